@@ -1,0 +1,1 @@
+"""Agentless micro-segmentation: the engine."""
