@@ -1,0 +1,1 @@
+"""The nouns of Ringfence: addresses, assets, labels, selectors, services, rules, flows, verdicts. Values only."""

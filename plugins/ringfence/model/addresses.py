@@ -1,0 +1,83 @@
+"""Addresses of both families as points on one line of integers, and the text forms of sets of them.
+
+An IPv4 address stands at its own number; an IPv6 address at its number plus `V6_BASE`. The gap between the families
+keeps neighbouring intervals of different families from fusing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from ringfence.model.errors import InputError
+from ringfence.model.intervals import IntervalSet
+
+V6_BASE = 1 << 33
+ALL_V4 = IntervalSet(((0, (1 << 32) - 1),))
+ALL_V6 = IntervalSet(((V6_BASE, V6_BASE + (1 << 128) - 1),))
+EVERY_ADDRESS = ALL_V4 | ALL_V6
+FAMILIES: dict[int, IntervalSet] = {4: ALL_V4, 6: ALL_V6}
+DEFAULT_REALM = "default"
+
+
+def family_of(point: int) -> int:
+    """Return 4 or 6 for a point on the line."""
+    return 6 if point >= V6_BASE else 4
+
+
+def point_of(address: str) -> int:
+    """Return the point of an address in text form; a zone (`fe80::1%eth0`) is ignored.
+
+    Raises InputError if the text is no address.
+    """
+    try:
+        parsed = ipaddress.ip_address(address.strip().partition("%")[0])
+    except ValueError as error:
+        raise InputError(f"'{address}' is no IPv4 or IPv6 address") from error
+    return int(parsed) + (V6_BASE if parsed.version == 6 else 0)
+
+
+def address_text(point: int) -> str:
+    """Return the canonical text of a point: dotted quad, or RFC 5952 for IPv6."""
+    if point >= V6_BASE:
+        return str(ipaddress.IPv6Address(point - V6_BASE))
+    return str(ipaddress.IPv4Address(point))
+
+
+def network_of(text: str) -> IntervalSet:
+    """Return the addresses of `10.0.0.0/8`, `2001:db8::/32`, one address, or a closed range `10.0.0.1-10.0.0.9`.
+
+    Raises InputError for anything else, for host bits set beside a prefix, and for a range of two families.
+    """
+    text = text.strip()
+    if "-" in text:
+        low_text, _, high_text = text.partition("-")
+        low, high = point_of(low_text), point_of(high_text)
+        if family_of(low) != family_of(high) or low > high:
+            raise InputError(f"'{text}' is no range: its ends are of two families or in the wrong order")
+        return IntervalSet(((low, high),))
+    try:
+        network = ipaddress.ip_network(text, strict=True)
+    except ValueError as error:
+        try:
+            meant = ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise InputError(f"'{text}' is no address, network or range") from error
+        raise InputError(f"'{text}' has host bits set", remedy=f"did you mean '{meant}'?") from error
+    base = V6_BASE if network.version == 6 else 0
+    return IntervalSet(((int(network.network_address) + base, int(network.broadcast_address) + base),))
+
+
+def addresses_of(texts: Iterable[str]) -> IntervalSet:
+    """Return the union of networks, addresses and ranges in text form."""
+    return IntervalSet.of(interval for text in texts for interval in network_of(text))
+
+
+def range_text(low: int, high: int) -> str:
+    """Return `a` or `a-b` for a closed interval of points."""
+    return address_text(low) if low == high else f"{address_text(low)}-{address_text(high)}"
+
+
+def range_texts(addresses: IntervalSet) -> tuple[str, ...]:
+    """Return the text of every interval, in order."""
+    return tuple(range_text(low, high) for low, high in addresses)

@@ -1,0 +1,60 @@
+"""Assets: anything with an address, the labels it carries, and a dated snapshot of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ringfence.model.addresses import DEFAULT_REALM
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The value of a label and where it came from: a label rule's place and key, or `inventory`."""
+
+    value: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The control path: from which networks (text form) and to which TCP port Ansible manages a host."""
+
+    networks: tuple[str, ...]
+    port: int = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One host, VM, container or interface of a managed service.
+
+    `addresses` are points of `ringfence.model.addresses`, sorted. `attributes` is what label rules look at: plain JSON
+    data from the inventory and gathered facts. `control` overrides the workspace's control path for this host.
+    """
+
+    name: str
+    addresses: tuple[int, ...] = ()
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    realm: str = DEFAULT_REALM
+    workload: bool = True
+    enforcer: str = "nftables"
+    sources: tuple[str, ...] = ()
+    control: Control | None = None
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+    def label_values(self) -> dict[str, str]:
+        """Return the labels without their provenance."""
+        return {key: label.value for key, label in self.labels.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All assets at one time, sorted by name; `taken` is in UTC."""
+
+    assets: tuple[Asset, ...]
+    taken: datetime
+
+    def named(self) -> dict[str, Asset]:
+        """Return the assets by name."""
+        return {asset.name: asset for asset in self.assets}

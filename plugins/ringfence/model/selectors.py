@@ -1,0 +1,109 @@
+"""Selectors: which assets, or which addresses, a person means. Values only; the compiler evaluates them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ringfence.model.intervals import IntervalSet
+
+
+@dataclass(frozen=True, slots=True)
+class LabelIn:
+    """Assets whose label `key` has one of `values`."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelExists:
+    """Assets that have (or, with `exists` false, lack) the label `key`."""
+
+    key: str
+    exists: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AssetNamed:
+    """The asset of one name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """What every part chooses; all assets where there are no parts."""
+
+    parts: tuple[Selector, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """What at least one part chooses."""
+
+    parts: tuple[Selector, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The other assets, with the addresses that the part does not choose; never an address of no asset."""
+
+    part: Selector
+
+
+@dataclass(frozen=True, slots=True)
+class AddressIn:
+    """Addresses, whoever holds them: a `cidr` or a named `list`. `text` is what was written, for messages."""
+
+    addresses: IntervalSet
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FqdnIs:
+    """The addresses that a name resolves to: a dynamic set, unknown when a table is compiled."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnyAddress:
+    """Every address: the word `any`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Addresses that no asset holds: the word `unknown`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Internet:
+    """Unknown addresses outside the workspace's private ranges: the word `internet`."""
+
+
+Selector = (
+    LabelIn | LabelExists | AssetNamed | AllOf | AnyOf | Not | AddressIn | FqdnIs | AnyAddress | Unknown | Internet
+)
+
+ANY = AnyAddress()
+EVERY_ASSET = AllOf(())
+
+
+def chooses_assets(selector: Selector) -> bool:
+    """Return whether any part of a selector speaks of assets, not of addresses alone: what a `scope` is and-ed to."""
+    match selector:
+        case LabelIn() | LabelExists() | AssetNamed() | Not():
+            return True
+        case AllOf(parts) | AnyOf(parts):
+            return not parts or any(chooses_assets(part) for part in parts)
+        case _:
+            return False
+
+
+def within(selector: Selector, scope: Selector | None) -> Selector:
+    """Return a selector with a ruleset's scope and-ed to what it chooses by label; addresses stay as they are."""
+    if scope is None or not chooses_assets(selector):
+        return selector
+    if isinstance(selector, AnyOf) and selector.parts:
+        return AnyOf(tuple(within(part, scope) for part in selector.parts))
+    return AllOf((scope, selector))

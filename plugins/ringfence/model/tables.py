@@ -1,0 +1,184 @@
+"""Verdict tables: the order-free policy of one workload, what enforcers render and analyses read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from ringfence.model.addresses import range_texts
+from ringfence.model.assets import Control
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.rules import Direction, Mode
+
+DEFAULT_RULE = "default"
+
+
+class Effect(StrEnum):
+    """What happens to a connection: `watch` lets it pass and records that `full` would have denied it."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    WATCH = "watch"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Outcome:
+    """An effect and the id of the rule that decided it, or `default` where none did."""
+
+    effect: Effect
+    rule: str = DEFAULT_RULE
+    log: bool = False
+
+    @property
+    def passes(self) -> bool:
+        """Return whether the connection is let through."""
+        return self.effect is not Effect.DENY
+
+
+Piece = tuple[int, int, Outcome]
+
+
+@dataclass(frozen=True)
+class ServiceMap:
+    """An outcome for every point of the service line: closed, sorted, gapless pieces, neighbours never equal."""
+
+    pieces: tuple[Piece, ...]
+
+    def outcome(self, point: int) -> Outcome:
+        """Return the outcome at a point of `ringfence.model.services`."""
+        return self.pieces[bisect_right(self.pieces, point, key=lambda piece: piece[0]) - 1][2]
+
+    def passing(self) -> IntervalSet:
+        """Return the points that are let through."""
+        return IntervalSet.of((low, high) for low, high, outcome in self.pieces if outcome.passes)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the sha256 of the canonical form."""
+        return hashlib.sha256(json.dumps(self.data(), separators=(",", ":")).encode()).hexdigest()
+
+    def data(self) -> list[list[object]]:
+        """Return plain data: `[low, high, effect, rule, log]` for every piece, points of the service line."""
+        return [[low, high, str(o.effect), o.rule, o.log] for low, high, o in self.pieces]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ProcessClass:
+    """Who on this host: a unit (or none of the named ones) and a user (or none of the named ones)."""
+
+    unit: str | None = None
+    user: str | None = None
+
+
+OTHER = ProcessClass()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """All remote addresses of one local address set and process class that share one service map."""
+
+    local: IntervalSet
+    process: ProcessClass
+    remote: IntervalSet
+    services: ServiceMap
+
+
+@dataclass(frozen=True)
+class DirectionTable:
+    """One direction of a table: cells that together cover every local address, process class and remote address once.
+
+    `units` and `users` are the processes that the policy of this workload names, sorted; the process classes are all
+    their combinations, with none (`other`) for each. `locals` partition every address of both families.
+    """
+
+    mode: Mode
+    cells: tuple[Cell, ...]
+    units: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+
+    def services_at(self, local: int, process: ProcessClass, remote: int) -> ServiceMap:
+        """Return the service map for two addresses (points) and a process class."""
+        known = ProcessClass(
+            process.unit if process.unit in self.units else None, process.user if process.user in self.users else None
+        )
+        for cell in self.cells:
+            if cell.process == known and local in cell.local and remote in cell.remote:
+                return cell.services
+        raise LookupError(f"no cell covers {local}, {process}, {remote}: the table is incomplete")
+
+    @property
+    def process_classes(self) -> tuple[ProcessClass, ...]:
+        """Return every process class, `other` first."""
+        return tuple(ProcessClass(unit, user) for unit in (None, *self.units) for user in (None, *self.users))
+
+    @property
+    def local_sets(self) -> tuple[IntervalSet, ...]:
+        """Return the distinct local address sets, in order."""
+        return tuple(dict.fromkeys(cell.local for cell in self.cells))
+
+
+@dataclass(frozen=True)
+class VerdictTable:
+    """The compiled policy of the workloads that share it; `rule_names` name the rules that decide something in it."""
+
+    inbound: DirectionTable
+    outbound: DirectionTable
+    control: Control | None = None
+    rule_names: Mapping[str, str] = field(default_factory=dict)
+
+    def direction(self, direction: Direction) -> DirectionTable:
+        """Return one direction's table."""
+        return self.inbound if direction is Direction.IN else self.outbound
+
+    def data(self) -> dict[str, object]:
+        """Return the canonical plain data of `tables/<digest>.json`; docs/architecture.md gives its shape."""
+        sets: dict[IntervalSet, str] = {}
+        maps: dict[ServiceMap, str] = {}
+
+        def set_name(addresses: IntervalSet) -> str:
+            return sets.setdefault(addresses, f"a{len(sets)}")
+
+        def map_name(services: ServiceMap) -> str:
+            return maps.setdefault(services, f"s{len(maps)}")
+
+        directions = {
+            str(direction): {
+                "mode": str(table.mode),
+                "units": list(table.units),
+                "users": list(table.users),
+                "cells": [
+                    {
+                        "local": set_name(cell.local),
+                        "unit": cell.process.unit,
+                        "user": cell.process.user,
+                        "remote": set_name(cell.remote),
+                        "services": map_name(cell.services),
+                    }
+                    for cell in table.cells
+                ],
+            }
+            for direction, table in ((Direction.IN, self.inbound), (Direction.OUT, self.outbound))
+        }
+        control = {"from": list(self.control.networks), "port": self.control.port} if self.control else None
+        return {
+            "format": 1,
+            "control": control,
+            **directions,
+            "addresses": {name: list(range_texts(addresses)) for addresses, name in sets.items()},
+            "services": {name: services.data() for services, name in maps.items()},
+            "rules": dict(sorted(self.rule_names.items())),
+        }
+
+    def text(self) -> str:
+        """Return the canonical JSON text, with a newline at its end."""
+        return json.dumps(self.data(), sort_keys=True, separators=(",", ":")) + "\n"
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the sha256 of the canonical text."""
+        return hashlib.sha256(self.text().encode()).hexdigest()
