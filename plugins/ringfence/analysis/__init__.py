@@ -1,0 +1,1 @@
+"""Questions put to verdict tables: simulate, explain, reach, diff, lint, invariants."""
