@@ -1,0 +1,74 @@
+"""Where to look: the addresses, services and processes at which a case's verdicts can change, and packets of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from ringfence.model.addresses import ALL_V4, ALL_V6, family_of, point_of
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.rules import Direction
+from ringfence.model.selectors import AddressIn, AllOf, AnyOf, Not, Selector
+from ringfence.model.services import BLOCK
+
+from .reference import Side
+from .strategies import UNITS, USERS, Case
+
+EXTREMES = (
+    *(ALL_V4.intervals[0][0], ALL_V4.intervals[0][1], ALL_V6.intervals[0][0], ALL_V6.intervals[0][1]),
+    *(point_of(text) for text in ("127.0.0.1", "::1", "fe80::1", "ff02::1", "224.0.0.1", "192.0.2.1", "8.8.8.8")),
+)
+
+
+def ranges_of(selector: Selector) -> Iterator[IntervalSet]:
+    """Yield every address set that a selector names."""
+    match selector:
+        case AddressIn(addresses):
+            yield addresses
+        case Not(part):
+            yield from ranges_of(part)
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from ranges_of(part)
+        case _:
+            return
+
+
+def around(numbers: set[int]) -> set[int]:
+    """Return numbers with their neighbours."""
+    return {number + step for number in numbers for step in (-1, 0, 1)}
+
+
+def addresses(case: Case) -> list[int]:
+    """Return the addresses of assets, the ends of all ranges, the extremes, and what is next to each."""
+    found = {address for asset in case.snapshot.assets for address in asset.addresses} | set(EXTREMES)
+    for rule in case.policy.rules:
+        for peer in (*rule.sources, *rule.destinations):
+            found |= {end for one in ranges_of(peer.selector) for interval in one for end in interval}
+    return sorted(one for one in around(found) if one in ALL_V4 or one in ALL_V6)
+
+
+def services(case: Case) -> list[tuple[int, int]]:
+    """Return protocols and ports at the ends of all service ranges, what is next to each, and some untouched ones."""
+    points = {0, 256 * BLOCK - 1, 6 * BLOCK + 4444, 17 * BLOCK + 4444, 1 * BLOCK + 8, 58 * BLOCK + 128, 50 * BLOCK}
+    for rule in case.policy.rules:
+        points |= {end for one in (rule.services.v4, rule.services.v6) for interval in one for end in interval}
+    return [divmod(point, BLOCK) for point in sorted(around(points)) if 0 <= point < 256 * BLOCK]
+
+
+def sides(case: Case, number: int, seed: int) -> Iterator[Side]:
+    """Yield `number` packets as the workloads of a case see them, drawn from its points; equal seeds, equal packets."""
+    chance = random.Random(seed)
+    places, points = addresses(case), services(case)
+    families = {family: [one for one in places if family_of(one) == family] for family in (4, 6)}
+    held = [address for asset in case.snapshot.assets for address in asset.addresses]
+    workloads = [asset for asset in case.snapshot.assets if asset.workload]
+    for _ in range(number):
+        workload = chance.choice(workloads)
+        local = chance.choice(workload.addresses) if workload.addresses and chance.random() < 0.7 else None
+        local = chance.choice(places) if local is None else local
+        near = [one for one in held if family_of(one) == family_of(local)]
+        remote = chance.choice(near if near and chance.random() < 0.5 else families[family_of(local)])
+        protocol, port = chance.choice(points)
+        unit, user = chance.choice((None, "z.service", *UNITS)), chance.choice((None, "backup", *USERS))
+        yield Side(workload, chance.choice(tuple(Direction)), local, remote, protocol, port, unit, user)

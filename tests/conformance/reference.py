@@ -1,0 +1,215 @@
+"""The reference: what the normative semantics say about one packet, as plainly as it can be written.
+
+It shares no code with the compiler: a packet is walked through tiers, priorities and rules, one at a time, and every
+selector is asked about one pair of an asset (or none) and an address. Slow, and meant to be read beside the semantics
+(the numbers in brackets).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+from ringfence.model.assets import Asset, Snapshot
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Peer, Policy, Process, Rule, Settings
+from ringfence.model.selectors import (
+    AddressIn,
+    AllOf,
+    AnyAddress,
+    AnyOf,
+    AssetNamed,
+    FqdnIs,
+    Internet,
+    LabelExists,
+    LabelIn,
+    Not,
+    Selector,
+    Unknown,
+)
+from ringfence.model.tables import DEFAULT_RULE, Effect
+
+
+@dataclass(frozen=True)
+class Packet:
+    """The first packet of a connection; `client` and `server` name the assets that send and take it, if any do."""
+
+    client_address: int
+    server_address: int
+    protocol: int
+    port: int
+    client: str | None = None
+    server: str | None = None
+    client_unit: str | None = None
+    client_user: str | None = None
+    server_unit: str | None = None
+    server_user: str | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one side does with a packet, and the ids of all rules of which any may be named as the deciding one."""
+
+    effect: Effect
+    rules: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a packet passes, and what each side that is a workload does with it."""
+
+    passes: bool
+    sides: dict[Direction, Judgement]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A packet as one workload sees it: its own end, the far end, and a far process, which it cannot see."""
+
+    workload: Asset
+    direction: Direction
+    local: int
+    remote: int
+    protocol: int
+    port: int
+    unit: str | None = None
+    user: str | None = None
+
+
+def judge(snapshot: Snapshot, policy: Policy, settings: Settings, packet: Packet) -> Verdict:
+    """Return what becomes of a packet: it passes if both sides let it; a side that is no workload does [1]."""
+    assets = {asset.name: asset for asset in snapshot.assets}
+    sides = {}
+    service = (packet.protocol, packet.port)
+    if packet.client and assets[packet.client].workload:
+        ends = (packet.client_address, packet.server_address)
+        who = (packet.client_unit, packet.client_user)
+        sides[Direction.OUT] = Side(assets[packet.client], Direction.OUT, *ends, *service, *who)
+    if packet.server and assets[packet.server].workload:
+        ends = (packet.server_address, packet.client_address)
+        who = (packet.server_unit, packet.server_user)
+        sides[Direction.IN] = Side(assets[packet.server], Direction.IN, *ends, *service, *who)
+    judged = {direction: judge_side(snapshot, policy, settings, side) for direction, side in sides.items()}
+    return Verdict(all(one.effect is not Effect.DENY for one in judged.values()), judged)
+
+
+def judge_side(snapshot: Snapshot, policy: Policy, settings: Settings, side: Side) -> Judgement:
+    """Return the best that any far process would get, because this side cannot see which one it is [6]."""
+    mode = mode_of(policy, side.workload, side.direction)
+    far = [peer.process for rule in policy.rules for peer in rule.remote(side.direction) if peer.process]
+    units = {None, *(unit for process in far for unit in process.units)}
+    users = {None, *(user for process in far for user in process.users)}
+    outcomes = [decide(snapshot, policy, settings, side, mode, who) for who in product(units, users)]
+    for effect in (Effect.ALLOW, Effect.WATCH, Effect.DENY):
+        rules = [names for found, names in outcomes if found is effect]
+        if rules:
+            return Judgement(effect, frozenset().union(*rules))
+    raise AssertionError("there is always the far class that no rule names")
+
+
+def mode_of(policy: Policy, workload: Asset, direction: Direction) -> Mode:
+    """Return the mode of the first enforcement that chooses a workload; none: observe."""
+    for enforcement in policy.enforcement:
+        if any(
+            chooses(enforcement.where, workload, address, set(), Settings()) for address in workload.addresses or (-1,)
+        ):
+            return enforcement.mode(direction)
+    return Mode.OBSERVE
+
+
+def decide(
+    snapshot: Snapshot,
+    policy: Policy,
+    settings: Settings,
+    side: Side,
+    mode: Mode,
+    far: tuple[str | None, str | None],
+) -> tuple[Effect, set[str]]:
+    """Return the effect of the first tier that allows or denies [3], turned into what the mode makes of it [4]."""
+    for tier in (EMERGENCY, *(name for name in settings.tiers if name != EMERGENCY)):
+        in_tier = [rule for rule in policy.rules if rule.tier == tier]
+        action, names = decide_tier([rule for rule in in_tier if speaks(rule, snapshot, settings, side, far)])
+        if action is Action.ALLOW:
+            return Effect.ALLOW, names
+        if action is Action.DENY:
+            bites = mode is not Mode.OBSERVE or tier == EMERGENCY
+            return (Effect.DENY if bites else Effect.WATCH), names
+    undecided = {Mode.FULL: Effect.DENY, Mode.SELECTIVE: Effect.ALLOW, Mode.OBSERVE: Effect.WATCH}
+    return undecided[mode], {DEFAULT_RULE}
+
+
+def decide_tier(matching: list[Rule]) -> tuple[Action, set[str]]:
+    """Return what the rules of the smallest priority say: deny before pass before allow; nothing said is a pass [3]."""
+    for priority in sorted({rule.priority for rule in matching}):
+        for action in (Action.DENY, Action.PASS, Action.ALLOW):
+            names = {rule.id for rule in matching if rule.priority == priority and rule.action is action}
+            if names:
+                return action, names
+    return Action.PASS, set()
+
+
+def speaks(rule: Rule, snapshot: Snapshot, settings: Settings, side: Side, far: tuple[str | None, str | None]) -> bool:
+    """Return whether a rule is about this packet on this side, were the far process `far`."""
+    family = 6 if side.remote >= 1 << 33 else 4
+    if side.direction not in rule.sides or not within(side.protocol * 65536 + side.port, rule.services.of(family)):
+        return False
+    seen = [asset for asset in snapshot.assets if asset.realm in settings.sees(side.workload.realm)]  # [11]
+    held = {address for asset in seen for address in asset.addresses}
+    holders = [asset for asset in seen if side.remote in asset.addresses] or [None]
+
+    def local(peer: Peer) -> bool:
+        mine = chooses(peer.selector, side.workload, side.local, held, settings)
+        return mine and runs(peer.process, side.unit, side.user)
+
+    def remote(peer: Peer) -> bool:
+        theirs = any(chooses(peer.selector, holder, side.remote, held, settings) for holder in holders)
+        return theirs and runs(peer.process, *far)
+
+    return any(map(local, rule.local(side.direction))) and any(map(remote, rule.remote(side.direction)))
+
+
+def chooses(selector: Selector, asset: Asset | None, address: int, held: set[int], settings: Settings) -> bool:
+    """Return whether a selector chooses an asset at an address, or an address of no asset [5].
+
+    `held` are the addresses of all assets that the workload can meet.
+    """
+    match selector:
+        case AnyAddress():
+            return True
+        case AddressIn(addresses):
+            return within(address, addresses)
+        case Unknown():
+            return address not in held
+        case Internet():
+            return address not in held and not within(address, settings.private_addresses())
+        case AnyOf(parts):
+            return any(chooses(part, asset, address, held, settings) for part in parts)
+        case AllOf(parts) if parts:
+            return all(chooses(part, asset, address, held, settings) for part in parts)
+        case FqdnIs(name):
+            raise NotImplementedError(f"what '{name}' resolves to is not known when a packet is judged")
+    if asset is None:
+        return False
+    match selector:
+        case LabelIn(key, values):
+            return key in asset.labels and asset.labels[key].value in values
+        case LabelExists(key, exists):
+            return (key in asset.labels) is exists
+        case AssetNamed(name):
+            return asset.name == name
+        case Not(part):
+            return not chooses(part, asset, address, held, settings)
+        case _:
+            return True  # AllOf without parts: every asset
+
+
+def runs(process: Process | None, unit: str | None, user: str | None) -> bool:
+    """Return whether a peer's process is the one that runs: one of its units, if it names any, and one of its users."""
+    if process is None:
+        return True
+    return (not process.units or unit in process.units) and (not process.users or user in process.users)
+
+
+def within(number: int, intervals: IntervalSet) -> bool:
+    """Return whether a number lies in one of the closed intervals."""
+    return any(low <= number <= high for low, high in intervals)
