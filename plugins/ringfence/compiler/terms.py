@@ -1,0 +1,63 @@
+"""Terms: one rule's far ends as classes of a view, split by the far processes it names, for one direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyroaring import BitMap
+
+from ringfence.compiler.precedence import Ranked
+from ringfence.compiler.selection import Selection
+from ringfence.model.rules import Direction, Process
+
+# A term that covers more classes than this is partitioned once and shared by all tables that have it.
+BROAD = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """The classes that a rule (by its number in deciding order) meets on the far end as one far process, or any."""
+
+    rule: int
+    far: Process | None
+    classes: BitMap
+
+    @property
+    def broad(self) -> bool:
+        """Return whether the term covers so many classes that its partition is worth sharing."""
+        return len(self.classes) > BROAD
+
+
+class Terms:
+    """All terms of one direction, in deciding order, and which rules an entry of the view meets as the near end."""
+
+    def __init__(self, ranked: Sequence[Ranked], direction: Direction, selection: Selection, near: BitMap) -> None:
+        view = selection.view
+        self.of_rule: dict[int, tuple[Term, ...]] = {}
+        self.rules_of_entry: dict[int, list[int]] = {entry: [] for entry in near}
+        for number, one in enumerate(ranked):
+            if direction not in one.rule.sides:
+                continue
+            by_process: dict[Process | None, BitMap] = {}
+            for peer in one.rule.remote(direction):
+                classes = view.classes_of(selection.entries(peer.selector))
+                before = by_process.get(peer.process)
+                by_process[peer.process] = classes if before is None else before | classes
+            terms = tuple(Term(number, far, classes) for far, classes in by_process.items() if classes)
+            if not terms:
+                continue
+            met = [selection.entries(peer.selector) & near for peer in one.rule.local(direction)]
+            entries = met[0] if len(met) == 1 else BitMap.union(*met)
+            if not entries:
+                continue
+            self.of_rule[number] = terms
+            for entry in entries:
+                self.rules_of_entry[entry].append(number)
+
+    def rules_at(self, entries: BitMap) -> list[int]:
+        """Return the rules that a workload with these entries meets as the near end, in deciding order."""
+        lists = [self.rules_of_entry[entry] for entry in entries]
+        if len(lists) == 1:
+            return lists[0]
+        return sorted({rule for rules in lists for rule in rules})

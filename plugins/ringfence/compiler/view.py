@@ -1,0 +1,139 @@
+"""A view: the addresses that a workload of some realm can meet, cut into classes that no rule can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pyroaring import BitMap
+
+from ringfence.compiler.kinds import Kinds
+from ringfence.compiler.regions import Regions
+from ringfence.model.addresses import ALL_V4, ALL_V6, family_of
+from ringfence.model.assets import Asset
+from ringfence.model.intervals import EMPTY, IntervalSet
+
+ClassKey = tuple[tuple[int, ...], int]
+
+
+class View:
+    """Atoms, classes and entries of the realms that one realm sees.
+
+    An *atom* is an interval of addresses with the same holders in the same region; neighbours have neighbouring
+    numbers, with one number left out between the families so that no range spans both. A *class* is all atoms of the
+    same holder kinds and region. An *entry* is a class with one of its holders' kinds: entry and class numbers are the
+    same for the first holder, further holders of shared addresses (VIPs) have entries behind them.
+    """
+
+    def __init__(self, assets: Sequence[Asset], kinds: Kinds, regions: Regions) -> None:
+        self.regions = regions
+        self.holders = _holders(assets, kinds)
+        self.class_numbers: dict[ClassKey, int] = {}
+        self.class_keys: list[ClassKey] = []
+        self.atom_starts: list[int] = []
+        self.atom_ends: list[int] = []
+        self.atoms: list[BitMap] = []
+        self._cut()
+        self.all_atoms = BitMap.union(*self.atoms)
+        self.entry_classes = list(range(len(self.class_keys)))
+        self.entry_kinds: list[int | None] = [key[0][0] if key[0] else None for key in self.class_keys]
+        for number, (held_by, _) in enumerate(self.class_keys):
+            for kind in held_by[1:]:
+                self.entry_classes.append(number)
+                self.entry_kinds.append(kind)
+        self.classes = BitMap(range(len(self.class_keys)))
+        self.entries = BitMap(range(len(self.entry_classes)))
+        self._index()
+        self._ranges: dict[bytes, IntervalSet] = {}
+
+    def _cut(self) -> None:
+        held = sorted(self.holders)
+        starts = self.regions.starts
+        cuts = sorted({*starts, *held, *(point + 1 for point in held)} - {ALL_V4.intervals[0][1] + 1})
+        members: dict[int, list[int]] = {}
+        region = -1
+        next_start = 0
+        for index, start in enumerate(cuts):
+            if start > ALL_V6.intervals[0][1]:
+                break
+            while next_start < len(starts) and starts[next_start] <= start:
+                region = self.regions.of_interval[next_start]
+                next_start += 1
+            if self.atom_starts and family_of(start) != family_of(self.atom_starts[-1]):
+                self.atom_starts.append(start)
+                self.atom_ends.append(start)
+            following = cuts[index + 1] if index + 1 < len(cuts) else ALL_V6.intervals[0][1] + 1
+            if family_of(start) == 4 and following > ALL_V4.intervals[0][1]:
+                following = ALL_V4.intervals[0][1] + 1
+            key = (self.holders.get(start, ()), region)
+            number = self.class_numbers.setdefault(key, len(self.class_numbers))
+            if number == len(self.class_keys):
+                self.class_keys.append(key)
+            members.setdefault(number, []).append(len(self.atom_starts))
+            self.atom_starts.append(start)
+            self.atom_ends.append(following - 1)
+        self.atoms = [BitMap(members[number]) for number in range(len(self.class_keys))]
+
+    def _index(self) -> None:
+        by_kind: dict[int, list[int]] = {}
+        by_region: dict[int, list[int]] = {}
+        unheld = []
+        for entry, kind in enumerate(self.entry_kinds):
+            region = self.class_keys[self.entry_classes[entry]][1]
+            by_region.setdefault(region, []).append(entry)
+            if kind is None:
+                unheld.append(entry)
+            else:
+                by_kind.setdefault(kind, []).append(entry)
+        self.by_kind = {kind: BitMap(entries) for kind, entries in by_kind.items()}
+        self.by_region = {region: BitMap(entries) for region, entries in by_region.items()}
+        self.unheld = BitMap(unheld)
+        self.held = self.entries - self.unheld
+        self.by_family = {
+            family: BitMap(n for n, key in enumerate(self.class_keys) if self.regions.families[key[1]] == family)
+            for family in (4, 6)
+        }
+
+    def classes_of(self, entries: BitMap) -> BitMap:
+        """Return the classes of a set of entries."""
+        count = len(self.class_keys)
+        if len(self.entry_classes) == count:
+            return entries
+        first = entries & self.classes
+        for entry in entries - first:
+            first.add(self.entry_classes[entry])
+        return first
+
+    def addresses(self, classes: BitMap) -> IntervalSet:
+        """Return the addresses of a set of classes as fused ranges; equal sets give the same object."""
+        key = classes.serialize()
+        known = self._ranges.get(key)
+        if known is None:
+            known = self._ranges[key] = self._fuse(classes)
+        return known
+
+    def _fuse(self, classes: BitMap) -> IntervalSet:
+        if not classes:
+            return EMPTY
+        if 2 * len(classes) > len(self.atoms):
+            others = self.classes - classes
+            atoms = self.all_atoms - BitMap.union(*(self.atoms[n] for n in others)) if others else self.all_atoms
+        else:
+            atoms = BitMap.union(*(self.atoms[number] for number in classes))
+        starts, ends = self.atom_starts, self.atom_ends
+        first = atoms - atoms.shift(1)
+        last = atoms - atoms.shift(-1)
+        return IntervalSet(tuple((starts[low], ends[high]) for low, high in zip(first, last, strict=True)))
+
+
+def _holders(assets: Iterable[Asset], kinds: Kinds) -> dict[int, tuple[int, ...]]:
+    """Return, for every held address, the sorted kinds of its holders."""
+    holders: dict[int, tuple[int, ...]] = {}
+    for asset in assets:
+        kind = kinds.of_asset[asset.name]
+        for point in asset.addresses:
+            before = holders.get(point)
+            if before is None:
+                holders[point] = (kind,)
+            elif kind not in before:
+                holders[point] = tuple(sorted((*before, kind)))
+    return holders
