@@ -155,11 +155,12 @@ def flows(draw: st.DrawFn) -> Flow:
     """Draw a flow among the addresses of this module."""
     first = NOON + timedelta(hours=draw(st.integers(-40, 40)))
     optional = st.sampled_from
+    protocol = draw(st.sampled_from([6, 17, 47, 58]))
     return Flow(
         draw(st.sampled_from(POINTS)),
         draw(st.sampled_from(POINTS)),
-        draw(st.sampled_from(PORTS)),
-        draw(st.sampled_from([6, 17, 47, 58])),
+        draw(st.sampled_from([port for port in PORTS if protocol != 58 or port < 256])),
+        protocol,
         first,
         first + timedelta(seconds=draw(st.integers(0, 5))),
         draw(st.integers(1, 9)),

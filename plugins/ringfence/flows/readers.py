@@ -1,0 +1,54 @@
+"""Reading flows from files: the registry of formats, and what a reading met on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from ringfence.flows.csv_format import read_csv
+from ringfence.flows.hosts_format import read_hosts
+from ringfence.flows.json_format import read_json
+from ringfence.flows.reading import Reading
+from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.model.flows import Flow
+
+GROUP = "ringfence.flows"
+Reader = Callable[[Path, Reading], Iterator[Flow]]
+BUILT_IN: dict[str, Reader] = {"csv": read_csv, "hosts": read_hosts, "json": read_json}
+
+
+@cache
+def readers() -> dict[str, Reader]:
+    """Return every format's reader: the built-in ones, and those that packages register as `ringfence.flows`.
+
+    A reader takes a path and a `Reading` and yields flows as it goes; what it cannot read it gives to the reading.
+    """
+    return {**BUILT_IN, **{entry.name: entry.load() for entry in entry_points(group=GROUP)}}
+
+
+def read(path: Path | str, format: str, reading: Reading | None = None) -> Iterator[Flow]:  # noqa: A002 - the flag's name
+    """Yield the flows of a file, streaming. Rows that are wrong go to `reading`; without one the first is raised.
+
+    Raises InputError for an unknown format and for a file that is none of it, OutsideError for one that cannot be read.
+    """
+    known = readers()
+    if format not in known:
+        near = get_close_matches(format, known, 1)
+        remedy = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(sorted(known))}"
+        raise InputError(f"'{format}' is no format of flows", remedy=remedy)
+    return _read(Path(path), known[format], reading or Reading(strict=True))
+
+
+def _read(path: Path, reader: Reader, reading: Reading) -> Iterator[Flow]:
+    try:
+        if reading.observed is None:
+            reading.observed = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+        for flow in reader(path, reading):
+            reading.read += 1
+            yield flow
+    except OSError as error:
+        raise OutsideError(f"cannot be read: {error.strerror or error}", Place(str(path))) from error

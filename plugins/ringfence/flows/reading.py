@@ -1,0 +1,47 @@
+"""What a reading of flows met: how many rows, how many of them wrong, and the first of those by file and line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ringfence.model.errors import InputError, Place
+from ringfence.model.problems import Problem, Severity
+
+SHOWN = 100
+
+
+@dataclass
+class Reading:
+    """Counts and the first hundred problems of one reading.
+
+    `observed` stands in for times that a file does not say; `read` sets it to the file's time of change where it is
+    not given. `strict` raises what is wrong instead of counting it.
+    """
+
+    observed: datetime | None = None
+    strict: bool = False
+    read: int = 0
+    bad: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def reject(self, error: InputError, place: Place) -> None:
+        """Count one row that could not be read; in a strict reading raise it, with its place."""
+        if self.strict:
+            raise InputError(error.message, place, error.remedy) from error
+        self.bad += 1
+        self._keep(Problem(Severity.ERROR, error.message, place, error.remedy))
+
+    def warn(self, message: str, place: Place, remedy: str | None = None) -> None:
+        """Note what is odd but loses no row; in a strict reading raise it."""
+        if self.strict:
+            raise InputError(message, place, remedy)
+        self._keep(Problem(Severity.WARNING, message, place, remedy))
+
+    def _keep(self, problem: Problem) -> None:
+        if len(self.problems) < SHOWN:
+            self.problems.append(problem)
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for `--json`."""
+        return {"read": self.read, "bad": self.bad, "problems": [problem.data() for problem in self.problems]}

@@ -1,0 +1,173 @@
+"""A flow as a record: the field names of the word list, one parser from text and JSON, one printer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from ringfence.model.addresses import V6_BASE, address_text, point_of
+from ringfence.model.errors import InputError
+from ringfence.model.flows import Flow
+from ringfence.model.services import ICMP, ICMP_TYPES, ICMPV6, ICMPV6_TYPES, PORT_PROTOCOLS
+
+REQUIRED = ("client", "server", "port", "protocol")
+TIMES = ("first_seen", "last_seen")
+COUNTS = ("connections", "packets", "bytes")
+PROCESSES = ("client_unit", "client_user", "client_process", "server_unit", "server_user", "server_process")
+FIELDS = (*REQUIRED, *TIMES, *COUNTS, *PROCESSES, "source")
+
+# IANA, "Assigned Internet Protocol Numbers"; the names are those of /etc/protocols, and what people write for them.
+PROTOCOLS: Mapping[str, int] = {
+    **PORT_PROTOCOLS,
+    "icmp": ICMP,
+    "igmp": 2,
+    "gre": 47,
+    "esp": 50,
+    "ah": 51,
+    "icmpv6": ICMPV6,
+    "ipv6-icmp": ICMPV6,
+    "ospf": 89,
+    "vrrp": 112,
+    "udplite": 136,
+}
+PROTOCOL_NAMES: Mapping[int, str] = {number: name for name, number in PROTOCOLS.items() if name != "ipv6-icmp"}
+MAPPED_BASE = V6_BASE + (0xFFFF << 32)  # RFC 4291, 2.5.5.2: an IPv4 address as an IPv6 socket sees it
+LONGEST_TEXT = 256
+MOST = (1 << 63) - 1  # counts are kept as signed 64-bit numbers
+
+
+def flow_of(record: Mapping[str, object], *, observed: datetime, source: str) -> Flow:
+    """Return the flow of a record; where it names no time or source, `observed` and `source` stand in.
+
+    Values may be text (CSV) or numbers (JSON); absent, null and empty are the same. Raises InputError naming the field.
+    """
+    protocol = protocol_of(_text(record, "protocol") or _missing("protocol"))
+    first_text, last_text = _text(record, "first_seen"), _text(record, "last_seen")
+    last = time_of(last_text, "last_seen") if last_text else None
+    first = time_of(first_text, "first_seen") if first_text else last or observed
+    if last and last < first:
+        raise InputError(f"last_seen {last_text} is before first_seen {first_text}")
+    return Flow(
+        client=flow_point(_text(record, "client") or _missing("client")),
+        server=flow_point(_text(record, "server") or _missing("server")),
+        port=port_of(_text(record, "port"), protocol),
+        protocol=protocol,
+        first_seen=first,
+        last_seen=last or first,
+        connections=_count(record, "connections", 1),
+        packets=_count(record, "packets", 0),
+        bytes=_count(record, "bytes", 0),
+        client_unit=_text(record, "client_unit"),
+        client_user=_text(record, "client_user"),
+        client_process=_text(record, "client_process"),
+        server_unit=_text(record, "server_unit"),
+        server_user=_text(record, "server_user"),
+        server_process=_text(record, "server_process"),
+        source=_text(record, "source") or source,
+    )
+
+
+def record_of(flow: Flow) -> dict[str, str | int | None]:
+    """Return a flow as plain data under the names of `FIELDS`; `flow_of` gives it back."""
+    return {
+        "client": address_text(flow.client),
+        "server": address_text(flow.server),
+        "port": flow.port,
+        "protocol": PROTOCOL_NAMES.get(flow.protocol, str(flow.protocol)),
+        "first_seen": time_text(flow.first_seen),
+        "last_seen": time_text(flow.last_seen),
+        "connections": flow.connections,
+        "packets": flow.packets,
+        "bytes": flow.bytes,
+        "client_unit": flow.client_unit,
+        "client_user": flow.client_user,
+        "client_process": flow.client_process,
+        "server_unit": flow.server_unit,
+        "server_user": flow.server_user,
+        "server_process": flow.server_process,
+        "source": flow.source,
+    }
+
+
+def flow_point(text: str) -> int:
+    """Return the point of an address as flows carry it: an IPv4 address mapped into IPv6 becomes the IPv4 address."""
+    point = point_of(text)
+    return point - MAPPED_BASE if MAPPED_BASE <= point < MAPPED_BASE + (1 << 32) else point
+
+
+def protocol_of(text: str) -> int:
+    """Return a protocol number from its name or number in text form."""
+    name = text.lower()
+    if name in PROTOCOLS:
+        return PROTOCOLS[name]
+    if name.isascii() and name.isdigit() and int(name) <= 255:
+        return int(name)
+    raise InputError(f"protocol '{text}' is no IP protocol", remedy="write tcp, udp, icmp, … or a number from 0 to 255")
+
+
+def port_of(text: str | None, protocol: int) -> int:
+    """Return the server's port, or an ICMP type by number or name; 0 where a protocol has none and none is given."""
+    if text is None:
+        if protocol in PORT_PROTOCOLS.values():
+            raise InputError("port is missing")
+        return 0
+    types = {ICMP: ICMP_TYPES, ICMPV6: ICMPV6_TYPES}.get(protocol, {})
+    if text in types:
+        return types[text]
+    most = 255 if protocol in (ICMP, ICMPV6) else 65535
+    if not (text.isascii() and text.isdigit()) or int(text) > most:
+        raise InputError(f"port '{text}' is no number from 0 to {most}")
+    return int(text)
+
+
+def time_of(text: str, name: str) -> datetime:
+    """Return a time in UTC from ISO 8601 (UTC where no zone is given) or seconds since 1970."""
+    try:
+        if text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit():
+            return datetime.fromtimestamp(float(text), UTC)
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise InputError(
+            f"{name} '{text}' is no time", remedy="write 2026-11-24T07:00:00Z or seconds since 1970"
+        ) from error
+
+
+def time_text(time: datetime) -> str:
+    """Return a UTC time as `2026-11-24T07:00:00Z`, with microseconds where there are any."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def clean_text(text: str) -> str:
+    r"""Return text that is safe on a terminal: what is not printable becomes `\x1b`, and 256 characters are kept.
+
+    Process names, units and users come from hosts that may be hostile.
+    """
+    if text.isprintable():
+        return text[:LONGEST_TEXT]
+    cleaned = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode() for letter in text
+    )
+    return cleaned[:LONGEST_TEXT]
+
+
+def _text(record: Mapping[str, object], name: str) -> str | None:
+    value = record.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise InputError(f"{name} is neither text nor a number")
+    return clean_text(str(value).strip(" ")) or None
+
+
+def _count(record: Mapping[str, object], name: str, otherwise: int) -> int:
+    text = _text(record, name)
+    if text is None:
+        return otherwise
+    if not (text.isascii() and text.isdigit()) or int(text) > MOST:
+        raise InputError(f"{name} '{text}' is no count")
+    return int(text)
+
+
+def _missing(name: str) -> str:
+    raise InputError(f"{name} is missing")
