@@ -1,0 +1,57 @@
+"""From an address to what decides next: an interval map for each family, its most numerous target as the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ringfence.enforcers.nftables.text import (
+    PROTOCOL_OF_FAMILY,
+    TYPE_OF_FAMILY,
+    Parts,
+    chain_text,
+    content_name,
+    elements_text,
+    set_text,
+)
+
+Ranges = tuple[str, ...]
+Targets = Mapping[str, Sequence[Ranges]]
+
+
+def by_address(parts: Parts, prefix: str, field: str, targets: Mapping[int, Targets]) -> str:
+    """Return the chain that leads each address (`field`: saddr or daddr) to its target, by family.
+
+    `targets` gives the ranges of every target and must cover the family. Where only one target is left there is no
+    chain, and that target itself is returned.
+    """
+    rules: list[str] = []
+    defaults: dict[int, str] = {}
+    for family, of_family in targets.items():
+        counts = {target: sum(map(len, ranges)) for target, ranges in of_family.items()}
+        default = max(counts, key=lambda target: (counts[target], target))
+        defaults[family] = default
+        elements = ",\n\t\t\t".join(
+            f" : goto {target},\n\t\t\t".join(ranges) + f" : goto {target}"
+            for target, several in of_family.items()
+            if target != default
+            for ranges in several
+            if ranges
+        )
+        if elements:
+            rules.append(_lookup(parts, prefix, field, family, elements))
+    if not rules and defaults[4] == defaults[6]:
+        return defaults[4]
+    if defaults[4] != defaults[6]:
+        rules.append(f"meta nfproto ipv4 goto {defaults[4]}")
+    rules.append(f"goto {defaults[6]}")
+    name = content_name(prefix, *rules)
+    parts.chains[name] = chain_text(name, rules)
+    return name
+
+
+def _lookup(parts: Parts, prefix: str, field: str, family: int, elements: str) -> str:
+    name = content_name(f"{prefix}{family}", elements)
+    parts.sets[name] = set_text(
+        "map", name, f"type {TYPE_OF_FAMILY[family]} : verdict", "flags interval", elements_text(elements)
+    )
+    return f"{PROTOCOL_OF_FAMILY[family]} {field} vmap @{name}"

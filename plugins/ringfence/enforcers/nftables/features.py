@@ -1,0 +1,78 @@
+"""What a host's nft and kernel must be able to do for a table: missing things are named before anything is applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ringfence.model.services import SCTP, block_of
+from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
+
+# Oldest versions whose syntax and matches the renderer relies on (RHEL 8: nft 0.9.3, kernel 4.18).
+OLDEST_NFT = (0, 9, 3)
+OLDEST_KERNEL = (4, 18)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Facts probed on a host. `socket_cgroup`: a trial load of `socket cgroupv2` was accepted by nft and kernel."""
+
+    nft: tuple[int, ...]
+    kernel: tuple[int, ...]
+    cgroup2: bool = True
+    socket_cgroup: bool = True
+
+
+def unsupported(table: VerdictTable, features: Features) -> list[str]:
+    """Return one sentence for everything of the table that this host cannot enforce; an empty list: all of it."""
+    problems = []
+    if features.nft < OLDEST_NFT:
+        problems.append(f"nft {_version(features.nft)} is older than {_version(OLDEST_NFT)}")
+    if features.kernel < OLDEST_KERNEL:
+        problems.append(f"kernel {_version(features.kernel)} is older than {_version(OLDEST_KERNEL)}")
+    if units := sorted({*table.inbound.units, *table.outbound.units}):
+        named = ", ".join(units)
+        if not features.cgroup2:
+            problems.append(f"units cannot be matched, /sys/fs/cgroup holds no cgroup2 hierarchy: {named}")
+        if not features.socket_cgroup:
+            version = f"nft {_version(features.nft)} on kernel {_version(features.kernel)}"
+            problems.append(f"units cannot be matched, {version} knows no `socket cgroupv2`: {named}")
+    if table.inbound.users:
+        problems.append(f"the user of a listener cannot be matched: {', '.join(table.inbound.users)}")
+    problems += [
+        f"the unit of an SCTP listener cannot be matched (the kernel looks up TCP and UDP listeners only): {unit}"
+        for unit in _units_with_own_sctp(table.inbound)
+    ]
+    return problems
+
+
+def _units_with_own_sctp(table: DirectionTable) -> list[str]:
+    """Return the units whose SCTP verdicts differ from those of no unit; remotes are compared cell by cell."""
+    others = [cell for cell in table.cells if cell.process == ProcessClass()]
+    return sorted(
+        {
+            cell.process.unit
+            for cell in table.cells
+            if cell.process.unit is not None
+            for other in others
+            if other.local == cell.local and other.remote & cell.remote and _sctp(other) != _sctp(cell)
+        }
+    )
+
+
+def _sctp(cell: Cell) -> list[tuple[int, int, str]]:
+    """Return whether each port passes, as the fused pieces of the SCTP block."""
+    ((low, high),) = block_of(SCTP)
+    pieces: list[tuple[int, int, str]] = []
+    for first, last, outcome in cell.services.pieces:
+        first, last = max(first, low), min(last, high)
+        if first > last:
+            continue
+        if pieces and pieces[-1][2] == str(outcome.effect):
+            pieces[-1] = (pieces[-1][0], last, pieces[-1][2])
+        else:
+            pieces.append((first, last, str(outcome.effect)))
+    return pieces
+
+
+def _version(numbers: tuple[int, ...]) -> str:
+    return ".".join(map(str, numbers))

@@ -1,0 +1,75 @@
+"""A verdict table as the text of `table inet ringfence`: a pure function, loaded by `nft -f` in one transaction.
+
+A packet meets the fixed rules, then its process, its local address (where the table tells local addresses apart), its
+remote address, its protocol, its port, and ends in the chain of its outcome; docs/architecture.md draws this. There
+is no rule per peer: what grows with the estate are the elements of interval maps. Chains and maps with equal content
+are one, also between processes and local addresses, because their names are made of their content.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from ringfence.enforcers.nftables.dispatch import Ranges, by_address
+from ringfence.enforcers.nftables.fixed_rules import FIELDS, fixed_rules
+from ringfence.enforcers.nftables.outcomes import add_outcome
+from ringfence.enforcers.nftables.processes import by_process
+from ringfence.enforcers.nftables.service_chains import service_chains
+from ringfence.enforcers.nftables.text import Parts, chain_text, family_ranges
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.rules import Direction
+from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
+
+HOOKS = {Direction.IN: "input", Direction.OUT: "output"}
+# Every ruleset begins so: the table is made where it is missing, so that deleting it cannot fail.
+HEAD = "table inet ringfence {}\ndelete table inet ringfence\ntable inet ringfence {\n"
+
+
+def render(table: VerdictTable) -> str:
+    """Return the ruleset of a table. Raises RingfenceError for what nftables cannot enforce."""
+    identity = f"plan_{table.digest[:16]}"
+    parts = Parts(chains={identity: chain_text(identity, ())})
+    base = "".join(_base_chain(parts, direction, table) for direction in Direction)
+    return f"{HEAD}{parts.text()}{base}}}\n"
+
+
+def _base_chain(parts: Parts, direction: Direction, table: VerdictTable) -> str:
+    hook = HOOKS[direction]
+    one = table.direction(direction)
+    rules = [
+        f"type filter hook {hook} priority 0; policy accept;",
+        *fixed_rules(parts, direction, table.control),
+        *by_process(parts, direction, one, _targets(parts, direction, one)),
+    ]
+    return chain_text(hook, rules)
+
+
+def _targets(parts: Parts, direction: Direction, table: DirectionTable) -> dict[ProcessClass, str]:
+    """Return the chain that every process class is led to."""
+    cells: defaultdict[ProcessClass, defaultdict[IntervalSet, list[Cell]]] = defaultdict(lambda: defaultdict(list))
+    for cell in table.cells:
+        cells[cell.process][cell.local].append(cell)
+    return {process: _by_local(parts, direction, by_local) for process, by_local in cells.items()}
+
+
+def _by_local(parts: Parts, direction: Direction, cells: dict[IntervalSet, list[Cell]]) -> str:
+    targets: dict[int, defaultdict[str, list[Ranges]]] = {4: defaultdict(list), 6: defaultdict(list)}
+    for local, of_local in cells.items():
+        target = _by_remote(parts, direction, of_local)
+        for family, ranges in family_ranges(local).items():
+            if ranges:
+                targets[family][target].append(ranges)
+    return by_address(parts, f"{direction}_l", FIELDS[direction][1], targets)
+
+
+def _by_remote(parts: Parts, direction: Direction, cells: list[Cell]) -> str:
+    targets: dict[int, defaultdict[str, list[Ranges]]] = {4: defaultdict(list), 6: defaultdict(list)}
+    for cell in cells:
+        for family, ranges in family_ranges(cell.remote).items():
+            if ranges:
+                found = service_chains(cell.services, family, direction)
+                parts.chains.update(found.chains)
+                for outcome in found.outcomes:
+                    add_outcome(parts, outcome, direction)
+                targets[family][found.target].append(ranges)
+    return by_address(parts, f"{direction}_r", FIELDS[direction][0], targets)
