@@ -12,8 +12,8 @@ from ringfence.model.rules import DEFAULT_PRIORITY
 LABEL_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]*")
 # What means something else where a label key may stand: in a selector, beside one, or where one is indented too far.
 RESERVED_WORDS = frozenset(
-    "all any not exists asset cidr except list fqdn unknown internet process scope selector "
-    "from to allow deny pass at log map when".split()
+    {"all", "any", "not", "exists", "asset", "cidr", "except", "list", "fqdn", "unknown", "internet", "selector"}
+    | {"process", "scope", "from", "to", "allow", "deny", "pass", "at", "log", "map", "when"}
 )
 
 
@@ -21,9 +21,9 @@ RESERVED_WORDS = frozenset(
 class LabelRule:
     """One entry of `labels.yml`: the label `key` has the value that `expression` gives.
 
-    `expression` and `when` are JMESPath over an asset's attributes (a bare word beside `when` means that word: it stands
-    here as a raw string, `'db'`). `values` maps what the expression gives to the label's value; empty: taken as it is.
-    The rule of the smaller `priority` wins.
+    `expression` and `when` are JMESPath over an asset's attributes; a bare word that was written beside `when` means that
+    word and stands here as a raw string, `'db'`. `values` maps what the expression gives to the label's value; empty: it
+    is taken as it is. The rule of the smaller `priority` wins.
     """
 
     key: str

@@ -1,0 +1,145 @@
+"""Policy files as a policy: every document of every file in one pass, with all their errors together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringfence.language.checking import check, fields, items
+from ringfence.language.definitions import Definitions
+from ringfence.language.documents import read_documents
+from ringfence.language.expectations import read_invariant, read_test
+from ringfence.language.identity import RuleDraft, identified
+from ringfence.language.mentions import Mention
+from ringfence.language.modes import read_enforcement
+from ringfence.language.nodes import Entry, Node, Scalar
+from ringfence.language.reports import Reports, meant
+from ringfence.language.rulesets import Ruleset, read_rule
+from ringfence.language.selectors import SelectorReader
+from ringfence.language.shapes import PolicyDocument
+from ringfence.language.values import networks, service_set
+from ringfence.model.rules import DEFAULT_PRIORITY, DEFAULT_TIER, Enforcement, Invariant, Policy, PolicyTest, Settings
+
+HEADER = ("scope", "tier", "priority")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPolicy:
+    """A policy and, with their places, the labels, assets and processes it speaks of."""
+
+    policy: Policy
+    mentions: tuple[Mention, ...] = ()
+
+
+def load_policy(paths: Sequence[Path], settings: Settings, root: Path | None = None) -> Policy:
+    """Return what policy files say, merged in the given order; file names in places are relative to `root`.
+
+    Raises InputErrors with every error of every file, sorted by place.
+    """
+    return read_policy(paths, settings, root).policy
+
+
+def read_policy(paths: Sequence[Path], settings: Settings, root: Path | None = None) -> LoadedPolicy:
+    """Return what policy files say, with what they speak of; raises as `load_policy` does."""
+    reports = Reports()
+    documents = [
+        (name, doc) for path in paths for name in [shown(path, root)] for doc in read_documents(path, name, reports)
+    ]
+    definitions = Definitions.of((document for _, document in documents), reports)
+    reader = _PolicyReader(settings, SelectorReader(definitions, reports))
+    for name, document in documents:
+        reader.document(name, document)
+    reports.settle()
+    return LoadedPolicy(reader.policy(), tuple(reader.selectors.mentions))
+
+
+def shown(path: Path, root: Path | None) -> str:
+    """Return a file's name as places show it: relative to the workspace where it lies in it."""
+    if root is not None and path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    return path.as_posix()
+
+
+class _PolicyReader:
+    """Takes documents one after another and keeps what they say."""
+
+    def __init__(self, settings: Settings, selectors: SelectorReader) -> None:
+        self.selectors = selectors
+        self._settings = settings
+        self._reports = selectors.reports
+        self._drafts: list[RuleDraft | None] = []
+        self._enforcement: list[Enforcement | None] = []
+        self._tests: list[PolicyTest | None] = []
+        self._invariants: list[Invariant | None] = []
+
+    def policy(self) -> Policy:
+        """Return the policy of all documents taken."""
+        return Policy(
+            identified(draft for draft in self._drafts if draft),
+            tuple(entry for entry in self._enforcement if entry),
+            tuple(test for test in self._tests if test),
+            tuple(invariant for invariant in self._invariants if invariant),
+        )
+
+    def document(self, file: str, document: Node) -> None:
+        """Take one document of a file."""
+        header = check(document, PolicyDocument, "a policy document", self._reports)
+        entries = fields(document)
+        self._read_definitions(entries)
+        ruleset = self._ruleset(file, document, entries, header)
+        selectors = self.selectors
+        self._drafts.extend(read_rule(node, ruleset, selectors) for node in items(entries.get("rules")))
+        self._enforcement.extend(read_enforcement(node, selectors) for node in items(entries.get("enforce")))
+        self._tests.extend(read_test(node, selectors) for node in items(entries.get("tests")))
+        self._invariants.extend(read_invariant(node, selectors) for node in items(entries.get("invariants")))
+
+    def _read_definitions(self, entries: Mapping[str, Entry]) -> None:
+        definitions = self.selectors.definitions
+        for name, entry in _named(entries, "selectors").items():
+            if definitions.selectors.get(name) is entry:
+                self.selectors.defined(name)
+        for name, entry in _named(entries, "services").items():
+            service_set(entry.value, definitions, self._reports, (name,))
+        for entry in _named(entries, "lists").values():
+            networks(entry.value, self._reports)
+
+    def _ruleset(
+        self, file: str, document: Node, entries: Mapping[str, Entry], header: PolicyDocument | None
+    ) -> Ruleset:
+        if "rules" not in entries:
+            for key in HEADER:
+                if key in entries:
+                    remedy = "give this document 'rules', or leave it out"
+                    self._reports.add(
+                        entries[key].place, f"'{key}' speaks for rules, and this document has none", remedy
+                    )
+        scope = entries.get("scope")
+        tier = DEFAULT_TIER
+        if "tier" in entries:
+            tier = self._tier(entries["tier"].value)
+        elif tier not in self._settings.tiers and "rules" in entries:
+            names = ", ".join(self._settings.tiers)
+            self._reports.add(document.place, f"this workspace has no tier '{tier}'", f"say 'tier:' one of {names}")
+        priority = header.priority if header else None
+        return Ruleset(
+            file=file,
+            scope=self.selectors.asset_selector(scope.value, "a scope") if scope else None,
+            tier=tier,
+            priority=DEFAULT_PRIORITY if priority is None else priority,
+            written={key: entries[key].value for key in ("scope", "tier") if key in entries},
+        )
+
+    def _tier(self, node: Node) -> str:
+        """Return the tier of a document; a word that is no tier is reported (anything else is, by its form)."""
+        word = node.value if isinstance(node, Scalar) else None
+        if not isinstance(word, str):
+            return DEFAULT_TIER
+        if word not in self._settings.tiers:
+            remedy = meant(word, self._settings.tiers, "the tiers are")
+            self._reports.add(node.place, f"no tier is named '{word}'", remedy)
+        return word
+
+
+def _named(entries: Mapping[str, Entry], key: str) -> Mapping[str, Entry]:
+    return fields(entries[key].value) if key in entries else {}

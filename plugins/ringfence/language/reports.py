@@ -1,0 +1,50 @@
+"""The errors of one pass over all files, collected and raised together in the order of their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from ringfence.model.errors import InputError, InputErrors, Place
+
+
+class Reports:
+    """Collects errors while reading goes on; `settle` ends the pass."""
+
+    def __init__(self) -> None:
+        self._errors: dict[tuple[Place, str], InputError] = {}
+
+    def __len__(self) -> int:
+        return len(self._errors)
+
+    def add(self, place: Place, message: str, remedy: str | None = None) -> None:
+        """Keep an error; the same one at the same place is kept once."""
+        self._errors.setdefault((place, message), InputError(message, place, remedy))
+
+    def add_error(self, place: Place, error: InputError) -> None:
+        """Keep an error of the model's parsers, which know no places."""
+        self.add(place, error.message, error.remedy)
+
+    def settle(self) -> None:
+        """Raise InputErrors with all that was collected, sorted by place; return if there is nothing."""
+        if self._errors:
+            raise InputErrors([self._errors[key] for key in sorted(self._errors)])
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that a misspelt one most likely means, or None."""
+    words = sorted(known)
+    folded = {other.casefold(): other for other in reversed(words)}
+    close = get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
+
+
+def meant(word: str, known: Iterable[str], otherwise: str = "known are") -> str | None:
+    """Return the remedy for an unknown word: the nearest known one, else all of them, else None."""
+    words = sorted(known)
+    if near := nearest(word, words):
+        return f"did you mean '{near}'?"
+    if not words:
+        return None
+    shown = ", ".join(words[:20])
+    return f"{otherwise}: {shown}{', …' if len(words) > 20 else ''}"

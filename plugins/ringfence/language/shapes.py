@@ -1,0 +1,137 @@
+"""What people may write, as pydantic models: the keys of every file, and the source of the published JSON schemas.
+
+Selectors and services have a grammar of their own (`selectors.py`, `values.py`); here they are values of any kind with
+a schema beside them. The entries of a document's lists are checked one by one, so they stand as such values too.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+SelectorText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/selector"})]
+PeersText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/peers"})]
+ServicesText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/services"})]
+NetworksText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/networks"})]
+RuleText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/rule"})]
+EnforceText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/enforce"})]
+TestText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/test"})]
+InvariantText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/invariant"})]
+ModeText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/mode"})]
+LabelRuleText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/label_rule"})]
+ModeWord = Literal["observe", "selective", "full"]
+Verdict = Literal["allow", "deny"]
+Priority = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class Written(BaseModel):
+    """A mapping somebody wrote: no key that is not named here, no value turned into another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
+
+
+class RuleEntry(Written):
+    """One rule of a ruleset: who may, or may not, reach whom on what."""
+
+    name: str | None = Field(None, min_length=1, description="What people call it; unique names keep its id stable.")
+    from_: PeersText = Field(alias="from", description="The clients: a selector or a list of alternatives.")
+    to: PeersText = Field(description="The servers: a selector or a list of alternatives.")
+    allow: ServicesText = Field(None, description="Let these services pass.")
+    deny: ServicesText = Field(None, description="Refuse these services; beats `pass` and `allow` of equal priority.")
+    pass_: ServicesText = Field(None, alias="pass", description="Leave these services to the later tiers.")
+    at: Literal["both", "from", "to"] = Field("both", description="Which side the rule speaks for.")
+    priority: Priority | None = Field(None, description="The smaller decides before the larger; else the ruleset's.")
+    log: bool = Field(False, description="Log what this rule decides.")
+
+
+class EnforceEntry(Written):
+    """How the workloads that `where` chooses are enforced; the first entry that matches a workload counts."""
+
+    where: SelectorText = Field(description="The workloads; `any` for all.")
+    mode: ModeText = Field(description="One mode for both directions, or one for each; one left out observes.")
+    cut: bool = Field(False, description="End standing connections that a new table denies.")
+
+
+class ModeEntry(Written):
+    """A mode for each direction."""
+
+    inbound: ModeWord = "observe"
+    outbound: ModeWord = "observe"
+
+
+class TestEntry(Written):
+    """A policy test: every connection from here to there on these services has this verdict."""
+
+    name: str | None = Field(None, min_length=1)
+    from_: PeersText = Field(alias="from")
+    to: PeersText
+    service: ServicesText = Field(None, description="A service or a list of them.")
+    services: ServicesText = Field(None, description="The same as `service`.")
+    expect: Verdict
+
+
+class InvariantEntry(Written):
+    """A statement proven for every asset, address, port and process; what is left out is any."""
+
+    name: str | None = Field(None, min_length=1)
+    from_: PeersText = Field(None, alias="from")
+    to: PeersText = None
+    service: ServicesText = Field(None, description="A service or a list of them; left out: any.")
+    services: ServicesText = Field(None, description="The same as `service`.")
+    expect: Verdict
+
+
+class PolicyDocument(Written):
+    """One YAML document of a file under `policy/`: a ruleset, enforcement modes, tests, invariants, definitions."""
+
+    scope: SelectorText = Field(None, description="And-ed to the label selectors of this document's rules.")
+    tier: str | None = Field(None, description="The tier of this document's rules; `application` unless said.")
+    priority: Priority | None = Field(None, description="The priority of this document's rules; 100 unless said.")
+    rules: list[RuleText] | None = None
+    enforce: list[EnforceText] | None = None
+    tests: list[TestText] | None = None
+    invariants: list[InvariantText] | None = None
+    selectors: dict[str, SelectorText] | None = Field(None, description="Named selectors: `{selector: name}`.")
+    services: dict[str, ServicesText] | None = Field(None, description="Named services.")
+    lists: dict[str, NetworksText] | None = Field(None, description="Named address lists: `{list: name}`.")
+
+
+class ControlEntry(Written):
+    """From where and to which port Ansible manages hosts."""
+
+    from_: NetworksText = Field(alias="from", description="Networks in CIDR form.")
+    port: int = Field(22, ge=1, le=65535)
+
+
+class RealmEntry(Written):
+    """Whose addresses the workloads of a realm can meet, beside their own realm's."""
+
+    sees: list[str] = Field(default_factory=list)
+
+
+class SettingsDocument(Written):
+    """`ringfence.yml`: the settings of a workspace; every one has a default."""
+
+    control: ControlEntry | None = None
+    realms: dict[str, RealmEntry] | None = None
+    private: NetworksText = Field(None, description="What `internet` never means.")
+    tiers: list[str] | None = Field(None, min_length=1, description="In the order they decide; `emergency` is first.")
+    waves: list[Annotated[int, Field(ge=1)]] | None = Field(
+        None, min_length=1, description="How many hosts each first wave holds; the last one takes the rest."
+    )
+    valid_days: int | None = Field(None, ge=1, le=3650, description="How many days a plan may be applied.")
+
+
+class LabelsDocument(Written):
+    """`labels.yml`: label rules. Every entry has one label key beside `map`, `when` and `priority`."""
+
+    labels: list[LabelRuleText] | None = None
+
+
+class LabelRuleEntry(Written):
+    """The words of a label rule beside its label key."""
+
+    map: dict[str, str] | None = Field(None, min_length=1, description="What the expression gives to what is meant.")
+    when: str | None = Field(None, min_length=1, description="A JMESPath expression that must hold.")
+    priority: Priority | None = Field(None, description="The smaller wins; 100 unless said.")
