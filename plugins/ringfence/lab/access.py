@@ -1,0 +1,115 @@
+"""How people and Ansible reach a lab: keys, an ssh configuration, an inventory, and commands inside its namespaces."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from ringfence.lab import door
+from ringfence.lab.spec import CONTROLLER_4, CONTROLLER_6, HostSpec
+
+CLIENT_KEY = "id_ed25519"
+SERVER_KEY = "host_ed25519"
+KNOWN_HOSTS = "known_hosts"
+SSH_CONFIG = "ssh_config"
+INVENTORY = "inventory.yml"
+CLEAN_ENVIRONMENT = (
+    "/usr/bin/env",
+    "-i",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LANG=C.UTF-8",
+)
+ALIAS = "ringfence-lab"  # all hosts of a lab show the same key
+
+
+def make_keys(directory: Path) -> dict[str, str]:
+    """Make the lab's key pairs; return `authorized`, what lets a client in, and `host`, what the servers show."""
+    for name in (CLIENT_KEY, SERVER_KEY):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ringfence-lab", "-f", directory / name],
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+    shown = (directory / f"{SERVER_KEY}.pub").read_text()
+    (directory / KNOWN_HOSTS).write_text(f"{ALIAS} {shown}")
+    return {
+        "authorized": (directory / f"{CLIENT_KEY}.pub").read_text().strip(),
+        "host": (directory / SERVER_KEY).read_text(),
+    }
+
+
+def enter_command(pid: int, *, network_only: bool) -> list[str]:
+    """Return the beginning of a command that runs inside the namespaces of this process."""
+    command = ["nsenter", f"--target={pid}"]
+    if os.geteuid() != 0:
+        command += ["--user", "--preserve-credentials"]
+    if network_only:
+        return [*command, "--net"]
+    return [*command, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
+
+
+def door_command(anchor: int, *words: str) -> list[str]:
+    """Return a command that runs the lab's door with these words."""
+    return [*enter_command(anchor, network_only=True), sys.executable, "-I", "-S", str(Path(door.__file__)), *words]
+
+
+def write_ssh_config(directory: Path, anchor: int, hosts: Sequence[HostSpec]) -> Path:
+    """Write a configuration with which ssh reaches every host by its name or its first address."""
+    proxy = shlex.join(door_command(anchor, "connect", "%h", "%p"))
+    lines = [
+        "Host *",
+        "  User root",
+        f"  IdentityFile {_quoted(directory / CLIENT_KEY)}",
+        "  IdentitiesOnly yes",
+        "  IdentityAgent none",
+        f"  UserKnownHostsFile {_quoted(directory / KNOWN_HOSTS)}",
+        "  GlobalKnownHostsFile /dev/null",
+        f"  HostKeyAlias {ALIAS}",
+        "  StrictHostKeyChecking yes",
+        "  PreferredAuthentications publickey",
+        "  LogLevel ERROR",
+        f"  ProxyCommand {proxy}",
+        "  ProxyUseFdpass yes",
+    ]
+    for host in hosts:
+        lines += [f"Host {host.name}", f"  HostName {host.addresses[0]}"]
+    path = directory / SSH_CONFIG
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def write_inventory(directory: Path, hosts: Sequence[HostSpec]) -> Path:
+    """Write an Ansible inventory whose hosts can be used at once."""
+    entries: dict[str, dict[str, object]] = {}
+    for host in hosts:
+        entries[host.name] = {"ansible_host": host.addresses[0], "ringfence_addresses": list(host.addresses)}
+        if host.labels:
+            entries[host.name]["ringfence_labels"] = dict(host.labels)
+    inventory = {
+        "all": {
+            "vars": {
+                "ansible_user": "root",
+                "ansible_ssh_common_args": f"-F {shlex.quote(str(directory / SSH_CONFIG))}",
+                "ansible_python_interpreter": "auto_silent",
+            },
+            "hosts": entries,
+        }
+    }
+    path = directory / INVENTORY
+    with path.open("w") as file:
+        file.write(f"# The controller comes from {CONTROLLER_4} and {CONTROLLER_6}.\n")
+        yaml = YAML()
+        yaml.default_flow_style = False
+        yaml.dump(inventory, file)
+    return path
+
+
+def _quoted(path: Path) -> str:
+    return f'"{path}"'

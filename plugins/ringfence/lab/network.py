@@ -1,0 +1,99 @@
+"""The lab's network, built inside the anchor's network namespace: one bridge, a namespace and a veth pair a host."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from ringfence.lab import kernel
+from ringfence.lab.spec import CONTROLLER_4, CONTROLLER_6, NETWORK_4, NETWORK_6
+
+NAMESPACES = Path("/run/netns")  # where ip(8) looks for them; the anchor has a /run of its own
+BRIDGE = "lab0"
+INTERFACE = "eth0"
+
+
+def make_bridge() -> None:
+    """Make the bridge with the controller's addresses; raises CalledProcessError."""
+    NAMESPACES.mkdir(exist_ok=True)
+    _no_duplicate_detection()
+    _ip_batch(
+        [
+            "link set lo up",
+            f"link add {BRIDGE} type bridge mcast_snooping 0",
+            f"link set {BRIDGE} up",
+            *_address_lines(BRIDGE, (str(CONTROLLER_4), str(CONTROLLER_6))),
+        ]
+    )
+
+
+def attach(host: str, number: int, addresses: Iterable[str]) -> None:
+    """Give the host a fresh network namespace on the bridge; `number` is its own within the lab."""
+    path = NAMESPACES / host
+    path.touch()
+    child = os.fork()
+    if child == 0:
+        _make_namespace(path)
+    if os.waitpid(child, 0)[1] != 0:
+        raise OSError(f"no network namespace could be made for {host}")
+    mac = f"02:52:66:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+    _ip_batch(
+        [
+            f"link add {_port_name(number)} type veth peer name {INTERFACE} address {mac} netns {host}",
+            f"link set {_port_name(number)} master {BRIDGE} up",
+        ]
+    )
+    lines = ["link set lo up", f"link set {INTERFACE} up", *_address_lines(INTERFACE, addresses)]
+    _ip_batch(lines, namespace=host)
+
+
+def detach(host: str, number: int) -> None:
+    """Take the host's network namespace away with all it holds: rules, tracked connections, addresses."""
+    subprocess.run(["ip", "link", "del", _port_name(number)], check=False, stderr=subprocess.DEVNULL)
+    kernel.unmount(NAMESPACES / host)
+    (NAMESPACES / host).unlink()
+
+
+def _port_name(number: int) -> str:
+    return f"port{number}"
+
+
+def _address_lines(interface: str, addresses: Iterable[str]) -> list[str]:
+    """Every address is reached on the link, also one outside the lab's networks, so that any estate can be laid out."""
+    lines: list[str] = []
+    routes: set[str] = set()
+    for text in addresses:
+        address = ipaddress.ip_address(text)
+        network = NETWORK_4 if address.version == 4 else NETWORK_6
+        length = network.prefixlen if address in network else address.max_prefixlen
+        lines.append(f"addr add {address}/{length} dev {interface}" + (" nodad" if address.version == 6 else ""))
+        routes.add(f"route add {'0.0.0.0/0' if address.version == 4 else '::/0'} dev {interface}")
+    return lines + sorted(routes)
+
+
+def _ip_batch(lines: list[str], namespace: str | None = None) -> None:
+    inside = ["-n", namespace] if namespace else []
+    subprocess.run(["ip", *inside, "-batch", "-"], input="\n".join(lines) + "\n", text=True, check=True)
+
+
+def _make_namespace(path: Path) -> None:
+    """In a forked child: become a new network namespace, bind it to `path`, end."""
+    status = 1
+    try:
+        kernel.unshare(kernel.CLONE_NEWNET)
+        _no_duplicate_detection()
+        kernel.bind(Path("/proc/self/ns/net"), path)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _no_duplicate_detection() -> None:
+    """Addresses shall be usable at once, and nothing on the link advertises routers."""
+    for interface in ("default", "all"):
+        base = Path(f"/proc/sys/net/ipv6/conf/{interface}")
+        (base / "accept_dad").write_text("0")
+        (base / "accept_ra").write_text("0")

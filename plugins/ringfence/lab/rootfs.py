@@ -1,0 +1,158 @@
+"""The Debian root file systems under the lab's machines: made once by debootstrap into a cache, resumable."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ringfence.model.errors import OutsideError
+
+PACKAGES = (
+    "busybox-static",
+    "conntrack",
+    "dbus",
+    "iproute2",
+    "ipset",
+    "iptables",
+    "nftables",
+    "openssh-server",
+    "procps",
+    "python3",
+    "systemd",
+    "systemd-sysv",
+)
+MASKED = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "console-getty.service",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "fstrim.timer",
+    "getty.target",
+    "systemd-networkd-wait-online.service",
+    "systemd-resolved.service",
+    "systemd-timesyncd.service",
+)
+SSHD_OPTIONS = "UseDNS no\nPermitRootLogin prohibit-password\nPrintMotd no\nMaxStartups 100\nMaxSessions 100\n"
+JOURNAL_OPTIONS = "[Journal]\nStorage=persistent\nSystemMaxUse=16M\n"
+EXPECTED_STEPS = 500  # retrieved, validated, unpacked and configured packages of one release, about
+DEBIAN_PACKAGES = ("Created-By: Packages", "Origin: Debian", "Label: Debian")
+
+Report = Callable[[str, float], None]
+
+
+def cache_directory() -> Path:
+    """Return where root file systems are kept: RINGFENCE_LAB_CACHE, else the user's or the system's cache."""
+    chosen = os.environ.get("RINGFENCE_LAB_CACHE")
+    if chosen:
+        return Path(chosen).absolute()
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"]).absolute() / "ringfence/lab"
+    return Path("/var/cache/ringfence/lab") if os.geteuid() == 0 else Path.home() / ".cache/ringfence/lab"
+
+
+def mirror() -> str | None:
+    """Return the Debian mirror to use: RINGFENCE_LAB_MIRROR, else the machine's own, else None for debootstrap's."""
+    chosen = os.environ.get("RINGFENCE_LAB_MIRROR")
+    if chosen:
+        return chosen
+    if not shutil.which("apt-get"):
+        return None
+    query = ["apt-get", "indextargets", "--format", "$(SITE)", *DEBIAN_PACKAGES]
+    listed = subprocess.run(query, capture_output=True, text=True, check=False)
+    return listed.stdout.split()[0] if listed.stdout.strip() else None
+
+
+def path_of(release: str) -> Path:
+    """Return where the root file system of this release and recipe is, or will be."""
+    recipe = repr((PACKAGES, MASKED, SSHD_OPTIONS, JOURNAL_OPTIONS))
+    return cache_directory() / f"{release}-{hashlib.sha256(recipe.encode()).hexdigest()[:8]}"
+
+
+def ensure(release: str, report: Report) -> Path:
+    """Return the release's root file system, made now if it is not there.
+
+    Packages that were fetched before an interruption are not fetched again. `report` gets a line and the share done,
+    from 0 to 1. Raises OutsideError when debootstrap fails.
+    """
+    ready = path_of(release)
+    if ready.is_dir():
+        return ready
+    packages = cache_directory() / "packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    with _locked(cache_directory() / f"{release}.lock"):
+        if ready.is_dir():
+            return ready
+        partial = ready.with_suffix(".partial")
+        if partial.exists():
+            shutil.rmtree(partial)
+        _debootstrap(release, partial, packages, report)
+        _finish(partial)
+        partial.rename(ready)
+    return ready
+
+
+def _debootstrap(release: str, target: Path, packages: Path, report: Report) -> None:
+    """Run it in mount and process namespaces of its own: what it mounts and starts ends with it."""
+    source = mirror()
+    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "debootstrap"]
+    command += ["--variant=minbase", f"--cache-dir={packages}", f"--include={','.join(PACKAGES)}", release, str(target)]
+    command += [source] if source else []
+    log = packages.parent / f"{release}.log"
+    steps = 0
+    with (
+        log.open("w") as kept,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "LC_ALL": "C"}
+        ) as process,
+    ):
+        try:
+            for line in process.stdout or ():
+                kept.write(line)
+                if line.startswith("I: "):
+                    steps += 1
+                    report(f"{release}: {line[3:].strip()}", min(1.0, steps / EXPECTED_STEPS))
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        raise OutsideError(
+            f"debootstrap of Debian {release} failed with status {process.returncode}",
+            remedy=f"see {log}; RINGFENCE_LAB_MIRROR names another Debian mirror",
+        )
+
+
+def _finish(root: Path) -> None:
+    """Quiet what a lab has no use for, and keep what each machine must have for itself out of the image."""
+    for path in [*(root / "etc/ssh").glob("ssh_host_*"), *(root / "var/cache/apt/archives").glob("*.deb")]:
+        path.unlink()
+    shutil.rmtree(root / "var/lib/apt/lists")
+    (root / "var/lib/apt/lists").mkdir()
+    for unit in MASKED:
+        link = root / "etc/systemd/system" / unit
+        link.unlink(missing_ok=True)
+        link.symlink_to("/dev/null")
+    for name, text in (
+        ("etc/ssh/sshd_config.d/ringfence-lab.conf", SSHD_OPTIONS),
+        ("etc/systemd/journald.conf.d/ringfence-lab.conf", JOURNAL_OPTIONS),
+    ):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    listed = subprocess.run(["chroot", root, "busybox", "--list"], capture_output=True, text=True, check=True)
+    applets = root / "usr/share/ringfence-lab/applets"
+    applets.parent.mkdir(parents=True)
+    applets.write_text(listed.stdout)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
