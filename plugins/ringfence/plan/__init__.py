@@ -1,0 +1,27 @@
+"""The plan: one content-addressed artefact that says what every host gets; made once, and apply takes nothing else."""
+
+from ringfence.plan.artefact import Draft, HostPlan, Inputs, Plan
+from ringfence.plan.build import Circumstances, build, restore
+from ringfence.plan.enforced import Held, read_state, write_state
+from ringfence.plan.signature import sign, verify_signature
+from ringfence.plan.store import find, next_sequence, read, verify_files, write
+
+__all__ = [
+    "Circumstances",
+    "Draft",
+    "Held",
+    "HostPlan",
+    "Inputs",
+    "Plan",
+    "build",
+    "find",
+    "next_sequence",
+    "read",
+    "read_state",
+    "restore",
+    "sign",
+    "verify_files",
+    "verify_signature",
+    "write",
+    "write_state",
+]

@@ -1,0 +1,138 @@
+"""The plan as a value: what `plan.json` holds, its one text and the digest that names it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from ringfence.model.assets import Control
+
+FORMAT = 1
+SHORT = 12
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+DigestOrNone = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+Time = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+
+class ControlPath(_Part):
+    """From which networks and to which TCP port Ansible manages the host."""
+
+    networks: list[str] = Field(alias="from")
+    port: int = Field(ge=1, le=65535)
+
+    @staticmethod
+    def of(control: Control) -> ControlPath:
+        """Return the plan's form of a control path."""
+        return ControlPath.model_validate({"from": list(control.networks), "port": control.port})
+
+
+class HostPlan(_Part):
+    """What one host gets, and the digest of the ruleset that it must hold for that (empty: none of ours)."""
+
+    enforcer: str
+    table: Digest
+    ruleset: Digest
+    expects: DigestOrNone
+    control: ControlPath
+    cut: bool = False
+    processes: list[dict[str, JsonValue]] = []
+
+    @property
+    def changes(self) -> bool:
+        """Return whether the host holds something else now."""
+        return self.ruleset != self.expects
+
+
+class RuleNamed(_Part):
+    """A rule that decides something in one of the tables: its name and where it stood."""
+
+    name: str
+    place: str
+
+
+class Inputs(_Part):
+    """The sha256 of everything that a plan was made from; `flows` is empty where no flows were looked at."""
+
+    inventory: Digest
+    policy: Digest
+    flows: DigestOrNone = ""
+
+
+class Plan(_Part):
+    """`plan.json`. `left_out` tells, by name, why a workload is in no wave; `restores` names the plan that a rollback
+    brings back, else it is empty."""
+
+    format: int = Field(default=FORMAT, ge=FORMAT, le=FORMAT)
+    sequence: int = Field(ge=1)
+    created: Time
+    valid_until: Time
+    inputs: Inputs
+    waves: list[list[str]]
+    hosts: dict[str, HostPlan]
+    rules: dict[str, RuleNamed] = {}
+    simulation: dict[str, JsonValue] = {}
+    diff: dict[str, JsonValue] = {}
+    left_out: dict[str, str] = {}
+    restores: DigestOrNone = ""
+
+    @cached_property
+    def text(self) -> str:
+        """Return the canonical text: sorted keys, one space of indentation, a newline at the end."""
+        data = self.model_dump(mode="json", by_alias=True)
+        return json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the sha256 of the text, which is the plan's name."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def short(self) -> str:
+        """Return the first digits of the digest: the name of the plan's directory."""
+        return self.digest[:SHORT]
+
+    @property
+    def changed(self) -> list[str]:
+        """Return the hosts that hold something else now, by name."""
+        return [name for name, host in sorted(self.hosts.items()) if host.changes]
+
+    def expired(self, now: datetime) -> bool:
+        """Return whether `now` lies behind `valid_until`."""
+        return now > parse_time(self.valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan with the texts of its files, by sha256: what `write` puts into a directory."""
+
+    plan: Plan
+    rulesets: Mapping[str, str]
+    tables: Mapping[str, str]
+
+
+def digest_of(text: str) -> str:
+    """Return the sha256 of a text's UTF-8 bytes."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def time_text(time: datetime) -> str:
+    """Return a time in UTC to the second."""
+    return time.astimezone(UTC).strftime(TIME_FORMAT)
+
+
+def parse_time(text: str) -> datetime:
+    """Return the time of a text that `time_text` wrote."""
+    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)

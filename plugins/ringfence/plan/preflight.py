@@ -1,0 +1,135 @@
+"""What a plan is refused for before any host is touched: a line that would be cut, a lacking feature, a lost host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from ringfence.compiler import Compilation
+from ringfence.enforcers.nftables import Features, unsupported
+from ringfence.model.addresses import addresses_of, family_of, point_of
+from ringfence.model.assets import Asset, Control
+from ringfence.model.errors import InputError
+from ringfence.plan.enforced import Held
+
+# What a host is assumed to have while nobody has asked it; the target itself refuses what it lacks.
+_CURRENT = Features(nft=(1, 1), kernel=(6, 1))
+_SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
+
+
+def refusals(compilation: Compilation, held: Mapping[str, Held], dropped: Iterable[str]) -> list[InputError]:
+    """Return every reason, in the order of the hosts' names, not to make a plan of these tables.
+
+    `held` is what hosts are known to hold, with what they told about themselves; `dropped` are the hosts that may go
+    missing.
+    """
+    named = compilation.snapshot.named()
+    found: list[InputError] = []
+    for name in sorted(compilation.tables):
+        found += _of_host(named[name], compilation, held.get(name))
+    return found + _lost(compilation, held, frozenset(dropped))
+
+
+def control_of(asset: Asset, compilation: Compilation) -> Control | None:
+    """Return the control path of a host: its own, else the workspace's."""
+    return asset.control or compilation.settings.control
+
+
+def _of_host(asset: Asset, compilation: Compilation, held: Held | None) -> list[InputError]:
+    control = control_of(asset, compilation)
+    if control is None or not control.networks:
+        return [
+            InputError(
+                f"{asset.name}: no control path is known, so nothing could keep Ansible's line open",
+                remedy="write 'control: {from: [the networks Ansible comes from]}' in ringfence.yml",
+            )
+        ]
+    return [*_line(asset, control, held), *_features(asset, compilation, held)]
+
+
+def _line(asset: Asset, control: Control, held: Held | None) -> list[InputError]:
+    found = []
+    attributes = asset.attributes
+    networks = ", ".join(control.networks)
+    connection = attributes.get("ansible_connection", "ssh")
+    port = attributes.get("ansible_port")
+    if connection in _SSH_CONNECTIONS and port is not None and str(port) != str(control.port):
+        found.append(
+            InputError(
+                f"{asset.name}: Ansible connects to port {port}, the control path opens port {control.port} only",
+                remedy="write the port that the host's sshd listens on into 'control'",
+            )
+        )
+    target = _address(attributes.get("ansible_host"))
+    if target is not None and not any(family_of(low) == family_of(target) for low, _ in addresses_of(control.networks)):
+        family = f"IPv{family_of(target)}"
+        found.append(
+            InputError(
+                f"{asset.name}: Ansible reaches it by {family}, but control.from ({networks}) has no {family} network",
+                remedy=f"add the {family} network that Ansible comes from to control.from",
+            )
+        )
+    origin = _address(held.reached_from) if held else None
+    if held and origin is not None and origin not in addresses_of(control.networks):
+        found.append(
+            InputError(
+                f"{asset.name}: Ansible came from {held.reached_from}, which lies outside control.from ({networks}): "
+                "this plan would cut the line it is applied over",
+                remedy="add the network that Ansible comes from to control.from",
+            )
+        )
+    return found
+
+
+def _address(value: object) -> int | None:
+    try:
+        return point_of(value) if isinstance(value, str) and value else None
+    except InputError:
+        return None
+
+
+def _features(asset: Asset, compilation: Compilation, held: Held | None) -> list[InputError]:
+    if asset.enforcer != "nftables":
+        return []
+    features = features_of(held) if held and held.features else _CURRENT
+    return [
+        InputError(f"{asset.name}: {reason}", remedy="leave it to a rule without a process, or take a newer release")
+        for reason in unsupported(compilation.tables[asset.name], features)
+    ]
+
+
+def features_of(held: Held) -> Features:
+    """Return the facts that a host reported: `nft` and `kernel` as version texts, two booleans."""
+    told = held.features
+    return Features(
+        nft=_version(told.get("nft")) or _CURRENT.nft,
+        kernel=_version(told.get("kernel")) or _CURRENT.kernel,
+        cgroup2=told.get("cgroup2") is not False,
+        socket_cgroup=told.get("socket_cgroup") is not False,
+    )
+
+
+def _version(value: object) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", value)[:3]) if isinstance(value, str) else ()
+
+
+def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset[str]) -> list[InputError]:
+    assets = compilation.snapshot.named()
+    lost = sorted(
+        name for name, one in held.items() if one.ruleset and name not in compilation.tables and name not in dropped
+    )
+    if not lost:
+        return []
+    gone = [name for name in lost if name not in assets]
+    names = ", ".join(lost[:10]) + (f" and {len(lost) - 10} more" if len(lost) > 10 else "")
+    why = (
+        "no source names them any more"
+        if len(gone) == len(lost)
+        else "a source names them no more, or as no workload, or without an address"
+    )
+    return [
+        InputError(
+            f"{len(lost)} hosts that are enforced on would be dropped: {why}: {names}",
+            remedy="look whether a source went silent; where they are meant to go: --drop NAME, or --drop-missing",
+        )
+    ]

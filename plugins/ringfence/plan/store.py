@@ -1,0 +1,145 @@
+"""Plans as directories: written whole or not at all, found by the first digits of their digest, read with checks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ringfence.model.errors import InputError, Place
+from ringfence.plan.artefact import SHORT, Draft, Plan, digest_of
+
+PLAN_FILE = "plan.json"
+LATEST = "latest"
+
+
+def write(draft: Draft, plans: Path) -> Path:
+    """Write a plan and its files below `plans`; return its directory.
+
+    The directory appears in one step. One that is there already holds the same plan (its name is the digest) and stays.
+    """
+    directory = plans / draft.plan.short
+    if directory.exists():
+        read(directory)
+        return directory
+    plans.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=plans))
+    try:
+        for folder, suffix, texts in (("rulesets", "nft", draft.rulesets), ("tables", "json", draft.tables)):
+            (scratch / folder).mkdir()
+            for digest, text in texts.items():
+                _write(scratch / folder / f"{digest}.{suffix}", text)
+        _write(scratch / PLAN_FILE, draft.plan.text)
+        scratch.chmod(0o755)
+        scratch.rename(directory)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return directory
+
+
+def read(directory: Path) -> Plan:
+    """Return the plan of a directory.
+
+    Raises InputError where it is missing, broken, not canonical, or not the plan that its directory is named after.
+    """
+    path = directory / PLAN_FILE
+    place = Place(str(path))
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"there is no plan here: {error.strerror}", place) from error
+    try:
+        plan = Plan.model_validate_json(text)
+    except (ValidationError, ValueError) as error:
+        raise InputError(f"this is no plan: {_first(error)}", place, "make a new one with 'ringfence plan'") from error
+    if plan.text.encode() != text:
+        raise InputError("the plan is not in its canonical form: it was changed after it was made", place)
+    if not plan.digest.startswith(directory.resolve().name) or len(directory.resolve().name) < SHORT:
+        raise InputError(f"the plan's digest is {plan.short}…, not what its directory is named after", place)
+    return plan
+
+
+def verify_files(directory: Path, plan: Plan) -> None:
+    """Check the sha256 of every ruleset and table that a plan names; raises InputError for the first that differs."""
+    for folder, suffix, digests in (
+        ("rulesets", "nft", {host.ruleset for host in plan.hosts.values()}),
+        ("tables", "json", {host.table for host in plan.hosts.values()}),
+    ):
+        for digest in sorted(digests):
+            path = directory / folder / f"{digest}.{suffix}"
+            try:
+                found = hashlib.sha256(path.read_bytes()).hexdigest()
+            except OSError as error:
+                raise InputError(f"a file of the plan is missing: {error.strerror}", Place(str(path))) from error
+            if found != digest:
+                raise InputError("this file of the plan was changed after the plan was made", Place(str(path)))
+
+
+def find(plans: Path, name: str) -> Path:
+    """Return the directory of a plan named by its path, by the first digits of its digest, or by the word `latest`.
+
+    Raises InputError when no plan, or more than one, is meant.
+    """
+    if os.sep in name or (Path(name) / PLAN_FILE).is_file():
+        return Path(name)
+    if name == LATEST:
+        newest = max(stored(plans), key=lambda one: (one[1].sequence, one[1].created), default=None)
+        if newest is None:
+            raise InputError(f"there is no plan in {plans}", remedy="make one with 'ringfence plan'")
+        return newest[0]
+    wanted = name.lower()
+    meant = [path for path in directories(plans) if path.name.startswith(wanted[:SHORT])]
+    if len(wanted) > SHORT:
+        meant = [path for path in meant if digest_of((path / PLAN_FILE).read_text()).startswith(wanted)]
+    if not meant:
+        known = ", ".join(path.name for path in directories(plans)) or "none"
+        raise InputError(f"no plan begins with '{name}'", remedy=f"plans here: {known}")
+    if len(meant) > 1:
+        raise InputError(f"'{name}' begins {len(meant)} plans: {', '.join(path.name for path in meant)}")
+    return meant[0]
+
+
+def directories(plans: Path) -> list[Path]:
+    """Return the directories of all plans below `plans`, by name."""
+    return sorted(path.parent for path in plans.glob(f"*/{PLAN_FILE}") if not path.parent.name.startswith("."))
+
+
+def stored(plans: Path) -> Iterator[tuple[Path, Plan]]:
+    """Yield every plan below `plans` with its directory; raises InputError at a broken one."""
+    for directory in directories(plans):
+        yield directory, read(directory)
+
+
+def next_sequence(plans: Path, held: int = 0) -> int:
+    """Return a number above that of every plan below `plans` and above `held`, the highest that any host has seen."""
+    return max((held, *(plan.sequence for _, plan in stored(plans)))) + 1
+
+
+def table_text(plans: Path, digest: str) -> str | None:
+    """Return the text of a verdict table from whichever plan below `plans` has it, None where none does."""
+    for path in sorted(plans.glob(f"*/tables/{digest}.json")):
+        text = path.read_text()
+        if digest_of(text) == digest:
+            return text
+    return None
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _first(error: ValueError) -> str:
+    if isinstance(error, ValidationError):
+        one = error.errors()[0]
+        where = ".".join(str(part) for part in one["loc"])
+        return f"{where}: {one['msg']}" if where else one["msg"]
+    return str(error)

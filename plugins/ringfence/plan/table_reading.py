@@ -1,0 +1,102 @@
+"""A verdict table read back from its canonical text: what an earlier plan gave a host."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from ringfence.model.addresses import addresses_of
+from ringfence.model.assets import Control
+from ringfence.model.errors import InputError
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.rules import Mode
+from ringfence.model.tables import (
+    Cell,
+    DirectionTable,
+    Effect,
+    Outcome,
+    ProcessClass,
+    ServiceMap,
+    VerdictTable,
+)
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Cell(_Shape):
+    local: str
+    unit: str | None
+    user: str | None
+    remote: str
+    services: str
+
+
+class _Direction(_Shape):
+    mode: Mode
+    units: list[str]
+    users: list[str]
+    cells: list[_Cell]
+
+
+class _Control(_Shape):
+    networks: list[str] = Field(alias="from")
+    port: int
+
+
+class _Table(_Shape):
+    format: int = Field(ge=1, le=1)
+    control: _Control | None
+    inbound: _Direction = Field(alias="in")
+    outbound: _Direction = Field(alias="out")
+    addresses: dict[str, list[str]]
+    services: dict[str, list[tuple[int, int, Effect, str, bool]]]
+    rules: dict[str, str]
+
+
+_ADAPTER = TypeAdapter(_Table)
+
+
+def table_of(text: str) -> VerdictTable:
+    """Return the table of a canonical text; raises InputError for a text that is none.
+
+    The table's own text equals the one it was read from, to the byte.
+    """
+    try:
+        shape = _ADAPTER.validate_json(text)
+        table = _built(shape)
+    except (ValidationError, KeyError, ValueError) as error:
+        raise InputError(f"this is no verdict table: {_reason(error)}") from error
+    if table.text() != text:
+        raise InputError("this verdict table is not in its canonical form")
+    return table
+
+
+def _built(shape: _Table) -> VerdictTable:
+    sets = {name: addresses_of(texts) for name, texts in shape.addresses.items()}
+    maps = {
+        name: ServiceMap(tuple((low, high, Outcome(effect, rule, log)) for low, high, effect, rule, log in pieces))
+        for name, pieces in shape.services.items()
+    }
+    control = Control(tuple(shape.control.networks), shape.control.port) if shape.control else None
+    return VerdictTable(
+        _direction(shape.inbound, sets, maps), _direction(shape.outbound, sets, maps), control, shape.rules
+    )
+
+
+def _direction(shape: _Direction, sets: dict[str, IntervalSet], maps: dict[str, ServiceMap]) -> DirectionTable:
+    cells = tuple(
+        Cell(sets[cell.local], ProcessClass(cell.unit, cell.user), sets[cell.remote], maps[cell.services])
+        for cell in shape.cells
+    )
+    return DirectionTable(shape.mode, cells, tuple(shape.units), tuple(shape.users))
+
+
+def _reason(error: ValidationError | KeyError | ValueError) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the text"
+        return f"{where}: {first['msg']}"
+    if isinstance(error, KeyError):
+        return f"'{error.args[0]}' is not defined in it"
+    return str(error)

@@ -1,0 +1,186 @@
+"""Building plans: the same bytes for the same inputs, what hosts hold, waves, and every refusal."""
+
+from __future__ import annotations
+
+import pytest
+from estates import CONTROL, INPUTS, NOW, asset, compilation, draft, estate, rule
+from hypothesis import given
+from hypothesis import strategies as st
+from ringfence.enforcers.nftables import ENFORCER
+from ringfence.model.assets import Control
+from ringfence.model.errors import InputErrors
+from ringfence.model.rules import Process
+from ringfence.plan import Circumstances, Held, build, restore
+from ringfence.plan.artefact import digest_of
+from ringfence.plan.table_reading import table_of
+from ringfence.plan.waves import waves
+
+
+def held(ruleset: str = "a" * 64, **more: object) -> Held:
+    return Held.model_validate({"ruleset": ruleset, "seen": "2026-11-24T06:00:00Z", "sequence": 4, **more})
+
+
+def test_the_same_inputs_give_the_same_bytes() -> None:
+    first, second = draft(), draft(compilation())
+
+    assert first.plan.text == second.plan.text
+    assert first.rulesets == second.rulesets
+    assert first.tables == second.tables
+
+
+def test_hosts_with_equal_tables_share_one_ruleset() -> None:
+    made = draft()
+
+    assert made.plan.hosts["web-1"] == made.plan.hosts["web-2"]
+    assert len(made.rulesets) == len(made.tables) == 2
+
+
+def test_every_file_is_named_after_its_bytes() -> None:
+    made = draft()
+
+    assert all(digest_of(text) == digest for texts in (made.rulesets, made.tables) for digest, text in texts.items())
+
+
+def test_a_table_read_back_from_its_text_is_the_same_table() -> None:
+    compiled = compilation(estate(), rule(process=Process(units=("shop.service",))))
+
+    for table in compiled.distinct():
+        assert table_of(table.text()).text() == table.text()
+
+
+def test_a_plan_expects_what_hosts_are_known_to_hold() -> None:
+    now_held = draft().plan.hosts["web-1"].ruleset
+
+    plan = draft(held={"web-1": held(now_held), "db-1": held()}).plan
+
+    assert plan.hosts["web-2"].expects == ""
+    assert plan.hosts["db-1"].expects == "a" * 64
+    assert plan.changed == ["db-1", "web-2"]
+
+
+def test_a_plan_names_the_rules_that_decide_with_their_places() -> None:
+    assert draft().plan.rules["5f3a9c01"].model_dump() == {"name": "web to db", "place": "policy/shop.yml:3:5"}
+
+
+def test_a_plan_is_valid_for_the_days_of_the_settings() -> None:
+    assert draft().plan.valid_until == "2026-12-01T07:00:00Z"
+
+
+def test_a_process_rule_brings_the_elements_that_the_target_fills() -> None:
+    plan = draft(compilation(estate(), rule(process=Process(units=("shop.service",))))).plan
+
+    assert [one["unit"] for one in plan.hosts["web-1"].processes] == ["shop.service"]
+
+
+def refused(compiled: object, **held_by: Held) -> str:
+    with pytest.raises(InputErrors) as caught:
+        draft(compiled, {name.replace("_", "-"): one for name, one in held_by.items()})  # type: ignore[arg-type]  # a Compilation
+    return str(caught.value)
+
+
+def test_a_workload_without_control_path_is_refused() -> None:
+    message = refused(compilation(control=None))
+
+    assert "db-1: no control path is known" in message
+    assert "web-2: no control path is known" in message
+    assert "ringfence.yml" in message
+
+
+def test_a_control_port_that_is_not_the_one_ansible_uses_is_refused() -> None:
+    odd = asset("odd-1", "10.0.1.9", "web", attributes={"ansible_port": 2222})
+
+    assert "odd-1: Ansible connects to port 2222" in refused(compilation(estate(odd)))
+
+
+def test_a_host_reached_by_a_family_that_control_lacks_is_refused() -> None:
+    odd = asset("odd-1", "fd00::9", "web", attributes={"ansible_host": "fd00::9"})
+    compiled = compilation(estate(odd), control=Control(("10.0.0.0/24",)))
+
+    assert "odd-1: Ansible reaches it by IPv6" in refused(compiled)
+
+
+def test_a_plan_that_would_cut_the_connection_a_host_was_last_reached_over_is_refused() -> None:
+    message = refused(compilation(), web_1=held(reached_from="192.0.2.1"))
+
+    assert "web-1: Ansible came from 192.0.2.1, which lies outside control.from" in message
+
+
+def test_a_unit_on_a_host_whose_nft_cannot_match_it_is_refused_by_name() -> None:
+    compiled = compilation(estate(), rule(process=Process(units=("shop.service",))))
+
+    message = refused(compiled, web_1=held(features={"nft": "0.9.8", "kernel": "5.10.0", "socket_cgroup": False}))
+
+    assert "web-1: units cannot be matched, nft 0.9.8" in message
+    assert "shop.service" in message
+
+
+def test_a_host_that_a_silent_source_no_longer_names_is_not_dropped() -> None:
+    message = refused(compilation(estate(without=("web-2",))), web_2=held())
+
+    assert "1 hosts that are enforced on would be dropped: no source names them any more: web-2" in message
+    assert "--drop" in message
+
+
+def test_a_host_may_be_dropped_where_that_is_said() -> None:
+    compiled = compilation(estate(without=("web-2",)))
+    given_up = Circumstances(INPUTS, 1, NOW, {"web-2": held()}, dropped=("web-2",))
+
+    plan = build(compiled, lambda _name: ENFORCER, given_up).plan
+
+    assert "web-2" not in plan.hosts
+    assert plan.left_out["web-2"].startswith("it is not in the inventory")
+
+
+def test_a_workload_without_address_is_left_out_and_named() -> None:
+    plan = draft(compilation(estate(asset("off-1", "10.0.1.9", "web", addresses=())))).plan
+
+    assert plan.left_out == {"off-1": "it has no address"}
+
+
+def test_a_host_s_own_control_path_wins() -> None:
+    own = Control(("192.0.2.0/24",), 2222)
+    odd = asset("odd-1", "10.0.1.9", "web", control=own, attributes={"ansible_port": 2222})
+
+    plan = draft(compilation(estate(odd))).plan
+
+    assert plan.hosts["odd-1"].control.model_dump() == {"networks": ["192.0.2.0/24"], "port": 2222}
+    assert plan.hosts["web-1"].control.networks == list(CONTROL.networks)
+
+
+def test_the_canary_is_a_host_that_changes() -> None:
+    texts = draft().plan.hosts
+    plan = draft(held={name: held(texts[name].ruleset) for name in ("db-1", "web-1")}).plan
+
+    assert plan.waves[0] == ["web-2"]
+
+
+@given(
+    st.dictionaries(st.text("abc", min_size=1, max_size=4), st.sampled_from("xyz"), max_size=30),
+    st.sets(st.text("abc", min_size=1, max_size=4)),
+    st.lists(st.integers(1, 9), max_size=3),
+)
+def test_waves_hold_every_host_once_and_those_that_change_first(
+    tables: dict[str, str], changed: set[str], sizes: list[int]
+) -> None:
+    made = waves(tables, frozenset(changed), sizes)
+    order = [host for wave in made for host in wave]
+
+    assert sorted(order) == sorted(tables)
+    assert all(made)
+    first_unchanged = next((index for index, host in enumerate(order) if host not in changed), len(order))
+    assert not changed & set(order[first_unchanged:])
+    assert [len(wave) for wave in made[: len(sizes)]][:-1] == sizes[: max(len(made[: len(sizes)]) - 1, 0)]
+
+
+def test_a_restored_plan_gives_what_the_earlier_one_gave_and_expects_what_is_held_now() -> None:
+    old = draft()
+    given_now = Circumstances(INPUTS, 9, NOW, {"web-1": held()})
+
+    made = restore(old.plan, old, given_now, 7, (1,))
+
+    assert made.plan.restores == old.plan.digest
+    assert made.plan.sequence == 9
+    assert {name: host.ruleset for name, host in made.plan.hosts.items()} == {
+        name: host.ruleset for name, host in old.plan.hosts.items()
+    }
+    assert made.plan.hosts["web-1"].expects == "a" * 64

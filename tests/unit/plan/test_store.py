@@ -1,0 +1,150 @@
+"""Plans on disk: found by their first digits, read with every check, signed by people."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from estates import compilation, draft, rule
+from ringfence.model.errors import InputError
+from ringfence.plan import Held, find, next_sequence, read, read_state, sign, verify_files, verify_signature, write
+from ringfence.plan.enforced import STATE_FILE, write_state
+from ringfence.plan.store import table_text
+
+
+def test_a_plan_that_was_written_is_read_back(tmp_path: Path) -> None:
+    made = draft()
+
+    directory = write(made, tmp_path)
+
+    assert directory.name == made.plan.digest[:12]
+    assert read(directory) == made.plan
+    verify_files(directory, made.plan)
+    assert write(made, tmp_path) == directory
+    assert [path.name for path in tmp_path.iterdir()] == [directory.name]
+
+
+def test_a_changed_plan_is_not_read(tmp_path: Path) -> None:
+    directory = write(draft(), tmp_path)
+    path = directory / "plan.json"
+    path.write_text(path.read_text().replace('"sequence": 1', '"sequence": 7'))
+
+    with pytest.raises(InputError, match="not what its directory is named after"):
+        read(directory)
+
+
+def test_a_plan_with_a_key_too_many_is_not_read(tmp_path: Path) -> None:
+    directory = write(draft(), tmp_path)
+    path = directory / "plan.json"
+    path.write_text(path.read_text().replace('"sequence": 1', '"extra": 1, "sequence": 1'))
+
+    with pytest.raises(InputError, match="extra"):
+        read(directory)
+
+
+@pytest.mark.parametrize("junk", [b"", b"{", b"\xff\xfe", b"[1]", b"null"])
+def test_junk_is_no_plan(tmp_path: Path, junk: bytes) -> None:
+    directory = write(draft(), tmp_path)
+    (directory / "plan.json").write_bytes(junk)
+
+    with pytest.raises(InputError, match="this is no plan"):
+        read(directory)
+
+
+def test_a_changed_or_missing_file_is_found(tmp_path: Path) -> None:
+    made = draft()
+    directory = write(made, tmp_path)
+    ruleset = directory / "rulesets" / f"{made.plan.hosts['web-1'].ruleset}.nft"
+    ruleset.write_text(ruleset.read_text() + "\n")
+
+    with pytest.raises(InputError, match="was changed"):
+        verify_files(directory, made.plan)
+    ruleset.unlink()
+    with pytest.raises(InputError, match="is missing"):
+        verify_files(directory, made.plan)
+
+
+def test_a_plan_is_found_by_its_first_digits_by_its_path_and_as_the_latest(tmp_path: Path) -> None:
+    first = write(draft(), tmp_path)
+    second = write(draft(sequence=2), tmp_path)
+
+    assert find(tmp_path, first.name[:5]) == first
+    assert find(tmp_path, read(second).digest) == second
+    assert find(tmp_path, str(first)) == first
+    assert find(tmp_path, "latest") == second
+    with pytest.raises(InputError, match="no plan begins with 'zz'"):
+        find(tmp_path, "zz")
+    with pytest.raises(InputError, match="begins 2 plans"):
+        find(tmp_path, "")
+
+
+def test_no_plan_is_the_latest_where_there_is_none(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no plan"):
+        find(tmp_path, "latest")
+
+
+def test_sequences_grow_past_plans_and_past_what_hosts_have_seen(tmp_path: Path) -> None:
+    assert next_sequence(tmp_path / "plans") == 1
+    write(draft(sequence=3), tmp_path)
+
+    assert next_sequence(tmp_path) == 4
+    assert next_sequence(tmp_path, held=8) == 9
+
+
+def test_a_table_is_found_in_whichever_plan_has_it(tmp_path: Path) -> None:
+    made = draft()
+    write(made, tmp_path)
+    write(draft(compilation(None, rule(service="mysql"))), tmp_path)
+    digest = made.plan.hosts["web-1"].table
+
+    assert table_text(tmp_path, digest) == made.tables[digest]
+    assert table_text(tmp_path, "0" * 64) is None
+
+
+def test_the_record_of_what_hosts_hold_is_read_back(tmp_path: Path) -> None:
+    hosts = {"web-1": Held(ruleset="a" * 64, sequence=3, seen="2026-11-24T06:00:00Z")}
+
+    assert read_state(tmp_path) == {}
+    write_state(tmp_path, hosts)
+    assert read_state(tmp_path) == hosts
+    (tmp_path / STATE_FILE).write_text('{"hosts": 1}')
+    with pytest.raises(InputError, match="broken"):
+        read_state(tmp_path)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("ssh-keygen is not installed")
+    path = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    return path
+
+
+def test_a_signed_plan_names_who_signed_it(tmp_path: Path, key: Path) -> None:
+    directory = write(draft(), tmp_path / "plans")
+    signers = tmp_path / "signers"
+    signers.write_text(f"ann@example {key.with_suffix('.pub').read_text()}")
+
+    with pytest.raises(InputError, match="not signed"):
+        verify_signature(directory, signers)
+    sign(directory, key)
+    assert verify_signature(directory, signers) == "ann@example"
+    path = directory / "plan.json"
+    path.write_text(path.read_text() + " ")
+    with pytest.raises(InputError, match="does not fit"):
+        verify_signature(directory, signers)
+
+
+def test_a_signature_by_somebody_else_does_not_count(tmp_path: Path, key: Path) -> None:
+    directory = write(draft(), tmp_path / "plans")
+    sign(directory, key)
+    other = tmp_path / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
+    signers = tmp_path / "signers"
+    signers.write_text(f"ann@example {other.with_suffix('.pub').read_text()}")
+
+    with pytest.raises(InputError, match="is not in"):
+        verify_signature(directory, signers)
