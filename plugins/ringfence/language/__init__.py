@@ -1,5 +1,7 @@
 """What people write, as the model's values: every error with its place, all errors of all files together."""
 
+from ringfence.language.label_rules import load_label_rules
 from ringfence.language.policies import LoadedPolicy, load_policy, read_policy
+from ringfence.language.settings import load_settings
 
-__all__ = ["LoadedPolicy", "load_policy", "read_policy"]
+__all__ = ["LoadedPolicy", "load_label_rules", "load_policy", "load_settings", "read_policy"]

@@ -90,7 +90,9 @@ def _report(fault: ErrorDetails, node: Table, shape: type[Written], what: str, r
             place = at.place
         # Any other step names a branch of a union and no place in the text.
     if isinstance(at, Scalar) and at.value is None:
-        return  # said by _refuse_nothing
+        if len(fault["loc"]) > 1:  # what has no value in the mapping itself is said by _refuse_nothing
+            reports.add(place, f"{key} has no value", "write one, or leave it out")
+        return
     match fault["type"]:
         case "extra_forbidden":
             word = str(fault["loc"][-1])

@@ -37,6 +37,13 @@ FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def shown(path: Path, root: Path | None) -> str:
+    """Return a file's name as places show it: relative to the workspace where it lies in it."""
+    if root is not None and path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    return path.as_posix()
+
+
 def read_documents(path: Path, shown: str, reports: Reports) -> tuple[Node, ...]:
     """Return the documents of a YAML file that are not empty; `shown` is the file's name in places.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ringfence.language.checking import check, fields, items
 from ringfence.language.definitions import Definitions
-from ringfence.language.documents import read_documents
+from ringfence.language.documents import read_documents, shown
 from ringfence.language.expectations import read_invariant, read_test
 from ringfence.language.identity import RuleDraft, identified
 from ringfence.language.mentions import Mention
@@ -43,6 +43,13 @@ def load_policy(paths: Sequence[Path], settings: Settings, root: Path | None = N
 def read_policy(paths: Sequence[Path], settings: Settings, root: Path | None = None) -> LoadedPolicy:
     """Return what policy files say, with what they speak of; raises as `load_policy` does."""
     reports = Reports()
+    loaded = read_policy_into(reports, paths, settings, root)
+    reports.settle()
+    return loaded
+
+
+def read_policy_into(reports: Reports, paths: Sequence[Path], settings: Settings, root: Path | None) -> LoadedPolicy:
+    """Return a policy as `read_policy` does, without what is wrong and reported."""
     documents = [
         (name, doc) for path in paths for name in [shown(path, root)] for doc in read_documents(path, name, reports)
     ]
@@ -50,15 +57,7 @@ def read_policy(paths: Sequence[Path], settings: Settings, root: Path | None = N
     reader = _PolicyReader(settings, SelectorReader(definitions, reports))
     for name, document in documents:
         reader.document(name, document)
-    reports.settle()
     return LoadedPolicy(reader.policy(), tuple(reader.selectors.mentions))
-
-
-def shown(path: Path, root: Path | None) -> str:
-    """Return a file's name as places show it: relative to the workspace where it lies in it."""
-    if root is not None and path.is_relative_to(root):
-        return path.relative_to(root).as_posix()
-    return path.as_posix()
 
 
 class _PolicyReader:

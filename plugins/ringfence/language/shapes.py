@@ -114,7 +114,7 @@ class SettingsDocument(Written):
     """`ringfence.yml`: the settings of a workspace; every one has a default."""
 
     control: ControlEntry | None = None
-    realms: dict[str, RealmEntry] | None = None
+    realms: dict[str, RealmEntry | None] | None = None
     private: NetworksText = Field(None, description="What `internet` never means.")
     tiers: list[str] | None = Field(None, min_length=1, description="In the order they decide; `emergency` is first.")
     waves: list[Annotated[int, Field(ge=1)]] | None = Field(

@@ -1,0 +1,115 @@
+"""`ringfence.yml` as the workspace's settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ringfence.language.checking import check, fields, items
+from ringfence.language.documents import read_documents, shown
+from ringfence.language.nodes import Entry, Node, Scalar
+from ringfence.language.reports import Reports, meant
+from ringfence.language.shapes import ControlEntry, RealmEntry, SettingsDocument
+from ringfence.language.values import networks
+from ringfence.model.addresses import DEFAULT_REALM
+from ringfence.model.assets import Control
+from ringfence.model.errors import Place
+from ringfence.model.rules import EMERGENCY, Settings
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+def load_settings(path: Path, root: Path | None = None) -> Settings:
+    """Return the settings that a file gives; where it is silent, or is not there, the defaults.
+
+    Raises InputErrors with everything that is wrong, sorted by place.
+    """
+    reports = Reports()
+    settings = read_settings(path, reports, root)
+    reports.settle()
+    return settings
+
+
+def read_settings(path: Path, reports: Reports, root: Path | None = None) -> Settings:
+    """Return the settings as `load_settings` does, with a default for what is wrong and reported."""
+    if not path.exists():
+        return Settings()
+    documents = read_documents(path, shown(path, root), reports)
+    if len(documents) > 1:
+        reports.add(documents[1].place, "the settings are one document, and this is a second", "remove the '---'")
+    return _settings(documents[0], reports) if documents else Settings()
+
+
+def _settings(node: Node, reports: Reports) -> Settings:
+    document = check(node, SettingsDocument, "the settings", reports)
+    written = fields(node)
+    control = _control(written["control"].value, reports) if "control" in written else None
+    realms = _realms(written["realms"].value, reports) if "realms" in written else {}
+    private = networks(written["private"].value, reports)[1] if "private" in written else None
+    tiers = _tiers(written["tiers"], reports) if "tiers" in written else None
+    default = Settings()
+    return Settings(
+        control=control,
+        realms=realms,
+        private=private or default.private,
+        tiers=tiers or default.tiers,
+        valid_days=(document.valid_days if document else None) or default.valid_days,
+        waves=tuple(document.waves) if document and document.waves else default.waves,
+    )
+
+
+def _control(node: Node, reports: Reports) -> Control | None:
+    entry = check(node, ControlEntry, "'control'", reports)
+    written = fields(node)
+    if "from" not in written:
+        return None
+    texts = networks(written["from"].value, reports)[1]
+    return Control(texts, entry.port) if entry and texts else None
+
+
+def _realms(node: Node, reports: Reports) -> Mapping[str, tuple[str, ...]]:
+    written = fields(node)
+    known = {DEFAULT_REALM, *written}
+    realms: dict[str, tuple[str, ...]] = {}
+    for name, entry in written.items():
+        _refuse_name("realm", entry.place, name, reports)
+        if isinstance(entry.value, Scalar) and entry.value.value is None:
+            realms[name] = ()
+            continue
+        check(entry.value, RealmEntry, f"the realm '{name}'", reports)
+        realms[name] = _seen(fields(entry.value).get("sees"), known, reports)
+    return realms
+
+
+def _seen(entry: Entry | None, known: set[str], reports: Reports) -> tuple[str, ...]:
+    seen: list[str] = []
+    for item in items(entry):
+        if isinstance(item, Scalar) and isinstance(item.value, str):
+            seen.append(item.value)
+            if item.value not in known:
+                remedy = meant(item.value, known, "the realms are")
+                reports.add(item.place, f"no realm is named '{item.value}'", remedy)
+    return tuple(dict.fromkeys(seen))
+
+
+def _tiers(entry: Entry, reports: Reports) -> tuple[str, ...]:
+    """Return the tiers with `emergency` in front, where it always stands."""
+    tiers: list[str] = []
+    for item in items(entry):
+        if not (isinstance(item, Scalar) and isinstance(item.value, str)):
+            continue
+        _refuse_name("tier", item.place, item.value, reports)
+        if item.value in tiers:
+            reports.add(item.place, f"the tier '{item.value}' stands twice", "remove one")
+        elif item.value == EMERGENCY and tiers:
+            reports.add(item.place, f"'{EMERGENCY}' decides before all other tiers", "put it first, or leave it out")
+        tiers.append(item.value)
+    return tuple(dict.fromkeys((EMERGENCY, *tiers)))
+
+
+def _refuse_name(what: str, place: Place, name: str, reports: Reports) -> None:
+    if not NAME.fullmatch(name):
+        reports.add(
+            place, f"'{name}' is no name for a {what}", "a letter or '_', then letters, digits, and any of _ . -"
+        )

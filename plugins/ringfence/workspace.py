@@ -1,0 +1,97 @@
+"""A workspace: the one place that turns a directory into its loaded parts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringfence.language.label_rules import read_label_rules
+from ringfence.language.mentions import Mention
+from ringfence.language.policies import read_policy_into
+from ringfence.language.reports import Reports
+from ringfence.language.settings import read_settings
+from ringfence.model.errors import InputError, Place
+from ringfence.model.label_rules import LabelRule
+from ringfence.model.rules import Policy, Settings
+
+SETTINGS = "ringfence.yml"
+LABELS = "labels.yml"
+POLICY = "policy"
+INVENTORY = "inventory"
+PLANS = "plans"
+STATE = ".ringfence"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What a directory says. Assets are not here: `ringfence.sources` finds them in `inventory_paths`.
+
+    `policy_digest` is the sha256 over the settings' and the policy files' names and bytes; `mentions` are the labels,
+    assets and processes that the policy speaks of, with their places.
+    """
+
+    directory: Path
+    settings: Settings
+    policy: Policy
+    label_rules: tuple[LabelRule, ...]
+    inventory_paths: tuple[Path, ...]
+    policy_digest: str
+    mentions: tuple[Mention, ...] = ()
+
+    @property
+    def plans(self) -> Path:
+        """Return the directory of the plans; it need not exist."""
+        return self.directory / PLANS
+
+    @property
+    def state(self) -> Path:
+        """Return the directory for what is found and kept (snapshots, flows, journal); it need not exist."""
+        return self.directory / STATE
+
+
+def load(directory: Path) -> Workspace:
+    """Return the loaded parts of a workspace.
+
+    Raises InputErrors with the errors of all its files, sorted by place; InputError if the directory is no workspace.
+    """
+    if not any((directory / name).exists() for name in (SETTINGS, POLICY, INVENTORY)):
+        raise InputError(
+            f"no workspace: there is neither {SETTINGS} nor {POLICY}/ nor {INVENTORY}/",
+            Place(str(directory)),
+            "go to a workspace, or make one with 'ringfence init'",
+        )
+    reports = Reports()
+    settings = read_settings(directory / SETTINGS, reports, directory)
+    rules = read_label_rules(directory / LABELS, reports, directory)
+    files = policy_files(directory)
+    loaded = read_policy_into(reports, files, settings, directory)
+    reports.settle()
+    inventory = directory / INVENTORY
+    return Workspace(
+        directory=directory,
+        settings=settings,
+        policy=loaded.policy,
+        label_rules=rules,
+        inventory_paths=(inventory,) if inventory.exists() else (),
+        policy_digest=_digest(directory, [directory / SETTINGS, *files]),
+        mentions=loaded.mentions,
+    )
+
+
+def policy_files(directory: Path) -> tuple[Path, ...]:
+    """Return the policy files of a workspace in the order of their names; hidden ones are left out."""
+    policy = directory / POLICY
+    found = [path for path in policy.rglob("*") if path.suffix in {".yml", ".yaml"} and path.is_file()]
+    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(policy).parts)]
+    return tuple(sorted(visible, key=lambda path: path.relative_to(policy).as_posix()))
+
+
+def _digest(directory: Path, files: Iterable[Path]) -> str:
+    total = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes() if path.exists() else b""
+        name = path.relative_to(directory).as_posix()
+        total.update(f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode())
+    return total.hexdigest()
