@@ -1,0 +1,231 @@
+"""A window of flows, ready for questions: both ends' reports of one flow joined, down to single flows.
+
+Two hosts that report the same connection each know their own process. In a window a process that one end did not say
+is taken from the other end's report where that names a single one, and what both ends counted is counted once.
+"""
+
+# ruff: noqa: S608 - the SQL is put together from column names and paths of ours
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+
+from ringfence.flows.columns import COLUMNS, COUNTS, create, flow_at, insert
+from ringfence.flows.holders import Holders
+from ringfence.model.assets import Snapshot
+from ringfence.model.errors import OutsideError
+from ringfence.model.flows import Flow
+
+KEY = ("client", "client_asset", "server", "server_asset", "protocol", "port")
+CLIENT_PROCESS = ("client_unit", "client_user", "client_process")
+SERVER_PROCESS = ("server_unit", "server_user", "server_process")
+FETCH = 50_000
+
+
+class FlowWindow:
+    """Flows of one span of time in a DuckDB connection of its own; close it, or use it with `with`.
+
+    The table `flows` has the columns of `ringfence.flows.columns`, one row for each pair of addresses, service and
+    processes; `since` and `until` are the span that was asked for.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, since: datetime | None = None, until: datetime | None = None
+    ) -> None:
+        """Take a connection that holds a table or view `observations`, and make `flows` of it."""
+        self.connection = connection
+        self.since = since
+        self.until = until
+        with reading_files():
+            connection.execute(f"CREATE TABLE flows AS {_joined()}")
+
+    @staticmethod
+    def of_files(paths: Sequence[Path], since: datetime | None, until: datetime | None) -> FlowWindow:
+        """Return the flows of a store's files that touch a span of time, open where an end is None."""
+        connection = duckdb.connect()
+        if not paths:
+            create(connection, "observations")
+            return FlowWindow(connection, since, until)
+        bounds = [f"last_seen >= TIMESTAMP '{_stamp(since)}'"] if since else []
+        bounds += [f"first_seen < TIMESTAMP '{_stamp(until)}'"] if until else []
+        where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
+        with reading_files():
+            connection.execute(f"CREATE VIEW observations AS SELECT * FROM {parquet_list(paths)}{where}")
+        return FlowWindow(connection, since, until)
+
+    @staticmethod
+    def of_flows(flows: Iterable[Flow], snapshots: Sequence[Snapshot] = ()) -> FlowWindow:
+        """Return a window of flows that no store holds, both ends resolved by the snapshots."""
+        connection = duckdb.connect()
+        create(connection, "observations")
+        insert(connection, "observations", flows, Holders(snapshots))
+        return FlowWindow(connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the memory of the window."""
+        self.connection.close()
+
+    def rows(self, query: str, parameters: object = None) -> list[tuple[object, ...]]:
+        """Return the rows of a query over `flows`."""
+        return self.connection.execute(query, parameters).fetchall()
+
+    def __len__(self) -> int:
+        """Return how many distinct flows there are."""
+        return int(str(self.rows("SELECT count(*) FROM flows")[0][0]))
+
+    def __iter__(self) -> Iterator[Flow]:
+        return self.flows()
+
+    def flows(self, where: str = "true", parameters: object = None) -> Iterator[Flow]:
+        """Yield the flows that a SQL condition over the columns holds for, the most connections first."""
+        cursor = self.connection.cursor()
+        order = ", ".join(("client", "server", "protocol", "port", *CLIENT_PROCESS, *SERVER_PROCESS, "first_seen"))
+        cursor.execute(f"SELECT * FROM flows WHERE {where} ORDER BY connections DESC, {order}", parameters)
+        while rows := cursor.fetchmany(FETCH):
+            for row in rows:
+                yield flow_at(row)
+
+    def totals(self) -> dict[str, object]:
+        """Return the window's counts and the times of its first and last flow as plain data."""
+        count, connections, first, last = self.rows(
+            "SELECT count(*), coalesce(sum(connections), 0), min(first_seen), max(last_seen) FROM flows"
+        )[0]
+        times = {"first_seen": first, "last_seen": last}
+        return {
+            "flows": count,
+            "connections": connections,
+            **{name: f"{time.isoformat()}Z" if isinstance(time, datetime) else None for name, time in times.items()},
+        }
+
+    def by_labels(self, snapshot: Snapshot, keys: Sequence[str]) -> list[dict[str, object]]:
+        """Return who talks to whom by the labels of both ends: `from`, `to`, `protocol`, `port`, counts, busiest first.
+
+        An end of no asset has None for its labels; one of an asset has the keys that the asset carries.
+        """
+        names = name_labels(self.connection, snapshot, keys)
+        rows = self.rows(
+            "SELECT c.label, s.label, f.protocol, f.port, count(*), sum(connections) FROM flows f"
+            " LEFT JOIN asset_labels c ON c.asset = f.client_asset LEFT JOIN asset_labels s ON s.asset = f.server_asset"
+            " GROUP BY 1, 2, 3, 4 ORDER BY 6 DESC, 5 DESC, 1, 2, 3, 4"
+        )
+        return [
+            {
+                "from": names.get(client),
+                "to": names.get(server),
+                "protocol": protocol,
+                "port": port,
+                "flows": count,
+                "connections": connections,
+            }
+            for client, server, protocol, port, count, connections in rows
+        ]
+
+    def digest(self) -> str:
+        """Return the sha256 of the window's content, whatever order or files it came in."""
+        return hashlib.sha256("".join(str(part) for (part,) in self.rows(_DIGEST)).encode()).hexdigest()
+
+
+def name_labels(
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, keys: Sequence[str]
+) -> Mapping[object, Mapping[str, str]]:
+    """Make the table `asset_labels` (asset, label number) and return the labels, of `keys` alone, by number."""
+    numbers: dict[tuple[tuple[str, str], ...], int] = {}
+    assets: list[str] = []
+    labels: list[int] = []
+    for asset in snapshot.assets:
+        values = asset.label_values()
+        combination = tuple((key, values[key]) for key in keys if key in values)
+        assets.append(asset.name)
+        labels.append(numbers.setdefault(combination, len(numbers)))
+    connection.execute("CREATE OR REPLACE TABLE asset_labels (asset VARCHAR, label INTEGER)")
+    connection.execute("INSERT INTO asset_labels SELECT unnest(?::VARCHAR[]), unnest(?::INTEGER[])", [assets, labels])
+    return {number: dict(combination) for combination, number in numbers.items()}
+
+
+@contextmanager
+def reading_files() -> Iterator[None]:
+    """Turn what DuckDB says of a file it cannot read or write into an OutsideError."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise OutsideError(
+            f"the flows cannot be read or written: {str(error).splitlines()[0]}",
+            remedy="move a damaged day's file away and read its flows again; make room on a full disk",
+        ) from error
+
+
+def parquet_list(paths: Sequence[Path]) -> str:
+    """Return the SQL that reads Parquet files."""
+    return f"read_parquet([{', '.join(_quoted(str(path)) for path in paths)}])"
+
+
+def _joined() -> str:
+    """Return the SQL that makes one row a flow of `observations`; the module's first lines say how."""
+    key, client, server = ", ".join(KEY), ", ".join(CLIENT_PROCESS), ", ".join(SERVER_PROCESS)
+    client_said, server_said = f"coalesce({client}) IS NOT NULL", f"coalesce({server}) IS NOT NULL"
+    client_one = ", ".join(
+        f"CASE WHEN c_said OR clients <> 1 THEN {n} ELSE c_one.{n} END AS {n}" for n in CLIENT_PROCESS
+    )
+    server_one = ", ".join(
+        f"CASE WHEN s_said OR servers <> 1 THEN {n} ELSE s_one.{n} END AS {n}" for n in SERVER_PROCESS
+    )
+    sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
+    largest = ", ".join(f"max({name})::HUGEINT AS {name}" for name in COUNTS)
+    packed_client = ", ".join(f"{n} := {n}" for n in CLIENT_PROCESS)
+    packed_server = ", ".join(f"{n} := {n}" for n in SERVER_PROCESS)
+    return f"""
+WITH seen AS (
+    SELECT {key}, {client}, {server}, coalesce(source, '') AS source, {client_said} AS c_said, {server_said} AS s_said,
+        min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}
+    FROM observations GROUP BY ALL
+), told AS (
+    SELECT *,
+        count(DISTINCT CASE WHEN c_said THEN struct_pack({packed_client}) END) OVER same AS clients,
+        count(DISTINCT CASE WHEN s_said THEN struct_pack({packed_server}) END) OVER same AS servers,
+        any_value(CASE WHEN c_said THEN struct_pack({packed_client}) END) OVER same AS c_one,
+        any_value(CASE WHEN s_said THEN struct_pack({packed_server}) END) OVER same AS s_one
+    FROM seen WINDOW same AS (PARTITION BY {key})
+), filled AS (
+    SELECT {key}, {client_one}, {server_one}, source, first_seen, last_seen, {", ".join(COUNTS)}
+    FROM told
+    WHERE NOT (starts_with(source, 'hosts:') AND (
+        (s_said AND NOT c_said AND clients > 1) OR (c_said AND NOT s_said AND clients = 1 AND servers > 1)))
+), by_source AS (
+    SELECT {key}, {client}, {server}, source, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}
+    FROM filled GROUP BY ALL
+), once AS (
+    SELECT {key}, {client}, {server}, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {largest},
+        string_agg(source, ' ' ORDER BY source) AS source
+    FROM by_source GROUP BY {key}, {client}, {server}
+)
+SELECT {", ".join(COLUMNS)} FROM once"""
+
+
+_TEXT = ", ".join(f"coalesce({name}::VARCHAR, chr(0))" for name in COLUMNS)
+_DIGEST = f"""
+SELECT sha256(string_agg(line, '' ORDER BY line)) FROM (
+    SELECT md5(concat_ws(chr(1), {_TEXT})) AS line FROM observations
+) GROUP BY line[1:2] ORDER BY line[1:2]"""
+
+
+def _stamp(time: datetime) -> str:
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
