@@ -2,6 +2,16 @@
 
 from ringfence.language.label_rules import load_label_rules
 from ringfence.language.policies import LoadedPolicy, load_policy, read_policy
+from ringfence.language.references import check_references
+from ringfence.language.schema import json_schema
 from ringfence.language.settings import load_settings
 
-__all__ = ["LoadedPolicy", "load_label_rules", "load_policy", "load_settings", "read_policy"]
+__all__ = [
+    "LoadedPolicy",
+    "check_references",
+    "json_schema",
+    "load_label_rules",
+    "load_policy",
+    "load_settings",
+    "read_policy",
+]

@@ -87,7 +87,7 @@ def _report(fault: ErrorDetails, node: Table, shape: type[Written], what: str, r
                 place = entry.place
         elif isinstance(at, Listing) and isinstance(step, int):
             at = at.items[step]
-            place = at.place
+            place, key = at.place, f"an item of {key}"
         # Any other step names a branch of a union and no place in the text.
     if isinstance(at, Scalar) and at.value is None:
         if len(fault["loc"]) > 1:  # what has no value in the mapping itself is said by _refuse_nothing

@@ -12,7 +12,7 @@ from jmespath.exceptions import JMESPathError
 from ringfence.language.checking import check, fields, items, words_of
 from ringfence.language.documents import read_documents, shown
 from ringfence.language.nodes import Entry, Node, Scalar, Table, kind
-from ringfence.language.reports import Reports
+from ringfence.language.reports import Reports, nearest
 from ringfence.language.shapes import LabelRuleEntry, LabelsDocument
 from ringfence.model.label_rules import LabelRule, label_key_fault
 from ringfence.model.rules import DEFAULT_PRIORITY
@@ -58,7 +58,9 @@ def _rule(node: Node, reports: Reports) -> LabelRule | None:
     if len(labels) != 1:
         names = ", ".join(f"'{entry.key}'" for entry in labels) or "none"
         where = labels[1].place if labels else node.place
-        reports.add(where, f"a label rule gives one label, this one has {names}", "write '- env: tags.Environment'")
+        near = next((word for entry in labels if (word := nearest(entry.key, words))), None)
+        remedy = f"did you mean '{near}'?" if near else "write '- env: tags.Environment'"
+        reports.add(where, f"a label rule gives one label, this one has {names}", remedy)
         return None
     label = labels[0]
     if fault := label_key_fault(label.key):

@@ -10,16 +10,20 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-SelectorText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/selector"})]
-PeersText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/peers"})]
-ServicesText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/services"})]
-NetworksText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/networks"})]
-RuleText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/rule"})]
-EnforceText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/enforce"})]
-TestText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/test"})]
-InvariantText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/invariant"})]
-ModeText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/mode"})]
-LabelRuleText = Annotated[object, WithJsonSchema({"$ref": "#/$defs/label_rule"})]
+# A schema's definition by name; `schema.py` makes a `$ref` of it, which pydantic lets nobody else define.
+REFERENCE = "x-ringfence-definition"
+SelectorText = Annotated[object, WithJsonSchema({REFERENCE: "selector"})]
+PeersText = Annotated[object, WithJsonSchema({REFERENCE: "peers"})]
+ServicesText = Annotated[object, WithJsonSchema({REFERENCE: "services"})]
+NetworksText = Annotated[object, WithJsonSchema({REFERENCE: "networks"})]
+RuleText = Annotated[object, WithJsonSchema({REFERENCE: "rule"})]
+EnforceText = Annotated[object, WithJsonSchema({REFERENCE: "enforce"})]
+TestText = Annotated[object, WithJsonSchema({REFERENCE: "test"})]
+InvariantText = Annotated[object, WithJsonSchema({REFERENCE: "invariant"})]
+ModeText = Annotated[object, WithJsonSchema({REFERENCE: "mode"})]
+ControlText = Annotated[object, WithJsonSchema({REFERENCE: "control"})]
+RealmText = Annotated[object, WithJsonSchema({REFERENCE: "realm"})]
+LabelRuleText = Annotated[object, WithJsonSchema({REFERENCE: "label_rule"})]
 ModeWord = Literal["observe", "selective", "full"]
 Verdict = Literal["allow", "deny"]
 Priority = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -113,8 +117,8 @@ class RealmEntry(Written):
 class SettingsDocument(Written):
     """`ringfence.yml`: the settings of a workspace; every one has a default."""
 
-    control: ControlEntry | None = None
-    realms: dict[str, RealmEntry | None] | None = None
+    control: ControlText = None
+    realms: dict[str, RealmText] | None = None
     private: NetworksText = Field(None, description="What `internet` never means.")
     tiers: list[str] | None = Field(None, min_length=1, description="In the order they decide; `emergency` is first.")
     waves: list[Annotated[int, Field(ge=1)]] | None = Field(
