@@ -52,7 +52,9 @@ def enter_command(pid: int, *, network_only: bool) -> list[str]:
         command += ["--user", "--preserve-credentials"]
     if network_only:
         return [*command, "--net"]
-    return [*command, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
+    command += ["--mount", "--uts", "--ipc", "--net", "--pid"]
+    own, theirs = (Path(f"/proc/{process}/ns/cgroup").stat().st_ino for process in ("self", pid))
+    return command if own == theirs else [*command, "--cgroup"]
 
 
 def door_command(anchor: int, *words: str) -> list[str]:

@@ -172,6 +172,7 @@ class Anchor:
 
 def main() -> None:
     """Carry out the order on standard input, for as long as the lab stands."""
+    os.umask(0o022)  # sshd wants its files writable by their owner alone
     order: Order = json.loads(_read_line())
     server = _control_socket(Path(order["control"]))
     anchor = Anchor(order)

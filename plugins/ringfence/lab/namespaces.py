@@ -28,13 +28,17 @@ COPIED = (
     "protocols",
     "nftables.conf",
 )
+# StrictModes wants / to be root's, and without root on the machine it is nobody's.
 SSHD_CONFIG = f"""\
 HostKey /etc/ssh/ssh_host_ed25519_key
 AuthorizedKeysFile /etc/ssh/authorized_keys
+StrictModes no
 UsePAM no
 UseDNS no
+PrintLastLog no
 PermitRootLogin prohibit-password
 PasswordAuthentication no
+KbdInteractiveAuthentication no
 PidFile /run/sshd.pid
 Subsystem sftp internal-sftp
 MaxStartups 100

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import TypedDict
 
 PATIENCE = 2.0  # seconds that one exchange may take
+EXCHANGES_KEPT = 10  # how many a connection serves
 EVERYWHERE = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104 - the host's own network namespace
 
 
@@ -101,24 +102,41 @@ def _receiver(name: str, text: str, listener: socket.socket, ready: selectors.Ba
 
 
 def _keep_talking(talk: Talk) -> None:
+    """Talk as services with a pool of connections do: each is kept for some exchanges, then opened anew."""
+    open_now: dict[str, socket.socket] = {}
+    exchanges = 0
     while True:
         time.sleep(talk["every"])
+        exchanges += 1
         for address in talk["addresses"]:
-            _exchange(address, talk["port"])
+            client = open_now.pop(address, None) or _opened(address, talk["port"])
+            if client is None:
+                continue
+            if _exchanged(client) and exchanges % EXCHANGES_KEPT:
+                open_now[address] = client
+            else:
+                client.close()
 
 
-def _exchange(address: str, text: str) -> None:
-    """Say something and read the answer; what is refused or unanswered is tried again next time."""
+def _opened(address: str, text: str) -> socket.socket | None:
+    """Return a connection, None where it is refused or unanswered; that is tried again next time."""
     protocol, _, port = text.partition("/")
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, _kind(protocol)) as client:
-        client.settimeout(PATIENCE)
-        try:
-            client.connect((address, int(port)))
-            client.send(b"hello\n")
-            client.recv(4096)
-        except OSError:
-            return
+    client = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, _kind(protocol))
+    client.settimeout(PATIENCE)
+    try:
+        client.connect((address, int(port)))
+    except OSError:
+        client.close()
+        return None
+    return client
+
+
+def _exchanged(client: socket.socket) -> bool:
+    try:
+        client.send(b"hello\n")
+        return bool(client.recv(4096))
+    except OSError:
+        return False
 
 
 def _kind(protocol: str) -> socket.SocketKind:

@@ -44,6 +44,8 @@ def _only_busybox(root: Path) -> None:
         for directory in BINARIES:
             (root / directory / applet).unlink(missing_ok=True)
         (root / "usr/bin" / applet).symlink_to("/usr/bin/busybox")
+    accounts = root / "etc/passwd"
+    accounts.write_text(accounts.read_text().replace(":/bin/bash\n", ":/bin/sh\n"))
 
 
 def _merged(root: Path, name: str) -> Path | None:

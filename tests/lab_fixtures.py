@@ -1,0 +1,87 @@
+"""Labs for tests: `machines` and `namespaces` stand for a whole run, `make_lab` makes one for a single test.
+
+A lab that this machine cannot hold skips the test, naming what is missing. Each process of a parallel run has its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+from ringfence.lab.probe import LabAbilities, probe
+from ringfence.lab.session import Lab
+from ringfence.lab.spec import RELEASES, HostSpec, Kind, UnitSpec
+
+MakeLab = Callable[[Sequence[HostSpec], Kind], Lab]
+
+
+@cache
+def abilities() -> LabAbilities:
+    """Return what this machine can do, tried once a run."""
+    return probe()
+
+
+def require(kind: Kind) -> None:
+    """Skip the test, naming what is missing, where a lab of this kind cannot be."""
+    lacks = abilities().lacks(kind)
+    if lacks:
+        pytest.skip(f"no lab of {kind}: " + "; ".join(str(lack) for lack in lacks))
+
+
+def require_process_rules() -> None:
+    """Skip the test where namespace hosts cannot have control groups of their own."""
+    if abilities().processes:
+        pytest.skip("; ".join(str(lack) for lack in abilities().processes))
+
+
+def echo_unit(name: str = "echo.service", *ports: str) -> UnitSpec:
+    """Return a unit that answers on these ports, tcp/7000 and udp/7000 unless said."""
+    return UnitSpec(name, ports or ("tcp/7000", "udp/7000"), user="echo")
+
+
+@pytest.fixture(scope="session")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab of three machines, named after their releases: bullseye, bookworm, trixie; each answers on port 7000."""
+    require("machines")
+    yield from _standing(
+        tmp_path_factory.mktemp("machines") / "lab",
+        [HostSpec(release, release=release, units=(echo_unit(),)) for release in RELEASES],
+        "machines",
+    )
+
+
+@pytest.fixture(scope="session")
+def namespaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab of four namespace hosts, n1 to n4; each answers on port 7000."""
+    require("namespaces")
+    yield from _standing(
+        tmp_path_factory.mktemp("namespaces") / "lab",
+        [HostSpec(f"n{number}", units=(echo_unit(),)) for number in range(1, 5)],
+        "namespaces",
+    )
+
+
+@pytest.fixture
+def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
+    """A function that brings up a lab for this test alone."""
+    made: list[Lab] = []
+
+    def make(hosts: Sequence[HostSpec], kind: Kind) -> Lab:
+        require(kind)
+        lab = Lab(f"test{len(made)}", tmp_path / f"lab{len(made)}")
+        made.append(lab)
+        lab.up(hosts, kind)
+        return lab
+
+    yield make
+    for lab in made:
+        lab.down()
+
+
+def _standing(directory: Path, hosts: Sequence[HostSpec], kind: Kind) -> Iterator[Lab]:
+    lab = Lab("tests", directory)
+    lab.up(hosts, kind)
+    yield lab
+    lab.down()
