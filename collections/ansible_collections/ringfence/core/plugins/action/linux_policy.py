@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Apply a plan to one host and confirm it over a new connection, or remove what Ringfence put there."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import ClassVar
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import (
+    Host,
+    Plan,
+    PlanError,
+    check_signature,
+    check_validity,
+    load_plan,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.standing import cut_lines, denied_connections
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
+    Reply,
+    control_ranges,
+    process_lines,
+)
+
+# The confirmation must not come so late that the target is already going back.
+MARGIN = 1.0
+PAUSE = 0.3
+
+
+class ActionModule(TargetAction):
+    """ringfence.core.linux_policy."""
+
+    ARGUMENTS: ClassVar = {
+        "plan": {"type": "path"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "confirm_within": {"type": "int", "default": 30},
+        "allowed_signers": {"type": "path"},
+        "journal": {"type": "path"},
+        "excused": {"type": "list", "elements": "str", "default": []},
+        "force_lockout_test": {"type": "bool", "default": False},
+    }
+
+    def act(self, arguments: dict, task_vars: dict) -> dict:
+        """Return the result of the wished state."""
+        if arguments["state"] == "absent":
+            reply = self.ask("remove", {"check": "1" if self._task.check_mode else ""})
+            return {"changed": reply.last("changed") == "yes", "state": "none"}
+        if not arguments["plan"]:
+            raise PlanError("plan", "state=present needs a plan")
+        plan = load_plan(arguments["plan"])
+        host = plan.host(task_vars["inventory_hostname"])
+        check_validity(plan)
+        signer = check_signature(plan, arguments["allowed_signers"])
+        result = {"plan": plan.identity, "sequence": plan.sequence, "ruleset": host.ruleset, "signed_by": signer}
+        if self._task.check_mode:
+            return {**result, **self._foresee(plan, host)}
+        journal = Journal(plan, arguments["journal"])
+        journal.guard(host.wave, arguments["excused"])
+        journal.append(host.name, "started")
+        try:
+            result |= self._roll_out(plan, host, arguments)
+        except (PlanError, TargetFailure) as error:
+            journal.append(host.name, getattr(error, "state", "refused"), str(error))
+            raise
+        except AnsibleConnectionFailure as error:
+            journal.append(host.name, "unreachable", str(error))
+            raise
+        journal.append(host.name, result["state"])
+        return result
+
+    def _foresee(self, plan: Plan, host: Host) -> dict:
+        reply = self.ask("apply", {**_values(plan, host), "check": "1"}, plan.ruleset(host.ruleset))
+        changed = reply.last("changed") == "yes"
+        result: dict = {"changed": changed, "state": "unconfirmed" if changed else "confirmed"}
+        if self._task.diff and changed:
+            result["diff"] = {
+                "before_header": "ruleset held",
+                "after_header": "ruleset of the plan",
+                "before": f"{reply.last('held') or 'none'}\n",
+                "after": f"{host.ruleset}\n",
+            }
+        return result
+
+    def _roll_out(self, plan: Plan, host: Host, arguments: dict) -> dict:
+        table = plan.table(host.table)
+        if table["control"] != host.control:
+            raise PlanError("lockout", "the table keeps another control path open than the plan says of this host")
+        values = _values(plan, host)
+        values["seconds"] = str(arguments["confirm_within"])
+        values["force"] = "1" if arguments["force_lockout_test"] else ""
+        if host.cut:
+            seen = self.ask("status", {"sockets": "1", "brief": "1"})
+            values["cut"] = cut_lines(denied_connections(table, seen.sections.get("sockets", "")))
+        until = time.monotonic() + arguments["confirm_within"] - MARGIN
+        applied = self.ask("apply", values, plan.ruleset(host.ruleset))
+        result = {
+            "processes": applied.all("process"),
+            "standing_denied": denied_connections(table, applied.sections.get("sockets", "")),
+            "cut": host.cut,
+            "denials": applied.sections.get("denials", "").splitlines(),
+        }
+        if applied.last("changed") == "no":
+            return {**result, "changed": False, "state": "confirmed"}
+        confirmed = self._confirm(plan, host, values["token"], until)
+        result["processes"] = confirmed.all("process") or result["processes"]
+        if confirmed.last("persistence"):
+            result["warnings"] = [confirmed.last("persistence")]
+        return {**result, "changed": True, "state": "confirmed"}
+
+    def _confirm(self, plan: Plan, host: Host, token: str, until: float) -> Reply:
+        """Confirm over a new connection as often as the time allows; raises TargetFailure where it went back."""
+        values = {"plan": plan.digest, "token": token, "port": str(host.control["port"])}
+        said = "no new connection came through"
+        while (left := until - time.monotonic()) > 0:
+            try:
+                with self.new_connection(left):
+                    return self.ask("confirm", values)
+            except AnsibleConnectionFailure as error:
+                said = f"no new connection came through: {error}"
+            except TargetFailure as error:
+                if error.rule != "connection":
+                    raise TargetFailure("rolled back", error.rule, str(error)) from error
+                said = str(error)
+            time.sleep(PAUSE)
+        raise TargetFailure("rolled back", "unconfirmed", f"not confirmed in time, so the target goes back: {said}")
+
+
+def _values(plan: Plan, host: Host) -> dict[str, str]:
+    return {
+        "plan": plan.digest,
+        "sequence": str(plan.sequence),
+        "expects": host.expects,
+        "ruleset": host.ruleset,
+        "table": host.table,
+        "control": control_ranges(host.control["from"]),
+        "port": str(host.control["port"]),
+        "processes": process_lines(host.processes),
+        "token": secrets.token_hex(8),
+        "host": host.name,
+    }

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The journal of a rollout: a line an event beside the plan, which outlives the controller and guards the waves."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from datetime import datetime, timezone
+
+from .plan_directory import Plan, PlanError
+
+# A host in one of these states lets the next wave begin.
+PASSED = ("confirmed", "excused")
+
+
+class Journal:
+    """Appends events and answers which hosts of a wave may not be passed yet."""
+
+    def __init__(self, plan: Plan, path: str | None = None) -> None:
+        self.plan = plan
+        self.path = path or os.path.join(plan.directory, "journal.jsonl")
+
+    def append(self, host: str, event: str, reason: str = "") -> None:
+        """Write one event down; it is on the disk when this returns."""
+        entry = {
+            "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "plan": self.plan.identity,
+            "host": host,
+            "event": event,
+            "reason": reason,
+        }
+        line = json.dumps(entry, sort_keys=True).encode() + b"\n"
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                size = os.fstat(descriptor).st_size
+                if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                    line = b"\n" + line
+                os.write(descriptor, line)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise PlanError("journal", f"cannot write the journal {self.path}: {error.strerror}") from error
+
+    def states(self) -> dict[str, str]:
+        """Return the last event of every host; a line that a killed controller cut short counts as not written."""
+        states: dict[str, str] = {}
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                for line in file:
+                    try:
+                        entry = json.loads(line)
+                    except ValueError:
+                        continue
+                    if entry.get("plan") == self.plan.identity:
+                        states[entry["host"]] = entry["event"]
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise PlanError("journal", f"cannot read the journal {self.path}: {error.strerror}") from error
+        return states
+
+    def guard(self, wave: int, excused: list[str]) -> None:
+        """Raise PlanError unless every host of the wave before is confirmed or excused.
+
+        `excused` are hosts that a person lets pass now; the journal keeps that.
+        """
+        if wave == 0:
+            return
+        states = self.states()
+        waiting = []
+        for host in self.plan.waves[wave - 1]:
+            if states.get(host) in PASSED:
+                continue
+            if host in excused:
+                self.append(host, "excused", "by the person who rolls out")
+            else:
+                waiting.append(f"{host} ({states.get(host, 'not begun')})")
+        if waiting:
+            shown = ", ".join(waiting[:5]) + (f" and {len(waiting) - 5} more" if len(waiting) > 5 else "")
+            raise PlanError(
+                "wave",
+                f"wave {wave} waits for wave {wave - 1}: {shown}; put them right, or excuse them (ringfence_excused)",
+            )

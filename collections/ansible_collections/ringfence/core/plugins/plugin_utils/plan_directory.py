@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A plan's directory, read and checked with nothing but the standard library."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import lru_cache
+
+NAMESPACE = "ringfence-plan"
+DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class PlanError(Exception):
+    """The plan cannot be used: `rule` is one word, the message says why and what to do."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a plan says of one host; `wave` counts from 0."""
+
+    name: str
+    wave: int
+    ruleset: str
+    table: str
+    expects: str
+    control: dict
+    cut: bool
+    processes: list
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan whose `plan.json` is the one that its directory is named after."""
+
+    directory: str
+    digest: str
+    data: dict
+
+    @property
+    def identity(self) -> str:
+        """The first twelve digits of the digest, the plan's short name."""
+        return self.digest[:12]
+
+    @property
+    def sequence(self) -> int:
+        """The plan's place in the order of plans."""
+        return int(self.data["sequence"])
+
+    @property
+    def waves(self) -> list[list[str]]:
+        """Host names, a list a wave."""
+        return self.data["waves"]
+
+    def host(self, name: str) -> Host:
+        """Return what the plan says of a host; raises PlanError where it says nothing, or nothing for Linux."""
+        entry = self.data["hosts"].get(name)
+        if entry is None:
+            raise PlanError("host", f"plan {self.identity} says nothing of {name}")
+        if entry["enforcer"] != "nftables":
+            raise PlanError("host", f"{name} is enforced by {entry['enforcer']}, not by nftables")
+        wave = next((number for number, hosts in enumerate(self.waves) if name in hosts), len(self.waves))
+        return Host(
+            name=name,
+            wave=wave,
+            ruleset=entry["ruleset"],
+            table=entry["table"],
+            expects=entry["expects"],
+            control=entry["control"],
+            cut=bool(entry.get("cut")),
+            processes=entry.get("processes", []),
+        )
+
+    def ruleset(self, digest: str) -> bytes:
+        """Return a rendered ruleset; raises PlanError where the file is not what its name says."""
+        return self._part("rulesets", digest, ".nft")
+
+    def table(self, digest: str) -> dict:
+        """Return a verdict table; raises PlanError where the file is not what its name says."""
+        return json.loads(self._part("tables", digest, ".json"))
+
+    def _part(self, folder: str, digest: str, suffix: str) -> bytes:
+        if not DIGEST.fullmatch(digest):
+            raise PlanError("digest", f"plan {self.identity} names a file that is no digest: {digest}")
+        path = os.path.join(self.directory, folder, digest + suffix)
+        content = _read(path)
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise PlanError("digest", f"{path} was changed after the plan was made: its sha256 is not its name")
+        return content
+
+
+def load_plan(directory: str) -> Plan:
+    """Return the plan of a directory; raises PlanError where it is missing, damaged or of an unknown format."""
+    directory = os.path.abspath(os.path.expanduser(directory))
+    path = os.path.join(directory, "plan.json")
+    try:
+        stamp = os.stat(path)
+    except OSError as error:
+        raise PlanError("plan", f"there is no plan in {directory}: {error.strerror}") from error
+    return _load(directory, path, stamp.st_mtime_ns, stamp.st_size)
+
+
+@lru_cache(maxsize=4)
+def _load(directory: str, path: str, _modified: int, _size: int) -> Plan:
+    content = _read(path)
+    digest = hashlib.sha256(content).hexdigest()
+    name = os.path.basename(os.path.realpath(directory))
+    if len(name) < 12 or not digest.startswith(name):
+        raise PlanError("digest", f"{path} was changed: its sha256 begins with {digest[:12]}, not with {name}")
+    try:
+        data = json.loads(content)
+    except ValueError as error:
+        raise PlanError("plan", f"{path} is no JSON: {error}") from error
+    if data.get("format") != 1:
+        raise PlanError("format", f"{path} is of format {data.get('format')}, this release reads format 1")
+    return Plan(directory, digest, data)
+
+
+def check_validity(plan: Plan, now: datetime | None = None) -> None:
+    """Raise PlanError where the plan's time is over."""
+    until = datetime.fromisoformat(plan.data["valid_until"].replace("Z", "+00:00"))
+    if (now or datetime.now(timezone.utc)) > until:
+        raise PlanError("expired", f"plan {plan.identity} was valid until {plan.data['valid_until']}: make a new one")
+
+
+def check_signature(plan: Plan, allowed_signers: str | None) -> str | None:
+    """Return who signed the plan, or None where no signers are installed.
+
+    The signers are those of `allowed_signers` (the format of ssh-keygen(1)), or of the file of that name in the
+    workspace, two directories above the plan. Raises PlanError where there are signers and none of them signed.
+    """
+    path = allowed_signers or os.path.join(os.path.dirname(os.path.dirname(plan.directory)), "allowed_signers")
+    if not os.path.exists(path):
+        if allowed_signers:
+            raise PlanError("signature", f"there is no file of allowed signers at {path}")
+        return None
+    signature = os.path.join(plan.directory, "plan.json.sig")
+    if not os.path.exists(signature):
+        raise PlanError("signature", f"plan {plan.identity} is not signed, and {path} wants a signature")
+    if shutil.which("ssh-keygen") is None:
+        raise PlanError("signature", "there is no ssh-keygen on the controller to check the plan's signature with")
+    content = _read(os.path.join(plan.directory, "plan.json"))
+    principals = _keygen(b"", "-Y", "find-principals", "-s", signature, "-f", path)
+    for who in principals.stdout.decode(errors="replace").split("\n"):
+        if (
+            who
+            and not _keygen(content, "-Y", "verify", "-f", path, "-I", who, "-n", NAMESPACE, "-s", signature).returncode
+        ):
+            return who
+    raise PlanError("signature", f"plan {plan.identity} is signed by none of the signers in {path}")
+
+
+def _keygen(content: bytes, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(["ssh-keygen", *arguments], input=content, capture_output=True, check=False)
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise PlanError("plan", f"cannot read {path}: {error.strerror}") from error

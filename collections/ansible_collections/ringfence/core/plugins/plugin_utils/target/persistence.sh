@@ -1,0 +1,99 @@
+# Persistence: a boot unit that loads the confirmed table before the network, and drop-ins that follow units.
+
+units=/etc/systemd/system
+boot_unit=$units/ringfence.service
+dropin=90-ringfence.conf
+
+# The distribution's nftables.service flushes everything when it starts, reloads and stops: it gets a drop-in that
+# puts ours back each time (PartOf= would not: what is stopped with it is not started again).
+sync_persistence() {
+    if ! systemd_runs; then
+        reply persistence "unavailable: this host has no systemd, so the table is gone after a reboot"
+        return 0
+    fi
+    sync_changed=
+    sync_file "$boot_unit" "[Unit]
+Description=Ringfence: the confirmed table, before the network
+DefaultDependencies=no
+RequiresMountsFor=$state
+ConditionPathExists=$state/confirmed.nft
+After=nftables.service systemd-modules-load.service
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh $state/ringfence.sh boot
+ExecReload=/bin/sh $state/ringfence.sh boot
+
+[Install]
+WantedBy=sysinit.target"
+    sync_file "$units/nftables.service.d/$dropin" "[Service]
+ExecStartPost=-/bin/sh $state/ringfence.sh boot
+ExecReload=-/bin/sh $state/ringfence.sh boot
+ExecStopPost=-/bin/sh $state/ringfence.sh boot"
+    if [ ! -L "$units/sysinit.target.wants/ringfence.service" ]; then
+        mkdir -p -m 755 "$units/sysinit.target.wants" &&
+            ln -sf ../ringfence.service "$units/sysinit.target.wants/ringfence.service" || return 1
+        sync_changed=1
+    fi
+    sync_dropins "$1" || return 1
+    if [ -n "$sync_changed" ]; then systemctl daemon-reload || return 1; fi
+}
+
+# sync_file FILE TEXT: writes it whole where it differs, and notes that systemd must read again.
+sync_file() {
+    if [ -r "$1" ] && [ "$(cat "$1")" = "$2" ]; then return 0; fi
+    mkdir -p -m 755 "${1%/*}" &&
+        printf '%s\n' "$2" >"$1.ringfence" &&
+        chmod 644 "$1.ringfence" &&
+        mv -f "$1.ringfence" "$1" || return 1
+    sync_changed=1
+}
+
+# A drop-in for every unit of the process lines $1, and none for any other. One nft command an element, so that one
+# that fails takes no other with it; with `-`, so that a missing table never stops a service.
+sync_dropins() {
+    unit_elements "$1" >"$work/elements"
+    sync_keep=" nftables.service "
+    # shellcheck disable=SC2013 # unit names hold no blanks
+    for sync_unit in $(awk '{ name = $5 == "" ? $1 : $5; if (!seen[name]++) print name }' "$work/elements"); do
+        sync_keep="$sync_keep$sync_unit "
+        sync_text=$(unit=$sync_unit nft=$(command -v nft) awk '
+            ($5 == "" ? $1 : $5) == ENVIRON["unit"] {
+                path = $4
+                gsub(/\\/, "\\\\", path); gsub(/%/, "%%", path)
+                element = "element inet ringfence " $2 " { \"" path "\" : goto " $3 " }"
+                start = start "ExecStartPre=-+" ENVIRON["nft"] " \047add " element "\047\n"
+                stop = stop "ExecStopPost=-+" ENVIRON["nft"] " \047delete " element "\047\n"
+            }
+            END { printf "%s%s", start, stop }' "$work/elements")
+        case $sync_unit in *.socket) sync_section=Socket ;; *) sync_section=Service ;; esac
+        sync_file "$units/$sync_unit.d/$dropin" "[$sync_section]
+$sync_text" || return 1
+    done
+    for sync_path in "$units"/*.d/"$dropin"; do
+        sync_unit=${sync_path%.d/"$dropin"}
+        sync_unit=${sync_unit##*/}
+        case $sync_keep in *" $sync_unit "*) continue ;; esac
+        if [ -e "$sync_path" ]; then
+            rm -f "$sync_path" && rmdir "${sync_path%/*}" 2>/dev/null
+            sync_changed=1
+        fi
+    done
+}
+
+remove_persistence() {
+    sync_changed=
+    for sync_path in "$units"/*.d/"$dropin" "$boot_unit" "$units/sysinit.target.wants/ringfence.service"; do
+        if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi
+        rm -f "$sync_path"
+        case $sync_path in *.d/"$dropin") rmdir "${sync_path%/*}" 2>/dev/null ;; esac
+        sync_changed=1
+    done
+    if [ -n "$sync_changed" ] && systemd_runs; then systemctl daemon-reload; fi
+    if systemd_runs; then systemctl reset-failed ringfence.service 2>/dev/null; fi
+    return 0
+}

@@ -1,0 +1,77 @@
+# Sockets: the TCP connections that stand, read from /proc, so that no tool is needed for it.
+
+# Prints `S family peer-hex local peer local-port peer-port uid inode` for a connection that stands, `L port` for a
+# listener. Addresses as text; IPv4 inside IPv6 is IPv4; loopback is left out. /proc/net/tcp has native-endian words.
+socket_text() {
+    socket_order=$(printf '\1\0' | od -An -tx2 | tr -d ' \n')
+    awk -v little="$([ "$socket_order" = 0001 ] && echo 1)" '
+        function number(hex,    i, n) {
+            n = 0
+            for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789ABCDEF", substr(hex, i, 1)) - 1
+            return n
+        }
+        function word(hex) {
+            if (!little) return hex
+            return substr(hex, 7, 2) substr(hex, 5, 2) substr(hex, 3, 2) substr(hex, 1, 2)
+        }
+        function plain(hex) {
+            if (length(hex) == 8) return word(hex)
+            return word(substr(hex, 1, 8)) word(substr(hex, 9, 8)) word(substr(hex, 17, 8)) word(substr(hex, 25, 8))
+        }
+        function text(hex,    i, out) {
+            if (length(hex) == 8)
+                return number(substr(hex, 1, 2)) "." number(substr(hex, 3, 2)) "." number(substr(hex, 5, 2)) "." number(substr(hex, 7, 2))
+            out = ""
+            for (i = 1; i <= 32; i += 4) out = out (i > 1 ? ":" : "") tolower(substr(hex, i, 4))
+            return out
+        }
+        # established, both kinds of half closed, last ack, closing: all of them may still carry data
+        $4 == "01" || $4 == "04" || $4 == "05" || $4 == "08" || $4 == "09" || $4 == "0B" || $4 == "0A" {
+            split($2, here, ":"); split($3, there, ":")
+            if ($4 == "0A") { print "L " number(here[2]); next }
+            a = plain(here[1]); b = plain(there[1])
+            if (substr(a, 1, 24) == "00000000000000000000FFFF" && length(a) == 32) { a = substr(a, 25); b = substr(b, 25) }
+            if (length(a) == 8 ? substr(a, 1, 2) == "7F" : a == "00000000000000000000000000000001") next
+            print "S", (length(a) == 8 ? 4 : 6), b, text(a), text(b), number(here[2]), number(there[2]), $8, $10
+        }' /proc/net/tcp $([ -r /proc/net/tcp6 ] && echo /proc/net/tcp6)
+}
+
+# Prints the nft commands that make the connections of $work/sockets known to the table, without those that are cut.
+standing_elements() {
+    cut=$rf_cut awk '
+        function flush(family) {
+            if (count[family]) printf "add element inet ringfence %s%s { %s }\n", set, family, list[family]
+            count[family] = 0; list[family] = ""
+        }
+        function add(family, key) {
+            list[family] = list[family] (count[family] ? ", " : "") key
+            if (++count[family] >= 500) flush(family)
+        }
+        BEGIN {
+            set = "cut"
+            lines = split(ENVIRON["cut"], line, "\n")
+            for (i = 1; i <= lines; i++)
+                if (split(line[i], part, " ") == 5) {
+                    key = part[2] " . " part[3] " . " part[4] " . " part[5]
+                    if (!(key in gone)) { gone[key] = 1; add(part[1], key) }
+                }
+            flush(4); flush(6)
+            set = "standing"
+        }
+        $1 == "S" {
+            key = $4 " . " $5 " . " $6 " . " $7
+            if (!(key in gone)) { gone[key] = 1; add($2, key) }
+        }
+        END { flush(4); flush(6) }' "$work/sockets"
+}
+
+# Ends the sockets that are cut, where this kernel and this ss can; the sets of the table drop their packets anyway.
+destroy_cut() {
+    if [ -z "$rf_cut" ] || ! have ss; then return 0; fi
+    printf '%s\n' "$rf_cut" | while read -r cut_family cut_local cut_remote cut_lport cut_rport; do
+        case $cut_family in
+        4) ss -K4 state all src "$cut_local" dst "$cut_remote" sport = ":$cut_lport" dport = ":$cut_rport" ;;
+        6) ss -K6 state all src "[$cut_local]" dst "[$cut_remote]" sport = ":$cut_lport" dport = ":$cut_rport" ;;
+        esac
+    done >/dev/null 2>&1
+}

@@ -1,0 +1,47 @@
+# The kernel's table: whether ours stands, and how another takes its place in one transaction.
+
+# Which table stands is told by an empty chain, which is cheaper than to read it back.
+stands() {
+    [ -n "$1" ] && nft list chain inet ringfence "plan_$(printf '%.16s' "$1")" >/dev/null 2>&1
+}
+
+any_stands() {
+    nft list tables 2>/dev/null | grep -qx 'table inet ringfence'
+}
+
+# Before a direction first enforces, conntrack must see connections begin: what starts between the reading of the
+# sockets and the swap is tracked by this table, which the swap deletes again.
+track_first() {
+    if any_stands; then
+        track_until=
+        return 0
+    fi
+    track_until='delete table inet ringfence_track'
+    nft -f - <<'RULES' 2>/dev/null || track_until=
+table inet ringfence_track {
+	chain input { type filter hook input priority -300; policy accept; ct state new accept; }
+	chain output { type filter hook output priority -300; policy accept; ct state new accept; }
+}
+RULES
+}
+
+# load_table FILE: swaps it in together with the connections that stand; what nft said is in $work/said.
+load_table() {
+    track_first
+    socket_text >"$work/sockets"
+    {
+        cat "$1"
+        standing_elements
+        printf '%s\n' "$track_until"
+    } >"$work/swap.nft"
+    if nft -f "$work/swap.nft" >"$work/said" 2>&1; then return 0; fi
+    if [ -n "$track_until" ]; then nft delete table inet ringfence_track 2>/dev/null; fi
+    return 1
+}
+
+# What the kernel recorded would go with the table: it is part of the reply first.
+reply_denials() {
+    denial_sets=$(nft -t list table inet ringfence 2>/dev/null | sed -n 's/^[[:space:]]*set \(\(denied\|watched\)_[A-Za-z0-9_]*\) {$/\1/p')
+    if [ -z "$denial_sets" ]; then return 0; fi
+    for denial_set in $denial_sets; do nft -nn list set inet ringfence "$denial_set" 2>/dev/null; done | reply_section denials
+}

@@ -1,0 +1,259 @@
+# Verbs: what a controller, the boot and the way back may ask of a target.
+
+ringfence_main() {
+    verb=$1
+    for main_name in plan sequence expects ruleset table seconds control port processes cut check force token brief sockets; do
+        eval "rf_$main_name=\${rf_$main_name-}"
+    done
+    require_root
+    case $verb in
+    apply | confirm | rollback | remove | status) "verb_$verb" ;;
+    return) verb_return "${2-}" ;;
+    boot) verb_boot ;;
+    *) refuse verb "unknown verb $verb" ;;
+    esac
+    finish 0
+}
+
+# Ends a wait whose way back is gone: a reboot, or somebody killed it.
+recover() {
+    if ! read_pending; then return 0; fi
+    read_boot
+    if [ ! -e "$state/candidate.nft" ]; then
+        rm -f "$state/pending"
+    elif [ "$pending_boot" != "$boot_id" ] || ! armed; then
+        reply recovered "a candidate of plan $candidate_plan had lost its way back"
+        go_back abandoned
+    elif [ "$verb" = apply ] && [ "$candidate_plan" = "$rf_plan" ]; then
+        go_back superseded
+    elif [ "$verb" = apply ]; then
+        refuse busy "plan $candidate_plan waits for its confirmation on this host"
+    fi
+}
+
+verb_apply() {
+    check_processes "$rf_processes" || refuse input "the processes of this plan are not well formed"
+    if [ -n "$rf_check" ]; then check_state; else open_state; fi
+    if [ -z "$rf_check" ]; then
+        take_lock
+        open_work
+        read_confirmed
+        recover
+    fi
+    read_confirmed
+    check_order
+    if [ "$confirmed_ruleset" = "$rf_ruleset" ] && stands "$rf_table"; then
+        take_over
+        finish 0
+    fi
+    guard_connection
+    if [ -n "$rf_check" ]; then
+        nft -c -f - >/dev/null 2>&1 || refuse ruleset "nft on this host does not accept the ruleset"
+        reply changed yes
+        finish 0
+    fi
+    take_candidate
+    swap
+}
+
+# Refuses what is older than, or does not follow from, what this host holds.
+check_order() {
+    reply held "$confirmed_ruleset"
+    if [ -n "$confirmed_sequence" ]; then
+        if [ "$rf_sequence" -lt "$confirmed_sequence" ]; then
+            refuse sequence "this host holds sequence $confirmed_sequence, the plan is older: $rf_sequence"
+        fi
+        if [ "$rf_sequence" -eq "$confirmed_sequence" ] && [ "$rf_plan" != "$confirmed_plan" ]; then
+            refuse sequence "this host holds another plan of sequence $rf_sequence: $confirmed_plan"
+        fi
+    fi
+    if [ "$confirmed_ruleset" != "$rf_expects" ] && [ "$confirmed_ruleset" != "$rf_ruleset" ]; then
+        refuse expects "this host holds ruleset ${confirmed_ruleset:-none}, the plan expects ${rf_expects:-none}: make a new plan"
+    fi
+}
+
+# The same ruleset stands and is confirmed: a newer plan takes it over without touching the kernel.
+take_over() {
+    reply changed no
+    reply state confirmed
+    if [ -n "$rf_check" ] || [ "$confirmed_plan" = "$rf_plan" ]; then return 0; fi
+    {
+        write_head "$confirmed_applied"
+        sed '/^#ringfence /d' "$state/confirmed.nft"
+    } >"$work/confirmed.nft" && mv -f "$work/confirmed.nft" "$state/confirmed.nft" || refuse state "cannot write below $state"
+    remember "taken-over" "$rf_plan" "$rf_sequence" "$rf_ruleset"
+}
+
+write_head() {
+    printf '#ringfence format=1\n#ringfence sequence=%s\n#ringfence plan=%s\n#ringfence ruleset=%s\n#ringfence table=%s\n' \
+        "$rf_sequence" "$rf_plan" "$rf_ruleset" "$rf_table"
+    printf '#ringfence applied=%s\n' "$1"
+    printf '%s' "$rf_processes" | sed 's/^/#ringfence process /'
+}
+
+# Reads the ruleset from standard input; what was cut short on its way has another digest.
+take_candidate() {
+    cat >"$work/ruleset" || refuse state "cannot write below $state"
+    take_digest=$(sha256sum "$work/ruleset")
+    if [ "${take_digest%% *}" != "$rf_ruleset" ]; then refuse digest "the ruleset did not arrive whole"; fi
+    {
+        write_head "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+        cat "$work/ruleset"
+    } >"$work/candidate.nft" || refuse state "cannot write below $state"
+    printf '%s\n' "$ringfence_script" >"$work/ringfence.sh" || refuse state "cannot write below $state"
+}
+
+swap() {
+    read_boot
+    pending_token=$rf_token pending_boot=$boot_id pending_swapped='' pending_way=''
+    pending_deadline=$(($(date +%s) + rf_seconds))
+    mv -f "$work/ringfence.sh" "$state/ringfence.sh" &&
+        mv -f "$work/candidate.nft" "$state/candidate.nft" || refuse state "cannot write below $state"
+    if ! arm "$rf_seconds" || ! write_pending; then
+        rm -f "$state/candidate.nft" "$state/pending"
+        refuse arm "the way back cannot be armed, so nothing was changed"
+    fi
+    reply_denials
+    if ! load_table "$state/candidate.nft"; then
+        disarm
+        rm -f "$state/candidate.nft" "$state/pending"
+        refuse ruleset "nft on this host does not accept the ruleset: $(head -n 2 "$work/said" | tr '\n' ' ')"
+    fi
+    # A process started now tells the time of the swap on the clock that processes are measured by.
+    pending_swapped=$(sh -c 'read -r line </proc/$$/stat; set -- ${line##*) }; echo "${20}"')
+    write_pending || {
+        go_back failed
+        refuse state "cannot write below $state: went back"
+    }
+    destroy_cut
+    fill_processes "$rf_processes"
+    reply_section sockets <"$work/sockets"
+    remember applied "$rf_plan" "$rf_sequence" "$rf_ruleset"
+    reply changed yes
+    reply state waiting
+    reply token "$pending_token"
+}
+
+verb_confirm() {
+    check_state
+    if [ ! -d "$state" ]; then refuse nothing "nothing waits for a confirmation on this host"; fi
+    take_lock
+    open_work
+    read_confirmed
+    recover
+    if ! read_pending; then
+        if [ -n "$rf_plan" ] && [ "$confirmed_plan" = "$rf_plan" ]; then
+            reply changed no
+            reply state confirmed
+            finish 0
+        fi
+        refuse nothing "nothing waits for a confirmation on this host: it holds ${confirmed_plan:-no plan}"
+    fi
+    if [ -n "$rf_token" ] && [ "$rf_token" != "$pending_token" ]; then
+        refuse token "another apply than this one waits for its confirmation"
+    fi
+    if [ -n "$rf_plan" ] && [ "$rf_plan" != "$candidate_plan" ]; then
+        refuse plan "plan $candidate_plan waits for its confirmation, not $rf_plan"
+    fi
+    if ! find_connection "$rf_port"; then refuse connection "cannot find the ssh connection that this confirmation came in on"; fi
+    if [ -z "$pending_swapped" ] || [ "$connection_started" -le "$pending_swapped" ]; then
+        refuse connection "this connection began before the swap: it proves nothing about new ones"
+    fi
+    if ! stands "$candidate_table"; then
+        go_back flushed
+        refuse flushed "the candidate is not in the kernel any more: somebody replaced it; went back"
+    fi
+    if ! sync_persistence "$candidate_processes"; then
+        go_back failed
+        refuse persistence "cannot write the boot unit or the units' drop-ins: went back"
+    fi
+    sync "$state/candidate.nft" 2>/dev/null
+    mv -f "$state/candidate.nft" "$state/confirmed.nft" || refuse state "cannot write below $state"
+    disarm
+    rm -f "$state/pending"
+    if [ -n "$sync_changed" ]; then fill_processes "$candidate_processes"; fi
+    remember confirmed "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
+    reply changed yes
+    reply state confirmed
+}
+
+verb_rollback() {
+    check_state
+    if [ ! -d "$state" ]; then
+        reply changed no
+        reply state none
+        finish 0
+    fi
+    take_lock
+    open_work
+    read_confirmed
+    if read_pending && [ -e "$state/candidate.nft" ]; then
+        go_back "rolled-back"
+        reply changed yes
+    else
+        reply changed no
+        if [ -n "$confirmed_ruleset" ]; then reply state confirmed; else reply state none; fi
+    fi
+}
+
+# Run by the timer: what it was armed for may be confirmed, or replaced by another wait, by now.
+verb_return() {
+    if [ ! -d "$state" ]; then finish 0; fi
+    take_lock
+    open_work
+    read_confirmed
+    if read_pending && [ "$pending_token" = "$1" ] && [ -e "$state/candidate.nft" ]; then go_back "timed-out"; fi
+}
+
+# Run at boot and after the distribution's own firewall service: only ever the confirmed table.
+verb_boot() {
+    if [ ! -s "$state/confirmed.nft" ]; then finish 0; fi
+    if ! : >"$state/lock"; then
+        # nothing can be written this early: the table is loaded all the same
+        nft -f "$state/confirmed.nft" || nft delete table inet ringfence
+        finish $?
+    fi
+    take_lock
+    open_work
+    read_confirmed
+    read_boot
+    if read_pending && [ "$pending_boot" != "$boot_id" ]; then
+        rm -f "$state/candidate.nft" "$state/pending"
+        remember abandoned "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
+        # a confirmation that the reboot cut short may have written the candidate's drop-ins
+        sync_changed=
+        sync_dropins "$confirmed_processes"
+        if [ -n "$sync_changed" ]; then systemctl daemon-reload --no-block; fi
+    fi
+    if stands "$confirmed_table"; then finish 0; fi
+    if load_table "$state/confirmed.nft"; then
+        fill_processes "$confirmed_processes"
+        finish 0
+    fi
+    nft delete table inet ringfence 2>/dev/null
+    echo "ringfence: the confirmed table does not load, this host is open: $(head -n 1 "$work/said")" >&2
+    remember open "$confirmed_plan" "$confirmed_sequence" "$confirmed_ruleset"
+    finish 1
+}
+
+verb_remove() {
+    check_state
+    remove_changed=no
+    if [ -d "$state" ] || [ -e "$boot_unit" ] || any_stands; then remove_changed=yes; fi
+    if [ -n "$rf_check" ]; then
+        reply changed "$remove_changed"
+        finish 0
+    fi
+    if [ -d "$state" ]; then
+        take_lock
+        open_work
+        if read_pending; then disarm; fi
+    fi
+    remove_persistence
+    if [ -n "$sync_changed" ]; then remove_changed=yes; fi
+    nft delete table inet ringfence 2>/dev/null
+    nft delete table inet ringfence_track 2>/dev/null
+    rm -rf "$state"
+    reply changed "$remove_changed"
+    reply state none
+}

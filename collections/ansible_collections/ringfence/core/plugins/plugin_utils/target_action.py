@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What all actions of this collection share: an order over Ansible's own connection, or over a truly new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+
+from .plan_directory import PlanError
+from .target_orders import COMMAND, Reply, order, parse_reply
+
+# A peer that vanished is noticed after half a minute, not after the kernel's quarter of an hour.
+ALIVE = "-o ServerAliveInterval=10 -o ServerAliveCountMax=3"
+NEW = "-o ControlMaster=no -o ControlPath=none"
+
+
+class TargetFailure(Exception):
+    """The target could not carry an order out; `state` is what is known of it, in a word of the results."""
+
+    def __init__(self, state: str, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.state = state
+        self.rule = rule
+
+
+class TargetAction(ActionBase):
+    """An action that runs on the controller and sends orders to a target."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+    ARGUMENTS: ClassVar[dict[str, dict]] = {}
+
+    def run(self, tmp=None, task_vars=None):
+        """Return the action's result; what a target or plan refuses is a failure with its reason, never a traceback."""
+        result = super().run(tmp, task_vars)
+        del tmp
+        _validated, arguments = self.validate_argument_spec(argument_spec=self.ARGUMENTS)
+        try:
+            result.update(self.act(arguments, task_vars or {}))
+        except PlanError as error:
+            result.update(failed=True, state="refused", rule=error.rule, msg=str(error))
+        except TargetFailure as error:
+            result.update(failed=True, state=error.state, rule=error.rule, msg=str(error))
+        except AnsibleConnectionFailure as error:
+            # Unreachable hosts would not stop the waves that follow; failed ones do.
+            result.update(failed=True, state="unreachable", rule="unreachable", msg=str(error))
+        return result
+
+    def act(self, arguments: dict, task_vars: dict) -> dict:
+        """Do the work and return what goes into the result."""
+        raise NotImplementedError
+
+    def ask(self, verb: str, values: dict[str, str], ruleset: bytes = b"") -> Reply:
+        """Return the target's reply to an order; raises TargetFailure where it refused or could not run it."""
+        with _options(self._connection, ALIVE):
+            answer = self._low_level_execute_command(COMMAND, in_data=order(verb, values, ruleset))
+        reply = parse_reply(answer["stdout"])
+        if reply.last("refused"):
+            raise TargetFailure("refused", reply.last("refused"), reply.last("reason"))
+        if answer["rc"] != 0:
+            said = (answer["stderr"] or answer["stdout"]).strip().splitlines()
+            raise TargetFailure("failed", "target", f"{verb} ended with status {answer['rc']}: {' '.join(said[-3:])}")
+        return reply
+
+    @contextmanager
+    def new_connection(self, patience: float) -> Iterator[None]:
+        """Within this, orders go over a connection of their own, which must stand within `patience` seconds."""
+        if self._connection.transport != "ssh":
+            # Plug-ins that keep a connection open make a new one after a reset; the target checks that it is new.
+            self._connection.reset()
+            yield
+            return
+        with _options(self._connection, NEW, max(1, int(patience))):
+            yield
+
+
+@contextmanager
+def _options(connection, ssh_args: str, timeout: int | None = None) -> Iterator[None]:
+    """Put arguments of ssh before those of the configuration: of two equal options ssh takes the first."""
+    if connection.transport != "ssh":
+        yield
+        return
+    before = {"ssh_args": connection.get_option("ssh_args"), "timeout": connection.get_option("timeout")}
+    try:
+        connection.set_option("ssh_args", f"{ssh_args} {before['ssh_args'] or ''}")
+        if timeout is not None:
+            connection.set_option("timeout", min(timeout, int(before["timeout"])))
+        yield
+    finally:
+        for name, value in before.items():
+            connection.set_option(name, value)

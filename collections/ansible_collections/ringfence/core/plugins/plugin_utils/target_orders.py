@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is sent to a target (the script, the order, the ruleset) and what comes back."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import shlex
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+# In this order they are one script.
+PARTS = (
+    "reply", "state", "sockets", "connection", "table", "processes", "persistence", "return", "status", "verbs",
+)  # fmt: skip
+COMMAND = "exec /bin/sh -s"
+ENDS = "RINGFENCE-RULESET-ENDS"
+_COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A target's answer: values by key, in the order they came, and sections by name."""
+
+    values: dict[str, list[str]] = field(default_factory=dict)
+    sections: dict[str, str] = field(default_factory=dict)
+
+    def all(self, key: str) -> list[str]:
+        """Return every value of a key."""
+        return self.values.get(key, [])
+
+    def last(self, key: str) -> str:
+        """Return the last value of a key, empty where there is none."""
+        return (self.values.get(key) or [""])[-1]
+
+
+@lru_cache(maxsize=1)
+def script() -> str:
+    """Return the script of the target, without its comments."""
+    folder = os.path.join(os.path.dirname(__file__), "target")
+    texts = []
+    for part in PARTS:
+        with open(os.path.join(folder, f"{part}.sh"), encoding="ascii") as file:
+            texts.append(_COMMENT.sub("", file.read()))
+    return "".join(texts) + 'if [ $# -gt 0 ]; then ringfence_main "$@"; fi\n'
+
+
+def order(verb: str, values: dict[str, str], ruleset: bytes = b"") -> bytes:
+    """Return the standard input of `sh -s` for one verb; `values` become rf_ variables of the script.
+
+    The script arrives as one word and is run only when the last line has come: what was cut short does nothing, and
+    a ruleset that was cut short is refused by its digest.
+    """
+    lines = [f"ringfence_script={shlex.quote(script())}", 'eval "$ringfence_script"']
+    lines += [f"rf_{name}={shlex.quote(value)}" for name, value in values.items()]
+    lines.append(f"ringfence_main {verb} <<'{ENDS}'")
+    head = "\n".join(lines).encode()
+    if ruleset and not ruleset.endswith(b"\n"):
+        ruleset += b"\n"
+    return head + b"\n" + ruleset + ENDS.encode() + b"\n"
+
+
+def parse_reply(text: str) -> Reply:
+    """Return what a target answered; lines that are not the script's are left out."""
+    values: dict[str, list[str]] = defaultdict(list)
+    sections: dict[str, str] = {}
+    inside: str | None = None
+    collected: list[str] = []
+    for line in text.split("\n"):
+        line = line.rstrip("\r")
+        if inside is not None:
+            if line == f"ringfence:end {inside}":
+                sections[inside] = "\n".join(collected).rstrip("\n")
+                inside, collected = None, []
+            else:
+                collected.append(line)
+        elif line.startswith("ringfence:begin "):
+            inside = line.removeprefix("ringfence:begin ")
+        elif line.startswith("ringfence:") and "=" in line:
+            key, _, value = line.removeprefix("ringfence:").partition("=")
+            values[key].append(value)
+    return Reply(dict(values), sections)
+
+
+def control_ranges(networks: list[str]) -> str:
+    """Return networks as the script compares them: `family-FIRST-LAST` in hexadecimal digits, blanks between."""
+    ranges = []
+    for text in networks:
+        network = ipaddress.ip_network(text, strict=False)
+        digits = network.max_prefixlen // 4
+        first, last = int(network.network_address), int(network.broadcast_address)
+        ranges.append(f"{network.version}-{first:0{digits}X}-{last:0{digits}X}")
+    return " ".join(ranges)
+
+
+def process_lines(processes: list[dict]) -> str:
+    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN`."""
+    lines = []
+    for process in processes:
+        kind = "unit" if "unit" in process else "user"
+        lines += [f"{kind} {process[kind]} {name} {verdict}\n" for name, verdict in process["elements"]]
+    return "".join(lines)

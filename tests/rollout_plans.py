@@ -1,0 +1,135 @@
+"""Plans for rollout tests: small verdict tables by hand, rendered by the real enforcer, in a plan directory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ringfence.enforcers.nftables import process_elements, render
+from ringfence.model.addresses import addresses_of
+from ringfence.model.assets import Control
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.rules import Mode
+from ringfence.model.services import EVERY_SERVICE
+from ringfence.model.tables import (
+    Cell,
+    DirectionTable,
+    Effect,
+    Outcome,
+    ProcessClass,
+    ServiceMap,
+    VerdictTable,
+)
+
+EVERYWHERE = addresses_of(["0.0.0.0/0", "::/0"])
+LAB = ("10.203.0.0/16", "fd52:6600:0:1::/64")
+CONTROLLER = ("10.203.0.1", "fd52:6600:0:1::1")
+RULE = "5f3a9c01"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a host shall let in: points of the service line from some addresses, by unit (None: any other process)."""
+
+    allow: Mapping[str | None, tuple[int, ...]] = field(default_factory=lambda: {None: (7000,)})
+    peers: Sequence[str] = LAB
+    control: Sequence[str] = CONTROLLER
+    outbound: Mode = Mode.OBSERVE
+    port: int = 22
+
+    def table(self) -> VerdictTable:
+        """Return the verdict table: TCP ports from the peers, nothing else; outbound all that the mode lets pass."""
+        units = tuple(sorted(unit for unit in self.allow if unit))
+        peers = addresses_of(self.peers)
+        cells = []
+        for unit in (None, *units):
+            allowed = _only(self.allow.get(unit, ()), Effect.ALLOW, Effect.DENY)
+            denied = _only((), Effect.ALLOW, Effect.DENY)
+            process = ProcessClass(unit)
+            if peers:
+                cells.append(Cell(EVERYWHERE, process, peers, allowed))
+            if rest := EVERYWHERE - peers:
+                cells.append(Cell(EVERYWHERE, process, rest, denied))
+        out = Effect.DENY if self.outbound is Mode.FULL else Effect.WATCH
+        return VerdictTable(
+            inbound=DirectionTable(Mode.FULL, tuple(cells), units=units),
+            outbound=DirectionTable(
+                self.outbound, (Cell(EVERYWHERE, ProcessClass(), EVERYWHERE, _only((), Effect.ALLOW, out)),)
+            ),
+            control=Control(tuple(self.control), self.port),
+            rule_names={RULE: "the peers may"},
+        )
+
+
+@dataclass(frozen=True)
+class PlanMaker:
+    """Writes plans below a directory and counts their sequence by itself unless told."""
+
+    directory: Path
+
+    def write(
+        self,
+        hosts: Mapping[str, Wanted],
+        *,
+        sequence: int = 1,
+        expects: Mapping[str, str] | None = None,
+        waves: Sequence[Sequence[str]] = (),
+        cut: bool = False,
+        valid_for: timedelta = timedelta(days=1),
+    ) -> Path:
+        """Write a plan and return its directory."""
+        files: dict[str, str] = {}
+        entries = {}
+        for name, wanted in hosts.items():
+            table = wanted.table()
+            text = render(table)
+            ruleset = hashlib.sha256(text.encode()).hexdigest()
+            files[f"rulesets/{ruleset}.nft"] = text
+            files[f"tables/{table.digest}.json"] = table.text()
+            entries[name] = {
+                "enforcer": "nftables",
+                "table": table.digest,
+                "ruleset": ruleset,
+                "expects": (expects or {}).get(name, ""),
+                "control": {"from": list(wanted.control), "port": wanted.port},
+                "cut": cut,
+                "processes": process_elements(table),
+            }
+        now = datetime.now(UTC)
+        plan = {
+            "format": 1,
+            "sequence": sequence,
+            "created": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            "valid_until": f"{now + valid_for:%Y-%m-%dT%H:%M:%SZ}",
+            "inputs": {"inventory": "0" * 64, "policy": "0" * 64, "flows": ""},
+            "waves": [list(wave) for wave in waves] or [sorted(hosts)],
+            "hosts": entries,
+            "rules": {RULE: {"name": "the peers may", "place": "policy/shop.yml:8:5"}},
+            "simulation": {},
+            "diff": {},
+        }
+        text = json.dumps(plan, sort_keys=True, indent=1) + "\n"
+        directory = self.directory / "plans" / hashlib.sha256(text.encode()).hexdigest()[:12]
+        for folder in ("rulesets", "tables"):
+            (directory / folder).mkdir(parents=True, exist_ok=True)
+        for path, content in files.items():
+            (directory / path).write_text(content)
+        (directory / "plan.json").write_text(text)
+        return directory
+
+
+def digest_for(wanted: Wanted) -> str:
+    """Return the digest of the ruleset that a host gets for this."""
+    return hashlib.sha256(render(wanted.table()).encode()).hexdigest()
+
+
+def _only(ports: Sequence[int], listed: Effect, rest: Effect) -> ServiceMap:
+    """Return a service map with one outcome for these TCP ports and another for all else."""
+    chosen = IntervalSet.of((6 * 65536 + port, 6 * 65536 + port) for port in ports)
+    outcomes = [(low, high, Outcome(listed, RULE)) for low, high in chosen]
+    outcomes += [(low, high, Outcome(rest)) for low, high in EVERY_SERVICE - chosen]
+    return ServiceMap(tuple(sorted(outcomes)))
