@@ -24,6 +24,7 @@ FIELDS = {
     Direction.IN: ("saddr", "daddr", "sport", "dport", "iifname"),
     Direction.OUT: ("daddr", "saddr", "dport", "sport", "oifname"),
 }
+# Family, server's port, client's port. Source before destination, as the kernel's listing puts them.
 DHCP_PORTS = (("ipv4", 67, 68), ("ipv6", 547, 546))
 
 
@@ -55,8 +56,10 @@ def fixed_rules(parts: Parts, direction: Direction, control: Control | None) -> 
         *(f"{key} @standing{family} accept" for family, key in tuples.items()),
         f"icmpv6 type {DISCOVERY_AND_MLD} accept",
         "ip protocol 2 accept",
-        *(
-            f"meta nfproto {family} udp {remote_port} {server} udp {local_port} {client} accept"
-            for family, server, client in DHCP_PORTS
-        ),
+        *(_dhcp_rule(direction, *ports) for ports in DHCP_PORTS),
     ]
+
+
+def _dhcp_rule(direction: Direction, family: str, server: int, client: int) -> str:
+    source, destination = (server, client) if direction is Direction.IN else (client, server)
+    return f"meta nfproto {family} udp sport {source} udp dport {destination} accept"

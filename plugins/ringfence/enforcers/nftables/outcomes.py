@@ -1,7 +1,7 @@
 """The chains that end a packet's way (allow, deny, watch) and the kernel sets that remember what they stopped.
 
-Chains are `allow_<rule>`, `deny_<rule>_<in|out>`, `watch_<rule>_<in|out>`, each with `_log` at its end where the
-rule asks for a log line. A set is keyed by peer address, protocol and port (the service's port in both directions),
+Chains are `allow_<rule>`, `deny_<rule>_<in|out>` and `watch_<rule>_<in|out>`, and `<effect>_<rule>_<in|out>_log` where
+the rule asks for a log line. A set is keyed by peer address, protocol and port (the service's port in both directions),
 one of them per family; packets without ports go to a set of the same name with `_bare` at its end. A set that is full
 takes no more elements and changes no verdict: the rule that updates it is not the rule that decides.
 """
@@ -25,7 +25,7 @@ STRENGTH = (Effect.DENY, Effect.WATCH, Effect.ALLOW)
 
 def outcome_chain(outcome: Outcome, direction: Direction) -> str:
     """Return the name of the chain that carries an outcome out."""
-    way = "" if outcome.effect is Effect.ALLOW else f"_{direction}"
+    way = "" if outcome.effect is Effect.ALLOW and not outcome.log else f"_{direction}"
     return f"{outcome.effect}_{outcome.rule}{way}{'_log' if outcome.log else ''}"
 
 

@@ -1,0 +1,60 @@
+"""Addresses as points on one line of integers, as in a verdict table: IPv4 at its number, IPv6 at its number + 2^33."""
+
+from __future__ import annotations
+
+import socket
+
+V6_BASE = 1 << 33
+FAMILIES = {4: (0, (1 << 32) - 1), 6: (V6_BASE, V6_BASE + (1 << 128) - 1)}
+
+
+def point_of(text: str) -> int:
+    """Return the point of an address. Raises ValueError if it is none."""
+    try:
+        if ":" in text:
+            return V6_BASE + int.from_bytes(socket.inet_pton(socket.AF_INET6, text), "big")
+        return int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big")
+    except OSError as error:
+        raise ValueError(f"'{text}' is no address") from error
+
+
+def interval_of(text: str) -> tuple[int, int]:
+    """Return the closed interval of `a`, `a-b` or `a/length`. Raises ValueError for anything else."""
+    low_text, dash, high_text = text.partition("-")
+    if dash:
+        return point_of(low_text), point_of(high_text)
+    address, slash, length = text.partition("/")
+    low = point_of(address)
+    if not slash:
+        return low, low
+    return low, low + (1 << ((128 if low >= V6_BASE else 32) - int(length))) - 1
+
+
+def address_text(point: int) -> str:
+    """Return the text of a point."""
+    if point >= V6_BASE:
+        return socket.inet_ntop(socket.AF_INET6, (point - V6_BASE).to_bytes(16, "big"))
+    return socket.inet_ntoa(point.to_bytes(4, "big"))
+
+
+def range_text(low: int, high: int) -> str:
+    """Return `a` or `a-b`."""
+    return address_text(low) if low == high else f"{address_text(low)}-{address_text(high)}"
+
+
+def fused(intervals: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return sorted intervals with overlapping and adjacent ones made one."""
+    whole: list[tuple[int, int]] = []
+    for low, high in sorted(intervals):
+        if whole and low <= whole[-1][1] + 1:
+            if high > whole[-1][1]:
+                whole[-1] = (whole[-1][0], high)
+        else:
+            whole.append((low, high))
+    return whole
+
+
+def of_family(intervals: list[tuple[int, int]], family: int) -> list[tuple[int, int]]:
+    """Return what of some intervals lies in family 4 or 6; an interval never spans both."""
+    first, last = FAMILIES[family]
+    return [interval for interval in intervals if first <= interval[0] <= last]

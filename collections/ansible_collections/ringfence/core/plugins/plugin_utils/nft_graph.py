@@ -1,0 +1,228 @@
+"""The graph of chains and verdict maps of a listing, resolved exactly: addresses to service maps, services to outcomes.
+
+What has a meaning is resolved to it even where it is not of our making (an element that says `accept`, a map with a
+hole), so that drift can be told as what is open; what has none that we know is reported as a stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .address_line import FAMILIES, interval_of, of_family
+from .nft_listing import ChainBlock, Listing, Rule
+from .nft_shapes import ADDRESS_LOOKUP, GOTO, GOTO_V4, INLINE_MAP, IP, outcome_of, outcome_rules
+from .service_line import BLOCK, HEADERS, ICMP, ICMPV6, LAST_POINT, SCTP, TCP, UDP, Outcome, Piece
+
+Interval = tuple[int, int]
+Split = tuple[str, list[tuple[Interval, str]]]
+Report = Callable[..., None]
+PORT_KEYS = {"icmp type": ICMP, "icmpv6 type": ICMPV6, "tcp dport": TCP, "udp dport": UDP, "sctp dport": SCTP}
+BY_HAND = {"accept": Outcome("allow", "none", False), "drop": Outcome("deny", "none", False)}
+STRICTNESS = ("deny", "watch", "allow")
+
+
+class Graph:
+    """Resolves the chains of one listing; `report(line, text, problem, change="shape")` is told what is not ours."""
+
+    def __init__(self, listing: Listing, report: Report) -> None:
+        self.listing = listing
+        self.report = report
+        self._services: dict[tuple[str, int], tuple[Piece, ...]] = {}
+        self._splits: dict[tuple[str, int], Split | None] = {}
+        self._outcomes: dict[str, Outcome] = {}
+
+    def split(self, chain: str, family: int) -> Split | None:
+        """Return the field that a chain asks (`saddr`, `daddr`, or empty: none) and where every address leads.
+
+        None where the chain asks for no address: it leads to services.
+        """
+        key = (chain, family)
+        if key not in self._splits:
+            self._splits[key] = self._split(chain, family)
+        return self._splits[key]
+
+    def _split(self, chain: str, family: int) -> Split | None:
+        block = self.listing.chains.get(chain)
+        if block is None or outcome_of(chain) or any(INLINE_MAP.fullmatch(rule.text) for rule in block.rules):
+            return None
+        field, default, elements = "", "", []
+        for rule in block.rules:
+            if (lookup := ADDRESS_LOOKUP.fullmatch(rule.text)) and not default:
+                if lookup[1] == IP[family]:
+                    field, elements = lookup[2], self._elements(lookup[3], rule, family)
+            elif (v4 := GOTO_V4.fullmatch(rule.text)) and not default:
+                default = v4[1] if family == 4 else default
+            elif goto := GOTO.fullmatch(rule.text):
+                default = default or goto[1]
+            else:
+                self.stranger(block, rule)
+        if not default:
+            self.report(block.line, f"chain {chain}", "has no last rule: what it does not match passes")
+            default = "accept"
+        return field, _filled(elements, FAMILIES[family], default)
+
+    def _elements(self, name: str, rule: Rule, family: int) -> list[tuple[Interval, str]]:
+        block = self.listing.sets.get(name)
+        if block is None:
+            self.report(rule.line, rule.text, "asks a map that is not there")
+            return []
+        found: list[tuple[Interval, str]] = []
+        for element in block.elements:
+            key, _, verdict = element.partition(" : ")
+            target = verdict.removeprefix("goto ")
+            if target == verdict and verdict not in BY_HAND:
+                self.report(block.line, f"{name}: {element}", "is no element of ours")
+                continue
+            try:
+                found.append((interval_of(key), target))
+            except ValueError:
+                self.report(block.line, f"{name}: {element}", "has no address that can be read")
+        if len(of_family([interval for interval, _ in found], family)) != len(found):
+            self.report(block.line, name, "holds addresses of the other family")
+        return sorted(found)
+
+    def services(self, chain: str, family: int) -> tuple[Piece, ...]:
+        """Return the pieces of the whole service line that a chain gives packets of a family."""
+        key = (chain, family)
+        if key not in self._services:
+            self._services[key] = self._by_protocol(chain, family)
+        return self._services[key]
+
+    def _by_protocol(self, chain: str, family: int) -> tuple[Piece, ...]:
+        outcome = self._outcome(chain)
+        if outcome:
+            return (Piece(0, LAST_POINT, outcome),)
+        block = self.listing.chains[chain]
+        entries, fallback = self._map_and_fallback(block, ["meta l4proto"], 255)
+        pieces: list[Piece] = []
+        for (low, high), target in entries:
+            for protocol in range(low, high + 1):
+                for first, last, met in self._by_port(target, protocol, family):
+                    _append(pieces, protocol * BLOCK + first, protocol * BLOCK + last, met)
+        self._check_fallback(block, fallback, [piece.outcome for piece in pieces])
+        return tuple(pieces)
+
+    def _by_port(self, chain: str, protocol: int, family: int) -> list[tuple[int, int, Outcome]]:
+        outcome = self._outcome(chain)
+        if outcome:
+            return [(0, BLOCK - 1, outcome)]
+        block = self.listing.chains[chain]
+        key = next((key for key, number in PORT_KEYS.items() if number == protocol), "")
+        size = HEADERS[family].get(protocol, 0)
+        entries, fallback = self._map_and_fallback(block, [key], (size or BLOCK) - 1)
+        if not size or not entries:
+            return [(0, BLOCK - 1, fallback)]
+        found = [(low, high, self._outcome(target) or fallback) for (low, high), target in entries]
+        self._check_fallback(block, fallback, [met for _, _, met in found])
+        low, high, met = found[-1]
+        return [*found[:-1], (low, max(high, BLOCK - 1), met)]
+
+    def _map_and_fallback(
+        self, block: ChainBlock, keys: list[str], last: int
+    ) -> tuple[list[tuple[Interval, str]], Outcome]:
+        """Return where every value of a chain's inline map leads, and the outcome of the rule behind it."""
+        entries: list[tuple[Interval, str]] = []
+        target = ""
+        for rule in block.rules:
+            inline = INLINE_MAP.fullmatch(rule.text)
+            goto = GOTO.fullmatch(rule.text)
+            if inline and inline[1] in keys and not entries and not target:
+                entries = self._entries(rule, inline[2])
+            elif goto and not target:
+                target = goto[1]
+            else:
+                self.stranger(block, rule)
+        fallback = self._outcome(target) if target else None
+        if fallback is None:
+            self.report(
+                block.line, f"chain {block.name}", "has no last rule that decides: what it does not match passes"
+            )
+            return _filled(entries, (0, last), "accept"), BY_HAND["accept"]
+        return _filled(entries, (0, last), target), fallback
+
+    def _entries(self, rule: Rule, text: str) -> list[tuple[Interval, str]]:
+        entries = []
+        for entry in text.split(", "):
+            key, _, verdict = entry.partition(" : goto ")
+            low, _, high = key.partition("-")
+            if not low.isdigit() or not (high or low).isdigit() or not verdict:
+                self.report(rule.line, entry, "is no element of ours")
+                continue
+            entries.append(((int(low), int(high or low)), verdict))
+        return sorted(entries)
+
+    def _outcome(self, chain: str) -> Outcome | None:
+        """Return what a chain of an outcome really does, or None where the chain leads on."""
+        if chain in BY_HAND:
+            return BY_HAND[chain]
+        named = outcome_of(chain)
+        if named is None and chain in self.listing.chains:
+            return None
+        if chain not in self._outcomes:
+            self._outcomes[chain] = self._real_outcome(chain, named)
+        return self._outcomes[chain]
+
+    def _real_outcome(self, chain: str, named: tuple[Outcome, str] | None) -> Outcome:
+        block = self.listing.chains.get(chain)
+        if block is None or named is None:
+            self.report(0, f"chain {chain}", "is not there")
+            return BY_HAND["accept"]
+        rules = [rule.text for rule in block.rules]
+        expected = outcome_rules(*named)
+        if rules == expected:
+            return named[0]
+        for rule in block.rules:
+            if rule.text not in expected:
+                self.stranger(block, rule)
+        for text in expected:
+            if text not in rules:
+                self.report(block.line, f"chain {chain}", f"misses its rule '{text}'")
+        if sorted(rules) == sorted(expected):
+            self.report(block.line, f"chain {chain}", "has its rules in another order")
+        verdicts = [text.split()[-1] for text in rules if text.split()[0] in ("accept", "drop", "counter")]
+        first = next((verdict for verdict in verdicts if verdict in BY_HAND), "accept")
+        return named[0] if first == expected[-1] else BY_HAND[first]
+
+    def _check_fallback(self, block: ChainBlock, fallback: Outcome, met: list[Outcome]) -> None:
+        if met and fallback != min(met, key=lambda outcome: STRICTNESS.index(outcome.effect)):
+            self.report(
+                block.line,
+                f"chain {block.name}",
+                f"packets without the header it asks for meet {fallback.effect} by rule {fallback.rule}",
+            )
+
+    def stranger(self, block: ChainBlock, rule: Rule) -> None:
+        """Report a rule that we do not render, with what it does to the direction it stands in."""
+        way = {"input": "inbound", "in": "inbound", "output": "outbound", "out": "outbound"}.get(
+            block.name.partition("_")[0], "what reaches it"
+        )
+        change = {"accept": "open", "drop": "closed"}.get(rule.text.split()[-1], "shape")
+        does = "may change what is decided behind it" if change == "shape" else f"makes {change} {way} what it matches"
+        self.report(rule.line, rule.text, f"is no rule of ours in chain {block.name}: it {does}", change)
+
+
+def _filled(entries: list[tuple[Interval, str]], whole: Interval, default: str) -> list[tuple[Interval, str]]:
+    """Return sorted entries with the gaps between them led to a default, and neighbours of one target fused."""
+    low, last = whole
+    filled: list[tuple[Interval, str]] = []
+    for interval, target in [*entries, ((last + 1, last + 1), "")]:
+        if interval[0] > low:
+            _append_entry(filled, (low, interval[0] - 1), default)
+        if interval[0] <= last:
+            _append_entry(filled, interval, target)
+        low = interval[1] + 1
+    return filled
+
+
+def _append_entry(filled: list[tuple[Interval, str]], interval: Interval, target: str) -> None:
+    if filled and filled[-1][1] == target:
+        filled[-1] = ((filled[-1][0][0], interval[1]), target)
+    else:
+        filled.append((interval, target))
+
+
+def _append(pieces: list[Piece], low: int, high: int, outcome: Outcome) -> None:
+    if pieces and pieces[-1].outcome == outcome:
+        pieces[-1] = pieces[-1]._replace(high=high)
+    else:
+        pieces.append(Piece(low, high, outcome))

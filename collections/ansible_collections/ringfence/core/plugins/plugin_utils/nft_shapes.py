@@ -1,0 +1,117 @@
+"""The shapes of our rulesets as a kernel lists them: which sets, fixed rules and outcome chains there may be.
+
+This is the reading side of `ringfence.enforcers.nftables`; docs/architecture.md, "A ruleset", is what both follow.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .service_line import Outcome
+
+DIRECTIONS = ("in", "out")
+HOOKS = {"in": "input", "out": "output"}
+IP = {4: "ip", 6: "ip6"}
+ADDRESS_TYPE = {4: "ipv4_addr", 6: "ipv6_addr"}
+DEEPEST_LEVEL = 6
+VERDICTS = {"allow": "accept", "watch": "accept", "deny": "drop"}
+MEMORIES = {"denied": "deny", "watched": "watch"}
+# Direction -> fields of the remote and the local address, remote and local port, and the interface.
+FIELDS = {"in": ("saddr", "daddr", "sport", "dport", "iifname"), "out": ("daddr", "saddr", "dport", "sport", "oifname")}
+# Direction -> family and the source and destination port of a DHCP client's packets.
+DHCP = {"in": (("ipv4", (67, 68)), ("ipv6", (547, 546))), "out": (("ipv4", (68, 67)), ("ipv6", (546, 547)))}
+
+IDENTITY_CHAIN = re.compile(r"plan_([0-9a-f]{16})")
+OUTCOME_CHAIN = re.compile(r"(allow|deny|watch)_([0-9A-Za-z]+?)(?:_(in|out))?(_log)?")
+MEMORY_SET = re.compile(r"(denied|watched)_([0-9A-Za-z]+)_(in|out)([46])(_bare)?")
+PROCESS_CHAIN = re.compile(r"(in|out)(?:_u(\d+))?(?:_x(\d+))?")
+POLICY_CHAIN = re.compile(r"(in|out)_([lrsp])_[0-9a-f]{12}")
+GOTO = re.compile(r"goto (\S+)")
+GOTO_V4 = re.compile(r"meta nfproto ipv4 goto (\S+)")
+ADDRESS_LOOKUP = re.compile(r"(ip6?) ([sd]addr) vmap @(\S+)")
+INLINE_MAP = re.compile(r"((?:meta l4proto|(?:tcp|udp|sctp) dport|icmp(?:v6)? type)) vmap \{ (.*) \}")
+CONTROL_RULE = re.compile(r"ip6? [sd]addr @control[46] tcp [sd]port (\d+) accept")
+
+_SETS = (
+    (re.compile(r"control([46])"), "set", "type {address}", "flags interval"),
+    (re.compile(r"(?:cut|standing)([46])"), "set", "type {address} . {address} . inet_service . inet_service"),
+    (re.compile(r"(?:in|out)_[lr]([46])_[0-9a-f]{12}"), "map", "type {address} : verdict", "flags interval"),
+    (re.compile(r"units_(?:in|out)_[1-6]"), "map", "type cgroupsv2 : verdict"),
+    (re.compile(r"users_(?:in|out)(?:_u\d+)?"), "map", "type uid : verdict"),
+)
+
+
+def set_shape(name: str) -> tuple[str, list[str]] | None:
+    """Return the kind and the properties that a set of this name has, or None where we render no such set."""
+    if memory := MEMORY_SET.fullmatch(name):
+        key = f"{ADDRESS_TYPE[int(memory[4])]} . inet_proto" + ("" if memory[5] else " . inet_service")
+        return "set", [f"type {key}", "size 4096", "flags dynamic,timeout", "timeout 3600s"]
+    for pattern, kind, *properties in _SETS:
+        if match := pattern.fullmatch(name):
+            address = ADDRESS_TYPE[int(match[1])] if match.groups() else ""
+            return kind, [text.format(address=address) for text in properties]
+    return None
+
+
+def header(direction: str) -> str:
+    """Return the first line of a base chain."""
+    return f"type filter hook {HOOKS[direction]} priority 0; policy accept;"
+
+
+def control_rules(direction: str, families: list[int], port: int) -> list[str]:
+    """Return the rules of the control path."""
+    remote, _, _, local_port, _ = FIELDS[direction]
+    return [f"{IP[family]} {remote} @control{family} tcp {local_port} {port} accept" for family in families]
+
+
+def fixed_rules(direction: str) -> list[str]:
+    """Return the rules between the control path and the policy."""
+    remote, local, remote_port, local_port, interface = FIELDS[direction]
+    keys = {f: f"{ip} {local} . {ip} {remote} . tcp {local_port} . tcp {remote_port}" for f, ip in IP.items()}
+    return [
+        f'{interface} "lo" accept',
+        *(f"{key} @cut{family} drop" for family, key in keys.items()),
+        "ct state established,related accept",
+        *(f"{key} @standing{family} accept" for family, key in keys.items()),
+        "icmpv6 type { 130, 131, 132, 133, 134, 135, 136, 137, 143 } accept",
+        "ip protocol 2 accept",
+        *(
+            f"meta nfproto {family} udp sport {ports[0]} udp dport {ports[1]} accept"
+            for family, ports in DHCP[direction]
+        ),
+    ]
+
+
+def process_rules(direction: str, units: int, users: int) -> list[str]:
+    """Return the rules that tell processes apart, for these numbers of units and users."""
+    rules = []
+    if units:
+        rules += [f"socket cgroupv2 level {n} vmap @units_{direction}_{n}" for n in range(DEEPEST_LEVEL, 0, -1)]
+    if users:
+        rules.append(f"meta skuid vmap @users_{direction}")
+    return rules
+
+
+def outcome_of(chain: str) -> tuple[Outcome, str] | None:
+    """Return the outcome that a chain's name stands for, and its direction (empty for both), or None."""
+    match = OUTCOME_CHAIN.fullmatch(chain)
+    if not match or (match[1] == "allow" and not match[4]) == bool(match[3]):
+        return None
+    return Outcome(match[1], match[2], bool(match[4])), match[3] or ""
+
+
+def outcome_rules(outcome: Outcome, direction: str) -> list[str]:
+    """Return the rules of an outcome's chain."""
+    rules = ["counter"]
+    memory = next((prefix for prefix, effect in MEMORIES.items() if effect == outcome.effect), None)
+    if memory:
+        for family, ip in IP.items():
+            name = f"{memory}_{outcome.rule}_{direction}{family}"
+            peer = f"{ip} {FIELDS[direction][0]} . meta l4proto"
+            rules += [
+                f"meta l4proto {{ 6, 17, 132 }} update @{name} {{ {peer} . th dport counter }}",
+                f"meta l4proto != {{ 6, 17, 132 }} update @{name}_bare {{ {peer} counter }}",
+            ]
+    if outcome.log:
+        rules.append(f'log prefix "ringfence {outcome.effect} {outcome.rule} {direction} "')
+    return [*rules, VERDICTS[outcome.effect]]

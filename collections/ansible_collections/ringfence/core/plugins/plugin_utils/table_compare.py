@@ -1,0 +1,213 @@
+"""Two verdict tables compared exactly, for every address, port and process class, and told in the words of a policy.
+
+Nothing is sampled: both tables cut the address line and the service line into intervals, and every interval between
+two cuts is compared once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from .address_line import FAMILIES, fused, interval_of, of_family, range_text
+from .difference_words import with_text
+from .service_line import Outcome, Piece, piece_differences, words
+from .table_index import Cells, Interval, Process, Remote, TableIndex
+
+NOTHING = (Piece(0, 256 * 65536 - 1, Outcome("allow", "none", False)),)
+CHANGES = ("open", "closed", "shape", "control", "record")
+
+
+def differences(expected: dict, found: dict) -> list[dict[str, object]]:
+    """Return how `found` (of the reader, or any table) differs from `expected`; an empty list is the proof of equality.
+
+    Every difference has `change` and `text`. `open` and `closed` mean what passes now and should not, or should and
+    does not; `record` that it is counted or logged under another rule. They come with `direction`, `family`, `local`,
+    `remote`, `services`, `processes`, `expected` and `found` (effect, rule, log), or with the `line` of a rule that
+    does it. `control` is a difference of the control path, `shape` one of the ruleset whose effect is not known, with
+    its `line`.
+    """
+    drift = found.get("drift") or []
+    told = [_shape(entry["line"], f"{entry['text']} {entry['problem']}", entry["change"]) for entry in drift]
+    if not found.get("present", True):
+        return told
+    told += _identity(expected, found) + _control(expected["control"], found["control"])
+    ours, theirs = TableIndex(expected), TableIndex(found)
+    for direction in ("in", "out"):
+        for family in FAMILIES:
+            told += _Sweep(ours, theirs, direction, family).differences()
+    return sorted(
+        (with_text(one, expected.get("rules", {})) for one in told), key=lambda one: CHANGES.index(str(one["change"]))
+    )
+
+
+def _shape(line: int, text: str, change: str = "shape") -> dict[str, object]:
+    return {"change": change, "line": line, "text": f"line {line}: {text}" if line else text}
+
+
+def _identity(expected: dict, found: dict) -> list[dict[str, object]]:
+    if "plan" not in found:
+        return []
+    text = json.dumps(expected, sort_keys=True, separators=(",", ":")) + "\n"
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    if found["plan"] == digest:
+        return []
+    return [_shape(0, f"the ruleset says that it is of table {found['plan'] or 'none'}, and should say {digest}")]
+
+
+def _control(expected: dict | None, found: dict | None) -> list[dict[str, object]]:
+    one, other = (
+        (fused([interval_of(text) for text in control["from"]]), control["port"]) if control else ([], None)
+        for control in (expected, found)
+    )
+    if one == other:
+        return []
+    told = [
+        f"tcp/{port} from {', '.join(range_text(*interval) for interval in ranges)}" if ranges else "none"
+        for ranges, port in (one, other)
+    ]
+    return [{"change": "control", "text": f"the control path is {told[1]}, and should be {told[0]}"}]
+
+
+class _Sweep:
+    """The comparison of one direction and family."""
+
+    def __init__(self, expected: TableIndex, found: TableIndex, direction: str, family: int) -> None:
+        self.expected, self.found, self.direction, self.family = expected, found, direction, family
+        names = {index: index.table[direction] for index in (expected, found)}
+        self.renamed = {
+            kind: dict(zip(names[expected][kind], names[found][kind], strict=False)) for kind in ("units", "users")
+        }
+        self._services: dict[tuple[str, str], list] = {}
+        self._remotes: dict[tuple[int, int], dict[tuple[str, str], list[Interval]]] = {}
+
+    def differences(self) -> list[dict[str, object]]:
+        ours, theirs = self.expected.cells(self.direction), self.found.cells(self.direction)
+        told: list[dict] = []
+        for process, cells in ours.items():
+            other = theirs.get(self._found_process(process)) or theirs.get((None, None), [])
+            told += self._of_process(process, cells, other)
+        told = _joined(_joined(told, "remote"), "processes")
+        for one in told:
+            one["processes"] = ["any"] if len(one["processes"]) == len(ours) else one["processes"]
+            for side in ("local", "remote"):
+                ranges = fused(one[side])
+                whole = ranges == [FAMILIES[self.family]]
+                one[side] = ["any"] if whole else [range_text(*interval) for interval in ranges]
+        known = {self._found_process(process) for process in ours}
+        for unit, user in theirs:
+            if (unit, user) not in known:
+                told.append(
+                    _shape(0, f"{self.direction}: tells a process apart that the policy does not name: {unit} {user}")
+                )
+        return told if self.family == 4 else [one for one in told if one["change"] != "shape"]
+
+    def _found_process(self, process: Process) -> Process:
+        unit, user = process
+        return (
+            None if unit is None else self.renamed["units"].get(unit, unit),
+            None if user is None else self.renamed["users"].get(user, user),
+        )
+
+    def _of_process(self, process: Process, ours: list[Cells], theirs: list[Cells]) -> list[dict[str, object]]:
+        by_pair: dict[tuple[int, int], list[Interval]] = {}
+        lists: dict[int, list[Remote]] = {}
+        for low, high, one, other in _overlaps(self._locals(ours), self._locals(theirs), FAMILIES[self.family]):
+            remotes = [cells.remotes if cells else [] for cells in (one, other)]
+            lists.update((id(remote), remote) for remote in remotes)
+            by_pair.setdefault((id(remotes[0]), id(remotes[1])), []).append((low, high))
+        told = []
+        for (one_id, other_id), local in by_pair.items():
+            for services, remote in self._differing(lists[one_id], lists[other_id]).items():
+                told += self._told(process, fused(local), remote, self._pieces(*services))
+        return told
+
+    def _locals(self, cells: list[Cells]) -> list[tuple[int, int, Cells]]:
+        found = [(low, high, one) for one in cells for low, high in of_family(one.local, self.family)]
+        return sorted(found, key=lambda entry: entry[0])
+
+    def _differing(self, ours: list[Remote], theirs: list[Remote]) -> dict[tuple[str, str], list[Interval]]:
+        """Return the remote addresses where two lists lead to different services, by the names of both maps."""
+        key = (id(ours), id(theirs))
+        if key not in self._remotes:
+            first, last = FAMILIES[self.family]
+            mine, other = ([one for one in remotes if first <= one[0] <= last] for remotes in (ours, theirs))
+            found: dict[tuple[str, str], list[Interval]] = {}
+            for low, high, one, two in _overlaps(mine, other, (first, last)):
+                if self._pieces(one or "", two or ""):
+                    found.setdefault((one or "", two or ""), []).append((low, high))
+            self._remotes[key] = found
+        return self._remotes[key]
+
+    def _pieces(self, expected: str, found: str) -> list:
+        key = (expected, found)
+        if key not in self._services:
+            one = self.expected.services.get(expected, NOTHING)
+            self._services[key] = piece_differences(one, self.found.services.get(found, NOTHING), self.family)
+        return self._services[key]
+
+    def _told(self, process: Process, local: list[Interval], remote: list[Interval], pieces: list) -> list[dict]:
+        by_outcome: dict[tuple[Outcome, Outcome], list[Interval]] = {}
+        for low, high, one, other in pieces:
+            by_outcome.setdefault((one, other), []).append((low, high))
+        return [
+            {
+                "change": _change(one, other),
+                "direction": self.direction,
+                "family": self.family,
+                "processes": [_process_words(process)],
+                "local": local,
+                "remote": remote,
+                "services": words(points, self.family),
+                "expected": one._asdict(),
+                "found": other._asdict(),
+            }
+            for (one, other), points in by_outcome.items()
+        ]
+
+
+def _change(expected: Outcome, found: Outcome) -> str:
+    if (expected.effect == "deny") == (found.effect == "deny"):
+        return "record"
+    return "open" if expected.effect == "deny" else "closed"
+
+
+def _overlaps(ours: list, theirs: list, whole: Interval):
+    """Yield `(low, high, ours, theirs)` for every run of points between two cuts; None where a list has a gap."""
+    i = j = 0
+    low, last = whole
+    while low <= last:
+        while i < len(ours) and ours[i][1] < low:
+            i += 1
+        while j < len(theirs) and theirs[j][1] < low:
+            j += 1
+        high, values = last, []
+        for entries, at in ((ours, i), (theirs, j)):
+            value = None
+            if at < len(entries):
+                start, end, name = entries[at]
+                if start <= low:
+                    value, high = name, min(high, end)
+                else:
+                    high = min(high, start - 1)
+            values.append(value)
+        yield low, high, values[0], values[1]
+        low = high + 1
+
+
+def _process_words(process: Process) -> str:
+    unit, user = process
+    words = [f"unit {unit}" if unit else "", f"user {user}" if user else ""]
+    return " ".join(word for word in words if word) or "any other process"
+
+
+def _joined(told: list[dict], joining: str) -> list[dict]:
+    """Return differences as one that differ in nothing but the list `joining`."""
+    joined: dict[str, dict] = {}
+    for one in told:
+        key = repr({name: value for name, value in one.items() if name != joining})
+        if key in joined:
+            joined[key][joining] = joined[key][joining] + one[joining]
+        else:
+            joined[key] = dict(one)
+    return list(joined.values())

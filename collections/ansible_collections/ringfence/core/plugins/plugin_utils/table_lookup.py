@@ -1,0 +1,68 @@
+"""What a verdict table says about one packet, from the table's plain data; for connections that stand when it comes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from .address_line import fused, interval_of, point_of
+from .service_line import BLOCK
+from .table_index import Interval, TableIndex
+
+
+def outcome(
+    table: dict,
+    direction: str,
+    protocol: int,
+    port: int,
+    local: str,
+    remote: str,
+    unit: str | None = None,
+    user: str | None = None,
+) -> dict[str, object]:
+    """Return `{"effect", "rule", "log"}` for one packet; `port` is the service's port or the ICMP type.
+
+    The control path and the built-ins are no cells: ask `in_control` for the former. Raises LookupError where the
+    table covers no such addresses.
+    """
+    return Lookup(table).outcome(direction, protocol, port, local, remote, unit, user)
+
+
+class Lookup:
+    """The same for many packets of one table."""
+
+    def __init__(self, table: dict) -> None:
+        self._index = TableIndex(table)
+        control = table["control"] or {"from": [], "port": None}
+        self._control = fused([interval_of(text) for text in control["from"]])
+        self._port = control["port"]
+
+    def outcome(
+        self,
+        direction: str,
+        protocol: int,
+        port: int,
+        local: str,
+        remote: str,
+        unit: str | None = None,
+        user: str | None = None,
+    ) -> dict[str, object]:
+        """Return `{"effect", "rule", "log"}`; see `outcome` of this module."""
+        named = self._index.table[direction]
+        process = (unit if unit in named["units"] else None, user if user in named["users"] else None)
+        here, there, service = point_of(local), point_of(remote), protocol * BLOCK + port
+        for cells in self._index.cells(direction).get(process, []):
+            at = bisect_right(cells.remotes, there, key=lambda remote: remote[0]) - 1
+            if at >= 0 and there <= cells.remotes[at][1] and _holds(cells.local, here):
+                pieces = self._index.services[cells.remotes[at][2]]
+                piece = pieces[bisect_right(pieces, service, key=lambda piece: piece.low) - 1]
+                return dict(piece.outcome._asdict())
+        raise LookupError(f"the table has no cell for {direction} {local} {remote} of {process}")
+
+    def in_control(self, remote: str, port: int) -> bool:
+        """Return whether an address and a local TCP port are of the control path."""
+        return port == self._port and _holds(self._control, point_of(remote))
+
+
+def _holds(intervals: list[Interval], point: int) -> bool:
+    at = bisect_right(intervals, point, key=lambda interval: interval[0]) - 1
+    return at >= 0 and point <= intervals[at][1]
