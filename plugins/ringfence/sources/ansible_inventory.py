@@ -1,0 +1,178 @@
+"""What `ansible-inventory --list` says: every host with its flattened variables and its groups.
+
+The engine never imports Ansible; it runs the `ansible-inventory` of its own environment, so that every inventory
+plugin, `group_vars` directory and vault password that Ansible knows counts here too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringfence.model.errors import InputError, OutsideError, RingfenceError
+from ringfence.model.problems import Problem
+from ringfence.sources.ansible_messages import first_error, warnings_of
+
+TIMEOUT_SECONDS = 1800.0
+# Ansible's own answer to an inventory that does not parse is a warning and an estate without those hosts.
+ENVIRONMENT = {
+    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
+    "ANSIBLE_NOCOLOR": "1",
+    "ANSIBLE_FORCE_COLOR": "0",
+    "ANSIBLE_DEPRECATION_WARNINGS": "0",
+    "ANSIBLE_LOCALHOST_WARNING": "0",
+    "LC_ALL": "C.UTF-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryHost:
+    """A host as Ansible knows it: flattened variables and the names of all its groups but `all` and `ungrouped`."""
+
+    name: str
+    variables: Mapping[str, object]
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedInventory:
+    """All hosts, sorted by name, and what Ansible warned of while it parsed them."""
+
+    hosts: tuple[InventoryHost, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def read_inventory(paths: Sequence[Path], directory: Path | None = None) -> ParsedInventory:
+    """Return the hosts of Ansible inventories, parsed together in the order given.
+
+    `directory` is where `ansible-inventory` runs, so whose `ansible.cfg` counts. Raises InputError where a path is
+    missing or a file cannot be parsed, OutsideError where the command is missing or fails for another reason.
+    """
+    if not paths:
+        raise InputError("no inventory was given", remedy="put one into inventory/ or name it with -i")
+    for path in paths:
+        if not (directory or Path()).joinpath(path).exists():
+            raise InputError(f"there is no inventory '{path}'", remedy="check the path, or make one: ringfence init")
+    with tempfile.TemporaryDirectory(prefix="ringfence-inventory-") as scratch:
+        listing = Path(scratch) / "inventory.json"
+        stderr = _run([*_command(), "--list", "--output", str(listing)], paths, directory)
+        data = _parsed(listing)
+    return ParsedInventory(_hosts(data), warnings_of(stderr, (directory or Path()).resolve()))
+
+
+def _command() -> list[str]:
+    beside = Path(sys.executable).parent / "ansible-inventory"
+    found = str(beside) if beside.exists() else shutil.which("ansible-inventory")
+    if found is None:
+        raise OutsideError("ansible-inventory is not installed", remedy="pip install 'ansible-core>=2.18'")
+    return [found]
+
+
+def _run(command: list[str], paths: Sequence[Path], directory: Path | None) -> str:
+    arguments = [*command, *(part for path in paths for part in ("-i", str(path)))]
+    try:
+        done = subprocess.run(
+            arguments,
+            cwd=directory,
+            env={**os.environ, **ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+    except OSError as error:
+        raise OutsideError(f"{arguments[0]} cannot be run: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise OutsideError(
+            f"ansible-inventory gave no answer within {TIMEOUT_SECONDS:.0f} s",
+            remedy="run it by hand to see which source hangs: ansible-inventory --list -vvv",
+        ) from error
+    stderr = done.stderr.decode(errors="replace")
+    if done.returncode:
+        raise _failure(stderr, done.returncode, (directory or Path()).resolve())
+    return stderr
+
+
+def _failure(stderr: str, status: int, base: Path) -> RingfenceError:
+    message, place = first_error(stderr, base)
+    if "no vault secrets" in message.lower() or "decryption failed" in message.lower():
+        return InputError(
+            f"the inventory holds vaulted variables that cannot be opened: {message}",
+            place,
+            "set ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg",
+        )
+    if place is not None:
+        return InputError(f"the inventory cannot be parsed: {message}", place)
+    if "unknown plugin" in message:
+        return InputError(
+            f"the inventory cannot be parsed: {message}",
+            remedy="install its collection: ansible-galaxy collection install -r collections/requirements.yml",
+        )
+    return OutsideError(
+        f"ansible-inventory failed with status {status}: {message or 'it gave no reason'}",
+        remedy="run it by hand to see more: ansible-inventory --list -vvv",
+    )
+
+
+def _parsed(listing: Path) -> Mapping[str, object]:
+    try:
+        data = json.loads(listing.read_text(encoding="utf-8"), parse_constant=str)
+    except FileNotFoundError as error:
+        raise OutsideError(
+            "ansible-inventory wrote nothing", remedy="run it by hand: ansible-inventory --list"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise OutsideError(f"ansible-inventory did not write JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise OutsideError("ansible-inventory wrote no mapping", remedy="run it by hand: ansible-inventory --list")
+    return data
+
+
+def _hosts(data: Mapping[str, object]) -> tuple[InventoryHost, ...]:
+    variables = _mapping(_mapping(data.get("_meta")).get("hostvars"))
+    groups: dict[str, set[str]] = {name: set() for name in variables}
+    parents = _parents(data)
+    for group, body in data.items():
+        if group == "_meta":
+            continue
+        held_by = _with_ancestors(group, parents)
+        for host in _names(_mapping(body).get("hosts")):
+            groups.setdefault(host, set()).update(held_by)
+    return tuple(
+        InventoryHost(name, _mapping(variables.get(name)), tuple(sorted(groups[name] - {"all", "ungrouped"})))
+        for name in sorted(groups)
+    )
+
+
+def _parents(data: Mapping[str, object]) -> dict[str, set[str]]:
+    parents: dict[str, set[str]] = {}
+    for group, body in data.items():
+        for child in _names(_mapping(body).get("children")):
+            parents.setdefault(child, set()).add(group)
+    return parents
+
+
+def _with_ancestors(group: str, parents: Mapping[str, set[str]]) -> set[str]:
+    found, waiting = {group}, [group]
+    while waiting:
+        for parent in parents.get(waiting.pop(), ()):
+            if parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _names(value: object) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []

@@ -1,0 +1,134 @@
+"""A label rule ready to run on many assets: no two assets of equal attributes make it evaluate twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from ringfence.model.assets import Asset
+from ringfence.model.errors import InputError, InputErrors
+from ringfence.model.label_rules import LabelRule
+from ringfence.sources.expressions import Attributes, EvaluationError, Expression, Path, compile_expression, value_key
+from ringfence.sources.host_variables import label_value_fault, shown
+
+# Outcomes of one rule that are remembered; where attributes are that many, remembering them does not pay.
+REMEMBERED = 4096
+
+Keys = Sequence[object]
+Outcome = str | EvaluationError | None
+
+
+@dataclass(slots=True, eq=False)
+class CompiledRule:
+    """A rule, and what it did so far: how often it gave a label, on which assets it failed, and how first.
+
+    `pick` takes the keys of the attributes that the rule depends on from those of an asset; None: evaluate always.
+    """
+
+    rule: LabelRule
+    expression: Expression
+    condition: Expression | None
+    provenance: str
+    pick: Callable[[Keys], object] | None = None
+    wins: int = 0
+    failed_on: list[str] = field(default_factory=list)
+    fault: str = ""
+    _known: dict[object, Outcome] = field(default_factory=dict)
+
+    def value_for(self, asset: Asset, keys: Keys) -> str | None:
+        """Return the value that the rule gives an asset, None where it does not match or fails, which is noted."""
+        if self.pick is None:
+            outcome = self._outcome(asset.attributes)
+        else:
+            key = self.pick(keys)
+            try:
+                outcome = self._known[key]
+            except KeyError:
+                outcome = self._known[key] = self._outcome(asset.attributes)
+                if len(self._known) >= REMEMBERED:
+                    self.pick = None
+        if isinstance(outcome, EvaluationError):
+            self.failed_on.append(asset.name)
+            self.fault = self.fault or str(outcome)
+            return None
+        return outcome
+
+    def _outcome(self, attributes: Attributes) -> Outcome:
+        try:
+            return self._value(attributes)
+        except EvaluationError as error:
+            return error
+
+    def _value(self, attributes: Attributes) -> str | None:
+        if self.condition is not None and not _is_true(self.condition.value(attributes)):
+            return None
+        found = self.expression.value(attributes)
+        if found is None or found == "":
+            return None
+        if not isinstance(found, str):
+            raise EvaluationError(_no_text(found, self.rule.expression))
+        value = self.rule.values.get(found, found)
+        if not value.strip():
+            return None
+        fault = label_value_fault(value)
+        if fault is not None:
+            raise EvaluationError(f"it gives {fault}")
+        return value
+
+
+def compile_rules(rules: Sequence[LabelRule]) -> tuple[list[CompiledRule], tuple[Path, ...]]:
+    """Return the rules compiled, and the paths whose keys they want of every asset, in order.
+
+    Raises InputErrors with every expression that cannot be compiled.
+    """
+    compiled: list[CompiledRule] = []
+    errors: list[InputError] = []
+    known: dict[str, Expression] = {}
+    paths: dict[Path, int] = {}
+    for rule in rules:
+        try:
+            for text in filter(None, (rule.expression, rule.when)):
+                if text not in known:
+                    known[text] = compile_expression(text, rule.place)
+        except InputError as error:
+            errors.append(error)
+            continue
+        condition = known[rule.when] if rule.when else None
+        pick = _pick((known[rule.expression], condition), paths)
+        provenance = f"{rule.place.file}:{rule.place.line}"
+        compiled.append(CompiledRule(rule, known[rule.expression], condition, provenance, pick))
+    if errors:
+        raise InputErrors(errors)
+    return compiled, tuple(paths)
+
+
+def keys_of(asset: Asset, paths: Iterable[Path]) -> Keys:
+    """Return the keys of an asset's attributes at the paths."""
+    return [value_key(asset.attributes, path) for path in paths]
+
+
+def _pick(expressions: Iterable[Expression | None], paths: dict[Path, int]) -> Callable[[Keys], object] | None:
+    wanted: list[Path] = []
+    for expression in expressions:
+        if expression is None:
+            continue
+        if expression.paths is None:
+            return None
+        wanted += expression.paths
+    slots = [paths.setdefault(path, len(paths)) for path in dict.fromkeys(wanted)]
+    return itemgetter(*slots) if slots else _nothing
+
+
+def _nothing(keys: Keys) -> object:
+    return ()
+
+
+def _is_true(value: object) -> bool:
+    """Return JMESPath's truth: null, false, and empty text, lists and mappings are false; numbers are true."""
+    return not (value is None or value is False or value == "" or value == [] or value == {})
+
+
+def _no_text(value: object, expression: str) -> str:
+    kind = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a mapping"}[type(value)]
+    return f"'{expression}' gives {kind}, {shown(value)}, and labels are text"

@@ -1,0 +1,213 @@
+"""The `ringfence_*` variables of a host: read, checked, every fault named with the host and the variable."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ringfence.model.addresses import V6_BASE, address_text, network_of, point_of
+from ringfence.model.assets import Control, Label
+from ringfence.model.errors import InputError, Place
+from ringfence.model.label_rules import label_key_fault
+from ringfence.sources.attributes import plain_value
+
+INVENTORY = "inventory"
+ADDRESSES = "ringfence_addresses"
+LABELS = "ringfence_labels"
+WORKLOAD = "ringfence_workload"
+ENFORCER = "ringfence_enforcer"
+REALM = "ringfence_realm"
+CONTROL = "ringfence_control"
+SOURCES = "ringfence_sources"
+# Written by the inventory plugin `ringfence.core.labels` for playbooks; the engine derives labels itself.
+LABEL_VALUES = "ringfence_label_values"
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_MULTICAST = (*network_of("224.0.0.0/4"), *network_of("ff00::/8"))
+# RFC 1122 3.2.1.3 and RFC 4291 2.5.2: never the address of a host.
+_NOBODY = frozenset({0, (1 << 32) - 1, V6_BASE})
+_TEMPLATE = re.compile(r"\{\{|\{%")
+
+
+@dataclass
+class HostVariables:
+    """Reads the variables of one host; `errors` collects what is wrong, each reading then gives its default."""
+
+    host: str
+    variables: Mapping[str, object]
+    place: Place | None = None
+    errors: list[InputError] = field(default_factory=list)
+
+    def given(self, variable: str) -> bool:
+        """Return whether the host has the variable; a null counts as not given."""
+        return self.variables.get(variable) is not None
+
+    def addresses(self) -> tuple[int, ...]:
+        """Return the points of `ringfence_addresses`: a list of addresses, or text with commas or blanks between."""
+        value = self._value(ADDRESSES)
+        if value is None:
+            return ()
+        items = [part for part in re.split(r"[\s,;]+", value) if part] if isinstance(value, str) else value
+        if not isinstance(items, list):
+            self._refuse(ADDRESSES, f"is {shown(value)}", "write a list of addresses: ['10.0.0.7', '2001:db8::7']")
+            return ()
+        return sorted_points(self._address(item) for item in items)
+
+    def labels(self) -> dict[str, Label]:
+        """Return the labels that the inventory itself gives."""
+        value = self._value(LABELS)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self._refuse(LABELS, f"is {shown(value)}", "write a mapping: {role: web, env: prod}")
+            return {}
+        return {key: Label(text, INVENTORY) for key, text in value.items() if self._is_label(key, text)}
+
+    def workload(self) -> bool:
+        """Return `ringfence_workload`, true unless said; INI inventories give the words as text."""
+        value = self._value(WORKLOAD)
+        if value is None or isinstance(value, bool):
+            return value is not False
+        if isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
+            return value.lower() in ("true", "yes")
+        self._refuse(WORKLOAD, f"is {shown(value)}", "write true or false")
+        return True
+
+    def word(self, variable: str, default: str) -> str:
+        """Return a variable that is one word: a realm or an enforcer."""
+        value = self._value(variable)
+        if value is None:
+            return default
+        if isinstance(value, str) and _WORD.fullmatch(value):
+            return value
+        self._refuse(variable, f"is {shown(value)}", "write a letter or '_', then letters, digits and any of _ . -")
+        return default
+
+    def sources(self) -> tuple[str, ...]:
+        """Return `ringfence_sources`, where an inventory plugin said which file or account the host comes from."""
+        value = self._value(SOURCES)
+        if value is None:
+            return ()
+        items = value if isinstance(value, list) else [value]
+        if all(isinstance(item, str) for item in items):
+            return tuple(sorted({str(item) for item in items}))
+        self._refuse(SOURCES, f"is {shown(value)}", "write a list of names")
+        return ()
+
+    def control(self, default: Control | None) -> Control | None:
+        """Return `ringfence_control` as `{from: [network…], port: n}`, what it leaves out as the workspace has it."""
+        value = self._value(CONTROL)
+        if value is None:
+            return None
+        remedy = "write {from: ['10.9.0.0/24'], port: 22}"
+        if not isinstance(value, dict):
+            self._refuse(CONTROL, f"is {shown(value)}", remedy)
+            return None
+        for key in sorted(set(value) - {"from", "port"}):
+            self._refuse(CONTROL, f"has the unknown key '{key}'", remedy)
+        networks = value.get("from", list(default.networks) if default else None)
+        networks = [networks] if isinstance(networks, str) else networks
+        port = value.get("port", default.port if default else 22)
+        if not isinstance(networks, list) or not networks:
+            self._refuse(CONTROL, "does not say from where", remedy)
+            return None
+        if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
+            self._refuse(CONTROL, f"has the port {shown(port)}", "write a port from 1 to 65535")
+            return None
+        if not all(self._is_network(network) for network in networks):
+            return None
+        return Control(tuple(networks), port)
+
+    def text(self, variable: str) -> str | None:
+        """Return a variable of Ansible's own as text, None where it is absent or no text."""
+        value = plain_value(self.variables.get(variable))
+        return value if isinstance(value, str) and value.strip() else None
+
+    def _value(self, variable: str) -> object:
+        value = plain_value(self.variables.get(variable))
+        if isinstance(value, str) and is_template(value):
+            self._refuse(
+                variable,
+                f"is the template {shown(value)}, which an inventory does not evaluate",
+                "write the value itself, or let an inventory plugin compose it",
+            )
+            return None
+        return value
+
+    def _address(self, item: object) -> int | None:
+        if not isinstance(item, str):
+            self._refuse(ADDRESSES, f"holds {shown(item)}", "write every address as text, in quotes where needed")
+            return None
+        fault, remedy = None, "write single IPv4 or IPv6 addresses"
+        try:
+            point = point_of(item)
+        except InputError:
+            point, fault = 0, f"holds {shown(item)}, which is no address"
+            if "/" in item:
+                remedy = f"write the address without its prefix: '{item.partition('/')[0]}'"
+        if fault is None and not can_be_held(point):
+            fault = f"holds {address_text(point)}, which no host can have"
+        if fault is None:
+            return point
+        self._refuse(ADDRESSES, fault, remedy)
+        return None
+
+    def _is_label(self, key: str, value: object) -> bool:
+        fault = label_key_fault(key)
+        if fault is not None:
+            self._refuse(LABELS, f"has a wrong key: {fault}", "rename it")
+        elif not isinstance(value, str):
+            text = json.dumps(value) if value is None or isinstance(value, bool | int | float) else "…"
+            self._refuse(LABELS, f"gives '{key}' {shown(value)}, and labels are text", f"write {key}: '{text}'")
+        else:
+            fault = label_value_fault(value)
+            if fault is None:
+                return True
+            self._refuse(LABELS, f"gives '{key}' {fault}", "write text without control characters")
+        return False
+
+    def _is_network(self, network: object) -> bool:
+        if not isinstance(network, str):
+            self._refuse(CONTROL, f"names {shown(network)} as a network", "write networks as text: '10.9.0.0/24'")
+            return False
+        try:
+            network_of(network)
+        except InputError as error:
+            self._refuse(CONTROL, f"names a wrong network: {error.message}", error.remedy or "write '10.9.0.0/24'")
+            return False
+        return True
+
+    def _refuse(self, variable: str, fault: str, remedy: str) -> None:
+        self.errors.append(InputError(f"{variable} of host '{self.host}' {fault}", self.place, remedy))
+
+
+def is_template(text: str) -> bool:
+    """Return whether a text is a Jinja2 template that Ansible would evaluate in a play only."""
+    return _TEMPLATE.search(text) is not None
+
+
+def label_value_fault(value: str) -> str | None:
+    """Return what is wrong with the value of a label, or None for a good one."""
+    if not value.strip():
+        return "an empty value"
+    if any(not character.isprintable() for character in value):
+        return f"a value with control characters, {value!r}"
+    return None
+
+
+def can_be_held(point: int) -> bool:
+    """Return whether a host can have an address: not the unspecified, the broadcast or a multicast address."""
+    return point not in _NOBODY and not any(low <= point <= high for low, high in _MULTICAST)
+
+
+def sorted_points(points: Iterable[int | None]) -> tuple[int, ...]:
+    """Return points sorted, each once, without the missing ones."""
+    return tuple(sorted({point for point in points if point is not None}))
+
+
+def shown(value: object) -> str:
+    """Return a short form of a value for a message."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,0 +1,172 @@
+"""From Ansible inventories to a labelled, dated snapshot of assets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ringfence.model.addresses import DEFAULT_REALM
+from ringfence.model.assets import Asset, Snapshot
+from ringfence.model.errors import InputError, InputErrors, Place
+from ringfence.model.label_rules import LabelRule
+from ringfence.model.problems import Problem, Severity
+from ringfence.model.rules import Settings
+from ringfence.sources.ansible_inventory import InventoryHost, read_inventory
+from ringfence.sources.attributes import plain_attributes
+from ringfence.sources.checks import asset_problems
+from ringfence.sources.facts import (
+    Facts,
+    cached_facts,
+    fact_addresses,
+    fact_attributes,
+    fact_cache_of,
+    identifying_point,
+)
+from ringfence.sources.host_variables import (
+    ADDRESSES,
+    ENFORCER,
+    LABEL_VALUES,
+    REALM,
+    HostVariables,
+    is_template,
+    sorted_points,
+)
+from ringfence.sources.labelling import apply_label_rules
+from ringfence.sources.resolution import resolve_names
+
+Resolver = Callable[[Iterable[str]], Mapping[str, tuple[int, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A snapshot, and what there is to say about it: errors must be solved before it is planned with."""
+
+    snapshot: Snapshot
+    problems: tuple[Problem, ...] = ()
+
+    def errors(self) -> list[InputError]:
+        """Return the problems that are errors, as exceptions to raise."""
+        return [
+            InputError(problem.message, problem.place, problem.remedy)
+            for problem in self.problems
+            if problem.severity is Severity.ERROR
+        ]
+
+
+def load_snapshot(
+    inventory_paths: Sequence[Path],
+    label_rules: Sequence[LabelRule],
+    settings: Settings,
+    *,
+    now: datetime,
+    cache: Path | None = None,
+    facts: Mapping[str, Facts] | None = None,
+    directory: Path | None = None,
+) -> Snapshot:
+    """Return the assets of an inventory with their labels, as `survey` finds them.
+
+    Raises InputErrors where the survey found errors, and what `survey` raises.
+    """
+    found = survey(inventory_paths, label_rules, settings, now=now, cache=cache, facts=facts, directory=directory)
+    errors = found.errors()
+    if errors:
+        raise InputErrors(errors)
+    return found.snapshot
+
+
+def survey(
+    inventory_paths: Sequence[Path],
+    label_rules: Sequence[LabelRule],
+    settings: Settings,
+    *,
+    now: datetime,
+    cache: Path | None = None,
+    facts: Mapping[str, Facts] | None = None,
+    directory: Path | None = None,
+    resolve: Resolver = resolve_names,
+) -> Survey:
+    """Return the labelled snapshot of Ansible inventories taken at `now`, with every problem found on the way.
+
+    An asset has the addresses of `ringfence_addresses`; without these, what its `ansible_host` (or its name) is or
+    resolves to, and what its gathered facts say. `facts` are given by host, or read from `cache`, the directory of a
+    `jsonfile` fact cache; by default the one that `ansible.cfg` in `directory` names. `directory` is also where Ansible
+    runs. Raises InputError where the inventory cannot be parsed, InputErrors for wrong `ringfence_*` variables and for
+    label rules that cannot be compiled, OutsideError where Ansible fails.
+    """
+    parsed = read_inventory(inventory_paths, directory)
+    problems = list(parsed.problems)
+    if facts is None:
+        cache = cache or fact_cache_of(directory or Path())
+        facts, fact_problems = cached_facts(cache, (host.name for host in parsed.hosts)) if cache else ({}, [])
+        problems += fact_problems
+    sources = (str(inventory_paths[0]),) if len(inventory_paths) == 1 else ()
+    place = Place(sources[0]) if sources else None
+    assets = read_assets(parsed.hosts, settings, facts, resolve, sources=sources, place=place)
+    labelled, label_problems = apply_label_rules(assets, label_rules)
+    problems += [*label_problems, *asset_problems(labelled, settings)]
+    return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems))
+
+
+def read_assets(
+    hosts: Sequence[InventoryHost],
+    settings: Settings,
+    facts: Mapping[str, Facts],
+    resolve: Resolver = resolve_names,
+    *,
+    sources: tuple[str, ...] = (),
+    place: Place | None = None,
+) -> tuple[Asset, ...]:
+    """Return the assets of parsed hosts, sorted by name, with the inventory's own labels.
+
+    `sources` is where hosts come from that do not say it themselves. Raises InputErrors for every wrong variable of
+    every host.
+    """
+    readings = [HostVariables(host.name, host.variables, place) for host in hosts]
+    explicit = [reading.addresses() for reading in readings]
+    reached = [
+        None if reading.given(ADDRESSES) else reading.text("ansible_host") or host.name
+        for host, reading in zip(hosts, readings, strict=True)
+    ]
+    resolved = resolve(name for name in reached if name and not is_template(name) and identifying_point(name) is None)
+    assets: list[Asset] = []
+    for host, reading, given, name in zip(hosts, readings, explicit, reached, strict=True):
+        own = facts.get(host.name, {})
+        addresses = given if name is None else _found(name, resolved, own)
+        assets.append(_asset(host, reading, addresses, own, settings, sources))
+    errors = [error for reading in readings for error in reading.errors]
+    if errors:
+        raise InputErrors(errors)
+    return tuple(sorted(assets, key=lambda asset: asset.name))
+
+
+def _found(name: str, resolved: Mapping[str, tuple[int, ...]], facts: Facts) -> tuple[int, ...]:
+    point = identifying_point(name)
+    reached = resolved.get(name, ()) if point is None else (point,)
+    return sorted_points((*reached, *fact_addresses(facts)))
+
+
+def _asset(
+    host: InventoryHost,
+    reading: HostVariables,
+    addresses: tuple[int, ...],
+    facts: Facts,
+    settings: Settings,
+    sources: tuple[str, ...],
+) -> Asset:
+    own_facts = fact_attributes(facts) if facts else {}
+    attributes = plain_attributes({**own_facts, **host.variables})
+    attributes.pop(LABEL_VALUES, None)
+    attributes.update(name=host.name, groups=list(host.groups))
+    return Asset(
+        name=host.name,
+        addresses=addresses,
+        labels=reading.labels(),
+        realm=reading.word(REALM, DEFAULT_REALM),
+        workload=reading.workload(),
+        enforcer=reading.word(ENFORCER, "nftables"),
+        sources=reading.sources() or sources,
+        control=reading.control(settings.control),
+        attributes=attributes,
+    )

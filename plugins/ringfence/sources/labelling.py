@@ -1,0 +1,146 @@
+"""Label rules applied to assets: which rule gives which label, and where rules contradict or never count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from ringfence.model.assets import Asset, Label
+from ringfence.model.errors import Place
+from ringfence.model.label_rules import LabelRule
+from ringfence.model.problems import Problem, Severity
+from ringfence.sources.compiled_rules import CompiledRule, Keys, compile_rules, keys_of
+from ringfence.sources.expressions import Path
+from ringfence.sources.host_variables import INVENTORY
+
+Problems = tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class _Conflict:
+    first: CompiledRule
+    second: CompiledRule
+    values: tuple[str, str]
+    assets: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Labelling:
+    """The rules by key and then by priority, and the conflicts found so far."""
+
+    by_key: Mapping[str, Sequence[Sequence[CompiledRule]]]
+    paths: tuple[Path, ...]
+    conflicts: dict[tuple[str, str], _Conflict] = field(default_factory=dict)
+
+    def labels_of(self, asset: Asset) -> dict[str, Label]:
+        labels: dict[str, Label] = {}
+        keys = keys_of(asset, self.paths)
+        for key, ranks in self.by_key.items():
+            if key not in asset.labels:
+                label = self._decided(asset, keys, ranks)
+                if label is not None:
+                    labels[key] = label
+        labels.update(asset.labels)
+        return dict(sorted(labels.items()))
+
+    def _decided(self, asset: Asset, keys: Keys, ranks: Sequence[Sequence[CompiledRule]]) -> Label | None:
+        for rank in ranks:
+            winner, winning = None, ""
+            for compiled in rank:
+                value = compiled.value_for(asset, keys)
+                if value is None:
+                    continue
+                if winner is None:
+                    winner, winning = compiled, value
+                elif value != winning:
+                    self._conflict(asset, (winner, compiled), (winning, value))
+                compiled.wins += 1
+            if winner is not None:
+                return Label(winning, winner.provenance)
+        return None
+
+    def _conflict(self, asset: Asset, rules: tuple[CompiledRule, CompiledRule], values: tuple[str, str]) -> None:
+        key = (rules[0].provenance, rules[1].provenance)
+        self.conflicts.setdefault(key, _Conflict(*rules, values)).assets.append(asset.name)
+
+
+def apply_label_rules(assets: Iterable[Asset], rules: Sequence[LabelRule]) -> tuple[tuple[Asset, ...], Problems]:
+    """Return the assets with all their labels, in the same order, and what is wrong with the rules.
+
+    Labels that an asset already has (the inventory's own) win over every rule; then the rule of the smaller priority.
+    Errors are rules of equal priority that give one asset two values for one key (the earlier rule's stands), and rules
+    that fail on an asset; warnings are rules that never give a label. Raises InputErrors where an expression cannot be
+    compiled.
+    """
+    assets = tuple(assets)
+    compiled, paths = compile_rules(rules)
+    labelling = _Labelling(_by_key_and_priority(compiled), paths)
+    labelled = tuple(replace(asset, labels=labelling.labels_of(asset)) for asset in assets)
+    unreachable = [
+        _unreachable(one, labelled, paths) for one in compiled if assets and not one.wins and not one.failed_on
+    ]
+    problems = [
+        *(_fault_problem(one) for one in compiled if one.failed_on),
+        *(_conflict_problem(conflict) for conflict in labelling.conflicts.values()),
+        *(problem for problem in unreachable if problem is not None),
+    ]
+    return labelled, tuple(sorted(problems, key=lambda problem: (problem.place or Place(""), problem.message)))
+
+
+def _by_key_and_priority(compiled: Sequence[CompiledRule]) -> dict[str, list[list[CompiledRule]]]:
+    def order(one: CompiledRule) -> tuple[str, int, Place]:
+        return one.rule.key, one.rule.priority, one.rule.place
+
+    by_key: dict[str, list[list[CompiledRule]]] = {}
+    for (key, _), rank in groupby(sorted(compiled, key=order), key=lambda one: (one.rule.key, one.rule.priority)):
+        by_key.setdefault(key, []).append(list(rank))
+    return by_key
+
+
+def _fault_problem(compiled: CompiledRule) -> Problem:
+    rule = compiled.rule
+    message = f"the rule for '{rule.key}' fails on {_assets(compiled.failed_on)}: {compiled.fault}"
+    remedy = (
+        "make it text: to_string(…), join(', ', …), or pick one: […] | [0]" if "labels are text" in message else None
+    )
+    return Problem(Severity.ERROR, message, rule.place, remedy or "guard it with 'when', or with not_null(…)")
+
+
+def _conflict_problem(conflict: _Conflict) -> Problem:
+    first, second = conflict.first, conflict.second
+    return Problem(
+        Severity.ERROR,
+        f"{_assets(conflict.assets)} gets two values for '{first.rule.key}': '{conflict.values[0]}' here and "
+        f"'{conflict.values[1]}' from {second.provenance}, both of priority {first.rule.priority}",
+        first.rule.place,
+        "give the one that is to win a smaller priority",
+    )
+
+
+def _unreachable(compiled: CompiledRule, labelled: Sequence[Asset], paths: Sequence[Path]) -> Problem | None:
+    """Return the warning for a rule that gave no label, None where looking at it found that it fails."""
+    rule = compiled.rule
+    for asset in labelled:
+        if compiled.value_for(asset, keys_of(asset, paths)) is not None:
+            before = asset.labels[rule.key].rule
+            winner = "the inventory" if before == INVENTORY else before
+            return Problem(
+                Severity.WARNING,
+                f"the rule for '{rule.key}' never wins: where it matches, as on '{asset.name}', {winner} comes first",
+                rule.place,
+                "give it a smaller priority, or delete it",
+            )
+        if compiled.failed_on:
+            return None
+    return Problem(
+        Severity.WARNING,
+        f"the rule for '{rule.key}' matches none of {len(labelled)} assets",
+        rule.place,
+        "look at the attributes an asset has: ringfence assets --json, or delete the rule",
+    )
+
+
+def _assets(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"asset '{names[0]}'{more}"

@@ -1,0 +1,186 @@
+"""A snapshot of assets as a file, its digest, and what differs between two."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ringfence.model.addresses import address_text, point_of
+from ringfence.model.assets import Asset, Control, Label, Snapshot
+from ringfence.model.errors import InputError, OutsideError, Place
+
+FORMAT = 1
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one asset that differs: `addresses`, `label role`, `realm`, …; values as text, '' for absent."""
+
+    asset: str
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotDifference:
+    """Names of assets that came and went, and what changed on those that stayed; all sorted."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[Change, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+def snapshot_text(snapshot: Snapshot) -> str:
+    """Return the canonical JSON of a snapshot: sorted keys, no spaces, a newline at its end."""
+    taken = snapshot.taken.astimezone(UTC).strftime(TIME)
+    return _canonical({"format": FORMAT, "taken": taken, "assets": [_data(asset) for asset in snapshot.assets]})
+
+
+def digest(snapshot: Snapshot) -> str:
+    """Return the sha256 of what a policy can depend on: everything but the date and the attributes.
+
+    Attributes hold gathered facts and cloud metadata that change without any effect but through labels, which count.
+    """
+    assets = [{key: item for key, item in _data(asset).items() if key != "attributes"} for asset in snapshot.assets]
+    return hashlib.sha256(_canonical({"format": FORMAT, "assets": assets}).encode()).hexdigest()
+
+
+def write_snapshot(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot whole or not at all, readable by its owner alone. Raises OutsideError where that fails."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(snapshot_text(snapshot))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(scratch).replace(path)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutsideError(f"the snapshot cannot be written: {error.strerror}", Place(str(path))) from error
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """Return the snapshot in a file. Raises InputError where the file is missing, damaged or of another format."""
+    place = Place(str(path))
+    remedy = "make a new one: ringfence assets --refresh"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError("there is no such snapshot", place, remedy) from error
+    except OSError as error:
+        raise InputError(f"the snapshot cannot be read: {error.strerror}", place) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"this is no snapshot: {error}", place, remedy) from error
+    try:
+        if data["format"] != FORMAT:
+            raise InputError(f"this snapshot has format {data['format']!r}, not {FORMAT}", place, remedy)
+        taken = datetime.strptime(data["taken"], TIME).replace(tzinfo=UTC)
+        assets = tuple(sorted((_asset(entry) for entry in data["assets"]), key=lambda asset: asset.name))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"this snapshot is damaged: {type(error).__name__} {error}", place, remedy) from error
+    return Snapshot(assets, taken)
+
+
+def difference(before: Snapshot, after: Snapshot) -> SnapshotDifference:
+    """Return what differs between two snapshots in all that the digest covers."""
+    old, new = before.named(), after.named()
+    changed = tuple(
+        Change(name, field, old_fields.get(field, ""), new_fields.get(field, ""))
+        for name in sorted(old.keys() & new.keys())
+        if old[name] is not new[name]
+        for old_fields, new_fields in [(_fields(old[name]), _fields(new[name]))]
+        for field in sorted(old_fields.keys() | new_fields.keys())
+        if old_fields.get(field, "") != new_fields.get(field, "")
+    )
+    return SnapshotDifference(tuple(sorted(new.keys() - old.keys())), tuple(sorted(old.keys() - new.keys())), changed)
+
+
+def _canonical(data: Mapping[str, object]) -> str:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _data(asset: Asset) -> dict[str, object]:
+    control = asset.control
+    return {
+        "name": asset.name,
+        "addresses": [address_text(point) for point in asset.addresses],
+        "labels": {key: {"value": label.value, "rule": label.rule} for key, label in asset.labels.items()},
+        "realm": asset.realm,
+        "workload": asset.workload,
+        "enforcer": asset.enforcer,
+        "sources": list(asset.sources),
+        "control": {"from": list(control.networks), "port": control.port} if control else None,
+        "attributes": asset.attributes,
+    }
+
+
+def _asset(entry: Mapping[str, object]) -> Asset:
+    control = entry["control"]
+    attributes = entry["attributes"]
+    if not isinstance(attributes, dict):
+        raise TypeError("attributes are no mapping")
+    return Asset(
+        name=_text(entry["name"]),
+        addresses=tuple(sorted(point_of(text) for text in _texts(entry["addresses"]))),
+        labels={key: Label(_text(label["value"]), _text(label["rule"])) for key, label in _mapping(entry["labels"])},
+        realm=_text(entry["realm"]),
+        workload=entry["workload"] is True,
+        enforcer=_text(entry["enforcer"]),
+        sources=_texts(entry["sources"]),
+        control=None if control is None else _control(dict(_mapping(control))),
+        attributes=attributes,
+    )
+
+
+def _control(entry: Mapping[str, object]) -> Control:
+    port = entry["port"]
+    if not isinstance(port, int):
+        raise TypeError("a port is no number")
+    return Control(_texts(entry["from"]), port)
+
+
+def _fields(asset: Asset) -> dict[str, str]:
+    control = asset.control
+    return {
+        "addresses": ", ".join(address_text(point) for point in asset.addresses),
+        **{f"label {key}": label.value for key, label in asset.labels.items()},
+        **{f"rule of label {key}": label.rule for key, label in asset.labels.items()},
+        "realm": asset.realm,
+        "workload": "true" if asset.workload else "false",
+        "enforcer": asset.enforcer,
+        "sources": ", ".join(asset.sources),
+        "control": f"from {', '.join(control.networks)} to port {control.port}" if control else "",
+    }
+
+
+def _mapping(value: object) -> list[tuple[str, dict[str, object]]]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is no mapping")
+    return list(value.items())
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return tuple(_text(item) for item in value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

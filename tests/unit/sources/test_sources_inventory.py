@@ -1,0 +1,247 @@
+"""From real Ansible inventories to snapshots: variables, addresses, groups, failures."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from asset_factory import NOW, rule, write
+from ringfence.model.addresses import address_text
+from ringfence.model.assets import Control
+from ringfence.model.errors import InputError, InputErrors
+from ringfence.model.problems import Severity
+from ringfence.model.rules import Settings
+from ringfence.sources import load_snapshot, survey
+from ringfence.sources.ansible_inventory import InventoryHost
+from ringfence.sources.inventory import read_assets
+
+SETTINGS = Settings()
+HOSTS = """
+all:
+  children:
+    shop:
+      children:
+        web:
+          hosts:
+            web-1:
+              ansible_host: 10.0.0.1
+              tags: {Environment: production}
+              tpl: !unsafe "{{ raw }}"
+              ansible_become_pass: hunter2
+              db: {name: shop, password: hunter2, DB_TOKEN: x}
+              env: ["PATH=/bin", "API_TOKEN=abc"]
+              dsn: postgres://shop:hunter2@db/shop
+  hosts:
+    db-1:
+      ringfence_addresses: [10.0.0.2, "2001:db8::2"]
+      ringfence_labels: {role: db, "pci": "true"}
+      ringfence_workload: false
+      ringfence_control: {from: [10.9.0.0/24], port: 2222}
+      ansible_host: db-1.example.invalid
+"""
+
+
+def no_names(names):
+    return dict.fromkeys(names, ())
+
+
+def read(variables, settings=SETTINGS, facts=None):
+    return read_assets([InventoryHost("h", variables, ("web",))], settings, facts or {}, no_names)[0]
+
+
+def faults(variables):
+    with pytest.raises(InputErrors) as caught:
+        read(variables)
+    return [str(error) for error in caught.value.errors]
+
+
+def addresses(asset):
+    return [address_text(point) for point in asset.addresses]
+
+
+def test_a_real_inventory_becomes_a_labelled_snapshot(tmp_path):
+    inventory = write(tmp_path / "hosts.yml", HOSTS)
+    rules = [
+        rule(2, "env", "tags.Environment", values={"production": "prod"}),
+        rule(3, "role", "'web'", when="contains(groups, 'shop')"),
+    ]
+    snapshot = load_snapshot([inventory], rules, Settings(), now=NOW, directory=tmp_path)
+    db, web = snapshot.assets
+    assert snapshot.taken == NOW
+    assert (db.name, addresses(db)) == ("db-1", ["10.0.0.2", "2001:db8::2"])
+    assert db.label_values() == {"role": "db", "pci": "true"}
+    assert db.control == Control(("10.9.0.0/24",), 2222)
+    assert not db.workload
+    assert web.label_values() == {"env": "prod", "role": "web"}
+    assert web.attributes["groups"] == ["shop", "web"]
+    assert web.attributes["tpl"] == "{{ raw }}"
+    assert web.sources == (str(inventory),)
+
+
+def test_no_secret_is_kept_in_attributes(tmp_path):
+    inventory = write(tmp_path / "hosts.yml", HOSTS)
+    snapshot = load_snapshot([inventory], [], Settings(), now=NOW, directory=tmp_path)
+    kept = snapshot.named()["web-1"].attributes
+    assert "hunter2" not in json.dumps(kept)
+    assert kept["db"] == {"name": "shop"}
+    assert kept["env"] == ["PATH=/bin"]
+
+
+def test_vaulted_variables_are_left_out_of_attributes():
+    asset = read({"x": {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\n61"}, "y": "$ANSIBLE_VAULT;1.1;AES256\n61"})
+    assert set(asset.attributes) == {"name", "groups"}
+
+
+def test_a_broken_file_is_a_placed_error_and_never_an_estate_without_its_hosts(tmp_path):
+    write(tmp_path / "inventory/10-good.yml", "all: {hosts: {a: {ansible_host: 10.0.0.1}}}\n")
+    write(tmp_path / "inventory/20-bad.yml", "all:\n  hosts: {b: [\n")
+    with pytest.raises(InputError) as caught:
+        load_snapshot([tmp_path / "inventory"], [], Settings(), now=NOW, directory=tmp_path)
+    assert str(caught.value.place).startswith("inventory/20-bad.yml:3")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("plugin: no.such.plugin\n", "ansible-galaxy collection install"),
+        ("$ANSIBLE_VAULT;1.1;AES256\n6162\n", "ANSIBLE_VAULT_PASSWORD_FILE"),
+    ],
+)
+def test_what_ansible_cannot_read_is_told_with_the_way_out(tmp_path, text, said):
+    inventory = write(tmp_path / "inventory.yml", text)
+    with pytest.raises(InputError) as caught:
+        load_snapshot([inventory], [], Settings(), now=NOW, directory=tmp_path)
+    assert said in str(caught.value)
+
+
+def test_a_missing_inventory_is_wrong_input():
+    with pytest.raises(InputError, match="there is no inventory 'nowhere'"):
+        load_snapshot(["nowhere"], [], Settings(), now=NOW)
+
+
+def test_equal_warnings_of_ansible_come_once_and_the_noise_about_tags_never(tmp_path):
+    hosts = "".join(f"    h{n}: {{ansible_host: 10.0.0.{n}, tags: {{}}, gather_facts: x}}\n" for n in range(1, 4))
+    inventory = write(tmp_path / "hosts.yml", f"all:\n  hosts:\n{hosts}")
+    found = survey([inventory], [], Settings(), now=NOW, directory=tmp_path)
+    assert [problem.severity for problem in found.problems] == [Severity.WARNING]
+    assert "gather_facts" in found.problems[0].message
+    assert "3 times" in found.problems[0].message
+
+
+def test_cached_facts_give_addresses_and_attributes(tmp_path):
+    facts = {
+        "ansible_all_ipv4_addresses": ["10.0.0.7", "172.17.0.1"],
+        "ansible_all_ipv6_addresses": ["2001:db8::7", "fe80::1"],
+        "ansible_interfaces": ["eth0", "docker0"],
+        "ansible_docker0": {"ipv4": {"address": "172.17.0.1"}},
+        "ansible_distribution": "Debian",
+        "ansible_uptime_seconds": 5,
+        "listeners": [{"port": 5432}],
+    }
+    write(tmp_path / "facts/s1_db-1", json.dumps({"__payload__": json.dumps(facts)}))
+    write(tmp_path / "facts/db-2", "{broken")
+    write(tmp_path / "ansible.cfg", "[defaults]\nfact_caching = jsonfile\nfact_caching_connection = facts\n")
+    write(tmp_path / "hosts.yml", "all: {hosts: {db-1: {ansible_host: 10.0.0.8}, db-2: {ansible_host: 10.0.0.9}}}\n")
+    found = survey([tmp_path / "hosts.yml"], [], Settings(), now=NOW, directory=tmp_path)
+    db = found.snapshot.named()["db-1"]
+    assert addresses(db) == ["10.0.0.7", "10.0.0.8", "2001:db8::7"]
+    assert db.attributes["facts"] == {"interfaces": ["eth0", "docker0"], "distribution": "Debian"}
+    assert db.attributes["listeners"] == [{"port": 5432}]
+    assert ["cached facts of 'db-2'" in problem.message for problem in found.problems] == [True]
+
+
+def test_a_name_is_resolved_once_and_one_that_does_not_resolve_is_told_with_the_remedy(tmp_path):
+    asked = []
+
+    def resolver(names):
+        asked.extend(names)
+        return {"a.example": (1,), "b": ()}
+
+    inventory = write(tmp_path / "hosts", "a ansible_host=a.example\nb\nc ansible_host=10.0.0.3\n")
+    found = survey([inventory], [], Settings(), now=NOW, directory=tmp_path, resolve=resolver)
+    assert asked == ["a.example", "b"]
+    assert [asset.addresses for asset in found.snapshot.assets] == [(1,), (), (167772163,)]
+    (problem,) = found.problems
+    assert problem.message == "asset 'b' is without an address: no policy can speak of it"
+    assert "ringfence_addresses" in str(problem.remedy)
+
+
+def test_loopback_and_link_local_tell_nobody_apart():
+    assert addresses(read({"ansible_host": "127.0.0.1"})) == []
+    assert addresses(read({"ansible_host": "fe80::1%eth0"})) == []
+    assert addresses(read({"ansible_host": "10.0.0.1"}, facts={"h": {"all_ipv4_addresses": ["127.0.0.1"]}})) == [
+        "10.0.0.1"
+    ]
+
+
+def test_an_ini_inventory_may_write_addresses_as_text():
+    assert addresses(read({"ringfence_addresses": "10.0.0.2, 10.0.0.1 2001:DB8::1"})) == [
+        "10.0.0.1",
+        "10.0.0.2",
+        "2001:db8::1",
+    ]
+
+
+def test_unsafe_strings_are_read_as_the_strings_they_are():
+    unsafe = {
+        "ringfence_addresses": [{"__ansible_unsafe": "10.0.0.1"}],
+        "ringfence_labels": {"a": {"__ansible_unsafe": "b"}},
+    }
+    asset = read(unsafe)
+    assert (addresses(asset), asset.label_values()) == (["10.0.0.1"], {"a": "b"})
+
+
+def test_a_control_path_takes_what_it_leaves_out_from_the_workspace():
+    settings = Settings(control=Control(("10.9.0.0/24",), 22))
+    assert read({"ringfence_control": {"port": 2222}}, settings).control == Control(("10.9.0.0/24",), 2222)
+    assert read({"ringfence_control": {"from": "10.8.0.1"}}, settings).control == Control(("10.8.0.1",), 22)
+    assert read({}, settings).control is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"ringfence_addresses": 7}, "ringfence_addresses of host 'h' is 7"),
+        ({"ringfence_addresses": [167772161]}, "holds 167772161 (write every address as text"),
+        ({"ringfence_addresses": ["10.0.0.1/24"]}, "write the address without its prefix: '10.0.0.1'"),
+        ({"ringfence_addresses": ["0.0.0.0"]}, "holds 0.0.0.0, which no host can have"),
+        ({"ringfence_addresses": ["224.0.0.1"]}, "holds 224.0.0.1, which no host can have"),
+        ({"ringfence_addresses": {"a": 1}}, "write a list of addresses"),
+        ({"ringfence_addresses": "{{ x }}"}, "is the template '{{ x }}', which an inventory does not evaluate"),
+        ({"ringfence_labels": ["role"]}, "write a mapping"),
+        ({"ringfence_labels": {"pci": True}}, "gives 'pci' True, and labels are text (write pci: 'true')"),
+        ({"ringfence_labels": {"tier": 1}}, "(write tier: '1')"),
+        ({"ringfence_labels": {"x": None}}, "(write x: 'null')"),
+        ({"ringfence_labels": {"x": ""}}, "gives 'x' an empty value"),
+        ({"ringfence_labels": {"not": "x"}}, "'not' is a word of the grammar"),
+        ({"ringfence_labels": {"9x": "x"}}, "'9x' is no label key"),
+        ({"ringfence_labels": {"x": "a\x1b[2Jb"}}, "control characters"),
+        ({"ringfence_workload": "maybe"}, "ringfence_workload of host 'h' is 'maybe' (write true or false)"),
+        ({"ringfence_enforcer": ["nftables"]}, "ringfence_enforcer of host 'h' is ['nftables']"),
+        ({"ringfence_realm": "a b"}, "ringfence_realm of host 'h' is 'a b'"),
+        ({"ringfence_control": "10.0.0.1"}, "write {from: ['10.9.0.0/24'], port: 22}"),
+        ({"ringfence_control": {"form": ["10.0.0.1"]}}, "has the unknown key 'form'"),
+        ({"ringfence_control": {"from": ["10.0.0.1/8"]}}, "did you mean '10.0.0.0/8'?"),
+        ({"ringfence_control": {"from": ["10.0.0.1"], "port": True}}, "has the port True"),
+        ({"ringfence_control": {"port": 22}}, "does not say from where"),
+        ({"ringfence_control": {"from": [5]}}, "names 5 as a network"),
+        ({"ringfence_sources": [5]}, "ringfence_sources of host 'h' is [5]"),
+    ],
+)
+def test_a_hostile_variable_is_told_with_its_host_and_name(variables, said):
+    assert any(said in fault for fault in faults(variables)), faults(variables)
+
+
+def test_all_faults_of_all_hosts_are_told_at_once():
+    hosts = [InventoryHost(name, {"ringfence_addresses": [1], "ringfence_realm": 2}, ()) for name in "ab"]
+    with pytest.raises(InputErrors) as caught:
+        read_assets(hosts, Settings(), {}, no_names)
+    assert len(caught.value.errors) == 4
+
+
+def test_nesting_without_end_exhausts_nothing():
+    deep = "leaf"
+    for _ in range(500):
+        deep = [deep]
+    assert "x" in read({"x": deep}).attributes
+    assert "write a mapping" in faults({"ringfence_labels": deep})[0]

@@ -1,0 +1,146 @@
+"""Snapshots: the file, the digest, the difference, the checks over all assets, and finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from asset_factory import NOW, asset, write
+from hypothesis import given
+from hypothesis import strategies as st
+from ringfence.model.addresses import V6_BASE
+from ringfence.model.assets import Asset, Control, Label, Snapshot
+from ringfence.model.errors import InputError
+from ringfence.model.problems import Severity
+from ringfence.model.rules import Settings
+from ringfence.sources.checks import snapshot_problems
+from ringfence.sources.finding import find
+from ringfence.sources.snapshots import Change, difference, digest, read_snapshot, snapshot_text, write_snapshot
+
+WEB = asset("web-1", "10.0.0.1", "2001:db8::1", labels={"role": "web", "env": "prod"}, attributes={"groups": ["linux"]})
+DB = asset("db-1", "10.0.0.2", labels={"role": "db"})
+ESTATE = Snapshot((DB, WEB), NOW)
+
+ASSETS = st.builds(
+    Asset,
+    name=st.text(min_size=1, max_size=5),
+    addresses=st.frozensets(st.integers(0, 2**32 - 1) | st.integers(V6_BASE, V6_BASE + 2**128 - 1), max_size=3).map(
+        lambda points: tuple(sorted(points))
+    ),
+    labels=st.dictionaries(st.text(max_size=3), st.builds(Label, st.text(max_size=3), st.text(max_size=3)), max_size=2),
+    realm=st.text(max_size=3),
+    workload=st.booleans(),
+    sources=st.tuples(st.text(max_size=3)),
+    control=st.none() | st.just(Control(("10.0.0.0/8",), 2222)),
+    attributes=st.dictionaries(
+        st.text(max_size=3), st.lists(st.integers() | st.none() | st.text(max_size=3)), max_size=2
+    ),
+)
+SNAPSHOTS = st.lists(ASSETS, unique_by=lambda one: one.name, max_size=4).map(
+    lambda assets: Snapshot(tuple(sorted(assets, key=lambda one: one.name)), NOW)
+)
+
+
+@given(SNAPSHOTS)
+def test_what_is_written_is_read_back(tmp_path_factory, snapshot):
+    path = tmp_path_factory.mktemp("snapshots") / "assets.json"
+    write_snapshot(path, snapshot)
+    assert read_snapshot(path) == snapshot
+    assert path.read_text() == snapshot_text(snapshot)
+
+
+@given(SNAPSHOTS, SNAPSHOTS)
+def test_the_difference_is_empty_exactly_where_the_digests_are_equal(before, after):
+    assert (not difference(before, after)) == (digest(before) == digest(after))
+
+
+def test_the_digest_leaves_out_the_date_and_the_attributes():
+    later = Snapshot((DB, replace(WEB, attributes={"groups": [], "uptime": 7})), NOW + timedelta(days=1))
+    assert digest(later) == digest(ESTATE)
+
+
+def test_the_difference_names_what_came_went_and_changed():
+    relabelled = replace(WEB, labels={"role": Label("api", "labels.yml:3"), "env": WEB.labels["env"]})
+    found = difference(ESTATE, Snapshot((asset("db-2"), relabelled), NOW))
+    assert (found.added, found.removed) == (("db-2",), ("db-1",))
+    assert found.changed == (
+        Change("web-1", "label role", "web", "api"),
+        Change("web-1", "rule of label role", "inventory", "labels.yml:3"),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "{}", '{"format": 2}', '{"format":1,"taken":"x","assets":[]}', "[" * 5000),
+        '{"format":1,"taken":"2026-11-24T07:00:00Z","assets":[{"name": 5}]}',
+    ],
+)
+def test_a_damaged_file_is_a_placed_error(tmp_path, text):
+    path = write(tmp_path / "assets.json", text)
+    with pytest.raises(InputError) as caught:
+        read_snapshot(path)
+    assert str(caught.value.place) == str(path)
+
+
+def test_a_failed_write_leaves_the_old_snapshot_whole(tmp_path):
+    path = tmp_path / "assets.json"
+    write_snapshot(path, ESTATE)
+    with pytest.raises(TypeError):
+        write_snapshot(path, Snapshot((replace(WEB, attributes={"x": object()}),), NOW))
+    assert read_snapshot(path) == ESTATE
+    assert [child.name for child in tmp_path.iterdir()] == ["assets.json"]
+
+
+def problems(*assets, realms=None, control=None):
+    return snapshot_problems(Snapshot(assets, NOW), Settings(realms=realms or {}, control=control))
+
+
+def test_equal_addresses_in_realms_that_see_each_other_are_an_error():
+    a, b = asset("a", "10.0.0.1", realm="blue"), asset("b", "10.0.0.1", realm="red")
+    (found,) = problems(a, b, realms={"blue": ("red",), "red": ()})
+    assert found.severity is Severity.ERROR
+    assert found.message.startswith("10.0.0.1 is the address of 'a' in realm 'blue' and of 'b' in realm 'red'")
+
+
+def test_equal_addresses_that_a_third_realm_sees_are_an_error():
+    a, b = asset("a", "10.0.0.1", realm="blue"), asset("b", "10.0.0.1", realm="red")
+    (found,) = problems(a, b, realms={"hub": ("blue", "red")})
+    assert "realm 'hub' sees both" in found.message
+
+
+def test_equal_addresses_apart_or_in_one_realm_are_fine():
+    assert problems(asset("a", "10.0.0.1"), asset("vip", "10.0.0.1")) == ()
+    a, b = asset("a", "10.0.0.1", realm="blue"), asset("b", "10.0.0.1", realm="red")
+    assert problems(a, b, realms={"blue": (), "red": ()}) == ()
+
+
+def test_a_realm_that_nobody_named_is_told_with_the_nearest_one():
+    (found,) = problems(asset("a", "10.0.0.1", realm="blu"), realms={"blue": ()})
+    assert (found.severity, found.remedy) == (Severity.WARNING, "did you mean 'blue'?")
+
+
+def test_a_host_managed_on_another_port_than_the_control_path_is_told():
+    host = asset("a", "10.0.0.1", attributes={"ansible_port": 2222})
+    (found,) = problems(host, control=Control(("10.9.0.0/24",)))
+    assert "asset 'a' is managed on port 2222, and the control path is port 22" in found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("role=web", ["web-1"]),
+        ("role=", ["db-1", "web-1"]),
+        ("10.0.0.0/30", ["db-1", "web-1"]),
+        ("10.0.0.2", ["db-1"]),
+        ("2001:db8::/64", ["web-1"]),
+        ("WEB-1", ["web-1"]),
+        ("linux", ["web-1"]),
+        ("-1 prod", ["web-1"]),
+        ("nothing", []),
+        ("", ["db-1", "web-1"]),
+    ],
+)
+def test_assets_are_found_by_label_address_name_and_text(text, names):
+    assert [found.name for found in find(ESTATE, text)] == names
