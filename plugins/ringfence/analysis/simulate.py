@@ -1,0 +1,240 @@
+"""Simulate: what a draft would do to the flows that were seen, by rule, by labels, down to the single flow."""
+
+# ruff: noqa: S608 - the SQL is put together from column names of ours and numbers
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ringfence.analysis.simulate_counts import Count, LabelCount, RuleCount, Tally
+from ringfence.analysis.simulate_ends import End, GoneError, Pairs
+from ringfence.analysis.simulate_judge import Category, Verdict, judge
+from ringfence.flows.columns import COLUMNS, flow_at
+from ringfence.flows.records import record_of
+from ringfence.flows.window import FlowWindow, name_labels
+from ringfence.model.assets import Snapshot
+from ringfence.model.flows import Flow
+from ringfence.model.services import point_of
+from ringfence.model.tables import Effect, Outcome, VerdictTable
+
+DEFAULT_KEYS = ("app", "role", "env", "loc")
+ENDS = tuple(
+    f"{side}{part}"
+    for side in ("client", "server")
+    for part in ("", "_asset", "_unit", "_user", "_process IS NOT NULL")
+)
+FETCH = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFlow:
+    """One flow with its verdict; the assets are those that the flow was seen of, None for none."""
+
+    flow: Flow
+    client_asset: str | None
+    server_asset: str | None
+    verdict: Verdict
+
+    def data(self) -> dict[str, object]:
+        """Return the flow's fields, `client_asset`, `server_asset`, and what each side says, for `--json`."""
+        verdict = self.verdict
+        return {
+            **record_of(self.flow),
+            "client_asset": self.client_asset,
+            "server_asset": self.server_asset,
+            "verdict": "allow" if verdict.allowed else "deny",
+            "category": str(verdict.category),
+            "would_be_denied": verdict.watched,
+            "depends_on_process": verdict.depends,
+            "sides": _sides(verdict.draft),
+            "sides_now": _sides(verdict.current) if verdict.current else None,
+        }
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What became of all flows of a window under a draft; single flows are read from the window while it is open.
+
+    `watched` pass only because a mode does not bite; `depends` would be judged otherwise for another process at an end
+    that did not say its own; `gone` are flows of assets that are no more, not judged and in no other count.
+    """
+
+    categories: Mapping[Category, Count]
+    watched: Count
+    depends: Count
+    gone: Count
+    by_rule: tuple[RuleCount, ...]
+    by_labels: tuple[LabelCount, ...]
+    window: FlowWindow = field(repr=False, compare=False)
+    verdicts: Sequence[Verdict] = field(repr=False, compare=False)
+
+    def summary(self) -> str:
+        """Return one line for people: what the plan's command prints of it."""
+        counts = {category: count.flows for category, count in self.categories.items()}
+        allowed = counts[Category.STILL_ALLOWED] + counts[Category.NEWLY_ALLOWED]
+        parts = [
+            f"{allowed:,} allowed",
+            f"{counts[Category.NEWLY_DENIED]:,} denied that were allowed",
+            f"{counts[Category.NEWLY_ALLOWED]:,} newly allowed",
+        ]
+        if counts[Category.STILL_DENIED]:
+            parts.append(f"{counts[Category.STILL_DENIED]:,} denied as before")
+        if self.watched.flows:
+            parts.append(f"{self.watched.flows:,} would be denied in full mode")
+        if self.depends.flows:
+            parts.append(f"{self.depends.flows:,} depend on a process that was not seen")
+        if self.gone.flows:
+            parts.append(f"{self.gone.flows:,} of assets that are gone, not judged")
+        return ", ".join(parts)
+
+    def flows(
+        self,
+        categories: Iterable[Category] | None = None,
+        *,
+        rule: str | None = None,
+        labels: LabelCount | None = None,
+        watched: bool | None = None,
+        depends: bool | None = None,
+    ) -> Iterator[JudgedFlow]:
+        """Yield single flows, the busiest first: of some categories, decided by a rule (its id), between two ends of
+        `by_labels`, watched or not, dependent on a process or not; all judged flows where nothing is asked for."""
+        wanted = None if categories is None else set(categories)
+        chosen = [
+            str(number)
+            for number, verdict in enumerate(self.verdicts)
+            if (wanted is None or verdict.category in wanted)
+            and (rule is None or any(outcome.rule == rule for _, outcome in verdict.deciding()))
+            and (labels is None or verdict.labels == labels.numbers)
+            and (watched is None or verdict.watched == watched)
+            and (depends is None or verdict.depends == depends)
+        ]
+        if not chosen:
+            return
+        cursor = self.window.connection.cursor()
+        cursor.execute(
+            f"SELECT {', '.join(f'f.{name}' for name in COLUMNS)}, v.verdict FROM flows f"
+            f" JOIN simulated_pairs p ON {_same('f', 'p')}"
+            " JOIN simulated v ON v.pair = p.pair AND v.protocol = f.protocol AND v.port = f.port"
+            f" WHERE v.verdict IN ({', '.join(chosen)})"
+            " ORDER BY f.connections DESC, f.client, f.server, f.protocol, f.port, f.client_unit, f.server_unit,"
+            " f.client_user, f.server_user, f.client_process, f.server_process"
+        )
+        while rows := cursor.fetchmany(FETCH):
+            for row in rows:
+                client, server, number = row[len(COLUMNS) - 2 :]
+                yield JudgedFlow(flow_at(row), client, server, self.verdicts[number])
+
+    def data(self) -> dict[str, object]:
+        """Return all counts as plain data, the same for the same flows and tables."""
+        return {
+            "categories": {str(category): count.data() for category, count in self.categories.items()},
+            "would_be_denied": self.watched.data(),
+            "depends_on_process": self.depends.data(),
+            "gone": self.gone.data(),
+            "by_rule": [rule.data() for rule in self.by_rule],
+            "by_labels": [labels.data() for labels in self.by_labels],
+        }
+
+
+def simulate(
+    tables: Mapping[str, VerdictTable],
+    snapshot: Snapshot,
+    flows: FlowWindow | Iterable[Flow],
+    current: Mapping[str, VerdictTable] | None = None,
+    keys: Sequence[str] = DEFAULT_KEYS,
+) -> Simulation:
+    """Judge flows under a draft: `tables` by asset name, compared with `current` (None: nothing is enforced now).
+
+    Assets without a table are no workloads and allow. `keys` are the labels that `by_labels` tells ends apart by. A
+    window keeps the tables of its last simulation; ask the earlier ones for single flows before.
+    """
+    window = flows if isinstance(flows, FlowWindow) else FlowWindow.of_flows(flows, [snapshot])
+    names = name_labels(window.connection, snapshot, keys)
+    numbers = {str(asset): int(str(label)) for asset, label in window.rows("SELECT asset, label FROM asset_labels")}
+    pairs = Pairs(snapshot, tables, current, numbers)
+    gone = _number_pairs(window, pairs)
+    verdicts: dict[Verdict, int] = {}
+    judged: list[tuple[int, int, int, int]] = []
+    tally = Tally()
+    for row in window.rows(
+        "SELECT p.pair, f.protocol, f.port, count(*), sum(f.connections) FROM flows f"
+        f" JOIN simulated_pairs p ON {_same('f', 'p')} WHERE p.pair IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    ):
+        pair, protocol, port, count, connections = (int(str(value)) for value in row)
+        verdict = judge(pairs.alike[pair], point_of(protocol, port))
+        judged.append((pair, protocol, port, verdicts.setdefault(verdict, len(verdicts))))
+        tally.add(verdict, Count(count, connections))
+    _keep(window, judged)
+    rule_names = {rule: name for table in tables.values() for rule, name in table.rule_names.items()}
+    return Simulation(
+        tally.categories,
+        tally.watched,
+        tally.depends,
+        gone,
+        tally.by_rule(rule_names),
+        tally.by_labels(names),
+        window,
+        list(verdicts),
+    )
+
+
+def _number_pairs(window: FlowWindow, pairs: Pairs) -> Count:
+    """Make the table `simulated_pairs` of all pairs of ends, with their number in `pairs`, NULL for what is gone."""
+    names = ", ".join(f"{part} AS {_column(part)}" for part in ENDS)
+    window.rows(f"CREATE OR REPLACE TABLE simulated_ends AS SELECT DISTINCT {names} FROM flows")
+    cursor = window.connection.cursor()
+    cursor.execute("SELECT rowid, * FROM simulated_ends ORDER BY ALL")
+    rows: list[int] = []
+    found: list[int | None] = []
+    while batch := cursor.fetchmany(FETCH):
+        for row in batch:
+            rows.append(row[0])
+            try:
+                found.append(pairs.number(End(*row[1:6]), End(*row[6:11])))
+            except GoneError:
+                found.append(None)
+    window.rows(
+        "CREATE OR REPLACE TABLE simulated_pairs AS SELECT e.*, n.pair FROM simulated_ends e JOIN"
+        " (SELECT unnest($1::BIGINT[]) AS row, unnest($2::BIGINT[]) AS pair) n ON n.row = e.rowid",
+        [rows, found],
+    )
+    ((count, connections),) = window.rows(
+        "SELECT count(*), coalesce(sum(f.connections), 0) FROM flows f"
+        f" JOIN simulated_pairs p ON {_same('f', 'p')} WHERE p.pair IS NULL"
+    )
+    return Count(int(str(count)), int(str(connections)))
+
+
+def _keep(window: FlowWindow, judged: Sequence[tuple[int, int, int, int]]) -> None:
+    columns = [list(column) for column in zip(*judged, strict=True)] or [[], [], [], []]
+    window.rows(
+        "CREATE OR REPLACE TABLE simulated AS SELECT unnest($1::BIGINT[]) AS pair, unnest($2::UTINYINT[]) AS protocol,"
+        " unnest($3::USMALLINT[]) AS port, unnest($4::BIGINT[]) AS verdict",
+        columns,
+    )
+
+
+def _column(part: str) -> str:
+    return part.replace("_process IS NOT NULL", "_said")
+
+
+def _same(flows: str, ends: str) -> str:
+    conditions = (
+        f"({flows}.{part}) IS NOT DISTINCT FROM {ends}.{_column(part)}"
+        if "_" in part
+        else f"{flows}.{part} = {ends}.{part}"
+        for part in ENDS
+    )
+    return " AND ".join(conditions)
+
+
+def _sides(outcomes: tuple[Outcome | None, Outcome | None]) -> list[dict[str, object]]:
+    return [
+        {
+            "side": side,
+            "verdict": "allow" if outcome is None or outcome.passes else "deny",
+            "rule": outcome.rule if outcome else None,
+            "would_deny": outcome is not None and outcome.effect is Effect.WATCH,
+        }
+        for side, outcome in zip(("from", "to"), outcomes, strict=True)
+    ]

@@ -1,0 +1,121 @@
+"""One flow under a draft and under what is enforced now: what each side says, and what that changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ringfence.analysis.builtins import built_in
+from ringfence.model.assets import Control
+from ringfence.model.rules import Direction
+from ringfence.model.tables import Effect, Outcome, ServiceMap
+
+BUILT_IN = "built-in: "
+
+
+class Category(StrEnum):
+    """What becomes of a flow under a draft, compared with now."""
+
+    STILL_ALLOWED = "still_allowed"
+    NEWLY_ALLOWED = "newly_allowed"
+    NEWLY_DENIED = "newly_denied"
+    STILL_DENIED = "still_denied"
+
+    @staticmethod
+    def of(*, before: bool, after: bool) -> Category:
+        """Return the category of a flow that passes now (`before`) and under the draft (`after`)."""
+        if after:
+            return Category.STILL_ALLOWED if before else Category.NEWLY_ALLOWED
+        return Category.NEWLY_DENIED if before else Category.STILL_DENIED
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One end of a pair of addresses under one set of tables.
+
+    `maps` holds the service map of the process that was seen, and behind it those of the other processes that it may
+    have been where the flow does not say. `control` is set where the client stands in the control path of this end.
+    """
+
+    direction: Direction
+    maps: tuple[ServiceMap, ...]
+    control: Control | None = None
+
+    def outcomes(self, pair: Pair, service_point: int) -> tuple[Outcome, ...]:
+        """Return the outcome for the process that was seen, then those for the others that it may have been."""
+        inbound = self.direction is Direction.IN
+        name = built_in(pair.client, pair.server, service_point, control=self.control, inbound=inbound)
+        if name is None and pair.itself:
+            name = "loopback"
+        if name is not None:
+            return (Outcome(Effect.ALLOW, BUILT_IN + name),)
+        return tuple(services.outcome(service_point) for services in self.maps)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two ends that stand for all pairs that are judged alike; a side is None where it is no workload.
+
+    `client` and `server` are the addresses of one such pair; `itself` says that both are one asset's; `labels` are the
+    numbers of the ends' label combinations, None for no asset.
+    """
+
+    client: int
+    server: int
+    itself: bool
+    labels: tuple[int | None, int | None]
+    draft: tuple[Side | None, Side | None]
+    current: tuple[Side | None, Side | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a simulation says of a flow.
+
+    `draft` and `current` are the outcomes of the client's and the server's side, None where a side is no workload (it
+    allows); `current` is None as a whole where nothing is enforced. `depends` says that another process at an end
+    whose process is not known would be judged otherwise by the draft.
+    """
+
+    category: Category
+    draft: tuple[Outcome | None, Outcome | None]
+    current: tuple[Outcome | None, Outcome | None] | None
+    depends: bool
+    labels: tuple[int | None, int | None]
+
+    @property
+    def allowed(self) -> bool:
+        """Return whether the draft lets it pass."""
+        return passes(self.draft)
+
+    @property
+    def watched(self) -> bool:
+        """Return whether it passes only because a mode does not bite: `full` would deny it."""
+        return self.allowed and any(outcome and outcome.effect is Effect.WATCH for outcome in self.draft)
+
+    def deciding(self) -> list[tuple[Direction, Outcome]]:
+        """Return the sides of the draft that decided: those that deny, or all where none does."""
+        sides = [
+            (direction, outcome)
+            for direction, outcome in zip((Direction.OUT, Direction.IN), self.draft, strict=True)
+            if outcome is not None
+        ]
+        return sides if self.allowed else [(direction, outcome) for direction, outcome in sides if not outcome.passes]
+
+
+def judge(pair: Pair, service_point: int) -> Verdict:
+    """Return the verdict for a point of the service line between two ends."""
+    draft = [side.outcomes(pair, service_point) if side else (None,) for side in pair.draft]
+    seen = (draft[0][0], draft[1][0])
+    possible = {passes((out, into)) for out in draft[0] for into in draft[1]}
+    current = None
+    if pair.current is not None:
+        now = [side.outcomes(pair, service_point)[0] if side else None for side in pair.current]
+        current = (now[0], now[1])
+    category = Category.of(before=current is None or passes(current), after=passes(seen))
+    return Verdict(category, seen, current, len(possible) > 1, pair.labels)
+
+
+def passes(sides: tuple[Outcome | None, Outcome | None]) -> bool:
+    """Return whether both sides let a connection pass; a side that is no workload does."""
+    return all(outcome is None or outcome.passes for outcome in sides)
