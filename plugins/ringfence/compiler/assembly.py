@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pyroaring import BitMap
 
 from ringfence.compiler.partition import Partition, Signature
-from ringfence.compiler.precedence import Ranked, most_open, resolve
+from ringfence.compiler.precedence import Ranked, fused, most_open, resolve
 from ringfence.compiler.selection import address_sets, holds_locally
 from ringfence.compiler.terms import Term, Terms
 from ringfence.compiler.view import View
 from ringfence.model.addresses import EVERY_ADDRESS
-from ringfence.model.intervals import IntervalSet
+from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Direction, Mode, Peer, Process
-from ringfence.model.tables import Cell, DirectionTable, ProcessClass, ServiceMap
+from ringfence.model.services import EVERY_SERVICE, SCTP, TCP, UDP, block_of
+from ringfence.model.tables import OTHER, Cell, DirectionTable, ProcessClass, ServiceMap
+
+_LISTENERS = union(block_of(protocol) for protocol in (TCP, UDP, SCTP))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +67,23 @@ class Assembly:
 
     def outline(self, near: Near, mode: Mode) -> Outline:
         """Return the outline of this direction for a workload in a mode."""
-        numbers = self.terms.rules_at(near.entries)
+        numbers = self._rules_at(near)
         units, users = self._near_processes(numbers)
         parts = self.partition.parts([term for number in numbers for term in self.terms.of_rule[number]])
         classes = [ProcessClass(unit, user) for unit in (None, *units) for user in (None, *users)]
         cells: list[tuple[IntervalSet, ProcessClass, BitMap, ServiceMap]] = []
         for local in self._local_sets(numbers):
+            unnamed: set[int] = set()
             for process in classes:
                 active = {n for n in numbers if self._meets(n, near, local, process)}
+                if process == OTHER:
+                    unnamed = active
                 by_map: dict[int, tuple[ServiceMap, list[BitMap]]] = {}
                 for remote, family, signature in parts:
                     services = self._services(tuple(t for t in signature if t.rule in active), family, mode)
+                    if self.direction is Direction.IN and process != OTHER:
+                        other = self._services(tuple(t for t in signature if t.rule in unnamed), family, mode)
+                        services = self._seen_by_listeners(services, other)
                     by_map.setdefault(id(services), (services, []))[1].append(remote)
                 cells.extend(
                     (local, process, remotes[0] if len(remotes) == 1 else BitMap.union(*remotes), services)
@@ -82,6 +91,19 @@ class Assembly:
                 )
         cells.sort(key=lambda cell: (cell[0].intervals, cell[1].unit or "", cell[1].user or "", cell[2].min()))
         return Outline(mode, units, users, tuple(cells))
+
+    def _rules_at(self, near: Near) -> list[int]:
+        numbers = self.terms.rules_at(near.entries)
+        grouped = [
+            number
+            for number, points in self.terms.of_groups.items()
+            if any(
+                holds_locally(peer.selector, near.labels, near.name, point)
+                for peer in self.ranked[number].rule.local(self.direction)
+                for point in points
+            )
+        ]
+        return sorted({*numbers, *grouped}) if grouped else numbers
 
     def _peers(self, numbers: Iterable[int]) -> Iterable[Peer]:
         for number in numbers:
@@ -114,6 +136,27 @@ class Assembly:
         if known is None:
             resolved = self._resolve(signature, family, mode)
             known = self._maps[key] = self._interned.setdefault(resolved, resolved)
+        return known
+
+    def _seen_by_listeners(self, named: ServiceMap, other: ServiceMap) -> ServiceMap:
+        """Return the map of a named process where a packet finds its listener, and that of `other` elsewhere.
+
+        Only TCP, UDP and SCTP packets have one (semantics 6).
+        """
+        if named is other:
+            return named
+        key = (id(named), id(other))
+        known = self._maps.get(key)
+        if known is None:
+            spliced = fused(
+                [
+                    (*interval, outcome)
+                    for services, points in ((named, _LISTENERS), (other, EVERY_SERVICE - _LISTENERS))
+                    for low, high, outcome in services.pieces
+                    for interval in IntervalSet(((low, high),)) & points
+                ]
+            )
+            known = self._maps[key] = self._interned.setdefault(spliced, spliced)
         return known
 
     def _resolve(self, signature: Signature, family: int, mode: Mode) -> ServiceMap:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pyroaring import BitMap
 
 from ringfence.compiler.precedence import Ranked
-from ringfence.compiler.selection import Selection
-from ringfence.model.rules import Direction, Process
+from ringfence.compiler.selection import Selection, address_sets
+from ringfence.model.addresses import addresses_of
+from ringfence.model.rules import Direction, Peer, Process
 
+# RFC 5771, RFC 4291 section 2.7, RFC 919: addresses that no single host holds.
+GROUPS = addresses_of(["224.0.0.0/4", "ff00::/8", "255.255.255.255"])
 # A term that covers more classes than this is partitioned once and shared by all tables that have it.
 BROAD = 64
 
@@ -30,11 +33,16 @@ class Term:
 
 
 class Terms:
-    """All terms of one direction, in deciding order, and which rules an entry of the view meets as the near end."""
+    """All terms of one direction, in deciding order, and which rules an entry of the view meets as the near end.
+
+    `of_groups` holds, for the rules whose near end names multicast or broadcast addresses, some of these addresses: a
+    packet to a group reaches every host, so such a rule may speak for any workload.
+    """
 
     def __init__(self, ranked: Sequence[Ranked], direction: Direction, selection: Selection, near: BitMap) -> None:
         view = selection.view
         self.of_rule: dict[int, tuple[Term, ...]] = {}
+        self.of_groups: dict[int, tuple[int, ...]] = {}
         self.rules_of_entry: dict[int, list[int]] = {entry: [] for entry in near}
         for number, one in enumerate(ranked):
             if direction not in one.rule.sides:
@@ -49,7 +57,10 @@ class Terms:
                 continue
             met = [selection.entries(peer.selector) & near for peer in one.rule.local(direction)]
             entries = met[0] if len(met) == 1 else BitMap.union(*met)
-            if not entries:
+            groups = _group_addresses(one.rule.local(direction)) if direction is Direction.IN else ()
+            if groups:
+                self.of_groups[number] = groups
+            if not entries and not groups:
                 continue
             self.of_rule[number] = terms
             for entry in entries:
@@ -61,3 +72,9 @@ class Terms:
         if len(lists) == 1:
             return lists[0]
         return sorted({rule for rules in lists for rule in rules})
+
+
+def _group_addresses(peers: Sequence[Peer]) -> tuple[int, ...]:
+    """Return the first group address of every interval that some peers name."""
+    named = {addresses for peer in peers for addresses in address_sets(peer.selector)}
+    return tuple(sorted({low for addresses in named for low, _ in addresses & GROUPS}))

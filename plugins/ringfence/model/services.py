@@ -168,7 +168,10 @@ def _interval_texts(low: int, high: int) -> Iterable[str]:
     for protocol in range(low // BLOCK, high // BLOCK + 1):
         first = max(low - protocol * BLOCK, 0)
         last = min(high - protocol * BLOCK, BLOCK - 1)
-        yield _protocol_text(protocol, (first, last))
+        if protocol in TYPE_NAMES and (first, last) != (0, BLOCK - 1):
+            last = min(last, 255)
+        if first <= last:
+            yield _protocol_text(protocol, (first, last))
 
 
 def _protocol_text(protocol: int, ports: Interval) -> str:

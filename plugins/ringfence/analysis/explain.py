@@ -1,0 +1,187 @@
+"""Explain: why one connection is allowed or denied, side by side, with the place that decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ringfence.analysis.builtins import built_in
+from ringfence.analysis.nearest import Nearest, nearest_rule
+from ringfence.analysis.permitted import Sides
+from ringfence.compiler import Compilation
+from ringfence.model.addresses import address_text, family_of, point_of
+from ringfence.model.assets import Asset, Snapshot
+from ringfence.model.errors import InputError, Place
+from ringfence.model.rules import Direction, Mode
+from ringfence.model.services import Services
+from ringfence.model.tables import DEFAULT_RULE, OTHER, Effect, Outcome, ProcessClass
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one end decides. `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None
+    where the end is no workload. `process` is the class it holds for, where it does not hold for all of this end's."""
+
+    side: str
+    verdict: str
+    rule: str
+    place: Place | None
+    mode: Mode | None = None
+    effect: Effect | None = None
+    process: ProcessClass | None = None
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for `--json`."""
+        return {
+            "side": self.side,
+            "verdict": self.verdict,
+            "rule": self.rule,
+            "place": str(self.place) if self.place else None,
+            "mode": str(self.mode) if self.mode else None,
+            "would_deny": self.effect is Effect.WATCH,
+            "process": {"unit": self.process.unit, "user": self.process.user} if self.process else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer for one pair of addresses; `others` are the address pairs of the same two ends that answer otherwise.
+
+    Where a verdict depends on the process, the answer is for the process that gets through, which each side names.
+    """
+
+    client: str
+    server: str
+    verdict: str
+    sides: tuple[Side, Side]
+    nearest: Nearest | None = None
+    others: tuple[Explanation, ...] = ()
+
+    def data(self) -> dict[str, object]:
+        """Return the explanation as `ringfence explain --json` prints it."""
+        return {
+            "verdict": self.verdict,
+            "from": self.client,
+            "to": self.server,
+            "sides": [side.data() for side in self.sides],
+            "nearest": self.nearest.data() if self.nearest else None,
+            "other_addresses": [other.data() for other in self.others],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Terminal:
+    """One end: an asset with one of its addresses, or an address of no asset."""
+
+    asset: Asset | None
+    point: int
+
+
+def explain(
+    compilation: Compilation, source: str, destination: str, services: Services, process: ProcessClass | None = None
+) -> Explanation:
+    """Explain the first port of a service between two ends, each an asset's name or an address.
+
+    `process` is the client's, and the server's where the policy names it there; without it the answer is for the
+    process that gets furthest. Raises InputError for an unknown end, for ends of different families and for a service
+    that neither end's family has.
+    """
+    pairs = list(_pairs(compilation.snapshot, source, destination))
+    if not pairs:
+        raise InputError(f"'{source}' and '{destination}' have no addresses of one family")
+    answers = []
+    sides = Sides()
+    for client, server in pairs:
+        points = services.of(family_of(client.point))
+        if points:
+            answers.append(_explain(compilation, sides, client, server, points.intervals[0][0], process))
+    if not answers:
+        raise InputError("the service does not exist in the address family of these ends")
+    first = answers[0]
+    others = tuple(answer for answer in answers[1:] if answer.verdict != first.verdict)
+    return Explanation(first.client, first.server, first.verdict, first.sides, first.nearest, others)
+
+
+def _pairs(snapshot: Snapshot, source: str, destination: str) -> Iterator[tuple[_Terminal, _Terminal]]:
+    clients, servers = _terminals(snapshot, source), _terminals(snapshot, destination)
+    for client in clients:
+        for server in servers:
+            if family_of(client.point) == family_of(server.point):
+                yield client, server
+
+
+def _terminals(snapshot: Snapshot, name: str) -> Sequence[_Terminal]:
+    assets = snapshot.named()
+    if name in assets:
+        asset = assets[name]
+        if not asset.addresses:
+            raise InputError(f"'{name}' has no address", remedy="give it ringfence_addresses in the inventory")
+        return [_Terminal(asset, point) for point in asset.addresses]
+    try:
+        point = point_of(name)
+    except InputError as error:
+        raise InputError(f"'{name}' is neither an asset nor an address") from error
+    holders = [asset for asset in snapshot.assets if point in asset.addresses]
+    return [_Terminal(asset, point) for asset in holders] or [_Terminal(None, point)]
+
+
+def _explain(
+    compilation: Compilation,
+    sides: Sides,
+    client: _Terminal,
+    server: _Terminal,
+    service_point: int,
+    process: ProcessClass | None,
+) -> Explanation:
+    out = _side(compilation, sides, Direction.OUT, client, server, service_point, process)
+    into = _side(compilation, sides, Direction.IN, server, client, service_point, process)
+    verdict = "allow" if out.verdict == into.verdict == "allow" else "deny"
+    nearest = None
+    if verdict == "deny":
+        nearest = nearest_rule(compilation, (client.asset, client.point), (server.asset, server.point), service_point)
+    return Explanation(address_text(client.point), address_text(server.point), verdict, (out, into), nearest)
+
+
+def _side(
+    compilation: Compilation,
+    sides: Sides,
+    direction: Direction,
+    near: _Terminal,
+    far: _Terminal,
+    service_point: int,
+    process: ProcessClass | None,
+) -> Side:
+    side = "to" if direction is Direction.IN else "from"
+    table = compilation.tables.get(near.asset.name) if near.asset else None
+    if table is None or near.asset is None:
+        return Side(side, "allow", "no workload: nothing is enforced here", None)
+    client, server = (far, near) if direction is Direction.IN else (near, far)
+    name = built_in(client.point, server.point, service_point, control=table.control, inbound=direction is Direction.IN)
+    directed = sides.lookup(table).directions[direction]
+    if name is not None:
+        return Side(side, "allow", f"built in: {name}", None, directed.table.mode, Effect.ALLOW)
+    classes = [directed.known(process)] if process else list(directed.table.process_classes)
+    outcomes = {one: directed.services_at(near.point, one, far.point).outcome(service_point) for one in classes}
+    chosen = next((one for one in classes if outcomes[one].effect is Effect.ALLOW), None) or next(
+        (one for one in classes if outcomes[one].passes), OTHER if process is None else classes[0]
+    )
+    outcome = outcomes[chosen]
+    depends = len({one.passes for one in outcomes.values()}) > 1
+    rule, place = _decided_by(compilation, near.asset.name, outcome)
+    return Side(
+        side,
+        "allow" if outcome.passes else "deny",
+        rule,
+        place,
+        directed.table.mode,
+        outcome.effect,
+        chosen if depends or process else None,
+    )
+
+
+def _decided_by(compilation: Compilation, name: str, outcome: Outcome) -> tuple[str, Place | None]:
+    if outcome.rule != DEFAULT_RULE:
+        rule = next(rule for rule in compilation.policy.rules if rule.id == outcome.rule)
+        return rule.name, rule.place
+    enforcement = compilation.enforcement[name]
+    return DEFAULT_RULE, enforcement.place if enforcement else None
