@@ -49,7 +49,7 @@ def read_documents(path: Path, shown: str, reports: Reports) -> tuple[Node, ...]
 
     What is wrong with the file goes to `reports`, and the documents before it are returned. Never raises.
     """
-    text = _text(path, shown, reports)
+    text = read_text(path, shown, reports)
     return () if text is None else parse_documents(text, shown, reports)
 
 
@@ -72,7 +72,8 @@ def parse_documents(text: str, shown: str, reports: Reports) -> tuple[Node, ...]
     return tuple(builder.documents)
 
 
-def _text(path: Path, shown: str, reports: Reports) -> str | None:
+def read_text(path: Path, shown: str, reports: Reports) -> str | None:
+    """Return a file's text with its line ends as they are, or None after reporting why there is none."""
     place = Place(shown)
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -139,7 +140,7 @@ class _Builder:
                 return self._close(start, Listing(place, tuple(nodes)))
             case ScalarEvent():
                 self._refuse_tag(event)
-                value = _resolved(event.value) if event.implicit[0] else event.value
+                value = resolved(event.value) if event.implicit[0] else event.value
                 return self._close(event, Scalar(self._place(event), value, event.value))
             case AliasEvent():
                 return self._alias(event)
@@ -217,7 +218,8 @@ def _children(node: Node) -> tuple[Node, ...]:
             return ()
 
 
-def _resolved(text: str) -> Plain:
+def resolved(text: str) -> Plain:
+    """Return what a plain scalar means in the core schema."""
     if text in NULLS:
         return None
     if text in TRUTHS:

@@ -1,0 +1,185 @@
+"""Rules written back into policy files: everything else in the file stays as it was, to the byte."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringfence.language.checking import check, fields, items
+from ringfence.language.documents import parse_documents, read_text
+from ringfence.language.nodes import Entry, Listing, Node, Table, plain
+from ringfence.language.reports import Reports
+from ringfence.language.shapes import RuleEntry
+from ringfence.language.writing import rule_lines
+from ringfence.model.errors import InputError, Place
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where a rule goes: the document, the index among its rules, and whether it replaces the one there."""
+
+    document: int
+    index: int
+    replaces: bool = False
+
+
+def add_rule(path: Path, rule: Mapping[str, object], document: int | None = None) -> bool:
+    """Write a rule, as plain data in the words of the grammar, into a policy file; return whether it replaced one.
+
+    It replaces the rule of the same name. Else it comes after the last rule of the document of that number (from 0,
+    empty ones not counted), or of the first one that has rules; a file without rules gets a document for it. Comments,
+    layout and all other text stay. The file is replaced in one step and keeps its permissions.
+
+    Raises InputError if the file is broken, the rule is no rule, or the rules there are not written as `- …` lines.
+    """
+    reports = Reports()
+    text = (read_text(path, path.as_posix(), reports) or "") if path.exists() else ""
+    documents = parse_documents(text, path.as_posix(), reports)
+    reports.settle()
+    rule = dict(rule)
+    refuse_malformed(rule, path)
+    spot = _spot(documents, rule, document, path)
+    lines = text.splitlines(keepends=True)
+    new = _with_document(text, rule, bool(documents)) if spot is None else _spliced(lines, documents, spot, rule, path)
+    _prove(documents, spot, rule, new, path)
+    write_atomically(path, new)
+    return spot is not None and spot.replaces
+
+
+def refuse_malformed(rule: Mapping[str, object], path: Path) -> None:
+    """Raise InputErrors if plain data has not the form of a rule."""
+    reports = Reports()
+    for node in parse_documents("\n".join(rule_lines(rule, 0)), path.as_posix(), reports):
+        for item in node.items if isinstance(node, Listing) else ():
+            check(item, RuleEntry, "a rule", reports)
+    reports.settle()
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file's content in one step; a reader sees the old or the new text, whole."""
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    written = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        written.chmod(mode)
+        written.replace(path)
+    finally:
+        written.unlink(missing_ok=True)
+
+
+def _spot(documents: tuple[Node, ...], rule: Mapping[str, object], wanted: int | None, path: Path) -> _Spot | None:
+    """Return where a rule goes; None for a new document."""
+    name = rule.get("name")
+    for number, one in enumerate(documents):
+        for index, item in enumerate(items(fields(one).get("rules"))):
+            if name is not None and isinstance(item, Table) and (said := item.get("name")) and plain(said) == name:
+                return _Spot(number, index, replaces=True)
+    with_rules = [number for number, one in enumerate(documents) if "rules" in fields(one)]
+    if wanted is not None and wanted not in with_rules:
+        raise InputError(f"document {wanted} has no rules", Place(path.as_posix()), "name one that has")
+    if not with_rules:
+        return None
+    number = with_rules[0] if wanted is None else wanted
+    return _Spot(number, len(items(fields(documents[number])["rules"])))
+
+
+def _with_document(text: str, rule: Mapping[str, object], more: bool) -> str:
+    """Return a text with a new last document that holds the rule."""
+    end = _newline(text)
+    start = text if not text or text.endswith("\n") else text + end
+    return start + ("---" + end if more else "") + "".join(line + end for line in ("rules:", *rule_lines(rule, 2)))
+
+
+def _spliced(lines: list[str], documents: tuple[Node, ...], spot: _Spot, rule: Mapping[str, object], path: Path) -> str:
+    """Return the lines with the rule among those of its document."""
+    rules = fields(documents[spot.document])["rules"]
+    end = _newline("".join(lines))
+    there = items(rules)
+    if not there:
+        return _first_rule(lines, rules, rule, end)
+    neighbour = there[spot.index] if spot.replaces else there[-1]
+    first, indent = _dash(lines, neighbour, path)
+    last = _last_line(lines, first, indent)
+    new = [line + end for line in rule_lines(rule, indent)]
+    if spot.replaces:
+        return "".join([*lines[:first], *new, *lines[last + 1 :]])
+    if len(there) > 1 and not lines[first - 1].strip():
+        new.insert(0, end)
+    before = lines[: last + 1]
+    if not before[-1].endswith("\n"):
+        before[-1] += end
+    return "".join([*before, *new, *lines[last + 1 :]])
+
+
+def _first_rule(lines: list[str], rules: Entry, rule: Mapping[str, object], end: str) -> str:
+    """Return the lines with a rule under a `rules:` that has nothing, or an empty list, as its value."""
+    number, place = rules.place.line - 1, rules.value.place
+    new = [line + end for line in rule_lines(rule, rules.place.column + 1)]
+    before = lines[: number + 1]
+    if isinstance(rules.value, Listing) and place.line - 1 == number:
+        line = before[-1]
+        before[-1] = line[: place.column - 1].rstrip() + re.sub(r"^\[\s*\]", "", line[place.column - 1 :])
+    if not before[-1].endswith("\n"):
+        before[-1] += end
+    return "".join([*before, *new, *lines[number + 1 :]])
+
+
+def _dash(lines: list[str], item: Node, path: Path) -> tuple[int, int]:
+    """Return the number (from 0) of the line with an item's dash, and the dash's indentation."""
+    number = item.place.line - 1
+    before = lines[number][: item.place.column - 1]
+    while not before.strip() and number:
+        number -= 1
+        before = lines[number].partition("#")[0]
+    if before.strip() != "-":
+        raise InputError(
+            "the rules here are written in one line, and another cannot be put among them",
+            Place(path.as_posix(), item.place.line, item.place.column),
+            "write them as '- …' lines",
+        )
+    return number, before.index("-")
+
+
+def _last_line(lines: list[str], first: int, indent: int) -> int:
+    """Return the number of an item's last line: what follows is indented less, or only comments and empty lines."""
+    last = first
+    for number in range(first + 1, len(lines)):
+        content = lines[number].strip()
+        deeper = len(lines[number]) - len(lines[number].lstrip(" ")) > indent
+        if content and deeper:
+            last = number
+        elif content and not content.startswith("#"):
+            break
+    return last
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _prove(documents: tuple[Node, ...], spot: _Spot | None, rule: Mapping[str, object], new: str, path: Path) -> None:
+    """Raise InputError unless the new text says the same as the old one, but for the rule."""
+    expected = [plain(one) for one in documents]
+    if spot is None:
+        expected.append({"rules": [rule]})
+    else:
+        head = expected[spot.document]
+        assert isinstance(head, dict)
+        rules = list(head["rules"] or [])
+        rules[spot.index : spot.index + spot.replaces] = [rule]
+        expected[spot.document] = {**head, "rules": rules}
+    reports = Reports()
+    if [plain(one) for one in parse_documents(new, path.as_posix(), reports)] != expected or len(reports):
+        place = Place(path.as_posix(), 1, 1)
+        if spot is not None:
+            place = fields(documents[spot.document])["rules"].place
+        raise InputError("the layout of these rules is too unusual to put one among them", place, "add it by hand")
