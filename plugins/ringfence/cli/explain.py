@@ -1,0 +1,86 @@
+"""`ringfence explain`: why a connection is allowed or denied, with the place that decided it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ringfence.cli.session import Session, command
+from ringfence.model.tables import DEFAULT_RULE, Effect
+
+if TYPE_CHECKING:
+    from ringfence.analysis.explain import Explanation, Side
+
+
+@command("explain")
+@click.argument("source", metavar="FROM")
+@click.argument("destination", metavar="TO")
+@click.argument("service")
+@click.option("--unit", help="The systemd unit that opens or takes the connection.")
+@click.option("--user", help="The user that opens it.")
+@click.option("--process", "process_text", metavar="P", help="The same in one word: a unit, or 'user:NAME'.")
+@click.option("--full", is_flag=True, help="As if every mode were full.")
+def explain(
+    session: Session,
+    source: str,
+    destination: str,
+    service: str,
+    unit: str | None,
+    user: str | None,
+    process_text: str | None,
+    full: bool,
+) -> None:
+    """Say why SERVICE (tcp/443, a name) between two assets or addresses is allowed or denied."""
+    from ringfence.analysis.explain import explain as explained
+    from ringfence.cli.asking import Asking
+    from ringfence.model.tables import ProcessClass
+
+    if process_text is not None:
+        kind, _, name = process_text.rpartition(":")
+        unit, user = (unit, name) if kind == "user" else (name, user)
+    process = ProcessClass(unit, user) if unit or user else None
+    services = Asking(session.workspace).services(service)
+    answer = explained(session.compiled(full=full), source, destination, services, process)
+    if session.output.as_json:
+        session.output.data(answer.data())
+        return
+    _print(session, answer)
+    for other in answer.others:
+        session.output.line(f"otherwise between {other.client} and {other.server}:", style="yellow")
+        _print(session, other)
+
+
+def _print(session: Session, answer: Explanation) -> None:
+    allowed = answer.verdict == "allow"
+    session.output.line(
+        f"{'allowed' if allowed else 'denied'}: {answer.client} → {answer.server}",
+        style="green" if allowed else "red",
+        bold=True,
+    )
+    for side in answer.sides:
+        session.output.line(f"  {side.side:<4}  {_reason(side)}")
+    if answer.nearest:
+        nearest = answer.nearest
+        misses = "; ".join(nearest.misses) or "its tier or side does not decide here"
+        session.output.line(f"nearest: '{nearest.rule}' ({nearest.place}) {misses}")
+
+
+def _reason(side: Side) -> str:
+    verdict = "allowed" if side.verdict == "allow" else "denied"
+    direction = "inbound" if side.side == "to" else "outbound"
+    watched = side.effect is Effect.WATCH
+    parts = []
+    if side.rule == DEFAULT_RULE:
+        parts.append("no rule allows it" if watched or verdict == "denied" else "no rule denies it")
+    else:
+        parts.append(side.rule)
+    if watched:
+        parts[0] += ", which mode full would deny"
+    if side.rule == DEFAULT_RULE or watched:
+        parts.append(f"{direction} mode is {side.mode}")
+    if side.process is not None:
+        named = " ".join(filter(None, (side.process.unit, side.process.user)))
+        parts.append(f"for {named or 'any other process'}")
+    place = f" ({side.place})" if side.place else ""
+    return f"{verdict}: {'; '.join(parts)}{place}"

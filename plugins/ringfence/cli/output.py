@@ -1,0 +1,92 @@
+"""The one printer: lines, tables and data, for people or as JSON; foreign text is made safe on its way out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from ringfence.cli.text import clean
+from ringfence.model.problems import Problem, Severity
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+# Not a terminal: as wide as the widest row, since nobody sees lines break there.
+UNBROKEN = 100_000
+
+
+@dataclass(slots=True)
+class Output:
+    """Prints to standard output; `as_json` is what `--json` asked for, then only `data` prints there."""
+
+    as_json: bool = False
+
+    def data(self, value: object) -> None:
+        """Print plain data as JSON, indented, in ASCII alone."""
+        click.echo(json.dumps(value, indent=2))
+
+    def line(self, text: str = "", style: str | None = None, bold: bool | None = None) -> None:
+        """Print a line for people; nothing with `--json`."""
+        if not self.as_json:
+            click.secho(clean(text), fg=style, bold=bold)
+
+    def note(self, text: str, style: str | None = None) -> None:
+        """Print a line about the work to standard error; nothing with `--json`."""
+        if not self.as_json:
+            click.secho(clean(text), fg=style, err=True)
+
+    def problems(self, problems: Iterable[Problem]) -> None:
+        """Print problems, each with its place and the way out."""
+        for problem in problems:
+            severe = problem.severity is Severity.ERROR
+            place = f"{problem.place}: " if problem.place else ""
+            self.line(f"{place}{problem.severity}: {problem.message}", style="red" if severe else "yellow")
+            if problem.remedy:
+                self.line(f"  → {problem.remedy}")
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+        """Print rows under their columns' names; None is an empty field, columns that begin with '#' are numbers."""
+        if self.as_json:
+            return
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        terminal = sys.stdout.isatty()
+        table = Table(
+            title=Text(clean(title), style="bold") if title else None,
+            title_justify="left",
+            box=box.SIMPLE_HEAD if terminal else None,
+            pad_edge=False,
+            header_style="bold" if terminal else "",
+        )
+        for name in columns:
+            numeric = name.startswith("#")
+            table.add_column(Text(name.removeprefix("#")), justify="right" if numeric else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(clean("" if cell is None else str(cell)).replace("\t", " ")) for cell in row))
+        console = Console(file=sys.stdout, width=None if terminal else UNBROKEN, highlight=False, markup=False)
+        with console.capture() as captured:
+            console.print(table)
+        for line in captured.get().splitlines():
+            click.echo(line.rstrip())
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress | None]:
+        """Give a progress display on standard error, None where nobody watches."""
+        if self.as_json or not sys.stderr.isatty():
+            yield None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+            yield shown

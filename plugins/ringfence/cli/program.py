@@ -1,0 +1,150 @@
+"""The program: its commands by name, the options of all of them, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from gettext import ngettext
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+import click
+
+from ringfence.cli.text import clean
+from ringfence.model.errors import RingfenceError
+
+INTERRUPTED = 130  # 128 and SIGINT, as shells have it
+PROGRAM = "ringfence"
+
+# Name, module and attribute below ringfence.cli, and the line of the overview; in the order of the work.
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("init", "init:init", "Begin a workspace: a git repository that AWX takes as a project."),
+    ("check", "check:check", "Check all files: language, references, tests, invariants."),
+    ("labels", "labels:labels", "Show every label with the rule that gave it."),
+    ("assets", "assets:assets", "List or find assets."),
+    ("flows", "flows:flows", "Collect, read and keep who talks to whom."),
+    ("simulate", "simulate:simulate", "Judge flows under the policy as it stands in the files."),
+    ("lint", "lint:lint", "Find shadowed, redundant, broad and never matching rules."),
+    ("explain", "explain:explain", "Say why a connection is allowed or denied."),
+    ("reach", "reach:reach", "Say exactly what may talk to what."),
+    ("render", "render:render", "Print what a host would get, to the byte."),
+    ("plan", "plan:plan", "Make the plan that apply takes."),
+    ("show", "show:show", "Show a plan, host by host and rule by rule."),
+    ("apply", "apply:apply", "Roll a plan out, in waves, without cutting the line."),
+    ("confirm", "confirm:confirm", "Confirm what hosts hold unconfirmed."),
+    ("rollback", "rollback:rollback", "Take hosts back to what they held before."),
+    ("verify", "verify:verify", "Prove that hosts enforce what the plan says."),
+    ("lab", "lab:lab", "Raise hosts to try a policy on."),
+    ("demo", "demo:demo", "The whole loop on real hosts, from nothing, in about two minutes."),
+    ("schema", "schema:schema", "Print the JSON schemas of the files, for editors."),
+    ("completion", "completion:completion", "Print the completion script of a shell."),
+)
+
+
+class Program(click.Group):
+    """A group whose commands are imported when they are called, and whose errors are Ringfence's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the work."""
+        return [name for name, _, _ in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        for name, where, _ in COMMANDS:
+            if name == cmd_name:
+                module, _, attribute = where.partition(":")
+                found: click.Command = getattr(import_module(f"ringfence.cli.{module}"), attribute)
+                return found
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the overview without importing a command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, _, line in COMMANDS])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return what is called; a word that is no command is answered with the nearest that is."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not ctx.resilient_parsing:
+            near = get_close_matches(args[0], known, 1)
+            ctx.fail(f"no command is called '{args[0]}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def main(  # type: ignore[override]  # click overloads on standalone_mode, which is decided here
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
+        """Run a command and leave with its exit status: 0 done, 1 the answer is no, 2 wrong input, 3 outside failed."""
+        try:
+            status = super().main(args, prog_name or PROGRAM, **{**extra, "standalone_mode": False})
+        except click.exceptions.Exit as leaving:
+            status = leaving.exit_code
+        except (click.exceptions.Abort, KeyboardInterrupt):
+            _say("interrupted")
+            status = INTERRUPTED
+        except click.ClickException as error:
+            if isinstance(error, click.UsageError) and error.ctx is not None:
+                click.echo(error.ctx.get_usage(), err=True)
+            _say(error.format_message())
+            status = 2
+        except RingfenceError as error:
+            report(error)
+            status = error.exit_status
+        except BrokenPipeError:
+            _close_output()
+            status = 0
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            _say(f"{where}{error.strerror or error}")
+            status = 3
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def report(error: RingfenceError) -> None:
+    """Print an error, or all of several, to standard error: place, message, remedy."""
+    errors: Sequence[RingfenceError] = getattr(error, "errors", (error,))
+    for one in errors:
+        place = click.style(f"{clean(str(one.place))}: ", bold=True) if one.place else ""
+        click.echo(f"{place}{click.style('error: ', fg='red', bold=True)}{clean(one.message)}", err=True)
+        if one.remedy:
+            click.echo(f"  {click.style('→', fg='cyan')} {clean(one.remedy)}", err=True)
+    if len(errors) > 1:
+        click.echo(ngettext("%d error", "%d errors", len(errors)) % len(errors), err=True)
+
+
+def _say(message: str) -> None:
+    click.echo(f"{click.style('error: ', fg='red', bold=True)}{clean(message)}", err=True)
+
+
+def _close_output() -> None:
+    """Keep Python from complaining of the closed pipe when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"{PROGRAM} {version(PROGRAM)}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Program,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Say which.")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Agentless micro-segmentation: labels, a policy, a proof, and a rollout that never cuts its own line.
+
+    \b
+    The usual way:  ringfence check · plan · show · apply · verify
+    To see it work: ringfence demo
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+        click.echo("\nThe terminal application, which this command alone will open, is not part of this release yet.")
