@@ -40,7 +40,7 @@ SLEEPING = "the table sleeps: everything is open"
 def read_ruleset(text: str) -> dict[str, object]:
     """Return the data of a verdict table as `nft -nn -y list table inet ringfence` shows it, and what is not of it.
 
-    Units are called `u0`, `u1`, …, users `x0`, …, in the order of the table's sorted names; modes and names of rules are
+    Units are called `u0`, `u1`, …, users `x0`, …, in the order of the table's sorted names; modes and rule names are
     not in a ruleset. Beside a table's keys: `present`, whether there is such a table at all; `plan`, the first 16 hex
     digits of the table's digest as the ruleset claims them; `filled`, see `nft_filled`; and `drift`: `{"line", "text",
     "problem", "change"}` for everything that is not of our shape, where `change` is `open`, `closed` or `shape`.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import product
 
 from .address_line import FAMILIES, fused, interval_of, of_family, range_text
 from .difference_words import with_text
@@ -74,40 +75,40 @@ class _Sweep:
 
     def __init__(self, expected: TableIndex, found: TableIndex, direction: str, family: int) -> None:
         self.expected, self.found, self.direction, self.family = expected, found, direction, family
-        names = {index: index.table[direction] for index in (expected, found)}
-        self.renamed = {
-            kind: dict(zip(names[expected][kind], names[found][kind], strict=False)) for kind in ("units", "users")
+        # The reader knows units and users by their place among the sorted names only.
+        read = "present" in found.table
+        self._names: dict[str, str] = {
+            place: name
+            for kind in ("units", "users")
+            for place, name in zip(found.table[direction][kind], expected.table[direction][kind], strict=False)
+            if read
         }
+        self._places = {name: place for place, name in self._names.items()}
         self._services: dict[tuple[str, str], list] = {}
         self._remotes: dict[tuple[int, int], dict[tuple[str, str], list[Interval]]] = {}
 
     def differences(self) -> list[dict[str, object]]:
         ours, theirs = self.expected.cells(self.direction), self.found.cells(self.direction)
+        named = [
+            sorted(
+                {self._names.get(process[at], process[at]) for process in theirs} | {process[at] for process in ours},
+                key=str,
+            )
+            for at in (0, 1)
+        ]
+        processes = list(product(*named))
         told: list[dict] = []
-        for process, cells in ours.items():
-            other = theirs.get(self._found_process(process)) or theirs.get((None, None), [])
-            told += self._of_process(process, cells, other)
+        for process in processes:
+            there = tuple(self._places.get(name, name) for name in process)
+            told += self._of_process(process, _of_class(ours, process), _of_class(theirs, there))
         told = _joined(_joined(told, "remote"), "processes")
         for one in told:
-            one["processes"] = ["any"] if len(one["processes"]) == len(ours) else one["processes"]
+            one["processes"] = ["any"] if len(one["processes"]) == len(processes) else one["processes"]
             for side in ("local", "remote"):
                 ranges = fused(one[side])
                 whole = ranges == [FAMILIES[self.family]]
                 one[side] = ["any"] if whole else [range_text(*interval) for interval in ranges]
-        known = {self._found_process(process) for process in ours}
-        for unit, user in theirs:
-            if (unit, user) not in known:
-                told.append(
-                    _shape(0, f"{self.direction}: tells a process apart that the policy does not name: {unit} {user}")
-                )
-        return told if self.family == 4 else [one for one in told if one["change"] != "shape"]
-
-    def _found_process(self, process: Process) -> Process:
-        unit, user = process
-        return (
-            None if unit is None else self.renamed["units"].get(unit, unit),
-            None if user is None else self.renamed["users"].get(user, user),
-        )
+        return told
 
     def _of_process(self, process: Process, ours: list[Cells], theirs: list[Cells]) -> list[dict[str, object]]:
         by_pair: dict[tuple[int, int], list[Interval]] = {}
@@ -164,6 +165,13 @@ class _Sweep:
             }
             for (one, other), points in by_outcome.items()
         ]
+
+
+def _of_class(cells: dict[Process, list[Cells]], process: Process) -> list[Cells]:
+    """Return the cells that decide for a process: what a table does not name is no unit or no user to it."""
+    units, users = {unit for unit, _ in cells}, {user for _, user in cells}
+    unit, user = process
+    return cells.get((unit if unit in units else None, user if user in users else None), [])
 
 
 def _change(expected: Outcome, found: Outcome) -> str:
