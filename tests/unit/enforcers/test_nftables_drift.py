@@ -81,10 +81,9 @@ def test_one_element_widened_among_ten_thousand_is_told_with_the_addresses_gaine
     kernel: Kernel, table: VerdictTable
 ) -> None:
     name, verdict = map_of_peers(kernel, "10.100.0.1")
-    change = f"{TABLE} {name} {{ 10.100.0.1 }}
-add element {TABLE} {name} {{ 10.100.0.1-10.100.0.7 : {verdict} }}
-"
-    kernel.nft("-f", "-", text=f"delete element {change}")
+    wider = f"add element {TABLE} {name} {{ 10.100.0.1-10.100.0.7 : {verdict} }}"
+    change = f"delete element {TABLE} {name} {{ 10.100.0.1 }}\n{wider}\n"
+    kernel.nft("-f", "-", text=change)
     assert [text for _, text in told(kernel, table)] == [
         "inbound from 10.100.0.2-10.100.0.7, tcp/5432, is open and should not be: "
         "allowed by rule 'web to api', expected denied by default"
