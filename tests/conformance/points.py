@@ -5,19 +5,22 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from ringfence.model.addresses import ALL_V4, ALL_V6, family_of, point_of
+from ringfence.model.addresses import ALL_V4, ALL_V6, addresses_of, family_of, point_of
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction
 from ringfence.model.selectors import AddressIn, AllOf, AnyOf, Not, Selector
 from ringfence.model.services import BLOCK
 
+from .case import Case
 from .reference import Side
-from .strategies import UNITS, USERS, Case
+from .strategies import UNITS, USERS
 
 EXTREMES = (
     *(ALL_V4.intervals[0][0], ALL_V4.intervals[0][1], ALL_V6.intervals[0][0], ALL_V6.intervals[0][1]),
     *(point_of(text) for text in ("127.0.0.1", "::1", "fe80::1", "ff02::1", "224.0.0.1", "192.0.2.1", "8.8.8.8")),
 )
+
+GROUPS = addresses_of(["224.0.0.0/4", "ff00::/8", "255.255.255.255"])
 
 
 def ranges_of(selector: Selector) -> Iterator[IntervalSet]:
@@ -64,11 +67,23 @@ def sides(case: Case, number: int, seed: int) -> Iterator[Side]:
     held = [address for asset in case.snapshot.assets for address in asset.addresses]
     workloads = [asset for asset in case.snapshot.assets if asset.workload]
     for _ in range(number):
-        workload = chance.choice(workloads)
-        local = chance.choice(workload.addresses) if workload.addresses and chance.random() < 0.7 else None
-        local = chance.choice(places) if local is None else local
+        workload, direction = chance.choice(workloads), chance.choice(tuple(Direction))
+        elsewhere = [one for one in places if can_be_local(case, direction, one)]
+        local = chance.choice(elsewhere if elsewhere and chance.random() < 0.2 else workload.addresses)
         near = [one for one in held if family_of(one) == family_of(local)]
         remote = chance.choice(near if near and chance.random() < 0.5 else families[family_of(local)])
         protocol, port = chance.choice(points)
         unit, user = chance.choice((None, "z.service", *UNITS)), chance.choice((None, "backup", *USERS))
-        yield Side(workload, chance.choice(tuple(Direction)), local, remote, protocol, port, unit, user)
+        yield Side(workload, direction, local, remote, protocol, port, unit, user)
+
+
+def can_be_local(case: Case, direction: Direction, address: int) -> bool:
+    """Return whether a table promises a verdict at a local address that the snapshot does not give to the workload.
+
+    It does for what is sent to a group, and where no rule tells local addresses apart: a rule that chooses by address
+    is put into the tables of those workloads alone that are known to hold such an address.
+    """
+    if direction is Direction.IN and address in GROUPS:
+        return True
+    locals_ = [peer for rule in case.policy.rules for peer in rule.local(direction)]
+    return not any(list(ranges_of(peer.selector)) for peer in locals_)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
+from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Peer, Policy, Process, Rule, Settings
@@ -110,9 +111,7 @@ def judge_side(snapshot: Snapshot, policy: Policy, settings: Settings, side: Sid
 def mode_of(policy: Policy, workload: Asset, direction: Direction) -> Mode:
     """Return the mode of the first enforcement that chooses a workload; none: observe."""
     for enforcement in policy.enforcement:
-        if any(
-            chooses(enforcement.where, workload, address, set(), Settings()) for address in workload.addresses or (-1,)
-        ):
+        if any(chooses(enforcement.where, workload, address, Settings()) for address in workload.addresses or (-1,)):
             return enforcement.mode(direction)
     return Mode.OBSERVE
 
@@ -154,24 +153,23 @@ def speaks(rule: Rule, snapshot: Snapshot, settings: Settings, side: Side, far: 
     if side.direction not in rule.sides or not within(side.protocol * 65536 + side.port, rule.services.of(family)):
         return False
     seen = [asset for asset in snapshot.assets if asset.realm in settings.sees(side.workload.realm)]  # [11]
-    held = {address for asset in seen for address in asset.addresses}
     holders = [asset for asset in seen if side.remote in asset.addresses] or [None]
 
     def local(peer: Peer) -> bool:
-        mine = chooses(peer.selector, side.workload, side.local, held, settings)
+        mine = chooses(peer.selector, side.workload, side.local, settings)
         return mine and runs(peer.process, side.unit, side.user)
 
     def remote(peer: Peer) -> bool:
-        theirs = any(chooses(peer.selector, holder, side.remote, held, settings) for holder in holders)
+        theirs = any(chooses(peer.selector, holder, side.remote, settings) for holder in holders)
         return theirs and runs(peer.process, *far)
 
     return any(map(local, rule.local(side.direction))) and any(map(remote, rule.remote(side.direction)))
 
 
-def chooses(selector: Selector, asset: Asset | None, address: int, held: set[int], settings: Settings) -> bool:
-    """Return whether a selector chooses an asset at an address, or an address of no asset [5].
+def chooses(selector: Selector, asset: Asset | None, address: int, settings: Settings) -> bool:
+    """Return whether a selector chooses an asset at an address, or, with no asset, an address that none holds [5].
 
-    `held` are the addresses of all assets that the workload can meet.
+    What a workload sends or takes is its own at whatever local address, so it is never `unknown` to itself.
     """
     match selector:
         case AnyAddress():
@@ -179,13 +177,13 @@ def chooses(selector: Selector, asset: Asset | None, address: int, held: set[int
         case AddressIn(addresses):
             return within(address, addresses)
         case Unknown():
-            return address not in held
+            return asset is None
         case Internet():
-            return address not in held and not within(address, settings.private_addresses())
+            return asset is None and not within(address, settings.private_addresses())
         case AnyOf(parts):
-            return any(chooses(part, asset, address, held, settings) for part in parts)
+            return any(chooses(part, asset, address, settings) for part in parts)
         case AllOf(parts) if parts:
-            return all(chooses(part, asset, address, held, settings) for part in parts)
+            return all(chooses(part, asset, address, settings) for part in parts)
         case FqdnIs(name):
             raise NotImplementedError(f"what '{name}' resolves to is not known when a packet is judged")
     if asset is None:
@@ -198,7 +196,7 @@ def chooses(selector: Selector, asset: Asset | None, address: int, held: set[int
         case AssetNamed(name):
             return asset.name == name
         case Not(part):
-            return not chooses(part, asset, address, held, settings)
+            return not chooses(part, asset, address, settings)
         case _:
             return True  # AllOf without parts: every asset
 
@@ -213,3 +211,13 @@ def runs(process: Process | None, unit: str | None, user: str | None) -> bool:
 def within(number: int, intervals: IntervalSet) -> bool:
     """Return whether a number lies in one of the closed intervals."""
     return any(low <= number <= high for low, high in intervals)
+
+
+def stands_above(side: Side, settings: Settings) -> bool:
+    """Return whether a built-in lets a first packet through whatever the policy says [7]."""
+    control = side.workload.control or settings.control
+    family = 6 if side.remote >= 1 << 33 else 4
+    if control and side.direction is Direction.IN and (side.protocol, side.port) == (6, control.port):
+        return within(side.remote, addresses_of(control.networks))
+    discovery = family == 6 and side.protocol == 58 and side.port in (130, 131, 132, 133, 134, 135, 136, 137, 143)
+    return discovery or (family == 4 and side.protocol == 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
@@ -25,6 +24,8 @@ from ringfence.model.selectors import (
     Unknown,
 )
 from ringfence.model.services import parse_service, union
+
+from .case import Case
 
 LABELS = {"env": ("prod", "dev"), "role": ("web", "api", "db")}
 NAMES = ("w0", "w1", "w2", "w3", "w4", "n0", "n1")
@@ -56,15 +57,6 @@ SERVICES = (
 )
 CONTROLS = (Control(("10.0.0.0/29", "fd00::/64"), 22), Control(("10.0.0.3",), 80), Control(("0.0.0.0/0",), 22))
 TIERS = (("emergency", "guardrail", "application", "baseline"), ("late", "emergency", "application"), ("only",))
-
-
-@dataclass(frozen=True)
-class Case:
-    """One estate with its policy and the settings of its workspace."""
-
-    snapshot: Snapshot
-    policy: Policy
-    settings: Settings
 
 
 def labels() -> st.SearchStrategy[dict[str, Label]]:
@@ -170,7 +162,10 @@ def estates(draw: st.DrawFn, settings: Settings) -> Snapshot:
     for name in (*NAMES[:workloads], *NAMES[5 : 5 + others]):
         realm = draw(st.sampled_from(realms))
         drawn = draw(st.lists(st.sampled_from(ADDRESSES), min_size=1, max_size=4, unique=True))
-        addresses = tuple(sorted(one for one in drawn if not joined or held.setdefault(one, realm) == realm))
+        alone = point_of(f"10.9.0.{1 + len(assets)}")
+        addresses = tuple(sorted(one for one in drawn if not joined or held.setdefault(one, realm) == realm)) or (
+            alone,
+        )
         assets.append(Asset(name, addresses, draw(labels()), realm, workload=name.startswith("w")))
     return Snapshot(tuple(sorted(assets, key=lambda asset: asset.name)), datetime(2026, 1, 1, tzinfo=UTC))
 

@@ -1,0 +1,98 @@
+"""The compiler's tables say what the reference says, and are tables: complete, disjoint, without order."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, Phase, given, note, settings
+from ringfence.compiler import compile_policy
+from ringfence.model.addresses import EVERY_ADDRESS
+from ringfence.model.intervals import IntervalSet, union
+from ringfence.model.services import EVERY_SERVICE, point_of
+from ringfence.model.tables import DirectionTable, Outcome, ProcessClass, ServiceMap
+
+from .case import Case, side_text
+from .points import sides
+from .reference import Side, judge_side
+from .strategies import cases
+
+EXAMPLES = int(os.environ.get("RINGFENCE_CONFORMANCE_CASES", "150"))
+SEEDED = "RINGFENCE_CONFORMANCE_PROBES" not in os.environ  # the same cases at every run, unless asked for more
+relaxed = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=SEEDED,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[phase for phase in Phase if phase is not Phase.explain],
+)
+
+
+def outcome_of(table: DirectionTable, side: Side) -> Outcome:
+    """Return what a compiled table does with a packet."""
+    services = table.services_at(side.local, ProcessClass(side.unit, side.user), side.remote)
+    return services.outcome(point_of(side.protocol, side.port))
+
+
+@relaxed
+@given(cases())
+def test_tables_say_what_the_reference_says(case: Case) -> None:
+    tables = compile_policy(case.snapshot, case.policy, case.settings).tables
+    for side in sides(case, 120, seed=len(case.policy.rules)):
+        found = outcome_of(tables[side.workload.name].direction(side.direction), side)
+        expected = judge_side(case.snapshot, case.policy, case.settings, side)
+        if found.effect is not expected.effect or found.rule not in expected.rules:
+            note(side_text(side))
+            note(f"table: {found.effect} by {found.rule}; reference: {expected.effect} by {sorted(expected.rules)}")
+            raise AssertionError("a table and the reference disagree")
+
+
+@relaxed
+@given(cases())
+def test_tables_cover_every_packet_once(case: Case) -> None:
+    for table in compile_policy(case.snapshot, case.policy, case.settings).tables.values():
+        for direction in (table.inbound, table.outbound):
+            assert_complete(direction)
+
+
+@relaxed
+@given(cases())
+def test_the_order_in_which_rules_are_written_does_not_matter(case: Case) -> None:
+    written = compile_policy(case.snapshot, case.policy, case.settings).tables
+    backwards = type(case.policy)(case.policy.rules[::-1], case.policy.enforcement)
+    turned = compile_policy(case.snapshot, backwards, case.settings).tables
+    for side in sides(case, 40, seed=7):
+        one, other = (outcome_of(of[side.workload.name].direction(side.direction), side) for of in (written, turned))
+        assert one.effect is other.effect
+
+
+def assert_complete(table: DirectionTable) -> None:
+    """Assert that cells cover (local, class, remote) once and service maps cover the service line once."""
+    assert list(table.units) == sorted(set(table.units))
+    assert list(table.users) == sorted(set(table.users))
+    assert_partition(list(table.local_sets), EVERY_ADDRESS)
+    for local in table.local_sets:
+        for process in table.process_classes:
+            remotes = [cell.remote for cell in table.cells if cell.local == local and cell.process == process]
+            assert_partition(remotes, EVERY_ADDRESS)
+    assert {cell.process for cell in table.cells} == set(table.process_classes)
+    for cell in table.cells:
+        assert_gapless(cell.services)
+
+
+def assert_partition(parts: list[IntervalSet], whole: IntervalSet) -> None:
+    """Assert that sets are disjoint and together the whole."""
+    assert union(parts) == whole
+    assert sum(part.size() for part in parts) == whole.size()
+
+
+def assert_gapless(services: ServiceMap) -> None:
+    """Assert that pieces follow each other, differ from their neighbours and span the line."""
+    last = EVERY_SERVICE.intervals[0][0] - 1
+    outcome = None
+    for low, high, found in services.pieces:
+        assert (low, found) == (last + 1, found)
+        assert low <= high
+        assert found != outcome
+        last, outcome = high, found
+    assert last == EVERY_SERVICE.intervals[0][1]
