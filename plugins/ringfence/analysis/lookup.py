@@ -17,7 +17,7 @@ from ringfence.model.tables import Cell, DirectionTable, Outcome, ProcessClass, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Remotes:
+class Remotes:
     """Disjoint remote intervals in order, each with its service map."""
 
     lows: list[int]
@@ -25,17 +25,20 @@ class _Remotes:
     maps: list[ServiceMap]
 
     @staticmethod
-    def of(cells: Iterable[Cell]) -> _Remotes:
+    def of(cells: Iterable[Cell]) -> Remotes:
         pieces = sorted(
             ((low, high, cell.services) for cell in cells for low, high in cell.remote), key=lambda piece: piece[0]
         )
-        return _Remotes(
+        return Remotes(
             [low for low, _, _ in pieces], [high for _, high, _ in pieces], [services for _, _, services in pieces]
         )
 
-    def at(self, remote: int) -> ServiceMap | None:
+    def at(self, remote: int) -> ServiceMap:
+        """Return the service map for a remote address; raises LookupError where the table has none."""
         index = bisect_right(self.lows, remote) - 1
-        return self.maps[index] if index >= 0 and remote <= self.highs[index] else None
+        if index < 0 or remote > self.highs[index]:
+            raise LookupError(f"no cell covers the remote address {address_text(remote)}: the table is incomplete")
+        return self.maps[index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class _Locals:
 
     lows: list[int]
     highs: list[int]
-    remotes: list[_Remotes]
+    remotes: list[Remotes]
 
     @staticmethod
     def of(cells: Sequence[Cell]) -> _Locals:
@@ -52,21 +55,23 @@ class _Locals:
         for cell in cells:
             by_local.setdefault(cell.local, []).append(cell)
         sets = list(by_local)
-        shared: dict[tuple[int, ...], _Remotes] = {}
+        shared: dict[tuple[int, ...], Remotes] = {}
         lows: list[int] = []
         highs: list[int] = []
-        remotes: list[_Remotes] = []
+        remotes: list[Remotes] = []
         for (low, high), members in cut(sets):
             if members not in shared:
-                shared[members] = _Remotes.of(cell for index in members for cell in by_local[sets[index]])
+                shared[members] = Remotes.of(cell for index in members for cell in by_local[sets[index]])
             lows.append(low)
             highs.append(high)
             remotes.append(shared[members])
         return _Locals(lows, highs, remotes)
 
-    def at(self, local: int) -> _Remotes | None:
+    def at(self, local: int) -> Remotes:
         index = bisect_right(self.lows, local) - 1
-        return self.remotes[index] if index >= 0 and local <= self.highs[index] else None
+        if index < 0 or local > self.highs[index]:
+            raise LookupError(f"no cell covers the local address {address_text(local)}: the table is incomplete")
+        return self.remotes[index]
 
 
 @dataclass(frozen=True)
@@ -82,20 +87,18 @@ class DirectionLookup:
         user = process.user if process.user in self.table.users else None
         return ProcessClass(unit, user)
 
-    def services_at(self, local: int, process: ProcessClass, remote: int) -> ServiceMap:
-        """Return what `DirectionTable.services_at` returns; raises LookupError where no cell covers the question."""
+    def remotes_at(self, local: int, process: ProcessClass) -> Remotes:
+        """Return what this table says of every remote address to one local address and process."""
         known = self.known(process)
         indexed = self._classes.get(known)
         if indexed is None:
             indexed = _Locals.of([cell for cell in self.table.cells if cell.process == known])
             self._classes[known] = indexed
-        remotes = indexed.at(local)
-        services = remotes.at(remote) if remotes else None
-        if services is None:
-            raise LookupError(
-                f"no cell covers {address_text(local)}, {known}, {address_text(remote)}: the table is incomplete"
-            )
-        return services
+        return indexed.at(local)
+
+    def services_at(self, local: int, process: ProcessClass, remote: int) -> ServiceMap:
+        """Return what `DirectionTable.services_at` returns; raises LookupError where no cell covers the question."""
+        return self.remotes_at(local, process).at(remote)
 
 
 class TableLookup:
@@ -112,7 +115,7 @@ class TableLookup:
     ) -> Outcome:
         """Return the table's outcome for two addresses (points), a local process and a point of the service line.
 
-        Built-ins are above the table and not in it: `ringfence.analysis.builtin` answers for those.
+        Built-ins are above the table and not in it: `ringfence.analysis.builtins` answers for those.
         """
         return self.directions[direction].services_at(local, process, remote).outcome(service_point)
 

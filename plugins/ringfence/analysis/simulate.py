@@ -7,22 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ringfence.analysis.simulate_counts import Count, LabelCount, RuleCount, Tally
-from ringfence.analysis.simulate_ends import End, GoneError, Pairs
+from ringfence.analysis.simulate_ends import End, Pairs, PlacedEnd, Places
 from ringfence.analysis.simulate_judge import Category, Verdict, judge
 from ringfence.flows.columns import COLUMNS, flow_at
 from ringfence.flows.records import record_of
 from ringfence.flows.window import FlowWindow, name_labels
 from ringfence.model.assets import Snapshot
 from ringfence.model.flows import Flow
+from ringfence.model.rules import Direction
 from ringfence.model.services import point_of
 from ringfence.model.tables import Effect, Outcome, VerdictTable
 
 DEFAULT_KEYS = ("app", "role", "env", "loc")
-ENDS = tuple(
-    f"{side}{part}"
-    for side in ("client", "server")
-    for part in ("", "_asset", "_unit", "_user", "_process IS NOT NULL")
-)
+SIDES = {"client": Direction.OUT, "server": Direction.IN}
+END = ("", "_asset", "_unit", "_user")
 FETCH = 50_000
 
 
@@ -113,7 +111,8 @@ class Simulation:
         cursor = self.window.connection.cursor()
         cursor.execute(
             f"SELECT {', '.join(f'f.{name}' for name in COLUMNS)}, v.verdict FROM flows f"
-            f" JOIN simulated_pairs p ON {_same('f', 'p')}"
+            " JOIN simulated_keys k ON k.flow = f.rowid"
+            " JOIN simulated_pairs p ON p.client_end = k.client_end AND p.server_end = k.server_end"
             " JOIN simulated v ON v.pair = p.pair AND v.protocol = f.protocol AND v.port = f.port"
             f" WHERE v.verdict IN ({', '.join(chosen)})"
             " ORDER BY f.connections DESC, f.client, f.server, f.protocol, f.port, f.client_unit, f.server_unit,"
@@ -151,14 +150,15 @@ def simulate(
     window = flows if isinstance(flows, FlowWindow) else FlowWindow.of_flows(flows, [snapshot])
     names = name_labels(window.connection, snapshot, keys)
     numbers = {str(asset): int(str(label)) for asset, label in window.rows("SELECT asset, label FROM asset_labels")}
-    pairs = Pairs(snapshot, tables, current, numbers)
-    gone = _number_pairs(window, pairs)
+    pairs = Pairs(current is not None)
+    gone = _number_pairs(window, Places(snapshot, tables, current, numbers), pairs)
     verdicts: dict[Verdict, int] = {}
     judged: list[tuple[int, int, int, int]] = []
     tally = Tally()
     for row in window.rows(
-        "SELECT p.pair, f.protocol, f.port, count(*), sum(f.connections) FROM flows f"
-        f" JOIN simulated_pairs p ON {_same('f', 'p')} WHERE p.pair IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        "SELECT p.pair, k.protocol, k.port, count(*), sum(k.connections) FROM simulated_keys k"
+        " JOIN simulated_pairs p ON p.client_end = k.client_end AND p.server_end = k.server_end"
+        " WHERE p.pair IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     ):
         pair, protocol, port, count, connections = (int(str(value)) for value in row)
         verdict = judge(pairs.alike[pair], point_of(protocol, port))
@@ -178,31 +178,51 @@ def simulate(
     )
 
 
-def _number_pairs(window: FlowWindow, pairs: Pairs) -> Count:
-    """Make the table `simulated_pairs` of all pairs of ends, with their number in `pairs`, NULL for what is gone."""
-    names = ", ".join(f"{part} AS {_column(part)}" for part in ENDS)
-    window.rows(f"CREATE OR REPLACE TABLE simulated_ends AS SELECT DISTINCT {names} FROM flows")
-    cursor = window.connection.cursor()
-    cursor.execute("SELECT rowid, * FROM simulated_ends ORDER BY ALL")
-    rows: list[int] = []
-    found: list[int | None] = []
-    while batch := cursor.fetchmany(FETCH):
-        for row in batch:
-            rows.append(row[0])
-            try:
-                found.append(pairs.number(End(*row[1:6]), End(*row[6:11])))
-            except GoneError:
-                found.append(None)
+def _number_pairs(window: FlowWindow, places: Places, pairs: Pairs) -> Count:
+    """Make `simulated_pairs`, every pair of ends with its number in `pairs`, NULL for the gone, and count those.
+
+    `simulated_keys` tells which ends each flow has, so that all later joins are joins of numbers.
+    """
+    clients, servers = (_ends(window, side, places) for side in SIDES)
     window.rows(
-        "CREATE OR REPLACE TABLE simulated_pairs AS SELECT e.*, n.pair FROM simulated_ends e JOIN"
-        " (SELECT unnest($1::BIGINT[]) AS row, unnest($2::BIGINT[]) AS pair) n ON n.row = e.rowid",
-        [rows, found],
+        "CREATE OR REPLACE TABLE simulated_keys AS SELECT f.rowid AS flow, c.rowid AS client_end,"
+        " s.rowid AS server_end, f.protocol, f.port, f.connections FROM flows f"
+        f" JOIN simulated_client c ON {_same('client', 'c')}"
+        f" JOIN simulated_server s ON {_same('server', 's')}"
+    )
+    cursor = window.connection.cursor()
+    cursor.execute("SELECT DISTINCT client_end, server_end FROM simulated_keys ORDER BY ALL")
+    client_ends: list[int] = []
+    server_ends: list[int] = []
+    numbers: list[int | None] = []
+    while batch := cursor.fetchmany(FETCH):
+        for client_end, server_end in batch:
+            client, server = clients[client_end], servers[server_end]
+            client_ends.append(client_end)
+            server_ends.append(server_end)
+            numbers.append(pairs.number(client, server) if client and server else None)
+    window.rows(
+        "CREATE OR REPLACE TABLE simulated_pairs AS SELECT unnest($1::BIGINT[]) AS client_end,"
+        " unnest($2::BIGINT[]) AS server_end, unnest($3::BIGINT[]) AS pair",
+        [client_ends, server_ends, numbers],
     )
     ((count, connections),) = window.rows(
-        "SELECT count(*), coalesce(sum(f.connections), 0) FROM flows f"
-        f" JOIN simulated_pairs p ON {_same('f', 'p')} WHERE p.pair IS NULL"
+        "SELECT count(*), coalesce(sum(k.connections), 0) FROM simulated_keys k JOIN simulated_pairs p"
+        " ON p.client_end = k.client_end AND p.server_end = k.server_end WHERE p.pair IS NULL"
     )
     return Count(int(str(count)), int(str(connections)))
+
+
+def _ends(window: FlowWindow, side: str, places: Places) -> dict[int, PlacedEnd | None]:
+    """Make the table of one side's distinct ends and return where each stands, by its row."""
+    columns = ", ".join(f"{side}{part} AS end{part}" for part in END)
+    window.rows(
+        f"CREATE OR REPLACE TABLE simulated_{side} AS SELECT DISTINCT {columns},"
+        f" {side}_process IS NOT NULL AS end_said FROM flows ORDER BY ALL"
+    )
+    cursor = window.connection.cursor()
+    cursor.execute(f"SELECT rowid, * FROM simulated_{side} ORDER BY rowid")
+    return {row: places.place(End(*values), SIDES[side]) for row, *values in cursor.fetchall()}
 
 
 def _keep(window: FlowWindow, judged: Sequence[tuple[int, int, int, int]]) -> None:
@@ -214,18 +234,9 @@ def _keep(window: FlowWindow, judged: Sequence[tuple[int, int, int, int]]) -> No
     )
 
 
-def _column(part: str) -> str:
-    return part.replace("_process IS NOT NULL", "_said")
-
-
-def _same(flows: str, ends: str) -> str:
-    conditions = (
-        f"({flows}.{part}) IS NOT DISTINCT FROM {ends}.{_column(part)}"
-        if "_" in part
-        else f"{flows}.{part} = {ends}.{part}"
-        for part in ENDS
-    )
-    return " AND ".join(conditions)
+def _same(side: str, ends: str) -> str:
+    nullable = [f"f.{side}{part} IS NOT DISTINCT FROM {ends}.end{part}" for part in END]
+    return " AND ".join([*nullable, f"(f.{side}_process IS NOT NULL) = {ends}.end_said"])
 
 
 def _sides(outcomes: tuple[Outcome | None, Outcome | None]) -> list[dict[str, object]]:

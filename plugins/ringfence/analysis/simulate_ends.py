@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ringfence.analysis.builtins import LOOPBACK
-from ringfence.analysis.lookup import TableLookup
+from ringfence.analysis.lookup import Remotes, TableLookup
 from ringfence.analysis.simulate_judge import Pair, Side
 from ringfence.flows.holders import Holders
-from ringfence.model.addresses import addresses_of, family_of, point_of
-from ringfence.model.assets import Asset, Control, Snapshot
+from ringfence.model.addresses import V6_BASE, addresses_of, family_of, point_of
+from ringfence.model.assets import Control, Snapshot
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction
-from ringfence.model.tables import ProcessClass, VerdictTable
+from ringfence.model.tables import ProcessClass, ServiceMap, VerdictTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,96 +28,81 @@ class End:
     said: bool
 
 
-class GoneError(LookupError):
-    """The asset that held an end's address then is no asset any more: a draft says nothing of it."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an end stands in its own table: the remotes for the process that was seen, then for those it may have been.
+
+    `control` and `networks` are set where the end is a server with a control path.
+    """
+
+    remotes: tuple[Remotes, ...]
+    control: Control | None
+    networks: IntervalSet | None
+
+    def maps(self, far: int) -> tuple[ServiceMap, ...]:
+        """Return the service maps for a far address, each once, that of the process that was seen first."""
+        if len(self.remotes) == 1:
+            return (self.remotes[0].at(far),)
+        found = [remotes.at(far) for remotes in self.remotes]
+        return tuple({id(services): services for services in found}.values())
+
+    def managed_from(self, far: int) -> bool:
+        """Return whether a far address stands in the control path of this end."""
+        return self.networks is not None and far in self.networks
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedEnd:
+    """An end with its asset, the address to judge it by, its labels' number, and where it stands in the tables."""
+
+    asset: str | None
+    point: int
+    label: int | None
+    loopback: bool
+    draft: Standing | None
+    current: Standing | None
 
 
 @dataclass
-class Pairs:
-    """Turns pairs of ends into numbers of pairs that are judged alike."""
+class Places:
+    """Places the ends of flows in a snapshot and in the tables of a draft and of now."""
 
     snapshot: Snapshot
     draft: Mapping[str, VerdictTable]
     current: Mapping[str, VerdictTable] | None
     labels: Mapping[str, int]
-    alike: list[Pair] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._assets = self.snapshot.named()
         self._holders = Holders([self.snapshot])
         self._lookups: dict[int, TableLookup] = {}
-        self._placed: dict[tuple[str, str | None], tuple[Asset | None, int]] = {}
-        self._numbers: dict[tuple[object, ...], int] = {}
 
-    def number(self, client: End, server: End) -> int:
-        """Return the place in `alike` of the pair that two ends are judged as. Raises GoneError."""
-        (client_asset, client_point), (server_asset, server_point) = self._place(client), self._place(server)
-        ends = (client, client_asset, client_point), (server, server_asset, server_point)
-        draft = self._sides(self.draft, *ends)
-        current = self._sides(self.current, *ends) if self.current is not None else None
-        labels = (
-            self.labels[client_asset.name] if client_asset else None,
-            self.labels[server_asset.name] if server_asset else None,
-        )
-        itself = client_asset is not None and client_asset is server_asset
-        key = (
-            itself or client_point == server_point or (client_point in LOOPBACK and server_point in LOOPBACK),
-            family_of(server_point),
-            labels,
-            *map(_identity, draft),
-            *map(_identity, current or ()),
-        )
-        number = self._numbers.get(key)
-        if number is None:
-            number = self._numbers[key] = len(self.alike)
-            self.alike.append(Pair(client_point, server_point, itself, labels, draft, current))
-        return number
-
-    def _place(self, end: End) -> tuple[Asset | None, int]:
-        """Return the asset of an end and the address to judge it by.
+    def place(self, end: End, direction: Direction) -> PlacedEnd | None:
+        """Return where an end stands; None if the asset that held its address then is gone: a draft says nothing of it.
 
         An asset that moved since is judged where it is now; an address that no asset held then belongs to who holds it
         now, so that flows from before an asset was known count for it.
         """
-        key = (end.address, end.asset)
-        placed = self._placed.get(key)
-        if placed is None:
-            placed = self._placed[key] = self._find(point_of(end.address), end.asset)
-        return placed
-
-    def _find(self, point: int, name: str | None) -> tuple[Asset | None, int]:
+        point = point_of(end.address)
+        name = end.asset if end.asset is not None else self._holders.asset(point, self.snapshot.taken)
         if name is None:
-            name = self._holders.asset(point, self.snapshot.taken)
-        if name is None:
-            return None, point
+            return PlacedEnd(None, point, None, point in LOOPBACK, None, None)
         asset = self._assets.get(name)
         if asset is None:
-            raise GoneError(name)
-        if point in asset.addresses:
-            return asset, point
-        same = [address for address in asset.addresses if family_of(address) == family_of(point)]
-        return asset, same[0] if same else point
-
-    def _sides(
-        self,
-        tables: Mapping[str, VerdictTable],
-        client: tuple[End, Asset | None, int],
-        server: tuple[End, Asset | None, int],
-    ) -> tuple[Side | None, Side | None]:
-        return (
-            self._side(tables, Direction.OUT, client, server[2]),
-            self._side(tables, Direction.IN, server, client[2]),
+            return None
+        if point not in asset.addresses:
+            same = [address for address in asset.addresses if family_of(address) == family_of(point)]
+            point = same[0] if same else point
+        return PlacedEnd(
+            name,
+            point,
+            self.labels[name],
+            point in LOOPBACK,
+            self._standing(self.draft.get(name), end, point, direction),
+            self._standing(self.current.get(name), end, point, direction) if self.current is not None else None,
         )
 
-    def _side(
-        self,
-        tables: Mapping[str, VerdictTable],
-        direction: Direction,
-        near: tuple[End, Asset | None, int],
-        far: int,
-    ) -> Side | None:
-        end, asset, local = near
-        table = tables.get(asset.name) if asset else None
+    def _standing(self, table: VerdictTable | None, end: End, point: int, direction: Direction) -> Standing | None:
         if table is None:
             return None
         lookup = self._lookups.get(id(table))
@@ -126,18 +111,59 @@ class Pairs:
         directed = lookup.directions[direction]
         units = (end.unit,) if end.unit or end.said else (None, *directed.table.units)
         users = (end.user,) if end.user or end.said else (None, *directed.table.users)
-        maps = {
-            id(services): services
+        remotes = {
+            id(one): one
             for unit in units
             for user in users
-            for services in (directed.services_at(local, ProcessClass(unit, user), far),)
+            for one in (directed.remotes_at(point, ProcessClass(unit, user)),)
         }
-        manages = direction is Direction.IN and table.control is not None and far in _networks(table.control)
-        return Side(direction, tuple(maps.values()), table.control if manages else None)
+        control = table.control if direction is Direction.IN else None
+        return Standing(tuple(remotes.values()), control, _networks(control) if control else None)
 
 
-def _identity(side: Side | None) -> object:
-    return side and (*map(id, side.maps), side.control)
+@dataclass
+class Pairs:
+    """Numbers pairs of placed ends so that pairs which are judged alike have one number, their place in `alike`."""
+
+    compared: bool
+    alike: list[Pair] = field(default_factory=list)
+    _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+    def number(self, client: PlacedEnd, server: PlacedEnd) -> int:
+        """Return the number of a pair; `compared` says that the tables of now count too."""
+        local = client.asset is not None and client.asset == server.asset
+        local = local or client.point == server.point or (client.loopback and server.loopback)
+        draft = _between(client.draft, server.draft, client.point, server.point)
+        now = _between(client.current, server.current, client.point, server.point) if self.compared else None
+        key = (client.label, server.label, local, server.point >= V6_BASE, _identity(draft), now and _identity(now))
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.alike)
+            labels = (client.label, server.label)
+            sides = _sides(draft), _sides(now) if now else None
+            self.alike.append(Pair(client.point, server.point, local, labels, *sides))
+        return number
+
+
+_Meeting = tuple[tuple[ServiceMap, ...] | None, tuple[ServiceMap, ...] | None, Control | None]
+
+
+def _between(client: Standing | None, server: Standing | None, client_point: int, server_point: int) -> _Meeting:
+    return (
+        client.maps(server_point) if client else None,
+        server.maps(client_point) if server else None,
+        server.control if server and server.managed_from(client_point) else None,
+    )
+
+
+def _identity(meeting: _Meeting) -> tuple[object, ...]:
+    out, into, control = meeting
+    return (out and tuple(map(id, out)), into and tuple(map(id, into)), control)
+
+
+def _sides(meeting: _Meeting) -> tuple[Side | None, Side | None]:
+    out, into, control = meeting
+    return Side(Direction.OUT, out) if out else None, Side(Direction.IN, into, control) if into else None
 
 
 @lru_cache(maxsize=1024)

@@ -56,8 +56,8 @@ class Side:
 class Pair:
     """Two ends that stand for all pairs that are judged alike; a side is None where it is no workload.
 
-    `client` and `server` are the addresses of one such pair; `itself` says that both are one asset's; `labels` are the
-    numbers of the ends' label combinations, None for no asset.
+    `client` and `server` are the addresses of one such pair; `itself` says that the traffic stays inside one host;
+    `labels` are the numbers of the ends' label combinations, None for no asset.
     """
 
     client: int
@@ -118,4 +118,5 @@ def judge(pair: Pair, service_point: int) -> Verdict:
 
 def passes(sides: tuple[Outcome | None, Outcome | None]) -> bool:
     """Return whether both sides let a connection pass; a side that is no workload does."""
-    return all(outcome is None or outcome.passes for outcome in sides)
+    out, into = sides
+    return (out is None or out.passes) and (into is None or into.passes)

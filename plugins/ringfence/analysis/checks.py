@@ -1,0 +1,133 @@
+"""Checks that need the estate and the tables: what a policy says but cannot hold, and what it says of itself twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ringfence.analysis.ends import Ends
+from ringfence.compiler import Compilation
+from ringfence.model.addresses import address_text
+from ringfence.model.assets import Asset
+from ringfence.model.problems import Problem, Severity
+from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
+from ringfence.model.selectors import AllOf, AnyOf, FqdnIs, Not, Selector
+from ringfence.model.tables import VerdictTable
+
+
+def problems(compilation: Compilation) -> list[Problem]:
+    """Return what is wrong or doubtful about a policy in this estate.
+
+    An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce it,
+    a deny or pass to a name whose addresses are not known. A warning is a workload
+    without an address, an allow to such a name (it opens nothing yet), a shared address whose holders answer
+    differently.
+    """
+    return [
+        *_without_address(compilation),
+        *_far_process_denies(compilation),
+        *_names(compilation),
+        *_shared_addresses(compilation),
+    ]
+
+
+def _without_address(compilation: Compilation) -> Iterator[Problem]:
+    for name in compilation.unaddressed:
+        yield Problem(
+            Severity.WARNING,
+            f"workload '{name}' has no address, so nothing is enforced on it",
+            remedy="give it ringfence_addresses in the inventory, or ringfence_workload: false",
+        )
+
+
+def _far_process_denies(compilation: Compilation) -> Iterator[Problem]:
+    """Yield the denies of a process that its own side does not enforce: the far side cannot see it."""
+    ends = Ends(compilation.snapshot, compilation.settings)
+    for rule in compilation.policy.rules:
+        if rule.action is not Action.DENY:
+            continue
+        for direction in Direction:
+            if any(peer.process for peer in rule.local(direction)):
+                yield from _unenforced(compilation, ends, rule, direction)
+
+
+def _unenforced(compilation: Compilation, ends: Ends, rule: Rule, direction: Direction) -> Iterator[Problem]:
+    side = "to" if direction is Direction.IN else "from"
+    if direction not in rule.sides:
+        message = (
+            f"rule '{rule.name}' denies a process in '{side}', which only that side can see, but speaks for the other"
+        )
+        yield Problem(Severity.ERROR, message, rule.place, f"write 'at: {side}' or 'at: both'")
+        return
+    far = [asset for asset, _ in ends.assets([peer.selector for peer in rule.remote(direction)])]
+    other = Direction.OUT if direction is Direction.IN else Direction.IN
+    if not any(_enforces(compilation, asset, other) for asset in far):
+        return
+    named = [peer.selector for peer in rule.local(direction) if peer.process]
+    for asset, _ in ends.assets(named):
+        if not _enforces(compilation, asset, direction) and not (
+            rule.tier == EMERGENCY and asset.name in compilation.tables
+        ):
+            message = f"rule '{rule.name}' denies a process on '{asset.name}', which does not enforce it: it would pass"
+            which = "inbound" if direction is Direction.IN else "outbound"
+            remedy = f"set the {which} mode of '{asset.name}' to selective or full"
+            yield Problem(Severity.ERROR, message, rule.place, remedy)
+            return
+
+
+def _enforces(compilation: Compilation, asset: Asset, direction: Direction) -> bool:
+    table = compilation.tables.get(asset.name)
+    return table is not None and table.direction(direction).mode is not Mode.OBSERVE
+
+
+def _names(compilation: Compilation) -> Iterator[Problem]:
+    for rule in compilation.policy.rules:
+        for peer in (*rule.sources, *rule.destinations):
+            for name in _fqdns(peer.selector):
+                if rule.action is Action.ALLOW:
+                    yield Problem(
+                        Severity.WARNING,
+                        f"rule '{rule.name}' allows '{name}', whose addresses nothing fills in yet: it opens nothing",
+                        rule.place,
+                        "name the addresses with cidr or a list until then",
+                    )
+                else:
+                    yield Problem(
+                        Severity.ERROR,
+                        f"rule '{rule.name}' would {rule.action} '{name}', whose addresses nothing fills in yet",
+                        rule.place,
+                        "name the addresses with cidr or a list",
+                    )
+
+
+def _fqdns(selector: Selector) -> Iterator[str]:
+    match selector:
+        case FqdnIs(name):
+            yield name
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _fqdns(part)
+        case Not(part):
+            yield from _fqdns(part)
+        case _:
+            return
+
+
+def _shared_addresses(compilation: Compilation) -> Iterator[Problem]:
+    """Yield the addresses whose holders would answer the same packet differently."""
+    holders: dict[tuple[str, int], list[Asset]] = {}
+    for asset in compilation.snapshot.assets:
+        for point in asset.addresses:
+            holders.setdefault((asset.realm, point), []).append(asset)
+    for (_, point), assets in holders.items():
+        tables: Mapping[int, VerdictTable] = {
+            id(compilation.tables[asset.name]): compilation.tables[asset.name]
+            for asset in assets
+            if asset.name in compilation.tables
+        }
+        if len({table.digest for table in tables.values()}) > 1:
+            names = ", ".join(f"'{asset.name}'" for asset in assets)
+            yield Problem(
+                Severity.WARNING,
+                f"{address_text(point)} is held by {names}, whose tables differ: it depends on who holds it when",
+                remedy="give them the same labels, or select the address with cidr",
+            )

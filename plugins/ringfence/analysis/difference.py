@@ -1,0 +1,150 @@
+"""Difference: what a new set of tables opens and closes, whole, told once for the workloads that share a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ringfence.model.addresses import range_texts
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.rules import Direction
+from ringfence.model.services import EVERY_SERVICE, service_texts
+from ringfence.model.tables import DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Services (points) whose outcome changes for some remote addresses, one direction and one process class."""
+
+    direction: Direction
+    process: ProcessClass
+    local: IntervalSet
+    remote: IntervalSet
+    services: IntervalSet
+    before: Outcome
+    after: Outcome
+
+    @property
+    def opens(self) -> bool:
+        """Return whether something that was denied passes now."""
+        return self.after.passes and not self.before.passes
+
+    @property
+    def closes(self) -> bool:
+        """Return whether something that passed is denied now."""
+        return self.before.passes and not self.after.passes
+
+    def data(self) -> dict[str, object]:
+        """Return plain data: addresses and services in words."""
+        return {
+            "direction": str(self.direction),
+            "unit": self.process.unit,
+            "user": self.process.user,
+            "remote": list(range_texts(self.remote)),
+            "services": list(service_texts(self.services)),
+            "before": {"effect": str(self.before.effect), "rule": self.before.rule},
+            "after": {"effect": str(self.after.effect), "rule": self.after.rule},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The changes that a group of workloads shares; `added` and `removed` say that a table came or went altogether."""
+
+    workloads: tuple[str, ...]
+    changes: tuple[Change, ...]
+    added: bool = False
+    removed: bool = False
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for `--json`."""
+        return {
+            "workloads": list(self.workloads),
+            "added": self.added,
+            "removed": self.removed,
+            "changes": [change.data() for change in self.changes],
+        }
+
+
+def difference(before: Mapping[str, VerdictTable], after: Mapping[str, VerdictTable]) -> list[Difference]:
+    """Return what changes between two sets of tables, by workload; workloads without a change are left out.
+
+    A workload without a table before is compared with one that lets everything pass.
+    """
+    groups: dict[tuple[int, int], list[str]] = {}
+    for name in sorted({*before, *after}):
+        groups.setdefault((id(before.get(name)), id(after.get(name))), []).append(name)
+    found = []
+    for names in groups.values():
+        old, new = before.get(names[0]), after.get(names[0])
+        changes = tuple(_changes(old, new))
+        if changes or old is None or new is None:
+            found.append(Difference(tuple(names), changes, added=old is None, removed=new is None))
+    return sorted(found, key=lambda one: one.workloads)
+
+
+_OPEN = ServiceMap(((EVERY_SERVICE.intervals[0][0], EVERY_SERVICE.intervals[0][1], Outcome(Effect.ALLOW)),))
+_Region = tuple[IntervalSet, IntervalSet, ServiceMap]
+
+
+def _changes(before: VerdictTable | None, after: VerdictTable | None) -> Iterator[Change]:
+    if before is after or (before and after and before.digest == after.digest):
+        return
+    for direction in Direction:
+        old = before.direction(direction) if before else None
+        new = after.direction(direction) if after else None
+        units = {unit for table in (old, new) if table for unit in table.units}
+        users = {user for table in (old, new) if table for user in table.users}
+        for unit in (None, *sorted(units)):
+            for user in (None, *sorted(users)):
+                process = ProcessClass(unit, user)
+                yield from _fused(direction, process, _regions(old, process), _regions(new, process))
+
+
+def _regions(table: DirectionTable | None, process: ProcessClass) -> list[_Region] | None:
+    if table is None:
+        return None
+    known = ProcessClass(
+        process.unit if process.unit in table.units else None, process.user if process.user in table.users else None
+    )
+    return [(cell.local, cell.remote, cell.services) for cell in table.cells if cell.process == known]
+
+
+def _fused(
+    direction: Direction, process: ProcessClass, old: list[_Region] | None, new: list[_Region] | None
+) -> Iterator[Change]:
+    found: dict[tuple[IntervalSet, Outcome, Outcome, IntervalSet], IntervalSet] = {}
+    for local, remote, before, after in _overlaps(old, new):
+        for outcomes, services in _differing(before, after).items():
+            key = (local, *outcomes, services)
+            found[key] = found[key] | remote if key in found else remote
+    for (local, before_outcome, after_outcome, services), remote in found.items():
+        yield Change(direction, process, local, remote, services, before_outcome, after_outcome)
+
+
+def _overlaps(
+    old: list[_Region] | None, new: list[_Region] | None
+) -> Iterator[tuple[IntervalSet, IntervalSet, ServiceMap, ServiceMap]]:
+    if old is None or new is None:
+        for local, remote, services in old or new or []:
+            yield (local, remote, services, _OPEN) if new is None else (local, remote, _OPEN, services)
+        return
+    for old_local, old_remote, before in old:
+        for new_local, new_remote, after in new:
+            if before is after or before == after:
+                continue
+            local = old_local & new_local
+            remote = old_remote & new_remote if local else IntervalSet()
+            if remote:
+                yield local, remote, before, after
+
+
+def _differing(before: ServiceMap, after: ServiceMap) -> dict[tuple[Outcome, Outcome], IntervalSet]:
+    found: dict[tuple[Outcome, Outcome], list[tuple[int, int]]] = {}
+    edges = sorted({piece[0] for services in (before, after) for piece in services.pieces})
+    ends = [*(edge - 1 for edge in edges[1:]), EVERY_SERVICE.intervals[0][1]]
+    for low, high in zip(edges, ends, strict=True):
+        one, other = before.outcome(low), after.outcome(low)
+        if one != other:
+            found.setdefault((one, other), []).append((low, high))
+    return {outcomes: IntervalSet.of(intervals) for outcomes, intervals in found.items()}

@@ -1,0 +1,115 @@
+"""Lint: rules that never match, never decide, or say more than anyone is likely to mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ringfence.analysis.ends import Ends
+from ringfence.compiler import Compilation
+from ringfence.compiler.precedence import in_deciding_order
+from ringfence.model.problems import Problem, Severity
+from ringfence.model.rules import Action, Peer, Rule
+from ringfence.model.selectors import AnyAddress, FqdnIs, Internet, Unknown
+from ringfence.model.tables import Effect
+
+# An allow from anywhere on more ports than this is more than a service.
+BROAD_PORTS = 1024
+
+
+def lint(full: Compilation) -> list[Problem]:
+    """Return what is odd about the rules of a policy, in order of their places; `full` is compiled with `full`.
+
+    Never-matching: an end chooses nothing in the inventory. Shadowed: others decide all that it says, otherwise.
+    Redundant: others decide all that it says, the same way. Broad: anyone, on nearly everything.
+    """
+    deciding = {
+        outcome.rule: outcome.effect
+        for table in full.distinct()
+        for direction in (table.inbound, table.outbound)
+        for services in {id(cell.services): cell.services for cell in direction.cells}.values()
+        for _, _, outcome in services.pieces
+    }
+    ends = Ends(full.snapshot, full.settings)
+    problems: list[Problem] = []
+    for rule in full.policy.rules:
+        problems.extend(_of_rule(full, ends, rule, deciding))
+    return sorted(problems, key=lambda problem: (problem.place is None, problem.place))
+
+
+def _of_rule(full: Compilation, ends: Ends, rule: Rule, deciding: dict[str, Effect]) -> Iterator[Problem]:
+    empty = [side for side, peers in (("from", rule.sources), ("to", rule.destinations)) if not _chooses(ends, peers)]
+    if empty:
+        yield _warning(rule, f"never matches: its '{empty[0]}' chooses nothing", "correct the selector, or remove it")
+        return
+    if rule.id not in deciding and rule.action is not Action.PASS and _touches_workload(full, ends, rule):
+        covering = _covering(full, rule)
+        same = [other for other in covering if other.action is rule.action]
+        if covering and len(same) == len(covering):
+            names = ", ".join(f"'{other.name}' ({other.place})" for other in same[:3])
+            yield _warning(rule, f"is redundant: {names} already says it", "remove it")
+        else:
+            names = ", ".join(f"'{other.name}' ({other.place})" for other in covering[:3]) or "earlier rules"
+            yield _warning(rule, f"is shadowed: {names} decides first", "give it a smaller priority, or remove it")
+    if rule.action is Action.ALLOW:
+        yield from _breadth(rule)
+
+
+def _breadth(rule: Rule) -> Iterator[Problem]:
+    open_ends = [
+        side
+        for side, peers in (("from", rule.sources), ("to", rule.destinations))
+        if any(isinstance(peer.selector, AnyAddress | Internet | Unknown) and peer.process is None for peer in peers)
+    ]
+    if not open_ends:
+        return
+    if max(rule.services.v4.size(), rule.services.v6.size()) > BROAD_PORTS:
+        yield _warning(
+            rule,
+            f"is broad: it allows {' and '.join(open_ends)} anywhere on more than {BROAD_PORTS} ports",
+            "name the services, or the peers, that are meant",
+        )
+
+
+def _covering(full: Compilation, rule: Rule) -> list[Rule]:
+    """Return the rules that decide before this one and could meet the same packets."""
+    ranked = [one.rule for one in in_deciding_order(full.policy.rules, full.settings.tiers)]
+    return [
+        other
+        for other in ranked[: ranked.index(rule)]
+        if other.action is not Action.PASS
+        and (other.services.v4 & rule.services.v4 or other.services.v6 & rule.services.v6)
+        and _same_ends(full, other, rule)
+    ]
+
+
+def _same_ends(full: Compilation, one: Rule, other: Rule) -> bool:
+    ends = Ends(full.snapshot, full.settings)
+
+    def names(peers: tuple[Peer, ...]) -> set[str]:
+        return {asset.name for asset, _ in ends.assets([peer.selector for peer in peers])}
+
+    return all(
+        names(a) & names(b) or (_outside(a) and _outside(b))
+        for a, b in ((one.sources, other.sources), (one.destinations, other.destinations))
+    )
+
+
+def _outside(peers: tuple[Peer, ...]) -> bool:
+    return any(isinstance(peer.selector, AnyAddress | Internet | Unknown) for peer in peers)
+
+
+def _touches_workload(full: Compilation, ends: Ends, rule: Rule) -> bool:
+    selectors = [peer.selector for peer in (*rule.sources, *rule.destinations)]
+    return any(asset.name in full.tables for asset, _ in ends.assets(selectors))
+
+
+def _chooses(ends: Ends, peers: tuple[Peer, ...]) -> bool:
+    selectors = [peer.selector for peer in peers]
+    if any(isinstance(selector, FqdnIs) for selector in selectors) or ends.assets(selectors):
+        return True
+    realms = {asset.realm for asset in ends.snapshot.assets}
+    return any(ends.outside(selectors, realm) for realm in realms)
+
+
+def _warning(rule: Rule, message: str, remedy: str) -> Problem:
+    return Problem(Severity.WARNING, f"rule '{rule.name}' {message}", rule.place, remedy)
