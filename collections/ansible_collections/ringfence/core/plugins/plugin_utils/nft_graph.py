@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from .address_line import FAMILIES, interval_of, of_family
 from .nft_listing import ChainBlock, Listing, Rule
-from .nft_shapes import ADDRESS_LOOKUP, GOTO, GOTO_V4, INLINE_MAP, IP, outcome_of, outcome_rules
+from .nft_shapes import ADDRESS_LOOKUP, GOTO, GOTO_V4, INLINE_MAP, IP, VERDICTS, outcome_of, outcome_rules
 from .service_line import BLOCK, HEADERS, ICMP, ICMPV6, LAST_POINT, SCTP, TCP, UDP, Outcome, Piece
 
 Interval = tuple[int, int]
@@ -196,7 +196,10 @@ class Graph:
         way = {"input": "inbound", "in": "inbound", "output": "outbound", "out": "outbound"}.get(
             block.name.partition("_")[0], "what reaches it"
         )
-        change = {"accept": "open", "drop": "closed"}.get(rule.text.split()[-1], "shape")
+        verdict = rule.text.split()[-1]
+        leads_to = outcome_of(verdict)
+        verdict = VERDICTS[leads_to[0].effect] if leads_to else verdict
+        change = {"accept": "open", "drop": "closed", "reject": "closed"}.get(verdict, "shape")
         does = "may change what is decided behind it" if change == "shape" else f"makes {change} {way} what it matches"
         self.report(rule.line, rule.text, f"is no rule of ours in chain {block.name}: it {does}", change)
 

@@ -17,6 +17,8 @@ _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _WORDS = (
     (re.compile(r"\bmeta nfproto 2\b"), "meta nfproto ipv4"),
     (re.compile(r"\bmeta nfproto 10\b"), "meta nfproto ipv6"),
+    # nft 0.9.8 says the family once more where a concatenation of `ip` or `ip6` fields needs it anyway.
+    (re.compile(r"^meta nfproto ipv(?:4 (?=ip )|6 (?=ip6 ))"), ""),
     (re.compile(r"\bct state (0x0*2,0x0*4|0x0*4,0x0*2|related,established)( |$)"), r"ct state established,related\2"),
     (re.compile(r"\bip protocol igmp\b"), "ip protocol 2"),
     (re.compile(r"\bpriority filter\b"), "priority 0"),
