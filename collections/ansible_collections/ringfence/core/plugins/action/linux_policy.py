@@ -93,7 +93,7 @@ class ActionModule(TargetAction):
         values["seconds"] = str(arguments["confirm_within"])
         values["force"] = "1" if arguments["force_lockout_test"] else ""
         if host.cut:
-            seen = self.ask("status", {"sockets": "1", "brief": "1"})
+            seen = self.ask("status", {"sockets": "1"})
             values["cut"] = cut_lines(denied_connections(table, seen.sections.get("sockets", "")))
         until = time.monotonic() + arguments["confirm_within"] - MARGIN
         applied = self.ask("apply", values, plan.ruleset(host.ruleset))

@@ -49,5 +49,5 @@ class LookupModule(LookupBase):
         try:
             plans = [load_plan(term) for term in terms]
         except PlanError as error:
-            raise AnsibleLookupError(str(error)) from error
+            raise AnsibleLookupError(str(error)) from None
         return [host for plan in plans for wave in plan.waves for host in wave]

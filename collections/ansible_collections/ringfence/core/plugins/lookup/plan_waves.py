@@ -56,6 +56,6 @@ class LookupModule(LookupBase):
         try:
             plans = [load_plan(term) for term in terms]
         except PlanError as error:
-            raise AnsibleLookupError(str(error)) from error
+            raise AnsibleLookupError(str(error)) from None
         sizes = [len(here.intersection(wave)) for plan in plans for wave in plan.waves]
         return [size for size in sizes if size]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from .table_lookup import outcome
+from .table_lookup import Lookup
 
 
 def denied_connections(table: dict, sockets: str) -> list[dict]:
@@ -17,18 +17,18 @@ def denied_connections(table: dict, sockets: str) -> list[dict]:
     """
     lines = [line.split() for line in sockets.splitlines()]
     listening = {fields[1] for fields in lines if fields[:1] == ["L"]}
-    control = table["control"]
+    lookup = Lookup(table)
     found = []
     for fields in lines:
         if fields[:1] != ["S"] or len(fields) != 9:
             continue
         local, remote, local_port, remote_port = fields[3], fields[4], fields[5], fields[6]
         direction = "in" if local_port in listening else "out"
-        if direction == "in" and _on_control_path(control, remote, local_port):
+        if direction == "in" and lookup.in_control(remote, int(local_port)):
             continue
         port = int(local_port if direction == "in" else remote_port)
         verdicts = [
-            outcome(table, direction, 6, port, local, remote, unit=unit, user=user)
+            lookup.outcome(direction, 6, port, local, remote, unit, user)
             for unit in (None, *table[direction]["units"])
             for user in (None, *table[direction]["users"])
         ]
@@ -56,10 +56,3 @@ def cut_lines(connections: list[dict]) -> str:
         for each in connections
         if each["certain"]
     )
-
-
-def _on_control_path(control: dict | None, remote: str, local_port: str) -> bool:
-    if not control or int(local_port) != control["port"]:
-        return False
-    address = ipaddress.ip_address(remote)
-    return any(address in ipaddress.ip_network(network, strict=False) for network in control["from"])

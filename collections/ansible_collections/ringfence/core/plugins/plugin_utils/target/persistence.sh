@@ -87,6 +87,7 @@ $sync_text" || return 1
 
 remove_persistence() {
     sync_changed=
+    if [ -e "$boot_unit" ] && systemd_runs; then systemctl stop ringfence.service 2>/dev/null; fi
     for sync_path in "$units"/*.d/"$dropin" "$boot_unit" "$units/sysinit.target.wants/ringfence.service"; do
         if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi
         rm -f "$sync_path"

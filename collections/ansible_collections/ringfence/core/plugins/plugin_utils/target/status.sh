@@ -8,12 +8,12 @@ verb_status() {
     status_abilities
     if any_stands; then
         reply table present
-        if [ -z "$rf_brief" ]; then nft -nn -y list table inet ringfence 2>&1 | reply_section listing; fi
+        if [ -n "$rf_listing" ]; then nft -nn -y list table inet ringfence 2>&1 | reply_section listing; fi
     else
         reply table absent
     fi
     if [ -n "$rf_sockets" ]; then socket_text | reply_section sockets; fi
-    status_foreign | reply_section foreign
+    if [ -n "$rf_listing" ]; then status_foreign | reply_section foreign; fi
     if [ -r "$state/history" ]; then reply_section history <"$state/history"; fi
 }
 
@@ -60,12 +60,25 @@ status_abilities() {
     reply nft "$(nft --version | sed -n 's/.* v\([0-9.]*\).*/\1/p')"
     reply kernel "$(uname -r)"
     if [ -e /sys/fs/cgroup/cgroup.controllers ]; then reply cgroup2 yes; else reply cgroup2 no; fi
+    if status_socket_cgroup; then reply socket_cgroup yes; else reply socket_cgroup no; fi
+    # where Ansible comes from; any port, since no plan says one yet
+    if find_connection "${rf_port:-22}"; then reply peer "$connection_peer"; fi
     if systemd_runs; then
         reply persistence systemd
         if [ -n "$confirmed_format" ] && [ ! -e "$boot_unit" ]; then reply damaged "the boot unit is gone"; fi
     else
         reply persistence none
     fi
+}
+
+# Tried, not guessed: neither nft's version nor the kernel's tells it for distributions that backport.
+status_socket_cgroup() {
+    nft -c -f - >/dev/null 2>&1 <<'RULES'
+table inet ringfence_probe {
+	map probe { type cgroupsv2 : verdict; }
+	chain input { type filter hook input priority 0; policy accept; socket cgroupv2 level 1 vmap @probe; }
+}
+RULES
 }
 
 # What other tables do that a table of ours cannot see behind: they are named, not judged.

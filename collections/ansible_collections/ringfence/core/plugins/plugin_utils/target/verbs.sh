@@ -2,7 +2,7 @@
 
 ringfence_main() {
     verb=$1
-    for main_name in plan sequence expects ruleset table seconds control port processes cut check force token brief sockets; do
+    for main_name in plan sequence expects ruleset table seconds control port processes cut check force token listing sockets; do
         eval "rf_$main_name=\${rf_$main_name-}"
     done
     require_root

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Confirm, over a new connection, the plan that waits on a host."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
+
+
+class ActionModule(TargetAction):
+    """ringfence.core.linux_policy_confirm."""
+
+    ARGUMENTS: ClassVar = {
+        "plan": {"type": "path", "required": True},
+        "journal": {"type": "path"},
+        "patience": {"type": "int", "default": 10},
+    }
+
+    def act(self, arguments: dict, task_vars: dict) -> dict:
+        """Return whether this confirmation was the one that counted."""
+        plan = load_plan(arguments["plan"])
+        host = plan.host(task_vars["inventory_hostname"])
+        result = {"plan": plan.identity, "ruleset": host.ruleset}
+        if self._task.check_mode:
+            waiting = self.ask("status", {}).last("pending_plan") == plan.digest
+            return {**result, "changed": waiting, "state": "waiting" if waiting else "unknown"}
+        with self.new_connection(arguments["patience"]):
+            reply = self.ask("confirm", {"plan": plan.digest, "port": str(host.control["port"])})
+        Journal(plan, arguments["journal"]).append(host.name, "confirmed")
+        return {**result, "changed": reply.last("changed") == "yes", "state": "confirmed"}

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Tell what a host enforces, its counters and what it denied."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import held
+from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
+
+
+class ActionModule(TargetAction):
+    """ringfence.core.linux_policy_info."""
+
+    ARGUMENTS: ClassVar = {"plan": {"type": "path"}, "counters": {"type": "bool", "default": True}}
+
+    def act(self, arguments: dict, task_vars: dict) -> dict:
+        """Return what the host holds; with a plan, rules come with their names."""
+        rules = load_plan(arguments["plan"]).data.get("rules", {}) if arguments["plan"] else {}
+        reply = self.ask("status", {"listing": "1"} if arguments["counters"] else {})
+        result = {"changed": False, **held(reply)}
+        if arguments["counters"]:
+            filled = read_ruleset(reply.sections.get("listing", ""))["filled"]
+            result["counters"] = [_named(entry, rules) for entry in filled["counters"]]
+            result["denials"] = [_named(entry, rules) for entry in filled["remembered"]]
+        return result
+
+
+def _named(entry: dict, rules: dict) -> dict:
+    named = rules.get(entry["rule"])
+    return {**entry, "name": named["name"], "place": named["place"]} if named else entry

@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Put the last confirmed table back on a host where another one waits for its confirmation."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
+
+
+class ActionModule(TargetAction):
+    """ringfence.core.linux_policy_rollback."""
+
+    ARGUMENTS: ClassVar = {"plan": {"type": "path"}, "journal": {"type": "path"}}
+
+    def act(self, arguments: dict, task_vars: dict) -> dict:
+        """Return what stands after it."""
+        plan = load_plan(arguments["plan"]) if arguments["plan"] else None
+        if self._task.check_mode:
+            status = self.ask("status", {})
+            waits = bool(status.last("pending"))
+            return {"changed": waits, "state": "waiting" if waits else "unchanged"}
+        reply = self.ask("rollback", {})
+        changed = reply.last("changed") == "yes"
+        if plan and changed:
+            Journal(plan, arguments["journal"]).append(task_vars["inventory_hostname"], "rolled back")
+        result = {"changed": changed, "state": reply.last("state")}
+        if reply.last("state") == "open":
+            result.update(failed=True, msg=reply.last("reason"))
+        return result

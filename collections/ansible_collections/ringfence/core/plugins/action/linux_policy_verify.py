@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Read a host's table back and prove that it is the plan's."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import check_signature, load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.verification import verify
+
+
+class ActionModule(TargetAction):
+    """ringfence.core.linux_policy_verify."""
+
+    ARGUMENTS: ClassVar = {
+        "plan": {"type": "path", "required": True},
+        "allowed_signers": {"type": "path"},
+        "fail_on_drift": {"type": "bool", "default": True},
+    }
+
+    def act(self, arguments: dict, task_vars: dict) -> dict:
+        """Return the drift; with `fail_on_drift` any is a failure."""
+        plan = load_plan(arguments["plan"])
+        host = plan.host(task_vars["inventory_hostname"])
+        check_signature(plan, arguments["allowed_signers"])
+        result = {"changed": False, "plan": plan.identity, **verify(plan, host, self.ask("status", {"listing": "1"}))}
+        result["state"] = "drifted" if result["drift"] else "verified"
+        if result["drift"]:
+            result["msg"] = "\n".join(result["drift"][:20])
+            result["failed"] = arguments["fail_on_drift"]
+        return result

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a host holds, as its status tells it, in the form that results have."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from .target_orders import Reply
+
+
+def held(reply: Reply) -> dict:
+    """Return what a host holds and can do, from the reply to `status`.
+
+    `state` is `confirmed`, `waiting` (for a confirmation), `lost` (confirmed, and not in the kernel) or `none`.
+    """
+    return {
+        "state": _state(reply),
+        "plan": reply.last("plan"),
+        "sequence": int(reply.last("sequence") or 0),
+        "ruleset": reply.last("ruleset"),
+        "table": reply.last("verdict_table"),
+        "applied": reply.last("applied"),
+        "waiting": _waiting(reply),
+        "damaged": reply.all("damaged"),
+        "reached_from": _address(reply.last("peer")),
+        "persistence": reply.last("persistence"),
+        "features": {
+            "nft": reply.last("nft"),
+            "kernel": reply.last("kernel"),
+            "cgroup2": reply.last("cgroup2") == "yes",
+            "socket_cgroup": reply.last("socket_cgroup") == "yes",
+        },
+        "history": [_event(line) for line in reply.sections.get("history", "").splitlines() if line.count(" ") == 4],
+    }
+
+
+def _state(reply: Reply) -> str:
+    if reply.last("pending") == "armed":
+        return "waiting"
+    if not reply.last("ruleset"):
+        return "none"
+    return "confirmed" if "confirmed" in reply.all("stands") else "lost"
+
+
+def _waiting(reply: Reply) -> dict | None:
+    if not reply.last("pending"):
+        return None
+    return {
+        "plan": reply.last("pending_plan"),
+        "ruleset": reply.last("pending_ruleset"),
+        "until": int(reply.last("pending_deadline") or 0),
+        "armed": reply.last("pending") == "armed",
+        "stands": "candidate" in reply.all("stands"),
+    }
+
+
+def _event(line: str) -> dict:
+    time, event, plan, sequence, ruleset = ("" if word == "-" else word for word in line.split(" "))
+    return {"time": time, "event": event, "plan": plan, "sequence": int(sequence or 0), "ruleset": ruleset}
+
+
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text)) if text else ""

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The proof that a host enforces what its plan says, or the sentences that say what differs."""
+
+from __future__ import annotations
+
+from .held_state import held
+from .nft_reader import read_ruleset
+from .plan_directory import Host, Plan
+from .table_compare import differences
+from .target_orders import Reply
+
+
+def verify(plan: Plan, host: Host, reply: Reply) -> dict:
+    """Return `drift` (nothing: proven), `differences` (the same as data), `not_proven` and what the host holds.
+
+    `reply` is that to `status` with its listing.
+    """
+    now = held(reply)
+    found = read_ruleset(reply.sections.get("listing", ""))
+    told = differences(plan.table(host.table), found)
+    processes, dead = _processes(reply, found["filled"]["processes"])
+    drift = [*_holding(plan, host, now), *(one["text"] for one in told), *processes, *now["damaged"]]
+    return {
+        "drift": drift,
+        "differences": told,
+        "not_proven": reply.sections.get("foreign", "").splitlines(),
+        "dead_elements": dead,
+        "standing": len(found["filled"]["standing"]),
+        "held": now,
+    }
+
+
+def _holding(plan: Plan, host: Host, now: dict) -> list[str]:
+    if now["state"] == "waiting":
+        return [f"plan {now['waiting']['plan'][:12]} waits for its confirmation on this host"]
+    if now["state"] == "none":
+        return ["this host holds no plan"]
+    if now["ruleset"] != host.ruleset:
+        return [
+            f"this host holds ruleset {now['ruleset'][:12]} of plan {now['plan'][:12]} (sequence {now['sequence']}), "
+            f"plan {plan.identity} (sequence {plan.sequence}) says {host.ruleset[:12]}"
+        ]
+    return []
+
+
+def _processes(reply: Reply, elements: list[dict]) -> tuple[list[str], int]:
+    """Return what is wrong with the elements of processes, and how many belong to cgroups that are gone."""
+    wanted = {}
+    for line in reply.all("unit"):
+        runs, who, name, chain, path = line.split(" ")
+        if runs == "runs":
+            wanted[name, path, f"goto {chain}"] = f"unit {who}"
+    for line in reply.all("user"):
+        who, name, chain, uid = line.split(" ")
+        wanted[name, uid, f"goto {chain}"] = f"user {who}"
+    found = {(element["map"], element["key"], element["verdict"]) for element in elements}
+    # A cgroup that is gone is printed as its number, which no later cgroup gets again.
+    dead = {one for one in found if one[0].startswith("units_") and one[1].isdigit()}
+    missing = [
+        f"{who} runs and is not in {key[0]}: the rules for it do not apply"
+        for key, who in wanted.items()
+        if key not in found
+    ]
+    foreign = [
+        f"{name} leads '{key}' to {verdict.removeprefix('goto ')}, and no such process is planned"
+        for name, key, verdict in sorted(found - dead - wanted.keys())
+    ]
+    return missing + foreign, len(dead)

@@ -1,0 +1,7 @@
+"""A plan through Ansible: the collection's playbooks run by ansible-runner, with events and plain results."""
+
+from ringfence.rollout.events import Event, EventKind
+from ringfence.rollout.outcome import HostOutcome, Outcome
+from ringfence.rollout.runner import run_playbook
+
+__all__ = ["Event", "EventKind", "HostOutcome", "Outcome", "run_playbook"]

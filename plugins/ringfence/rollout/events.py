@@ -1,0 +1,73 @@
+"""What happens while a playbook runs, as values: one event a host and step, for progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """What an event tells. `play` and `step` have no host; of a rollout, every play is a wave."""
+
+    PLAY = "play"
+    STEP = "step"
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    SKIPPED = "skipped"
+
+
+_KINDS: Mapping[str, EventKind] = {
+    "playbook_on_play_start": EventKind.PLAY,
+    "playbook_on_task_start": EventKind.STEP,
+    "runner_on_start": EventKind.STARTED,
+    "runner_on_ok": EventKind.DONE,
+    "runner_on_failed": EventKind.FAILED,
+    "runner_on_unreachable": EventKind.UNREACHABLE,
+    "runner_on_skipped": EventKind.SKIPPED,
+}
+ENDS = frozenset({EventKind.DONE, EventKind.FAILED, EventKind.UNREACHABLE, EventKind.SKIPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event; `play` counts plays from 1, `result` is what the step returned where it has ended."""
+
+    kind: EventKind
+    play: int
+    step: str = ""
+    host: str = ""
+    result: Mapping[str, object] = field(default_factory=dict)
+    ignored: bool = False
+
+    @property
+    def ends(self) -> bool:
+        """Return whether a host has ended a step."""
+        return self.kind in ENDS
+
+
+class EventReader:
+    """Turns ansible-runner's events into ours; it remembers which play runs."""
+
+    def __init__(self) -> None:
+        self._play = 0
+
+    def read(self, raw: Mapping[str, object]) -> Event | None:
+        """Return the event, or None for what tells nothing about hosts."""
+        kind = _KINDS.get(str(raw.get("event")))
+        data = raw.get("event_data")
+        if kind is None or not isinstance(data, Mapping):
+            return None
+        if kind is EventKind.PLAY:
+            self._play += 1
+        result = data.get("res")
+        return Event(
+            kind=kind,
+            play=self._play,
+            step=str(data.get("play" if kind is EventKind.PLAY else "task") or ""),
+            host=str(data.get("host") or ""),
+            result=result if isinstance(result, Mapping) else {},
+            ignored=bool(data.get("ignore_errors")),
+        )

@@ -1,0 +1,82 @@
+"""Runs one of the collection's playbooks with ansible-runner: the same playbooks that people run by hand."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import ansible_runner
+
+from ringfence.model.errors import InputError, OutsideError
+from ringfence.rollout.events import Event, EventReader
+from ringfence.rollout.outcome import Outcome, collect
+
+PLAYBOOKS = ("confirm", "discover", "info", "plan", "remove", "rollback", "rollout", "verify")
+COLLECTION = "ringfence.core"
+FORKS = 50
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def run_playbook(
+    name: str,
+    inventory: Sequence[Path | str],
+    extravars: Mapping[str, object] | None = None,
+    on_event: Callable[[Event], None] = lambda _event: None,
+    *,
+    directory: Path | None = None,
+    limit: Sequence[str] = (),
+    expected: Sequence[str] = (),
+    check: bool = False,
+    forks: int = FORKS,
+) -> Outcome:
+    """Run a playbook of `ringfence.core` over the hosts of `inventory` and return what became of each.
+
+    `directory` is where Ansible runs (a workspace with its own `ansible.cfg`); `expected` names hosts that must be in
+    the result even if no step reached them. A host that fails is no error: it is in the result. Raises InputError for
+    a playbook that the collection does not have, OutsideError where Ansible is missing.
+    """
+    if name not in PLAYBOOKS:
+        raise InputError(f"the collection has no playbook '{name}'", remedy=f"one of {', '.join(PLAYBOOKS)}")
+    if shutil.which("ansible-playbook", path=_path()) is None:
+        raise OutsideError("there is no ansible-playbook on this machine", remedy="pip install ansible-core")
+    reader = EventReader()
+    events: list[Event] = []
+    said: list[str] = []
+
+    def handle(raw: Mapping[str, object]) -> bool:
+        if raw.get("event") in ("verbose", "error", "warning") and raw.get("stdout"):
+            said.append(_COLOURS.sub("", str(raw["stdout"])).strip())
+        event = reader.read(raw)
+        if event is not None:
+            events.append(event)
+            on_event(event)
+        return False  # ansible-runner need not keep it on disk
+
+    with tempfile.TemporaryDirectory(prefix="ringfence-run-") as private:
+        options = {"limit": ":".join(limit)} if limit else {}
+        run = ansible_runner.run(
+            private_data_dir=private,
+            project_dir=str((directory or Path.cwd()).absolute()),
+            playbook=f"{COLLECTION}.{name}",
+            inventory=[str(Path(one).absolute()) for one in inventory],
+            extravars=dict(extravars or {}),
+            event_handler=handle,
+            quiet=True,
+            forks=forks,
+            cmdline="--check --diff" if check else None,
+            envvars={"PATH": _path()},
+            rotate_artifacts=0,
+            **options,
+        )
+    hosts = collect(events, expected)
+    return Outcome(hosts, run.status, "" if hosts and any(event.ends for event in events) else "\n".join(said[-10:]))
+
+
+def _path() -> str:
+    """Return PATH with the directory of this Python first: the Ansible installed beside the engine is the one meant."""
+    return os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))

@@ -1,0 +1,162 @@
+"""Rollouts on lab hosts for tests: plans by hand, the real playbooks, and what the hosts hold afterwards."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ringfence.lab.session import Lab
+from ringfence.rollout import Outcome, run_playbook
+from rollout_plans import PlanMaker, Wanted, digest_for
+
+ECHO = 7000
+REMAINS = (
+    "ls -d /var/lib/ringfence /etc/systemd/system/ringfence* /etc/systemd/system/*/ringfence* "
+    "/etc/systemd/system/*/*ringfence* 2>/dev/null; nft list tables | grep ringfence; "
+    "systemctl list-units --all --plain --no-legend 'ringfence*' 2>/dev/null; "
+    "ps ax -o args 2>/dev/null | grep 'ringfence[.]sh'; true"
+)
+
+
+@dataclass
+class Rollouts:
+    """Runs playbooks against a lab and counts plans, so that each is newer than the one before."""
+
+    lab: Lab
+    directory: Path
+    sequence: int = 0
+    held: dict[str, str] = field(default_factory=dict)
+
+    def plan(self, hosts: Mapping[str, Wanted], **options: object) -> Path:
+        """Write a plan that follows from what the hosts hold."""
+        self.sequence += 1
+        options.setdefault("sequence", self.sequence)
+        options.setdefault("expects", dict(self.held))
+        return PlanMaker(self.directory).write(hosts, **options)  # type: ignore[arg-type]
+
+    def roll_out(self, plan: Path, *, check: bool = False, **variables: object) -> Outcome:
+        """Roll a plan out and remember what confirmed hosts hold."""
+        outcome = self.play("rollout", plan, check=check, **variables)
+        for name, host in outcome.hosts.items():
+            if host.state == "confirmed":
+                self.held[name] = str(host.result["ruleset"])
+        return outcome
+
+    def apply(self, hosts: Mapping[str, Wanted], **variables: object) -> Path:
+        """Plan and roll out, which must succeed."""
+        plan = self.plan(hosts)
+        outcome = self.roll_out(plan, **variables)
+        assert outcome.ok, (outcome.data(), outcome.complaint)
+        return plan
+
+    def play(
+        self,
+        name: str,
+        plan: Path | None = None,
+        *,
+        check: bool = False,
+        limit: Sequence[str] = (),
+        **variables: object,
+    ) -> Outcome:
+        """Run a playbook."""
+        given = {f"ringfence_{key}": value for key, value in variables.items()}
+        if plan:
+            given["ringfence_plan"] = str(plan)
+        return run_playbook(
+            name, [self.lab.inventory_path], given, directory=self.directory, check=check, limit=limit, forks=10
+        )
+
+    def drift(self, plan: Path) -> dict[str, list[str]]:
+        """Return what differs from a plan, by host; nothing where all is proven."""
+        found = self.play("verify", plan)
+        assert found.hosts, found.complaint
+        return {name: host.result.get("drift", [host.reason]) for name, host in found.hosts.items() if not host.ok}
+
+    def reaches(self, host: str, port: int = ECHO, timeout: float = 1.0) -> bool:
+        """Return whether a new connection from the controller's side of the lab is answered."""
+        with self.connection(host, port, timeout) as talk:
+            return talk(b"hello") != b""
+
+    @contextmanager
+    def connection(self, host: str, port: int = ECHO, timeout: float = 1.0) -> Iterator[Callable[[bytes], bytes]]:
+        """Hold a TCP connection to a host; the function sends bytes and returns what came back, b"" for nothing."""
+        address = next(spec.addresses[0] for spec in self.lab.hosts() if spec.name == host)
+        held = connect_in_lab(self.lab, address, port, timeout)
+
+        def talk(sent: bytes) -> bytes:
+            if held is None:
+                return b""
+            try:
+                if sent:
+                    held.sendall(sent)
+                return held.recv(4096)
+            except OSError:
+                return b""
+
+        try:
+            yield talk
+        finally:
+            if held is not None:
+                held.close()
+
+    def sh(self, host: str, command: str, timeout: float = 60.0) -> str:
+        """Run a shell command inside a host, not over its network, and return its output."""
+        done = self.lab.exec(host, ["sh", "-c", command], timeout=timeout)
+        return done.stdout + done.stderr
+
+    def remains(self, host: str) -> str:
+        """Return whatever of ours is left on a host; empty for nothing."""
+        return self.sh(host, REMAINS).strip()
+
+    def clear(self) -> None:
+        """Remove everything from every host."""
+        self.play("remove")
+        self.held.clear()
+
+
+def wait_until(holds: Callable[[], bool], seconds: float) -> float:
+    """Return the seconds until something held; fail where it did not."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < seconds, f"did not come true in {seconds} s"
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+def connect_in_lab(lab: Lab, address: str, port: int, timeout: float) -> socket.socket | None:
+    """Return a connection made in the lab's controller namespace, or None where it is not answered in time."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with theirs:
+        command = _door(lab, address, port)
+        process = subprocess.Popen(command, stdout=theirs.fileno(), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    with ours:
+        ours.settimeout(0.5)
+        try:
+            _data, descriptors, _flags, _address = socket.recv_fds(ours, 1, 1)
+        except OSError:
+            return None
+    if not descriptors:
+        return None
+    made = socket.socket(fileno=descriptors[0])
+    made.settimeout(timeout)
+    return made
+
+
+def _door(lab: Lab, address: str, port: int) -> list[str]:
+    """Return the lab's ProxyCommand, which passes a connected descriptor (ProxyUseFdpass of ssh_config(5))."""
+    line = next(line for line in lab.ssh_config.read_text().splitlines() if line.strip().startswith("ProxyCommand"))
+    words = line.split()[1:]
+    return [{"%h": address, "%p": str(port)}.get(word, word) for word in words]
+
+
+__all__ = ["ECHO", "Rollouts", "Wanted", "connect_in_lab", "digest_for", "wait_until"]

@@ -1,0 +1,139 @@
+"""Applying never locks out: what is refused, what comes back by itself, and what survives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from ringfence.lab.session import Lab
+from rollouts import Rollouts, Wanted, wait_until
+
+pytestmark = [pytest.mark.lab, pytest.mark.machines]
+RELEASES = ("bullseye", "bookworm", "trixie")
+OPEN = Wanted()
+CLOSED = Wanted(allow={None: (1,)})
+ELSEWHERE = Wanted(control=("192.0.2.0/24",))
+
+
+@pytest.fixture
+def rollouts(machines: Lab, tmp_path: Path) -> Iterator[Rollouts]:
+    """The three machines without anything of ours, before and after."""
+    one = Rollouts(machines, tmp_path)
+    yield one
+    one.clear()
+    for release in RELEASES:
+        assert one.remains(release) == ""
+
+
+def everywhere(wanted: Wanted) -> dict[str, Wanted]:
+    return dict.fromkeys(RELEASES, wanted)
+
+
+def test_a_plan_is_enforced_confirmed_and_proven_and_a_second_run_changes_nothing(rollouts: Rollouts) -> None:
+    plan = rollouts.apply(everywhere(CLOSED))
+    assert rollouts.drift(plan) == {}
+    assert not any(rollouts.reaches(host) for host in RELEASES)
+    again = rollouts.roll_out(plan)
+    assert again.ok
+    assert not any(host.changed for host in again.hosts.values())
+    rollouts.apply(everywhere(OPEN))
+    assert all(rollouts.reaches(host) for host in RELEASES)
+
+
+def test_check_mode_says_what_would_change_and_changes_nothing(rollouts: Rollouts) -> None:
+    plan = rollouts.plan(everywhere(CLOSED))
+    foreseen = rollouts.roll_out(plan, check=True)
+    assert {name: host.changed for name, host in foreseen.hosts.items()} == dict.fromkeys(RELEASES, True)
+    assert not (plan / "journal.jsonl").exists()
+    assert all(rollouts.remains(host) == "" for host in RELEASES)
+
+
+def test_a_control_path_that_does_not_hold_the_controller_is_refused(rollouts: Rollouts) -> None:
+    outcome = rollouts.roll_out(rollouts.plan(everywhere(ELSEWHERE)))
+    assert {name: host.state for name, host in outcome.hosts.items()} == dict.fromkeys(RELEASES, "refused")
+    assert all("10.203.0.1" in host.reason and "control.from" in host.reason for host in outcome.hosts.values())
+    assert all(rollouts.reaches(host) for host in RELEASES)
+    assert all("table inet ringfence" not in rollouts.sh(host, "nft list tables") for host in RELEASES)
+
+
+def test_a_forced_lockout_is_undone_by_the_target_within_the_timer(rollouts: Rollouts) -> None:
+    first = rollouts.apply(everywhere(OPEN))
+    plan = rollouts.plan(everywhere(ELSEWHERE))
+    began = time.monotonic()
+    outcome = rollouts.roll_out(plan, force_lockout_test=True, confirm_within=4)
+    assert {name: host.state for name, host in outcome.hosts.items()} == dict.fromkeys(RELEASES, "rolled back")
+    for host in RELEASES:
+        wait_until(lambda host=host: rollouts.reaches(host, 22), 5)
+        assert "timed-out" in rollouts.sh(host, "cat /var/lib/ringfence/history")
+    assert time.monotonic() - began < 12
+    assert rollouts.drift(first) == {}
+
+
+def test_a_forced_lockout_is_undone_by_a_reboot_before_the_timer(rollouts: Rollouts) -> None:
+    first = rollouts.apply(everywhere(OPEN))
+    plan = rollouts.plan(everywhere(ELSEWHERE))
+    began = time.monotonic()
+    with ThreadPoolExecutor() as threads:
+        running = threads.submit(rollouts.roll_out, plan, force_lockout_test=True, confirm_within=90)
+        for host in RELEASES:
+            wait_until(lambda host=host: not rollouts.reaches(host, 22), 15)
+        for host in RELEASES:
+            rollouts.lab.reboot(host)
+            assert rollouts.reaches(host, 22)
+            assert "abandoned" in rollouts.sh(host, "cat /var/lib/ringfence/history")
+        outcome = running.result()
+    assert {name: host.state for name, host in outcome.hosts.items()} == dict.fromkeys(RELEASES, "rolled back")
+    assert time.monotonic() - began < 60
+    assert rollouts.drift(first) == {}
+
+
+def test_the_confirmed_table_stands_after_a_reboot_and_before_the_network(rollouts: Rollouts) -> None:
+    plan = rollouts.apply(everywhere(CLOSED))
+    for host in RELEASES:
+        rollouts.lab.reboot(host)
+        assert not rollouts.reaches(host)
+        wait_until(lambda host=host: "active" in rollouts.sh(host, "systemctl is-active ringfence.service"), 5)
+        order = rollouts.sh(host, "systemctl show -p Before ringfence.service")
+        assert "network-pre.target" in order
+    assert rollouts.drift(plan) == {}
+
+
+def test_the_table_stands_beside_the_distributions_own_service(rollouts: Rollouts) -> None:
+    plan = rollouts.apply(everywhere(CLOSED))
+    for host in RELEASES:
+        for command in ("enable --now", "reload", "restart", "stop", "disable --now"):
+            rollouts.sh(host, f"systemctl {command} nftables.service")
+            assert "plan_" in rollouts.sh(host, "nft list table inet ringfence"), (host, command)
+    assert rollouts.drift(plan) == {}
+    for host in RELEASES:
+        rollouts.sh(host, "systemctl enable nftables.service")
+        rollouts.lab.reboot(host)
+        wait_until(lambda host=host: "active" in rollouts.sh(host, "systemctl is-active nftables.service"), 5)
+    assert rollouts.drift(plan) == {}
+    for host in RELEASES:
+        rollouts.sh(host, "systemctl disable --now nftables.service")
+
+
+def test_an_old_plan_is_not_taken_again_and_one_that_expects_something_else_neither(rollouts: Rollouts) -> None:
+    old = rollouts.apply(everywhere(OPEN))
+    rollouts.apply(everywhere(CLOSED))
+    replayed = rollouts.roll_out(old)
+    assert {host.result["rule"] for host in replayed.hosts.values()} == {"sequence"}
+    other = rollouts.plan(everywhere(OPEN), expects=dict.fromkeys(RELEASES, "0" * 64))
+    assert {host.result["rule"] for host in rollouts.roll_out(other).hosts.values()} == {"expects"}
+    assert not rollouts.reaches("trixie")
+
+
+def test_removal_leaves_nothing_behind(rollouts: Rollouts) -> None:
+    listing = "find /etc /var/lib /run/systemd -xdev | grep -v -e /run/systemd/journal -e /run/systemd/sessions | sort"
+    before = {host: rollouts.sh(host, listing) for host in RELEASES}
+    rollouts.apply(everywhere(CLOSED))
+    rollouts.clear()
+    for host in RELEASES:
+        assert rollouts.reaches(host)
+        # the directory that an enabled unit links from is systemd's own and may stay
+        added = set(rollouts.sh(host, listing).split()) - set(before[host].split())
+        assert {path for path in added if "ringfence" in path} == set()
