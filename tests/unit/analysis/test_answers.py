@@ -1,0 +1,160 @@
+"""Explain, invariants, policy tests, lint and checks answer as a person would expect."""
+
+from __future__ import annotations
+
+import pytest
+from estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
+from ringfence.analysis.checks import problems
+from ringfence.analysis.explain import explain
+from ringfence.analysis.invariants import broken
+from ringfence.analysis.lint import lint
+from ringfence.analysis.policy_tests import failures
+from ringfence.compiler import compile_policy
+from ringfence.model.errors import InputError, Place
+from ringfence.model.problems import Severity
+from ringfence.model.rules import Action, Direction, Enforcement, Invariant, Mode, Peer, Policy, PolicyTest
+from ringfence.model.selectors import ANY, FqdnIs, Not, Selector, Unknown
+from ringfence.model.services import parse_service
+
+ESTATE = snapshot(
+    asset("web-1", "10.0.0.1", role="web", app="shop"),
+    asset("api-1", "10.0.0.2", role="api", app="shop"),
+    asset("db-1", "10.0.0.3", role="db", app="shop"),
+    asset("pay-1", "10.0.0.4", role="api", app="payment"),
+)
+API_TO_DB = rule("api db", labelled(role="api", app="shop"), labelled(role="db"), "postgresql")
+PLACE = Place("policy/tests/shop.yml", 3)
+
+
+def invariant(source: Selector, destination: Selector, expect: Action, service: str = "any") -> Invariant:
+    return Invariant("it holds", PLACE, expect, (Peer(source),), (Peer(destination),), parse_service(service))
+
+
+def with_invariant(one: Invariant, *rules: object, mode: Mode = Mode.FULL) -> list[str]:
+    made = policy(*rules, mode=mode)  # type: ignore[arg-type] # rules come from the factory
+    full = compile_policy(ESTATE, Policy(made.rules, made.enforcement, (), (one,)), SETTINGS, full=True)
+    return [f"{found.example.client} to {found.example.server} {found.example.service}" for found in broken(full)]
+
+
+def test_a_denied_connection_names_the_nearest_rule_and_what_it_misses() -> None:
+    made = compile_policy(ESTATE, policy(API_TO_DB), SETTINGS)
+    answer = explain(made, "web-1", "db-1", parse_service("tcp/5432"))
+    assert answer.verdict == "deny"
+    assert [side.rule for side in answer.sides] == ["default", "default"]
+    assert str(answer.sides[1].place) == "policy/enforcement.yml:2"
+    assert answer.nearest is not None
+    assert answer.nearest.misses == ("needs role=api, web-1 has role=web (labels.yml:1)",)
+
+
+def test_an_allowed_connection_names_the_rule_on_each_side() -> None:
+    made = compile_policy(ESTATE, policy(API_TO_DB), SETTINGS)
+    data = explain(made, "api-1", "10.0.0.3", parse_service("postgresql")).data()
+    assert data["verdict"] == "allow"
+    assert [(s["side"], s["rule"], s["place"]) for s in data["sides"]] == [  # type: ignore[attr-defined, index] # JSON
+        ("from", "api db", "policy/shop.yml:1"),
+        ("to", "api db", "policy/shop.yml:1"),
+    ]
+
+
+def test_the_control_path_is_explained_like_any_rule() -> None:
+    made = compile_policy(ESTATE, policy(), SETTINGS)
+    answer = explain(made, "10.255.0.9", "db-1", parse_service("ssh"))
+    assert (answer.verdict, answer.sides[1].rule) == ("allow", "built in: control path")
+
+
+def test_an_end_that_is_nothing_is_refused() -> None:
+    with pytest.raises(InputError, match="neither an asset nor an address"):
+        explain(compile_policy(ESTATE, policy(), SETTINGS), "web-9", "db-1", parse_service("ssh"))
+
+
+def test_an_invariant_that_holds_is_silent() -> None:
+    only = invariant(Not(labelled(app="shop")), labelled(role="db"), Action.DENY)
+    assert with_invariant(only, API_TO_DB) == []
+    assert with_invariant(invariant(Unknown(), ANY, Action.DENY), API_TO_DB) == []
+
+
+def test_a_broken_invariant_shows_the_smallest_connection() -> None:
+    closed = invariant(labelled(app="shop"), labelled(role="db"), Action.DENY)
+    assert with_invariant(closed, API_TO_DB) == ["api-1 (10.0.0.2) to db-1 (10.0.0.3) tcp/5432"]
+    opened = invariant(labelled(role="web"), labelled(role="db"), Action.ALLOW, "tcp/5432")
+    assert with_invariant(opened, API_TO_DB) == ["web-1 (10.0.0.1) to db-1 (10.0.0.3) tcp/5432"]
+
+
+def test_a_hole_for_the_whole_internet_breaks_an_invariant_about_unknown_addresses() -> None:
+    hole = rule("hole", ANY, labelled(role="db"), "tcp/1")
+    assert with_invariant(invariant(Unknown(), labelled(role="db"), Action.DENY), hole) == [
+        "0.0.0.0 to db-1 (10.0.0.3) tcp/1"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "service", "expect", "message"),
+    [
+        ("api", "tcp/5432", Action.ALLOW, None),
+        ("web", "tcp/5432", Action.DENY, None),
+        ("web", "tcp/5432", Action.ALLOW, "test 't': web-1 to db-1 is denied on tcp/5432"),
+        ("api", "tcp/5432", Action.DENY, "test 't': api-1 to db-1 is allowed on tcp/5432"),
+        ("weeb", "tcp/5432", Action.DENY, None),
+        ("weeb", "tcp/5432", Action.ALLOW, "test 't': nothing in the inventory is chosen by its from and to"),
+    ],
+)
+def test_policy_tests_judge_every_pair(source: str, service: str, expect: Action, message: str | None) -> None:
+    one = PolicyTest(
+        *("t", PLACE, (Peer(labelled(role=source, app="shop")),), (Peer(labelled(role="db")),)),
+        *(parse_service(service), expect),
+    )
+    made = policy(API_TO_DB)
+    full = compile_policy(ESTATE, Policy(made.rules, made.enforcement, (one,)), SETTINGS, full=True)
+    assert [str(failure) for failure in failures(full)] == ([message] if message else [])
+
+
+def test_lint_names_shadowed_redundant_never_matching_and_broad_rules() -> None:
+    rules = policy(
+        rule("deny", labelled(role="web"), labelled(role="db"), "any", action=Action.DENY, tier="guardrail"),
+        rule("late", labelled(role="web"), labelled(role="db"), "tcp/1"),
+        API_TO_DB,
+        rule("twin", labelled(role="api", app="shop"), labelled(role="db"), "postgresql", priority=200),
+        rule("lost", labelled(role="cache"), labelled(role="db"), "tcp/1"),
+        rule("wide", ANY, labelled(role="web"), "any"),
+    )
+    found = [problem.message for problem in lint(compile_policy(ESTATE, rules, SETTINGS, full=True))]
+    assert len(found) == 4
+    assert any("'late' is shadowed: 'deny'" in message for message in found)
+    assert any("'twin' is redundant: 'api db'" in message for message in found)
+    assert any("'lost' never matches: its 'from'" in message for message in found)
+    assert any("'wide' is broad: it allows from anywhere" in message for message in found)
+
+
+def test_a_deny_of_a_process_that_its_own_side_does_not_enforce_is_an_error() -> None:
+    deny = rule(*("deny", labelled(role="api"), labelled(role="db"), "tcp"), action=Action.DENY, from_unit="a.service")
+    observing = Policy(
+        (deny,),
+        (
+            Enforcement(labelled(role="api"), Mode.OBSERVE, Mode.OBSERVE, PLACE),
+            Enforcement(ANY, Mode.FULL, Mode.FULL, PLACE),
+        ),
+    )
+    found = problems(compile_policy(ESTATE, observing, SETTINGS))
+    assert [problem.severity for problem in found] == [Severity.ERROR]
+    assert "denies a process on 'api-1', which does not enforce it" in found[0].message
+    assert problems(compile_policy(ESTATE, policy(deny), SETTINGS)) == []
+    blind = rule(
+        *("deny", labelled(role="api"), labelled(role="db"), "tcp"),
+        action=Action.DENY,
+        from_unit="a.service",
+        sides=frozenset({Direction.IN}),
+    )
+    assert "speaks for the other" in problems(compile_policy(ESTATE, policy(blind), SETTINGS))[0].message
+
+
+def test_names_nobody_resolves_yet_are_told() -> None:
+    allow = rule("pay", labelled(role="api"), FqdnIs("pay.example"), "https")
+    deny = rule("nope", labelled(role="api"), FqdnIs("pay.example"), "https", action=Action.DENY)
+    found = problems(compile_policy(ESTATE, policy(allow, deny), SETTINGS))
+    assert [problem.severity for problem in found] == [Severity.WARNING, Severity.ERROR]
+
+
+def test_holders_of_one_address_that_answer_differently_are_told() -> None:
+    estate = snapshot(asset("a", "10.0.0.1", role="web"), asset("b", "10.0.0.1", role="db"))
+    made = compile_policy(estate, policy(rule("r", ANY, labelled(role="db"), "tcp/1")), SETTINGS)
+    assert "10.0.0.1 is held by 'a', 'b', whose tables differ" in problems(made)[0].message
