@@ -7,6 +7,7 @@ keeps neighbouring intervals of different families from fusing.
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Iterable
 
 from ringfence.model.errors import InputError
@@ -41,7 +42,7 @@ def address_text(point: int) -> str:
     """Return the canonical text of a point: dotted quad, or RFC 5952 for IPv6."""
     if point >= V6_BASE:
         return str(ipaddress.IPv6Address(point - V6_BASE))
-    return str(ipaddress.IPv4Address(point))
+    return socket.inet_ntoa(point.to_bytes(4, "big"))
 
 
 def network_of(text: str) -> IntervalSet:
