@@ -21,8 +21,10 @@ ENFORCER = "ringfence_enforcer"
 REALM = "ringfence_realm"
 CONTROL = "ringfence_control"
 SOURCES = "ringfence_sources"
-# Written by the inventory plugin `ringfence.core.labels` for playbooks; the engine derives labels itself.
+# Written by the inventory plugin `ringfence.core.labels` for playbooks; the engine derives labels itself, and does not
+# let rules see the groups that came of them.
 LABEL_VALUES = "ringfence_label_values"
+LABEL_GROUPS = "ringfence_label_groups"
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _MULTICAST = (*network_of("224.0.0.0/4"), *network_of("ff00::/8"))

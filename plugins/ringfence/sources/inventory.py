@@ -14,7 +14,7 @@ from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
 from ringfence.sources.ansible_inventory import InventoryHost, read_inventory
-from ringfence.sources.attributes import plain_attributes
+from ringfence.sources.attributes import plain_attributes, plain_value
 from ringfence.sources.checks import asset_problems
 from ringfence.sources.facts import (
     Facts,
@@ -27,6 +27,7 @@ from ringfence.sources.facts import (
 from ringfence.sources.host_variables import (
     ADDRESSES,
     ENFORCER,
+    LABEL_GROUPS,
     LABEL_VALUES,
     REALM,
     HostVariables,
@@ -101,12 +102,18 @@ def survey(
         cache = cache or fact_cache_of(directory or Path())
         facts, fact_problems = cached_facts(cache, (host.name for host in parsed.hosts)) if cache else ({}, [])
         problems += fact_problems
-    sources = (str(inventory_paths[0]),) if len(inventory_paths) == 1 else ()
+    sources = (_shown(inventory_paths[0], directory),) if len(inventory_paths) == 1 else ()
     place = Place(sources[0]) if sources else None
     assets = read_assets(parsed.hosts, settings, facts, resolve, sources=sources, place=place)
     labelled, label_problems = apply_label_rules(assets, label_rules)
     problems += [*label_problems, *asset_problems(labelled, settings)]
     return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems))
+
+
+def _shown(path: Path, directory: Path | None) -> str:
+    base = (directory or Path()).resolve()
+    whole = base / path
+    return str(whole.relative_to(base)) if whole.is_relative_to(base) else str(path)
 
 
 def read_assets(
@@ -158,7 +165,9 @@ def _asset(
     own_facts = fact_attributes(facts) if facts else {}
     attributes = plain_attributes({**own_facts, **host.variables})
     attributes.pop(LABEL_VALUES, None)
-    attributes.update(name=host.name, groups=list(host.groups))
+    made_of_labels = plain_value(attributes.pop(LABEL_GROUPS, None))
+    groups = [group for group in host.groups if not isinstance(made_of_labels, list) or group not in made_of_labels]
+    attributes.update(name=host.name, groups=groups)
     return Asset(
         name=host.name,
         addresses=addresses,

@@ -75,7 +75,7 @@ def test_a_real_inventory_becomes_a_labelled_snapshot(tmp_path):
     assert web.label_values() == {"env": "prod", "role": "web"}
     assert web.attributes["groups"] == ["shop", "web"]
     assert web.attributes["tpl"] == "{{ raw }}"
-    assert web.sources == (str(inventory),)
+    assert web.sources == ("hosts.yml",)
 
 
 def test_no_secret_is_kept_in_attributes(tmp_path):

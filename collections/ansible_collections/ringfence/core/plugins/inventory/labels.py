@@ -1,0 +1,177 @@
+"""The inventory plugin ringfence.core.labels: labels and groups for the hosts of every inventory before it."""
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: labels
+short_description: Labels and groups for the hosts of any inventory
+description:
+  - Applies the label rules of a Ringfence workspace to every host that the inventories before it know, whoever's
+    plugin they come from, and makes a group of every label, C(env_prod), C(app_shop).
+  - Each host gets C(ringfence_label_values), a mapping of label keys to values, and C(ringfence_label_groups), the
+    groups that it joined for them.
+  - C(ringfence_labels), which a source sets and which wins over rules, is left as it is, so that Ringfence itself still
+    knows which rule gave which label.
+  - Ansible parses an inventory directory in the order of its names; name this file so that it comes last.
+author:
+  - The Ringfence developers
+extends_documentation_fragment:
+  - ringfence.core.engine
+options:
+  plugin:
+    description: Marks a file as configuration of this plugin.
+    type: str
+    required: true
+    choices: [ringfence.core.labels]
+  rules:
+    description:
+      - The file with label rules, relative to the directory of this configuration file.
+      - By default C(labels.yml) in the directory above it.
+    type: str
+    default: ../labels.yml
+  group_keys:
+    description: The labels to make groups of. By default all.
+    type: list
+    elements: str
+  separator:
+    description: What stands between key and value in the name of a group.
+    type: str
+    default: _
+  use_vars_plugins:
+    description:
+      - Whether rules see the variables that vars plugins give, such as those in C(group_vars) and C(host_vars).
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+# inventory/90-labels.yml: groups env_prod, app_shop, role_web … from ../labels.yml
+plugin: ringfence.core.labels
+---
+# rules kept elsewhere, and groups of two labels only
+plugin: ringfence.core.labels
+rules: ../../shared/labels.yml
+group_keys: [app, env]
+"""
+
+from collections import defaultdict
+from pathlib import Path
+
+from ansible import constants
+from ansible.errors import AnsibleParserError
+from ansible.inventory.helpers import get_group_vars
+from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible.plugins.loader import cache_loader
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible.utils.vars import combine_vars
+from ansible.vars.plugins import get_vars_from_inventory_sources
+from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
+
+try:
+    from ringfence.language import load_label_rules
+    from ringfence.model.assets import Asset
+    from ringfence.model.errors import RingfenceError
+    from ringfence.model.problems import Severity
+    from ringfence.model.rules import Settings
+    from ringfence.sources.ansible_inventory import InventoryHost
+    from ringfence.sources.inventory import read_assets
+    from ringfence.sources.labelling import apply_label_rules
+except ImportError as missing:
+    ENGINE_MISSING: ImportError | None = missing
+else:
+    ENGINE_MISSING = None
+
+
+class InventoryModule(BaseInventoryPlugin):
+    """Gives labels and groups to the hosts that are already in the inventory."""
+
+    NAME = "ringfence.core.labels"
+
+    def verify_file(self, path: str) -> bool:
+        """Return whether a file may be a configuration of this plugin; its content is checked when it is parsed."""
+        return super().verify_file(path) and path.endswith((".yml", ".yaml"))
+
+    def parse(self, inventory: object, loader: object, path: str, cache: bool = True) -> None:
+        """Set labels and add groups; raise AnsibleParserError where rules or host variables are wrong."""
+        super().parse(inventory, loader, path, cache)
+        if ENGINE_MISSING is not None:
+            raise engine_missing(self.NAME, ENGINE_MISSING)
+        self._read_config_data(path)
+        if not self.inventory.hosts:
+            self.display.warning(f"{path}: no inventory before this one has hosts; name it so that it is parsed last")
+            return
+        for asset in self._labelled(Path(path).parent / str(self.get_option("rules"))):
+            self.inventory.set_variable(asset.name, "ringfence_label_values", wrap_var(asset.label_values()))
+            self.inventory.set_variable(asset.name, "ringfence_label_groups", self._group(asset))
+        self._warn_of_shared_groups()
+
+    def _labelled(self, rules: Path) -> tuple[Asset, ...]:
+        if not rules.is_file():
+            raise AnsibleParserError(f"there are no label rules at {rules}: write that file, or set 'rules'")
+        try:
+            # No address decides a label, so no name is resolved.
+            assets = read_assets(self._hosts(), Settings(), self._facts(), lambda names: {})
+            labelled, problems = apply_label_rules(assets, load_label_rules(rules.resolve()))
+        except RingfenceError as error:
+            raise AnsibleParserError(str(error)) from error
+        errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
+        if errors:
+            raise AnsibleParserError("\n".join(errors))
+        for problem in problems:
+            self.display.warning(str(problem))
+        return labelled
+
+    def _hosts(self) -> list[InventoryHost]:
+        sources = getattr(self.inventory, "processed_sources", [])
+        more = self.get_option("use_vars_plugins")
+        found = []
+        for name, host in sorted(self.inventory.hosts.items()):
+            groups = host.get_groups()
+            variables, own = get_group_vars(groups), host.get_vars()
+            if more:
+                variables = combine_vars(
+                    variables, get_vars_from_inventory_sources(self.loader, sources, groups, "all")
+                )
+                own = combine_vars(own, get_vars_from_inventory_sources(self.loader, sources, [host], "all"))
+            variables = combine_vars(variables, own)
+            for internal in constants.INTERNAL_STATIC_VARS:
+                variables.pop(internal, None)
+            names = {group.name for group in groups} - {"all", "ungrouped"}
+            found.append(InventoryHost(str(name), variables, tuple(sorted(str(group) for group in names))))
+        return found
+
+    def _facts(self) -> dict[str, object]:
+        cache = cache_loader.get(constants.CACHE_PLUGIN)
+        return {name: cache.get(name) for name in self.inventory.hosts if cache.contains(name)}
+
+    def _group(self, asset: Asset) -> list[str]:
+        """Add a host to the groups of its labels; return those that it was not in before."""
+        host = self.inventory.get_host(asset.name)
+        before = {group.name for group in host.get_groups()}
+        keys = self.get_option("group_keys")
+        joined = []
+        for key, value in asset.label_values().items():
+            if keys is not None and key not in keys:
+                continue
+            name = self._sanitize_group_name(f"{key}{self.get_option('separator')}{value}")
+            self._meanings()[name].add(f"{key}={value}")
+            group = self.inventory.add_group(name)
+            self.inventory.add_host(asset.name, group=group)
+            if group not in before:
+                joined.append(str(group))
+        return joined
+
+    def _meanings(self) -> dict[str, set[str]]:
+        if not hasattr(self, "_labels_by_group"):
+            self._labels_by_group: dict[str, set[str]] = defaultdict(set)
+        return self._labels_by_group
+
+    def _warn_of_shared_groups(self) -> None:
+        for name, labels in sorted(self._meanings().items()):
+            if len(labels) > 1:
+                shared = ", ".join(sorted(labels))
+                self.display.warning(
+                    f"the group '{name}' stands for several labels, whose names differ in punctuation: {shared}"
+                )
