@@ -1,0 +1,43 @@
+# Two commands do everything on a fresh Debian or Ubuntu machine: `make demo` and `make test`.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	  && { command -v $$p; break; }; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint bench conformance docs system-packages clean
+
+demo: $(READY) system-packages ## Raise the lab, run the main job on it, take it down
+	$(BIN)/ringfence demo
+
+test: $(READY) system-packages ## Everything that continuous integration checks
+	$(BIN)/python -m tests.checks
+
+lint: $(READY) ## Format, lint, types, import contracts
+	$(BIN)/python -m tests.checks ruff-format ruff mypy imports
+
+bench: $(READY) system-packages ## Run all benchmarks and write docs/benchmarks.md
+	$(BIN)/python -m tests.bench all
+
+conformance: $(READY) system-packages ## N=… kernel probes with fresh random policies
+	RINGFENCE_CONFORMANCE_PROBES=$(or $(N),20000) $(BIN)/python -m pytest tests/conformance
+
+docs: $(READY) ## The JSON schemas and the collection's reference pages
+	$(BIN)/ringfence schema --output docs/schema
+	$(BIN)/python -m tests.checks collection-docs
+
+system-packages:
+	@sh .ci/system-packages
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Ringfence needs Python 3.11 to 3.13: apt-get install python3 python3-venv" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || test "$$(id -u)" -ne 0 || apt-get install -y -qq python3-venv
+	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || { echo "Python's venv is missing. As root, run: apt-get install python3-venv" >&2; exit 1; }
+	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[tui]' --group dev
+	@touch $@
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,141 @@
+"""Everything that continuous integration checks, stage by stage, with one line of counts at its end.
+
+`python -m tests.checks` runs all stages, `python -m tests.checks NAME…` the named ones. A stage of pytest counts its
+tests, any other stage counts as one. A failed stage does not stop the later ones; the exit status tells.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+COLLECTION = ROOT / "collections/ansible_collections/ringfence/core"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many tests of a stage passed, failed and were skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+
+def command(*words: str | Path, cwd: Path = ROOT) -> Callable[[], Counts]:
+    """Return a stage that runs one tool of the virtual environment and counts as one test."""
+
+    def run() -> Counts:
+        failed = subprocess.run([BIN / words[0], *map(str, words[1:])], cwd=cwd, env=environment()).returncode
+        return Counts(failed=1) if failed else Counts(passed=1)
+
+    return run
+
+
+def pytest(*words: str) -> Callable[[], Counts]:
+    """Return a stage that runs pytest and counts its tests; a run that collects nothing has failed."""
+
+    def run() -> Counts:
+        with tempfile.TemporaryDirectory() as directory:
+            report = Path(directory) / "report.xml"
+            status = subprocess.run(
+                [BIN / "python", "-m", "pytest", "-q", f"--junit-xml={report}", *words], cwd=ROOT, env=environment()
+            ).returncode
+            if not report.exists():
+                return Counts(failed=1)
+            suites = ElementTree.parse(report).getroot().iter("testsuite")
+            counts = Counts()
+            for suite in suites:
+                number = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
+                failed = number["failures"] + number["errors"]
+                counts += Counts(number["tests"] - failed - number["skipped"], failed, number["skipped"])
+            return counts + Counts(failed=1) if status and not counts.failed else counts
+
+    return run
+
+
+def build_collection() -> Counts:
+    """Build the collection and install it where nothing else of the project is, as a user of Galaxy would."""
+    with tempfile.TemporaryDirectory() as directory:
+        galaxy = str(BIN / "ansible-galaxy")
+        built = subprocess.run(
+            [galaxy, "collection", "build", str(COLLECTION), "--output-path", directory], env=environment()
+        )
+        archives = list(Path(directory).glob("ringfence-core-*.tar.gz"))
+        if built.returncode or len(archives) != 1:
+            return Counts(failed=1)
+        installed = subprocess.run(
+            [galaxy, "collection", "install", str(archives[0]), "--offline", "-p", directory], env=environment()
+        )
+        return Counts(failed=1) if installed.returncode else Counts(passed=1)
+
+
+def collection_docs() -> Counts:
+    """Check that the documentation of every plug-in of the collection is complete and renders."""
+    failed = subprocess.run(
+        [BIN / "antsibull-docs", "lint-collection-docs", "--plugin-docs", COLLECTION], env=environment()
+    ).returncode
+    return Counts(failed=1) if failed else Counts(passed=1)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of every stage: the tools of this virtual environment first, the tree's own collection."""
+    return {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+        "ANSIBLE_NOCOWS": "1",
+    }
+
+
+STAGES: dict[str, Callable[[], Counts]] = {
+    "ruff-format": command("ruff", "format", "--check", "."),
+    "ruff": command("ruff", "check", "."),
+    "mypy": command("mypy"),
+    "imports": command("lint-imports"),
+    "unit": pytest("tests/unit", "-n", "2"),
+    "conformance": pytest("tests/conformance"),
+    "tui": pytest("tests/tui"),
+    "lab": pytest("tests/lab"),
+    "ansible-lint": command("ansible-lint", "--offline", "--profile", "production", "collections", "playbooks"),
+    "collection": build_collection,
+    "collection-docs": collection_docs,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run stages and print their times, then one line of counts; return 0 if none failed."""
+    unknown = [name for name in names if name not in STAGES]
+    if unknown:
+        print(f"no stage '{unknown[0]}'; there are: {', '.join(STAGES)}", file=sys.stderr)
+        return 2
+    total = Counts()
+    lines = []
+    for name in names or STAGES:
+        print(f"\n── {name}", flush=True)
+        start = time.monotonic()
+        counts = STAGES[name]()
+        lines.append(f"{'ok  ' if not counts.failed else 'FAIL'} {name:16} {time.monotonic() - start:7.1f} s  {counts}")
+        total += counts
+    width = shutil.get_terminal_size().columns
+    print("\n" + "─" * min(width, 80))
+    print("\n".join(lines))
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
