@@ -35,6 +35,10 @@ HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,15}")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 # YAML 1.2.2, section 5.1: what a stream may not hold.
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What escapes can put into words, and what terminals, logs and rendered rulesets must never see: control characters,
+# line and paragraph separators, bidirectional overrides, lone surrogates. Expressions may have several lines.
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+CONTROLS_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def shown(path: Path, root: Path | None) -> str:
@@ -44,22 +48,27 @@ def shown(path: Path, root: Path | None) -> str:
     return path.as_posix()
 
 
-def read_documents(path: Path, shown: str, reports: Reports) -> tuple[Node, ...]:
+def read_documents(
+    path: Path, shown: str, reports: Reports, refused: re.Pattern[str] | None = None
+) -> tuple[Node, ...]:
     """Return the documents of a YAML file that are not empty; `shown` is the file's name in places.
 
-    What is wrong with the file goes to `reports`, and the documents before it are returned. Never raises.
+    What is wrong with the file goes to `reports`, and the documents before it are returned; so does every word that
+    holds a `refused` character. Never raises.
     """
     text = read_text(path, shown, reports)
-    return () if text is None else parse_documents(text, shown, reports)
+    return () if text is None else parse_documents(text, shown, reports, refused)
 
 
-def parse_documents(text: str, shown: str, reports: Reports) -> tuple[Node, ...]:
+def parse_documents(
+    text: str, shown: str, reports: Reports, refused: re.Pattern[str] | None = None
+) -> tuple[Node, ...]:
     """Return the documents of a YAML text that are not empty, as `read_documents` does."""
     if unprintable := UNPRINTABLE.search(text):
         place = _place_of_offset(text, unprintable.start(), shown)
         reports.add(place, f"the character {unprintable.group()!a} may not stand in YAML", "remove it; is this a text?")
         return ()
-    builder = _Builder(shown, reports)
+    builder = _Builder(shown, reports, refused)
     try:
         for event in YAML(typ="rt", pure=True).parse(text):
             if not builder.take(event):
@@ -111,10 +120,11 @@ def _report_yaml(error: MarkedYAMLError, shown: str, reports: Reports) -> None:
 class _Builder:
     """Builds trees from parser events without recursion, so that neither depth nor aliases can exhaust anything."""
 
-    def __init__(self, shown: str, reports: Reports) -> None:
+    def __init__(self, shown: str, reports: Reports, refused: re.Pattern[str] | None) -> None:
         self.documents: list[Node] = []
         self._shown = shown
         self._reports = reports
+        self._refused = refused
         self._open: list[tuple[NodeEvent, list[Node]]] = []
         self._anchors: dict[str, Node | None] = {}
         self._sizes: dict[int, tuple[Node, int]] = {}
@@ -140,6 +150,9 @@ class _Builder:
                 return self._close(start, Listing(place, tuple(nodes)))
             case ScalarEvent():
                 self._refuse_tag(event)
+                if self._refused and (wrong := self._refused.search(event.value)):
+                    remedy = "write it in one line, without control characters"
+                    self._reports.add(self._place(event), f"a word with the character {wrong.group()!a}", remedy)
                 value = resolved(event.value) if event.implicit[0] else event.value
                 return self._close(event, Scalar(self._place(event), value, event.value))
             case AliasEvent():

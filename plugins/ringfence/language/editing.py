@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ringfence.language.checking import check, fields, items
-from ringfence.language.documents import parse_documents, read_text
+from ringfence.language.documents import CONTROLS, parse_documents, read_text
 from ringfence.language.nodes import Entry, Listing, Node, Table, plain
 from ringfence.language.reports import Reports
 from ringfence.language.shapes import RuleEntry
@@ -53,7 +53,7 @@ def add_rule(path: Path, rule: Mapping[str, object], document: int | None = None
 def refuse_malformed(rule: Mapping[str, object], path: Path) -> None:
     """Raise InputErrors if plain data has not the form of a rule."""
     reports = Reports()
-    for node in parse_documents("\n".join(rule_lines(rule, 0)), path.as_posix(), reports):
+    for node in parse_documents("\n".join(rule_lines(rule, 0)), path.as_posix(), reports, CONTROLS):
         for item in node.items if isinstance(node, Listing) else ():
             check(item, RuleEntry, "a rule", reports)
     reports.settle()

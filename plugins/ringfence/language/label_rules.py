@@ -10,7 +10,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from ringfence.language.checking import check, fields, items, words_of
-from ringfence.language.documents import read_documents, shown
+from ringfence.language.documents import CONTROLS_BUT_LINES, read_documents, shown
 from ringfence.language.nodes import Entry, Node, Scalar, Table, kind
 from ringfence.language.reports import Reports, nearest
 from ringfence.language.shapes import LabelRuleEntry, LabelsDocument
@@ -38,7 +38,7 @@ def read_label_rules(path: Path, reports: Reports, root: Path | None = None) -> 
     if not path.exists():
         return ()
     rules: list[LabelRule | None] = []
-    for document in read_documents(path, shown(path, root), reports):
+    for document in read_documents(path, shown(path, root), reports, CONTROLS_BUT_LINES):
         check(document, LabelsDocument, "a file of label rules", reports)
         rules.extend(_rule(node, reports) for node in items(fields(document).get("labels")))
     return tuple(rule for rule in rules if rule)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ringfence.language.checking import check, fields, items
 from ringfence.language.definitions import Definitions
-from ringfence.language.documents import read_documents, shown
+from ringfence.language.documents import CONTROLS, read_documents, shown
 from ringfence.language.expectations import read_invariant, read_test
 from ringfence.language.identity import RuleDraft, identified
 from ringfence.language.mentions import Mention
@@ -51,7 +51,10 @@ def read_policy(paths: Sequence[Path], settings: Settings, root: Path | None = N
 def read_policy_into(reports: Reports, paths: Sequence[Path], settings: Settings, root: Path | None) -> LoadedPolicy:
     """Return a policy as `read_policy` does, without what is wrong and reported."""
     documents = [
-        (name, doc) for path in paths for name in [shown(path, root)] for doc in read_documents(path, name, reports)
+        (name, doc)
+        for path in paths
+        for name in [shown(path, root)]
+        for doc in read_documents(path, name, reports, CONTROLS)
     ]
     definitions = Definitions.of((document for _, document in documents), reports)
     reader = _PolicyReader(settings, SelectorReader(definitions, reports))

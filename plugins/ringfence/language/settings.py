@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ringfence.language.checking import check, fields, items
-from ringfence.language.documents import read_documents, shown
+from ringfence.language.documents import CONTROLS, read_documents, shown
 from ringfence.language.nodes import Entry, Node, Scalar
 from ringfence.language.reports import Reports, meant
 from ringfence.language.shapes import ControlEntry, RealmEntry, SettingsDocument
@@ -35,7 +35,7 @@ def read_settings(path: Path, reports: Reports, root: Path | None = None) -> Set
     """Return the settings as `load_settings` does, with a default for what is wrong and reported."""
     if not path.exists():
         return Settings()
-    documents = read_documents(path, shown(path, root), reports)
+    documents = read_documents(path, shown(path, root), reports, CONTROLS)
     if len(documents) > 1:
         reports.add(documents[1].place, "the settings are one document, and this is a second", "remove the '---'")
     return _settings(documents[0], reports) if documents else Settings()

@@ -1,0 +1,100 @@
+"""`ringfence.yml`: every setting has a default, and every fault its place."""
+
+from pathlib import Path
+
+import pytest
+from policy_text import written
+from ringfence.language import load_settings
+from ringfence.model.assets import Control
+from ringfence.model.errors import InputErrors
+from ringfence.model.rules import Settings
+
+
+def settings_of(directory: Path, text: str) -> Settings:
+    return load_settings(written(directory, text, "ringfence.yml"), directory)
+
+
+def faults_of(directory: Path, text: str) -> list[str]:
+    with pytest.raises(InputErrors) as caught:
+        settings_of(directory, text)
+    return [str(error) for error in caught.value.errors]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "{}\n", "control: {from: 10.0.0.0/8}\n"])
+def test_what_is_not_said_has_its_default(text: str, tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, text)
+    assert settings.tiers == ("emergency", "guardrail", "application", "baseline")
+    assert (settings.valid_days, settings.waves) == (7, (1, 10))
+
+
+def test_a_workspace_without_the_file_has_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(tmp_path / "ringfence.yml") == Settings()
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    text = """
+        control: {from: [10.0.0.0/8, "fd00::/8"], port: 2222}
+        realms:
+          vpc-a: {sees: [default, vpc-b]}
+          vpc-b:
+        private: [10.0.0.0/8]
+        tiers: [first, application]
+        waves: [2, 20, 200]
+        valid_days: 1
+        """
+    assert settings_of(tmp_path, text) == Settings(
+        control=Control(("10.0.0.0/8", "fd00::/8"), 2222),
+        realms={"vpc-a": ("default", "vpc-b"), "vpc-b": ()},
+        private=("10.0.0.0/8",),
+        tiers=("emergency", "first", "application"),
+        waves=(2, 20, 200),
+        valid_days=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("contorl: {}\n", "ringfence.yml:1:1: 'contorl' is no key of the settings (did you mean 'control'?)"),
+        ("control: {port: 22}\n", "ringfence.yml:1:10: 'control' needs 'from' (add 'from:')"),
+        (
+            "control: {from: 10.0.0.0/8, prot: 22}\n",
+            "ringfence.yml:1:29: 'prot' is no key of 'control' (did you mean 'port'?)",
+        ),
+        (
+            "control: {from: 10.0.0.0/8, port: 0}\n",
+            "ringfence.yml:1:35: 'port' cannot be the number 0 (it must be greater than or equal to 1)",
+        ),
+        (
+            "control: {from: 10.0.0.9/8}\n",
+            "ringfence.yml:1:17: '10.0.0.9/8' has host bits set (did you mean '10.0.0.0/8'?)",
+        ),
+        (
+            "realms: {a: {sees: [defualt]}}\n",
+            "ringfence.yml:1:21: no realm is named 'defualt' (did you mean 'default'?)",
+        ),
+        ("tiers: []\n", "ringfence.yml:1:8: 'tiers' is empty (write a value, or leave the key out)"),
+        ("tiers: [a, a]\n", "ringfence.yml:1:12: the tier 'a' stands twice (remove one)"),
+        (
+            "tiers: [a, emergency]\n",
+            "ringfence.yml:1:12: 'emergency' decides before all other tiers (put it first, or leave it out)",
+        ),
+        (
+            "waves: [1, ten]\n",
+            "ringfence.yml:1:12: an item of 'waves' is a whole number, not the word 'ten' "
+            "(write digits, without quotes)",
+        ),
+        (
+            "waves: [1]\n---\nwaves: [2]\n",
+            "ringfence.yml:3:1: the settings are one document, and this is a second (remove the '---')",
+        ),
+        (
+            "valid_days: -1\n",
+            "ringfence.yml:1:13: 'valid_days' cannot be the number -1 (it must be greater than or equal to 1)",
+        ),
+        ("[]\n", "ringfence.yml:1:1: the settings is a mapping"),
+    ],
+)
+def test_a_fault_in_the_settings_is_told_with_its_place(text: str, fault: str, tmp_path: Path) -> None:
+    (found,) = faults_of(tmp_path, text)
+    assert found.startswith(fault)
