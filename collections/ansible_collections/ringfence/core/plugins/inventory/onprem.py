@@ -30,8 +30,7 @@ options:
       - The table, or several, relative to the directory of this configuration file.
       - A name that ends in C(.yml) or C(.yaml) is YAML, a list of mappings or a mapping of names to mappings; any other
         is CSV in UTF-8 with a header.
-      - Ansible reads every file of an inventory directory by itself; keep the table beside that directory, or give it a
-        suffix that Ansible ignores, as C(.csv).
+      - Ansible takes every file in an inventory directory for an inventory; keep the table beside that directory.
     type: list
     elements: str
     required: true
