@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Not a terminal: as wide as the widest row, since nobody sees lines break there.
 UNBROKEN = 100_000
+COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class Output:
     """Prints to standard output; `as_json` is what `--json` asked for, then only `data` prints there."""
 
     as_json: bool = False
+    _live: Progress | None = None
 
     def data(self, value: object) -> None:
         """Print plain data as JSON, indented, in ASCII alone."""
@@ -38,17 +40,25 @@ class Output:
 
     def note(self, text: str, style: str | None = None) -> None:
         """Print a line about the work to standard error; nothing with `--json`."""
-        if not self.as_json:
-            click.secho(clean(text), fg=style, err=True)
+        if self.as_json:
+            return
+        if self._live is not None:
+            from rich.text import Text
 
-    def problems(self, problems: Iterable[Problem]) -> None:
-        """Print problems, each with its place and the way out."""
+            self._live.console.print(Text(clean(text), style=style or ""))
+            return
+        click.secho(clean(text), fg=style, err=True)
+
+    def problems(self, problems: Iterable[Problem], *, err: bool = False) -> None:
+        """Print problems, each with its place and the way out; with `err` to standard error, also with `--json`."""
+        if self.as_json and not err:
+            return
         for problem in problems:
-            severe = problem.severity is Severity.ERROR
-            place = f"{problem.place}: " if problem.place else ""
-            self.line(f"{place}{problem.severity}: {problem.message}", style="red" if severe else "yellow")
+            place = click.style(f"{clean(str(problem.place))}: ", bold=True) if problem.place else ""
+            severity = click.style(f"{problem.severity}: ", fg=COLOURS[problem.severity], bold=True)
+            click.echo(f"{place}{severity}{clean(problem.message)}", err=err)
             if problem.remedy:
-                self.line(f"  → {problem.remedy}")
+                click.echo(f"  {click.style('→', fg='cyan')} {clean(problem.remedy)}", err=err)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
         """Print rows under their columns' names; None is an empty field, columns that begin with '#' are numbers."""
@@ -89,4 +99,8 @@ class Output:
 
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-            yield shown
+            self._live = shown
+            try:
+                yield shown
+            finally:
+                self._live = None

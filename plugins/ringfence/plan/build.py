@@ -26,7 +26,8 @@ DROPPED = "it is not in the inventory as a workload any more; it keeps what it h
 class Circumstances:
     """What a plan depends on beside the tables: what hosts hold, the time, its number, what was looked at.
 
-    `simulation` and `diff` are the plain data of the analyses; `dropped` names hosts that may be missing.
+    `simulation` and `diff` are the plain data of the analyses; `dropped` names hosts that may be missing;
+    `force_lockout` lets a plan through that would cut the line, which only a test of the way back wants.
     """
 
     inputs: Inputs
@@ -36,6 +37,7 @@ class Circumstances:
     simulation: Mapping[str, JsonValue] = field(default_factory=dict)
     diff: Mapping[str, JsonValue] = field(default_factory=dict)
     dropped: Iterable[str] = ()
+    force_lockout: bool = False
 
 
 def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: Circumstances) -> Draft:
@@ -45,7 +47,7 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
     which the plan is refused.
     """
     dropped = frozenset(given.dropped)
-    if refused := refusals(compilation, given.held, dropped):
+    if refused := refusals(compilation, given.held, dropped, force_lockout=given.force_lockout):
         raise InputErrors(refused)
     rendering = _Rendering(enforcer)
     assets = compilation.snapshot.named()

@@ -17,16 +17,18 @@ _CURRENT = Features(nft=(1, 1), kernel=(6, 1))
 _SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
 
 
-def refusals(compilation: Compilation, held: Mapping[str, Held], dropped: Iterable[str]) -> list[InputError]:
+def refusals(
+    compilation: Compilation, held: Mapping[str, Held], dropped: Iterable[str], *, force_lockout: bool = False
+) -> list[InputError]:
     """Return every reason, in the order of the hosts' names, not to make a plan of these tables.
 
     `held` is what hosts are known to hold, with what they told about themselves; `dropped` are the hosts that may go
-    missing.
+    missing. With `force_lockout` it is no reason that the line would be cut.
     """
     named = compilation.snapshot.named()
     found: list[InputError] = []
     for name in sorted(compilation.tables):
-        found += _of_host(named[name], compilation, held.get(name))
+        found += _of_host(named[name], compilation, held.get(name), force_lockout)
     return found + _lost(compilation, held, frozenset(dropped))
 
 
@@ -35,7 +37,7 @@ def control_of(asset: Asset, compilation: Compilation) -> Control | None:
     return asset.control or compilation.settings.control
 
 
-def _of_host(asset: Asset, compilation: Compilation, held: Held | None) -> list[InputError]:
+def _of_host(asset: Asset, compilation: Compilation, held: Held | None, force_lockout: bool) -> list[InputError]:
     control = control_of(asset, compilation)
     if control is None or not control.networks:
         return [
@@ -44,7 +46,8 @@ def _of_host(asset: Asset, compilation: Compilation, held: Held | None) -> list[
                 remedy="write 'control: {from: [the networks Ansible comes from]}' in ringfence.yml",
             )
         ]
-    return [*_line(asset, control, held), *_features(asset, compilation, held)]
+    line = [] if force_lockout else _line(asset, control, held)
+    return [*line, *_features(asset, compilation, held)]
 
 
 def _line(asset: Asset, control: Control, held: Held | None) -> list[InputError]:

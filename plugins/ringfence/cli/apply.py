@@ -1,0 +1,104 @@
+"""`ringfence apply`: roll a plan out through Ansible, wave by wave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ringfence.cli.session import Session, command
+from ringfence.model.errors import InputError
+from ringfence.workspace import PLANS
+
+if TYPE_CHECKING:
+    from ringfence.plan import Plan
+    from ringfence.rollout import Outcome
+
+
+@command("apply")
+@click.argument("name", metavar="PLAN")
+@click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone; earlier waves must be confirmed.")
+@click.option("--excuse", multiple=True, metavar="HOST", help="Let the next wave begin without this host.")
+@click.option("--check", is_flag=True, help="Say what would change; change nothing.")
+@click.option(
+    "--confirm-within",
+    type=click.IntRange(5, 3600),
+    default=30,
+    show_default=True,
+    help="Seconds after which a host that was not confirmed goes back by itself.",
+)
+@click.option("--allowed-signers", type=click.Path(path_type=Path, dir_okay=False), help="Who may sign (ssh-keygen).")
+@click.option("--force-lockout-test", is_flag=True, hidden=True)
+def apply(
+    session: Session,
+    name: str,
+    limit: tuple[str, ...],
+    excuse: tuple[str, ...],
+    check: bool,
+    confirm_within: int,
+    allowed_signers: Path | None,
+    force_lockout_test: bool,
+) -> None:
+    """Roll PLAN out: a canary, then growing waves; each host confirms over a new connection or goes back."""
+    from ringfence.cli.driving import drive, exit_status
+
+    plan, directory = chosen_plan(session, name)
+    if plan.expired(session.now):
+        raise InputError(f"plan {plan.short} was valid until {plan.valid_until}", remedy="make a new one")
+    unknown = sorted({*limit, *excuse} - plan.hosts.keys())
+    if unknown:
+        raise InputError(f"plan {plan.short} says nothing of {', '.join(unknown)}")
+    outcome = drive(
+        session,
+        "rollout",
+        {
+            "ringfence_plan": str(directory),
+            "ringfence_confirm_within": confirm_within,
+            "ringfence_excused": list(excuse),
+            "ringfence_allowed_signers": str(allowed_signers.absolute()) if allowed_signers else None,
+            "ringfence_force_lockout_test": True if force_lockout_test else None,
+        },
+        sorted(plan.hosts),
+        waves=plan.waves if not limit else [[host for host in wave if host in limit] for wave in plan.waves],
+        limit=limit,
+        check=check,
+    )
+    _report(session, plan, outcome, check=check)
+    click.get_current_context().exit(exit_status(outcome))
+
+
+def chosen_plan(session: Session, name: str) -> tuple[Plan, Path]:
+    """Return a plan with its directory, every file of it checked."""
+    from ringfence.plan import find, read, verify_files
+
+    directory = find(session.directory / PLANS, name).absolute()
+    plan = read(directory)
+    verify_files(directory, plan)
+    return plan, directory
+
+
+def _report(session: Session, plan: Plan, outcome: Outcome, *, check: bool) -> None:
+    if session.output.as_json:
+        session.output.data({"plan": plan.digest, **outcome.data()})
+        return
+    standing = {
+        name: told
+        for name, host in sorted(outcome.hosts.items())
+        if isinstance(told := host.result.get("standing_denied"), list) and told
+    }
+    for name, connections in standing.items():
+        kept = "ended" if plan.hosts[name].cut else "denied now, and let stand (cut: true would end them)"
+        session.output.line(f"{name}: {len(connections)} standing connections: {kept}", style="yellow")
+    changed = sum(host.changed for host in outcome.hosts.values())
+    well = sum(host.ok for host in outcome.hosts.values())
+    hold, change = ("would hold it", "would change") if check else ("hold it", "changed")
+    session.output.line(
+        f"plan {plan.short}: {well}/{len(outcome.hosts)} hosts {hold}, {changed} {change}",
+        style="green" if outcome.ok else "red",
+        bold=True,
+    )
+    for host in sorted(outcome.hosts.values(), key=lambda one: one.host):
+        if not host.ok:
+            reason = f": {host.reason}" if host.reason else ""
+            session.output.line(f"  {host.host}: {host.state}{reason}", style="red")

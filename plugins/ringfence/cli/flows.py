@@ -1,0 +1,120 @@
+"""`ringfence flows`: who talks to whom, collected from hosts, read from files, kept and asked for."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from ringfence.cli.looked_at import DEFAULT_SINCE, FLOWS, LookedAt, time_of
+from ringfence.cli.session import Session, command
+from ringfence.cli.simulate import label_text
+
+
+@click.group("flows")
+def flows() -> None:
+    """Collect, read and keep who talks to whom."""
+
+
+@command("read", group=flows)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "flows_format", default="csv", show_default=True, help="csv, json, hosts or a plug-in's.")
+def read(session: Session, file: Path, flows_format: str) -> None:
+    """Print the flows of FILE; nothing is kept."""
+    from ringfence.flows.readers import read as read_flows
+    from ringfence.flows.reading import Reading
+    from ringfence.flows.records import record_of
+
+    reading = Reading()
+    rows = [record_of(flow) for flow in read_flows(file, flows_format, reading)]
+    if session.output.as_json:
+        session.output.data(rows)
+    else:
+        names = ("client", "server", "protocol", "port", "connections", "client_unit", "server_unit", "last_seen")
+        session.output.table(names, ([row[name] for name in names] for row in rows))
+        session.output.line(f"{reading.read} flows" + (f", {reading.bad} wrong rows left out" if reading.bad else ""))
+    session.output.problems(reading.problems, err=True)
+    if reading.bad:
+        click.get_current_context().exit(2)
+
+
+@command("add", group=flows)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "flows_format", default="csv", show_default=True, help="csv, json, hosts or a plug-in's.")
+def add(session: Session, files: tuple[Path, ...], flows_format: str) -> None:
+    """Keep the flows of FILES; what is kept already is not counted twice."""
+    from ringfence.cli.kept import keep_snapshot, kept_snapshots
+    from ringfence.flows.readers import read as read_flows
+    from ringfence.flows.reading import Reading
+    from ringfence.flows.store import FlowStore
+
+    keep_snapshot(session)
+    snapshots = kept_snapshots(session)
+    store = FlowStore(session.workspace.state / FLOWS)
+    results = []
+    wrong = 0
+    for file in files:
+        reading = Reading()
+        added = store.add(read_flows(file, flows_format, reading), snapshots)
+        results.append({"file": str(file), **added.data(), "bad": reading.bad})
+        session.output.problems(reading.problems, err=True)
+        days = ", ".join(day.isoformat() for day in added.days)
+        session.output.line(f"{file}: {added.read} flows, {added.new} new" + (f", of {days}" if days else ""))
+        wrong += reading.bad
+    if session.output.as_json:
+        session.output.data(results)
+    if wrong:
+        session.output.line(f"{wrong} wrong rows left out", style="yellow")
+        click.get_current_context().exit(2)
+
+
+@command("window", group=flows)
+@click.option("--since", metavar="TIME", help=f"From when: 90m, 24h, 7d, a date or time. [{DEFAULT_SINCE}]")
+@click.option("--until", metavar="TIME", help="Until when.")
+@click.option("--by", type=click.Choice(["labels", "flow"]), default="labels", show_default=True, help="Rows.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows at most.")
+def window(session: Session, since: str | None, until: str | None, by: str, limit: int) -> None:
+    """Show the kept flows of a span of time: who talks to whom, by labels or one by one."""
+    from ringfence.analysis.simulate import DEFAULT_KEYS
+    from ringfence.flows.records import PROTOCOL_NAMES, record_of
+
+    with LookedAt(None, "", since, until).window(session) as found:
+        totals = found.totals()
+        if by == "flow":
+            rows = [record_of(flow) for flow in islice(found.flows(), limit)]
+        else:
+            rows = found.by_labels(session.snapshot, DEFAULT_KEYS)[:limit]  # type: ignore[assignment]  # plain rows both
+        if session.output.as_json:
+            session.output.data({**totals, "rows": rows})
+            return
+        session.output.line(f"{totals['flows']} flows, {totals['connections']} connections")
+        if by == "flow":
+            names = ("client", "client_unit", "server", "server_unit", "protocol", "port", "connections", "last_seen")
+            session.output.table(names, ([row[name] for name in names] for row in rows))
+            return
+        session.output.table(
+            ("from", "to", "service", "#flows", "#connections"),
+            (
+                (
+                    label_text(row["from"]),  # type: ignore[arg-type]  # the labels of by_labels
+                    label_text(row["to"]),  # type: ignore[arg-type]
+                    f"{PROTOCOL_NAMES.get(int(str(row['protocol'])), row['protocol'])}/{row['port']}",
+                    row["flows"],
+                    row["connections"],
+                )
+                for row in rows
+            ),
+        )
+
+
+@command("forget", group=flows)
+@click.option("--before", metavar="TIME", required=True, help="90d, or a date: the days before it go.")
+def forget(session: Session, before: str) -> None:
+    """Remove the kept flows of old days."""
+    from ringfence.flows.store import FlowStore
+
+    days = FlowStore(session.workspace.state / FLOWS).forget(time_of(before, session.now).date())
+    if session.output.as_json:
+        session.output.data({"days": days})
+    session.output.line(f"{days} days removed")

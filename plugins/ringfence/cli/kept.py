@@ -1,0 +1,61 @@
+"""What a workspace keeps of the past: dated snapshots of its assets, and the tables that its hosts hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence.model.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ringfence.cli.session import Session
+    from ringfence.model.assets import Snapshot
+    from ringfence.model.tables import VerdictTable
+    from ringfence.plan import Held
+
+SNAPSHOTS = "snapshots"
+NAME = "%Y%m%dT%H%M%SZ"
+
+
+def keep_snapshot(session: Session) -> None:
+    """Keep the assets as they are now, where they differ from the newest that is kept."""
+    from ringfence.sources.snapshots import digest, read_snapshot, write_snapshot
+
+    kept = _paths(session)
+    if not kept or digest(read_snapshot(kept[-1])) != digest(session.snapshot):
+        directory = session.workspace.state / SNAPSHOTS
+        write_snapshot(directory / f"{session.now.strftime(NAME)}.json", session.snapshot)
+
+
+def kept_snapshots(session: Session) -> list[Snapshot]:
+    """Return the kept snapshots and the assets of now, oldest first: who held an address when."""
+    from ringfence.sources.snapshots import read_snapshot
+
+    return [*(read_snapshot(path) for path in _paths(session)), session.snapshot]
+
+
+def held_tables(session: Session, held: dict[str, Held]) -> dict[str, VerdictTable]:
+    """Return the tables that hosts hold now, by name; raises InputError where a plan that has one is gone."""
+    from ringfence.plan.store import table_text
+    from ringfence.plan.table_reading import table_of
+
+    known: dict[str, VerdictTable] = {}
+    found: dict[str, VerdictTable] = {}
+    for name, one in held.items():
+        if not one.table:
+            continue
+        if one.table not in known:
+            text = table_text(session.workspace.plans, one.table)
+            if text is None:
+                raise InputError(
+                    f"{name} holds table {one.table[:12]}…, and no plan in {session.workspace.plans} has it",
+                    remedy="bring that plan's directory back; the diff and the simulation need it",
+                )
+            known[one.table] = table_of(text)
+        found[name] = known[one.table]
+    return found
+
+
+def _paths(session: Session) -> list[Path]:
+    return sorted((session.workspace.state / SNAPSHOTS).glob("*.json"))

@@ -1,0 +1,22 @@
+"""`ringfence lint`: rules that never match, never decide, or say more than anyone is likely to mean."""
+
+from __future__ import annotations
+
+import click
+
+from ringfence.cli.session import Session, command
+
+
+@command("lint")
+def lint(session: Session) -> None:
+    """Find shadowed, redundant, never matching and broad rules; exit with 1 where there are any."""
+    from ringfence.analysis.lint import lint as linted
+
+    problems = linted(session.compiled(full=True))
+    if session.output.as_json:
+        session.output.data([problem.data() for problem in problems])
+    else:
+        session.output.problems(problems)
+        session.output.line(f"{len(problems)} findings in {len(session.workspace.policy.rules)} rules")
+    if problems:
+        click.get_current_context().exit(1)

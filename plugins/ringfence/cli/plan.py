@@ -1,0 +1,197 @@
+"""`ringfence plan`: make the one artefact that apply takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ringfence.cli.looked_at import LookedAt, flow_options
+from ringfence.cli.session import Session, command
+from ringfence.model.errors import InputError, InputErrors
+from ringfence.model.problems import Severity
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from ringfence.model.tables import VerdictTable
+    from ringfence.plan import Circumstances, Draft, Held
+
+
+@command("plan")
+@flow_options
+@click.option("--no-flows", is_flag=True, help="Look at no flows: the plan says nothing of what it does to traffic.")
+@click.option("--rebase", is_flag=True, help="First ask the hosts what they hold, and plan from that.")
+@click.option("--restore", metavar="PLAN", help="Bring back what an earlier plan gave: a rollback is a plan too.")
+@click.option("--drop", multiple=True, metavar="HOST", help="This host may go missing; it keeps what it holds.")
+@click.option("--drop-missing", is_flag=True, help="Every host that is not in the inventory any more may go missing.")
+@click.option("--sign", "key", type=click.Path(path_type=Path, exists=True), help="Sign with this key (ssh-keygen).")
+@click.option("--force-lockout-test", is_flag=True, hidden=True)
+def plan(
+    session: Session,
+    flows_file: Path | None,
+    flows_format: str,
+    since: str | None,
+    until: str | None,
+    no_flows: bool,
+    rebase: bool,
+    restore: str | None,
+    drop: tuple[str, ...],
+    drop_missing: bool,
+    key: Path | None,
+    force_lockout_test: bool,
+) -> None:
+    """Compile, compare with what hosts hold, simulate, and write a plan into plans/."""
+    from ringfence.plan import known, sign, write
+
+    if rebase:
+        from ringfence.cli.asked import ask_hosts
+
+        ask_hosts(session)
+    held = known(session.directory, session.workspace.plans)
+    dropped = frozenset({*drop, *(held if drop_missing else ())})
+    looked_at = None if no_flows else LookedAt(flows_file, flows_format, since, until)
+    making = _Making(session, held, dropped, looked_at, force_lockout_test)
+    draft = making.restored(restore) if restore else making.planned()
+    directory = write(draft, session.workspace.plans)
+    if key is not None:
+        sign(directory, key)
+    _report(session, draft, directory, making.flow_words)
+
+
+class _Making:
+    """Makes one plan: gathers what it depends on, in the order that errors are best told."""
+
+    def __init__(
+        self,
+        session: Session,
+        held: dict[str, Held],
+        dropped: frozenset[str],
+        looked_at: LookedAt | None,
+        force_lockout_test: bool,
+    ) -> None:
+        self.session = session
+        self.held = held
+        self.dropped = dropped
+        self.looked_at = looked_at
+        self.force_lockout_test = force_lockout_test
+        self.flow_words = ""
+
+    def planned(self) -> Draft:
+        """Return the plan of the policy as it stands in the files."""
+        from ringfence.cli.kept import keep_snapshot
+        from ringfence.enforcers import enforcer
+        from ringfence.plan import build
+
+        session = self.session
+        _refuse_errors(session)
+        tables = session.compilation.tables
+        keep_snapshot(session)
+        return build(session.compilation, enforcer, self._circumstances(tables))
+
+    def restored(self, name: str) -> Draft:
+        """Return the plan that brings back what an earlier plan gave."""
+        from ringfence.plan import Draft, find, read, restore, verify_files
+        from ringfence.plan.table_reading import table_of
+
+        directory = find(self.session.workspace.plans, name)
+        old = read(directory)
+        verify_files(directory, old)
+        texts = {
+            folder: {
+                digest: (directory / folder / f"{digest}.{suffix}").read_text(encoding="utf-8")
+                for digest in sorted({getattr(host, field) for host in old.hosts.values()})
+            }
+            for folder, suffix, field in (("rulesets", "nft", "ruleset"), ("tables", "json", "table"))
+        }
+        read_tables = {digest: table_of(text) for digest, text in texts["tables"].items()}
+        tables = {name: read_tables[host.table] for name, host in old.hosts.items()}
+        settings = self.session.workspace.settings
+        files = Draft(old, texts["rulesets"], texts["tables"])
+        return restore(old, files, self._circumstances(tables), settings.valid_days, settings.waves)
+
+    def _circumstances(self, tables: Mapping[str, VerdictTable]) -> Circumstances:
+        from ringfence.cli.kept import held_tables
+        from ringfence.plan import Circumstances, Inputs, next_sequence
+        from ringfence.plan.changes import told
+        from ringfence.plan.enforced import highest_sequence
+        from ringfence.sources.snapshots import digest
+
+        session = self.session
+        enforced = held_tables(session, {name: one for name, one in self.held.items() if name in tables})
+        flows, simulation = self._simulated(tables, enforced)
+        return Circumstances(
+            inputs=Inputs(inventory=digest(session.snapshot), policy=session.workspace.policy_digest, flows=flows),
+            sequence=next_sequence(session.workspace.plans, highest_sequence(self.held)),
+            now=session.now,
+            held=self.held,
+            simulation=simulation,
+            diff=told(enforced, tables, session.snapshot),
+            dropped=self.dropped,
+            force_lockout=self.force_lockout_test,
+        )
+
+    def _simulated(
+        self, tables: Mapping[str, VerdictTable], enforced: dict[str, VerdictTable]
+    ) -> tuple[str, dict[str, JsonValue]]:
+        """Return the digest of the flows looked at and what the tables do to them; empty where none were."""
+        if self.looked_at is None:
+            return "", {}
+        from ringfence.analysis.simulate import simulate
+
+        with self.looked_at.window(self.session) as window:
+            if not len(window):
+                self.flow_words = f"no {self.looked_at.words()}: the plan says nothing of what it does to traffic"
+                return "", {}
+            result = simulate(tables, self.session.snapshot, window, enforced)
+            self.flow_words = f"{self.looked_at.words()}: {result.summary()}"
+            data: dict[str, JsonValue] = {"window": window.totals(), **result.data()}  # type: ignore[dict-item]  # plain
+            return window.digest(), {**data, "summary": self.flow_words}
+
+
+def _refuse_errors(session: Session) -> None:
+    """Refuse to plan what `check` finds wrong: errors, failing tests, broken invariants."""
+    from ringfence.cli.check import checked
+
+    problems, failed, broken = checked(session)
+    errors = [
+        InputError(problem.message, problem.place, problem.remedy)
+        for problem in problems
+        if problem.severity is Severity.ERROR
+    ]
+    errors += [InputError(str(failure), failure.test.place) for failure in failed]
+    errors += [
+        InputError(
+            f"invariant '{one.invariant.name}' does not hold: {one.example.client} → {one.example.server} "
+            f"on {one.example.service}",
+            one.invariant.place,
+            "ringfence check says which rules decide it",
+        )
+        for one in broken
+    ]
+    if errors:
+        raise InputErrors(errors)
+
+
+def _report(session: Session, draft: Draft, directory: Path, flow_words: str) -> None:
+    made = draft.plan
+    if session.output.as_json:
+        session.output.data(
+            {"plan": made.digest, "directory": str(directory), **made.model_dump(mode="json", by_alias=True)}
+        )
+        return
+    changed = len(made.changed)
+    session.output.line(
+        f"{len(made.hosts)} workloads, {len(draft.tables)} distinct tables; "
+        f"{changed} {'host changes' if changed == 1 else 'hosts change'}"
+    )
+    for name, why in sorted(made.left_out.items()):
+        session.output.line(f"left out: {name}: {why}", style="yellow")
+    if flow_words:
+        session.output.line(flow_words)
+    short = made.digest[:4]
+    session.output.line(
+        f"plan {made.short}  (ringfence show {short} for the diff, host by host and rule by rule)", bold=True
+    )

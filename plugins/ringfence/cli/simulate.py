@@ -1,0 +1,127 @@
+"""`ringfence simulate`: what the policy as it stands in the files would do to flows that were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ringfence.cli.looked_at import LookedAt, flow_options
+from ringfence.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from ringfence.analysis.simulate import Simulation
+
+CATEGORIES = ("still_allowed", "newly_allowed", "newly_denied", "still_denied")
+
+
+@command("simulate")
+@flow_options
+@click.option("--by", type=click.Choice(["rule", "labels", "flow"]), default="labels", show_default=True, help="Rows.")
+@click.option("--only", type=click.Choice(CATEGORIES), multiple=True, help="Single flows of these alone.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Single flows at most.")
+@click.option("--strict", is_flag=True, help="Exit with 1 where something is denied that was allowed.")
+def simulate(
+    session: Session,
+    flows_file: Path | None,
+    flows_format: str,
+    since: str | None,
+    until: str | None,
+    by: str,
+    only: tuple[str, ...],
+    limit: int,
+    strict: bool,
+) -> None:
+    """Judge flows: still allowed, newly allowed, newly denied, denied as before."""
+    from ringfence.analysis.simulate import simulate as simulated
+    from ringfence.analysis.simulate_judge import Category
+    from ringfence.cli.kept import held_tables
+    from ringfence.plan import known
+
+    looked_at = LookedAt(flows_file, flows_format, since, until)
+    tables = session.compilation.tables
+    current = held_tables(session, known(session.directory, session.workspace.plans))
+    with looked_at.window(session) as window:
+        result = simulated(tables, session.snapshot, window, current)
+        single = by == "flow" or bool(only)
+        flows = list(islice(result.flows([Category(one) for one in only] or None), limit)) if single else []
+        if session.output.as_json:
+            data = {"window": window.totals(), **result.data()}
+            session.output.data({**data, "flows": [flow.data() for flow in flows]} if single else data)
+        else:
+            session.output.line(f"{looked_at.words()}: {result.summary()}")
+            if single:
+                _flows(session, [flow.data() for flow in flows])
+            elif by == "rule":
+                _by_rule(session, result)
+            else:
+                _by_labels(session, result)
+        if strict and result.categories[Category.NEWLY_DENIED].flows:
+            click.get_current_context().exit(1)
+
+
+def _by_rule(session: Session, result: Simulation) -> None:
+    session.output.table(
+        ("rule", "side", *(f"#{name.replace('_', ' ')}" for name in CATEGORIES), "#watched"),
+        (
+            (
+                one.name,
+                "to" if one.direction == "in" else "from",
+                *(one.categories[category].flows for category in sorted(one.categories, key=_place)),
+                one.watched.flows,
+            )
+            for one in result.by_rule
+        ),
+    )
+
+
+def _by_labels(session: Session, result: Simulation) -> None:
+    session.output.table(
+        ("from", "to", *(f"#{name.replace('_', ' ')}" for name in CATEGORIES), "#watched"),
+        (
+            (
+                label_text(one.source),
+                label_text(one.destination),
+                *(one.categories[category].flows for category in sorted(one.categories, key=_place)),
+                one.watched.flows,
+            )
+            for one in result.by_labels
+        ),
+    )
+
+
+def _flows(session: Session, flows: list[dict[str, object]]) -> None:
+    session.output.table(
+        ("from", "to", "service", "#connections", "verdict", "seen last"),
+        (
+            (
+                _end(flow, "client"),
+                _end(flow, "server"),
+                f"{flow['protocol']}/{flow['port']}",
+                flow["connections"],
+                str(flow["category"]).replace("_", " ") + (", watched" if flow["would_be_denied"] else ""),
+                flow["last_seen"],
+            )
+            for flow in flows
+        ),
+    )
+
+
+def label_text(labels: Mapping[str, str] | None) -> str:
+    """Return labels for people; an end of no asset is `unknown`."""
+    if labels is None:
+        return "unknown"
+    return " ".join(f"{key}={value}" for key, value in labels.items()) or "no labels"
+
+
+def _end(flow: Mapping[str, object], side: str) -> str:
+    process = flow[f"{side}_unit"] or flow[f"{side}_user"] or flow[f"{side}_process"]
+    name = flow[f"{side}_asset"] or flow[side]
+    return f"{name} ({process})" if process else str(name)
+
+
+def _place(category: str) -> int:
+    return CATEGORIES.index(str(category))

@@ -1,0 +1,68 @@
+"""`ringfence verify`: prove that hosts enforce what a plan says, or say what differs in the words of the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from ringfence.cli.session import Session, command
+from ringfence.model.errors import InputError
+from ringfence.workspace import PLANS
+
+if TYPE_CHECKING:
+    from ringfence.rollout import HostOutcome
+
+TOLD = ("drift", "differences", "not_proven", "dead_elements", "standing")
+
+
+@command("verify")
+@click.argument("name", metavar="[PLAN]", required=False)
+@click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
+def verify(session: Session, name: str | None, limit: tuple[str, ...]) -> None:
+    """Read the tables back from the kernels and compare them exactly with PLAN, the last one rolled out unless said."""
+    from ringfence.cli.apply import chosen_plan
+    from ringfence.cli.asked import keep_answers
+    from ringfence.cli.driving import drive, exit_status
+    from ringfence.plan.journals import last_rolled_out
+
+    if name is None:
+        last = last_rolled_out(session.directory / PLANS)
+        if last is None:
+            raise InputError("no plan was rolled out yet", remedy="name one: ringfence verify PLAN")
+        name = str(last)
+    plan, directory = chosen_plan(session, name)
+    outcome = drive(session, "verify", {"ringfence_plan": str(directory)}, sorted(plan.hosts), limit=limit)
+    held = {name: host.result["held"] for name, host in outcome.hosts.items() if "held" in host.result}
+    keep_answers(session, {name: one for name, one in held.items() if isinstance(one, Mapping)})
+    if session.output.as_json:
+        hosts = [
+            {**host.data(), **{key: host.result[key] for key in TOLD if key in host.result}}
+            for _, host in sorted(outcome.hosts.items())
+        ]
+        session.output.data({"plan": plan.digest, "ok": outcome.ok, "hosts": hosts})
+    else:
+        for _, host in sorted(outcome.hosts.items()):
+            _host(session, host)
+        well = sum(host.ok for host in outcome.hosts.values())
+        session.output.line(
+            f"plan {plan.short}: {well}/{len(outcome.hosts)} hosts proven",
+            style="green" if outcome.ok else "red",
+            bold=True,
+        )
+    click.get_current_context().exit(exit_status(outcome))
+
+
+def _host(session: Session, host: HostOutcome) -> None:
+    say = session.output.line
+    drift = host.result.get("drift")
+    if isinstance(drift, list) and drift:
+        say(f"{host.host}: drift", style="red", bold=True)
+        for sentence in drift:
+            say(f"  {sentence}")
+    elif not host.ok:
+        say(f"{host.host}: {host.state}: {host.reason}", style="red")
+    foreign = host.result.get("not_proven")
+    if isinstance(foreign, list) and foreign:
+        say(f"{host.host}: not proven for what these touch: {'; '.join(map(str, foreign))}", style="yellow")

@@ -1,0 +1,129 @@
+"""What a plan changes against what is enforced now, told by rule and label: the `diff` of a plan."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from ringfence.analysis.difference import Change, Difference, difference
+from ringfence.model.addresses import EVERY_ADDRESS, range_text, range_texts
+from ringfence.model.assets import Snapshot
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.services import EVERY_SERVICE, service_texts
+from ringfence.model.tables import DEFAULT_RULE, Effect, Outcome, VerdictTable
+
+KEYS = ("app", "role", "env", "loc")
+# A plan is read by people: it names this many ranges of addresses that no asset holds, and counts the others.
+RANGES_NAMED = 20
+
+
+def told(
+    before: Mapping[str, VerdictTable],
+    after: Mapping[str, VerdictTable],
+    snapshot: Snapshot,
+    keys: Sequence[str] = KEYS,
+) -> dict[str, JsonValue]:
+    """Return what changes as plain data, equal for equal arguments.
+
+    `groups` holds workloads that share their changes. A change says for whom (`peers` by the labels in `keys`, and
+    `every_unknown` address or the `unknown` ranges that no asset holds), on which services, which rule decided before
+    and which does now, and what that does: `opens`, `closes`, `watches` (passes, recorded), `unwatches`, or `renames`
+    where only the rule differs.
+    """
+    labels = _Labels(snapshot, keys)
+    names = {rule: name for table in (*before.values(), *after.values()) for rule, name in table.rule_names.items()}
+    groups: list[JsonValue] = []
+    total: Counter[str] = Counter()
+    for one in difference(before, after):
+        changes = [_change(change, labels, names) for change in one.changes]
+        total.update(str(change["does"]) for change in changes)
+        groups.append(_group(one, labels, changes))
+    return {"groups": groups, "changes": {key: total[key] for key in sorted(total)}}
+
+
+class _Labels:
+    """The labels of assets in reach of an address set, counted; equal sets are counted once."""
+
+    def __init__(self, snapshot: Snapshot, keys: Sequence[str]) -> None:
+        self.of_asset = {
+            asset.name: " ".join(f"{key}={asset.labels[key].value}" for key in keys if key in asset.labels)
+            or "no labels"
+            for asset in snapshot.assets
+        }
+        held = sorted((point, asset.name) for asset in snapshot.assets for point in asset.addresses)
+        self.points = [point for point, _ in held]
+        self.names = [name for _, name in held]
+        self.held = IntervalSet.of((point, point) for point in self.points)
+        self.outside = EVERY_ADDRESS - self.held
+        self._known: dict[IntervalSet, dict[str, JsonValue]] = {}
+
+    def peers(self, addresses: IntervalSet) -> dict[str, JsonValue]:
+        """Return `peers` (labels and how many assets) and `unknown` ranges of an address set."""
+        known = self._known.get(addresses)
+        if known is None:
+            known = self._known[addresses] = self._count(addresses)
+        return known
+
+    def _count(self, addresses: IntervalSet) -> dict[str, JsonValue]:
+        assets: set[str] = set()
+        for low, high in addresses:
+            assets.update(self.names[bisect_left(self.points, low) : bisect_left(self.points, high + 1)])
+        counted = Counter(self.of_asset[name] for name in assets)
+        outside = addresses - self.held
+        if outside == self.outside:
+            outside = IntervalSet()
+        found: dict[str, JsonValue] = {
+            "every_unknown": outside != addresses - self.held,
+            "peers": [{"labels": labels, "assets": counted[labels]} for labels in sorted(counted)],
+            "unknown": [range_text(low, high) for low, high in outside.intervals[:RANGES_NAMED]],
+        }
+        if len(outside) > RANGES_NAMED:
+            found["unknown_more"] = len(outside) - RANGES_NAMED
+        return found
+
+
+def _group(one: Difference, labels: _Labels, changes: list[dict[str, JsonValue]]) -> dict[str, JsonValue]:
+    kinds = sorted({labels.of_asset.get(name, "gone") for name in one.workloads})
+    return {
+        "workloads": list(one.workloads),
+        "labels": list(kinds),
+        "added": one.added,
+        "removed": one.removed,
+        "changes": list(changes),
+    }
+
+
+def _change(change: Change, labels: _Labels, names: Mapping[str, str]) -> dict[str, JsonValue]:
+    return {
+        "does": _does(change.before, change.after),
+        "direction": str(change.direction),
+        "unit": change.process.unit,
+        "user": change.process.user,
+        "local": None if change.local.size() > 1 << 32 else list(range_texts(change.local)),
+        **_services(change.services),
+        **labels.peers(change.remote),
+        "before": _outcome(change.before, names),
+        "after": _outcome(change.after, names),
+    }
+
+
+def _services(services: IntervalSet) -> dict[str, JsonValue]:
+    """Return the shorter of what the services are and what they are not."""
+    named, others = service_texts(services), service_texts(EVERY_SERVICE - services)
+    return {"services_except": list(others)} if others and len(others) < len(named) else {"services": list(named)}
+
+
+def _does(before: Outcome, after: Outcome) -> str:
+    if before.passes != after.passes:
+        return "opens" if after.passes else "closes"
+    if before.effect is not after.effect:
+        return "watches" if after.effect is Effect.WATCH else "unwatches"
+    return "renames"
+
+
+def _outcome(outcome: Outcome, names: Mapping[str, str]) -> dict[str, JsonValue]:
+    name = None if outcome.rule == DEFAULT_RULE else names.get(outcome.rule)
+    return {"effect": str(outcome.effect), "rule": outcome.rule, "name": name}
