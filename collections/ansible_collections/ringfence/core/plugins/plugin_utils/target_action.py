@@ -14,9 +14,10 @@ from ansible.plugins.action import ActionBase
 from .plan_directory import PlanError
 from .target_orders import COMMAND, Reply, order, parse_reply
 
-# A peer that vanished is noticed after half a minute, not after the kernel's quarter of an hour.
-ALIVE = "-o ServerAliveInterval=10 -o ServerAliveCountMax=3"
-NEW = "-o ControlMaster=no -o ControlPath=none"
+# A master that stands is used, none is made: an order is one command, and what it leaves behind would only cost. A peer
+# that vanished is noticed after half a minute, not after the kernel's quarter of an hour.
+ONCE = "-o ControlMaster=no -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
+NEW = "-o ControlPath=none"
 
 
 class TargetFailure(Exception):
@@ -58,7 +59,7 @@ class TargetAction(ActionBase):
 
     def ask(self, verb: str, values: dict[str, str], ruleset: bytes = b"") -> Reply:
         """Return the target's reply to an order; raises TargetFailure where it refused or could not run it."""
-        with _options(self._connection, ALIVE):
+        with _options(self._connection, ONCE):
             answer = self._low_level_execute_command(COMMAND, in_data=order(verb, values, ruleset))
         reply = parse_reply(answer["stdout"])
         if reply.last("refused"):
