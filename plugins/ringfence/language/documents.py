@@ -70,7 +70,7 @@ def parse_documents(
         return ()
     builder = _Builder(shown, reports, refused)
     try:
-        for event in YAML(typ="rt", pure=True).parse(text):
+        for event in YAML(typ="safe", pure=True).parse(text):
             if not builder.take(event):
                 break
     except MarkedYAMLError as error:
