@@ -1,0 +1,212 @@
+#!/usr/bin/python
+# Copyright: the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Who talks to whom on a Linux host, with process, unit and user; nothing is changed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: linux_flows_info
+short_description: Report listeners, connections and running units of a Linux host
+version_added: 0.1.0
+author:
+  - The Ringfence developers (@ringfence)
+description:
+  - Reads sockets, processes and tracked connections of the host's network namespace and reports who talks to whom,
+    each flow with the process, the systemd unit and the user at this host's end.
+  - Flows are aggregated by client, server, port, protocol, direction and process, so that the result stays small.
+  - A host is the server of a connection if a socket listens on the connection's local port.
+  - Nothing is changed on the host. C(ringfence flows read --format hosts) takes the result.
+options:
+  conntrack:
+    description:
+      - Also report what the kernel's connection tracking knows, from C(/proc/net/nf_conntrack) or the C(conntrack)
+        command. It tells short connections, UDP and forwarded traffic, and counts packets and bytes where
+        C(net.netfilter.nf_conntrack_acct) is on.
+    type: bool
+    default: true
+  loopback:
+    description:
+      - Also report traffic that stays on the host.
+    type: bool
+    default: false
+  limit:
+    description:
+      - How many flows to report at most, those with the most connections first. RV(left_out) counts the others.
+    type: int
+    default: 20000
+requirements:
+  - Python 3.8 or later on the host. Hosts without it are not reached by this module.
+notes:
+  - Without root the processes of other users stay unknown.
+  - UDP without connection tracking is seen only where sockets are connected.
+attributes:
+  check_mode:
+    description: Can run in check mode, and does the same there.
+    support: full
+  diff_mode:
+    description: Returns what changed, which is never anything.
+    support: N/A
+  platform:
+    description: Systems that the module runs on.
+    platforms: linux
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: See who talks to whom
+  ringfence.core.linux_flows_info:
+  become: true
+  register: seen
+
+- name: Keep it for ringfence flows add --format hosts flows/
+  ansible.builtin.copy:
+    content: "{{ seen | to_json }}"
+    dest: "flows/{{ inventory_hostname }}.json"
+    mode: "0600"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+observed:
+  description: When the host was looked at, in UTC.
+  returned: always
+  type: str
+  sample: "2026-11-24T07:00:00Z"
+host:
+  description: The host's own name.
+  returned: always
+  type: str
+  sample: db-1
+addresses:
+  description: The host's addresses of both families, without loopback.
+  returned: always
+  type: list
+  elements: str
+  sample: ["10.0.0.7", "fd00::7"]
+listeners:
+  description: Sockets that wait for clients.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    protocol:
+      description: V(tcp), V(udp) or V(sctp).
+      type: str
+    address:
+      description: The local address; V(0.0.0.0) or V(::) for every one.
+      type: str
+    port:
+      description: The local port.
+      type: int
+    process:
+      description: The process's name, null where it cannot be seen.
+      type: str
+    pid:
+      description: The process's number.
+      type: int
+    unit:
+      description: The systemd unit that the process runs in, template units with their instance.
+      type: str
+    user:
+      description: The user that the socket belongs to.
+      type: str
+    socket_unit:
+      description:
+        - The unit whose control group the socket itself carries, where that is another than RV(listeners[].unit), as
+          with sockets that a C(.socket) unit opened. Packet filters see this one. TCP only, kernel 5.8 or later.
+      type: str
+    ephemeral:
+      description: Whether a UDP port is one of those that the kernel gives to clients, so that this may be a client.
+      type: bool
+  sample:
+    - {"protocol": "tcp", "address": "0.0.0.0", "port": 5432, "process": "postgres", "pid": 812,
+       "unit": "postgresql@15-main.service", "user": "postgres", "socket_unit": null, "ephemeral": false}
+flows:
+  description: Aggregated flows, those with the most connections first.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    client:
+      description: The address that opened the connection.
+      type: str
+    server:
+      description: The address it was opened to, behind destination NAT of this host.
+      type: str
+    port:
+      description: The server's port; the type for ICMP; 0 for protocols without ports.
+      type: int
+    protocol:
+      description: The protocol's name, or its number as text.
+      type: str
+    direction:
+      description: V(in) if this host is the server, V(out) if it is the client, V(forward) if it is neither.
+      type: str
+    process:
+      description: The process at this host's end, null where it is not known.
+      type: str
+    pid:
+      description: One of the processes that were counted.
+      type: int
+    unit:
+      description: The unit of that process.
+      type: str
+    user:
+      description: The user that its socket belongs to.
+      type: str
+    connections:
+      description: How many connections were counted.
+      type: int
+    packets:
+      description: Packets of both directions, 0 where they are not counted.
+      type: int
+    bytes:
+      description: Bytes of both directions, 0 where they are not counted.
+      type: int
+left_out:
+  description: How many flows O(limit) left out.
+  returned: always
+  type: int
+conntrack:
+  description:
+    - Where tracked connections were read, V(proc) or V(conntrack); otherwise V(not asked for), or V(none) with the
+      reason.
+  returned: always
+  type: str
+units:
+  description:
+    - Every systemd unit that runs something, with the path of its control group as nft names it (null where the host
+      has no cgroup2 for it) and the users that its processes run as.
+  returned: always
+  type: dict
+  sample: {"ssh.service": {"path": "system.slice/ssh.service", "users": ["root"]}}
+"""
+
+import datetime
+import socket
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ringfence.core.plugins.module_utils.flows_processes import clean
+from ansible_collections.ringfence.core.plugins.module_utils.flows_report import Options, collect
+
+
+def main():
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "conntrack": {"type": "bool", "default": True},
+            "loopback": {"type": "bool", "default": False},
+            "limit": {"type": "int", "default": 20000},
+        },
+        supports_check_mode=True,
+    )
+    if module.params["limit"] < 1:
+        module.fail_json(msg="limit must be at least 1, not {0}".format(module.params["limit"]))
+    observed = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    result = collect(Options(module.params["conntrack"], module.params["loopback"], module.params["limit"]))
+    module.exit_json(changed=False, observed=observed, host=clean(socket.gethostname()), **result)
+
+
+if __name__ == "__main__":
+    main()
