@@ -251,10 +251,11 @@ def plain(address):
 
 
 def main():
-    """Answer requests until there are no more."""
-    for group in (HOME, *sys.argv[1:]):
-        os.makedirs(os.path.join(GROUPS, group), exist_ok=True)
-    enter(HOME)
+    """Answer requests until there are no more; the arguments are the units there are."""
+    if sys.argv[1:]:
+        for group in (HOME, *sys.argv[1:]):
+            os.makedirs(os.path.join(GROUPS, group), exist_ok=True)
+        enter(HOME)
     agent = Agent()
     for line in sys.stdin:
         request = json.loads(line)

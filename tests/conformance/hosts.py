@@ -38,9 +38,13 @@ class AgentError(Exception):
 
 @dataclass(frozen=True)
 class Host:
-    """One lab host and the pipes to its agent; `matches_units` says whether its nft knows `socket cgroupv2`."""
+    """One lab host and the pipes to its agent.
+
+    `has_units` says whether it can have control groups, `matches_units` whether its nft knows `socket cgroupv2` too.
+    """
 
     name: str
+    has_units: bool
     matches_units: bool
     agent: subprocess.Popen[str]
 
@@ -67,13 +71,17 @@ def ask_all(requests: Mapping[Host, Request]) -> dict[Host, Answer]:
 
 
 @contextmanager
-def standing_hosts(directory: Path, kind: Kind) -> Iterator[list[Host]]:
+def standing_hosts(directory: Path, kind: Kind, units: bool) -> Iterator[list[Host]]:
     """Bring up a lab for conformance, the world first among its hosts, and take it down in the end."""
     specs: Sequence[HostSpec] = MACHINES if kind == "machines" else NAMESPACES
     lab = Lab("conformance", directory)
     lab.up(specs, kind)
     try:
-        hosts = [Host(spec.name, spec.release != "bullseye", _start(lab, spec.name)) for spec in specs]
+        named = (*UNITS, OTHER_UNIT) if units else ()
+        hosts = [
+            Host(spec.name, units, units and spec.release != "bullseye", _start(lab, spec.name, named))
+            for spec in specs
+        ]
         yield hosts
         for host in hosts:
             cast(IO[str], host.agent.stdin).close()
@@ -82,6 +90,6 @@ def standing_hosts(directory: Path, kind: Kind) -> Iterator[list[Host]]:
         lab.down()
 
 
-def _start(lab: Lab, host: str) -> subprocess.Popen[str]:
-    command = lab.exec_command(host, ["python3", "-u", "-c", AGENT, *UNITS, OTHER_UNIT])
+def _start(lab: Lab, host: str, units: Sequence[str]) -> subprocess.Popen[str]:
+    command = lab.exec_command(host, ["python3", "-u", "-c", AGENT, *units])
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -79,19 +79,27 @@ class Side:
 
 def judge(snapshot: Snapshot, policy: Policy, settings: Settings, packet: Packet) -> Verdict:
     """Return what becomes of a packet: it passes if both sides let it; a side that is no workload does [1]."""
-    assets = {asset.name: asset for asset in snapshot.assets}
-    sides = {}
+    judged = {
+        direction: judge_side(snapshot, policy, settings, side)
+        for direction, side in sides_of(snapshot, packet).items()
+    }
+    return Verdict(all(one.effect is not Effect.DENY for one in judged.values()), judged)
+
+
+def sides_of(snapshot: Snapshot, packet: Packet) -> dict[Direction, Side]:
+    """Return a packet as its client sees it (out) and its server (in), of those that are workloads."""
+    workloads = {asset.name: asset for asset in snapshot.assets if asset.workload}
     service = (packet.protocol, packet.port)
-    if packet.client and assets[packet.client].workload:
+    sides = {}
+    if packet.client in workloads:
         ends = (packet.client_address, packet.server_address)
         who = (packet.client_unit, packet.client_user)
-        sides[Direction.OUT] = Side(assets[packet.client], Direction.OUT, *ends, *service, *who)
-    if packet.server and assets[packet.server].workload:
+        sides[Direction.OUT] = Side(workloads[packet.client], Direction.OUT, *ends, *service, *who)
+    if packet.server in workloads:
         ends = (packet.server_address, packet.client_address)
         who = (packet.server_unit, packet.server_user)
-        sides[Direction.IN] = Side(assets[packet.server], Direction.IN, *ends, *service, *who)
-    judged = {direction: judge_side(snapshot, policy, settings, side) for direction, side in sides.items()}
-    return Verdict(all(one.effect is not Effect.DENY for one in judged.values()), judged)
+        sides[Direction.IN] = Side(workloads[packet.server], Direction.IN, *ends, *service, *who)
+    return sides
 
 
 def judge_side(snapshot: Snapshot, policy: Policy, settings: Settings, side: Side) -> Judgement:

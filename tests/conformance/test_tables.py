@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import given, note
 from ringfence.compiler import compile_policy
 from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.intervals import IntervalSet, union
@@ -14,18 +12,8 @@ from ringfence.model.tables import DirectionTable, Outcome, ProcessClass, Servic
 from .case import Case, side_text
 from .points import sides
 from .reference import Side, judge_side
+from .runs import CASES, drawn
 from .strategies import cases
-
-EXAMPLES = int(os.environ.get("RINGFENCE_CONFORMANCE_CASES", "150"))
-SEEDED = "RINGFENCE_CONFORMANCE_PROBES" not in os.environ  # the same cases at every run, unless asked for more
-relaxed = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=SEEDED,
-    print_blob=True,
-    suppress_health_check=list(HealthCheck),
-    phases=[phase for phase in Phase if phase is not Phase.explain],
-)
 
 
 def outcome_of(table: DirectionTable, side: Side) -> Outcome:
@@ -34,7 +22,7 @@ def outcome_of(table: DirectionTable, side: Side) -> Outcome:
     return services.outcome(point_of(side.protocol, side.port))
 
 
-@relaxed
+@drawn(CASES)
 @given(cases())
 def test_tables_say_what_the_reference_says(case: Case) -> None:
     tables = compile_policy(case.snapshot, case.policy, case.settings).tables
@@ -47,7 +35,7 @@ def test_tables_say_what_the_reference_says(case: Case) -> None:
             raise AssertionError("a table and the reference disagree")
 
 
-@relaxed
+@drawn(CASES)
 @given(cases())
 def test_tables_cover_every_packet_once(case: Case) -> None:
     for table in compile_policy(case.snapshot, case.policy, case.settings).tables.values():
@@ -55,7 +43,7 @@ def test_tables_cover_every_packet_once(case: Case) -> None:
             assert_complete(direction)
 
 
-@relaxed
+@drawn(CASES)
 @given(cases())
 def test_the_order_in_which_rules_are_written_does_not_matter(case: Case) -> None:
     written = compile_policy(case.snapshot, case.policy, case.settings).tables

@@ -1,0 +1,162 @@
+"""A case in the kernel: rulesets loaded and read back, probes sent at once, arrivals compared with the reference."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
+from ringfence.compiler import compile_policy
+from ringfence.model.addresses import family_of
+from ringfence.model.services import TCP, UDP, point_of
+from ringfence.model.tables import ProcessClass
+
+from .case import Case
+from .hosts import Host, Request, ask_all
+from .placement import Placement, place, ruleset_of
+from .probes import Listeners, Probe, draw_probes
+from .reference import sides_of
+
+SETTLED = 0.06  # seconds after which what is on its way has arrived, on an idle machine
+PATIENCE = 0.4  # seconds to wait for a packet that should arrive
+SECOND_LOOK = 1.5  # the same when a verdict surprised: longer than TCP's first retransmission
+FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+@dataclass
+class Kernel:
+    """Hosts, and what has been tried on them; `surprised` once anything did not agree."""
+
+    hosts: Sequence[Host]
+    surprised: bool = False
+    probes: int = 0
+    policies: int = 0
+    proofs: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def units(self) -> bool:
+        """Return whether hosts can have control groups of their own."""
+        return self.hosts[0].has_units
+
+    def __str__(self) -> str:
+        verdicts = ", ".join(f"{number} {kind}" for kind, number in sorted(self.kinds.items()))
+        return f"{self.probes} probes in {self.policies} policies ({verdicts}), {self.proofs} tables read back"
+
+    def problems(self, case: Case, count: int) -> list[str]:
+        """Play a case with up to `count` probes; return in words what the kernel does otherwise: [] if all agrees."""
+        tables = compile_policy(case.snapshot, case.policy, case.settings).tables
+        placement = place(case, tables, self.hosts)
+        if placement is None:
+            return []
+        probes, listeners = draw_probes(case, placement, count, self.units)
+        told = self._prepare(placement, probes, listeners)
+        told += self._prove(placement)
+        wrong = self._surprises(probes, PATIENCE)
+        if wrong:  # a slow machine is no leak: what surprised is asked again, alone and with patience
+            self._prepare(placement, wrong, listeners)
+            wrong = self._surprises(wrong, PATIENCE if self.surprised else SECOND_LOOK)
+        self.policies += 1
+        self.probes += len(probes)
+        self.kinds.update(f"{'passes' if probe.passes else 'denied'} {probe.shape}" for probe in probes)
+        told += [_surprise(case, probe, placement) for probe in wrong]
+        self.surprised = self.surprised or bool(told)
+        return told
+
+    def _prepare(self, placement: Placement, probes: Sequence[Probe], listeners: Listeners) -> list[str]:
+        requests = {host: _preparation(host, placement, probes, listeners) for host in self.hosts}
+        answers = ask_all(requests)
+        return [
+            f"{host.name}: {problem}"
+            for host, answer in answers.items()
+            for problem in cast(list[str], answer["problems"])
+            if not problem.startswith("no listener on 6/22:")  # the host's own sshd has it, and answers
+        ]
+
+    def _prove(self, placement: Placement) -> list[str]:
+        """Return how the tables read back from the kernel differ from the compiler's."""
+        told = []
+        for host, answer in ask_all({host: {"do": "list"} for host in placement.tables}).items():
+            told += [f"{host.name}: {problem}" for problem in cast(list[str], answer["problems"])]
+            found = read_ruleset(cast(str, answer["text"]))
+            told += [
+                f"{host.name}: read back: {one['text']}" for one in differences(placement.tables[host].data(), found)
+            ]
+            self.proofs += 1
+        return told
+
+    def _surprises(self, probes: Sequence[Probe], patience: float) -> list[Probe]:
+        """Send probes and return those whose verdict was not the reference's."""
+        clients: dict[Host, list[Probe]] = {}
+        for probe in probes:
+            clients.setdefault(probe.client, []).append(probe)
+        sent = ask_all(
+            {host: {"do": "send", "probes": [one.request() for one in mine]} for host, mine in clients.items()}
+        )
+        ports = {int(number): port for answer in sent.values() for number, port in _ports(answer).items()}
+        begun = time.monotonic()
+        while True:
+            waited = time.monotonic() - begun
+            passed = self._passed(probes, ports)
+            missing = any(probe.passes and probe.number not in passed for probe in probes)
+            if waited >= patience or (waited >= SETTLED and not missing):
+                return [probe for probe in probes if probe.passes != (probe.number in passed)]
+            time.sleep(0.01)
+
+    def _passed(self, probes: Iterable[Probe], ports: Mapping[int, int]) -> set[int]:
+        answers = ask_all({host: {"do": "collect"} for host in self.hosts})
+        connected = {number for answer in answers.values() for number in cast(list[int], answer["connected"])}
+        arrived = {
+            host: {tuple(one) for one in cast(list[list[object]], answer["arrived"])}
+            for host, answer in answers.items()
+        }
+        return {
+            probe.number
+            for probe in probes
+            if (
+                probe.number in connected
+                if probe.packet.protocol == TCP and probe.shape != "bare"
+                else probe.arrival(ports[probe.number]) in arrived[probe.server]
+            )
+        }
+
+
+def _ports(answer: Mapping[str, object]) -> dict[str, int]:
+    return cast(dict[str, int], answer["ports"])
+
+
+def _preparation(host: Host, placement: Placement, probes: Sequence[Probe], listeners: Listeners) -> Request:
+    table = placement.tables.get(host)
+    ruleset, elements = ruleset_of(table) if table else (None, [])
+    raw = {
+        (int(FAMILY[family_of(probe.packet.server_address)]), probe.packet.protocol)
+        for probe in probes
+        if probe.server is host and (probe.shape == "bare" or probe.packet.protocol not in (TCP, UDP))
+    }
+    return {
+        "do": "prepare",
+        "addresses": placement.addresses_of(host),
+        "ruleset": ruleset,
+        "elements": elements,
+        "listeners": [(protocol, port, unit) for (at, protocol, port), unit in listeners.items() if at is host],
+        "raw": sorted(raw),
+    }
+
+
+def _surprise(case: Case, probe: Probe, placement: Placement) -> str:
+    """Return a wrong verdict in words, with those of the reference and the tables."""
+    words = {True: "passes", False: "is denied"}
+    lines = [str(probe), f"  reference: {words[probe.passes]}", f"  kernel: {words[not probe.passes]}"]
+    for side in sides_of(case.snapshot, probe.packet).values():
+        host = probe.client if side.direction == "out" else probe.server
+        table = placement.tables[host].direction(side.direction)
+        outcome = table.services_at(side.local, ProcessClass(side.unit, side.user), side.remote).outcome(
+            point_of(side.protocol, side.port)
+        )
+        lines.append(f"  table of {side.workload.name}, {side.direction}: {outcome.effect} by {outcome.rule}")
+    return "\n".join(lines)
