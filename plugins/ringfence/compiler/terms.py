@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pyroaring import BitMap
 
 from ringfence.compiler.precedence import Ranked
-from ringfence.compiler.selection import Selection, address_sets
+from ringfence.compiler.selection import Selection, address_sets, holds_locally
 from ringfence.model.addresses import addresses_of
 from ringfence.model.rules import Direction, Peer, Process
+from ringfence.model.selectors import chooses_assets
 
 # RFC 5771, RFC 4291 section 2.7, RFC 919: addresses that no single host holds.
 GROUPS = addresses_of(["224.0.0.0/4", "ff00::/8", "255.255.255.255"])
+_GROUP_STARTS = frozenset(low for low, _ in GROUPS)
 # A term that covers more classes than this is partitioned once and shared by all tables that have it.
 BROAD = 64
 
@@ -75,6 +77,15 @@ class Terms:
 
 
 def _group_addresses(peers: Sequence[Peer]) -> tuple[int, ...]:
-    """Return the first group address of every interval that some peers name."""
-    named = {addresses for peer in peers for addresses in address_sets(peer.selector)}
-    return tuple(sorted({low for addresses in named for low, _ in addresses & GROUPS}))
+    """Return a group address of every stretch between the ends of the ranges that some peers name.
+
+    Peers that choose by address alone, the many, give only those that they choose.
+    """
+    found: set[int] = set()
+    for peer in peers:
+        ends = {end for addresses in address_sets(peer.selector) for low, high in addresses for end in (low, high + 1)}
+        points = {point for point in (ends | _GROUP_STARTS if ends else ends) if point in GROUPS}
+        if not chooses_assets(peer.selector):
+            points = {point for point in points if holds_locally(peer.selector, {}, None, point)}
+        found |= points
+    return tuple(sorted(found))
