@@ -4,6 +4,10 @@ A packet meets the fixed rules, then its process, its local address (where the t
 remote address, its protocol, its port, and ends in the chain of its outcome; docs/architecture.md draws this. There
 is no rule per peer: what grows with the estate are the elements of interval maps. Chains and maps with equal content
 are one, also between processes and local addresses, because their names are made of their content.
+
+As root one transaction takes any size (100,000 elements: 0.9 s). In a user namespace without root it takes some 2,000
+elements (`features.ELEMENTS_WITHOUT_ROOT`), in however many blocks they are written; larger tables are refused there
+by name before anything is loaded, because no sequence of smaller transactions replaces a table as one.
 """
 
 from __future__ import annotations
