@@ -83,7 +83,7 @@ def load(directory: Path) -> Workspace:
 def policy_files(directory: Path) -> tuple[Path, ...]:
     """Return the policy files of a workspace in the order of their names; hidden ones are left out."""
     policy = directory / POLICY
-    found = [path for path in policy.rglob("*") if path.suffix in {".yml", ".yaml"} and path.is_file()]
+    found = [path for path in policy.rglob("*") if path.suffix in {".yml", ".yaml"} and not path.is_dir()]
     visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(policy).parts)]
     return tuple(sorted(visible, key=lambda path: path.relative_to(policy).as_posix()))
 

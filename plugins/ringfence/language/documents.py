@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -85,7 +86,11 @@ def read_text(path: Path, shown: str, reports: Reports) -> str | None:
     """Return a file's text with its line ends as they are, or None after reporting why there is none."""
     place = Place(shown)
     try:
-        if path.stat().st_size > MOST_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            reports.add(place, "is no regular file", "write a file here")
+            return None
+        if status.st_size > MOST_BYTES:
             reports.add(place, f"the file is larger than {MOST_BYTES >> 20} MiB", "split it into several files")
             return None
         content = path.read_bytes()

@@ -9,7 +9,7 @@ from ringfence.language.definitions import Definitions, unknown
 from ringfence.language.mentions import AssetMention, ChoiceMention, LabelMention, Mention, ProcessMention
 from ringfence.language.nodes import Entry, Listing, Node, Scalar, Table, kind
 from ringfence.language.reports import Reports, meant
-from ringfence.language.values import host_name, list_addresses, networks, process_of, words
+from ringfence.language.values import MOST_NESTING, host_name, list_addresses, networks, process_of, words
 from ringfence.model.label_rules import label_key_fault
 from ringfence.model.rules import Peer
 from ringfence.model.selectors import (
@@ -128,10 +128,8 @@ class SelectorReader:
             self._using.append(name)
             known[name] = self.selector(entry.value)
             self._using.pop()
-            if known[name] is not None and _leaves(known[name], MOST_LEAVES) > MOST_LEAVES:
-                self.reports.add(
-                    entry.place, f"the selector '{name}' has more than {MOST_LEAVES} parts", "use fewer in each other"
-                )
+            if (read := known[name]) is not None and (fault := _excess(read)):
+                self.reports.add(entry.place, f"the selector '{name}' {fault}", "use fewer definitions in each other")
                 known[name] = None
         return known[name]
 
@@ -235,6 +233,10 @@ class SelectorReader:
         if definition is None:
             self.reports.add(word.place, *unknown("selector", word.text, self.definitions.selectors))
             return None
+        if len(self._using) >= MOST_NESTING:
+            remedy = "use fewer definitions in each other"
+            self.reports.add(word.place, f"definitions nested deeper than {MOST_NESTING} levels", remedy)
+            return None
         if word.text in self._using:
             self.reports.add(word.place, f"the selector '{word.text}' is defined by itself", "name labels instead")
             return None
@@ -291,7 +293,25 @@ class SelectorReader:
         return None
 
 
-def _leaves(selector: Selector | None, most: int) -> int:
+def _excess(selector: Selector) -> str | None:
+    """Return in what a selector exceeds what later stages are made for, or None."""
+    if _leaves(selector, MOST_LEAVES) > MOST_LEAVES:
+        return f"has more than {MOST_LEAVES} parts"
+    return f"is nested deeper than {MOST_NESTING} levels" if _depth(selector) > MOST_NESTING else None
+
+
+def _depth(selector: Selector, above: int = 0) -> int:
+    """Return how deeply a selector is nested; past `MOST_NESTING` twice over, counting ends."""
+    match selector:
+        case AllOf(parts) | AnyOf(parts) if above <= 2 * MOST_NESTING:
+            return 1 + max((_depth(part, above + 1) for part in parts), default=0)
+        case Not(part) if above <= 2 * MOST_NESTING:
+            return 1 + _depth(part, above + 1)
+        case _:
+            return 1
+
+
+def _leaves(selector: Selector, most: int) -> int:
     """Return the number of a selector's leaves; counting ends soon after `most`."""
     match selector:
         case AllOf(parts) | AnyOf(parts):

@@ -24,6 +24,7 @@ USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,254}\$?")
 PROGRAM = re.compile(r'[^\x00-\x1f\x7f|"<>*?]{1,260}')
 WINDOWS_SERVICE = re.compile(r"[^\x00-\x1f\x7f|/\\]{1,256}")
 HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+MOST_NESTING = 50
 PROCESS_WORDS = ("unit", "user", "program", "service")
 
 
@@ -59,6 +60,9 @@ def service_set(node: Node, definitions: Definitions, reports: Reports, using: S
 
 def _service(word: Scalar, definitions: Definitions, reports: Reports, using: Sequence[str]) -> Services | None:
     name = word.text.strip()
+    if len(using) > MOST_NESTING:
+        reports.add(word.place, f"definitions nested deeper than {MOST_NESTING} levels", "name protocols and ports")
+        return None
     if name in using:
         reports.add(word.place, f"the service '{name}' is defined by itself", "name protocols and ports")
         return None

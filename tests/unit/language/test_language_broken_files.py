@@ -365,6 +365,17 @@ def test_definitions_that_double_at_every_level_are_refused(tmp_path: Path) -> N
     assert any("more than 10000 parts" in message for _, message, _ in errors_of(tmp_path, bomb))
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_definitions_that_form_a_long_chain_are_refused(backwards: bool, tmp_path: Path) -> None:
+    selectors = [f"  s{n}: {{not: {{selector: s{n - 1}}}}}\n" for n in range(1, 3000)]
+    services = [f"  s{n}: [s{n - 1}]\n" for n in range(1, 3000)]
+    order = reversed if backwards else iter
+    for key, chain, first in (("selectors", selectors, "  s0: {role: web}\n"), ("services", services, "  s0: tcp\n")):
+        found = errors_of(tmp_path, f"{key}:\n{first}{''.join(order(chain))}")
+        if key == "selectors" or backwards:
+            assert any("nested deeper than 50 levels" in message for _, message, _ in found)
+
+
 def test_a_huge_file_and_a_missing_one_are_refused(tmp_path: Path) -> None:
     huge = tmp_path / "huge.yml"
     with huge.open("wb") as file:
@@ -372,7 +383,7 @@ def test_a_huge_file_and_a_missing_one_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputErrors) as caught:
         load_policy([huge, tmp_path / "gone.yml", tmp_path], Settings(), tmp_path)
     assert [str(error) for error in caught.value.errors] == [
-        ".: cannot be read: Is a directory (is the name right, and may you read it?)",
+        ".: is no regular file (write a file here)",
         "gone.yml: cannot be read: No such file or directory (is the name right, and may you read it?)",
         "huge.yml: the file is larger than 16 MiB (split it into several files)",
     ]

@@ -1,5 +1,6 @@
 """A workspace: a directory's parts in one pass, its errors together, its policy's digest."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ def test_errors_of_all_files_come_together(tmp_path: Path) -> None:
         "labels.yml:1:9",
         "policy/a.yml:1:8",
         "ringfence.yml:1:1",
+    ]
+
+
+def test_a_link_to_nowhere_and_a_pipe_are_told_and_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "a.yml").symlink_to("nowhere.yml")
+    os.mkfifo(tmp_path / "policy" / "b.yml")
+    with pytest.raises(InputErrors) as caught:
+        workspace.load(tmp_path)
+    assert [error.message for error in caught.value.errors] == [
+        "cannot be read: No such file or directory",
+        "is no regular file",
     ]
 
 
