@@ -1,7 +1,7 @@
 """What Ansible writes to its standard error, as problems with their places.
 
 ansible-core 2.19 writes `[WARNING]: message`, then maybe causes and an `Origin: file:line:column`; 2.18 writes
-`[WARNING]: …` and `ERROR! …`, wrapped at 79 columns.
+`[WARNING]: …` wrapped at 79 columns, `ERROR! …`, and `appears to be in 'file': line 3, column 1` for an origin.
 """
 
 from __future__ import annotations
@@ -14,9 +14,14 @@ from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 
 _START = re.compile(r"^(?:\[(?P<kind>WARNING|ERROR|DEPRECATION WARNING)\]:|(?P<old>ERROR!))\s*")
-_ORIGIN = re.compile(r"^Origin: (?P<file>/[^\n]*?):(?P<line>\d+)(?::(?P<column>\d+))?$", re.MULTILINE)
+_ORIGINS = (
+    re.compile(r"^Origin: (?P<file>/[^\n]*?):(?P<line>\d+)(?::(?P<column>\d+))?$", re.MULTILINE),
+    re.compile(r"appears to be in '(?P<file>/[^']+)': line (?P<line>\d+), column (?P<column>\d+)"),
+)
+_CAUSE = re.compile(r"^(?:\* )?Failed to parse (?:inventory|\S.*?) with '?\w+'? plugin: ")
+_YAML_FAULT = re.compile(r"Syntax Error while loading YAML\.\s+(?P<fault>.+?)(?:\.\s| while parsing| in \"|$)")
 # Every EC2 host carries `tags`; Ansible warns of it once a host because a play has a keyword of that name.
-_NOISE = ("Found variable using reserved name 'tags'",)
+_NOISE = re.compile(r"Found variable using reserved name:? '?tags\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ def warnings_of(stderr: str, base: Path) -> tuple[Problem, ...]:
     counts: dict[str, int] = {}
     places: dict[str, Place | None] = {}
     for message in _messages(stderr, base):
-        if not message.error and not message.text.startswith(_NOISE):
+        if not message.error and not _NOISE.match(message.text):
             counts[message.text] = counts.get(message.text, 0) + 1
             places.setdefault(message.text, message.place)
     return tuple(
@@ -44,25 +49,19 @@ def first_error(stderr: str, base: Path) -> tuple[str, Place | None]:
     """Return what made a command fail, and where: the first placed parse failure, else the error or last line."""
     messages = _messages(stderr, base)
     errors = [message for message in messages if message.error]
-    causes = [message for message in messages if "Failed to parse inventory with" in message.text]
+    causes = [message for message in messages if _CAUSE.match(message.text)]
     for message in (*causes, *errors):
         if message.place is not None:
-            return _cause(message.text), message.place
-    if causes:
-        return _cause(causes[0].text), None
-    if errors:
-        return errors[0].text, None
+            return _reason(message.text), message.place
+    if causes or errors:
+        return _reason((*causes, *errors)[0].text), None
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     return (lines[-1] if lines else ""), None
 
 
-def _from(file: str, base: Path) -> str:
-    path = Path(file)
-    return str(path.relative_to(base)) if path.is_relative_to(base) else file
-
-
-def _cause(text: str) -> str:
-    return re.sub(r"^Failed to parse inventory with '\w+' plugin: ", "", text)
+def _reason(text: str) -> str:
+    fault = _YAML_FAULT.search(text)
+    return fault["fault"] if fault else _CAUSE.sub("", text)
 
 
 def _messages(stderr: str, base: Path) -> list[_Message]:
@@ -78,11 +77,27 @@ def _messages(stderr: str, base: Path) -> list[_Message]:
 
 
 def _message(error: bool, lines: list[str], base: Path) -> _Message:
-    origin = _ORIGIN.search("\n".join(lines))
+    whole = "\n".join(lines)
+    origin = _ORIGINS[0].search(whole) or _ORIGINS[1].search(_joined(lines))
     place = Place(_from(origin["file"], base), int(origin["line"]), int(origin["column"] or 0)) if origin else None
+    if _YAML_FAULT.search(_joined(lines)):
+        return _Message(error, _joined(lines), place)
     head: list[str] = []
     for line in lines:
         if not line.strip() or line.startswith("Origin:"):
             break
-        head.append(line.strip())
-    return _Message(error, " ".join(head), place)
+        head.append(line)
+    return _Message(error, _joined(head), place)
+
+
+def _joined(lines: list[str]) -> str:
+    """Return wrapped lines as one; one that ends in a hyphen was cut behind it, where no blank stood."""
+    text = ""
+    for line in (line.strip() for line in lines):
+        text += line if not text or (text.endswith("-") and not text.endswith(" -")) else f" {line}"
+    return text
+
+
+def _from(file: str, base: Path) -> str:
+    path = Path(file)
+    return str(path.relative_to(base)) if path.is_relative_to(base) else file
