@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ringfence.cli.text import clean
@@ -28,11 +28,12 @@ def drive(
     waves: Sequence[Sequence[str]] = (),
     limit: Sequence[str] = (),
     check: bool = False,
+    on_event: Callable[[Event], None] = lambda _event: None,
 ) -> Outcome:
     """Run a playbook over the workspace's inventory and return what became of every host.
 
-    Progress goes to standard error: a bar on a terminal, else a line for every wave that is done. Raises OutsideError
-    where Ansible could not run at all.
+    Progress goes to standard error: a bar on a terminal, else a line for every wave that is done; `on_event` gets every
+    event. Raises OutsideError where Ansible could not run at all.
     """
     from ringfence.rollout import run_playbook
 
@@ -41,11 +42,16 @@ def drive(
         raise InputError(f"no inventory: there is no {inventory}", remedy="put an Ansible inventory there")
     with session.output.progress() as shown:
         follow = _Following(session, waves or (list(expected),), shown, named=bool(waves))
+
+        def take(event: Event) -> None:
+            follow.event(event)
+            on_event(event)
+
         outcome = run_playbook(
             playbook,
             [inventory],
             {key: value for key, value in extravars.items() if value is not None},
-            follow.event,
+            take,
             directory=session.directory,
             limit=limit,
             expected=[name for name in expected if not limit or name in limit],

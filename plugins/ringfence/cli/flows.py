@@ -39,6 +39,24 @@ def read(session: Session, file: Path, flows_format: str) -> None:
         click.get_current_context().exit(2)
 
 
+@command("collect", group=flows)
+@click.argument("words", nargs=-1, metavar="[WORD]...")
+@click.option("--facts/--no-facts", default=False, help="Gather facts too, for label rules and addresses.")
+@click.option("--times", type=click.IntRange(1, 1000), default=1, show_default=True, help="Look so often.")
+@click.option("--every", type=click.FloatRange(0), default=5.0, show_default=True, help="Seconds between the looks.")
+def collect(session: Session, words: tuple[str, ...], facts: bool, times: int, every: float) -> None:
+    """Ask hosts who talks to whom, through Ansible, and keep it; WORDs choose hosts as for 'ringfence assets'."""
+    from ringfence.cli.collecting import collect as collected
+
+    added, silent = collected(session, words, facts=facts, times=times, every=every)
+    if session.output.as_json:
+        session.output.data({**added.data(), "silent": silent})
+    session.output.line(f"{added.read} flows seen, {added.new} new")
+    if silent:
+        session.output.line(f"{len(silent)} hosts did not tell: {', '.join(silent)}", style="yellow")
+        click.get_current_context().exit(3)
+
+
 @command("add", group=flows)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--format", "flows_format", default="csv", show_default=True, help="csv, json, hosts or a plug-in's.")
