@@ -49,7 +49,7 @@ class Outline:
     def table(self, view: View) -> DirectionTable:
         """Return the table, its classes turned into address ranges."""
         cells = tuple(
-            Cell(local, process, view.addresses(classes), services) for local, process, classes, services in self.cells
+            Cell(local, process, view.deferred(classes), services) for local, process, classes, services in self.cells
         )
         return DirectionTable(self.mode, cells, self.units, self.users)
 

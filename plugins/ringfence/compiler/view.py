@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from pyroaring import BitMap
 
@@ -12,6 +14,8 @@ from ringfence.model.addresses import ALL_V4, ALL_V6, family_of
 from ringfence.model.assets import Asset
 from ringfence.model.intervals import EMPTY, IntervalSet
 
+# How many ranges a view keeps made, the most recently used first: some 100 MB.
+KEPT_INTERVALS = 4_000_000
 ClassKey = tuple[tuple[int, ...], int]
 
 
@@ -43,7 +47,9 @@ class View:
         self.classes = BitMap(range(len(self.class_keys)))
         self.entries = BitMap(range(len(self.entry_classes)))
         self._index()
-        self._ranges: dict[bytes, IntervalSet] = {}
+        self._intervals = list(zip(self.atom_starts, self.atom_ends, strict=True))
+        self._recent: OrderedDict[bytes, IntervalSet] = OrderedDict()
+        self._recent_size = 0
 
     def _cut(self) -> None:
         held = sorted(self.holders)
@@ -103,13 +109,20 @@ class View:
             first.add(self.entry_classes[entry])
         return first
 
-    def addresses(self, classes: BitMap) -> IntervalSet:
-        """Return the addresses of a set of classes as fused ranges; equal sets give the same object."""
-        key = classes.serialize()
-        known = self._ranges.get(key)
-        if known is None:
-            known = self._ranges[key] = self._fuse(classes)
-        return known
+    def deferred(self, classes: BitMap) -> Callable[[], IntervalSet]:
+        """Return a function that gives the addresses of a set of classes as fused ranges."""
+        return partial(self._addresses, classes, classes.serialize())
+
+    def _addresses(self, classes: BitMap, key: bytes) -> IntervalSet:
+        known = self._recent.get(key)
+        if known is not None:
+            self._recent.move_to_end(key)
+            return known
+        made = self._recent[key] = self._fuse(classes)
+        self._recent_size += len(made)
+        while self._recent_size > KEPT_INTERVALS and len(self._recent) > 1:
+            self._recent_size -= len(self._recent.popitem(last=False)[1])
+        return made
 
     def _fuse(self, classes: BitMap) -> IntervalSet:
         if not classes:
@@ -119,10 +132,14 @@ class View:
             atoms = self.all_atoms - BitMap.union(*(self.atoms[n] for n in others)) if others else self.all_atoms
         else:
             atoms = BitMap.union(*(self.atoms[number] for number in classes))
-        starts, ends = self.atom_starts, self.atom_ends
+        starts, ends, single = self.atom_starts, self.atom_ends, self._intervals
         first = atoms - atoms.shift(1)
         last = atoms - atoms.shift(-1)
-        return IntervalSet(tuple((starts[low], ends[high]) for low, high in zip(first, last, strict=True)))
+        return IntervalSet(
+            tuple(
+                single[low] if low == high else (starts[low], ends[high]) for low, high in zip(first, last, strict=True)
+            )
+        )
 
 
 def _holders(assets: Iterable[Asset], kinds: Kinds) -> dict[int, tuple[int, ...]]:

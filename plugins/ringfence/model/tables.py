@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -78,14 +78,43 @@ class ProcessClass:
 OTHER = ProcessClass()
 
 
-@dataclass(frozen=True, slots=True)
 class Cell:
-    """All remote addresses of one local address set and process class that share one service map."""
+    """All remote addresses of one local address set and process class that share one service map.
 
-    local: IntervalSet
-    process: ProcessClass
-    remote: IntervalSet
-    services: ServiceMap
+    The remote addresses may be given as a function that returns them: large estates keep them as bitmaps and make
+    ranges of them only when, and as long as, somebody looks.
+    """
+
+    __slots__ = ("_remote", "local", "process", "services")
+
+    def __init__(
+        self,
+        local: IntervalSet,
+        process: ProcessClass,
+        remote: IntervalSet | Callable[[], IntervalSet],
+        services: ServiceMap,
+    ) -> None:
+        self.local = local
+        self.process = process
+        self.services = services
+        self._remote = remote
+
+    @property
+    def remote(self) -> IntervalSet:
+        """Return the remote addresses."""
+        return self._remote if isinstance(self._remote, IntervalSet) else self._remote()
+
+    def __repr__(self) -> str:
+        return f"Cell({self.local!r}, {self.process!r}, {self.remote!r}, {self.services!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cell) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def _values(self) -> tuple[IntervalSet, ProcessClass, IntervalSet, ServiceMap]:
+        return self.local, self.process, self.remote, self.services
 
 
 @dataclass(frozen=True)
