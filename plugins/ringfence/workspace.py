@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ringfence.language.definitions import Definitions
 from ringfence.language.label_rules import read_label_rules
 from ringfence.language.mentions import Mention
 from ringfence.language.policies import read_policy_into
@@ -29,7 +30,7 @@ class Workspace:
     """What a directory says. Assets are not here: `ringfence.sources` finds them in `inventory_paths`.
 
     `policy_digest` is the sha256 over the settings' and the policy files' names and bytes; `mentions` are the labels,
-    assets and processes that the policy speaks of, with their places.
+    assets and processes that the policy speaks of, with their places; `definitions` what its files name.
     """
 
     directory: Path
@@ -39,6 +40,7 @@ class Workspace:
     inventory_paths: tuple[Path, ...]
     policy_digest: str
     mentions: tuple[Mention, ...] = ()
+    definitions: Definitions = field(default_factory=Definitions)
 
     @property
     def plans(self) -> Path:
@@ -77,6 +79,7 @@ def load(directory: Path) -> Workspace:
         inventory_paths=(inventory,) if inventory.exists() else (),
         policy_digest=_digest(directory, [directory / SETTINGS, *files]),
         mentions=loaded.mentions,
+        definitions=loaded.definitions,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ringfence.language.checking import check, fields, items
@@ -26,10 +26,11 @@ HEADER = ("scope", "tier", "priority")
 
 @dataclass(frozen=True, slots=True)
 class LoadedPolicy:
-    """A policy and, with their places, the labels, assets and processes it speaks of."""
+    """A policy and, with their places, the labels, assets and processes it speaks of; and what its files define."""
 
     policy: Policy
     mentions: tuple[Mention, ...] = ()
+    definitions: Definitions = field(default_factory=Definitions)
 
 
 def load_policy(paths: Sequence[Path], settings: Settings, root: Path | None = None) -> Policy:
@@ -60,7 +61,7 @@ def read_policy_into(reports: Reports, paths: Sequence[Path], settings: Settings
     reader = _PolicyReader(settings, SelectorReader(definitions, reports))
     for name, document in documents:
         reader.document(name, document)
-    return LoadedPolicy(reader.policy(), tuple(reader.selectors.mentions))
+    return LoadedPolicy(reader.policy(), tuple(reader.selectors.mentions), definitions)
 
 
 class _PolicyReader:

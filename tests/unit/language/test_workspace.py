@@ -17,7 +17,7 @@ def test_a_directory_becomes_its_parts(tmp_path: Path) -> None:
     written(tmp_path, "labels:\n  - env: tags.env\n", "labels.yml")
     written(tmp_path, "", "inventory/10-hosts.yml")
     written(tmp_path, RULES, "policy/b.yml")
-    written(tmp_path, RULES, "policy/a/z.yaml")
+    written(tmp_path, f"services: {{grpc: tcp/9000}}\n{RULES}", "policy/a/z.yaml")
     written(tmp_path, "{", "policy/.hidden.yml")
     written(tmp_path, "{", "policy/notes.txt")
     found = workspace.load(tmp_path)
@@ -25,6 +25,7 @@ def test_a_directory_becomes_its_parts(tmp_path: Path) -> None:
     assert [rule.place.file for rule in found.policy.rules] == ["policy/a/z.yaml", "policy/b.yml"]
     assert [rule.key for rule in found.label_rules] == ["env"]
     assert found.inventory_paths == (tmp_path / "inventory",)
+    assert list(found.definitions.services) == ["grpc"]
     assert found.plans == tmp_path / "plans"
 
 
