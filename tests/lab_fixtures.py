@@ -1,6 +1,6 @@
-"""Labs for tests: `machines` and `namespaces` stand for a whole run, `make_lab` makes one for a single test.
+"""Labs for tests: `machines` and `namespaces` stand for a module, `make_lab` makes one for a single test.
 
-A lab that this machine cannot hold skips the test, naming what is missing. Each process of a parallel run has its own.
+A lab that this machine cannot hold skips the test, naming what is missing. A lab ends with the run that made it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def echo_unit(name: str = "echo.service", *ports: str) -> UnitSpec:
     return UnitSpec(name, ports or ("tcp/7000", "udp/7000"), user="echo")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab of three machines, named after their releases: bullseye, bookworm, trixie; each answers on port 7000."""
     require("machines")
@@ -52,7 +52,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def namespaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab of four namespace hosts, n1 to n4; each answers on port 7000."""
     require("namespaces")
@@ -72,7 +72,7 @@ def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
         require(kind)
         lab = Lab(f"test{len(made)}", tmp_path / f"lab{len(made)}")
         made.append(lab)
-        lab.up(hosts, kind)
+        lab.up(hosts, kind, stay=False)
         return lab
 
     yield make
@@ -82,6 +82,6 @@ def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
 
 def _standing(directory: Path, hosts: Sequence[HostSpec], kind: Kind) -> Iterator[Lab]:
     lab = Lab("tests", directory)
-    lab.up(hosts, kind)
+    lab.up(hosts, kind, stay=False)
     yield lab
     lab.down()

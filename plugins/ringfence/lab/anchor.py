@@ -24,6 +24,7 @@ from ringfence.lab import cgroups, kernel, machine, namespaces, network
 from ringfence.lab.spec import HostData, HostSpec, HostState, Kind, from_data
 
 LIVE = Path("/run/ringfence-lab")
+CONSOLE = "console.log"  # of a machine, below LIVE and its name
 MOST_CRASHES = 5  # starts within CRASH_WINDOW seconds after which a host counts as failed
 CRASH_WINDOW = 10.0
 
@@ -117,7 +118,7 @@ class Anchor:
             if host.group is not None:
                 cgroups.join(host.group)  # before exec: nspawn builds the machine's tree where it finds itself
             kernel.enter(network.NAMESPACES / host.spec.name)  # before exec: its /sys shows the network it starts in
-            console = os.open(host.place / "console.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+            console = os.open(host.place / CONSOLE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(console, 1)
             os.dup2(console, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ringfence.model.errors import OutsideError
@@ -13,7 +14,7 @@ PREFIX = "ringfence-lab-"
 
 def mount_point() -> Path | None:
     """Return where cgroup2 is mounted, None where it is not."""
-    return next(iter(_mount_points("cgroup2")), None)
+    return next(iter(mount_points("cgroup2")), None)
 
 
 def own() -> Path | None:
@@ -39,6 +40,7 @@ def make(name: str) -> Path | None:
     if group is None or not may_divide(group):
         return None
     path = group / f"{PREFIX}{name}"
+    _sweep(group)
     try:
         path.mkdir(exist_ok=True)
     except OSError:
@@ -71,15 +73,31 @@ def remove(group: Path, patience: float = 5.0) -> None:
     inside = group.relative_to(top)
     if group.is_dir():
         kill(group)
-    for hierarchy in (top, *_mount_points("cgroup")):
+    for hierarchy in (top, *mount_points("cgroup")):
         _remove_tree(hierarchy / inside, time.monotonic() + patience)
+
+
+def _sweep(group: Path) -> None:
+    """Remove the empty groups of labs whose process was killed; one that is just being made is made again by `join`."""
+    top = mount_point()
+    for path in group.glob(f"{PREFIX}*"):
+        if top is not None and "populated 0" in _text(path / "cgroup.events"):
+            for hierarchy in (top, *mount_points("cgroup")):
+                with suppress(OSError):  # somebody just moved in, or another lab sweeps too
+                    _remove_once(hierarchy / path.relative_to(top))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _remove_tree(group: Path, deadline: float) -> None:
     while group.is_dir():
         try:
-            for path in sorted((p for p in group.glob("**/") if p.is_dir()), reverse=True):
-                path.rmdir()
+            _remove_once(group)
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -91,7 +109,12 @@ def _remove_tree(group: Path, deadline: float) -> None:
             time.sleep(0.02)
 
 
-def _mount_points(kind: str) -> list[Path]:
+def _remove_once(group: Path) -> None:
+    for path in sorted((path for path in group.glob("**/") if path.is_dir()), reverse=True):
+        path.rmdir()
+
+
+def mount_points(kind: str) -> list[Path]:
     """Return where file systems of this kind are mounted (proc(5), mountinfo)."""
     found: list[Path] = []
     for line in Path("/proc/self/mountinfo").read_text().splitlines():

@@ -50,6 +50,21 @@ def unmount(target: Path) -> None:
     _checked(_libc.umount2(os.fsencode(target), MNT_DETACH), str(target))
 
 
+def name_process(name: str) -> None:
+    """Give this process the name that ps shows, 15 bytes of it (prctl(2), PR_SET_NAME)."""
+    _checked(_libc.prctl(15, name.encode()), name)
+
+
+def watches_to_be_had(wanted: int) -> int:
+    """Return how many inotify instances, `wanted` at most, this user may still open."""
+    handles: list[int] = []
+    while len(handles) < wanted and (handle := _libc.inotify_init1(os.O_CLOEXEC)) >= 0:
+        handles.append(handle)
+    for handle in handles:
+        os.close(handle)
+    return len(handles)
+
+
 def _checked(result: int, what: str) -> None:
     if result != 0:
         number = ctypes.get_errno()

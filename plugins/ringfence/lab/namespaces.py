@@ -79,6 +79,8 @@ def lay_out(place: Path, host: HostSpec, around: Surroundings) -> None:
         ("ssh/authorized_keys", around.keys["authorized"] + "\n"),
     ):
         (etc / name).write_text(text)
+    for name in ("lastlog", "wtmp", "btmp"):
+        (place / "var/log" / name).touch()
     key = etc / "ssh/ssh_host_ed25519_key"
     key.touch(mode=0o600)
     key.write_text(around.keys["host"])
@@ -134,6 +136,7 @@ def _be_host(place: Path, divided: bool, host: HostSpec, around: Surroundings) -
     """Be the host's first process: make its view of the file system, start its services, collect the dead."""
     try:
         _close_inherited()
+        kernel.name_process("init")
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
         _mount_own(place, divided)
         socket.sethostname(host.name)

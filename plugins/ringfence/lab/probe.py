@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ringfence.lab import cgroups
+from ringfence.lab import cgroups, kernel
 from ringfence.lab.spec import Kind
 from ringfence.model.errors import OutsideError
 
@@ -23,6 +23,7 @@ TOOLS = {
 }
 MACHINE_TOOLS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container"}
 NAMESPACE_TOOLS = {"sshd": "openssh-server"}
+WATCHES_OF_MACHINE = 7  # systemd 5, dbus 1, logind 1: counted on Debian 11, 12 and 13
 SYSTEM_PATHS = ":/usr/local/sbin:/usr/sbin:/sbin"
 
 _TRY_MOUNTS = (
@@ -85,6 +86,17 @@ def probe() -> LabAbilities:
         machines += _machine_lacks()
         namespaces += _namespace_lacks()
     return LabAbilities(tuple(machines), tuple(namespaces), _process_lacks())
+
+
+def require_watches(machines: int) -> None:
+    """Raise OutsideError where the kernel's limit of inotify instances leaves no room for so many machines."""
+    needed = machines * WATCHES_OF_MACHINE
+    had = kernel.watches_to_be_had(needed)
+    if had < needed:
+        raise OutsideError(
+            f"{machines} machines need {needed} inotify instances, and only {had} can be had",
+            remedy=f"sysctl fs.inotify.max_user_instances={max(1024, 2 * needed)}",
+        )
 
 
 def widen_path() -> None:

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Literal, cast
 
 from ringfence.lab import access, cgroups, control, probe, processes, raising, rootfs, state
-from ringfence.lab.anchor import HostAnswer, Order
+from ringfence.lab.anchor import CONSOLE, LIVE, HostAnswer, Order
 from ringfence.lab.spec import HostSpec, HostStatus, Kind, addressed, from_data, to_data
 from ringfence.model.errors import InputError, OutsideError
 
@@ -57,14 +57,22 @@ class Lab:
         """An Ansible inventory of the lab's hosts."""
         return self.directory / access.INVENTORY
 
+    @property
+    def group_name(self) -> str:
+        """The name of the lab's control group, after the prefix of all labs."""
+        return f"{self.name}-{hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:8]}"
+
     def up(
         self,
         hosts: Sequence[HostSpec],
         kind: Kind | Literal["auto"] = "auto",
         progress: Progress = lambda _text, _share: None,
+        *,
+        stay: bool = True,
     ) -> None:
         """Bring the lab up and return when every host answers ssh.
 
+        With `stay` it stands until `down`; without, it ends with this object or this process at the latest.
         `progress` gets a line and the share done, from 0 to 1. What an earlier lab of this name left is removed
         first; when this fails or is interrupted (SIGINT, SIGTERM) nothing is left of it. Raises InputError for hosts
         that cannot be, OutsideError for what this machine cannot do.
@@ -72,24 +80,23 @@ class Lab:
         wanted = addressed(hosts)
         abilities = probe.probe()
         chosen = abilities.choose() if kind == "auto" else abilities.require(kind)
+        if chosen == "machines":
+            probe.require_watches(len(wanted))
         with _termination_raises(), self._locked():
-            before = state.read(self.directory)
-            if before is not None and before.alive() and before.complete:
-                raise InputError(f"lab {self.name} is up already", remedy=f"ringfence lab down --name {self.name}")
-            self._clear(before)
+            self._make_room()
             try:
                 self._bring_up(wanted, chosen, progress)
+                if stay and self._holder is not None:
+                    raising.keep(self._holder)
             except BaseException:
-                self._clear(state.read(self.directory))
-                shutil.rmtree(self.directory)
+                self._clear()
                 raise
 
     def down(self) -> None:
         """End the lab and remove all of it, also what a crash left; nothing happens where there is none."""
-        if self.directory.is_dir():
+        if state.read(self.directory) is not None:
             with self._locked():
-                self._clear(state.read(self.directory))
-                shutil.rmtree(self.directory)
+                self._clear()
 
     def status(self) -> list[HostStatus]:
         """Return what each host is now; empty where the lab is not up."""
@@ -103,9 +110,16 @@ class Lab:
         """Return the specs of the hosts, with their addresses; raises OutsideError where the lab is not up."""
         return [from_data(data) for data in self._standing().hosts]
 
-    def run(self, host: str, argv: Sequence[str], input: str | None = None, timeout: float = 60.0) -> Completed:  # noqa: A002
-        """Run a command on the host over ssh; the result has its status and output."""
-        return _run([*self.ssh_command(host), "--", shlex.join(argv)], input, timeout)
+    def run(
+        self,
+        host: str,
+        argv: Sequence[str],
+        input: str | None = None,  # noqa: A002 - as subprocess calls it
+        timeout: float = 60.0,
+        options: Sequence[str] = (),
+    ) -> Completed:
+        """Run a command on the host over ssh, with more ssh options; the result has its status and output."""
+        return _run([*self.ssh_command(host), *options, "--", shlex.join(argv)], input, timeout)
 
     def exec(self, host: str, argv: Sequence[str], input: str | None = None, timeout: float = 60.0) -> Completed:  # noqa: A002
         """Run a command as root inside the host's namespaces, not over its network."""
@@ -114,6 +128,12 @@ class Lab:
     def shell(self, host: str) -> int:
         """Give the user a shell on the host over ssh; return its status."""
         return subprocess.run(self.ssh_command(host), check=False).returncode
+
+    def console(self, host: str) -> str:
+        """Return what the machine printed on its console, empty for a namespace host, which has none."""
+        anchor = cast(state.Process, self._standing().anchor)
+        path = Path(f"/proc/{anchor.pid}/root{LIVE}/{self._known(host).name}/{CONSOLE}")
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def ssh_command(self, host: str) -> list[str]:
         """Return the beginning of an ssh command line to the host."""
@@ -155,23 +175,22 @@ class Lab:
         self._wait_for([self._known(host)], timeout)
 
     def _bring_up(self, hosts: list[HostSpec], kind: Kind, progress: Progress) -> None:
+        group = None if probe.delegated_scope() else cgroups.make(self.group_name)
+        lab = state.State(self.name, kind, [to_data(host) for host in hosts], str(group) if group else None)
+        state.write(self.directory, lab)
         releases = sorted({host.release for host in hosts}) if kind == "machines" else []
         images: dict[str, str] = {}
         for release in releases:
             begin = 0.8 * len(images) / len(releases)
             report = _scaled(progress, begin, 0.8 / len(releases))
             images[release] = str(rootfs.ensure(release, report))
-        keys = access.make_keys(self.directory)
-        group = None if probe.delegated_scope() else cgroups.make(self._group_name())
-        lab = state.State(self.name, kind, [to_data(host) for host in hosts], str(group) if group else None)
-        state.write(self.directory, lab)
         order = Order(
             kind=kind,
             name=self.name,
             control=str(self.directory / control.NAME),
             hosts=lab.hosts,
             images=images,
-            keys=keys,
+            keys=access.make_keys(self.directory),
             python=raising.python_of_hosts(),
         )
         self._holder, lab = raising.start(self.directory, order, lab)
@@ -179,12 +198,22 @@ class Lab:
         access.write_ssh_config(self.directory, cast(state.Process, lab.anchor).pid, hosts)
         access.write_inventory(self.directory, hosts)
         self._wait_for(hosts, BOOT_PATIENCE, progress)
-        raising.keep(self._holder)
         state.write(self.directory, replace(lab, complete=True))
         progress(f"{len(hosts)} hosts answer", 1.0)
 
-    def _clear(self, left: state.State | None) -> None:
-        """End whatever stands or is left of the lab, but for its directory."""
+    def _make_room(self) -> None:
+        """Make the directory ready for a new lab; raises InputError where one stands or other things lie."""
+        left = state.read(self.directory)
+        if left is None and any(self.directory.iterdir()):
+            raise InputError(f"{self.directory} holds other things", remedy="give the lab a directory of its own")
+        if left is not None and left.complete and left.alive():
+            raise InputError(f"lab {self.name} is up already", remedy="ringfence lab down")
+        self._clear()
+        self.directory.mkdir(mode=0o700)
+
+    def _clear(self) -> None:
+        """End whatever stands or is left of the lab and remove its directory."""
+        left = state.read(self.directory)
         if left is not None:
             state.end(left)
             if left.group is not None:
@@ -195,11 +224,7 @@ class Lab:
                     pipe.close()
             self._holder.wait()
             self._holder = None
-        for path in self.directory.iterdir():
-            path.unlink()
-
-    def _group_name(self) -> str:
-        return f"{self.name}-{hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:8]}"
+        shutil.rmtree(self.directory)
 
     def _standing(self) -> state.State:
         now = state.read(self.directory)
@@ -248,7 +273,7 @@ class Lab:
         if waiting:
             raise OutsideError(
                 f"lab hosts that do not answer ssh after {patience:.0f} s: {', '.join(waiting)}",
-                remedy="their consoles: ringfence lab status; journalctl on the host",
+                remedy=f"the console of {waiting[0]} ends with: {self.console(waiting[0])[-300:].strip() or 'nothing'}",
             )
 
     def _await_boot(self, host: str, boots_before: int, timeout: float) -> None:
@@ -260,17 +285,30 @@ class Lab:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Keep two commands from working on the same lab; the lock lies beside the directory, which may go."""
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
         path = self.directory.with_name(f".{self.directory.name}.lock")
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            self.directory.mkdir(exist_ok=True, mode=0o700)
-            yield
-            path.unlink(missing_ok=True)
+        while True:
+            with path.open("w") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not _same_file(path, file.fileno()):
+                    continue  # the one who held it removed it
+                self.directory.mkdir(exist_ok=True, mode=0o700)
+                try:
+                    yield
+                finally:
+                    path.unlink()
+                return
 
 
 def _scaled(progress: Progress, begin: float, width: float) -> Progress:
     return lambda text, share: progress(text, begin + width * share)
+
+
+def _same_file(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 def _pause(deadline: float, otherwise: str) -> None:
