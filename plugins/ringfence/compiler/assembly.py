@@ -46,10 +46,15 @@ class Outline:
         )
         return (self.mode, *cells)
 
+    def separates(self, one: int, other: int) -> bool:
+        """Return whether two classes stand in different cells, so that an address moving between them shows."""
+        return any((one in classes) != (other in classes) for _, _, classes, _ in self.cells)
+
     def table(self, view: View) -> DirectionTable:
-        """Return the table, its classes turned into address ranges."""
+        """Return the table, its classes turned into address ranges when somebody looks."""
+        ordered = sorted(self.cells, key=lambda c: (c[0].intervals, c[1].unit or "", c[1].user or "", view.first(c[2])))
         cells = tuple(
-            Cell(local, process, view.deferred(classes), services) for local, process, classes, services in self.cells
+            Cell(local, process, view.deferred(classes), services) for local, process, classes, services in ordered
         )
         return DirectionTable(self.mode, cells, self.units, self.users)
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pyroaring import BitMap
-
-from ringfence.compiler.assembly import Assembly, Near, Outline
+from ringfence.compiler.groups import Groups, Rules
 from ringfence.compiler.kinds import Kinds
-from ringfence.compiler.partition import Partition
-from ringfence.compiler.precedence import Ranked, in_deciding_order
+from ringfence.compiler.precedence import in_deciding_order
 from ringfence.compiler.regions import Regions
-from ringfence.compiler.selection import Selection, address_sets
-from ringfence.compiler.terms import Terms
+from ringfence.compiler.selection import address_sets
 from ringfence.compiler.view import View
-from ringfence.model.assets import Asset, Control, Snapshot
-from ringfence.model.intervals import IntervalSet
-from ringfence.model.rules import Direction, Enforcement, Mode, Policy, Settings
-from ringfence.model.selectors import AnyAddress, Selector
-from ringfence.model.tables import DEFAULT_RULE, DirectionTable, VerdictTable
+from ringfence.model.assets import Asset, Snapshot
+from ringfence.model.rules import Enforcement, Policy, Settings
+from ringfence.model.selectors import Selector
+from ringfence.model.tables import VerdictTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,123 +42,37 @@ def compile_policy(snapshot: Snapshot, policy: Policy, settings: Settings, *, fu
 
     Rules in a tier that the settings do not name raise KeyError: the language refuses them before.
     """
-    ranked = in_deciding_order(policy.rules, settings.tiers)
-    selectors = _selectors(policy)
-    private = settings.private_addresses()
+    rules = Rules(in_deciding_order(policy.rules, settings.tiers), policy, settings, settings.private_addresses(), full)
+    _, groups = grouped(snapshot, rules)
+    return collected(snapshot, rules, groups.values())
+
+
+def grouped(snapshot: Snapshot, rules: Rules) -> tuple[Kinds, dict[frozenset[str], Groups]]:
+    """Return the kinds of a snapshot's assets and, by the realms they see, the compiled groups of its workloads."""
+    selectors = _selectors(rules.policy)
     kinds = Kinds(snapshot.assets, selectors)
-    regions = Regions([*(one for selector in selectors for one in address_sets(selector)), private])
-    tables: dict[str, VerdictTable] = {}
-    enforcement: dict[str, Enforcement | None] = {}
-    unaddressed = []
+    regions = Regions([*(one for selector in selectors for one in address_sets(selector)), rules.private])
     by_view: dict[frozenset[str], list[Asset]] = {}
     for asset in snapshot.assets:
-        if not asset.workload:
-            continue
-        if asset.addresses:
-            by_view.setdefault(settings.sees(asset.realm), []).append(asset)
-        else:
-            unaddressed.append(asset.name)
+        if asset.workload and asset.addresses:
+            by_view.setdefault(rules.settings.sees(asset.realm), []).append(asset)
+    groups = {}
     for realms, workloads in by_view.items():
-        seen = [asset for asset in snapshot.assets if asset.realm in realms]
-        view = View(seen, kinds, regions)
-        compiler = _ViewCompiler(view, kinds, private, ranked, policy, settings, full=full)
-        compiler.compile(workloads, tables, enforcement)
-    return Compilation(snapshot, policy, settings, tables, enforcement, tuple(unaddressed))
+        view = View([asset for asset in snapshot.assets if asset.realm in realms], kinds, regions)
+        groups[realms] = Groups(workloads, view, kinds, rules)
+    return kinds, groups
 
 
-class _ViewCompiler:
-    """Compiles the workloads of one view, grouped by all that the rules can know of them."""
-
-    def __init__(
-        self,
-        view: View,
-        kinds: Kinds,
-        private: IntervalSet,
-        ranked: Sequence[Ranked],
-        policy: Policy,
-        settings: Settings,
-        *,
-        full: bool,
-    ) -> None:
-        self.view = view
-        self.kinds = kinds
-        self.ranked = ranked
-        self.policy = policy
-        self.settings = settings
-        self.full = full
-        self.selection = Selection(view, kinds, private)
-        self.names = {one.rule.id: one.rule.name for one in ranked}
-        self._tables: dict[tuple[object, ...], DirectionTable] = {}
-        self._whole: dict[tuple[int, int, Control | None], VerdictTable] = {}
-
-    def compile(
-        self,
-        workloads: Sequence[Asset],
-        tables: dict[str, VerdictTable],
-        enforcement: dict[str, Enforcement | None],
-    ) -> None:
-        groups: dict[tuple[int, frozenset[int], Control | None], list[Asset]] = {}
-        for asset in workloads:
-            regions = frozenset(map(self.view.regions.at, asset.addresses))
-            control = asset.control or self.settings.control
-            groups.setdefault((self.kinds.of_asset[asset.name], regions, control), []).append(asset)
-        near = {key: self._near(key[0], key[1]) for key in groups}
-        entries = BitMap.union(*(one.entries for one in near.values()))
-        partition = Partition(self.view)
-        assemblies = {
-            direction: Assembly(
-                self.ranked, direction, Terms(self.ranked, direction, self.selection, entries), partition
-            )
-            for direction in Direction
-        }
-        for key, members in groups.items():
-            chosen = self._enforcement(near[key].entries)
-            inbound, outbound = (
-                self._direction(assemblies[direction].outline(near[key], self._mode(chosen, direction)))
-                for direction in (Direction.IN, Direction.OUT)
-            )
-            table = self._table(inbound, outbound, key[2])
-            for asset in members:
-                tables[asset.name] = table
-                enforcement[asset.name] = chosen
-
-    def _near(self, kind: int, regions: frozenset[int]) -> Near:
-        entries = self.view.by_kind[kind]
-        inside = BitMap.union(*(self.view.by_region[region] for region in regions))
-        name = next((name for name, number in self.kinds.by_name.items() if number == kind), None)
-        return Near(self.kinds.labels[kind], name, entries & inside)
-
-    def _enforcement(self, entries: BitMap) -> Enforcement | None:
-        for one in self.policy.enforcement:
-            if isinstance(one.where, AnyAddress) or self.selection.entries(one.where) & entries:
-                return one
-        return None
-
-    def _mode(self, chosen: Enforcement | None, direction: Direction) -> Mode:
-        if self.full:
-            return Mode.FULL
-        return chosen.mode(direction) if chosen else Mode.OBSERVE
-
-    def _direction(self, outline: Outline) -> DirectionTable:
-        key = outline.key()
-        known = self._tables.get(key)
-        if known is None:
-            known = self._tables[key] = outline.table(self.view)
-        return known
-
-    def _table(self, inbound: DirectionTable, outbound: DirectionTable, control: Control | None) -> VerdictTable:
-        key = (id(inbound), id(outbound), control)
-        known = self._whole.get(key)
-        if known is None:
-            deciding = {
-                outcome.rule
-                for table in (inbound, outbound)
-                for services in {id(cell.services): cell.services for cell in table.cells}.values()
-                for _, _, outcome in services.pieces
-            }
-            names = {rule: self.names[rule] for rule in sorted(deciding - {DEFAULT_RULE})}
-            known = self._whole[key] = VerdictTable(inbound, outbound, control, names)
-        return known
+def collected(snapshot: Snapshot, rules: Rules, groups: Iterable[Groups]) -> Compilation:
+    """Return the tables of compiled groups by the names of their members."""
+    tables: dict[str, VerdictTable] = {}
+    enforcement: dict[str, Enforcement | None] = {}
+    for one in groups:
+        for key, members in one.members.items():
+            tables.update(dict.fromkeys(members, one.tables[key]))
+            enforcement.update(dict.fromkeys(members, one.enforcement[key]))
+    unaddressed = tuple(asset.name for asset in snapshot.assets if asset.workload and not asset.addresses)
+    return Compilation(snapshot, rules.policy, rules.settings, tables, enforcement, unaddressed)
 
 
 def _selectors(policy: Policy) -> list[Selector]:

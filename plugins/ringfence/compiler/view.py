@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from functools import partial
 
 from pyroaring import BitMap
@@ -47,6 +49,7 @@ class View:
         self.classes = BitMap(range(len(self.class_keys)))
         self.entries = BitMap(range(len(self.entry_classes)))
         self._index()
+        self.unsettled = BitMap()
         self._intervals = list(zip(self.atom_starts, self.atom_ends, strict=True))
         self._recent: OrderedDict[bytes, IntervalSet] = OrderedDict()
         self._recent_size = 0
@@ -108,6 +111,42 @@ class View:
         for entry in entries - first:
             first.add(self.entry_classes[entry])
         return first
+
+    def first(self, classes: BitMap) -> int:
+        """Return the first atom of a set of classes: their numbers follow their first atoms until an address moves."""
+        settled = classes - self.unsettled
+        candidates = [self.atoms[settled.min()].min()] if settled else []
+        return min([*candidates, *(self.atoms[n].min() for n in classes & self.unsettled)])
+
+    def moves(self, addresses: Iterable[int], old: int, new: int) -> list[tuple[int, int, int]] | None:
+        """Return, for every address, itself and the classes it leaves and enters when its holder changes kind.
+
+        None where that makes a class, empties one, or an address has several holders.
+        """
+        found: list[tuple[int, int, int]] = []
+        for point in addresses:
+            region = self.regions.at(point)
+            left, entered = self.class_numbers.get(((old,), region)), self.class_numbers.get(((new,), region))
+            if self.holders[point] != (old,) or left is None or entered is None:
+                return None
+            found.append((point, left, entered))
+        leaving: dict[int, int] = {}
+        for _, left, _ in found:
+            leaving[left] = leaving.get(left, 0) + 1
+        return found if all(len(self.atoms[left]) > count for left, count in leaving.items()) else None
+
+    def moved(self, point: int, left: int, entered: int) -> View:
+        """Return a view like this one in which an address has moved to another class; this one stays as it is."""
+        view = copy(self)
+        atom = BitMap([bisect_left(self.atom_starts, point)])
+        view.atoms = list(self.atoms)
+        view.atoms[left] = self.atoms[left] - atom
+        view.atoms[entered] = self.atoms[entered] | atom
+        view.holders = {**self.holders, point: self.class_keys[entered][0]}
+        view.unsettled = self.unsettled | BitMap([left, entered])
+        view._recent = OrderedDict()
+        view._recent_size = 0
+        return view
 
     def deferred(self, classes: BitMap) -> Callable[[], IntervalSet]:
         """Return a function that gives the addresses of a set of classes as fused ranges."""
