@@ -26,6 +26,8 @@ _KEPT = (
     *("distribution", "distribution_major_version", "distribution_version", "distribution_release"),
     *("system_vendor", "product_name", "virtualization_role", "virtualization_type", "interfaces", "local"),
 )
+# What else the cache holds that no `set_fact` put there.
+_OF_ANSIBLE = ("ansible_", "discovered_", "module_setup", "gather_subset")
 _PRIVATE_BRIDGE = re.compile(r"(docker|podman|cni|virbr|lxcbr|lxdbr|incusbr)\d*|br_[0-9a-f]{12}")
 
 
@@ -84,9 +86,9 @@ def fact_addresses(facts: Facts) -> tuple[int, ...]:
 def fact_attributes(facts: Facts) -> dict[str, object]:
     """Return what label rules see of facts: lasting ones under `facts`, what `set_fact` cached under its name."""
     lasting = {name: fact for name in _KEPT if (fact := _fact(facts, name)) is not None}
-    own = {name: fact for name, fact in facts.items() if not name.startswith(("ansible_", "discovered_", "module_"))}
     unprefixed = "all_ipv4_addresses" in facts or "distribution" in facts
-    return {**({} if unprefixed else own), "facts": lasting}
+    own = {} if unprefixed else {name: fact for name, fact in facts.items() if not name.startswith(_OF_ANSIBLE)}
+    return {**own, "facts": lasting}
 
 
 def identifying_point(text: str) -> int | None:
@@ -103,12 +105,20 @@ def _facts_in(data: Mapping[str, object]) -> Facts:
     payload = data.get("__payload__")
     if isinstance(payload, str):
         try:
-            inner = json.loads(payload, parse_constant=str)
+            inner = json.loads(payload, object_hook=_untagged, parse_constant=str)
         except (ValueError, RecursionError):
             return {}
         data = inner if isinstance(inner, dict) else {}
     plain = plain_value(data)
     return plain if isinstance(plain, dict) else {}
+
+
+def _untagged(mapping: dict[str, object]) -> object:
+    """Return what ansible-core 2.19 wrapped to keep its origin (`_AnsibleTaggedStr`, …); None for types of its own."""
+    kind = mapping.get("__ansible_type")
+    if kind is None:
+        return mapping
+    return mapping.get("value") if str(kind).startswith("_AnsibleTagged") else None
 
 
 def _fact(facts: Facts, name: str) -> object:

@@ -91,21 +91,29 @@ def test_awx_finds_playbooks_that_call_the_collection_and_what_to_install(tmp_pa
     assert (image["version"], image["dependencies"]["galaxy"]) == (3, "collections/requirements.yml")
 
 
-def test_gathered_facts_are_cached_where_the_engine_looks_for_them(tmp_path):
+DISCOVER = """
+- hosts: self
+  gather_facts: false
+  tasks:
+    - ansible.builtin.set_fact: {listeners: [{port: 5432, unit: postgresql.service}], cacheable: true}
+    - ansible.builtin.setup: {gather_subset: [network]}
+"""
+
+
+def test_facts_that_ansible_cached_are_attributes_for_label_rules(tmp_path):
     write_workspace(tmp_path)
     write(tmp_path / "inventory/10-self.yml", "all: {hosts: {self: {ansible_connection: local}}}\n")
-    facts = [
-        f"ansible_python_interpreter={sys.executable}",
-        "-m",
-        "ansible.builtin.setup",
-        "-a",
-        "gather_subset=network",
-    ]
-    done = run(str(BIN / "ansible"), "self", "-e", *facts, cwd=tmp_path)
+    write(tmp_path / "labels.yml", "labels: [{role: db, when: 'contains(listeners[].port, `5432`)'}]\n")
+    write(tmp_path / "discover.yml", DISCOVER)
+    python = f"ansible_python_interpreter={sys.executable}"
+    done = run(str(BIN / "ansible-playbook"), "-e", python, "discover.yml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert list((tmp_path / ".ringfence/facts").iterdir())
-    found = survey([Path("inventory")], [], load_settings(tmp_path / "ringfence.yml"), now=NOW, directory=tmp_path)
-    assert "interfaces" in found.snapshot.named()["self"].attributes["facts"]
+    workspace = load(tmp_path)
+    found = survey([Path("inventory")], workspace.label_rules, workspace.settings, now=NOW, directory=tmp_path)
+    host = found.snapshot.named()["self"]
+    assert host.attributes["listeners"] == [{"port": 5432, "unit": "postgresql.service"}]
+    assert "interfaces" in host.attributes["facts"]
+    assert host.label_values() == {"role": "db"}
 
 
 def test_the_command_says_what_it_wrote_and_makes_a_repository(tmp_path):

@@ -100,7 +100,8 @@ class InventoryModule(BaseInventoryPlugin):
             raise engine_missing(self.NAME, ENGINE_MISSING)
         self._read_config_data(path)
         if not self.inventory.hosts:
-            self.display.warning(f"{path}: no inventory before this one has hosts: add some, or name it so that it is parsed last")
+            warning = "no inventory before this one has hosts: add some, or name it so that it is parsed last"
+            self.display.warning(f"{path}: {warning}")
             return
         for asset in self._labelled(Path(path).parent / str(self.get_option("rules"))):
             self.inventory.set_variable(asset.name, "ringfence_label_values", wrap_var(asset.label_values()))

@@ -201,6 +201,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self.inventory.add_host(host)
         for name, value in variables.items():
             self.inventory.set_variable(host, name, wrap_var(value))
+        if not any(self.get_option(option) for option in ("compose", "groups", "keyed_groups")):
+            return
         known = self.inventory.get_host(host).get_vars()
         strict = self.get_option("strict")
         self._set_composite_vars(self.get_option("compose"), known, host, strict=strict)
