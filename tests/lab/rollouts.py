@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import subprocess
 import time
@@ -64,7 +65,10 @@ class Rollouts:
         **variables: object,
     ) -> Outcome:
         """Run a playbook."""
-        given = {f"ringfence_{key}": value for key, value in variables.items()}
+        given: dict[str, object] = {f"ringfence_{key}": value for key, value in variables.items()}
+        # Ansible names masters by host, port and user; another lab may have the same
+        mark = hashlib.sha256(str(self.lab.directory).encode()).hexdigest()[:8]
+        given["ansible_control_path"] = f"%(directory)s/{mark}-%%C"
         if plan:
             given["ringfence_plan"] = str(plan)
         return run_playbook(
@@ -81,6 +85,10 @@ class Rollouts:
         """Return whether a new connection from the controller's side of the lab is answered."""
         with self.connection(host, port, timeout) as talk:
             return talk(b"hello") != b""
+
+    def answers(self, host: str, port: int = ECHO) -> None:
+        """Return when a new connection is answered; fail where none is in five seconds."""
+        wait_until(lambda: self.reaches(host, port), 5)
 
     @contextmanager
     def connection(self, host: str, port: int = ECHO, timeout: float = 1.0) -> Iterator[Callable[[bytes], bytes]]:
