@@ -41,7 +41,7 @@ def _of_rule(full: Compilation, ends: Ends, rule: Rule, deciding: dict[str, Effe
     if empty:
         yield _warning(rule, f"never matches: its '{empty[0]}' chooses nothing", "correct the selector, or remove it")
         return
-    if rule.id not in deciding and rule.action is not Action.PASS and _touches_workload(full, ends, rule):
+    if rule.id not in deciding and _can_decide(full, ends, rule):
         covering = _covering(full, rule)
         same = [other for other in covering if other.action is rule.action]
         if covering and len(same) == len(covering):
@@ -98,8 +98,11 @@ def _outside(peers: tuple[Peer, ...]) -> bool:
     return any(isinstance(peer.selector, AnyAddress | Internet | Unknown) for peer in peers)
 
 
-def _touches_workload(full: Compilation, ends: Ends, rule: Rule) -> bool:
+def _can_decide(full: Compilation, ends: Ends, rule: Rule) -> bool:
+    """Return whether a rule would show in some table if nothing decided before it."""
     selectors = [peer.selector for peer in (*rule.sources, *rule.destinations)]
+    if rule.action is Action.PASS or any(isinstance(selector, FqdnIs) for selector in selectors):
+        return False
     return any(asset.name in full.tables for asset, _ in ends.assets(selectors))
 
 
