@@ -133,7 +133,7 @@ def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool) -> Rule
 @st.composite
 def policies(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool) -> Policy:
     """Return up to six rules and a mode for most workloads."""
-    drawn = draw(st.lists(rules(tiers, with_processes), min_size=draw(st.sampled_from((3, 1, 0))), max_size=7))
+    drawn = draw(st.lists(rules(tiers, with_processes), min_size=draw(st.sampled_from((0, 1, 3))), max_size=7))
     named = tuple(
         Rule(f"{number:08x}", f"rule {number}", *(getattr(rule, field) for field in Rule.__slots__[2:]))
         for number, rule in enumerate(drawn)
