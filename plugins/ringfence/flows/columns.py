@@ -3,12 +3,15 @@
 # ruff: noqa: S608 - the SQL is put together from column names and paths of ours
 from __future__ import annotations
 
+import atexit
 import csv
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, mkdtemp
 
 import duckdb
 
@@ -42,6 +45,27 @@ COLUMNS: dict[str, str] = {
 COUNTS = ("connections", "packets", "bytes")
 IDENTITY = tuple(name for name in COLUMNS if name not in (*COUNTS, "client_asset", "server_asset"))
 BATCH = 200_000
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Return a connection to a database in memory that loads nothing from the network and spills to a place of its own.
+
+    DuckDB would otherwise write what does not fit into memory below the current directory, the user's repository.
+    """
+    return duckdb.connect(
+        config={
+            "temp_directory": _spill_directory(),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+    )
+
+
+@cache
+def _spill_directory() -> str:
+    path = mkdtemp(prefix="ringfence-flows-")
+    atexit.register(rmtree, path, ignore_errors=True)
+    return path
 
 
 def create(connection: duckdb.DuckDBPyConnection, table: str) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.columns import COLUMNS, COUNTS, IDENTITY, create, insert
+from ringfence.flows.columns import COLUMNS, COUNTS, IDENTITY, connect, create, insert
 from ringfence.flows.holders import Holders
 from ringfence.flows.window import FlowWindow, parquet_list, reading_files
 from ringfence.model.assets import Snapshot
@@ -53,7 +53,7 @@ class FlowStore:
         A day's file is replaced whole by a rename, so a reader and a crash see the old or the new one. Adders wait for
         each other.
         """
-        with self._alone(), reading_files(), duckdb.connect() as connection:
+        with self._alone(), reading_files(), connect() as connection:
             create(connection, "incoming")
             read = insert(connection, "incoming", flows, Holders(snapshots))
             stamps = connection.execute("SELECT DISTINCT first_seen::DATE FROM incoming ORDER BY 1").fetchall()

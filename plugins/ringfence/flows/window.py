@@ -17,7 +17,7 @@ from typing import Self
 
 import duckdb
 
-from ringfence.flows.columns import COLUMNS, COUNTS, create, flow_at, insert
+from ringfence.flows.columns import COLUMNS, COUNTS, connect, create, flow_at, insert
 from ringfence.flows.holders import Holders
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError
@@ -49,7 +49,7 @@ class FlowWindow:
     @staticmethod
     def of_files(paths: Sequence[Path], since: datetime | None, until: datetime | None) -> FlowWindow:
         """Return the flows of a store's files that touch a span of time, open where an end is None."""
-        connection = duckdb.connect()
+        connection = connect()
         if not paths:
             create(connection, "observations")
             return FlowWindow(connection, since, until)
@@ -63,7 +63,7 @@ class FlowWindow:
     @staticmethod
     def of_flows(flows: Iterable[Flow], snapshots: Sequence[Snapshot] = ()) -> FlowWindow:
         """Return a window of flows that no store holds, both ends resolved by the snapshots."""
-        connection = duckdb.connect()
+        connection = connect()
         create(connection, "observations")
         insert(connection, "observations", flows, Holders(snapshots))
         return FlowWindow(connection)

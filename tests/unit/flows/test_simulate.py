@@ -23,7 +23,7 @@ from ringfence.model.assets import Control, Snapshot
 from ringfence.model.flows import Flow
 from ringfence.model.rules import Direction
 from ringfence.model.services import point_of
-from ringfence.model.tables import Effect, ProcessClass, VerdictTable
+from ringfence.model.tables import Cell, Effect, ProcessClass, VerdictTable
 
 WEB, DB, OUTSIDE = "10.0.0.1", "10.0.0.2", "192.0.2.1"
 ESTATE = factory.snapshot(
@@ -91,7 +91,8 @@ def test_what_passes_only_because_of_the_mode_is_counted_as_watched() -> None:
 
 def unit_table() -> VerdictTable:
     allowed, other = factory.direction(), factory.direction(otherwise=NOTHING)
-    cells = tuple(replace(cell, process=ProcessClass("api.service")) for cell in allowed.cells) + other.cells
+    named = (Cell(cell.local, ProcessClass("api.service"), cell.remote, cell.services) for cell in allowed.cells)
+    cells = (*named, *other.cells)
     return factory.table(outbound=replace(allowed, cells=cells, units=("api.service",)))
 
 
