@@ -119,9 +119,14 @@ def _conflict_problem(conflict: _Conflict) -> Problem:
 
 
 def _unreachable(compiled: CompiledRule, labelled: Sequence[Asset], paths: Sequence[Path]) -> Problem | None:
-    """Return the warning for a rule that gave no label, None where looking at it found that it fails."""
+    """Return the warning for a rule that gave no label, None where looking at it found that it fails.
+
+    Where an asset lacks the label, every rule for it was tried already, this one among them.
+    """
     rule = compiled.rule
     for asset in labelled:
+        if rule.key not in asset.labels:
+            continue
         if compiled.value_for(asset, keys_of(asset, paths)) is not None:
             before = asset.labels[rule.key].rule
             winner = "the inventory" if before == INVENTORY else before

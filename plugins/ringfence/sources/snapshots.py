@@ -42,7 +42,7 @@ class SnapshotDifference:
 
 
 def snapshot_text(snapshot: Snapshot) -> str:
-    """Return the canonical JSON of a snapshot: sorted keys, no spaces, a newline at its end."""
+    """Return the canonical JSON of a snapshot: sorted keys, no spaces, ASCII alone, a newline at its end."""
     taken = snapshot.taken.astimezone(UTC).strftime(TIME)
     return _canonical({"format": FORMAT, "taken": taken, "assets": [_data(asset) for asset in snapshot.assets]})
 
@@ -111,7 +111,7 @@ def difference(before: Snapshot, after: Snapshot) -> SnapshotDifference:
 
 
 def _canonical(data: Mapping[str, object]) -> str:
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+    return json.dumps(data, sort_keys=True, separators=(",", ":")) + "\n"
 
 
 def _data(asset: Asset) -> dict[str, object]:

@@ -84,6 +84,13 @@ def test_a_damaged_file_is_a_placed_error(tmp_path, text):
     assert str(caught.value.place) == str(path)
 
 
+def test_half_a_surrogate_pair_from_a_hostile_inventory_breaks_nothing(tmp_path):
+    snapshot = Snapshot((asset("\ud800", attributes={"x": "\udfff"}),), NOW)
+    write_snapshot(tmp_path / "assets.json", snapshot)
+    assert read_snapshot(tmp_path / "assets.json") == snapshot
+    assert digest(snapshot)
+
+
 def test_a_failed_write_leaves_the_old_snapshot_whole(tmp_path):
     path = tmp_path / "assets.json"
     write_snapshot(path, ESTATE)
