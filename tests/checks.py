@@ -108,7 +108,6 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "imports": command("lint-imports"),
     "unit": pytest("tests/unit", "-n", "2"),
     "conformance": pytest("tests/conformance"),
-    "tui": pytest("tests/tui"),
     "lab": pytest("tests/lab"),
     "ansible-lint": command("ansible-lint", "--offline", "--profile", "production", "collections", "playbooks"),
     "collection": build_collection,
