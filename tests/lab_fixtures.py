@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from ringfence.lab.probe import LabAbilities, probe
+from ringfence.lab.probe import LabAbilities, probe, require_watches
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import RELEASES, HostSpec, Kind, UnitSpec
+from ringfence.model.errors import OutsideError
 
 MakeLab = Callable[[Sequence[HostSpec], Kind], Lab]
 
@@ -23,11 +24,16 @@ def abilities() -> LabAbilities:
     return probe()
 
 
-def require(kind: Kind) -> None:
-    """Skip the test, naming what is missing, where a lab of this kind cannot be."""
+def require(kind: Kind, hosts: int = 1) -> None:
+    """Skip the test, naming what is missing, where a lab of this kind and size cannot be."""
     lacks = abilities().lacks(kind)
     if lacks:
         pytest.skip(f"no lab of {kind}: " + "; ".join(str(lack) for lack in lacks))
+    if kind == "machines":
+        try:
+            require_watches(hosts)
+        except OutsideError as error:
+            pytest.skip(str(error))
 
 
 def require_process_rules() -> None:
@@ -44,7 +50,7 @@ def echo_unit(name: str = "echo.service", *ports: str) -> UnitSpec:
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab of three machines, named after their releases: bullseye, bookworm, trixie; each answers on port 7000."""
-    require("machines")
+    require("machines", len(RELEASES))
     yield from _standing(
         tmp_path_factory.mktemp("machines") / "lab",
         [HostSpec(release, release=release, units=(echo_unit(),)) for release in RELEASES],
@@ -69,7 +75,7 @@ def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
     made: list[Lab] = []
 
     def make(hosts: Sequence[HostSpec], kind: Kind) -> Lab:
-        require(kind)
+        require(kind, len(hosts))
         lab = Lab(f"test{len(made)}", tmp_path / f"lab{len(made)}")
         made.append(lab)
         lab.up(hosts, kind, stay=False)

@@ -55,6 +55,11 @@ def name_process(name: str) -> None:
     _checked(_libc.prctl(15, name.encode()), name)
 
 
+def die_with_parent() -> None:
+    """Have this process killed when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG)."""
+    _checked(_libc.prctl(1, 9), "PR_SET_PDEATHSIG")
+
+
 def watches_to_be_had(wanted: int) -> int:
     """Return how many inotify instances, `wanted` at most, this user may still open."""
     handles: list[int] = []

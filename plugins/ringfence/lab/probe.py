@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,20 +60,24 @@ class LabAbilities:
 
     def choose(self) -> Kind:
         """Return the fullest kind that can be had; raises OutsideError naming what both lack."""
-        for kind in ("machines", "namespaces"):
-            if not self.lacks(kind):
-                return kind
-        return self.require("namespaces")
+        if not self.machines:
+            return "machines"
+        if not self.namespaces:
+            return "namespaces"
+        raise _impossible("a lab", (*self.machines, *self.namespaces))
 
     def require(self, kind: Kind) -> Kind:
         """Return the kind, or raise OutsideError naming everything that stands in its way."""
-        lacks = self.lacks(kind)
-        if lacks:
-            raise OutsideError(
-                f"no lab of {kind} on this machine: " + "; ".join(lack.what for lack in lacks),
-                remedy="; ".join(dict.fromkeys(lack.remedy for lack in lacks)),
-            )
+        if self.lacks(kind):
+            raise _impossible(f"a lab of {kind}", self.lacks(kind))
         return kind
+
+
+def _impossible(what: str, lacks: Sequence[Lack]) -> OutsideError:
+    return OutsideError(
+        f"this machine cannot hold {what}: " + "; ".join(dict.fromkeys(lack.what for lack in lacks)),
+        remedy="; ".join(dict.fromkeys(lack.remedy for lack in lacks)),
+    )
 
 
 def probe() -> LabAbilities:
@@ -191,7 +195,3 @@ def _fails(command: list[str], script: str) -> str:
     if done.returncode == 0:
         return ""
     return (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{probe()}\n")

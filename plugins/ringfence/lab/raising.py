@@ -36,6 +36,7 @@ def start(directory: Path, order: Order, lab: state.State) -> tuple[subprocess.P
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},  # found as this process found it
             preexec_fn=None if group is None else lambda: cgroups.join(group),
         )
     lab = state.write(directory, replace(lab, holder=state.identify(holder.pid)))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ringfence.lab import kernel
 from ringfence.model.errors import OutsideError
 
 PACKAGES = (
@@ -110,7 +111,12 @@ def _debootstrap(release: str, target: Path, packages: Path, report: Report) -> 
     with (
         log.open("w") as kept,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "LC_ALL": "C"}
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "LC_ALL": "C"},
+            preexec_fn=kernel.die_with_parent,
         ) as process,
     ):
         try:

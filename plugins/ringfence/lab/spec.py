@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict, cast
 
@@ -123,13 +123,18 @@ def from_data(data: HostData) -> HostSpec:
 
 def addressed(hosts: Sequence[HostSpec]) -> list[HostSpec]:
     """Return the hosts, each with addresses; raises InputError where names, addresses or units cannot be."""
-    taken = {ipaddress.ip_address(text) for host in hosts for text in _valid(host).addresses}
-    taken |= {CONTROLLER_4, CONTROLLER_6}
-    given = [text for host in hosts for text in host.addresses]
+    if not hosts:
+        raise InputError("a lab needs at least one host")
+    names = {host.name for host in hosts}
+    if len(names) != len(hosts):
+        raise InputError("two lab hosts have the same name")
+    given = [ipaddress.ip_address(text) for host in hosts for text in _valid(host, names).addresses]
     if len(set(given)) != len(given):
         raise InputError("two lab hosts have the same address")
-    if len({host.name for host in hosts}) != len(hosts):
-        raise InputError("two lab hosts have the same name")
+    taken = {CONTROLLER_4, CONTROLLER_6}
+    if taken & set(given):
+        raise InputError(f"{CONTROLLER_4} and {CONTROLLER_6} are the controller's in every lab")
+    taken |= set(given)
     done: list[HostSpec] = []
     number = FIRST_HOST
     for host in hosts:
@@ -151,7 +156,7 @@ def port_of(text: str) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
-def _valid(host: HostSpec) -> HostSpec:
+def _valid(host: HostSpec, names: Set[str]) -> HostSpec:
     if not _HOST_NAME.fullmatch(host.name):
         raise InputError(f"'{host.name}' is no name for a lab host", remedy="use a-z, 0-9 and '-', at most 48")
     if host.release not in RELEASES:
@@ -168,4 +173,7 @@ def _valid(host: HostSpec) -> HostSpec:
             raise InputError(f"lab host {host.name}: no unit '{unit.name}' of a user '{unit.user}' can be made")
         for port in (*unit.listens, *(talk.port for talk in unit.talks)):
             port_of(port)
+        for talk in unit.talks:
+            if talk.host not in names:
+                raise InputError(f"lab host {host.name}: {unit.name} talks to no host '{talk.host}' of the lab")
     return host

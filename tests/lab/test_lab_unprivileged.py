@@ -1,0 +1,192 @@
+"""A lab of a user without any privilege: whole, reachable, with rules of its own, and honest about what it lacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import ringfence
+import ruamel
+from leftovers import seen_from_outside
+from ringfence.lab import cgroups
+
+pytestmark = pytest.mark.lab
+PYTHON = "/usr/bin/python3"
+
+PRELUDE = """
+import json, os, sys
+from pathlib import Path
+from ringfence.lab.probe import probe
+from ringfence.lab.session import Lab
+from ringfence.lab.spec import HostSpec, UnitSpec
+from ringfence.model.errors import RingfenceError
+ECHO = UnitSpec("echo.service", ("tcp/7000",), user="echo")
+HOSTS = [HostSpec("a", units=(ECHO,)), HostSpec("b"), HostSpec("c")]
+lab = Lab("test", Path.home() / "lab")
+"""
+WHOLE_LIFE = """
+lab.up(HOSTS, "auto", stay=False)
+ask = "import socket, sys; [print(socket.create_connection((a, 7000), 2).getpeername()[0]) for a in sys.argv[1:]]"
+print(json.dumps({
+    "kind": [host.kind for host in lab.status()],
+    "root": lab.run("a", ["id", "-u"]).stdout,
+    "name": lab.run("b", ["hostname"]).stdout,
+    "reached": lab.exec("b", ["python3", "-c", ask, *lab.hosts()[0].addresses]).stdout.split(),
+    "addresses": lab.hosts()[0].addresses,
+    "rules": lab.run("c", ["sh", "-c", "nft add table inet ringfence; nft list tables"]).stdout,
+    "other rules": lab.run("b", ["nft", "list", "tables"]).stdout,
+    "restarted": lab.reboot("c"),
+    "rules after": lab.run("c", ["nft", "list", "tables"]).stdout,
+}))
+lab.down()
+"""
+UNIT_RULE = """
+lab.up(HOSTS, "namespaces", stay=False)
+RULES = '''
+add table inet ringfence
+add chain inet ringfence in { type filter hook input priority 0; policy accept; }
+add rule inet ringfence in tcp dport 7000 socket cgroupv2 level 2 "system.slice/echo.service" reject
+'''
+done = lab.exec("a", ["nft", "-f", "-"], input=RULES)
+ask = ["python3", "-c", f"import socket; socket.create_connection(({lab.hosts()[0].addresses[0]!r}, 7000), 2)"]
+print(json.dumps([done.returncode, done.stderr, "ConnectionRefusedError" in lab.exec("b", ask).stderr]))
+lab.down()
+"""
+REFUSED = """
+try:
+    lab.up(HOSTS, sys.argv[1], stay=False)
+except RingfenceError as error:
+    print(json.dumps([str(error), (Path.home() / "lab").exists()]))
+"""
+KILLED_HALFWAY = """
+lab.up(HOSTS, "namespaces", lambda text, _: os.kill(os.getpid(), 9) if text == "c starts" else None)
+"""
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A user of this machine who may do nothing special."""
+
+    name: str
+    home: Path
+    sources: Path
+
+    def run(self, script: str, *argv: str, group: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run Python as the user, in a control group if one is given."""
+        environment = [f"HOME={self.home}", f"PYTHONPATH={self.sources}", "PATH=/usr/local/bin:/usr/bin:/bin"]
+        command = ["runuser", "-u", self.name, "--", "env", "-i", *environment, PYTHON, "-c", PRELUDE + script, *argv]
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd="/",
+            preexec_fn=None if group is None else lambda: cgroups.join(group),
+        )
+
+    def await_end(self) -> None:
+        """Return when the user has no process; the dead are collected a moment after they die."""
+        deadline = time.monotonic() + 10
+        while left := subprocess.run(["pgrep", "-a", "-u", self.name], capture_output=True, text=True).stdout:
+            assert time.monotonic() < deadline, f"processes that did not end: {left}"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Iterator[Stranger]:
+    """A user made for these tests, who can read the sources; needs root to be made."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root to make an unprivileged user")
+    for tool in ("useradd", "newuidmap", "runuser", PYTHON):
+        if not shutil.which(tool):
+            pytest.skip(f"no command '{tool}'")
+    asked = subprocess.run([PYTHON, "-c", "import sys; print(sys.version_info >= (3, 11))"], capture_output=True)
+    if asked.stdout.strip() != b"True":
+        pytest.skip(f"{PYTHON} is older than 3.11")
+    place = Path(tempfile.mkdtemp(prefix="ringfence-stranger-"))
+    place.chmod(0o755)
+    for package in (ringfence, ruamel):
+        for source in package.__path__:
+            shutil.copytree(source, place / "sources" / package.__name__, dirs_exist_ok=True)
+    name = f"ringfence-{os.getpid() % 100000}"
+    subprocess.run(["useradd", "--create-home", "--home-dir", place / "home", name], check=True)
+    yield Stranger(name, place / "home", place / "sources")
+    subprocess.run(["userdel", "--force", "--remove", name], check=True, capture_output=True)
+    shutil.rmtree(place)
+
+
+def test_a_user_without_privileges_has_a_whole_lab_and_nothing_is_left_of_it(stranger: Stranger) -> None:
+    before = seen_from_outside()
+    done = stranger.run(WHOLE_LIFE)
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["kind"] == ["namespaces"] * 3
+    assert seen["root"] == "0\n"
+    assert seen["name"] == "b\n"
+    assert seen["reached"] == seen["addresses"]
+    assert seen["rules"] == "table inet ringfence\n"
+    assert seen["other rules"] == seen["rules after"] == ""
+    stranger.await_end()
+    assert not (stranger.home / "lab").exists()
+    assert seen_from_outside() == before
+
+
+def test_a_rule_can_name_a_unit_where_a_control_group_is_delegated(stranger: Stranger) -> None:
+    own = cgroups.own()
+    if own is None or not cgroups.may_divide(own):
+        pytest.skip("no writable cgroup2 to delegate")
+    group = own / f"{stranger.name}-delegated"
+    group.mkdir()
+    for path in (group, group / "cgroup.procs", group / "cgroup.threads", group / "cgroup.subtree_control"):
+        shutil.chown(path, stranger.name)
+    try:
+        done = stranger.run(UNIT_RULE, group=group)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == [0, "", True]
+    finally:
+        cgroups.remove(group)
+
+
+def test_without_a_delegated_control_group_the_lack_of_process_rules_is_said(stranger: Stranger) -> None:
+    done = stranger.run("print([str(lack) for lack in probe().processes])")
+    assert "no delegated cgroup2" in done.stdout, done.stderr
+    assert "systemd-run --user --scope -p Delegate=yes" in done.stdout
+
+
+def test_machines_are_refused_without_root_and_nothing_is_begun(stranger: Stranger) -> None:
+    message, begun = json.loads(stranger.run(REFUSED, "machines").stdout)
+    assert "machines boot as root only" in message
+    assert not begun
+
+
+def test_without_subordinate_ids_the_package_and_the_command_are_named(stranger: Stranger) -> None:
+    kept = {path: path.read_text() for path in (Path("/etc/subuid"), Path("/etc/subgid"))}
+    try:
+        for path, text in kept.items():
+            lines = text.splitlines(keepends=True)
+            path.write_text("".join(line for line in lines if not line.startswith(f"{stranger.name}:")))
+        message, begun = json.loads(stranger.run(REFUSED, "namespaces").stdout)
+    finally:
+        for path, text in kept.items():
+            path.write_text(text)
+    assert "sshd cannot drop its privileges" in message
+    assert "uidmap" in message
+    assert "usermod --add-subuids" in message
+    assert not begun
+
+
+def test_a_lab_whose_user_was_killed_halfway_ends_by_itself(stranger: Stranger) -> None:
+    before = seen_from_outside()
+    assert stranger.run(KILLED_HALFWAY).returncode != 0
+    stranger.await_end()
+    assert seen_from_outside() == before
+    assert stranger.run("lab.down(); print(lab.directory.exists())").stdout == "False\n"
