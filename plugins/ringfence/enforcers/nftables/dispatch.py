@@ -21,29 +21,28 @@ Targets = Mapping[str, Sequence[Ranges]]
 def by_address(parts: Parts, prefix: str, field: str, targets: Mapping[int, Targets]) -> str:
     """Return the chain that leads each address (`field`: saddr or daddr) to its target, by family.
 
-    `targets` gives the ranges of every target and must cover the family. Where only one target is left there is no
-    chain, and that target itself is returned.
+    `targets` gives, for one family or both, the ranges of every target; they must cover the family. Where only one
+    target is left there is no chain, and that target itself is returned.
     """
     rules: list[str] = []
-    defaults: dict[int, str] = {}
+    defaults: list[str] = []
     for family, of_family in targets.items():
         counts = {target: sum(map(len, ranges)) for target, ranges in of_family.items()}
         default = max(counts, key=lambda target: (counts[target], target))
-        defaults[family] = default
+        defaults.append(default)
         elements = ",\n\t\t\t".join(
             f" : goto {target},\n\t\t\t".join(ranges) + f" : goto {target}"
             for target, several in of_family.items()
             if target != default
             for ranges in several
-            if ranges
         )
         if elements:
             rules.append(_lookup(parts, prefix, field, family, elements))
-    if not rules and defaults[4] == defaults[6]:
-        return defaults[4]
-    if defaults[4] != defaults[6]:
-        rules.append(f"meta nfproto ipv4 goto {defaults[4]}")
-    rules.append(f"goto {defaults[6]}")
+    if not rules and defaults[0] == defaults[-1]:
+        return defaults[0]
+    if defaults[0] != defaults[-1]:
+        rules.append(f"meta nfproto ipv4 goto {defaults[0]}")
+    rules.append(f"goto {defaults[-1]}")
     name = content_name(prefix, *rules)
     parts.chains[name] = chain_text(name, rules)
     return name

@@ -59,21 +59,21 @@ def _targets(parts: Parts, direction: Direction, table: DirectionTable) -> dict[
 def _by_local(parts: Parts, direction: Direction, cells: dict[IntervalSet, list[Cell]]) -> str:
     targets: dict[int, defaultdict[str, list[Ranges]]] = {4: defaultdict(list), 6: defaultdict(list)}
     for local, of_local in cells.items():
-        target = _by_remote(parts, direction, of_local)
         for family, ranges in family_ranges(local).items():
             if ranges:
-                targets[family][target].append(ranges)
+                targets[family][_by_remote(parts, direction, of_local, family)].append(ranges)
     return by_address(parts, f"{direction}_l", FIELDS[direction][1], targets)
 
 
-def _by_remote(parts: Parts, direction: Direction, cells: list[Cell]) -> str:
-    targets: dict[int, defaultdict[str, list[Ranges]]] = {4: defaultdict(list), 6: defaultdict(list)}
+def _by_remote(parts: Parts, direction: Direction, cells: list[Cell], family: int) -> str:
+    """Return the chain for some cells and one family: a local address has peers of its own family only."""
+    targets: defaultdict[str, list[Ranges]] = defaultdict(list)
     for cell in cells:
-        for family, ranges in family_ranges(cell.remote).items():
-            if ranges:
-                found = service_chains(cell.services, family, direction)
-                parts.chains.update(found.chains)
-                for outcome in found.outcomes:
-                    add_outcome(parts, outcome, direction)
-                targets[family][found.target].append(ranges)
-    return by_address(parts, f"{direction}_r", FIELDS[direction][0], targets)
+        ranges = family_ranges(cell.remote)[family]
+        if ranges:
+            found = service_chains(cell.services, family, direction)
+            parts.chains.update(found.chains)
+            for outcome in found.outcomes:
+                add_outcome(parts, outcome, direction)
+            targets[found.target].append(ranges)
+    return by_address(parts, f"{direction}_r", FIELDS[direction][0], {family: targets})

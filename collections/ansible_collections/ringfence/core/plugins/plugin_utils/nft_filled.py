@@ -7,27 +7,40 @@ from __future__ import annotations
 
 import re
 
-from .nft_listing import Listing, SetBlock, seconds
+from .nft_graph import Report
+from .nft_listing import Listing, seconds
 from .nft_shapes import MEMORIES, MEMORY_SET, outcome_of
 
 _COUNTED = re.compile(r"counter packets (\d+) bytes (\d+)")
 _EXPIRES = re.compile(r"\bexpires (\S+)")
 _TUPLES = re.compile(r"(standing|cut)[46]")
+_TUPLE = re.compile(r"(\S+) \. (\S+) \. (\d+) \. (\d+)")
+# nft names protocols by /etc/protocols where it is not told to print numbers.
+_PROTOCOLS = {"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "sctp": 132}
+_REMEMBERED = re.compile(rf"(\S+) \. (\d+|{'|'.join(_PROTOCOLS)})(?: \. (\d+))?(?= |$)")
 _PROCESSES = re.compile(r"(units|users)_(in|out)(?:_\w+)?")
 
 
-def filled(listing: Listing) -> dict[str, list[dict[str, object]]]:
-    """Return `processes`, `standing`, `cut`, `remembered` (denied and watched packets) and `counters`."""
+def filled(listing: Listing, report: Report) -> dict[str, list[dict[str, object]]]:
+    """Return `processes`, `standing`, `cut`, `remembered` (denied and watched packets) and `counters`.
+
+    `report(line, text, problem)` is told of elements that are none.
+    """
     found: dict[str, list[dict[str, object]]] = {
         name: [] for name in ("processes", "standing", "cut", "remembered", "counters")
     }
     for block in listing.sets.values():
-        if _PROCESSES.fullmatch(block.name):
-            found["processes"] += _processes(block)
-        elif tuples := _TUPLES.fullmatch(block.name):
-            found[tuples[1]] += _tuples(block)
-        elif MEMORY_SET.fullmatch(block.name):
-            found["remembered"] += _remembered(block)
+        tuples = _TUPLES.fullmatch(block.name)
+        memory = MEMORY_SET.fullmatch(block.name)
+        for element in block.elements:
+            if _PROCESSES.fullmatch(block.name):
+                found["processes"].append(_process(block.name, element))
+            elif tuples and (met := _TUPLE.fullmatch(element)):
+                found[tuples[1]].append(_tuple(met))
+            elif memory and (met := _REMEMBERED.match(element)):
+                found["remembered"].append(_remembered(memory, met, element))
+            elif tuples or memory:
+                report(block.line, f"{block.name}: {element}", "is no element of ours")
     for chain in listing.chains.values():
         named = outcome_of(chain.name)
         for rule in chain.rules:
@@ -45,45 +58,29 @@ def filled(listing: Listing) -> dict[str, list[dict[str, object]]]:
     return found
 
 
-def _processes(block: SetBlock) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
-    for element in block.elements:
-        key, _, verdict = element.partition(" : ")
-        found.append({"map": block.name, "key": key.strip('"'), "verdict": verdict})
-    return found
+def _process(name: str, element: str) -> dict[str, object]:
+    key, _, verdict = element.partition(" : ")
+    return {"map": name, "key": key.strip('"'), "verdict": verdict}
 
 
-def _tuples(block: SetBlock) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
-    for element in block.elements:
-        local, remote, local_port, remote_port = element.split(" . ")
-        found.append({"local": local, "remote": remote, "local_port": int(local_port), "remote_port": int(remote_port)})
-    return found
+def _tuple(met: re.Match[str]) -> dict[str, object]:
+    return {"local": met[1], "remote": met[2], "local_port": int(met[3]), "remote_port": int(met[4])}
 
 
-def _remembered(block: SetBlock) -> list[dict[str, object]]:
-    name = MEMORY_SET.fullmatch(block.name)
-    assert name is not None
-    found: list[dict[str, object]] = []
-    for element in block.elements:
-        words = element.split()
-        counted, expires = _COUNTED.search(element), _EXPIRES.search(element)
-        found.append(
-            {
-                "effect": MEMORIES[name[1]],
-                "rule": name[2],
-                "direction": name[3],
-                "peer": words[0],
-                "protocol": _number(words[2]),
-                "port": None if name[5] else int(words[4]),
-                "packets": int(counted[1]) if counted else 0,
-                "bytes": int(counted[2]) if counted else 0,
-                "expires": seconds(expires[1]) if expires else None,
-            }
-        )
-    return found
+def _remembered(name: re.Match[str], met: re.Match[str], element: str) -> dict[str, object]:
+    counted, expires = _COUNTED.search(element), _EXPIRES.search(element)
+    return {
+        "effect": MEMORIES[name[1]],
+        "rule": name[2],
+        "direction": name[3],
+        "peer": met[1],
+        "protocol": _number(met[2]),
+        "port": int(met[3]) if met[3] else None,
+        "packets": int(counted[1]) if counted else 0,
+        "bytes": int(counted[2]) if counted else 0,
+        "expires": seconds(expires[1]) if expires else None,
+    }
 
 
 def _number(protocol: str) -> int:
-    names = {"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "sctp": 132}
-    return names[protocol] if protocol in names else int(protocol)
+    return _PROTOCOLS[protocol] if protocol in _PROTOCOLS else int(protocol)

@@ -7,6 +7,7 @@ hole), so that drift can be told as what is open; what has none that we know is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import SequenceMatcher
 
 from .address_line import FAMILIES, interval_of, of_family
 from .nft_listing import ChainBlock, Listing, Rule
@@ -18,6 +19,8 @@ Split = tuple[str, list[tuple[Interval, str]]]
 Report = Callable[..., None]
 PORT_KEYS = {"icmp type": ICMP, "icmpv6 type": ICMPV6, "tcp dport": TCP, "udp dport": UDP, "sctp dport": SCTP}
 BY_HAND = {"accept": Outcome("allow", "none", False), "drop": Outcome("deny", "none", False)}
+# In a chain that asks for addresses, in this order and each at most once; the empty one is never a step onward.
+STEPS = ("", "ip", "ip6", "ipv4", "rest")
 STRICTNESS = ("deny", "watch", "allow")
 
 
@@ -46,16 +49,21 @@ class Graph:
         if block is None or outcome_of(chain) or any(INLINE_MAP.fullmatch(rule.text) for rule in block.rules):
             return None
         field, default, elements = "", "", []
+        reached = 0
         for rule in block.rules:
-            if (lookup := ADDRESS_LOOKUP.fullmatch(rule.text)) and not default:
-                if lookup[1] == IP[family]:
-                    field, elements = lookup[2], self._elements(lookup[3], rule, family)
-            elif (v4 := GOTO_V4.fullmatch(rule.text)) and not default:
-                default = v4[1] if family == 4 else default
-            elif goto := GOTO.fullmatch(rule.text):
-                default = default or goto[1]
-            else:
+            lookup, v4 = ADDRESS_LOOKUP.fullmatch(rule.text), GOTO_V4.fullmatch(rule.text)
+            goto = GOTO.fullmatch(rule.text)
+            step = STEPS.index(lookup[1] if lookup else "ipv4" if v4 else "rest" if goto else "")
+            if step <= reached:
                 self.stranger(block, rule)
+                continue
+            reached = step
+            if lookup and lookup[1] == IP[family]:
+                field, elements = lookup[2], self._elements(lookup[3], rule, family)
+            elif v4 and family == 4:
+                default = v4[1]
+            elif goto:
+                default = default or goto[1]
         if not default:
             self.report(block.line, f"chain {chain}", "has no last rule: what it does not match passes")
             default = "accept"
@@ -167,19 +175,11 @@ class Graph:
         if block is None or named is None:
             self.report(0, f"chain {chain}", "is not there")
             return BY_HAND["accept"]
-        rules = [rule.text for rule in block.rules]
         expected = outcome_rules(*named)
-        if rules == expected:
-            return named[0]
-        for rule in block.rules:
-            if rule.text not in expected:
-                self.stranger(block, rule)
-        for text in expected:
-            if text not in rules:
-                self.report(block.line, f"chain {chain}", f"misses its rule '{text}'")
-        if sorted(rules) == sorted(expected):
-            self.report(block.line, f"chain {chain}", "has its rules in another order")
-        verdicts = [text.split()[-1] for text in rules if text.split()[0] in ("accept", "drop", "counter")]
+        self.align(block, block.rules, expected)
+        verdicts = [
+            rule.text.split()[-1] for rule in block.rules if rule.text.split()[0] in ("accept", "drop", "counter")
+        ]
         first = next((verdict for verdict in verdicts if verdict in BY_HAND), "accept")
         return named[0] if first == expected[-1] else BY_HAND[first]
 
@@ -190,6 +190,16 @@ class Graph:
                 f"chain {block.name}",
                 f"packets without the header it asks for meet {fallback.effect} by rule {fallback.rule}",
             )
+
+    def align(self, block: ChainBlock, rules: list[Rule], expected: list[str]) -> None:
+        """Report every rule of a chain that is not expected in its place, and every expected one that is missing."""
+        matcher = SequenceMatcher(None, expected, [rule.text for rule in rules], autojunk=False)
+        for kind, first, end, start, stop in matcher.get_opcodes():
+            if kind != "equal":
+                for text in expected[first:end]:
+                    self.report(block.line, f"chain {block.name}", f"misses its rule '{text}' in its place")
+                for rule in rules[start:stop]:
+                    self.stranger(block, rule)
 
     def stranger(self, block: ChainBlock, rule: Rule) -> None:
         """Report a rule that we do not render, with what it does to the direction it stands in."""

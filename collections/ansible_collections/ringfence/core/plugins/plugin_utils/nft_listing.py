@@ -59,9 +59,13 @@ class ChainBlock:
 
 @dataclass
 class Listing:
-    """A table's parts by name; `strangers` are lines that belong to none: flags, other objects, other tables."""
+    """A table's parts by name; `strangers` are lines that belong to none: flags, other objects, other tables.
+
+    `found`: the table begins; `ended`: the listing is whole, not cut off.
+    """
 
     found: bool = False
+    ended: bool = False
     sets: dict[str, SetBlock] = field(default_factory=dict)
     chains: dict[str, ChainBlock] = field(default_factory=dict)
     strangers: list[tuple[int, str]] = field(default_factory=list)
@@ -94,13 +98,15 @@ def parse_listing(text: str, table: str = "table inet ringfence") -> Listing:
             _add_line(block, line, number)
         elif line == f"{table} {{" and not listing.found:
             listing.found = True
-        elif listing.found and (opened := _opened(line, number)):
+        elif listing.found and not listing.ended and (opened := _opened(line, number)):
             block = opened
             known = listing.sets if isinstance(block, SetBlock) else listing.chains
             if block.name in known:
                 listing.strangers.append((number, line))
             known[block.name] = block  # type: ignore[assignment, index]  # one name, one kind
-        elif line != "}":
+        elif line == "}" and listing.found and not listing.ended:
+            listing.ended = True
+        else:
             listing.strangers.append((number, line))
         if elements is not None and line.endswith("}"):
             assert isinstance(block, SetBlock)

@@ -8,7 +8,6 @@ kernel fill; they are reported beside the table.
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
 
 from .address_line import FAMILIES, fused, interval_of, range_text
 from .nft_filled import filled
@@ -70,6 +69,8 @@ class _Reader:
                 self.report(line, stranger, SLEEPING, "open")
             else:
                 self.report(line, stranger, "is nothing that we render")
+        if not self.listing.ended:
+            self.report(0, "the listing", "ends before the table does")
         self._check_sets()
         self._check_chain_names()
         control = self._control()
@@ -88,7 +89,7 @@ class _Reader:
             "rules": {},
             "present": self.listing.found,
             "plan": identity[0] if len(identity) == 1 else None,
-            "filled": filled(self.listing),
+            "filled": filled(self.listing, self.report),
             "drift": self.drift,
         }
 
@@ -198,13 +199,7 @@ class _Reader:
         """Return where a chain's last rule leads; every other rule must be one of `before`, in order."""
         goto = GOTO.fullmatch(block.rules[-1].text) if block.rules else None
         rules = block.rules[:-1] if goto else block.rules
-        matcher = SequenceMatcher(None, before, [rule.text for rule in rules], autojunk=False)
-        for kind, first, end, start, stop in matcher.get_opcodes():
-            if kind != "equal":
-                for text in before[first:end]:
-                    self.report(block.line, f"chain {block.name}", f"misses its rule '{text}' in its place")
-                for rule in rules[start:stop]:
-                    self.graph.stranger(block, rule)
+        self.graph.align(block, rules, before)
         if goto is None:
             self.report(
                 block.line, f"chain {block.name}", "does not lead to the policy: what reaches its end passes", "open"
