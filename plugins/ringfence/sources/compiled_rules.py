@@ -88,13 +88,13 @@ def compile_rules(rules: Sequence[LabelRule]) -> tuple[list[CompiledRule], tuple
     paths: dict[Path, int] = {}
     for rule in rules:
         try:
-            for text in filter(None, (rule.expression, rule.when)):
-                if text not in known:
+            for text in (rule.expression, rule.when):
+                if text is not None and text not in known:
                     known[text] = compile_expression(text, rule.place)
         except InputError as error:
             errors.append(error)
             continue
-        condition = known[rule.when] if rule.when else None
+        condition = None if rule.when is None else known[rule.when]
         pick = _pick((known[rule.expression], condition), paths)
         provenance = f"{rule.place.file}:{rule.place.line}"
         compiled.append(CompiledRule(rule, known[rule.expression], condition, provenance, pick))
@@ -130,5 +130,5 @@ def _is_true(value: object) -> bool:
 
 
 def _no_text(value: object, expression: str) -> str:
-    kind = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a mapping"}[type(value)]
-    return f"'{expression}' gives {kind}, {shown(value)}, and labels are text"
+    kinds = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
+    return f"'{expression}' gives {kinds.get(type(value), 'an expression')}, {shown(value)}, and labels are text"

@@ -94,6 +94,7 @@ def test_a_null_or_an_empty_text_where_a_value_was_expected_is_no_match(expressi
         ("groups", "gives a list, ['linux'], and labels are text"),
         ("tags.Environment == 'production'", "gives a boolean, True, and labels are text"),
         ("tags", "gives a mapping"),
+        ("&tags", "gives an expression"),
         ("starts_with(tags.Size, 'x')", "starts_with() wants string and met 3"),
         ("join('-', [tags.Environment, tags.Size])", "join() wants array-string and met 3"),
         ("'a\u0007b'", "control characters"),
@@ -118,6 +119,7 @@ def test_a_condition_gates_a_constant():
 @pytest.mark.parametrize(
     ("expression", "said"),
     [
+        ("", "cannot be empty"),
         ("tags.", "it ends too early"),
         ("tags.[", "it ends too early"),
         ("eu-west", "Unknown token '-' at character 3"),
