@@ -13,11 +13,12 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import r
 from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
 from ringfence.compiler import compile_policy
 from ringfence.model.addresses import family_of
-from ringfence.model.services import TCP, UDP, point_of
-from ringfence.model.tables import ProcessClass
+from ringfence.model.rules import Direction
+from ringfence.model.services import TCP, UDP
 
 from .case import Case
 from .hosts import Host, Request, ask_all
+from .memories import forgotten, outcome_of
 from .placement import Placement, place, ruleset_of
 from .probes import Listeners, Probe, draw_probes
 from .reference import sides_of
@@ -61,6 +62,8 @@ class Kernel:
         if wrong:  # a slow machine is no leak: what surprised is asked again, alone and with patience
             self._prepare(placement, wrong, listeners)
             wrong = self._surprises(wrong, PATIENCE if self.surprised else SECOND_LOOK)
+        if not wrong:
+            told += self._forgotten(case, placement, probes)
         self.policies += 1
         self.probes += len(probes)
         self.kinds.update(f"{'passes' if probe.passes else 'denied'} {probe.shape}" for probe in probes)
@@ -89,6 +92,17 @@ class Kernel:
             ]
             self.proofs += 1
         return told
+
+    def _forgotten(self, case: Case, placement: Placement, probes: Sequence[Probe]) -> list[str]:
+        """Return what no host remembers although it denied or watched it, however late it came."""
+        end = time.monotonic() + SECOND_LOOK
+        while True:
+            answers = ask_all({host: {"do": "list"} for host in placement.tables})
+            listings = {host: cast(str, answer["text"]) for host, answer in answers.items()}
+            told = forgotten(case, placement, probes, listings)
+            if not told or time.monotonic() > end:
+                return told
+            time.sleep(SETTLED)
 
     def _surprises(self, probes: Sequence[Probe], patience: float) -> list[Probe]:
         """Send probes and return those whose verdict was not the reference's."""
@@ -153,10 +167,6 @@ def _surprise(case: Case, probe: Probe, placement: Placement) -> str:
     words = {True: "passes", False: "is denied"}
     lines = [str(probe), f"  reference: {words[probe.passes]}", f"  kernel: {words[not probe.passes]}"]
     for side in sides_of(case.snapshot, probe.packet).values():
-        host = probe.client if side.direction == "out" else probe.server
-        table = placement.tables[host].direction(side.direction)
-        outcome = table.services_at(side.local, ProcessClass(side.unit, side.user), side.remote).outcome(
-            point_of(side.protocol, side.port)
-        )
+        outcome = outcome_of(placement, probe.client if side.direction is Direction.OUT else probe.server, side)
         lines.append(f"  table of {side.workload.name}, {side.direction}: {outcome.effect} by {outcome.rule}")
     return "\n".join(lines)
