@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import subprocess
 import time
@@ -66,9 +65,6 @@ class Rollouts:
     ) -> Outcome:
         """Run a playbook."""
         given: dict[str, object] = {f"ringfence_{key}": value for key, value in variables.items()}
-        # Ansible names masters by host, port and user; another lab may have the same
-        mark = hashlib.sha256(str(self.lab.directory).encode()).hexdigest()[:8]
-        given["ansible_control_path"] = f"%(directory)s/{mark}-%%C"
         if plan:
             given["ringfence_plan"] = str(plan)
         return run_playbook(

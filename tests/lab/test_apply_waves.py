@@ -1,0 +1,161 @@
+"""Rollouts in waves on hosts without systemd: the journal guards, a killed controller leaves whole states."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import ansible
+import pytest
+from ringfence.lab.session import Lab
+from rollouts import Rollouts, Wanted, wait_until
+
+pytestmark = pytest.mark.lab
+HOSTS = ("n1", "n2", "n3", "n4")
+OPEN = Wanted()
+CLOSED = Wanted(allow={None: (1,)})
+ELSEWHERE = Wanted(control=("192.0.2.0/24",))
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def rollouts(namespaces: Lab, tmp_path: Path) -> Iterator[Rollouts]:
+    one = Rollouts(namespaces, tmp_path)
+    yield one
+    one.clear()
+    for host in HOSTS:
+        assert one.remains(host) == ""
+
+
+def states(rollouts: Rollouts, plan: Path, **options: object) -> dict[str, str]:
+    return {name: host.state for name, host in rollouts.roll_out(plan, **options).hosts.items()}  # type: ignore[arg-type]
+
+
+def test_a_refused_canary_stops_the_rest(rollouts: Rollouts) -> None:
+    hosts = {"n1": ELSEWHERE, "n2": CLOSED, "n3": CLOSED}
+    plan = rollouts.plan(hosts, waves=[["n1"], ["n2", "n3"]])
+    assert states(rollouts, plan) == {"n1": "refused"}
+    assert rollouts.remains("n2") == rollouts.remains("n3") == ""
+
+
+def test_an_unreachable_canary_stops_the_rest(rollouts: Rollouts) -> None:
+    plan = rollouts.plan(dict.fromkeys(HOSTS[:3], CLOSED), waves=[["n1"], ["n2", "n3"]])
+    rollouts.lab.switch_off("n1")
+    try:
+        assert states(rollouts, plan) == {"n1": "unreachable"}
+    finally:
+        rollouts.lab.switch_on("n1")
+    assert rollouts.remains("n2") == rollouts.remains("n3") == ""
+
+
+def test_a_later_wave_is_refused_by_the_journal_until_the_one_before_is_confirmed_or_excused(
+    rollouts: Rollouts,
+) -> None:
+    plan = rollouts.plan(dict.fromkeys(HOSTS[:3], CLOSED), waves=[["n1"], ["n2", "n3"]])
+    alone = rollouts.play("rollout", plan, limit=["n2"])
+    assert alone.hosts["n2"].result["rule"] == "wave"
+    assert "n1 (not begun)" in alone.hosts["n2"].reason
+    excused = rollouts.play("rollout", plan, limit=["n2"], excused=["n1"])
+    assert excused.hosts["n2"].state == "confirmed"
+    assert states(rollouts, plan) == dict.fromkeys(HOSTS[:3], "confirmed")
+    journal = (plan / "journal.jsonl").read_text()
+    assert '"event": "excused", "host": "n1"' in journal
+
+
+def test_a_lockout_is_undone_by_a_detached_process_where_there_is_no_systemd(rollouts: Rollouts) -> None:
+    first = rollouts.apply({"n1": OPEN})
+    began = time.monotonic()
+    assert states(rollouts, rollouts.plan({"n1": ELSEWHERE}), force_lockout_test=True, confirm_within=4) == {
+        "n1": "rolled back"
+    }
+    wait_until(lambda: rollouts.reaches("n1", 22), 5)
+    assert time.monotonic() - began < 10
+    assert rollouts.drift(first) == {}
+
+
+def test_a_controller_killed_at_any_step_leaves_every_host_in_the_old_or_the_new_state_whole(
+    rollouts: Rollouts,
+) -> None:
+    plan = rollouts.apply(dict.fromkeys(HOSTS, OPEN))
+    wanted = CLOSED
+    for delay in (0.6, 0.9, 1.2, 1.6):
+        before, plan = plan, rollouts.plan(dict.fromkeys(HOSTS, wanted))
+        command = [sys.executable, "-m", "ansible.cli.playbook", "-i", str(rollouts.lab.inventory_path)]
+        variables = [f"ringfence_plan={plan}", "ringfence_confirm_within=3"]
+        command += ["ringfence.core.rollout", *(word for variable in variables for word in ("-e", variable))]
+        run = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=REPOSITORY, start_new_session=True
+        )
+        time.sleep(delay)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        wait_until(lambda: not any(rollouts.remains(host).count("return") for host in HOSTS), 6)
+        new, old = rollouts.drift(plan), rollouts.drift(before)
+        assert {host for host in HOSTS if host in new} == {host for host in HOSTS if host not in old}, (delay, new, old)
+        # what did go through is what the next plan follows from
+        rollouts.held.update(
+            {
+                name: str(host.result["ruleset"])
+                for name, host in rollouts.play("info").hosts.items()
+                if host.state == "confirmed"
+            }
+        )
+        if new:
+            plan = rollouts.apply(dict.fromkeys(HOSTS, wanted))
+        wanted = OPEN if wanted is CLOSED else CLOSED
+
+
+@pytest.fixture
+def home() -> Iterator[str]:
+    """A home directory with a name so short that sockets fit below it."""
+    with TemporaryDirectory(prefix="rf") as directory:
+        yield directory
+
+
+def test_rollout_verify_and_removal_need_ansible_core_alone(rollouts: Rollouts, tmp_path: Path, home: str) -> None:
+    plan = rollouts.plan(dict.fromkeys(HOSTS, CLOSED))
+    only = tmp_path / "only"
+    only.mkdir()
+    packages = Path(ansible.__file__).parents[1]
+    for name in (
+        "ansible",
+        "jinja2",
+        "markupsafe",
+        "_yaml",
+        "yaml",
+        "pyyaml",
+        "packaging",
+        "resolvelib",
+        "crypto",
+        "cffi",
+    ):
+        for part in (*packages.glob(f"{name}*"), *packages.glob(f"_{name}*")):
+            if not part.name.startswith(("ansible_", "ansible-")) or part.name.startswith("ansible_core-"):
+                (only / part.name).unlink(missing_ok=True)
+                (only / part.name).symlink_to(part)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": home,
+        "PYTHONPATH": str(only),
+        "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / "collections"),
+        "LC_ALL": "C.UTF-8",
+    }
+    lacking = subprocess.run([sys.executable, "-S", "-c", "import ringfence"], env=environment, capture_output=True)
+    assert b"ModuleNotFoundError" in lacking.stderr
+    for playbook in ("rollout", "verify", "rollback", "info", "remove"):
+        command = [sys.executable, "-S", "-c", "from ansible.cli.playbook import main; main()"]
+        command += [
+            "-i",
+            str(rollouts.lab.inventory_path),
+            "-e",
+            f"ringfence_plan={plan}",
+            f"ringfence.core.{playbook}",
+        ]
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, (playbook, done.stdout, done.stderr)
