@@ -23,7 +23,7 @@ TOOLS = {
 }
 MACHINE_TOOLS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container"}
 NAMESPACE_TOOLS = {"sshd": "openssh-server"}
-WATCHES_OF_MACHINE = 7  # systemd 5, dbus 1, logind 1: counted on Debian 11, 12 and 13
+WATCHES_OF_MACHINE = 4  # systemd 3, dbus 1: counted on Debian 11, 12 and 13
 SYSTEM_PATHS = ":/usr/local/sbin:/usr/sbin:/sbin"
 
 _TRY_MOUNTS = (

@@ -28,6 +28,7 @@ PACKAGES = (
     "systemd",
     "systemd-sysv",
 )
+# What a lab has no use for. The paths and logind cost an inotify instance each, of which there are few.
 MASKED = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
@@ -37,6 +38,9 @@ MASKED = (
     "e2scrub_reap.service",
     "fstrim.timer",
     "getty.target",
+    "systemd-ask-password-console.path",
+    "systemd-ask-password-wall.path",
+    "systemd-logind.service",
     "systemd-networkd-wait-online.service",
     "systemd-resolved.service",
     "systemd-timesyncd.service",
