@@ -6,6 +6,7 @@ This is the reading side of `ringfence.enforcers.nftables`; docs/architecture.md
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .service_line import Outcome
 
@@ -92,6 +93,7 @@ def process_rules(direction: str, units: int, users: int) -> list[str]:
     return rules
 
 
+@lru_cache(maxsize=4096)
 def outcome_of(chain: str) -> tuple[Outcome, str] | None:
     """Return the outcome that a chain's name stands for, and its direction (empty for both), or None."""
     match = OUTCOME_CHAIN.fullmatch(chain)
