@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
 from ringfence.model.addresses import point_of
 from ringfence.model.assets import Asset, Label
 from ringfence.model.errors import Place
 from ringfence.model.label_rules import LabelRule
 from ringfence.model.rules import DEFAULT_PRIORITY
 
+# A loaded machine takes its time over files and processes; that is no failure.
+unhurried = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from asset_factory import NOW, asset, rule
+from asset_factory import NOW, asset, rule, unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.assets import Snapshot
@@ -37,6 +37,7 @@ def nowhere(names):
     return dict.fromkeys(names, ())
 
 
+@unhurried
 @given(st.dictionaries(VARIABLES, DATA, max_size=4), st.dictionaries(FACTS, DATA, max_size=3))
 def test_any_variables_give_an_asset_or_errors_of_ours(variables, facts):
     fact_addresses(facts)
@@ -86,12 +87,14 @@ FUNCTIONS = [
 ]
 
 
+@unhurried
 @given(st.lists(st.sampled_from(FRAGMENTS + FUNCTIONS), max_size=8).map("".join), DATA)
 def test_any_expression_gives_labels_or_errors_of_ours(expression, data):
     with contextlib.suppress(InputError):
         apply_label_rules([asset("h", attributes={"a": data, "tags": {"a": data}})], [rule(1, "x", expression)])
 
 
+@unhurried
 @given(st.binary(max_size=80) | st.text(max_size=80).map(lambda text: f"name,addresses\n{text}".encode()))
 def test_any_bytes_are_a_table_or_an_error_of_ours(tmp_path_factory, content):
     directory = tmp_path_factory.mktemp("table")
@@ -103,6 +106,7 @@ def test_any_bytes_are_a_table_or_an_error_of_ours(tmp_path_factory, content):
             read_snapshot(directory / name)
 
 
+@unhurried
 @given(st.text())
 def test_any_words_of_ansible_and_of_people_are_taken(text):
     first_error(text, Path("/net"))

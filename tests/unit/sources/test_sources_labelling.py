@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from asset_factory import asset, rule
+from asset_factory import asset, rule, unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.errors import InputErrors
@@ -161,6 +161,7 @@ EXPRESSIONS = [
 ]
 
 
+@unhurried
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), VALUES), max_size=6), st.sampled_from(EXPRESSIONS))
 def test_remembering_outcomes_never_changes_them(attributes, expression):
     estate = [asset(f"h{number}", attributes=one) for number, one in enumerate(attributes)]

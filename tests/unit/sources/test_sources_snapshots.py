@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from asset_factory import NOW, asset, write
+from asset_factory import NOW, asset, unhurried, write
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.addresses import V6_BASE
@@ -42,6 +42,7 @@ SNAPSHOTS = st.lists(ASSETS, unique_by=lambda one: one.name, max_size=4).map(
 )
 
 
+@unhurried
 @given(SNAPSHOTS)
 def test_what_is_written_is_read_back(tmp_path_factory, snapshot):
     path = tmp_path_factory.mktemp("snapshots") / "assets.json"
@@ -50,6 +51,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, snapshot):
     assert path.read_text() == snapshot_text(snapshot)
 
 
+@unhurried
 @given(SNAPSHOTS, SNAPSHOTS)
 def test_the_difference_is_empty_exactly_where_the_digests_are_equal(before, after):
     assert (not difference(before, after)) == (digest(before) == digest(after))

@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from asset_factory import write
+from asset_factory import unhurried, write
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.errors import InputError
@@ -131,6 +131,7 @@ def test_broken_rows_of_a_yaml_table_have_their_lines(tmp_path):
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
 
 
+@unhurried
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=3), max_size=6))
 def test_no_row_vanishes_silently(tmp_path_factory, rows):
     written = io.StringIO()
