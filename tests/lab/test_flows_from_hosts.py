@@ -175,3 +175,23 @@ def test_a_listener_of_a_socket_unit_names_the_unit_that_packet_filters_see(
         machines.exec(release, ["systemctl", "stop", "waits.socket", "waits.service"])
         machines.exec(release, ["rm", "/etc/systemd/system/waits.socket", "/etc/systemd/system/waits.service"])
         machines.exec(release, ["systemctl", "daemon-reload"])
+
+
+@pytest.mark.lab
+def test_a_namespace_host_reports_its_own_connections_and_units_alone(namespaces: Lab, tmp_path: Path) -> None:
+    server = next(host for host in namespaces.hosts() if host.name == "n2")
+    with ExitStack() as stack:
+        for address in server.addresses:
+            stack.enter_context(standing(namespaces, "n1", address))
+        reports = collected(namespaces, tmp_path)
+    seen = {
+        name: {(flow["direction"], flow["server"]) for flow in report["flows"] if flow["port"] == ECHO}
+        for name, report in reports.items()
+    }
+    assert seen["n1"] == {("out", address) for address in server.addresses}
+    assert seen["n2"] == {("in", address) for address in server.addresses}
+    assert seen["n3"] == seen["n4"] == set()
+    for name, report in reports.items():
+        own = {address for host in namespaces.hosts() if host.name == name for address in host.addresses}
+        assert own <= set(report["addresses"])  # type: ignore[arg-type]
+        assert {one["port"] for one in report["listeners"] if one["unit"] == "echo.service"} <= {ECHO}
