@@ -82,14 +82,8 @@ def _report(session: Session, plan: Plan, outcome: Outcome, *, check: bool) -> N
     if session.output.as_json:
         session.output.data({"plan": plan.digest, **outcome.data()})
         return
-    standing = {
-        name: told
-        for name, host in sorted(outcome.hosts.items())
-        if isinstance(told := host.result.get("standing_denied"), list) and told
-    }
-    for name, connections in standing.items():
-        kept = "ended" if plan.hosts[name].cut else "denied now, and let stand (cut: true would end them)"
-        session.output.line(f"{name}: {len(connections)} standing connections: {kept}", style="yellow")
+    for name, host in sorted(outcome.hosts.items()):
+        _standing(session, name, host.result.get("standing_denied"), cut=plan.hosts[name].cut)
     changed = sum(host.changed for host in outcome.hosts.values())
     well = sum(host.ok for host in outcome.hosts.values())
     hold, change = ("would hold it", "would change") if check else ("hold it", "changed")
@@ -102,3 +96,15 @@ def _report(session: Session, plan: Plan, outcome: Outcome, *, check: bool) -> N
         if not host.ok:
             reason = f": {host.reason}" if host.reason else ""
             session.output.line(f"  {host.host}: {host.state}{reason}", style="red")
+
+
+def _standing(session: Session, name: str, connections: object, *, cut: bool) -> None:
+    """Say what became of the connections that stood before and that the new table denies."""
+    told = [one for one in connections if isinstance(one, dict)] if isinstance(connections, list) else []
+    denied = sum(one.get("certain") is not False for one in told)
+    unsure = len(told) - denied
+    if denied:
+        became = "ended" if cut else "let stand (cut: true would end them)"
+        session.output.line(f"{name}: {denied} standing connections are denied now, and were {became}", style="yellow")
+    if unsure:
+        session.output.line(f"{name}: {unsure} standing connections depend on their process, and were let stand")

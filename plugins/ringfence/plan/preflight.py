@@ -14,6 +14,10 @@ from ringfence.plan.enforced import Held
 
 # What a host is assumed to have while nobody has asked it; the target itself refuses what it lacks.
 _CURRENT = Features(nft=(1, 1), kernel=(6, 1))
+# Hosts that a reason names before it counts the rest.
+NAMED = 5
+# Why a host refuses, and the way out.
+Reason = tuple[str, str]
 _SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
 
 
@@ -26,9 +30,11 @@ def refusals(
     missing. With `force_lockout` it is no reason that the line would be cut.
     """
     named = compilation.snapshot.named()
-    found: list[InputError] = []
+    reasons: dict[tuple[str, str], list[str]] = {}
     for name in sorted(compilation.tables):
-        found += _of_host(named[name], compilation, held.get(name), force_lockout)
+        for reason in _of_host(named[name], compilation, held.get(name), force_lockout):
+            reasons.setdefault(reason, []).append(name)
+    found = [InputError(f"{_names(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
     return found + _lost(compilation, held, frozenset(dropped))
 
 
@@ -37,50 +43,36 @@ def control_of(asset: Asset, compilation: Compilation) -> Control | None:
     return asset.control or compilation.settings.control
 
 
-def _of_host(asset: Asset, compilation: Compilation, held: Held | None, force_lockout: bool) -> list[InputError]:
+def _of_host(asset: Asset, compilation: Compilation, held: Held | None, force_lockout: bool) -> list[Reason]:
     control = control_of(asset, compilation)
     if control is None or not control.networks:
-        return [
-            InputError(
-                f"{asset.name}: no control path is known, so nothing could keep Ansible's line open",
-                remedy="write 'control: {from: [the networks Ansible comes from]}' in ringfence.yml",
-            )
-        ]
+        why = "no control path is known, so nothing could keep Ansible's line open"
+        return [(why, "write 'control: {from: [the networks Ansible comes from]}' in ringfence.yml")]
     line = [] if force_lockout else _line(asset, control, held)
     return [*line, *_features(asset, compilation, held)]
 
 
-def _line(asset: Asset, control: Control, held: Held | None) -> list[InputError]:
+def _line(asset: Asset, control: Control, held: Held | None) -> list[Reason]:
     found = []
     attributes = asset.attributes
     networks = ", ".join(control.networks)
     connection = attributes.get("ansible_connection", "ssh")
     port = attributes.get("ansible_port")
     if connection in _SSH_CONNECTIONS and port is not None and str(port) != str(control.port):
-        found.append(
-            InputError(
-                f"{asset.name}: Ansible connects to port {port}, the control path opens port {control.port} only",
-                remedy="write the port that the host's sshd listens on into 'control'",
-            )
-        )
+        why = f"Ansible connects to port {port}, the control path opens port {control.port} only"
+        found.append((why, "write the port that the host's sshd listens on into 'control'"))
     target = _address(attributes.get("ansible_host"))
     if target is not None and not any(family_of(low) == family_of(target) for low, _ in addresses_of(control.networks)):
         family = f"IPv{family_of(target)}"
-        found.append(
-            InputError(
-                f"{asset.name}: Ansible reaches it by {family}, but control.from ({networks}) has no {family} network",
-                remedy=f"add the {family} network that Ansible comes from to control.from",
-            )
-        )
+        why = f"Ansible connects by {family}, but control.from ({networks}) has no {family} network"
+        found.append((why, f"add the {family} network that Ansible comes from to control.from"))
     origin = _address(held.reached_from) if held else None
     if held and origin is not None and origin not in addresses_of(control.networks):
-        found.append(
-            InputError(
-                f"{asset.name}: Ansible came from {held.reached_from}, which lies outside control.from ({networks}): "
-                "this plan would cut the line it is applied over",
-                remedy="add the network that Ansible comes from to control.from",
-            )
+        why = (
+            f"Ansible came from {held.reached_from}, which lies outside control.from ({networks}): "
+            "this plan would cut the line it is applied over"
         )
+        found.append((why, "add the network that Ansible comes from to control.from"))
     return found
 
 
@@ -91,14 +83,12 @@ def _address(value: object) -> int | None:
         return None
 
 
-def _features(asset: Asset, compilation: Compilation, held: Held | None) -> list[InputError]:
+def _features(asset: Asset, compilation: Compilation, held: Held | None) -> list[Reason]:
     if asset.enforcer != "nftables":
         return []
     features = features_of(held) if held and held.features else _CURRENT
-    return [
-        InputError(f"{asset.name}: {reason}", remedy="leave it to a rule without a process, or take a newer release")
-        for reason in unsupported(compilation.tables[asset.name], features)
-    ]
+    remedy = "leave it to a rule without a process, or take a newer release"
+    return [(reason, remedy) for reason in unsupported(compilation.tables[asset.name], features)]
 
 
 def features_of(held: Held) -> Features:
@@ -124,7 +114,6 @@ def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset
     if not lost:
         return []
     gone = [name for name in lost if name not in assets]
-    names = ", ".join(lost[:10]) + (f" and {len(lost) - 10} more" if len(lost) > 10 else "")
     why = (
         "no source names them any more"
         if len(gone) == len(lost)
@@ -132,7 +121,11 @@ def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset
     )
     return [
         InputError(
-            f"{len(lost)} hosts that are enforced on would be dropped: {why}: {names}",
+            f"{len(lost)} hosts that are enforced on would be dropped: {why}: {_names(lost)}",
             remedy="look whether a source went silent; where they are meant to go: --drop NAME, or --drop-missing",
         )
     ]
+
+
+def _names(hosts: list[str]) -> str:
+    return ", ".join(hosts[:NAMED]) + (f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else "")

@@ -1,0 +1,247 @@
+"""The walk through the whole loop: from discovery to a proof by real connections, and attempts to lock oneself out."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ringfence.cli.demonstration.probing import Probe, foreseen, services_of, tried
+from ringfence.cli.demonstration.stage import Stage, Unexpected
+from ringfence.cli.demonstration.workspace_files import write_workspace
+from ringfence.lab.estate import WRONG
+from ringfence.lab.session import Lab
+from ringfence.lab.spec import HostSpec
+from ringfence.model.tables import VerdictTable
+from ringfence.plan import Plan, find, read
+from ringfence.plan.table_reading import table_of
+
+LOOKS = 2
+BETWEEN_LOOKS = 1
+CONFIRM_SECONDS = 5
+# RFC 5737: networks for documentation; Ansible comes from neither.
+ELSEWHERE = "192.0.2.0/24"
+
+
+class Walk:
+    """One walk over a lab that is up; each method is one step."""
+
+    def __init__(self, stage: Stage, lab: Lab, *, processes: bool) -> None:
+        self.stage = stage
+        self.lab = lab
+        self.processes = processes
+        self.hosts: list[HostSpec] = lab.hosts()
+
+    def all(self) -> None:
+        """Walk every step."""
+        self.discover()
+        self.watch()
+        self.plan()
+        self.apply()
+        self.prove()
+        self.stopped()
+        self.verify()
+        self.refused()
+        self.undone()
+
+    def discover(self) -> None:
+        """Show the assets, labelled by rules."""
+        stage = self.stage
+        with stage.step("Discover the hosts and label them"):
+            write_workspace(stage.directory, self.lab.inventory_path, processes=self.processes)
+            stage.run("labels", "db-1")
+            stage.run("assets")
+            stage.run("check")
+
+    def watch(self) -> None:
+        """Watch who talks to whom, and show what nobody should have allowed."""
+        stage = self.stage
+        with stage.step("Watch who talks to whom") as step:
+            stage.run("flows", "collect", "--times", str(LOOKS), "--every", str(BETWEEN_LOOKS))
+            stage.run("flows", "window", "--since", "1h", "--limit", "15")
+            for wrong in self._wrong():
+                step.found[f"{wrong.source} → {wrong.target} {wrong.service}"] = wrong.seen
+                stage.say(f"{wrong.source} reaches {wrong.target} on {wrong.service}: {_word(wrong.seen)}", "yellow")
+            for known in WRONG:
+                stage.say(f"  {known.source} → {known.target}: {known.why}")
+
+    def plan(self) -> None:
+        """Make the plan, and show what it would do to the traffic just seen."""
+        stage = self.stage
+        with stage.step("Plan, and see what it would do to that traffic") as step:
+            stage.run("plan", "--since", "1h")
+            stage.run("simulate", "--since", "1h", "--only", "newly_denied", "--limit", "15")
+            step.found["plan"] = self._plan()[0].digest
+
+    def apply(self) -> None:
+        """Roll the plan out: a canary, three hosts, the rest."""
+        with self.stage.step("Apply it through Ansible: a canary, then growing waves"):
+            self.stage.run("apply", self._plan()[0].short)
+
+    def prove(self) -> None:
+        """Try every connection between all hosts, and compare with the prediction."""
+        stage = self.stage
+        with stage.step("Prove with real connections that every verdict is the predicted one") as step:
+            services = services_of(self.hosts)
+            probes = foreseen(self.hosts, self._tables(), services)
+            stage.say(f"{len(self.hosts)} hosts × {len(self.hosts) - 1} others × {len(services)} services × addresses")
+            stage.say(f"and processes: {len(probes)} connections")
+            with stage.output.progress() as shown:
+                task = shown.add_task("connections", total=len(probes)) if shown else None
+                seen = tried(
+                    self.lab,
+                    probes,
+                    progress=lambda count: shown.advance(task, count) if shown and task is not None else None,
+                )
+            _print(stage, seen, services)
+            wrong = [probe for probe in seen if not probe.right]
+            step.found |= {"probes": len(seen), "wrong": [_sentence(probe) for probe in wrong]}
+            if wrong:
+                for probe in wrong[:20]:
+                    stage.say(_sentence(probe), "red")
+                raise Unexpected(f"{len(wrong)} of {len(seen)} connections ended otherwise than predicted")
+            stage.say(f"{len(seen)} of {len(seen)} as predicted", "green")
+
+    def stopped(self) -> None:
+        """Show that what was wrong on purpose is stopped, and what the hosts remember of it."""
+        stage = self.stage
+        with stage.step("What was wrong on purpose is stopped") as step:
+            for wrong in self._wrong():
+                step.found[f"{wrong.source} → {wrong.target} {wrong.service}"] = wrong.seen
+                stage.say(f"{wrong.source} reaches {wrong.target} on {wrong.service}: {_word(wrong.seen)}", "green")
+                if wrong.seen:
+                    raise Unexpected(f"{wrong.source} still reaches {wrong.target}")
+            for known in WRONG:
+                stage.run("explain", known.source, known.target, known.port, "--unit", self._talker(known.source))
+
+    def verify(self) -> None:
+        """Prove that the kernels hold the plan, and find what somebody opened by hand."""
+        stage = self.stage
+        host = self._plan()[0].waves[-1][0]
+        with stage.step("Verify: the kernels' tables read back and compared exactly"):
+            stage.run("verify")
+            stage.say(f"now somebody opens a port by hand on {host}:")
+            self._on(host, "nft insert rule inet ringfence input tcp dport 4444 accept")
+            stage.run("verify", "--limit", host, status=1)
+            handle = self._on(host, "nft -a list chain inet ringfence input")
+            number = re.search(r"dport 4444 accept # handle (\d+)", handle)
+            if number is None:
+                raise Unexpected(f"the rule is not there any more on {host}")
+            self._on(host, f"nft delete rule inet ringfence input handle {number[1]}")
+
+    def refused(self) -> None:
+        """Show that a policy whose control path is wrong is refused, twice: by plan and by the target."""
+        stage = self.stage
+        with stage.step("A control path that would cut the line is refused"):
+            self._control_from(ELSEWHERE)
+            stage.run("plan", "--no-flows", status=2)
+            stage.say("and if somebody forces such a plan, the target refuses it:")
+            stage.run("plan", "--no-flows", "--force-lockout-test")
+            plan = self._plan()[0]
+            stage.run("apply", plan.short, "--limit", plan.waves[0][0], status=1)
+
+    def undone(self) -> None:
+        """Force the lockout, and see the target undo it by itself."""
+        stage = self.stage
+        with stage.step("Forced all the same, the target undoes it by itself") as step:
+            plan, _ = self._plan()
+            canary = plan.waves[0][0]
+            begun = time.monotonic()
+            stage.run(
+                *("apply", plan.short, "--limit", canary, "--force-lockout-test"),
+                *("--confirm-within", str(CONFIRM_SECONDS)),
+                status=3,
+            )
+            while self.lab.run(canary, ["true"], timeout=10).returncode:
+                if time.monotonic() - begun > 10 * CONFIRM_SECONDS:
+                    raise Unexpected(f"{canary} does not come back")
+            step.found["seconds_locked_out_at_most"] = round(time.monotonic() - begun, 1)
+            stage.say(f"{canary} answers again; what it holds now:", "green")
+            self._control_from(None)
+            stage.run("verify", "--limit", canary)
+
+    def _plan(self) -> tuple[Plan, Path]:
+        directory = find(self.stage.directory / "plans", "latest")
+        return read(directory), directory
+
+    def _tables(self) -> dict[str, VerdictTable]:
+        """Return the tables of the latest plan, by host."""
+        plan, directory = self._plan()
+        texts = {host.table: (directory / "tables" / f"{host.table}.json") for host in plan.hosts.values()}
+        tables = {digest: table_of(path.read_text(encoding="utf-8")) for digest, path in texts.items()}
+        return {name: tables[host.table] for name, host in plan.hosts.items()}
+
+    def _wrong(self) -> list[Probe]:
+        """Try the estate's wrong traffic, each from the unit that keeps it up."""
+        addresses = {host.name: host.addresses for host in self.hosts}
+        probes = [
+            Probe(
+                wrong.source,
+                self._talker(wrong.source) if self.processes else None,
+                wrong.target,
+                address,
+                wrong.port,
+                False,
+            )
+            for wrong in WRONG
+            for address in addresses[wrong.target][:1]
+        ]
+        return tried(self.lab, probes, patience=1.2)
+
+    def _talker(self, name: str) -> str:
+        """Return the unit of a host that keeps its wrong traffic up."""
+        target = next(wrong for wrong in WRONG if wrong.source == name)
+        host = next(host for host in self.hosts if host.name == name)
+        return next(unit.name for unit in host.units for talk in unit.talks if talk.host == target.target)
+
+    def _on(self, host: str, script: str) -> str:
+        done = self.lab.exec(host, ["sh", "-c", script])
+        if done.returncode:
+            raise Unexpected(f"{host}: {done.stderr.strip()}")
+        return done.stdout
+
+    def _control_from(self, network: str | None) -> None:
+        """Write another control path into the workspace, None for the right one, as a slip of the hand would."""
+        path = self.stage.directory / "ringfence.yml"
+        kept = path.with_suffix(".right")
+        if network is None:
+            kept.replace(path)
+            return
+        text = path.read_text(encoding="utf-8")
+        kept.write_text(text, encoding="utf-8")
+        path.write_text(re.sub(r"from: \[.*\]", f"from: [{network}]", text), encoding="utf-8")
+        self.stage.say(f"ringfence.yml now says control: {{from: [{network}]}}")
+
+
+def _print(stage: Stage, probes: Sequence[Probe], services: Sequence[str]) -> None:
+    """Print predicted against seen, a row a service."""
+
+    def row(service: str) -> tuple[object, ...]:
+        chosen = [probe for probe in probes if probe.service == service]
+        allowed = [probe for probe in chosen if probe.predicted]
+        denied = [probe for probe in chosen if not probe.predicted]
+        counts: Mapping[str, int] = {
+            "allowed": len(allowed),
+            "answered": sum(bool(probe.seen) for probe in allowed),
+            "denied": len(denied),
+            "silent": sum(not probe.seen for probe in denied),
+        }
+        return (service, *counts.values(), sum(not probe.right for probe in chosen))
+
+    stage.output.table(
+        ("service", "#predicted: allowed", "#answered", "#predicted: denied", "#silent", "#differ"),
+        [row(service) for service in services],
+    )
+
+
+def _word(seen: bool | None) -> str:
+    return "yes" if seen else "no"
+
+
+def _sentence(probe: Probe) -> str:
+    who = f" ({probe.unit})" if probe.unit else ""
+    return (
+        f"{probe.source}{who} → {probe.target} {probe.address} {probe.service}: predicted "
+        f"{'allowed' if probe.predicted else 'denied'}, {'answered' if probe.seen else 'silent'}"
+    )
