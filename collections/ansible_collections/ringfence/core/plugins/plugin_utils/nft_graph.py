@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 
 from .address_line import FAMILIES, interval_of, of_family
 from .nft_listing import ChainBlock, Listing, Rule
-from .nft_shapes import ADDRESS_LOOKUP, GOTO, GOTO_V4, INLINE_MAP, IP, VERDICTS, outcome_of, outcome_rules
+from .nft_shapes import ADDRESS_LOOKUP, GOTO, GOTO_V4, INLINE_MAP, IP, VERDICTS, lost, outcome_of, outcome_rules
 from .service_line import BLOCK, HEADERS, ICMP, ICMPV6, LAST_POINT, SCTP, TCP, UDP, Outcome, Piece
 
 Interval = tuple[int, int]
@@ -197,7 +197,7 @@ class Graph:
         for kind, first, end, start, stop in matcher.get_opcodes():
             if kind != "equal":
                 for text in expected[first:end]:
-                    self.report(block.line, f"chain {block.name}", f"misses its rule '{text}' in its place")
+                    self.report(block.line, f"chain {block.name}", f"misses its rule '{text}' in its place{lost(text)}")
                 for rule in rules[start:stop]:
                     self.stranger(block, rule)
 

@@ -222,8 +222,14 @@ class _Reader:
     def _led(self, chain: str, field: str, family: int) -> dict[str, list[Interval]]:
         """Return the addresses of a family by where a chain leads them, as far as it asks `field`."""
         split = self.graph.split(chain, family)
-        if split is not None and split[0] == "":
-            return self._led(split[1][0][1], field, family)
+        passed = {chain}
+        while split is not None and split[0] == "":
+            chain = split[1][0][1]
+            if chain in passed:
+                self.report(0, f"chain {chain}", "leads in a circle", "open")
+                return {"accept": [FAMILIES[family]]}
+            passed.add(chain)
+            split = self.graph.split(chain, family)
         if split is None or split[0] != field:
             return {chain: [FAMILIES[family]]}
         by_target: dict[str, list[Interval]] = {}

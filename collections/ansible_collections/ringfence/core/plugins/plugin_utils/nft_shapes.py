@@ -93,6 +93,13 @@ def process_rules(direction: str, units: int, users: int) -> list[str]:
     return rules
 
 
+def lost(rule: str) -> str:
+    """Return what is lost with a rule that tells processes apart, as the end of a sentence; empty for others."""
+    if level := re.match(r"socket cgroupv2 level (\d)", rule):
+        return f": units at depth {level[1]} are judged as any other process"
+    return ": users are judged as any other process" if rule.startswith("meta skuid") else ""
+
+
 @lru_cache(maxsize=4096)
 def outcome_of(chain: str) -> tuple[Outcome, str] | None:
     """Return the outcome that a chain's name stands for, and its direction (empty for both), or None."""
