@@ -126,6 +126,7 @@ def test_an_element_that_accepts_everything_is_told_with_every_service(kernel: K
         ("add set {t} evil {{ type ipv4_addr; }}", "shape", "set evil is nothing that we render"),
         ("add chain {t} evil {{ type filter hook forward priority 0; }}", "shape", "chain evil is nothing"),
         ("add counter {t} c1", "shape", "counter c1"),
+        ("add chain {t} in", "shape", "chain in is nothing that we render"),
         ("flush chain {t} deny_default_in", "open", "is open and should not be"),
         ("flush chain {t} allow_5f3a9c01", "shape", "chain allow_5f3a9c01 misses its rule 'counter'"),
         ("add rule {t} plan_{plan} counter", "shape", "is no rule of ours in chain plan_"),

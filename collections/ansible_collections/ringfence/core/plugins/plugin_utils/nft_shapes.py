@@ -25,7 +25,7 @@ DHCP = {"in": (("ipv4", (67, 68)), ("ipv6", (547, 546))), "out": (("ipv4", (68, 
 IDENTITY_CHAIN = re.compile(r"plan_([0-9a-f]{16})")
 OUTCOME_CHAIN = re.compile(r"(allow|deny|watch)_([0-9A-Za-z]+?)(?:_(in|out))?(_log)?")
 MEMORY_SET = re.compile(r"(denied|watched)_([0-9A-Za-z]+)_(in|out)([46])(_bare)?")
-PROCESS_CHAIN = re.compile(r"(in|out)(?:_u(\d+))?(?:_x(\d+))?")
+PROCESS_CHAIN = re.compile(r"(in|out)(?=_)(?:_u(\d+))?(?:_x(\d+))?")
 POLICY_CHAIN = re.compile(r"(in|out)_([lrsp])_[0-9a-f]{12}")
 GOTO = re.compile(r"goto (\S+)")
 GOTO_V4 = re.compile(r"meta nfproto ipv4 goto (\S+)")
