@@ -2,3 +2,140 @@
 # Copyright: (c) 2026, the Ringfence developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The documentation of ringfence.core.linux_policy, which is an action."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: linux_policy
+short_description: Apply a plan to a Linux host without cutting Ansible's own line
+description:
+  - Brings a host to the ruleset that a plan says, and confirms it over a new connection, all inside one action.
+  - The target refuses a plan that would not let the connection in that it came by, arms the way back before anything
+    changes, and puts the last confirmed table back unless a connection that began after the change confirms it in time.
+    A reboot in between has the same effect.
+  - A host of a wave is not touched before every host of the wave before is confirmed, or excused, in the journal.
+options:
+  plan:
+    required: false
+  state:
+    description:
+      - V(present) applies the plan.
+      - V(absent) removes the table, the boot unit, the drop-ins of units and the state; O(plan) is not used.
+    type: str
+    choices: [present, absent]
+    default: present
+  confirm_within:
+    description: Seconds after which the target goes back by itself.
+    type: int
+    default: 30
+  excused:
+    description: Hosts of the wave before that may be passed although they are not confirmed; the journal keeps it.
+    type: list
+    elements: str
+    default: []
+  force_lockout_test:
+    description:
+      - Leave the guard against lockouts out, to see in a lab that the target comes back by itself.
+      - Never set it anywhere else.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Says what would change without changing it.
+    support: full
+  diff_mode:
+    description: Shows the ruleset held and the ruleset to come, by digest.
+    support: full
+seealso:
+  - module: ringfence.core.linux_policy_verify
+  - module: ringfence.core.linux_policy_rollback
+extends_documentation_fragment:
+  - ringfence.core.target
+  - ringfence.core.target.plan
+  - ringfence.core.target.journal
+  - ringfence.core.target.signers
+"""
+
+EXAMPLES = r"""
+- name: Bring the host to its plan
+  ringfence.core.linux_policy:
+    plan: plans/5f3a0c1d2e4b
+
+- name: Remove everything that Ringfence put there
+  ringfence.core.linux_policy:
+    state: absent
+"""
+
+RETURN = r"""
+state:
+  description:
+    - What became of it. V(confirmed), the ruleset stands; V(refused), nothing was changed; V(rolled back), the target went
+      back, or does so in O(confirm_within) seconds; V(unreachable), what happened is not known, the target comes to a
+      confirmed table by itself; V(unconfirmed), in check mode; V(none), after O(state=absent).
+  returned: always
+  type: str
+  sample: confirmed
+rule:
+  description: One word for the reason of a refusal, such as V(lockout), V(sequence), V(expects), V(signature), V(wave).
+  returned: on failure
+  type: str
+plan:
+  description: The plan's short name.
+  returned: O(state=present)
+  type: str
+  sample: 5f3a0c1d2e4b
+sequence:
+  description: The plan's place in the order of plans.
+  returned: O(state=present)
+  type: int
+ruleset:
+  description: The digest of the ruleset.
+  returned: O(state=present)
+  type: str
+signed_by:
+  description: Who signed the plan, empty where no signers are installed.
+  returned: O(state=present)
+  type: str
+processes:
+  description: What became of every unit and user, a sentence each.
+  returned: O(state=present) and changed
+  type: list
+  elements: str
+  sample: ["shop-api.service: enforced"]
+standing_denied:
+  description: TCP connections that stand and that the new table denies. Without C(cut) in the plan they survive.
+  returned: O(state=present) and changed
+  type: list
+  elements: dict
+  contains:
+    direction:
+      description: V(in) or V(out), as the host sees it.
+      type: str
+    local:
+      description: The host's address.
+      type: str
+    local_port:
+      description: The host's port.
+      type: int
+    remote:
+      description: The other address.
+      type: str
+    remote_port:
+      description: The other port.
+      type: int
+    rule:
+      description: The id of the rule that denies it, or V(default).
+      type: str
+    certain:
+      description: Whether every process of the host is denied it. A connection that is not certain is never cut.
+      type: bool
+cut:
+  description: Whether the plan ends such connections.
+  returned: O(state=present) and changed
+  type: bool
+denials:
+  description: What the kernel had recorded as denied before the swap, as nft prints it.
+  returned: O(state=present) and changed
+  type: list
+  elements: str
+"""

@@ -1,1 +1,100 @@
-# doc
+#!/usr/bin/python
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The documentation of ringfence.core.linux_policy_info, which is an action."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: linux_policy_info
+short_description: Tell what a Linux host enforces and what it denied
+description:
+  - Tells which plan a host holds, whether its table stands, what waits for a confirmation, the counters of rules, and
+    the peers that were denied or would have been. Changes nothing.
+options:
+  plan:
+    description: With a plan, rules come with their names and places.
+  counters:
+    description: Whether to read the table for counters and denials.
+    type: bool
+    default: true
+attributes:
+  check_mode:
+    description: Changes nothing in any mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+extends_documentation_fragment:
+  - ringfence.core.target
+  - ringfence.core.target.plan
+"""
+
+EXAMPLES = r"""
+- name: Ask what is enforced
+  ringfence.core.linux_policy_info:
+  register: enforced
+"""
+
+RETURN = r"""
+state:
+  description: V(confirmed), V(waiting) for a confirmation, V(lost) (confirmed, and not in the kernel), or V(none).
+  returned: success
+  type: str
+plan:
+  description: The digest of the confirmed plan, empty for none.
+  returned: success
+  type: str
+sequence:
+  description: The confirmed plan's place in the order of plans, 0 for none.
+  returned: success
+  type: int
+ruleset:
+  description: The digest of the confirmed ruleset, empty for none.
+  returned: success
+  type: str
+table:
+  description: The digest of the verdict table that it was rendered from.
+  returned: success
+  type: str
+applied:
+  description: When it was applied, in UTC.
+  returned: success
+  type: str
+waiting:
+  description: The plan that waits for its confirmation, with C(plan), C(ruleset), C(until), C(armed) and C(stands).
+  returned: success
+  type: dict
+damaged:
+  description: What of the state on the host is not as it was left, a sentence each.
+  returned: success
+  type: list
+  elements: str
+reached_from:
+  description: The address that Ansible's connection came from, as the host saw it.
+  returned: success
+  type: str
+persistence:
+  description: V(systemd) or V(none).
+  returned: success
+  type: str
+features:
+  description: C(nft) and C(kernel) versions, and whether C(cgroup2) and C(socket_cgroup) can be used.
+  returned: success
+  type: dict
+history:
+  description: The last events on the host, with C(time), C(event), C(plan), C(sequence) and C(ruleset).
+  returned: success
+  type: list
+  elements: dict
+counters:
+  description: Packets and bytes by rule, effect and direction.
+  returned: O(counters=true)
+  type: list
+  elements: dict
+denials:
+  description: Peers that were denied (effect V(deny)) or would have been (V(watch)), with C(protocol), C(port) and rule.
+  returned: O(counters=true)
+  type: list
+  elements: dict
+"""
