@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ringfence.flows.reading import Reading
-from ringfence.flows.records import FIELDS, REQUIRED, flow_of, record_of
+from ringfence.flows.records import FIELDS, REQUIRED, clean_text, flow_of, record_of
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
 
@@ -70,9 +70,9 @@ def _check_header(header: list[str], path: Path, reading: Reading) -> None:
         )
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise InputError(f"the first line names {', '.join(twice)} more than once", place)
+        raise InputError(f"the first line names {', '.join(map(clean_text, twice))} more than once", place)
     for name in header:
         if name not in FIELDS:
             near = get_close_matches(name, FIELDS, 1)
             remedy = f"did you mean '{near[0]}'?" if near else None
-            reading.warn(f"the column '{name}' is not known and is not read", place, remedy)
+            reading.warn(f"the column '{clean_text(name)}' is not known and is not read", place, remedy)

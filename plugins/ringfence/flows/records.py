@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from ringfence.model.addresses import V6_BASE, address_text, point_of
 from ringfence.model.errors import InputError
@@ -33,6 +34,7 @@ PROTOCOLS: Mapping[str, int] = {
 PROTOCOL_NAMES: Mapping[int, str] = {number: name for name, number in PROTOCOLS.items() if name != "ipv6-icmp"}
 MAPPED_BASE = V6_BASE + (0xFFFF << 32)  # RFC 4291, 2.5.5.2: an IPv4 address as an IPv6 socket sees it
 LONGEST_TEXT = 256
+CACHED = 1 << 16  # addresses and times come again and again in one file
 MOST = (1 << 63) - 1  # counts are kept as signed 64-bit numbers
 
 
@@ -89,19 +91,22 @@ def record_of(flow: Flow) -> dict[str, str | int | None]:
     }
 
 
+@lru_cache(maxsize=CACHED)
 def flow_point(text: str) -> int:
     """Return the point of an address as flows carry it: an IPv4 address mapped into IPv6 becomes the IPv4 address."""
     point = point_of(text)
     return point - MAPPED_BASE if MAPPED_BASE <= point < MAPPED_BASE + (1 << 32) else point
 
 
+@lru_cache(maxsize=CACHED)
 def protocol_of(text: str) -> int:
     """Return a protocol number from its name or number in text form."""
     name = text.lower()
     if name in PROTOCOLS:
         return PROTOCOLS[name]
-    if name.isascii() and name.isdigit() and int(name) <= 255:
-        return int(name)
+    number = _number(name, 255)
+    if number is not None:
+        return number
     raise InputError(f"protocol '{text}' is no IP protocol", remedy="write tcp, udp, icmp, … or a number from 0 to 255")
 
 
@@ -115,11 +120,13 @@ def port_of(text: str | None, protocol: int) -> int:
     if text in types:
         return types[text]
     most = 255 if protocol in (ICMP, ICMPV6) else 65535
-    if not (text.isascii() and text.isdigit()) or int(text) > most:
+    number = _number(text, most)
+    if number is None:
         raise InputError(f"port '{text}' is no number from 0 to {most}")
-    return int(text)
+    return number
 
 
+@lru_cache(maxsize=CACHED)
 def time_of(text: str, name: str) -> datetime:
     """Return a time in UTC from ISO 8601 (UTC where no zone is given) or seconds since 1970."""
     try:
@@ -153,7 +160,7 @@ def clean_text(text: str) -> str:
 
 def _text(record: Mapping[str, object], name: str) -> str | None:
     value = record.get(name)
-    if value is None:
+    if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InputError(f"{name} is neither text nor a number")
@@ -164,8 +171,17 @@ def _count(record: Mapping[str, object], name: str, otherwise: int) -> int:
     text = _text(record, name)
     if text is None:
         return otherwise
-    if not (text.isascii() and text.isdigit()) or int(text) > MOST:
+    number = _number(text, MOST)
+    if number is None:
         raise InputError(f"{name} '{text}' is no count")
+    return number
+
+
+def _number(text: str, most: int) -> int | None:
+    """Return a number of decimal digits up to `most`, None for any other text."""
+    # 19 digits hold MOST; Python refuses to read numbers of thousands of digits.
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > most:
+        return None
     return int(text)
 
 

@@ -164,3 +164,60 @@ def test_hostile_names_cannot_reach_a_terminal(tmp_path: Path) -> None:
     )
     assert next(iter(read(path, "json"))).server_process == r"a\x1b[2J\n"
     assert clean_text("\udcff\x07") == r"\udcff\x07"
+
+
+LONG = b"9" * 5000
+SCRAPS = st.sampled_from(
+    [
+        b"client,server,port,protocol\n",
+        b"10.0.0.1,",
+        b"::1,::1," + LONG + b"," + LONG + b"\n",
+        "٣,".encode(),
+        b'"',
+        b"\n",
+        b"\x00",
+        b"\xff",
+        b"{",
+        b"}",
+        b"]",
+        b'{"flows": [',
+        b'{"flows": [1], "observed": "x"}',
+        b'{"flows": [], "host": {}}',
+        b'{"client": "::1", "server": 7, "port": [], "protocol": true}',
+        b'{"client": "::1", "server": "::1", "port": ' + LONG + b', "protocol": 6}',
+        b'{"a": 1e999}',
+        b"NaN",
+        b"[" * 3000,
+        LONG,
+    ]
+)
+
+
+def error_of(name: str, path: Path, reading: Reading) -> InputError | None:
+    try:
+        assert len(list(read(path, name, reading))) == reading.read
+    except InputError as error:
+        return error
+    return None
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sampled_from(["csv", "json", "hosts"]), st.lists(SCRAPS | st.binary(max_size=20), max_size=6).map(b"".join))
+def test_no_file_whatever_it_holds_makes_more_than_a_placed_error(name: str, content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "flows"
+        path.write_bytes(content)
+        error = error_of(name, path, Reading())
+        assert error is None or error.place is not None
+
+
+@pytest.mark.parametrize("field", ["port", "protocol", "connections", "first_seen"])
+def test_numbers_of_thousands_of_digits_are_wrong_rows(tmp_path: Path, field: str) -> None:
+    path = tmp_path / "flows.csv"
+    row = {"client": "::1", "server": "::1", "port": "1", "protocol": "6", "connections": "1", "first_seen": "1"}
+    row[field] = "9" * 5000
+    path.write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
+    reading = Reading()
+    assert list(read(path, "csv", reading)) == []
+    assert reading.bad == 1
+    assert len(reading.problems[0].message) < 400
