@@ -12,21 +12,14 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from ringfence.lab import door
-from ringfence.lab.spec import CONTROLLER_4, CONTROLLER_6, HostSpec
+from ringfence.lab import door, namespaces
+from ringfence.lab.spec import CONTROLLER_4, CONTROLLER_6, HostSpec, Kind
 
 CLIENT_KEY = "id_ed25519"
 SERVER_KEY = "host_ed25519"
 KNOWN_HOSTS = "known_hosts"
 SSH_CONFIG = "ssh_config"
 INVENTORY = "inventory.yml"
-CLEAN_ENVIRONMENT = (
-    "/usr/bin/env",
-    "-i",
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME=/root",
-    "LANG=C.UTF-8",
-)
 ALIAS = "ringfence-lab"  # all hosts of a lab show the same key
 
 
@@ -56,6 +49,12 @@ def enter_command(pid: int, *, network_only: bool) -> list[str]:
     command += ["--mount", "--uts", "--ipc", "--net", "--pid"]
     own, theirs = (Path(f"/proc/{process}/ns/cgroup").stat().st_ino for process in ("self", pid))
     return command if own == theirs else [*command, "--cgroup"]
+
+
+def environment_command(kind: Kind) -> list[str]:
+    """Return the beginning of a command that starts, inside a host, with root's environment and nothing else."""
+    home = "/root" if kind == "machines" else namespaces.HOME
+    return ["/usr/bin/env", "-i", f"PATH={namespaces.SEARCH_PATH}", f"HOME={home}", "LANG=C.UTF-8"]
 
 
 def door_command(anchor: int, *words: str) -> list[str]:

@@ -135,14 +135,12 @@ class Anchor:
         if host is None:
             return
         network.detach(host.spec.name, host.number)
-        host.pid = None
+        host.pid, host.state = None, "failed"  # until it is known to be otherwise
         code = os.waitstatus_to_exitcode(status)
         recent = [start for start in host.starts if start > time.monotonic() - CRASH_WINDOW]
         if host.halting or (code == 0 and self.order["kind"] == "machines"):
             host.state = "off"
-        elif code != machine.REBOOT_STATUS and len(recent) >= MOST_CRASHES:
-            host.state = "failed"
-        else:
+        elif code == machine.REBOOT_STATUS or len(recent) < MOST_CRASHES:
             self.start(host)
         host.halting = False
 

@@ -162,7 +162,7 @@ def _namespace_lacks() -> list[Lack]:
             return [
                 Lack(
                     f"no subordinate ids, so sshd cannot drop its privileges: {said}",
-                    "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER (package uidmap)",
+                    "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER (uidmap; util-linux 2.38)",
                 )
             ]
     if said := _fails(isolate_command(root=root), _TRY_NETWORK):

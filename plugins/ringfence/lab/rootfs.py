@@ -47,7 +47,7 @@ MASKED = (
 )
 SSHD_OPTIONS = "UseDNS no\nPermitRootLogin prohibit-password\nPrintMotd no\nMaxStartups 100\nMaxSessions 100\n"
 JOURNAL_OPTIONS = "[Journal]\nStorage=persistent\nSystemMaxUse=16M\n"
-EXPECTED_STEPS = 500  # retrieved, validated, unpacked and configured packages of one release, about
+EXPECTED_STEPS = 710  # retrieved, validated, unpacked and configured packages of one release, about
 DEBIAN_PACKAGES = ("Created-By: Packages", "Origin: Debian", "Label: Debian")
 
 Report = Callable[[str, float], None]

@@ -145,7 +145,8 @@ class Lab:
         first = self._first_process(host)
         if first is None:
             raise OutsideError(f"lab host {host} does not run")
-        return [*access.enter_command(first, network_only=False), *access.CLEAN_ENVIRONMENT, *argv]
+        entered = access.enter_command(first, network_only=False)
+        return [*entered, *access.environment_command(self._standing().kind), *argv]
 
     def reboot(self, host: str, timeout: float = 30.0) -> None:
         """Restart the host, a machine by its own systemd; returns when it answers again, raises OutsideError."""
@@ -194,7 +195,11 @@ class Lab:
             python=raising.python_of_hosts(),
         )
         self._holder, lab = raising.start(self.directory, order, lab)
-        raising.follow(self.directory, self._holder, lambda name: progress(f"{name} starts", 0.85))
+        names = [host.name for host in hosts]
+        share = 0.1 / len(hosts)
+        raising.follow(
+            self.directory, self._holder, lambda name: progress(f"{name} starts", 0.8 + share * names.index(name))
+        )
         access.write_ssh_config(self.directory, cast(state.Process, lab.anchor).pid, hosts)
         access.write_inventory(self.directory, hosts)
         self._wait_for(hosts, BOOT_PATIENCE, progress)
