@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from itertools import product
+from time import process_time
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.address_line import interval_of
+from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.service_line import piece_differences, pieces_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
 from ansible_collections.ringfence.core.plugins.plugin_utils.table_lookup import Lookup, outcome
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ringfence.enforcers.nftables import render
 from ringfence.model.addresses import V6_BASE, address_text, family_of
 from ringfence.model.rules import Direction
 from ringfence.model.services import BLOCK, ICMP, ICMPV6, SCTP, TCP, UDP
@@ -156,3 +159,15 @@ def test_the_control_path_is_known() -> None:
     assert lookup.in_control("10.9.1.2", CONTROL.port)
     assert not lookup.in_control("10.9.1.2", 80)
     assert not lookup.in_control("10.8.1.2", CONTROL.port)
+
+
+def test_a_hundred_thousand_peers_are_read_and_compared_within_two_seconds_of_cpu() -> None:
+    networks = tuple(f"{10 + n // 50_000}.{n // 200 % 250}.{n % 200}.0/25" for n in range(100_000))
+    table = shop_table(direction_table({networks: service_map("tcp/5432")}))
+    data = table.data()
+    listing = "table inet ringfence {" + render(table).split("table inet ringfence {", 2)[2]
+    wider = listing.replace("10.7.9.0-", "10.7.8.200-", 1)
+    start = process_time()
+    (told,) = differences(data, read_ruleset(wider))
+    assert process_time() - start < 2
+    assert told["remote"] == ["10.7.8.200-10.7.8.255"]
