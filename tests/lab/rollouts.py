@@ -39,9 +39,11 @@ class Rollouts:
         options.setdefault("expects", dict(self.held))
         return PlanMaker(self.directory).write(hosts, **options)  # type: ignore[arg-type]
 
-    def roll_out(self, plan: Path, *, check: bool = False, **variables: object) -> Outcome:
+    def roll_out(
+        self, plan: Path, *, check: bool = False, more: dict[str, object] | None = None, **variables: object
+    ) -> Outcome:
         """Roll a plan out and remember what confirmed hosts hold."""
-        outcome = self.play("rollout", plan, check=check, **variables)
+        outcome = self.play("rollout", plan, check=check, more=more, **variables)
         for name, host in outcome.hosts.items():
             if host.state == "confirmed":
                 self.held[name] = str(host.result["ruleset"])
@@ -61,10 +63,11 @@ class Rollouts:
         *,
         check: bool = False,
         limit: Sequence[str] = (),
+        more: dict[str, object] | None = None,
         **variables: object,
     ) -> Outcome:
-        """Run a playbook."""
-        given: dict[str, object] = {f"ringfence_{key}": value for key, value in variables.items()}
+        """Run a playbook; `variables` are named `ringfence_…`, `more` as they are."""
+        given = {f"ringfence_{key}": value for key, value in variables.items()} | (more or {})
         if plan:
             given["ringfence_plan"] = str(plan)
         return run_playbook(

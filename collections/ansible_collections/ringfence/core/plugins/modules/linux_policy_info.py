@@ -93,7 +93,7 @@ counters:
   type: list
   elements: dict
 denials:
-  description: Peers that were denied (effect V(deny)) or would have been (V(watch)), with C(protocol), C(port) and rule.
+  description: Peers that were denied (effect V(deny)) or would have been (V(watch)), with protocol, port and rule.
   returned: O(counters=true)
   type: list
   elements: dict

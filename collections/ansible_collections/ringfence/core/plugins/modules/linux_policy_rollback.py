@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: linux_policy_rollback
 short_description: Put the last confirmed table back on a Linux host
 description:
-  - Ends the wait for a confirmation on a host and puts the last confirmed table back at once. Where nothing waits, nothing
-    changes.
+  - Ends the wait for a confirmation on a host and puts the last confirmed table back at once. Where nothing waits,
+    nothing changes.
   - To go back behind a confirmed plan make a plan of the older one with C(ringfence rollback); that is a plan too.
 attributes:
   check_mode:

@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: linux_policy_verify
 short_description: Prove that a Linux host enforces its plan
 description:
-  - Reads the kernel's table back, turns it into a verdict table and compares it with the plan's for every address, port and
-    process. No difference is a proof; any difference is told as what is open or closed that should not be.
+  - Reads the kernel's table back, turns it into a verdict table and compares it with the plan's for every address, port
+    and process. No difference is a proof; any difference is told as what is open or closed that should not be.
   - The maps of units and users must hold the current cgroup of every planned unit that runs, and nobody else's.
 options:
   plan:
