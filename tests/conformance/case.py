@@ -65,6 +65,8 @@ def _asset_text(asset: Asset) -> str:
     labels = ", ".join(f"{key}: {label.value}" for key, label in sorted(asset.labels.items()))
     addresses = ", ".join(map(address_text, asset.addresses))
     rest = "" if asset.workload else ", workload: false"
+    if asset.control:
+        rest += f", control: {{from: [{', '.join(asset.control.networks)}], port: {asset.control.port}}}"
     return f"{{name: {asset.name}, realm: {asset.realm}, addresses: [{addresses}], labels: {{{labels}}}{rest}}}"
 
 

@@ -59,15 +59,17 @@ class Kernel:
         told = self._prepare(placement, probes, listeners)
         told += self._prove(placement)
         wrong = self._surprises(probes, PATIENCE)
-        if wrong:  # a slow machine is no leak: what surprised is asked again, alone and with patience
-            self._prepare(placement, wrong, listeners)
-            wrong = self._surprises(wrong, PATIENCE if self.surprised else SECOND_LOOK)
-        if not wrong:
-            told += self._forgotten(case, placement, probes)
+        lost = {} if wrong else self._forgotten(case, placement, probes)
+        again = [*wrong, *lost]
+        if again:  # a slow machine is no leak: what surprised is asked again, alone and with patience
+            self._prepare(placement, again, listeners)
+            wrong = self._surprises(again, PATIENCE if self.surprised else SECOND_LOOK)
+            lost = {} if wrong else self._forgotten(case, placement, again)
         self.policies += 1
         self.probes += len(probes)
         self.kinds.update(f"{'passes' if probe.passes else 'denied'} {probe.shape}" for probe in probes)
         told += [_surprise(case, probe, placement) for probe in wrong]
+        told += [f"{probe}\n  {problem}" for probe, problem in lost.items()]
         self.surprised = self.surprised or bool(told)
         return told
 
@@ -78,7 +80,6 @@ class Kernel:
             f"{host.name}: {problem}"
             for host, answer in answers.items()
             for problem in cast(list[str], answer["problems"])
-            if not problem.startswith("no listener on 6/22:")  # the host's own sshd has it, and answers
         ]
 
     def _prove(self, placement: Placement) -> list[str]:
@@ -93,7 +94,7 @@ class Kernel:
             self.proofs += 1
         return told
 
-    def _forgotten(self, case: Case, placement: Placement, probes: Sequence[Probe]) -> list[str]:
+    def _forgotten(self, case: Case, placement: Placement, probes: Sequence[Probe]) -> dict[Probe, str]:
         """Return what no host remembers although it denied or watched it, however late it came."""
         end = time.monotonic() + SECOND_LOOK
         while True:

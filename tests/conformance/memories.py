@@ -28,13 +28,15 @@ def outcome_of(placement: Placement, host: Host, side: Side) -> Outcome:
     return table.services_at(side.local, process, side.remote).outcome(service_point(side.protocol, side.port))
 
 
-def forgotten(case: Case, placement: Placement, probes: Sequence[Probe], listings: Mapping[Host, str]) -> list[str]:
-    """Return, in words, the probes that a host denied or watched and does not remember so.
+def forgotten(
+    case: Case, placement: Placement, probes: Sequence[Probe], listings: Mapping[Host, str]
+) -> dict[Probe, str]:
+    """Return the probes that a host denied or watched and does not remember so, with what it should.
 
     A packet without its header is counted by its rule's chain alone: it has no port to be remembered with.
     """
     remembered = {host: _memories(text) for host, text in listings.items()}
-    told = []
+    told = {}
     for probe in probes:
         if probe.shape == "bare":
             continue
@@ -46,7 +48,7 @@ def forgotten(case: Case, placement: Placement, probes: Sequence[Probe], listing
             host = probe.client if direction is Direction.OUT else probe.server
             outcome = outcome_of(placement, host, side)
             if outcome.effect is not Effect.ALLOW and _expected(outcome, side) not in remembered[host]:
-                told.append(f"{probe}\n  {host.name} does not remember: {outcome.effect} by {outcome.rule}")
+                told[probe] = f"{host.name} does not remember: {outcome.effect} by {outcome.rule}"
             if not outcome.passes:
                 break  # what does not leave is never met by the other side
     return told

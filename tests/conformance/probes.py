@@ -17,9 +17,11 @@ from .points import services
 from .reference import Packet, Side, judge_side, sides_of, stands_above
 from .strategies import UNITS
 
+IGMP = 2
 FIRST_NUMBER = 256  # probes are numbered from here; the number travels in two bytes of the packet
 # Not to be sent as a transport protocol: hop-by-hop and the reserved number; in IPv6 also the extension headers.
 NO_TRANSPORT = {4: {0, 255}, 6: {0, 43, 44, 51, 59, 60, 255}}
+SSH = (TCP, 22)  # every lab host's own sshd answers there, and is in none of the named units
 Listeners = dict[tuple[Host, int, int], str | None]
 
 
@@ -70,7 +72,7 @@ def draw_probes(case: Case, placement: Placement, count: int, units: bool) -> tu
     `units` says whether hosts can have control groups.
     """
     chance = random.Random(0)
-    points = [*services(case), (ICMP, 8), (ICMPV6, 128), (TCP, 22)]
+    points = [*services(case), (ICMP, 8), (ICMPV6, 128), (ICMPV6, 134), (ICMPV6, 143), (IGMP, 0), SSH]
     listeners: Listeners = {}
     runners = (None, OTHER_UNIT, *UNITS) if units else (None,)
     taken: set[tuple[int, frozenset[int]]] = set()
@@ -87,7 +89,7 @@ def draw_probes(case: Case, placement: Placement, count: int, units: bool) -> tu
             if pair in taken:
                 continue
             taken.add(pair)
-        listens = shape != "bare" and protocol in (TCP, UDP)
+        listens = shape != "bare" and protocol in (TCP, UDP) and (protocol, port) != SSH
         if listens:
             listeners.setdefault((server.host, protocol, port), chance.choice(runners))
         packet = Packet(

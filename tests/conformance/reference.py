@@ -7,7 +7,7 @@ selector is asked about one pair of an asset (or none) and an address. Slow, and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from ringfence.model.addresses import addresses_of
@@ -104,6 +104,8 @@ def sides_of(snapshot: Snapshot, packet: Packet) -> dict[Direction, Side]:
 
 def judge_side(snapshot: Snapshot, policy: Policy, settings: Settings, side: Side) -> Judgement:
     """Return the best that any far process would get, because this side cannot see which one it is [6]."""
+    if side.direction is Direction.IN and side.protocol not in (6, 17, 132):
+        side = replace(side, unit=None, user=None)  # no listener takes such a packet: a process in `to` is never it
     mode = mode_of(policy, side.workload, side.direction)
     far = [peer.process for rule in policy.rules for peer in rule.remote(side.direction) if peer.process]
     units = {None, *(unit for process in far for unit in process.units)}

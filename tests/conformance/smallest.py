@@ -60,6 +60,8 @@ def _smaller_assets(asset: Asset) -> Iterator[Asset]:
     for number in range(len(asset.addresses)):
         if len(asset.addresses) > 1:
             yield replace(asset, addresses=_without(asset.addresses, number))
+    if asset.control:
+        yield replace(asset, control=None)
     for key in asset.labels:
         yield replace(asset, labels={name: label for name, label in asset.labels.items() if name != key})
 

@@ -55,6 +55,8 @@ SERVICES = (
     *("any", "any", "sctp", "sctp/9003", "sctp/9000-9010", "icmp", "icmp/echo-request", "icmp/3", "icmp/9-20"),
     *("icmpv6", "icmpv6/echo-request", "icmpv6/1-4", "ip/50", "ip/47", "ip/253", "ip/1", "ip/58", "ip/6", "ping"),
 )
+# The unit of an SCTP listener is not seen, and refused; other protocols have no listener that a rule could name.
+TOLD_SERVICES = tuple(word for word in SERVICES if word != "any" and not word.startswith("sctp"))
 CONTROLS = (Control(("10.0.0.0/29", "fd00::/64"), 22), Control(("10.0.0.3",), 80), Control(("0.0.0.0/0",), 22))
 TIERS = (("emergency", "guardrail", "application", "baseline"), ("late", "emergency", "application"), ("only",))
 
@@ -114,7 +116,7 @@ def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool) -> Rule
     """Return a rule whose id is to be set by the policy that holds it."""
     destinations = draw(peers(users=False, with_processes=with_processes))
     told_by_unit = any(peer.process for peer in destinations)
-    words = draw(st.lists(st.sampled_from(PORT_SERVICES if told_by_unit else SERVICES), min_size=1, max_size=2))
+    words = draw(st.lists(st.sampled_from(TOLD_SERVICES if told_by_unit else SERVICES), min_size=1, max_size=2))
     return Rule(
         id="",
         name="",
@@ -166,7 +168,8 @@ def estates(draw: st.DrawFn, settings: Settings) -> Snapshot:
         addresses = tuple(sorted(one for one in drawn if not joined or held.setdefault(one, realm) == realm)) or (
             alone,
         )
-        assets.append(Asset(name, addresses, draw(labels()), realm, workload=name.startswith("w")))
+        control = draw(st.sampled_from((None, None, None, *CONTROLS)))
+        assets.append(Asset(name, addresses, draw(labels()), realm, workload=name.startswith("w"), control=control))
     return Snapshot(tuple(sorted(assets, key=lambda asset: asset.name)), datetime(2026, 1, 1, tzinfo=UTC))
 
 
