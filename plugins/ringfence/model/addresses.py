@@ -39,9 +39,9 @@ def point_of(address: str) -> int:
 
 
 def address_text(point: int) -> str:
-    """Return the canonical text of a point: dotted quad, or RFC 5952 for IPv6."""
+    """Return the text of a point as inet_ntop(3) writes it: the same under every version of Python."""
     if point >= V6_BASE:
-        return str(ipaddress.IPv6Address(point - V6_BASE))
+        return socket.inet_ntop(socket.AF_INET6, (point - V6_BASE).to_bytes(16, "big"))
     return socket.inet_ntoa(point.to_bytes(4, "big"))
 
 
