@@ -96,7 +96,7 @@ class ActionModule(TargetAction):
             seen = self.ask("status", {"sockets": "1"})
             values["cut"] = cut_lines(denied_connections(table, seen.sections.get("sockets", "")))
         until = time.monotonic() + arguments["confirm_within"] - MARGIN
-        applied = self.ask("apply", values, plan.ruleset(host.ruleset))
+        applied = self._apply(plan, host, values)
         result = {
             "processes": applied.all("process"),
             "standing_denied": denied_connections(table, applied.sections.get("sockets", "")),
@@ -110,6 +110,17 @@ class ActionModule(TargetAction):
         if confirmed.last("persistence"):
             result["warnings"] = [confirmed.last("persistence")]
         return {**result, "changed": True, "state": "confirmed"}
+
+    def _apply(self, plan: Plan, host: Host, values: dict[str, str]) -> Reply:
+        """Apply; a host that has signers of its own gets the signed plan as well."""
+        try:
+            return self.ask("apply", values, plan.ruleset(host.ruleset))
+        except TargetFailure as error:
+            signed = plan.signed_text() if error.rule == "unsigned" else None
+            if signed is None:
+                raise
+        text, signature = (part.rstrip("\n") for part in signed)
+        return self.ask("apply", {**values, "plan_text": text, "signature": signature}, plan.ruleset(host.ruleset))
 
     def _confirm(self, plan: Plan, host: Host, token: str, until: float) -> Reply:
         """Confirm over a new connection as often as the time allows; raises TargetFailure where it went back."""

@@ -90,6 +90,14 @@ class Plan:
         """Return a verdict table; raises PlanError where the file is not what its name says."""
         return json.loads(self._part("tables", digest, ".json"))
 
+    def signed_text(self) -> tuple[str, str] | None:
+        """Return `plan.json` and its signature as texts, or None where it is not signed."""
+        paths = [os.path.join(self.directory, name) for name in ("plan.json", "plan.json.sig")]
+        if not os.path.exists(paths[1]):
+            return None
+        text, signature = (_read(path).decode() for path in paths)
+        return text, signature
+
     def _part(self, folder: str, digest: str, suffix: str) -> bytes:
         if not DIGEST.fullmatch(digest):
             raise PlanError("digest", f"plan {self.identity} names a file that is no digest: {digest}")

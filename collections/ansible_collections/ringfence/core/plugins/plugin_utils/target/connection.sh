@@ -2,7 +2,7 @@
 
 # read_process PID: process_name, process_parent, process_started (clock ticks since boot); fails where it is gone.
 read_process() {
-    process_name= process_parent=0 process_started=0
+    process_name='' process_parent=0 process_started=0
     if [ ! -r "/proc/$1/stat" ]; then return 1; fi
     IFS= read -r process_stat <"/proc/$1/stat" || return 1
     process_name=${process_stat#*\(}
@@ -17,34 +17,37 @@ read_process() {
 # connection_peer (text), connection_started (ticks). The session process nearest to init that holds an established
 # socket is the one that was made for this connection.
 find_connection() {
-    connection_peer= connection_started=0
-    walk_table=$(socket_text)
+    connection_peer='' connection_started=0
+    find_port=$1
     walk=$$
+    set --
     while [ "$walk" -gt 1 ] && read_process "$walk"; do
         case $process_name in
-        sshd* | dropbear*)
-            walk_sockets=$(ls -l "/proc/$walk/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\].*/\1/p' | tr '\n' ' ')
-            walk_found=$(established_sockets "$1" "$walk_sockets")
-            if [ -n "$walk_found" ]; then
-                # shellcheck disable=SC2086 # family peer-hex peer-text port
-                set -- "$1" $walk_found
-                connection_family=$2 connection_hex=$3 connection_peer=$4 connection_port=$5
-                connection_started=$process_started
-            fi
-            ;;
+        sshd* | dropbear*) set -- "$@" "/proc/$walk/fd" ;;
         esac
         walk=$process_parent
     done
-    [ -n "$connection_peer" ]
-}
-
-# established_sockets PORT INODES: `family hex text port` of the process's connection, one to PORT before any other.
-established_sockets() {
-    printf '%s\n' "$walk_table" | awk -v want="$1" -v inodes=" $2" '
-        $1 == "S" && index(inodes, " " $9 " ") {
-            if (found == "" || $6 == want) { found = $2 " " $3 " " $5 " " $6 }
+    if [ $# -eq 0 ]; then return 1; fi
+    # one awk over all their descriptors (`DIRECTORY:` before each list) and all sockets
+    # shellcheck disable=SC2012 # names of descriptors are numbers
+    find_found=$({
+        ls -l "$@" "/proc/$$/fd" 2>/dev/null
+        socket_text
+    } | awk -v want="$find_port" '
+        /^\/proc\/[0-9]+\/fd:$/ { split($0, part, "/"); pid = part[3]; order[++pids] = pid; next }
+        match($0, /socket:\[[0-9]+\]$/) { inode = substr($0, RSTART + 8, RLENGTH - 9); holds[pid, inode] = 1; next }
+        $1 == "S" {
+            for (i = 1; i <= pids; i++)
+                if ((order[i], $9) in holds && (found[i] == "" || $6 == want))
+                    found[i] = order[i] " " $2 " " $3 " " $5 " " $6
         }
-        END { print found }'
+        END { for (i = pids; i >= 1; i--) if (found[i] != "") { print found[i]; exit } }')
+    if [ -z "$find_found" ]; then return 1; fi
+    # shellcheck disable=SC2086 # pid family peer-hex peer-text port
+    set -- $find_found
+    read_process "$1" || return 1
+    connection_family=$2 connection_hex=$3 connection_peer=$4 connection_port=$5
+    connection_started=$process_started
 }
 
 # Refuses unless the connection comes from inside the control path that the new table keeps open.

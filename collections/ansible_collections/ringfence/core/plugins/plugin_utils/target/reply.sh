@@ -42,8 +42,15 @@ have() {
     command -v "$1" >/dev/null 2>&1
 }
 
+# A process that is started costs as much as a page of shell: what the shell can read itself, it reads.
 require_root() {
-    if [ "$(id -u)" != 0 ]; then refuse privilege "only root can change the firewall: use become"; fi
+    root_uid=
+    while read -r root_key root_uid root_rest; do
+        if [ "$root_key" = Uid: ]; then break; fi
+    done </proc/$$/status
+    # real, effective, ...
+    root_uid=${root_rest%%[!0-9]*}
+    if [ "$root_uid" != 0 ]; then refuse privilege "only root can change the firewall: use become"; fi
     if ! have nft; then refuse nft "there is no nft command: install the package nftables"; fi
     if ! have awk; then refuse awk "there is no awk command: install mawk, gawk or busybox"; fi
 }
@@ -51,6 +58,6 @@ require_root() {
 # Temporary files live beside the state: the same file system, so a rename is atomic.
 open_work() {
     work=$state/work.$$
-    rm -rf "$work"
+    if [ -e "$work" ]; then rm -rf "$work"; fi
     mkdir -m 700 "$work" || refuse state "cannot write below $state"
 }

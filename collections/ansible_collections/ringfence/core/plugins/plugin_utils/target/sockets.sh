@@ -3,8 +3,9 @@
 # Prints `S family peer-hex local peer local-port peer-port uid inode` for a connection that stands, `L port` for a
 # listener. Addresses as text; IPv4 inside IPv6 is IPv4; loopback is left out. /proc/net/tcp has native-endian words.
 socket_text() {
-    socket_order=$(printf '\1\0' | od -An -tx2 | tr -d ' \n')
-    awk -v little="$([ "$socket_order" = 0001 ] && echo 1)" '
+    if [ -r /proc/net/tcp6 ]; then socket_six=/proc/net/tcp6; else socket_six=; fi
+    case $(uname -m) in s390* | ppc | ppc64 | mips | mips64 | sparc*) socket_little= ;; *) socket_little=1 ;; esac
+    awk -v little="$socket_little" '
         function number(hex,    i, n) {
             n = 0
             for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789ABCDEF", substr(hex, i, 1)) - 1
@@ -33,7 +34,7 @@ socket_text() {
             if (substr(a, 1, 24) == "00000000000000000000FFFF" && length(a) == 32) { a = substr(a, 25); b = substr(b, 25) }
             if (length(a) == 8 ? substr(a, 1, 2) == "7F" : a == "00000000000000000000000000000001") next
             print "S", (length(a) == 8 ? 4 : 6), b, text(a), text(b), number(here[2]), number(there[2]), $8, $10
-        }' /proc/net/tcp $([ -r /proc/net/tcp6 ] && echo /proc/net/tcp6)
+        }' /proc/net/tcp $socket_six
 }
 
 # Prints the nft commands that make the connections of $work/sockets known to the table, without those that are cut.

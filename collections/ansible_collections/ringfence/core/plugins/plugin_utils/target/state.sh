@@ -63,7 +63,8 @@ check_state() {
 open_state() {
     check_state
     if [ ! -d "$state" ]; then
-        mkdir -p "${state%/*}" && mkdir -m 700 "$state" || refuse state "cannot make $state"
+        if [ ! -d "${state%/*}" ]; then mkdir -p "${state%/*}"; fi
+        mkdir -m 700 "$state" || refuse state "cannot make $state"
     fi
 }
 
@@ -109,7 +110,7 @@ read_confirmed() {
 
 # Reads the wait for a confirmation into pending_*; fails where nothing waits.
 read_pending() {
-    pending_token= pending_boot= pending_deadline= pending_swapped= pending_way=
+    pending_token='' pending_boot='' pending_deadline='' pending_swapped='' pending_way=''
     if [ ! -r "$state/pending" ]; then return 1; fi
     while IFS='=' read -r pending_key pending_value; do
         case $pending_value in *[!A-Za-z0-9:.+-]*) continue ;; esac
@@ -138,6 +139,6 @@ read_boot() {
 remember() {
     {
         if [ -r "$state/history" ]; then tail -n 49 "$state/history"; fi
-        printf '%s %s %s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "${2:--}" "${3:--}" "${4:--}"
+        printf '%s %s %s %s %s\n' "${now:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}" "$1" "${2:--}" "${3:--}" "${4:--}"
     } >"$state/history.new" && mv -f "$state/history.new" "$state/history"
 }

@@ -6,7 +6,14 @@ stands() {
 }
 
 any_stands() {
-    nft list tables 2>/dev/null | grep -qx 'table inet ringfence'
+    case "
+$(nft list tables 2>/dev/null)
+" in
+    *"
+table inet ringfence
+"*) return 0 ;;
+    *) return 1 ;;
+    esac
 }
 
 # Before a direction first enforces, conntrack must see connections begin: what starts between the reading of the
@@ -41,6 +48,7 @@ load_table() {
 
 # What the kernel recorded would go with the table: it is part of the reply first.
 reply_denials() {
+    if ! any_stands; then return 0; fi
     denial_sets=$(nft -t list table inet ringfence 2>/dev/null | sed -n 's/^[[:space:]]*set \(\(denied\|watched\)_[A-Za-z0-9_]*\) {$/\1/p')
     if [ -z "$denial_sets" ]; then return 0; fi
     for denial_set in $denial_sets; do nft -nn list set inet ringfence "$denial_set" 2>/dev/null; done | reply_section denials

@@ -2,9 +2,10 @@
 
 ringfence_main() {
     verb=$1
-    for main_name in plan sequence expects ruleset table seconds control port processes cut check force token listing sockets; do
+    for main_name in plan sequence expects ruleset table seconds control port processes cut check force token listing sockets plan_text signature; do
         eval "rf_$main_name=\${rf_$main_name-}"
     done
+    now=
     require_root
     case $verb in
     apply | confirm | rollback | remove | status) "verb_$verb" ;;
@@ -46,6 +47,7 @@ verb_apply() {
         take_over
         finish 0
     fi
+    if [ -z "$rf_check" ]; then check_signed; fi
     guard_connection
     if [ -n "$rf_check" ]; then
         nft -c -f - >/dev/null 2>&1 || refuse ruleset "nft on this host does not accept the ruleset"
@@ -93,11 +95,12 @@ write_head() {
 
 # Reads the ruleset from standard input; what was cut short on its way has another digest.
 take_candidate() {
+    now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     cat >"$work/ruleset" || refuse state "cannot write below $state"
     take_digest=$(sha256sum "$work/ruleset")
     if [ "${take_digest%% *}" != "$rf_ruleset" ]; then refuse digest "the ruleset did not arrive whole"; fi
     {
-        write_head "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+        write_head "$now"
         cat "$work/ruleset"
     } >"$work/candidate.nft" || refuse state "cannot write below $state"
     printf '%s\n' "$ringfence_script" >"$work/ringfence.sh" || refuse state "cannot write below $state"
