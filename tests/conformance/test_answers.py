@@ -9,7 +9,7 @@ from hypothesis import given
 from ringfence.analysis.explain import explain
 from ringfence.analysis.reach import reach
 from ringfence.compiler import compile_policy
-from ringfence.model.addresses import address_text, family_of
+from ringfence.model.addresses import address_text, family_of, network_of
 from ringfence.model.assets import Asset
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction
@@ -17,7 +17,7 @@ from ringfence.model.services import UDP, Services, point_of
 from ringfence.model.tables import Effect, ProcessClass
 
 from .case import Case, packet_text, side_text
-from .points import services, sides
+from .points import addresses, services, sides
 from .reference import Packet, Side, judge_side, sides_of, stands_above
 from .runs import CASES, drawn
 from .strategies import UNITS, USERS, cases
@@ -80,6 +80,32 @@ def test_reach_says_what_the_reference_says_of_two_assets(case: Case) -> None:
         )
         words = side_text(Side(client, Direction.OUT, client.addresses[0], server.addresses[0], protocol, port))
         assert told is expected, f"{words} ({server.name}): reach says {told}"
+
+
+@drawn(CASES // 4)
+@given(cases())
+def test_reach_says_what_the_reference_says_of_addresses_that_nobody_holds(case: Case) -> None:
+    chance = random.Random(0)
+    found: dict[tuple[str, Direction], list[tuple[IntervalSet, IntervalSet]]] = {}
+    named = {asset.name: asset for asset in case.snapshot.assets}
+    for row in reach(compile_policy(case.snapshot, case.policy, case.settings)):
+        for name, other, direction in ((row.client, row.server, Direction.OUT), (row.server, row.client, Direction.IN)):
+            if name in named and other not in named:
+                found.setdefault((name, direction), []).append((network_of(other), row.services))
+    for _ in range(12):
+        asset, direction = chance.choice(case.snapshot.assets), chance.choice(tuple(Direction))
+        seen = [one for one in case.snapshot.assets if one.realm in case.settings.sees(asset.realm)]
+        held = {address for one in seen for address in one.addresses}
+        remote = chance.choice([address for address in addresses(case) if address not in held])
+        protocol, port = chance.choice(services(case))
+        told = any(
+            remote in remotes and point_of(protocol, port) in passing
+            for remotes, passing in found.get((asset.name, direction), [])
+        )
+        locals_ = [address for address in asset.addresses if family_of(address) == family_of(remote)]
+        expected = any(someone_passes(case, Side(asset, direction, one, remote, protocol, port)) for one in locals_)
+        words = side_text(Side(asset, direction, asset.addresses[0], remote, protocol, port))
+        assert told is expected, f"{words}: reach says {told}"
 
 
 def someone_passes(case: Case, side: Side) -> bool:
