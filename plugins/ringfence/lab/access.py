@@ -115,8 +115,9 @@ def write_inventory(directory: Path, hosts: Sequence[HostSpec]) -> Path:
 
 
 def _mark(directory: Path) -> str:
-    """Return what tells the ssh masters of labs apart: their hosts have the same addresses."""
-    return hashlib.sha256(os.fsencode(directory)).hexdigest()[:8]
+    """Return what tells the ssh masters of labs apart, also of one lab before and after: their hosts have the same
+    addresses, and a master to a host that is gone lets whoever uses it wait for ever."""
+    return hashlib.sha256((directory / f"{CLIENT_KEY}.pub").read_bytes()).hexdigest()[:8]
 
 
 def _quoted(path: Path) -> str:

@@ -23,6 +23,7 @@ retry_files_enabled = False
 
 [ssh_connection]
 pipelining = True
+ssh_args = -C -o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=5 -o ServerAliveCountMax=2
 """
 
 
