@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ringfence.lab import cgroups, kernel
+from ringfence.lab import cgroups, kernel, rootfs
 from ringfence.lab.spec import Kind
 from ringfence.model.errors import OutsideError
 
@@ -141,6 +141,8 @@ def _machine_lacks() -> list[Lack]:
     if os.geteuid() != 0:
         return [Lack("machines boot as root only", "run as root, or take namespaces")]
     found: list[Lack] = []
+    if not rootfs.KEYRING.exists():
+        found.append(Lack("no keys to check Debian's packages with", "install debian-archive-keyring"))
     if said := _fails(isolate_command(root=True), _TRY_MOUNTS):
         found.append(Lack(f"no overlay mounts: {said}", "run outside a container, or in one with CAP_SYS_ADMIN"))
     if said := _fails(isolate_command(root=True), _TRY_NETWORK):

@@ -48,6 +48,7 @@ MASKED = (
 SSHD_OPTIONS = "UseDNS no\nPermitRootLogin prohibit-password\nPrintMotd no\nMaxStartups 100\nMaxSessions 100\n"
 JOURNAL_OPTIONS = "[Journal]\nStorage=persistent\nSystemMaxUse=16M\n"
 EXPECTED_STEPS = 710  # retrieved, validated, unpacked and configured packages of one release, about
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 DEBIAN_PACKAGES = ("Created-By: Packages", "Origin: Debian", "Label: Debian")
 
 Report = Callable[[str, float], None]
@@ -108,6 +109,7 @@ def _debootstrap(release: str, target: Path, packages: Path, report: Report) -> 
     """Run it in mount and process namespaces of its own: what it mounts and starts ends with it."""
     source = mirror()
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "debootstrap"]
+    command += ["--force-check-gpg", f"--keyring={KEYRING}"]
     command += ["--variant=minbase", f"--cache-dir={packages}", f"--include={','.join(PACKAGES)}", release, str(target)]
     command += [source] if source else []
     log = packages.parent / f"{release}.log"
