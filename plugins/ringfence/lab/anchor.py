@@ -65,6 +65,10 @@ class _Host:
     def place(self) -> Path:
         return LIVE / self.spec.name
 
+    @property
+    def link(self) -> network.Link:
+        return network.Link(self.spec.name, self.number, self.spec.addresses)
+
     def answer(self) -> HostAnswer:
         return {"state": self.state, "boots": self.boots, "pid": self.pid}
 
@@ -87,14 +91,18 @@ class Anchor:
         kernel.mount("tmpfs", Path("/run"), "tmpfs", data="mode=755")
         LIVE.mkdir()
         network.make_bridge()
+        network.attach([host.link for host in self.hosts.values()])
         for host in self.hosts.values():
-            self.start(host)
+            self._boot(host)
             _tell({"started": host.spec.name})
         _tell({"started": None})
 
     def start(self, host: _Host) -> None:
         """Give the host a fresh network namespace and boot it; its files are those of its last boot."""
-        network.attach(host.spec.name, host.number, host.spec.addresses)
+        network.attach([host.link])
+        self._boot(host)
+
+    def _boot(self, host: _Host) -> None:
         if self.order["kind"] == "machines":
             host.pid = self._start_machine(host)
         else:
@@ -134,7 +142,7 @@ class Anchor:
         host = next((host for host in self.hosts.values() if host.pid == pid), None)
         if host is None:
             return
-        network.detach(host.spec.name, host.number)
+        network.detach(host.link)
         host.pid, host.state = None, "failed"  # until it is known to be otherwise
         code = os.waitstatus_to_exitcode(status)
         recent = [start for start in host.starts if start > time.monotonic() - CRASH_WINDOW]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import subprocess
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ringfence.lab import kernel
@@ -14,6 +16,16 @@ from ringfence.lab.spec import CONTROLLER_4, CONTROLLER_6, NETWORK_4, NETWORK_6
 NAMESPACES = Path("/run/netns")  # where ip(8) looks for them; the anchor has a /run of its own
 BRIDGE = "lab0"
 INTERFACE = "eth0"
+ANCHOR = 1  # the process whose network namespace has the bridge
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A host's place on the bridge; `number` is its own within the lab."""
+
+    host: str
+    number: int
+    addresses: Sequence[str]
 
 
 def make_bridge() -> None:
@@ -30,31 +42,20 @@ def make_bridge() -> None:
     )
 
 
-def attach(host: str, number: int, addresses: Iterable[str]) -> None:
-    """Give the host a fresh network namespace on the bridge; `number` is its own within the lab."""
-    path = NAMESPACES / host
-    path.touch()
-    child = os.fork()
-    if child == 0:
-        _make_namespace(path)
-    if os.waitpid(child, 0)[1] != 0:
-        raise OSError(f"no network namespace could be made for {host}")
-    mac = f"02:52:66:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
-    _ip_batch(
-        [
-            f"link add {_port_name(number)} type veth peer name {INTERFACE} address {mac} netns {host}",
-            f"link set {_port_name(number)} master {BRIDGE} up",
-        ]
-    )
-    lines = ["link set lo up", f"link set {INTERFACE} up", *_address_lines(INTERFACE, addresses)]
-    _ip_batch(lines, namespace=host)
+def attach(links: Sequence[Link]) -> None:
+    """Give each host a fresh network namespace on the bridge; raises OSError naming one that could not be made."""
+    children = {_fork_namespace(link): link for link in links}
+    failed = [link.host for child, link in children.items() if os.waitpid(child, 0)[1] != 0]
+    if failed:
+        raise OSError(f"no network namespace could be made for {', '.join(failed)}; the lab's log says why")
+    _ip_batch([f"link set {_port_name(link.number)} master {BRIDGE} up" for link in links])
 
 
-def detach(host: str, number: int) -> None:
+def detach(link: Link) -> None:
     """Take the host's network namespace away with all it holds: rules, tracked connections, addresses."""
-    subprocess.run(["ip", "link", "del", _port_name(number)], check=False, stderr=subprocess.DEVNULL)
-    kernel.unmount(NAMESPACES / host)
-    (NAMESPACES / host).unlink()
+    subprocess.run(["ip", "link", "del", _port_name(link.number)], check=False, stderr=subprocess.DEVNULL)
+    kernel.unmount(NAMESPACES / link.host)
+    (NAMESPACES / link.host).unlink()
 
 
 def _port_name(number: int) -> str:
@@ -74,19 +75,33 @@ def _address_lines(interface: str, addresses: Iterable[str]) -> list[str]:
     return lines + sorted(routes)
 
 
-def _ip_batch(lines: list[str], namespace: str | None = None) -> None:
-    inside = ["-n", namespace] if namespace else []
-    subprocess.run(["ip", *inside, "-batch", "-"], input="\n".join(lines) + "\n", text=True, check=True)
+def _ip_batch(lines: list[str]) -> None:
+    subprocess.run(["ip", "-batch", "-"], input="\n".join(lines) + "\n", text=True, check=True)
 
 
-def _make_namespace(path: Path) -> None:
-    """In a forked child: become a new network namespace, bind it to `path`, end."""
+def _fork_namespace(link: Link) -> int:
+    """Start a child that becomes a network namespace, puts it where ip(8) finds it, and fills it; return its id."""
+    (NAMESPACES / link.host).touch()
+    child = os.fork()
+    if child:
+        return child
     status = 1
     try:
         kernel.unshare(kernel.CLONE_NEWNET)
+        kernel.bind(Path("/proc/self/ns/net"), NAMESPACES / link.host)
         _no_duplicate_detection()
-        kernel.bind(Path("/proc/self/ns/net"), path)
+        mac = f"02:52:66:{link.number >> 16 & 255:02x}:{link.number >> 8 & 255:02x}:{link.number & 255:02x}"
+        _ip_batch(
+            [
+                "link set lo up",
+                f"link add {INTERFACE} address {mac} type veth peer name {_port_name(link.number)} netns {ANCHOR}",
+                f"link set {INTERFACE} up",
+                *_address_lines(INTERFACE, link.addresses),
+            ]
+        )
         status = 0
+    except (OSError, subprocess.SubprocessError):
+        traceback.print_exc()
     finally:
         os._exit(status)
 
