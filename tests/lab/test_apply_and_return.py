@@ -137,3 +137,20 @@ def test_removal_leaves_nothing_behind(rollouts: Rollouts) -> None:
         # the directory that an enabled unit links from is systemd's own and may stay
         added = set(rollouts.sh(host, listing).split()) - set(before[host].split())
         assert {path for path in added if "ringfence" in path} == set()
+
+
+def test_what_was_denied_is_told_with_its_rule_by_info_and_before_the_next_swap(rollouts: Rollouts) -> None:
+    plan = rollouts.apply(everywhere(CLOSED))
+    assert not any(rollouts.reaches(host, timeout=0.5) for host in RELEASES)
+
+    def told(entries: object) -> set[tuple[object, ...]]:
+        keys = ("effect", "direction", "peer", "protocol", "port", "rule")
+        return {tuple(entry[key] for key in keys) for entry in entries}  # type: ignore[attr-defined]
+
+    denied = ("deny", "in", "10.203.0.1", 6, 7000, "default")
+    for host in rollouts.play("info", plan).hosts.values():
+        assert denied in told(host.result["denials"])
+        counted = [one for one in host.result["counters"] if one["effect"] == "deny"]  # type: ignore[attr-defined]
+        assert counted[0]["packets"] > 0
+    for host in rollouts.roll_out(rollouts.plan(everywhere(OPEN))).hosts.values():
+        assert denied in told(host.result["denials"])

@@ -9,6 +9,7 @@ import time
 from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import recorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import (
     Host,
@@ -101,7 +102,7 @@ class ActionModule(TargetAction):
             "processes": applied.all("process"),
             "standing_denied": denied_connections(table, applied.sections.get("sockets", "")),
             "cut": host.cut,
-            "denials": applied.sections.get("denials", "").splitlines(),
+            "denials": recorded(applied.sections.get("denials", ""), plan.data.get("rules", {}))[1],
         }
         if applied.last("changed") == "no":
             return {**result, "changed": False, "state": "confirmed"}

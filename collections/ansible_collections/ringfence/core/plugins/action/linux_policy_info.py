@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import held
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import held, recorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import load_plan
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
 
@@ -23,12 +22,5 @@ class ActionModule(TargetAction):
         reply = self.ask("status", {"listing": "1"} if arguments["counters"] else {})
         result = {"changed": False, **held(reply)}
         if arguments["counters"]:
-            filled = read_ruleset(reply.sections.get("listing", ""))["filled"]
-            result["counters"] = [_named(entry, rules) for entry in filled["counters"]]
-            result["denials"] = [_named(entry, rules) for entry in filled["remembered"]]
+            result["counters"], result["denials"] = recorded(reply.sections.get("listing", ""), rules)
         return result
-
-
-def _named(entry: dict, rules: dict) -> dict:
-    named = rules.get(entry["rule"])
-    return {**entry, "name": named["name"], "place": named["place"]} if named else entry

@@ -134,8 +134,10 @@ cut:
   returned: O(state=present) and changed
   type: bool
 denials:
-  description: What the kernel had recorded as denied before the swap, as nft prints it.
+  description:
+    - What the kernel had recorded as denied, or as what would be, before the swap; it goes with the old table.
+    - The entries are those of P(ringfence.core.linux_policy_info#module).
   returned: O(state=present) and changed
   type: list
-  elements: str
+  elements: dict
 """

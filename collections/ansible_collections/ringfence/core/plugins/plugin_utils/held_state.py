@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from .nft_reader import read_ruleset
 from .target_orders import Reply
 
 
@@ -33,6 +34,19 @@ def held(reply: Reply) -> dict:
         },
         "history": [_event(line) for line in reply.sections.get("history", "").splitlines() if line.count(" ") == 4],
     }
+
+
+def recorded(listing: str, rules: dict) -> tuple[list[dict], list[dict]]:
+    """Return the counters and the denials of a listing, of a table or of single sets; `rules` are those of a plan."""
+    inside = "\n".join(line for line in listing.splitlines() if line.startswith("\t"))
+    filled = read_ruleset(f"table inet ringfence {{\n{inside}\n}}\n")["filled"]
+    counters, denials = ([_named(entry, rules) for entry in filled[name]] for name in ("counters", "remembered"))
+    return counters, denials
+
+
+def _named(entry: dict, rules: dict) -> dict:
+    named = rules.get(entry["rule"])
+    return {**entry, "name": named["name"], "place": named["place"]} if named else entry
 
 
 def _state(reply: Reply) -> str:

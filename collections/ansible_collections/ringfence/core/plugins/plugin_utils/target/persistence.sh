@@ -35,21 +35,30 @@ ExecStartPost=-/bin/sh $state/ringfence.sh boot
 ExecReload=-/bin/sh $state/ringfence.sh boot
 ExecStopPost=-/bin/sh $state/ringfence.sh boot"
     if [ ! -L "$units/sysinit.target.wants/ringfence.service" ]; then
-        mkdir -p -m 755 "$units/sysinit.target.wants" &&
-            ln -sf ../ringfence.service "$units/sysinit.target.wants/ringfence.service" || return 1
+        umask 022
+        if [ ! -d "$units/sysinit.target.wants" ]; then mkdir -p "$units/sysinit.target.wants"; fi
+        umask 077
+        ln -sf ../ringfence.service "$units/sysinit.target.wants/ringfence.service" || return 1
         sync_changed=1
     fi
     sync_dropins "$1" || return 1
-    if [ -n "$sync_changed" ]; then systemctl daemon-reload || return 1; fi
+    if [ -z "$sync_changed" ]; then return 0; fi
+    if [ -n "$1" ]; then
+        # units may restart at any moment: their drop-ins are in force before their elements are filled in again
+        systemctl daemon-reload
+    else
+        systemctl daemon-reload </dev/null >/dev/null 2>&1 9>&- &
+    fi
 }
 
 # sync_file FILE TEXT: writes it whole where it differs, and notes that systemd must read again.
 sync_file() {
     if [ -r "$1" ] && [ "$(cat "$1")" = "$2" ]; then return 0; fi
-    mkdir -p -m 755 "${1%/*}" &&
-        printf '%s\n' "$2" >"$1.ringfence" &&
-        chmod 644 "$1.ringfence" &&
-        mv -f "$1.ringfence" "$1" || return 1
+    umask 022
+    if [ ! -d "${1%/*}" ]; then mkdir -p "${1%/*}"; fi
+    printf '%s\n' "$2" >"$1.ringfence"
+    umask 077
+    mv -f "$1.ringfence" "$1" || return 1
     sync_changed=1
 }
 

@@ -29,7 +29,7 @@ armed() {
 disarm() {
     case $pending_way in
     '') ;;
-    systemd) systemctl stop "ringfence-return-$pending_token.timer" 2>/dev/null ;;
+    systemd) systemctl stop --no-block "ringfence-return-$pending_token.timer" 2>/dev/null ;;
     "$$") ;;
     *)
         if grep -q "$pending_token" "/proc/$pending_way/cmdline" 2>/dev/null; then

@@ -12,7 +12,7 @@ take_lock() {
         exec 9>"$state/lock" || refuse state "cannot write below $state"
         locked=flock
     else
-        locked=mkdir
+        locked='mkdir'
     fi
     lock_tries=0
     until try_lock; do

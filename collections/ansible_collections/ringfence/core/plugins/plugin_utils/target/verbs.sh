@@ -22,6 +22,9 @@ recover() {
     read_boot
     if [ ! -e "$state/candidate.nft" ]; then
         rm -f "$state/pending"
+    elif [ "$pending_boot" = "$boot_id" ] && [ "$verb" = confirm ]; then
+        # the candidate stands; whether its way back still would is settled by this confirmation
+        return 0
     elif [ "$pending_boot" != "$boot_id" ] || ! armed; then
         reply recovered "a candidate of plan $candidate_plan had lost its way back"
         go_back abandoned
