@@ -98,8 +98,7 @@ class _Following:
         self.ended[event.host] = not failed
         if failed:
             state = event.result.get("state") or str(event.kind)
-            reason = str(event.result.get("msg") or "").strip()
-            self.session.output.note(f"{event.host}: {state}: {reason}", style="red")
+            self.session.output.note(f"{event.host}: {state}", style="red")
         for number, wave in enumerate(self.waves):
             if event.host in wave:
                 self._progress(number, wave)

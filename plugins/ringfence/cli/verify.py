@@ -21,16 +21,16 @@ TOLD = ("drift", "differences", "not_proven", "dead_elements", "standing")
 @click.argument("name", metavar="[PLAN]", required=False)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
 def verify(session: Session, name: str | None, limit: tuple[str, ...]) -> None:
-    """Read the tables back from the kernels and compare them exactly with PLAN, the last one rolled out unless said."""
+    """Read the kernels' tables back and compare them exactly with PLAN, by default the last that hosts confirmed."""
     from ringfence.cli.apply import chosen_plan
     from ringfence.cli.asked import keep_answers
     from ringfence.cli.driving import drive, exit_status
-    from ringfence.plan.journals import last_rolled_out
+    from ringfence.plan.journals import last_confirmed
 
     if name is None:
-        last = last_rolled_out(session.directory / PLANS)
+        last = last_confirmed(session.directory / PLANS)
         if last is None:
-            raise InputError("no plan was rolled out yet", remedy="name one: ringfence verify PLAN")
+            raise InputError("no host has confirmed a plan yet", remedy="name one: ringfence verify PLAN")
         name = str(last)
     plan, directory = chosen_plan(session, name)
     outcome = drive(session, "verify", {"ringfence_plan": str(directory)}, sorted(plan.hosts), limit=limit)

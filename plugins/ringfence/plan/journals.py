@@ -68,7 +68,11 @@ def known(workspace: Path, plans: Path) -> dict[str, Held]:
     return hosts
 
 
-def last_rolled_out(plans: Path) -> Path | None:
-    """Return the directory of the plan of the highest sequence that was rolled out to any host, None for none."""
-    begun = [(plan.sequence, directory) for directory, plan in stored(plans) if any(events(directory, plan))]
-    return max(begun)[1] if begun else None
+def last_confirmed(plans: Path) -> Path | None:
+    """Return the directory of the plan of the highest sequence that any host has confirmed, None for none."""
+    held = [
+        (plan.sequence, directory)
+        for directory, plan in stored(plans)
+        if any(event.event == CONFIRMED for event in events(directory, plan))
+    ]
+    return max(held)[1] if held else None

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from estates import compilation, draft, rule
+from plan_estates import compilation, draft, rule
 from ringfence.model.errors import InputError
 from ringfence.plan import Held, find, next_sequence, read, read_state, sign, verify_files, verify_signature, write
 from ringfence.plan.enforced import STATE_FILE, write_state

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from estates import CONTROL, INPUTS, NOW, asset, compilation, draft, estate, rule
 from hypothesis import given
 from hypothesis import strategies as st
+from plan_estates import CONTROL, INPUTS, NOW, asset, compilation, draft, estate, rule
 from ringfence.enforcers.nftables import ENFORCER
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputErrors

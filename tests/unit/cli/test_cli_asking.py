@@ -1,0 +1,150 @@
+"""Asking from the command line: assets, labels, verdicts, reach, rulesets, flows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_shop import data, ringfence, shop, write
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shop(tmp_path_factory.mktemp("shop"))
+
+
+def test_assets_come_with_addresses_labels_and_where_these_came_from(workspace: Path) -> None:
+    assert data(workspace, "assets", "db-1") == [
+        {
+            "name": "db-1",
+            "addresses": ["10.0.1.4", "fd00::4"],
+            "labels": {
+                "app": {"value": "shop", "rule": "inventory"},
+                "env": {"value": "prod", "rule": "inventory"},
+                "role": {"value": "db", "rule": "labels.yml:2"},
+            },
+            "sources": ["inventory"],
+            "realm": "default",
+            "workload": True,
+            "enforcer": "nftables",
+        }
+    ]
+
+
+def test_assets_are_found_by_label(workspace: Path) -> None:
+    printed = ringfence(workspace, "assets", "role=web").output
+
+    assert "web-1" in printed
+    assert "2 of 4 assets" in printed
+    assert "db-1" not in printed
+
+
+def test_labels_are_shown_with_their_rules(workspace: Path) -> None:
+    printed = ringfence(workspace, "labels", "db-1").output
+
+    assert [line.split() for line in printed.splitlines()] == [
+        ["asset", "label", "value", "given", "by"],
+        ["db-1", "app", "shop", "inventory"],
+        ["db-1", "env", "prod", "inventory"],
+        ["db-1", "role", "db", "labels.yml:2"],
+    ]
+
+
+def test_explain_says_who_denied_and_which_rule_was_nearest(workspace: Path) -> None:
+    result = ringfence(workspace, "explain", "web-1", "db-1", "postgresql")
+
+    assert result.exit_code == 0
+    assert "denied: 10.0.1.1 → 10.0.1.4" in result.output
+    assert "inbound mode is full (policy/shop.yml:15:5)" in result.output
+    assert "nearest: 'api to database' (policy/shop.yml:7:5) needs role=api, web-1 has role=web" in result.output
+
+
+@pytest.mark.parametrize("chosen", [("--unit", "shop-api.service"), ("--process", "shop-api.service")])
+def test_explain_answers_for_a_process(workspace: Path, chosen: tuple[str, str]) -> None:
+    answer = data(workspace, "explain", "api-1", "db-1", "tcp/5432", *chosen)
+    other = data(workspace, "explain", "api-1", "db-1", "tcp/5432", "--unit", "cron.service")
+
+    assert isinstance(answer, dict)
+    assert isinstance(other, dict)
+    assert answer["verdict"] == "allow"
+    assert [side["verdict"] for side in answer["sides"]] == ["allow", "allow"]
+    assert other["verdict"] == "deny"
+
+
+def test_reach_names_the_process_that_a_row_holds_for(workspace: Path) -> None:
+    assert data(workspace, "reach", "--from", "role=api", "--to", "{role: db}") == {
+        "rows": [
+            {
+                "from": "api-1",
+                "to": "db-1",
+                "allow": ["tcp/5432"],
+                "from_process": {"unit": "shop-api.service"},
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("selector", "clients"),
+    [
+        ("role=web|api", {"api-1", "web-1", "web-2"}),
+        ("role=web,env=dev", set()),
+        ("role=", {"api-1", "db-1", "web-1", "web-2"}),
+        ("web-1", {"web-1"}),
+        ("10.0.1.0/30", {"api-1", "web-1", "web-2"}),
+        ("{not: {role: [web, api]}}", {"db-1"}),
+        ("[{role: web}, {role: db}]", {"db-1", "web-1", "web-2"}),
+    ],
+)
+def test_selectors_may_be_written_short_or_in_the_grammar(tmp_path: Path, selector: str, clients: set[str]) -> None:
+    open_to_all = "tier: guardrail\nrules:\n  - {name: o, from: any, to: any, allow: tcp/1}\n"
+    workspace = shop(tmp_path, {"policy/open.yml": open_to_all})
+
+    found = data(workspace, "reach", "--from", selector, "--to", "role=")
+
+    assert isinstance(found, dict)
+    assert {row["from"] for row in found["rows"] if row["from"][0].isalpha()} == clients
+
+
+def test_a_ruleset_is_printed_to_the_byte(workspace: Path) -> None:
+    printed = ringfence(workspace, "render", "db-1").stdout_bytes
+    told = data(workspace, "render", "db-1")
+
+    assert isinstance(told, dict)
+    assert printed == told["ruleset"].encode()
+    assert printed.startswith(b"table inet ringfence {}\ndelete table inet ringfence\n")
+
+
+def test_flows_of_a_file_are_printed_one_a_row(workspace: Path) -> None:
+    rows = data(workspace, "flows", "read", str(workspace / "flows.csv"), "--format", "csv")
+
+    assert isinstance(rows, list)
+    assert [(row["client"], row["server"], row["port"], row["protocol"]) for row in rows] == [
+        ("10.0.1.1", "10.0.1.3", 8443, "tcp"),
+        ("10.0.1.1", "10.0.1.4", 5432, "tcp"),
+    ]
+
+
+def test_flows_are_kept_once_and_shown_by_label(workspace: Path) -> None:
+    flows = str(workspace / "flows.csv")
+    first, second = data(workspace, "flows", "add", flows), data(workspace, "flows", "add", flows)
+
+    assert isinstance(first, list)
+    assert isinstance(second, list)
+    assert (first[0]["new"], second[0]["new"]) == (2, 0)
+    assert "tcp/8443" in ringfence(workspace, "flows", "window", "--since", "2026-11-24").output
+    assert data(workspace, "flows", "forget", "--before", "2026-11-25") == {"days": 1}
+
+
+def test_flows_are_judged_by_the_policy_in_the_files(workspace: Path) -> None:
+    told = data(workspace, "simulate", "--flows", str(workspace / "flows.csv"))
+
+    assert isinstance(told, dict)
+    assert told["categories"]["still_allowed"]["flows"] == 1
+    assert told["categories"]["newly_denied"]["flows"] == 1
+    assert ringfence(workspace, "simulate", "--flows", str(workspace / "flows.csv"), "--strict").exit_code == 1
+
+
+def test_check_and_lint_are_content_with_a_good_workspace(workspace: Path) -> None:
+    assert ringfence(workspace, "lint").exit_code == 0
+    assert data(workspace, "check") == {"problems": [], "failed_tests": [], "broken_invariants": []}

@@ -1,0 +1,111 @@
+"""The program itself: quick to start, complete, honest about what is not there, data with --json alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cli_shop import data, ringfence, shop
+from click.testing import CliRunner
+from ringfence.cli import main
+from ringfence.cli.program import COMMANDS, Program
+
+LEAST_OF = 5
+VERSION_SECONDS = 0.2
+
+
+def test_every_command_of_the_overview_is_there_and_has_help() -> None:
+    for name, _, _ in COMMANDS:
+        result = CliRunner().invoke(main, [name, "--help"])
+        assert result.exit_code == 0, result.output
+        assert "Usage: " in result.output
+
+
+def test_the_overview_imports_no_command() -> None:
+    script = (
+        "import sys\nfrom ringfence.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'pydantic', 'duckdb', 'rich', 'pyroaring', 'ansible_runner', 'ruamel.yaml'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_the_version_is_said_at_once() -> None:
+    times = []
+    for _ in range(LEAST_OF):
+        begun = time.monotonic()
+        said = subprocess.run(
+            [sys.executable, "-m", "ringfence.cli", "--version"], capture_output=True, text=True, check=True
+        )
+        times.append(time.monotonic() - begun)
+        assert said.stdout.startswith("ringfence ")
+    if min(times) > VERSION_SECONDS:
+        bare = []
+        for _ in range(LEAST_OF):
+            begun = time.monotonic()
+            subprocess.run([sys.executable, "-c", "import click"], check=True)
+            bare.append(time.monotonic() - begun)
+        assert min(times) < 2.5 * min(bare), f"{min(times):.2f} s; click alone {min(bare):.2f} s"
+
+
+def test_alone_it_says_what_is_still_to_come() -> None:
+    result = CliRunner().invoke(main, [])
+
+    assert result.exit_code == 0
+    assert "not part of this release yet" in result.output
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_name_the_program(shell: str) -> None:
+    assert "_RINGFENCE_COMPLETE" in CliRunner().invoke(main, ["completion", shell]).output
+
+
+def test_words_are_completed() -> None:
+    assert isinstance(main, Program)
+    result = CliRunner().invoke(
+        main,
+        [],
+        prog_name="ringfence",
+        env={"_RINGFENCE_COMPLETE": "bash_complete", "COMP_WORDS": "ringfence ex", "COMP_CWORD": "1"},
+    )
+
+    assert "explain" in result.output
+
+
+def test_schemas_are_printed_and_written(tmp_path: Path) -> None:
+    printed = json.loads(CliRunner().invoke(main, ["schema", "policy.json"]).output)
+    written = CliRunner().invoke(main, ["schema", "--output", str(tmp_path)])
+
+    assert printed["title"]
+    assert written.exit_code == 0
+    assert json.loads((tmp_path / "policy.json").read_text()) == printed
+
+
+def test_no_colour_leaves_the_program_where_nobody_watches(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ringfence.cli", "check", "--workspace", str(shop(tmp_path))],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m ringfence.cli render db-1 --workspace {shop(tmp_path)} | true"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+
+    assert "Traceback" not in done.stderr
+
+
+def test_json_is_all_that_comes_with_json(tmp_path: Path) -> None:
+    workspace = shop(tmp_path)
+    for arguments in (("assets",), ("labels",), ("check",), ("lint",), ("plan",), ("show",), ("reach",)):
+        data(workspace, *arguments)
+    assert ringfence(workspace, "plan", "--no-flows").exit_code == 0
