@@ -154,3 +154,18 @@ def test_what_was_denied_is_told_with_its_rule_by_info_and_before_the_next_swap(
         assert counted[0]["packets"] > 0
     for host in rollouts.roll_out(rollouts.plan(everywhere(OPEN))).hosts.values():
         assert denied in told(host.result["denials"])
+
+
+def test_a_confirmed_table_that_does_not_load_leaves_the_host_open_and_says_so(rollouts: Rollouts) -> None:
+    rollouts.apply(everywhere(CLOSED))
+    for host in RELEASES:
+        rollouts.sh(host, "echo nonsense >>/var/lib/ringfence/confirmed.nft")
+    outcome = rollouts.roll_out(rollouts.plan(everywhere(ELSEWHERE)), force_lockout_test=True, confirm_within=3)
+    assert not outcome.ok
+    for host in RELEASES:
+        wait_until(lambda host=host: rollouts.reaches(host, 22), 6)
+        assert rollouts.reaches(host)
+        assert "table inet ringfence" not in rollouts.sh(host, "nft list tables")
+    told = rollouts.play("info").hosts
+    assert all("is not the ruleset that was confirmed" in str(told[host].result["damaged"]) for host in RELEASES)
+    assert {told[host].state for host in RELEASES} == {"lost"}

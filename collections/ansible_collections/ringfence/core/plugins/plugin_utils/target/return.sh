@@ -44,11 +44,10 @@ disarm() {
 # Puts the last confirmed table back, ends the wait, and replies what stands now. Says why in one word.
 go_back() {
     if [ -s "$state/confirmed.nft" ]; then
-        if load_table "$state/confirmed.nft"; then
+        if load_confirmed; then
             reply state restored
             fill_processes "$confirmed_processes"
         else
-            nft delete table inet ringfence 2>/dev/null
             reply state open
             reply reason "the confirmed table does not load ($(head -n 1 "$work/said")): the table is deleted, this host is open"
         fi

@@ -8,8 +8,10 @@
 locked=
 
 take_lock() {
+    # a redirection that fails would end the shell at `exec`, without a reply
+    if ! true >>"$state/lock"; then refuse state "cannot write below $state"; fi
     if have flock; then
-        exec 9>"$state/lock" || refuse state "cannot write below $state"
+        exec 9>"$state/lock"
         locked=flock
     else
         locked='mkdir'

@@ -46,6 +46,14 @@ load_table() {
     return 1
 }
 
+# Loads the last confirmed ruleset: with the connections that stand, else without them; if even that fails there is no
+# table of ours any more.
+load_confirmed() {
+    if load_table "$state/confirmed.nft" || nft -f "$state/confirmed.nft" >"$work/said" 2>&1; then return 0; fi
+    nft delete table inet ringfence 2>/dev/null
+    return 1
+}
+
 # What the kernel recorded would go with the table: it is part of the reply first.
 reply_denials() {
     if ! any_stands; then return 0; fi

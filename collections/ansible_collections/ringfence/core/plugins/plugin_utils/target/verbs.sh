@@ -214,7 +214,7 @@ verb_return() {
 # Run at boot and after the distribution's own firewall service: only ever the confirmed table.
 verb_boot() {
     if [ ! -s "$state/confirmed.nft" ]; then finish 0; fi
-    if ! : >"$state/lock"; then
+    if ! true >"$state/lock"; then
         # nothing can be written this early: the table is loaded all the same
         nft -f "$state/confirmed.nft" || nft delete table inet ringfence
         finish $?
@@ -232,11 +232,10 @@ verb_boot() {
         if [ -n "$sync_changed" ]; then systemctl daemon-reload --no-block; fi
     fi
     if stands "$confirmed_table"; then finish 0; fi
-    if load_table "$state/confirmed.nft"; then
+    if load_confirmed; then
         fill_processes "$confirmed_processes"
         finish 0
     fi
-    nft delete table inet ringfence 2>/dev/null
     echo "ringfence: the confirmed table does not load, this host is open: $(head -n 1 "$work/said")" >&2
     remember open "$confirmed_plan" "$confirmed_sequence" "$confirmed_ruleset"
     finish 1
