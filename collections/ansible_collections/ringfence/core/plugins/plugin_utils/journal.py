@@ -23,7 +23,8 @@ class Journal:
         self.path = path or os.path.join(plan.directory, "journal.jsonl")
 
     def append(self, host: str, event: str, reason: str = "") -> None:
-        """Write one event down; it is on the disk when this returns."""
+        """Write one event down. It outlives this process when this returns, and the machine unless it is `started`,
+        which no wave waits for."""
         entry = {
             "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "plan": self.plan.identity,
@@ -40,7 +41,9 @@ class Journal:
                 if size and os.pread(descriptor, 1, size - 1) != b"\n":
                     line = b"\n" + line
                 os.write(descriptor, line)
-                os.fsync(descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                if event != "started":
+                    os.fsync(descriptor)
             finally:
                 os.close(descriptor)
         except OSError as error:
