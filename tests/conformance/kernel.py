@@ -53,8 +53,6 @@ class Kernel:
         """Play a case with up to `count` probes; return in words what the kernel does otherwise: [] if all agrees."""
         tables = compile_policy(case.snapshot, case.policy, case.settings).tables
         placement = place(case, tables, self.hosts)
-        if placement is None:
-            return []
         probes, listeners = draw_probes(case, placement, count, self.units)
         told = self._prepare(placement, probes, listeners)
         told += self._prove(placement)

@@ -45,21 +45,19 @@ class Placement:
         return [address_text(end.address) for end in self.ends if end.host is host]
 
 
-def place(case: Case, tables: Mapping[str, VerdictTable], hosts: Sequence[Host]) -> Placement | None:
-    """Return a placement, the first host standing for all that is no workload; None where too few hosts match units.
+def place(case: Case, tables: Mapping[str, VerdictTable], hosts: Sequence[Host]) -> Placement:
+    """Return a placement, the first host standing for all that is no workload.
 
-    Hosts that cannot match units are used first, for workloads that need none. A shared address is put on one holder.
+    There are as many hosts as any case needs, also of those that match units. Hosts that cannot match units are used
+    first, for workloads that need none. A shared address is put on one holder.
     """
     chance = random.Random(0)
     world, *rest = hosts
     free = sorted(rest, key=lambda host: host.matches_units)
     played: dict[str, Host] = {}
     for name in sorted(tables, key=lambda name: _needs_units(tables[name])):
-        fitting = [host for host in free if host.matches_units or not _needs_units(tables[name])]
-        if not fitting:
-            return None
-        played[name] = fitting[0]
-        free.remove(fitting[0])
+        played[name] = next(host for host in free if host.matches_units or not _needs_units(tables[name]))
+        free.remove(played[name])
     owners: dict[int, str | None] = {}
     for asset in chance.sample(case.snapshot.assets, len(case.snapshot.assets)):
         for address in asset.addresses:

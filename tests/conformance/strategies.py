@@ -112,10 +112,10 @@ def peers(users: bool, with_processes: bool) -> st.SearchStrategy[tuple[Peer, ..
 
 
 @st.composite
-def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool) -> Rule:
+def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool) -> Rule:
     """Return a rule whose id is to be set by the policy that holds it."""
-    destinations = draw(peers(users=False, with_processes=with_processes))
-    told_by_unit = any(peer.process for peer in destinations)
+    destinations = draw(peers(users=refused, with_processes=with_processes))
+    told_by_unit = any(peer.process for peer in destinations) and not refused
     words = draw(st.lists(st.sampled_from(TOLD_SERVICES if told_by_unit else SERVICES), min_size=1, max_size=2))
     return Rule(
         id="",
@@ -133,9 +133,9 @@ def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool) -> Rule
 
 
 @st.composite
-def policies(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool) -> Policy:
+def policies(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool) -> Policy:
     """Return up to six rules and a mode for most workloads."""
-    drawn = draw(st.lists(rules(tiers, with_processes), min_size=draw(st.sampled_from((0, 1, 3))), max_size=7))
+    drawn = draw(st.lists(rules(tiers, with_processes, refused), min_size=draw(st.sampled_from((0, 1, 3))), max_size=7))
     named = tuple(
         Rule(f"{number:08x}", f"rule {number}", *(getattr(rule, field) for field in Rule.__slots__[2:]))
         for number, rule in enumerate(drawn)
@@ -174,8 +174,8 @@ def estates(draw: st.DrawFn, settings: Settings) -> Snapshot:
 
 
 @st.composite
-def cases(draw: st.DrawFn, with_processes: bool = True) -> Case:
-    """Return an estate, a policy and settings that go together."""
+def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False) -> Case:
+    """Return an estate, a policy and settings that go together; `refused`: also what the nftables enforcer refuses."""
     realms = draw(
         st.sampled_from(
             ({}, {}, {"blue": ("default",)}, {"blue": (), "default": ()}, {"default": ("blue",), "blue": ()})
@@ -184,4 +184,4 @@ def cases(draw: st.DrawFn, with_processes: bool = True) -> Case:
     tiers = draw(st.sampled_from(TIERS))
     settings = Settings(control=draw(st.sampled_from((None, None, *CONTROLS))), realms=realms, tiers=tiers)
     usable = ("emergency", *(tier for tier in tiers if tier != "emergency"))
-    return Case(draw(estates(settings)), draw(policies(usable, with_processes)), settings)
+    return Case(draw(estates(settings)), draw(policies(usable, with_processes, refused)), settings)
