@@ -6,11 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-
 from ringfence.language.checking import check, fields, items, words_of
 from ringfence.language.documents import CONTROLS_BUT_LINES, read_documents, shown
+from ringfence.language.expressions import refuse_expression
 from ringfence.language.nodes import Entry, Node, Scalar, Table, kind
 from ringfence.language.reports import Reports, nearest
 from ringfence.language.shapes import LabelRuleEntry, LabelsDocument
@@ -19,7 +17,6 @@ from ringfence.model.rules import DEFAULT_PRIORITY
 
 # Beside `when`, a bare word is the label's value itself and no attribute of that name (`- role: db`, `when: …`).
 BARE_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
-MOST_EXPRESSION = 10_000
 
 
 def load_label_rules(path: Path, root: Path | None = None) -> tuple[LabelRule, ...]:
@@ -76,7 +73,7 @@ def _when(written: Mapping[str, Entry], reports: Reports) -> str | None:
     node = written["when"].value if "when" in written else None
     if not (isinstance(node, Scalar) and isinstance(node.value, str)):
         return None
-    _refuse_expression(node, node.value, reports)
+    refuse_expression(node, node.value, reports)
     return node.value
 
 
@@ -91,19 +88,4 @@ def _expression(label: Entry, conditional: bool, reports: Reports) -> str | None
         return None
     if conditional and BARE_WORD.fullmatch(node.value):
         return f"'{node.value}'"
-    return node.value if _refuse_expression(node, node.value, reports) else None
-
-
-def _refuse_expression(node: Scalar, text: str, reports: Reports) -> bool:
-    """Report what is no JMESPath; return whether it is."""
-    if len(text) > MOST_EXPRESSION:
-        reports.add(node.place, f"an expression of more than {MOST_EXPRESSION} characters", "write a shorter one")
-        return False
-    try:
-        jmespath.compile(text)
-    except (JMESPathError, RecursionError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        remedy = "words with other characters stand in double quotes, texts in single ones: \"a-b\" || 'text'"
-        reports.add(node.place, f"this is no JMESPath: {reason}", remedy)
-        return False
-    return True
+    return node.value if refuse_expression(node, node.value, reports) else None

@@ -9,6 +9,7 @@ from ringfence.language.shapes import (
     REFERENCE,
     ControlEntry,
     EnforceEntry,
+    IdentityEntry,
     InvariantEntry,
     LabelRuleEntry,
     LabelsDocument,
@@ -28,7 +29,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, object]
 
 TEXT: Schema = {"type": "string", "minLength": 1}
-TEXTS: Schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]}
+TEXT_OR_TEXTS: list[Schema] = [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]
+TEXTS: Schema = {"anyOf": TEXT_OR_TEXTS}
 LABEL_NAMES: Schema = {"pattern": f"^{LABEL_KEY.pattern}$", "not": {"enum": sorted(RESERVED_WORDS)}}
 
 
@@ -54,6 +56,8 @@ def json_schema() -> dict[str, Schema]:
                 "networks": TEXTS,
                 "control": _plain(ControlEntry),
                 "realm": {"anyOf": [{"type": "null"}, _plain(RealmEntry)]},
+                "identity": _plain(IdentityEntry),
+                "identity_key": {"anyOf": [*TEXT_OR_TEXTS, {"type": "boolean"}]},
             },
         ),
         "labels.json": _document(LabelsDocument, "Label rules of Ringfence", {"label_rule": _label_rule()}),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from ringfence.language.asset_identity import read_identity
 from ringfence.language.checking import check, fields, items
 from ringfence.language.documents import CONTROLS, read_documents, shown
 from ringfence.language.nodes import Entry, Node, Scalar
@@ -56,6 +57,7 @@ def _settings(node: Node, reports: Reports) -> Settings:
         tiers=tiers or default.tiers,
         valid_days=(document.valid_days if document else None) or default.valid_days,
         waves=tuple(document.waves) if document and document.waves else default.waves,
+        identity=read_identity(written["identity"].value, reports) if "identity" in written else default.identity,
     )
 
 

@@ -23,6 +23,8 @@ InvariantText = Annotated[object, WithJsonSchema({REFERENCE: "invariant"})]
 ModeText = Annotated[object, WithJsonSchema({REFERENCE: "mode"})]
 ControlText = Annotated[object, WithJsonSchema({REFERENCE: "control"})]
 RealmText = Annotated[object, WithJsonSchema({REFERENCE: "realm"})]
+IdentityText = Annotated[object, WithJsonSchema({REFERENCE: "identity"})]
+IdentityKeyText = Annotated[object, WithJsonSchema({REFERENCE: "identity_key"})]
 LabelRuleText = Annotated[object, WithJsonSchema({REFERENCE: "label_rule"})]
 ModeWord = Literal["observe", "selective", "full"]
 Verdict = Literal["allow", "deny"]
@@ -114,6 +116,17 @@ class RealmEntry(Written):
     sees: list[str] = Field(default_factory=list)
 
 
+class IdentityEntry(Written):
+    """How the same machine is recognised in several sources, so that it is one asset."""
+
+    keys: dict[str, IdentityKeyText] | None = Field(
+        None, min_length=1, description="What gives `uuid`, `mac`, `fqdn`, `address` or a key of one's own; or false."
+    )
+    prefer: list[str] | None = Field(None, min_length=1, description="Sources, the one whose word counts first.")
+    same: list[list[str]] | None = Field(None, min_length=1, description="Names of hosts that are one machine.")
+    different: list[list[str]] | None = Field(None, min_length=1, description="Names of hosts that never are.")
+
+
 class SettingsDocument(Written):
     """`ringfence.yml`: the settings of a workspace; every one has a default."""
 
@@ -124,6 +137,7 @@ class SettingsDocument(Written):
     waves: list[Annotated[int, Field(ge=1)]] | None = Field(
         None, min_length=1, description="How many hosts each first wave holds; the last one takes the rest."
     )
+    identity: IdentityText = None
     valid_days: int | None = Field(None, ge=1, le=3650, description="How many days a plan may be applied.")
 
 

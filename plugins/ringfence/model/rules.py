@@ -9,6 +9,7 @@ from enum import StrEnum
 from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Control
 from ringfence.model.errors import Place
+from ringfence.model.identity import DEFAULT_IDENTITY, Identity
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.selectors import ANY, Selector
 from ringfence.model.services import Services
@@ -149,6 +150,7 @@ class Settings:
     tiers: tuple[str, ...] = DEFAULT_TIERS
     valid_days: int = 7
     waves: tuple[int, ...] = (1, 10)
+    identity: Identity = DEFAULT_IDENTITY
 
     def private_addresses(self) -> IntervalSet:
         """Return the private ranges as a set of addresses."""

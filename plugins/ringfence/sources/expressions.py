@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 import jmespath
-from jmespath import exceptions, functions
+from jmespath import exceptions
 
 from ringfence.model.errors import InputError, Place
+from ringfence.sources.functions import OPTIONS, Functions, pattern_fault
 
 Path = tuple[str, ...]
 Attributes = Mapping[str, object]
@@ -40,7 +41,7 @@ _SEE_FIRST = (
 class _Parsed(Protocol):
     parsed: Mapping[str, object]
 
-    def search(self, value: object) -> object: ...
+    def search(self, value: object, options: object = None) -> object: ...
 
 
 class EvaluationError(Exception):
@@ -61,7 +62,7 @@ class Expression:
         Raises EvaluationError where it met another value of the wrong type.
         """
         try:
-            return self.parsed.search(attributes)
+            return self.parsed.search(attributes, OPTIONS)
         except exceptions.JMESPathTypeError as error:
             if error.current_value is None:
                 return None
@@ -139,13 +140,16 @@ def _check_functions(node: Mapping[str, object]) -> None:
     children = cast("list[Mapping[str, object]]", node["children"])
     if node["type"] == "function_expression":
         name = cast(str, node["value"])
-        known = functions.Functions.FUNCTION_TABLE.get(name)
+        known = Functions.FUNCTION_TABLE.get(name)
         if known is None:
             raise exceptions.UnknownFunctionError(f"there is no function {name}()")
         signature = known["signature"]
         variadic = bool(signature) and bool(signature[-1].get("variadic"))
         if len(children) < len(signature) or (len(children) > len(signature) and not variadic):
             raise exceptions.ArityError(len(signature), len(children), name)
+        fault = pattern_fault(name, children)
+        if fault is not None:
+            raise exceptions.JMESPathError(fault)
     for child in children:
         if isinstance(child, Mapping):
             _check_functions(child)

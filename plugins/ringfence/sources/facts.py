@@ -13,21 +13,24 @@ from ringfence.model.addresses import network_of, point_of
 from ringfence.model.errors import InputError, Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.attributes import plain_value
+from ringfence.sources.gathered import gathered
 from ringfence.sources.host_variables import sorted_points
 
 Facts = Mapping[str, object]
 
 # Addresses that say nothing of who a host is: its own loopback, and what only one link knows.
 _EVERYWHERE = (*network_of("127.0.0.0/8"), *network_of("::1"), *network_of("fe80::/10"))
-# Bridges that container engines and libvirt make with the same addresses on every host.
 # What label rules see of the facts: what tells hosts apart and does not change from one gathering to the next.
 _KEPT = (
     *("hostname", "fqdn", "domain", "nodename", "architecture", "system", "kernel", "os_family", "service_mgr"),
     *("distribution", "distribution_major_version", "distribution_version", "distribution_release"),
+    *("product_uuid", "board_asset_tag"),
     *("system_vendor", "product_name", "virtualization_role", "virtualization_type", "interfaces", "local"),
 )
 # What else the cache holds that no `set_fact` put there.
 _OF_ANSIBLE = ("ansible_", "discovered_", "module_setup", "gather_subset")
+_OF_MODULES = frozenset({"packages", "services", "tcp_listen", "udp_listen"})
+# Bridges that container engines and libvirt make with the same addresses on every host.
 _PRIVATE_BRIDGE = re.compile(r"(docker|podman|cni|virbr|lxcbr|lxdbr|incusbr)\d*|br_[0-9a-f]{12}")
 
 
@@ -85,9 +88,10 @@ def fact_addresses(facts: Facts) -> tuple[int, ...]:
 
 def fact_attributes(facts: Facts) -> dict[str, object]:
     """Return what label rules see of facts: lasting ones under `facts`, what `set_fact` cached under its name."""
-    lasting = {name: fact for name in _KEPT if (fact := _fact(facts, name)) is not None}
+    lasting = {name: fact for name in _KEPT if (fact := _fact(facts, name)) is not None} | gathered(facts)
     unprefixed = "all_ipv4_addresses" in facts or "distribution" in facts
-    own = {} if unprefixed else {name: fact for name, fact in facts.items() if not name.startswith(_OF_ANSIBLE)}
+    names = () if unprefixed else [name for name in facts if not name.startswith(_OF_ANSIBLE)]
+    own = {name: facts[name] for name in names if name not in _OF_MODULES}
     return {**own, "facts": lasting}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringfence.model.addresses import DEFAULT_REALM
+from ringfence.model.addresses import DEFAULT_REALM, address_text
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, InputErrors, Place
 from ringfence.model.label_rules import LabelRule
@@ -34,6 +34,7 @@ from ringfence.sources.host_variables import (
     is_template,
     sorted_points,
 )
+from ringfence.sources.identity import one_asset_each
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.resolution import resolve_names
 
@@ -105,6 +106,8 @@ def survey(
     sources = (_shown(inventory_paths[0], directory),) if len(inventory_paths) == 1 else ()
     place = Place(sources[0]) if sources else None
     assets = read_assets(parsed.hosts, settings, facts, resolve, sources=sources, place=place)
+    assets, identity_problems = one_asset_each(assets, settings.identity)
+    problems += identity_problems
     labelled, label_problems = apply_label_rules(assets, label_rules)
     problems += [*label_problems, *asset_problems(labelled, settings)]
     return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems))
@@ -168,6 +171,8 @@ def _asset(
     made_of_labels = plain_value(attributes.pop(LABEL_GROUPS, None))
     groups = [group for group in host.groups if not isinstance(made_of_labels, list) or group not in made_of_labels]
     attributes.update(name=host.name, groups=groups)
+    if addresses:
+        attributes["addresses"] = [address_text(point) for point in addresses]
     return Asset(
         name=host.name,
         addresses=addresses,

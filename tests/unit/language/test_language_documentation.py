@@ -23,6 +23,7 @@ SHAPES = (
     shapes.SettingsDocument,
     shapes.ControlEntry,
     shapes.RealmEntry,
+    shapes.IdentityEntry,
     shapes.LabelRuleEntry,
 )
 

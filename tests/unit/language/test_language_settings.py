@@ -7,6 +7,7 @@ from policy_text import written
 from ringfence.language import load_settings
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputErrors
+from ringfence.model.identity import DEFAULT_KEYS
 from ringfence.model.rules import Settings
 
 
@@ -50,6 +51,39 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         waves=(2, 20, 200),
         valid_days=1,
     )
+
+
+def test_keys_of_identity_stand_by_strength_and_keep_their_defaults(tmp_path: Path) -> None:
+    text = """
+        identity:
+          keys: {fqdn: onprem.Host, serial: [onprem.Serial, facts.serial], mac: false, uuid: true}
+          prefer: [aws]
+          same: [[a, b]]
+          different: [[c, d, e]]
+        """
+    found = settings_of(tmp_path, text).identity
+    assert [key.name for key in found.keys] == ["uuid", "serial", "fqdn", "address"]
+    assert found.keys[0] == DEFAULT_KEYS[0]
+    assert [key.expressions for key in found.keys[1:]] == [("onprem.Serial", "facts.serial"), ("onprem.Host",), ()]
+    assert (found.prefer, found.same, found.different) == (("aws",), (("a", "b"),), (("c", "d", "e"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("{kesy: {}}", "1:12: 'kesy' is no key of 'identity' (did you mean 'keys'?)"),
+        ("{keys: {uuid: 'a['}}", "1:25: this is no JMESPath"),
+        ("{keys: {address: onprem.IP}}", "1:28: 'address' is true or false: its values are the addresses of an asset"),
+        ("{keys: {serial: true}}", "1:27: 'serial' does not say where its values are"),
+        ("{keys: {Serial No: a}}", "1:19: 'Serial No' is no name for a key"),
+        ("{keys: {mac: 7}}", "1:24: expressions are words, not the number 7"),
+        ("{same: [[a]]}", "1:19: these are not two hosts"),
+        ("{same: [a]}", "1:19: an item of 'same' is a list"),
+        ("[]", "1:11: 'identity' is a mapping, not a list"),
+    ],
+)
+def test_a_fault_in_identity_is_told_with_its_place(text: str, fault: str, tmp_path: Path) -> None:
+    assert faults_of(tmp_path, f"identity: {text}\n")[0].startswith(f"ringfence.yml:{fault}")
 
 
 @pytest.mark.parametrize(

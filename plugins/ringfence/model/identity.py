@@ -1,0 +1,67 @@
+"""How the same machine is recognised in several sources: the keys, whose word counts, and what a person said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityKey:
+    """One key, and the JMESPath expressions over an asset's attributes that give its values; `address` has none."""
+
+    name: str
+    expressions: tuple[str, ...] = ()
+
+
+# `source_facts` are what the sources themselves say of a host: the variables `onprem` and `ringfence_<source>`.
+DEFAULT_KEYS = (
+    IdentityKey(
+        "uuid",
+        (
+            "ringfence_uuid",
+            "source_facts[].[uuid, instance_uuid, bios_uuid, instance_id, vm_id, UUID, system_uuid]",
+            "instance_id",
+            "config.[uuid, instanceUuid]",
+            "facts.[product_uuid, board_asset_tag]",
+        ),
+    ),
+    IdentityKey(
+        "mac",
+        (
+            "ringfence_mac",
+            "source_facts[].[mac, mac_address, macs, mac_addresses, MAC]",
+            "source_facts[].[interfaces, nics, networks, network_interfaces][][].[mac, mac_address]",
+            "network_interfaces[].mac_address",
+            "facts.macs",
+        ),
+    ),
+    IdentityKey(
+        "fqdn",
+        (
+            "ringfence_fqdn",
+            "source_facts[].[fqdn, dns_name, hostname, guest_hostname, FQDN]",
+            "facts.fqdn",
+            "ansible_host",
+            "name",
+        ),
+    ),
+    IdentityKey(ADDRESS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`identity` of `ringfence.yml`: keys in the order of their strength, and what no key may overrule.
+
+    `prefer` names sources, the one whose word counts first; `same` and `different` hold names of assets.
+    """
+
+    keys: tuple[IdentityKey, ...] = DEFAULT_KEYS
+    prefer: tuple[str, ...] = ()
+    same: tuple[tuple[str, ...], ...] = ()
+    different: tuple[tuple[str, ...], ...] = ()
+
+
+DEFAULT_IDENTITY = Identity()

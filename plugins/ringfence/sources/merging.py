@@ -1,0 +1,156 @@
+"""Assets that are one machine, merged: whose word counts, where every attribute is from, and what contradicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ringfence.model.addresses import DEFAULT_REALM, FAMILIES, address_text
+from ringfence.model.assets import Asset, Label
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.problems import Problem, Severity
+from ringfence.sources.host_variables import CONTROL, ENFORCER, REALM, WORKLOAD, shown, sorted_points
+from ringfence.sources.identity_keys import source_facts
+
+IDENTITY = "identity"
+NAMED = 5
+# How Ansible reaches a host is a matter of the name that it is reached by.
+_OF_THE_NAME = ("ansible_", "inventory_")
+_COLLECTED = ("name", "groups", "addresses", "ringfence_addresses", "ringfence_sources", IDENTITY)
+
+Said = Sequence[tuple[str, object]]
+
+
+class _Merge:
+    """Attributes merged so far: `sources` by attribute, and what sources say differently."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, str] = {}
+        self.contradictions: list[dict[str, object]] = []
+
+    def of(self, path: str, said: Said) -> object:
+        """Return what counts of what sources say of one attribute, the first one's word before the others'."""
+        source, value = said[0]
+        if len(said) > 1 and all(isinstance(one, Mapping) for _, one in said):
+            return {name: self.of(f"{path}.{name}", below) for name, below in _children(said).items()}
+        self.sources[path] = source
+        if any(one != value for _, one in said[1:]):
+            self.differ(path, said)
+        return value
+
+    def differ(self, path: str, said: Said) -> None:
+        """Note that sources contradict each other."""
+        self.contradictions.append({"attribute": path, "said": [{"source": by, "value": one} for by, one in said]})
+
+
+def merged(assets: Sequence[Asset], why: Sequence[str], prefer: Sequence[str]) -> Asset:
+    """Return one asset of several, in whose attribute `identity` it stands what it was made of."""
+    ranked = sorted(assets, key=lambda asset: (_rank(asset, prefer), not asset.workload, asset.sources, asset.name))
+    first = ranked[0]
+    merge = _Merge()
+    labels: dict[str, Label] = {}
+    for asset in reversed(ranked):
+        labels.update(asset.labels)
+    attributes = {
+        name: merge.of(name, said)
+        for name, said in _children([(_source(asset), asset.attributes) for asset in ranked]).items()
+        if name not in _COLLECTED and not name.startswith(_OF_THE_NAME)
+    }
+    attributes |= {name: value for name, value in first.attributes.items() if name.startswith(_OF_THE_NAME)}
+    points = sorted_points(point for asset in ranked for point in asset.addresses)
+    _compare_addresses(ranked, merge)
+    attributes |= {
+        "name": first.name,
+        "groups": sorted({group for asset in ranked for group in _texts(asset.attributes.get("groups"))}),
+        "addresses": [address_text(point) for point in points],
+        IDENTITY: {
+            "hosts": {asset.name: list(asset.sources) for asset in ranked},
+            "by": sorted(set(why)),
+            "from": dict(sorted(merge.sources.items())),
+            "contradictions": merge.contradictions,
+        },
+    }
+    return Asset(
+        name=first.name,
+        addresses=points,
+        labels=labels,
+        realm=next((asset.realm for asset in ranked if asset.realm != DEFAULT_REALM), _said(ranked, REALM).realm),
+        workload=_said(ranked, WORKLOAD).workload,
+        enforcer=_said(ranked, ENFORCER).enforcer,
+        sources=tuple(sorted({source for asset in ranked for source in asset.sources})),
+        control=_said(ranked, CONTROL).control,
+        attributes=attributes,
+    )
+
+
+def contradictions(asset: Asset) -> list[tuple[str, list[tuple[str, object]]]]:
+    """Return what the sources of a merged asset say differently: the attribute, and what each says; none otherwise."""
+    identity = asset.attributes.get(IDENTITY)
+    found = identity.get("contradictions") if isinstance(identity, Mapping) else None
+    told = []
+    for one in found if isinstance(found, list) else ():
+        said = [(str(by["source"]), by["value"]) for by in one["said"]]
+        told.append((str(one["attribute"]), said))
+    return told
+
+
+def contradictions_problem(assets: Sequence[Asset]) -> list[Problem]:
+    """Return a warning that names the first contradictions and counts them; nothing where there are none."""
+    told = [
+        f"{attribute} of '{asset.name}': {', '.join(f'{shown(value)} from {source}' for source, value in said)}"
+        for asset in assets
+        for attribute, said in contradictions(asset)
+    ]
+    if not told:
+        return []
+    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    message = f"sources contradict each other, the first one counts: {'; '.join(told[:NAMED])}{more}"
+    remedy = "correct a source, or say whose word counts, identity: {prefer: […]}; all: ringfence assets contradictions"
+    return [Problem(Severity.WARNING, message, None, remedy)]
+
+
+def _children(said: Said) -> dict[str, list[tuple[str, object]]]:
+    """Return what is said of every key of mappings, by key."""
+    found: dict[str, list[tuple[str, object]]] = {}
+    for source, mapping in said:
+        if isinstance(mapping, Mapping):
+            for name, value in mapping.items():
+                found.setdefault(name, []).append((source, value))
+    return found
+
+
+def _rank(asset: Asset, prefer: Sequence[str]) -> int:
+    """Return the place of an asset's sources among the preferred ones: a source, its beginning, or its kind."""
+    kinds = source_facts(asset)
+    for place, wanted in enumerate(prefer):
+        if wanted in kinds or any(source.startswith(wanted) for source in asset.sources):
+            return place
+    return len(prefer)
+
+
+def _said(ranked: Sequence[Asset], variable: str) -> Asset:
+    """Return the first asset whose source says a variable, else the first one."""
+    return next((asset for asset in ranked if asset.attributes.get(variable) is not None), ranked[0])
+
+
+def _compare_addresses(ranked: Sequence[Asset], merge: _Merge) -> None:
+    """Note where two sources each have an address of a family that the other lacks."""
+    first = ranked[0]
+    for other in ranked[1:]:
+        for family in FAMILIES.values():
+            mine, theirs = _in(first, family), _in(other, family)
+            if mine - theirs and theirs - mine:
+                said = [(_source(one), [address_text(point) for point in one.addresses]) for one in (first, other)]
+                merge.differ("addresses", said)
+                break
+
+
+def _in(asset: Asset, family: IntervalSet) -> set[int]:
+    return {point for point in asset.addresses if point in family}
+
+
+def _source(asset: Asset) -> str:
+    return ", ".join(asset.sources) or asset.name
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

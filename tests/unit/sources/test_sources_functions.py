@@ -1,0 +1,137 @@
+"""What label rules do beyond JMESPath: patterns with groups, position in networks, and what runs on a host."""
+
+from __future__ import annotations
+
+import pytest
+from asset_factory import asset, rule, unhurried
+from hypothesis import given
+from hypothesis import strategies as st
+from ringfence.model.errors import InputErrors
+from ringfence.sources.facts import fact_attributes
+from ringfence.sources.labelling import apply_label_rules
+
+HOST = {"name": "shop-web-03.fra.example", "groups": ["linux"], "addresses": ["10.1.0.7", "2001:db8::7"]}
+
+
+def label(expression: str, attributes: dict[str, object] | None = None, when: str | None = None) -> str | None:
+    one = asset("h", attributes=attributes or HOST)
+    (found,), _ = apply_label_rules([one], [rule(2, "x", expression, when=when)])
+    return found.label_values().get("x")
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        (r"match(name, '^(\w+)-(\w+)-\d+', `2`)", "web"),
+        (r"match(name, '^(\w+)-(\w+)-\d+')", "shop"),
+        (r"match(name, '-(?P<role>[a-z]+)-', 'role')", "web"),
+        (r"match(name, '^[a-z]+', `0`)", "shop"),
+        (r"match(name, 'fra|ber')", "fra"),
+        (r"match(name, '^db-(.*)')", None),
+        (r"match(name, '^(\w+)-(x)?')", "shop"),
+        (r"match(name, '^(\w+)-(x)?', `2`)", None),
+        (r"match(missing, '(.*)')", None),
+        (r"match(name, '^db-(.*)') || match(name, '\.(\w+)\.')", "fra"),
+        (r"groups[?match(@, '^lin(ux)')] | [0]", "linux"),
+    ],
+)
+def test_names_give_labels_by_the_groups_of_a_pattern(expression, value):
+    assert label(expression) == value
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("in_network(addresses, '10.1.0.0/16')", True),
+        ('in_network(addresses, `["192.168.0.0/16", "2001:db8::/32"]`)', True),
+        ("in_network(addresses, '10.1.0.8-10.1.0.9')", False),
+        ("in_network(name, '10.1.0.0/16')", False),
+        ("in_network(nothing, '10.1.0.0/16')", False),
+    ],
+)
+def test_the_position_in_a_network_gives_labels(condition, holds):
+    assert (label("'fra'", when=condition) == "fra") is holds
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("match(name, '(')", "'(' is no pattern"),
+        ("match(name, '(a)', `2`)", "the pattern '(a)' has no group 2"),
+        ("match(name, '(a)', 'b')", "the pattern '(a)' has no group b"),
+        ("match(name)", "match() takes 2 arguments, not 1"),
+        ("match(name, 'a', `0`, `1`)", "match() takes a text, a pattern and a group"),
+        ("in_network(addresses, '10.0.0.1/8')", "host bits"),
+        ("in_network(addresses)", "in_network() takes 2 arguments, not 1"),
+        ("matches(name, 'a')", "there is no function matches()"),
+    ],
+)
+def test_a_wrong_pattern_or_network_is_a_placed_error_before_any_asset_is_looked_at(expression, said):
+    with pytest.raises(InputErrors) as caught:
+        apply_label_rules([asset("h")], [rule(4, "x", expression)])
+    assert str(caught.value.errors[0].place) == "labels.yml:4:5"
+    assert said in str(caught.value)
+
+
+def test_a_pattern_that_is_made_of_attributes_fails_on_the_asset_that_has_it():
+    _, (problem,) = apply_label_rules(
+        [asset("h", attributes={"name": "h", "pattern": "("})], [rule(4, "x", "match(name, pattern)")]
+    )
+    assert "asset 'h'" in problem.message
+    assert "'(' is no pattern" in problem.message
+
+
+@unhurried
+@given(st.text(max_size=8), st.text(max_size=8))
+def test_no_text_and_no_pattern_raises_anything_but_our_errors(text, pattern):
+    apply_label_rules(
+        [asset("h", attributes={"name": text, "pattern": pattern})], [rule(4, "x", "match(name, pattern)")]
+    )
+
+
+FACTS = {
+    "ansible_hostname": "db-1",
+    "ansible_domain": "corp.example",
+    "ansible_product_uuid": "420a",
+    "ansible_eth0": {"type": "ether", "macaddress": "00:50:56:aa:bb:cc"},
+    "ansible_lo": {"type": "loopback", "macaddress": "00:00:00:00:00:00"},
+    "packages": {"postgresql-15": [{"version": "15.1"}], "bash": []},
+    "services": {"postgresql.service": {"state": "running"}, "cups.service": {"state": "stopped"}},
+    "tcp_listen": [{"port": 5432, "address": "0.0.0.0"}, {"port": 25, "address": "127.0.0.1"}],
+    "udp_listen": [{"port": 123, "address": "::"}],
+    "listeners": [
+        {"protocol": "tcp", "port": 22, "address": "::"},
+        {"protocol": "udp", "port": 40000, "address": "0.0.0.0", "ephemeral": True},
+    ],
+    "running_units": ["ssh.service"],
+}
+
+
+def test_what_runs_on_a_host_is_told_in_words():
+    found = fact_attributes(FACTS)["facts"]
+    assert found["ports"] == ["tcp/22", "tcp/5432", "udp/123"]
+    assert found["units"] == ["postgresql.service", "ssh.service"]
+    assert found["packages"] == ["bash", "postgresql-15"]
+    assert (found["macs"], found["domain"]) == (["00:50:56:aa:bb:cc"], "corp.example")
+    assert label("'db'", {"facts": found}, when="contains(facts.ports, 'tcp/5432')") == "db"
+    assert label("'db'", {"facts": found}, when="facts.packages[?starts_with(@, 'postgresql')]") == "db"
+
+
+def test_bulky_facts_are_no_attributes_of_their_own():
+    assert {"packages", "services", "tcp_listen"}.isdisjoint(fact_attributes(FACTS))
+    assert "listeners" in fact_attributes(FACTS)
+
+
+@unhurried
+@given(
+    st.dictionaries(
+        st.sampled_from(["packages", "services", "tcp_listen", "listeners", "running_units", "ansible_eth0"]),
+        st.recursive(
+            st.none() | st.integers() | st.text(max_size=3),
+            lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["port", "type"]), inner),
+            max_leaves=4,
+        ),
+    )
+)
+def test_facts_of_any_shape_break_nothing(facts):
+    fact_attributes(facts)
