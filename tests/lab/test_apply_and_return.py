@@ -51,6 +51,34 @@ def test_check_mode_says_what_would_change_and_changes_nothing(rollouts: Rollout
     assert all(rollouts.remains(host) == "" for host in RELEASES)
 
 
+def test_check_and_diff_mode_tell_in_words_what_of_the_standing_table_the_plan_changes(rollouts: Rollouts) -> None:
+    rollouts.apply({"trixie": CLOSED})
+    foreseen = rollouts.roll_out(rollouts.plan({"trixie": OPEN}), check=True).hosts["trixie"]
+    words = foreseen.result["diff"]["prepared"]  # type: ignore[index]
+    assert "tcp/7000" in words
+    assert "tcp/1," in words
+    assert not rollouts.reaches("trixie", timeout=0.5)
+
+
+def test_other_tables_are_left_alone_and_named_where_ours_cannot_see_behind_them(rollouts: Rollouts) -> None:
+    foreign = (
+        "table ip nat { chain pre { type nat hook prerouting priority -100; policy accept; "
+        "tcp dport 8080 redirect to :7000; }; }; "
+        "table inet fw { chain forward { type filter hook forward priority 0; policy accept; }; };"
+    )
+    for host in RELEASES:
+        rollouts.lab.exec(host, ["nft", "-f", "-"], input=foreign.replace("; }", ";\n}").replace("};", "}\n"))
+    before = {host: rollouts.sh(host, "nft list table ip nat; nft list table inet fw") for host in RELEASES}
+    plan = rollouts.apply(everywhere(CLOSED))
+    for verified in rollouts.play("verify", plan).hosts.values():
+        assert verified.ok
+        assert set(verified.result["not_proven"]) >= {"ip nat: NAT", "inet fw: forward chain"}  # type: ignore[call-overload]
+    rollouts.clear()
+    for host in RELEASES:
+        assert before[host] == rollouts.sh(host, "nft list table ip nat; nft list table inet fw")
+        rollouts.sh(host, "nft delete table ip nat; nft delete table inet fw")
+
+
 def test_a_control_path_that_does_not_hold_the_controller_is_refused(rollouts: Rollouts) -> None:
     outcome = rollouts.roll_out(rollouts.plan(everywhere(ELSEWHERE)))
     assert {name: host.state for name, host in outcome.hosts.items()} == dict.fromkeys(RELEASES, "refused")

@@ -11,6 +11,7 @@ from typing import ClassVar
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import recorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
+from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import (
     Host,
     Plan,
@@ -20,6 +21,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory impo
     load_plan,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.standing import cut_lines, denied_connections
+from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
     Reply,
@@ -78,12 +80,9 @@ class ActionModule(TargetAction):
         changed = reply.last("changed") == "yes"
         result: dict = {"changed": changed, "state": "unconfirmed" if changed else "confirmed"}
         if self._task.diff and changed:
-            result["diff"] = {
-                "before_header": "ruleset held",
-                "after_header": "ruleset of the plan",
-                "before": f"{reply.last('held') or 'none'}\n",
-                "after": f"{host.ruleset}\n",
-            }
+            listing = self.ask("status", {"listing": "1"}).sections.get("listing", "")
+            told = differences(plan.table(host.table), read_ruleset(listing))
+            result["diff"] = {"prepared": "".join(f"{one['text']}\n" for one in told)}
         return result
 
     def _roll_out(self, plan: Plan, host: Host, arguments: dict) -> dict:

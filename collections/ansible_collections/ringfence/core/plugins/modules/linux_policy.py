@@ -44,7 +44,7 @@ attributes:
     description: Says what would change without changing it.
     support: full
   diff_mode:
-    description: Shows the ruleset held and the ruleset to come, by digest.
+    description: In check mode tells what of the table that stands is not as the plan says, in the words of the policy.
     support: full
 seealso:
   - module: ringfence.core.linux_policy_verify

@@ -1,0 +1,102 @@
+"""The target's lock and state files, by the script's own functions in a directory of the test."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import script
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
+SHELLS = [["dash"], ["busybox", "sh"]]
+WITHOUT_FLOCK = 'have() { [ "$1" != flock ] && command -v "$1" >/dev/null 2>&1; }\n'
+
+
+@pytest.fixture(params=SHELLS, ids=lambda command: command[0])
+def command(request: pytest.FixtureRequest) -> list[str]:
+    if shutil.which(request.param[0]) is None:
+        pytest.skip(f"no {request.param[0]} here")
+    return [*request.param, "-s"]
+
+
+def program(state: Path, body: str, before: str = "") -> str:
+    return f"{script()}\n{before}\nstate={shlex.quote(str(state))}\n{body}\n"
+
+
+def run(command: list[str], text: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=30)
+
+
+@pytest.mark.parametrize("before", ["", WITHOUT_FLOCK], ids=["flock", "mkdir"])
+def test_the_lock_lets_one_at_a_time_in(command: list[str], before: str, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(0o700)
+    count = tmp_path / "count"
+    count.write_text("0\n")
+    body = f"take_lock\nread -r n <{count}\nsleep 0.05\necho $((n + 1)) >{count}\nfinish 0"
+    text = program(state, body, before)
+    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for _ in range(5)]
+    for one in running:
+        assert one.stdin
+        one.stdin.write(text)
+        one.stdin.close()
+    assert [one.wait(30) for one in running] == [0] * 5
+    assert count.read_text() == "5\n"
+
+
+def test_a_lock_whose_holder_was_killed_is_taken_over(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "lock.d").mkdir()
+    (tmp_path / "lock.d" / "pid").write_text("4194305\n")
+    done = run(command, program(tmp_path, "take_lock\necho mine\nfinish 0", WITHOUT_FLOCK))
+    assert done.stdout == "mine\n"
+    assert not (tmp_path / "lock.d").exists()
+
+
+@pytest.mark.parametrize("spoil", ["mode", "owner", "link"])
+def test_a_state_directory_that_others_could_have_written_is_refused(
+    command: list[str], spoil: str, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir(0o700)
+    if spoil == "mode":
+        state.chmod(0o755)
+    elif spoil == "owner":
+        os.chown(state, 65534, 65534)
+    else:
+        state.rename(tmp_path / "real")
+        state.symlink_to(tmp_path / "real")
+    done = run(command, program(state, "check_state\necho went-on"))
+    assert "ringfence:refused=state" in done.stdout
+    assert "went-on" not in done.stdout
+
+
+def test_the_head_of_a_ruleset_is_read_back_and_nothing_behind_it(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "confirmed.nft").write_text(
+        "#ringfence format=1\n#ringfence sequence=7\n#ringfence plan=$(reboot)\n#ringfence ruleset=abc\n"
+        "#ringfence process unit a\\x2db.service units_in goto in_u0\ntable inet ringfence {}\n#ringfence sequence=9\n"
+    )
+    body = (
+        'read_confirmed\nprintf "%s|%s|%s|" "$confirmed_sequence" "$confirmed_plan" "$confirmed_ruleset"\n'
+        'printf "%s" "$confirmed_processes"'
+    )
+    done = run(command, program(tmp_path, body))
+    assert done.stdout == "7||abc|unit a\\x2db.service units_in goto in_u0\n"
+
+
+@pytest.mark.parametrize(
+    ("slice_name", "path"),
+    [
+        ("system.slice", "system.slice/"),
+        ("-.slice", ""),
+        ("a-b-c.slice", "a.slice/a-b.slice/a-b-c.slice/"),
+        ("system-late\\x2don.slice", "system.slice/system-late\\x2don.slice/"),
+    ],
+)
+def test_a_slice_lies_in_the_slices_that_its_name_tells(
+    command: list[str], slice_name: str, path: str, tmp_path: Path
+) -> None:
+    assert run(command, program(tmp_path, f"slice_path {shlex.quote(slice_name)}")).stdout == path
