@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ringfence.language.reports import nearest
 from ringfence.model.errors import InputError, Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_variables import ADDRESSES, LABELS, HostVariables, shown
-from ringfence.sources.table_rows import Row, read_rows
+from ringfence.sources.table_merge import merged_rows
+from ringfence.sources.table_row import Row
+from ringfence.sources.table_rows import read_rows
 
 USUAL_LABELS = ("role", "app", "env", "loc")
 LABELS_COLUMN = "labels"
@@ -31,13 +33,17 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class TableHost:
-    """One host: addresses as text, labels, and every cell of its row under the column's name."""
+    """One host: addresses as text, labels, and every cell of its row under the column's name.
+
+    `also` has the places of the rows of other tables that were merged into it.
+    """
 
     name: str
     addresses: tuple[str, ...]
     labels: Mapping[str, str]
     cells: Mapping[str, object]
     place: Place
+    also: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +58,64 @@ class HostTable:
 Filters = Mapping[str, Sequence[str]]
 
 
-def read_host_table(
-    path: Path,
-    shown_as: str,
-    columns: Columns,
-    *,
-    delimiter: str | None = None,
-    keep: Filters | None = None,
-    leave_out: Filters | None = None,
-) -> HostTable:
-    """Return the hosts of a CSV or YAML table.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How tables are read: the format's options, which rows stay, and by which columns rows of several are one host.
 
     `keep` and `leave_out` name columns and the texts they may have: a row stays if every column of `keep` has one of
-    its texts and none of `leave_out` has. A broken row is left out and told; the rest goes on. Raises InputError where
-    the table cannot be read or a column that was asked for is not there.
+    its texts and none of `leave_out` has.
     """
-    present, rows = read_rows(path, shown_as, delimiter)
-    keep, leave_out = keep or {}, leave_out or {}
+
+    delimiter: str | None = None
+    sheet: str | None = None
+    rows_at: tuple[str, ...] = ()
+    keep: Filters = field(default_factory=dict)
+    leave_out: Filters = field(default_factory=dict)
+    merge_by: tuple[str, ...] = ()
+
+
+def read_host_tables(tables: Sequence[tuple[Path, str]], columns: Columns, reading: Reading) -> HostTable:
+    """Return the hosts of tables, each given with the name it is shown by; with `merge_by` they are merged first.
+
+    A broken row is left out and told; the rest goes on. Raises InputError where a table cannot be read or a column that
+    was asked for is not there.
+    """
+    read = [
+        read_rows(path, shown_as, reading.delimiter, sheet=reading.sheet, rows_at=reading.rows_at)
+        for path, shown_as in tables
+    ]
+    if not reading.merge_by:
+        found = [
+            _hosts(present, rows, Place(shown_as, 1), columns, reading)
+            for (_, shown_as), (present, rows) in zip(tables, read, strict=True)
+        ]
+        hosts = tuple(host for table in found for host in table.hosts)
+        return HostTable(
+            hosts, tuple(one for table in found for one in table.problems), sum(table.filtered for table in found)
+        )
+    rows, contradictions = merged_rows([rows for _, rows in read], reading.merge_by, columns.addresses)
+    present = tuple(dict.fromkeys(column for columns_there, _ in read for column in columns_there))
+    if rows and not set(reading.merge_by) & set(present):
+        _check_columns(reading.merge_by[:1], present, present, Place(tables[0][1], 1))
+    merged = _hosts(present, rows, Place(tables[0][1], 1), columns, reading)
+    return replace(merged, problems=(*contradictions, *merged.problems))
+
+
+def read_host_table(path: Path, shown_as: str, columns: Columns, reading: Reading | None = None) -> HostTable:
+    """Return the hosts of one table, as `read_host_tables` does."""
+    return read_host_tables([(path, shown_as)], columns, reading or Reading())
+
+
+def _hosts(present: Sequence[str], rows: Sequence[Row], place: Place, columns: Columns, reading: Reading) -> HostTable:
     if rows:
-        wanted = (columns.name, *columns.labels.values(), *keep, *leave_out)
-        _check_columns(wanted, present, columns.addresses, Place(shown_as, 1))
+        wanted = (columns.name, *columns.labels.values(), *reading.keep, *reading.leave_out)
+        _check_columns(wanted, present, columns.addresses, place)
     hosts: list[TableHost] = []
     broken: list[Problem] = []
     filtered = 0
     names: dict[str, Place] = {}
     for row in rows:
-        if row.fault is None and not _stays(row, keep, leave_out):
+        if row.fault is None and not _stays(row, reading.keep, reading.leave_out):
             filtered += 1
             continue
         host = _host(row, columns, names)
@@ -88,7 +126,7 @@ def read_host_table(
             hosts.append(host)
     if broken:
         message = f"{len(broken)} of {len(rows)} rows are broken and left out: no policy knows these hosts"
-        broken.append(Problem(Severity.WARNING, message, Place(shown_as), "correct the rows named before"))
+        broken.append(Problem(Severity.WARNING, message, Place(place.file), "correct the rows named before"))
     return HostTable(tuple(hosts), tuple(broken), filtered)
 
 
@@ -129,19 +167,18 @@ def _host(row: Row, columns: Columns, names: Mapping[str, Place]) -> TableHost |
         error = reading.errors[0]
         return _broken(row, error.message, error.remedy)
     texts = tuple(str(address) for address in addresses)
-    return TableHost(name, texts, {key: label.value for key, label in given.items()}, row.cells, row.place)
+    return TableHost(name, texts, {key: label.value for key, label in given.items()}, row.cells, row.place, row.also)
 
 
 def _addresses(row: Row, columns: Columns) -> list[object]:
     found: list[object] = []
     for column in columns.addresses:
         value = row.cells.get(column)
-        if isinstance(value, str):
-            found += [part for part in _SEPARATORS.split(value) if part]
-        elif isinstance(value, list):
-            found += value
-        elif value is not None:
-            found.append(value)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str):
+                found += [part for part in _SEPARATORS.split(item) if part]
+            elif item is not None:
+                found.append(item)
     return list(dict.fromkeys(found)) if all(isinstance(item, str) for item in found) else found
 
 

@@ -1,48 +1,58 @@
-"""The rows of a CSV or YAML table of hosts, each with its place, and why some of them are none."""
+"""The rows of a table of hosts in any of its formats, each with its place, and why some of them are none."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ringfence.language.documents import parse_documents
 from ringfence.language.nodes import Listing, Node, Table, plain
 from ringfence.language.reports import Reports
 from ringfence.model.errors import InputError, Place
+from ringfence.sources.table_json import json_rows
+from ringfence.sources.table_row import Row
+from ringfence.sources.table_sheet import sheet_rows
 
 DELIMITERS = ",;\t|"
 YAML_SUFFIXES = (".yml", ".yaml")
+SHEET_SUFFIXES = (".xlsx", ".xlsm")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row: text in CSV, any plain data in YAML; `fault` says why it is none."""
-
-    place: Place
-    cells: Mapping[str, object]
-    fault: str | None = None
-
-
-def read_rows(path: Path, shown: str, delimiter: str | None = None) -> tuple[tuple[str, ...], tuple[Row, ...]]:
+def read_rows(
+    path: Path, shown: str, delimiter: str | None = None, *, sheet: str | None = None, rows_at: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], tuple[Row, ...]]:
     """Return the columns of a table, in order, and its rows, broken ones among them.
 
-    A file whose name ends in `.yml` or `.yaml` is YAML: a list of mappings, or a mapping of names to mappings (the name
-    is then the cell `name`); any other is CSV in UTF-8 with a header, its delimiter told from the header unless given.
+    A file whose name ends in `.yml`, `.yaml` or `.json` is a list of mappings, or a mapping of names to mappings (the
+    name is then the cell `name`), which stands under the keys `rows_at`; `.xlsx` is a workbook, of which one `sheet` is
+    read; any other is CSV in UTF-8 with a header, its delimiter told from the header unless given.
     Raises InputError for a file that cannot be read, InputErrors for one that is no YAML.
     """
     place = Place(shown)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(f"the table cannot be read: {error.strerror}", place, "check 'table' and its path") from error
+    suffix = path.suffix.lower()
+    if suffix in SHEET_SUFFIXES:
+        rows = tuple(sheet_rows(path, shown, sheet))
+    elif suffix == ".json":
+        rows = tuple(json_rows(_text(content, shown), shown, rows_at))
+    elif suffix in YAML_SUFFIXES:
+        rows = tuple(_yaml_rows(_text(content, shown), shown, rows_at))
+    else:
+        rows = tuple(_csv_rows(_text(content, shown), shown, delimiter))
+    return tuple(dict.fromkeys(column for row in rows for column in row.cells)), rows
+
+
+def _text(content: bytes, shown: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError("this is no UTF-8", Place(shown, line), "save the table as UTF-8") from error
-    rows = tuple(_yaml_rows(text, shown) if path.suffix in YAML_SUFFIXES else _csv_rows(text, shown, delimiter))
-    return tuple(dict.fromkeys(column for row in rows for column in row.cells)), rows
 
 
 def _csv_rows(text: str, shown: str, delimiter: str | None) -> Iterator[Row]:
@@ -88,19 +98,28 @@ def _csv_values(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, lis
             begin = start + 1
 
 
-def _yaml_rows(text: str, shown: str) -> Iterator[Row]:
+def _yaml_rows(text: str, shown: str, rows_at: tuple[str, ...]) -> Iterator[Row]:
     reports = Reports()
     documents = parse_documents(text, shown, reports)
     reports.settle()
     for document in documents:
-        if isinstance(document, Listing):
-            yield from (_yaml_row(item) for item in document)
-        elif isinstance(document, Table):
-            yield from (_named_row(entry.key, entry.place, entry.value) for entry in document)
+        rows = _below(document, rows_at)
+        if isinstance(rows, Listing):
+            yield from (_yaml_row(item) for item in rows)
+        elif isinstance(rows, Table):
+            yield from (_named_row(entry.key, entry.place, entry.value) for entry in rows)
         else:
-            raise InputError(
-                "this is no table", document.place, "write a list of hosts: - {name: web-1, addresses: […]}"
-            )
+            raise InputError("this is no table", rows.place, "write a list of hosts: - {name: web-1, addresses: […]}")
+
+
+def _below(node: Node, rows_at: tuple[str, ...]) -> Node:
+    for key in rows_at:
+        found = {entry.key: entry.value for entry in node} if isinstance(node, Table) else {}
+        if key not in found:
+            there = f"there are: {', '.join(found)}" if found else "there is no mapping"
+            raise InputError(f"there is no '{key}' that could hold rows", node.place, there)
+        node = found[key]
+    return node
 
 
 def _yaml_row(node: Node) -> Row:

@@ -16,6 +16,7 @@ from ringfence.language import load_label_rules
 from ringfence.model.rules import Settings
 from ringfence.sources import load_snapshot
 
+ROOT = Path(__file__).parents[3]
 COMMAND = Path(sys.executable).parent / "ansible-inventory"
 if not COMMAND.exists():
     pytest.skip("ansible-core is not installed beside this Python", allow_module_level=True)
@@ -229,7 +230,7 @@ def test_the_documented_examples_are_configurations_that_the_plugin_takes(tmp_pa
     documented = json.loads(done.stdout)[f"ringfence.core.{plugin}"]
     options = set(documented["doc"]["options"])
     examples = list(yaml.safe_load_all(documented["examples"]))
-    assert len(examples) == 2
+    assert len(examples) >= 2
     for number, example in enumerate(examples):
         assert set(example) <= options
         workspace = tmp_path / str(number) / "site"
@@ -244,3 +245,25 @@ def test_the_documented_examples_are_configurations_that_the_plugin_takes(tmp_pa
             write(workspace / "inventory/10-any.yml", "all: {hosts: {front-1: {tags: {Application: shop}}}}\n")
         write(workspace / "inventory/90-example.yml", yaml.safe_dump(example))
         assert listed(workspace)[0]["_meta"]["hostvars"]
+
+
+def test_exports_of_several_formats_are_merged_by_their_key_as_documented(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
+    book = openpyxl.Workbook()
+    book.active.title = "Servers"
+    book.active.append(["Hostname", "Serial", "IPv4", "env", "Root Password"])
+    book.active.append(["web-1", "S1", "10.1.0.11", "prod", "hunter2"])
+    book.save(tmp_path / "cmdb.xlsx")
+    found = [{"serial_number": "s1", "ip_addresses": ["10.9.0.11"], "agent": "7.1"}]
+    write(tmp_path / "monitoring.json", json.dumps({"result": found}))
+    write(tmp_path / "by-hand.yml", "result:\n  - {Serial: S2, Hostname: db-1, IPv4: 10.1.0.21, env: prod}\n")
+    text = (ROOT / "collections/ansible_collections/ringfence/core/plugins/inventory/onprem.py").read_text()
+    example = text.partition('EXAMPLES = r"""')[2].partition('"""')[0].split("---\n")[-1]
+    write(tmp_path / "inventory/30-onprem.yml", example)
+    listing, warnings = listed(tmp_path)
+    web = listing["_meta"]["hostvars"]["web-1"]
+    assert web["ringfence_addresses"] == ["10.1.0.11", "10.9.0.11"]
+    assert web["ringfence_sources"] == ["inventory/30-onprem.yml", "cmdb.xlsx", "monitoring.json"]
+    assert (web["onprem"]["agent"], "Root Password" in web["onprem"]) == ("7.1", False)
+    assert set(listing["_meta"]["hostvars"]) == {"web-1", "db-1"}
+    assert warnings == ""

@@ -10,11 +10,11 @@ from asset_factory import unhurried, write
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.errors import InputError
-from ringfence.sources.host_table import Columns, read_host_table
+from ringfence.sources.host_table import Columns, Reading, read_host_table
 
 
 def read(tmp_path, text, name="hosts.csv", columns=None, **options):
-    return read_host_table(write(tmp_path / name, text), name, columns or Columns(), **options)
+    return read_host_table(write(tmp_path / name, text), name, columns or Columns(), Reading(**options))
 
 
 def test_a_csv_table_gives_hosts_with_addresses_and_labels(tmp_path):
@@ -138,6 +138,6 @@ def test_no_row_vanishes_silently(tmp_path_factory, rows):
     csv.writer(written).writerows([["name", "addresses", "note"], *rows])
     path = tmp_path_factory.mktemp("table") / "hosts.csv"
     path.write_text(written.getvalue(), encoding="utf-8", newline="")
-    table = read_host_table(path, "hosts.csv", Columns(), delimiter=",")
+    table = read_host_table(path, "hosts.csv", Columns(), Reading(delimiter=","))
     told = sum(problem.message.startswith("this row") for problem in table.problems)
     assert len(table.hosts) + told >= sum(any(cell.strip() for cell in row) for row in rows)

@@ -1,4 +1,4 @@
-"""The inventory plugin ringfence.core.onprem: hosts from a CSV or YAML table that people keep."""
+"""The inventory plugin ringfence.core.onprem: hosts from tables that people keep, CSV, YAML, JSON or XLSX."""
 
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
@@ -6,11 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: onprem
-short_description: Hosts, addresses and labels from a CSV or YAML table
+short_description: Hosts, addresses and labels from CSV, YAML, JSON or XLSX tables
 description:
-  - Reads hosts from a table that people keep, a row a host, with the addresses and labels that the table gives.
+  - Reads hosts from tables that people keep or a CMDB exports, a row a host, with the addresses and labels that the
+    tables give. Several tables of the same hosts are merged by a key.
   - Each host gets C(ansible_host) (its first address), C(ringfence_addresses), C(ringfence_labels),
-    C(ringfence_sources), and under C(onprem) every cell of its row, which label rules and I(compose) can use.
+    C(ringfence_sources), and under C(onprem) every cell of its row, which label rules and I(compose) can use. Cells
+    of columns whose names say that they hold secrets (C(Password), C(api_token)) are left out.
   - A broken row is left out, named with its file and line in a warning, and counted; the rest goes on.
   - The values of a table are never evaluated as templates.
 author:
@@ -28,8 +30,9 @@ options:
   table:
     description:
       - The table, or several, relative to the directory of this configuration file.
-      - A name that ends in C(.yml) or C(.yaml) is YAML, a list of mappings or a mapping of names to mappings; any other
-        is CSV in UTF-8 with a header.
+      - A name that ends in C(.yml), C(.yaml) or C(.json) is a list of mappings or a mapping of names to mappings;
+        C(.xlsx) is a workbook, which needs openpyxl (C(pip install 'ringfence[xlsx]')); any other is CSV in UTF-8 with
+        a header.
       - Ansible takes every file in an inventory directory for an inventory; keep the table beside that directory.
     type: list
     elements: str
@@ -69,6 +72,21 @@ options:
   delimiter:
     description: What stands between the fields of a CSV table. By default told from the header.
     type: str
+  sheet:
+    description: The sheet of a workbook. By default its first.
+    type: str
+  rows_at:
+    description: The keys that lead to the rows of a YAML or JSON table, with dots between, such as C(result).
+    type: str
+  merge_by:
+    description:
+      - The columns that tell which rows of several tables are one host, compared without regard to case. Of several
+        columns the first that a row has counts, so tables may name them differently.
+      - A cell counts as the first of the tables has it; addresses are those of all. Cells that contradict each other
+        are named in a warning and counted.
+    type: list
+    elements: str
+    default: []
   broken_rows:
     description: What becomes of a table with broken rows.
     type: str
@@ -108,6 +126,16 @@ groups:
   racked: onprem.Rack is defined
 compose:
   ntp_server: "'10.1.0.1'"
+---
+# three exports of the same hosts: a sheet, the answer of a REST interface, and what people added by hand
+plugin: ringfence.core.onprem
+table: [../cmdb.xlsx, ../monitoring.json, ../by-hand.yml]
+sheet: Servers
+rows_at: result
+merge_by: [Serial, serial_number]
+columns:
+  name: Hostname
+  addresses: [IPv4, ip_addresses]
 """
 
 from collections.abc import Mapping
@@ -120,7 +148,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed impor
 
 try:
     from ringfence.model.errors import RingfenceError
-    from ringfence.sources.host_table import Columns, TableHost, read_host_table
+    from ringfence.sources.attributes import names_secret
+    from ringfence.sources.host_table import Columns, Reading, TableHost, read_host_tables
 except ImportError as missing:
     ENGINE_MISSING: ImportError | None = missing
 else:
@@ -165,31 +194,23 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return found
 
     def _read(self, path: str) -> dict[str, list[object]]:
-        hosts: list[object] = []
-        warnings: list[object] = []
-        for table in self._tables(path):
-            try:
-                found = read_host_table(
-                    table,
-                    _shown(table),
-                    self._columns(),
-                    delimiter=self.get_option("delimiter"),
-                    keep=_texts(self.get_option("filters")),
-                    leave_out=_texts(self.get_option("exclude")),
-                )
-            except RingfenceError as error:
-                raise AnsibleParserError(str(error)) from error
-            hosts += [{"name": host.name, "variables": self._variables(host, path)} for host in found.hosts]
-            warnings += [str(problem) for problem in found.problems]
-            self.display.vv(f"{table}: {len(found.hosts)} hosts, {found.filtered} rows left out by filters")
-        return {"hosts": hosts, "warnings": warnings}
+        tables = [(table, _shown(table)) for table in self._tables(path)]
+        try:
+            found = read_host_tables(tables, self._columns(), self._reading())
+        except RingfenceError as error:
+            raise AnsibleParserError(str(error)) from error
+        self.display.vv(f"{path}: {len(found.hosts)} hosts, {found.filtered} rows left out by filters")
+        return {
+            "hosts": [{"name": host.name, "variables": self._variables(host, path)} for host in found.hosts],
+            "warnings": [str(problem) for problem in found.problems],
+        }
 
     def _variables(self, host: TableHost, path: str) -> dict[str, object]:
         chosen = {name: host.cells.get(column) for name, column in self.get_option("host_vars").items()}
         variables = {
-            "onprem": dict(host.cells),
+            "onprem": {column: cell for column, cell in host.cells.items() if not names_secret(column)},
             "ringfence_labels": dict(host.labels),
-            "ringfence_sources": [_shown(Path(path))],
+            "ringfence_sources": [_shown(Path(path)), *_tables_of(host)],
             **{name: value for name, value in chosen.items() if value not in (None, "")},
         }
         if host.addresses:
@@ -225,8 +246,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             labels={str(key): str(column) for key, column in (given.get("labels") or {}).items()},
         )
 
+    def _reading(self) -> Reading:
+        return Reading(
+            delimiter=self.get_option("delimiter"),
+            sheet=self.get_option("sheet"),
+            rows_at=tuple(filter(None, (self.get_option("rows_at") or "").split("."))),
+            keep=_texts(self.get_option("filters")),
+            leave_out=_texts(self.get_option("exclude")),
+            merge_by=tuple(self.get_option("merge_by")),
+        )
+
     def _options_used(self) -> str:
-        names = ("columns", "host_vars", "filters", "exclude", "delimiter")
+        names = ("columns", "host_vars", "filters", "exclude", "delimiter", "sheet", "rows_at", "merge_by")
         return repr([(name, self.get_option(name)) for name in names])
 
     @staticmethod
@@ -236,6 +267,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except OSError:
             return [str(table)]
         return [str(table), status.st_mtime_ns, status.st_size]
+
+
+def _tables_of(host: TableHost) -> list[str]:
+    """Return the tables of a host that was merged of several; those of any other are no news."""
+    return list(dict.fromkeys(place.file for place in (host.place, *host.also))) if host.also else []
 
 
 def _texts(filters: Mapping[str, object]) -> dict[str, list[str]]:
