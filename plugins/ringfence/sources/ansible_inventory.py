@@ -13,12 +13,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ringfence.model.errors import InputError, OutsideError, RingfenceError
 from ringfence.model.problems import Problem
-from ringfence.sources.ansible_messages import first_error, warnings_of
+from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
 
 TIMEOUT_SECONDS = 1800.0
 # Ansible's own answer to an inventory that does not parse is a warning and an estate without those hosts.
@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "ANSIBLE_LOCALHOST_WARNING": "0",
     "LC_ALL": "C.UTF-8",
 }
+LENIENT = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "0", "ANSIBLE_INVENTORY_UNPARSED_FAILED": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,15 @@ class ParsedInventory:
 
     hosts: tuple[InventoryHost, ...]
     problems: tuple[Problem, ...] = ()
+    unparsed: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_inventory(paths: Sequence[Path], directory: Path | None = None) -> ParsedInventory:
+def read_inventory(
+    paths: Sequence[Path], directory: Path | None = None, *, what_answers: bool = False
+) -> ParsedInventory:
     """Return the hosts of Ansible inventories, parsed together in the order given.
 
+    With `what_answers` sources that fail are left out and told in `unparsed`, their paths without blanks by the reason.
     `directory` is where `ansible-inventory` runs, so whose `ansible.cfg` counts. Raises InputError where a path is
     missing or a file cannot be parsed, OutsideError where the command is missing or fails for another reason.
     """
@@ -62,9 +67,12 @@ def read_inventory(paths: Sequence[Path], directory: Path | None = None) -> Pars
             raise InputError(f"there is no inventory '{path}'", remedy="check the path, or make one: ringfence init")
     with tempfile.TemporaryDirectory(prefix="ringfence-inventory-") as scratch:
         listing = Path(scratch) / "inventory.json"
-        stderr = _run([*_command(), "--list", "--output", str(listing)], paths, directory)
+        stderr = _run([*_command(), "--list", "--output", str(listing)], paths, directory, what_answers=what_answers)
         data = _parsed(listing)
-    return ParsedInventory(_hosts(data), warnings_of(stderr, (directory or Path()).resolve()))
+    base = (directory or Path()).resolve()
+    if what_answers:
+        return ParsedInventory(_hosts(data), (), unparsed_sources(stderr, base))
+    return ParsedInventory(_hosts(data), warnings_of(stderr, base))
 
 
 def _command() -> list[str]:
@@ -75,13 +83,14 @@ def _command() -> list[str]:
     return [found]
 
 
-def _run(command: list[str], paths: Sequence[Path], directory: Path | None) -> str:
+def _run(command: list[str], paths: Sequence[Path], directory: Path | None, *, what_answers: bool) -> str:
+    environment = {**os.environ, **ENVIRONMENT, **(LENIENT if what_answers else {})}
     arguments = [*command, *(part for path in paths for part in ("-i", str(path)))]
     try:
         done = subprocess.run(
             arguments,
             cwd=directory,
-            env={**os.environ, **ENVIRONMENT},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

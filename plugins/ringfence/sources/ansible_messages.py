@@ -19,6 +19,7 @@ _ORIGINS = (
     re.compile(r"appears to be in '(?P<file>/[^']+)': line (?P<line>\d+), column (?P<column>\d+)"),
 )
 _CAUSE = re.compile(r"^(?:\* )?Failed to parse (?:inventory|\S.*?) with '?\w+'? plugin: ")
+_UNPARSED = re.compile(r"Unable to parse (?P<path>.+) as an inventory source")
 _YAML_FAULT = re.compile(r"Syntax Error while loading YAML\.\s+(?P<fault>.+?)(?:\.\s| while parsing| in \"|$)")
 # Every EC2 host carries `tags`; Ansible warns of it once a host because a play has a keyword of that name.
 _NOISE = re.compile(r"Found variable using reserved name:? '?tags\b")
@@ -57,6 +58,23 @@ def first_error(stderr: str, base: Path) -> tuple[str, Place | None]:
         return _reason((*causes, *errors)[0].text), None
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     return (lines[-1] if lines else ""), None
+
+
+def unparsed_sources(stderr: str, base: Path) -> dict[str, str]:
+    """Return the inventory sources that gave nothing, by their paths without blanks, with the first reason told.
+
+    Ansible tells why before it says of which source; blanks in a path cannot be told from those of wrapped lines.
+    """
+    found: dict[str, str] = {}
+    reason = ""
+    for message in _messages(stderr, base):
+        unparsed = _UNPARSED.match(message.text)
+        if unparsed:
+            found["".join(unparsed["path"].split())] = reason or "it gave no reason"
+            reason = ""
+        elif not reason and _CAUSE.match(message.text):
+            reason = _reason(message.text)
+    return found
 
 
 def _reason(text: str) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ringfence.model.addresses import DEFAULT_REALM, address_text
 from ringfence.model.assets import Asset, Snapshot
-from ringfence.model.errors import InputError, InputErrors, Place
+from ringfence.model.errors import InputError, InputErrors, Place, RingfenceError
 from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
-from ringfence.sources.ansible_inventory import InventoryHost, read_inventory
+from ringfence.sources.ansible_inventory import InventoryHost, ParsedInventory, read_inventory
 from ringfence.sources.attributes import plain_attributes, plain_value
 from ringfence.sources.checks import asset_problems
 from ringfence.sources.facts import (
@@ -37,8 +37,11 @@ from ringfence.sources.host_variables import (
 from ringfence.sources.identity import one_asset_each
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.resolution import resolve_names
+from ringfence.sources.silence import Silent, quiet_sources, read_answering, standing
 
 Resolver = Callable[[Iterable[str]], Mapping[str, tuple[int, ...]]]
+# The newest snapshot that was kept, read when a source is silent; None where there is none.
+Last = Callable[[], Snapshot | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +91,19 @@ def survey(
     facts: Mapping[str, Facts] | None = None,
     directory: Path | None = None,
     resolve: Resolver = resolve_names,
+    last: Last | None = None,
 ) -> Survey:
     """Return the labelled snapshot of Ansible inventories taken at `now`, with every problem found on the way.
 
     An asset has the addresses of `ringfence_addresses`; without these, what its `ansible_host` (or its name) is or
     resolves to, and what its gathered facts say. `facts` are given by host, or read from `cache`, the directory of a
     `jsonfile` fact cache; by default the one that `ansible.cfg` in `directory` names. `directory` is also where Ansible
-    runs. Raises InputError where the inventory cannot be parsed, InputErrors for wrong `ringfence_*` variables and for
-    label rules that cannot be compiled, OutsideError where Ansible fails.
+    runs. Where a source is silent, its assets stand as the snapshot that `last` gives knew them; without one a source
+    that fails is an error. Raises InputError where the inventory cannot be parsed, InputErrors for wrong `ringfence_*`
+    variables and for label rules that cannot be compiled, OutsideError where Ansible fails.
     """
-    parsed = read_inventory(inventory_paths, directory)
+    base = directory or Path()
+    parsed, silent = _read(inventory_paths, base, last)
     problems = list(parsed.problems)
     if facts is None:
         cache = cache or fact_cache_of(directory or Path())
@@ -106,11 +112,27 @@ def survey(
     sources = (_shown(inventory_paths[0], directory),) if len(inventory_paths) == 1 else ()
     place = Place(sources[0]) if sources else None
     assets = read_assets(parsed.hosts, settings, facts, resolve, sources=sources, place=place)
-    assets, identity_problems = one_asset_each(assets, settings.identity)
+    identity = settings.identity
+    known = last() if last and (silent := [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]) else None
+    if known is not None:
+        stood = standing(assets, known, silent)
+        assets, identity = stood.assets, replace(identity, same=(*identity.same, *stood.same))
+        problems += stood.problems
+    assets, identity_problems = one_asset_each(assets, identity)
     problems += identity_problems
     labelled, label_problems = apply_label_rules(assets, label_rules)
     problems += [*label_problems, *asset_problems(labelled, settings)]
     return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems))
+
+
+def _read(paths: Sequence[Path], base: Path, last: Last | None) -> tuple[ParsedInventory, list[Silent]]:
+    """Return the inventory; where it fails as a whole and there is a last snapshot, what answers and what does not."""
+    try:
+        return read_inventory(paths, base), []
+    except RingfenceError as failure:
+        if last is None or last() is None:
+            raise
+        return read_answering(paths, base, failure)
 
 
 def _shown(path: Path, directory: Path | None) -> str:

@@ -12,6 +12,8 @@ from ringfence.sources.host_variables import CONTROL, ENFORCER, REALM, WORKLOAD,
 from ringfence.sources.identity_keys import source_facts
 
 IDENTITY = "identity"
+# Marks what no source said this time: `{since, source}`. Such an asset keeps the name it had.
+STALE = "stale"
 NAMED = 5
 # How Ansible reaches a host is a matter of the name that it is reached by.
 _OF_THE_NAME = ("ansible_", "inventory_")
@@ -45,7 +47,7 @@ class _Merge:
 def merged(assets: Sequence[Asset], why: Sequence[str], prefer: Sequence[str]) -> Asset:
     """Return one asset of several, in whose attribute `identity` it stands what it was made of."""
     ranked = sorted(assets, key=lambda asset: (_rank(asset, prefer), not asset.workload, asset.sources, asset.name))
-    first = ranked[0]
+    first = next((asset for asset in ranked if STALE in asset.attributes), ranked[0])
     merge = _Merge()
     labels: dict[str, Label] = {}
     for asset in reversed(ranked):
@@ -63,7 +65,7 @@ def merged(assets: Sequence[Asset], why: Sequence[str], prefer: Sequence[str]) -
         "groups": sorted({group for asset in ranked for group in _texts(asset.attributes.get("groups"))}),
         "addresses": [address_text(point) for point in points],
         IDENTITY: {
-            "hosts": {asset.name: list(asset.sources) for asset in ranked},
+            "hosts": {name: sources for asset in ranked for name, sources in hosts_of(asset).items()},
             "by": sorted(set(why)),
             "from": dict(sorted(merge.sources.items())),
             "contradictions": merge.contradictions,
@@ -80,6 +82,15 @@ def merged(assets: Sequence[Asset], why: Sequence[str], prefer: Sequence[str]) -
         control=_said(ranked, CONTROL).control,
         attributes=attributes,
     )
+
+
+def hosts_of(asset: Asset) -> dict[str, list[str]]:
+    """Return the hosts of the inventory that an asset was made of, by name with their sources."""
+    identity = asset.attributes.get(IDENTITY)
+    hosts = identity.get("hosts") if isinstance(identity, Mapping) else None
+    if not isinstance(hosts, Mapping):
+        return {asset.name: list(asset.sources)}
+    return {str(name): _texts(sources) for name, sources in hosts.items()}
 
 
 def contradictions(asset: Asset) -> list[tuple[str, list[tuple[str, object]]]]:

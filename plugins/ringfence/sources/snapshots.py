@@ -77,7 +77,7 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
 def read_snapshot(path: Path) -> Snapshot:
     """Return the snapshot in a file. Raises InputError where the file is missing, damaged or of another format."""
     place = Place(str(path))
-    remedy = "make a new one: ringfence assets --refresh"
+    remedy = "delete it: a new one is kept by ringfence plan, or by ringfence assets keep"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

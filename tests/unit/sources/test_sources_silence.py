@@ -1,0 +1,137 @@
+"""Silent sources: what they gave stands as the last snapshot knew it, marked stale, and nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from asset_factory import NOW, asset, rule, write
+from ringfence.model.addresses import address_text
+from ringfence.model.assets import Label, Snapshot
+from ringfence.model.errors import InputError, RingfenceError
+from ringfence.model.rules import Settings
+from ringfence.sources import survey
+from ringfence.sources.silence import Silent, is_stale, standing
+
+LATER = NOW + timedelta(hours=1)
+SCRIPT = """#!/bin/sh
+test -e {flag} || {{ echo "the cloud does not answer" >&2; exit 1; }}
+echo '{{"_meta": {{"hostvars": {{"vm-1": {{"ansible_host": "10.0.0.7", "tags": {{"role": "db"}}}}}}}},
+       "shop": {{"hosts": ["vm-1"]}}}}'
+"""
+
+
+@pytest.fixture
+def estate(tmp_path):
+    write(tmp_path / "inventory/10-static.yml", "all: {hosts: {web-1: {ansible_host: 10.0.0.1}}}\n")
+    script = write(tmp_path / "inventory/20-cloud.sh", SCRIPT.format(flag=tmp_path / "up"))
+    script.chmod(0o755)
+    write(tmp_path / "up", "")
+    return tmp_path
+
+
+def look(directory, last=None, now=LATER):
+    rules = [rule(2, "role", "tags.role")]
+    known = None if last is None else lambda: last
+    return survey([directory / "inventory"], rules, Settings(), now=now, directory=directory, last=known)
+
+
+def test_a_source_that_fails_leaves_its_assets_as_they_were_marked_stale(estate):
+    before = look(estate, now=NOW).snapshot
+    (estate / "up").unlink()
+    found = look(estate, before)
+    assert [one.name for one in found.snapshot.assets] == ["vm-1", "web-1"]
+    vm, web = found.snapshot.assets
+    assert (is_stale(vm), is_stale(web)) == (True, False)
+    assert vm.label_values() == {"role": "db"}
+    assert vm.attributes["stale"] == {"since": "2026-11-24T07:00:00Z", "source": "inventory/20-cloud.sh"}
+    (problem,) = [one for one in found.problems if "gave nothing" in one.message]
+    assert "inventory/20-cloud.sh gave nothing" in problem.message
+    assert "1 asset stands as it was at 2026-11-24 07:00 UTC: 'vm-1'" in problem.message
+    again = look(estate, found.snapshot)
+    assert again.snapshot.named()["vm-1"].attributes["stale"]["since"] == "2026-11-24T07:00:00Z"
+
+
+def test_a_source_that_answers_again_is_believed(estate):
+    before = look(estate, now=NOW).snapshot
+    (estate / "up").unlink()
+    stale = look(estate, before).snapshot
+    write(estate / "up", "")
+    assert not any(is_stale(one) for one in look(estate, stale).snapshot.assets)
+
+
+def test_without_a_last_snapshot_a_source_that_fails_is_an_error(estate):
+    (estate / "up").unlink()
+    with pytest.raises(RingfenceError, match=r"20-cloud|does not answer|exit code"):
+        look(estate)
+
+
+def test_a_file_that_a_person_broke_is_an_error_with_its_place_and_no_silence(estate):
+    before = look(estate, now=NOW).snapshot
+    write(estate / "inventory/10-static.yml", "all:\n  hosts: {b: [\n")
+    with pytest.raises(InputError) as caught:
+        look(estate, before)
+    assert str(caught.value.place).startswith("inventory/10-static.yml:3")
+
+
+def test_an_asset_that_a_speaking_source_no_longer_names_goes(estate):
+    write(estate / "hosts.csv", "name,addresses\nold-1,10.0.0.9\nold-2,10.0.0.10\n")
+    write(estate / "inventory/30-table.yml", "plugin: ringfence.core.onprem\ntable: ../hosts.csv\n")
+    before = look(estate, now=NOW).snapshot
+    assert set(before.named()) == {"old-1", "old-2", "vm-1", "web-1"}
+    write(estate / "hosts.csv", "name,addresses\nold-2,10.0.0.10\n")
+    (estate / "up").unlink()
+    assert set(look(estate, before).snapshot.named()) == {"old-2", "vm-1", "web-1"}
+
+
+def test_a_source_of_ours_that_names_no_host_any_more_is_silent_until_its_file_is_deleted(estate):
+    write(estate / "hosts.csv", "name,addresses\nold-1,10.0.0.9\n")
+    table = write(estate / "inventory/30-table.yml", "plugin: ringfence.core.onprem\ntable: ../hosts.csv\n")
+    before = look(estate, now=NOW).snapshot
+    write(estate / "hosts.csv", "name,addresses\n")
+    found = look(estate, before)
+    assert is_stale(found.snapshot.named()["old-1"])
+    assert any("30-table.yml gave nothing: it names no host" in one.message for one in found.problems)
+    table.unlink()
+    assert "old-1" not in look(estate, before).snapshot.named()
+
+
+def test_what_a_plugin_says_it_did_not_reach_stands(tmp_path):
+    hosts = "all: {vars: {ringfence_unreached: {aws 1/eu: expired}}, hosts: {a: {ringfence_sources: [aws 1/us]}}}\n"
+    inventory = write(tmp_path / "hosts.yml", hosts)
+    eu, us = (replace(asset(name), sources=(f"aws 1/{name}",)) for name in ("eu", "us"))
+    found = survey([inventory], [], Settings(), now=LATER, directory=tmp_path, last=lambda: Snapshot((eu, us), NOW))
+    assert [one.name for one in found.snapshot.assets] == ["a", "eu"]
+    assert any("aws 1/eu gave nothing: expired" in one.message for one in found.problems)
+
+
+CLOUD = Silent("inventory/20-cloud.yml", "no route", failed=True)
+OF_CLOUD = {"ringfence_cloud": {"uuid": "1"}, "groups": ["cloud"], "tags": {"role": "db"}}
+
+
+def test_an_asset_that_another_source_still_names_keeps_what_the_silent_one_said_of_it():
+    old = replace(asset("db-1", "10.0.0.2", attributes=OF_CLOUD, labels={"pci": "true"}), sources=("cmdb",))
+    new = replace(asset("db-1", "10.0.0.1", attributes={"groups": ["rows"], "rack": "R7"}), sources=("cmdb",))
+    (found,) = standing([new], Snapshot((old,), NOW), [CLOUD]).assets
+    assert [address_text(point) for point in found.addresses] == ["10.0.0.1", "10.0.0.2"]
+    assert (found.attributes["tags"], found.attributes["groups"]) == ({"role": "db"}, ["cloud", "rows"])
+    assert found.label_values() == {"pci": "true"}
+    assert found.attributes["stale"]["attributes"] == ["ringfence_cloud", "tags"]
+
+
+def test_labels_that_rules_gave_are_given_anew_and_not_kept():
+    old = replace(asset("vm", labels={"pci": "true"}), sources=("inventory",))
+    old = replace(old, labels={**old.labels, "role": Label("db", "labels.yml:3")})
+    (found,) = standing([], Snapshot((old,), NOW), [CLOUD]).assets
+    assert found.label_values() == {"pci": "true"}
+
+
+def test_a_merged_asset_stays_one_under_its_name_while_one_of_its_sources_is_silent():
+    hosts = {"hosts": {"vm-web": ["inventory/20-cloud.yml"], "web.x.y": ["cmdb"]}}
+    sources = ("cmdb", "inventory/20-cloud.yml")
+    old = replace(asset("vm-web", "10.0.0.1", attributes={"identity": hosts}), sources=sources)
+    new = replace(asset("web.x.y", "10.0.0.1"), sources=("cmdb",))
+    stood = standing([new], Snapshot((old,), NOW), [CLOUD])
+    assert stood.same == (("vm-web", "web.x.y"),)
+    assert [one.name for one in stood.assets] == ["vm-web", "web.x.y"]
