@@ -46,7 +46,7 @@ def demo(session: Session, kind: Literal["auto", "machines", "namespaces"], keep
         stage = Stage(directory, session.output)
         with stage.step("Raise the hosts: a shop in two environments") as step:
             with session.output.progress() as shown:
-                lab.up(shop(mixed=True), kind, lab_progress(session, shown))
+                lab.up(shop(mixed=True), kind, lab_progress(session, shown), stay=keep)
             status = lab.status()
             step.found["kind"] = status[0].kind
             session.output.table(
