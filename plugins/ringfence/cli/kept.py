@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from ringfence.cli.session import Session
@@ -26,6 +27,19 @@ def keep_snapshot(session: Session) -> None:
     if not kept or digest(read_snapshot(kept[-1])) != digest(session.snapshot):
         directory = session.workspace.state / SNAPSHOTS
         write_snapshot(directory / f"{session.now.strftime(NAME)}.json", session.snapshot)
+
+
+def newest_kept(session: Session) -> Snapshot | None:
+    """Return the newest snapshot that is kept, None where there is none."""
+    from ringfence.sources.snapshots import read_snapshot
+
+    kept = _paths(session)
+    return read_snapshot(kept[-1]) if kept else None
+
+
+def kept_until(session: Session, time: datetime | None = None) -> list[Path]:
+    """Return the files of the kept snapshots that were taken by a time, oldest first; all without one."""
+    return [path for path in _paths(session) if time is None or path.stem <= time.strftime(NAME)]
 
 
 def kept_snapshots(session: Session) -> list[Snapshot]:

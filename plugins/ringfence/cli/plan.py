@@ -87,6 +87,7 @@ class _Making:
 
         session = self.session
         _refuse_errors(session)
+        session.output.problems(session.survey.silent, err=True)
         tables = session.compilation.tables
         keep_snapshot(session)
         return build(session.compilation, enforcer, self._circumstances(tables))

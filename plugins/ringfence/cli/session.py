@@ -69,7 +69,13 @@ class Session:
 
     @cached_property
     def survey(self) -> Survey:
-        """Return the labelled assets with every problem found on the way."""
+        """Return the labelled assets with every problem found on the way; those of a silent source stand."""
+        from ringfence.cli.kept import newest_kept
+
+        return self.look(lambda: newest_kept(self))
+
+    def look(self, last: Callable[[], Snapshot | None] | None) -> Survey:
+        """Return what the sources say, and of silent ones what the snapshot knew that `last` gives."""
         from ringfence.sources.inventory import survey
 
         workspace = self.workspace
@@ -83,6 +89,7 @@ class Session:
             workspace.settings,
             now=self.now,
             directory=workspace.directory,
+            last=last,
         )
 
     @cached_property

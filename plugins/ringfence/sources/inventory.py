@@ -37,7 +37,7 @@ from ringfence.sources.host_variables import (
 from ringfence.sources.identity import one_asset_each
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.resolution import resolve_names
-from ringfence.sources.silence import Silent, quiet_sources, read_answering, standing
+from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
 
 Resolver = Callable[[Iterable[str]], Mapping[str, tuple[int, ...]]]
 # The newest snapshot that was kept, read when a source is silent; None where there is none.
@@ -46,10 +46,14 @@ Last = Callable[[], Snapshot | None]
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A snapshot, and what there is to say about it: errors must be solved before it is planned with."""
+    """A snapshot, and what there is to say about it: errors must be solved before it is planned with.
+
+    `silent` are those of the problems that tell which sources gave nothing, and what stands of them.
+    """
 
     snapshot: Snapshot
     problems: tuple[Problem, ...] = ()
+    silent: tuple[Problem, ...] = ()
 
     def errors(self) -> list[InputError]:
         """Return the problems that are errors, as exceptions to raise."""
@@ -112,17 +116,14 @@ def survey(
     sources = (_shown(inventory_paths[0], directory),) if len(inventory_paths) == 1 else ()
     place = Place(sources[0]) if sources else None
     assets = read_assets(parsed.hosts, settings, facts, resolve, sources=sources, place=place)
-    identity = settings.identity
     known = last() if last and (silent := [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]) else None
-    if known is not None:
-        stood = standing(assets, known, silent)
-        assets, identity = stood.assets, replace(identity, same=(*identity.same, *stood.same))
-        problems += stood.problems
-    assets, identity_problems = one_asset_each(assets, identity)
-    problems += identity_problems
+    stood = Standing(assets) if known is None else standing(assets, known, silent)
+    identity = replace(settings.identity, same=(*settings.identity.same, *stood.same))
+    assets, identity_problems = one_asset_each(stood.assets, identity)
+    problems += [*stood.problems, *identity_problems]
     labelled, label_problems = apply_label_rules(assets, label_rules)
     problems += [*label_problems, *asset_problems(labelled, settings)]
-    return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems))
+    return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems), stood.problems)
 
 
 def _read(paths: Sequence[Path], base: Path, last: Last | None) -> tuple[ParsedInventory, list[Silent]]:

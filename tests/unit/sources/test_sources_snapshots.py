@@ -153,3 +153,23 @@ def test_a_host_managed_on_another_port_than_the_control_path_is_told():
 )
 def test_assets_are_found_by_label_address_name_and_text(text, names):
     assert [found.name for found in find(ESTATE, text)] == names
+
+
+LISTENING = asset("pg", attributes={"facts": {"ports": ["tcp/5432"]}, "tags": {"Team": ["Blue", {"x": "Kiosk"}]}})
+MERGED = asset("vm-7", attributes={"identity": {"hosts": {"vm-7": ["vcenter"], "crm.x.y": ["cmdb"]}}})
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("tcp/5432", ["pg"]),
+        ("tcp/543", []),
+        ("kiosk", ["pg"]),
+        ("blue", ["pg"]),
+        ("crm.x.y", ["vm-7"]),
+        ("crm", ["vm-7"]),
+        ("vcenter", ["vm-7"]),
+    ],
+)
+def test_assets_are_found_by_port_by_any_attribute_and_by_every_name_they_have(text, names):
+    assert [found.name for found in find(Snapshot((LISTENING, MERGED), NOW), text)] == names

@@ -1,0 +1,78 @@
+"""Assets as people and programs read them: rows of a list, plain data, and the story of one asset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from ringfence.model.addresses import address_text
+from ringfence.model.assets import Asset
+from ringfence.model.label_rules import LabelRule
+from ringfence.sources.label_origins import Origin, origins
+from ringfence.sources.merging import IDENTITY, STALE, contradictions, hosts_of
+
+WIDEST_VALUE = 120
+
+
+def rows(assets: Sequence[Asset]) -> Iterator[tuple[str, ...]]:
+    """Return the rows of a list: name, addresses, labels, enforcer."""
+    for asset in assets:
+        yield (
+            asset.name,
+            " ".join(address_text(point) for point in asset.addresses),
+            " ".join(f"{key}={label.value}" for key, label in sorted(asset.labels.items())),
+            (asset.enforcer if asset.workload else "nothing") + (" (stale)" if STALE in asset.attributes else ""),
+        )
+
+
+def asset_data(asset: Asset, rules: Sequence[LabelRule] | None) -> dict[str, object]:
+    """Return an asset as plain data; with `rules` also where its labels came from."""
+    labels: dict[str, object] = {
+        key: {"value": label.value, "rule": label.rule} for key, label in sorted(asset.labels.items())
+    }
+    if rules is not None:
+        labels = {origin.key: origin.data() for origin in origins(asset, rules)}
+    data: dict[str, object] = {
+        "name": asset.name,
+        "addresses": [address_text(point) for point in asset.addresses],
+        "labels": labels,
+        "sources": list(asset.sources),
+        "realm": asset.realm,
+        "workload": asset.workload,
+        "enforcer": asset.enforcer,
+    }
+    data |= {name: asset.attributes[name] for name in (IDENTITY, STALE) if name in asset.attributes}
+    return data
+
+
+def explained(asset: Asset, rules: Sequence[LabelRule]) -> Iterator[str]:
+    """Return the lines that say where an asset and its labels came from."""
+    yield asset.name
+    yield f"  addresses  {' '.join(address_text(point) for point in asset.addresses) or 'none'}"
+    yield f"  sources    {', '.join(asset.sources) or 'none'}"
+    identity = asset.attributes.get(IDENTITY)
+    if isinstance(identity, dict):
+        hosts = (f"{name} ({', '.join(sources)})" for name, sources in hosts_of(asset).items())
+        yield f"  one of     {', '.join(hosts)}"
+        yield f"  same by    {', '.join(identity['by'])}"
+        for attribute, said in contradictions(asset):
+            yield f"  differs    {attribute}: {', '.join(f'{value_text(value)} from {by}' for by, value in said)}"
+    stale = asset.attributes.get(STALE)
+    if isinstance(stale, dict):
+        yield f"  stale      since {stale['since']}, {stale['source']} is silent"
+    for origin in origins(asset, rules):
+        yield from _origin(origin)
+
+
+def value_text(value: object) -> str:
+    """Return a value of an attribute in one line of bounded width."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text if len(text) <= WIDEST_VALUE else f"{text[: WIDEST_VALUE - 1]}…"
+
+
+def _origin(origin: Origin) -> Iterator[str]:
+    said = origin.rule if origin.expression is None else f"{origin.rule}: {origin.expression}"
+    yield f"  {origin.key}={origin.value}  {said}" + (f"  when {origin.when}" if origin.when else "")
+    for one in origin.evidence:
+        source = f"  from {one.source}" if one.source else ""
+        yield f"    {one.attribute} = {value_text(one.value)}{source}"
