@@ -96,7 +96,7 @@ def test_a_forced_lockout_is_undone_by_the_target_within_the_timer(rollouts: Rol
     for host in RELEASES:
         wait_until(lambda host=host: rollouts.reaches(host, 22), 5)
         assert "timed-out" in rollouts.sh(host, "cat /var/lib/ringfence/history")
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 25
     assert rollouts.drift(first) == {}
 
 

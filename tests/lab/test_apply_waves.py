@@ -75,7 +75,7 @@ def test_a_lockout_is_undone_by_a_detached_process_where_there_is_no_systemd(rol
         "n1": "rolled back"
     }
     wait_until(lambda: rollouts.reaches("n1", 22), 5)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     assert rollouts.drift(first) == {}
 
 

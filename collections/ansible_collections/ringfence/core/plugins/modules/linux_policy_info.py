@@ -79,7 +79,8 @@ persistence:
   returned: success
   type: str
 features:
-  description: C(nft) and C(kernel) versions, and whether C(cgroup2) and C(socket_cgroup) can be used.
+  description: C(nft) and C(kernel) versions, and whether C(cgroup2) and C(socket_cgroup) can be used; C(most_elements)
+    is how many map elements one transaction may hold, empty for any number.
   returned: success
   type: dict
 history:

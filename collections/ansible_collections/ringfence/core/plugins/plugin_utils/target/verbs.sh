@@ -123,7 +123,11 @@ swap() {
     if ! load_table "$state/candidate.nft"; then
         disarm
         rm -f "$state/candidate.nft" "$state/pending"
-        refuse ruleset "nft on this host does not accept the ruleset: $(head -n 2 "$work/said" | tr '\n' ' ')"
+        swap_said=$(head -n 2 "$work/said" | tr '\n' ' ')
+        case $swap_said in
+        *"Message too long"*) swap_said="$swap_said(without root outside its namespace a host takes some 2000 elements at once)" ;;
+        esac
+        refuse ruleset "nft on this host does not accept the ruleset: $swap_said"
     fi
     # A process started now tells the time of the swap on the clock that processes are measured by.
     pending_swapped=$(sh -c 'read -r line </proc/$$/stat; set -- ${line##*) }; echo "${20}"')
