@@ -21,7 +21,7 @@ DEFAULT_KEYS = (
         "uuid",
         (
             "ringfence_uuid",
-            "source_facts[].[uuid, instance_uuid, bios_uuid, instance_id, vm_id, UUID, system_uuid]",
+            "source_facts[].[uuid, instance_uuid, bios_uuid, instance_id, id, vm_id, vmid, UUID, system_uuid]",
             "instance_id",
             "config.[uuid, instanceUuid]",
             "facts.[product_uuid, board_asset_tag]",
@@ -41,7 +41,7 @@ DEFAULT_KEYS = (
         "fqdn",
         (
             "ringfence_fqdn",
-            "source_facts[].[fqdn, dns_name, hostname, guest_hostname, FQDN]",
+            "source_facts[].[fqdn, dns_name, hostname, host_name, private_dns, public_dns, FQDN]",
             "facts.fqdn",
             "ansible_host",
             "name",

@@ -21,9 +21,9 @@ RESERVED_WORDS = frozenset(
 class LabelRule:
     """One entry of `labels.yml`: the label `key` has the value that `expression` gives.
 
-    `expression` and `when` are JMESPath over an asset's attributes; a bare word that was written beside `when` means that
-    word and stands here as a raw string, `'db'`. `values` maps what the expression gives to the label's value; empty: it
-    is taken as it is. The rule of the smaller `priority` wins.
+    `expression` and `when` are JMESPath over an asset's attributes; a bare word that was written beside `when` means
+    that word and stands here as a raw string, `'db'`. `values` maps what the expression gives to the label's value;
+    empty: it is taken as it is. The rule of the smaller `priority` wins.
     """
 
     key: str

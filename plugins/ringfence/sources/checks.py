@@ -11,6 +11,7 @@ from ringfence.model.addresses import DEFAULT_REALM, address_text
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
+from ringfence.sources.duplicates import duplicate_problems
 from ringfence.sources.host_variables import is_template
 
 # Examples that a message names before it counts the rest.
@@ -26,10 +27,11 @@ def asset_problems(assets: Sequence[Asset], settings: Settings) -> tuple[Problem
     """Return an error for every address in two realms that meet, and warnings for assets that no policy can reach.
 
     Two realms meet where one sees the other, or a third sees both. Within one realm several assets may hold an address
-    (a VIP): that is no problem.
+    (a VIP): that is a warning only where it cannot be one.
     """
     return (
         *_met_twice(assets, settings),
+        *duplicate_problems(assets),
         *_without_addresses(assets),
         *_unknown_realms(assets, settings),
         *_managed_elsewhere(assets, settings),

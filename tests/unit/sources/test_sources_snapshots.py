@@ -173,3 +173,28 @@ MERGED = asset("vm-7", attributes={"identity": {"hosts": {"vm-7": ["vcenter"], "
 )
 def test_assets_are_found_by_port_by_any_attribute_and_by_every_name_they_have(text, names):
     assert [found.name for found in find(Snapshot((LISTENING, MERGED), NOW), text)] == names
+
+
+def in_vpc(name, vpc, *addresses, realm="default"):
+    return asset(name, *addresses, attributes={"ringfence_aws": {"vpc": vpc}}, realm=realm)
+
+
+def test_networks_that_repeat_addresses_in_one_realm_are_told_with_the_way_out():
+    a, b = in_vpc("a", "vpc-1", "10.0.0.1", "10.0.0.2"), in_vpc("b", "vpc-2", "10.0.0.1", "10.0.0.2")
+    (found,) = problems(a, b)
+    assert found.message == (
+        "the networks vpc-1, vpc-2 overlap in one realm: 10.0.0.1 of 'a' in vpc-1 and 'b' in vpc-2 and 1 more addresses"
+    )
+    assert "realm: vpc" in found.remedy
+    apart = (in_vpc("a", "vpc-1", "10.0.0.1", realm="x"), in_vpc("b", "vpc-2", "10.0.0.1", realm="y"))
+    assert problems(*apart, realms={"x": (), "y": ()}) == ()
+    assert problems(in_vpc("a", "vpc-1", "10.0.0.1"), in_vpc("b", "vpc-1", "10.0.0.1")) == ()
+
+
+def test_two_hosts_that_are_managed_by_one_address_are_told_and_ports_behind_one_address_are_not():
+    def host(name, port=None):
+        return asset(name, "10.0.0.1", attributes={"ansible_host": "10.0.0.1", "ansible_port": port})
+
+    (found,) = problems(host("a"), host("b"), asset("vip", "10.0.0.1"))
+    assert found.message == "several hosts are managed by one address: 10.0.0.1 by 'a', 'b'"
+    assert problems(host("a"), host("b", 2222)) == ()
