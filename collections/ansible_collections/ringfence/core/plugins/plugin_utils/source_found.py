@@ -1,0 +1,94 @@
+"""What a source found: hosts with names of their own, good labels, good addresses, and whom it did not reach."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from ipaddress import ip_address
+
+# Names that mean something else to Ansible.
+_TAKEN = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "::1"})
+_LONGEST_NAME = 200
+_KEY = re.compile(r"[^A-Za-z0-9_.:/-]+")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Hosts, each a name and its variables; warnings for people; and for each part of the source that failed, why.
+
+    The names in `unreached` begin what the assets of that part have in `ringfence_sources`.
+    """
+
+    hosts: Sequence[tuple[str, Mapping[str, object]]] = ()
+    warnings: Sequence[str] = ()
+    unreached: Mapping[str, str] = field(default_factory=dict)
+
+    def data(self) -> dict[str, object]:
+        """Return plain data, as a cache keeps it."""
+        return {**asdict(self), "hosts": [[name, dict(variables)] for name, variables in self.hosts]}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A host before it has a name that is its alone: the name it would have, and what tells it from another."""
+
+    wish: str
+    unique: str
+    variables: Mapping[str, object]
+
+
+class SourceRefused(Exception):
+    """A source gave nothing at all; the message says which and why."""
+
+
+def named(candidates: Sequence[Candidate]) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield names and variables: who shares the name it would have is told apart by what is its own, all of them."""
+    wishes = [host_name(one.wish) or host_name(one.unique) or "unnamed" for one in candidates]
+    count = Counter(wishes)
+    used = {wish for wish in wishes if count[wish] == 1 and wish not in _TAKEN}
+    for wish, one in zip(wishes, candidates, strict=True):
+        name = wish
+        if wish not in used or count[wish] > 1:
+            start = name = host_name(f"{wish}_{one.unique}")
+            number = 1
+            while name in used:
+                number += 1
+                name = f"{start}_{number}"
+            used.add(name)
+        yield name, dict(one.variables)
+
+
+def host_name(text: str) -> str:
+    """Return a text as the name of a host: what Ansible or a shell could take for something else is `_`."""
+    return re.sub(r"[^\w.-]+", "_", text, flags=re.ASCII).strip("_.-")[:_LONGEST_NAME]
+
+
+def good_labels(labels: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    """Return labels that the engine takes: keys of its characters, printable values; empty ones are left out."""
+    found = {}
+    for key, value in labels.items():
+        name = _KEY.sub("_", f"{prefix}{key}")
+        text = "" if value is None else str(value).strip()
+        if text and text.isprintable() and not isinstance(value, Mapping | list):
+            found[name if re.match(r"[A-Za-z_]", name) else f"_{name}"] = text
+    return found
+
+
+def good_addresses(texts: Iterable[object]) -> list[str]:
+    """Return the addresses that a host can have and that tell it from others, each once, without their prefix."""
+    found: dict[str, None] = {}
+    for text in texts:
+        try:
+            address = ip_address(str(text).partition("/")[0].partition("%")[0].strip())
+        except ValueError:
+            continue
+        if not (address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified):
+            found[str(address)] = None
+    return list(found)
+
+
+def without_empty(mapping: Mapping[str, object]) -> dict[str, object]:
+    """Return a mapping without what says nothing: None, empty texts, lists and mappings."""
+    return {key: value for key, value in mapping.items() if value not in (None, "", [], {}, ())}
