@@ -1,0 +1,183 @@
+"""The inventory plugin ringfence.core.ldap: computers of Active Directory and other LDAP directories."""
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: ldap
+short_description: Computers of Active Directory and other LDAP directories
+description:
+  - Reads computers with their groups, nested ones too, page by page; it never writes.
+  - Each host gets C(ansible_host) (its address, or else C(dNSHostName)), C(ringfence_labels) (domain, innermost OU,
+    and attributes of your choice), C(ringfence_sources), and everything else under C(ringfence_ldap), which
+    I(compose), I(groups) and I(keyed_groups) also see by its short names, C(units), C(os), C(member_of).
+  - Windows computers get C(ringfence_enforcer=windows) and I(windows_connection).
+  - Groups that contain each other are named in a warning; their members are in all of them.
+  - A base that cannot be read is named in a warning and counted; the rest goes on.
+author:
+  - The Ringfence developers
+requirements:
+  - The Python package C(ldap3) in the Python that runs Ansible (C(pip install 'ringfence[ldap]')).
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+  - ringfence.core.source
+options:
+  plugin:
+    description: Marks a file as configuration of this plugin.
+    type: str
+    required: true
+    choices: [ringfence.core.ldap]
+  server:
+    description: The directory, C(ldaps://dc1.example.com); of several the first that answers is asked.
+    type: list
+    elements: str
+    required: true
+  base:
+    description: Below which entry computers and groups are looked for, or a list of several.
+    type: raw
+    required: true
+  bind_dn:
+    description: The account that asks, as a DN or, in Active Directory, C(reader@example.com). None asks anonymously.
+    type: str
+    env:
+      - name: RINGFENCE_LDAP_BIND_DN
+  password:
+    description: The password of the account. Better from the environment, a lookup or a vault than from this file.
+    type: str
+    env:
+      - name: RINGFENCE_LDAP_PASSWORD
+  start_tls:
+    description: Whether a connection to C(ldap://) is encrypted before anything is said.
+    type: bool
+    default: false
+  validate_certs:
+    description: Whether the certificate of the directory must be valid.
+    type: bool
+    default: true
+  ca_certs:
+    description: A file with the certificates of the authorities to trust, in PEM. By default those of the system.
+    type: path
+  plain_password:
+    description: Whether a password may go over a connection without encryption.
+    type: bool
+    default: false
+  filter:
+    description: Which entries are computers, as an LDAP filter; the directory applies it.
+    type: str
+    default: (objectClass=computer)
+  group_filter:
+    description: Which entries are groups.
+    type: str
+    default: (|(objectClass=group)(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))
+  disabled:
+    description: Whether computers whose accounts are disabled become hosts.
+    type: bool
+    default: false
+  names:
+    description: The attributes that name a host, the first that it has.
+    type: list
+    elements: str
+    default: [dNSHostName, cn]
+  addresses:
+    description: The attributes with addresses. Without any, C(ansible_host) is resolved.
+    type: list
+    elements: str
+    default: [ipHostNumber]
+  labels:
+    description: Labels from attributes, as a mapping of label keys to attributes.
+    type: dict
+    default: {}
+  label_prefix:
+    description: What the keys of the labels C(domain) and C(ou) begin with.
+    type: str
+    default: ldap_
+  attributes:
+    description: More attributes to keep, under C(ringfence_ldap.attributes). Those that hold passwords are refused.
+    type: list
+    elements: str
+    default: []
+  windows_connection:
+    description: How Ansible reaches computers with Windows.
+    type: str
+    choices: [psrp, winrm, ssh]
+    default: psrp
+  page_size:
+    description: How many entries a page has. Active Directory gives at most 1,000.
+    type: int
+    default: 500
+  timeout:
+    description: How many seconds to wait for the directory.
+    type: int
+    default: 30
+"""
+
+EXAMPLES = r"""
+# inventory/40-ldap.yml: all computers of a domain; the password from RINGFENCE_LDAP_PASSWORD
+plugin: ringfence.core.ldap
+server: ldaps://dc1.example.com
+base: dc=example,dc=com
+bind_dn: reader@example.com
+---
+# servers only, a label from an attribute and one group for each OU and directory group
+plugin: ringfence.core.ldap
+server: [ldaps://dc1.example.com, ldaps://dc2.example.com]
+base: ["ou=Servers,dc=example,dc=com", "ou=Groups,dc=example,dc=com"]
+bind_dn: cn=reader,dc=example,dc=com
+password: "{{ lookup('ansible.builtin.env', 'LDAP_PASSWORD') }}"
+filter: (&(objectClass=computer)(operatingSystem=*Server*))
+labels:
+  loc: location
+keyed_groups:
+  - key: units
+    prefix: ou
+  - key: member_of
+    prefix: ad
+cache: true
+"""
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_api import LDAP3_MISSING, Wanted, ask_ldap
+from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+
+
+class InventoryModule(SourceInventory):
+    """Adds the computers of a directory to the inventory."""
+
+    NAME = "ringfence.core.ldap"
+    FACT = "ringfence_ldap"
+
+    def ask(self, path: str) -> Found:
+        """Return the computers of the directory."""
+        if LDAP3_MISSING is not None:
+            raise library_missing(self.NAME, LDAP3_MISSING, "ldap")
+        answer = ask_ldap(self._wanted())
+        if answer.failures and not answer.computers:
+            raise SourceRefused("; ".join(f"'{base}': {why}" for base, why in answer.failures.items()))
+        return hosts(answer, self._shape())
+
+    def _wanted(self) -> Wanted:
+        base = self.get_option("base")
+        same = ("start_tls", "validate_certs", "ca_certs", "plain_password", "bind_dn")
+        asked = ("filter", "group_filter", "page_size", "timeout")
+        return Wanted(
+            servers=tuple(self.get_option("server")),
+            base=(base,) if isinstance(base, str) else tuple(map(str, base)),
+            password=self.secret("password"),
+            attributes=tuple(self.get_option("attributes")),
+            **{name: self.get_option(name) for name in (*same, *asked)},
+        )
+
+    def _shape(self) -> Shape:
+        return Shape(
+            names=tuple(self.get_option("names")),
+            addresses=tuple(self.get_option("addresses")),
+            labels={str(key): str(attribute) for key, attribute in self.get_option("labels").items()},
+            label_prefix=self.get_option("label_prefix"),
+            attributes=tuple(self.get_option("attributes")),
+            windows_connection=self.get_option("windows_connection"),
+            disabled=self.get_option("disabled"),
+        )
