@@ -77,7 +77,7 @@ def build_collection() -> Counts:
         if built.returncode or len(archives) != 1:
             return Counts(failed=1)
         installed = subprocess.run(
-            [galaxy, "collection", "install", str(archives[0]), "--offline", "-p", directory],
+            [galaxy, "collection", "install", str(archives[0]), "--offline", "--force", "-p", directory],
             env={**environment(), "ANSIBLE_COLLECTIONS_PATH": directory},
         )
         return Counts(failed=1) if installed.returncode else Counts(passed=1)
