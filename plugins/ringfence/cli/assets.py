@@ -10,6 +10,7 @@ import click
 
 from ringfence.cli.looked_at import time_of
 from ringfence.cli.session import Session, command
+from ringfence.cli.words import WordsOrCommand
 from ringfence.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,26 +19,9 @@ if TYPE_CHECKING:
 LISTING = "list"
 NOW = "now"
 LAST = "last"
-# Options that take a word, so that what follows them is no command.
-TAKES_A_WORD = ("--workspace",)
 
 
-class Assets(click.Group):
-    """Commands about assets; words that are none of them find assets."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the command first, `list` where none is named."""
-        before: list[str] = []
-        rest = list(args)
-        while rest and rest[0].startswith("-") and rest[0] != "--help":
-            before.append(rest.pop(0))
-            if before[-1] in TAKES_A_WORD and rest:
-                before.append(rest.pop(0))
-        named = bool(rest) and (rest[0] in self.commands or rest[0] == "--help")
-        return super().parse_args(ctx, [rest[0], *before, *rest[1:]] if named else [LISTING, *args])
-
-
-@click.group("assets", cls=Assets)
+@click.group("assets", cls=WordsOrCommand, otherwise=LISTING)
 def assets() -> None:
     """List or find assets: ringfence assets [WORD]...
 

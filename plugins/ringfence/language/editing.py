@@ -1,21 +1,34 @@
-"""Rules written back into policy files: everything else in the file stays as it was, to the byte."""
+"""Rules written back into policy files and labels.yml: everything else in the file stays as it was, to the byte."""
 
 from __future__ import annotations
 
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ringfence.language.checking import check, fields, items
 from ringfence.language.documents import CONTROLS, parse_documents, read_text
+from ringfence.language.label_rules import read_label_documents
 from ringfence.language.nodes import Entry, Listing, Node, Table, plain
 from ringfence.language.reports import Reports
 from ringfence.language.shapes import RuleEntry
-from ringfence.language.writing import rule_lines
+from ringfence.language.writing import label_rule_lines, rule_lines
 from ringfence.model.errors import InputError, Place
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list of rules: the key it stands under, and how one of its items is written."""
+
+    key: str
+    lines: Callable[[Mapping[str, object], int], list[str]]
+
+
+RULES = _List("rules", rule_lines)
+LABELS = _List("labels", label_rule_lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +49,48 @@ def add_rule(path: Path, rule: Mapping[str, object], document: int | None = None
 
     Raises InputError if the file is broken, the rule is no rule, or the rules there are not written as `- …` lines.
     """
+    text, documents = _read(path)
+    refuse_malformed(rule, path)
+    spot = _spot(documents, rule, document, path)
+    _write(path, text, documents, spot, dict(rule), RULES)
+    return spot is not None and spot.replaces
+
+
+def add_label_rule(path: Path, rule: Mapping[str, object]) -> None:
+    """Write a label rule, as plain data in the words of the grammar, behind the last one of `labels.yml`.
+
+    The file is replaced in one step and keeps its permissions, comments, layout and all other text.
+
+    Raises InputError if the file is broken, the rule is no label rule, or those there are not written as `- …` lines.
+    """
+    text, documents = _read(path)
+    reports = Reports()
+    read_label_documents(
+        parse_documents("\n".join(("labels:", *LABELS.lines(rule, 2))), "labels.yml", reports), reports
+    )
+    reports.settle()
+    number = next((number for number, one in enumerate(documents) if LABELS.key in fields(one)), None)
+    spot = None if number is None else _Spot(number, len(items(fields(documents[number])[LABELS.key])))
+    _write(path, text, documents, spot, dict(rule), LABELS)
+
+
+def _read(path: Path) -> tuple[str, tuple[Node, ...]]:
     reports = Reports()
     text = (read_text(path, path.as_posix(), reports) or "") if path.exists() else ""
     documents = parse_documents(text, path.as_posix(), reports)
     reports.settle()
-    rule = dict(rule)
-    refuse_malformed(rule, path)
-    spot = _spot(documents, rule, document, path)
-    lines = text.splitlines(keepends=True)
-    new = _with_document(text, rule, bool(documents)) if spot is None else _spliced(lines, documents, spot, rule, path)
-    _prove(documents, spot, rule, new, path)
+    return text, documents
+
+
+def _write(
+    path: Path, text: str, documents: tuple[Node, ...], spot: _Spot | None, rule: dict[str, object], into: _List
+) -> None:
+    if spot is None:
+        new = _with_document(text, rule, bool(documents), into)
+    else:
+        new = _spliced(text.splitlines(keepends=True), documents, spot, rule, path, into)
+    _prove(documents, spot, rule, new, path, into)
     write_atomically(path, new)
-    return spot is not None and spot.replaces
 
 
 def refuse_malformed(rule: Mapping[str, object], path: Path) -> None:
@@ -92,24 +135,33 @@ def _spot(documents: tuple[Node, ...], rule: Mapping[str, object], wanted: int |
     return _Spot(number, len(items(fields(documents[number])["rules"])))
 
 
-def _with_document(text: str, rule: Mapping[str, object], more: bool) -> str:
+def _with_document(text: str, rule: Mapping[str, object], more: bool, into: _List) -> str:
     """Return a text with a new last document that holds the rule."""
     end = _newline(text)
     start = text if not text or text.endswith("\n") else text + end
-    return start + ("---" + end if more else "") + "".join(line + end for line in ("rules:", *rule_lines(rule, 2)))
+    return (
+        start + ("---" + end if more else "") + "".join(line + end for line in (f"{into.key}:", *into.lines(rule, 2)))
+    )
 
 
-def _spliced(lines: list[str], documents: tuple[Node, ...], spot: _Spot, rule: Mapping[str, object], path: Path) -> str:
+def _spliced(
+    lines: list[str],
+    documents: tuple[Node, ...],
+    spot: _Spot,
+    rule: Mapping[str, object],
+    path: Path,
+    into: _List,
+) -> str:
     """Return the lines with the rule among those of its document."""
-    rules = fields(documents[spot.document])["rules"]
+    rules = fields(documents[spot.document])[into.key]
     end = _newline("".join(lines))
     there = items(rules)
     if not there:
-        return _first_rule(lines, rules, rule, end)
+        return _first_rule(lines, rules, rule, end, into)
     neighbour = there[spot.index] if spot.replaces else there[-1]
     first, indent = _dash(lines, neighbour, path)
     last = _last_line(lines, first, indent)
-    new = [line + end for line in rule_lines(rule, indent)]
+    new = [line + end for line in into.lines(rule, indent)]
     if spot.replaces:
         return "".join([*lines[:first], *new, *lines[last + 1 :]])
     if len(there) > 1 and not lines[first - 1].strip():
@@ -120,10 +172,10 @@ def _spliced(lines: list[str], documents: tuple[Node, ...], spot: _Spot, rule: M
     return "".join([*before, *new, *lines[last + 1 :]])
 
 
-def _first_rule(lines: list[str], rules: Entry, rule: Mapping[str, object], end: str) -> str:
-    """Return the lines with a rule under a `rules:` that has nothing, or an empty list, as its value."""
+def _first_rule(lines: list[str], rules: Entry, rule: Mapping[str, object], end: str, into: _List) -> str:
+    """Return the lines with a rule under a key that has nothing, or an empty list, as its value."""
     number, place = rules.place.line - 1, rules.value.place
-    new = [line + end for line in rule_lines(rule, rules.place.column + 1)]
+    new = [line + end for line in into.lines(rule, rules.place.column + 1)]
     before = lines[: number + 1]
     if isinstance(rules.value, Listing) and place.line - 1 == number:
         line = before[-1]
@@ -166,20 +218,22 @@ def _newline(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def _prove(documents: tuple[Node, ...], spot: _Spot | None, rule: Mapping[str, object], new: str, path: Path) -> None:
+def _prove(
+    documents: tuple[Node, ...], spot: _Spot | None, rule: Mapping[str, object], new: str, path: Path, into: _List
+) -> None:
     """Raise InputError unless the new text says the same as the old one, but for the rule."""
     expected = [plain(one) for one in documents]
     if spot is None:
-        expected.append({"rules": [rule]})
+        expected.append({into.key: [rule]})
     else:
         head = expected[spot.document]
         assert isinstance(head, dict)
-        rules = list(head["rules"] or [])
+        rules = list(head[into.key] or [])
         rules[spot.index : spot.index + spot.replaces] = [rule]
-        expected[spot.document] = {**head, "rules": rules}
+        expected[spot.document] = {**head, into.key: rules}
     reports = Reports()
     if [plain(one) for one in parse_documents(new, path.as_posix(), reports)] != expected or len(reports):
         place = Place(path.as_posix(), 1, 1)
         if spot is not None:
-            place = fields(documents[spot.document])["rules"].place
+            place = fields(documents[spot.document])[into.key].place
         raise InputError("the layout of these rules is too unusual to put one among them", place, "add it by hand")

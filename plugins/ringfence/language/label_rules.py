@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ringfence.language.checking import check, fields, items, words_of
@@ -34,8 +34,13 @@ def read_label_rules(path: Path, reports: Reports, root: Path | None = None) -> 
     """Return the label rules as `load_label_rules` does, without those that are wrong and reported."""
     if not path.exists():
         return ()
+    return read_label_documents(read_documents(path, shown(path, root), reports, CONTROLS_BUT_LINES), reports)
+
+
+def read_label_documents(documents: Iterable[Node], reports: Reports) -> tuple[LabelRule, ...]:
+    """Return the label rules of the documents of a file, without those that are wrong and reported."""
     rules: list[LabelRule | None] = []
-    for document in read_documents(path, shown(path, root), reports, CONTROLS_BUT_LINES):
+    for document in documents:
         check(document, LabelsDocument, "a file of label rules", reports)
         rules.extend(_rule(node, reports) for node in items(fields(document).get("labels")))
     return tuple(rule for rule in rules if rule)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ringfence.language.documents import resolved
 from ringfence.language.shapes import RuleEntry
 
 ORDER = tuple(field.alias or name for name, field in RuleEntry.model_fields.items())
+LABEL_ORDER = ("when", "map", "priority")
 BARE = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./@-]*( [A-Za-z0-9_/][A-Za-z0-9_./@-]*)*")
 # YAML 1.1, "bool": what older readers take for truth values.
 OLD_TRUTHS = re.compile(r"y|n|yes|no|on|off", re.IGNORECASE)
@@ -18,6 +19,16 @@ OLD_TRUTHS = re.compile(r"y|n|yes|no|on|off", re.IGNORECASE)
 def rule_lines(rule: Mapping[str, object], indent: int) -> list[str]:
     """Return a rule as the lines of a list item with its dash at `indent`; keys stand in the grammar's order."""
     keys = sorted(rule, key=lambda key: ORDER.index(key) if key in ORDER else len(ORDER))
+    return _item_lines(rule, keys, indent)
+
+
+def label_rule_lines(rule: Mapping[str, object], indent: int) -> list[str]:
+    """Return a label rule as the lines of a list item with its dash at `indent`; the label stands first."""
+    keys = sorted(rule, key=lambda key: LABEL_ORDER.index(key) if key in LABEL_ORDER else -1)
+    return _item_lines(rule, keys, indent)
+
+
+def _item_lines(rule: Mapping[str, object], keys: Sequence[str], indent: int) -> list[str]:
     lines = [f"{scalar_text(key)}: {flow_text(rule[key])}" for key in keys] or ["{}"]
     return [f"{' ' * indent}{'  ' if number else '- '}{line}" for number, line in enumerate(lines)]
 

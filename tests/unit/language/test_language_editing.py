@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from policy_text import written
-from ringfence.language import load_policy
-from ringfence.language.editing import add_rule
+from ringfence.language import load_label_rules, load_policy
+from ringfence.language.editing import add_label_rule, add_rule
 from ringfence.model.errors import InputError
 from ringfence.model.rules import Settings
 
@@ -132,3 +132,30 @@ def test_rules_are_read_as_they_were_written(names: list[str], values: list[str]
     assert text.endswith(tail)
     found = {rule.name: rule for rule in load_policy([path], Settings(), tmp_path).rules}
     assert set(names) <= found.keys()
+
+
+LABEL_RULE = {"priority": 300, "role": "db", "when": "contains(not_null(facts.ports, `[]`), 'tcp/5432')"}
+
+
+LABEL_FILE = "# mine\nlabels:\n  # first\n  - env: tags.Env # why\n    priority: 7\n\n# end\n"
+
+
+@pytest.mark.parametrize("text", ["", "labels: []\n", LABEL_FILE])
+def test_a_label_rule_comes_last_and_all_else_stays(tmp_path, text):
+    path = written(tmp_path, text, "labels.yml")
+    before = load_label_rules(path)
+    add_label_rule(path, LABEL_RULE)
+    found = load_label_rules(path)
+    assert [rule.expression for rule in found] == [*(rule.expression for rule in before), "'db'"]
+    assert (found[-1].when, found[-1].priority) == (LABEL_RULE["when"], 300)
+    written_lines = path.read_text().splitlines()
+    assert [line for line in text.splitlines() if line != "labels: []" and line not in written_lines] == []
+    assert next(line for line in written_lines if "role" in line).strip() == "- role: db"
+
+
+@pytest.mark.parametrize("rule", [{}, {"when": "a"}, {"role": "a["}, {"role": "a", "app": "b"}, {"all": "a"}])
+def test_what_is_no_label_rule_is_not_written(tmp_path, rule):
+    path = tmp_path / "labels.yml"
+    with pytest.raises(InputError):
+        add_label_rule(path, rule)
+    assert not path.exists()
