@@ -45,7 +45,7 @@ def check(session: Session, strict: bool) -> None:
         click.get_current_context().exit(1)
 
 
-def checked(session: Session) -> tuple[list[Problem], list[Failure], list[Broken]]:
+def checked(session: Session, *, linted: bool = True) -> tuple[list[Problem], list[Failure], list[Broken]]:
     """Return the problems, failing tests and broken invariants; raises InputErrors for bad files."""
     from ringfence.analysis.checks import problems as estate_problems
     from ringfence.analysis.invariants import broken
@@ -59,8 +59,9 @@ def checked(session: Session) -> tuple[list[Problem], list[Failure], list[Broken
         return problems, [], []
     full = session.compiled(full=True)
     problems += estate_problems(session.compilation)
-    said = {problem.place for problem in problems}
-    problems += [problem for problem in lint(full) if problem.place not in said]
+    if linted:
+        said = {problem.place for problem in problems}
+        problems += [problem for problem in lint(full) if problem.place not in said]
     return problems, failures(full), broken(full)
 
 

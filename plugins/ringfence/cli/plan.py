@@ -156,7 +156,7 @@ def _refuse_errors(session: Session) -> None:
     """Refuse to plan what `check` finds wrong: errors, failing tests, broken invariants."""
     from ringfence.cli.check import checked
 
-    problems, failed, broken = checked(session)
+    problems, failed, broken = checked(session, linted=False)
     errors = [
         InputError(problem.message, problem.place, problem.remedy)
         for problem in problems
