@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
-from functools import partial
 
 from pyroaring import BitMap
 
 from ringfence.compiler.kinds import Kinds
+from ringfence.compiler.range_writer import RangeWriter
 from ringfence.compiler.regions import Regions
 from ringfence.model.addresses import ALL_V4, ALL_V6, family_of
 from ringfence.model.assets import Asset
-from ringfence.model.intervals import EMPTY, IntervalSet
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.range_texts import RangeTexts
 
 # How many ranges a view keeps made, the most recently used first: some 100 MB.
 KEPT_INTERVALS = 4_000_000
@@ -53,6 +54,7 @@ class View:
         self._intervals = list(zip(self.atom_starts, self.atom_ends, strict=True))
         self._recent: OrderedDict[bytes, IntervalSet] = OrderedDict()
         self._recent_size = 0
+        self._writer = RangeWriter(self.atom_starts, self.atom_ends)
 
     def _cut(self) -> None:
         held = sorted(self.holders)
@@ -146,13 +148,19 @@ class View:
         view.unsettled = self.unsettled | BitMap([left, entered])
         view._recent = OrderedDict()
         view._recent_size = 0
+        view._writer = self._writer.renewed()
         return view
 
-    def deferred(self, classes: BitMap) -> Callable[[], IntervalSet]:
-        """Return a function that gives the addresses of a set of classes as fused ranges."""
-        return partial(self._addresses, classes, classes.serialize())
+    def deferred(self, classes: BitMap) -> ClassAddresses:
+        """Return the addresses of a set of classes, to be made when somebody looks."""
+        return ClassAddresses(self, classes, classes.serialize())
 
-    def _addresses(self, classes: BitMap, key: bytes) -> IntervalSet:
+    def texts(self, classes: BitMap, key: bytes) -> RangeTexts:
+        """Return the texts of a set of classes as fused ranges."""
+        return self._writer.texts(key, classes, self._atoms_of)
+
+    def addresses(self, classes: BitMap, key: bytes) -> IntervalSet:
+        """Return the addresses of a set of classes (`key`: its serialized form) as fused ranges."""
         known = self._recent.get(key)
         if known is not None:
             self._recent.move_to_end(key)
@@ -163,14 +171,14 @@ class View:
             self._recent_size -= len(self._recent.popitem(last=False)[1])
         return made
 
+    def _atoms_of(self, classes: BitMap) -> BitMap:
+        if 2 * len(classes) <= len(self.atoms):
+            return BitMap.union(*(self.atoms[number] for number in classes)) if classes else BitMap()
+        others = self.classes - classes
+        return self.all_atoms - BitMap.union(*(self.atoms[n] for n in others)) if others else self.all_atoms
+
     def _fuse(self, classes: BitMap) -> IntervalSet:
-        if not classes:
-            return EMPTY
-        if 2 * len(classes) > len(self.atoms):
-            others = self.classes - classes
-            atoms = self.all_atoms - BitMap.union(*(self.atoms[n] for n in others)) if others else self.all_atoms
-        else:
-            atoms = BitMap.union(*(self.atoms[number] for number in classes))
+        atoms = self._atoms_of(classes)
         starts, ends, single = self.atom_starts, self.atom_ends, self._intervals
         first = atoms - atoms.shift(1)
         last = atoms - atoms.shift(-1)
@@ -179,6 +187,25 @@ class View:
                 single[low] if low == high else (starts[low], ends[high]) for low, high in zip(first, last, strict=True)
             )
         )
+
+
+class ClassAddresses:
+    """The addresses of some classes of a view, as ranges or as their texts."""
+
+    __slots__ = ("_classes", "_key", "_view")
+
+    def __init__(self, view: View, classes: BitMap, key: bytes) -> None:
+        self._view = view
+        self._classes = classes
+        self._key = key
+
+    def ranges(self) -> IntervalSet:
+        """Return the fused ranges."""
+        return self._view.addresses(self._classes, self._key)
+
+    def texts(self) -> RangeTexts:
+        """Return the texts of the fused ranges."""
+        return self._view.texts(self._classes, self._key)
 
 
 def _holders(assets: Iterable[Asset], kinds: Kinds) -> dict[int, tuple[int, ...]]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Protocol
 
-from ringfence.model.addresses import range_texts
+from ringfence.model.addresses import ALL_V4, ALL_V6, range_texts
 from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.range_texts import RangeTexts, pieces_of
 from ringfence.model.rules import Direction, Mode
 
 DEFAULT_RULE = "default"
@@ -78,11 +80,28 @@ class ProcessClass:
 OTHER = ProcessClass()
 
 
+class DeferredAddresses(Protocol):
+    """Addresses that are made when somebody looks."""
+
+    def ranges(self) -> IntervalSet:
+        """Return them as ranges."""
+
+    def texts(self) -> RangeTexts:
+        """Return the texts of the ranges."""
+
+
+@lru_cache(maxsize=1024)
+def range_texts_of(addresses: IntervalSet) -> RangeTexts:
+    """Return the texts of a set's ranges."""
+    families = (pieces_of(range_texts(addresses & whole)) for whole in (ALL_V4, ALL_V6))
+    return RangeTexts(*families)
+
+
 class Cell:
     """All remote addresses of one local address set and process class that share one service map.
 
-    The remote addresses may be given as a function that returns them: large estates keep them as bitmaps and make
-    ranges of them only when, and as long as, somebody looks.
+    The remote addresses may be given as something that makes them: large estates keep them as bitmaps and make ranges
+    or texts of them only when, and as long as, somebody looks.
     """
 
     __slots__ = ("_remote", "local", "process", "services")
@@ -91,7 +110,7 @@ class Cell:
         self,
         local: IntervalSet,
         process: ProcessClass,
-        remote: IntervalSet | Callable[[], IntervalSet],
+        remote: IntervalSet | DeferredAddresses,
         services: ServiceMap,
     ) -> None:
         self.local = local
@@ -102,7 +121,12 @@ class Cell:
     @property
     def remote(self) -> IntervalSet:
         """Return the remote addresses."""
-        return self._remote if isinstance(self._remote, IntervalSet) else self._remote()
+        return self._remote if isinstance(self._remote, IntervalSet) else self._remote.ranges()
+
+    @property
+    def remote_texts(self) -> RangeTexts:
+        """Return the texts of the remote addresses."""
+        return range_texts_of(self._remote) if isinstance(self._remote, IntervalSet) else self._remote.texts()
 
     def __repr__(self) -> str:
         return f"Cell({self.local!r}, {self.process!r}, {self.remote!r}, {self.services!r})"
@@ -166,10 +190,26 @@ class VerdictTable:
 
     def data(self) -> dict[str, object]:
         """Return the canonical plain data of `tables/<digest>.json`; docs/architecture.md gives its shape."""
-        sets: dict[IntervalSet, str] = {}
+        data, sets = self._outline()
+        return {**data, "addresses": {name: list(addresses.texts()) for addresses, name in sets.items()}}
+
+    def text(self) -> str:
+        """Return the canonical JSON text, with a newline at its end."""
+        data, sets = self._outline()
+        addresses = ",".join(
+            f'"{name}":["{texts}"]' if texts else f'"{name}":[]'
+            for name, texts in sorted((name, addresses.joined('","')) for addresses, name in sets.items())
+        )
+        # "addresses" sorts before every other key
+        rest = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        return f'{{"addresses":{{{addresses}}},{rest[1:]}\n'
+
+    def _outline(self) -> tuple[dict[str, object], dict[RangeTexts, str]]:
+        """Return the data without `addresses`, and the names of the address sets."""
+        sets: dict[RangeTexts, str] = {}
         maps: dict[ServiceMap, str] = {}
 
-        def set_name(addresses: IntervalSet) -> str:
+        def set_name(addresses: RangeTexts) -> str:
             return sets.setdefault(addresses, f"a{len(sets)}")
 
         def map_name(services: ServiceMap) -> str:
@@ -182,10 +222,10 @@ class VerdictTable:
                 "users": list(table.users),
                 "cells": [
                     {
-                        "local": set_name(cell.local),
+                        "local": set_name(range_texts_of(cell.local)),
                         "unit": cell.process.unit,
                         "user": cell.process.user,
-                        "remote": set_name(cell.remote),
+                        "remote": set_name(cell.remote_texts),
                         "services": map_name(cell.services),
                     }
                     for cell in table.cells
@@ -194,18 +234,14 @@ class VerdictTable:
             for direction, table in ((Direction.IN, self.inbound), (Direction.OUT, self.outbound))
         }
         control = {"from": list(self.control.networks), "port": self.control.port} if self.control else None
-        return {
+        data: dict[str, object] = {
             "format": 1,
             "control": control,
             **directions,
-            "addresses": {name: list(range_texts(addresses)) for addresses, name in sets.items()},
             "services": {name: services.data() for services, name in maps.items()},
             "rules": dict(sorted(self.rule_names.items())),
         }
-
-    def text(self) -> str:
-        """Return the canonical JSON text, with a newline at its end."""
-        return json.dumps(self.data(), sort_keys=True, separators=(",", ":")) + "\n"
+        return data, sets
 
     @cached_property
     def digest(self) -> str:

@@ -13,28 +13,28 @@ from ringfence.enforcers.nftables.text import (
     elements_text,
     set_text,
 )
+from ringfence.model.range_texts import RangeTexts
 
-Ranges = tuple[str, ...]
-Targets = Mapping[str, Sequence[Ranges]]
+Targets = Mapping[str, Sequence[RangeTexts]]
 
 
 def by_address(parts: Parts, prefix: str, field: str, targets: Mapping[int, Targets]) -> str:
     """Return the chain that leads each address (`field`: saddr or daddr) to its target, by family.
 
-    `targets` gives, for one family or both, the ranges of every target; they must cover the family. Where only one
-    target is left there is no chain, and that target itself is returned.
+    `targets` gives, for one family or both, the sets whose ranges of this family lead to every target; they must cover
+    the family. Where only one target is left there is no chain, and that target itself is returned.
     """
     rules: list[str] = []
     defaults: list[str] = []
     for family, of_family in targets.items():
-        counts = {target: sum(map(len, ranges)) for target, ranges in of_family.items()}
+        counts = {target: sum(one.count(family) for one in sets) for target, sets in of_family.items()}
         default = max(counts, key=lambda target: (counts[target], target))
         defaults.append(default)
         elements = ",\n\t\t\t".join(
-            f" : goto {target},\n\t\t\t".join(ranges) + f" : goto {target}"
-            for target, several in of_family.items()
+            one.joined(f" : goto {target},\n\t\t\t", (family,)) + f" : goto {target}"
+            for target, sets in of_family.items()
             if target != default
-            for ranges in several
+            for one in sets
         )
         if elements:
             rules.append(_lookup(parts, prefix, field, family, elements))

@@ -11,12 +11,12 @@ from ringfence.enforcers.nftables.text import (
     TYPE_OF_FAMILY,
     Parts,
     elements_text,
-    family_ranges,
     set_text,
 )
 from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Control
 from ringfence.model.rules import Direction
+from ringfence.model.tables import range_texts_of
 
 DISCOVERY_AND_MLD = "{ 130, 131, 132, 133, 134, 135, 136, 137, 143 }"
 # Direction -> the field of the remote address, the local address, the remote and the local port, the interface.
@@ -24,6 +24,8 @@ FIELDS = {
     Direction.IN: ("saddr", "daddr", "sport", "dport", "iifname"),
     Direction.OUT: ("daddr", "saddr", "dport", "sport", "oifname"),
 }
+# What a connection that stood never sends again: a SYN alone begins another one, which the policy judges (RFC 9293).
+NO_FIRST_PACKET = "tcp flags & (syn | ack) != syn"
 # Family, server's port, client's port. Source before destination, as the kernel's listing puts them.
 DHCP_PORTS = (("ipv4", 67, 68), ("ipv6", 547, 546))
 
@@ -33,11 +35,16 @@ def fixed_rules(parts: Parts, direction: Direction, control: Control | None) -> 
     remote, local, remote_port, local_port, interface = FIELDS[direction]
     rules = []
     if control:
-        for family, ranges in family_ranges(addresses_of(control.networks)).items():
-            if ranges:
+        networks = range_texts_of(addresses_of(control.networks))
+        for family in (4, 6):
+            if networks.count(family):
                 name = f"control{family}"
                 parts.sets[name] = set_text(
-                    "set", name, f"type {TYPE_OF_FAMILY[family]}", "flags interval", elements_text(", ".join(ranges))
+                    "set",
+                    name,
+                    f"type {TYPE_OF_FAMILY[family]}",
+                    "flags interval",
+                    elements_text(networks.joined(", ", (family,))),
                 )
                 ip = PROTOCOL_OF_FAMILY[family]
                 rules.append(f"{ip} {remote} @{name} tcp {local_port} {control.port} accept")
@@ -53,7 +60,7 @@ def fixed_rules(parts: Parts, direction: Direction, control: Control | None) -> 
         f'{interface} "lo" accept',
         *(f"{key} @cut{family} drop" for family, key in tuples.items()),
         "ct state established,related accept",
-        *(f"{key} @standing{family} accept" for family, key in tuples.items()),
+        *(f"{key} @standing{family} {NO_FIRST_PACKET} accept" for family, key in tuples.items()),
         f"icmpv6 type {DISCOVERY_AND_MLD} accept",
         "ip protocol 2 accept",
         *(_dhcp_rule(direction, *ports) for ports in DHCP_PORTS),

@@ -14,15 +14,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ringfence.enforcers.nftables.dispatch import Ranges, by_address
+from ringfence.enforcers.nftables.dispatch import by_address
 from ringfence.enforcers.nftables.fixed_rules import FIELDS, fixed_rules
 from ringfence.enforcers.nftables.outcomes import add_outcome
 from ringfence.enforcers.nftables.processes import by_process
 from ringfence.enforcers.nftables.service_chains import service_chains
-from ringfence.enforcers.nftables.text import Parts, chain_text, family_ranges
+from ringfence.enforcers.nftables.text import Parts, chain_text
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.range_texts import RangeTexts
 from ringfence.model.rules import Direction
-from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
+from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable, range_texts_of
 
 HOOKS = {Direction.IN: "input", Direction.OUT: "output"}
 # Every ruleset begins so: the table is made where it is missing, so that deleting it cannot fail.
@@ -57,23 +58,24 @@ def _targets(parts: Parts, direction: Direction, table: DirectionTable) -> dict[
 
 
 def _by_local(parts: Parts, direction: Direction, cells: dict[IntervalSet, list[Cell]]) -> str:
-    targets: dict[int, defaultdict[str, list[Ranges]]] = {4: defaultdict(list), 6: defaultdict(list)}
+    targets: dict[int, defaultdict[str, list[RangeTexts]]] = {4: defaultdict(list), 6: defaultdict(list)}
     for local, of_local in cells.items():
-        for family, ranges in family_ranges(local).items():
-            if ranges:
-                targets[family][_by_remote(parts, direction, of_local, family)].append(ranges)
+        texts = range_texts_of(local)
+        for family in (4, 6):
+            if texts.count(family):
+                targets[family][_by_remote(parts, direction, of_local, family)].append(texts)
     return by_address(parts, f"{direction}_l", FIELDS[direction][1], targets)
 
 
 def _by_remote(parts: Parts, direction: Direction, cells: list[Cell], family: int) -> str:
     """Return the chain for some cells and one family: a local address has peers of its own family only."""
-    targets: defaultdict[str, list[Ranges]] = defaultdict(list)
+    targets: defaultdict[str, list[RangeTexts]] = defaultdict(list)
     for cell in cells:
-        ranges = family_ranges(cell.remote)[family]
-        if ranges:
+        texts = cell.remote_texts
+        if texts.count(family):
             found = service_chains(cell.services, family, direction)
             parts.chains.update(found.chains)
             for outcome in found.outcomes:
                 add_outcome(parts, outcome, direction)
-            targets[found.target].append(ranges)
+            targets[found.target].append(texts)
     return by_address(parts, f"{direction}_r", FIELDS[direction][0], {family: targets})

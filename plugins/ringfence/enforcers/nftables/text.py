@@ -1,14 +1,10 @@
-"""Parts of a ruleset's text: named chains and maps, collected once each, and the text of address ranges."""
+"""Parts of a ruleset's text: named chains and maps, collected once each."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
-
-from ringfence.model.addresses import V6_BASE, range_text
-from ringfence.model.intervals import IntervalSet
 
 PROTOCOL_OF_FAMILY = {4: "ip", 6: "ip6"}
 TYPE_OF_FAMILY = {4: "ipv4_addr", 6: "ipv6_addr"}
@@ -44,12 +40,3 @@ def set_text(kind: str, name: str, *properties: str) -> str:
 def elements_text(elements: str) -> str:
     """Return the property that gives a set its elements."""
     return f"elements = {{ {elements} }}"
-
-
-@lru_cache(maxsize=2048)
-def family_ranges(addresses: IntervalSet) -> dict[int, tuple[str, ...]]:
-    """Return the ranges of a set in nft's words, by family."""
-    texts: dict[int, list[str]] = {4: [], 6: []}
-    for low, high in addresses:
-        texts[6 if low >= V6_BASE else 4].append(range_text(low, high))
-    return {family: tuple(found) for family, found in texts.items()}
