@@ -11,6 +11,10 @@ from ipaddress import ip_address
 # Names that mean something else to Ansible.
 _TAKEN = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "::1"})
 _LONGEST_NAME = 200
+_SECRET = re.compile(
+    r"pass(word|wd|phrase)|secret|token|credential|cookie|api[_.-]?key|(private|access)[_.-]?key|basicauth|user[_.-]?data",
+    re.IGNORECASE,
+)
 _KEY = re.compile(r"[^A-Za-z0-9_.:/-]+")
 
 
@@ -74,6 +78,11 @@ def good_labels(labels: Mapping[str, object], prefix: str = "") -> dict[str, str
         if text and text.isprintable() and not isinstance(value, Mapping | list):
             found[name if re.match(r"[A-Za-z_]", name) else f"_{name}"] = text
     return found
+
+
+def without_secrets(mapping: Mapping[str, object]) -> dict[str, object]:
+    """Return a mapping without the entries whose names say that they hold secrets."""
+    return {key: value for key, value in mapping.items() if not _SECRET.search(key)}
 
 
 def good_addresses(texts: Iterable[object]) -> list[str]:

@@ -1,0 +1,156 @@
+"""The inventory plugin ringfence.core.containers: containers of Docker and Podman hosts."""
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: containers
+short_description: Containers of Docker and Podman hosts
+description:
+  - Reads the containers of many engines in parallel, over their socket, TLS or ssh; it needs no library.
+  - Each becomes a host C(CONTAINER.HOST) with C(ringfence_addresses), C(ringfence_labels) (the host, the compose
+    project and service, and container labels of your choice), C(ringfence_sources), and everything else under
+    C(ringfence_containers), which I(compose), I(groups) and I(keyed_groups) also see by its short names, C(tags),
+    C(image), C(ports).
+  - Containers have C(ringfence_workload=false); the host that holds them enforces. One in its host's network has no
+    addresses of its own.
+  - An engine that is not reached is named in a warning and counted; the rest goes on.
+  - Environment and command of containers are never read into the inventory, nor labels whose names say that they hold
+    secrets.
+author:
+  - The Ringfence developers
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+  - ringfence.core.source
+options:
+  plugin:
+    description: Marks a file as configuration of this plugin.
+    type: str
+    required: true
+    choices: [ringfence.core.containers]
+  engines:
+    description: The engines to ask.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      host:
+        description: The host that the engine runs on, by its name in the inventory.
+        type: str
+        required: true
+      url:
+        description:
+          - Where the engine listens, C(unix:///run/podman/podman.sock), C(tcp://host:2376), or C(ssh://user@host), with
+            the path of the socket there behind it where it is not Docker's.
+          - Of ssh the configuration of whoever runs Ansible counts.
+        type: str
+        default: unix:///var/run/docker.sock
+      ca_certs:
+        description: A file with the certificates of the authorities that signed the engine's.
+        type: path
+      client_cert:
+        description: A file with the certificate that the engine asks for.
+        type: path
+      client_key:
+        description: A file with the key of that certificate.
+        type: path
+  filters:
+    description: Which containers, as the engine's own filters, a mapping of names to a value or a list.
+    type: dict
+    default: {status: running}
+  labels:
+    description: Labels from container labels, as a mapping of label keys to container labels.
+    type: dict
+    default: {}
+  label_prefix:
+    description: What the keys of the labels C(host), C(project) and C(service) begin with.
+    type: str
+    default: container_
+  realm:
+    description:
+      - Whose address space a container's addresses are in. With C(host) those on bridges are in the realm
+        C(containers-HOST), since other hosts have the same; those on macvlan, ipvlan and overlay networks are not.
+    type: str
+    choices: [host, none]
+    default: host
+  timeout:
+    description: How many seconds to wait for an engine.
+    type: int
+    default: 20
+  parallel:
+    description: How many engines are asked at once.
+    type: int
+    default: 8
+"""
+
+EXAMPLES = r"""
+# inventory/50-containers.yml: what runs on this machine
+plugin: ringfence.core.containers
+engines:
+  - host: build-1
+---
+# compose projects of two hosts, one over TLS, one over ssh; groups by service
+plugin: ringfence.core.containers
+engines:
+  - host: dock-1
+    url: tcp://dock-1.example.com:2376
+    ca_certs: /etc/ringfence/docker/ca.pem
+    client_cert: /etc/ringfence/docker/cert.pem
+    client_key: /etc/ringfence/docker/key.pem
+  - host: pod-1
+    url: ssh://audit@pod-1.example.com/run/podman/podman.sock
+filters:
+  status: running
+  label: [com.docker.compose.project]
+labels:
+  app: com.docker.compose.project
+  role: com.docker.compose.service
+keyed_groups:
+  - key: service
+    prefix: service
+"""
+
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleParserError
+from ansible_collections.ringfence.core.plugins.plugin_utils.containers_api import DOCKER_SOCKET, Engine, ask_engines
+from ansible_collections.ringfence.core.plugins.plugin_utils.containers_transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+
+_KEYS = ("host", "url", "ca_certs", "client_cert", "client_key")
+
+
+class InventoryModule(SourceInventory):
+    """Adds the containers of engines to the inventory."""
+
+    NAME = "ringfence.core.containers"
+    FACT = "ringfence_containers"
+
+    def ask(self, path: str) -> Found:
+        """Return the containers of all engines."""
+        engines = [self._engine(one) for one in self.get_option("engines")]
+        filters = {str(name): _texts(value) for name, value in self.get_option("filters").items()}
+        answers = ask_engines(engines, filters, self.get_option("timeout"), self.get_option("parallel"))
+        found = hosts(answers, self._shape())
+        if answers and all(answer.failure for answer in answers):
+            raise SourceRefused("; ".join(found.warnings[:-1]))
+        return found
+
+    def _engine(self, given: Mapping[str, object]) -> Engine:
+        unknown = sorted(set(given) - set(_KEYS))
+        if unknown or not given.get("host"):
+            fault = f"has the unknown key '{unknown[0]}'" if unknown else "does not say on which host it runs"
+            raise AnsibleParserError(f"an engine {fault}: known are {', '.join(_KEYS)}")
+        texts = {key: str(value) for key, value in given.items() if value is not None}
+        return Engine(**{"url": f"unix://{DOCKER_SOCKET}", **texts})
+
+    def _shape(self) -> Shape:
+        labels = {str(key): str(tag) for key, tag in self.get_option("labels").items()}
+        return Shape(labels, self.get_option("label_prefix"), self.get_option("realm"))
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]

@@ -1,0 +1,85 @@
+"""A real Podman in namespaces of its own, with real containers of busybox, asked over its Docker-compatible socket."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tarfile
+from pathlib import Path
+
+from sources.inventory_run import wait_for
+
+TOOLS = ("podman", "crun", "conmon", "unshare", "busybox")
+START = """set -e
+ip link set lo up
+mount -t tmpfs none /run
+mkdir -p /run/lock
+mount -t tmpfs none /dev/shm
+if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
+exec podman --root {directory}/root --runroot {directory}/runroot --storage-driver vfs --cgroup-manager cgroupfs \
+  --events-backend file --log-level error system service -t 0 unix://{directory}/podman.sock
+"""
+# Without cgroups and rights that a container of a test machine may not have.
+CONFIGURATION = """[network]
+network_backend = "cni"
+network_config_dir = "{directory}/networks"
+[containers]
+cgroups = "disabled"
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+"""
+
+
+def missing_tools():
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    return missing if missing or os.geteuid() == 0 else ["root"]
+
+
+class Podman:
+    """A running service; its socket is short enough for the kernel."""
+
+    def __init__(self, directory: Path):
+        self.directory = directory
+        self.socket = directory / "podman.sock"
+        (directory / "networks").mkdir()
+        (directory / "containers.conf").write_text(CONFIGURATION.format(directory=directory))
+        (directory / "start.sh").write_text(START.format(directory=directory))
+        apart = ["unshare", "-n", "-m", "-p", "--fork", "--mount-proc", "--kill-child", "--propagation", "private"]
+        self.process = subprocess.Popen(
+            [*apart, "sh", directory / "start.sh"],
+            env={**os.environ, "CONTAINERS_CONF": str(directory / "containers.conf")},
+        )
+        wait_for(self.socket, self.process)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait(timeout=20)
+
+    def call(self, method, path, body=None, kind="application/json"):
+        connection = http.client.HTTPConnection("localhost", timeout=60)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self.socket))
+        content = json.dumps(body).encode() if isinstance(body, dict) else body
+        connection.request(method, path, content, {"Content-Type": kind})
+        response = connection.getresponse()
+        said = response.read().decode()
+        connection.close()
+        assert response.status < 400, f"{path}: {said}"
+        return said
+
+    def image(self):
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            archive.add(shutil.which("busybox"), "bin/busybox")
+        self.call("POST", "/images/create?fromSrc=-&repo=tiny", packed.getvalue(), "application/x-tar")
+
+    def run(self, name, network, start=True, **options):
+        command = ["/bin/busybox", "sleep", "1000"]
+        body = {"Image": "tiny", "Cmd": command, "HostConfig": {"NetworkMode": network}, **options}
+        self.call("POST", f"/containers/create?name={name}", body)
+        if start:
+            self.call("POST", f"/containers/{name}/start")
