@@ -34,8 +34,7 @@ class Aerleon:
             for name, protocol, ports in _ports(rule):
                 self.services[name] = [{"protocol": protocol, "port": ports}]
         self.definitions = naming.Naming()
-        services = {name: entries for name, entries in self.services.items()}
-        self.definitions.ParseDefinitionsObject({"networks": values, "services": services}, "estate")
+        self.definitions.ParseDefinitionsObject({"networks": values, "services": self.services}, "estate")
 
     def render(self, labels: Mapping[str, str]) -> str:
         """Return the ruleset of a host with these labels: only the rules that speak of it, its own side left open."""

@@ -144,7 +144,7 @@ def _result(found: Mapping[str, Figures]) -> Result:
     most, least = (f"ours, {count:,} peers" for count in (PEERS[-1], PEERS[0]))
     return Result(
         name="packet",
-        subject="A new connection through our table with 10, 1,000 and 100,000 peers, against no table and linear rules.",
+        subject="A new connection through our table with 10 to 100,000 peers, against no table and linear rules.",
         seconds=cost(most),
         peer=cost(f"linear, {PEERS[-1]:,} peers"),
         unit="CPU microseconds a connection, 100,000 peers",

@@ -51,8 +51,8 @@ def run() -> Result:
         ),
         targets=(Target("one relabelled host to the new digests, CPU seconds", mine.cpu, 0.1),),
         remarks=(
-            f"Medians of {CHANGES} changes: one of a random host's labels becomes that of a random other host. Each result is checked "
-            "to the digest against the compilation from nothing.",
+            f"Medians of {CHANGES} changes: one of a random host's labels becomes that of a random other host. Each "
+            "result is checked to the digest against the compilation from nothing.",
             f"The slowest change took {max(one.cpu for one in ours):.3f} s of CPU.",
         ),
         more={"worst": max(one.cpu for one in ours)},

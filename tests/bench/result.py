@@ -24,7 +24,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Result:
-    """`seconds` is ours and `peer` theirs in the same unit; `table` has a line of heads first; `more` goes into JSON."""
+    """`seconds` is ours and `peer` theirs in the same unit; `table` begins with its heads; `more` goes into JSON."""
 
     name: str
     subject: str

@@ -1,0 +1,160 @@
+"""Benchmark `apply`: 50 machines get 500 peers each over cold connections, by four ways in turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
+    COMMAND,
+    control_ranges,
+    order,
+    parse_reply,
+    process_lines,
+)
+
+from .fleet import HOSTS, PEERS, Fleet, Spent, fleet, peers
+from .result import Result, Target
+
+ROUNDS = 2
+PLAYS = Path(__file__).parent / "peers"
+OURS, AGAIN, STOCK, PLAIN, BARE = (
+    "ringfence.core.rollout",
+    "the same again, nothing to change",
+    "the same safety from stock modules",
+    "template and `nft -f`, no safety",
+    "bare parallel ssh, our steps",
+)
+
+
+def run() -> Result:
+    """Measure every way in turn, some rounds; needs root."""
+    found: dict[str, list[Spent]] = {name: [] for name in (OURS, AGAIN, STOCK, PLAIN, BARE)}
+    with fleet() as machines:
+        plan = machines.plan()
+        variables = peer_variables(machines)
+        for _ in range(ROUNDS):
+            found[OURS].append(machines.spent(lambda: roll_out(machines, plan)))
+            found[AGAIN].append(machines.spent(lambda: roll_out(machines, plan)))
+            machines.clean()
+            for name, play in ((STOCK, "stock.yml"), (PLAIN, "plain.yml")):
+                found[name].append(machines.spent(lambda play=play: roll_peer(machines, play, variables)))
+                machines.clean()
+            found[BARE].append(machines.spent(lambda: roll_bare(machines, plan)))
+            machines.clean()
+    return _result(found)
+
+
+def roll_out(machines: Fleet, plan: Path) -> None:
+    """Roll the plan out as a user would by hand."""
+    (plan / "journal.jsonl").unlink(missing_ok=True)
+    machines.ansible("ansible-playbook", "-e", f"ringfence_plan={plan}", "ringfence.core.rollout")
+
+
+def roll_peer(machines: Fleet, play: str, variables: Path) -> None:
+    """Run one of the peer's playbooks."""
+    machines.ansible("ansible-playbook", "-e", f"@{variables}", str(PLAYS / play))
+
+
+def peer_variables(machines: Fleet) -> Path:
+    """Write the variables that the peers' playbooks need, and return their file."""
+    path = machines.directory / "peers.json"
+    path.write_text(json.dumps({"peers": {name: peers(number) for number, name in enumerate(machines.names)}}))
+    return path
+
+
+def roll_bare(machines: Fleet, plan: Path) -> None:
+    """Send our own orders by ssh alone: one connection applies, a second, new one confirms."""
+    known = json.loads((plan / "plan.json").read_text())
+    digest = "0" * 64
+
+    def both(name: str) -> None:
+        host = known["hosts"][name]
+        values = {
+            "plan": digest,
+            "sequence": "1",
+            "expects": "",
+            "ruleset": host["ruleset"],
+            "table": host["table"],
+            "control": control_ranges(host["control"]["from"]),
+            "port": "22",
+            "processes": process_lines(host["processes"]),
+            "token": os.urandom(8).hex(),
+            "host": name,
+            "seconds": "30",
+        }
+        ruleset = (plan / f"rulesets/{host['ruleset']}.nft").read_bytes()
+        _ask(machines, name, order("apply", values, ruleset))
+        _ask(machines, name, order("confirm", {key: values[key] for key in ("plan", "token", "port")}))
+
+    machines.each(both)
+
+
+def _ask(machines: Fleet, name: str, sent: bytes) -> None:
+    command = [*machines.ssh_command(name), COMMAND]
+    done = subprocess.run(command, input=sent, capture_output=True, check=False)
+    reply = parse_reply(done.stdout.decode())
+    if done.returncode or reply.last("refused"):
+        raise RuntimeError(f"{name}: {reply.last('reason')} {done.stderr.decode()}")
+
+
+def _result(found: Mapping[str, list[Spent]]) -> Result:
+    def cpu(name: str) -> float:
+        return median(one.cpu for one in found[name])
+
+    def wall(name: str) -> float:
+        return median(one.wall for one in found[name])
+
+    targets = [
+        (STOCK, "ratio", 0.25),
+        (PLAIN, "ratio_plain", 0.4),
+        (BARE, "ratio_bare", 1.6),
+    ]
+    return Result(
+        name="apply",
+        subject=f"{HOSTS} machines (Debian 12, systemd-nspawn), {PEERS} peers each, cold connections.",
+        seconds=cpu(OURS),
+        peer=cpu(STOCK),
+        unit="CPU seconds of both ends",
+        table=(
+            ("way", "clock, s", "CPU of both ends, s", "of it controller", "of it machines"),
+            *(
+                (
+                    name,
+                    f"{wall(name):.1f}",
+                    f"{cpu(name):.1f}",
+                    f"{median(one.controller for one in spent):.1f}",
+                    f"{median(one.machines for one in spent):.1f}",
+                )
+                for name, spent in found.items()
+            ),
+        ),
+        targets=(
+            *(Target(f"against {name}, CPU", cpu(OURS) / cpu(name), limit) for name, _, limit in targets),
+            *(Target(f"against {name}, clock", wall(OURS) / wall(name), limit) for name, _, limit in targets),
+            Target("an unchanged run against the first, CPU", cpu(AGAIN) / cpu(OURS), 1 / 3),
+            Target("an unchanged run against the first, clock", wall(AGAIN) / wall(OURS), 1 / 3),
+        ),
+        remarks=(
+            f"Medians of {ROUNDS} rounds, all ways in turn, nothing left of one when the next begins; "
+            f"`--forks {HOSTS}`, pipelining, no facts, no interpreter discovery for all of them. Every machine has a "
+            "ruleset of its own; one wave.",
+            "Ours: lock, guard, timer armed, standing connections made known, swap, confirmation over a new "
+            "connection, boot unit. The stock modules do what they can of it (tests/bench/peers/stock.yml): validate, "
+            "save, systemd-run, `nft -f`, confirmation by raw over a reset connection, boot unit; no lock, no guard, "
+            "no standing connections, no digest of what the host holds.",
+            "Everything runs in the machines' network: ssh needs no ProxyCommand. Bare ssh sends the same script "
+            "and the same orders over two connections a host.",
+            "Controller and machines share the processors here, so the clock shows both.",
+        ),
+        more={
+            **{key: cpu(OURS) / cpu(name) for name, key, _ in targets[1:]},
+            **{f"{key}_clock": wall(OURS) / wall(name) for name, key, _ in targets},
+            "again": cpu(AGAIN) / cpu(OURS),
+            "clock": wall(OURS),
+        },
+    )
