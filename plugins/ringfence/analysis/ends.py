@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.assets import Asset, Snapshot
@@ -77,23 +78,70 @@ def chosen_outside(selector: Selector, unheld: IntervalSet, private: IntervalSet
             return EMPTY
 
 
+def asks_for_more_than_labels(selector: Selector) -> bool:
+    """Return whether two assets of equal labels may be chosen differently."""
+    match selector:
+        case AssetNamed() | AddressIn():
+            return True
+        case AllOf(parts) | AnyOf(parts):
+            return any(asks_for_more_than_labels(part) for part in parts)
+        case Not(part):
+            return asks_for_more_than_labels(part)
+        case _:
+            return False
+
+
+Chosen = tuple[Asset, IntervalSet]
+
+
 @dataclass(frozen=True)
 class Ends:
-    """Answers what selectors choose in one snapshot under one workspace's settings."""
+    """Answers what selectors choose in one snapshot under one workspace's settings; what is asked twice is kept."""
 
     snapshot: Snapshot
     settings: Settings
     _unheld: dict[frozenset[str], IntervalSet] = field(default_factory=dict)
+    _chosen: dict[Selector, list[Chosen]] = field(default_factory=dict)
 
-    def assets(self, selectors: Sequence[Selector]) -> list[tuple[Asset, IntervalSet]]:
+    @cached_property
+    def _everyone(self) -> list[Chosen]:
+        return [(asset, points_of(asset)) for asset in self.snapshot.assets]
+
+    @cached_property
+    def _by_labels(self) -> list[list[tuple[int, Chosen]]]:
+        """All assets with their numbers, those of equal labels together."""
+        groups: dict[tuple[tuple[str, str], ...], list[tuple[int, Chosen]]] = {}
+        for number, one in enumerate(self._everyone):
+            labels = tuple(sorted((key, label.value) for key, label in one[0].labels.items()))
+            groups.setdefault(labels, []).append((number, one))
+        return list(groups.values())
+
+    def assets(self, selectors: Sequence[Selector]) -> list[Chosen]:
         """Return every asset that one of the selectors chooses, with its chosen addresses, in order of names."""
-        found = []
-        for asset in self.snapshot.assets:
-            points = points_of(asset)
-            chosen = union(chosen_addresses(selector, asset, points) for selector in selectors)
-            if chosen:
-                found.append((asset, chosen))
-        return found
+        if len(selectors) == 1:
+            return self._assets(selectors[0])
+        found: dict[str, Chosen] = {}
+        for selector in selectors:
+            for asset, points in self._assets(selector):
+                before = found.get(asset.name)
+                found[asset.name] = (asset, before[1] | points if before else points)
+        return [found[asset.name] for asset, _ in self._everyone if asset.name in found]
+
+    def _assets(self, selector: Selector) -> list[Chosen]:
+        known = self._chosen.get(selector)
+        if known is None:
+            known = self._chosen[selector] = self._choose(selector)
+        return known
+
+    def _choose(self, selector: Selector) -> list[Chosen]:
+        if asks_for_more_than_labels(selector):
+            chosen = ((asset, chosen_addresses(selector, asset, points)) for asset, points in self._everyone)
+            return [one for one in chosen if one[1]]
+        numbered: list[tuple[int, Chosen]] = []
+        for group in self._by_labels:
+            if chosen_addresses(selector, group[0][1][0], EVERY_ADDRESS):
+                numbered += group
+        return [one for _, one in sorted(numbered, key=lambda pair: pair[0]) if one[1]]
 
     def outside(self, selectors: Iterable[Selector], realm: str) -> IntervalSet:
         """Return the chosen addresses that no asset holds, as a workload of `realm` meets them."""

@@ -9,7 +9,7 @@ from ringfence.compiler import Compilation
 from ringfence.compiler.precedence import in_deciding_order
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Action, Peer, Rule
-from ringfence.model.selectors import AnyAddress, FqdnIs, Internet, Unknown
+from ringfence.model.selectors import AnyAddress, FqdnIs, Internet, Selector, Unknown
 from ringfence.model.tables import Effect
 
 # An allow from anywhere on more ports than this is more than a service.
@@ -29,20 +29,68 @@ def lint(full: Compilation) -> list[Problem]:
         for services in {id(cell.services): cell.services for cell in direction.cells}.values()
         for _, _, outcome in services.pieces
     }
-    ends = Ends(full.snapshot, full.settings)
+    estate = _Estate(full)
     problems: list[Problem] = []
     for rule in full.policy.rules:
-        problems.extend(_of_rule(full, ends, rule, deciding))
+        problems.extend(_of_rule(estate, rule, deciding))
     return sorted(problems, key=lambda problem: (problem.place is None, problem.place))
 
 
-def _of_rule(full: Compilation, ends: Ends, rule: Rule, deciding: dict[str, Effect]) -> Iterator[Problem]:
-    empty = [side for side, peers in (("from", rule.sources), ("to", rule.destinations)) if not _chooses(ends, peers)]
+class _Estate:
+    """What the rules of a compilation choose, each asked once."""
+
+    def __init__(self, full: Compilation) -> None:
+        self.full = full
+        self.ends = Ends(full.snapshot, full.settings)
+        self.realms = {asset.realm for asset in full.snapshot.assets}
+        self.ranked = [one.rule for one in in_deciding_order(full.policy.rules, full.settings.tiers)]
+        self.rank = {id(rule): number for number, rule in enumerate(self.ranked)}
+        self._names: dict[tuple[Selector, ...], frozenset[str]] = {}
+
+    def names(self, peers: tuple[Peer, ...]) -> frozenset[str]:
+        """Return the names of the assets that some peers choose."""
+        selectors = tuple(peer.selector for peer in peers)
+        known = self._names.get(selectors)
+        if known is None:
+            known = self._names[selectors] = frozenset(asset.name for asset, _ in self.ends.assets(selectors))
+        return known
+
+    def chooses(self, peers: tuple[Peer, ...]) -> bool:
+        """Return whether some peers choose anything: an asset, an address of none, or a name."""
+        selectors = [peer.selector for peer in peers]
+        if any(isinstance(selector, FqdnIs) for selector in selectors) or self.names(peers):
+            return True
+        return any(self.ends.outside(selectors, realm) for realm in self.realms)
+
+    def can_decide(self, rule: Rule) -> bool:
+        """Return whether a rule would show in some table if nothing decided before it."""
+        peers = (*rule.sources, *rule.destinations)
+        if rule.action is Action.PASS or any(isinstance(peer.selector, FqdnIs) for peer in peers):
+            return False
+        return not self.full.tables.keys().isdisjoint(self.names(peers))
+
+    def covering(self, rule: Rule) -> list[Rule]:
+        """Return the rules that decide before this one and could meet the same packets."""
+        return [
+            other
+            for other in self.ranked[: self.rank[id(rule)]]
+            if other.action is not Action.PASS
+            and (other.services.v4 & rule.services.v4 or other.services.v6 & rule.services.v6)
+            and self._meet(other.sources, rule.sources)
+            and self._meet(other.destinations, rule.destinations)
+        ]
+
+    def _meet(self, one: tuple[Peer, ...], other: tuple[Peer, ...]) -> bool:
+        return not self.names(one).isdisjoint(self.names(other)) or (_outside(one) and _outside(other))
+
+
+def _of_rule(estate: _Estate, rule: Rule, deciding: dict[str, Effect]) -> Iterator[Problem]:
+    empty = [side for side, peers in (("from", rule.sources), ("to", rule.destinations)) if not estate.chooses(peers)]
     if empty:
         yield _warning(rule, f"never matches: its '{empty[0]}' chooses nothing", "correct the selector, or remove it")
         return
-    if rule.id not in deciding and _can_decide(full, ends, rule):
-        covering = _covering(full, rule)
+    if rule.id not in deciding and estate.can_decide(rule):
+        covering = estate.covering(rule)
         same = [other for other in covering if other.action is rule.action]
         if covering and len(same) == len(covering):
             names = ", ".join(f"'{other.name}' ({other.place})" for other in same[:3])
@@ -70,48 +118,8 @@ def _breadth(rule: Rule) -> Iterator[Problem]:
         )
 
 
-def _covering(full: Compilation, rule: Rule) -> list[Rule]:
-    """Return the rules that decide before this one and could meet the same packets."""
-    ranked = [one.rule for one in in_deciding_order(full.policy.rules, full.settings.tiers)]
-    return [
-        other
-        for other in ranked[: ranked.index(rule)]
-        if other.action is not Action.PASS
-        and (other.services.v4 & rule.services.v4 or other.services.v6 & rule.services.v6)
-        and _same_ends(full, other, rule)
-    ]
-
-
-def _same_ends(full: Compilation, one: Rule, other: Rule) -> bool:
-    ends = Ends(full.snapshot, full.settings)
-
-    def names(peers: tuple[Peer, ...]) -> set[str]:
-        return {asset.name for asset, _ in ends.assets([peer.selector for peer in peers])}
-
-    return all(
-        names(a) & names(b) or (_outside(a) and _outside(b))
-        for a, b in ((one.sources, other.sources), (one.destinations, other.destinations))
-    )
-
-
 def _outside(peers: tuple[Peer, ...]) -> bool:
     return any(isinstance(peer.selector, AnyAddress | Internet | Unknown) for peer in peers)
-
-
-def _can_decide(full: Compilation, ends: Ends, rule: Rule) -> bool:
-    """Return whether a rule would show in some table if nothing decided before it."""
-    selectors = [peer.selector for peer in (*rule.sources, *rule.destinations)]
-    if rule.action is Action.PASS or any(isinstance(selector, FqdnIs) for selector in selectors):
-        return False
-    return any(asset.name in full.tables for asset, _ in ends.assets(selectors))
-
-
-def _chooses(ends: Ends, peers: tuple[Peer, ...]) -> bool:
-    selectors = [peer.selector for peer in peers]
-    if any(isinstance(selector, FqdnIs) for selector in selectors) or ends.assets(selectors):
-        return True
-    realms = {asset.realm for asset in ends.snapshot.assets}
-    return any(ends.outside(selectors, realm) for realm in realms)
 
 
 def _warning(rule: Rule, message: str, remedy: str) -> Problem:
