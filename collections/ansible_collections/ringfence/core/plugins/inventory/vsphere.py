@@ -1,0 +1,250 @@
+"""The inventory plugin ringfence.core.vsphere: machines and hypervisors of a vCenter or an ESXi host."""
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: vsphere
+short_description: Machines and hypervisors of a vCenter or an ESXi host
+description:
+  - Reads all machines with the networks that VMware Tools tells, and the folders, clusters and pools that hold them,
+    in one pass of the property collector; tags over the REST interface. It never writes.
+  - Each machine gets C(ansible_host), C(ringfence_addresses), C(ringfence_labels) (vCenter, datacenter, cluster,
+    folder, pool and vApp), C(ringfence_sources), and everything else under C(ringfence_vsphere), which I(compose),
+    I(groups) and I(keyed_groups) also see by its short names, C(tags), C(attributes), C(folder), C(power).
+  - Machines with Windows get C(ringfence_enforcer=windows) and I(windows_connection). Hypervisors and templates get
+    C(ringfence_workload=false).
+  - Running machines without an address are named in a warning and counted, and so is what the login may not read.
+  - Custom attributes whose names say that they hold a secret are left out.
+author:
+  - The Ringfence developers
+requirements:
+  - The Python package C(pyvmomi) in the Python that runs Ansible (C(pip install 'ringfence[vsphere]')).
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+  - ringfence.core.source
+options:
+  plugin:
+    description: Marks a file as configuration of this plugin.
+    type: str
+    required: true
+    choices: [ringfence.core.vsphere]
+  hostname:
+    description: The vCenter or ESXi host.
+    type: str
+    required: true
+    env:
+      - name: VMWARE_HOST
+  port:
+    description: Its port.
+    type: int
+    default: 443
+    env:
+      - name: VMWARE_PORT
+  username:
+    description: The account that asks; the role "Read-only" suffices.
+    type: str
+    required: true
+    env:
+      - name: VMWARE_USER
+  password:
+    description: The password of the account. Better from the environment, a lookup or a vault than from this file.
+    type: str
+    required: true
+    env:
+      - name: VMWARE_PASSWORD
+  validate_certs:
+    description: Whether the certificate of the server must be valid.
+    type: bool
+    default: true
+    env:
+      - name: VMWARE_VALIDATE_CERTS
+  ca_path:
+    description: A file with the certificates of the authorities to trust, in PEM. By default those of the system.
+    type: path
+  within:
+    description:
+      - Only machines below these folders, datacenters, clusters or pools, as their inventory paths; the server walks no
+        others.
+    type: list
+    elements: str
+    default: []
+  tagged:
+    description:
+      - Only machines with one of these tags in each of these categories, as a mapping of categories to a tag or a list.
+        The server is asked for those machines alone.
+    type: dict
+    default: {}
+  power_states:
+    description: Only machines in one of these states.
+    type: list
+    elements: str
+    choices: [poweredOn, poweredOff, suspended]
+    default: []
+  templates:
+    description: Whether templates become hosts.
+    type: bool
+    default: false
+  hypervisors:
+    description: Whether ESXi hosts become hosts, with the addresses of their VMkernel interfaces.
+    type: bool
+    default: true
+  tags:
+    description: Whether tags are read. An ESXi host without a vCenter has none.
+    type: bool
+    default: true
+  network_cards:
+    description:
+      - Whether network cards are read too, for the MAC addresses of machines without VMware Tools. The answer is
+        several times larger.
+    type: bool
+    default: false
+  inner_interfaces:
+    description:
+      - Whether addresses of interfaces count that are no card of the machine, such as bridges of container engines.
+    type: bool
+    default: false
+  names:
+    description:
+      - What names a machine, the first that it has. Machines that share a name all get their id behind it. Other
+        characters than letters, digits, C(_), C(.) and C(-) become C(_).
+    type: list
+    elements: str
+    choices: [name, hostname, instance_uuid, id]
+    default: [name]
+  realm:
+    description:
+      - Whose address space the addresses are in, where networks of datacenters or clusters may repeat; C(realms) in
+        C(ringfence.yml) then says which see each other.
+    type: str
+    choices: [none, vcenter, datacenter, cluster]
+    default: none
+  label_prefix:
+    description: What the keys of the labels begin with.
+    type: str
+    default: vsphere_
+  reach_by:
+    description:
+      - What C(ansible_host) is, the first that a machine has. C(primary) is what VMware Tools calls its address.
+    type: list
+    elements: str
+    choices: [primary, ipv4, ipv6, hostname]
+    default: [primary, ipv4, ipv6]
+  connection:
+    description: How Ansible reaches machines with another system than Windows.
+    type: str
+    default: ssh
+  windows_connection:
+    description: How Ansible reaches machines with Windows.
+    type: str
+    choices: [psrp, winrm, ssh]
+    default: psrp
+  timeout:
+    description: How many seconds to wait for one answer.
+    type: int
+    default: 120
+"""
+
+EXAMPLES = r"""
+# inventory/20-vsphere.yml, as short as it can be; the password from VMWARE_PASSWORD
+plugin: ringfence.core.vsphere
+hostname: vcenter.example.com
+username: reader@vsphere.local
+---
+# production only, by folder and tag; the short names of the fact in groups
+plugin: ringfence.core.vsphere
+hostname: vcenter.example.com
+username: reader@vsphere.local
+password: "{{ lookup('ansible.builtin.env', 'VCENTER_PASSWORD') }}"
+within: [DC0/vm/prod, DC1]
+tagged:
+  Environment: [production, shared]
+power_states: [poweredOn]
+keyed_groups:
+  - key: tags.Application
+    prefix: app
+  - key: ringfence_labels.vsphere_cluster
+    prefix: cluster
+groups:
+  without_tools: tools is not defined or tools != 'guestToolsRunning'
+compose:
+  ansible_user: "'admin' if platform == 'linux' else 'Administrator'"
+cache: true
+---
+# an ESXi host alone
+plugin: ringfence.core.vsphere
+hostname: esxi-7.example.com
+username: reader
+ca_path: /etc/ssl/own-authority.pem
+tags: false
+network_cards: true
+"""
+
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import (
+    PYVMOMI_MISSING,
+    Login,
+    Wanted,
+    ask_vsphere,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_tags import MachineTags, read_tags
+from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_transform import Shape, assets, tagged
+
+
+class InventoryModule(SourceInventory):
+    """Adds what a vCenter or an ESXi host runs to the inventory."""
+
+    NAME = "ringfence.core.vsphere"
+    FACT = "ringfence_vsphere"
+
+    def ask(self, path: str) -> Found:
+        """Return the machines and hypervisors of the server."""
+        if PYVMOMI_MISSING is not None:
+            raise library_missing(self.NAME, PYVMOMI_MISSING, "vsphere")
+        login = self._login()
+        chosen = _texts(self.get_option("tagged"))
+        tags = read_tags(login) if self.get_option("tags") or chosen else MachineTags()
+        only = tagged(tags, chosen) if chosen else None
+        answer = ask_vsphere(
+            login,
+            Wanted(
+                within=tuple(self.get_option("within")),
+                only=only,
+                hypervisors=self.get_option("hypervisors"),
+                network_cards=self.get_option("network_cards"),
+            ),
+        )
+        return assets(answer, tags, self._shape(login), only)
+
+    def _login(self) -> Login:
+        return Login(
+            hostname=str(self.secret("hostname")),
+            username=str(self.secret("username")),
+            password=str(self.secret("password")),
+            port=self.get_option("port"),
+            validate_certs=self.get_option("validate_certs"),
+            ca_path=self.get_option("ca_path"),
+            seconds=self.get_option("timeout"),
+        )
+
+    def _shape(self, login: Login) -> Shape:
+        lists = ("names", "power_states", "reach_by")
+        same = ("templates", "inner_interfaces", "realm", "label_prefix", "connection", "windows_connection")
+        return Shape(
+            vcenter=login.hostname,
+            **{name: tuple(self.get_option(name)) for name in lists},
+            **{name: self.get_option(name) for name in same},
+        )
+
+
+def _texts(filters: Mapping[str, object]) -> dict[str, Sequence[str]]:
+    return {
+        str(category): [str(value) for value in (values if isinstance(values, list) else [values])]
+        for category, values in filters.items()
+    }

@@ -1,0 +1,113 @@
+"""What the simulated vCenter does not do: tags in today's REST form, a REST interface that fails, answers in pages."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils import vsphere_api
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_tags import MachineTags, read_tags
+from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_transform import Shape, assets, tagged
+from simulated_vcenter import certificate_at
+
+TAG = "urn:vmomi:InventoryServiceTag:1:GLOBAL"
+CATEGORY = "urn:vmomi:InventoryServiceCategory:2:GLOBAL"
+ASSOCIATION = "/api/cis/tagging/tag-association?action=list-attached-objects-on-tags"
+# vSphere Automation API reference, 8.0: cis/session, cis/tagging/tag, …/category, …/tag-association.
+ANSWERS = {
+    ("POST", "/api/session"): (201, "session-1"),
+    ("GET", "/api/cis/tagging/tag"): (200, [TAG]),
+    ("GET", f"/api/cis/tagging/tag/{TAG}"): (200, {"id": TAG, "name": "prod", "category_id": CATEGORY}),
+    ("GET", f"/api/cis/tagging/category/{CATEGORY}"): (200, {"id": CATEGORY, "name": "Environment"}),
+    ("POST", ASSOCIATION): (
+        200,
+        [{"tag_id": TAG, "object_ids": [{"id": "vm-1", "type": "VirtualMachine"}, {"id": "h", "type": "HostSystem"}]}],
+    ),
+    ("DELETE", "/api/session"): (204, None),
+}
+
+
+@pytest.fixture
+def login(tmp_path):
+    """Give a function that starts a server with some answers and returns the login for it."""
+    certificate, key = certificate_at(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    servers = []
+
+    def start(answers):
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                status, body = answers.get((self.command, self.path), (404, None))
+                if not self.path.endswith("session") and self.headers.get("vmware-api-session-id") != "session-1":
+                    status, body = 401, None
+                text = b"" if body is None else json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_GET = do_POST = do_DELETE = answer  # noqa: N815 the names that http.server calls
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        port = server.server_address[1]
+        return vsphere_api.Login("127.0.0.1", "reader", "secret", port, ca_path=str(certificate), seconds=5)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_tags_are_read_in_the_form_of_today(login):
+    assert read_tags(login(ANSWERS)) == MachineTags({"vm-1": {"Environment": ["prod"]}})
+
+
+@pytest.mark.parametrize("status", [401, 500, 503])
+def test_a_rest_interface_that_fails_is_told_and_ends_no_inventory(login, status):
+    tags = read_tags(login({("POST", "/api/session"): (status, None)}))
+    assert tags.failure == f"tags cannot be read: the login answers status {status}"
+    found = assets(vsphere_api.VsphereAnswer({}, {}, ()), tags, Shape("vc"))
+    assert found.warnings == [tags.failure]
+    assert found.unreached == {"vsphere vc tags": tags.failure}
+    with pytest.raises(SourceRefused, match="'tagged' cannot be told"):
+        tagged(tags, {"Environment": ["prod"]})
+
+
+def test_an_answer_that_is_no_tag_is_told(login):
+    tags = read_tags(login({**ANSWERS, ("GET", f"/api/cis/tagging/tag/{TAG}"): (200, {"odd": 1})}))
+    assert tags.failure == "tags cannot be read: an answer lacks 'category_id'"
+
+
+def test_all_pages_of_an_answer_are_read():
+    class Collector:
+        def __init__(self):
+            self.pages = [(["a", "b"], "next"), (["c"], None)]
+
+        def RetrievePropertiesEx(self, specSet, options):  # noqa: N802, N803 pyvmomi's names
+            assert options.maxObjects
+            return self.page()
+
+        def ContinueRetrievePropertiesEx(self, token):  # noqa: N802 pyvmomi's name
+            assert token == "next"
+            return self.page()
+
+        def page(self):
+            objects, token = self.pages.pop(0)
+            return SimpleNamespace(objects=objects, token=token)
+
+    assert list(vsphere_api.pages(Collector(), None)) == ["a", "b", "c"]
