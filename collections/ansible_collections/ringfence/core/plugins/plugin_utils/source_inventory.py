@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -48,14 +48,19 @@ class SourceInventory(BaseInventoryPlugin, Constructable, Cacheable):
         for warning in found["warnings"]:
             self.display.warning(f"{path}: {warning}")
         source = shown_path(path)
-        for name, variables in found["hosts"]:
+        hosts = self.chosen(found["hosts"])
+        for name, variables in hosts:
             self._add(name, variables, source)
-        if found["unreached"] and found["hosts"]:
+        if found["unreached"] and hosts:
             # The engine reads this of any host: what only that part of the source knew stands as it was.
-            first = found["hosts"][0][0]
+            first = hosts[0][0]
             whole = {f"{source}: {part}": why for part, why in found["unreached"].items()}
             known = self.inventory.get_host(first).get_vars().get(UNREACHED)
             self.inventory.set_variable(first, UNREACHED, wrap_var({**(known or {}), **whole}))
+
+    def chosen(self, found: Sequence[tuple[str, Mapping[str, object]]]) -> Sequence[tuple[str, Mapping[str, object]]]:
+        """Return the hosts that go into the inventory; what the inventory has already may decide, so none is cached."""
+        return found
 
     def secret(self, option: str) -> str | None:
         """Return an option that may be a template, which a lookup of a vault or the environment is."""

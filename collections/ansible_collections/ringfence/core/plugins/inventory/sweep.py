@@ -1,0 +1,182 @@
+"""The inventory plugin ringfence.core.sweep: what answers in given ranges and nobody has recorded."""
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: sweep
+short_description: What answers in given ranges and nobody has recorded
+description:
+  - Reads the XML reports of nmap, or runs nmap itself over I(ranges), and makes a host of each address that answered
+    and that no host of the inventories before has.
+  - Nothing outside of I(ranges) is looked at, and what a report says of other addresses is left out.
+  - Each host is named by its address and gets C(ringfence_addresses), C(ringfence_labels) (the range),
+    C(ringfence_workload=false), C(ringfence_sources), and under C(ringfence_sweep) its MAC, vendor, names, and
+    C(listeners) (C(port), C(protocol), C(service)).
+  - A report that is broken or cut off is named in a warning; what stands before the fault counts.
+author:
+  - The Ringfence developers
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+  - ringfence.core.source
+options:
+  plugin:
+    description: Marks a file as configuration of this plugin.
+    type: str
+    required: true
+    choices: [ringfence.core.sweep]
+  ranges:
+    description: The networks to sweep, in CIDR form; names are refused.
+    type: list
+    elements: str
+    required: true
+  exclude:
+    description: Networks and addresses in them that are not touched.
+    type: list
+    elements: str
+    default: []
+  xml:
+    description:
+      - Reports of nmap (C(nmap -oX)), relative to the directory of this configuration file. With any, nmap is not run.
+      - Keep them beside the inventory directory; Ansible would take them for inventories.
+    type: list
+    elements: str
+    default: []
+  ports:
+    description: The TCP ports to try, as nmap writes them, C(22,80,1000-2000). Without, only which hosts are there.
+    type: str
+    default: ''
+  services:
+    description: Whether nmap asks open ports what they are, which talks to the services there.
+    type: bool
+    default: false
+  names:
+    description: Whether nmap asks name servers for the names of addresses; name servers may be outside of I(ranges).
+    type: bool
+    default: false
+  rate:
+    description: How many packets nmap sends in a second at most.
+    type: int
+    default: 300
+  largest:
+    description: How many addresses I(ranges) may have in all where nmap is run.
+    type: int
+    default: 65536
+  timeout:
+    description: How many seconds nmap may take.
+    type: int
+    default: 1800
+  recorded:
+    description: Whether addresses that hosts of the inventories before have become hosts as well.
+    type: bool
+    default: false
+  workload:
+    description: Whether something can enforce on these hosts. Before anybody has taken them over, nothing can.
+    type: bool
+    default: false
+  label_prefix:
+    description: What the key of the label C(range) begins with.
+    type: str
+    default: sweep_
+"""
+
+EXAMPLES = r"""
+# inventory/80-sweep.yml, parsed after the sources: nmap looks who is there, and nothing else
+plugin: ringfence.core.sweep
+ranges: [10.1.0.0/24, 2001:db8:1::/120]
+exclude: [10.1.0.1]
+cache: true
+cache_timeout: 86400
+---
+# reports that another machine wrote; groups by what listens
+plugin: ringfence.core.sweep
+ranges: [10.0.0.0/8]
+xml: [../sweeps/fra.xml, ../sweeps/ber.xml]
+groups:
+  databases: ringfence_sweep.listeners | default([]) | selectattr('port', 'in', [3306, 5432]) | list | length > 0
+"""
+
+import re
+from ipaddress import ip_address
+from pathlib import Path
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory, shown_path
+from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_api import Sweep, read_file, run_nmap
+from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_ranges import read_ranges
+from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_transform import hosts, unrecorded
+
+_PORTS = re.compile(r"(\d{1,5}(-\d{1,5})?(,(?=\d))?)*", re.ASCII)
+
+
+class InventoryModule(SourceInventory):
+    """Adds what answers in ranges to the inventory."""
+
+    NAME = "ringfence.core.sweep"
+    FACT = "ringfence_sweep"
+
+    def ask(self, path: str) -> Found:
+        """Return what reports saw, or nmap now."""
+        ranges = read_ranges(self.get_option("ranges"), self.get_option("exclude"))
+        files = self._files(path)
+        if files:
+            reports = {shown_path(str(file)): read_file(file) for file in files}
+        else:
+            sweep = self._sweep()
+            if ranges.size() > self.get_option("largest"):
+                raise SourceRefused(f"'ranges' has {ranges.size()} addresses: make it smaller, or 'largest' larger")
+            reports = {f"nmap {number}": report for number, report in enumerate(run_nmap(ranges, sweep), start=1)}
+        if reports and all(report.fault and not report.hosts for report in reports.values()):
+            raise SourceRefused("; ".join(f"{called}: {report.fault}" for called, report in reports.items()))
+        return hosts(reports, ranges, self.get_option("label_prefix"), self.get_option("workload"))
+
+    def asked(self) -> list[object]:
+        """Return what decides the answer: the options, and the reports as they are now."""
+        return [*super().asked(), [_stamp(file) for file in self._files(self._path)]]
+
+    def parse(self, inventory: object, loader: object, path: str, cache: bool = True) -> None:
+        """Add what answered and nobody has recorded."""
+        self._path = path
+        super().parse(inventory, loader, path, cache)
+
+    def chosen(self, found: list[tuple[str, dict[str, object]]]) -> list[tuple[str, dict[str, object]]]:
+        """Return the hosts that no inventory before has."""
+        return found if self.get_option("recorded") else unrecorded(found, self._recorded())
+
+    def _recorded(self) -> frozenset[str]:
+        addresses: set[str] = set()
+        for host in self.inventory.hosts.values():
+            variables = host.get_vars()
+            given = variables.get("ringfence_addresses") or []
+            listed = re.split(r"[\s,;]+", given) if isinstance(given, str) else given
+            for text in (*listed, variables.get("ansible_host"), host.name):
+                try:
+                    addresses.add(str(ip_address(str(text))))
+                except ValueError:
+                    continue
+        return frozenset(addresses)
+
+    def _files(self, path: str) -> list[Path]:
+        return [Path(path).parent / file for file in self.get_option("xml")]
+
+    def _sweep(self) -> Sweep:
+        ports = self.get_option("ports").replace(" ", "")
+        if not _PORTS.fullmatch(ports):
+            raise SourceRefused(f"'ports' is '{ports}': write 22,80,1000-2000")
+        return Sweep(
+            ports=ports,
+            services=self.get_option("services"),
+            names=self.get_option("names"),
+            rate=max(1, self.get_option("rate")),
+            timeout=max(1, self.get_option("timeout")),
+        )
+
+
+def _stamp(file: Path) -> list[object]:
+    try:
+        status = file.stat()
+    except OSError:
+        return [str(file)]
+    return [str(file), status.st_mtime_ns, status.st_size]
