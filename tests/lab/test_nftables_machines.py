@@ -61,6 +61,31 @@ for _ in range(int(sys.argv[2])):
         print(False, 0, flush=True)
     sys.stdin.readline()
 """
+# Holds connections from the ports 45001 and 45002; on a line resets the first, connects from its port anew, and prints
+# whether that and the second are answered.
+REUSE = """
+import socket, struct, sys
+def opened(port):
+    client = socket.socket()
+    client.settimeout(1)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.bind(("", port))
+    client.connect((sys.argv[1], 7000))
+    return client
+def answered(client):
+    client.send(b"hello")
+    return bool(client.recv(1000))
+ended, held = opened(45001), opened(45002)
+print(answered(ended), answered(held), flush=True)
+sys.stdin.readline()
+ended.close()
+try:
+    again = answered(opened(45001))
+except OSError:
+    again = False
+print(again, answered(held), flush=True)
+"""
 
 
 def said(lab: Lab, host: str, *argv: str, given: str | None = None) -> str:
@@ -195,6 +220,26 @@ def test_a_connection_that_stood_before_survives_if_it_is_made_known(pair: Lab, 
     load(pair, SERVER, table, f"add element inet ringfence standing4 {{ {element} }}\n" if known else "")
     assert keep.again() is known
     keep.end()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_standing_tuple_lets_no_new_connection_in(machines: Lab, release: str) -> None:
+    client = CLIENT if release != CLIENT else SERVER
+    here, there = address(machines, release), address(machines, client)
+    command = machines.exec_command(client, ["python3", "-c", REUSE, here])
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline().split() == ["True", "True"]
+        elements = ", ".join(f"{here} . {there} . 7000 . {port}" for port in (45001, 45002))
+        table = VerdictTable(NOTHING, NOTHING)
+        listing = load(machines, release, table, f"add element inet ringfence standing4 {{ {elements} }}\n")
+        process.stdin.write("\n")
+        process.stdin.flush()
+        answers = process.stdout.readline().split()
+    said(machines, release, "nft", "delete", "table", "inet", "ringfence")
+    assert differences(table.data(), read_ruleset(listing)) == []
+    assert answers == ["False", "True"]
 
 
 def test_a_tuple_to_cut_ends_an_allowed_connection_in_both_directions(pair: Lab) -> None:

@@ -84,6 +84,13 @@ def test_no_text_makes_the_reader_fail(parts: list[str]) -> None:
     assert read_ruleset("".join(parts))["drift"]
 
 
+def test_a_control_address_that_cannot_be_read_is_told() -> None:
+    text = "table inet ringfence {\n\tset control4 {\n\t\telements = { 0 10.9.0.0/16 }\n\t}\n}\n"
+    found = read_ruleset(text)
+    assert "has no address that can be read" in [entry["problem"] for entry in found["drift"]]  # type: ignore[attr-defined]
+    assert found["control"] is None
+
+
 @pytest.fixture(scope="module")
 def listing(kernel: Kernel) -> str:
     """The listing of a table of all shapes."""

@@ -24,8 +24,9 @@ FIELDS = {
     Direction.IN: ("saddr", "daddr", "sport", "dport", "iifname"),
     Direction.OUT: ("daddr", "saddr", "dport", "sport", "oifname"),
 }
-# What a connection that stood never sends again: a SYN alone begins another one, which the policy judges (RFC 9293).
-NO_FIRST_PACKET = "tcp flags & (syn | ack) != syn"
+# A SYN (0x2) without ACK (0x10) is no packet of a connection that stood: it begins another, which the policy judges
+# (RFC 9293, 3.5). In the words that nft lists it with.
+NO_FIRST_PACKET = "tcp flags & (0x2 | 0x10) != 0x2"
 # Family, server's port, client's port. Source before destination, as the kernel's listing puts them.
 DHCP_PORTS = (("ipv4", 67, 68), ("ipv6", 547, 546))
 

@@ -12,7 +12,7 @@ import re
 from .address_line import FAMILIES, fused, interval_of, range_text
 from .nft_filled import filled
 from .nft_graph import Graph, Interval
-from .nft_listing import ChainBlock, Listing, parse_listing
+from .nft_listing import ChainBlock, Listing, SetBlock, parse_listing
 from .nft_shapes import (
     CONTROL_RULE,
     DIRECTIONS,
@@ -127,10 +127,11 @@ class _Reader:
 
     def _control(self) -> dict[str, object] | None:
         ranges = [
-            interval_of(element)
+            found
             for family in FAMILIES
-            if f"control{family}" in self.listing.sets
-            for element in self.listing.sets[f"control{family}"].elements
+            if (block := self.listing.sets.get(f"control{family}"))
+            for element in block.elements
+            if (found := self._interval(block, element))
         ]
         if not ranges:
             return None
@@ -142,6 +143,13 @@ class _Reader:
             self.report(0, "the control path", "has addresses and no rule: it is closed where the policy closes it")
             return None
         return {"from": [range_text(*one) for one in fused(ranges)], "port": ports[0]}
+
+    def _interval(self, block: SetBlock, element: str) -> Interval | None:
+        try:
+            return interval_of(element)
+        except ValueError:
+            self.report(block.line, f"{block.name}: {element}", "has no address that can be read")
+            return None
 
     def _direction(self, direction: str) -> dict[str, object]:
         units, users = self._processes(direction)

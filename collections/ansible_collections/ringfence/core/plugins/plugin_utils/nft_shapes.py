@@ -21,6 +21,8 @@ MEMORIES = {"denied": "deny", "watched": "watch"}
 FIELDS = {"in": ("saddr", "daddr", "sport", "dport", "iifname"), "out": ("daddr", "saddr", "dport", "sport", "oifname")}
 # Direction -> family and the source and destination port of a DHCP client's packets.
 DHCP = {"in": (("ipv4", (67, 68)), ("ipv6", (547, 546))), "out": (("ipv4", (68, 67)), ("ipv6", (546, 547)))}
+# A tuple that stood lets no SYN without ACK pass: that begins another connection.
+NO_FIRST_PACKET = "tcp flags & (0x2 | 0x10) != 0x2"
 
 IDENTITY_CHAIN = re.compile(r"plan_([0-9a-f]{16})")
 OUTCOME_CHAIN = re.compile(r"(allow|deny|watch)_([0-9A-Za-z]+?)(?:_(in|out))?(_log)?")
@@ -73,7 +75,7 @@ def fixed_rules(direction: str) -> list[str]:
         f'{interface} "lo" accept',
         *(f"{key} @cut{family} drop" for family, key in keys.items()),
         "ct state established,related accept",
-        *(f"{key} @standing{family} accept" for family, key in keys.items()),
+        *(f"{key} @standing{family} {NO_FIRST_PACKET} accept" for family, key in keys.items()),
         "icmpv6 type { 130, 131, 132, 133, 134, 135, 136, 137, 143 } accept",
         "ip protocol 2 accept",
         *(
