@@ -14,10 +14,9 @@ from ansible.plugins.action import ActionBase
 from .plan_directory import PlanError
 from .target_orders import COMMAND, Reply, order, parse_reply
 
-# A master that stands is used, none is made: an order is one command, and what it leaves behind would only cost. A peer
-# that vanished is noticed after half a minute, not after the kernel's quarter of an hour.
-ONCE = "-o ControlMaster=no -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
-NEW = "-o ControlPath=none"
+# Every order is a connection of its own: a master whose host is gone, or that a new table cuts, would keep its clients
+# waiting for ever. A peer that vanished is noticed after half a minute, not after the kernel's quarter of an hour.
+ONCE = "-o ControlMaster=no -o ControlPath=none -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
 
 
 class TargetFailure(Exception):
@@ -77,7 +76,7 @@ class TargetAction(ActionBase):
             self._connection.reset()
             yield
             return
-        with _options(self._connection, NEW, max(1, int(patience))):
+        with _options(self._connection, ONCE, max(1, int(patience))):
             yield
 
 
