@@ -47,7 +47,7 @@ def unsupported(table: VerdictTable, features: Features) -> list[str]:
             problems.append(f"units cannot be matched, {version} knows no `socket cgroupv2`: {named}")
     if table.inbound.users:
         problems.append(f"the user of a listener cannot be matched: {', '.join(table.inbound.users)}")
-    elif features.most_elements is not None and (elements := element_count(table)) > features.most_elements:
+    if features.most_elements is not None and (elements := element_count(table)) > features.most_elements:
         problems.append(
             f"{elements} map elements do not fit into one transaction, which holds {features.most_elements}"
         )
