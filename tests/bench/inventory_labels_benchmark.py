@@ -82,7 +82,7 @@ def _rules() -> str:
         {"env": "tags.Environment", "map": {"production": "prod", "development": "dev"}},
         {"app": "tags.Application || tags.Service"},
         {"loc": "join('-', ['aws', region])"},
-        {"tier": r"match(name, '^[a-z]+-([a-z]+)-\d+', `1`)"},
+        {"tier": r"match(name, '^[a-z0-9]+-([a-z]+)-\d+', `1`)"},
         {"os": "facts.distribution || platform"},
         {"net": "'dmz'", "when": "in_network(addresses, ['10.0.0.0/18', '10.1.0.0/18'])"},
     ]
@@ -116,7 +116,7 @@ def _host(number: int) -> dict[str, object]:
         "tags": {
             "Environment": ENVIRONMENTS[number % 3],
             "Application": f"app{number % 200}",
-            "Owner1": f"team{number % 50}",
+            f"Owner{number % 16}": f"team{number % 50}",
             "Name": _name(number),
         },
         "interfaces": [{"id": f"eni-{number:08x}", "address": address, "subnet": f"subnet-{number >> 8:04x}"}],

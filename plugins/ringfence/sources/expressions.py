@@ -10,6 +10,7 @@ import jmespath
 from jmespath import exceptions
 
 from ringfence.model.errors import InputError, Place
+from ringfence.sources.direct_expressions import UNSURE, Evaluate, direct
 from ringfence.sources.functions import OPTIONS, Functions, pattern_fault
 
 Path = tuple[str, ...]
@@ -50,17 +51,25 @@ class EvaluationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression. `paths` are the attributes that its result depends on; None where that is not known."""
+    """A compiled expression. `paths` are the attributes that its result depends on; None where that is not known.
+
+    `direct` gives the same without JMESPath's interpreter, where there is such a form.
+    """
 
     text: str
     parsed: _Parsed
     paths: tuple[Path, ...] | None
+    direct: Evaluate | None = None
 
     def value(self, attributes: Attributes) -> object:
         """Return what the expression gives; None also where it met a null in place of a value.
 
         Raises EvaluationError where it met another value of the wrong type.
         """
+        if self.direct is not None:
+            found = self.direct(attributes)
+            if found is not UNSURE:
+                return found
         try:
             return self.parsed.search(attributes, OPTIONS)
         except exceptions.JMESPathTypeError as error:
@@ -79,6 +88,7 @@ def compile_expression(text: str, place: Place | None = None) -> Expression:
         parsed = cast(_Parsed, jmespath.compile(text))
         _check_functions(parsed.parsed)
         paths = _paths(parsed.parsed)
+        quick = direct(parsed.parsed)
     except exceptions.JMESPathError as error:
         raise InputError(
             f"'{text}' is no JMESPath expression: {_syntax_fault(error)}",
@@ -87,7 +97,7 @@ def compile_expression(text: str, place: Place | None = None) -> Expression:
         ) from error
     except (RecursionError, ValueError) as error:
         raise InputError(f"this is no JMESPath expression that can be read: {type(error).__name__}", place) from error
-    return Expression(text, parsed, None if paths is None else tuple(dict.fromkeys(paths)))
+    return Expression(text, parsed, None if paths is None else tuple(dict.fromkeys(paths)), quick)
 
 
 def value_key(attributes: Attributes, path: Path) -> object:

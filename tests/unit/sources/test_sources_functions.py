@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from asset_factory import asset, rule, unhurried
 from hypothesis import given
 from hypothesis import strategies as st
-from ringfence.model.errors import InputErrors
+from ringfence.model.errors import InputError, InputErrors
+from ringfence.sources.expressions import EvaluationError, compile_expression
 from ringfence.sources.facts import fact_attributes
 from ringfence.sources.labelling import apply_label_rules
 
@@ -135,3 +138,50 @@ def test_bulky_facts_are_no_attributes_of_their_own():
 )
 def test_facts_of_any_shape_break_nothing(facts):
     fact_attributes(facts)
+
+
+PARTS = ["a", "a.b", "'a'", "`1`", "missing", "[a, b]", "a.b.c", "`[]`"]
+FORMS = [
+    *("{0}", "{0} || {1}", "{0} && {1}", "{0} == {1}", "{0} != {1}", "not_null({0}, {1})", "contains({0}, {1})"),
+    *("starts_with({0}, {1})", "ends_with({0}, {1})", "join({0}, [{1}, a])", "join('-', {0})", "match({0}, {1})"),
+    *("match({0}, '(a)?', {1})", "in_network({0}, {1})", "in_network({0}, '10.0.0.0/8') && {1}", "({0} || {1}).b"),
+]
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 1) | st.sampled_from(["", "a", "ab", "(", "10.0.0.1", "10.0.0.0/8"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@unhurried
+@given(
+    st.sampled_from(FORMS),
+    st.sampled_from(PARTS),
+    st.sampled_from(PARTS),
+    st.dictionaries(st.sampled_from("ab"), VALUES),
+)
+def test_what_runs_without_the_interpreter_gives_what_the_interpreter_gives(form, left, right, attributes):
+    try:
+        expression = compile_expression(form.format(left, right))
+    except InputError:
+        return
+    alone = replace(expression, direct=None)
+
+    def outcome(one):
+        try:
+            found = one.value(attributes)
+            return type(found), found
+        except EvaluationError as error:
+            return str(error)
+
+    assert outcome(expression) == outcome(alone)
+
+
+def test_common_rules_run_without_the_interpreter():
+    for text in (
+        "tags.Environment",
+        "join('-', ['aws', region])",
+        "contains(groups, 'web')",
+        "match(name, '(a)', `1`)",
+    ):
+        assert compile_expression(text).direct is not None

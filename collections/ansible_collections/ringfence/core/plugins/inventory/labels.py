@@ -57,17 +57,19 @@ group_keys: [app, env]
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from ansible import constants
 from ansible.errors import AnsibleParserError
 from ansible.inventory.helpers import get_group_vars
+from ansible.inventory.host import Host
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.plugins.loader import cache_loader
-from ansible.utils.unsafe_proxy import wrap_var
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.inert_text import as_data, inert
 
 try:
     from ringfence.language import load_label_rules
@@ -78,6 +80,7 @@ try:
     from ringfence.sources.ansible_inventory import InventoryHost
     from ringfence.sources.inventory import read_assets
     from ringfence.sources.labelling import apply_label_rules
+    from ringfence.sources.resolution import resolve_names
 except ImportError as missing:
     ENGINE_MISSING: ImportError | None = missing
 else:
@@ -99,22 +102,28 @@ class InventoryModule(BaseInventoryPlugin):
         if ENGINE_MISSING is not None:
             raise engine_missing(self.NAME, ENGINE_MISSING)
         self._read_config_data(path)
+        self._meanings: dict[str, set[str]] = defaultdict(set)
+        self._groups_by_label: dict[tuple[str, str], str | None] = {}
         if not self.inventory.hosts:
             warning = "no inventory before this one has hosts: add some, or name it so that it is parsed last"
             self.display.warning(f"{path}: {warning}")
             return
         for asset in self._labelled(Path(path).parent / str(self.get_option("rules"))):
-            self.inventory.set_variable(asset.name, "ringfence_label_values", wrap_var(asset.label_values()))
-            self.inventory.set_variable(asset.name, "ringfence_label_groups", self._group(asset))
+            host = self.inventory.get_host(asset.name)
+            host.set_variable("ringfence_label_values", as_data(asset.label_values()))
+            host.set_variable("ringfence_label_groups", self._group(asset, host))
         self._warn_of_shared_groups()
 
     def _labelled(self, rules: Path) -> tuple[Asset, ...]:
         if not rules.is_file():
             raise AnsibleParserError(f"there are no label rules at {rules}: write that file, or set 'rules'")
         try:
-            # No address decides a label, so no name is resolved.
-            assets = read_assets(self._hosts(), Settings(), self._facts(), lambda names: {})
-            labelled, problems = apply_label_rules(assets, load_label_rules(rules.resolve()))
+            given = load_label_rules(rules.resolve())
+            # Names are resolved only where a rule looks at addresses.
+            looks = any("addresses" in f"{rule.expression} {rule.when}" for rule in given)
+            resolve = resolve_names if looks else _no_names
+            assets = read_assets(self._hosts(), Settings(), self._facts(), resolve)
+            labelled, problems = apply_label_rules(assets, given)
         except RingfenceError as error:
             raise AnsibleParserError(str(error)) from error
         errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
@@ -147,32 +156,38 @@ class InventoryModule(BaseInventoryPlugin):
         cache = cache_loader.get(constants.CACHE_PLUGIN)
         return {name: cache.get(name) for name in self.inventory.hosts if cache.contains(name)}
 
-    def _group(self, asset: Asset) -> list[str]:
+    def _group(self, asset: Asset, host: Host) -> list[str]:
         """Add a host to the groups of its labels; return those that it was not in before."""
-        host = self.inventory.get_host(asset.name)
         before = {group.name for group in host.get_groups()}
-        keys = self.get_option("group_keys")
         joined = []
         for key, value in asset.label_values().items():
-            if keys is not None and key not in keys:
-                continue
-            name = self._sanitize_group_name(f"{key}{self.get_option('separator')}{value}")
-            self._meanings()[name].add(f"{key}={value}")
-            group = self.inventory.add_group(name)
-            self.inventory.add_host(asset.name, group=group)
-            if group not in before:
-                joined.append(str(group))
+            group = self._group_of(key, value)
+            if group is not None:
+                self.inventory.add_child(group, asset.name)
+                if group not in before:
+                    joined.append(inert(group))
         return joined
 
-    def _meanings(self) -> dict[str, set[str]]:
-        if not hasattr(self, "_labels_by_group"):
-            self._labels_by_group: dict[str, set[str]] = defaultdict(set)
-        return self._labels_by_group
+    def _group_of(self, key: str, value: str) -> str | None:
+        """Return the group of a label, made where it is new; None for a label that makes none."""
+        known = self._groups_by_label
+        if (key, value) not in known:
+            keys, group = self.get_option("group_keys"), None
+            if keys is None or key in keys:
+                name = self._sanitize_group_name(f"{key}{self.get_option('separator')}{value}")
+                self._meanings[name].add(f"{key}={value}")
+                group = str(self.inventory.add_group(name))
+            known[key, value] = group
+        return known[key, value]
 
     def _warn_of_shared_groups(self) -> None:
-        for name, labels in sorted(self._meanings().items()):
+        for name, labels in sorted(self._meanings.items()):
             if len(labels) > 1:
                 shared = ", ".join(sorted(labels))
                 self.display.warning(
                     f"the group '{name}' stands for several labels, whose names differ in punctuation: {shared}"
                 )
+
+
+def _no_names(names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    return {}
