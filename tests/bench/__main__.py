@@ -7,12 +7,14 @@ import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 from ringfence.model.errors import RingfenceError
 
 from .report import page, text
 
-NAMES = ("compile", "recompile", "packet", "apply", "verify")
+# One file a benchmark: `NAME_benchmark.py` with a function `run`.
+NAMES = tuple(sorted(path.stem.removesuffix("_benchmark") for path in Path(__file__).parent.glob("*_benchmark.py")))
 
 
 def main() -> int:

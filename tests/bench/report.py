@@ -46,8 +46,9 @@ def machine() -> str:
     )
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"{os.cpu_count()} × {model}, {gigabytes:.0f} GiB, kernel {platform.release()}, "
-        f"Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}"
+        f"{os.cpu_count()} × {model}, {gigabytes:.0f} GiB, "
+        f"kernel {platform.release().partition('-')[0]}, Python {platform.python_version()}, "
+        f"load average {os.getloadavg()[0]:.0f} at the end, {datetime.now(UTC):%Y-%m-%d}"
     )
 
 

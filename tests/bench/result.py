@@ -47,7 +47,7 @@ class Result:
             "unit": self.unit,
             "subject": self.subject,
             "table": self.table,
-            "targets": [[t.what, rounded(t.measured), t.limit, t.met] for t in self.targets],
+            "targets": [[t.what, rounded(t.measured), rounded(t.limit), t.met] for t in self.targets],
             "remarks": self.remarks,
             "machine": machine(),
         }
