@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import ssl
+import subprocess
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,9 +31,19 @@ class Replay:
         return 200, json.dumps(found).encode(), {}
 
 
+def certificate(directory):
+    """Make a certificate of loopback that is its own authority, and its key; return both paths."""
+    paths = directory / "tls.pem", directory / "tls.key"
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+    where = ("-out", paths[0], "-keyout", paths[1])
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *where]
+    subprocess.run(command, check=True, capture_output=True)
+    return paths
+
+
 @contextmanager
-def replaying(answers):
-    """Give a running Replay; its `url` is where it listens."""
+def replaying(answers, tls=None):
+    """Give a running Replay; its `url` is where it listens. `tls` has the paths of a certificate and its key."""
     replay = Replay(answers)
 
     class Handler(BaseHTTPRequestHandler):
@@ -54,9 +66,13 @@ def replaying(answers):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    replay.url = f"http://127.0.0.1:{server.server_port}"
+    replay.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
     try:
         yield replay
     finally:

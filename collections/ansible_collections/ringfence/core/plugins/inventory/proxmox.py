@@ -1,0 +1,174 @@
+"""The inventory plugin ringfence.core.proxmox: virtual machines, containers and nodes of Proxmox VE."""
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: proxmox
+short_description: Virtual machines, containers and nodes of Proxmox VE
+description:
+  - Reads the machines of a cluster with one call, then the configuration of each in parallel, and where they run what
+    the guest agent says of their addresses; it only ever reads.
+  - Each host gets C(ansible_host), C(ringfence_addresses), C(ringfence_labels) (node, pool, and tags of your choice),
+    C(ringfence_sources), and everything else under C(ringfence_proxmox), which I(compose), I(groups) and
+    I(keyed_groups) also see by its short names, C(tags), C(node), C(kind).
+  - Windows guests get C(ringfence_enforcer=windows) and I(windows_connection). Templates are left out.
+  - Running machines without a guest agent are counted and named in a warning, and have the addresses that their
+    configuration gives. A node that is away is named; the rest goes on.
+author:
+  - The Ringfence developers
+requirements:
+  - The Python packages C(proxmoxer) and C(requests) in the Python that runs Ansible (C(pip install
+    'ringfence[proxmox]')).
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+  - ringfence.core.source
+options:
+  plugin:
+    description: Marks a file as configuration of this plugin.
+    type: str
+    required: true
+    choices: [ringfence.core.proxmox]
+  host:
+    description: A node of the cluster, or a name that stands for several.
+    type: str
+    required: true
+    env:
+      - name: PROXMOX_HOST
+  port:
+    description: The port of its interface.
+    type: int
+    default: 8006
+  user:
+    description: The account with its realm, C(ringfence@pve). The role C(PVEAuditor) is enough, with C(VM.Monitor)
+      (before Proxmox VE 9) or C(VM.GuestAgent.Audit) for what guests tell.
+    type: str
+    required: true
+    env:
+      - name: PROXMOX_USER
+  token_name:
+    description: The name of the account's token.
+    type: str
+    env:
+      - name: PROXMOX_TOKEN_NAME
+  token:
+    description: The secret of the token. Better from the environment, a lookup or a vault than from this file.
+    type: str
+    env:
+      - name: PROXMOX_TOKEN
+  password:
+    description: The password of the account, where there is no token.
+    type: str
+    env:
+      - name: PROXMOX_PASSWORD
+  validate_certs:
+    description: Whether the certificate must be valid.
+    type: bool
+    default: true
+  ca_certs:
+    description: A file with the certificates of the authorities to trust, C(pve-root-ca.pem) of the cluster.
+    type: path
+  filters:
+    description:
+      - Which machines, a mapping of C(node), C(pool), C(type) (C(qemu), C(lxc)), C(status), C(name), C(vmid) or C(tags)
+        to a value or a list. Nothing more is asked of the others.
+    type: dict
+    default: {}
+  guests:
+    description: Whether running machines are asked for their addresses.
+    type: bool
+    default: true
+  nodes:
+    description: Whether the nodes become hosts too.
+    type: bool
+    default: true
+  labels:
+    description: Labels from tags, as a mapping of label keys to the tags that are their values.
+    type: dict
+    default: {}
+  label_prefix:
+    description: What the keys of the labels C(node) and C(pool) begin with.
+    type: str
+    default: proxmox_
+  windows_connection:
+    description: How Ansible reaches Windows.
+    type: str
+    choices: [psrp, winrm]
+    default: psrp
+  timeout:
+    description: How many seconds to wait for an answer.
+    type: int
+    default: 20
+  parallel:
+    description: How many machines are asked about at once.
+    type: int
+    default: 8
+"""
+
+EXAMPLES = r"""
+# inventory/20-proxmox.yml: all machines of a cluster; the token from PROXMOX_TOKEN
+plugin: ringfence.core.proxmox
+host: pve1.example.com
+user: ringfence@pve
+token_name: reader
+---
+# running machines with the tag of the shop, labels from tags
+plugin: ringfence.core.proxmox
+host: pve1.example.com
+user: ringfence@pve
+token_name: reader
+token: "{{ lookup('ansible.builtin.env', 'PVE_TOKEN') }}"
+ca_certs: /etc/ringfence/pve-root-ca.pem
+filters:
+  status: running
+  tags: [shop]
+labels:
+  env: [prod, test]
+  role: [web, db]
+keyed_groups:
+  - key: tags
+    prefix: tag
+cache: true
+"""
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_api import PROXMOXER_MISSING, Wanted, ask_proxmox
+from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+
+
+class InventoryModule(SourceInventory):
+    """Adds the machines of a cluster to the inventory."""
+
+    NAME = "ringfence.core.proxmox"
+    FACT = "ringfence_proxmox"
+
+    def ask(self, path: str) -> Found:
+        """Return the machines of the cluster."""
+        if PROXMOXER_MISSING is not None:
+            raise library_missing(self.NAME, PROXMOXER_MISSING, "proxmox")
+        return hosts(ask_proxmox(self._wanted()), self._shape())
+
+    def _wanted(self) -> Wanted:
+        verify = self.get_option("validate_certs")
+        same = ("host", "port", "user", "token_name", "guests", "timeout", "parallel")
+        return Wanted(
+            password=self.secret("password"),
+            token=self.secret("token"),
+            verify=(self.get_option("ca_certs") or True) if verify else False,
+            filters={str(name): _texts(value) for name, value in self.get_option("filters").items()},
+            **{name: self.get_option(name) for name in same},
+        )
+
+    def _shape(self) -> Shape:
+        return Shape(
+            labels={str(key): _texts(tags) for key, tags in self.get_option("labels").items()},
+            **{name: self.get_option(name) for name in ("label_prefix", "windows_connection", "nodes")},
+        )
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
