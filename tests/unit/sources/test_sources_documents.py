@@ -7,17 +7,20 @@ from pathlib import Path
 
 import pytest
 from asset_factory import asset, write
-from ringfence.language import load_label_rules
+from ringfence.language import load_label_rules, load_settings
 from ringfence.model.errors import Place
-from ringfence.sources.ansible_messages import first_error, warnings_of
+from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
 from ringfence.sources.labelling import apply_label_rules
 
 DOCS = Path(__file__).parents[3] / "docs"
 
 
+def examples(document: str) -> list[str]:
+    return re.findall(r"```yaml\n(.*?)```", (DOCS / document).read_text(encoding="utf-8"), re.DOTALL)
+
+
 def test_the_label_rules_of_the_document_give_the_labels_it_tells_of(tmp_path):
-    (example,) = re.findall(r"```yaml\n(.*?)```", (DOCS / "labels.md").read_text(encoding="utf-8"), re.DOTALL)
-    rules = load_label_rules(write(tmp_path / "labels.yml", example), tmp_path)
+    rules = load_label_rules(write(tmp_path / "labels.yml", examples("labels.md")[0]), tmp_path)
     estate = [
         asset("a", attributes={"tags": {"Environment": "production", "Application": "shop"}, "region": "eu-west-1"}),
         asset("b", attributes={"vm": {"folder": "crm"}, "listeners": [{"port": 5432}], "groups": ["webservers"]}),
@@ -31,6 +34,32 @@ def test_the_label_rules_of_the_document_give_the_labels_it_tells_of(tmp_path):
     ]
     assert labelled[1].labels["role"].rule == "labels.yml:6"
     assert problems == ()
+
+
+def test_names_networks_and_facts_give_the_labels_that_the_document_tells_of(tmp_path):
+    _, example = examples("labels.md")
+    rules = load_label_rules(write(tmp_path / "labels.yml", example), tmp_path)
+    facts = {"distribution": "Debian", "distribution_major_version": "12", "domain": "fra.example"}
+    attributes = {"name": "shop-web-03.fra.example", "addresses": ["10.9.1.1"], "facts": facts}
+    estate = [
+        asset("a", attributes=attributes),
+        asset("b", attributes={"name": "crm-pg-1"}),
+        asset("c", attributes={"name": "c", "facts": {"ports": ["tcp/5432"]}}),
+    ]
+    labelled, problems = apply_label_rules(estate, rules)
+    assert [one.label_values() for one in labelled] == [
+        {"app": "shop", "role": "web", "loc": "fra", "zone": "dmz", "os": "Debian-12", "domain": "fra.example"},
+        {"app": "crm", "role": "db"},
+        {"role": "db"},
+    ]
+    assert problems == ()
+
+
+def test_the_settings_of_identity_in_the_document_are_read(tmp_path):
+    (example,) = examples("identity.md")
+    identity = load_settings(write(tmp_path / "ringfence.yml", example)).identity
+    assert [key.name for key in identity.keys] == ["uuid", "serial", "mac", "fqdn"]
+    assert identity.prefer == ("vsphere", "inventory/30-onprem.yml")
 
 
 NEW = """[WARNING]: Failed to parse inventory with 'auto' plugin: YAML parsing failed: no bracket.
@@ -67,3 +96,29 @@ def test_equal_warnings_are_counted():
 def test_a_failure_without_words_is_still_told():
     assert first_error("", Path("/")) == ("", None)
     assert first_error("Traceback\nKeyError: 'x'\n", Path("/")) == ("KeyError: 'x'", None)
+
+
+SILENT = """[WARNING]: Failed to parse inventory with 'auto' plugin: no route to host
+
+Failed to parse inventory with 'auto' plugin.
+Origin: <inventory plugin 'auto' with source '/net/inventory/20-my cloud.yml'>
+
+[WARNING]: Failed to parse inventory with 'ini' plugin: something else
+[WARNING]: Unable to parse /net/inventory/20-my cloud.yml as an inventory source
+[WARNING]: Unable to parse /net/inventory/30-more.yml as an inventory source
+"""
+SILENT_OLD = """[WARNING]:  * Failed to parse /net/inventory/20-my cloud.yml with auto
+plugin: no route to host
+[WARNING]: Unable to parse /net/inventory/20-my cloud.yml as an inventory
+source
+[WARNING]: Unable to parse /net/inventory/30-
+more.yml as an inventory source
+"""
+
+
+@pytest.mark.parametrize("stderr", [SILENT, SILENT_OLD])
+def test_sources_that_gave_nothing_are_told_with_the_first_reason_in_the_words_of_both_versions(stderr):
+    found = unparsed_sources(stderr, Path("/net"))
+    assert list(found) == ["/net/inventory/20-mycloud.yml", "/net/inventory/30-more.yml"]
+    assert found["/net/inventory/20-mycloud.yml"].endswith("no route to host")
+    assert found["/net/inventory/30-more.yml"] == "it gave no reason"
