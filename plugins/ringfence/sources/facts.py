@@ -24,7 +24,7 @@ _EVERYWHERE = (*network_of("127.0.0.0/8"), *network_of("::1"), *network_of("fe80
 _KEPT = (
     *("hostname", "fqdn", "domain", "nodename", "architecture", "system", "kernel", "os_family", "service_mgr"),
     *("distribution", "distribution_major_version", "distribution_version", "distribution_release"),
-    *("product_uuid", "board_asset_tag"),
+    *("product_uuid", "board_asset_tag", "os_name", "windows_domain", "windows_domain_member", "windows_domain_role"),
     *("system_vendor", "product_name", "virtualization_role", "virtualization_type", "interfaces", "local"),
 )
 # What else the cache holds that no `set_fact` put there.
