@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 class Replay:
-    """What is answered, by path: an object, or a function of the query that gives one, or a status and text."""
+    """What is answered, by path: an object, or a function of the query (of the body, where there is one) that gives
+    an object or a text, or a status and text."""
 
     def __init__(self, answers):
         self.answers = answers
@@ -24,7 +25,9 @@ class Replay:
         query = parse_qsl(parts.query)
         self.asked.append((method, parts.path, query, dict(headers), body))
         found = self.answers.get(parts.path, (404, "not found"))
-        found = found(dict(query)) if callable(found) else found
+        found = found(body or dict(query)) if callable(found) else found
+        if isinstance(found, str):
+            return 200, found.encode(), {"Content-Type": "application/soap+xml; charset=utf-8"}
         if isinstance(found, tuple):
             status, said, *more = found
             return status, str(said).encode(), dict(more[0]) if more else {}

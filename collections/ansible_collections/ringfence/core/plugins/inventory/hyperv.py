@@ -1,0 +1,151 @@
+"""The inventory plugin ringfence.core.hyperv: virtual machines of Hyper-V hosts."""
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: hyperv
+short_description: Virtual machines of Hyper-V hosts
+description:
+  - Asks Hyper-V hosts in parallel over WinRM, each with one script that only reads; its answer is parsed as data.
+  - Each machine gets C(ansible_host), C(ringfence_addresses), C(ringfence_labels) (the host, its first group),
+    C(ringfence_sources), and everything else under C(ringfence_hyperv), which I(compose), I(groups) and I(keyed_groups)
+    also see by its short names, C(host), C(state), C(os), C(fqdn).
+  - Guests that say they are Windows get C(ringfence_enforcer=windows) and I(windows_connection).
+  - A host that is not reached is named in a warning and counted; the rest goes on.
+author:
+  - The Ringfence developers
+requirements:
+  - The Python package C(pywinrm) in the Python that runs Ansible (C(pip install 'ringfence[windows]')), and for
+    I(transport=kerberos) C(pip install 'pywinrm[kerberos]').
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+  - ringfence.core.source
+options:
+  plugin:
+    description: Marks a file as configuration of this plugin.
+    type: str
+    required: true
+    choices: [ringfence.core.hyperv]
+  hosts:
+    description: The Hyper-V hosts; of a cluster every node.
+    type: list
+    elements: str
+    required: true
+  user:
+    description: The account, C(reader@EXAMPLE.COM). It must be in C(Hyper-V Administrators) and C(Remote Management
+      Users) of the hosts.
+    type: str
+    required: true
+    env:
+      - name: RINGFENCE_HYPERV_USER
+  password:
+    description: Its password; none where Kerberos has a ticket. Better from the environment, a lookup or a vault.
+    type: str
+    env:
+      - name: RINGFENCE_HYPERV_PASSWORD
+  transport:
+    description: How the account is shown to be itself.
+    type: str
+    choices: [kerberos, ntlm, credssp, basic]
+    default: kerberos
+  scheme:
+    description: Whether the connection is encrypted by TLS; over C(http) Kerberos and NTLM encrypt what is said.
+    type: str
+    choices: [https, http]
+    default: https
+  port:
+    description: The port of WinRM. By default 5986, and 5985 for C(http).
+    type: int
+  validate_certs:
+    description: Whether certificates must be valid.
+    type: bool
+    default: true
+  ca_certs:
+    description: A file with the certificates of the authorities to trust.
+    type: path
+  states:
+    description: Only machines in these states, C(Running), C(Off). By default all.
+    type: list
+    elements: str
+    default: []
+  label_prefix:
+    description: What the keys of the labels begin with.
+    type: str
+    default: hyperv_
+  windows_connection:
+    description: How Ansible reaches guests with Windows.
+    type: str
+    choices: [psrp, winrm]
+    default: psrp
+  timeout:
+    description: How many seconds to wait for a host.
+    type: int
+    default: 60
+  parallel:
+    description: How many hosts are asked at once.
+    type: int
+    default: 8
+"""
+
+EXAMPLES = r"""
+# inventory/20-hyperv.yml: a host, with a ticket of Kerberos
+plugin: ringfence.core.hyperv
+hosts: hv1.example.com
+user: reader@EXAMPLE.COM
+---
+# running machines of both nodes of a cluster, groups by host
+plugin: ringfence.core.hyperv
+hosts: [hv1.example.com, hv2.example.com]
+user: EXAMPLE\reader
+password: "{{ lookup('ansible.builtin.env', 'HYPERV_PASSWORD') }}"
+transport: ntlm
+ca_certs: /etc/ringfence/example-ca.pem
+states: [Running]
+keyed_groups:
+  - key: host
+    prefix: on
+cache: true
+"""
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_api import PYWINRM_MISSING, Wanted, ask_hyperv
+from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+
+_PORTS = {"https": 5986, "http": 5985}
+
+
+class InventoryModule(SourceInventory):
+    """Adds the machines of Hyper-V hosts to the inventory."""
+
+    NAME = "ringfence.core.hyperv"
+    FACT = "ringfence_hyperv"
+
+    def ask(self, path: str) -> Found:
+        """Return the machines of all hosts."""
+        if PYWINRM_MISSING is not None:
+            raise library_missing(self.NAME, PYWINRM_MISSING, "windows")
+        answers = ask_hyperv(self._wanted())
+        found = hosts(answers, self._shape())
+        if all(answer.failure for answer in answers):
+            raise SourceRefused("; ".join(found.warnings[:-1]) or "'hosts' names none")
+        return found
+
+    def _wanted(self) -> Wanted:
+        same = ("user", "transport", "scheme", "validate_certs", "ca_certs", "timeout", "parallel")
+        return Wanted(
+            hosts=tuple(self.get_option("hosts")),
+            password=self.secret("password"),
+            port=self.get_option("port") or _PORTS[self.get_option("scheme")],
+            **{name: self.get_option(name) for name in same},
+        )
+
+    def _shape(self) -> Shape:
+        return Shape(
+            states=tuple(self.get_option("states")),
+            **{name: self.get_option(name) for name in ("label_prefix", "windows_connection")},
+        )
