@@ -30,6 +30,8 @@ ALIKE = 0.6
 MOST = 0.75
 WORDS = re.compile(r"[a-z]+")
 EXAMPLES = 4
+# Names in one condition: it stays readable, and shorter than an expression may be.
+NAMED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +135,10 @@ def _roles_by_ports(
     for role, by_port in sorted(by_role.items()):
         named = [asset for port in sorted(by_port) for asset in by_port[port]]
         gathered = all(port in ports_of(asset) for port, held in by_port.items() for asset in held)
-        when = _port_condition(sorted(by_port)) if gathered else _name_condition(named)
         seen = "listens on" if gathered else "serves"
         evidence = [f"{seen} {port}: {_some(by_port[port])}{_as_others(port, role, own)}" for port in sorted(by_port)]
-        yield _suggestion(ROLE, role, PORTS, when, lacking, evidence)
+        for when in (_port_condition(sorted(by_port)),) if gathered else _name_conditions(named):
+            yield _suggestion(ROLE, role, PORTS, when, lacking, evidence)
 
 
 def _roles_by_flows(lacking: Sequence[Asset], assets: Sequence[Asset], talks: Sequence[Talk]) -> Iterable[Suggestion]:
@@ -164,7 +166,8 @@ def _roles_by_flows(lacking: Sequence[Asset], assets: Sequence[Asset], talks: Se
             f"({part:.0%} alike)"
             for asset, model, part in alike[:EXAMPLES]
         ]
-        yield _suggestion(ROLE, role, FLOWS, _name_condition(named), lacking, evidence)
+        for when in _name_conditions(named):
+            yield _suggestion(ROLE, role, FLOWS, when, lacking, evidence)
 
 
 def _apps_by_names(lacking: Sequence[Asset], assets: Sequence[Asset]) -> Iterable[Suggestion]:
@@ -208,7 +211,8 @@ def _apps_by_flows(lacking: Sequence[Asset], assets: Sequence[Asset], talks: Seq
     for app, held in sorted(by_app.items()):
         named = [asset for asset, _ in held]
         evidence = [f"'{asset.name}' talks with {_listed(peers)}" for asset, peers in held[:EXAMPLES]]
-        yield _suggestion(APP, app, FLOWS, _name_condition(named), lacking, evidence)
+        for when in _name_conditions(named):
+            yield _suggestion(APP, app, FLOWS, when, lacking, evidence)
 
 
 def _served(assets: Sequence[Asset], talks: Sequence[Talk]) -> dict[str, set[str]]:
@@ -251,10 +255,12 @@ def _port_condition(ports: Sequence[str]) -> str:
     return " || ".join(f"contains(not_null(facts.ports, `[]`), '{port}')" for port in ports)
 
 
-def _name_condition(assets: Sequence[Asset]) -> str:
-    """Return a condition that holds for these names alone."""
-    names = ", ".join(_quoted(name) for name in sorted(asset.name for asset in assets))
-    return f"contains([{names}], name)"
+def _name_conditions(assets: Sequence[Asset]) -> Iterable[str]:
+    """Return conditions that hold for these names alone, each for as many as can be read."""
+    names = sorted(asset.name for asset in assets)
+    for start in range(0, len(names), NAMED_AT_ONCE):
+        some = ", ".join(_quoted(name) for name in names[start : start + NAMED_AT_ONCE])
+        yield f"contains([{some}], name)"
 
 
 def _quoted(text: str) -> str:

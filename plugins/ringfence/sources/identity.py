@@ -7,7 +7,7 @@ the UUID of their template, identifies nobody. A weaker key never joins what a s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -52,13 +52,15 @@ class _Machine:
         return {asset.name for asset in self.assets}
 
 
-def one_asset_each(assets: Sequence[Asset], identity: Identity) -> tuple[tuple[Asset, ...], list[Problem]]:
+def one_asset_each(
+    assets: Sequence[Asset], identity: Identity, known: Collection[str] = frozenset()
+) -> tuple[tuple[Asset, ...], list[Problem]]:
     """Return the assets with those that are one machine merged, sorted by name, and what to tell of it.
 
-    A merged asset has the name of the source that comes first (`prefer`, then the order of the sources' names), the
-    addresses of all of them, and the attribute `identity`: its `hosts` by name with their sources, the keys `by` which
-    they are one, `from` which source every merged attribute is, and the `contradictions`. Raises InputError for an
-    expression of `identity` that cannot be compiled.
+    A merged asset has the name that it had (`known` are the names there were), else that of the source that comes first
+    (`prefer`, then the order of the sources' names), the addresses of all of them, and the attribute `identity`: its
+    `hosts` by name with their sources, the keys `by` which they are one, `from` which source every merged attribute is,
+    and the `contradictions`. Raises InputError for an expression of `identity` that cannot be compiled.
     """
     assets = tuple(sorted(assets, key=lambda asset: asset.name))
     origins = [_origins(asset) for asset in assets]
@@ -78,7 +80,7 @@ def one_asset_each(assets: Sequence[Asset], identity: Identity) -> tuple[tuple[A
     for name in order:
         joining.join_by(name)
     found = [
-        machine.assets[0] if len(machine.assets) == 1 else merged(machine.assets, machine.why, identity.prefer)
+        machine.assets[0] if len(machine.assets) == 1 else merged(machine.assets, machine.why, identity.prefer, known)
         for machine in joining.machines()
     ]
     problems += [*joining.problems(), *contradictions_problem(found)]

@@ -40,7 +40,7 @@ from ringfence.sources.resolution import resolve_names
 from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
 
 Resolver = Callable[[Iterable[str]], Mapping[str, tuple[int, ...]]]
-# The newest snapshot that was kept, read when a source is silent; None where there is none.
+# Gives the newest snapshot that was kept: what stands where a source is silent, and names that stay.
 Last = Callable[[], Snapshot | None]
 
 
@@ -116,10 +116,12 @@ def survey(
     sources = (_shown(inventory_paths[0], directory),) if len(inventory_paths) == 1 else ()
     place = Place(sources[0]) if sources else None
     assets = read_assets(parsed.hosts, settings, facts, resolve, sources=sources, place=place)
-    known = last() if last and (silent := [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]) else None
-    stood = Standing(assets) if known is None else standing(assets, known, silent)
+    before, stood = last() if last else None, Standing(assets)
+    if before is not None:
+        silent = [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]
+        stood = standing(assets, before, silent)
     identity = replace(settings.identity, same=(*settings.identity.same, *stood.same))
-    assets, identity_problems = one_asset_each(stood.assets, identity)
+    assets, identity_problems = one_asset_each(stood.assets, identity, before.named() if before else ())
     problems += [*stood.problems, *identity_problems]
     labelled, label_problems = apply_label_rules(assets, label_rules)
     problems += [*label_problems, *asset_problems(labelled, settings)]

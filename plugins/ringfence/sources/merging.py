@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ringfence.model.addresses import DEFAULT_REALM, FAMILIES, address_text
 from ringfence.model.assets import Asset, Label
@@ -44,10 +44,15 @@ class _Merge:
         self.contradictions.append({"attribute": path, "said": [{"source": by, "value": one} for by, one in said]})
 
 
-def merged(assets: Sequence[Asset], why: Sequence[str], prefer: Sequence[str]) -> Asset:
-    """Return one asset of several, in whose attribute `identity` it stands what it was made of."""
+def merged(
+    assets: Sequence[Asset], why: Sequence[str], prefer: Sequence[str], known: Collection[str] = frozenset()
+) -> Asset:
+    """Return one asset of several, in whose attribute `identity` it stands what it was made of.
+
+    `known` are names of assets that there were before: one of these stays the name.
+    """
     ranked = sorted(assets, key=lambda asset: (_rank(asset, prefer), not asset.workload, asset.sources, asset.name))
-    first = next((asset for asset in ranked if STALE in asset.attributes), ranked[0])
+    first = min(ranked, key=lambda asset: (STALE not in asset.attributes, asset.name not in known))
     merge = _Merge()
     labels: dict[str, Label] = {}
     for asset in reversed(ranked):

@@ -62,9 +62,11 @@ def read_answering(
         reason = parsed.unparsed.get("".join(str(path).split()))
         if reason is None:
             continue
-        if not _asks_others(path):
+        shown = _shown(path, directory)
+        broken = failure.place is not None and failure.place.file == shown
+        if broken or not _asks_others(path):
             raise failure
-        silent.append(Silent(_shown(path, directory), reason, failed=True))
+        silent.append(Silent(shown, reason, failed=True))
     if not silent:
         raise failure
     return parsed, silent
@@ -89,6 +91,8 @@ def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) 
     An asset that is named still, but not by all its sources, keeps the attributes and addresses that only the silent
     ones gave. Labels of rules are not kept: rules are applied to what stands.
     """
+    if not silent:
+        return Standing(tuple(assets))
     now = {asset.name: asset for asset in assets}
     speaking = frozenset(source for asset in assets for source in asset.sources)
     stood: dict[str, list[str]] = {}

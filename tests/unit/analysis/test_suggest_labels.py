@@ -92,6 +92,14 @@ def test_what_serves_the_whole_estate_belongs_to_no_application():
     assert not any(name.startswith("app=") for name in proposed(*hosts, host("dns"), talks=talks))
 
 
+def test_proposals_by_name_stay_readable_however_many_hosts_there_are():
+    hosts = tuple(host(f"h{number:03}") for number in range(250))
+    talks = tuple(Talk("h000", one.name, "tcp/5432") for one in hosts[1:])
+    found = [one for one in suggestions(Snapshot(hosts, NOW), talks) if one.name == "role=db:ports"]
+    assert [len(one.assets) for one in found] == [100, 100, 49]
+    assert max(len(one.when) for one in found) < 10_000
+
+
 def test_what_has_the_label_is_left_alone():
     assert proposed(host("web-1", "tcp/5432", role="x", app="y")) == {}
 

@@ -139,6 +139,14 @@ def test_every_merged_attribute_knows_its_source_and_contradictions_are_listed()
     assert (turned.name, turned.attributes["tags"]["Env"]) == ("b", "test")
 
 
+def test_a_name_stays_when_one_more_source_knows_the_machine():
+    old, new = row("web-1.shop.example", uuid=UUID), seen("inventory/10-aws.yml", "i-1", ringfence_uuid=UUID)
+    (found,), _ = one_asset_each([old, new], Identity())
+    assert found.name == "i-1"
+    (found,), _ = one_asset_each([old, new], Identity(), {"web-1.shop.example"})
+    assert found.name == "web-1.shop.example"
+
+
 def test_labels_of_all_sources_come_together_and_the_preferred_source_wins():
     one = seen("aws", "a", labels={"role": "web"}, ringfence_uuid=UUID)
     other = seen("cmdb", "b", labels={"role": "api", "loc": "fra"}, ringfence_uuid=UUID)

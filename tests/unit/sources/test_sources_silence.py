@@ -75,6 +75,14 @@ def test_a_file_that_a_person_broke_is_an_error_with_its_place_and_no_silence(es
     assert str(caught.value.place).startswith("inventory/10-static.yml:3")
 
 
+def test_the_configuration_of_a_plugin_that_a_person_broke_is_an_error_too(estate):
+    before = look(estate, now=NOW).snapshot
+    write(estate / "inventory/30-table.yml", "plugin: ringfence.core.onprem\ntable: [\n")
+    with pytest.raises(InputError) as caught:
+        look(estate, before)
+    assert str(caught.value.place).startswith("inventory/30-table.yml:")
+
+
 def test_an_asset_that_a_speaking_source_no_longer_names_goes(estate):
     write(estate / "hosts.csv", "name,addresses\nold-1,10.0.0.9\nold-2,10.0.0.10\n")
     write(estate / "inventory/30-table.yml", "plugin: ringfence.core.onprem\ntable: ../hosts.csv\n")
