@@ -41,7 +41,7 @@ DEFAULT_KEYS = (
         "fqdn",
         (
             "ringfence_fqdn",
-            "source_facts[].[fqdn, dns_name, hostname, host_name, private_dns, public_dns, FQDN]",
+            "source_facts[].[fqdn, dns_name, names, hostname, host_name, private_dns, public_dns, FQDN]",
             "facts.fqdn",
             "ansible_host",
             "name",
