@@ -1,0 +1,155 @@
+"""The inventory plugin ringfence.core.libvirt: domains of KVM, Xen and LXC hosts."""
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: libvirt
+short_description: Domains of KVM, Xen and LXC hosts
+description:
+  - Reads the domains of one or many hosts through libvirt, all hosts at once, with their addresses from guest agents,
+    DHCP leases of libvirt's networks, and the ARP table of the host.
+  - Each domain gets C(ansible_host), C(ringfence_addresses), C(ringfence_labels) (host, type, and network where it is
+    one), C(ringfence_sources), and everything else under C(ringfence_libvirt), which I(compose), I(groups) and
+    I(keyed_groups) also see by its short names, C(state), C(type), C(interfaces).
+  - What the agent tells of a network card counts alone; without an agent, leases and the ARP table count together.
+  - A host that does not answer is named in a warning and counted; the rest goes on.
+author:
+  - The Ringfence developers
+requirements:
+  - The Python package C(libvirt-python) in the Python that runs Ansible (C(pip install 'ringfence[libvirt]'), which
+    compiles against Debian's C(libvirt-dev)).
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+  - ringfence.core.source
+options:
+  plugin:
+    description: Marks a file as configuration of this plugin.
+    type: str
+    required: true
+    choices: [ringfence.core.libvirt]
+  uris:
+    description:
+      - The hosts, each as a URI of libvirt, C(qemu:///system), C(qemu+ssh://root@kvm-1/system), C(xen+ssh://xen-1/),
+        C(lxc:///). Over ssh nobody is asked for a password.
+    type: list
+    elements: str
+    required: true
+  sources:
+    description:
+      - Where addresses come from. Agents are asked only over connections that may do more than read; where a login may
+        only read, that is said in a warning.
+    type: list
+    elements: str
+    choices: [agent, lease, arp]
+    default: [agent, lease, arp]
+  only_active:
+    description: Only domains that are active; the hosts leave the others out.
+    type: bool
+    default: false
+  inner_interfaces:
+    description:
+      - Whether addresses of interfaces count that are no network card of the domain, such as bridges of container
+        engines.
+    type: bool
+    default: false
+  names:
+    description:
+      - What names a domain, the first that it has. Domains that share a name all get their UUID behind it. Other
+        characters than letters, digits, C(_), C(.) and C(-) become C(_).
+    type: list
+    elements: str
+    choices: [name, hostname, title, uuid]
+    default: [name]
+  realm:
+    description:
+      - Whose address space the addresses are in. With C(host) each host is a realm of its own, because libvirt's own
+        network has the same addresses everywhere; C(realms) in C(ringfence.yml) then says which see each other.
+    type: str
+    choices: [none, host]
+    default: none
+  label_prefix:
+    description: What the keys of the labels begin with.
+    type: str
+    default: libvirt_
+  connection:
+    description:
+      - How Ansible reaches domains with another system than Windows. C(libvirt_qemu) and C(libvirt_lxc) go through the
+        host, with the connection plugins of C(community.libvirt).
+    type: str
+    choices: [ssh, libvirt_qemu, libvirt_lxc]
+    default: ssh
+  windows_connection:
+    description: How Ansible reaches domains with Windows.
+    type: str
+    choices: [psrp, winrm, ssh]
+    default: psrp
+  timeout:
+    description: How many seconds a host may take for its whole answer.
+    type: int
+    default: 60
+  agent_timeout:
+    description: How many seconds to wait for the guest agent of one domain.
+    type: int
+    default: 5
+"""
+
+EXAMPLES = r"""
+# inventory/25-libvirt.yml, as short as it can be: the host that Ansible runs on
+plugin: ringfence.core.libvirt
+uris: [qemu:///system]
+---
+# several hosts, each with libvirt's own network; what runs only
+plugin: ringfence.core.libvirt
+uris:
+  - qemu+ssh://root@kvm-1.example.com/system
+  - qemu+ssh://root@kvm-2.example.com/system
+only_active: true
+realm: host
+keyed_groups:
+  - key: host
+    prefix: on
+groups:
+  paused: state == 'paused'
+cache: true
+---
+# nothing listens in the domains: Ansible comes through the guest agent
+plugin: ringfence.core.libvirt
+uris: [qemu:///system]
+connection: libvirt_qemu
+"""
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_api import LIBVIRT_MISSING, Wanted, ask_libvirt
+from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_transform import Shape, assets
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+
+
+class InventoryModule(SourceInventory):
+    """Adds the domains of hosts to the inventory."""
+
+    NAME = "ringfence.core.libvirt"
+    FACT = "ringfence_libvirt"
+
+    def ask(self, path: str) -> Found:
+        """Return the domains of all hosts that answer."""
+        if LIBVIRT_MISSING is not None:
+            raise library_missing(self.NAME, LIBVIRT_MISSING, "libvirt")
+        answers = ask_libvirt(
+            Wanted(
+                uris=tuple(dict.fromkeys(self.get_option("uris"))),
+                sources=tuple(self.get_option("sources")),
+                only_active=self.get_option("only_active"),
+                seconds=self.get_option("timeout"),
+                agent_seconds=self.get_option("agent_timeout"),
+            )
+        )
+        same = ("inner_interfaces", "realm", "label_prefix", "connection", "windows_connection")
+        shape = Shape(names=tuple(self.get_option("names")), **{name: self.get_option(name) for name in same})
+        found = assets(answers, shape)
+        if len(found.unreached) == len(answers):
+            raise SourceRefused("; ".join(f"{part}: {why}" for part, why in found.unreached.items()))
+        return found

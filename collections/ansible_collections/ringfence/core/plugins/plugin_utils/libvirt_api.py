@@ -1,0 +1,184 @@
+"""Asks libvirt on one or many hosts, all at once and within a time: domains, their definitions and their addresses."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from urllib.parse import urlsplit, urlunsplit
+
+try:
+    import libvirt
+except ImportError as missing:
+    LIBVIRT_MISSING: ImportError | None = missing
+else:
+    LIBVIRT_MISSING = None
+    # Without a handler libvirt writes every error to standard error as well.
+    libvirt.registerErrorHandler(lambda _context, _error: None, None)
+
+# virDomainInterfaceAddressesSource of libvirt-domain.h, in the order in which they are believed.
+SOURCES = {"agent": 1, "lease": 0, "arp": 2}
+# virDomainState of libvirt-domain.h.
+_STATES = ("unknown", "running", "blocked", "paused", "shutdown", "shutoff", "crashed", "suspended")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which hosts to ask for what; `seconds` is how long one host may take in all."""
+
+    uris: Sequence[str]
+    sources: Sequence[str] = tuple(SOURCES)
+    only_active: bool = False
+    seconds: float = 60
+    agent_seconds: int = 5
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain: its definition in XML, its state, and by source the addresses of each MAC address.
+
+    `guest` is what its agent tells of its system.
+    """
+
+    uuid: str
+    name: str
+    state: str
+    definition: str
+    addresses: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    guest: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HostAnswer:
+    """What one host said: its name, its domains, and what people should know; or why it said nothing."""
+
+    uri: str
+    host: str = ""
+    domains: Sequence[Domain] = ()
+    warnings: Sequence[str] = ()
+    failure: str | None = None
+
+
+def ask_libvirt(wanted: Wanted) -> list[HostAnswer]:
+    """Return what every host answers, in the order of their URIs.
+
+    A host that does not answer in time is left behind: libvirt has no way to end a call, its thread ends with Ansible.
+    """
+    answers: SimpleQueue[HostAnswer] = SimpleQueue()
+    for uri in wanted.uris:
+        threading.Thread(target=lambda uri=uri: answers.put(_host(uri, wanted)), daemon=True).start()
+    found: dict[str, HostAnswer] = {}
+    end = time.monotonic() + wanted.seconds
+    with suppress(Empty):
+        while len(found) < len(wanted.uris):
+            answer = answers.get(timeout=max(0.0, end - time.monotonic()))
+            found[answer.uri] = answer
+    silent = f"it did not answer within {wanted.seconds:g} s"
+    return [found.get(uri) or HostAnswer(uri, failure=silent) for uri in wanted.uris]
+
+
+def shown_uri(uri: str) -> str:
+    """Return a URI as people know it: without its query, which says where keys and sockets are."""
+    scheme, place, path, _, _ = urlsplit(uri)
+    return urlunsplit((scheme, place.rpartition("@")[2], path, "", "")) if place else f"{scheme}://{path}"
+
+
+def _host(uri: str, wanted: Wanted) -> HostAnswer:
+    warnings: list[str] = []
+    try:
+        connection, sources = _opened(uri, wanted.sources, warnings)
+    except libvirt.libvirtError as error:
+        return HostAnswer(uri, failure=_words(error))
+    try:
+        return _read(connection, uri, sources, wanted, warnings)
+    except libvirt.libvirtError as error:
+        return HostAnswer(uri, failure=_words(error))
+    finally:
+        with suppress(libvirt.libvirtError):
+            connection.close()
+
+
+def _opened(uri: str, sources: Sequence[str], warnings: list[str]) -> tuple[libvirt.virConnect, Sequence[str]]:
+    """Return a connection and what may be asked over it: the agent answers only where more than reading is allowed."""
+    whole = _unattended(uri)
+    if "agent" in sources:
+        try:
+            return libvirt.open(whole), sources
+        except libvirt.libvirtError as error:
+            if error.get_error_code() not in (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_ACCESS_DENIED):
+                raise
+            warnings.append(f"guest agents are not asked, this login may only read: {_words(error)}")
+    return libvirt.openReadOnly(whole), [source for source in sources if source != "agent"]
+
+
+def _unattended(uri: str) -> str:
+    """Return a URI with which ssh asks nobody for a password."""
+    scheme, place, path, query, fragment = urlsplit(uri)
+    if not scheme.endswith("+ssh") or "no_tty=" in query:
+        return uri
+    return urlunsplit((scheme, place, path, "&".join(filter(None, (query, "no_tty=1"))), fragment))
+
+
+def _read(
+    connection: libvirt.virConnect, uri: str, sources: Sequence[str], wanted: Wanted, warnings: list[str]
+) -> HostAnswer:
+    flags = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE if wanted.only_active else 0
+    domains = []
+    gone = []
+    for domain in connection.listAllDomains(flags):
+        try:
+            domains.append(_domain(domain, sources, wanted))
+        except libvirt.libvirtError as error:
+            gone.append(f"{domain.name()!a}: {_words(error)}")
+    if gone:
+        warnings.append(f"{len(gone)} domains cannot be read: {'; '.join(gone[:5])}")
+    return HostAnswer(uri, connection.getHostname(), domains, warnings)
+
+
+def _domain(domain: libvirt.virDomain, sources: Sequence[str], wanted: Wanted) -> Domain:
+    number = domain.state()[0]
+    state = _STATES[number] if number < len(_STATES) else _STATES[0]
+    known = (domain.UUIDString(), domain.name(), state, domain.XMLDesc(0))
+    if not domain.isActive():
+        return Domain(*known)
+    addresses: dict[str, Mapping[str, Sequence[str]]] = {}
+    guest: dict[str, str] = {}
+    for source in sources:
+        if source == "agent":
+            with suppress(libvirt.libvirtError):
+                domain.agentSetResponseTimeout(wanted.agent_seconds)
+        told = _told(lambda source=source: domain.interfaceAddresses(SOURCES[source]))
+        if told is not None:
+            addresses[source] = _by_mac(told)
+            if source == "agent":
+                guest = _guest(domain)
+    return Domain(*known, addresses, guest)
+
+
+def _guest(domain: libvirt.virDomain) -> dict[str, str]:
+    asked = libvirt.VIR_DOMAIN_GUEST_INFO_OS | libvirt.VIR_DOMAIN_GUEST_INFO_HOSTNAME
+    told = _told(lambda: domain.guestInfo(asked)) or {}
+    return {str(key): value for key, value in told.items() if isinstance(value, str)}
+
+
+def _told(question: Callable[[], dict]) -> dict | None:
+    """Return an answer, or None where this domain or hypervisor cannot give one: no agent, no leases, no ARP table."""
+    try:
+        return question()
+    except libvirt.libvirtError:
+        return None
+
+
+def _by_mac(told: Mapping[str, Mapping[str, object]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for interface in told.values():
+        mac = str(interface.get("hwaddr") or "").lower()
+        found.setdefault(mac, []).extend(str(each["addr"]) for each in interface.get("addrs") or ())
+    return found
+
+
+def _words(error: libvirt.libvirtError) -> str:
+    return " ".join(str(error).split())
