@@ -1,0 +1,161 @@
+"""The inventory plugin ringfence.core.kubernetes: pods, nodes and services of Kubernetes clusters."""
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: kubernetes
+short_description: Pods, nodes and services of Kubernetes clusters
+description:
+  - Reads clusters as a kubeconfig says, several in parallel, page by page; it needs no library and only ever reads.
+  - Pods are named C(POD.NAMESPACE.CLUSTER), services C(SERVICE.NAMESPACE.svc.CLUSTER), nodes by their own name.
+  - Each gets C(ringfence_addresses), C(ringfence_labels) (cluster, namespace, kind, owner, zone, and labels of your
+    choice), C(ringfence_sources), and everything else under C(ringfence_kubernetes), which I(compose), I(groups) and
+    I(keyed_groups) also see by its short names, C(tags), C(namespace), C(owner).
+  - Pods and services have C(ringfence_workload=false); nodes are workloads. A pod in its node's network has no
+    addresses of its own. Pods that have ended are left out.
+  - Annotations, environments and commands are never taken, nor labels whose names say that they hold secrets.
+  - A kind or a cluster that cannot be read is named in a warning and counted; the rest goes on.
+author:
+  - The Ringfence developers
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+  - ringfence.core.source
+options:
+  plugin:
+    description: Marks a file as configuration of this plugin.
+    type: str
+    required: true
+    choices: [ringfence.core.kubernetes]
+  kubeconfig:
+    description: The file that says where clusters are. Its commands for credentials are run as kubectl runs them.
+    type: path
+    default: ~/.kube/config
+    env:
+      - name: KUBECONFIG
+  contexts:
+    description: The contexts to ask, each a cluster here. By default the current one.
+    type: list
+    elements: str
+    default: []
+  kinds:
+    description: What is read.
+    type: list
+    elements: str
+    choices: [pods, nodes, services]
+    default: [pods, nodes, services]
+  namespaces:
+    description: Only these namespaces, each asked by itself. By default all, which needs the right to list them all.
+    type: list
+    elements: str
+    default: []
+  label_selector:
+    description: Which pods, as the API has it, C(app=shop,tier!=test).
+    type: str
+    default: ''
+  field_selector:
+    description: Which pods by their fields, C(status.phase=Running).
+    type: str
+    default: ''
+  labels:
+    description: Labels from labels of Kubernetes, as a mapping of label keys to those.
+    type: dict
+    default: {}
+  label_prefix:
+    description: What the keys of the other labels begin with.
+    type: str
+    default: kube_
+  realm:
+    description:
+      - Whose address space pods and services are in. With C(cluster) it is C(kube-CLUSTER), since other clusters have
+        the same addresses; with C(none) the usual one, where a cluster's pods can be met from outside.
+    type: str
+    choices: [cluster, none]
+    default: cluster
+  windows_connection:
+    description: How Ansible reaches nodes with Windows.
+    type: str
+    choices: [psrp, winrm]
+    default: psrp
+  page_size:
+    description: How many objects a page has.
+    type: int
+    default: 500
+  timeout:
+    description: How many seconds to wait for an answer.
+    type: int
+    default: 30
+  parallel:
+    description: How many clusters are asked at once.
+    type: int
+    default: 8
+"""
+
+EXAMPLES = r"""
+# inventory/60-kubernetes.yml: the current context of ~/.kube/config
+plugin: ringfence.core.kubernetes
+---
+# pods and services of a namespace in two clusters, labels from labels
+plugin: ringfence.core.kubernetes
+kubeconfig: /etc/ringfence/kubeconfig
+contexts: [fra, ber]
+kinds: [pods, services]
+namespaces: [shop]
+label_selector: app.kubernetes.io/part-of=shop
+labels:
+  app: app.kubernetes.io/part-of
+  role: app.kubernetes.io/component
+keyed_groups:
+  - key: namespace
+    prefix: ns
+cache: true
+"""
+
+import re
+from pathlib import Path
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_access import Kubeconfig
+from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_api import Wanted, ask_clusters
+from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+
+# RFC 1123 names, as Kubernetes has them for namespaces.
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+class InventoryModule(SourceInventory):
+    """Adds what clusters have to the inventory."""
+
+    NAME = "ringfence.core.kubernetes"
+    FACT = "ringfence_kubernetes"
+
+    def ask(self, path: str) -> Found:
+        """Return what the clusters have."""
+        kubeconfig = Kubeconfig(Path(self.get_option("kubeconfig")))
+        wanted = self._wanted(kubeconfig)
+        found = hosts(ask_clusters(kubeconfig, wanted), self._shape())
+        if found.unreached and not found.hosts:
+            raise SourceRefused("; ".join(found.warnings[:-1]))
+        return found
+
+    def _wanted(self, kubeconfig: Kubeconfig) -> Wanted:
+        namespaces = tuple(self.get_option("namespaces"))
+        wrong = [name for name in namespaces if not _NAMESPACE.fullmatch(name)]
+        if wrong:
+            raise SourceRefused(f"'{wrong[0]}' is no name of a namespace")
+        same = ("label_selector", "field_selector", "page_size", "timeout", "parallel")
+        return Wanted(
+            contexts=kubeconfig.contexts(self.get_option("contexts")),
+            kinds=tuple(self.get_option("kinds")),
+            namespaces=namespaces,
+            **{name: self.get_option(name) for name in same},
+        )
+
+    def _shape(self) -> Shape:
+        return Shape(
+            labels={str(key): str(tag) for key, tag in self.get_option("labels").items()},
+            **{name: self.get_option(name) for name in ("label_prefix", "realm", "windows_connection")},
+        )
