@@ -179,8 +179,8 @@ def _any(sets: Iterable[int]) -> int:
 
 def _facts(asset: Asset, name: str) -> frozenset[str] | None:
     """Return the names that a host's facts list, or None where it has no such facts."""
-    inner = asset.attributes.get("ansible_facts")
-    for facts in (inner, asset.attributes):
-        if isinstance(facts, Mapping) and isinstance(listed := facts.get(name), Mapping):
+    gathered, inner = asset.attributes.get("facts"), asset.attributes.get("ansible_facts")
+    for facts in (gathered, inner, asset.attributes):
+        if isinstance(facts, Mapping) and isinstance(listed := facts.get(name), Mapping | list):
             return frozenset(str(key) for key in listed)
     return None

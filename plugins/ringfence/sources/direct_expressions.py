@@ -37,15 +37,16 @@ def _field(node: Node, children: Sequence[Node]) -> Evaluate:
 
 
 def _path(node: Node, children: Sequence[Node]) -> Evaluate | None:
-    """Return a function for `a.b.c`."""
-    left, right = direct(children[0]), children[1]
-    if left is None or right["type"] != "field" or children[0]["type"] not in ("field", "subexpression"):
+    """Return a function for `a.b.c`, whose fields the parser puts side by side."""
+    if any(child["type"] != "field" for child in children):
         return None
-    name = cast(str, right["value"])
+    first, *names = [cast(str, child["value"]) for child in children]
 
     def evaluate(attributes: Attributes) -> object:
-        value = left(attributes)
-        return value.get(name) if type(value) is dict else None if value is not UNSURE else UNSURE
+        value = attributes.get(first)
+        for name in names:
+            value = value.get(name) if type(value) is dict else None
+        return value
 
     return evaluate
 

@@ -10,9 +10,13 @@ from collections.abc import Iterable, Mapping
 
 
 def gathered(facts: Mapping[str, object]) -> dict[str, object]:
-    """Return `packages` (names), `units` (running ones), `ports` (`tcp/5432`) and `macs`, each where facts say it."""
+    """Return what facts say, each where they do.
+
+    `packages` and `services` are names, `units` those that run, `ports` words as `tcp/5432`, `macs` hardware addresses.
+    """
     found = {
         "packages": _names(facts.get("packages")),
+        "services": _names(facts.get("services")),
         "units": _units(facts),
         "ports": _ports(facts),
         "macs": _macs(facts),
@@ -20,8 +24,8 @@ def gathered(facts: Mapping[str, object]) -> dict[str, object]:
     return {name: words for name, words in found.items() if words}
 
 
-def _names(packages: object) -> list[str]:
-    return sorted(str(name) for name in packages) if isinstance(packages, Mapping) else []
+def _names(told: object) -> list[str]:
+    return sorted(str(name) for name in told) if isinstance(told, Mapping) else []
 
 
 def _units(facts: Mapping[str, object]) -> list[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from asset_factory import asset, rule, unhurried
+from asset_factory import NOW, asset, rule, unhurried, write
 from hypothesis import given
 from hypothesis import strategies as st
+from ringfence.language import check_references
+from ringfence.model.assets import Snapshot
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.sources.expressions import EvaluationError, compile_expression
 from ringfence.sources.facts import fact_attributes
 from ringfence.sources.labelling import apply_label_rules
+from ringfence.workspace import load
 
 HOST = {"name": "shop-web-03.fra.example", "groups": ["linux"], "addresses": ["10.1.0.7", "2001:db8::7"]}
 
@@ -177,6 +180,11 @@ def test_what_runs_without_the_interpreter_gives_what_the_interpreter_gives(form
     assert outcome(expression) == outcome(alone)
 
 
+def test_a_path_of_three_names_is_followed_to_its_end():
+    assert label("a.b.c", {"a": {"b": {"c": "x"}}}) == "x"
+    assert label("a.b.c", {"a": {"b": "y"}}) is None
+
+
 def test_common_rules_run_without_the_interpreter():
     for text in (
         "tags.Environment",
@@ -185,3 +193,13 @@ def test_common_rules_run_without_the_interpreter():
         "match(name, '(a)', `1`)",
     ):
         assert compile_expression(text).direct is not None
+
+
+def test_units_that_a_policy_names_are_looked_for_among_the_services_that_facts_list(tmp_path):
+    write(tmp_path / "ringfence.yml", "")
+    rule_text = "{from: any, to: {asset: db-1, process: {unit: postgres.service}}, allow: tcp/5432}"
+    write(tmp_path / "policy/a.yml", f"rules:\n  - {rule_text}\n")
+    estate = Snapshot((asset("db-1", "10.0.0.1", attributes=fact_attributes(FACTS)),), NOW)
+    (problem,) = check_references(load(tmp_path).mentions, estate)
+    assert problem.message == "no asset chosen here has a unit 'postgres.service'"
+    assert problem.remedy == "did you mean 'postgresql.service'?"
