@@ -30,7 +30,7 @@ CRASH_WINDOW = 10.0
 
 
 class Order(TypedDict):
-    """What a session asks of an anchor; `images` maps a release to its root file system."""
+    """What a session asks of an anchor; `images` maps what hosts call their image to a root file system."""
 
     kind: Kind
     name: str
@@ -117,7 +117,7 @@ class Anchor:
     def _start_machine(self, host: _Host) -> int:
         root = host.place / "root"
         if not host.laid_out:
-            image = Path(self.order["images"][host.spec.release])
+            image = Path(self.order["images"][host.spec.image])
             machine.lay_out(host.place, image, self.order["name"], host.spec, self.order["keys"], self.specs)
         child = os.fork()
         if child:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +28,11 @@ PACKAGES = (
     "systemd",
     "systemd-sysv",
 )
+# A furnished machine has what others install too: other firewalls, containers, a way for users to become root. For
+# polkitd, which firewalld needs, debootstrap does not find libpam-systemd behind its virtual name.
+FURNITURE = ("docker.io", "firewalld", "libpam-systemd", "sudo", "ufw")
+# Of these, what would start at boot by itself.
+DISABLED = ("containerd.service", "docker.service", "docker.socket", "firewalld.service")
 # What a lab has no use for. The paths and logind cost an inotify instance each, of which there are few.
 MASKED = (
     "apt-daily.timer",
@@ -76,43 +81,50 @@ def mirror() -> str | None:
     return listed.stdout.split()[0] if listed.stdout.strip() else None
 
 
-def path_of(release: str) -> Path:
-    """Return where the root file system of this release and recipe is, or will be."""
-    recipe = repr((PACKAGES, MASKED, SSHD_OPTIONS, JOURNAL_OPTIONS))
-    return cache_directory() / f"{release}-{hashlib.sha256(recipe.encode()).hexdigest()[:8]}"
+def packages_of(image: str) -> tuple[str, ...]:
+    """Return the packages of an image: a release's name, or that with `-furnished`."""
+    return (*PACKAGES, *FURNITURE) if _furnished(image) else PACKAGES
 
 
-def ensure(release: str, report: Report) -> Path:
-    """Return the release's root file system, made now if it is not there.
+def path_of(image: str) -> Path:
+    """Return where the root file system of this image and recipe is, or will be."""
+    recipe = repr((packages_of(image), MASKED, SSHD_OPTIONS, JOURNAL_OPTIONS))
+    return cache_directory() / f"{image}-{hashlib.sha256(recipe.encode()).hexdigest()[:8]}"
+
+
+def ensure(image: str, report: Report) -> Path:
+    """Return the image's root file system, made now if it is not there.
 
     Packages that were fetched before an interruption are not fetched again. `report` gets a line and the share done,
     from 0 to 1. Raises OutsideError when debootstrap fails.
     """
-    ready = path_of(release)
+    ready = path_of(image)
     if ready.is_dir():
         return ready
     packages = cache_directory() / "packages"
     packages.mkdir(parents=True, exist_ok=True)
-    with _locked(cache_directory() / f"{release}.lock"):
+    with _locked(cache_directory() / f"{image}.lock"):
         if ready.is_dir():
             return ready
         partial = ready.with_suffix(".partial")
         if partial.exists():
             shutil.rmtree(partial)
-        _debootstrap(release, partial, packages, report)
-        _finish(partial)
+        _debootstrap(image, partial, packages, report)
+        _finish(partial, DISABLED if _furnished(image) else ())
         partial.rename(ready)
     return ready
 
 
-def _debootstrap(release: str, target: Path, packages: Path, report: Report) -> None:
+def _debootstrap(image: str, target: Path, packages: Path, report: Report) -> None:
     """Run it in mount and process namespaces of its own: what it mounts and starts ends with it."""
     source = mirror()
+    release = image.partition("-")[0]
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "debootstrap"]
     command += ["--force-check-gpg", f"--keyring={KEYRING}"]
-    command += ["--variant=minbase", f"--cache-dir={packages}", f"--include={','.join(PACKAGES)}", release, str(target)]
+    command += ["--variant=minbase", f"--cache-dir={packages}", f"--include={','.join(packages_of(image))}"]
+    command += [release, str(target)]
     command += [source] if source else []
-    log = packages.parent / f"{release}.log"
+    log = packages.parent / f"{image}.log"
     steps = 0
     with (
         log.open("w") as kept,
@@ -130,7 +142,7 @@ def _debootstrap(release: str, target: Path, packages: Path, report: Report) -> 
                 kept.write(line)
                 if line.startswith("I: "):
                     steps += 1
-                    report(f"{release}: {line[3:].strip()}", min(1.0, steps / EXPECTED_STEPS))
+                    report(f"{image}: {line[3:].strip()}", min(1.0, steps / EXPECTED_STEPS))
         except BaseException:
             process.kill()
             raise
@@ -141,7 +153,11 @@ def _debootstrap(release: str, target: Path, packages: Path, report: Report) -> 
         )
 
 
-def _finish(root: Path) -> None:
+def _furnished(image: str) -> bool:
+    return image.endswith("-furnished")
+
+
+def _finish(root: Path, disabled: Sequence[str]) -> None:
     """Quiet what a lab has no use for, and keep what each machine must have for itself out of the image."""
     for path in [*(root / "etc/ssh").glob("ssh_host_*"), *(root / "var/cache/apt/archives").glob("*.deb")]:
         path.unlink()
@@ -151,6 +167,8 @@ def _finish(root: Path) -> None:
         link = root / "etc/systemd/system" / unit
         link.unlink(missing_ok=True)
         link.symlink_to("/dev/null")
+    if disabled:
+        subprocess.run(["chroot", root, "systemctl", "--quiet", "disable", *disabled], check=True)
     for name, text in (
         ("etc/ssh/sshd_config.d/ringfence-lab.conf", SSHD_OPTIONS),
         ("etc/systemd/journald.conf.d/ringfence-lab.conf", JOURNAL_OPTIONS),

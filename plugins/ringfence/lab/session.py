@@ -179,12 +179,12 @@ class Lab:
         group = None if probe.delegated_scope() else cgroups.make(self.group_name)
         lab = state.State(self.name, kind, [to_data(host) for host in hosts], str(group) if group else None)
         state.write(self.directory, lab)
-        releases = sorted({host.release for host in hosts}) if kind == "machines" else []
+        wanted = sorted({host.image for host in hosts}) if kind == "machines" else []
         images: dict[str, str] = {}
-        for release in releases:
-            begin = 0.8 * len(images) / len(releases)
-            report = _scaled(progress, begin, 0.8 / len(releases))
-            images[release] = str(rootfs.ensure(release, report))
+        for image in wanted:
+            begin = 0.8 * len(images) / len(wanted)
+            report = _scaled(progress, begin, 0.8 / len(wanted))
+            images[image] = str(rootfs.ensure(image, report))
         order = Order(
             kind=kind,
             name=self.name,

@@ -13,10 +13,10 @@ from ringfence.model.errors import InputError
 
 Kind = Literal["machines", "namespaces"]
 HostState = Literal["running", "off", "failed"]
-Variant = Literal["full", "busybox", "no-python"]
+Variant = Literal["full", "furnished", "busybox", "no-python"]
 
 RELEASES = ("bullseye", "bookworm", "trixie")
-VARIANTS = ("full", "busybox", "no-python")
+VARIANTS = ("full", "furnished", "busybox", "no-python")
 NETWORK_4 = ipaddress.IPv4Network("10.203.0.0/16")
 NETWORK_6 = ipaddress.IPv6Network("fd52:6600:0:1::/64")
 CONTROLLER_4 = NETWORK_4[1]
@@ -62,6 +62,11 @@ class HostSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     units: tuple[UnitSpec, ...] = ()
     variant: Variant = "full"
+
+    @property
+    def image(self) -> str:
+        """The root file system that a machine stands on: its release's, or the one with more packages."""
+        return f"{self.release}-{self.variant}" if self.variant == "furnished" else self.release
 
 
 @dataclass(frozen=True, slots=True)
