@@ -75,7 +75,7 @@ def test_computers_come_with_names_addresses_labels_and_the_groups_they_are_in_t
     )
     assert web["ringfence_labels"] == {"ldap_domain": "example.com", "ldap_ou": "Servers", "loc": "fra"}
     assert web["ringfence_ldap"]["member_of"] == ["all-web", "web"]
-    assert (web["ringfence_ldap"]["id"], web["ringfence_ldap"]["last_logon"]) == (str(GUID), "2024-04-13T00:00:00Z")
+    assert (web["ringfence_ldap"]["guid"], web["ringfence_ldap"]["last_logon"]) == (str(GUID), "2024-04-13T00:00:00Z")
     assert (database["ansible_host"], database["ringfence_addresses"]) == ("10.7.0.5", ["10.7.0.5"])
     assert "ansible_connection" not in database
 

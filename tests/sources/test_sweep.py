@@ -95,7 +95,7 @@ def test_only_what_no_inventory_before_has_is_added_and_nothing_is_evaluated(tmp
     (tmp_path / "inventory/05-static.ini").write_text(others)
     inventory, warnings = listed(tmp_path)
     assert set(inventory["_meta"]["hostvars"]) & {"10.0.0.5", "10.0.0.6", "10.0.0.7"} == {"10.0.0.5"}
-    assert "lookup" in inventory["_meta"]["hostvars"]["10.0.0.5"]["ringfence_sweep"]["names"][1]
+    assert "lookup" in inventory["_meta"]["hostvars"]["10.0.0.5"]["ringfence_sweep"]["dns_names"][1]
     assert warnings == ""
     assert not list(tmp_path.rglob("pwned"))
     config.write_text(config.read_text().replace("sweep.xml", "gone.xml"))

@@ -12,7 +12,7 @@ description:
     and that no host of the inventories before has.
   - Nothing outside of I(ranges) is looked at, and what a report says of other addresses is left out.
   - Each host is named by its address and gets C(ringfence_addresses), C(ringfence_labels) (the range),
-    C(ringfence_workload=false), C(ringfence_sources), and under C(ringfence_sweep) its MAC, vendor, names, and
+    C(ringfence_workload=false), C(ringfence_sources), and under C(ringfence_sweep) its MAC, vendor, C(dns_names), and
     C(listeners) (C(port), C(protocol), C(service)).
   - A report that is broken or cut off is named in a warning; what stands before the fault counts.
 author:

@@ -52,7 +52,8 @@ def _candidate(row: Row, host: str, shape: Shape) -> Candidate:
     groups = [str(one) for one in _list(row.get("groups"))]
     fact = {
         "kind": "vm",
-        "id": row.get("id"),
+        # No "id": what Hyper-V calls a machine is not what its firmware, and so other sources, call it.
+        "guid": row.get("id"),
         "uuid": bios[0].lower() if bios else None,
         "host": host,
         "state": row.get("state"),

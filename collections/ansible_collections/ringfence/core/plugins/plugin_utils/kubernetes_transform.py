@@ -174,7 +174,7 @@ def _candidate(
     name, namespace, tags = read.text("metadata.name"), read.text("metadata.namespace"), read.labels()
     given = good_labels({"cluster": cluster, "namespace": namespace, "kind": kind, **usual}, shape.label_prefix)
     own = good_labels({label: tags.get(tag) for label, tag in shape.labels.items()})
-    general = {"kind": kind, "cluster": cluster, "namespace": namespace, "name": name, "id": read.text("metadata.uid")}
+    general = {"kind": kind, "cluster": cluster, "namespace": namespace, "name": name, "uid": read.text("metadata.uid")}
     variables: dict[str, object] = {
         "ringfence_addresses": addresses,
         "ringfence_labels": {**given, **own},

@@ -77,7 +77,8 @@ def _variables(entry: Entry, base: str, answer: Answer, shape: Shape, membership
     fact = without_empty(
         {
             "dn": entry.dn,
-            "id": entry.first("objectGUID") or entry.first("entryUUID"),
+            # No "id": the directory's own is not the machine's, which other sources tell.
+            "guid": entry.first("objectGUID") or entry.first("entryUUID"),
             "cn": entry.first("cn"),
             "account": entry.first("sAMAccountName"),
             "fqdn": entry.first("dNSHostName"),

@@ -75,7 +75,8 @@ def _candidate(
     custom = row.get("custom_fields")
     fact = {
         "kind": kind,
-        "id": key[1],
+        # No "id": Nautobot's is a UUID, and not the machine's.
+        "record": key[1],
         **usual,
         "rack": _word(row.get("rack")),
         "type": _nested(row, "device_type.model"),

@@ -116,7 +116,8 @@ def _host(element: ElementTree.Element) -> Iterator[Seen]:
             "addresses": [one.get("addr", "") for one in addresses if one.get("addrtype") in ("ipv4", "ipv6")],
             "mac": [one.get("addr", "") for one in macs],
             "vendor": macs[0].get("vendor") if macs else None,
-            "names": [one.get("name", "") for one in element.findall("hostnames/hostname")],
+            # No "names", by which machines are recognised: whoever has an address often says how it is called.
+            "dns_names": [one.get("name", "") for one in element.findall("hostnames/hostname")],
             "reason": status.get("reason") if status is not None else None,
             "os": match.get("name") if match is not None else None,
             "seen": element.get("endtime") or element.get("starttime"),

@@ -1,0 +1,37 @@
+"""The pages of docs/sources and the plugins' own documentation: every example is a configuration that there is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from sources.inventory_run import PLUGINS, ROOT, documentation
+
+PAGES = sorted((ROOT / "docs/sources").glob("*.md"))
+SHARED = {"compose", "groups", "keyed_groups", "strict", "cache", "cache_plugin", "cache_timeout", "failures"}
+
+
+def configurations(page):
+    for block in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for document in yaml.safe_load_all(block):
+            if isinstance(document, dict) and "plugin" in document:
+                yield document
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_page_shows_a_configuration_with_options_that_there_are(page):
+    shown = list(configurations(page))
+    assert shown
+    for configuration in shown:
+        name = configuration["plugin"].removeprefix("ringfence.core.")
+        options, _ = documentation(name)
+        assert set(configuration) <= options | SHARED
+
+
+@pytest.mark.parametrize("plugin", sorted(path.stem for path in (PLUGINS / "inventory").glob("*.py")))
+def test_every_plugin_has_examples_and_a_page(plugin):
+    _, examples = documentation(plugin)
+    assert all(example["plugin"] == f"ringfence.core.{plugin}" for example in examples)
+    written = " ".join(path.read_text(encoding="utf-8") for path in (*PAGES, ROOT / "docs/inventory.md"))
+    assert f"ringfence.core.{plugin}" in written
