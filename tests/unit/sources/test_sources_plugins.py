@@ -233,6 +233,8 @@ def test_the_documented_examples_are_configurations_that_the_plugin_takes(tmp_pa
     assert len(examples) >= 2
     for number, example in enumerate(examples):
         assert set(example) <= options
+        if "merge_by" in example:  # its files have a test of their own, below
+            continue
         workspace = tmp_path / str(number) / "site"
         write(workspace / "hosts.csv", TABLE)
         write(
