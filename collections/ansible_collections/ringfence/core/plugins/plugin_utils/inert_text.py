@@ -1,13 +1,15 @@
 """What sources say as variables that Ansible never evaluates, without the price of marking every harmless text.
 
-`wrap_var` marks all texts. ansible-core 2.19 then writes each as a mapping of its own, five times as long, where a text
-without a brace could hold no template anyway. Such a text is passed on as what it is; only the others are marked.
+`wrap_var` marks all texts. ansible-core 2.19 then writes each as a mapping of its own, five times as long. Words of
+letters, digits and a few signs are no template under any delimiters that a template may choose: they are passed on as
+what they are, and only other texts are marked.
 """
 
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -17,6 +19,8 @@ try:
     from ansible.template import trust_as_template
 except ImportError:  # ansible-core 2.18 evaluates what is not marked, and an inert text evaluates to itself
     trust_as_template = str
+
+_HARMLESS = re.compile(r"[\w.:/@, -]*", re.ASCII)
 
 
 def as_data(value: object) -> object:
@@ -32,5 +36,5 @@ def as_data(value: object) -> object:
 
 @lru_cache(maxsize=65536)
 def inert(text: str) -> str:
-    """Return a text that no template engine takes for more: all of Jinja's marks begin or end with a brace."""
-    return wrap_var(text) if "{" in text or "}" in text else trust_as_template(text)
+    """Return a text that no template engine takes for more than a text."""
+    return trust_as_template(text) if _HARMLESS.fullmatch(text) else wrap_var(text)
