@@ -6,21 +6,23 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench conformance docs system-packages clean
+.PHONY: demo test lint bench conformance docs system-packages test-packages clean
 
-demo: $(READY) system-packages ## Raise the lab, run the main job on it, take it down
+demo: system-packages $(READY) ## Raise the lab, run the main job on it, take it down
 	$(BIN)/ringfence demo
 
-test: $(READY) system-packages ## Everything that continuous integration checks
+test: test-packages $(READY) ## Everything that continuous integration checks
+	@! pkg-config --exists libvirt 2>/dev/null || $(BIN)/python -c 'import libvirt' 2>/dev/null \
+	  || $(BIN)/python -m pip install --quiet 'libvirt-python>=9.0'
 	$(BIN)/python -m tests.checks
 
 lint: $(READY) ## Format, lint, types, import contracts
 	$(BIN)/python -m tests.checks ruff-format ruff mypy imports
 
-bench: $(READY) system-packages ## Run all benchmarks and write docs/benchmarks.md
+bench: test-packages $(READY) ## Run all benchmarks and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench all
 
-conformance: $(READY) system-packages ## N=… kernel probes with fresh random policies
+conformance: system-packages $(READY) ## N=… kernel probes with fresh random policies
 	RINGFENCE_CONFORMANCE_PROBES=$(or $(N),20000) $(BIN)/python -m pytest tests/conformance
 
 docs: $(READY) ## The JSON schemas and the collection's reference pages
@@ -30,13 +32,16 @@ docs: $(READY) ## The JSON schemas and the collection's reference pages
 system-packages:
 	@sh .ci/system-packages
 
+test-packages:
+	@sh .ci/system-packages test
+
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Ringfence needs Python 3.11 to 3.13: apt-get install python3 python3-venv" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || test "$$(id -u)" -ne 0 || apt-get install -y -qq python3-venv
 	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || { echo "Python's venv is missing. As root, run: apt-get install python3-venv" >&2; exit 1; }
 	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[tui]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[aws,ldap,proxmox,vsphere,windows,xlsx]' --group dev
 	@touch $@
 
 clean:

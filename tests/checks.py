@@ -108,6 +108,7 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "mypy": command("mypy"),
     "imports": command("lint-imports"),
     "unit": pytest("tests/unit", "-n", "2"),
+    "sources": pytest("tests/sources"),
     "conformance": pytest("tests/conformance"),
     "lab": pytest("tests/lab"),
     "ansible-lint": command("ansible-lint", "--offline", "--profile", "production", "collections", "playbooks"),
