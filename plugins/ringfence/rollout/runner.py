@@ -71,6 +71,7 @@ def run_playbook(
             cmdline="--check --diff" if check else None,
             envvars={"PATH": _path()},
             rotate_artifacts=0,
+            fact_cache_type="",  # the workspace's ansible.cfg says where facts are kept, not the runner
             **options,
         )
     hosts = collect(events, expected)
