@@ -12,14 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import ansible
 import pytest
 import ringfence
 import ruamel
 from leftovers import seen_from_outside
 from ringfence.lab import cgroups
+from rollout_plans import PlanMaker, Wanted
 
 pytestmark = pytest.mark.lab
 PYTHON = "/usr/bin/python3"
+REPOSITORY = Path(__file__).parents[2]
 
 PRELUDE = """
 import json, os, sys
@@ -69,6 +72,26 @@ except RingfenceError as error:
 KILLED_HALFWAY = """
 lab.up(HOSTS, "namespaces", lambda text, _: os.kill(os.getpid(), 9) if text == "c starts" else None)
 """
+ROLLED_OUT = """
+import subprocess
+plan, packages, collections = sys.argv[1:]
+environment = {**os.environ, "PYTHONPATH": packages, "ANSIBLE_COLLECTIONS_PATH": collections, "LC_ALL": "C.UTF-8"}
+lab.up(HOSTS, "namespaces", stay=False)
+ask = f"import socket; socket.create_connection(({lab.hosts()[0].addresses[0]!r}, 7000), 1)"
+seen = {}
+for name in ("rollout", "verify", "remove"):
+    command = [sys.executable, "-S", "-c", "from ansible.cli.playbook import main; main()"]
+    command += ["-i", str(lab.inventory_path), "-e", f"ringfence_plan={plan}", f"ringfence.core.{name}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    seen[name] = {
+        "said": "" if done.returncode == 0 else done.stdout[-3000:] + done.stderr[-3000:],
+        "reached": lab.exec("b", ["python3", "-c", ask]).returncode == 0,
+        "tables": lab.exec("a", ["nft", "list", "tables"]).stdout,
+    }
+lab.down()
+print(json.dumps(seen))
+"""
+ANSIBLE_CORE = ("ansible", "jinja2", "markupsafe", "yaml", "packaging", "resolvelib")
 
 
 @dataclass(frozen=True)
@@ -79,7 +102,9 @@ class Stranger:
     home: Path
     sources: Path
 
-    def run(self, script: str, *argv: str, group: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, script: str, *argv: str, group: Path | None = None, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
         """Run Python as the user, in a control group if one is given."""
         environment = [f"HOME={self.home}", f"PYTHONPATH={self.sources}", "PATH=/usr/local/bin:/usr/bin:/bin"]
         command = ["runuser", "-u", self.name, "--", "env", "-i", *environment, PYTHON, "-c", PRELUDE + script, *argv]
@@ -88,7 +113,7 @@ class Stranger:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=timeout,
             cwd="/",
             preexec_fn=None if group is None else lambda: cgroups.join(group),
         )
@@ -138,6 +163,30 @@ def test_a_user_without_privileges_has_a_whole_lab_and_nothing_is_left_of_it(str
     stranger.await_end()
     assert not (stranger.home / "lab").exists()
     assert seen_from_outside() == before
+
+
+def test_a_user_without_privileges_applies_verifies_and_removes(stranger: Stranger) -> None:
+    place = stranger.sources.parent
+    packages, collections = place / "ansible", place / "collections"
+    installed = Path(ansible.__file__).parents[1]
+    for name in ANSIBLE_CORE:
+        for part in (installed / name, *installed.glob(f"{name}-*.dist-info")):
+            shutil.copytree(part, packages / part.name)
+    ours = Path("ansible_collections/ringfence/core")
+    shutil.copytree(REPOSITORY / "collections" / ours, collections / ours)
+    closed = Wanted(allow={None: (1,)})
+    plan = PlanMaker(stranger.home).write(dict.fromkeys(("a", "b", "c"), closed), waves=[["a"], ["b", "c"]])
+    for path in (stranger.home / "plans", plan):
+        shutil.chown(path, stranger.name)
+    done = stranger.run(ROLLED_OUT, str(plan), str(packages), str(collections), timeout=180)
+    assert done.returncode == 0, done.stderr
+    ours_stands = "table inet ringfence\n"
+    assert json.loads(done.stdout) == {
+        "rollout": {"said": "", "reached": False, "tables": ours_stands},
+        "verify": {"said": "", "reached": False, "tables": ours_stands},
+        "remove": {"said": "", "reached": True, "tables": ""},
+    }
+    stranger.await_end()
 
 
 def test_a_rule_can_name_a_unit_where_a_control_group_is_delegated(stranger: Stranger) -> None:
