@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.ringfence.core.plugins.plugin_utils.inert_text import as_data
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
 
 UNREACHED = "ringfence_unreached"
@@ -45,9 +45,9 @@ class SourceInventory(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         found = self._cached(path, cache)
-        for warning in found["warnings"]:
-            self.display.warning(f"{path}: {warning}")
         source = shown_path(path)
+        for warning in found["warnings"]:
+            self.display.warning(f"{source}: {warning}")
         hosts = self.chosen(found["hosts"])
         for name, variables in hosts:
             self._add(name, variables, source)
@@ -56,7 +56,7 @@ class SourceInventory(BaseInventoryPlugin, Constructable, Cacheable):
             first = hosts[0][0]
             whole = {f"{source}: {part}": why for part, why in found["unreached"].items()}
             known = self.inventory.get_host(first).get_vars().get(UNREACHED)
-            self.inventory.set_variable(first, UNREACHED, wrap_var({**(known or {}), **whole}))
+            self.inventory.set_variable(first, UNREACHED, as_data({**(known or {}), **whole}))
 
     def chosen(self, found: Sequence[tuple[str, Mapping[str, object]]]) -> Sequence[tuple[str, Mapping[str, object]]]:
         """Return the hosts that go into the inventory; what the inventory has already may decide, so none is cached."""
@@ -104,7 +104,7 @@ class SourceInventory(BaseInventoryPlugin, Constructable, Cacheable):
         parts = variables.get("ringfence_sources") or []
         sources = [source, *(f"{source}: {part}" for part in parts)]
         for key, value in {**variables, "ringfence_sources": sources}.items():
-            self.inventory.set_variable(name, key, wrap_var(value))
+            self.inventory.set_variable(name, key, as_data(value))
         if not any(self.get_option(option) for option in _CONSTRUCTED):
             return
         strict = self.get_option("strict")
