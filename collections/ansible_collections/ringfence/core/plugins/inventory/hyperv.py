@@ -99,7 +99,7 @@ user: reader@EXAMPLE.COM
 # running machines of both nodes of a cluster, groups by host
 plugin: ringfence.core.hyperv
 hosts: [hv1.example.com, hv2.example.com]
-user: EXAMPLE\reader
+user: reader@EXAMPLE.COM
 password: "{{ lookup('ansible.builtin.env', 'HYPERV_PASSWORD') }}"
 transport: ntlm
 ca_certs: /etc/ringfence/example-ca.pem
