@@ -35,3 +35,10 @@ def test_every_plugin_has_examples_and_a_page(plugin):
     assert all(example["plugin"] == f"ringfence.core.{plugin}" for example in examples)
     written = " ".join(path.read_text(encoding="utf-8") for path in (*PAGES, ROOT / "docs/inventory.md"))
     assert f"ringfence.core.{plugin}" in written
+
+
+@pytest.mark.parametrize("plugin", sorted(path.stem for path in (PLUGINS / "inventory").glob("*.py")))
+def test_no_word_of_an_example_is_a_truth_value_to_yaml_1_1(plugin):
+    _, examples = documentation(plugin)
+    for example in examples:
+        assert all(isinstance(one.get("prefix", ""), str) for one in example.get("keyed_groups", ()))

@@ -106,7 +106,7 @@ ca_certs: /etc/ringfence/example-ca.pem
 states: [Running]
 keyed_groups:
   - key: host
-    prefix: on
+    prefix: host
 cache: true
 """
 

@@ -110,7 +110,7 @@ only_active: true
 realm: host
 keyed_groups:
   - key: host
-    prefix: on
+    prefix: host
 groups:
   paused: state == 'paused'
 cache: true
