@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 # Names that mean something else to Ansible.
@@ -31,7 +31,8 @@ class Found:
 
     def data(self) -> dict[str, object]:
         """Return plain data, as a cache keeps it."""
-        return {**asdict(self), "hosts": [[name, dict(variables)] for name, variables in self.hosts]}
+        hosts = [[name, dict(variables)] for name, variables in self.hosts]
+        return {"hosts": hosts, "warnings": list(self.warnings), "unreached": dict(self.unreached)}
 
 
 @dataclass(frozen=True)

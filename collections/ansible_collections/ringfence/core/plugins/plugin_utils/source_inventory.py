@@ -10,6 +10,7 @@ from pathlib import Path
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.ringfence.core.plugins.plugin_utils.inert_text import as_data
+from ansible_collections.ringfence.core.plugins.plugin_utils.many_objects import many_objects
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
 
 UNREACHED = "ringfence_unreached"
@@ -44,19 +45,8 @@ class SourceInventory(BaseInventoryPlugin, Constructable, Cacheable):
         """Add hosts, variables and groups; raise AnsibleParserError where nothing at all could be read."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        found = self._cached(path, cache)
-        source = shown_path(path)
-        for warning in found["warnings"]:
-            self.display.warning(f"{source}: {warning}")
-        hosts = self.chosen(found["hosts"])
-        for name, variables in hosts:
-            self._add(name, variables, source)
-        if found["unreached"] and hosts:
-            # The engine reads this of any host: what only that part of the source knew stands as it was.
-            first = hosts[0][0]
-            whole = {f"{source}: {part}": why for part, why in found["unreached"].items()}
-            known = self.inventory.get_host(first).get_vars().get(UNREACHED)
-            self.inventory.set_variable(first, UNREACHED, as_data({**(known or {}), **whole}))
+        with many_objects():
+            self._fill(path, cache)
 
     def chosen(self, found: Sequence[tuple[str, Mapping[str, object]]]) -> Sequence[tuple[str, Mapping[str, object]]]:
         """Return the hosts that go into the inventory; what the inventory has already may decide, so none is cached."""
@@ -74,6 +64,21 @@ class SourceInventory(BaseInventoryPlugin, Constructable, Cacheable):
         left_out = (*_NOT_ASKED, *_CONSTRUCTED)
         options = sorted(self.get_options().items())
         return [(name, value) for name, value in options if name not in left_out and not name.startswith("cache")]
+
+    def _fill(self, path: str, cache: bool) -> None:
+        found = self._cached(path, cache)
+        source = shown_path(path)
+        for warning in found["warnings"]:
+            self.display.warning(f"{source}: {warning}")
+        hosts = self.chosen(found["hosts"])
+        for name, variables in hosts:
+            self._add(name, variables, source)
+        if found["unreached"] and hosts:
+            # The engine reads this of any host: what only that part of the source knew stands as it was.
+            first = hosts[0][0]
+            whole = {f"{source}: {part}": why for part, why in found["unreached"].items()}
+            known = self.inventory.get_host(first).get_vars().get(UNREACHED)
+            self.inventory.set_variable(first, UNREACHED, as_data({**(known or {}), **whole}))
 
     def _cached(self, path: str, cache: bool) -> Mapping[str, object]:
         """Return what was found, from the inventory cache where it is on and has it for these options.

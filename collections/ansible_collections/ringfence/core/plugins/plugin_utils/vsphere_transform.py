@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import unquote
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
@@ -16,14 +15,13 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_labels,
     named,
     without_empty,
+    without_secrets,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_answers import Thing
 from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import VsphereAnswer
 from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_tags import MachineTags
 
 _LABELS = ("vcenter", "datacenter", "cluster", "folder", "pool", "vapp")
-# Custom attributes of such names are left out: everyone who may read a vCenter sees them, an inventory spreads them.
-_SECRET = re.compile(r"pass(word|wd|phrase)|secret|token|credential|private.?key|api.?key", re.IGNORECASE)
 _NAMED_IN_A_WARNING = 5
 POWER = "runtime.powerState"
 
@@ -98,11 +96,9 @@ def _machine(thing: Thing, answer: VsphereAnswer, tags: Mapping[str, Sequence[st
         addresses = good_addresses([primary])
     windows = _is_windows(told)
     template = bool(told.get("config.template"))
-    attributes = {
-        answer.attributes.get(key, str(key)): value
-        for key, value in told.get("customValue", {}).items()
-        if value and not _SECRET.search(answer.attributes.get(key, ""))
-    }
+    given = told.get("customValue", {})
+    # Everyone who may read a vCenter sees these; an inventory spreads them further.
+    attributes = without_secrets({answer.attributes.get(key, str(key)): given[key] for key in given if given[key]})
     fact = {
         "kind": "template" if template else "machine",
         "id": thing.id,
@@ -166,8 +162,8 @@ def _connection(fact: Mapping[str, object], addresses: Sequence[str], windows: b
     """Return the variables by which Ansible reaches a machine, and what enforces on it."""
     ways = {
         "primary": fact["primary_address"] if fact["primary_address"] in addresses else None,
-        "ipv4": next((address for address in addresses if ip_address(address).version == 4), None),
-        "ipv6": next((address for address in addresses if ip_address(address).version == 6), None),
+        "ipv4": next((address for address in addresses if ":" not in address), None),
+        "ipv6": next((address for address in addresses if ":" in address), None),
         "hostname": fact["hostname"],
     }
     host = next((ways[way] for way in shape.reach_by if ways[way]), None)
