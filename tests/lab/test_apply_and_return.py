@@ -167,6 +167,18 @@ def test_removal_leaves_nothing_behind(rollouts: Rollouts) -> None:
         assert {path for path in added if "ringfence" in path} == set()
 
 
+def test_a_table_that_was_tampered_with_is_loaded_anew_where_that_is_said(rollouts: Rollouts) -> None:
+    plan = rollouts.apply(everywhere(CLOSED))
+    for host in RELEASES:
+        rollouts.sh(host, "nft insert rule inet ringfence input tcp dport 7000 accept")
+    assert rollouts.roll_out(plan).ok
+    assert set(rollouts.drift(plan)) == set(RELEASES)
+    assert all(rollouts.reaches(host) for host in RELEASES)
+    assert all(host.changed for host in rollouts.roll_out(plan, renew=True).hosts.values())
+    assert rollouts.drift(plan) == {}
+    assert not any(rollouts.reaches(host, timeout=0.5) for host in RELEASES)
+
+
 def test_what_was_denied_is_told_with_its_rule_by_info_and_before_the_next_swap(rollouts: Rollouts) -> None:
     plan = rollouts.apply(everywhere(CLOSED))
     assert not any(rollouts.reaches(host, timeout=0.5) for host in RELEASES)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="PLAN")
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone; earlier waves must be confirmed.")
 @click.option("--excuse", multiple=True, metavar="HOST", help="Let the next wave begin without this host.")
+@click.option("--renew", is_flag=True, help="Load the table also where it stands already, as after drift.")
 @click.option("--check", is_flag=True, help="Say what would change; change nothing.")
 @click.option(
     "--confirm-within",
@@ -35,6 +36,7 @@ def apply(
     name: str,
     limit: tuple[str, ...],
     excuse: tuple[str, ...],
+    renew: bool,
     check: bool,
     confirm_within: int,
     allowed_signers: Path | None,
@@ -57,6 +59,7 @@ def apply(
             "ringfence_confirm_within": confirm_within,
             "ringfence_excused": list(excuse),
             "ringfence_allowed_signers": str(allowed_signers.absolute()) if allowed_signers else None,
+            "ringfence_renew": True if renew else None,
             "ringfence_force_lockout_test": True if force_lockout_test else None,
         },
         sorted(plan.hosts),

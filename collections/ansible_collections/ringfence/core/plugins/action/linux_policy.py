@@ -44,6 +44,7 @@ class ActionModule(TargetAction):
         "allowed_signers": {"type": "path"},
         "journal": {"type": "path"},
         "excused": {"type": "list", "elements": "str", "default": []},
+        "renew": {"type": "bool", "default": False},
         "force_lockout_test": {"type": "bool", "default": False},
     }
 
@@ -60,7 +61,7 @@ class ActionModule(TargetAction):
         signer = check_signature(plan, arguments["allowed_signers"])
         result = {"plan": plan.identity, "sequence": plan.sequence, "ruleset": host.ruleset, "signed_by": signer}
         if self._task.check_mode:
-            return {**result, **self._foresee(plan, host)}
+            return {**result, **self._foresee(plan, host, arguments)}
         journal = Journal(plan, arguments["journal"])
         journal.guard(host.wave, arguments["excused"])
         journal.append(host.name, "started")
@@ -75,8 +76,9 @@ class ActionModule(TargetAction):
         journal.append(host.name, result["state"])
         return result
 
-    def _foresee(self, plan: Plan, host: Host) -> dict:
-        reply = self.ask("apply", {**_values(plan, host), "check": "1"}, plan.ruleset(host.ruleset))
+    def _foresee(self, plan: Plan, host: Host, arguments: dict) -> dict:
+        values = {**_values(plan, host), "check": "1", "renew": "1" if arguments["renew"] else ""}
+        reply = self.ask("apply", values, plan.ruleset(host.ruleset))
         changed = reply.last("changed") == "yes"
         result: dict = {"changed": changed, "state": "unconfirmed" if changed else "confirmed"}
         if self._task.diff and changed:
@@ -91,6 +93,7 @@ class ActionModule(TargetAction):
             raise PlanError("lockout", "the table keeps another control path open than the plan says of this host")
         values = _values(plan, host)
         values["seconds"] = str(arguments["confirm_within"])
+        values["renew"] = "1" if arguments["renew"] else ""
         values["force"] = "1" if arguments["force_lockout_test"] else ""
         if host.cut:
             seen = self.ask("status", {"sockets": "1"})

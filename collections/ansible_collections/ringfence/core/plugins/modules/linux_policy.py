@@ -33,6 +33,11 @@ options:
     type: list
     elements: str
     default: []
+  renew:
+    description:
+      - Load the table also on hosts that hold it already, as after drift. The host confirms it like any other.
+    type: bool
+    default: false
   force_lockout_test:
     description:
       - Leave the guard against lockouts out, to see in a lab that the target comes back by itself.

@@ -46,7 +46,7 @@ verb_apply() {
     fi
     read_confirmed
     check_order
-    if [ "$confirmed_ruleset" = "$rf_ruleset" ] && stands "$rf_table"; then
+    if [ -z "$rf_renew" ] && [ "$confirmed_ruleset" = "$rf_ruleset" ] && stands "$rf_table"; then
         take_over
         finish 0
     fi
