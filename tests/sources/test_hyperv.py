@@ -119,7 +119,7 @@ def test_the_inventory_has_groups_evaluates_nothing_and_keeps_no_secret(tmp_path
     with replaying({"/wsman": WinRm(MACHINES)}) as replay:
         account = {"user": "reader", "transport": "basic", "scheme": "http", "port": urlsplit(replay.url).port}
         keyed = [{"key": "host", "prefix": "on"}]
-        configured(tmp_path, "hyperv", hosts=["127.0.0.1"], states=["Running"], keyed_groups=keyed, **account)
+        configured(tmp_path, "hyperv", servers=["127.0.0.1"], states=["Running"], keyed_groups=keyed, **account)
         inventory, warnings = listed(tmp_path, RINGFENCE_HYPERV_PASSWORD="hunter2")
         replay.answers.clear()
         done = run_inventory(tmp_path, RINGFENCE_HYPERV_PASSWORD="hunter2")

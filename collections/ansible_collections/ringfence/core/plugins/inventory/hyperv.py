@@ -29,7 +29,7 @@ options:
     type: str
     required: true
     choices: [ringfence.core.hyperv]
-  hosts:
+  servers:
     description: The Hyper-V hosts; of a cluster every node.
     type: list
     elements: str
@@ -93,12 +93,12 @@ options:
 EXAMPLES = r"""
 # inventory/20-hyperv.yml: a host, with a ticket of Kerberos
 plugin: ringfence.core.hyperv
-hosts: hv1.example.com
+servers: hv1.example.com
 user: reader@EXAMPLE.COM
 ---
 # running machines of both nodes of a cluster, groups by host
 plugin: ringfence.core.hyperv
-hosts: [hv1.example.com, hv2.example.com]
+servers: [hv1.example.com, hv2.example.com]
 user: reader@EXAMPLE.COM
 password: "{{ lookup('ansible.builtin.env', 'HYPERV_PASSWORD') }}"
 transport: ntlm
@@ -132,13 +132,13 @@ class InventoryModule(SourceInventory):
         answers = ask_hyperv(self._wanted())
         found = hosts(answers, self._shape())
         if all(answer.failure for answer in answers):
-            raise SourceRefused("; ".join(found.warnings[:-1]) or "'hosts' names none")
+            raise SourceRefused("; ".join(found.warnings[:-1]) or "'servers' names none")
         return found
 
     def _wanted(self) -> Wanted:
         same = ("user", "transport", "scheme", "validate_certs", "ca_certs", "timeout", "parallel")
         return Wanted(
-            hosts=tuple(self.get_option("hosts")),
+            hosts=tuple(self.get_option("servers")),
             password=self.secret("password"),
             port=self.get_option("port") or _PORTS[self.get_option("scheme")],
             **{name: self.get_option(name) for name in same},
