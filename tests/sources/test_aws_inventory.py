@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from amazon_collection import amazon_collection
 from aws_server import Door, MotoServer
 
 COMMAND = Path(sys.executable).parent / "ansible-inventory"
@@ -20,6 +21,14 @@ for needed in ("boto3", "moto", "flask", "flask_cors"):
 boto3 = pytest.importorskip("boto3")
 
 OWN, OTHER = "123456789012", "444455556666"
+ROOT = Path(__file__).resolve().parents[2]
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "hush-hush",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
 
 
@@ -125,11 +134,7 @@ def inventory(workspace, door, text="", *arguments, **environment):
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
         "ANSIBLE_NOCOLOR": "1",
         "LC_ALL": "C.UTF-8",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "hush-hush",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        **CREDENTIALS,
         **environment,
     }
     return subprocess.run(
@@ -175,7 +180,7 @@ def test_instances_come_with_all_their_addresses_free_labels_and_one_fact(tmp_pa
     assert db["ringfence_addresses"][0] == db["ansible_host"]
     assert estate["public"] in db["ringfence_addresses"]
     assert any(":" in address for address in db["ringfence_addresses"])
-    assert db["ringfence_sources"] == ["inventory/10-aws.yml", f"aws {OWN} eu-west-1"]
+    assert db["ringfence_sources"] == [f"inventory/10-aws.yml {OWN} eu-west-1"]
     assert "lookup" in db["ringfence_aws"]["tags"]["Evil"]
     assert db["ringfence_aws"]["interfaces"][0]["mac"]
     assert not list(tmp_path.rglob("pwned"))
@@ -287,6 +292,61 @@ def test_the_cache_answers_without_aws_and_keeps_nothing_partial(tmp_path, door)
     assert listed(tmp_path, door, text, **cache)[1] == first
     assert not door.calls
     assert "db" not in listed(tmp_path, door, text + "filters: {'tag:Environment': prod}\n", **cache)[1]
+
+
+def test_large_answers_are_read_as_botocore_reads_them(door):
+    from ansible_collections.ringfence.core.plugins.plugin_utils.aws_answers import WANTED, quicken
+
+    slow, quick = client(door, "ec2", "eu-west-1"), client(door, "ec2", "eu-west-1")
+    quicken(quick)
+    for operation, method in (
+        ("DescribeInstances", "describe_instances"),
+        ("DescribeNetworkInterfaces", "describe_network_interfaces"),
+    ):
+        whole = _only(getattr(slow, method)(), WANTED[operation])
+        for interface in list(whole.get("NetworkInterfaces", ())):
+            if interface.get("Attachment", {}).get("InstanceId"):
+                whole["NetworkInterfaces"].remove(interface)
+        found = getattr(quick, method)()
+        assert found.pop("ResponseMetadata")["HTTPStatusCode"] == 200
+        assert found == whole
+
+
+def _only(value, wanted):
+    if isinstance(value, list):
+        return [_only(item, wanted) for item in value]
+    if isinstance(value, dict):
+        return {key: _only(item, wanted[key]) for key, item in value.items() if key in wanted}
+    return value
+
+
+def test_labels_reach_the_hosts_of_amazons_own_plugin(tmp_path, door):
+    try:
+        collection = amazon_collection()
+    except OSError as error:
+        pytest.skip(f"amazon.aws is not here: {error}")
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory/10.aws_ec2.yml").write_text(
+        f"plugin: amazon.aws.aws_ec2\nregions: [eu-west-1]\nendpoint_url: {door.url}\nhostnames: [instance-id]\n"
+    )
+    (tmp_path / "inventory/90-labels.yml").write_text("plugin: ringfence.core.labels\n")
+    (tmp_path / "labels.yml").write_text("labels:\n  - env: tags.Environment\n    map: {production: prod}\n")
+    done = subprocess.run(
+        [str(COMMAND), "-i", "inventory", "--list"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            **CREDENTIALS,
+            "ANSIBLE_COLLECTIONS_PATH": f"{ROOT / 'collections'}:{collection}",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    groups = json.loads(done.stdout)
+    assert (len(groups["env_prod"]["hosts"]), len(groups["env_dev"]["hosts"])) == (2, 1)
 
 
 @pytest.mark.parametrize(

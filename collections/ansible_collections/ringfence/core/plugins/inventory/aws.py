@@ -183,7 +183,6 @@ from pathlib import Path
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import (
     BOTO3_MISSING,
     AwsRefused,
@@ -192,7 +191,9 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import (
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_networks import networks, overlaps
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_transform import Shape, assets
+from ansible_collections.ringfence.core.plugins.plugin_utils.harmless import as_variable
 from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.many_objects import many_objects
 
 NETWORKS_GROUP = "ringfence_aws_networks"
 _CONSTRUCTED = ("compose", "groups", "keyed_groups")
@@ -213,6 +214,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if BOTO3_MISSING is not None:
             raise library_missing(self.NAME, BOTO3_MISSING, "aws")
         self._read_config_data(path)
+        with many_objects():
+            self._fill(path, cache)
+
+    def _fill(self, path: str, cache: bool) -> None:
         found = self._cached(path, cache)
         for warning in found["warnings"]:
             self.display.warning(warning)
@@ -221,7 +226,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._add(name, variables, source)
         if found["networks"]:
             self.inventory.add_group(NETWORKS_GROUP)
-            self.inventory.set_variable(NETWORKS_GROUP, NETWORKS_GROUP, wrap_var(found["networks"]))
+            self.inventory.set_variable(NETWORKS_GROUP, NETWORKS_GROUP, as_variable(found["networks"]))
 
     def _cached(self, path: str, cache: bool) -> Mapping[str, object]:
         """Return assets, networks and warnings, from the inventory cache where it is on and has them for these options.
@@ -264,9 +269,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _add(self, name: str, variables: Mapping[str, object], source: str) -> None:
         self.inventory.add_host(name)
         fact = variables["ringfence_aws"]
-        sources = [source, f"aws {fact['account']} {fact['region']}"]
+        sources = [f"{source} {fact['account']} {fact['region']}"]
         for key, value in (*variables.items(), ("ringfence_sources", sources)):
-            self.inventory.set_variable(name, key, wrap_var(value))
+            self.inventory.set_variable(name, key, as_variable(value))
         if not any(self.get_option(option) for option in _CONSTRUCTED):
             return
         strict = self.get_option("strict")

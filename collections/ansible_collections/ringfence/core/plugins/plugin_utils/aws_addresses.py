@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
+from socket import AF_INET, AF_INET6, inet_pton
 
 Answer = Mapping[str, object]
 
@@ -24,6 +24,11 @@ def ipv6_addresses(interface: Answer) -> list[str]:
     return _each(one.get("Ipv6Address") for one in interface.get("Ipv6Addresses", ()))
 
 
+def addresses_of(interface: Answer) -> list[str]:
+    """Return all addresses of an interface: private ones first, then public ones, then IPv6."""
+    return [*private_addresses(interface), *public_addresses(interface), *ipv6_addresses(interface)]
+
+
 def prefixes(interface: Answer) -> list[str]:
     """Return the networks delegated to an interface, from which its machine gives addresses to containers."""
     four = (one.get("Ipv4Prefix") for one in interface.get("Ipv4Prefixes", ()))
@@ -35,9 +40,9 @@ def tags_of(given: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
     return {tag["Key"]: tag.get("Value", "") for tag in given or ()}
 
 
-def groups_of(given: Iterable[Mapping[str, str]] | None) -> list[dict[str, str]]:
-    """Return security groups as ids and names."""
-    return [{"id": one["GroupId"], "name": one.get("GroupName", "")} for one in given or ()]
+def groups_of(given: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
+    """Return the names of security groups by their ids."""
+    return {one["GroupId"]: one.get("GroupName", "") for one in given or ()}
 
 
 def without_empty(mapping: Mapping[str, object]) -> dict[str, object]:
@@ -48,8 +53,8 @@ def without_empty(mapping: Mapping[str, object]) -> dict[str, object]:
 def is_address(text: str) -> bool:
     """Return whether a text is an address; what AWS, or who answers for it, sends is data like any other."""
     try:
-        ip_address(text)
-    except ValueError:
+        inet_pton(AF_INET6 if ":" in text else AF_INET, text)
+    except (OSError, ValueError):
         return False
     return True
 

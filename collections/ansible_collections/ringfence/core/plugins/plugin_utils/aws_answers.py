@@ -30,9 +30,7 @@ _INSTANCE: dict[str, object] = {
     "InstanceId": {},
     "ImageId": {},
     "InstanceType": {},
-    "Architecture": {},
     "Platform": {},
-    "PlatformDetails": {},
     "State": {"Name": {}},
     "Placement": {"AvailabilityZone": {}},
     "IamInstanceProfile": {"Arn": {}},
@@ -74,6 +72,7 @@ def quicken(client: object) -> None:
         root = ElementTree.fromstring(response_dict["body"])  # noqa: S314 - expat as botocore uses it, without entities
         namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
         key = (operation_model.name, namespace)
+        _leave_out_attached(root, namespace)
         if key not in picks:
             picks[key] = picker(operation_model.output_shape, WANTED[operation_model.name], namespace)
         customized_response_dict.update(picks[key](root))
@@ -81,6 +80,14 @@ def quicken(client: object) -> None:
 
     for operation in WANTED:
         client.meta.events.register(f"before-parse.ec2.{operation}", read)
+
+
+def _leave_out_attached(root: ElementTree.Element, namespace: str) -> None:
+    """Take interfaces of instances off an answer: DescribeInstances has told them already."""
+    listed = root.find(f"{namespace}networkInterfaceSet")
+    if listed is not None:
+        path = f"{namespace}attachment/{namespace}instanceId"
+        listed[:] = [item for item in listed if item.find(path) is None]
 
 
 def picker(shape: object, wanted: Mapping[str, object], namespace: str) -> Pick:

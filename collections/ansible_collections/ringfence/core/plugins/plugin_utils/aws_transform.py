@@ -76,13 +76,11 @@ def _instance(instance: told.Answer, answer: RegionAnswer, shape: Shape) -> Foun
         "state": (instance.get("State") or {}).get("Name"),
         "type": instance.get("InstanceType"),
         "image": instance.get("ImageId"),
-        "architecture": instance.get("Architecture"),
         "platform": "windows" if str(instance.get("Platform", "")).lower() == "windows" else "linux",
-        "platform_details": instance.get("PlatformDetails"),
         "instance_profile": (instance.get("IamInstanceProfile") or {}).get("Arn"),
         **names,
         "security_groups": told.groups_of(instance.get("SecurityGroups")),
-        "interfaces": [_interface(one) for one in interfaces],
+        "interfaces": [_interface(one, instance.get("SubnetId")) for one in interfaces],
         **_belonging(tags),
         "tags": tags,
     }
@@ -104,10 +102,11 @@ def _owned(answer: RegionAnswer) -> Iterable[Found]:
 
 def _owner(owner: Owner, vpc: str, interfaces: Sequence[told.Answer], answer: RegionAnswer) -> Found:
     private, public, ipv6 = _all_addresses(interfaces)
+    subnet = _single(interface.get("SubnetId") for interface in interfaces)
     tags = dict(owner.tags)
     for interface in interfaces:
         tags = {**told.tags_of(interface.get("TagSet")), **tags}
-    groups = {one["id"]: one for interface in interfaces for one in told.groups_of(interface.get("Groups"))}
+    groups = {key: name for one in interfaces for key, name in told.groups_of(one.get("Groups")).items()}
     fact = {
         "kind": owner.kind,
         "id": owner.id,
@@ -115,11 +114,11 @@ def _owner(owner: Owner, vpc: str, interfaces: Sequence[told.Answer], answer: Re
         "region": answer.region,
         "zone": _single(interface.get("AvailabilityZone") for interface in interfaces),
         "vpc": vpc,
-        "subnet": _single(interface.get("SubnetId") for interface in interfaces),
+        "subnet": subnet,
         "service": owner.service,
         "state": _single(interface.get("Status") for interface in interfaces),
-        "security_groups": list(groups.values()),
-        "interfaces": [_interface(one) for one in interfaces],
+        "security_groups": groups,
+        "interfaces": [_interface(one, subnet) for one in interfaces],
         **_belonging(tags),
         "tags": tags,
     }
@@ -129,17 +128,15 @@ def _owner(owner: Owner, vpc: str, interfaces: Sequence[told.Answer], answer: Re
     return Found(owner.name, unique, told.without_empty(fact), [*private, *public, *ipv6])
 
 
-def _interface(interface: told.Answer) -> dict[str, object]:
+def _interface(interface: told.Answer, subnet: object) -> dict[str, object]:
+    """Return an interface; its subnet only where that is not the one of the asset."""
+    own = interface.get("SubnetId")
     return told.without_empty(
         {
             "id": interface.get("NetworkInterfaceId"),
             "mac": interface.get("MacAddress"),
-            "vpc": interface.get("VpcId"),
-            "subnet": interface.get("SubnetId"),
-            "description": interface.get("Description"),
-            "private": told.private_addresses(interface),
-            "public": told.public_addresses(interface),
-            "ipv6": told.ipv6_addresses(interface),
+            "subnet": None if own == subnet else own,
+            "addresses": told.addresses_of(interface),
             "prefixes": told.prefixes(interface),
         }
     )
