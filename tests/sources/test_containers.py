@@ -1,4 +1,4 @@
-"""The inventory plugin containers on a real Podman with real containers, over its socket and over ssh."""
+"""The inventory plugin containers on a real Podman and a real Docker, over their sockets and over ssh."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.containers_api import Engine, EngineAnswer, ask_engines
 from ansible_collections.ringfence.core.plugins.plugin_utils.containers_transform import Shape, hosts
+from sources.container_engine import ENGINES, ContainerEngine, missing_tools
 from sources.inventory_run import configured, documentation, free_port, listed, run_inventory, wait_for
-from sources.podman_service import Podman, missing_tools
 
 HOSTILE = "{{ lookup('pipe', 'touch pwned') }}"
 COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web", "note": HOSTILE}
 
 
-@pytest.fixture(scope="module")
-def podman():
-    if missing_tools():
-        pytest.skip(f"not there: {', '.join(missing_tools())}")
-    directory = Path(tempfile.mkdtemp(prefix="rf-pod-"))
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request):
+    if missing_tools(request.param):
+        pytest.skip(f"not there: {', '.join(missing_tools(request.param))}")
+    directory = Path(tempfile.mkdtemp(prefix="rf-engine-"))
     service = None
     try:
-        service = Podman(directory)
+        service = ContainerEngine(request.param, directory)
         service.image()
         subnet = {"Config": [{"Subnet": "10.89.7.0/24"}, {"Subnet": "fd00:7::/64"}]}
         service.call(
@@ -45,8 +45,8 @@ def asked(*engines, shape=None, **filters):
     return hosts(ask_engines(engines, filters or {"status": ["running"]}, 20, 4), shape or Shape())
 
 
-def test_running_containers_are_hosts_with_addresses_labels_and_what_holds_them(podman):
-    known = dict(asked(Engine("pod-1", f"unix://{podman.socket}")).hosts)
+def test_running_containers_are_hosts_with_addresses_labels_and_what_holds_them(engine):
+    known = dict(asked(Engine("pod-1", f"unix://{engine.socket}")).hosts)
     assert set(known) == {"shop-web-1.pod-1", "onhost.pod-1"}
     web = known["shop-web-1.pod-1"]
     assert [address.rpartition("7.")[0] or address[:7] for address in web["ringfence_addresses"]] == [
@@ -57,20 +57,20 @@ def test_running_containers_are_hosts_with_addresses_labels_and_what_holds_them(
     assert web["ringfence_labels"] == labels
     assert (web["ringfence_workload"], web["ringfence_realm"]) == (False, "containers-pod-1")
     assert web["ringfence_containers"]["host"] == "pod-1"
-    assert web["ringfence_containers"]["engine"].startswith("Podman Engine")
+    assert web["ringfence_containers"]["engine"].split()[-2] == "Engine"
     assert web["ringfence_containers"]["networks"][0]["driver"] == "bridge"
     assert (known["onhost.pod-1"]["ringfence_addresses"], "ringfence_realm" in known["onhost.pod-1"]) == ([], False)
 
 
-def test_the_engine_applies_filters(podman):
-    engine = Engine("pod-1", f"unix://{podman.socket}")
-    assert [name for name, _ in asked(engine, label=["com.docker.compose.project=shop"]).hosts] == ["shop-web-1.pod-1"]
-    assert [name for name, _ in asked(engine, status=["created"]).hosts] == ["resting.pod-1"]
+def test_the_engine_applies_filters(engine):
+    reached = Engine("pod-1", f"unix://{engine.socket}")
+    assert [name for name, _ in asked(reached, label=["com.docker.compose.project=shop"]).hosts] == ["shop-web-1.pod-1"]
+    assert [name for name, _ in asked(reached, status=["created"]).hosts] == ["resting.pod-1"]
 
 
-def test_an_engine_that_is_not_reached_is_named_and_the_rest_goes_on(podman):
+def test_an_engine_that_is_not_reached_is_named_and_the_rest_goes_on(engine):
     gone = [Engine("a", "unix:///nowhere.sock"), Engine("b", "tcp://127.0.0.1:1"), Engine("c", "gopher://x")]
-    found = asked(Engine("pod-1", f"unix://{podman.socket}"), *gone)
+    found = asked(Engine("pod-1", f"unix://{engine.socket}"), *gone)
     assert len(found.hosts) == 2
     said = " ".join(found.warnings)
     assert "the engine of a was not reached: /nowhere.sock: No such file or directory" in said
@@ -79,8 +79,8 @@ def test_an_engine_that_is_not_reached_is_named_and_the_rest_goes_on(podman):
     assert set(found.unreached) == {"containers a", "containers b", "containers c"}
 
 
-def test_the_inventory_has_groups_evaluates_nothing_and_keeps_no_secret(podman, tmp_path):
-    engines = [{"host": "pod-1", "url": f"unix://{podman.socket}"}, {"host": "gone", "url": "unix:///nowhere.sock"}]
+def test_the_inventory_has_groups_evaluates_nothing_and_keeps_no_secret(engine, tmp_path):
+    engines = [{"host": "pod-1", "url": f"unix://{engine.socket}"}, {"host": "gone", "url": "unix:///nowhere.sock"}]
     labels = {"app": "com.docker.compose.project"}
     configured(tmp_path, "containers", engines=engines, labels=labels, keyed_groups=[{"key": "service", "prefix": "s"}])
     inventory, warnings = listed(tmp_path)
@@ -94,7 +94,7 @@ def test_the_inventory_has_groups_evaluates_nothing_and_keeps_no_secret(podman, 
     assert not list(tmp_path.rglob("pwned"))
 
 
-def test_an_engine_is_asked_over_ssh(podman, tmp_path, monkeypatch):
+def test_an_engine_is_asked_over_ssh(engine, tmp_path, monkeypatch):
     if not Path("/usr/sbin/sshd").exists():
         pytest.skip("openssh-server is not installed")
     port = free_port()
@@ -115,9 +115,9 @@ def test_an_engine_is_asked_over_ssh(podman, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{wrapper.parent}:/usr/bin:/bin")
     try:
         wait_for(port, server)
-        found = asked(Engine("pod-1", f"ssh://root@127.0.0.1:{port}{podman.socket}"))
+        found = asked(Engine("pod-1", f"ssh://root@127.0.0.1:{port}{engine.socket}"))
         assert (len(found.hosts), found.warnings) == (2, [])
-        refused = asked(Engine("pod-1", f"ssh://root@127.0.0.1:1{podman.socket}"))
+        refused = asked(Engine("pod-1", f"ssh://root@127.0.0.1:1{engine.socket}"))
         assert "ssh ended" in refused.warnings[0]
     finally:
         server.terminate()

@@ -1,4 +1,4 @@
-"""A real Podman in namespaces of its own, with real containers of busybox, asked over its Docker-compatible socket."""
+"""A real Podman or Docker in namespaces of its own, with real containers of busybox."""
 
 from __future__ import annotations
 
@@ -14,17 +14,28 @@ from pathlib import Path
 
 from sources.inventory_run import wait_for
 
-TOOLS = ("podman", "crun", "conmon", "unshare", "busybox")
+ENGINES = {
+    "podman": ("podman", "crun", "conmon"),
+    "docker": ("dockerd", "containerd", "runc"),
+}
+TOOLS = ("unshare", "busybox", "ip", "iptables")
 START = """set -e
 ip link set lo up
 mount -t tmpfs none /run
 mkdir -p /run/lock
 mount -t tmpfs none /dev/shm
 if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
-exec podman --root {directory}/root --runroot {directory}/runroot --storage-driver vfs --cgroup-manager cgroupfs \
-  --events-backend file --log-level error system service -t 0 unix://{directory}/podman.sock
 """
-# Without cgroups and rights that a container of a test machine may not have.
+RUN = {
+    "podman": """exec podman --root {directory}/root --runroot {directory}/runroot --storage-driver vfs \
+  --cgroup-manager cgroupfs --events-backend file --log-level error \
+  system service -t 0 unix://{directory}/engine.sock
+""",
+    "docker": """exec dockerd --data-root {directory}/root --exec-root {directory}/exec --pidfile {directory}/engine.pid \
+  --storage-driver vfs --default-ulimit nofile=1024:1024 --log-level fatal -H unix://{directory}/engine.sock
+""",
+}
+# For Podman, without cgroups and rights that a container of a test machine may not have.
 CONFIGURATION = """[network]
 network_backend = "cni"
 network_config_dir = "{directory}/networks"
@@ -34,24 +45,25 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 """
 
 
-def missing_tools():
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+def missing_tools(engine):
+    missing = [tool for tool in (*TOOLS, *ENGINES[engine]) if shutil.which(tool) is None]
     return missing if missing or os.geteuid() == 0 else ["root"]
 
 
-class Podman:
-    """A running service; its socket is short enough for the kernel."""
+class ContainerEngine:
+    """A running service; its socket's path is short enough for the kernel."""
 
-    def __init__(self, directory: Path):
+    def __init__(self, engine: str, directory: Path):
         self.directory = directory
-        self.socket = directory / "podman.sock"
+        self.socket = directory / "engine.sock"
         (directory / "networks").mkdir()
         (directory / "containers.conf").write_text(CONFIGURATION.format(directory=directory))
-        (directory / "start.sh").write_text(START.format(directory=directory))
+        (directory / "start.sh").write_text(START + RUN[engine].format(directory=directory))
         apart = ["unshare", "-n", "-m", "-p", "--fork", "--mount-proc", "--kill-child", "--propagation", "private"]
         self.process = subprocess.Popen(
             [*apart, "sh", directory / "start.sh"],
             env={**os.environ, "CONTAINERS_CONF": str(directory / "containers.conf")},
+            stderr=subprocess.DEVNULL,
         )
         wait_for(self.socket, self.process)
 
