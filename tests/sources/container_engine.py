@@ -31,8 +31,8 @@ RUN = {
   --cgroup-manager cgroupfs --events-backend file --log-level error \
   system service -t 0 unix://{directory}/engine.sock
 """,
-    "docker": """exec dockerd --data-root {directory}/root --exec-root {directory}/exec --pidfile {directory}/engine.pid \
-  --storage-driver vfs --default-ulimit nofile=1024:1024 --log-level fatal -H unix://{directory}/engine.sock
+    "docker": """exec dockerd --data-root {directory}/root --exec-root {directory}/exec --storage-driver vfs \
+  --pidfile {directory}/engine.pid --default-ulimit nofile=1024:1024 --log-level fatal -H unix://{directory}/engine.sock
 """,
 }
 # For Podman, without cgroups and rights that a container of a test machine may not have.
