@@ -6,9 +6,12 @@ import datetime
 import json
 
 import pytest
-from asset_factory import write
+from asset_factory import unhurried, write
+from hypothesis import given
+from hypothesis import strategies as st
 from ringfence.model.errors import InputError
 from ringfence.sources.host_table import Columns, Reading, read_host_table, read_host_tables
+from ringfence.sources.table_json import json_rows
 
 openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 
@@ -158,3 +161,20 @@ def test_filters_look_at_merged_rows(tmp_path):
 def test_a_key_that_no_table_has_is_an_error(tmp_path):
     with pytest.raises(InputError, match="no column 'Serial'"):
         merged(tmp_path, "name,addresses\na,10.0.0.1\n", "- {name: a, addresses: [10.0.0.1]}\n")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@unhurried
+@given(st.lists(JSON, max_size=5), st.sampled_from([None, 0, 3]))
+def test_every_item_of_a_json_list_is_a_row_or_told(items, indent):
+    text = json.dumps({"above": [{}], "rows": items}, indent=indent)
+    rows = list(json_rows(text, "x.json", ("rows",)))
+    assert [row.cells if row.fault is None else None for row in rows] == [
+        item if isinstance(item, dict) else None for item in items
+    ]
