@@ -29,6 +29,7 @@ from ringfence.sources.host_variables import (
     ENFORCER,
     LABEL_GROUPS,
     LABEL_VALUES,
+    LABELS,
     REALM,
     HostVariables,
     is_template,
@@ -38,6 +39,8 @@ from ringfence.sources.identity import one_asset_each
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.resolution import resolve_names
 from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
+
+_NO_FACTS = (LABELS, LABEL_VALUES)
 
 Resolver = Callable[[Iterable[str]], Mapping[str, tuple[int, ...]]]
 # Gives the newest snapshot that was kept: what stands where a source is silent, and names that stay.
@@ -182,6 +185,16 @@ def _found(name: str, resolved: Mapping[str, tuple[int, ...]], facts: Facts) -> 
     return sorted_points((*reached, *fact_addresses(facts)))
 
 
+def _short_names(variables: Mapping[str, object]) -> dict[str, object]:
+    """Return `tags` and `region` as the facts of sources tell them (`ringfence_aws`, …).
+
+    Plugins set no variable `tags` of their own: Ansible reserves that name, and warns of it in every play.
+    """
+    told = (name for name in sorted(variables, reverse=True) if name.startswith("ringfence_") and name not in _NO_FACTS)
+    facts = [variables[name] for name in told]
+    return {key: fact[key] for fact in facts if isinstance(fact, Mapping) for key in ("tags", "region") if key in fact}
+
+
 def _asset(
     host: InventoryHost,
     reading: HostVariables,
@@ -191,7 +204,7 @@ def _asset(
     sources: tuple[str, ...],
 ) -> Asset:
     own_facts = fact_attributes(facts) if facts else {}
-    attributes = plain_attributes({**own_facts, **host.variables})
+    attributes = plain_attributes({**_short_names(host.variables), **own_facts, **host.variables})
     attributes.pop(LABEL_VALUES, None)
     made_of_labels = plain_value(attributes.pop(LABEL_GROUPS, None))
     groups = [group for group in host.groups if not isinstance(made_of_labels, list) or group not in made_of_labels]

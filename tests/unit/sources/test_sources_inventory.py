@@ -87,6 +87,14 @@ def test_no_secret_is_kept_in_attributes(tmp_path):
     assert kept["env"] == ["PATH=/bin"]
 
 
+def test_rules_see_the_tags_and_region_of_a_source_by_their_short_names():
+    fact = {"tags": {"Environment": "prod", "DbPassword": "x"}, "region": "eu-west-1"}
+    attributes = read({"ringfence_aws": fact, "ringfence_labels": {"region": "north"}}).attributes
+    assert (attributes["tags"], attributes["region"]) == ({"Environment": "prod"}, "eu-west-1")
+    assert read({"ringfence_aws": fact, "tags": {"Environment": "own"}}).attributes["tags"] == {"Environment": "own"}
+    assert "region" not in read({"ringfence_labels": {"region": "north"}}).attributes
+
+
 def test_vaulted_variables_are_left_out_of_attributes():
     asset = read({"x": {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\n61"}, "y": "$ANSIBLE_VAULT;1.1;AES256\n61"})
     assert set(asset.attributes) == {"name", "groups"}
