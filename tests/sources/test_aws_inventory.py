@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -67,6 +68,13 @@ def network(ec2, region, cidr="10.0.0.0/16"):
         AvailabilityZone=f"{region}a",
     )["Subnet"]["SubnetId"]
     return vpc["VpcId"], subnet
+
+
+def organization(door):
+    organizations = client(door, "organizations", "us-east-1")
+    with contextlib.suppress(organizations.exceptions.AlreadyInOrganizationException):
+        organizations.create_organization(FeatureSet="ALL")
+    return organizations
 
 
 @pytest.fixture(scope="session")
@@ -222,8 +230,7 @@ def test_other_accounts_are_read_by_their_roles(tmp_path, door):
 
 
 def test_the_accounts_of_the_organization_are_found(tmp_path, door):
-    organizations = client(door, "organizations", "us-east-1")
-    organizations.create_organization(FeatureSet="ALL")
+    organizations = organization(door)
     made = organizations.create_account(AccountName="member", Email="member@shop.example")
     member = made["CreateAccountStatus"]["AccountId"]
     _, subnet = network(client(door, "ec2", "eu-west-1", member), "eu-west-1", "10.8.0.0/16")
@@ -310,6 +317,17 @@ def test_large_answers_are_read_as_botocore_reads_them(door):
         found = getattr(quick, method)()
         assert found.pop("ResponseMetadata")["HTTPStatusCode"] == 200
         assert found == whole
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_documented_examples_are_taken(tmp_path, door, number):
+    from ansible_collections.ringfence.core.plugins.inventory.aws import EXAMPLES
+
+    text = EXAMPLES.split("---\n")[number].replace("plugin: ringfence.core.aws\n", "")
+    organization(door)
+    regions = "" if "regions:" in text else "regions: [eu-west-1]\n"
+    _, hosts, warnings = listed(tmp_path, door, text + regions)
+    assert ("db" in hosts, warnings) == (number == 0, "")
 
 
 def _only(value, wanted):
