@@ -238,8 +238,8 @@ def test_a_standing_tuple_lets_no_new_connection_in(machines: Lab, release: str)
         process.stdin.flush()
         answers = process.stdout.readline().split()
     said(machines, release, "nft", "delete", "table", "inet", "ringfence")
-    assert differences(table.data(), read_ruleset(listing)) == []
     assert answers == ["False", "True"]
+    assert differences(table.data(), read_ruleset(listing)) == []
 
 
 def test_a_tuple_to_cut_ends_an_allowed_connection_in_both_directions(pair: Lab) -> None:

@@ -53,8 +53,8 @@ options:
 options:
   allowed_signers:
     description:
-      - A file of allowed signers, in the format of C(ssh-keygen -Y verify). With it, only a plan that one of them signed
-        is used.
+      - A file of allowed signers, in the format of C(ssh-keygen -Y verify). With it, only a plan that one of them
+        signed is used.
       - By default C(allowed_signers) in the workspace, where there is one.
     type: path
 """

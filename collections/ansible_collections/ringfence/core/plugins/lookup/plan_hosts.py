@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: E402 (Ansible wants the documentation before the imports)
-
 DOCUMENTATION = r"""
 name: plan_hosts
 author: The Ringfence developers (@ringfence)
