@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import PYVMOMI_MISSING
-from simulated_vcenter import CannotSimulate, build, running
+from simulated_vcenter import CannotSimulate, build, guest, running
 from sources.inventory_run import configured, documentation, listed, run_inventory
 
 if PYVMOMI_MISSING is not None:
@@ -16,13 +16,16 @@ LOGIN = {"VMWARE_USER": "reader", "VMWARE_PASSWORD": "secret"}
 
 
 @pytest.fixture(scope="module")
-def vcenter(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("vcsim")
+def program(tmp_path_factory):
     try:
-        program = build(directory)
+        return build(tmp_path_factory.mktemp("program"))
     except CannotSimulate as missing:
         pytest.skip(str(missing))
-    with running(program, directory, MACHINES, "-datacenters=2", "-machines=4") as server:
+
+
+@pytest.fixture(scope="module")
+def vcenter(program, tmp_path_factory):
+    with running(program, tmp_path_factory.mktemp("vcsim"), MACHINES, "-datacenters=2", "-machines=4") as server:
         furnish(server)
         yield server
 
@@ -148,6 +151,20 @@ def test_network_cards_tell_mac_addresses_of_machines_without_tools(ask):
 def test_each_datacenter_may_be_a_realm(ask):
     hosts, _, _ = ask(realm="datacenter")
     assert hosts["off-1"]["ringfence_realm"] == "DC1"
+
+
+def test_an_esxi_host_without_a_vcenter_is_asked_alike_and_has_no_tags(program, tmp_path):
+    with running(program, tmp_path / "esx", {"ha-host_VM0": {"Name": "web-1", "Guest": guest(5)}}, "-esx") as server:
+        asked = {"hostname": server.host, "port": server.port, "ca_path": str(server.certificate)}
+        configured(tmp_path, "vsphere", **asked, tags=False)
+        without, warnings = listed(tmp_path, **LOGIN)
+        configured(tmp_path, "vsphere", **asked)
+        _, told = listed(tmp_path, **LOGIN)
+    web = without["_meta"]["hostvars"]["web-1"]
+    assert web["ringfence_addresses"] == ["10.0.0.5", "2001:db8::5"]
+    assert "vsphere_cluster" not in web["ringfence_labels"]
+    assert "tags" not in warnings
+    assert "tags cannot be read: the login answers status 404" in told
 
 
 def test_the_inventory_cache_answers_without_the_server_and_holds_no_secrets(vcenter, tmp_path):

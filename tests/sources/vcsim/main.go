@@ -31,12 +31,18 @@ func main() {
 	flag.IntVar(&model.Machine, "machines", 2, "machines in each resource pool")
 	flag.IntVar(&model.Pool, "pools", 0, "resource pools in each cluster")
 	flag.IntVar(&model.Folder, "folders", 0, "datacenters that are in folders of their own")
+	alone := flag.Bool("esx", false, "an ESXi host without a vCenter")
 	user := flag.String("user", "reader", "name for the login")
 	password := flag.String("password", "secret", "password for the login")
 	certificate := flag.String("certificate", "", "PEM file with the certificate of the server")
 	key := flag.String("key", "", "PEM file with its key")
 	file := flag.String("guests", "", "JSON file: what the machines are, by the names that the simulator gives them")
 	flag.Parse()
+	if *alone {
+		machines := model.Machine
+		model = simulator.ESX()
+		model.Machine = machines
+	}
 	check(model.Create())
 	defer model.Remove()
 	if *file != "" {
