@@ -69,7 +69,7 @@ from ansible.plugins.loader import cache_loader
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
-from ansible_collections.ringfence.core.plugins.plugin_utils.inert_text import as_data, inert
+from ansible_collections.ringfence.core.plugins.plugin_utils.harmless import as_variable
 
 try:
     from ringfence.language import load_label_rules
@@ -110,7 +110,7 @@ class InventoryModule(BaseInventoryPlugin):
             return
         for asset in self._labelled(Path(path).parent / str(self.get_option("rules"))):
             host = self.inventory.get_host(asset.name)
-            host.set_variable("ringfence_label_values", as_data(asset.label_values()))
+            host.set_variable("ringfence_label_values", as_variable(asset.label_values()))
             host.set_variable("ringfence_label_groups", self._group(asset, host))
         self._warn_of_shared_groups()
 
@@ -165,7 +165,7 @@ class InventoryModule(BaseInventoryPlugin):
             if group is not None:
                 self.inventory.add_child(group, asset.name)
                 if group not in before:
-                    joined.append(inert(group))
+                    joined.append(as_variable(group))
         return joined
 
     def _group_of(self, key: str, value: str) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.ringfence.core.plugins.plugin_utils.inert_text import as_data
+from ansible_collections.ringfence.core.plugins.plugin_utils.harmless import as_variable
 from ansible_collections.ringfence.core.plugins.plugin_utils.many_objects import many_objects
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
 
@@ -78,7 +78,7 @@ class SourceInventory(BaseInventoryPlugin, Constructable, Cacheable):
             first = hosts[0][0]
             whole = {f"{source}: {part}": why for part, why in found["unreached"].items()}
             known = self.inventory.get_host(first).get_vars().get(UNREACHED)
-            self.inventory.set_variable(first, UNREACHED, as_data({**(known or {}), **whole}))
+            self.inventory.set_variable(first, UNREACHED, as_variable({**(known or {}), **whole}))
 
     def _cached(self, path: str, cache: bool) -> Mapping[str, object]:
         """Return what was found, from the inventory cache where it is on and has it for these options.
@@ -109,7 +109,7 @@ class SourceInventory(BaseInventoryPlugin, Constructable, Cacheable):
         parts = variables.get("ringfence_sources") or []
         sources = [source, *(f"{source}: {part}" for part in parts)]
         for key, value in {**variables, "ringfence_sources": sources}.items():
-            self.inventory.set_variable(name, key, as_data(value))
+            self.inventory.set_variable(name, key, as_variable(value))
         if not any(self.get_option(option) for option in _CONSTRUCTED):
             return
         strict = self.get_option("strict")
