@@ -109,7 +109,7 @@ def estate(moto):
         VpcId=vpc, ServiceName="com.amazonaws.eu-west-1.ssm", VpcEndpointType="Interface", SubnetIds=[subnet]
     )
     known["endpoint"] = endpoint["VpcEndpoint"]["VpcEndpointId"]
-    made = west.create_network_interface(SubnetId=subnet, Description="ELB app/shop/0123456789abcdef")
+    made = west.create_network_interface(SubnetId=subnet, Description="RDSNetworkInterface")
     known["interface"] = made["NetworkInterface"]["NetworkInterfaceId"]
     west.create_managed_prefix_list(
         PrefixListName="offices", MaxEntries=5, AddressFamily="IPv4", Entries=[{"Cidr": "192.0.2.0/24"}]
@@ -207,6 +207,7 @@ def test_what_is_no_instance_is_no_workload_and_named_by_what_it_belongs_to(tmp_
     kinds = {name: hosts[name]["ringfence_aws"]["kind"] for name in hosts if "ringfence_workload" in hosts[name]}
     assert kinds == {estate["nat"]: "nat_gateway", estate["endpoint"]: "endpoint", estate["interface"]: "interface"}
     assert {hosts[name]["ringfence_workload"] for name in kinds} == {False}
+    assert door.calls["eu-west-1 DescribeDBInstances"] == 1
     assert hosts[estate["endpoint"]]["ringfence_aws"]["service"] == "com.amazonaws.eu-west-1.ssm"
 
 

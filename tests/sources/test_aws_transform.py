@@ -63,6 +63,27 @@ def test_interfaces_that_aws_manages_are_named_by_what_they_belong_to(descriptio
     assert variables["ringfence_workload"] is False
 
 
+def test_a_database_is_named_where_it_alone_can_be_meant():
+    place = {"AvailabilityZone": "eu-west-1a", "Groups": [{"GroupId": "sg-1", "GroupName": "db"}]}
+
+    def database(name, group="sg-1"):
+        return {
+            "DBInstanceIdentifier": name,
+            "AvailabilityZone": "eu-west-1b",
+            "SecondaryAvailabilityZone": "eu-west-1a",
+            "DBSubnetGroup": {"VpcId": "vpc-1"},
+            "VpcSecurityGroups": [{"VpcSecurityGroupId": group}],
+            "TagList": [{"Key": "Environment", "Value": "prod"}],
+        }
+
+    ours = [interface("RDSNetworkInterface", **place)]
+    named = found(interfaces=ours, databases=[database("orders"), database("other", "sg-2")])
+    assert named["rds-orders"]["ringfence_aws"]["tags"] == {"Environment": "prod"}
+    assert set(found(interfaces=ours, databases=[database("orders"), database("twin")])) == {"rds-eni-0a"}
+    forged = [interface("RDSNetworkInterface", managed=False, **place)]
+    assert set(found(interfaces=forged, databases=[database("orders")])) == {"eni-0a"}
+
+
 def test_a_description_that_a_user_wrote_makes_nobody_a_load_balancer():
     mine = interface("ELB app/shop/0123456789abcdef", "eni-0b", "10.0.0.66", managed=False)
     assets_found = found(interfaces=[interface("ELB app/shop/0123456789abcdef"), mine])

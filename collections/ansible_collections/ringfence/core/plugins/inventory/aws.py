@@ -27,7 +27,8 @@ notes:
   - It calls C(sts:GetCallerIdentity), C(sts:AssumeRole), C(organizations:ListAccounts), and of EC2 C(DescribeRegions),
     C(DescribeInstances), C(DescribeNetworkInterfaces), C(DescribeVpcs), C(DescribeSubnets), C(DescribeSecurityGroups),
     C(DescribeVpcPeeringConnections), C(DescribeManagedPrefixLists), C(GetManagedPrefixListEntries),
-    C(DescribeVpcEndpoints) and C(DescribeNatGateways); none of them changes anything.
+    C(DescribeVpcEndpoints) and C(DescribeNatGateways), and where there are databases C(rds:DescribeDBInstances); none
+    of them changes anything.
 extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache

@@ -40,6 +40,8 @@ OWNERS = {
     "endpoints": ("describe_vpc_endpoints", "VpcEndpoints"),
     "nat_gateways": ("describe_nat_gateways", "NatGateways"),
 }
+# The description of every interface of RDS; it does not tell which database it is.
+RDS_DESCRIPTION = "RDSNetworkInterface"
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,12 @@ def _region(clients: _Clients, account: Account, region: str) -> tuple[RegionAns
             failures.append(Failure(account.id, region, operation, _reason(error)))
             if _hopeless(error):
                 break
+    if any(one.get("Description") == RDS_DESCRIPTION for one in lists.get("interfaces", ())):
+        try:
+            rds = clients.client("rds", region, account)
+            lists["databases"] = list(_pages(rds, "describe_db_instances", "DBInstances", {}))
+        except (BotoCoreError, ClientError) as error:
+            failures.append(Failure(account.id, region, "describe_db_instances", _reason(error)))
     return RegionAnswer(account.id, region, lists), failures
 
 

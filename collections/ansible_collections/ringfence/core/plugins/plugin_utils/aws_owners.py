@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_addresses import Answer, tags_of
+from ansible_collections.ringfence.core.plugins.plugin_utils.aws_addresses import Answer, groups_of, tags_of
+
+_Place = tuple[str, str, frozenset[str]]
 
 # kind, the start of the asset's name, the description with the owner as `id` and its people's name as `name`
 _DESCRIPTIONS = (
@@ -46,14 +48,21 @@ class Owner:
     service: str = field(default="", hash=False)
 
 
-def owners_of(interfaces: Iterable[Answer], endpoints: Iterable[Answer], nats: Iterable[Answer]) -> dict[str, Owner]:
+def owners_of(
+    interfaces: Iterable[Answer],
+    endpoints: Iterable[Answer] = (),
+    nats: Iterable[Answer] = (),
+    databases: Iterable[Answer] = (),
+) -> dict[str, Owner]:
     """Return the owner of each interface, by its id; those of instances have none here."""
     listed = {**_endpoints(endpoints), **_nat_gateways(nats)}
+    known = _databases(databases)
     found = {}
     for interface in interfaces:
         if not (interface.get("Attachment") or {}).get("InstanceId"):
             identity = interface["NetworkInterfaceId"]
-            found[identity] = listed.get(identity) or _described(interface)
+            owner = listed.get(identity) or _described(interface)
+            found[identity] = _database(interface, known) or owner if owner.kind == "rds" else owner
     return found
 
 
@@ -87,6 +96,26 @@ def _endpoints(endpoints: Iterable[Answer]) -> dict[str, Owner]:
         owner = Owner("endpoint", identity, identity, tags_of(endpoint.get("Tags")), endpoint.get("ServiceName", ""))
         found.update(dict.fromkeys(endpoint.get("NetworkInterfaceIds", ()), owner))
     return found
+
+
+def _databases(databases: Iterable[Answer]) -> dict[_Place, list[Owner]]:
+    """Return databases by where their interfaces are: VPC, zone (both of one that stands by), security groups."""
+    found: dict[_Place, list[Owner]] = {}
+    for database in databases:
+        name = database["DBInstanceIdentifier"]
+        owner = Owner("rds", name, f"rds-{name}", tags_of(database.get("TagList")), database.get("Engine", ""))
+        groups = frozenset(one["VpcSecurityGroupId"] for one in database.get("VpcSecurityGroups", ()))
+        vpc = (database.get("DBSubnetGroup") or {}).get("VpcId", "")
+        for zone in {database.get("AvailabilityZone"), database.get("SecondaryAvailabilityZone")} - {None}:
+            found.setdefault((vpc, zone, groups), []).append(owner)
+    return found
+
+
+def _database(interface: Answer, known: Mapping[_Place, list[Owner]]) -> Owner | None:
+    """Return the database that an interface belongs to, where one alone is in its place."""
+    groups = frozenset(groups_of(interface.get("Groups")))
+    there = known.get((interface.get("VpcId", ""), interface.get("AvailabilityZone", ""), groups), [])
+    return there[0] if len(there) == 1 else None
 
 
 def _nat_gateways(nats: Iterable[Answer]) -> dict[str, Owner]:

@@ -91,7 +91,7 @@ def _instance(instance: told.Answer, answer: RegionAnswer, shape: Shape) -> Foun
 
 def _owned(answer: RegionAnswer) -> Iterable[Found]:
     interfaces = answer.lists.get("interfaces", ())
-    owners = owners_of(interfaces, answer.lists.get("endpoints", ()), answer.lists.get("nat_gateways", ()))
+    owners = owners_of(interfaces, *(answer.lists.get(name, ()) for name in ("endpoints", "nat_gateways", "databases")))
     held: dict[tuple[Owner, str], list[told.Answer]] = {}
     for interface in interfaces:
         owner = owners.get(interface["NetworkInterfaceId"])
