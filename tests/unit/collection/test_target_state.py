@@ -100,3 +100,44 @@ def test_a_slice_lies_in_the_slices_that_its_name_tells(
     command: list[str], slice_name: str, path: str, tmp_path: Path
 ) -> None:
     assert run(command, program(tmp_path, f"slice_path {shlex.quote(slice_name)}")).stdout == path
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "holds"),
+    [
+        ("0A000000", "0A000000", True),
+        ("0A000000", "0A0000FF", True),
+        ("0A0000FF", "0A000000", False),
+        ("FFFFFFFE", "FFFFFFFF", True),
+        ("80000000", "7FFFFFFF", False),
+        ("FD52" + "0" * 28, "FD52" + "F" * 28, True),
+        ("FD53" + "0" * 28, "FD52" + "F" * 28, False),
+    ],
+)
+def test_addresses_compare_by_their_digits(
+    command: list[str], low: str, high: str, holds: bool, tmp_path: Path
+) -> None:
+    done = run(command, program(tmp_path, f"if at_most {low} {high}; then echo yes; else echo no; fi"))
+    assert done.stdout == ("yes\n" if holds else "no\n")
+
+
+def test_the_history_is_bounded_and_keeps_what_came_last(command: list[str], tmp_path: Path) -> None:
+    body = (
+        'mkdir "$state/work"\nwork=$state/work\nnow=then\nn=0\n'
+        'while [ $n -lt 200 ]; do n=$((n + 1)); pending_token=$((n % 10)); remember "event-$n" plan 1 ruleset; done'
+    )
+    run(command, program(tmp_path, body))
+    lines = (tmp_path / "history").read_text().splitlines()
+    assert len(lines) == 50
+    assert lines[0] == "then event-151 plan 1 ruleset"
+    assert lines[-1] == "then event-200 plan 1 ruleset"
+
+
+def test_a_wait_is_read_back_with_what_was_added_to_it(command: list[str], tmp_path: Path) -> None:
+    body = (
+        "pending_token=ab12 pending_boot=b pending_deadline=7 pending_way=systemd\n"
+        'pending_text >"$state/pending"\necho way=4321 >>"$state/pending"\necho swapped=99 >>"$state/pending"\n'
+        'read_pending\necho "$pending_token $pending_boot $pending_deadline $pending_swapped $pending_way"\n'
+        'true >"$state/pending"\nread_pending || echo nothing'
+    )
+    assert run(command, program(tmp_path, body)).stdout == "ab12 b 7 99 4321\nnothing\n"

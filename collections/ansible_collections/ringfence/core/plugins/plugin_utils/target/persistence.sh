@@ -29,46 +29,77 @@ ExecStart=/bin/sh $state/ringfence.sh boot
 ExecReload=/bin/sh $state/ringfence.sh boot
 
 [Install]
-WantedBy=sysinit.target"
+WantedBy=sysinit.target" || return 1
     sync_file "$units/nftables.service.d/$dropin" "[Service]
 ExecStartPost=-/bin/sh $state/ringfence.sh boot
 ExecReload=-/bin/sh $state/ringfence.sh boot
-ExecStopPost=-/bin/sh $state/ringfence.sh boot"
+ExecStopPost=-/bin/sh $state/ringfence.sh boot" || return 1
     if [ ! -L "$units/sysinit.target.wants/ringfence.service" ]; then
-        umask 022
-        if [ ! -d "$units/sysinit.target.wants" ]; then mkdir -p "$units/sysinit.target.wants"; fi
-        umask 077
+        make_directory "$units/sysinit.target.wants"
         ln -sf ../ringfence.service "$units/sysinit.target.wants/ringfence.service" || return 1
         sync_changed=1
     fi
+    sync_boot=$sync_changed
+    sync_changed=
     sync_dropins "$1" || return 1
-    if [ -z "$sync_changed" ]; then return 0; fi
-    if [ -n "$1" ]; then
+    if [ -n "$sync_changed" ] && [ -n "$1" ]; then
         # units may restart at any moment: their drop-ins are in force before their elements are filled in again
         systemctl daemon-reload
-    else
+    elif [ -n "$sync_changed" ] || { [ -n "$sync_boot" ] && boot_units_loaded; }; then
         systemctl daemon-reload </dev/null >/dev/null 2>&1 9>&- &
     fi
+    sync_changed=$sync_changed$sync_boot
+}
+
+# To read all units again costs more than all else, and what systemd has not loaded it reads when it is asked for.
+boot_units_loaded() {
+    boot_loaded=$(systemctl list-units --all --plain --no-legend --no-pager ringfence.service nftables.service 2>/dev/null) ||
+        return 0
+    [ -n "$boot_loaded" ]
+}
+
+make_directory() {
+    if [ -d "$1" ]; then return 0; fi
+    umask 022
+    mkdir -p "$1"
+    umask 077
 }
 
 # sync_file FILE TEXT: writes it whole where it differs, and notes that systemd must read again.
 sync_file() {
-    if [ -r "$1" ] && [ "$(cat "$1")" = "$2" ]; then return 0; fi
+    if [ -r "$1" ]; then
+        sync_held=
+        while IFS= read -r sync_line; do
+            sync_held="$sync_held$sync_line
+"
+        done <"$1"
+        if [ "$sync_held" = "$2
+" ]; then return 0; fi
+    fi
+    make_directory "${1%/*}"
     umask 022
-    if [ ! -d "${1%/*}" ]; then mkdir -p "${1%/*}"; fi
-    printf '%s\n' "$2" >"$1.ringfence"
+    if [ -e "$1" ] || [ -L "$1" ]; then
+        printf '%s\n' "$2" >"$1.ringfence" && mv -f "$1.ringfence" "$1"
+    else
+        printf '%s\n' "$2" >"$1"
+    fi || {
+        umask 077
+        return 1
+    }
     umask 077
-    mv -f "$1.ringfence" "$1" || return 1
     sync_changed=1
 }
 
 # A drop-in for every unit of the process lines $1, and none for any other. One nft command an element, so that one
 # that fails takes no other with it; with `-`, so that a missing table never stops a service.
 sync_dropins() {
-    unit_elements "$1" >"$work/elements"
     sync_keep=" nftables.service "
-    # shellcheck disable=SC2013 # unit names hold no blanks
-    for sync_unit in $(awk '{ name = $5 == "" ? $1 : $5; if (!seen[name]++) print name }' "$work/elements"); do
+    if [ -n "$1" ]; then unit_elements "$1" >"$work/elements"; else : >"$work/elements"; fi
+    sync_units=
+    if [ -s "$work/elements" ]; then
+        sync_units=$(awk '{ name = $5 == "" ? $1 : $5; if (!seen[name]++) print name }' "$work/elements")
+    fi
+    for sync_unit in $sync_units; do
         sync_keep="$sync_keep$sync_unit "
         sync_text=$(unit=$sync_unit nft=$(command -v nft) awk '
             ($5 == "" ? $1 : $5) == ENVIRON["unit"] {

@@ -2,6 +2,7 @@
 
 # Lines of a process: `unit NAME MAP goto CHAIN` or `user NAME MAP goto CHAIN`.
 check_processes() {
+    if [ -z "$1" ]; then return 0; fi
     printf '%s' "$1" | while read -r process_kind process_who process_map process_goto process_chain process_rest; do
         case $process_kind:$process_goto:$process_rest in unit:goto: | user:goto:) ;; *) exit 1 ;; esac
         case $process_who in '' | *[!A-Za-z0-9:_.@\\-]*) exit 1 ;; esac

@@ -26,7 +26,8 @@ reply_section() {
 }
 
 finish() {
-    if [ -n "$work" ]; then rm -rf "$work"; fi
+    track_no_more
+    if [ -n "$work" ] && [ -z "$locked" ]; then rm -rf "$work"; fi
     leave_lock
     exit "$1"
 }
@@ -55,9 +56,15 @@ require_root() {
     if ! have awk; then refuse awk "there is no awk command: install mawk, gawk or busybox"; fi
 }
 
-# Temporary files live beside the state: the same file system, so a rename is atomic.
+# Temporary files live beside the state: the same file system, so a rename is atomic. Who holds the lock has a directory
+# that stays, and writes every file in it before reading it.
 open_work() {
-    work=$state/work.$$
-    if [ -e "$work" ]; then rm -rf "$work"; fi
+    if [ -n "$locked" ]; then
+        work=$state/work
+        if [ -d "$work" ]; then return 0; fi
+    else
+        work=$state/work.$$
+        if [ -e "$work" ]; then rm -rf "$work"; fi
+    fi
     mkdir -m 700 "$work" || refuse state "cannot write below $state"
 }

@@ -1,12 +1,11 @@
 # The way back: armed before anything changes, it puts the confirmed table back unless a confirmation comes first.
 
-# arm SECONDS: sets pending_way, or fails with nothing armed.
+# arm SECONDS: fails with nothing armed. $state/pending says `systemd`; another way is added to it.
 arm() {
     if [ -d /run/systemd/system ] && have systemd-run && systemd-run --quiet \
         --unit="ringfence-return-$pending_token" --description="Ringfence: back to the confirmed table" \
         --on-active="$1s" --timer-property=AccuracySec=100ms --collect \
         /bin/sh "$state/ringfence.sh" return "$pending_token" >/dev/null 2>&1; then
-        pending_way=systemd
         return 0
     fi
     # shellcheck disable=SC2016 # expanded by the shell that is started
@@ -14,7 +13,7 @@ arm() {
     if have setsid; then set -- setsid "$@"; fi
     "$@" </dev/null >/dev/null 2>&1 9>&- &
     pending_way=$!
-    kill -0 "$pending_way" 2>/dev/null
+    kill -0 "$pending_way" 2>/dev/null && echo "way=$pending_way" >>"$state/pending"
 }
 
 armed() {
@@ -53,6 +52,7 @@ go_back() {
         fi
     else
         nft delete table inet ringfence 2>/dev/null
+        nft delete table inet ringfence_track 2>/dev/null
         reply state none
     fi
     rm -f "$state/candidate.nft"

@@ -1,47 +1,67 @@
 # Sockets: the TCP connections that stand, read from /proc, so that no tool is needed for it.
 
-# Prints `S family peer-hex local peer local-port peer-port uid inode` for a connection that stands, `L port` for a
-# listener. Addresses as text; IPv4 inside IPv6 is IPv4; loopback is left out. /proc/net/tcp has native-endian words.
-socket_text() {
+# An awk program over /proc/net/tcp and tcp6 that calls `stands` for every connection that stands and `listens` for every
+# listener; whoever uses it defines both. The kernel goes through a table as large as the machine's memory allows for each
+# of the two files, so they are read as seldom as can be. Addresses as text; IPv4 inside IPv6 is IPv4; loopback is left out.
+# shellcheck disable=SC2016 # awk's own variables
+socket_program='
+    function number(hex,    i, n) {
+        n = 0
+        for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789ABCDEF", substr(hex, i, 1)) - 1
+        return n
+    }
+    function word(hex) {
+        if (!little) return hex
+        return substr(hex, 7, 2) substr(hex, 5, 2) substr(hex, 3, 2) substr(hex, 1, 2)
+    }
+    function plain(hex) {
+        if (length(hex) == 8) return word(hex)
+        return word(substr(hex, 1, 8)) word(substr(hex, 9, 8)) word(substr(hex, 17, 8)) word(substr(hex, 25, 8))
+    }
+    function text(hex,    i, out) {
+        if (length(hex) == 8)
+            return number(substr(hex, 1, 2)) "." number(substr(hex, 3, 2)) "." number(substr(hex, 5, 2)) "." number(substr(hex, 7, 2))
+        out = ""
+        for (i = 1; i <= 32; i += 4) out = out (i > 1 ? ":" : "") tolower(substr(hex, i, 4))
+        return out
+    }
+    FILENAME !~ /^\/proc\/net\/tcp6?$/ { next }
+    # established, both kinds of half closed, last ack, closing: all of them may still carry data
+    $4 == "01" || $4 == "04" || $4 == "05" || $4 == "08" || $4 == "09" || $4 == "0B" || $4 == "0A" {
+        split($2, here, ":"); split($3, there, ":")
+        if ($4 == "0A") { listens(number(here[2])); next }
+        a = plain(here[1]); b = plain(there[1])
+        if (substr(a, 1, 24) == "00000000000000000000FFFF" && length(a) == 32) { a = substr(a, 25); b = substr(b, 25) }
+        if (length(a) == 8 ? substr(a, 1, 2) == "7F" : a == "00000000000000000000000000000001") next
+        stands((length(a) == 8 ? 4 : 6), b, text(a), text(b), number(here[2]), number(there[2]), $8, $10)
+    }
+'
+# What the program needs to know: socket_six is the second file or nothing, socket_little the order of bytes in a word.
+prepare_sockets() {
     if [ -r /proc/net/tcp6 ]; then socket_six=/proc/net/tcp6; else socket_six=; fi
-    case $(uname -m) in s390* | ppc | ppc64 | mips | mips64 | sparc*) socket_little= ;; *) socket_little=1 ;; esac
-    awk -v little="$socket_little" '
-        function number(hex,    i, n) {
-            n = 0
-            for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789ABCDEF", substr(hex, i, 1)) - 1
-            return n
-        }
-        function word(hex) {
-            if (!little) return hex
-            return substr(hex, 7, 2) substr(hex, 5, 2) substr(hex, 3, 2) substr(hex, 1, 2)
-        }
-        function plain(hex) {
-            if (length(hex) == 8) return word(hex)
-            return word(substr(hex, 1, 8)) word(substr(hex, 9, 8)) word(substr(hex, 17, 8)) word(substr(hex, 25, 8))
-        }
-        function text(hex,    i, out) {
-            if (length(hex) == 8)
-                return number(substr(hex, 1, 2)) "." number(substr(hex, 3, 2)) "." number(substr(hex, 5, 2)) "." number(substr(hex, 7, 2))
-            out = ""
-            for (i = 1; i <= 32; i += 4) out = out (i > 1 ? ":" : "") tolower(substr(hex, i, 4))
-            return out
-        }
-        # established, both kinds of half closed, last ack, closing: all of them may still carry data
-        $4 == "01" || $4 == "04" || $4 == "05" || $4 == "08" || $4 == "09" || $4 == "0B" || $4 == "0A" {
-            split($2, here, ":"); split($3, there, ":")
-            if ($4 == "0A") { print "L " number(here[2]); next }
-            a = plain(here[1]); b = plain(there[1])
-            if (substr(a, 1, 24) == "00000000000000000000FFFF" && length(a) == 32) { a = substr(a, 25); b = substr(b, 25) }
-            if (length(a) == 8 ? substr(a, 1, 2) == "7F" : a == "00000000000000000000000000000001") next
-            print "S", (length(a) == 8 ? 4 : 6), b, text(a), text(b), number(here[2]), number(there[2]), $8, $10
+    # the kernel tells it since 6.1, which spares a process
+    if [ -r /proc/sys/kernel/arch ]; then read -r socket_arch </proc/sys/kernel/arch; else socket_arch=$(uname -m); fi
+    case $socket_arch in s390* | ppc | ppc64 | mips | mips64 | sparc*) socket_little= ;; *) socket_little=1 ;; esac
+}
+
+# Prints `S family peer-hex local peer local-port peer-port uid inode` for a connection that stands, `L port` for a
+# listener.
+socket_text() {
+    prepare_sockets
+    # shellcheck disable=SC2086 # the second file may be none
+    awk -v little="$socket_little" "$socket_program"'
+        function listens(port) { print "L " port }
+        function stands(family, hex, local, remote, lport, rport, uid, inode) {
+            print "S", family, hex, local, remote, lport, rport, uid, inode
         }' /proc/net/tcp $socket_six
 }
 
-# Prints the nft commands that make the connections of $work/sockets known to the table, without those that are cut.
+# Prints the connections of $work/sockets, and adds to FILE the nft commands that make them known to the table, without
+# those that are cut.
 standing_elements() {
-    cut=$rf_cut awk '
+    cut=$rf_cut awk -v file="$1" '
         function flush(family) {
-            if (count[family]) printf "add element inet ringfence %s%s { %s }\n", set, family, list[family]
+            if (count[family]) printf "add element inet ringfence %s%s { %s }\n", set, family, list[family] >>file
             count[family] = 0; list[family] = ""
         }
         function add(family, key) {
@@ -59,6 +79,7 @@ standing_elements() {
             flush(4); flush(6)
             set = "standing"
         }
+        { print }
         $1 == "S" {
             key = $4 " . " $5 " . " $6 " . " $7
             if (!(key in gone)) { gone[key] = 1; add($2, key) }

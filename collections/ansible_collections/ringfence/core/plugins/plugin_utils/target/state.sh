@@ -2,8 +2,9 @@
 #
 # confirmed.nft   the ruleset that was confirmed last, after a head of `#ringfence ` lines; nft loads it as it is
 # candidate.nft   the same for a ruleset that waits for its confirmation
-# pending         what is known of that wait: token, boot, deadline, time of the swap, the armed way back
+# pending         what is known of that wait: token, boot, deadline, time of the swap, the armed way back; empty for none
 # history         what happened, newest last, bounded
+# work/           files of the one who holds the lock
 
 locked=
 
@@ -66,7 +67,7 @@ open_state() {
     check_state
     if [ ! -d "$state" ]; then
         if [ ! -d "${state%/*}" ]; then mkdir -p "${state%/*}"; fi
-        mkdir -m 700 "$state" || refuse state "cannot make $state"
+        mkdir -m 700 "$state" "$state/work" || refuse state "cannot make $state"
     fi
 }
 
@@ -113,7 +114,7 @@ read_confirmed() {
 # Reads the wait for a confirmation into pending_*; fails where nothing waits.
 read_pending() {
     pending_token='' pending_boot='' pending_deadline='' pending_swapped='' pending_way=''
-    if [ ! -r "$state/pending" ]; then return 1; fi
+    if [ ! -s "$state/pending" ]; then return 1; fi
     while IFS='=' read -r pending_key pending_value; do
         case $pending_value in *[!A-Za-z0-9:.+-]*) continue ;; esac
         case $pending_key in
@@ -123,10 +124,9 @@ read_pending() {
     read_head "$state/candidate.nft" candidate
 }
 
-write_pending() {
-    printf 'token=%s\nboot=%s\ndeadline=%s\nswapped=%s\nway=%s\n' \
-        "$pending_token" "$pending_boot" "$pending_deadline" "$pending_swapped" "$pending_way" >"$state/pending.new" &&
-        mv -f "$state/pending.new" "$state/pending"
+pending_text() {
+    printf 'token=%s\nboot=%s\ndeadline=%s\nway=%s\n' \
+        "$pending_token" "$pending_boot" "$pending_deadline" "$pending_way"
 }
 
 read_boot() {
@@ -137,10 +137,16 @@ read_boot() {
     boot_id=$boot_id-$process_started
 }
 
-# remember EVENT PLAN SEQUENCE RULESET
+# remember EVENT PLAN SEQUENCE RULESET: adds a line; tokens are drawn, and with one in sixteen the oldest lines go.
 remember() {
-    {
-        if [ -r "$state/history" ]; then tail -n 49 "$state/history"; fi
-        printf '%s %s %s %s %s\n' "${now:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}" "$1" "${2:--}" "${3:--}" "${4:--}"
-    } >"$state/history.new" && mv -f "$state/history.new" "$state/history"
+    case $pending_token in
+    [1-9a-f]*) ;;
+    *)
+        if [ -s "$state/history" ]; then
+            tail -n 49 "$state/history" >"$work/history" && mv -f "$work/history" "$state/history"
+        fi
+        ;;
+    esac
+    printf '%s %s %s %s %s\n' "${now:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}" "$1" "${2:--}" "${3:--}" "${4:--}" \
+        >>"$state/history"
 }

@@ -14,7 +14,7 @@ verb_status() {
     fi
     if [ -n "$rf_sockets" ]; then socket_text | reply_section sockets; fi
     if [ -n "$rf_listing" ]; then status_foreign | reply_section foreign; fi
-    if [ -r "$state/history" ]; then reply_section history <"$state/history"; fi
+    if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi
 }
 
 status_confirmed() {

@@ -18,9 +18,11 @@ table inet ringfence
 
 # Before a direction first enforces, conntrack must see connections begin: what starts between the reading of the
 # sockets and the swap is tracked by this table, which the swap deletes again.
+track_until=
 track_first() {
+    track_until='' table_stood=''
     if any_stands; then
-        track_until=
+        table_stood=1
         return 0
     fi
     track_until='delete table inet ringfence_track'
@@ -32,32 +34,41 @@ table inet ringfence_track {
 RULES
 }
 
-# load_table FILE: swaps it in together with the connections that stand; what nft said is in $work/said.
-load_table() {
-    track_first
-    socket_text >"$work/sockets"
-    {
-        cat "$1"
-        standing_elements
-        printf '%s\n' "$track_until"
-    } >"$work/swap.nft"
-    if nft -f "$work/swap.nft" >"$work/said" 2>&1; then return 0; fi
+track_no_more() {
     if [ -n "$track_until" ]; then nft delete table inet ringfence_track 2>/dev/null; fi
+    track_until=
+}
+
+# load_table FILE: swaps it in together with the connections of $work/sockets, which it prints as a section of the
+# reply, after track_first. What nft said is in $work/said.
+load_table() {
+    printf 'include "%s"\n' "$1" >"$work/swap.nft"
+    echo 'ringfence:begin sockets'
+    standing_elements "$work/swap.nft"
+    printf '\nringfence:end sockets\n'
+    printf '%s\n' "$track_until" >>"$work/swap.nft"
+    if nft -f "$work/swap.nft" >"$work/said" 2>&1; then
+        track_until=
+        return 0
+    fi
+    track_no_more
     return 1
 }
 
 # Loads the last confirmed ruleset: with the connections that stand, else without them; if even that fails there is no
 # table of ours any more.
 load_confirmed() {
-    if load_table "$state/confirmed.nft" || nft -f "$state/confirmed.nft" >"$work/said" 2>&1; then return 0; fi
+    track_first
+    socket_text >"$work/sockets"
+    if load_table "$state/confirmed.nft" >/dev/null || nft -f "$state/confirmed.nft" >"$work/said" 2>&1; then return 0; fi
     nft delete table inet ringfence 2>/dev/null
     return 1
 }
 
 # What the kernel recorded would go with the table: it is part of the reply first.
 reply_denials() {
-    if ! any_stands; then return 0; fi
     denial_sets=$(nft -t list table inet ringfence 2>/dev/null | sed -n 's/^[[:space:]]*set \(\(denied\|watched\)_[A-Za-z0-9_]*\) {$/\1/p')
     if [ -z "$denial_sets" ]; then return 0; fi
+    # one by one: nft 1.0.6 finds no set when it is asked for several at once
     for denial_set in $denial_sets; do nft -nn list set inet ringfence "$denial_set" 2>/dev/null; done | reply_section denials
 }

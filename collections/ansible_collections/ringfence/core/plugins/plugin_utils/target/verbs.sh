@@ -37,26 +37,30 @@ recover() {
 
 verb_apply() {
     check_processes "$rf_processes" || refuse input "the processes of this plan are not well formed"
-    if [ -n "$rf_check" ]; then check_state; else open_state; fi
-    if [ -z "$rf_check" ]; then
+    if [ -n "$rf_check" ]; then
+        check_state
+        read_confirmed
+    else
+        open_state
         take_lock
         open_work
         read_confirmed
         recover
     fi
-    read_confirmed
     check_order
     if [ -z "$rf_renew" ] && [ "$confirmed_ruleset" = "$rf_ruleset" ] && stands "$rf_table"; then
         take_over
         finish 0
     fi
     if [ -z "$rf_check" ]; then check_signed; fi
-    guard_connection
     if [ -n "$rf_check" ]; then
+        guard_connection
         nft -c -f - >/dev/null 2>&1 || refuse ruleset "nft on this host does not accept the ruleset"
         reply changed yes
         finish 0
     fi
+    track_first
+    guard_connection "$work/sockets"
     take_candidate
     swap
 }
@@ -92,52 +96,58 @@ take_over() {
 write_head() {
     printf '#ringfence format=1\n#ringfence sequence=%s\n#ringfence plan=%s\n#ringfence ruleset=%s\n#ringfence table=%s\n' \
         "$rf_sequence" "$rf_plan" "$rf_ruleset" "$rf_table"
+    if [ -n "$rf_processes" ]; then printf '%s' "$rf_processes" | sed 's/^/#ringfence process /'; fi
     printf '#ringfence applied=%s\n' "$1"
-    printf '%s' "$rf_processes" | sed 's/^/#ringfence process /'
 }
 
 # Reads the ruleset from standard input; what was cut short on its way has another digest.
 take_candidate() {
-    now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-    cat >"$work/ruleset" || refuse state "cannot write below $state"
-    take_digest=$(sha256sum "$work/ruleset")
-    if [ "${take_digest%% *}" != "$rf_ruleset" ]; then refuse digest "the ruleset did not arrive whole"; fi
+    take_time=$(date -u '+%Y-%m-%dT%H:%M:%SZ %s')
+    now=${take_time% *}
     {
         write_head "$now"
-        cat "$work/ruleset"
+        cat
     } >"$work/candidate.nft" || refuse state "cannot write below $state"
+    take_digest=$({
+        # `read` takes no byte behind its line: what follows the head's last line is left to be digested
+        while IFS= read -r take_line; do
+            case $take_line in '#ringfence applied='*) break ;; esac
+        done
+        sha256sum
+    } <"$work/candidate.nft")
+    if [ "${take_digest%% *}" != "$rf_ruleset" ]; then refuse digest "the ruleset did not arrive whole"; fi
     printf '%s\n' "$ringfence_script" >"$work/ringfence.sh" || refuse state "cannot write below $state"
 }
 
 swap() {
     read_boot
-    pending_token=$rf_token pending_boot=$boot_id pending_swapped='' pending_way=''
-    pending_deadline=$(($(date +%s) + rf_seconds))
-    mv -f "$work/ringfence.sh" "$state/ringfence.sh" &&
-        mv -f "$work/candidate.nft" "$state/candidate.nft" || refuse state "cannot write below $state"
-    if ! arm "$rf_seconds" || ! write_pending; then
+    pending_token=$rf_token pending_boot=$boot_id pending_way=systemd
+    pending_deadline=$((${take_time#* } + rf_seconds))
+    # the wait comes last: from here on a command that finds it unarmed goes back
+    pending_text >"$work/pending" && mv -f "$work/ringfence.sh" "$work/candidate.nft" "$work/pending" "$state/" ||
+        refuse state "cannot write below $state"
+    if ! arm "$rf_seconds"; then
         rm -f "$state/candidate.nft" "$state/pending"
         refuse arm "the way back cannot be armed, so nothing was changed"
     fi
-    reply_denials
+    if [ -n "$table_stood" ]; then reply_denials; fi
     if ! load_table "$state/candidate.nft"; then
         disarm
         rm -f "$state/candidate.nft" "$state/pending"
-        swap_said=$(head -n 2 "$work/said" | tr '\n' ' ')
+        swap_said=$(sed '/^In file included from /d' "$work/said" | head -n 2 | tr '\n' ' ')
         case $swap_said in
         *"Message too long"*) swap_said="$swap_said(without root outside its namespace a host takes some 2000 elements at once)" ;;
         esac
         refuse ruleset "nft on this host does not accept the ruleset: $swap_said"
     fi
-    # A process started now tells the time of the swap on the clock that processes are measured by.
-    pending_swapped=$(sh -c 'read -r line </proc/$$/stat; set -- ${line##*) }; echo "${20}"')
-    write_pending || {
+    # A process started now, this subshell, tells the time of the swap on the clock that processes are measured by.
+    pending_swapped=$(read_process self && echo "$process_started")
+    echo "swapped=$pending_swapped" >>"$state/pending" || {
         go_back failed
         refuse state "cannot write below $state: went back"
     }
     destroy_cut
     fill_processes "$rf_processes"
-    reply_section sockets <"$work/sockets"
     remember applied "$rf_plan" "$rf_sequence" "$rf_ruleset"
     reply changed yes
     reply state waiting
@@ -180,7 +190,7 @@ verb_confirm() {
     sync "$state/candidate.nft" 2>/dev/null
     mv -f "$state/candidate.nft" "$state/confirmed.nft" || refuse state "cannot write below $state"
     disarm
-    rm -f "$state/pending"
+    true >"$state/pending"
     if [ -n "$sync_changed" ]; then fill_processes "$candidate_processes"; fi
     remember confirmed "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
     reply changed yes
