@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 COLUMNS = 110
+BAR = re.compile(r"━━━━━━.*\d:\d\d:\d\d")
 
 
 def recorded(command: list[str]) -> str:
@@ -36,9 +37,13 @@ def recorded(command: list[str]) -> str:
 
 
 def last_state(text: str) -> list[str]:
-    """Return the lines as they stood at the end: what a line was overwritten with is what counts."""
+    """Return the lines as they stood at the end: what a line was overwritten with is what counts.
+
+    Frames of progress bars, which the terminal showed one above the other, are left out.
+    """
     without_moves = re.sub(r"\x1b\[\??[0-9;]*[A-HJKSTfhl]", "", text)
-    return [line.rstrip("\r").rsplit("\r", 1)[-1] for line in without_moves.split("\n")]
+    lines = (line.rstrip("\r").rsplit("\r", 1)[-1] for line in without_moves.split("\n"))
+    return [line for line in lines if not BAR.search(line)]
 
 
 def drawn(lines: list[str], title: str) -> str:
@@ -46,7 +51,8 @@ def drawn(lines: list[str], title: str) -> str:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     for line in lines:
         console.print(Text.from_ansi(line), soft_wrap=False)
-    return console.export_svg(title=title)
+    # The picture asks no other site for its letters.
+    return re.sub(r"@font-face\s*\{[^}]*\}\s*", "", console.export_svg(title=title))
 
 
 def main() -> None:
