@@ -10,7 +10,7 @@ from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
-from ringfence.model.selectors import AllOf, AnyOf, FqdnIs, Not, Selector
+from ringfence.model.selectors import FqdnIs, leaves
 from ringfence.model.tables import VerdictTable
 
 
@@ -82,7 +82,7 @@ def _enforces(compilation: Compilation, asset: Asset, direction: Direction) -> b
 def _names(compilation: Compilation) -> Iterator[Problem]:
     for rule in compilation.policy.rules:
         for peer in (*rule.sources, *rule.destinations):
-            for name in _fqdns(peer.selector):
+            for name in (leaf.name for leaf in leaves(peer.selector) if isinstance(leaf, FqdnIs)):
                 if rule.action is Action.ALLOW:
                     yield Problem(
                         Severity.WARNING,
@@ -97,19 +97,6 @@ def _names(compilation: Compilation) -> Iterator[Problem]:
                         rule.place,
                         "name the addresses with cidr or a list",
                     )
-
-
-def _fqdns(selector: Selector) -> Iterator[str]:
-    match selector:
-        case FqdnIs(name):
-            yield name
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from _fqdns(part)
-        case Not(part):
-            yield from _fqdns(part)
-        case _:
-            return
 
 
 def _shared_addresses(compilation: Compilation) -> Iterator[Problem]:

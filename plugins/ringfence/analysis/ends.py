@@ -23,6 +23,7 @@ from ringfence.model.selectors import (
     Not,
     Selector,
     Unknown,
+    leaves,
 )
 
 
@@ -78,19 +79,6 @@ def chosen_outside(selector: Selector, unheld: IntervalSet, private: IntervalSet
             return EMPTY
 
 
-def asks_for_more_than_labels(selector: Selector) -> bool:
-    """Return whether two assets of equal labels may be chosen differently."""
-    match selector:
-        case AssetNamed() | AddressIn():
-            return True
-        case AllOf(parts) | AnyOf(parts):
-            return any(asks_for_more_than_labels(part) for part in parts)
-        case Not(part):
-            return asks_for_more_than_labels(part)
-        case _:
-            return False
-
-
 Chosen = tuple[Asset, IntervalSet]
 
 
@@ -134,7 +122,8 @@ class Ends:
         return known
 
     def _choose(self, selector: Selector) -> list[Chosen]:
-        if asks_for_more_than_labels(selector):
+        if any(isinstance(leaf, AssetNamed | AddressIn) for leaf in leaves(selector)):
+            # two assets of equal labels may be chosen differently
             chosen = ((asset, chosen_addresses(selector, asset, points)) for asset, points in self._everyone)
             return [one for one in chosen if one[1]]
         numbered: list[tuple[int, Chosen]] = []

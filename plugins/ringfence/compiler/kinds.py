@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ringfence.model.assets import Asset
-from ringfence.model.selectors import AllOf, AnyOf, AssetNamed, Not, Selector
+from ringfence.model.selectors import AssetNamed, Selector, leaves
 
 KindKey = tuple[tuple[tuple[str, str], ...], str | None]
 
@@ -14,7 +14,7 @@ class Kinds:
     """Numbers for the distinct label combinations; an asset that a selector names is a kind of its own."""
 
     def __init__(self, assets: Iterable[Asset], selectors: Iterable[Selector]) -> None:
-        self.names = {name for selector in selectors for name in _names(selector)}
+        self.names = {leaf.name for one in selectors for leaf in leaves(one) if isinstance(leaf, AssetNamed)}
         self.of_asset: dict[str, int] = {}
         self.numbers: dict[KindKey, int] = {}
         self.labels: list[Mapping[str, str]] = []
@@ -43,16 +43,3 @@ class Kinds:
         if key[1] is not None:
             self.by_name[key[1]] = number
         return number
-
-
-def _names(selector: Selector) -> Iterable[str]:
-    match selector:
-        case AssetNamed(name):
-            yield name
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from _names(part)
-        case Not(part):
-            yield from _names(part)
-        case _:
-            return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pyroaring import BitMap
 
@@ -22,6 +22,7 @@ from ringfence.model.selectors import (
     Not,
     Selector,
     Unknown,
+    leaves,
 )
 
 
@@ -81,18 +82,9 @@ class Selection:
         return BitMap.union(*found) if found else BitMap()
 
 
-def address_sets(selector: Selector) -> Iterable[IntervalSet]:
+def address_sets(selector: Selector) -> Iterator[IntervalSet]:
     """Yield the address sets that a selector names."""
-    match selector:
-        case AddressIn(addresses):
-            yield addresses
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from address_sets(part)
-        case Not(part):
-            yield from address_sets(part)
-        case _:
-            return
+    return (leaf.addresses for leaf in leaves(selector) if isinstance(leaf, AddressIn))
 
 
 def holds_locally(selector: Selector, labels: Mapping[str, str], name: str | None, point: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ringfence.model.intervals import IntervalSet
@@ -87,6 +88,18 @@ Selector = (
 
 ANY = AnyAddress()
 EVERY_ASSET = AllOf(())
+
+
+def leaves(selector: Selector) -> Iterator[Selector]:
+    """Yield the parts of a selector that have no parts themselves, negated or not."""
+    match selector:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Not(part):
+            yield from leaves(part)
+        case _:
+            yield selector
 
 
 def chooses_assets(selector: Selector) -> bool:
