@@ -13,7 +13,9 @@ SHARED = {"compose", "groups", "keyed_groups", "strict", "cache", "cache_plugin"
 
 
 def configurations(page):
-    for block in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+    text = page.read_text(encoding="utf-8")
+    written = re.findall(r"> inventory/\S+ <<'END'\n(.*?)END\n", text, re.DOTALL)
+    for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) + written:
         for document in yaml.safe_load_all(block):
             if isinstance(document, dict) and "plugin" in document:
                 yield document
