@@ -9,7 +9,15 @@ from ringfence.model.addresses import range_texts
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction
 from ringfence.model.services import EVERY_SERVICE, service_texts
-from ringfence.model.tables import DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
+from ringfence.model.tables import (
+    DirectionTable,
+    Effect,
+    Outcome,
+    ProcessClass,
+    ServiceMap,
+    VerdictTable,
+    process_classes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +103,8 @@ def _changes(before: VerdictTable | None, after: VerdictTable | None) -> Iterato
         new = after.direction(direction) if after else None
         units = {unit for table in (old, new) if table for unit in table.units}
         users = {user for table in (old, new) if table for user in table.users}
-        for unit in (None, *sorted(units)):
-            for user in (None, *sorted(users)):
-                process = ProcessClass(unit, user)
-                yield from _fused(direction, process, _regions(old, process), _regions(new, process))
+        for process in process_classes(sorted(units), sorted(users)):
+            yield from _fused(direction, process, _regions(old, process), _regions(new, process))
 
 
 def _regions(table: DirectionTable | None, process: ProcessClass) -> list[_Region] | None:

@@ -16,7 +16,7 @@ from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Direction, Mode, Peer, Process
 from ringfence.model.services import EVERY_SERVICE, SCTP, TCP, UDP, block_of
-from ringfence.model.tables import OTHER, Cell, DirectionTable, ProcessClass, ServiceMap
+from ringfence.model.tables import OTHER, Cell, DirectionTable, ProcessClass, ServiceMap, process_classes
 
 _LISTENERS = union(block_of(protocol) for protocol in (TCP, UDP, SCTP))
 
@@ -32,7 +32,7 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A direction of a table before classes become addresses: `cells` hold classes of the view."""
+    """A direction of a table before classes become addresses: `cells` hold classes of the view, in no order."""
 
     mode: Mode
     units: tuple[str, ...]
@@ -44,7 +44,7 @@ class Outline:
         cells = (
             (local, process, classes.serialize(), id(services)) for local, process, classes, services in self.cells
         )
-        return (self.mode, *cells)
+        return self.mode, frozenset(cells)
 
     def separates(self, one: int, other: int) -> bool:
         """Return whether two classes stand in different cells, so that an address moving between them shows."""
@@ -75,7 +75,7 @@ class Assembly:
         numbers = self._rules_at(near)
         units, users = self._near_processes(numbers)
         parts = self.partition.parts([term for number in numbers for term in self.terms.of_rule[number]])
-        classes = [ProcessClass(unit, user) for unit in (None, *units) for user in (None, *users)]
+        classes = process_classes(units, users)
         cells: list[tuple[IntervalSet, ProcessClass, BitMap, ServiceMap]] = []
         for local in self._local_sets(numbers):
             unnamed: set[int] = set()
@@ -94,7 +94,6 @@ class Assembly:
                     (local, process, remotes[0] if len(remotes) == 1 else BitMap.union(*remotes), services)
                     for services, remotes in by_map.values()
                 )
-        cells.sort(key=lambda cell: (cell[0].intervals, cell[1].unit or "", cell[1].user or "", cell[2].min()))
         return Outline(mode, units, users, tuple(cells))
 
     def _rules_at(self, near: Near) -> list[int]:
@@ -181,9 +180,9 @@ def runs_as(process: Process | None, found: ProcessClass) -> bool:
     return (not process.units or found.unit in process.units) and (not process.users or found.user in process.users)
 
 
-def far_classes(signature: Iterable[Term]) -> list[ProcessClass]:
+def far_classes(signature: Iterable[Term]) -> tuple[ProcessClass, ...]:
     """Return every combination of the far units and users that some terms name, `other` first."""
     named = [term.far for term in signature if term.far is not None]
     units = sorted({unit for process in named for unit in process.units})
     users = sorted({user for process in named for user in process.users})
-    return [ProcessClass(unit, user) for unit in (None, *units) for user in (None, *users)]
+    return process_classes(units, users)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import Protocol
 
 from ringfence.model.addresses import ALL_V4, ALL_V6, range_texts
@@ -78,6 +79,11 @@ class ProcessClass:
 
 
 OTHER = ProcessClass()
+
+
+def process_classes(units: Iterable[str], users: Iterable[str]) -> tuple[ProcessClass, ...]:
+    """Return every combination of some units and users, with none of them for each, `other` first."""
+    return tuple(ProcessClass(*pair) for pair in product((None, *units), (None, *users)))
 
 
 class DeferredAddresses(Protocol):
@@ -167,7 +173,7 @@ class DirectionTable:
     @property
     def process_classes(self) -> tuple[ProcessClass, ...]:
         """Return every process class, `other` first."""
-        return tuple(ProcessClass(unit, user) for unit in (None, *self.units) for user in (None, *self.users))
+        return process_classes(self.units, self.users)
 
     @property
     def local_sets(self) -> tuple[IntervalSet, ...]:
