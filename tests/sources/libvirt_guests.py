@@ -106,7 +106,7 @@ def guests(connection, directory, *wanted, seconds=120):
 
 
 def container(connection, directory, name, mac, seconds=60):
-    """Start a container with a shell of busybox as its init, and return it once the host has a lease of it."""
+    """Start a container with a shell of busybox as its init; return once the host has a lease of it."""
     root = directory / name
     for folder in ("bin", "proc", "sys", "dev", "etc", "tmp"):
         (root / folder).mkdir(parents=True)
@@ -115,7 +115,6 @@ def container(connection, directory, name, mac, seconds=60):
     _script(root / "lease", LEASE_SCRIPT)
     domain = connection.createXML(CONTAINER.format(name=name, emulator=CONTAINERS, root=root, mac=mac))
     wait(lambda: _tells(domain, LEASE), seconds)
-    return domain
 
 
 def _tells(domain, source):

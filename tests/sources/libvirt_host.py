@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 NETWORK = """<network><name>inside</name><forward mode='open'/><bridge name='virbr7' stp='off' delay='0'/>
 <ip address='192.168.77.1' netmask='255.255.255.0'><dhcp><range start='192.168.77.10' end='192.168.77.99'/></dhcp></ip>
@@ -45,6 +46,7 @@ def host(directory):
         "umount /sys/fs/cgroup/unified 2>&- || :; "
         'libvirtd --config "$0/libvirtd.conf" & wait $!'
     )
+    before = _cgroups()
     words = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", inside]
     with (directory / "libvirtd.log").open("wb") as log:
         server = subprocess.Popen([*words, settings], stdout=log, stderr=log)
@@ -55,6 +57,24 @@ def host(directory):
         finally:
             server.kill()
             server.wait()
+            # Deepest first, and each once nothing is in it any more: all that was dies with the namespace, a bit later.
+            for group in sorted(_cgroups() - before, reverse=True):
+                wait(lambda group=group: _removed(group), 20)
+
+
+def _cgroups():
+    """Return what libvirt makes in the machine's cgroups for its containers, in one hierarchy or in each of several."""
+    top = Path("/sys/fs/cgroup")
+    parents = [path for pattern in ("machine", "*/machine") for path in top.glob(pattern)]
+    return {path for parent in parents for path in (parent, *parent.rglob("*")) if path.is_dir()}
+
+
+def _removed(group):
+    try:
+        group.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def wait(holds, seconds, story=lambda: ""):
