@@ -62,6 +62,11 @@ dead_elements:
   description: How many elements belong to cgroups that are gone; the next apply prunes them.
   returned: success or drift
   type: int
+leftovers:
+  description: How many maps and chains an interrupted load has left. Nothing leads to them, and the next load removes
+    them.
+  returned: success or drift
+  type: int
 standing:
   description: How many connections the table knows from before it first stood.
   returned: success or drift

@@ -11,6 +11,7 @@ import re
 
 from .address_line import FAMILIES, fused, interval_of, range_text
 from .nft_filled import filled
+from .nft_generations import one_generation
 from .nft_graph import Graph, Interval
 from .nft_listing import ChainBlock, Listing, SetBlock, parse_listing
 from .nft_shapes import (
@@ -41,10 +42,12 @@ def read_ruleset(text: str) -> dict[str, object]:
 
     Units are called `u0`, `u1`, …, users `x0`, …, in the order of the table's sorted names; modes and rule names are
     not in a ruleset. Beside a table's keys: `present`, whether there is such a table at all; `plan`, the first 16 hex
-    digits of the table's digest as the ruleset claims them; `filled`, see `nft_filled`; and `drift`: `{"line", "text",
-    "problem", "change"}` for everything that is not of our shape, where `change` is `open`, `closed` or `shape`.
+    digits of the table's digest as the ruleset claims them; `filled`, see `nft_filled`; `leftovers`, see
+    `nft_generations`; and `drift`: `{"line", "text", "problem", "change"}` for everything that is not of our shape,
+    where `change` is `open`, `closed` or `shape`.
     """
-    return _Reader(parse_listing(text)).table()
+    listing, leftovers = one_generation(parse_listing(text))
+    return {**_Reader(listing).table(), "leftovers": leftovers}
 
 
 class _Reader:

@@ -26,6 +26,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         "differences": told,
         "not_proven": reply.sections.get("foreign", "").splitlines(),
         "dead_elements": dead,
+        "leftovers": len(found["leftovers"]),
         "standing": len(found["filled"]["standing"]),
         "held": now,
     }
