@@ -44,7 +44,8 @@ state:
   returned: always
   type: str
 drift:
-  description: A sentence for everything that is not as the plan says, none where all is proven.
+  description: A sentence for everything that is not as the plan says, none where all is proven. Of very many
+    differences the gravest are told and the rest counted; RV(differences) has all of them.
   returned: success or drift
   type: list
   elements: str
