@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from ringfence.analysis.ends import Ends
 from ringfence.analysis.permitted import Sides
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES
 from ringfence.model.assets import Asset
-from ringfence.model.intervals import IntervalSet, union
+from ringfence.model.intervals import EMPTY, IntervalSet, union
 from ringfence.model.rules import Direction, Peer
 from ringfence.model.services import EVERY_SERVICE, Services
 from ringfence.model.tables import OTHER, ProcessClass, VerdictTable
@@ -99,7 +100,7 @@ class Crossings:
         table: VerdictTable | None,
         direction: Direction,
         own: IntervalSet,
-        peers: Sequence[Peer],
+        peer: Peer,
         *,
         passing: bool,
     ) -> list[_Half]:
@@ -109,9 +110,11 @@ class Crossings:
             every = union(FAMILIES.values())
             return [_Half(own, every, EVERY_SERVICE, OTHER)] if passing else []
         halves = []
-        for cell in table.direction(direction).cells:
-            here = cell.local & own
-            if not here or not any(_names(peer, cell.process) for peer in peers):
+        directed = table.direction(direction)
+        asked = directed.classes_of(peer.process)
+        for cell in directed.cells:
+            here = cell.local & own if cell.process in asked else EMPTY
+            if not here:
                 continue
             services = self.sides.passing(cell.services)
             services = services if passing else EVERY_SERVICE - services
@@ -121,23 +124,24 @@ class Crossings:
 
     def _pairs(
         self, sources: Sequence[Peer], destinations: Sequence[Peer]
-    ) -> Iterator[tuple[Group, Group, Sequence[Peer], Sequence[Peer]]]:
-        clients, servers = self._groups(sources), self._groups(destinations)
-        for client in clients:
+    ) -> Iterator[tuple[Group, Group, Peer, Peer]]:
+        for source, destination in product(sources, destinations):
+            clients, servers = self._groups(source), self._groups(destination)
+            for client in clients:
+                for server in servers:
+                    if server.realm in self.settings.sees(client.realm):
+                        yield client, server, source, destination
+                outside = self.ends.outside([destination.selector], client.realm)
+                if outside:
+                    yield client, Group(None, client.realm, outside, ()), source, destination
             for server in servers:
-                if server.realm in self.settings.sees(client.realm):
-                    yield client, server, sources, destinations
-            outside = self.ends.outside([peer.selector for peer in destinations], client.realm)
-            if outside:
-                yield client, Group(None, client.realm, outside, ()), sources, destinations
-        for server in servers:
-            outside = self.ends.outside([peer.selector for peer in sources], server.realm)
-            if outside:
-                yield Group(None, server.realm, outside, ()), server, sources, destinations
+                outside = self.ends.outside([source.selector], server.realm)
+                if outside:
+                    yield Group(None, server.realm, outside, ()), server, source, destination
 
-    def _groups(self, peers: Sequence[Peer]) -> list[Group]:
+    def _groups(self, peer: Peer) -> list[Group]:
         found: dict[tuple[int, str], tuple[VerdictTable | None, list[Asset], list[IntervalSet]]] = {}
-        for asset, points in self.ends.assets([peer.selector for peer in peers]):
+        for asset, points in self.ends.assets([peer.selector]):
             table = self.tables.get(asset.name)
             _, assets, sets = found.setdefault((id(table), asset.realm), (table, [], []))
             assets.append(asset)
@@ -160,10 +164,3 @@ def _holders(group: Group, points: IntervalSet) -> Iterator[tuple[Asset | None, 
         return
     for asset in group.assets:
         yield from ((asset, point) for point in asset.addresses if point in points)
-
-
-def _names(peer: Peer, process: ProcessClass) -> bool:
-    if peer.process is None:
-        return True
-    units, users = peer.process.units, peer.process.users
-    return (not units or process.unit in units) and (not users or process.user in users)

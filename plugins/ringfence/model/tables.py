@@ -16,7 +16,7 @@ from ringfence.model.addresses import ALL_V4, ALL_V6, range_texts
 from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.range_texts import RangeTexts, pieces_of
-from ringfence.model.rules import Direction, Mode
+from ringfence.model.rules import Direction, Mode, Process
 
 DEFAULT_RULE = "default"
 
@@ -162,13 +162,28 @@ class DirectionTable:
 
     def services_at(self, local: int, process: ProcessClass, remote: int) -> ServiceMap:
         """Return the service map for two addresses (points) and a process class."""
-        known = ProcessClass(
-            process.unit if process.unit in self.units else None, process.user if process.user in self.users else None
-        )
+        known = self.class_of(process)
         for cell in self.cells:
             if cell.process == known and local in cell.local and remote in cell.remote:
                 return cell.services
         raise LookupError(f"no cell covers {local}, {process}, {remote}: the table is incomplete")
+
+    def class_of(self, process: ProcessClass) -> ProcessClass:
+        """Return the class of this table that a unit and a user fall into."""
+        return ProcessClass(
+            process.unit if process.unit in self.units else None, process.user if process.user in self.users else None
+        )
+
+    def classes_of(self, process: Process | None) -> frozenset[ProcessClass]:
+        """Return the classes that what a peer names falls into, all for None; a Windows process falls into none."""
+        if process is None:
+            return frozenset(self.process_classes)
+        if not process.units and not process.users:
+            return frozenset()
+        every = self.process_classes
+        units = process.units or [one.unit for one in every]
+        users = process.users or [one.user for one in every]
+        return frozenset(self.class_of(ProcessClass(*pair)) for pair in product(units, users))
 
     @property
     def process_classes(self) -> tuple[ProcessClass, ...]:
