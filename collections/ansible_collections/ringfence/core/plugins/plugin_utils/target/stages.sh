@@ -82,7 +82,7 @@ stage_generation() {
     rm -f "$work"/stage.*
     # the connections are a command a line, each small enough
     awk -v suffix="$stage_suffix" -v weight="$stage_weight" -v into="$work" "$stage_names$stage_program" "$1" &&
-        awk -v suffix="$stage_suffix" -v into="$work/stage.3." \
+        awk -v suffix="$stage_suffix" -v into="$work/stage.4." \
             '{ $5 = $5 suffix; file = into sprintf("%06d", NR); print >file; close(file) }' "$work/standing.nft" || return 1
     for stage_file in "$work"/stage.*; do
         if ! nft -f "$stage_file" >"$work/said" 2>&1; then return 1; fi
@@ -106,62 +106,66 @@ stage_names='
     }
 '
 # Takes a rendered ruleset apart, line by line: what keeps its name goes to last.nft, empty maps and chains to stage.1.*,
-# their elements and rules to stage.2.*. `weight` is the bytes of a transaction, by a guess for every line.
+# elements to stage.2.*, rules to stage.3.*. `weight` is the bytes of a transaction, by a guess for every line. Rules are
+# commands, because nft 0.9.8 finds no set that stands already for a rule in a block.
 # shellcheck disable=SC2016 # awk's own variables
 stage_program='
     # begins another file where the line would be too much for this one
     function room(phase, bytes) {
-        if (phase in file && filled[phase] + bytes > weight) {
-            if (phase == 2) end_block()
-            print "}" >(file[phase]); close(file[phase]); delete file[phase]
-        }
+        if (phase in file && filled[phase] + bytes > weight) close_file(phase)
         if (!(phase in file)) {
             file[phase] = into "/stage." phase "." sprintf("%06d", ++files)
             filled[phase] = 0
-            print "table inet ringfence {" >(file[phase])
+            if (phase < 3) print "table inet ringfence {" >(file[phase])
         }
         filled[phase] += bytes
     }
-    function end_block() {
-        if (listing) print "\n\t\t}" >(file[2])
-        if (opened) print "\t}" >(file[2])
-        listing = opened = 0
+    function close_file(phase) {
+        if (phase == 2) end_elements()
+        if (phase < 3) print "}" >(file[phase])
+        close(file[phase])
+        delete file[phase]
     }
-    function open_block() {
-        if (!opened) printf "%s", head >(file[2])
-        opened = 1
+    function end_elements() {
+        if (listing) print "\n\t\t}\n\t}" >(file[2])
+        listing = 0
     }
     function renamed(line) {
         gsub(/goto [A-Za-z0-9_]+/, "&" suffix, line)
         gsub(/@(control|cut|standing)[46]|@(denied|watched|in|out)_[A-Za-z0-9_]+/, "&" suffix, line)
         return line
     }
+    function rule(chain, line) {
+        sub(/^\t\t/, "", line)
+        return "add rule inet ringfence " chain " " renamed(line)
+    }
     BEGIN { last = into "/last.nft"; print "table inet ringfence {" >last }
     $0 == "table inet ringfence {" { inside = 1; next }
     !inside || /^}/ { next }
-    /^\t[a-z]/ { kept = fixed($2) }
-    kept { print renamed($0) >last; next }
     /^\t[a-z]/ {
-        room(1, 250)
-        head = "\t" $1 " " $2 suffix " {\n"
-        printf "%s", head >(file[1])
+        kept = fixed($2)
         chain = $1 == "chain"
+        name = $2 (kept ? "" : suffix)
+        head = "\t" $1 " " name " {\n"
+        if (!kept) room(1, 250)
+        printf "%s", head >(kept ? last : file[1])
         next
     }
-    /^\t}/ { print >(file[1]); end_block(); next }
-    chain { room(2, NF * 60); open_block(); print renamed($0) >(file[2]); next }
+    /^\t}/ { print >(kept ? last : file[1]); end_elements(); next }
+    chain && kept && $1 != "type" { rules[++count] = rule(name, $0); next }
+    chain && !kept { room(3, NF * 60); print rule(name, $0) >(file[3]); next }
     /^\t\telements = |^\t\t\t/ {
         sub(/^\t\t(elements = \{ |\t)/, ""); sub(/(,| \})$/, "")
         room(2, NF * 40)
-        open_block()
-        printf "%s", (listing ? ",\n\t\t\t" : "\t\telements = {\n\t\t\t") renamed($0) >(file[2])
+        printf "%s", (listing ? ",\n\t\t\t" : head "\t\telements = {\n\t\t\t") renamed($0) >(file[2])
         listing = 1
         next
     }
     # a property
-    { print >(file[1]); head = head $0 "\n" }
+    { print >(kept ? last : file[1]); head = head $0 "\n" }
     END {
         print "}" >last
-        for (phase in file) print "}" >(file[phase])
+        for (i = 1; i <= count; i++) print rules[i] >last
+        for (phase = 1; phase <= 3; phase++) if (phase in file) close_file(phase)
     }
 '
