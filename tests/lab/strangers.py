@@ -12,15 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import ansible
 import pytest
 import ringfence
 import ruamel
+from ansible_core import copy_packages
 from ringfence.lab import cgroups
 
 PYTHON = "/usr/bin/python3"
 REPOSITORY = Path(__file__).parents[2]
-ANSIBLE_CORE = ("ansible", "jinja2", "markupsafe", "yaml", "packaging", "resolvelib")
 PRELUDE = """
 import json, os, sys
 from pathlib import Path
@@ -81,10 +80,7 @@ class Stranger:
         """Run Python that can `play`, with ansible-core and the collection alone."""
         packages, collections = self.sources.parent / "ansible", self.sources.parent / "collections"
         if not packages.exists():
-            installed = Path(ansible.__file__).parents[1]
-            for name in ANSIBLE_CORE:
-                for part in (installed / name, *installed.glob(f"{name}-*.dist-info")):
-                    shutil.copytree(part, packages / part.name)
+            copy_packages(packages)
             ours = Path("ansible_collections/ringfence/core")
             shutil.copytree(REPOSITORY / "collections" / ours, collections / ours)
         places = {"PYTHONPATH": str(packages), "ANSIBLE_COLLECTIONS_PATH": str(collections)}

@@ -21,13 +21,20 @@ table inet ringfence
 track_until=
 track_first() {
     track_until='' table_stood=''
+    # where nothing is confirmed, one transaction both asks whether our table stands, by failing, and tracks
+    if [ -z "$confirmed_ruleset" ] && track 'create table inet ringfence
+delete table inet ringfence'; then return 0; fi
     # a table that an interrupted command was only just staging has no chains that the kernel enters
     if nft list chain inet ringfence input >/dev/null 2>&1; then
         table_stood=1
-        return 0
+    else
+        track ''
     fi
-    track_until='delete table inet ringfence_track'
-    nft -f - <<'RULES' 2>/dev/null || track_until=
+}
+
+track() {
+    nft -f - <<RULES 2>/dev/null && track_until='delete table inet ringfence_track'
+$1
 table inet ringfence_track {
 	chain input { type filter hook input priority -300; policy accept; ct state new accept; }
 	chain output { type filter hook output priority -300; policy accept; ct state new accept; }
