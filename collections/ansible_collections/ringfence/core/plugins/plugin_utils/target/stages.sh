@@ -156,7 +156,7 @@ stage_program='
     chain && !kept { room(3, NF * 60); print rule(name, $0) >(file[3]); next }
     /^\t\telements = |^\t\t\t/ {
         sub(/^\t\t(elements = \{ |\t)/, ""); sub(/(,| \})$/, "")
-        room(2, NF * 40)
+        room(2, NF * (/:.*:/ ? 36 : 26))
         printf "%s", (listing ? ",\n\t\t\t" : head "\t\telements = {\n\t\t\t") renamed($0) >(file[2])
         listing = 1
         next
