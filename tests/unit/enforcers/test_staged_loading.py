@@ -38,6 +38,14 @@ ls "$work"
 BUSYBOX = "".join(
     f'{tool}() {{ busybox {tool} "$@"; }}\n' for tool in ("awk", "sed", "grep", "cat", "rm", "date", "ls")
 )
+# What happens instead of the second transaction with elements.
+AT_THE_SECOND = """
+seen=
+nft() {{
+    case $* in *stage.2.*) seen=x$seen ;; esac
+    case $*:$seen in *stage.2.*:xx) {} ;; *) command nft "$@" ;; esac
+}}
+"""
 SHELLS = [["dash"], ["busybox", "sh"], ["bash", "--posix"]]
 LIVELY = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
@@ -133,9 +141,8 @@ def test_what_was_changed_by_hand_does_not_outlive_a_load_in_stages(target: Targ
 def test_an_interrupted_load_changes_no_verdict_and_the_next_removes_what_it_left(target: Target) -> None:
     old, new = large_table(0), large_table(2_500)
     target.run(LOADED, old)
-    interrupting = 'nft() { case $* in *stage.2.*5) kill -9 $$ ;; *) command nft "$@" ;; esac; }'
     with pytest.raises(AssertionError):
-        target.run(LOADED, new, interrupting)
+        target.run(LOADED, new, AT_THE_SECOND.format("kill -9 $$"))
     found = read_ruleset(target.kernel.listing())
     assert differences(old.data(), found) == []
     assert "deny_default_in_2" in found["leftovers"]  # type: ignore[operator]
@@ -144,8 +151,7 @@ def test_an_interrupted_load_changes_no_verdict_and_the_next_removes_what_it_lef
 
 
 def test_a_load_that_fails_between_its_stages_leaves_nothing(target: Target) -> None:
-    old = large_table(0)
-    failing = 'nft() { case $* in *stage.2.*5) echo no; return 1 ;; *) command nft "$@" ;; esac; }'
+    old, failing = large_table(0), AT_THE_SECOND.format("echo no; return 1")
     with pytest.raises(AssertionError):
         target.run(LOADED, large_table(2_500), failing)
     assert target.kernel.nft("list", "tables") == ""
