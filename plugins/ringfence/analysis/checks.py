@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ringfence.analysis.ends import Ends
 from ringfence.compiler import Compilation
+from ringfence.enforcers import names
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.problems import Problem, Severity
@@ -13,29 +14,37 @@ from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
 from ringfence.model.selectors import FqdnIs, leaves
 from ringfence.model.tables import VerdictTable
 
+# Hosts that a message names before it counts the rest.
+NAMED = 5
+
 
 def problems(compilation: Compilation) -> list[Problem]:
     """Return what is wrong or doubtful about a policy in this estate.
 
     An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce it,
-    a deny or pass to a name whose addresses are not known. A warning is a workload
-    without an address, an allow to such a name (it opens nothing yet), a shared address whose holders answer
-    differently.
+    a deny or pass to a name whose addresses are not known. A warning is a workload whose enforcer is not installed, an
+    allow to such a name (it opens nothing yet), a shared address whose holders answer differently.
     """
     return [
-        *_without_address(compilation),
+        *_without_enforcer(compilation),
         *_far_process_denies(compilation),
         *_names(compilation),
         *_shared_addresses(compilation),
     ]
 
 
-def _without_address(compilation: Compilation) -> Iterator[Problem]:
-    for name in compilation.unaddressed:
+def _without_enforcer(compilation: Compilation) -> Iterator[Problem]:
+    installed = names()
+    lacking: dict[str, list[str]] = {}
+    for asset in compilation.snapshot.assets:
+        if asset.name in compilation.tables and asset.enforcer not in installed:
+            lacking.setdefault(asset.enforcer, []).append(asset.name)
+    for enforcer, hosts in sorted(lacking.items()):
+        more = f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else ""
         yield Problem(
             Severity.WARNING,
-            f"workload '{name}' has no address, so nothing is enforced on it",
-            remedy="give it ringfence_addresses in the inventory, or ringfence_workload: false",
+            f"no enforcer is called '{enforcer}', so nothing is enforced on {', '.join(hosts[:NAMED])}{more}",
+            remedy=f"installed are: {', '.join(installed)}; ringfence_enforcer, or ringfence_workload: false",
         )
 
 

@@ -40,7 +40,7 @@ def chosen_addresses(selector: Selector, asset: Asset, points: IntervalSet) -> I
         case LabelExists(key, exists):
             return points if (key in asset.labels) == exists else EMPTY
         case AssetNamed(name):
-            return points if asset.name == name else EMPTY
+            return points if name in (asset.name, *asset.also) else EMPTY
         case AllOf(parts):
             for part in parts:
                 points = points & chosen_addresses(part, asset, points)

@@ -9,6 +9,7 @@ from ringfence.analysis.builtins import built_in
 from ringfence.analysis.nearest import Nearest, nearest_rule
 from ringfence.analysis.permitted import Sides
 from ringfence.compiler import Compilation
+from ringfence.compiler.names import shared
 from ringfence.model.addresses import address_text, family_of, point_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, Place
@@ -111,9 +112,11 @@ def _pairs(snapshot: Snapshot, source: str, destination: str) -> Iterator[tuple[
 
 
 def _terminals(snapshot: Snapshot, name: str) -> Sequence[_Terminal]:
-    assets = snapshot.named()
-    if name in assets:
-        asset = assets[name]
+    found = snapshot.called().get(name, ())
+    if len(found) > 1:
+        raise shared(name, found)
+    if found:
+        asset = found[0]
         if not asset.addresses:
             raise InputError(f"'{name}' has no address", remedy="give it ringfence_addresses in the inventory")
         return [_Terminal(asset, point) for point in asset.addresses]

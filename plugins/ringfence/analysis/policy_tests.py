@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
-from ringfence.analysis.ends import Ends
-from ringfence.analysis.reach import reach
+from ringfence.analysis.crossings import Crossings, first_pair
+from ringfence.analysis.pairs import Pairs
 from ringfence.compiler import Compilation
-from ringfence.model.addresses import family_of
+from ringfence.model.addresses import address_text
 from ringfence.model.intervals import EMPTY, IntervalSet
-from ringfence.model.rules import Action, Direction, Peer, PolicyTest
+from ringfence.model.rules import Action, PolicyTest
 from ringfence.model.services import service_texts
-from ringfence.model.tables import ProcessClass, VerdictTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,76 +44,33 @@ class Failure:
 def failures(compilation: Compilation) -> list[Failure]:
     """Return the policy's tests that fail in a compilation; semantics 10 wants it compiled with `full`.
 
-    Every pair of ends must answer as expected. `allow` is met if the service passes between some addresses of the pair
-    for some process on each end (of those the test names), `deny` if it passes for none. A test that chooses no pair
-    fails: it would prove nothing.
+    Every pair of ends must answer as expected: two assets, or an asset and an address that no asset holds. `allow` is
+    met if the service passes between some addresses of the pair for some process on each end (of those the test names),
+    `deny` if it passes for none. Left out is what a host says to itself and what has no workload on either end; a test
+    that chooses no other pair fails: it would prove nothing.
     """
-    ends = Ends(compilation.snapshot, compilation.settings)
-    found = []
-    for test in compilation.policy.tests:
-        failure = _failure(compilation, ends, test)
-        if failure is not None:
-            found.append(failure)
-    return found
+    crossings = Crossings(compilation)
+    failed = (_failure(crossings, test) for test in compilation.policy.tests)
+    return [failure for failure in failed if failure is not None]
 
 
-def _failure(compilation: Compilation, ends: Ends, test: PolicyTest) -> Failure | None:
-    sources = tuple(peer.selector for peer in test.sources)
-    destinations = tuple(peer.selector for peer in test.destinations)
-    passing: dict[tuple[str, str], IntervalSet] = {}
-    for source, destination in product(test.sources, test.destinations):
-        for row in reach(compilation, [source.selector], [destination.selector]):
-            if _asked(compilation.tables.get(row.client), Direction.OUT, source, row.client_process) and _asked(
-                compilation.tables.get(row.server), Direction.IN, destination, row.server_process
-            ):
-                pair = row.client, row.server
-                passing[pair] = passing.get(pair, EMPTY) | row.services
+def _failure(crossings: Crossings, test: PolicyTest) -> Failure | None:
+    passing = list(crossings.passing(test.sources, test.destinations, test.services))
     if test.expect is Action.DENY:
-        wanted = test.services.v4 | test.services.v6
-        for (client, server), services in passing.items():
-            if services & wanted:
-                return Failure(test, client, server, services & wanted)
-        chosen = any(_chooses(ends, peers) for peers in (test.sources, test.destinations))
-        return None if chosen else Failure(test, "", "", EMPTY)
-    pairs = 0
-    for client_asset, a in ends.assets(sources):
-        for server_asset, b in ends.assets(destinations):
-            if client_asset.name == server_asset.name or not ends.meets(client_asset, server_asset):
-                continue
-            families = {family_of(low) for low, _ in a} & {family_of(low) for low, _ in b}
-            wanted = EMPTY
-            for family in families:
-                wanted = wanted | test.services.of(family)
-            pairs += 1
-            missing = wanted - passing.get((client_asset.name, server_asset.name), EMPTY)
-            if missing:
-                return Failure(test, client_asset.name, server_asset.name, missing)
-    return _outside_failure(ends, test, passing) if pairs == 0 else None
-
-
-def _outside_failure(ends: Ends, test: PolicyTest, passing: dict[tuple[str, str], IntervalSet]) -> Failure | None:
-    """Judge a test with an end that no asset holds; with none chosen at all, the test fails."""
-    wanted = test.services.v4 | test.services.v6
-    judged = False
-    for near, far, outward in ((test.sources, test.destinations, True), (test.destinations, test.sources, False)):
-        for asset, _ in ends.assets([peer.selector for peer in near]):
-            if not ends.outside([peer.selector for peer in far], asset.realm):
-                continue
-            judged = True
-            rows = [s for (c, d), s in passing.items() if (c if outward else d) == asset.name]
-            if not rows or any(wanted - services for services in rows):
-                names = (asset.name, "outside") if outward else ("outside", asset.name)
-                return Failure(test, *names, wanted)
-    return None if judged else Failure(test, "", "", EMPTY)
-
-
-def _chooses(ends: Ends, peers: tuple[Peer, ...]) -> bool:
-    return bool(ends.assets([peer.selector for peer in peers]))
-
-
-def _asked(table: VerdictTable | None, direction: Direction, peer: Peer, process: ProcessClass | None) -> bool:
-    """Return whether a row is about a process that a test asks about; one that holds for all is about each."""
-    if table is None:
-        return True
-    asked = table.direction(direction).classes_of(peer.process)
-    return bool(asked) if process is None else process in asked
+        opened = ((pair, crossing.services) for crossing in passing if (pair := first_pair(crossing)) is not None)
+        smallest = min(opened, key=lambda one: (one[0][1], one[0][3]), default=None)
+        if smallest is not None:
+            (one, a, other, b), services = smallest
+            return Failure(
+                test, one.name if one else address_text(a), other.name if other else address_text(b), services
+            )
+        passing = []
+    pairs = Pairs(crossings, passing, test.services)
+    chosen = False
+    for source in test.sources:
+        for destination in test.destinations:
+            for client, server, missing in pairs.between(source, destination):
+                if missing and test.expect is Action.ALLOW:
+                    return Failure(test, client, server, missing)
+                chosen = True
+    return None if chosen else Failure(test, "", "", EMPTY)

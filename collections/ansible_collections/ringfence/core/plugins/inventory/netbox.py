@@ -82,7 +82,7 @@ options:
     type: str
     default: netbox_
   realm:
-    description: Whose address space the addresses are in. With C(vrf) a VRF is a realm.
+    description: Whose address space the addresses are in. With C(vrf) a VRF is a realm, in Nautobot a namespace.
     type: str
     choices: [none, vrf]
     default: none
@@ -133,6 +133,7 @@ class InventoryModule(SourceInventory):
         wanted = self.from_options(
             Wanted,
             endpoint=self._endpoint(),
+            spaces=self.get_option("realm") == "vrf",
             **{name: texts_by_name(self.get_option(name)) for name in filters},
         )
         return hosts(ask_netbox(wanted), self.from_options(Shape, labels=text_by_name(self.get_option("labels"))))
