@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: kubernetes
 short_description: Pods, nodes and services of Kubernetes clusters
+version_added: 0.1.0
 description:
   - Reads clusters as a kubeconfig says, several in parallel, page by page; it needs no library and only ever reads.
   - Pods are named C(POD.NAMESPACE.CLUSTER), services C(SERVICE.NAMESPACE.svc.CLUSTER), nodes by their own name.

@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: netbox
 short_description: Devices and virtual machines of NetBox and Nautobot
+version_added: 0.1.0
 description:
   - Reads devices and virtual machines, with the addresses of all their interfaces, over the REST interface; it needs no
     library and only ever reads.
