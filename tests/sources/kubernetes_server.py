@@ -18,14 +18,14 @@ from contextlib import contextmanager
 from http.client import HTTPSConnection
 from pathlib import Path
 
-from ringfence.lab.rootfs import KEYRING, cache_directory
+from ringfence.lab.rootfs import KEYRING, cache_directory, mirror
 from sources.inventory_run import free_port, wait_for
 from sources.replay_server import certificate
 
 ADMINISTRATOR, READER = "administrator-t0k3n", "reader-t0k3n"
 ISSUER = "https://kubernetes.default.svc"
 TOOLS = ("go", "make", "jq", "rsync", "openssl", "apt-get", "dpkg-deb")
-RELEASE, MIRROR = "bookworm", "http://deb.debian.org/debian"
+RELEASE = "bookworm"
 _SOURCES = """Types: deb deb-src
 URIs: {mirror}
 Suites: {release}
@@ -46,6 +46,8 @@ def missing():
     lacking = [tool for tool in TOOLS if shutil.which(tool) is None]
     if lacking:
         return f"needs {', '.join(lacking)}: apt-get install golang-go make jq rsync openssl"
+    if mirror() is None:
+        return "needs a Debian mirror: RINGFENCE_LAB_MIRROR names one"
     return None if KEYRING.exists() else "needs Debian's keys: apt-get install debian-archive-keyring"
 
 
@@ -75,7 +77,7 @@ def _build(directory, where):
     """Fetch two packages with lists of our own, so that the machine's are not changed, and build one of them."""
     (directory / "lists/partial").mkdir(parents=True)
     (directory / "sources.list.d").mkdir()
-    text = _SOURCES.format(mirror=os.environ.get("RINGFENCE_LAB_MIRROR", MIRROR), release=RELEASE, keyring=KEYRING)
+    text = _SOURCES.format(mirror=mirror(), release=RELEASE, keyring=KEYRING)
     (directory / "sources.list.d/debian.sources").write_text(text)
     given = {
         "Dir::Etc::sourcelist": "/dev/null",
