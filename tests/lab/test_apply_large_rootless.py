@@ -65,6 +65,7 @@ def left():
     listed = lab.exec("a", ["nft", "-t", "list", "table", "inet", "ringfence"]).stdout
     return listed.count("_2 {"), listed.count("_3 {")
 seen = {}
+seen["foreseen"] = play("rollout", first, "--check")
 seen["first"] = play("rollout", first)
 
 asking = client()
@@ -125,7 +126,7 @@ def test_large_rulesets_are_applied_confirmed_rolled_back_and_interrupted(strang
 
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
-    done_well = ("first", "second", "second verified", "back", "huge", "huge verified", "removed")
+    done_well = ("foreseen", "first", "second", "second verified", "back", "huge", "huge verified", "removed")
     for name in (*done_well, "tables"):
         assert seen[name] == "", name
     assert seen["interrupted"]

@@ -150,6 +150,14 @@ def test_an_interrupted_load_changes_no_verdict_and_the_next_removes_what_it_lef
     assert target.told(new) == []
 
 
+def test_nothing_is_added_to_a_table_that_nft_does_not_list(target: Target) -> None:
+    target.run(LOADED, large_table(0))
+    blind = 'nft() { case $* in "-t list table"*) return 1 ;; *) command nft "$@" ;; esac; }'
+    with pytest.raises(AssertionError, match="nft does not list the table that stands"):
+        target.run(LOADED, large_table(2_500), blind)
+    assert target.told(large_table(0)) == []
+
+
 def test_a_load_that_fails_between_its_stages_leaves_nothing(target: Target) -> None:
     old, failing = large_table(0), AT_THE_SECOND.format("echo no; return 1")
     with pytest.raises(AssertionError):

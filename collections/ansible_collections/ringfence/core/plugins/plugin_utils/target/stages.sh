@@ -21,6 +21,11 @@ load_in_stages() {
         stage_began=$(date +%s)
         disarm
     fi
+    if ! table_objects >"$work/there"; then
+        # what it has could be added to by mistake
+        echo 'nft does not list the table that stands' >"$work/said"
+        return 1
+    fi
     if stage_table "$1" && { [ -z "$2" ] || stage_armed "$2"; } && nft -f "$work/swap.nft" >"$work/said" 2>&1; then
         return 0
     fi
@@ -38,9 +43,13 @@ stage_armed() {
     return 1
 }
 
-# Prints `KIND NAME` for everything in our table.
+# Prints `KIND NAME` for everything in our table, nothing where there is none; fails where that cannot be known.
 table_objects() {
-    nft -t list table inet ringfence 2>/dev/null | sed -n 's/^	\([a-z][a-z ]* [^ ]*\) {$/\1/p'
+    if nft -t list table inet ringfence >"$work/listed" 2>/dev/null; then
+        sed -n 's/^	\([a-z][a-z ]* [^ ]*\) {$/\1/p' "$work/listed"
+    elif any_stands; then
+        return 1
+    fi
 }
 
 # Prints the commands that delete what standard input names: rules first, then what they ask, then where that leads.
@@ -75,7 +84,6 @@ stage_table() {
 }
 
 stage_generation() {
-    table_objects >"$work/there"
     stage_suffix=$(awk "$stage_names"'
         !fixed($NF) { used[match($NF, /_[0-9][0-9]?$/) ? substr($NF, RSTART) : ""] = 1 }
         END { suffix = ""; count = 1; while (suffix in used) suffix = "_" ++count; print suffix }' "$work/there")
