@@ -24,7 +24,7 @@ from .judging import RUNNERS, passes, someone_passes
 from .points import addresses, services, sides
 from .reference import Packet, Side, judge, sides_of, stands_above
 from .runs import CASES, drawn
-from .strategies import cases
+from .strategies import cases, process_rules
 
 DHCP_PORTS = (67, 68, 546, 547)  # built in for some source ports only, which `explain` is not asked about
 
@@ -112,6 +112,8 @@ def test_reach_says_what_the_reference_says_of_addresses_that_nobody_holds(case:
 def test_reach_by_address_says_for_which_processes_as_if_every_mode_were_full(case: Case) -> None:
     chance = random.Random(0)
     everywhere = Enforcement(ANY, Mode.FULL, Mode.FULL, Place("policy/enforcement.yml"))
+    rules = (*case.policy.rules, *process_rules(case.settings.tiers[-1]))
+    case = replace(case, policy=replace(case.policy, rules=rules))
     full = replace(case, policy=replace(case.policy, enforcement=(everywhere,)))
     compilation = compile_policy(case.snapshot, case.policy, case.settings, full=True)
     for _ in range(2):

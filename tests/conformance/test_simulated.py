@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -16,11 +16,9 @@ from ringfence.compiler import compile_policy
 from ringfence.flows.window import FlowWindow
 from ringfence.model.addresses import addresses_of, family_of
 from ringfence.model.assets import Asset, Snapshot
-from ringfence.model.errors import Place
 from ringfence.model.flows import Flow
-from ringfence.model.rules import Action, Direction, Peer, Process, Rule
-from ringfence.model.selectors import ANY
-from ringfence.model.services import BLOCK, UDP, parse_service
+from ringfence.model.rules import Direction, Rule
+from ringfence.model.services import BLOCK, UDP
 from ringfence.model.tables import Effect, Outcome
 
 from .case import Case
@@ -28,7 +26,7 @@ from .judging import RUNNERS, passes
 from .points import addresses, services
 from .reference import Runner, Side, judge_side, stands_above
 from .runs import CASES, drawn
-from .strategies import UNITS, USERS, cases
+from .strategies import UNITS, USERS, cases, process_rules
 
 BEFORE, NOW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 8, tzinfo=UTC)
 FLOWS = 12
@@ -177,14 +175,6 @@ def end_of(
     near = [one for one in asset.addresses if family_of(one) == family_of(address)]
     where = address if address in asset.addresses or not near else near[0]
     return End(asset, where, unit, user, said is not None)
-
-
-def process_rules(tier: str) -> Iterator[Rule]:
-    """Yield rules that let one unit out and another one in."""
-    any_, services, place = (Peer(ANY),), parse_service("any"), Place("policy/drawn.yml")
-    out, into = ((Peer(ANY, Process((unit,))),) for unit in UNITS[:2])
-    for name, ends, side in (("0000a001", (out, any_), Direction.OUT), ("0000a002", (any_, into), Direction.IN)):
-        yield Rule(name, name, place, *ends, Action.ALLOW, services, tier, sides=frozenset({side}))
 
 
 def in_tiers(case: Case, other: Case) -> tuple[Rule, ...]:
