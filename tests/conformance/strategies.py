@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
@@ -191,3 +192,11 @@ def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False) -
     settings = Settings(control=draw(st.sampled_from((None, None, *CONTROLS))), realms=realms, tiers=tiers)
     usable = ("emergency", *(tier for tier in tiers if tier != "emergency"))
     return Case(draw(estates(settings)), draw(policies(usable, with_processes, refused)), settings)
+
+
+def process_rules(tier: str) -> Iterator[Rule]:
+    """Yield rules that let one unit out and another one in."""
+    any_, services, place = (Peer(ANY),), parse_service("any"), Place("policy/drawn.yml")
+    out, into = ((Peer(ANY, Process((unit,))),) for unit in UNITS[:2])
+    for name, ends, side in (("0000a001", (out, any_), Direction.OUT), ("0000a002", (any_, into), Direction.IN)):
+        yield Rule(name, name, place, *ends, Action.ALLOW, services, tier, sides=frozenset({side}))
