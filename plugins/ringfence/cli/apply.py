@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ringfence.cli.completing import plan_names
 from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
 from ringfence.model.errors import InputError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @command("apply")
-@click.argument("name", metavar="PLAN")
+@click.argument("name", metavar="PLAN", shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone; earlier waves must be confirmed.")
 @click.option("--excuse", multiple=True, metavar="HOST", help="Let the next wave begin without this host.")
 @click.option("--renew", is_flag=True, help="Load the table also where it stands already, as after drift.")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
 
 
 @command("confirm")
-@click.argument("name", metavar="[PLAN]", default="latest")
+@click.argument("name", metavar="[PLAN]", default="latest", shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
 def confirm(session: Session, name: str, limit: tuple[str, ...]) -> None:
     """Confirm PLAN where it waits; 'ringfence apply' does that by itself unless it was interrupted."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ringfence.cli.completing import asset_names
 from ringfence.cli.session import Session, command
 from ringfence.model.tables import DEFAULT_RULE, Effect
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @command("explain")
-@click.argument("source", metavar="FROM")
-@click.argument("destination", metavar="TO")
+@click.argument("source", metavar="FROM", shell_complete=asset_names)
+@click.argument("destination", metavar="TO", shell_complete=asset_names)
 @click.argument("service")
 @click.option("--unit", help="The systemd unit that opens or takes the connection.")
 @click.option("--user", help="The user that opens it.")

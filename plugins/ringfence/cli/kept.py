@@ -72,4 +72,6 @@ def held_tables(session: Session, held: dict[str, Held]) -> dict[str, VerdictTab
 
 
 def _paths(session: Session) -> list[Path]:
-    return sorted((session.workspace.state / SNAPSHOTS).glob("*.json"))
+    from ringfence.workspace import STATE
+
+    return sorted((session.directory / STATE / SNAPSHOTS).glob("*.json"))

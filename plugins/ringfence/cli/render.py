@@ -6,12 +6,13 @@ from difflib import get_close_matches
 
 import click
 
+from ringfence.cli.completing import asset_names
 from ringfence.cli.session import Session, command
 from ringfence.model.errors import InputError
 
 
 @command("render")
-@click.argument("host")
+@click.argument("host", shell_complete=asset_names)
 @click.option("--enforcer", metavar="NAME", help="Another backend than the host's own.")
 def render(session: Session, host: str, enforcer: str | None) -> None:
     """Print the ruleset that HOST would get."""

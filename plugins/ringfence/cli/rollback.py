@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
 
 
 @command("rollback")
-@click.argument("name", metavar="[PLAN]", default="latest")
+@click.argument("name", metavar="[PLAN]", default="latest", shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
 def rollback(session: Session, name: str, limit: tuple[str, ...]) -> None:
     """Take hosts where PLAN waits unconfirmed back to what they held.

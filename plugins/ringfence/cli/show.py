@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ LABELS_NAMED = 12
 
 
 @command("show")
-@click.argument("name", metavar="[PLAN]", default="latest")
+@click.argument("name", metavar="[PLAN]", default="latest", shell_complete=plan_names)
 @click.option("--host", "hosts", multiple=True, metavar="HOST", help="These hosts alone.")
 @click.option("--all", "everything", is_flag=True, help="Also what only another rule decides now, and all labels.")
 def show(session: Session, name: str, hosts: tuple[str, ...], everything: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
 from ringfence.model.errors import InputError
 from ringfence.workspace import PLANS
@@ -18,7 +19,7 @@ TOLD = ("drift", "differences", "not_proven", "dead_elements", "leftovers", "sta
 
 
 @command("verify")
-@click.argument("name", metavar="[PLAN]", required=False)
+@click.argument("name", metavar="[PLAN]", required=False, shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
 def verify(session: Session, name: str | None, limit: tuple[str, ...]) -> None:
     """Read the kernels' tables back and compare them exactly with PLAN, by default the last that hosts confirmed."""

@@ -1,0 +1,31 @@
+"""Values that a shell completes: the names of plans, and of assets as they were last kept. No inventory is asked."""
+
+from __future__ import annotations
+
+import click
+
+from ringfence.cli.session import Session
+from ringfence.model.errors import RingfenceError
+
+
+def plan_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the directories of plans that begin so, and `latest`."""
+    from ringfence.plan.store import directories
+    from ringfence.workspace import PLANS
+
+    try:
+        found = [directory.name for directory in directories(ctx.ensure_object(Session).directory / PLANS)]
+    except RingfenceError:  # outside a workspace there is nothing to offer, and a shell has no place for the reason
+        return []
+    return [name for name in (*found, "latest") if name.startswith(incomplete)]
+
+
+def asset_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of assets in the newest snapshot that is kept that begin so."""
+    from ringfence.cli.kept import newest_kept
+
+    try:
+        kept = newest_kept(ctx.ensure_object(Session))
+    except RingfenceError:
+        return []
+    return [asset.name for asset in kept.assets if asset.name.startswith(incomplete)] if kept else []
