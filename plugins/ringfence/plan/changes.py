@@ -6,6 +6,7 @@ import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -79,7 +80,7 @@ class _Labels:
         assets: set[str] = set()
         for low, high in addresses:
             assets.update(self.names[bisect_left(self.points, low) : bisect_left(self.points, high + 1)])
-        counted = Counter(self.of_asset[name] for name in assets)
+        counted = Counter(map(self.of_asset.__getitem__, assets))
         outside = addresses - self.held
         if outside == self.outside:
             outside = IntervalSet()
@@ -126,8 +127,14 @@ def _change(change: Change, labels: _Labels, names: Mapping[str, str]) -> dict[s
 
 def _services(services: IntervalSet) -> dict[str, JsonValue]:
     """Return the shorter of what the services are and what they are not."""
+    key, texts = _service_words(services)
+    return {key: list(texts)}
+
+
+@lru_cache(maxsize=4096)
+def _service_words(services: IntervalSet) -> tuple[str, tuple[str, ...]]:
     named, others = service_texts(services), service_texts(EVERY_SERVICE - services)
-    return {"services_except": list(others)} if others and len(others) < len(named) else {"services": list(named)}
+    return ("services_except", others) if others and len(others) < len(named) else ("services", named)
 
 
 def _does(before: Outcome, after: Outcome) -> str:
