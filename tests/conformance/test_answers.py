@@ -31,7 +31,7 @@ def passes(case: Case, side: Side) -> bool:
 
 
 @drawn(CASES // 2)
-@given(cases())
+@given(cases(names=False))
 def test_explain_says_what_the_reference_says(case: Case) -> None:
     compilation = compile_policy(case.snapshot, case.policy, case.settings)
     holders: dict[int, list[Asset]] = {}
@@ -60,7 +60,7 @@ def test_explain_says_what_the_reference_says(case: Case) -> None:
 
 
 @drawn(CASES // 4)
-@given(cases())
+@given(cases(names=False))
 def test_reach_says_what_the_reference_says_of_two_assets(case: Case) -> None:
     chance = random.Random(0)
     rows: dict[tuple[str, str], IntervalSet] = {}
@@ -83,7 +83,7 @@ def test_reach_says_what_the_reference_says_of_two_assets(case: Case) -> None:
 
 
 @drawn(CASES // 4)
-@given(cases())
+@given(cases(names=False))
 def test_reach_says_what_the_reference_says_of_addresses_that_nobody_holds(case: Case) -> None:
     chance = random.Random(0)
     found: dict[tuple[str, Direction], list[tuple[IntervalSet, IntervalSet]]] = {}

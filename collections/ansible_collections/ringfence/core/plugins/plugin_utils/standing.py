@@ -12,8 +12,9 @@ from .table_lookup import Lookup
 def denied_connections(table: dict, sockets: str) -> list[dict]:
     """Return the standing TCP connections that a table denies, sorted.
 
-    `sockets` is the section of that name in a target's reply. Which process holds a socket is not told there: a
-    connection that is denied for some processes only is returned with `certain: false` and must not be cut.
+    `sockets` is the section of that name in a target's reply. Which process holds a socket is not told there,
+    nor what a dynamic set holds: a connection that is denied for some processes or memberships only is returned with
+    `certain: false` and must not be cut.
     """
     lines = [line.split() for line in sockets.splitlines()]
     listening = {fields[1] for fields in lines if fields[:1] == ["L"]}
@@ -28,9 +29,10 @@ def denied_connections(table: dict, sockets: str) -> list[dict]:
             continue
         port = int(local_port if direction == "in" else remote_port)
         verdicts = [
-            lookup.outcome(direction, 6, port, local, remote, unit, user)
+            verdict
             for unit in (None, *table[direction]["units"])
             for user in (None, *table[direction]["users"])
+            for verdict in lookup.outcomes(direction, 6, port, local, remote, unit, user)
         ]
         denying = [verdict for verdict in verdicts if verdict["effect"] == "deny"]
         if denying:
