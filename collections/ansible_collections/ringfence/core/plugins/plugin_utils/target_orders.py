@@ -14,7 +14,7 @@ from functools import lru_cache
 
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "connection", "signature", "table", "processes", "persistence", "return", "status",
+    "reply", "state", "sockets", "connection", "signature", "table", "processes", "answers", "persistence", "return", "status",
     "verbs",
 )  # fmt: skip
 COMMAND = "exec /bin/sh -s"
@@ -98,9 +98,9 @@ def control_ranges(networks: list[str]) -> str:
 
 
 def process_lines(processes: list[dict]) -> str:
-    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN`."""
+    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN` or `fqdn NAME SET timeout TIME`."""
     lines = []
     for process in processes:
-        kind = "unit" if "unit" in process else "user"
+        kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)
         lines += [f"{kind} {process[kind]} {name} {verdict}\n" for name, verdict in process["elements"]]
     return "".join(lines)
