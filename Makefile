@@ -16,8 +16,8 @@ test: test-packages $(READY) ## Everything that continuous integration checks
 	  || $(BIN)/python -m pip install --quiet 'libvirt-python>=9.0'
 	$(BIN)/python -m tests.checks
 
-lint: $(READY) ## Format, lint, types, import contracts
-	$(BIN)/python -m tests.checks ruff-format ruff mypy imports
+lint: $(READY) ## Format, lint, types, import contracts, shell scripts
+	$(BIN)/python -m tests.checks ruff-format ruff mypy imports shellcheck
 
 bench: test-packages $(READY) ## Run all benchmarks and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench all

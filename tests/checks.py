@@ -17,9 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from ringfence.lab.probe import probe
+
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 COLLECTION = ROOT / "collections/ansible_collections/ringfence/core"
+# The parts of the target's script are one program: what one sets another reads (SC2034, SC2154), and `a && b || refuse`
+# means a refusal where either fails (SC2015).
+MEANT = "SC2015,SC2034,SC2154"
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,24 @@ def collection_docs() -> Counts:
     return Counts(failed=1) if failed else Counts(passed=1)
 
 
+def shellcheck() -> Counts:
+    """Check what runs in a POSIX shell on targets, and what prepares this machine."""
+    parts = sorted(COLLECTION.glob("plugins/plugin_utils/target/*.sh"))
+    target = [BIN / "shellcheck", "--shell=sh", f"--exclude={MEANT}", *parts]
+    own = [BIN / "shellcheck", *(ROOT / ".ci" / name for name in ("run", "system-packages"))]
+    failed = [words for words in (target, own) if subprocess.run(words, cwd=ROOT, env=environment()).returncode]
+    return Counts(failed=1) if failed else Counts(passed=1)
+
+
+def molecule() -> Counts:
+    """Run the collection's scenario on two hosts of the lab, where this machine can hold them."""
+    lacks = probe().lacks("namespaces")
+    if lacks:
+        print("skipped: no lab of namespaces:", "; ".join(map(str, lacks)))
+        return Counts(skipped=1)
+    return command("molecule", "test", cwd=COLLECTION)()
+
+
 def environment() -> dict[str, str]:
     """Return the environment of every stage: the tools of this virtual environment first, the tree's own collection."""
     return {
@@ -106,10 +129,12 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "ruff": command("ruff", "check", "."),
     "mypy": command("mypy"),
     "imports": command("lint-imports"),
+    "shellcheck": shellcheck,
     "unit": pytest("tests/unit", "-n", "2"),
     "sources": pytest("tests/sources"),
     "conformance": pytest("tests/conformance"),
     "lab": pytest("tests/lab"),
+    "molecule": molecule,
     "ansible-lint": command("ansible-lint", "--offline", "--profile", "production", "collections", "playbooks"),
     "collection": build_collection,
     "collection-docs": collection_docs,

@@ -101,3 +101,29 @@ def test_cut_ends_denied_connections_also_while_the_server_keeps_sending(rollout
             # no socket of the cut connection may go on: destroyed where the kernel can, else its packets are dropped
             left = rollouts.sh(host, f"ss -Htn state established '( sport = :{SPEAKING} )'").strip()
             assert left == "" or "elements" in rollouts.sh(host, "nft list set inet ringfence cut4"), host
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["with ss", "without ss"])
+def test_cut_ends_what_is_denied_to_the_unit_that_holds_it_and_keeps_what_another_unit_may(
+    rollouts: Rollouts, known: bool
+) -> None:
+    """The table allows both ports to `speaker`; on the second one `echo` listens."""
+    hosts = ("bookworm", "trixie")  # nft of bullseye cannot match units
+    hidden = "" if known else "$(command -v ss).hidden"
+    with ExitStack() as stack:
+        for host in hosts if hidden else ():
+            rollouts.sh(host, f"mv $(command -v ss) {hidden}")
+            stack.callback(rollouts.sh, host, "for one in /usr/bin/ss /bin/ss; do mv $one.hidden $one; done")
+        kept = {host: stack.enter_context(rollouts.connection(host, SPEAKING)) for host in hosts}
+        other = {host: stack.enter_context(rollouts.connection(host, ECHO)) for host in hosts}
+        assert all(talk(b"before") for talk in (*kept.values(), *other.values()))
+        wanted = Wanted(allow={"speaker.service": (SPEAKING, ECHO)})
+        outcome = rollouts.roll_out(rollouts.plan(dict.fromkeys(hosts, wanted), cut=True))
+        assert outcome.ok
+        for host in hosts:
+            listed = outcome.hosts[host].result["standing_denied"]
+            ports = [(one["local_port"], one["certain"]) for one in listed]  # type: ignore[attr-defined]
+            assert ports == ([(ECHO, True)] if known else [(ECHO, False), (SPEAKING, False)])
+            assert kept[host](b"after"), host
+            assert (other[host](b"after") == b"") is known, host
+            assert not rollouts.reaches(host, ECHO)

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.standing import cut_lines, denied_connections
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
     control_ranges,
     order,
@@ -17,7 +16,6 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders impor
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from rollout_plans import RULE, Wanted
 
 SHELLS = [["dash"], ["busybox", "sh"], ["bash", "--posix"]]
 
@@ -81,26 +79,3 @@ def test_processes_become_a_line_an_element() -> None:
         "unit a.service units_out goto out_u0",
         "user backup users_out goto out_x0",
     ]
-
-
-def test_standing_connections_are_judged_in_their_direction_and_only_certain_ones_are_cut() -> None:
-    table = Wanted(allow={None: (7000,), "a.service": (7000, 7001)}).table().data()
-    sockets = "\n".join(
-        [
-            "L 22", "L 7000", "L 7001", "L 7002",
-            "S 4 X 10.203.0.9 10.203.0.1 22 40000 0 1",
-            "S 4 X 10.203.0.9 10.203.0.7 7000 40001 0 2",
-            "S 4 X 10.203.0.9 10.203.0.7 7001 40002 0 3",
-            "S 6 X fd52:6600:0000:0001:0000:0000:0000:0009 2001:0db8:0000:0000:0000:0000:0000:0001 7002 40003 0 4",
-            "S 4 X 10.203.0.9 198.51.100.7 40004 443 0 5",
-        ]
-    )  # fmt: skip
-    denied = denied_connections(table, sockets)
-    assert [(each["local_port"], each["rule"], each["certain"]) for each in denied] == [
-        (7001, "default", False),
-        (7002, "default", True),
-    ]
-    assert cut_lines(denied) == (
-        "6 fd52:6600:0000:0001:0000:0000:0000:0009 2001:0db8:0000:0000:0000:0000:0000:0001 7002 40003"
-    )
-    assert RULE in table["rules"]  # type: ignore[operator]

@@ -12,7 +12,7 @@ from ringfence.cli.demonstration.stage import Stage, Unexpected
 from ringfence.cli.demonstration.workspace_files import write_workspace
 from ringfence.lab.estate import WRONG
 from ringfence.lab.session import Lab
-from ringfence.lab.spec import HostSpec
+from ringfence.lab.spec import NETWORK_4, HostSpec
 from ringfence.model.tables import VerdictTable
 from ringfence.plan import Plan, find, read
 from ringfence.plan.table_reading import table_of
@@ -46,19 +46,21 @@ class Walk:
         self.undone()
 
     def discover(self) -> None:
-        """Show the assets, labelled by rules."""
+        """Show the assets that three sources know, labelled by rules, and where the sources contradict each other."""
         stage = self.stage
-        with stage.step("Discover the hosts and label them"):
-            write_workspace(stage.directory, self.lab.inventory_path, processes=self.processes)
-            stage.run("labels", "db-1")
+        with stage.step("Discover the hosts from three sources and label them"):
+            write_workspace(stage.directory, self.lab.inventory_path, self.hosts, processes=self.processes)
+            stage.say("Ansible's inventory says how hosts are reached, an export of the CMDB what they serve,")
+            stage.say("the operations team's list where they stand; each calls a machine by another name.")
             stage.run("assets")
+            stage.run("assets", "web-1", "--explain")
             stage.run("check")
 
     def watch(self) -> None:
         """Watch who talks to whom, and show what nobody should have allowed."""
         stage = self.stage
         with stage.step("Watch who talks to whom") as step:
-            stage.run("flows", "collect", "--times", str(LOOKS), "--every", str(BETWEEN_LOOKS))
+            stage.run("flows", "collect", str(NETWORK_4), "--times", str(LOOKS), "--every", str(BETWEEN_LOOKS))
             stage.run("flows", "window", "--since", "1h", "--limit", "15")
             for wrong in self._wrong():
                 step.found[f"{wrong.source} → {wrong.target} {wrong.service}"] = wrong.seen

@@ -1,18 +1,16 @@
-"""The demonstration's workspace: its policy from the package, its inventory from the lab, with tags to label by."""
+"""The demonstration's workspace: its policy from the package, its inventory and exports from the lab's hosts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import cast
 
-from ruamel.yaml import YAML
+from ringfence.cli.demonstration import records
+from ringfence.lab.spec import HostSpec
 
-TAGS = {"app": "Application", "env": "Environment", "role": "Role", "loc": "Site", "pci": "Data"}
-WORDS = {("env", "prod"): "production", ("env", "dev"): "development", ("pci", "true"): "cardholder"}
 PROCESS = re.compile(r", process: \{[^{}]*\}")
 CONFIGURATION = """\
 [defaults]
@@ -27,7 +25,7 @@ ssh_args = -C -o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval
 """
 
 
-def write_workspace(directory: Path, lab_inventory: Path, *, processes: bool) -> list[Path]:
+def write_workspace(directory: Path, lab_inventory: Path, hosts: Sequence[HostSpec], *, processes: bool) -> list[Path]:
     """Write the workspace and return its policy files; without `processes` rules speak of hosts alone."""
     written = []
     for path, text in _files(resources.files("ringfence.cli.demonstration") / "workspace", Path()):
@@ -36,7 +34,11 @@ def write_workspace(directory: Path, lab_inventory: Path, *, processes: bool) ->
         target.write_text(text if processes else PROCESS.sub("", text), encoding="utf-8")
         written.append(target)
     (directory / "ansible.cfg").write_text(CONFIGURATION, encoding="utf-8")
-    _write_inventory(directory / "inventory" / "10-lab.yml", lab_inventory)
+    records.write_inventory(directory / records.SOURCE, lab_inventory, hosts)
+    exports = directory / "exports"
+    exports.mkdir()
+    (exports / "cmdb.csv").write_text(records.cmdb(hosts), encoding="utf-8")
+    (exports / "operations.json").write_text(records.operations(hosts), encoding="utf-8")
     return sorted(path for path in written if path.is_relative_to(directory / "policy"))
 
 
@@ -46,15 +48,3 @@ def _files(folder: Traversable, below: Path) -> Iterator[tuple[Path, str]]:
             yield from _files(entry, below / entry.name)
         else:
             yield below / entry.name, entry.read_text(encoding="utf-8")
-
-
-def _write_inventory(path: Path, lab_inventory: Path) -> None:
-    """Write the lab's inventory as a cloud or a hypervisor would tell it: with tags, not with our labels."""
-    yaml = YAML()
-    inventory = yaml.load(lab_inventory.read_text(encoding="utf-8"))
-    for variables in inventory["all"]["hosts"].values():
-        labels = cast(Mapping[str, str], variables.pop("ringfence_labels", {}))
-        variables["tags"] = {TAGS[key]: WORDS.get((key, value), value) for key, value in labels.items() if key in TAGS}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(inventory, file)

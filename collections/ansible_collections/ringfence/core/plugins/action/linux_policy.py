@@ -95,14 +95,16 @@ class ActionModule(TargetAction):
         values["seconds"] = str(arguments["confirm_within"])
         values["renew"] = "1" if arguments["renew"] else ""
         values["force"] = "1" if arguments["force_lockout_test"] else ""
+        owners = None
         if host.cut:
-            seen = self.ask("status", {"sockets": "1"})
-            values["cut"] = cut_lines(denied_connections(table, seen.sections.get("sockets", "")))
+            seen = self.ask("status", {"sockets": "1", "processes": values["processes"]})
+            owners = seen.sections.get("owners")
+            values["cut"] = cut_lines(denied_connections(table, seen.sections.get("sockets", ""), owners))
         until = time.monotonic() + arguments["confirm_within"] - MARGIN
         applied = self._apply(plan, host, values)
         result = {
             "processes": applied.all("process"),
-            "standing_denied": denied_connections(table, applied.sections.get("sockets", "")),
+            "standing_denied": denied_connections(table, applied.sections.get("sockets", ""), owners),
             "cut": host.cut,
             "denials": recorded(applied.sections.get("denials", ""), plan.data.get("rules", {}))[1],
         }

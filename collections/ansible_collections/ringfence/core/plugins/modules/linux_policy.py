@@ -132,7 +132,9 @@ standing_denied:
       description: The id of the rule that denies it, or V(default).
       type: str
     certain:
-      description: Whether every process of the host is denied it. A connection that is not certain is never cut.
+      description:
+        - Whether every process that may hold it is denied it. A connection that is not certain is never cut.
+        - Which process that is is asked only where the plan cuts; a host without C(ss) of iproute2 tells no units.
       type: bool
 cut:
   description: Whether the plan ends such connections.

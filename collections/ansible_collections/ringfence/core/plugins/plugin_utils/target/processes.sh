@@ -41,6 +41,7 @@ unit_paths() {
         done
         return 0
     fi
+    rm -f "$work/sockets_of"
     show_units "$path_units" >"$work/units"
     path_sockets=$(awk 'NF > 3 { for (i = 4; i <= NF; i++) if ($i ~ /\.socket$/ && !seen[$i]++) print $i }' "$work/units")
     while read -r path_unit path_group path_slice path_triggers; do
@@ -75,7 +76,6 @@ show_units() {
 
 # Joins process lines with paths: prints `NAME MAP_LEVEL CHAIN PATH SOCKET-UNIT` for units that have a path.
 unit_elements() {
-    rm -f "$work/sockets_of"
     unit_paths "$1" >"$work/paths"
     printf '%s' "$1" | awk -v paths="$work/paths" '
         BEGIN {

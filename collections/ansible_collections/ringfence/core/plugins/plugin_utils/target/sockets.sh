@@ -56,6 +56,29 @@ socket_text() {
         }' /proc/net/tcp $socket_six
 }
 
+# Prints whose the connections are that stand, as far as the plan's processes ($rf_processes) tell them apart: `C inode
+# cgroup` as the kernel has it for the socket (an accepted one has its listener's, whoever holds it now), `U unit cgroup`
+# (also of the socket units that listen for it), `N user uid`.
+socket_owners() {
+    unit_paths "$rf_processes" >"$work/paths"
+    if [ -s "$work/paths" ] && have ss; then
+        sed 's/^/U /' "$work/paths"
+        ss -tnHe --cgroup 2>/dev/null | awk '{
+            inode = group = ""
+            for (i = 6; i <= NF; i++) {
+                if (inode == "" && $i ~ /^ino:/) inode = substr($i, 5)
+                if (group == "" && $i ~ /^cgroup:\//) group = substr($i, 9)
+            }
+            if (inode != "" && group != "") print "C", inode, group
+        }'
+    fi
+    printf '%s' "$rf_processes" | while read -r owner_kind owner_name owner_rest; do
+        if [ "$owner_kind" = user ] && owner_uid=$(id -u -- "$owner_name" 2>/dev/null); then
+            echo "N $owner_name $owner_uid"
+        fi
+    done
+}
+
 # Prints the connections of $work/sockets, and adds to FILE the nft commands that make them known to the table, without
 # those that are cut.
 standing_elements() {

@@ -56,6 +56,7 @@ check_state() {
     if [ -L "$state" ]; then refuse state "$state is a symbolic link"; fi
     if [ ! -e "$state" ]; then return 0; fi
     # shellcheck disable=SC2012 # ls -ldn is the one portable way to mode and owner; the name is ours
+    # shellcheck disable=SC2046 # a list of words
     set -- $(ls -ldn "$state")
     case $1 in
     drwx------*) ;;
