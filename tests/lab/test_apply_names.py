@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from ringfence.lab.session import Lab
 from ringfence.model.rules import Mode
-from rollouts import Rollouts, Wanted
+from rollouts import ECHO, Rollouts, Wanted
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 # The oldest nft of all releases (0.9.8), and one of today.
 HOSTS = ("bullseye", "bookworm")
 NAME = "pay.example"
-PAYING = Wanted(outbound=Mode.FULL, names={NAME: 22})
+PAYING = Wanted(outbound=Mode.FULL, names={NAME: ECHO})
 CONTROLLER = "10.203.0.1"
 HOSTILE = ("127.0.0.9", "169.254.1.1", "224.0.0.5", "0.0.0.0", "::1", "fe80::1", "ff02::1", "::ffff:10.0.0.1")
 
@@ -37,7 +37,7 @@ def resolve(rollouts: Rollouts, host: str, *addresses: str) -> None:
     rollouts.lab.exec(host, ["sh", "-c", "cat /etc/hosts.before - >/etc/hosts"], input=lines)
 
 
-def opens(rollouts: Rollouts, host: str, address: str, port: int = 22) -> bool:
+def opens(rollouts: Rollouts, host: str, address: str, port: int = ECHO) -> bool:
     """Return whether a host gets a connection out, to a port where somebody answers or refuses."""
     code = f"import socket; s = socket.socket(); s.settimeout(1); print(s.connect_ex(('{address}', {port})))"
     return rollouts.sh(host, f'python3 -c "{code}"').strip() in ("0", "111")

@@ -8,9 +8,9 @@ from ringfence.analysis.ends import Ends
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
+from ringfence.model.memberships import sets_of
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
-from ringfence.model.selectors import FqdnIs, leaves
 from ringfence.model.tables import VerdictTable
 
 
@@ -80,7 +80,7 @@ def _enforces(compilation: Compilation, asset: Asset, direction: Direction) -> b
 
 def _names(compilation: Compilation) -> Iterator[Problem]:
     for rule in compilation.policy.rules:
-        names = [leaf.name for peer in rule.destinations for leaf in leaves(peer.selector) if isinstance(leaf, FqdnIs)]
+        names = [name.removeprefix("fqdn:") for peer in rule.destinations for name in sets_of(peer.selector)]
         if names and Direction.OUT not in rule.sides:
             yield Problem(
                 Severity.ERROR,

@@ -15,6 +15,7 @@ from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES
 from ringfence.model.assets import Asset
 from ringfence.model.intervals import IntervalSet, union
+from ringfence.model.memberships import ALWAYS, Membership, alternatives
 from ringfence.model.rules import Direction, Peer
 from ringfence.model.services import EVERY_SERVICE, Services
 from ringfence.model.tables import OTHER, ProcessClass, VerdictTable
@@ -32,7 +33,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """All of `clients` to all of `servers` (points) on `services`, as the processes named on each side."""
+    """All of `clients` to all of `servers` (points) on `services`, as the processes named on each side.
+
+    It is so where the servers are in the dynamic sets of `members`, which any address may be.
+    """
 
     clients: IntervalSet
     servers: IntervalSet
@@ -41,6 +45,7 @@ class Crossing:
     server_process: ProcessClass
     client_group: Group
     server_group: Group
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class _Half:
     far: IntervalSet
     services: IntervalSet
     process: ProcessClass
+    members: tuple[str, ...] = ()
 
 
 class Crossings:
@@ -65,34 +71,34 @@ class Crossings:
 
     def passing(self, sources: Sequence[Peer], destinations: Sequence[Peer], services: Services) -> Iterator[Crossing]:
         """Yield crossings that together are all that passes; the products may overlap."""
-        for client, server, out, into in self._pairs(sources, destinations):
+        for client, server, out, into, sets in self._pairs(sources, destinations):
             if client.table is None and server.table is None:
                 continue
             for family, whole in FAMILIES.items():
                 wanted = services.of(family)
-                for sent in self._halves(client.table, Direction.OUT, client.points & whole, out, passing=True):
+                for sent in self._halves(client.table, Direction.OUT, client.points & whole, out, sets, passing=True):
                     for taken in self._halves(server.table, Direction.IN, server.points & whole, into, passing=True):
                         clients, servers = sent.own & taken.far, taken.own & sent.far
                         passed = sent.services & taken.services & wanted
                         if clients and servers and passed:
                             processes = sent.process, taken.process
-                            yield Crossing(clients, servers, passed, *processes, client, server)
+                            yield Crossing(clients, servers, passed, *processes, client, server, sent.members)
 
     def blocked(self, sources: Sequence[Peer], destinations: Sequence[Peer], services: Services) -> Iterator[Crossing]:
         """Yield crossings that together are all that does not pass; the products may overlap."""
-        for client, server, out, into in self._pairs(sources, destinations):
+        for client, server, out, into, sets in self._pairs(sources, destinations):
             for family, whole in FAMILIES.items():
                 clients, servers = client.points & whole, server.points & whole
                 if not clients or not servers:
                     continue
-                for half in self._halves(client.table, Direction.OUT, clients, out, passing=False):
+                for half in self._halves(client.table, Direction.OUT, clients, out, sets, passing=False):
                     far, stopped = half.far & servers, half.services & services.of(family)
                     if far and stopped:
-                        yield Crossing(half.own, far, stopped, half.process, OTHER, client, server)
+                        yield Crossing(half.own, far, stopped, half.process, OTHER, client, server, half.members)
                 for half in self._halves(server.table, Direction.IN, servers, into, passing=False):
                     far, stopped = half.far & clients, half.services & services.of(family)
                     if far and stopped:
-                        yield Crossing(far, half.own, stopped, OTHER, half.process, client, server)
+                        yield Crossing(far, half.own, stopped, OTHER, half.process, client, server, sets.inside)
 
     def _halves(
         self,
@@ -100,40 +106,54 @@ class Crossings:
         direction: Direction,
         own: IntervalSet,
         peers: Sequence[Peer],
+        sets: Membership = ALWAYS,
         *,
         passing: bool,
     ) -> list[_Half]:
+        """Return what a side lets through (or not) to far addresses in some dynamic sets and any others."""
         if not own:
             return []
         if table is None:
             every = union(FAMILIES.values())
-            return [_Half(own, every, EVERY_SERVICE, OTHER)] if passing else []
+            return [_Half(own, every, EVERY_SERVICE, OTHER, sets.inside)] if passing else []
         halves = []
         for cell in table.direction(direction).cells:
             here = cell.local & own
-            if not here or not any(_names(peer, cell.process) for peer in peers):
+            membership = cell.membership.merged(sets)
+            if not here or membership is None or not any(_names(peer, cell.process) for peer in peers):
                 continue
             services = self.sides.passing(cell.services)
             services = services if passing else EVERY_SERVICE - services
             if services:
-                halves.append(_Half(here, cell.remote, services, cell.process))
+                halves.append(_Half(here, cell.remote, services, cell.process, membership.inside))
         return halves
 
     def _pairs(
         self, sources: Sequence[Peer], destinations: Sequence[Peer]
-    ) -> Iterator[tuple[Group, Group, Sequence[Peer], Sequence[Peer]]]:
+    ) -> Iterator[tuple[Group, Group, Sequence[Peer], Sequence[Peer], Membership]]:
+        """Yield pairs of groups with the peers that chose them, and the dynamic sets that the servers are in."""
+        by_sets: dict[frozenset[str], list[Peer]] = {}
+        for peer in destinations:
+            for sets, selector in alternatives(peer.selector):
+                by_sets.setdefault(sets, []).append(Peer(selector, peer.process))
+        for sets, peers in by_sets.items():
+            membership = Membership(tuple(sorted(sets)))
+            for client, server in self._grouped(sources, peers):
+                yield client, server, sources, peers, membership
+
+    def _grouped(self, sources: Sequence[Peer], destinations: Sequence[Peer]) -> Iterator[tuple[Group, Group]]:
         clients, servers = self._groups(sources), self._groups(destinations)
         for client in clients:
             for server in servers:
                 if server.realm in self.settings.sees(client.realm):
-                    yield client, server, sources, destinations
+                    yield client, server
             outside = self.ends.outside([peer.selector for peer in destinations], client.realm)
             if outside:
-                yield client, Group(None, client.realm, outside, ()), sources, destinations
+                yield client, Group(None, client.realm, outside, ())
         for server in servers:
             outside = self.ends.outside([peer.selector for peer in sources], server.realm)
             if outside:
-                yield Group(None, server.realm, outside, ()), server, sources, destinations
+                yield Group(None, server.realm, outside, ()), server
 
     def _groups(self, peers: Sequence[Peer]) -> list[Group]:
         found: dict[tuple[int, str], tuple[VerdictTable | None, list[Asset], list[IntervalSet]]] = {}

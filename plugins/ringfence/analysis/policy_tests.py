@@ -9,6 +9,7 @@ from ringfence.analysis.reach import reach
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import family_of
 from ringfence.model.intervals import EMPTY, IntervalSet
+from ringfence.model.memberships import sets_of
 from ringfence.model.rules import Action, Peer, PolicyTest
 from ringfence.model.services import service_texts
 from ringfence.model.tables import ProcessClass
@@ -95,7 +96,8 @@ def _outside_failure(ends: Ends, test: PolicyTest, passing: dict[tuple[str, str]
     judged = False
     for near, far, outward in ((test.sources, test.destinations, True), (test.destinations, test.sources, False)):
         for asset, _ in ends.assets([peer.selector for peer in near]):
-            if not ends.outside([peer.selector for peer in far], asset.realm):
+            named = outward and any(sets_of(peer.selector) for peer in far)
+            if not named and not ends.outside([peer.selector for peer in far], asset.realm):
                 continue
             judged = True
             rows = [s for (c, d), s in passing.items() if (c if outward else d) == asset.name]

@@ -12,6 +12,7 @@ from ringfence.analysis.difference import Change, Difference, difference
 from ringfence.model.addresses import EVERY_ADDRESS, range_text, range_texts
 from ringfence.model.assets import Snapshot
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.memberships import ALWAYS
 from ringfence.model.services import EVERY_SERVICE, service_texts
 from ringfence.model.tables import DEFAULT_RULE, Effect, Outcome, VerdictTable
 
@@ -29,7 +30,8 @@ def told(
     """Return what changes as plain data, equal for equal arguments.
 
     `groups` holds workloads that share their changes. A change says for whom (`peers` by the labels in `keys`, and
-    `every_unknown` address or the `unknown` ranges that no asset holds), on which services, which rule decided before
+    `every_unknown` address or the `unknown` ranges that no asset holds, and `members` where that holds only in or not
+    in a dynamic set), on which services, which rule decided before
     and which does now, and what that does: `opens`, `closes`, `watches` (passes, recorded), `unwatches`, or `renames`
     where only the rule differs.
     """
@@ -107,6 +109,7 @@ def _change(change: Change, labels: _Labels, names: Mapping[str, str]) -> dict[s
         **labels.peers(change.remote),
         "before": _outcome(change.before, names),
         "after": _outcome(change.after, names),
+        **({} if change.membership == ALWAYS else {"members": str(change.membership)}),
     }
 
 

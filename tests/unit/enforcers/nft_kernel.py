@@ -17,7 +17,7 @@ class Kernel:
             ["unshare", "--net", *mapped, "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         entered = ["--user", "--preserve-credentials"] if mapped else []
-        self._enter = ["nsenter", "--target", str(self._holder.pid), *entered, "--net"]
+        self.entered = ["nsenter", "--target", str(self._holder.pid), *entered, "--net"]
         assert self._holder.stdin
         assert self._holder.stdout
         self._holder.stdin.write(b"ready\n")
@@ -27,7 +27,7 @@ class Kernel:
     def nft(self, *arguments: str, text: str | None = None) -> str:
         """Return what nft prints. Raises AssertionError with its message where it fails."""
         done = subprocess.run(
-            [*self._enter, "nft", *arguments], input=text, capture_output=True, text=True, check=False
+            [*self.entered, "nft", *arguments], input=text, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"nft {' '.join(arguments)}: {done.stderr[:2000]}"
         return done.stdout

@@ -237,8 +237,8 @@ BROKEN = {
     "a DNS name under not": (
         "rules:\n  - from: any\n    to: {not: {fqdn: api.example.org}}\n    deny: any\n",
         [
-            "policy/shop.yml:3:9: 'api.example.org' cannot stand under 'not': what it resolves to is not known beforehand "
-            "(allow or pass it with a smaller priority, and deny the rest)"
+            "policy/shop.yml:3:9: 'api.example.org' cannot stand under 'not': what it resolves to is not known "
+            "beforehand (allow or pass it with a smaller priority, and deny the rest)"
         ],
     ),
     "a DNS name with a wildcard": (

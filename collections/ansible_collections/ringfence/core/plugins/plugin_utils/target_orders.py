@@ -14,8 +14,8 @@ from functools import lru_cache
 
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "connection", "signature", "table", "processes", "answers", "persistence", "return", "status",
-    "verbs",
+    "reply", "state", "sockets", "connection", "signature", "table", "processes", "answers", "persistence", "return",
+    "status", "verbs",
 )  # fmt: skip
 COMMAND = "exec /bin/sh -s"
 ENDS = "RINGFENCE-RULESET-ENDS"
@@ -98,7 +98,7 @@ def control_ranges(networks: list[str]) -> str:
 
 
 def process_lines(processes: list[dict]) -> str:
-    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN` or `fqdn NAME SET timeout TIME`."""
+    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN`, `fqdn NAME SET timeout TIME`."""
     lines = []
     for process in processes:
         kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)

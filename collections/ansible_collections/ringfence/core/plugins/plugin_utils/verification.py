@@ -13,7 +13,7 @@ from .target_orders import Reply
 
 
 def verify(plan: Plan, host: Host, reply: Reply) -> dict:
-    """Return `drift` (nothing: proven), `differences` (the same as data), `not_proven`, `answers` and what the host holds.
+    """Return `drift` (nothing: proven), `differences` (the same as data), `not_proven`, `answers`, what the host holds.
 
     `reply` is that to `status` with its listing.
     """
