@@ -111,6 +111,8 @@ def _change(change: Data) -> str:
     shown = ("" if "services" in change else "all but ") + ", ".join(services[:6]) + _more(len(services), 6)
     who = f" for {process}" if process else ""
     before, after = change.get("before"), change.get("after")
+    if change.get("members"):
+        peers.append(f"if {change['members']}")
     return f"{'from' if inbound else 'to'} {'; '.join(peers) or 'nobody'}  {shown}{who}: {_by(before)} → {_by(after)}"
 
 

@@ -16,7 +16,7 @@ from ringfence.model.errors import InputError, OutsideError
 from ringfence.rollout.events import Event, EventReader
 from ringfence.rollout.outcome import Outcome, collect
 
-PLAYBOOKS = ("confirm", "discover", "info", "plan", "remove", "rollback", "rollout", "verify")
+PLAYBOOKS = ("confirm", "discover", "info", "plan", "refresh", "remove", "rollback", "rollout", "verify")
 COLLECTION = "ringfence.core"
 FORKS = 50
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
