@@ -98,7 +98,7 @@ def control_ranges(networks: list[str]) -> str:
 
 
 def process_lines(processes: list[dict]) -> str:
-    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN`, `fqdn NAME SET timeout TIME`."""
+    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN`, `fqdn NAME SET timeout T`."""
     lines = []
     for process in processes:
         kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)
