@@ -21,6 +21,10 @@ _SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
 _REFUSAL = (
     "<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors><RequestID>1</RequestID></Response>"
 )
+_DENIAL = (
+    b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>You may not assume it.</Message>"
+    b"</Error><RequestId>1</RequestId></ErrorResponse>"
+)
 _STATES = re.compile(r"&Filter\.1\.Name=instance-state-name(&Filter\.1\.Value\.\d+=\w+)+")
 
 
@@ -46,10 +50,15 @@ class MotoServer:
 
 @dataclass
 class Door:
-    """Forwards to moto; `refused` says which regions answer with an error code, `throttled` how many calls yet do."""
+    """Forwards to moto; `refused` says which regions answer with an error code, `throttled` how many calls yet do.
+
+    `closed` are accounts whose roles nobody may assume, `calls_refused` what EC2 does in no region.
+    """
 
     port: int
     refused: dict[str, str] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    calls_refused: set[str] = field(default_factory=set)
     throttled: int = 0
     keeps: bool = False
     calls: Counter[str] = field(default_factory=Counter)
@@ -90,8 +99,11 @@ class Door:
         region, service = (scope[2], scope[3]) if scope else ("", "")
         action = re.search(r"Action=(\w+)", text)
         self.calls[f"{region} {action[1] if action else service}"] += 1
-        if service == "ec2" and region in self.refused:
-            return 403, "text/xml", _REFUSAL.format(self.refused[region], "You are not authorized.").encode()
+        if service == "sts" and any(f"iam%3A%3A{account}%3A" in text for account in self.closed):
+            return 403, "text/xml", _DENIAL
+        if service == "ec2" and (region in self.refused or (action and action[1] in self.calls_refused)):
+            code = self.refused.get(region, "UnauthorizedOperation")
+            return 403, "text/xml", _REFUSAL.format(code, "You are not authorized.").encode()
         if service == "ec2" and self.throttled:
             self.throttled -= 1
             return 503, "text/xml", _REFUSAL.format("RequestLimitExceeded", "Request limit exceeded.").encode()

@@ -97,7 +97,9 @@ def _peers(peers: tuple[Peer, ...]) -> str:
 def _peer(peer: Peer) -> str:
     if peer.process is None:
         return _selector(peer.selector)
-    process = f"{{unit: {list(peer.process.units)}, user: {list(peer.process.users)}}}"
+    kinds = {"unit": "units", "user": "users", "program": "programs", "service": "services"}
+    named = {word: getattr(peer.process, field) for word, field in kinds.items()}
+    process = "{" + ", ".join(f"{word}: {list(names)}" for word, names in named.items() if names) + "}"
     return f"{{all: [{_selector(peer.selector)}], process: {process}}}"
 
 

@@ -85,6 +85,16 @@ class Side:
     names: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Runner:
+    """Who sends or takes a packet: a unit and a user of a Linux host, or a program and a service of a Windows host."""
+
+    unit: str | None = None
+    user: str | None = None
+    program: str | None = None
+    service: str | None = None
+
+
 def judge(snapshot: Snapshot, policy: Policy, settings: Settings, packet: Packet) -> Verdict:
     """Return what becomes of a packet: it passes if both sides let it; a side that is no workload does [1]."""
     judged = {
@@ -118,7 +128,11 @@ def judge_side(snapshot: Snapshot, policy: Policy, settings: Settings, side: Sid
     far = [peer.process for rule in policy.rules for peer in rule.remote(side.direction) if peer.process]
     units = {None, *(unit for process in far for unit in process.units)}
     users = {None, *(user for process in far for user in process.users)}
-    outcomes = [decide(snapshot, policy, settings, side, mode, who) for who in product(units, users)]
+    programs = {None, *(program for process in far for program in process.programs)}
+    services = {None, *(service for process in far for service in process.services)}
+    runners = [Runner(*linux) for linux in product(units, users)]
+    runners += [Runner(None, None, *windows) for windows in product(programs, services)]
+    outcomes = [decide(snapshot, policy, settings, side, mode, runner) for runner in runners]
     for effect in (Effect.ALLOW, Effect.WATCH, Effect.DENY):
         rules = [names for found, names in outcomes if found is effect]
         if rules:
@@ -140,7 +154,7 @@ def decide(
     settings: Settings,
     side: Side,
     mode: Mode,
-    far: tuple[str | None, str | None],
+    far: Runner,
 ) -> tuple[Effect, set[str]]:
     """Return the effect of the first tier that allows or denies [3], turned into what the mode makes of it [4]."""
     for tier in (EMERGENCY, *(name for name in settings.tiers if name != EMERGENCY)):
@@ -165,7 +179,7 @@ def decide_tier(matching: list[Rule]) -> tuple[Action, set[str]]:
     return Action.PASS, set()
 
 
-def speaks(rule: Rule, snapshot: Snapshot, settings: Settings, side: Side, far: tuple[str | None, str | None]) -> bool:
+def speaks(rule: Rule, snapshot: Snapshot, settings: Settings, side: Side, far: Runner) -> bool:
     """Return whether a rule is about this packet on this side, were the far process `far`."""
     family = 6 if side.remote >= 1 << 33 else 4
     if side.direction not in rule.sides or not within(side.protocol * 65536 + side.port, rule.services.of(family)):
@@ -175,11 +189,11 @@ def speaks(rule: Rule, snapshot: Snapshot, settings: Settings, side: Side, far: 
 
     def local(peer: Peer) -> bool:
         mine = chooses(peer.selector, side.workload, side.local, settings)
-        return mine and runs(peer.process, side.unit, side.user)
+        return mine and runs(peer.process, Runner(side.unit, side.user))
 
     def remote(peer: Peer) -> bool:
         theirs = any(chooses(peer.selector, holder, side.remote, settings, side.names) for holder in holders)
-        return theirs and runs(peer.process, *far)
+        return theirs and runs(peer.process, far)
 
     return any(map(local, rule.local(side.direction))) and any(map(remote, rule.remote(side.direction)))
 
@@ -226,11 +240,16 @@ def chooses(
             return True  # AllOf without parts: every asset
 
 
-def runs(process: Process | None, unit: str | None, user: str | None) -> bool:
-    """Return whether a peer's process is the one that runs: one of its units, if it names any, and one of its users."""
+def runs(process: Process | None, runner: Runner) -> bool:
+    """Return whether a peer's process is the one that runs: one of the names of each kind, where it has any.
+
+    A process is Linux's or Windows's, so one that is known by a unit or user is no program or service of a peer's.
+    """
     if process is None:
         return True
-    return (not process.units or unit in process.units) and (not process.users or user in process.users)
+    kinds = (process.units, process.users, process.programs, process.services)
+    who = (runner.unit, runner.user, runner.program, runner.service)
+    return all(not names or one in names for names, one in zip(kinds, who, strict=True))
 
 
 def within(number: int, intervals: IntervalSet) -> bool:

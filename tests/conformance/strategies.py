@@ -33,6 +33,11 @@ LABELS = {"env": ("prod", "dev"), "role": ("web", "api", "db")}
 NAMES = ("w0", "w1", "w2", "w3", "w4", "n0", "n1")
 UNITS = ("a.service", "b.service", "x@1.service")
 USERS = ("daemon", "games")  # in every Debian's /etc/passwd
+WINDOWS = (
+    Process(programs=(r"C:\app.exe",)),
+    Process(services=("spooler",)),
+    Process((), (), (r"C:\app.exe",), ("web",)),
+)
 ADDRESSES = tuple(
     point_of(text)
     for text in (
@@ -111,11 +116,12 @@ def selectors(names: bool = False) -> st.SearchStrategy[Selector]:
 
 
 def processes(users: bool) -> st.SearchStrategy[Process | None]:
-    """Return no process twice as often as one; `users` says whether the end can be told by its user."""
+    """Return no process twice as often as one, Windows' now and then; `users` says whether a user can tell the end."""
     names = st.lists(st.sampled_from(UNITS), max_size=2, unique=True).map(lambda chosen: tuple(sorted(chosen)))
     owners = st.lists(st.sampled_from(USERS), max_size=2, unique=True).map(tuple) if users else st.just(())
-    process = st.builds(Process, names, owners).filter(lambda one: bool(one.units or one.users))
-    return st.one_of(st.none(), st.none(), process)
+    linux = st.builds(Process, names, owners).filter(lambda one: bool(one.units or one.users))
+    windows = st.sampled_from(WINDOWS)
+    return st.one_of(st.none(), st.none(), st.none(), st.none(), linux, st.one_of(linux, windows))
 
 
 def peers(users: bool, with_processes: bool, names: bool) -> st.SearchStrategy[tuple[Peer, ...]]:

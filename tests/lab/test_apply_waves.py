@@ -9,9 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import ansible
 import pytest
 from ringfence.lab.session import Lab
 from rollouts import Rollouts, Wanted, wait_until
@@ -109,53 +107,3 @@ def test_a_controller_killed_at_any_step_leaves_every_host_in_the_old_or_the_new
         if new:
             plan = rollouts.apply(dict.fromkeys(HOSTS, wanted))
         wanted = OPEN if wanted is CLOSED else CLOSED
-
-
-@pytest.fixture
-def home() -> Iterator[str]:
-    """A home directory with a name so short that sockets fit below it."""
-    with TemporaryDirectory(prefix="rf") as directory:
-        yield directory
-
-
-def test_rollout_verify_and_removal_need_ansible_core_alone(rollouts: Rollouts, tmp_path: Path, home: str) -> None:
-    plan = rollouts.plan(dict.fromkeys(HOSTS, CLOSED))
-    only = tmp_path / "only"
-    only.mkdir()
-    packages = Path(ansible.__file__).parents[1]
-    for name in (
-        "ansible",
-        "jinja2",
-        "markupsafe",
-        "_yaml",
-        "yaml",
-        "pyyaml",
-        "packaging",
-        "resolvelib",
-        "crypto",
-        "cffi",
-    ):
-        for part in (*packages.glob(f"{name}*"), *packages.glob(f"_{name}*")):
-            if not part.name.startswith(("ansible_", "ansible-")) or part.name.startswith("ansible_core-"):
-                (only / part.name).unlink(missing_ok=True)
-                (only / part.name).symlink_to(part)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": home,
-        "PYTHONPATH": str(only),
-        "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / "collections"),
-        "LC_ALL": "C.UTF-8",
-    }
-    lacking = subprocess.run([sys.executable, "-S", "-c", "import ringfence"], env=environment, capture_output=True)
-    assert b"ModuleNotFoundError" in lacking.stderr
-    for playbook in ("rollout", "verify", "rollback", "info", "remove"):
-        command = [sys.executable, "-S", "-c", "from ansible.cli.playbook import main; main()"]
-        command += [
-            "-i",
-            str(rollouts.lab.inventory_path),
-            "-e",
-            f"ringfence_plan={plan}",
-            f"ringfence.core.{playbook}",
-        ]
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, (playbook, done.stdout, done.stderr)

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import ansible
 import pytest
 import ringfence
 import ruamel
+from ansible_core import copy_packages
 from leftovers import seen_from_outside
 from ringfence.lab import cgroups
 from rollout_plans import PlanMaker, Wanted
@@ -91,7 +91,6 @@ for name in ("rollout", "verify", "remove"):
 lab.down()
 print(json.dumps(seen))
 """
-ANSIBLE_CORE = ("ansible", "jinja2", "markupsafe", "yaml", "packaging", "resolvelib")
 
 
 @dataclass(frozen=True)
@@ -168,10 +167,7 @@ def test_a_user_without_privileges_has_a_whole_lab_and_nothing_is_left_of_it(str
 def test_a_user_without_privileges_applies_verifies_and_removes(stranger: Stranger) -> None:
     place = stranger.sources.parent
     packages, collections = place / "ansible", place / "collections"
-    installed = Path(ansible.__file__).parents[1]
-    for name in ANSIBLE_CORE:
-        for part in (installed / name, *installed.glob(f"{name}-*.dist-info")):
-            shutil.copytree(part, packages / part.name)
+    copy_packages(packages)
     ours = Path("ansible_collections/ringfence/core")
     shutil.copytree(REPOSITORY / "collections" / ours, collections / ours)
     closed = Wanted(allow={None: (1,)})

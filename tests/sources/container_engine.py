@@ -35,9 +35,11 @@ RUN = {
   --pidfile {directory}/engine.pid --default-ulimit nofile=1024:1024 --log-level fatal -H unix://{directory}/engine.sock
 """,
 }
+# Podman 5 knows this one alone; Debian 12's Podman 4 comes with CNI's plug-ins.
+NETAVARK = Path("/usr/lib/podman/netavark")
 # For Podman, without cgroups and rights that a container of a test machine may not have.
 CONFIGURATION = """[network]
-network_backend = "cni"
+network_backend = "{backend}"
 network_config_dir = "{directory}/networks"
 [containers]
 cgroups = "disabled"
@@ -57,7 +59,8 @@ class ContainerEngine:
         self.directory = directory
         self.socket = directory / "engine.sock"
         (directory / "networks").mkdir()
-        (directory / "containers.conf").write_text(CONFIGURATION.format(directory=directory))
+        backend = "netavark" if NETAVARK.exists() else "cni"
+        (directory / "containers.conf").write_text(CONFIGURATION.format(directory=directory, backend=backend))
         (directory / "start.sh").write_text(START + RUN[engine].format(directory=directory))
         apart = ["unshare", "-n", "-m", "-p", "--fork", "--mount-proc", "--kill-child", "--propagation", "private"]
         self.process = subprocess.Popen(

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import yaml
+from ansible_collections.ringfence.core.plugins.doc_fragments.source import ModuleDocFragment
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "collections/ansible_collections/ringfence/core/plugins"
@@ -48,10 +49,16 @@ def configured(workspace, name, **options):
 
 
 def documentation(name):
-    """Return the names of a plug-in's options, its fragments' not among them, and its examples."""
+    """Return the names of a plug-in's options, those of our fragments among them, and its examples."""
     text = (PLUGINS / f"inventory/{name}.py").read_text(encoding="utf-8")
     blocks = dict(re.findall(r'^(DOCUMENTATION|EXAMPLES) = r"""\n(.*?)"""', text, re.DOTALL | re.MULTILINE))
-    return set(yaml.safe_load(blocks["DOCUMENTATION"])["options"]), list(yaml.safe_load_all(blocks["EXAMPLES"]))
+    told = yaml.safe_load(blocks["DOCUMENTATION"])
+    options = set(told["options"])
+    for fragment in told["extends_documentation_fragment"]:
+        if fragment.startswith("ringfence.core.source"):
+            part = fragment.removeprefix("ringfence.core.source").strip(".").upper() or "DOCUMENTATION"
+            options |= set(yaml.safe_load(getattr(ModuleDocFragment, part))["options"])
+    return options, list(yaml.safe_load_all(blocks["EXAMPLES"]))
 
 
 def free_port():

@@ -6,6 +6,7 @@ the machine's own libvirt, networks or firewall is touched.
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import subprocess
@@ -127,14 +128,14 @@ def fetch_kernel(directory):
 def _kernel(directory):
     """Return the files of the kernel and of an initrd that takes a lease and then waits."""
     (kernel,) = (directory / "kernel/boot").glob("vmlinuz-*")
-    (modules,) = (directory / "kernel/lib/modules").glob("*/kernel")
+    modules = _modules(directory / "kernel")
     root = directory / "root"
     for name in ("bin", "proc", "sys", "dev"):
         (root / name).mkdir(parents=True)
     shutil.copy(BUSYBOX, root / "bin/busybox")
-    for module in MODULES:
-        shutil.copy(modules / f"{module}.ko", root)
-    _script(root / "init", INIT.format(modules=" ".join(Path(module).name for module in MODULES)))
+    for name, content in modules.items():
+        (root / f"{name}.ko").write_bytes(content)
+    _script(root / "init", INIT.format(modules=" ".join(modules)))
     _script(root / "lease", LEASE)
     listing = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*"))) + "\n"
     initrd = directory / "initrd"
@@ -142,6 +143,21 @@ def _kernel(directory):
         words = [BUSYBOX, "cpio", "-o", "-H", "newc", "-R", "0:0"]
         subprocess.run(words, cwd=root, input=listing.encode(), stdout=out, stderr=subprocess.DEVNULL, check=True)
     return kernel, initrd
+
+
+def _modules(package):
+    """Return the modules of MODULES by name, in order, that an unpacked kernel has not built in."""
+    # Debian 13 keeps them below /usr, and compressed.
+    (index,) = package.glob("**/lib/modules/*/modules.builtin")
+    builtin = index.read_text().split()
+    found = {}
+    for module in MODULES:
+        if f"kernel/{module}.ko" in builtin:
+            continue
+        plain = index.parent / f"kernel/{module}.ko"
+        packed = plain.with_name(f"{plain.name}.xz")
+        found[plain.stem] = lzma.decompress(packed.read_bytes()) if packed.exists() else plain.read_bytes()
+    return found
 
 
 def _script(path, text):

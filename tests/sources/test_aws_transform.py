@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import RegionAnswer
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_networks import networks, overlaps
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_transform import Shape, assets
+from ansible_collections.ringfence.core.plugins.plugin_utils.aws_transform import Shape, hosts
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 
@@ -38,7 +38,7 @@ def interface(description, identity="eni-0a", address="10.0.0.9", managed=True, 
 def found(shape=None, **lists):
     if "instances" in lists:
         lists["instances"] = [{"Instances": lists["instances"]}]
-    return dict(assets([RegionAnswer(ACCOUNT, REGION, lists)], shape or Shape()))
+    return dict(hosts([RegionAnswer(ACCOUNT, REGION, lists)], [], shape or Shape(networks=False)).hosts)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def found(*winrm, shape=None, **options):
     """Ask hosts, each an address of loopback of its own, of which the first replays `winrm`."""
     with replaying({"/wsman": winrm[0]}) as replay:
         account = {"user": "reader", "password": "hunter2", "transport": "basic", "scheme": "http"}
-        given = {"hosts": ["127.0.0.1"], "port": urlsplit(replay.url).port, "timeout": 5, **account, **options}
+        given = {"servers": ["127.0.0.1"], "port": urlsplit(replay.url).port, "timeout": 5, **account, **options}
         return hosts(ask_hyperv(Wanted(**given)), shape or Shape()), replay
 
 
@@ -77,7 +77,7 @@ def test_the_script_only_reads_and_is_all_that_is_sent():
 
 
 def test_a_host_that_is_not_reached_is_named_and_the_rest_goes_on():
-    result, _ = found(WinRm(MACHINES), hosts=["127.0.0.1", "127.0.0.9"])
+    result, _ = found(WinRm(MACHINES), servers=["127.0.0.1", "127.0.0.9"])
     assert len(result.hosts) == 3
     assert "the host 127.0.0.9 was not reached" in result.warnings[0]
     assert result.warnings[1] == "1 of 2 hosts were not reached; the rest is there"
@@ -128,7 +128,7 @@ def test_the_inventory_has_groups_evaluates_nothing_and_keeps_no_secret(tmp_path
     assert warnings == ""
     assert not list(tmp_path.rglob("pwned"))
     assert done.returncode != 0
-    assert "the host 127.0.0.1 was not reached" in " ".join(done.stderr.split())
+    assert "hyperv 127.0.0.1: " in " ".join(done.stderr.split())
 
 
 def test_the_documented_examples_name_options_that_there_are():

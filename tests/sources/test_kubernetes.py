@@ -246,7 +246,7 @@ def test_the_inventory_has_groups_evaluates_nothing_and_keeps_no_secret(tmp_path
     assert warnings == ""
     assert not list(tmp_path.rglob("pwned"))
     assert done.returncode != 0
-    assert "pods of the cluster fra were not read" in " ".join(done.stderr.split())
+    assert "kubernetes fra pods: " in " ".join(done.stderr.split())
 
 
 def test_the_documented_examples_name_options_that_there_are():

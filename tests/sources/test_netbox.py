@@ -122,7 +122,7 @@ def test_the_inventory_has_groups_evaluates_nothing_and_keeps_no_secret(tmp_path
     assert warnings == ""
     assert not list(tmp_path.rglob("pwned"))
     assert done.returncode != 0
-    assert "devices were not read: api/dcim/devices/: 404" in " ".join(done.stderr.split())
+    assert "netbox devices: api/dcim/devices/: 404" in " ".join(done.stderr.split())
 
 
 def test_the_documented_examples_name_options_that_there_are():

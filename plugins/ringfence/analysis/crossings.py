@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from ringfence.analysis.ends import Ends
 from ringfence.analysis.permitted import Sides
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES
 from ringfence.model.assets import Asset
-from ringfence.model.intervals import IntervalSet, union
+from ringfence.model.intervals import EMPTY, IntervalSet, union
 from ringfence.model.memberships import ALWAYS, Membership, alternatives
 from ringfence.model.rules import Direction, Peer
 from ringfence.model.services import EVERY_SERVICE, Services
@@ -105,7 +106,7 @@ class Crossings:
         table: VerdictTable | None,
         direction: Direction,
         own: IntervalSet,
-        peers: Sequence[Peer],
+        peer: Peer,
         sets: Membership = ALWAYS,
         *,
         passing: bool,
@@ -117,10 +118,12 @@ class Crossings:
             every = union(FAMILIES.values())
             return [_Half(own, every, EVERY_SERVICE, OTHER, sets.inside)] if passing else []
         halves = []
-        for cell in table.direction(direction).cells:
-            here = cell.local & own
+        directed = table.direction(direction)
+        asked = directed.classes_of(peer.process)
+        for cell in directed.cells:
+            here = cell.local & own if cell.process in asked else EMPTY
             membership = cell.membership.merged(sets)
-            if not here or membership is None or not any(_names(peer, cell.process) for peer in peers):
+            if not here or membership is None:
                 continue
             services = self.sides.passing(cell.services)
             services = services if passing else EVERY_SERVICE - services
@@ -130,34 +133,31 @@ class Crossings:
 
     def _pairs(
         self, sources: Sequence[Peer], destinations: Sequence[Peer]
-    ) -> Iterator[tuple[Group, Group, Sequence[Peer], Sequence[Peer], Membership]]:
+    ) -> Iterator[tuple[Group, Group, Peer, Peer, Membership]]:
         """Yield pairs of groups with the peers that chose them, and the dynamic sets that the servers are in."""
-        by_sets: dict[frozenset[str], list[Peer]] = {}
-        for peer in destinations:
-            for sets, selector in alternatives(peer.selector):
-                by_sets.setdefault(sets, []).append(Peer(selector, peer.process))
-        for sets, peers in by_sets.items():
-            membership = Membership(tuple(sorted(sets)))
-            for client, server in self._grouped(sources, peers):
-                yield client, server, sources, peers, membership
+        for source, named in product(sources, destinations):
+            for sets, selector in alternatives(named.selector):
+                membership, destination = Membership(tuple(sorted(sets))), Peer(selector, named.process)
+                for client, server in self._between(source, destination):
+                    yield client, server, source, destination, membership
 
-    def _grouped(self, sources: Sequence[Peer], destinations: Sequence[Peer]) -> Iterator[tuple[Group, Group]]:
-        clients, servers = self._groups(sources), self._groups(destinations)
+    def _between(self, source: Peer, destination: Peer) -> Iterator[tuple[Group, Group]]:
+        clients, servers = self._groups(source), self._groups(destination)
         for client in clients:
             for server in servers:
                 if server.realm in self.settings.sees(client.realm):
                     yield client, server
-            outside = self.ends.outside([peer.selector for peer in destinations], client.realm)
+            outside = self.ends.outside([destination.selector], client.realm)
             if outside:
                 yield client, Group(None, client.realm, outside, ())
         for server in servers:
-            outside = self.ends.outside([peer.selector for peer in sources], server.realm)
+            outside = self.ends.outside([source.selector], server.realm)
             if outside:
                 yield Group(None, server.realm, outside, ()), server
 
-    def _groups(self, peers: Sequence[Peer]) -> list[Group]:
+    def _groups(self, peer: Peer) -> list[Group]:
         found: dict[tuple[int, str], tuple[VerdictTable | None, list[Asset], list[IntervalSet]]] = {}
-        for asset, points in self.ends.assets([peer.selector for peer in peers]):
+        for asset, points in self.ends.assets([peer.selector]):
             table = self.tables.get(asset.name)
             _, assets, sets = found.setdefault((id(table), asset.realm), (table, [], []))
             assets.append(asset)
@@ -180,10 +180,3 @@ def _holders(group: Group, points: IntervalSet) -> Iterator[tuple[Asset | None, 
         return
     for asset in group.assets:
         yield from ((asset, point) for point in asset.addresses if point in points)
-
-
-def _names(peer: Peer, process: ProcessClass) -> bool:
-    if peer.process is None:
-        return True
-    units, users = peer.process.units, peer.process.users
-    return (not units or process.unit in units) and (not users or process.user in users)

@@ -116,9 +116,7 @@ def _changes(before: VerdictTable | None, after: VerdictTable | None) -> Iterato
 def _regions(table: DirectionTable | None, process: ProcessClass) -> list[_Region] | None:
     if table is None:
         return None
-    known = ProcessClass(
-        process.unit if process.unit in table.units else None, process.user if process.user in table.users else None
-    )
+    known = table.class_of(process)
     return [(cell.local, cell.remote, cell.services, cell.membership) for cell in table.cells if cell.process == known]
 
 

@@ -209,7 +209,7 @@ def _side(
     directed = sides.lookup(table).directions[direction]
     if name is not None:
         return Side(side, "allow", f"built in: {name}", None, directed.table.mode, Effect.ALLOW)
-    classes = [directed.known(process)] if process else list(directed.table.process_classes)
+    classes = [directed.table.class_of(process)] if process else list(directed.table.process_classes)
     maps = {one: directed.services_at(near.point, one, far.point, far.members) for one in classes}
     outcomes = {one: services.outcome(service_point) for one, services in maps.items()}
     chosen = next((one for one in classes if outcomes[one].effect is Effect.ALLOW), None) or next(

@@ -32,7 +32,7 @@ def broken(compilation: Compilation) -> list[Broken]:
     """Return the policy's invariants that do not hold in a compilation; semantics 10 wants it compiled with `full`.
 
     `expect: deny` holds if nothing of it passes, `expect: allow` if all of it passes. Built-ins are left out, and so is
-    what a host says to itself.
+    what a host says to itself and what has no workload on either end.
     """
     crossings = Crossings(compilation)
     found = []

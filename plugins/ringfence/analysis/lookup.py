@@ -101,15 +101,9 @@ class DirectionLookup:
     table: DirectionTable
     _classes: dict[ProcessClass, _Locals] = field(default_factory=dict)
 
-    def known(self, process: ProcessClass) -> ProcessClass:
-        """Return the process class of this table that a process falls into."""
-        unit = process.unit if process.unit in self.table.units else None
-        user = process.user if process.user in self.table.users else None
-        return ProcessClass(unit, user)
-
     def remotes_at(self, local: int, process: ProcessClass) -> Remotes:
         """Return what this table says of every remote address to one local address and process."""
-        known = self.known(process)
+        known = self.table.class_of(process)
         indexed = self._classes.get(known)
         if indexed is None:
             indexed = _Locals.of([cell for cell in self.table.cells if cell.process == known])

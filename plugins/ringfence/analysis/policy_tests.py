@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 from ringfence.analysis.ends import Ends
 from ringfence.analysis.reach import reach
@@ -10,9 +11,9 @@ from ringfence.compiler import Compilation
 from ringfence.model.addresses import family_of
 from ringfence.model.intervals import EMPTY, IntervalSet
 from ringfence.model.memberships import sets_of
-from ringfence.model.rules import Action, Peer, PolicyTest
+from ringfence.model.rules import Action, Direction, Peer, PolicyTest
 from ringfence.model.services import service_texts
-from ringfence.model.tables import ProcessClass
+from ringfence.model.tables import ProcessClass, VerdictTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,13 @@ def _failure(compilation: Compilation, ends: Ends, test: PolicyTest) -> Failure 
     sources = tuple(peer.selector for peer in test.sources)
     destinations = tuple(peer.selector for peer in test.destinations)
     passing: dict[tuple[str, str], IntervalSet] = {}
-    for row in reach(compilation, sources, destinations):
-        if _asked(test.sources, row.client_process) and _asked(test.destinations, row.server_process):
-            pair = row.client, row.server
-            passing[pair] = passing.get(pair, EMPTY) | row.services
+    for source, destination in product(test.sources, test.destinations):
+        for row in reach(compilation, [source.selector], [destination.selector]):
+            if _asked(compilation.tables.get(row.client), Direction.OUT, source, row.client_process) and _asked(
+                compilation.tables.get(row.server), Direction.IN, destination, row.server_process
+            ):
+                pair = row.client, row.server
+                passing[pair] = passing.get(pair, EMPTY) | row.services
     if test.expect is Action.DENY:
         wanted = test.services.v4 | test.services.v6
         for (client, server), services in passing.items():
@@ -111,11 +115,9 @@ def _chooses(ends: Ends, peers: tuple[Peer, ...]) -> bool:
     return bool(ends.assets([peer.selector for peer in peers]))
 
 
-def _asked(peers: tuple[Peer, ...], process: ProcessClass | None) -> bool:
-    """Return whether a row's process is one that a test asks about; a test that names none asks about all."""
-    named = [peer.process for peer in peers if peer.process is not None]
-    if not named or process is None:
+def _asked(table: VerdictTable | None, direction: Direction, peer: Peer, process: ProcessClass | None) -> bool:
+    """Return whether a row is about a process that a test asks about; one that holds for all is about each."""
+    if table is None:
         return True
-    return any(
-        (not one.units or process.unit in one.units) and (not one.users or process.user in one.users) for one in named
-    )
+    asked = table.direction(direction).classes_of(peer.process)
+    return bool(asked) if process is None else process in asked

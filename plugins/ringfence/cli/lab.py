@@ -34,8 +34,14 @@ def lab() -> None:
 )
 @click.option("--hosts", type=click.IntRange(1, 200), help="So many plain hosts instead of the shop.")
 @click.option("--mixed", is_flag=True, help="The shop on Debian 11, 12 and 13, not on 12 alone.")
+@click.option("--through", metavar="HOST", help="Reach the other hosts through this one, as through a bastion.")
 def up(
-    session: Session, name: str, kind: Literal["auto", "machines", "namespaces"], hosts: int | None, mixed: bool
+    session: Session,
+    name: str,
+    kind: Literal["auto", "machines", "namespaces"],
+    hosts: int | None,
+    mixed: bool,
+    through: str | None,
 ) -> None:
     """Bring a lab up; what an earlier one of this name left is removed first."""
     from ringfence.lab.estate import shop
@@ -45,7 +51,7 @@ def up(
     raised = open_lab(name)
     specs = [HostSpec(f"host-{number}") for number in range(1, hosts + 1)] if hosts else shop(mixed=mixed)
     with session.output.progress() as shown:
-        raised.up(specs, kind, lab_progress(session, shown))
+        raised.up(specs, kind, lab_progress(session, shown), through=through)
     if session.output.as_json:
         session.output.data({"name": name, "inventory": str(raised.inventory_path), "ssh": str(raised.ssh_config)})
         return

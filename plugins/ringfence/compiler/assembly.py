@@ -10,13 +10,14 @@ from pyroaring import BitMap
 from ringfence.compiler.decisions import MOST_SETS, Decision, Questions, cases, mattering, too_many
 from ringfence.compiler.partition import Partition, Signature
 from ringfence.compiler.precedence import Ranked, fused, most_open, resolve
+from ringfence.compiler.processes import far_classes, runs_as
 from ringfence.compiler.selection import address_sets, holds_locally
-from ringfence.compiler.terms import Term, Terms
+from ringfence.compiler.terms import Terms
 from ringfence.compiler.view import View
 from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.memberships import ALWAYS, Membership
-from ringfence.model.rules import Direction, Mode, Peer, Process
+from ringfence.model.rules import Direction, Mode, Peer
 from ringfence.model.services import EVERY_SERVICE, SCTP, TCP, UDP, block_of
 from ringfence.model.tables import OTHER, Cell, DirectionTable, ProcessClass, ServiceMap, process_classes
 
@@ -207,24 +208,7 @@ class Assembly:
 
     def _resolve(self, signature: Signature, family: int, mode: Mode) -> ServiceMap:
         maps = []
-        for far in far_classes(signature):
+        for far in far_classes(term.far for term in signature if term.far is not None):
             numbers = dict.fromkeys(term.rule for term in signature if runs_as(term.far, far))
             maps.append(resolve([self.ranked[number] for number in numbers], family, mode))
         return most_open(maps)
-
-
-def runs_as(process: Process | None, found: ProcessClass) -> bool:
-    """Return whether a process class of a Linux host is one of those that a peer names."""
-    if process is None:
-        return True
-    if not process.units and not process.users:
-        return False
-    return (not process.units or found.unit in process.units) and (not process.users or found.user in process.users)
-
-
-def far_classes(signature: Iterable[Term]) -> tuple[ProcessClass, ...]:
-    """Return every combination of the far units and users that some terms name, `other` first."""
-    named = [term.far for term in signature if term.far is not None]
-    units = sorted({unit for process in named for unit in process.units})
-    users = sorted({user for process in named for user in process.users})
-    return process_classes(units, users)

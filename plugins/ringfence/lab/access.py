@@ -62,9 +62,13 @@ def door_command(anchor: int, *words: str) -> list[str]:
     return [*enter_command(anchor, network_only=True), sys.executable, "-I", "-S", str(Path(door.__file__)), *words]
 
 
-def write_ssh_config(directory: Path, anchor: int, hosts: Sequence[HostSpec]) -> Path:
-    """Write a configuration with which ssh reaches every host by its name or its first address."""
-    proxy = shlex.join(door_command(anchor, "connect", "%h", "%p"))
+def write_ssh_config(directory: Path, anchor: int, hosts: Sequence[HostSpec], bastion: HostSpec | None = None) -> Path:
+    """Write a configuration with which ssh reaches every host by its name or its first address.
+
+    With a `bastion` the others are reached through its sshd, each by a connection of its own.
+    """
+    door_words = shlex.join(door_command(anchor, "connect", "%h", "%p"))
+    way_in = [f"  ProxyCommand {door_words}", "  ProxyUseFdpass yes"]
     lines = [
         "Host *",
         "  User root",
@@ -77,9 +81,12 @@ def write_ssh_config(directory: Path, anchor: int, hosts: Sequence[HostSpec]) ->
         "  StrictHostKeyChecking yes",
         "  PreferredAuthentications publickey",
         "  LogLevel ERROR",
-        f"  ProxyCommand {proxy}",
-        "  ProxyUseFdpass yes",
     ]
+    if bastion is None:
+        lines += way_in
+    else:
+        lines += [f"Host {bastion.name} {bastion.addresses[0]}", *way_in]
+        lines += [f"Host * !{bastion.name} !{bastion.addresses[0]}", f"  ProxyJump {bastion.name}"]
     for host in hosts:
         lines += [f"Host {host.name}", f"  HostName {host.addresses[0]}"]
     path = directory / SSH_CONFIG
@@ -87,13 +94,17 @@ def write_ssh_config(directory: Path, anchor: int, hosts: Sequence[HostSpec]) ->
     return path
 
 
-def write_inventory(directory: Path, hosts: Sequence[HostSpec]) -> Path:
-    """Write an Ansible inventory whose hosts can be used at once."""
+def write_inventory(directory: Path, hosts: Sequence[HostSpec], bastion: HostSpec | None = None) -> Path:
+    """Write an Ansible inventory whose hosts can be used at once; those behind a `bastion` see it as the controller."""
+    controller = [str(CONTROLLER_4), str(CONTROLLER_6)]
+    seen = controller if bastion is None else list(bastion.addresses)
     entries: dict[str, dict[str, object]] = {}
     for host in hosts:
         entries[host.name] = {"ansible_host": host.addresses[0], "ringfence_addresses": list(host.addresses)}
         if host.labels:
             entries[host.name]["ringfence_labels"] = dict(host.labels)
+        if host == bastion:
+            entries[host.name]["ringfence_control"] = {"from": controller}
     inventory = {
         "all": {
             "vars": {
@@ -107,7 +118,7 @@ def write_inventory(directory: Path, hosts: Sequence[HostSpec]) -> Path:
     }
     path = directory / INVENTORY
     with path.open("w") as file:
-        file.write(f"# The controller comes from {CONTROLLER_4} and {CONTROLLER_6}.\n")
+        file.write(f"# Ansible comes from {' and '.join(seen)}: control.from of ringfence.yml.\n")
         yaml = YAML()
         yaml.default_flow_style = False
         yaml.dump(inventory, file)

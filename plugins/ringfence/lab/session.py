@@ -69,15 +69,18 @@ class Lab:
         progress: Progress = lambda _text, _share: None,
         *,
         stay: bool = True,
+        through: str | None = None,
     ) -> None:
         """Bring the lab up and return when every host answers ssh.
 
-        With `stay` it stands until `down`; without, it ends with this object or this process at the latest.
+        With `stay` it stands until `down`; without, it ends with this object or this process at the latest. `through`
+        names a host that ssh and Ansible reach the others through.
         `progress` gets a line and the share done, from 0 to 1. What an earlier lab of this name left is removed
         first; when this fails or is interrupted (SIGINT, SIGTERM) nothing is left of it. Raises InputError for hosts
         that cannot be, OutsideError for what this machine cannot do.
         """
         wanted = addressed(hosts)
+        bastion = _named(wanted, through) if through is not None else None
         abilities = probe.probe()
         chosen = abilities.choose() if kind == "auto" else abilities.require(kind)
         if chosen == "machines":
@@ -85,7 +88,7 @@ class Lab:
         with _termination_raises(), self._locked():
             self._make_room()
             try:
-                self._bring_up(wanted, chosen, progress)
+                self._bring_up(wanted, chosen, bastion, progress)
                 if stay and self._holder is not None:
                     raising.keep(self._holder)
             except BaseException:
@@ -175,7 +178,7 @@ class Lab:
         control.ask(self.directory, {"verb": "on", "host": host})
         self._wait_for([self._known(host)], timeout)
 
-    def _bring_up(self, hosts: list[HostSpec], kind: Kind, progress: Progress) -> None:
+    def _bring_up(self, hosts: list[HostSpec], kind: Kind, bastion: HostSpec | None, progress: Progress) -> None:
         group = None if probe.delegated_scope() else cgroups.make(self.group_name)
         lab = state.State(self.name, kind, [to_data(host) for host in hosts], str(group) if group else None)
         state.write(self.directory, lab)
@@ -200,8 +203,8 @@ class Lab:
         raising.follow(
             self.directory, self._holder, lambda name: progress(f"{name} starts", 0.8 + share * names.index(name))
         )
-        access.write_ssh_config(self.directory, cast(state.Process, lab.anchor).pid, hosts)
-        access.write_inventory(self.directory, hosts)
+        access.write_ssh_config(self.directory, cast(state.Process, lab.anchor).pid, hosts, bastion)
+        access.write_inventory(self.directory, hosts, bastion)
         self._wait_for(hosts, BOOT_PATIENCE, progress)
         state.write(self.directory, replace(lab, complete=True))
         progress(f"{len(hosts)} hosts answer", 1.0)
@@ -238,10 +241,7 @@ class Lab:
         return now
 
     def _known(self, host: str) -> HostSpec:
-        specs = {spec.name: spec for spec in self.hosts()}
-        if host not in specs:
-            raise InputError(f"lab {self.name} has no host '{host}'", remedy=f"one of {', '.join(specs)}")
-        return specs[host]
+        return _named(self.hosts(), host)
 
     def _answers(self) -> dict[str, HostAnswer]:
         self._standing()
@@ -303,6 +303,13 @@ class Lab:
                 finally:
                     path.unlink()
                 return
+
+
+def _named(hosts: Sequence[HostSpec], name: str) -> HostSpec:
+    specs = {spec.name: spec for spec in hosts}
+    if name not in specs:
+        raise InputError(f"the lab has no host '{name}'", remedy=f"one of {', '.join(specs)}")
+    return specs[name]
 
 
 def _scaled(progress: Progress, begin: float, width: float) -> Progress:

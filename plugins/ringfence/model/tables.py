@@ -17,7 +17,7 @@ from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.range_texts import RangeTexts, pieces_of
-from ringfence.model.rules import Direction, Mode
+from ringfence.model.rules import Direction, Mode, Process
 
 DEFAULT_RULE = "default"
 
@@ -171,9 +171,7 @@ class DirectionTable:
 
         `members` are the dynamic sets that the remote address is in.
         """
-        known = ProcessClass(
-            process.unit if process.unit in self.units else None, process.user if process.user in self.users else None
-        )
+        known = self.class_of(process)
         for cell in self.cells:
             if (
                 cell.process == known
@@ -183,6 +181,23 @@ class DirectionTable:
             ):
                 return cell.services
         raise LookupError(f"no cell covers {local}, {process}, {remote}: the table is incomplete")
+
+    def class_of(self, process: ProcessClass) -> ProcessClass:
+        """Return the class of this table that a unit and a user fall into."""
+        return ProcessClass(
+            process.unit if process.unit in self.units else None, process.user if process.user in self.users else None
+        )
+
+    def classes_of(self, process: Process | None) -> frozenset[ProcessClass]:
+        """Return the classes that what a peer names falls into, all for None; a Windows process falls into none."""
+        if process is None:
+            return frozenset(self.process_classes)
+        if not process.units and not process.users:
+            return frozenset()
+        every = self.process_classes
+        units = process.units or [one.unit for one in every]
+        users = process.users or [one.user for one in every]
+        return frozenset(self.class_of(ProcessClass(*pair)) for pair in product(units, users))
 
     @property
     def process_classes(self) -> tuple[ProcessClass, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 from ringfence.analysis.checks import problems
@@ -12,7 +14,7 @@ from ringfence.analysis.policy_tests import failures
 from ringfence.compiler import compile_policy
 from ringfence.model.errors import InputError, Place
 from ringfence.model.problems import Severity
-from ringfence.model.rules import Action, Direction, Enforcement, Invariant, Mode, Peer, Policy, PolicyTest
+from ringfence.model.rules import Action, Direction, Enforcement, Invariant, Mode, Peer, Policy, PolicyTest, Process
 from ringfence.model.selectors import ANY, FqdnIs, Not, Selector, Unknown
 from ringfence.model.services import parse_service
 
@@ -78,6 +80,40 @@ def test_a_broken_invariant_shows_the_smallest_connection() -> None:
     assert with_invariant(closed, API_TO_DB) == ["api-1 (10.0.0.2) to db-1 (10.0.0.3) tcp/5432"]
     opened = invariant(labelled(role="web"), labelled(role="db"), Action.ALLOW, "tcp/5432")
     assert with_invariant(opened, API_TO_DB) == ["web-1 (10.0.0.1) to db-1 (10.0.0.3) tcp/5432"]
+
+
+def test_an_invariant_about_a_process_that_no_rule_names_is_about_what_other_processes_may() -> None:
+    peer, db = Peer(labelled(role="api"), Process(units=("stranger.service",))), (Peer(labelled(role="db")),)
+    strange = Invariant("no strangers", PLACE, Action.DENY, (peer,), db)
+    assert with_invariant(strange, API_TO_DB) == ["api-1 (10.0.0.2) to db-1 (10.0.0.3) tcp/5432"]
+    known = rule("api db", labelled(role="api", app="shop"), labelled(role="db"), "postgresql", from_unit="api.service")
+    assert with_invariant(strange, known) == []
+
+
+def test_each_alternative_of_an_invariant_has_its_own_process() -> None:
+    known = rule("api db", labelled(role="api", app="shop"), labelled(role="db"), "postgresql", from_unit="api.service")
+    web = Peer(labelled(role="web"))
+    api = Peer(labelled(role="api"), Process(units=("stranger.service",)))
+    assert (
+        with_invariant(Invariant("it holds", PLACE, Action.DENY, (web, api), (Peer(labelled(role="db")),)), known) == []
+    )
+
+
+def test_a_windows_program_is_no_process_of_a_linux_host_and_may_be_the_far_process_of_one() -> None:
+    program = Process(programs=(r"C:\app.exe",))
+    of_program = replace(API_TO_DB, sources=(Peer(labelled(role="api", app="shop"), program),))
+    made = compile_policy(ESTATE, policy(of_program), SETTINGS)
+    answer = explain(made, "api-1", "db-1", parse_service("postgresql"))
+    # the client's side has no such process, the server's side cannot see that
+    assert [side.verdict for side in answer.sides] == ["deny", "allow"]
+    sources, db, wide = (
+        (Peer(labelled(role="web"), program),),
+        (Peer(labelled(role="db")),),
+        rule("all", ANY, ANY, "any"),
+    )
+    assert with_invariant(Invariant("no app.exe", PLACE, Action.DENY, sources, db), wide) == []
+    test = PolicyTest("no app.exe", PLACE, sources, db, parse_service("tcp/5432"), Action.DENY)
+    assert failures(compile_policy(ESTATE, Policy((wide,), (), (test,)), SETTINGS, full=True)) == []
 
 
 def test_a_hole_for_the_whole_internet_breaks_an_invariant_about_unknown_addresses() -> None:

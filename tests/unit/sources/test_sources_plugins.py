@@ -100,7 +100,7 @@ def test_broken_rows_are_warned_of_by_file_and_line_or_fail(tmp_path):
     assert set(found["_meta"]["hostvars"]) == {"web-1", "db-1", "dev-1", "last"}
     assert "hosts.csv:5: this row is left out" in warnings
     assert "1 of 5 rows are broken" in warnings
-    write(config, config.read_text() + "broken_rows: fail\n")
+    write(config, config.read_text() + "failures: fail\n")
     assert inventory(tmp_path).returncode != 0
 
 
@@ -119,7 +119,7 @@ def test_what_a_table_says_is_never_evaluated(tmp_path):
     ("config", "said"),
     [
         ("table: ../none.csv", "the table cannot be read"),
-        ("table: ../hosts.csv\ncolumns: {nam: x}", "unknown key 'nam'"),
+        ("table: ../hosts.csv\ncolumns: {nam: x}", "did you mean 'name'"),
         ("table: ../hosts.csv\ncolumns: {name: Nme}", "did you mean 'name'?"),
     ],
 )
@@ -265,7 +265,8 @@ def test_exports_of_several_formats_are_merged_by_their_key_as_documented(tmp_pa
     listing, warnings = listed(tmp_path)
     web = listing["_meta"]["hostvars"]["web-1"]
     assert web["ringfence_addresses"] == ["10.1.0.11", "10.9.0.11"]
-    assert web["ringfence_sources"] == ["inventory/30-onprem.yml", "cmdb.xlsx", "monitoring.json"]
+    source = "inventory/30-onprem.yml"
+    assert web["ringfence_sources"] == [source, f"{source}: cmdb.xlsx", f"{source}: monitoring.json"]
     assert (web["onprem"]["agent"], "Root Password" in web["onprem"]) == ("7.1", False)
     assert set(listing["_meta"]["hostvars"]) == {"web-1", "db-1"}
     assert warnings == ""

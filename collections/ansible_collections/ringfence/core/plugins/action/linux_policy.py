@@ -47,6 +47,7 @@ class ActionModule(TargetAction):
         "renew": {"type": "bool", "default": False},
         "force_lockout_test": {"type": "bool", "default": False},
     }
+    VARIABLES: ClassVar = tuple(ARGUMENTS.keys() - {"state"})
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return the result of the wished state."""

@@ -19,6 +19,7 @@ class ActionModule(TargetAction):
         "journal": {"type": "path"},
         "patience": {"type": "int", "default": 10},
     }
+    VARIABLES: ClassVar = ("journal",)
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return whether this confirmation was the one that counted."""

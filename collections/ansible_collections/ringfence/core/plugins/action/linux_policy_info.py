@@ -15,6 +15,7 @@ class ActionModule(TargetAction):
     """ringfence.core.linux_policy_info."""
 
     ARGUMENTS: ClassVar = {"plan": {"type": "path"}, "counters": {"type": "bool", "default": True}}
+    VARIABLES: ClassVar = ("plan",)
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return what the host holds; with a plan, rules come with their names."""

@@ -15,6 +15,7 @@ class ActionModule(TargetAction):
     """ringfence.core.linux_policy_rollback."""
 
     ARGUMENTS: ClassVar = {"plan": {"type": "path"}, "journal": {"type": "path"}}
+    VARIABLES: ClassVar = ("plan", "journal")
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return what stands after it."""

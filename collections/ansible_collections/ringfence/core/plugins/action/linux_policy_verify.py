@@ -19,6 +19,7 @@ class ActionModule(TargetAction):
         "allowed_signers": {"type": "path"},
         "fail_on_drift": {"type": "bool", "default": True},
     }
+    VARIABLES: ClassVar = ("allowed_signers",)
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return the drift; with `fail_on_drift` any is a failure."""

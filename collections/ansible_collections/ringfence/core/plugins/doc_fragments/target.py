@@ -17,6 +17,9 @@ requirements:
 notes:
   - An action sends one shell script over Ansible's own connection; it needs root, so O(ignore:become) where Ansible
     does not log in as root.
+  - What a task leaves out is taken from variables, where there are such - C(ringfence_confirm_within),
+    C(ringfence_excused), C(ringfence_renew), C(ringfence_journal), C(ringfence_allowed_signers), and C(ringfence_plan)
+    where no plan is required. That is how the playbooks of this collection are told.
   - An unreachable host is reported as failed, because unreachable hosts would not stop the waves that follow.
 attributes:
   action:
@@ -45,7 +48,7 @@ options:
   journal:
     description:
       - The journal of the rollout. It must outlive the controller, and every run of the plan must see the same one.
-      - By default C(journal.jsonl) in the plan's directory.
+      - By default that of the variable C(ringfence_journal), else C(journal.jsonl) in the plan's directory.
     type: path
 """
 
@@ -55,6 +58,24 @@ options:
     description:
       - A file of allowed signers, in the format of C(ssh-keygen -Y verify). With it, only a plan that one of them
         signed is used.
-      - By default C(allowed_signers) in the workspace, where there is one.
+      - By default that of the variable C(ringfence_allowed_signers), else C(allowed_signers) in the workspace, where
+        there is one.
     type: path
+"""
+
+    NO_DIFF = r"""
+attributes:
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+"""
+
+    READING = r"""
+attributes:
+  check_mode:
+    description: Changes nothing in any mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
 """

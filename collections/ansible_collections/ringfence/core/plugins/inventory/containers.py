@@ -24,6 +24,9 @@ extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
   - ringfence.core.source
+  - ringfence.core.source.parallel
+  - ringfence.core.source.realm
+  - ringfence.core.source.timeout
 options:
   plugin:
     description: Marks a file as configuration of this plugin.
@@ -75,14 +78,6 @@ options:
     type: str
     choices: [host, none]
     default: host
-  timeout:
-    description: How many seconds to wait for an engine.
-    type: int
-    default: 20
-  parallel:
-    description: How many engines are asked at once.
-    type: int
-    default: 8
 """
 
 EXAMPLES = r"""
@@ -117,10 +112,9 @@ from collections.abc import Mapping
 from ansible.errors import AnsibleParserError
 from ansible_collections.ringfence.core.plugins.plugin_utils.containers_api import DOCKER_SOCKET, Engine, ask_engines
 from ansible_collections.ringfence.core.plugins.plugin_utils.containers_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name, texts_by_name
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
-
-_KEYS = ("host", "url", "ca_certs", "client_cert", "client_key")
 
 
 class InventoryModule(SourceInventory):
@@ -131,26 +125,14 @@ class InventoryModule(SourceInventory):
 
     def ask(self, path: str) -> Found:
         """Return the containers of all engines."""
-        engines = [self._engine(one) for one in self.get_option("engines")]
-        filters = {str(name): _texts(value) for name, value in self.get_option("filters").items()}
+        engines = [_engine(one) for one in self.get_option("engines")]
+        filters = texts_by_name(self.get_option("filters"))
         answers = ask_engines(engines, filters, self.get_option("timeout"), self.get_option("parallel"))
-        found = hosts(answers, self._shape())
-        if answers and all(answer.failure for answer in answers):
-            raise SourceRefused("; ".join(found.warnings[:-1]))
-        return found
-
-    def _engine(self, given: Mapping[str, object]) -> Engine:
-        unknown = sorted(set(given) - set(_KEYS))
-        if unknown or not given.get("host"):
-            fault = f"has the unknown key '{unknown[0]}'" if unknown else "does not say on which host it runs"
-            raise AnsibleParserError(f"an engine {fault}: known are {', '.join(_KEYS)}")
-        texts = {key: str(value) for key, value in given.items() if value is not None}
-        return Engine(**{"url": f"unix://{DOCKER_SOCKET}", **texts})
-
-    def _shape(self) -> Shape:
-        labels = {str(key): str(tag) for key, tag in self.get_option("labels").items()}
-        return Shape(labels, self.get_option("label_prefix"), self.get_option("realm"))
+        return hosts(answers, self.from_options(Shape, labels=text_by_name(self.get_option("labels"))))
 
 
-def _texts(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+def _engine(given: Mapping[str, object]) -> Engine:
+    if not given.get("host"):
+        raise AnsibleParserError("an engine does not say on which host it runs: give it 'host'", obj=given)
+    told = text_by_name({key: value for key, value in given.items() if value is not None})
+    return Engine(**{"url": f"unix://{DOCKER_SOCKET}", **told})

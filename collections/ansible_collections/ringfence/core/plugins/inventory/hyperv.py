@@ -23,6 +23,11 @@ extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
   - ringfence.core.source
+  - ringfence.core.source.names
+  - ringfence.core.source.parallel
+  - ringfence.core.source.timeout
+  - ringfence.core.source.tls
+  - ringfence.core.source.windows
 options:
   plugin:
     description: Marks a file as configuration of this plugin.
@@ -59,13 +64,6 @@ options:
   port:
     description: The port of WinRM. By default 5986, and 5985 for C(http).
     type: int
-  validate_certs:
-    description: Whether certificates must be valid.
-    type: bool
-    default: true
-  ca_certs:
-    description: A file with the certificates of the authorities to trust.
-    type: path
   states:
     description: Only machines in these states, C(Running), C(Off). By default all.
     type: list
@@ -75,19 +73,6 @@ options:
     description: What the keys of the labels begin with.
     type: str
     default: hyperv_
-  windows_connection:
-    description: How Ansible reaches guests with Windows.
-    type: str
-    choices: [psrp, winrm]
-    default: psrp
-  timeout:
-    description: How many seconds to wait for a host.
-    type: int
-    default: 60
-  parallel:
-    description: How many hosts are asked at once.
-    type: int
-    default: 8
 """
 
 EXAMPLES = r"""
@@ -112,8 +97,8 @@ cache: true
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_api import PYWINRM_MISSING, Wanted, ask_hyperv
 from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
 
 _PORTS = {"https": 5986, "http": 5985}
@@ -124,28 +109,10 @@ class InventoryModule(SourceInventory):
 
     NAME = "ringfence.core.hyperv"
     FACT = "ringfence_hyperv"
+    LIBRARY = Library(PYWINRM_MISSING, "windows")
 
     def ask(self, path: str) -> Found:
         """Return the machines of all hosts."""
-        if PYWINRM_MISSING is not None:
-            raise library_missing(self.NAME, PYWINRM_MISSING, "windows")
-        answers = ask_hyperv(self._wanted())
-        found = hosts(answers, self._shape())
-        if all(answer.failure for answer in answers):
-            raise SourceRefused("; ".join(found.warnings[:-1]) or "'servers' names none")
-        return found
-
-    def _wanted(self) -> Wanted:
-        same = ("user", "transport", "scheme", "validate_certs", "ca_certs", "timeout", "parallel")
-        return Wanted(
-            hosts=tuple(self.get_option("servers")),
-            password=self.secret("password"),
-            port=self.get_option("port") or _PORTS[self.get_option("scheme")],
-            **{name: self.get_option(name) for name in same},
-        )
-
-    def _shape(self) -> Shape:
-        return Shape(
-            states=tuple(self.get_option("states")),
-            **{name: self.get_option(name) for name in ("label_prefix", "windows_connection")},
-        )
+        port = self.get_option("port") or _PORTS[self.get_option("scheme")]
+        wanted = self.from_options(Wanted, password=self.secret("password"), port=port)
+        return hosts(ask_hyperv(wanted), self.from_options(Shape))

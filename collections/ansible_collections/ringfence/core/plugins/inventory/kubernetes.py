@@ -23,6 +23,11 @@ extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
   - ringfence.core.source
+  - ringfence.core.source.pages
+  - ringfence.core.source.parallel
+  - ringfence.core.source.realm
+  - ringfence.core.source.timeout
+  - ringfence.core.source.windows
 options:
   plugin:
     description: Marks a file as configuration of this plugin.
@@ -74,23 +79,6 @@ options:
     type: str
     choices: [cluster, none]
     default: cluster
-  windows_connection:
-    description: How Ansible reaches nodes with Windows.
-    type: str
-    choices: [psrp, winrm]
-    default: psrp
-  page_size:
-    description: How many objects a page has.
-    type: int
-    default: 500
-  timeout:
-    description: How many seconds to wait for an answer.
-    type: int
-    default: 30
-  parallel:
-    description: How many clusters are asked at once.
-    type: int
-    default: 8
 """
 
 EXAMPLES = r"""
@@ -119,6 +107,7 @@ from pathlib import Path
 from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_access import Kubeconfig
 from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_api import Wanted, ask_clusters
 from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
 
@@ -134,28 +123,10 @@ class InventoryModule(SourceInventory):
 
     def ask(self, path: str) -> Found:
         """Return what the clusters have."""
-        kubeconfig = Kubeconfig(Path(self.get_option("kubeconfig")))
-        wanted = self._wanted(kubeconfig)
-        found = hosts(ask_clusters(kubeconfig, wanted), self._shape())
-        if found.unreached and not found.hosts:
-            raise SourceRefused("; ".join(found.warnings[:-1]))
-        return found
-
-    def _wanted(self, kubeconfig: Kubeconfig) -> Wanted:
-        namespaces = tuple(self.get_option("namespaces"))
-        wrong = [name for name in namespaces if not _NAMESPACE.fullmatch(name)]
+        wrong = [name for name in self.get_option("namespaces") if not _NAMESPACE.fullmatch(name)]
         if wrong:
             raise SourceRefused(f"'{wrong[0]}' is no name of a namespace")
-        same = ("label_selector", "field_selector", "page_size", "timeout", "parallel")
-        return Wanted(
-            contexts=kubeconfig.contexts(self.get_option("contexts")),
-            kinds=tuple(self.get_option("kinds")),
-            namespaces=namespaces,
-            **{name: self.get_option(name) for name in same},
-        )
-
-    def _shape(self) -> Shape:
-        return Shape(
-            labels={str(key): str(tag) for key, tag in self.get_option("labels").items()},
-            **{name: self.get_option(name) for name in ("label_prefix", "realm", "windows_connection")},
-        )
+        kubeconfig = Kubeconfig(Path(self.get_option("kubeconfig")))
+        wanted = self.from_options(Wanted, contexts=kubeconfig.contexts(self.get_option("contexts")))
+        shape = self.from_options(Shape, labels=text_by_name(self.get_option("labels")))
+        return hosts(ask_clusters(kubeconfig, wanted), shape)

@@ -70,6 +70,7 @@ from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
 from ansible_collections.ringfence.core.plugins.plugin_utils.harmless import as_variable
+from ansible_collections.ringfence.core.plugins.plugin_utils.known_options import KnownOptions
 
 try:
     from ringfence.language import load_label_rules
@@ -87,7 +88,7 @@ else:
     ENGINE_MISSING = None
 
 
-class InventoryModule(BaseInventoryPlugin):
+class InventoryModule(KnownOptions, BaseInventoryPlugin):
     """Gives labels and groups to the hosts that are already in the inventory."""
 
     NAME = "ringfence.core.labels"

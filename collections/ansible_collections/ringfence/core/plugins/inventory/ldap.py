@@ -23,6 +23,11 @@ extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
   - ringfence.core.source
+  - ringfence.core.source.names
+  - ringfence.core.source.pages
+  - ringfence.core.source.timeout
+  - ringfence.core.source.tls
+  - ringfence.core.source.windows
 options:
   plugin:
     description: Marks a file as configuration of this plugin.
@@ -52,13 +57,6 @@ options:
     description: Whether a connection to C(ldap://) is encrypted before anything is said.
     type: bool
     default: false
-  validate_certs:
-    description: Whether the certificate of the directory must be valid.
-    type: bool
-    default: true
-  ca_certs:
-    description: A file with the certificates of the authorities to trust, in PEM. By default those of the system.
-    type: path
   plain_password:
     description: Whether a password may go over a connection without encryption.
     type: bool
@@ -98,19 +96,6 @@ options:
     type: list
     elements: str
     default: []
-  windows_connection:
-    description: How Ansible reaches computers with Windows.
-    type: str
-    choices: [psrp, winrm, ssh]
-    default: psrp
-  page_size:
-    description: How many entries a page has. Active Directory gives at most 1,000.
-    type: int
-    default: 500
-  timeout:
-    description: How many seconds to wait for the directory.
-    type: int
-    default: 30
 """
 
 EXAMPLES = r"""
@@ -139,8 +124,9 @@ cache: true
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_api import LDAP3_MISSING, Wanted, ask_ldap
 from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name, texts
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
 
 
@@ -149,35 +135,14 @@ class InventoryModule(SourceInventory):
 
     NAME = "ringfence.core.ldap"
     FACT = "ringfence_ldap"
+    LIBRARY = Library(LDAP3_MISSING, "ldap")
 
     def ask(self, path: str) -> Found:
         """Return the computers of the directory."""
-        if LDAP3_MISSING is not None:
-            raise library_missing(self.NAME, LDAP3_MISSING, "ldap")
-        answer = ask_ldap(self._wanted())
-        if answer.failures and not answer.computers:
-            raise SourceRefused("; ".join(f"'{base}': {why}" for base, why in answer.failures.items()))
-        return hosts(answer, self._shape())
-
-    def _wanted(self) -> Wanted:
-        base = self.get_option("base")
-        same = ("start_tls", "validate_certs", "ca_certs", "plain_password", "bind_dn")
-        asked = ("filter", "group_filter", "page_size", "timeout")
-        return Wanted(
+        wanted = self.from_options(
+            Wanted,
             servers=tuple(self.get_option("server")),
-            base=(base,) if isinstance(base, str) else tuple(map(str, base)),
+            base=tuple(texts(self.get_option("base"))),
             password=self.secret("password"),
-            attributes=tuple(self.get_option("attributes")),
-            **{name: self.get_option(name) for name in (*same, *asked)},
         )
-
-    def _shape(self) -> Shape:
-        return Shape(
-            names=tuple(self.get_option("names")),
-            addresses=tuple(self.get_option("addresses")),
-            labels={str(key): str(attribute) for key, attribute in self.get_option("labels").items()},
-            label_prefix=self.get_option("label_prefix"),
-            attributes=tuple(self.get_option("attributes")),
-            windows_connection=self.get_option("windows_connection"),
-            disabled=self.get_option("disabled"),
-        )
+        return hosts(ask_ldap(wanted), self.from_options(Shape, labels=text_by_name(self.get_option("labels"))))

@@ -24,6 +24,9 @@ extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
   - ringfence.core.source
+  - ringfence.core.source.names
+  - ringfence.core.source.realm
+  - ringfence.core.source.windows
 options:
   plugin:
     description: Marks a file as configuration of this plugin.
@@ -57,8 +60,7 @@ options:
     default: false
   names:
     description:
-      - What names a domain, the first that it has. Domains that share a name all get their UUID behind it. Other
-        characters than letters, digits, C(_), C(.) and C(-) become C(_).
+      - What names a domain, the first that it has.
     type: list
     elements: str
     choices: [name, hostname, title, uuid]
@@ -66,7 +68,7 @@ options:
   realm:
     description:
       - Whose address space the addresses are in. With C(host) each host is a realm of its own, because libvirt's own
-        network has the same addresses everywhere; C(realms) in C(ringfence.yml) then says which see each other.
+        network has the same addresses everywhere.
     type: str
     choices: [none, host]
     default: none
@@ -81,11 +83,6 @@ options:
     type: str
     choices: [ssh, libvirt_qemu, libvirt_lxc]
     default: ssh
-  windows_connection:
-    description: How Ansible reaches domains with Windows.
-    type: str
-    choices: [psrp, winrm, ssh]
-    default: psrp
   timeout:
     description: How many seconds a host may take for its whole answer.
     type: int
@@ -121,10 +118,10 @@ uris: [qemu:///system]
 connection: libvirt_qemu
 """
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
 from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_api import LIBVIRT_MISSING, Wanted, ask_libvirt
 from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_transform import Shape, assets
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
 
 
@@ -133,23 +130,9 @@ class InventoryModule(SourceInventory):
 
     NAME = "ringfence.core.libvirt"
     FACT = "ringfence_libvirt"
+    LIBRARY = Library(LIBVIRT_MISSING, "libvirt")
 
     def ask(self, path: str) -> Found:
         """Return the domains of all hosts that answer."""
-        if LIBVIRT_MISSING is not None:
-            raise library_missing(self.NAME, LIBVIRT_MISSING, "libvirt")
-        answers = ask_libvirt(
-            Wanted(
-                uris=tuple(dict.fromkeys(self.get_option("uris"))),
-                sources=tuple(self.get_option("sources")),
-                only_active=self.get_option("only_active"),
-                seconds=self.get_option("timeout"),
-                agent_seconds=self.get_option("agent_timeout"),
-            )
-        )
-        same = ("inner_interfaces", "realm", "label_prefix", "connection", "windows_connection")
-        shape = Shape(names=tuple(self.get_option("names")), **{name: self.get_option(name) for name in same})
-        found = assets(answers, shape)
-        if len(found.unreached) == len(answers):
-            raise SourceRefused("; ".join(f"{part}: {why}" for part, why in found.unreached.items()))
-        return found
+        wanted = self.from_options(Wanted, uris=tuple(dict.fromkeys(self.get_option("uris"))))
+        return assets(ask_libvirt(wanted), self.from_options(Shape))

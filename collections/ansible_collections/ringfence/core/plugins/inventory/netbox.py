@@ -24,6 +24,12 @@ extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
   - ringfence.core.source
+  - ringfence.core.source.names
+  - ringfence.core.source.pages
+  - ringfence.core.source.realm
+  - ringfence.core.source.timeout
+  - ringfence.core.source.tls
+  - ringfence.core.source.windows
 options:
   plugin:
     description: Marks a file as configuration of this plugin.
@@ -80,26 +86,6 @@ options:
     type: str
     choices: [none, vrf]
     default: none
-  windows_connection:
-    description: How Ansible reaches Windows.
-    type: str
-    choices: [psrp, winrm]
-    default: psrp
-  validate_certs:
-    description: Whether the certificate of the server must be valid.
-    type: bool
-    default: true
-  ca_certs:
-    description: A file with the certificates of the authorities to trust, in PEM. By default those of the system.
-    type: path
-  page_size:
-    description: How many rows a page has.
-    type: int
-    default: 500
-  timeout:
-    description: How many seconds to wait for an answer.
-    type: int
-    default: 60
 """
 
 EXAMPLES = r"""
@@ -127,12 +113,11 @@ keyed_groups:
 cache: true
 """
 
-from collections.abc import Mapping
-
 from ansible_collections.ringfence.core.plugins.plugin_utils.json_over_http import Endpoint
 from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_api import Wanted, ask_netbox
 from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name, texts_by_name
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
 
 
@@ -144,44 +129,16 @@ class InventoryModule(SourceInventory):
 
     def ask(self, path: str) -> Found:
         """Return the devices and virtual machines of the server."""
-        answer = ask_netbox(self._wanted())
-        found = hosts(answer, self._shape())
-        if answer.failures and not found.hosts:
-            raise SourceRefused("; ".join(found.warnings[:-1]))
-        return found
+        filters = ("device_filters", "machine_filters", "address_filters")
+        wanted = self.from_options(
+            Wanted,
+            endpoint=self._endpoint(),
+            **{name: texts_by_name(self.get_option(name)) for name in filters},
+        )
+        return hosts(ask_netbox(wanted), self.from_options(Shape, labels=text_by_name(self.get_option("labels"))))
 
-    def _wanted(self) -> Wanted:
+    def _endpoint(self) -> Endpoint:
         token = self.secret("token")
         # NetBox 4.5 and newer tell their second kind of token by its beginning.
         scheme = "Bearer" if (token or "").startswith("nbt_") else "Token"
-        endpoint = Endpoint(
-            url=self.get_option("url"),
-            headers={"Authorization": f"{scheme} {token}"} if token else {},
-            **{name: self.get_option(name) for name in ("ca_certs", "validate_certs", "timeout")},
-        )
-        filters = ("device_filters", "machine_filters", "address_filters")
-        same = ("kind", "interfaces", "page_size")
-        return Wanted(
-            endpoint,
-            **{name: _texts(self.get_option(name)) for name in filters},
-            **{name: self.get_option(name) for name in same},
-        )
-
-    def _shape(self) -> Shape:
-        same = ("label_prefix", "realm", "windows_connection")
-        return Shape(
-            labels={str(key): str(path) for key, path in self.get_option("labels").items()},
-            workload_roles=tuple(self.get_option("workload_roles")),
-            **{name: self.get_option(name) for name in same},
-        )
-
-
-def _texts(filters: Mapping[str, object]) -> dict[str, list[str]]:
-    """Return filters as the interface takes them: texts, and true and false in its spelling."""
-    return {
-        str(name): [
-            str(value).lower() if isinstance(value, bool) else str(value)
-            for value in (values if isinstance(values, list) else [values])
-        ]
-        for name, values in filters.items()
-    }
+        return self.from_options(Endpoint, headers={"Authorization": f"{scheme} {token}"} if token else {})

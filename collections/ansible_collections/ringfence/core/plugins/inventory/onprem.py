@@ -14,13 +14,13 @@ description:
     C(ringfence_sources), and under C(onprem) every cell of its row, which label rules and I(compose) can use. Cells
     of columns whose names say that they hold secrets (C(Password), C(api_token)) are left out.
   - A broken row is left out, named with its file and line in a warning, and counted; the rest goes on.
-  - The values of a table are never evaluated as templates.
 author:
   - The Ringfence developers
 extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
   - ringfence.core.engine
+  - ringfence.core.source
 options:
   plugin:
     description: Marks a file as configuration of this plugin.
@@ -87,11 +87,12 @@ options:
     type: list
     elements: str
     default: []
-  broken_rows:
-    description: What becomes of a table with broken rows.
+  failures:
+    description: What becomes of tables with broken rows.
     type: str
     choices: [warn, fail]
     default: warn
+    aliases: [broken_rows]
 """
 
 EXAMPLES = r"""
@@ -138,13 +139,16 @@ columns:
   addresses: [IPv4, ip_addresses]
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from ansible.errors import AnsibleParserError
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name, texts, texts_by_name
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import (
+    SourceInventory,
+    file_state,
+    shown_path,
+)
 
 try:
     from ringfence.model.errors import RingfenceError
@@ -156,61 +160,35 @@ else:
     ENGINE_MISSING = None
 
 
-class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+class InventoryModule(SourceInventory):
     """Adds the hosts of tables to the inventory."""
 
     NAME = "ringfence.core.onprem"
+    FACT = "onprem"
 
-    def verify_file(self, path: str) -> bool:
-        """Return whether a file may be a configuration of this plugin; its content is checked when it is parsed."""
-        return super().verify_file(path) and path.endswith((".yml", ".yaml"))
-
-    def parse(self, inventory: object, loader: object, path: str, cache: bool = True) -> None:
-        """Add hosts, variables and groups; raise AnsibleParserError where the configuration or a table is wrong."""
-        super().parse(inventory, loader, path, cache)
+    def ask(self, path: str) -> Found:
+        """Return the hosts of the tables."""
         if ENGINE_MISSING is not None:
             raise engine_missing(self.NAME, ENGINE_MISSING)
-        self._read_config_data(path)
-        found = self._cached(path, cache)
-        for warning in found["warnings"]:
-            self.display.warning(warning)
-        if found["warnings"] and self.get_option("broken_rows") == "fail":
-            raise AnsibleParserError(f"{path}: the table has broken rows, and 'broken_rows: fail' is set")
-        for host in found["hosts"]:
-            self._add(host["name"], host["variables"])
-
-    def _cached(self, path: str, cache: bool) -> dict[str, object]:
-        """Return hosts and warnings, from the inventory cache where it is on and the tables have not changed."""
-        key = self.get_cache_key(path)
-        stamps = [self._stamp(table) for table in self._tables(path)]
-        use = self.get_option("cache")
-        if use and cache:
-            known = self._cache.get(key)
-            if known and known.get("stamps") == stamps and known.get("options") == self._options_used():
-                return known
-        found = {"stamps": stamps, "options": self._options_used(), **self._read(path)}
-        if use:
-            self._cache[key] = found
-        return found
-
-    def _read(self, path: str) -> dict[str, list[object]]:
-        tables = [(table, _shown(table)) for table in self._tables(path)]
+        tables = [(table, shown_path(str(table))) for table in self._tables(path)]
         try:
             found = read_host_tables(tables, self._columns(), self._reading())
         except RingfenceError as error:
-            raise AnsibleParserError(str(error)) from error
-        self.display.vv(f"{path}: {len(found.hosts)} hosts, {found.filtered} rows left out by filters")
-        return {
-            "hosts": [{"name": host.name, "variables": self._variables(host, path)} for host in found.hosts],
-            "warnings": [str(problem) for problem in found.problems],
-        }
+            raise SourceRefused(str(error)) from error
+        self.display.vv(f"{path}: {found.filtered} rows left out by filters")
+        hosts = [(host.name, self._variables(host)) for host in found.hosts]
+        return Found(hosts, [str(problem) for problem in found.problems], whole=not found.problems)
 
-    def _variables(self, host: TableHost, path: str) -> dict[str, object]:
+    def asked(self, path: str) -> list[object]:
+        """Return what decides the answer: the options, and the tables as they are now."""
+        return [*super().asked(path), [file_state(table) for table in self._tables(path)]]
+
+    def _variables(self, host: TableHost) -> dict[str, object]:
         chosen = {name: host.cells.get(column) for name, column in self.get_option("host_vars").items()}
         variables = {
             "onprem": {column: cell for column, cell in host.cells.items() if not names_secret(column)},
             "ringfence_labels": dict(host.labels),
-            "ringfence_sources": [_shown(Path(path)), *_tables_of(host)],
+            "ringfence_sources": _tables_of(host),
             **{name: value for name, value in chosen.items() if value not in (None, "")},
         }
         if host.addresses:
@@ -218,70 +196,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             variables.setdefault("ansible_host", host.addresses[0])
         return variables
 
-    def _add(self, host: str, variables: Mapping[str, object]) -> None:
-        self.inventory.add_host(host)
-        for name, value in variables.items():
-            self.inventory.set_variable(host, name, wrap_var(value))
-        if not any(self.get_option(option) for option in ("compose", "groups", "keyed_groups")):
-            return
-        known = self.inventory.get_host(host).get_vars()
-        strict = self.get_option("strict")
-        self._set_composite_vars(self.get_option("compose"), known, host, strict=strict)
-        known = self.inventory.get_host(host).get_vars()
-        self._add_host_to_composed_groups(self.get_option("groups"), known, host, strict=strict)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, host, strict=strict)
-
     def _tables(self, path: str) -> list[Path]:
-        return [Path(path).parent / str(table) for table in self.get_option("table")]
+        return [Path(path).parent / table for table in texts(self.get_option("table"))]
 
     def _columns(self) -> Columns:
         given = self.get_option("columns")
-        unknown = sorted(set(given) - {"name", "addresses", "labels"})
-        if unknown:
-            raise AnsibleParserError(f"'columns' has the unknown key '{unknown[0]}': known are name, addresses, labels")
-        addresses = given.get("addresses") or ["addresses"]
         return Columns(
             name=str(given.get("name", "name")),
-            addresses=tuple([addresses] if isinstance(addresses, str) else map(str, addresses)),
-            labels={str(key): str(column) for key, column in (given.get("labels") or {}).items()},
+            addresses=tuple(texts(given.get("addresses") or "addresses")),
+            labels=text_by_name(given.get("labels") or {}),
         )
 
     def _reading(self) -> Reading:
-        return Reading(
-            delimiter=self.get_option("delimiter"),
-            sheet=self.get_option("sheet"),
+        return self.from_options(
+            Reading,
             rows_at=tuple(filter(None, (self.get_option("rows_at") or "").split("."))),
-            keep=_texts(self.get_option("filters")),
-            leave_out=_texts(self.get_option("exclude")),
-            merge_by=tuple(self.get_option("merge_by")),
+            keep=texts_by_name(self.get_option("filters")),
+            leave_out=texts_by_name(self.get_option("exclude")),
         )
-
-    def _options_used(self) -> str:
-        names = ("columns", "host_vars", "filters", "exclude", "delimiter", "sheet", "rows_at", "merge_by")
-        return repr([(name, self.get_option(name)) for name in names])
-
-    @staticmethod
-    def _stamp(table: Path) -> list[object]:
-        try:
-            status = table.stat()
-        except OSError:
-            return [str(table)]
-        return [str(table), status.st_mtime_ns, status.st_size]
 
 
 def _tables_of(host: TableHost) -> list[str]:
     """Return the tables of a host that was merged of several; those of any other are no news."""
     return list(dict.fromkeys(place.file for place in (host.place, *host.also))) if host.also else []
-
-
-def _texts(filters: Mapping[str, object]) -> dict[str, list[str]]:
-    return {
-        str(column): [str(text) for text in (texts if isinstance(texts, list) else [texts])]
-        for column, texts in filters.items()
-    }
-
-
-def _shown(path: Path) -> str:
-    """Return a path as people know it: from the directory they are in, where it lies below."""
-    whole = path.resolve()
-    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(whole)

@@ -25,6 +25,11 @@ extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
   - ringfence.core.source
+  - ringfence.core.source.names
+  - ringfence.core.source.parallel
+  - ringfence.core.source.timeout
+  - ringfence.core.source.tls
+  - ringfence.core.source.windows
 options:
   plugin:
     description: Marks a file as configuration of this plugin.
@@ -63,13 +68,6 @@ options:
     type: str
     env:
       - name: PROXMOX_PASSWORD
-  validate_certs:
-    description: Whether the certificate must be valid.
-    type: bool
-    default: true
-  ca_certs:
-    description: A file with the certificates of the authorities to trust, C(pve-root-ca.pem) of the cluster.
-    type: path
   filters:
     description:
       - Which machines, a mapping of C(node), C(pool), C(type) (C(qemu), C(lxc)), C(status), C(name), C(vmid) or C(tags)
@@ -92,19 +90,6 @@ options:
     description: What the keys of the labels C(node) and C(pool) begin with.
     type: str
     default: proxmox_
-  windows_connection:
-    description: How Ansible reaches Windows.
-    type: str
-    choices: [psrp, winrm]
-    default: psrp
-  timeout:
-    description: How many seconds to wait for an answer.
-    type: int
-    default: 20
-  parallel:
-    description: How many machines are asked about at once.
-    type: int
-    default: 8
 """
 
 EXAMPLES = r"""
@@ -133,7 +118,8 @@ keyed_groups:
 cache: true
 """
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import texts_by_name
 from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_api import PROXMOXER_MISSING, Wanted, ask_proxmox
 from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_transform import Shape, hosts
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
@@ -145,30 +131,16 @@ class InventoryModule(SourceInventory):
 
     NAME = "ringfence.core.proxmox"
     FACT = "ringfence_proxmox"
+    LIBRARY = Library(PROXMOXER_MISSING, "proxmox")
 
     def ask(self, path: str) -> Found:
         """Return the machines of the cluster."""
-        if PROXMOXER_MISSING is not None:
-            raise library_missing(self.NAME, PROXMOXER_MISSING, "proxmox")
-        return hosts(ask_proxmox(self._wanted()), self._shape())
-
-    def _wanted(self) -> Wanted:
-        verify = self.get_option("validate_certs")
-        same = ("host", "port", "user", "token_name", "guests", "timeout", "parallel")
-        return Wanted(
+        verify = self.get_option("validate_certs") and (self.get_option("ca_certs") or True)
+        wanted = self.from_options(
+            Wanted,
             password=self.secret("password"),
             token=self.secret("token"),
-            verify=(self.get_option("ca_certs") or True) if verify else False,
-            filters={str(name): _texts(value) for name, value in self.get_option("filters").items()},
-            **{name: self.get_option(name) for name in same},
+            verify=verify,
+            filters=texts_by_name(self.get_option("filters")),
         )
-
-    def _shape(self) -> Shape:
-        return Shape(
-            labels={str(key): _texts(tags) for key, tags in self.get_option("labels").items()},
-            **{name: self.get_option(name) for name in ("label_prefix", "windows_connection", "nodes")},
-        )
-
-
-def _texts(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+        return hosts(ask_proxmox(wanted), self.from_options(Shape, labels=texts_by_name(self.get_option("labels"))))

@@ -103,7 +103,11 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory, shown_path
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import (
+    SourceInventory,
+    file_state,
+    shown_path,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_api import Sweep, read_file, run_nmap
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_ranges import read_ranges
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_transform import hosts, unrecorded
@@ -132,14 +136,9 @@ class InventoryModule(SourceInventory):
             raise SourceRefused("; ".join(f"{called}: {report.fault}" for called, report in reports.items()))
         return hosts(reports, ranges, self.get_option("label_prefix"), self.get_option("workload"))
 
-    def asked(self) -> list[object]:
+    def asked(self, path: str) -> list[object]:
         """Return what decides the answer: the options, and the reports as they are now."""
-        return [*super().asked(), [_stamp(file) for file in self._files(self._path)]]
-
-    def parse(self, inventory: object, loader: object, path: str, cache: bool = True) -> None:
-        """Add what answered and nobody has recorded."""
-        self._path = path
-        super().parse(inventory, loader, path, cache)
+        return [*super().asked(path), [file_state(file) for file in self._files(path)]]
 
     def chosen(self, found: list[tuple[str, dict[str, object]]]) -> list[tuple[str, dict[str, object]]]:
         """Return the hosts that no inventory before has."""
@@ -165,18 +164,5 @@ class InventoryModule(SourceInventory):
         ports = self.get_option("ports").replace(" ", "")
         if not _PORTS.fullmatch(ports):
             raise SourceRefused(f"'ports' is '{ports}': write 22,80,1000-2000")
-        return Sweep(
-            ports=ports,
-            services=self.get_option("services"),
-            names=self.get_option("names"),
-            rate=max(1, self.get_option("rate")),
-            timeout=max(1, self.get_option("timeout")),
-        )
-
-
-def _stamp(file: Path) -> list[object]:
-    try:
-        status = file.stat()
-    except OSError:
-        return [str(file)]
-    return [str(file), status.st_mtime_ns, status.st_size]
+        least = {name: max(1, self.get_option(name)) for name in ("rate", "timeout")}
+        return self.from_options(Sweep, ports=ports, **least)

@@ -25,6 +25,9 @@ extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
   - ringfence.core.source
+  - ringfence.core.source.names
+  - ringfence.core.source.realm
+  - ringfence.core.source.windows
 options:
   plugin:
     description: Marks a file as configuration of this plugin.
@@ -108,16 +111,14 @@ options:
     default: false
   names:
     description:
-      - What names a machine, the first that it has. Machines that share a name all get their id behind it. Other
-        characters than letters, digits, C(_), C(.) and C(-) become C(_).
+      - What names a machine, the first that it has.
     type: list
     elements: str
     choices: [name, hostname, instance_uuid, id]
     default: [name]
   realm:
     description:
-      - Whose address space the addresses are in, where networks of datacenters or clusters may repeat; C(realms) in
-        C(ringfence.yml) then says which see each other.
+      - Whose address space the addresses are in, where networks of datacenters or clusters may repeat.
     type: str
     choices: [none, vcenter, datacenter, cluster]
     default: none
@@ -136,11 +137,6 @@ options:
     description: How Ansible reaches machines with another system than Windows.
     type: str
     default: ssh
-  windows_connection:
-    description: How Ansible reaches machines with Windows.
-    type: str
-    choices: [psrp, winrm, ssh]
-    default: psrp
   timeout:
     description: How many seconds to wait for one answer.
     type: int
@@ -182,9 +178,8 @@ tags: false
 network_cards: true
 """
 
-from collections.abc import Mapping, Sequence
-
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import library_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import texts_by_name
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
 from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import (
@@ -202,49 +197,14 @@ class InventoryModule(SourceInventory):
 
     NAME = "ringfence.core.vsphere"
     FACT = "ringfence_vsphere"
+    LIBRARY = Library(PYVMOMI_MISSING, "vsphere")
 
     def ask(self, path: str) -> Found:
         """Return the machines and hypervisors of the server."""
-        if PYVMOMI_MISSING is not None:
-            raise library_missing(self.NAME, PYVMOMI_MISSING, "vsphere")
-        login = self._login()
-        chosen = _texts(self.get_option("tagged"))
+        texts = {name: str(self.secret(name)) for name in ("hostname", "username", "password")}
+        login = self.from_options(Login, seconds=self.get_option("timeout"), **texts)
+        chosen = texts_by_name(self.get_option("tagged"))
         tags = read_tags(login) if self.get_option("tags") or chosen else MachineTags()
         only = tagged(tags, chosen) if chosen else None
-        answer = ask_vsphere(
-            login,
-            Wanted(
-                within=tuple(self.get_option("within")),
-                only=only,
-                hypervisors=self.get_option("hypervisors"),
-                network_cards=self.get_option("network_cards"),
-            ),
-        )
-        return assets(answer, tags, self._shape(login), only)
-
-    def _login(self) -> Login:
-        return Login(
-            hostname=str(self.secret("hostname")),
-            username=str(self.secret("username")),
-            password=str(self.secret("password")),
-            port=self.get_option("port"),
-            validate_certs=self.get_option("validate_certs"),
-            ca_path=self.get_option("ca_path"),
-            seconds=self.get_option("timeout"),
-        )
-
-    def _shape(self, login: Login) -> Shape:
-        lists = ("names", "power_states", "reach_by")
-        same = ("templates", "inner_interfaces", "realm", "label_prefix", "connection", "windows_connection")
-        return Shape(
-            vcenter=login.hostname,
-            **{name: tuple(self.get_option(name)) for name in lists},
-            **{name: self.get_option(name) for name in same},
-        )
-
-
-def _texts(filters: Mapping[str, object]) -> dict[str, Sequence[str]]:
-    return {
-        str(category): [str(value) for value in (values if isinstance(values, list) else [values])]
-        for category, values in filters.items()
-    }
+        answer = ask_vsphere(login, self.from_options(Wanted, only=only))
+        return assets(answer, tags, self.from_options(Shape, vcenter=login.hostname), only)

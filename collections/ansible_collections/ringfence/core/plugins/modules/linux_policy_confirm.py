@@ -23,11 +23,9 @@ attributes:
   check_mode:
     description: Says whether the plan waits.
     support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 extends_documentation_fragment:
   - ringfence.core.target
+  - ringfence.core.target.no_diff
   - ringfence.core.target.plan
   - ringfence.core.target.journal
 """

@@ -18,15 +18,9 @@ options:
     description: Whether to read the table for counters and denials.
     type: bool
     default: true
-attributes:
-  check_mode:
-    description: Changes nothing in any mode.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 extends_documentation_fragment:
   - ringfence.core.target
+  - ringfence.core.target.reading
   - ringfence.core.target.plan
 """
 

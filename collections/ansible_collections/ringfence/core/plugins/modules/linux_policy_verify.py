@@ -19,15 +19,9 @@ options:
     description: Whether drift is a failure.
     type: bool
     default: true
-attributes:
-  check_mode:
-    description: Changes nothing in any mode.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 extends_documentation_fragment:
   - ringfence.core.target
+  - ringfence.core.target.reading
   - ringfence.core.target.plan
   - ringfence.core.target.signers
 """

@@ -45,11 +45,6 @@ def groups_of(given: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
     return {one["GroupId"]: one.get("GroupName", "") for one in given or ()}
 
 
-def without_empty(mapping: Mapping[str, object]) -> dict[str, object]:
-    """Return a mapping without what AWS did not say."""
-    return {key: value for key, value in mapping.items() if value not in (None, "", [], {})}
-
-
 def is_address(text: str) -> bool:
     """Return whether a text is an address; what AWS, or who answers for it, sends is data like any other."""
     try:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_answers import quicken
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
 
 try:
     import boto3
@@ -75,16 +76,16 @@ class Account:
 
 @dataclass(frozen=True)
 class Failure:
-    """What could not be asked, and where; `region` is empty where it is the account as a whole."""
+    """What could not be asked, and where; `region` is empty where it is the account as a whole.
+
+    `loses` is whether assets may be missing for it, or be without the names that they had.
+    """
 
     account: str
     region: str
     what: str
     reason: str
-
-    def __str__(self) -> str:
-        where = f"account {self.account}" + (f", region {self.region}" if self.region else "")
-        return f"{where}: {self.what}: {self.reason}"
+    loses: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,19 +97,15 @@ class RegionAnswer:
     lists: Mapping[str, Sequence[Mapping[str, object]]]
 
 
-class AwsRefused(Exception):
-    """Nothing can be asked at all: no credentials, or a configuration that cannot be meant."""
-
-
 def ask_aws(wanted: Wanted) -> tuple[list[RegionAnswer], list[Failure]]:
     """Return the answers of all regions of all accounts, sorted, and what failed.
 
-    Raises AwsRefused where there are no credentials, a role is none, or the Organization cannot be listed.
+    Raises SourceRefused where there are no credentials, a role is none, or the Organization cannot be listed.
     """
     clients = _Clients(wanted)
     failures: list[Failure] = []
     own = _own_account(clients)
-    with ThreadPoolExecutor(wanted.parallel) as pool:
+    with ThreadPoolExecutor(max(1, wanted.parallel)) as pool:
         accounts = _kept(pool.map(lambda role: _assume(clients, *role), _roles(wanted, clients, own)), failures)
         if not wanted.accounts and not wanted.organization:
             accounts = [own]
@@ -130,11 +127,11 @@ class _Clients:
         try:
             self._session = boto3.Session(profile_name=wanted.profile)
         except BotoCoreError as error:
-            raise AwsRefused(str(error)) from error
+            raise SourceRefused(str(error)) from error
         self.first_region = next(iter(wanted.regions), self._session.region_name or _FIRST_REGION)
         self._config = Config(
             retries={"mode": "adaptive", "total_max_attempts": wanted.retries + 1},
-            max_pool_connections=wanted.parallel,
+            max_pool_connections=max(1, wanted.parallel),
             connect_timeout=10,
             read_timeout=wanted.timeout,
         )
@@ -157,7 +154,7 @@ def _own_account(clients: _Clients) -> Account:
     try:
         return Account(clients.client("sts", clients.first_region).get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
-        raise AwsRefused(
+        raise SourceRefused(
             f"AWS does not say whose credentials these are: {_reason(error)}. Give some as for the AWS CLI: a profile, "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role of the machine"
         ) from error
@@ -176,7 +173,7 @@ def _roles(wanted: Wanted, clients: _Clients, own: Account) -> list[tuple[str, s
             role = f"arn:{partition}:iam::{given}:role/{wanted.role.lstrip('/')}"
             found.setdefault(given, None if given == own.id else role)
         else:
-            raise AwsRefused(f"'{given}' is no account: write its 12 digits in quotes, or the ARN of a role in it")
+            raise SourceRefused(f"'{given}' is no account: write its 12 digits in quotes, or the ARN of a role in it")
     return [(account, role) for account, role in found.items() if account not in wanted.exclude_accounts]
 
 
@@ -185,7 +182,7 @@ def _organization(clients: _Clients) -> list[str]:
         pages = clients.client("organizations", clients.first_region).get_paginator("list_accounts").paginate()
         accounts = [account for page in pages for account in page["Accounts"]]
     except (BotoCoreError, ClientError) as error:
-        raise AwsRefused(
+        raise SourceRefused(
             f"the accounts of the Organization cannot be listed: {_reason(error)}. Use credentials of its management "
             "account or of a delegated administrator, or name the accounts"
         ) from error
@@ -239,7 +236,7 @@ def _region(clients: _Clients, account: Account, region: str) -> tuple[RegionAns
             if name == "prefix_lists":
                 lists[name] = [_with_entries(client, one) for one in lists[name] if one.get("OwnerId") != "AWS"]
         except (BotoCoreError, ClientError) as error:
-            failures.append(Failure(account.id, region, operation, _reason(error)))
+            failures.append(Failure(account.id, region, operation, _reason(error), loses=name in ESTATE))
             if _hopeless(error):
                 break
     if any(one.get("Description") == RDS_DESCRIPTION for one in lists.get("interfaces", ())):

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import combinations, product
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_addresses import Answer, tags_of, without_empty
+from ansible_collections.ringfence.core.plugins.plugin_utils.aws_addresses import Answer, tags_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import RegionAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import without_empty
 
 Network = IPv4Network | IPv6Network
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.ringfence.core.plugins.plugin_utils import aws_addresses as told
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import RegionAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import Failure, RegionAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.aws_networks import networks, overlaps
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_owners import Owner, owners_of
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
+    Candidate,
+    Found,
+    good_labels,
+    named,
+    reached_as_windows,
+    without_empty,
+)
 
-# Names that mean something else to Ansible.
-_TAKEN = ("all", "ungrouped", "localhost", "127.0.0.1", "::1")
-_LONGEST_NAME = 200
+NETWORKS = "ringfence_aws_networks"
+_LABELS = ("account", "region", "zone", "vpc", "subnet", "asg", "stack", "eks_cluster")
 _GONE = ("shutting-down", "terminated")
 _EKS_TAGS = ("aws:eks:cluster-name", "eks:cluster-name")
 _EKS_TAG_START = "kubernetes.io/cluster/"
@@ -21,7 +27,7 @@ _EKS_TAG_START = "kubernetes.io/cluster/"
 
 @dataclass(frozen=True)
 class Shape:
-    """How assets are to look: which names, which realm, which labels, which connection."""
+    """How assets are to look: which names, which realm, which labels, which connection; and whether networks count."""
 
     names: Sequence[str] = ("tag:Name", "id")
     realm: str = "none"
@@ -31,33 +37,41 @@ class Shape:
     windows_connection: str = "psrp"
     ssm_bucket: str | None = None
     profile: str | None = None
+    networks: bool = True
 
 
-@dataclass(frozen=True)
-class Found:
-    """An asset before it has a name that is its alone: the name it would have, and what tells it from another."""
+def hosts(answers: Sequence[RegionAnswer], failures: Sequence[Failure], shape: Shape) -> Found:
+    """Return all assets, sorted by name, and the networks; warn of what failed and of networks that overlap."""
+    found = [one for answer in answers for one in (*_instances(answer, shape), *_owned(answer, shape))]
+    known = networks(answers) if shape.networks else {}
+    warnings = [f"{_part(one.account, one.region)}: {one.what}: {one.reason}" for one in failures]
+    if failures:
+        warnings.append(f"{len(failures)} calls to AWS failed; {len(answers)} regions answered")
+    if known and shape.realm == "none":
+        used = {str(one.variables["ringfence_aws"].get("vpc", "")) for one in found}
+        warnings += [f"{line}; set 'realm: vpc' to keep their addresses apart" for line in overlaps(known, used)]
+    return Found(
+        hosts=sorted(named(found), key=lambda host: host[0]),
+        warnings=warnings,
+        unreached={_part(one.account, one.region): f"{one.what}: {one.reason}" for one in failures if one.loses},
+        tables={NETWORKS: known} if known else {},
+        whole=not failures,
+    )
 
-    wish: str
-    unique: str
-    fact: Mapping[str, object]
-    addresses: Sequence[str]
-    reached: Mapping[str, str] = field(default_factory=dict)
+
+def _part(account: str, region: str) -> str:
+    """Return the name of a part of the source: an account, or one region of it."""
+    return f"aws {account} {region}".strip()
 
 
-def assets(answers: Iterable[RegionAnswer], shape: Shape) -> list[tuple[str, dict[str, object]]]:
-    """Return names and variables of all assets, sorted by name."""
-    found = [one for answer in answers for one in (*_instances(answer, shape), *_owned(answer))]
-    return sorted((name, _variables(one, shape)) for name, one in _named(found))
-
-
-def _instances(answer: RegionAnswer, shape: Shape) -> Iterable[Found]:
+def _instances(answer: RegionAnswer, shape: Shape) -> Iterable[Candidate]:
     for reservation in answer.lists.get("instances", ()):
         for instance in reservation.get("Instances", ()):
             if (instance.get("State") or {}).get("Name") not in _GONE:
                 yield _instance(instance, answer, shape)
 
 
-def _instance(instance: told.Answer, answer: RegionAnswer, shape: Shape) -> Found:
+def _instance(instance: told.Answer, answer: RegionAnswer, shape: Shape) -> Candidate:
     tags = told.tags_of(instance.get("Tags"))
     interfaces = instance.get("NetworkInterfaces", ())
     private, public, ipv6 = _all_addresses(interfaces)
@@ -86,10 +100,11 @@ def _instance(instance: told.Answer, answer: RegionAnswer, shape: Shape) -> Foun
     }
     reached = {"private": _first(private), "public": _first(public), "ipv6": _first(ipv6), **names}
     wish = next((text for text in (_name_by(way, tags, fact, reached) for way in shape.names) if text), identity)
-    return Found(wish, identity, told.without_empty(fact), [*private, *public, *ipv6], reached)
+    variables = _variables(fact, [*private, *public, *ipv6], shape)
+    return Candidate(wish, identity, {**variables, **_connection(fact, reached, shape)})
 
 
-def _owned(answer: RegionAnswer) -> Iterable[Found]:
+def _owned(answer: RegionAnswer, shape: Shape) -> Iterable[Candidate]:
     interfaces = answer.lists.get("interfaces", ())
     owners = owners_of(interfaces, *(answer.lists.get(name, ()) for name in ("endpoints", "nat_gateways", "databases")))
     held: dict[tuple[Owner, str], list[told.Answer]] = {}
@@ -97,10 +112,10 @@ def _owned(answer: RegionAnswer) -> Iterable[Found]:
         owner = owners.get(interface["NetworkInterfaceId"])
         if owner is not None:
             held.setdefault((owner, interface.get("VpcId", "")), []).append(interface)
-    return [_owner(owner, vpc, interfaces, answer) for (owner, vpc), interfaces in held.items()]
+    return [_owner(owner, vpc, interfaces, answer, shape) for (owner, vpc), interfaces in held.items()]
 
 
-def _owner(owner: Owner, vpc: str, interfaces: Sequence[told.Answer], answer: RegionAnswer) -> Found:
+def _owner(owner: Owner, vpc: str, interfaces: Sequence[told.Answer], answer: RegionAnswer, shape: Shape) -> Candidate:
     private, public, ipv6 = _all_addresses(interfaces)
     subnet = _single(interface.get("SubnetId") for interface in interfaces)
     tags = dict(owner.tags)
@@ -125,13 +140,14 @@ def _owner(owner: Owner, vpc: str, interfaces: Sequence[told.Answer], answer: Re
     if owner.kind == "eks":
         fact["eks_cluster"] = owner.id
     unique = owner.id.rpartition("/")[2] if "/" in owner.id else f"{answer.account}-{answer.region}-{vpc}"
-    return Found(owner.name, unique, told.without_empty(fact), [*private, *public, *ipv6])
+    variables = _variables(fact, [*private, *public, *ipv6], shape)
+    return Candidate(owner.name, unique, {**variables, "ringfence_workload": False})
 
 
 def _interface(interface: told.Answer, subnet: object) -> dict[str, object]:
     """Return an interface; its subnet only where that is not the one of the asset."""
     own = interface.get("SubnetId")
-    return told.without_empty(
+    return without_empty(
         {
             "id": interface.get("NetworkInterfaceId"),
             "mac": interface.get("MacAddress"),
@@ -153,67 +169,39 @@ def _belonging(tags: Mapping[str, str]) -> dict[str, str | None]:
     }
 
 
-def _variables(found: Found, shape: Shape) -> dict[str, object]:
-    fact = found.fact
-    addresses = [address for address in dict.fromkeys(found.addresses) if told.is_address(address)]
-    labels = ("account", "region", "zone", "vpc", "subnet", "asg", "stack", "eks_cluster")
+def _variables(fact: Mapping[str, object], addresses: Iterable[str], shape: Shape) -> dict[str, object]:
     variables: dict[str, object] = {
-        "ringfence_addresses": addresses,
-        "ringfence_labels": {shape.label_prefix + key: fact[key] for key in labels if _is_label(fact.get(key))},
-        "ringfence_aws": fact,
+        "ringfence_addresses": [address for address in dict.fromkeys(addresses) if told.is_address(address)],
+        "ringfence_labels": good_labels({key: fact.get(key) for key in _LABELS}, shape.label_prefix),
+        "ringfence_sources": [_part(str(fact["account"]), str(fact["region"]))],
+        "ringfence_aws": without_empty(fact),
     }
     if shape.realm == "vpc" and fact.get("vpc"):
         variables["ringfence_realm"] = fact["vpc"]
-    if fact["kind"] != "instance":
-        return {**variables, "ringfence_workload": False}
-    if fact["platform"] == "windows":
-        variables["ringfence_enforcer"] = "windows"
-    return {**variables, **_connection(found, shape)}
+    return variables
 
 
-def _connection(found: Found, shape: Shape) -> dict[str, object]:
-    """Return the variables by which Ansible reaches an instance."""
-    windows = found.fact["platform"] == "windows"
+def _connection(fact: Mapping[str, object], reached: Mapping[str, str], shape: Shape) -> dict[str, object]:
+    """Return the variables by which Ansible reaches an instance, and what enforces on it."""
+    windows = fact["platform"] == "windows"
     way = shape.windows_connection if windows else shape.connection
-    host = next((found.reached[by] for by in shape.reach_by if found.reached.get(by)), None)
-    if way != "ssm":
-        plain = {} if way == "ssh" and not windows else {"ansible_connection": way}
-        shell = {"ansible_shell_type": "powershell"} if way == "ssh" and windows else {}
-        return {**({"ansible_host": host} if host else {}), **plain, **shell}
-    more = {
-        "ansible_aws_ssm_bucket_name": shape.ssm_bucket,
-        "ansible_aws_ssm_profile": shape.profile,
-        "ansible_shell_type": "powershell" if windows else None,
-    }
-    return {
-        "ansible_connection": "amazon.aws.aws_ssm",
-        "ansible_aws_ssm_instance_id": found.fact["id"],
-        "ansible_aws_ssm_region": found.fact["region"],
-        **told.without_empty({"ansible_host": host, **more}),
-    }
-
-
-def _named(found: Sequence[Found]) -> Iterable[tuple[str, Found]]:
-    """Return names that are each one asset's: who shares the one it would have is told apart by its id, all of them."""
-    wishes = [_as_name(one.wish) or one.unique for one in found]
-    count = Counter(wishes)
-    used = {wish for wish in wishes if count[wish] == 1 and wish not in _TAKEN}
-    for wish, one in zip(wishes, found, strict=True):
-        if wish in used and count[wish] == 1:
-            yield wish, one
-            continue
-        start = name = f"{wish}_{one.unique}"
-        number = 1
-        while name in used:
-            number += 1
-            name = f"{start}_{number}"
-        used.add(name)
-        yield name, one
-
-
-def _as_name(text: str) -> str:
-    """Return a text as the name of a host: what Ansible or a shell could take for something else becomes `_`."""
-    return re.sub(r"[^\w.-]+", "_", text, flags=re.ASCII).strip("_.-")[:_LONGEST_NAME]
+    host = next((reached[by] for by in shape.reach_by if reached.get(by)), None)
+    variables: dict[str, object] = {"ansible_host": host} if host else {}
+    if windows:
+        variables |= reached_as_windows(way)
+    if way == "ssm":
+        more = {
+            "ansible_aws_ssm_bucket_name": shape.ssm_bucket,
+            "ansible_aws_ssm_profile": shape.profile,
+            "ansible_shell_type": "powershell" if windows else None,
+        }
+        variables |= {
+            "ansible_connection": "amazon.aws.aws_ssm",
+            "ansible_aws_ssm_instance_id": fact["id"],
+            "ansible_aws_ssm_region": fact["region"],
+            **without_empty(more),
+        }
+    return variables
 
 
 def _name_by(way: str, tags: Mapping[str, str], fact: Mapping[str, object], reached: Mapping[str, str]) -> object:
@@ -229,10 +217,6 @@ def _all_addresses(interfaces: Iterable[told.Answer]) -> tuple[list[str], list[s
         public += told.public_addresses(interface)
         ipv6 += told.ipv6_addresses(interface)
     return private, public, ipv6
-
-
-def _is_label(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
 
 
 def _with(addresses: list[str], address: object) -> list[str]:

@@ -44,7 +44,7 @@ $j=ConvertTo-Json -InputObject $f -Depth 6 -Compress
 class Wanted:
     """Whom to ask and how; every host gets the same account."""
 
-    hosts: Sequence[str]
+    servers: Sequence[str]
     user: str
     password: str | None = None
     transport: str = "kerberos"
@@ -71,13 +71,13 @@ class HyperVRefused(Exception):
 
 def ask_hyperv(wanted: Wanted) -> list[HostAnswer]:
     """Return the answer of every host, in their order; raise SourceRefused where a password would be shown."""
-    for host in wanted.hosts:
+    for host in wanted.servers:
         if not re.fullmatch(r"[\w.:-]+", host, re.ASCII):
             raise SourceRefused(f"'{host}' is no name of a host")
         if wanted.scheme == "http" and wanted.transport == "basic" and not _is_loopback(host):
             raise SourceRefused(f"the password would go to {host} in clear text: use https, kerberos or ntlm")
     with ThreadPoolExecutor(max_workers=max(1, wanted.parallel)) as pool:
-        return list(pool.map(lambda host: _ask(host, wanted), wanted.hosts))
+        return list(pool.map(lambda host: _ask(host, wanted), wanted.servers))
 
 
 def _ask(host: str, wanted: Wanted) -> HostAnswer:

@@ -14,6 +14,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_labels,
     named,
+    reached_as_windows,
     without_empty,
 )
 
@@ -72,7 +73,7 @@ def _candidate(row: Row, host: str, shape: Shape) -> Candidate:
         **({"ansible_host": addresses[0]} if addresses else {}),
     }
     if guest.get("os", "").startswith("Windows"):
-        variables |= {"ringfence_enforcer": "windows", "ansible_connection": shape.windows_connection}
+        variables |= reached_as_windows(shape.windows_connection)
     return Candidate(str(row.get("name") or ""), str(row.get("id"))[:8], variables)
 
 

@@ -14,6 +14,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_labels,
     host_name,
     named,
+    reached_as_windows,
     without_empty,
     without_secrets,
 )
@@ -156,7 +157,7 @@ def _node(read: _Read, cluster: str, shape: Shape) -> Candidate | None:
     if addresses:
         variables["ansible_host"] = addresses[0]
     if read.text("status.nodeInfo.operatingSystem") == "windows":
-        variables |= {"ringfence_enforcer": "windows", "ansible_connection": shape.windows_connection}
+        variables |= reached_as_windows(shape.windows_connection)
     return Candidate(candidate.wish, candidate.unique, variables)
 
 

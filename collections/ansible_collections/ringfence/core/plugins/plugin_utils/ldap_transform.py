@@ -15,6 +15,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_labels,
     named,
+    reached_as_windows,
     without_empty,
 )
 
@@ -111,14 +112,9 @@ def _variables(entry: Entry, base: str, answer: Answer, shape: Shape, membership
         **({"ringfence_addresses": addresses} if addresses else {}),
         **({"ansible_host": reached} if reached else {}),
     }
-    return {**variables, **_windows(entry, shape)}
-
-
-def _windows(entry: Entry, shape: Shape) -> dict[str, object]:
-    if not entry.first("operatingSystem").lower().startswith("windows"):
-        return {}
-    shell = {"ansible_shell_type": "powershell"} if shape.windows_connection == "ssh" else {}
-    return {"ringfence_enforcer": "windows", "ansible_connection": shape.windows_connection, **shell}
+    if entry.first("operatingSystem").lower().startswith("windows"):
+        variables |= reached_as_windows(shape.windows_connection)
+    return variables
 
 
 def dn_parts(dn: str) -> list[tuple[str, str]]:

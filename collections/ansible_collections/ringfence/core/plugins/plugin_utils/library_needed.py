@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 
 from ansible.errors import AnsibleError
 
 
-def library_missing(plugin: str, error: ImportError, extra: str) -> AnsibleError:
-    """Return the error to raise: what is missing, for which Python, and the line that installs it.
+@dataclass(frozen=True)
+class Library:
+    """A library that a source is asked with: why it cannot be imported, and the part of the package that brings it."""
 
-    `extra` is the name of the optional part of the package ringfence that brings the library.
-    """
-    return AnsibleError(
-        f"The inventory plugin {plugin} needs a library that Ansible's Python lacks: {error}. "
-        f"Install it: {sys.executable} -m pip install 'ringfence[{extra}]'"
-    )
+    missing: ImportError | None
+    extra: str
+
+    def require(self, plugin: str) -> None:
+        """Raise AnsibleError where it is missing: what is, for which Python, and the line that installs it."""
+        if self.missing is not None:
+            raise AnsibleError(
+                f"The inventory plugin {plugin} needs a library that Ansible's Python lacks: {self.missing}. "
+                f"Install it: {sys.executable} -m pip install 'ringfence[{self.extra}]'"
+            )

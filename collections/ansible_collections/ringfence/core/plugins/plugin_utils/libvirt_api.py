@@ -27,13 +27,13 @@ _STATES = ("unknown", "running", "blocked", "paused", "shutdown", "shutoff", "cr
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which hosts to ask for what; `seconds` is how long one host may take in all."""
+    """Which hosts to ask for what; `timeout` is how many seconds one host may take in all."""
 
     uris: Sequence[str]
     sources: Sequence[str] = tuple(SOURCES)
     only_active: bool = False
-    seconds: float = 60
-    agent_seconds: int = 5
+    timeout: float = 60
+    agent_timeout: int = 5
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,12 @@ def ask_libvirt(wanted: Wanted) -> list[HostAnswer]:
     for uri in wanted.uris:
         threading.Thread(target=lambda uri=uri: answers.put(_host(uri, wanted)), daemon=True).start()
     found: dict[str, HostAnswer] = {}
-    end = time.monotonic() + wanted.seconds
+    end = time.monotonic() + wanted.timeout
     with suppress(Empty):
         while len(found) < len(wanted.uris):
             answer = answers.get(timeout=max(0.0, end - time.monotonic()))
             found[answer.uri] = answer
-    silent = f"it did not answer within {wanted.seconds:g} s"
+    silent = f"it did not answer within {wanted.timeout:g} s"
     return [found.get(uri) or HostAnswer(uri, failure=silent) for uri in wanted.uris]
 
 
@@ -149,7 +149,7 @@ def _domain(domain: libvirt.virDomain, sources: Sequence[str], wanted: Wanted) -
     for source in sources:
         if source == "agent":
             with suppress(libvirt.libvirtError):
-                domain.agentSetResponseTimeout(wanted.agent_seconds)
+                domain.agentSetResponseTimeout(wanted.agent_timeout)
         told = _told(lambda source=source: domain.interfaceAddresses(SOURCES[source]))
         if told is not None:
             addresses[source] = _by_mac(told)

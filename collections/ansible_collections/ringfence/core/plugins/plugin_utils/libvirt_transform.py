@@ -14,6 +14,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_labels,
     named,
+    reached_as_windows,
     without_empty,
 )
 
@@ -130,12 +131,8 @@ def _connection(
     domain: Domain, uri: str, addresses: Sequence[str], windows: bool, shape: Shape
 ) -> Mapping[str, object]:
     """Return the variables by which Ansible reaches a domain, and what enforces on it."""
-    enforcer = {"ringfence_enforcer": "windows"} if windows else {}
     if shape.connection in _INSIDE and not windows:
         inside = {"ansible_connection": _INSIDE[shape.connection], "ansible_libvirt_uri": uri}
         return {**inside, "ansible_host": domain.name}
     host = {"ansible_host": addresses[0]} if addresses else {}
-    if not windows:
-        return host
-    shell = {"ansible_shell_type": "powershell"} if shape.windows_connection == "ssh" else {}
-    return {**host, **enforcer, **shell, "ansible_connection": shape.windows_connection}
+    return {**host, **reached_as_windows(shape.windows_connection)} if windows else host

@@ -14,6 +14,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_labels,
     host_name,
     named,
+    reached_as_windows,
     without_empty,
     without_secrets,
 )
@@ -100,7 +101,7 @@ def _candidate(
     if is_device and role not in shape.workload_roles:
         variables["ringfence_workload"] = False
     elif "windows" in str(usual["platform"]).lower():
-        variables |= {"ringfence_enforcer": "windows", "ansible_connection": shape.windows_connection}
+        variables |= reached_as_windows(shape.windows_connection)
     realms = sorted({_word(one.get("vrf")) for one in held})
     if shape.realm == "vrf" and len(realms) == 1 and realms[0]:
         variables["ringfence_realm"] = host_name(realms[0])

@@ -13,6 +13,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_labels,
     named,
+    reached_as_windows,
     without_empty,
 )
 
@@ -96,7 +97,7 @@ def _guest(guest: Guest, shape: Shape) -> Candidate:
     }
     # wxp, w2k8, wvista, win11: qemu-server's names of Windows all begin so, and no other does.
     if row.get("type") == "qemu" and system.startswith("w"):
-        variables |= {"ringfence_enforcer": "windows", "ansible_connection": shape.windows_connection}
+        variables |= reached_as_windows(shape.windows_connection)
     return Candidate(str(row.get("name") or ""), str(row.get("vmid")), variables)
 
 

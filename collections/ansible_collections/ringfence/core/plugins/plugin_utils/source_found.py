@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 
 # Names that mean something else to Ansible.
@@ -22,17 +23,26 @@ _KEY = re.compile(r"[^A-Za-z0-9_.:/-]+")
 class Found:
     """Hosts, each a name and its variables; warnings for people; and for each part of the source that failed, why.
 
-    The names in `unreached` begin what the assets of that part have in `ringfence_sources`.
+    The names in `unreached` begin what the assets of that part have in `ringfence_sources`. `tables` are what a source
+    tells beside hosts: variables of groups without hosts, each of the name of its group. `whole` is whether nothing
+    failed, be it something that took no host away.
     """
 
     hosts: Sequence[tuple[str, Mapping[str, object]]] = ()
     warnings: Sequence[str] = ()
     unreached: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, object] = field(default_factory=dict)
+    whole: bool = True
 
     def data(self) -> dict[str, object]:
         """Return plain data, as a cache keeps it."""
         hosts = [[name, dict(variables)] for name, variables in self.hosts]
-        return {"hosts": hosts, "warnings": list(self.warnings), "unreached": dict(self.unreached)}
+        return {
+            "hosts": hosts,
+            "warnings": list(self.warnings),
+            "unreached": dict(self.unreached),
+            "tables": dict(self.tables),
+        }
 
 
 @dataclass(frozen=True)
@@ -74,16 +84,27 @@ def good_labels(labels: Mapping[str, object], prefix: str = "") -> dict[str, str
     """Return labels that the engine takes: keys of its characters, printable values; empty ones are left out."""
     found = {}
     for key, value in labels.items():
-        name = _KEY.sub("_", f"{prefix}{key}")
         text = "" if value is None else str(value).strip()
-        if text and text.isprintable() and not isinstance(value, Mapping | list):
-            found[name if re.match(r"[A-Za-z_]", name) else f"_{name}"] = text
+        if text and text.isprintable() and not isinstance(value, dict | list):
+            found[_label_key(f"{prefix}{key}")] = text
     return found
+
+
+@lru_cache(maxsize=4096)
+def _label_key(text: str) -> str:
+    name = _KEY.sub("_", text)
+    return name if re.match(r"[A-Za-z_]", name) else f"_{name}"
 
 
 def without_secrets(mapping: Mapping[str, object]) -> dict[str, object]:
     """Return a mapping without the entries whose names say that they hold secrets."""
     return {key: value for key, value in mapping.items() if not _SECRET.search(key)}
+
+
+def reached_as_windows(connection: str) -> dict[str, object]:
+    """Return the variables of a host with Windows: how Ansible reaches it, and what enforces on it."""
+    shell = {"ansible_shell_type": "powershell"} if connection == "ssh" else {}
+    return {"ringfence_enforcer": "windows", "ansible_connection": connection, **shell}
 
 
 def good_addresses(texts: Iterable[object]) -> list[str]:

@@ -10,7 +10,6 @@ import re
 import shlex
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 # In this order they are one script.
 PARTS = (
@@ -38,7 +37,6 @@ class Reply:
         return (self.values.get(key) or [""])[-1]
 
 
-@lru_cache(maxsize=1)
 def script() -> str:
     """Return the script of the target, without its comments."""
     folder = os.path.join(os.path.dirname(__file__), "target")
@@ -55,13 +53,16 @@ def order(verb: str, values: dict[str, str], ruleset: bytes = b"") -> bytes:
     The script arrives as one word and is run only when the last line has come: what was cut short does nothing, and
     a ruleset that was cut short is refused by its digest.
     """
-    lines = [f"ringfence_script={shlex.quote(script())}", 'eval "$ringfence_script"']
-    lines += [f"rf_{name}={shlex.quote(value)}" for name, value in values.items()]
+    lines = [f"rf_{name}={shlex.quote(value)}" for name, value in values.items()]
     lines.append(f"ringfence_main {verb} <<'{ENDS}'")
-    head = "\n".join(lines).encode()
+    head = _OPENING + "\n".join(lines).encode()
     if ruleset and not ruleset.endswith(b"\n"):
         ruleset += b"\n"
     return head + b"\n" + ruleset + ENDS.encode() + b"\n"
+
+
+# Made when Ansible loads the plug-in, before it forks a worker for every host.
+_OPENING = f'ringfence_script={shlex.quote(script())}\neval "$ringfence_script"\n'.encode()
 
 
 def parse_reply(text: str) -> Reply:

@@ -14,6 +14,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_labels,
     named,
+    reached_as_windows,
     without_empty,
     without_secrets,
 )
@@ -168,13 +169,10 @@ def _connection(fact: Mapping[str, object], addresses: Sequence[str], windows: b
     }
     host = next((ways[way] for way in shape.reach_by if ways[way]), None)
     variables: dict[str, object] = {"ansible_host": host} if host else {}
-    way = shape.windows_connection if windows else shape.connection
-    if windows or way != "ssh":
-        variables["ansible_connection"] = way
     if windows:
-        variables["ringfence_enforcer"] = "windows"
-    if windows and way == "ssh":
-        variables["ansible_shell_type"] = "powershell"
+        variables |= reached_as_windows(shape.windows_connection)
+    elif shape.connection != "ssh":
+        variables["ansible_connection"] = shape.connection
     return variables
 
 

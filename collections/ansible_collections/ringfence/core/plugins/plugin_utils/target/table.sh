@@ -21,12 +21,19 @@ table inet ringfence
 track_until=
 track_first() {
     track_until='' table_stood=''
+    # where nothing is confirmed, one transaction both asks whether our table stands, by failing, and tracks
+    if [ -z "$confirmed_ruleset" ] && track 'create table inet ringfence
+delete table inet ringfence'; then return 0; fi
     if any_stands; then
         table_stood=1
-        return 0
+    else
+        track ''
     fi
-    track_until='delete table inet ringfence_track'
-    nft -f - <<'RULES' 2>/dev/null || track_until=
+}
+
+track() {
+    nft -f - <<RULES 2>/dev/null && track_until='delete table inet ringfence_track'
+$1
 table inet ringfence_track {
 	chain input { type filter hook input priority -300; policy accept; ct state new accept; }
 	chain output { type filter hook output priority -300; policy accept; ct state new accept; }
