@@ -71,7 +71,9 @@ def test_what_the_host_resolves_is_let_out_and_follows_its_answers(rollouts: Rol
     assert rollouts.drift(plan) == {}
 
 
-def test_last_answers_stand_while_nobody_answers_and_are_there_again_after_a_flush(rollouts: Rollouts) -> None:
+def test_last_answers_stand_while_nobody_answers_and_nothing_looks_up_names_that_are_named_no_more(
+    rollouts: Rollouts,
+) -> None:
     host = HOSTS[0]
     resolve(rollouts, host, CONTROLLER)
     plan = rollouts.apply({host: PAYING})
@@ -81,19 +83,9 @@ def test_last_answers_stand_while_nobody_answers_and_are_there_again_after_a_flu
     rollouts.sh(host, "nft flush ruleset; systemctl restart ringfence.service")
     assert held(rollouts, host, plan) == {CONTROLLER}
     assert opens(rollouts, host, CONTROLLER)
-
-
-def test_names_that_are_named_no_more_leave_no_timer(rollouts: Rollouts) -> None:
-    host = HOSTS[0]
-    rollouts.apply({host: PAYING})
     assert rollouts.sh(host, "systemctl is-active ringfence-answers.timer").strip() == "active"
-    plan = rollouts.apply({host: Wanted(outbound=Mode.FULL)})
-    assert rollouts.sh(host, "systemctl is-active ringfence-answers.timer").strip() == "inactive"
-    assert rollouts.drift(plan) == {}
-
-
-def test_a_timer_that_does_not_run_is_drift(rollouts: Rollouts) -> None:
-    host = HOSTS[0]
-    plan = rollouts.apply({host: PAYING})
     rollouts.sh(host, "systemctl stop ringfence-answers.timer")
     assert rollouts.drift(plan) == {host: ["the timer that looks names up again does not run"]}
+    plan = rollouts.apply({host: Wanted(outbound=Mode.FULL)})
+    assert rollouts.drift(plan) == {}
+    assert "ringfence-answers" not in rollouts.remains(host)

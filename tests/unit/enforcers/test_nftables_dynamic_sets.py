@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
+import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
 from nft_kernel import Kernel
 from ringfence.enforcers.nftables import ENFORCER, render
-from ringfence.enforcers.nftables.dynamic_sets import set_digest
+from ringfence.enforcers.nftables.dynamic_sets import DEEPEST_QUESTIONS, set_digest
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
+from ringfence.model.errors import RingfenceError
 from ringfence.model.memberships import Membership
 from ringfence.model.rules import Mode
-from ringfence.model.tables import OTHER, Cell, DirectionTable, ServiceMap, VerdictTable
+from ringfence.model.tables import OTHER, Cell, DirectionTable, ServiceMap, VerdictTable, process_classes
 from ringfence.plan.table_reading import table_of
 from table_factory import direction_table, service_map, shop_table
 
@@ -108,3 +112,28 @@ def test_an_answer_that_never_ages_is_not_of_our_making(kernel: Kernel) -> None:
     kernel.load(render(pay_table()))
     kernel.nft("add", "element", "inet", "ringfence", PAY_SET, "{ 192.0.2.7 }")
     assert any("192.0.2.7 is no element of ours" in text for text in told(pay_table(), kernel.listing()))
+
+
+def nested_table(names: int) -> VerdictTable:
+    """Return a table in which every name has a service of its own, behind a unit, a user and two local addresses."""
+    sets = [f"fqdn:n{number}.example" for number in range(names)]
+    here = addresses_of(["10.0.0.1"])
+    cells = [
+        Cell(
+            local, process, EVERY_ADDRESS, service_map("udp/9", *(f"tcp/{1 + sets.index(one)}" for one in inside)), met
+        )
+        for process in process_classes(("a.service",), ("daemon",))
+        for local in (here, EVERY_ADDRESS - here)
+        for number in range(names + 1)
+        for inside in combinations(sets, number)
+        for met in (Membership(inside, tuple(name for name in sets if name not in inside)),)
+    ]
+    table = DirectionTable(Mode.FULL, tuple(cells), ("a.service",), ("daemon",))
+    return VerdictTable(direction_table({("10.0.0.1",): service_map("tcp/1")}), table)
+
+
+def test_questions_stand_as_deep_as_the_kernel_follows_and_no_deeper(kernel: Kernel) -> None:
+    deepest = nested_table(DEEPEST_QUESTIONS)
+    assert told(deepest, kernel.load(render(deepest))) == []
+    with pytest.raises(RingfenceError, match="more than 7 names with services of their own"):
+        render(nested_table(DEEPEST_QUESTIONS + 1))

@@ -24,7 +24,7 @@ from ringfence.model.tables import VerdictTable
 ANSWER_STANDS = 3600
 MOST_ANSWERS = 256
 # The kernel follows 16 chains (NFT_JUMP_STACK_SIZE), of which a packet passes up to eight beside these.
-DEEPEST_QUESTIONS = 6
+DEEPEST_QUESTIONS = 7
 
 Case = tuple[Membership, str]
 
@@ -56,21 +56,21 @@ def by_membership(parts: Parts, direction: str, field: str, family: int, cases: 
     """Return the chain that leads an address to its target by the sets it is in; the cases tell each membership once.
 
     Where only one target is left there is no chain, and that target itself is returned. Raises RingfenceError where
-    questions would stand too deep behind each other for the kernel.
+    more chains would stand behind each other than the kernel follows.
     """
     return _asked(parts, direction, f"{PROTOCOL_OF_FAMILY[family]} {field}", family, list(cases), DEEPEST_QUESTIONS)
 
 
 def _asked(parts: Parts, direction: str, address: str, family: int, cases: list[Case], depth: int) -> str:
-    if depth < 0:
-        names = ", ".join(sorted({name for one, _ in cases for name in (*one.inside, *one.outside)}))
-        raise RingfenceError(
-            f"an address may be an answer to more names with services of their own than nftables can tell: {names}",
-            remedy="give the rules of these names the same services",
-        )
     rules: list[str] = []
     while len({target for _, target in cases}) > 1:
         name = _first(cases)
+        if depth == 0:
+            raise RingfenceError(
+                f"an address may be an answer to more than {DEEPEST_QUESTIONS} names with services of their own, which "
+                f"nftables cannot tell; {name} is one of them",
+                remedy="give the rules of several names the same services",
+            )
         inside = _asked(parts, direction, address, family, _given(cases, Membership((name,), ())), depth - 1)
         cases = _given(cases, Membership((), (name,)))
         rules.append(f"{address} @dyn{family}_{set_digest(name)} goto {inside}")
