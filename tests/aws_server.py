@@ -16,11 +16,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from xml.etree import ElementTree
 
 _SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
 _REFUSAL = (
     "<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors><RequestID>1</RequestID></Response>"
 )
+_MANAGED = ("Route 53 Resolver:", "AWS created network interface for")
 _DENIAL = (
     b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>You may not assume it.</Message>"
     b"</Error><RequestId>1</RequestId></ErrorResponse>"
@@ -114,6 +116,8 @@ class Door:
         answer = self._forwarded(path, headers, key[1].encode() if self.keeps else body)
         if self.keeps:
             self._kept[key] = answer
+        elif action and action[1] == "DescribeNetworkInterfaces" and answer[0] == 200:
+            return *answer[:2], _with_managed(answer[2])
         return answer
 
     def _forwarded(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, bytes]:
@@ -127,6 +131,17 @@ class Door:
             return response.status, response.getheader("Content-Type", "text/xml"), response.read()
         finally:
             connection.close()
+
+
+def _with_managed(answer: bytes) -> bytes:
+    """Return interfaces of directories and resolvers as managed by AWS, which moto tells by their descriptions alone."""
+    root = ElementTree.fromstring(answer)
+    namespace = root.tag.partition("}")[0] + "}"
+    for item in root.iterfind(f"{namespace}networkInterfaceSet/{namespace}item"):
+        managed = item.find(f"{namespace}requesterManaged")
+        if managed is not None and item.findtext(f"{namespace}description", "").startswith(_MANAGED):
+            managed.text = "true"
+    return ElementTree.tostring(root)
 
 
 def _free_port() -> int:

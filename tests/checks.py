@@ -43,8 +43,7 @@ def command(*words: str | Path, cwd: Path = ROOT) -> Callable[[], Counts]:
     """Return a stage that runs one tool of the virtual environment and counts as one test."""
 
     def run() -> Counts:
-        failed = subprocess.run([BIN / words[0], *map(str, words[1:])], cwd=cwd, env=environment()).returncode
-        return Counts(failed=1) if failed else Counts(passed=1)
+        return Counts(failed=1) if status(BIN / words[0], *words[1:], cwd=cwd) else Counts(passed=1)
 
     return run
 
@@ -55,9 +54,7 @@ def pytest(*words: str) -> Callable[[], Counts]:
     def run() -> Counts:
         with tempfile.TemporaryDirectory() as directory:
             report = Path(directory) / "report.xml"
-            status = subprocess.run(
-                [BIN / "python", "-m", "pytest", "-q", f"--junit-xml={report}", *words], cwd=ROOT, env=environment()
-            ).returncode
+            ended = status(BIN / "python", "-m", "pytest", "-q", f"--junit-xml={report}", *words)
             if not report.exists():
                 return Counts(failed=1)
             suites = ElementTree.parse(report).getroot().iter("testsuite")
@@ -66,7 +63,7 @@ def pytest(*words: str) -> Callable[[], Counts]:
                 number = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
                 failed = number["failures"] + number["errors"]
                 counts += Counts(number["tests"] - failed - number["skipped"], failed, number["skipped"])
-            return counts + Counts(failed=1) if status and not counts.failed else counts
+            return counts + Counts(failed=1) if ended and not counts.failed else counts
 
     return run
 
@@ -74,25 +71,19 @@ def pytest(*words: str) -> Callable[[], Counts]:
 def build_collection() -> Counts:
     """Build the collection and install it where nothing else of the project is, as a user of Galaxy would."""
     with tempfile.TemporaryDirectory() as directory:
-        galaxy = str(BIN / "ansible-galaxy")
-        built = subprocess.run(
-            [galaxy, "collection", "build", str(COLLECTION), "--output-path", directory], env=environment()
-        )
+        galaxy = BIN / "ansible-galaxy"
+        failed = status(galaxy, "collection", "build", COLLECTION, "--output-path", directory)
         archives = list(Path(directory).glob("ringfence-core-*.tar.gz"))
-        if built.returncode or len(archives) != 1:
+        if failed or len(archives) != 1:
             return Counts(failed=1)
-        installed = subprocess.run(
-            [galaxy, "collection", "install", str(archives[0]), "--offline", "--force", "-p", directory],
-            env={**environment(), "ANSIBLE_COLLECTIONS_PATH": directory},
-        )
-        return Counts(failed=1) if installed.returncode else Counts(passed=1)
+        install = [galaxy, "collection", "install", archives[0], "--offline", "--force", "-p", directory]
+        failed = status(*install, ANSIBLE_COLLECTIONS_PATH=directory)
+        return Counts(failed=1) if failed else Counts(passed=1)
 
 
 def collection_docs() -> Counts:
     """Check that the documentation of every plug-in of the collection is complete and renders."""
-    failed = subprocess.run(
-        [BIN / "antsibull-docs", "lint-collection-docs", "--plugin-docs", COLLECTION], env=environment()
-    ).returncode
+    failed = status(BIN / "antsibull-docs", "lint-collection-docs", "--plugin-docs", COLLECTION)
     return Counts(failed=1) if failed else Counts(passed=1)
 
 
@@ -101,7 +92,7 @@ def shellcheck() -> Counts:
     parts = sorted(COLLECTION.glob("plugins/plugin_utils/target/*.sh"))
     target = [BIN / "shellcheck", "--shell=sh", f"--exclude={MEANT}", *parts]
     own = [BIN / "shellcheck", *(ROOT / ".ci" / name for name in ("run", "system-packages"))]
-    failed = [words for words in (target, own) if subprocess.run(words, cwd=ROOT, env=environment()).returncode]
+    failed = [words for words in (target, own) if status(*words)]
     return Counts(failed=1) if failed else Counts(passed=1)
 
 
@@ -111,7 +102,22 @@ def molecule() -> Counts:
     if lacks:
         print("skipped: no lab of namespaces:", "; ".join(map(str, lacks)))
         return Counts(skipped=1)
-    return command("molecule", "test", cwd=COLLECTION)()
+    try:
+        return command("molecule", "test", cwd=COLLECTION)()
+    except KeyboardInterrupt:
+        status(BIN / "molecule", "destroy", cwd=COLLECTION)
+        raise
+
+
+def status(*words: str | Path, cwd: Path = ROOT, **variables: str) -> int:
+    """Run a command to its end and return its status; an interrupt is passed on when the command has cleaned up."""
+    with subprocess.Popen(list(map(str, words)), cwd=cwd, env={**environment(), **variables}) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # The terminal has interrupted the command too: hosts of a lab are being taken down.
+            process.wait()
+            raise
 
 
 def environment() -> dict[str, str]:
@@ -163,4 +169,7 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

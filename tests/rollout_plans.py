@@ -123,6 +123,8 @@ class PlanMaker:
             "rules": {RULE: {"name": "the peers may", "place": "policy/shop.yml:8:5"}},
             "simulation": {},
             "diff": {},
+            "left_out": {},
+            "restores": "",
         }
         text = json.dumps(plan, sort_keys=True, indent=1) + "\n"
         directory = self.directory / "plans" / hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,8 @@ def load(directory: Path) -> Workspace:
     reports = Reports()
     settings = read_settings(directory / SETTINGS, reports, directory)
     rules = read_label_rules(directory / LABELS, reports, directory)
+    if os.path.lexists(directory / POLICY) and not (directory / POLICY).is_dir():
+        reports.add(Place(POLICY), "is no directory", "make it one, with the policy's files in it")
     files = policy_files(directory)
     loaded = read_policy_into(reports, files, settings, directory)
     reports.settle()

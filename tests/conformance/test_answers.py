@@ -14,20 +14,16 @@ from ringfence.model.assets import Asset
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction
 from ringfence.model.services import UDP, Services, point_of
-from ringfence.model.tables import Effect, ProcessClass
+from ringfence.model.tables import ProcessClass
 
 from .case import Case, packet_text, side_text
+from .judging import passes, someone_passes
 from .points import addresses, services, sides
-from .reference import Packet, Side, judge_side, sides_of, stands_above
+from .reference import Packet, Side, sides_of, stands_above
 from .runs import CASES, drawn
-from .strategies import UNITS, USERS, cases
+from .strategies import cases
 
 DHCP_PORTS = (67, 68, 546, 547)  # built in for some source ports only, which `explain` is not asked about
-
-
-def passes(case: Case, side: Side) -> bool:
-    """Return whether the reference lets a packet through on one side, built-ins left out."""
-    return judge_side(case.snapshot, case.policy, case.settings, side).effect is not Effect.DENY
 
 
 @drawn(CASES // 2)
@@ -113,14 +109,3 @@ def test_reach_says_what_the_reference_says_of_addresses_that_nobody_holds(case:
         expected = any(someone_passes(case, Side(asset, direction, one, remote, protocol, port)) for one in locals_)
         words = side_text(Side(asset, direction, asset.addresses[0], remote, protocol, port))
         assert told is expected, f"{words}: reach says {told}"
-
-
-def someone_passes(case: Case, side: Side) -> bool:
-    """Return whether some process of this side's own host gets through; a side that is no workload lets all."""
-    if not side.workload.workload:
-        return True
-    runners = product((None, *UNITS), (None, *USERS))
-    return any(
-        passes(case, Side(side.workload, side.direction, side.local, side.remote, side.protocol, side.port, *runner))
-        for runner in runners
-    )

@@ -92,6 +92,23 @@ def build_estate(door):
     known["endpoint"] = endpoint["VpcEndpoint"]["VpcEndpointId"]
     made = west.create_network_interface(SubnetId=subnet, Description="RDSNetworkInterface")
     known["interface"] = made["NetworkInterface"]["NetworkInterfaceId"]
+    second = west.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24", AvailabilityZone="eu-west-1b")["Subnet"]["SubnetId"]
+    groups = west.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"]
+    resolver = client(door, "route53resolver", "eu-west-1").create_resolver_endpoint(
+        CreatorRequestId="1",
+        Name="names",
+        SecurityGroupIds=[groups[0]["GroupId"]],
+        Direction="INBOUND",
+        IpAddresses=[{"SubnetId": subnet, "Ip": "10.0.0.53"}, {"SubnetId": second, "Ip": "10.0.1.53"}],
+    )
+    known["resolver"] = resolver["ResolverEndpoint"]["Id"]
+    directory = client(door, "ds", "eu-west-1").create_directory(
+        Name="corp.example.com",
+        Password="Hush-hush-1",
+        Size="Small",
+        VpcSettings={"VpcId": vpc, "SubnetIds": [subnet, second]},
+    )
+    known["directory"] = directory["DirectoryId"]
     west.create_managed_prefix_list(
         PrefixListName="offices", MaxEntries=5, AddressFamily="IPv4", Entries=[{"Cidr": "192.0.2.0/24"}]
     )

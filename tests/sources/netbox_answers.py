@@ -75,7 +75,11 @@ def netbox():
         address(6, "10.0.0.8/24", device=(2, "sw-1")),
         address(7, "10.0.0.10/24"),
     ]
-    interfaces = [{"id": 901, "name": "eth0", "mac_address": "00:11:22:33:44:55", "device": {"id": 1}}]
+    several = [{"mac_address": f"00:11:22:33:44:{last}"} for last in (66, 77)]
+    interfaces = [
+        {"id": 901, "name": "eth0", "mac_address": "00:11:22:33:44:55", "device": {"id": 1}},
+        {"id": 902, "name": "eth1", "mac_address": None, "mac_addresses": several, "device": {"id": 1}},
+    ]
     return {
         "/api/dcim/devices/": pages(devices),
         "/api/virtualization/virtual-machines/": pages(machines),
@@ -87,12 +91,19 @@ def netbox():
 
 def nautobot():
     """Nautobot 2: identities are UUIDs, an address may be on several interfaces, and says so in a table of its own."""
-    one, two, link, held = ("0a" * 16, "0b" * 16, "0c" * 16, "0d" * 16)
+    one, two, link, held, space = ("0a" * 16, "0b" * 16, "0c" * 16, "0d" * 16, "0e" * 16)
+    address = {
+        "id": held,
+        "address": "10.0.0.5/24",
+        "parent": {"namespace": {"id": space}},
+        "status": {"name": "Active"},
+    }
     row = {"id": one, "name": "web-1", "role": {"id": two, "name": "server"}, "status": {"id": two, "name": "Active"}}
     return {
         "/api/dcim/devices/": pages([row]),
         "/api/virtualization/virtual-machines/": pages([]),
-        "/api/ipam/ip-addresses/": pages([{"id": held, "address": "10.0.0.5/24", "status": {"name": "Active"}}]),
+        "/api/ipam/ip-addresses/": pages([address]),
+        "/api/ipam/namespaces/": pages([{"id": two, "name": "Global"}, {"id": space, "name": "blue"}]),
         "/api/ipam/ip-address-to-interface/": pages([{"ip_address": {"id": held}, "interface": {"id": link}}]),
         "/api/dcim/interfaces/": pages([{"id": link, "device": {"id": one}, "mac_address": "00:11:22:33:44:55"}]),
         "/api/virtualization/interfaces/": pages([]),

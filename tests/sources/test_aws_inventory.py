@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
+import yaml
 from amazon_collection import amazon_collection
+from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import RegionAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.aws_transform import Shape, hosts
 from sources.aws_estate import CREDENTIALS, OWN, client, inventory, listed, organization
 from sources.inventory_run import BIN, ROOT
 
@@ -17,7 +21,8 @@ def test_instances_come_with_all_their_addresses_free_labels_and_one_fact(tmp_pa
         tmp_path, door, "regions: [eu-west-1]\nkeyed_groups: [{key: tags.Environment, prefix: env}]\n", "--export"
     )
     webs = [f"web_{identity}" for identity in estate["web"]]
-    assert set(hosts) == {*webs, "db", estate["nat"], estate["endpoint"], estate["interface"]}
+    others = [estate[name] for name in ("nat", "endpoint", "interface", "resolver")]
+    assert set(hosts) == {*webs, "db", *others, f"directory-{estate['directory']}"}
     web, db = hosts[webs[0]], hosts["db"]
     assert web["ringfence_labels"] == {
         "aws_account": OWN,
@@ -50,7 +55,14 @@ def test_instances_come_with_all_their_addresses_free_labels_and_one_fact(tmp_pa
 def test_what_is_no_instance_is_no_workload_and_named_by_what_it_belongs_to(tmp_path, door, estate):
     _, hosts, _ = listed(tmp_path, door, "regions: [eu-west-1]\n")
     kinds = {name: hosts[name]["ringfence_aws"]["kind"] for name in hosts if "ringfence_workload" in hosts[name]}
-    assert kinds == {estate["nat"]: "nat_gateway", estate["endpoint"]: "endpoint", estate["interface"]: "interface"}
+    assert kinds == {
+        estate["nat"]: "nat_gateway",
+        estate["endpoint"]: "endpoint",
+        estate["interface"]: "interface",
+        estate["resolver"]: "resolver",
+        f"directory-{estate['directory']}": "directory",
+    }
+    assert hosts[estate["resolver"]]["ringfence_addresses"] == ["10.0.0.53", "10.0.1.53"]
     assert {hosts[name]["ringfence_workload"] for name in kinds} == {False}
     assert door.calls["eu-west-1 DescribeDBInstances"] == 1
     assert hosts[estate["endpoint"]]["ringfence_aws"]["service"] == "com.amazonaws.eu-west-1.ssm"
@@ -101,6 +113,36 @@ def test_the_cache_answers_without_aws_and_keeps_nothing_partial(tmp_path, door)
     assert listed(tmp_path, door, text, **cache)[1] == first
     assert not door.calls
     assert "db" not in listed(tmp_path, door, text + "filters: {'tag:Environment': prod}\n", **cache)[1]
+
+
+def test_the_variables_for_systems_manager_are_those_that_its_connection_plug_in_reads():
+    """What another version reads would leave the instances unreachable, and nobody would say why."""
+    try:
+        path = amazon_collection() / "ansible_collections/amazon/aws/plugins/connection/aws_ssm.py"
+    except OSError as error:
+        pytest.skip(f"amazon.aws is not here: {error}")
+    told = yaml.safe_load(re.search(r'DOCUMENTATION = r?"""(.*?)"""', path.read_text(), re.DOTALL)[1])["options"]
+    read = {variable["name"] for option in told.values() for variable in option.get("vars", ())}
+    shape = Shape(connection="ssm", ssm_bucket="b", profile="audit", networks=False)
+    answer = RegionAnswer(OWN, "eu-west-1", {"instances": [{"Instances": [{"InstanceId": "i-1"}]}]})
+    ((_, variables),) = hosts([answer], [], shape).hosts
+    composed = {name for name in variables if name.startswith("ansible_aws_ssm_")}
+    assert len(composed) == 4
+    assert composed <= read
+
+
+def test_prefix_lists_become_lists_of_the_policy_as_documented(tmp_path, door):
+    page = (ROOT / "docs/sources/aws.md").read_text(encoding="utf-8")
+    (command,) = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "policy/aws-lists.yml" in block]
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy/shop.yml").write_text("rules:\n  - {from: {list: offices}, to: {asset: db}, allow: ssh}\n")
+    (tmp_path / "ringfence.yml").write_text("control: {from: [10.9.0.0/24]}\n")
+    inventory(tmp_path, door, "regions: [eu-west-1]\n")
+    shown = {**os.environ, **CREDENTIALS, "PATH": f"{BIN}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+    for words in (["bash", "-ec", command], [str(BIN / "ringfence"), "explain", "--full", "192.0.2.7", "db", "tcp/22"]):
+        done = subprocess.run(words, cwd=tmp_path, env=shown, capture_output=True, text=True, check=False, timeout=180)
+        assert done.returncode == 0, done.stderr + done.stdout
+    assert done.stdout.startswith("allowed")
 
 
 def test_large_answers_are_read_as_botocore_reads_them(door):

@@ -112,7 +112,7 @@ def found(directory, tls, clusters, user=None, shape=None, **options):
     with ExitStack() as stack:
         replays = {name: stack.enter_context(replaying(answers, tls)) for name, answers in clusters.items()}
         urls = {name: replay.url for name, replay in replays.items()}
-        known = Kubeconfig(kubeconfig(directory, tls, urls, user))
+        known = Kubeconfig([kubeconfig(directory, tls, urls, user)])
         wanted = Wanted(known.contexts(list(clusters)), timeout=10, **options)
         return hosts(ask_clusters(known, wanted), shape or Shape()), replays
 
@@ -218,9 +218,35 @@ def test_an_account_that_leads_nowhere_is_told_by_cluster(tmp_path, tls, user, s
 def test_what_is_no_kubeconfig_is_told(tmp_path, content, said):
     (tmp_path / "config").write_text(content)
     with pytest.raises(SourceRefused, match=said):
-        Kubeconfig(tmp_path / "config").contexts([])
+        Kubeconfig([tmp_path / "config"]).contexts([])
     with pytest.raises(SourceRefused, match="cannot be read"):
-        Kubeconfig(tmp_path / "gone")
+        Kubeconfig([tmp_path / "gone"])
+
+
+def test_of_several_kubeconfigs_the_first_that_has_a_name_counts_and_paths_are_those_of_its_file(tmp_path, tls):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for directory in (first, second):
+        directory.mkdir()
+    (first / "config").write_text("users: [{name: reader, user: {tokenFile: kept}}]\ncurrent-context: ''\n")
+    (first / "kept").write_text("t0k3n\n")
+    with replaying(cluster(), tls) as replay:
+        kubeconfig(second, tls, {"fra": replay.url}, {"token": "hidden by the first"})
+        paths = ":".join(str(tmp_path / path) for path in ("gone", "first/config", "second/kubeconfig"))
+        configured(tmp_path, "kubernetes")
+        inventory, warnings = listed(tmp_path, KUBECONFIG=paths)
+    assert "node-1" in inventory["_meta"]["hostvars"]
+    assert replay.asked[0][3]["Authorization"] == "Bearer t0k3n"
+    assert warnings == ""
+
+
+def test_each_namespace_that_may_not_be_read_is_named(tmp_path, tls):
+    refused = (403, '{"kind": "Status", "message": "pods is forbidden: User cannot list resource"}')
+    answers = {**cluster(), **{f"/api/v1/namespaces/{name}/pods": refused for name in ("vault", "bank")}}
+    result, _ = found(tmp_path, tls, {"fra": answers}, kinds=["pods"], namespaces=["shop", "vault", "bank"])
+    said = result.warnings[0]
+    for name in ("vault", "bank"):
+        assert f"api/v1/namespaces/{name}/pods: 403 Forbidden: pods is forbidden" in said
+    assert "web-5d4-x1.shop.fra" in dict(result.hosts)
 
 
 @pytest.mark.parametrize("odd", [{}, {"metadata": []}, {"metadata": {"labels": [1]}, "spec": 5, "status": "x"}])

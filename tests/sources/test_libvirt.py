@@ -1,4 +1,4 @@
-"""The inventory plugin libvirt: on libvirt's own test driver, and on a real host whose guest took a real lease."""
+"""The inventory plugin libvirt on libvirt's own test driver, and what it makes of answers as hosts give them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,9 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_api import 
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_transform import Shape, assets
 from sources.inventory_run import configured, documentation, listed, run_inventory
-from sources.libvirt_host import fetch_kernel, guest, host, missing
 
 if LIBVIRT_MISSING is not None:
     pytest.skip("libvirt-python is not installed", allow_module_level=True)
-
-import libvirt
 
 TEST = "test:///default"
 UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
@@ -38,46 +35,6 @@ def definition(*cards, kind="kvm", system=""):
 def variables(*domains, host="kvm-1", **shape):
     found = assets([HostAnswer("qemu+ssh://kvm-1/system", host, domains)], Shape(**shape))
     return dict(found.hosts), found
-
-
-@pytest.fixture(scope="module")
-def guest_host(tmp_path_factory):
-    lacking = missing()
-    if lacking:
-        pytest.skip(lacking)
-    directory = tmp_path_factory.mktemp("libvirt")
-    lacking = fetch_kernel(directory)
-    if lacking:
-        pytest.skip(lacking)
-    with host(directory) as uri:
-        connection = libvirt.open(uri)
-        try:
-            guest(connection, directory)
-            yield uri
-        finally:
-            connection.close()
-
-
-def test_a_guest_that_booted_is_found_by_its_lease(guest_host, tmp_path):
-    configured(tmp_path, "libvirt", uris=[guest_host])
-    found, warnings = listed(tmp_path)
-    web = found["_meta"]["hostvars"]["guest-1"]
-    (address,) = web["ringfence_addresses"]
-    assert address.startswith("192.168.77.")
-    assert web["ansible_host"] == address
-    labels = web["ringfence_labels"]
-    assert (labels["libvirt_type"], labels["libvirt_network"]) == ("qemu", "inside")
-    fact = web["ringfence_libvirt"]
-    assert (fact["state"], fact["title"]) == ("running", "Shop web server")
-    (card,) = fact["interfaces"]
-    assert (card["mac"], card["network"], card["addresses"]) == ("52:54:00:00:77:01", "inside", [address])
-    assert warnings == ""
-
-
-def test_a_login_that_may_only_read_still_finds_the_lease(guest_host, tmp_path):
-    configured(tmp_path, "libvirt", uris=[guest_host.replace("libvirt-sock", "libvirt-sock-ro")], sources=["lease"])
-    found, _ = listed(tmp_path)
-    assert found["_meta"]["hostvars"]["guest-1"]["ringfence_addresses"]
 
 
 def test_the_domain_of_the_test_driver_comes_with_labels_and_groups(tmp_path):

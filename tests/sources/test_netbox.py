@@ -27,7 +27,11 @@ def test_devices_and_machines_come_page_by_page_with_the_addresses_of_all_their_
     labels = known["web-1"]["ringfence_labels"]
     assert (labels["netbox_site"], labels["netbox_role"], labels["netbox_status"]) == ("fra", "server", "active")
     fact = known["web-1"]["ringfence_netbox"]
-    assert (fact["serial"], fact["tags"], fact["mac"]) == ("S1", ["pci"], ["00:11:22:33:44:55"])
+    assert (fact["serial"], fact["tags"], fact["mac"]) == (
+        "S1",
+        ["pci"],
+        [f"00:11:22:33:44:{last}" for last in (55, 66, 77)],
+    )
     assert "bmc_password" not in fact["custom_fields"]
     paths = [path for _, path, *_ in replay.asked]
     assert paths.count("/api/ipam/ip-addresses/") == 4
@@ -104,6 +108,15 @@ def test_nautobot_tells_addresses_by_a_table_of_their_interfaces():
     assert (name, web["ringfence_addresses"]) == ("web-1", ["10.0.0.5"])
     assert web["ringfence_labels"] == {"netbox_role": "server", "netbox_status": "Active"}
     assert ("depth", "1") in replay.asked[0][2]
+    assert "ringfence_realm" not in web
+
+
+def test_nautobot_s_namespaces_are_realms_where_wanted():
+    ((_, web),) = found(nautobot(), Shape(realm="vrf"), kind="nautobot", spaces=True)[0].hosts
+    assert (web["ringfence_realm"], web["ringfence_netbox"]["vrfs"]) == ("blue", ["blue"])
+    answers = {**nautobot(), "/api/ipam/namespaces/": (403, '{"detail": "You do not have permission"}')}
+    result, _ = found(answers, Shape(realm="vrf"), kind="nautobot", spaces=True)
+    assert set(result.unreached) == {"netbox devices", "netbox virtual machines"}
 
 
 def test_the_inventory_has_groups_evaluates_nothing_and_keeps_no_secret(tmp_path):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ringfence.analysis.ends import Ends
 from ringfence.compiler import Compilation
+from ringfence.enforcers import names
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.memberships import sets_of
@@ -13,28 +14,37 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
 from ringfence.model.tables import VerdictTable
 
+# Hosts that a message names before it counts the rest.
+NAMED = 5
+
 
 def problems(compilation: Compilation) -> list[Problem]:
     """Return what is wrong or doubtful about a policy in this estate.
 
     An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce it,
-    a name in a rule for the server's side alone. A warning is a workload without an address, a deny of a name (it holds
-    for the answers alone), a shared address whose holders answer differently.
+    a name in a rule for the server's side alone. A warning is a workload whose enforcer is not installed, a deny of a
+    name (it holds for the answers alone), a shared address whose holders answer differently.
     """
     return [
-        *_without_address(compilation),
+        *_without_enforcer(compilation),
         *_far_process_denies(compilation),
         *_names(compilation),
         *_shared_addresses(compilation),
     ]
 
 
-def _without_address(compilation: Compilation) -> Iterator[Problem]:
-    for name in compilation.unaddressed:
+def _without_enforcer(compilation: Compilation) -> Iterator[Problem]:
+    installed = names()
+    lacking: dict[str, list[str]] = {}
+    for asset in compilation.snapshot.assets:
+        if asset.name in compilation.tables and asset.enforcer not in installed:
+            lacking.setdefault(asset.enforcer, []).append(asset.name)
+    for enforcer, hosts in sorted(lacking.items()):
+        more = f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else ""
         yield Problem(
             Severity.WARNING,
-            f"workload '{name}' has no address, so nothing is enforced on it",
-            remedy="give it ringfence_addresses in the inventory, or ringfence_workload: false",
+            f"no enforcer is called '{enforcer}', so nothing is enforced on {', '.join(hosts[:NAMED])}{more}",
+            remedy=f"installed are: {', '.join(installed)}; ringfence_enforcer, or ringfence_workload: false",
         )
 
 
@@ -80,18 +90,18 @@ def _enforces(compilation: Compilation, asset: Asset, direction: Direction) -> b
 
 def _names(compilation: Compilation) -> Iterator[Problem]:
     for rule in compilation.policy.rules:
-        names = [name.removeprefix("fqdn:") for peer in rule.destinations for name in sets_of(peer.selector)]
-        if names and Direction.OUT not in rule.sides:
+        named = [name.removeprefix("fqdn:") for peer in rule.destinations for name in sets_of(peer.selector)]
+        if named and Direction.OUT not in rule.sides:
             yield Problem(
                 Severity.ERROR,
-                f"rule '{rule.name}' says nothing of '{names[0]}': a name is asked for on the client's side alone",
+                f"rule '{rule.name}' says nothing of '{named[0]}': a name is asked for on the client's side alone",
                 rule.place,
                 "leave out 'at: to', or name the server by its labels or networks",
             )
-        elif names and rule.action is Action.DENY:
+        elif named and rule.action is Action.DENY:
             yield Problem(
                 Severity.WARNING,
-                f"rule '{rule.name}' denies '{names[0]}' only at the addresses that the client's host is answered with",
+                f"rule '{rule.name}' denies '{named[0]}' only at the addresses that the client's host is answered with",
                 rule.place,
                 "deny its networks with cidr where it must hold",
             )

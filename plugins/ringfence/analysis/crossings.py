@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 from ringfence.analysis.ends import Ends
 from ringfence.analysis.permitted import Sides
 from ringfence.compiler import Compilation
-from ringfence.model.addresses import FAMILIES
+from ringfence.model.addresses import EVERY_ADDRESS, FAMILIES
 from ringfence.model.assets import Asset
 from ringfence.model.intervals import EMPTY, IntervalSet, union
-from ringfence.model.memberships import ALWAYS, Membership, alternatives
+from ringfence.model.memberships import Membership, alternatives
 from ringfence.model.rules import Direction, Peer
-from ringfence.model.services import EVERY_SERVICE, Services
+from ringfence.model.services import Services
 from ringfence.model.tables import OTHER, ProcessClass, VerdictTable
 
 
@@ -60,6 +61,14 @@ class _Half:
     members: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A group with what it does as client or server, by address family."""
+
+    group: Group
+    halves: dict[int, list[_Half]]
+
+
 class Crossings:
     """Finds crossings between what peers choose, in one compilation."""
 
@@ -71,35 +80,46 @@ class Crossings:
         self.sides = Sides()
 
     def passing(self, sources: Sequence[Peer], destinations: Sequence[Peer], services: Services) -> Iterator[Crossing]:
-        """Yield crossings that together are all that passes; the products may overlap."""
-        for client, server, out, into, sets in self._pairs(sources, destinations):
-            if client.table is None and server.table is None:
+        """Yield crossings that together are all that passes; the products may overlap.
+
+        What has no workload on either end is left out.
+        """
+        for client, server in self._pairs(sources, destinations, services, passing=True):
+            if client.group.table is None and server.group.table is None:
                 continue
-            for family, whole in FAMILIES.items():
-                wanted = services.of(family)
-                for sent in self._halves(client.table, Direction.OUT, client.points & whole, out, sets, passing=True):
-                    for taken in self._halves(server.table, Direction.IN, server.points & whole, into, passing=True):
-                        clients, servers = sent.own & taken.far, taken.own & sent.far
-                        passed = sent.services & taken.services & wanted
-                        if clients and servers and passed:
-                            processes = sent.process, taken.process
-                            yield Crossing(clients, servers, passed, *processes, client, server, sent.members)
+            for family in FAMILIES:
+                for sent, taken in product(client.halves[family], server.halves[family]):
+                    passed = sent.services & taken.services
+                    if not passed:
+                        continue
+                    clients = sent.own & taken.far
+                    servers = taken.own & sent.far if clients else EMPTY
+                    if servers:
+                        groups = client.group, server.group
+                        processes = sent.process, taken.process
+                        yield Crossing(clients, servers, passed, *processes, *groups, sent.members)
 
     def blocked(self, sources: Sequence[Peer], destinations: Sequence[Peer], services: Services) -> Iterator[Crossing]:
         """Yield crossings that together are all that does not pass; the products may overlap."""
-        for client, server, out, into, sets in self._pairs(sources, destinations):
+        for client, server in self._pairs(sources, destinations, services, passing=False):
+            groups = client.group, server.group
             for family, whole in FAMILIES.items():
-                clients, servers = client.points & whole, server.points & whole
-                if not clients or not servers:
-                    continue
-                for half in self._halves(client.table, Direction.OUT, clients, out, sets, passing=False):
-                    far, stopped = half.far & servers, half.services & services.of(family)
-                    if far and stopped:
-                        yield Crossing(half.own, far, stopped, half.process, OTHER, client, server, half.members)
-                for half in self._halves(server.table, Direction.IN, servers, into, passing=False):
-                    far, stopped = half.far & clients, half.services & services.of(family)
-                    if far and stopped:
-                        yield Crossing(far, half.own, stopped, OTHER, half.process, client, server, sets.inside)
+                clients, servers = client.group.points & whole, server.group.points & whole
+                for half in client.halves[family]:
+                    if far := half.far & servers:
+                        yield Crossing(half.own, far, half.services, half.process, OTHER, *groups, half.members)
+                for half in server.halves[family]:
+                    if far := half.far & clients:
+                        yield Crossing(far, half.own, half.services, OTHER, half.process, *groups, half.members)
+
+    def _end(
+        self, group: Group, direction: Direction, peer: Peer, sets: Membership, services: Services, *, passing: bool
+    ) -> _End:
+        halves: dict[int, list[_Half]] = {}
+        for family, whole in FAMILIES.items():
+            own, wanted = group.points & whole, services.of(family)
+            halves[family] = list(self._halves(group.table, direction, own, peer, sets, wanted, passing)) if own else []
+        return _End(group, halves)
 
     def _halves(
         self,
@@ -107,53 +127,50 @@ class Crossings:
         direction: Direction,
         own: IntervalSet,
         peer: Peer,
-        sets: Membership = ALWAYS,
-        *,
+        sets: Membership,
+        wanted: IntervalSet,
         passing: bool,
-    ) -> list[_Half]:
-        """Return what a side lets through (or not) to far addresses in some dynamic sets and any others."""
-        if not own:
-            return []
+    ) -> Iterator[_Half]:
+        """Yield what a side lets through (or not) where the server is in some dynamic sets, and any others."""
         if table is None:
-            every = union(FAMILIES.values())
-            return [_Half(own, every, EVERY_SERVICE, OTHER, sets.inside)] if passing else []
-        halves = []
+            if passing and wanted:
+                yield _Half(own, EVERY_ADDRESS, wanted, OTHER, sets.inside)
+            return
         directed = table.direction(direction)
         asked = directed.classes_of(peer.process)
         for cell in directed.cells:
-            here = cell.local & own if cell.process in asked else EMPTY
             membership = cell.membership.merged(sets)
-            if not here or membership is None:
+            if cell.process not in asked or membership is None:
                 continue
-            services = self.sides.passing(cell.services)
-            services = services if passing else EVERY_SERVICE - services
-            if services:
-                halves.append(_Half(here, cell.remote, services, cell.process, membership.inside))
-        return halves
+            passed = self.sides.passing(cell.services)
+            services = wanted & passed if passing else wanted - passed
+            here = cell.local & own if services else EMPTY
+            if here:
+                yield _Half(here, cell.remote, services, cell.process, membership.inside)
 
     def _pairs(
-        self, sources: Sequence[Peer], destinations: Sequence[Peer]
-    ) -> Iterator[tuple[Group, Group, Peer, Peer, Membership]]:
-        """Yield pairs of groups with the peers that chose them, and the dynamic sets that the servers are in."""
-        for source, named in product(sources, destinations):
-            for sets, selector in alternatives(named.selector):
-                membership, destination = Membership(tuple(sorted(sets))), Peer(selector, named.process)
-                for client, server in self._between(source, destination):
-                    yield client, server, source, destination, membership
-
-    def _between(self, source: Peer, destination: Peer) -> Iterator[tuple[Group, Group]]:
-        clients, servers = self._groups(source), self._groups(destination)
-        for client in clients:
+        self, sources: Sequence[Peer], destinations: Sequence[Peer], services: Services, *, passing: bool
+    ) -> Iterator[tuple[_End, _End]]:
+        meant = [
+            (Peer(selector, peer.process), Membership(tuple(sorted(sets))))
+            for peer in destinations
+            for sets, selector in alternatives(peer.selector)
+        ]
+        for source, (destination, sets) in product(sources, meant):
+            end = partial(self._end, sets=sets, services=services, passing=passing)
+            clients = [end(group, Direction.OUT, source) for group in self._groups(source)]
+            servers = [end(group, Direction.IN, destination) for group in self._groups(destination)]
+            for client in clients:
+                realm = client.group.realm
+                for server in servers:
+                    if server.group.realm in self.settings.sees(realm):
+                        yield client, server
+                if outside := self.ends.outside([destination.selector], realm):
+                    yield client, end(Group(None, realm, outside, ()), Direction.IN, destination)
             for server in servers:
-                if server.realm in self.settings.sees(client.realm):
-                    yield client, server
-            outside = self.ends.outside([destination.selector], client.realm)
-            if outside:
-                yield client, Group(None, client.realm, outside, ())
-        for server in servers:
-            outside = self.ends.outside([source.selector], server.realm)
-            if outside:
-                yield Group(None, server.realm, outside, ()), server
+                realm = server.group.realm
+                if outside := self.ends.outside([source.selector], realm):
+                    yield end(Group(None, realm, outside, ()), Direction.OUT, source), server
 
     def _groups(self, peer: Peer) -> list[Group]:
         found: dict[tuple[int, str], tuple[VerdictTable | None, list[Asset], list[IntervalSet]]] = {}

@@ -6,20 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ringfence.analysis.builtins import built_in
+from ringfence.analysis.ends import Ends
 from ringfence.analysis.nearest import Nearest, nearest_rule
 from ringfence.analysis.permitted import Sides
 from ringfence.compiler import Compilation
-from ringfence.model.addresses import FAMILIES, address_text, addresses_of, family_of, point_of
+from ringfence.compiler.names import shared
+from ringfence.model.addresses import address_text, family_of, point_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, Place
-from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import sets_of
 from ringfence.model.rules import Direction, Mode
 from ringfence.model.services import Services
 from ringfence.model.tables import DEFAULT_RULE, OTHER, Effect, Outcome, ProcessClass
-
-# Where a name that is asked about may resolve to when nothing else is known of its addresses.
-_ANYWHERE = addresses_of(["1.0.0.0-223.255.255.255", "2000::/3"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +123,9 @@ def explain(
 def _pairs(compilation: Compilation, source: str, destination: str) -> Iterator[tuple[_Terminal, _Terminal]]:
     snapshot = compilation.snapshot
     dynamic = f"fqdn:{destination.removeprefix('fqdn:')}"
-    if dynamic in _sets(compilation) and destination not in snapshot.named():
-        servers: Sequence[_Terminal] = _answers(compilation, dynamic)
+    if dynamic in _sets(compilation) and destination not in snapshot.called():
+        somewhere = Ends(snapshot, compilation.settings).anywhere()
+        servers: Sequence[_Terminal] = [_Terminal(None, point, (dynamic,), dynamic) for point in somewhere]
     else:
         servers = _terminals(snapshot, destination)
     clients = _terminals(snapshot, source)
@@ -142,14 +141,6 @@ def _sets(compilation: Compilation) -> set[str]:
     return {name for peer in peers for name in sets_of(peer.selector)}
 
 
-def _answers(compilation: Compilation, name: str) -> list[_Terminal]:
-    """Return an address of each family that no asset holds, as members of a dynamic set."""
-    private = compilation.settings.private_addresses()
-    held = IntervalSet.of((point, point) for asset in compilation.snapshot.assets for point in asset.addresses)
-    free = ((whole & _ANYWHERE) - held - private for whole in FAMILIES.values())
-    return [_Terminal(None, one.intervals[0][0], (name,), name) for one in free if one]
-
-
 def _memberships(compilation: Compilation, client: _Terminal, server: _Terminal) -> list[_Terminal]:
     """Return a server as it may stand in the dynamic sets that the client's policy names: in none, or in one."""
     table = compilation.tables.get(client.asset.name) if client.asset else None
@@ -160,9 +151,11 @@ def _memberships(compilation: Compilation, client: _Terminal, server: _Terminal)
 
 
 def _terminals(snapshot: Snapshot, name: str) -> Sequence[_Terminal]:
-    assets = snapshot.named()
-    if name in assets:
-        asset = assets[name]
+    found = snapshot.called().get(name, ())
+    if len(found) > 1:
+        raise shared(name, found)
+    if found:
+        asset = found[0]
         if not asset.addresses:
             raise InputError(f"'{name}' has no address", remedy="give it ringfence_addresses in the inventory")
         return [_Terminal(asset, point) for point in asset.addresses]

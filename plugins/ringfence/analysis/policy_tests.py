@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from ringfence.analysis.ends import Ends
-from ringfence.analysis.reach import reach
+from ringfence.analysis.crossings import Crossings, first_pair
+from ringfence.analysis.pairs import Pairs
 from ringfence.compiler import Compilation
-from ringfence.model.addresses import family_of
-from ringfence.model.intervals import EMPTY, IntervalSet
+from ringfence.model.addresses import address_text, family_of
+from ringfence.model.assets import Asset
+from ringfence.model.intervals import EMPTY, IntervalSet, union
 from ringfence.model.memberships import sets_of
 from ringfence.model.rules import Action, Direction, Peer, PolicyTest
 from ringfence.model.services import service_texts
-from ringfence.model.tables import ProcessClass, VerdictTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,77 +48,77 @@ class Failure:
 def failures(compilation: Compilation) -> list[Failure]:
     """Return the policy's tests that fail in a compilation; semantics 10 wants it compiled with `full`.
 
-    Every pair of ends must answer as expected. `allow` is met if the service passes between some addresses of the pair
-    for some process on each end (of those the test names), `deny` if it passes for none. A test that chooses no pair
-    fails: it would prove nothing.
+    Every pair of ends must answer as expected: two assets, or an asset and an address that no asset holds. `allow` is
+    met if the service passes between some addresses of the pair for some process on each end (of those the test names),
+    `deny` if it passes for none. Left out is what a host says to itself and what has no workload on either end; a test
+    that chooses no other pair fails: it would prove nothing.
+
+    Addresses are in no dynamic set, but a `deny` must hold for those that may be in any. A name in `to` stands for
+    addresses that are its answers and of which nothing else is known: what the client's side says of them is judged.
     """
-    ends = Ends(compilation.snapshot, compilation.settings)
-    found = []
-    for test in compilation.policy.tests:
-        failure = _failure(compilation, ends, test)
-        if failure is not None:
-            found.append(failure)
-    return found
+    crossings = Crossings(compilation)
+    failed = (_failure(crossings, test) for test in compilation.policy.tests)
+    return [failure for failure in failed if failure is not None]
 
 
-def _failure(compilation: Compilation, ends: Ends, test: PolicyTest) -> Failure | None:
-    sources = tuple(peer.selector for peer in test.sources)
-    destinations = tuple(peer.selector for peer in test.destinations)
-    passing: dict[tuple[str, str], IntervalSet] = {}
-    for source, destination in product(test.sources, test.destinations):
-        for row in reach(compilation, [source.selector], [destination.selector]):
-            if _asked(compilation.tables.get(row.client), Direction.OUT, source, row.client_process) and _asked(
-                compilation.tables.get(row.server), Direction.IN, destination, row.server_process
-            ):
-                pair = row.client, row.server
-                passing[pair] = passing.get(pair, EMPTY) | row.services
+def _failure(crossings: Crossings, test: PolicyTest) -> Failure | None:
+    named = [peer for peer in test.destinations if sets_of(peer.selector)]
+    plain = [peer for peer in test.destinations if not sets_of(peer.selector)]
+    if named and (failure := _named_failure(crossings, test, named)):
+        return failure
+    if not plain:
+        return None
+    passing = list(crossings.passing(test.sources, plain, test.services))
     if test.expect is Action.DENY:
-        wanted = test.services.v4 | test.services.v6
-        for (client, server), services in passing.items():
-            if services & wanted:
-                return Failure(test, client, server, services & wanted)
-        chosen = any(_chooses(ends, peers) for peers in (test.sources, test.destinations))
-        return None if chosen else Failure(test, "", "", EMPTY)
-    pairs = 0
-    for client_asset, a in ends.assets(sources):
-        for server_asset, b in ends.assets(destinations):
-            if client_asset.name == server_asset.name or not ends.meets(client_asset, server_asset):
-                continue
-            families = {family_of(low) for low, _ in a} & {family_of(low) for low, _ in b}
-            wanted = EMPTY
-            for family in families:
-                wanted = wanted | test.services.of(family)
-            pairs += 1
-            missing = wanted - passing.get((client_asset.name, server_asset.name), EMPTY)
-            if missing:
-                return Failure(test, client_asset.name, server_asset.name, missing)
-    return _outside_failure(ends, test, passing) if pairs == 0 else None
+        opened = ((pair, crossing.services) for crossing in passing if (pair := first_pair(crossing)) is not None)
+        smallest = min(opened, key=lambda one: (one[0][1], one[0][3]), default=None)
+        if smallest is not None:
+            (one, a, other, b), services = smallest
+            return Failure(
+                test, one.name if one else address_text(a), other.name if other else address_text(b), services
+            )
+        passing = []
+    passing = [one for one in passing if not one.members]
+    pairs = Pairs(crossings, passing, test.services)
+    chosen = False
+    for source in test.sources:
+        for destination in plain:
+            for client, server, missing in pairs.between(source, destination):
+                if missing and test.expect is Action.ALLOW:
+                    return Failure(test, client, server, missing)
+                chosen = True
+    return None if chosen else Failure(test, "", "", EMPTY)
 
 
-def _outside_failure(ends: Ends, test: PolicyTest, passing: dict[tuple[str, str], IntervalSet]) -> Failure | None:
-    """Judge a test with an end that no asset holds; with none chosen at all, the test fails."""
-    wanted = test.services.v4 | test.services.v6
-    judged = False
-    for near, far, outward in ((test.sources, test.destinations, True), (test.destinations, test.sources, False)):
-        for asset, _ in ends.assets([peer.selector for peer in near]):
-            named = outward and any(sets_of(peer.selector) for peer in far)
-            if not named and not ends.outside([peer.selector for peer in far], asset.realm):
-                continue
-            judged = True
-            rows = [s for (c, d), s in passing.items() if (c if outward else d) == asset.name]
-            if not rows or any(wanted - services for services in rows):
-                names = (asset.name, "outside") if outward else ("outside", asset.name)
-                return Failure(test, *names, wanted)
-    return None if judged else Failure(test, "", "", EMPTY)
+def _named_failure(crossings: Crossings, test: PolicyTest, named: Sequence[Peer]) -> Failure | None:
+    """Judge what the clients' sides say of the answers to names; a test that chooses no client fails."""
+    chosen = False
+    for source, peer in product(test.sources, named):
+        for asset, points in crossings.ends.assets([source.selector]):
+            for name in sets_of(peer.selector):
+                chosen = True
+                failure = _unexpected(crossings, test, source, asset, points, name)
+                if failure is not None:
+                    return failure
+    return None if chosen else Failure(test, "", "", EMPTY)
 
 
-def _chooses(ends: Ends, peers: tuple[Peer, ...]) -> bool:
-    return bool(ends.assets([peer.selector for peer in peers]))
-
-
-def _asked(table: VerdictTable | None, direction: Direction, peer: Peer, process: ProcessClass | None) -> bool:
-    """Return whether a row is about a process that a test asks about; one that holds for all is about each."""
+def _unexpected(
+    crossings: Crossings, test: PolicyTest, source: Peer, asset: Asset, points: IntervalSet, name: str
+) -> Failure | None:
+    table = crossings.tables.get(asset.name)
     if table is None:
-        return True
-    asked = table.direction(direction).classes_of(peer.process)
-    return bool(asked) if process is None else process in asked
+        return None
+    lookup = crossings.sides.lookup(table).directions[Direction.OUT]
+    for somewhere in crossings.ends.anywhere():
+        family = family_of(somewhere)
+        own = [point for point in asset.addresses if point in points and family_of(point) == family]
+        maps = [
+            lookup.services_at(local, process, somewhere, (name,))
+            for local, process in product(own, table.outbound.classes_of(source.process))
+        ]
+        wanted, passed = test.services.of(family), union(map(crossings.sides.passing, maps))
+        wrong = wanted & passed if test.expect is Action.DENY else wanted - passed
+        if own and wrong:
+            return Failure(test, asset.name, name, wrong)
+    return None

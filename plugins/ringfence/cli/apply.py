@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
 from ringfence.model.errors import InputError
 from ringfence.workspace import PLANS
@@ -44,6 +45,7 @@ def apply(
 ) -> None:
     """Roll PLAN out: a canary, then growing waves; each host confirms over a new connection or goes back."""
     from ringfence.cli.driving import drive, exit_status
+    from ringfence.rollout import Interrupted
 
     plan, directory = chosen_plan(session, name)
     if plan.expired(session.now):
@@ -51,22 +53,28 @@ def apply(
     unknown = sorted({*limit, *excuse} - plan.hosts.keys())
     if unknown:
         raise InputError(f"plan {plan.short} says nothing of {', '.join(unknown)}")
-    outcome = drive(
-        session,
-        "rollout",
-        {
-            "ringfence_plan": str(directory),
-            "ringfence_confirm_within": confirm_within,
-            "ringfence_excused": list(excuse),
-            "ringfence_allowed_signers": str(allowed_signers.absolute()) if allowed_signers else None,
-            "ringfence_renew": True if renew else None,
-            "ringfence_force_lockout_test": True if force_lockout_test else None,
-        },
-        sorted(plan.hosts),
-        waves=plan.waves if not limit else [[host for host in wave if host in limit] for wave in plan.waves],
-        limit=limit,
-        check=check,
-    )
+    try:
+        outcome = drive(
+            session,
+            "rollout",
+            {
+                "ringfence_plan": str(directory),
+                "ringfence_confirm_within": confirm_within,
+                "ringfence_excused": list(excuse),
+                "ringfence_allowed_signers": str(allowed_signers.absolute()) if allowed_signers else None,
+                "ringfence_renew": True if renew else None,
+                "ringfence_force_lockout_test": True if force_lockout_test else None,
+            },
+            sorted(plan.hosts),
+            waves=plan.waves if not limit else [[host for host in wave if host in limit] for wave in plan.waves],
+            limit=limit,
+            check=check,
+        )
+    except Interrupted as stopped:
+        _report(session, plan, stopped.outcome, check=check)
+        if not check:
+            _say_interrupted(session, plan, stopped.outcome, confirm_within)
+        click.get_current_context().exit(INTERRUPTED)
     _report(session, plan, outcome, check=check)
     click.get_current_context().exit(exit_status(outcome))
 
@@ -99,6 +107,16 @@ def _report(session: Session, plan: Plan, outcome: Outcome, *, check: bool) -> N
         if not host.ok:
             reason = f": {host.reason}" if host.reason else ""
             session.output.line(f"  {host.host}: {host.state}{reason}", style="red")
+
+
+def _say_interrupted(session: Session, plan: Plan, outcome: Outcome, confirm_within: int) -> None:
+    """Say what becomes of hosts that an interrupt left in between, and what a person can do."""
+    say = session.output.note
+    say("interrupted", style="red")
+    if any(host.state == "interrupted" for host in outcome.hosts.values()):
+        say(f"  a host that waits for its confirmation goes back by itself within {confirm_within} s")
+        say(f"  → keep what waits: ringfence confirm {plan.short}; take it back now: ringfence rollback {plan.short}")
+    say(f"  → go on: ringfence apply {plan.short}; hosts that hold the plan are not touched")
 
 
 def _standing(session: Session, name: str, connections: object, *, cut: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ringfence.cli.text import clean
+from ringfence.cli.text import clean, clean_line
 from ringfence.model.problems import Problem, Severity
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Output:
         if self.as_json and not err:
             return
         for problem in problems:
-            place = click.style(f"{clean(str(problem.place))}: ", bold=True) if problem.place else ""
+            place = click.style(f"{clean_line(str(problem.place))}: ", bold=True) if problem.place else ""
             severity = click.style(f"{problem.severity}: ", fg=COLOURS[problem.severity], bold=True)
             click.echo(f"{place}{severity}{clean(problem.message)}", err=err)
             if problem.remedy:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ringfence.cli.text import clean
+from ringfence.cli.text import clean, clean_line
 from ringfence.model.errors import RingfenceError
 
 INTERRUPTED = 130  # 128 and SIGINT, as shells have it
@@ -108,7 +108,7 @@ def report(error: RingfenceError) -> None:
     """Print an error, or all of several, to standard error: place, message, remedy."""
     errors: Sequence[RingfenceError] = getattr(error, "errors", (error,))
     for one in errors:
-        place = click.style(f"{clean(str(one.place))}: ", bold=True) if one.place else ""
+        place = click.style(f"{clean_line(str(one.place))}: ", bold=True) if one.place else ""
         click.echo(f"{place}{click.style('error: ', fg='red', bold=True)}{clean(one.message)}", err=True)
         if one.remedy:
             click.echo(f"  {click.style('→', fg='cyan')} {clean(one.remedy)}", err=True)

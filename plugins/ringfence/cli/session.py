@@ -53,7 +53,7 @@ class Session:
             return self.chosen.absolute()
         here = Path.cwd()
         for directory in (here, *here.parents):
-            if (directory / SETTINGS_FILE).is_file():
+            if os.path.lexists(directory / SETTINGS_FILE):
                 return directory
         raise InputError(
             f"no workspace: there is no {SETTINGS_FILE} here or above",

@@ -13,6 +13,11 @@ def clean(text: str) -> str:
     return _COMMANDS.sub(lambda found: _escape(found.group()), text.encode("utf-8", "replace").decode())
 
 
+def clean_line(text: str) -> str:
+    """Return a name in one line, as `clean` and with escapes for what would begin another one."""
+    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def _escape(character: str) -> str:
     point = ord(character)
     return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ringfence.compiler.groups import Groups, Rules
 from ringfence.compiler.kinds import Kinds
+from ringfence.compiler.names import by_main_names
 from ringfence.compiler.precedence import in_deciding_order
 from ringfence.compiler.regions import Regions
 from ringfence.compiler.selection import address_sets
@@ -40,8 +41,10 @@ class Compilation:
 def compile_policy(snapshot: Snapshot, policy: Policy, settings: Settings, *, full: bool = False) -> Compilation:
     """Compile a policy for a snapshot; with `full`, as if every workload's modes were `full`.
 
-    Rules in a tier that the settings do not name raise KeyError: the language refuses them before.
+    Rules in a tier that the settings do not name raise KeyError: the language refuses them before. Raises InputErrors
+    for a name that stands for two assets.
     """
+    policy = by_main_names(policy, snapshot)
     rules = Rules(in_deciding_order(policy.rules, settings.tiers), policy, settings, settings.private_addresses(), full)
     _, groups = grouped(snapshot, rules)
     return collected(snapshot, rules, groups.values())

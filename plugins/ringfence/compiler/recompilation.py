@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ringfence.compiler.compilation import Compilation, collected, grouped
 from ringfence.compiler.groups import GroupKey, Groups, Rules
+from ringfence.compiler.names import by_main_names
 from ringfence.compiler.precedence import in_deciding_order
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.rules import Policy, Settings
@@ -19,6 +20,7 @@ class Recompiler:
     """
 
     def __init__(self, snapshot: Snapshot, policy: Policy, settings: Settings, *, full: bool = False) -> None:
+        policy = by_main_names(policy, snapshot)
         ranked = in_deciding_order(policy.rules, settings.tiers)
         self._rules = Rules(ranked, policy, settings, settings.private_addresses(), full)
         self._compile(snapshot)

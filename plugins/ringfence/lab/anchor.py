@@ -119,6 +119,7 @@ class Anchor:
         if not host.laid_out:
             image = Path(self.order["images"][host.spec.image])
             machine.lay_out(host.place, image, self.order["name"], host.spec, self.order["keys"], self.specs)
+        machine.forget(host.spec.name)
         child = os.fork()
         if child:
             return child

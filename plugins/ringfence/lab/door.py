@@ -7,6 +7,7 @@ of it. `connect ADDRESS PORT` passes the open connection to ssh (ProxyUseFdpass)
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 import time
@@ -47,4 +48,6 @@ def _greets(address: str, port: int) -> bool:
 
 
 if __name__ == "__main__":
+    # A terminal's interrupt comes here too; whoever started this tells of it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(connect(*sys.argv[2:]) if sys.argv[1] == "connect" else wait(*sys.argv[2:]))

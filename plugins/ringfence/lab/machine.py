@@ -37,6 +37,13 @@ def command(root: Path, host: str) -> list[str]:
     ]
 
 
+def forget(host: str) -> None:
+    """Unmount what a killed nspawn of this name leaves: one of systemd 254 or newer does not start beside it."""
+    left = Path("/run/systemd/nspawn/unix-export") / host
+    if left.is_mount():
+        kernel.unmount(left)
+
+
 def lay_out(
     place: Path,
     base: Path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -32,7 +33,7 @@ def load_label_rules(path: Path, root: Path | None = None) -> tuple[LabelRule, .
 
 def read_label_rules(path: Path, reports: Reports, root: Path | None = None) -> tuple[LabelRule, ...]:
     """Return the label rules as `load_label_rules` does, without those that are wrong and reported."""
-    if not path.exists():
+    if not os.path.lexists(path):  # a link to nowhere is an error, not a workspace without the file
         return ()
     return read_label_documents(read_documents(path, shown(path, root), reports, CONTROLS_BUT_LINES), reports)
 

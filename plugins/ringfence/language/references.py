@@ -85,7 +85,9 @@ class _Estate:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._assets = snapshot.assets
-        self.numbers = {asset.name: number for number, asset in enumerate(snapshot.assets)}
+        self.numbers = {
+            name: number for number, asset in enumerate(snapshot.assets) for name in (asset.name, *asset.also)
+        }
         self.values: dict[str, set[str]] = defaultdict(set)
         self._holders: dict[tuple[str, str], int] = defaultdict(int)
         self._chosen: dict[Selector, int] = {}

@@ -7,6 +7,9 @@ from difflib import get_close_matches
 
 from ringfence.model.errors import InputError, InputErrors, Place
 
+# A whole file can be one word; an error shows its beginning.
+LONGEST = 500
+
 
 class Reports:
     """Collects errors while reading goes on; `settle` ends the pass."""
@@ -18,7 +21,9 @@ class Reports:
         return len(self._errors)
 
     def add(self, place: Place, message: str, remedy: str | None = None) -> None:
-        """Keep an error; the same one at the same place is kept once."""
+        """Keep an error; the same one at the same place is kept once, and none is longer than a few lines."""
+        if len(message) > LONGEST:
+            message = f"{message[:LONGEST]}…"
         self._errors.setdefault((place, message), InputError(message, place, remedy))
 
     def add_error(self, place: Place, error: InputError) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +35,7 @@ def load_settings(path: Path, root: Path | None = None) -> Settings:
 
 def read_settings(path: Path, reports: Reports, root: Path | None = None) -> Settings:
     """Return the settings as `load_settings` does, with a default for what is wrong and reported."""
-    if not path.exists():
+    if not os.path.lexists(path):  # a link to nowhere is an error, not a workspace without the file
         return Settings()
     documents = read_documents(path, shown(path, root), reports, CONTROLS)
     if len(documents) > 1:

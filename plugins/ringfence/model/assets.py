@@ -30,7 +30,8 @@ class Asset:
     """One host, VM, container or interface of a managed service.
 
     `addresses` are points of `ringfence.model.addresses`, sorted. `attributes` is what label rules look at: plain JSON
-    data from the inventory and gathered facts. `control` overrides the workspace's control path for this host.
+    data from the inventory and gathered facts. `control` overrides the workspace's control path for this host. `also`
+    are the names by which further sources know it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Asset:
     sources: tuple[str, ...] = ()
     control: Control | None = None
     attributes: Mapping[str, object] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
     def label_values(self) -> dict[str, str]:
         """Return the labels without their provenance."""
@@ -58,3 +60,11 @@ class Snapshot:
     def named(self) -> dict[str, Asset]:
         """Return the assets by name."""
         return {asset.name: asset for asset in self.assets}
+
+    def called(self) -> dict[str, tuple[Asset, ...]]:
+        """Return the assets by every name that one of their sources has for them: one, or several that share it."""
+        found: dict[str, tuple[Asset, ...]] = {}
+        for asset in self.assets:
+            for name in (asset.name, *asset.also):
+                found[name] = (*found.get(name, ()), asset)
+        return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ringfence.model.intervals import IntervalSet
@@ -100,6 +100,21 @@ def leaves(selector: Selector) -> Iterator[Selector]:
             yield from leaves(part)
         case _:
             yield selector
+
+
+def renamed(selector: Selector, names: Mapping[str, str]) -> Selector:
+    """Return a selector that calls assets as `names` has it, where it has the name that was written."""
+    match selector:
+        case AssetNamed(name):
+            return AssetNamed(names[name]) if name in names else selector
+        case AllOf(parts):
+            return AllOf(tuple(renamed(part, names) for part in parts))
+        case AnyOf(parts):
+            return AnyOf(tuple(renamed(part, names) for part in parts))
+        case Not(part):
+            return Not(renamed(part, names))
+        case _:
+            return selector
 
 
 def chooses_assets(selector: Selector) -> bool:

@@ -11,6 +11,7 @@ from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.errors import InputError
 from ringfence.plan.enforced import Held
+from ringfence.plan.way_in import WaysIn
 
 # What a host is assumed to have while nobody has asked it; the target itself refuses what it lacks.
 _CURRENT = Features(nft=(1, 1), kernel=(6, 1))
@@ -34,9 +35,10 @@ def refusals(
     missing. With `force_lockout` it is no reason that the line would be cut.
     """
     named = compilation.snapshot.named()
+    ways = None if force_lockout else WaysIn(compilation)
     reasons: dict[tuple[str, str], list[str]] = {}
     for name in sorted(compilation.tables):
-        for reason in _of_host(named[name], compilation, held.get(name), force_lockout):
+        for reason in _of_host(named[name], compilation, held.get(name), ways):
             reasons.setdefault(reason, []).append(name)
     found = [InputError(f"{_names(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
     return found + _lost(compilation, held, frozenset(dropped))
@@ -47,16 +49,16 @@ def control_of(asset: Asset, compilation: Compilation) -> Control | None:
     return asset.control or compilation.settings.control
 
 
-def _of_host(asset: Asset, compilation: Compilation, held: Held | None, force_lockout: bool) -> list[Reason]:
+def _of_host(asset: Asset, compilation: Compilation, held: Held | None, ways: WaysIn | None) -> list[Reason]:
     control = control_of(asset, compilation)
     if control is None or not control.networks:
         why = "no control path is known, so nothing could keep Ansible's line open"
         return [(why, "write 'control: {from: [the networks Ansible comes from]}' in ringfence.yml")]
-    line = [] if force_lockout else _line(asset, control, held)
+    line = _line(asset, control, held, ways) if ways else []
     return [*line, *_features(asset, compilation, held)]
 
 
-def _line(asset: Asset, control: Control, held: Held | None) -> list[Reason]:
+def _line(asset: Asset, control: Control, held: Held | None, ways: WaysIn) -> list[Reason]:
     found = []
     attributes = asset.attributes
     networks = ", ".join(control.networks)
@@ -77,6 +79,9 @@ def _line(asset: Asset, control: Control, held: Held | None) -> list[Reason]:
             "this plan would cut the line it is applied over"
         )
         found.append((why, "add the network that Ansible comes from to control.from"))
+    if bastion := ways.closed(asset, control, target):
+        why = f"Ansible comes through {bastion}, which this policy does not let out to tcp/{control.port} there"
+        found.append((why, "add a rule that allows it from the bastion to the hosts behind it"))
     return found
 
 

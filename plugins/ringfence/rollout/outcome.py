@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from ringfence.rollout.events import Event, EventKind
 
 NOT_BEGUN = "not begun"
+# A host whose step began and has no end, and the run that this happened to.
+INTERRUPTED = "interrupted"
 # How a host's last step ended, where the step itself does not say it in `state`.
 _STATES = {
     EventKind.DONE: "done",
@@ -19,8 +21,9 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class HostOutcome:
-    """One host: `state` is the word of the collection's results (`confirmed`, `refused`, `rolled back`,
-    `unreachable`, …) or how its last step ended; `reason` says why where it failed; `result` is all of it."""
+    """One host: `state` is the word of the collection's results (`confirmed`, `refused`, `rolled back`, `unreachable`,
+    …), how its last step ended, or that it did not (`interrupted`); `reason` says why where it failed; `result` is all
+    of it."""
 
     host: str
     state: str
@@ -36,7 +39,8 @@ class HostOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All hosts of a run; `status` is ansible-runner's word, `complaint` what Ansible said where no host ran."""
+    """All hosts of a run; `status` is ansible-runner's word or `interrupted`, `complaint` what Ansible said where no
+    host ran."""
 
     hosts: Mapping[str, HostOutcome]
     status: str
@@ -58,12 +62,15 @@ class Outcome:
 
 
 def collect(events: Iterable[Event], expected: Iterable[str] = ()) -> dict[str, HostOutcome]:
-    """Return what became of every host; `expected` ones that no step reached are `not begun`."""
+    """Return what became of every host; `expected` ones that no step reached are `not begun`, one whose step began and
+    has no end is `interrupted`."""
     hosts = {host: HostOutcome(host, NOT_BEGUN, ok=False) for host in expected}
     for event in events:
+        before = hosts.get(event.host)
+        if event.kind is EventKind.STARTED:
+            hosts[event.host] = HostOutcome(event.host, INTERRUPTED, ok=False, changed=bool(before and before.changed))
         if not event.ends:
             continue
-        before = hosts.get(event.host)
         failed = event.kind in (EventKind.FAILED, EventKind.UNREACHABLE) and not event.ignored
         state = event.result.get("state")
         hosts[event.host] = HostOutcome(

@@ -14,7 +14,8 @@ import ansible_runner
 
 from ringfence.model.errors import InputError, OutsideError
 from ringfence.rollout.events import Event, EventReader
-from ringfence.rollout.outcome import Outcome, collect
+from ringfence.rollout.interruption import Interrupted, Interruption
+from ringfence.rollout.outcome import INTERRUPTED, Outcome, collect
 
 PLAYBOOKS = ("confirm", "discover", "info", "plan", "refresh", "remove", "rollback", "rollout", "verify")
 COLLECTION = "ringfence.core"
@@ -38,7 +39,8 @@ def run_playbook(
 
     `directory` is where Ansible runs (a workspace with its own `ansible.cfg`); `expected` names hosts that must be in
     the result even if no step reached them. A host that fails is no error: it is in the result. Raises InputError for
-    a playbook that the collection does not have, OutsideError where Ansible is missing.
+    a playbook that the collection does not have, OutsideError where Ansible is missing, Interrupted when SIGINT or
+    SIGTERM came, after Ansible and its connections have ended.
     """
     if name not in PLAYBOOKS:
         raise InputError(f"the collection has no playbook '{name}'", remedy=f"one of {', '.join(PLAYBOOKS)}")
@@ -47,8 +49,10 @@ def run_playbook(
     reader = EventReader()
     events: list[Event] = []
     said: list[str] = []
+    interruption = Interruption()
 
     def handle(raw: Mapping[str, object]) -> bool:
+        interruption.read(raw)
         if raw.get("event") in ("verbose", "error", "warning") and raw.get("stdout"):
             said.append(_COLOURS.sub("", str(raw["stdout"])).strip())
         event = reader.read(raw)
@@ -57,7 +61,7 @@ def run_playbook(
             on_event(event)
         return False  # ansible-runner need not keep it on disk
 
-    with tempfile.TemporaryDirectory(prefix="ringfence-run-") as private:
+    with tempfile.TemporaryDirectory(prefix="ringfence-run-") as private, interruption.watched():
         options = {"limit": ":".join(limit)} if limit else {}
         run = ansible_runner.run(
             private_data_dir=private,
@@ -66,6 +70,8 @@ def run_playbook(
             inventory=[str(Path(one).absolute()) for one in inventory],
             extravars=dict(extravars or {}),
             event_handler=handle,
+            cancel_callback=interruption.overdue,
+            settings={"pexpect_timeout": 1},  # seconds between two looks at what was interrupted
             quiet=True,
             forks=forks,
             cmdline="--check --diff" if check else None,
@@ -75,6 +81,8 @@ def run_playbook(
             **options,
         )
     hosts = collect(events, expected)
+    if interruption.came:
+        raise Interrupted(Outcome(hosts, INTERRUPTED))
     return Outcome(hosts, run.status, "" if hosts and any(event.ends for event in events) else "\n".join(said[-10:]))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,9 @@ ENVIRONMENT = {
     "ANSIBLE_LOCALHOST_WARNING": "0",
     "LC_ALL": "C.UTF-8",
 }
+# What Ansible says of a file that a person wrote; what else fails is a plug-in's or a script's.
+_WRITTEN = re.compile(r"YAML (?:parsing failed|inventory has invalid structure)|maximum recursion depth")
+_NOTHING = "Completely failed to parse inventory source"
 LENIENT = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "0", "ANSIBLE_INVENTORY_UNPARSED_FAILED": "0"}
 
 
@@ -118,16 +122,20 @@ def _failure(stderr: str, status: int, base: Path) -> RingfenceError:
             place,
             "set ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg",
         )
-    if place is not None:
-        return InputError(f"the inventory cannot be parsed: {message}", place)
     if "unknown plugin" in message:
         return InputError(
             f"the inventory cannot be parsed: {message}",
             remedy="install its collection: ansible-galaxy collection install -r collections/requirements.yml",
         )
+    if message.startswith(_NOTHING):
+        return InputError("Ansible finds no inventory here", place, "name hosts in a file below it")
+    if (place is not None and place.line) or _WRITTEN.match(message):
+        remedy = "save the file as UTF-8" if "codec can't" in message else None
+        return InputError(f"the inventory cannot be parsed: {message}", place, remedy)
     return OutsideError(
         f"ansible-inventory failed with status {status}: {message or 'it gave no reason'}",
-        remedy="run it by hand to see more: ansible-inventory --list -vvv",
+        place,
+        "run it by hand to see more: ansible-inventory --list -vvv",
     )
 
 

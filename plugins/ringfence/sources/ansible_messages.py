@@ -19,6 +19,12 @@ _ORIGINS = (
     re.compile(r"appears to be in '(?P<file>/[^']+)': line (?P<line>\d+), column (?P<column>\d+)"),
 )
 _CAUSE = re.compile(r"^(?:\* )?Failed to parse (?:inventory|\S.*?) with '?\w+'? plugin: ")
+# What the first of Ansible's own readers says of every file that is not for it.
+_NOT_FOR_IT = "no root 'plugin' key found"
+_SOURCE = re.compile(
+    r"(?:^Origin: <.+? with source '|^(?:\S+ )?Completely failed to parse inventory source )(?P<path>/[^'\n]+)", re.M
+)
+_SETTINGS = re.compile(r"Error reading config file \((?P<file>[^)\n]+)\): (?P<fault>.+)(?:\n.*line: +(?P<line>\d+))?")
 _UNPARSED = re.compile(r"Unable to parse (?P<path>.+) as an inventory source")
 _YAML_FAULT = re.compile(r"Syntax Error while loading YAML\.\s+(?P<fault>.+?)(?:\.\s| while parsing| in \"|$)")
 # Every EC2 host carries `tags`; Ansible warns of it once a host because a play has a keyword of that name.
@@ -47,15 +53,23 @@ def warnings_of(stderr: str, base: Path) -> tuple[Problem, ...]:
 
 
 def first_error(stderr: str, base: Path) -> tuple[str, Place | None]:
-    """Return what made a command fail, and where: the first placed parse failure, else the error or last line."""
+    """Return what made a command fail, and where: the first placed parse failure, else the error or last line.
+
+    A place has no line where Ansible names a source alone.
+    """
+    if settings := _SETTINGS.search(stderr):
+        return settings["fault"], Place(_from(settings["file"], base), int(settings["line"] or 1))
     messages = _messages(stderr, base)
     errors = [message for message in messages if message.error]
     causes = [message for message in messages if _CAUSE.match(message.text)]
+    causes.sort(key=lambda message: _NOT_FOR_IT in message.text)
     for message in (*causes, *errors):
         if message.place is not None:
             return _reason(message.text), message.place
     if causes or errors:
-        return _reason((*causes, *errors)[0].text), None
+        source = _SOURCE.search(stderr)
+        place = Place(_from(source["path"], base)) if source else None
+        return _reason((*causes, *errors)[0].text).removeprefix(f"{source['path']}: " if source else ""), place
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     return (lines[-1] if lines else ""), None
 

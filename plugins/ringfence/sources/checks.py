@@ -75,6 +75,8 @@ def _without_addresses(assets: Sequence[Asset]) -> list[Problem]:
         return []
     message = f"{_named(bare)} without an address: no policy can speak of {'it' if len(bare) == 1 else 'them'}"
     remedy = "set ringfence_addresses, or ansible_host to an address or a name that resolves here, or gather facts"
+    if any(asset.workload for asset in bare):
+        remedy += "; ringfence_workload: false where nothing shall be enforced"
     if any(is_template(str(asset.attributes.get("ansible_host"))) for asset in bare):
         remedy += "; a template in ansible_host is evaluated in plays only"
     return [Problem(Severity.WARNING, message, None, remedy)]

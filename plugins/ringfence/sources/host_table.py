@@ -107,7 +107,7 @@ def read_host_table(path: Path, shown_as: str, columns: Columns, reading: Readin
 
 
 def _hosts(present: Sequence[str], rows: Sequence[Row], place: Place, columns: Columns, reading: Reading) -> HostTable:
-    if rows:
+    if any(row.fault is None for row in rows):
         wanted = (columns.name, *columns.labels.values(), *reading.keep, *reading.leave_out)
         _check_columns(wanted, present, columns.addresses, place)
     hosts: list[TableHost] = []

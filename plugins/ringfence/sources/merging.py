@@ -86,6 +86,7 @@ def merged(
         sources=tuple(sorted({source for asset in ranked for source in asset.sources})),
         control=_said(ranked, CONTROL).control,
         attributes=attributes,
+        also=tuple(sorted({name for asset in ranked for name in (asset.name, *asset.also)} - {first.name})),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ringfence.model.assets import Asset, Snapshot
-from ringfence.model.errors import RingfenceError
+from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import ParsedInventory, read_inventory
 from ringfence.sources.attributes import plain_value
@@ -63,7 +63,7 @@ def read_answering(
         if reason is None:
             continue
         shown = _shown(path, directory)
-        broken = failure.place is not None and failure.place.file == shown
+        broken = isinstance(failure, InputError) and failure.place is not None and failure.place.file == shown
         if broken or not _asks_others(path):
             raise failure
         silent.append(Silent(shown, reason, failed=True))

@@ -126,6 +126,7 @@ def _data(asset: Asset) -> dict[str, object]:
         "sources": list(asset.sources),
         "control": {"from": list(control.networks), "port": control.port} if control else None,
         "attributes": asset.attributes,
+        **({"also": list(asset.also)} if asset.also else {}),
     }
 
 
@@ -144,6 +145,7 @@ def _asset(entry: Mapping[str, object]) -> Asset:
         sources=_texts(entry["sources"]),
         control=None if control is None else _control(dict(_mapping(control))),
         attributes=attributes,
+        also=_texts(entry.get("also", [])),
     )
 
 
@@ -164,6 +166,7 @@ def _fields(asset: Asset) -> dict[str, str]:
         "workload": "true" if asset.workload else "false",
         "enforcer": asset.enforcer,
         "sources": ", ".join(asset.sources),
+        "other names": ", ".join(asset.also),
         "control": f"from {', '.join(control.networks)} to port {control.port}" if control else "",
     }
 

@@ -12,10 +12,11 @@ from ringfence.analysis.invariants import broken
 from ringfence.analysis.lint import lint
 from ringfence.analysis.policy_tests import failures
 from ringfence.compiler import compile_policy
+from ringfence.model.addresses import addresses_of
 from ringfence.model.errors import InputError, Place
 from ringfence.model.problems import Severity
 from ringfence.model.rules import Action, Direction, Enforcement, Invariant, Mode, Peer, Policy, PolicyTest, Process
-from ringfence.model.selectors import ANY, FqdnIs, Not, Selector, Unknown
+from ringfence.model.selectors import ANY, AddressIn, FqdnIs, Internet, Not, Selector, Unknown
 from ringfence.model.services import parse_service
 
 ESTATE = snapshot(
@@ -26,6 +27,7 @@ ESTATE = snapshot(
 )
 API_TO_DB = rule("api db", labelled(role="api", app="shop"), labelled(role="db"), "postgresql")
 PLACE = Place("policy/tests/shop.yml", 3)
+NOTHING = "test 't': nothing in the inventory is chosen by its from and to"
 
 
 def invariant(source: Selector, destination: Selector, expect: Action, service: str = "any") -> Invariant:
@@ -130,8 +132,8 @@ def test_a_hole_for_the_whole_internet_breaks_an_invariant_about_unknown_address
         ("web", "tcp/5432", Action.DENY, None),
         ("web", "tcp/5432", Action.ALLOW, "test 't': web-1 to db-1 is denied on tcp/5432"),
         ("api", "tcp/5432", Action.DENY, "test 't': api-1 to db-1 is allowed on tcp/5432"),
-        ("weeb", "tcp/5432", Action.DENY, None),
-        ("weeb", "tcp/5432", Action.ALLOW, "test 't': nothing in the inventory is chosen by its from and to"),
+        ("weeb", "tcp/5432", Action.DENY, NOTHING),
+        ("weeb", "tcp/5432", Action.ALLOW, NOTHING),
     ],
 )
 def test_policy_tests_judge_every_pair(source: str, service: str, expect: Action, message: str | None) -> None:
@@ -142,6 +144,22 @@ def test_policy_tests_judge_every_pair(source: str, service: str, expect: Action
     made = policy(API_TO_DB)
     full = compile_policy(ESTATE, Policy(made.rules, made.enforcement, (one,)), SETTINGS, full=True)
     assert [str(failure) for failure in failures(full)] == ([message] if message else [])
+
+
+def test_a_policy_test_about_addresses_outside_is_about_every_one_of_them() -> None:
+    some = rule("to some", labelled(role="web"), AddressIn(addresses_of(["198.51.100.0/24"]), ""), "https")
+    rest = rule("to the rest", labelled(role="web"), Internet(), "https")
+    test = PolicyTest(
+        "t", PLACE, (Peer(labelled(role="web")),), (Peer(Internet()),), parse_service("https"), Action.ALLOW
+    )
+    for rules, said in (
+        ((some,), ["test 't': web-1 to 0.0.0.0-9.255.255.255 is denied on tcp/443"]),
+        ((some, rest), []),
+    ):
+        full = compile_policy(ESTATE, Policy(rules, (), (test,)), SETTINGS, full=True)
+        assert [str(failure) for failure in failures(full)] == said
+        denied = Policy(rules, (), (replace(test, expect=Action.DENY),))
+        assert len(failures(compile_policy(ESTATE, denied, SETTINGS, full=True))) == 1
 
 
 def test_lint_names_shadowed_redundant_never_matching_and_broad_rules() -> None:

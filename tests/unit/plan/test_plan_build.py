@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_estates import CONTROL, INPUTS, NOW, asset, compilation, draft, estate, rule
+from ringfence.analysis.checks import problems
+from ringfence.compiler import Compilation
+from ringfence.enforcers import Enforcer
 from ringfence.enforcers.nftables import ENFORCER
 from ringfence.model.assets import Control
-from ringfence.model.errors import InputErrors
-from ringfence.model.rules import Process
+from ringfence.model.errors import InputError, InputErrors
+from ringfence.model.rules import Peer, Process, Rule
+from ringfence.model.selectors import ANY, LabelIn
 from ringfence.plan import Circumstances, Held, build, restore
 from ringfence.plan.artefact import digest_of
 from ringfence.plan.table_reading import table_of
@@ -144,6 +150,62 @@ def test_a_workload_without_address_is_left_out_and_named() -> None:
     plan = draft(compilation(estate(asset("off-1", "10.0.1.9", "web", addresses=())))).plan
 
     assert plan.left_out == {"off-1": "it has no address"}
+
+
+def only_nftables(name: str) -> Enforcer:
+    if name != "nftables":
+        raise InputError(f"no enforcer is called '{name}'")
+    return ENFORCER
+
+
+def test_a_workload_whose_enforcer_is_not_installed_is_left_out_and_named() -> None:
+    compiled = compilation(estate(asset("win-1", "10.0.1.9", "web", enforcer="windows")))
+
+    plan = build(compiled, only_nftables, Circumstances(INPUTS, 1, NOW)).plan
+
+    assert sorted(plan.hosts) == ["db-1", "web-1", "web-2"]
+    assert plan.left_out == {"win-1": "no enforcer is called 'windows'"}
+    (warning,) = problems(compiled)
+    assert warning.message == "no enforcer is called 'windows', so nothing is enforced on win-1"
+
+
+def test_a_host_that_is_enforced_on_is_not_left_out_for_its_enforcer() -> None:
+    compiled = compilation(estate(asset("win-1", "10.0.1.9", "web", enforcer="windows")))
+
+    with pytest.raises(InputError, match="no enforcer is called 'windows'"):
+        build(compiled, only_nftables, Circumstances(INPUTS, 1, NOW, {"win-1": held()}))
+
+
+BASTION = asset("bastion-1", "10.0.1.5", "bastion", control=CONTROL)
+SESSIONS = replace(
+    rule("sessions", "ssh"), sources=(Peer(LabelIn("role", ("bastion",))),), destinations=(Peer(ANY),), id="5f3a9c02"
+)
+
+
+def behind(*networks: str, rules: tuple[Rule, ...] = ()) -> Compilation:
+    return compilation(estate(BASTION), rule(), *rules, control=Control(networks))
+
+
+def test_a_plan_that_keeps_the_bastion_from_the_hosts_behind_it_is_refused() -> None:
+    with pytest.raises(InputErrors) as refused:
+        draft(behind("10.0.1.5"))
+
+    assert str(refused.value).startswith(
+        "db-1, web-1, web-2: Ansible comes through 'bastion-1' (10.0.1.5), which this policy does not let out to tcp/22"
+    )
+
+
+@pytest.mark.parametrize(
+    "open_way",
+    [
+        behind("10.0.1.5", rules=(SESSIONS,)),
+        behind("10.0.1.5", "10.0.9.9"),
+        behind("10.0.1.0/28"),
+    ],
+    ids=["the policy lets it", "another way in", "a network, not a host"],
+)
+def test_hosts_behind_a_bastion_are_planned_where_a_way_in_is_left(open_way: Compilation) -> None:
+    assert len(draft(open_way).plan.hosts) == 4
 
 
 def test_a_host_s_own_control_path_wins() -> None:

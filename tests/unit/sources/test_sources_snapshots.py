@@ -36,6 +36,7 @@ ASSETS = st.builds(
     attributes=st.dictionaries(
         st.text(max_size=3), st.lists(st.integers() | st.none() | st.text(max_size=3)), max_size=2
     ),
+    also=st.just(()) | st.tuples(st.text(min_size=1, max_size=3)),
 )
 SNAPSHOTS = st.lists(ASSETS, unique_by=lambda one: one.name, max_size=4).map(
     lambda assets: Snapshot(tuple(sorted(assets, key=lambda one: one.name)), NOW)

@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: aws
 short_description: Instances and every other network interface of AWS accounts
+version_added: 0.1.0
 description:
   - Reads EC2 instances, and as assets of their own the load balancers, databases, functions, EKS control planes,
     endpoints, NAT gateways and whatever else has a network interface, of many accounts and regions in parallel.

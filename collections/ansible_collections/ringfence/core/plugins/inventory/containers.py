@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: containers
 short_description: Containers of Docker and Podman hosts
+version_added: 0.1.0
 description:
   - Reads the containers of many engines in parallel, over their socket, TLS or ssh; it needs no library.
   - Each becomes a host C(CONTAINER.HOST) with C(ringfence_addresses), C(ringfence_labels) (the host, the compose

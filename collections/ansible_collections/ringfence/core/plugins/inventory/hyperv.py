@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: hyperv
 short_description: Virtual machines of Hyper-V hosts
+version_added: 0.1.0
 description:
   - Asks Hyper-V hosts in parallel over WinRM, each with one script that only reads; its answer is parsed as data.
   - Each machine gets C(ansible_host), C(ringfence_addresses), C(ringfence_labels) (the host, its first group),

@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: kubernetes
 short_description: Pods, nodes and services of Kubernetes clusters
+version_added: 0.1.0
 description:
   - Reads clusters as a kubeconfig says, several in parallel, page by page; it needs no library and only ever reads.
   - Pods are named C(POD.NAMESPACE.CLUSTER), services C(SERVICE.NAMESPACE.svc.CLUSTER), nodes by their own name.
@@ -35,8 +36,10 @@ options:
     required: true
     choices: [ringfence.core.kubernetes]
   kubeconfig:
-    description: The file that says where clusters are. Its commands for credentials are run as kubectl runs them.
-    type: path
+    description:
+      - The file that says where clusters are, or several with C(:) between them, of which the first that has a name
+        counts. Their commands for credentials are run as kubectl runs them.
+    type: pathspec
     default: ~/.kube/config
     env:
       - name: KUBECONFIG
@@ -126,7 +129,7 @@ class InventoryModule(SourceInventory):
         wrong = [name for name in self.get_option("namespaces") if not _NAMESPACE.fullmatch(name)]
         if wrong:
             raise SourceRefused(f"'{wrong[0]}' is no name of a namespace")
-        kubeconfig = Kubeconfig(Path(self.get_option("kubeconfig")))
+        kubeconfig = Kubeconfig([Path(path) for path in self.get_option("kubeconfig")])
         wanted = self.from_options(Wanted, contexts=kubeconfig.contexts(self.get_option("contexts")))
         shape = self.from_options(Shape, labels=text_by_name(self.get_option("labels")))
         return hosts(ask_clusters(kubeconfig, wanted), shape)

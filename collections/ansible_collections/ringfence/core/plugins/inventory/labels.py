@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: labels
 short_description: Labels and groups for the hosts of any inventory
+version_added: 0.1.0
 description:
   - Applies the label rules of a Ringfence workspace to every host that the inventories before it know, whoever's
     plugin they come from, and makes a group of every label, C(env_prod), C(app_shop).

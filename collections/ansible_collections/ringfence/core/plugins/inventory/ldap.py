@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: ldap
 short_description: Computers of Active Directory and other LDAP directories
+version_added: 0.1.0
 description:
   - Reads computers with their groups, nested ones too, page by page; it never writes.
   - Each host gets C(ansible_host) (its address, or else C(dNSHostName)), C(ringfence_labels) (domain, innermost OU,

@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: libvirt
 short_description: Domains of KVM, Xen and LXC hosts
+version_added: 0.1.0
 description:
   - Reads the domains of one or many hosts through libvirt, all hosts at once, with their addresses from guest agents,
     DHCP leases of libvirt's networks, and the ARP table of the host.

@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: netbox
 short_description: Devices and virtual machines of NetBox and Nautobot
+version_added: 0.1.0
 description:
   - Reads devices and virtual machines, with the addresses of all their interfaces, over the REST interface; it needs no
     library and only ever reads.
@@ -82,7 +83,7 @@ options:
     type: str
     default: netbox_
   realm:
-    description: Whose address space the addresses are in. With C(vrf) a VRF is a realm.
+    description: Whose address space the addresses are in. With C(vrf) a VRF is a realm, in Nautobot a namespace.
     type: str
     choices: [none, vrf]
     default: none
@@ -133,6 +134,7 @@ class InventoryModule(SourceInventory):
         wanted = self.from_options(
             Wanted,
             endpoint=self._endpoint(),
+            spaces=self.get_option("realm") == "vrf",
             **{name: texts_by_name(self.get_option(name)) for name in filters},
         )
         return hosts(ask_netbox(wanted), self.from_options(Shape, labels=text_by_name(self.get_option("labels"))))

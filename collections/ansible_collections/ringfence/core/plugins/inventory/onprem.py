@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: onprem
 short_description: Hosts, addresses and labels from CSV, YAML, JSON or XLSX tables
+version_added: 0.1.0
 description:
   - Reads hosts from tables that people keep or a CMDB exports, a row a host, with the addresses and labels that the
     tables give. Several tables of the same hosts are merged by a key.

@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: proxmox
 short_description: Virtual machines, containers and nodes of Proxmox VE
+version_added: 0.1.0
 description:
   - Reads the machines of a cluster with one call, then the configuration of each in parallel, and where they run what
     the guest agent says of their addresses; it only ever reads.

@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: sweep
 short_description: What answers in given ranges and nobody has recorded
+version_added: 0.1.0
 description:
   - Reads the XML reports of nmap, or runs nmap itself over I(ranges), and makes a host of each address that answered
     and that no host of the inventories before has.

@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: vsphere
 short_description: Machines and hypervisors of a vCenter or an ESXi host
+version_added: 0.1.0
 description:
   - Reads all machines with the networks that VMware Tools tells, and the folders, clusters and pools that hold them,
     in one pass of the property collector; tags over the REST interface. It never writes.

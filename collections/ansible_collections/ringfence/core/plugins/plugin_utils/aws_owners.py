@@ -27,7 +27,7 @@ _DESCRIPTIONS = (
     ("transit_gateway", "", r"Network Interface for Transit Gateway Attachment (?P<id>tgw-attach-[0-9a-f]+)"),
     ("efs", "efs", r"EFS mount target for (?P<id>fs-[0-9a-f]+) .*"),
     ("elasticache", "elasticache", r"ElastiCache (?P<id>[\w-]+).*"),
-    ("directory", "directory", r"AWS created network interface for directory (?P<id>d-[0-9a-f]+)"),
+    ("directory", "directory", r"AWS created network interface for (?:directory )?(?P<id>d-[0-9a-f]+)"),
     ("resolver", "", r"Route 53 Resolver: (?P<id>rslvr-(?:in|out)-[0-9a-f]+):.*"),
     ("ecs", "ecs", r"arn:[\w-]+:ecs:[\w-]+:\d+:attachment/(?P<id>[0-9a-f-]+)"),
     ("kafka", "kafka", r".*\barn:[\w-]+:kafka:[\w-]+:\d+:cluster/(?P<id>(?P<name>[\w.-]+)/\S+)"),

@@ -7,6 +7,7 @@ import json
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlencode, urlsplit
@@ -16,6 +17,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
 Query = Sequence[tuple[str, str]]
 _LARGEST = 256 * 1024 * 1024
 _LONGEST_WAIT = 60.0
+_LONGEST_WORDS = 300
 _AGAIN = (429, 502, 503, 504)
 
 
@@ -69,8 +71,7 @@ class JsonClient:
             if status not in _AGAIN or attempt == self._endpoint.retries:
                 break
             time.sleep(min(wait if wait is not None else 0.5 * 2**attempt, _LONGEST_WAIT))
-        said = " ".join(content[:200].decode(errors="replace").split())
-        raise NoAnswer(f"{path}: {status} {http.client.responses.get(status, '')}: {said}")
+        raise NoAnswer(f"{path}: {status} {http.client.responses.get(status, '')}: {_said(content)}")
 
     def _ask(self, path: str, target: str) -> tuple[int, float | None, bytes]:
         try:
@@ -112,6 +113,16 @@ def _object(path: str, content: bytes) -> dict[str, object]:
     if not isinstance(found, dict):
         raise NoAnswer(f"{path}: the answer is no object")
     return found
+
+
+def _said(content: bytes) -> str:
+    """Return the words with which a server refuses: its message, where the answer is an object that has one."""
+    text = content[:_LONGEST_WORDS].decode(errors="replace")
+    with suppress(ValueError, RecursionError):
+        found = json.loads(content)
+        if isinstance(found, dict):
+            text = next((str(found[key]) for key in ("message", "detail") if isinstance(found.get(key), str)), text)
+    return " ".join(text[:_LONGEST_WORDS].split())
 
 
 def _is_loopback(host: str) -> bool:

@@ -69,7 +69,8 @@ def _read(client: JsonClient, kind: str, path: str, wanted: Wanted, answer: Clus
         for thing in _things(client, kind, path, wanted):
             kept.append(thing)
     except NoAnswer as error:
-        answer.failures[kind] = str(error)
+        # Of several namespaces each says for itself why it may not be read.
+        answer.failures[kind] = "; ".join(filter(None, (answer.failures.get(kind), str(error))))
 
 
 def _things(client: JsonClient, kind: str, path: str, wanted: Wanted) -> Iterator[Thing]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -128,17 +128,19 @@ def _read(
     flags = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE if wanted.only_active else 0
     domains = []
     gone = []
+    broken: dict[str, str] = {}
     for domain in connection.listAllDomains(flags):
         try:
-            domains.append(_domain(domain, sources, wanted))
+            domains.append(_domain(domain, sources, wanted, broken))
         except libvirt.libvirtError as error:
             gone.append(f"{domain.name()!a}: {_words(error)}")
     if gone:
         warnings.append(f"{len(gone)} domains cannot be read: {'; '.join(gone[:5])}")
+    warnings += [f"{source} addresses cannot be read here: {why}" for source, why in broken.items()]
     return HostAnswer(uri, connection.getHostname(), domains, warnings)
 
 
-def _domain(domain: libvirt.virDomain, sources: Sequence[str], wanted: Wanted) -> Domain:
+def _domain(domain: libvirt.virDomain, sources: Sequence[str], wanted: Wanted, broken: dict[str, str]) -> Domain:
     number = domain.state()[0]
     state = _STATES[number] if number < len(_STATES) else _STATES[0]
     known = (domain.UUIDString(), domain.name(), state, domain.XMLDesc(0))
@@ -150,7 +152,7 @@ def _domain(domain: libvirt.virDomain, sources: Sequence[str], wanted: Wanted) -
         if source == "agent":
             with suppress(libvirt.libvirtError):
                 domain.agentSetResponseTimeout(wanted.agent_timeout)
-        told = _told(lambda source=source: domain.interfaceAddresses(SOURCES[source]))
+        told = _addresses(domain, source, broken)
         if told is not None:
             addresses[source] = _by_mac(told)
             if source == "agent":
@@ -158,18 +160,26 @@ def _domain(domain: libvirt.virDomain, sources: Sequence[str], wanted: Wanted) -
     return Domain(*known, addresses, guest)
 
 
+def _addresses(domain: libvirt.virDomain, source: str, broken: dict[str, str]) -> dict | None:
+    """Return what a source tells of addresses, or None: no agent and no ARP table of a hypervisor are usual, but a
+    login that may not ask and a host that fails at its own leases or ARP table are told in `broken`."""
+    try:
+        return domain.interfaceAddresses(SOURCES[source])
+    except libvirt.libvirtError as error:
+        code = error.get_error_code()
+        fails = source != "agent" and code == libvirt.VIR_ERR_INTERNAL_ERROR
+        if fails or code in (libvirt.VIR_ERR_OPERATION_DENIED, libvirt.VIR_ERR_ACCESS_DENIED):
+            broken[source] = _words(error)
+        return None
+
+
 def _guest(domain: libvirt.virDomain) -> dict[str, str]:
     asked = libvirt.VIR_DOMAIN_GUEST_INFO_OS | libvirt.VIR_DOMAIN_GUEST_INFO_HOSTNAME
-    told = _told(lambda: domain.guestInfo(asked)) or {}
-    return {str(key): value for key, value in told.items() if isinstance(value, str)}
-
-
-def _told(question: Callable[[], dict]) -> dict | None:
-    """Return an answer, or None where this domain or hypervisor cannot give one: no agent, no leases, no ARP table."""
     try:
-        return question()
+        told = domain.guestInfo(asked)
     except libvirt.libvirtError:
-        return None
+        return {}
+    return {str(key): value for key, value in told.items() if isinstance(value, str)}
 
 
 def _by_mac(told: Mapping[str, Mapping[str, object]]) -> dict[str, list[str]]:

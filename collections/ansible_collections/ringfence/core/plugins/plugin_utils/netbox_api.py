@@ -12,14 +12,17 @@ Row = Mapping[str, object]
 Filters = Mapping[str, Sequence[str]]
 DEVICES, MACHINES, ADDRESSES = "dcim/devices/", "virtualization/virtual-machines/", "ipam/ip-addresses/"
 INTERFACES, MACHINE_INTERFACES = "dcim/interfaces/", "virtualization/interfaces/"
-ASSIGNMENTS = "ipam/ip-address-to-interface/"
+ASSIGNMENTS, NAMESPACES = "ipam/ip-address-to-interface/", "ipam/namespaces/"
 # The longest way round; a server that never ends its pages is at fault.
 _MOST_PAGES = 100_000
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to ask: filters as the interface has them, how many rows a page, and whether interfaces too."""
+    """What to ask: filters as the interface has them, how many rows a page, and whether interfaces too.
+
+    `spaces` is whether to ask whose address space an address is in, where that takes a question of its own.
+    """
 
     endpoint: Endpoint
     kind: str = "netbox"
@@ -27,6 +30,7 @@ class Wanted:
     machine_filters: Filters = field(default_factory=dict)
     address_filters: Filters = field(default_factory=dict)
     interfaces: bool = False
+    spaces: bool = False
     page_size: int = 500
 
 
@@ -44,7 +48,7 @@ def ask_netbox(wanted: Wanted) -> Answer:
     filters = {DEVICES: wanted.device_filters, MACHINES: wanted.machine_filters, ADDRESSES: wanted.address_filters}
     parts = [DEVICES, MACHINES, ADDRESSES]
     if wanted.kind == "nautobot":
-        parts += [ASSIGNMENTS, INTERFACES, MACHINE_INTERFACES]
+        parts += [ASSIGNMENTS, INTERFACES, MACHINE_INTERFACES, *([NAMESPACES] if wanted.spaces else [])]
     elif wanted.interfaces:
         parts += [INTERFACES, MACHINE_INTERFACES]
     with JsonClient(wanted.endpoint) as client:
@@ -64,8 +68,8 @@ def _rows(client: JsonClient, part: str, filters: Filters, wanted: Wanted) -> It
     if wanted.kind == "nautobot":
         query.append(("depth", "1"))
     elif part in (DEVICES, MACHINES):
-        # Large, slow to make, and where people put secrets.
-        query.append(("exclude", "config_context"))
+        # Large, slow to make, and where people put secrets; the second word is that of NetBox 4.5 and newer.
+        query += [("exclude", "config_context"), ("omit", "config_context")]
     seen = set()
     for _ in range(_MOST_PAGES):
         page = client.get(f"api/{part}", query)

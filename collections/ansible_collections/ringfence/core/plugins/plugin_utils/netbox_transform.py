@@ -21,7 +21,17 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
 
 # A host by the part of the interface that it is in and its id there.
 Key = tuple[str, str]
-_NAMED = {parts.DEVICES: "devices", parts.MACHINES: "virtual machines", parts.ADDRESSES: "addresses"}
+_NAMED = {
+    parts.DEVICES: "devices",
+    parts.MACHINES: "virtual machines",
+    parts.ADDRESSES: "addresses",
+    parts.ASSIGNMENTS: "assignments of addresses",
+    parts.INTERFACES: "interfaces of devices",
+    parts.MACHINE_INTERFACES: "interfaces of virtual machines",
+    parts.NAMESPACES: "namespaces",
+}
+# Nautobot's own namespace, which everything is in that is not told otherwise.
+_GLOBAL = "Global"
 _LABELS = ("site", "location", "role", "tenant", "platform", "cluster", "status")
 
 
@@ -40,12 +50,13 @@ def hosts(answer: Answer, shape: Shape) -> Found:
     """Return devices and virtual machines as hosts, and warnings of what was not read."""
     held = _addresses(answer)
     macs = _macs(answer)
+    spaces = {str(row.get("id")): _word(row) for row in answer.rows.get(parts.NAMESPACES, ())}
     candidates = []
     warnings = []
     for part in (parts.DEVICES, parts.MACHINES):
         for row in answer.rows.get(part, ()):
             key = (part, str(row.get("id")))
-            candidate, realms = _candidate(key, row, held.get(key, ()), macs.get(key, ()), shape)
+            candidate, realms = _candidate(key, row, held.get(key, ()), macs.get(key, ()), spaces, shape)
             candidates.append(candidate)
             if shape.realm == "vrf" and len(realms) > 1:
                 warnings.append(
@@ -65,13 +76,14 @@ def _unreached(answer: Answer) -> dict[str, str]:
 
 
 def _candidate(
-    key: Key, row: Row, held: Sequence[Row], macs: Sequence[str], shape: Shape
+    key: Key, row: Row, held: Sequence[Row], macs: Sequence[str], spaces: Mapping[str, str], shape: Shape
 ) -> tuple[Candidate, list[str]]:
     is_device = key[0] == parts.DEVICES
     kind = "device" if is_device else "virtual-machine"
     primary = [_nested(row, f"{name}.address") for name in ("primary_ip", "primary_ip4", "primary_ip6")]
     addresses = good_addresses([*primary, *(one.get("address") for one in held)])
     role = _word(row.get("role") or row.get("device_role"))
+    realms = sorted({_space(one, spaces) for one in held})
     usual = {name: _word(row.get(name)) for name in _LABELS} | {"role": role}
     custom = row.get("custom_fields")
     fact = {
@@ -86,7 +98,7 @@ def _candidate(
         "asset_tag": row.get("asset_tag"),
         "mac": list(macs),
         "names": sorted({str(one["dns_name"]) for one in held if one.get("dns_name")}),
-        "vrfs": sorted({name for one in held if (name := _word(one.get("vrf")))}),
+        "vrfs": [name for name in realms if name],
         "tags": [word for one in _list(row.get("tags")) if (word := _word(one))],
         "custom_fields": without_secrets(custom) if isinstance(custom, dict) else {},
     }
@@ -102,10 +114,15 @@ def _candidate(
         variables["ringfence_workload"] = False
     elif "windows" in str(usual["platform"]).lower():
         variables |= reached_as_windows(shape.windows_connection)
-    realms = sorted({_word(one.get("vrf")) for one in held})
     if shape.realm == "vrf" and len(realms) == 1 and realms[0]:
         variables["ringfence_realm"] = host_name(realms[0])
     return Candidate(str(row.get("name") or f"{kind}-{key[1]}"), key[1], variables), [one or "global" for one in realms]
+
+
+def _space(address: Row, spaces: Mapping[str, str]) -> str:
+    """Return the VRF of an address, in Nautobot the namespace of the prefix that it is in; none is the usual one."""
+    space = _word(address.get("vrf")) or spaces.get(str(_nested(address, "parent.namespace.id")), "")
+    return "" if space == _GLOBAL else space
 
 
 def _addresses(answer: Answer) -> dict[Key, list[Row]]:
@@ -155,8 +172,11 @@ def _macs(answer: Answer) -> dict[Key, list[str]]:
     found: dict[Key, list[str]] = {}
     for part in (parts.INTERFACES, parts.MACHINE_INTERFACES):
         for row in answer.rows.get(part, ()):
-            for key in _keys(row) if row.get("mac_address") else ():
-                found.setdefault(key, []).append(str(row["mac_address"]))
+            # Since NetBox 4.2 an interface may have several, of which none need be the primary one.
+            several = [_nested(one, "mac_address") for one in _list(row.get("mac_addresses")) if isinstance(one, dict)]
+            told = [str(one) for one in dict.fromkeys([row.get("mac_address"), *several]) if one]
+            for key in _keys(row) if told else ():
+                found.setdefault(key, []).extend(told)
     return found
 
 

@@ -135,10 +135,12 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
 
     def _add(self, name: str, variables: Mapping[str, object], source: str) -> None:
         self.inventory.add_host(name)
+        host = self.inventory.get_host(name)
         parts = variables.get("ringfence_sources") or []
         sources = [source, *(f"{source}: {part}" for part in parts)]
         for key, value in {**variables, "ringfence_sources": sources}.items():
-            self.inventory.set_variable(name, key, as_variable(value))
+            # Not through the inventory, which would look at and copy every value once more.
+            host.set_variable(key, as_variable(value))
         if not any(self.get_option(option) for option in _CONSTRUCTED):
             return
         strict = self.get_option("strict")

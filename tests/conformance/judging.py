@@ -1,0 +1,32 @@
+"""What the reference says of a case where a person asks about some process, not about a known one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+from ringfence.model.rules import Process
+from ringfence.model.tables import Effect
+
+from .case import Case
+from .reference import Runner, Side, judge_side, runs
+from .strategies import UNITS, USERS
+
+# Every process that a drawn policy can tell apart, and one that none names.
+RUNNERS = tuple(Runner(*pair) for pair in product((None, "z.service", *UNITS), (None, "backup", *USERS)))
+
+
+def passes(case: Case, side: Side) -> bool:
+    """Return whether the reference lets a packet through on one side, built-ins left out."""
+    return judge_side(case.snapshot, case.policy, case.settings, side).effect is not Effect.DENY
+
+
+def someone_passes(case: Case, side: Side, process: Process | None = None) -> bool:
+    """Return whether a process of this side's own host, one of those named, gets through.
+
+    A side that is no workload lets all through.
+    """
+    if not side.workload.workload:
+        return True
+    runners = (runner for runner in RUNNERS if runs(process, runner))
+    return any(passes(case, replace(side, unit=runner.unit, user=runner.user)) for runner in runners)
