@@ -124,15 +124,21 @@ class Simulation:
                 client, server, number = row[len(COLUMNS) - 2 :]
                 yield JudgedFlow(flow_at(row), client, server, self.verdicts[number])
 
-    def data(self) -> dict[str, object]:
-        """Return all counts as plain data, the same for the same flows and tables."""
+    def data(self, pairs: int | None = None) -> dict[str, object]:
+        """Return all counts as plain data, the same for the same flows and tables.
+
+        With `pairs`, `by_labels` holds that many of its rows, what changes most first, and `by_labels_more` the number
+        of the others.
+        """
+        shown = self.by_labels[:pairs]
         return {
             "categories": {str(category): count.data() for category, count in self.categories.items()},
             "would_be_denied": self.watched.data(),
             "depends_on_process": self.depends.data(),
             "gone": self.gone.data(),
             "by_rule": [rule.data() for rule in self.by_rule],
-            "by_labels": [labels.data() for labels in self.by_labels],
+            "by_labels": [labels.data() for labels in shown],
+            **({} if pairs is None else {"by_labels_more": len(self.by_labels) - len(shown)}),
         }
 
 

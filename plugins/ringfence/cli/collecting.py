@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def collect(
     session: Session, words: Sequence[str], *, facts: bool, times: int, every: float
-) -> tuple[Added, list[str]]:
-    """Look at hosts `times` times; return what came into the store, and the hosts that did not tell."""
+) -> tuple[Added, dict[str, str]]:
+    """Look at hosts `times` times; return what came into the store, and why hosts did not tell, by name."""
     from ringfence.flows.readers import read
     from ringfence.flows.reading import Reading
     from ringfence.flows.store import FlowStore
@@ -35,19 +35,24 @@ def collect(
     keep_snapshot(session)
     with tempfile.TemporaryDirectory(prefix="ringfence-flows-") as directory:
         told: set[str] = set()
+        why: dict[str, str] = {}
         for look in range(times):
             if look:
                 time.sleep(every)
-            told |= _look(session, hosts, Path(directory), look, facts=facts and look == 0)
+            spoke, failed = _look(session, hosts, Path(directory), look, facts=facts and look == 0)
+            told |= spoke
+            why |= failed
         reading = Reading()
         store = FlowStore(session.workspace.state / FLOWS)
         added = store.add(read(Path(directory), "hosts", reading), kept_snapshots(session))
     session.output.problems(reading.problems, err=True)
-    return added, sorted(set(hosts) - told)
+    return added, {host: why.get(host, "") for host in hosts if host not in told}
 
 
-def _look(session: Session, hosts: Sequence[str], directory: Path, number: int, *, facts: bool) -> set[str]:
-    """Write what hosts tell into files of their own; return who told."""
+def _look(
+    session: Session, hosts: Sequence[str], directory: Path, number: int, *, facts: bool
+) -> tuple[set[str], dict[str, str]]:
+    """Write what hosts tell into files of their own; return who told, and why others did not."""
     from ringfence.cli.driving import drive
 
     told: set[str] = set()
@@ -59,5 +64,5 @@ def _look(session: Session, hosts: Sequence[str], directory: Path, number: int, 
             (directory / f"{number}-{len(told)}.json").write_text(text, encoding="utf-8")
 
     variables = {"ringfence_hosts": ":".join(hosts), "ringfence_gather_facts": facts}
-    drive(session, "discover", variables, hosts, on_event=take)
-    return told
+    outcome = drive(session, "discover", variables, hosts, on_event=take)
+    return told, {name: host.reason for name, host in outcome.hosts.items() if not host.ok}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -50,11 +51,22 @@ def collect(session: Session, words: tuple[str, ...], facts: bool, times: int, e
 
     added, silent = collected(session, words, facts=facts, times=times, every=every)
     if session.output.as_json:
-        session.output.data({**added.data(), "silent": silent})
+        session.output.data({**added.data(), "silent": sorted(silent), "reasons": silent})
     session.output.line(f"{added.read} flows seen, {added.new} new")
     if silent:
         session.output.line(f"{len(silent)} hosts did not tell: {', '.join(silent)}", style="yellow")
+        for reason, hosts in _by_reason(silent).items():
+            session.output.line(f"  {', '.join(hosts)}: {reason}", style="yellow")
         click.get_current_context().exit(3)
+
+
+def _by_reason(silent: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the hosts by the reason that each gave; those without one are left out."""
+    found: dict[str, list[str]] = {}
+    for host, reason in silent.items():
+        if reason:
+            found.setdefault(reason, []).append(host)
+    return found
 
 
 @command("add", group=flows)

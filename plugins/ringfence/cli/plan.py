@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ringfence.model.tables import VerdictTable
     from ringfence.plan import Circumstances, Draft, Held
 
+# Pairs of label combinations whose counts a plan keeps; `ringfence simulate` counts them all again.
+PAIRS_KEPT = 100
+
 
 @command("plan")
 @flow_options
@@ -89,6 +92,9 @@ class _Making:
         _refuse_errors(session)
         session.output.problems(session.survey.silent, err=True)
         tables = session.compilation.tables
+        if not tables and not self.dropped:
+            remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"
+            raise InputError("there is no workload to make a plan for", remedy=remedy)
         keep_snapshot(session)
         return build(session.compilation, enforcer, self._circumstances(tables))
 
@@ -148,7 +154,7 @@ class _Making:
                 return "", {}
             result = simulate(tables, self.session.snapshot, window, enforced)
             self.flow_words = f"{self.looked_at.words()}: {result.summary()}"
-            data: dict[str, JsonValue] = {"window": window.totals(), **result.data()}  # type: ignore[dict-item]  # plain
+            data: dict[str, JsonValue] = {"window": window.totals(), **result.data(PAIRS_KEPT)}  # type: ignore[dict-item]  # plain
             return window.digest(), {**data, "summary": self.flow_words}
 
 

@@ -20,12 +20,13 @@ Data = Mapping[str, "JsonValue"]
 SIGNS = {"opens": "+", "closes": "-", "watches": "~", "unwatches": "~", "renames": "="}
 COLOURS = {"opens": "green", "closes": "red", "watches": "yellow", "unwatches": "yellow"}
 WORKLOADS_NAMED = 8
+LABELS_NAMED = 12
 
 
 @command("show")
 @click.argument("name", metavar="[PLAN]", default="latest")
 @click.option("--host", "hosts", multiple=True, metavar="HOST", help="These hosts alone.")
-@click.option("--all", "everything", is_flag=True, help="Also what only another rule decides now.")
+@click.option("--all", "everything", is_flag=True, help="Also what only another rule decides now, and all labels.")
 def show(session: Session, name: str, hosts: tuple[str, ...], everything: bool) -> None:
     """Show PLAN (its first digits, a path; the latest unless said): waves, diff, simulation."""
     from ringfence.plan import find, read, verify_files
@@ -38,8 +39,9 @@ def show(session: Session, name: str, hosts: tuple[str, ...], everything: bool) 
         session.output.data({"plan": plan.digest, **plan.model_dump(mode="json", by_alias=True)})
         return
     _head(session, plan, directory)
+    sets = plan.diff.get("peers")
     for group in _groups(plan, hosts):
-        _group(session, group, everything)
+        _group(session, group, sets if isinstance(sets, dict) else {}, everything)
     by_rule = plan.simulation.get("by_rule")
     if isinstance(by_rule, list) and by_rule:
         session.output.line()
@@ -75,7 +77,7 @@ def _groups(plan: Plan, hosts: tuple[str, ...]) -> Iterator[Data]:
             yield group
 
 
-def _group(session: Session, group: Data, everything: bool) -> None:
+def _group(session: Session, group: Data, sets: Data, everything: bool) -> None:
     say = session.output.line
     names = _texts(group.get("workloads"))
     came = " (nothing is enforced there now)" if group.get("added") else ""
@@ -92,28 +94,39 @@ def _group(session: Session, group: Data, everything: bool) -> None:
         if does == "renames" and not everything:
             renamed += 1
             continue
-        say(f"  {SIGNS.get(does, '?')} {_change(change)}", style=COLOURS.get(does))
+        say(f"  {SIGNS.get(does, '?')} {_change(change, sets, everything)}", style=COLOURS.get(does))
     if renamed:
         say(f"  = {renamed} more are decided by another rule with the same effect (--all)")
 
 
-def _change(change: Data) -> str:
+def _change(change: Data, sets: Data, everything: bool) -> str:
     inbound = change.get("direction") == "in"
-    peers = [f"{one['labels']} ({one['assets']})" for one in _mappings(change.get("peers"))]
-    unknown = _texts(change.get("unknown"))
-    if change.get("every_unknown"):
-        peers.append("unknown")
-    elif unknown:
-        more = change.get("unknown_more")
-        peers.append(f"unknown {', '.join(unknown[:3])}" + (" …" if len(unknown) > 3 or more else ""))
+    peers = sets.get(str(change.get("peers")))
     process = " ".join(str(change[key]) for key in ("unit", "user") if change.get(key))
     services = _texts(change.get("services") or change.get("services_except"))
     shown = ("" if "services" in change else "all but ") + ", ".join(services[:6]) + _more(len(services), 6)
     who = f" for {process}" if process else ""
     before, after = change.get("before"), change.get("after")
+    far = _peers(peers, everything) if isinstance(peers, dict) else "nobody"
     if change.get("members"):
-        peers.append(f"if {change['members']}")
-    return f"{'from' if inbound else 'to'} {'; '.join(peers) or 'nobody'}  {shown}{who}: {_by(before)} → {_by(after)}"
+        far = f"{far}; if {change['members']}"
+    return f"{'from' if inbound else 'to'} {far}  {shown}{who}: {_by(before)} → {_by(after)}"
+
+
+def _peers(peers: Data, everything: bool) -> str:
+    """Return who is meant: assets by their labels with their number, and what no asset holds."""
+    named = _mappings(peers.get("assets", peers.get("assets_except")))
+    limit = len(named) if everything else LABELS_NAMED
+    words = "; ".join(f"{one['labels']} ({one['count']})" for one in named[:limit]) + _more(len(named), limit)
+    if "assets_except" in peers:
+        words = f"every asset but {words}" if words else "every asset"
+    unknown = _texts(peers.get("unknown"))
+    if peers.get("every_unknown"):
+        outside = "unknown"
+    else:
+        more = len(unknown) > 3 or peers.get("unknown_more")
+        outside = f"unknown {', '.join(unknown[:3])}{' …' if more else ''}" if unknown else ""
+    return "; ".join(part for part in (words, outside) if part) or "nobody"
 
 
 def _by(outcome: JsonValue) -> str:

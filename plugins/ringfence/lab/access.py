@@ -110,7 +110,7 @@ def write_inventory(directory: Path, hosts: Sequence[HostSpec], bastion: HostSpe
             "vars": {
                 "ansible_user": "root",
                 "ansible_ssh_common_args": f"-F {shlex.quote(str(directory / SSH_CONFIG))}",
-                "ansible_control_path": f"%(directory)s/{_mark(directory)}-%%C",
+                "ansible_control_path": f"%(directory)s/{_mark(directory)}-%%h",
                 "ansible_python_interpreter": "auto_silent",
             },
             "hosts": entries,

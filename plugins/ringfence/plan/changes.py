@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -29,11 +30,11 @@ def told(
 ) -> dict[str, JsonValue]:
     """Return what changes as plain data, equal for equal arguments.
 
-    `groups` holds workloads that share their changes. A change says for whom (`peers` by the labels in `keys`, and
-    `every_unknown` address or the `unknown` ranges that no asset holds, and `members` where that holds only in or not
-    in a dynamic set), on which services, which rule decided before
-    and which does now, and what that does: `opens`, `closes`, `watches` (passes, recorded), `unwatches`, or `renames`
-    where only the rule differs.
+    `groups` holds workloads that share their changes. A change says for whom (by its name in `peers`, and with `members`
+    where it is so only in or not in a dynamic set), on which services, which rule decided before and which does now,
+    and what that does: `opens`, `closes`, `watches` (passes, recorded), `unwatches`, or `renames` where only the rule
+    differs. `peers` holds every set of them once: `assets` by the labels in `keys`, or all `assets_except` these where
+    that is shorter, and `every_unknown` address or the `unknown` ranges that no asset holds.
     """
     labels = _Labels(snapshot, keys)
     names = {rule: name for table in (*before.values(), *after.values()) for rule, name in table.rule_names.items()}
@@ -43,11 +44,11 @@ def told(
         changes = [_change(change, labels, names) for change in one.changes]
         total.update(str(change["does"]) for change in changes)
         groups.append(_group(one, labels, changes))
-    return {"groups": groups, "changes": {key: total[key] for key in sorted(total)}}
+    return {"groups": groups, "peers": labels.sets, "changes": {key: total[key] for key in sorted(total)}}
 
 
 class _Labels:
-    """The labels of assets in reach of an address set, counted; equal sets are counted once."""
+    """The labels of assets in reach of an address set, counted; `sets` holds what was counted by its name."""
 
     def __init__(self, snapshot: Snapshot, keys: Sequence[str]) -> None:
         self.of_asset = {
@@ -60,13 +61,19 @@ class _Labels:
         self.names = [name for _, name in held]
         self.held = IntervalSet.of((point, point) for point in self.points)
         self.outside = EVERY_ADDRESS - self.held
-        self._known: dict[IntervalSet, dict[str, JsonValue]] = {}
+        self.total = Counter(self.of_asset[name] for name in set(self.names))
+        self.sets: dict[str, JsonValue] = {}
+        self._known: dict[IntervalSet, str] = {}
+        self._named: dict[str, str] = {}
 
-    def peers(self, addresses: IntervalSet) -> dict[str, JsonValue]:
-        """Return `peers` (labels and how many assets) and `unknown` ranges of an address set."""
+    def peers(self, addresses: IntervalSet) -> str:
+        """Return the name of what is counted for an address set; what is told alike has one name."""
         known = self._known.get(addresses)
         if known is None:
-            known = self._known[addresses] = self._count(addresses)
+            counted = self._count(addresses)
+            known = self._named.setdefault(json.dumps(counted), f"p{len(self.sets)}")
+            self.sets[known] = counted
+            self._known[addresses] = known
         return known
 
     def _count(self, addresses: IntervalSet) -> dict[str, JsonValue]:
@@ -79,12 +86,18 @@ class _Labels:
             outside = IntervalSet()
         found: dict[str, JsonValue] = {
             "every_unknown": outside != addresses - self.held,
-            "peers": [{"labels": labels, "assets": counted[labels]} for labels in sorted(counted)],
+            **self._assets(counted),
             "unknown": [range_text(low, high) for low, high in outside.intervals[:RANGES_NAMED]],
         }
         if len(outside) > RANGES_NAMED:
             found["unknown_more"] = len(outside) - RANGES_NAMED
         return found
+
+    def _assets(self, counted: Counter[str]) -> dict[str, JsonValue]:
+        """Return the shorter of which assets they are and which they are not, by their labels."""
+        others = self.total - counted
+        key, told = ("assets_except", others) if len(others) < len(counted) else ("assets", counted)
+        return {key: [{"labels": labels, "count": told[labels]} for labels in sorted(told)]}
 
 
 def _group(one: Difference, labels: _Labels, changes: list[dict[str, JsonValue]]) -> dict[str, JsonValue]:
@@ -106,7 +119,7 @@ def _change(change: Change, labels: _Labels, names: Mapping[str, str]) -> dict[s
         "user": change.process.user,
         "local": None if change.local.size() > 1 << 32 else list(range_texts(change.local)),
         **_services(change.services),
-        **labels.peers(change.remote),
+        "peers": labels.peers(change.remote),
         "before": _outcome(change.before, names),
         "after": _outcome(change.after, names),
         **({} if change.membership == ALWAYS else {"members": str(change.membership)}),
