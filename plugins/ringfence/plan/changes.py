@@ -30,8 +30,8 @@ def told(
 ) -> dict[str, JsonValue]:
     """Return what changes as plain data, equal for equal arguments.
 
-    `groups` holds workloads that share their changes. A change says for whom (by its name in `peers`, and with `members`
-    where it is so only in or not in a dynamic set), on which services, which rule decided before and which does now,
+    `groups` holds workloads that share their changes. A change says for whom (by its name in `peers`; with `members`
+    where it is so only in, or not in, a dynamic set), on which services, which rule decided before and which does now,
     and what that does: `opens`, `closes`, `watches` (passes, recorded), `unwatches`, or `renames` where only the rule
     differs. `peers` holds every set of them once: `assets` by the labels in `keys`, or all `assets_except` these where
     that is shorter, and `every_unknown` address or the `unknown` ranges that no asset holds.
