@@ -47,14 +47,15 @@ def run() -> Result:
             *((f"`{name}`", f"{one.cpu:.2f}", f"{one.wall:.2f}") for name, one in times.items()),
         ),
         targets=(
-            Target("times the bare property collector, CPU", ours.cpu / bare.cpu, LIMIT),
-            Target("times the bare property collector, clock", ours.wall / bare.wall, LIMIT),
+            Target("parsed, times the bare property collector, CPU", ours.cpu / bare.cpu, LIMIT),
+            Target("all of `--list`, times the bare property collector, CPU", listed.cpu / bare.cpu, LIMIT),
         ),
         remarks=(
             "The bare collector retrieves the same properties of the machines with pyvmomi, in one call, and does "
             "nothing with them. Parsed: what every command of Ansible does before its work, with its start, labels, "
             "connection variables, and what holds the machines.",
-            "`--list` is parsed and then printed by Ansible itself, 18 MB of JSON here.",
+            "Ours asks with pyvmomi too, but picks what it needs from the XML of the answers.",
+            "`--list` is parsed and then printed by Ansible itself, 17 MB of JSON here.",
             f"Median of {REPEATS} runs in turns, a new process and a new session each.",
         ),
         more={"ratio_clock": ours.wall / bare.wall, "ratio_list": listed.cpu / bare.cpu},

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import ringfence
-import ruamel
-from ansible_core import copy_packages
 from leftovers import seen_from_outside
 from ringfence.lab import cgroups
 from rollout_plans import PlanMaker, Wanted
+from strangers import Stranger, made_stranger
 
 pytestmark = pytest.mark.lab
-PYTHON = "/usr/bin/python3"
-REPOSITORY = Path(__file__).parents[2]
 
-PRELUDE = """
-import json, os, sys
-from pathlib import Path
-from ringfence.lab.probe import probe
-from ringfence.lab.session import Lab
-from ringfence.lab.spec import HostSpec, UnitSpec
-from ringfence.model.errors import RingfenceError
-ECHO = UnitSpec("echo.service", ("tcp/7000",), user="echo")
-HOSTS = [HostSpec("a", units=(ECHO,)), HostSpec("b"), HostSpec("c")]
-lab = Lab("test", Path.home() / "lab")
-"""
 WHOLE_LIFE = """
 lab.up(HOSTS, "auto", stay=False)
 ask = "import socket, sys; [print(socket.create_connection((a, 7000), 2).getpeername()[0]) for a in sys.argv[1:]]"
@@ -73,18 +54,13 @@ KILLED_HALFWAY = """
 lab.up(HOSTS, "namespaces", lambda text, _: os.kill(os.getpid(), 9) if text == "c starts" else None)
 """
 ROLLED_OUT = """
-import subprocess
-plan, packages, collections = sys.argv[1:]
-environment = {**os.environ, "PYTHONPATH": packages, "ANSIBLE_COLLECTIONS_PATH": collections, "LC_ALL": "C.UTF-8"}
+plan = sys.argv[1]
 lab.up(HOSTS, "namespaces", stay=False)
 ask = f"import socket; socket.create_connection(({lab.hosts()[0].addresses[0]!r}, 7000), 1)"
 seen = {}
 for name in ("rollout", "verify", "remove"):
-    command = [sys.executable, "-S", "-c", "from ansible.cli.playbook import main; main()"]
-    command += ["-i", str(lab.inventory_path), "-e", f"ringfence_plan={plan}", f"ringfence.core.{name}"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     seen[name] = {
-        "said": "" if done.returncode == 0 else done.stdout[-3000:] + done.stderr[-3000:],
+        "said": play(name, plan),
         "reached": lab.exec("b", ["python3", "-c", ask]).returncode == 0,
         "tables": lab.exec("a", ["nft", "list", "tables"]).stdout,
     }
@@ -93,59 +69,11 @@ print(json.dumps(seen))
 """
 
 
-@dataclass(frozen=True)
-class Stranger:
-    """A user of this machine who may do nothing special."""
-
-    name: str
-    home: Path
-    sources: Path
-
-    def run(
-        self, script: str, *argv: str, group: Path | None = None, timeout: float = 60
-    ) -> subprocess.CompletedProcess[str]:
-        """Run Python as the user, in a control group if one is given."""
-        environment = [f"HOME={self.home}", f"PYTHONPATH={self.sources}", "PATH=/usr/local/bin:/usr/bin:/bin"]
-        command = ["runuser", "-u", self.name, "--", "env", "-i", *environment, PYTHON, "-c", PRELUDE + script, *argv]
-        return subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=timeout,
-            cwd="/",
-            preexec_fn=None if group is None else lambda: cgroups.join(group),
-        )
-
-    def await_end(self) -> None:
-        """Return when the user has no process; the dead are collected a moment after they die."""
-        deadline = time.monotonic() + 10
-        while left := subprocess.run(["pgrep", "-a", "-u", self.name], capture_output=True, text=True).stdout:
-            assert time.monotonic() < deadline, f"processes that did not end: {left}"
-            time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def stranger() -> Iterator[Stranger]:
-    """A user made for these tests, who can read the sources; needs root to be made."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root to make an unprivileged user")
-    for tool in ("useradd", "newuidmap", "runuser", PYTHON):
-        if not shutil.which(tool):
-            pytest.skip(f"no command '{tool}'")
-    asked = subprocess.run([PYTHON, "-c", "import sys; print(sys.version_info >= (3, 11))"], capture_output=True)
-    if asked.stdout.strip() != b"True":
-        pytest.skip(f"{PYTHON} is older than 3.11")
-    place = Path(tempfile.mkdtemp(prefix="ringfence-stranger-"))
-    place.chmod(0o755)
-    for package in (ringfence, ruamel):
-        for source in package.__path__:
-            shutil.copytree(source, place / "sources" / package.__name__, dirs_exist_ok=True)
-    name = f"ringfence-{os.getpid() % 100000}"
-    subprocess.run(["useradd", "--create-home", "--home-dir", place / "home", name], check=True)
-    yield Stranger(name, place / "home", place / "sources")
-    subprocess.run(["userdel", "--force", "--remove", name], check=True, capture_output=True)
-    shutil.rmtree(place)
+    """A user made for these tests."""
+    with made_stranger() as stranger:
+        yield stranger
 
 
 def test_a_user_without_privileges_has_a_whole_lab_and_nothing_is_left_of_it(stranger: Stranger) -> None:
@@ -165,16 +93,10 @@ def test_a_user_without_privileges_has_a_whole_lab_and_nothing_is_left_of_it(str
 
 
 def test_a_user_without_privileges_applies_verifies_and_removes(stranger: Stranger) -> None:
-    place = stranger.sources.parent
-    packages, collections = place / "ansible", place / "collections"
-    copy_packages(packages)
-    ours = Path("ansible_collections/ringfence/core")
-    shutil.copytree(REPOSITORY / "collections" / ours, collections / ours)
     closed = Wanted(allow={None: (1,)})
     plan = PlanMaker(stranger.home).write(dict.fromkeys(("a", "b", "c"), closed), waves=[["a"], ["b", "c"]])
-    for path in (stranger.home / "plans", plan):
-        shutil.chown(path, stranger.name)
-    done = stranger.run(ROLLED_OUT, str(plan), str(packages), str(collections), timeout=180)
+    stranger.owns(stranger.home / "plans", plan)
+    done = stranger.run_with_ansible(ROLLED_OUT, str(plan), timeout=180)
     assert done.returncode == 0, done.stderr
     ours_stands = "table inet ringfence\n"
     assert json.loads(done.stdout) == {

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import script
 from hypothesis import HealthCheck, given, settings
 from ringfence.enforcers.nftables import process_elements, render
 from ringfence.lab.session import Lab
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.machines]
 SERVER, CLIENT = "trixie", "bookworm"
 EVERYTHING = direction_table({}, service_map("any"))
 NOTHING = direction_table({})
+WEB = service_map("tcp/80")
 LIST = ["nft", "-nn", "-y", "list", "table", "inet", "ringfence"]
 LAB_CONTROL = Control(("10.203.0.1",), 22)
 ASK = """
@@ -155,6 +157,51 @@ def test_the_releases_own_nft_gives_back_every_table_exactly(machines: Lab, rele
     listing = load(machines, release, table)
     said(machines, release, "nft", "delete", "table", "inet", "ringfence")
     assert [one["text"] for one in differences(table.data(), read_ruleset(listing))] == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(before=tables(), table=tables())
+def test_the_releases_own_nft_puts_every_table_in_place_of_another_in_stages(
+    machines: Lab, release: str, before: VerdictTable, table: VerdictTable
+) -> None:
+    if release == "bullseye":
+        before, table = without_units(before), without_units(table)
+    load(machines, release, before)
+    said(machines, release, "sh", "-c", "cat > /run/table.nft", given=render(table))
+    staged = "load_in_stages /run/table.nft '' || cat $work/said >&2"
+    prepared = "work=/run/staged; mkdir -p $work; true >$work/swap.nft; stage_most=4000; track_until=''"
+    said(machines, release, "sh", "-s", given=f"{script()}\n{prepared}\n{staged}\n")
+    found = read_ruleset(said(machines, release, *LIST))
+    said(machines, release, "nft", "delete", "table", "inet", "ringfence")
+    assert [one["text"] for one in differences(table.data(), found)] == []
+    assert found["leftovers"] == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_releases_own_nft_goes_on_in_stages_where_the_kernel_refuses(machines: Lab, release: str) -> None:
+    small, large = (
+        VerdictTable(direction_table({tuple(f"10.{n // 125}.{n % 125 * 2}.7" for n in range(count)): WEB}), NOTHING)
+        for count in (10, 4000)
+    )
+    said(machines, release, "sh", "-c", "cat > /run/small.nft", given=render(small))
+    said(machines, release, "sh", "-c", "cat > /run/large.nft", given=render(large))
+    loaded = """
+work=$(mktemp -d) rf_cut=''
+true >$work/sockets
+for table in small large large; do
+    track_first
+    load_table /run/$table.nft >/dev/null || exit 1
+done
+nft -nn -y list table inet ringfence
+nft list tables
+"""
+    nested = ("unshare", "--user", "--map-root-user", "--net", "sh", "-s")
+    listing, _, tables = said(machines, release, *nested, given=f"{script()}\n{loaded}").rpartition("}\n")
+    found = read_ruleset(listing + "}\n")
+    assert [one["text"] for one in differences(large.data(), found)] == []
+    assert found["leftovers"] == []
+    assert tables == "table inet ringfence\n"
 
 
 @pytest.mark.parametrize("family", [4, 6])

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -29,6 +34,25 @@ def test_every_page_shows_a_configuration_with_options_that_there_are(page):
         name = configuration["plugin"].removeprefix("ringfence.core.")
         options, _ = documentation(name)
         assert set(configuration) <= options | SHARED
+
+
+def test_every_example_has_options_and_values_that_its_plug_in_takes():
+    shown = [one for page in (*PAGES, ROOT / "docs/inventory.md") for one in configurations(page)]
+    shown += [one for path in sorted((PLUGINS / "inventory").glob("*.py")) for one in documentation(path.stem)[1]]
+    done = subprocess.run(
+        [sys.executable, Path(__file__).parent / "take_examples.py"],
+        input=json.dumps(shown),
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            **{f"VMWARE_{name}": "from the environment" for name in ("USER", "PASSWORD")},
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 @pytest.mark.parametrize("plugin", sorted(path.stem for path in (PLUGINS / "inventory").glob("*.py")))

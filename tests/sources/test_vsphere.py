@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import PYVMOMI_MISSING
+from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import MACHINE, PYVMOMI_MISSING, pages
+from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_stub import PageStub
 from simulated_vcenter import CannotSimulate, build, guest, running
 from sources.inventory_run import configured, documentation, listed, run_inventory
 
 if PYVMOMI_MISSING is not None:
     pytest.skip("pyvmomi is not installed", allow_module_level=True)
 
+from pyVim.connect import Disconnect, SmartConnect
+from pyVmomi import vim, vmodl
 from sources.vcenter_factory import MACHINES, furnish
 
 LOGIN = {"VMWARE_USER": "reader", "VMWARE_PASSWORD": "secret"}
@@ -197,6 +202,54 @@ def test_what_fails_is_told_in_one_line(vcenter, tmp_path, options, told):
     assert told in text
     assert "Traceback" not in text
     assert "wrong" not in text.replace("Wrong", "")
+
+
+@pytest.fixture
+def session(vcenter):
+    context = ssl.create_default_context(cafile=str(vcenter.certificate))
+    service = SmartConnect(
+        host=vcenter.host, port=vcenter.port, user=vcenter.username, pwd=vcenter.password, sslContext=context
+    )
+    yield service
+    Disconnect(service)
+
+
+def quick(service):
+    collector = service.RetrieveContent().propertyCollector
+    return vmodl.query.PropertyCollector(collector._moId, PageStub(collector._stub))
+
+
+def test_answers_are_read_as_pyvmomi_reads_them(session):
+    content = session.RetrieveContent()
+    kinds = vmodl.query.PropertyCollector
+    view = content.viewManager.CreateContainerView(content.rootFolder, [vim.VirtualMachine, vim.HostSystem], True)
+    step = kinds.TraversalSpec(type=vim.view.ContainerView, path="view", skip=False)
+    query = kinds.FilterSpec(
+        objectSet=[kinds.ObjectSpec(obj=view, skip=True, selectSet=[step])],
+        propSet=[
+            kinds.PropertySpec(type=vim.VirtualMachine, pathSet=[*MACHINE]),
+            kinds.PropertySpec(type=vim.HostSystem, pathSet=["name", "summary.hardware.numCpuCores"]),
+        ],
+    )
+    ours = {thing.id: thing for thing in pages(quick(session), query)}
+    theirs = {one.obj._moId: one for one in content.propertyCollector.RetrieveContents([query])}
+    assert set(ours) == set(theirs)
+    for identity, answer in theirs.items():
+        told = ours[identity].properties
+        assert ours[identity].kind == answer.obj._wsdlName
+        assert set(told) == {each.name for each in answer.propSet}
+        for each in answer.propSet:
+            if each.name == "guest.net":
+                assert [nic["addresses"] for nic in told[each.name]] == [list(nic.ipAddress) for nic in each.val]
+            elif each.name == "customValue":
+                assert told[each.name] == {one.key: one.value for one in each.val}
+            else:
+                assert told[each.name] == getattr(each.val, "_moId", each.val)
+
+
+def test_a_fault_in_the_place_of_a_page_is_a_fault(session):
+    with pytest.raises(vmodl.MethodFault):
+        quick(session).ContinueRetrievePropertiesEx(token="none")
 
 
 def test_the_examples_of_the_documentation_use_options_that_exist():

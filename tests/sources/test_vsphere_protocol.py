@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils import vsphere_api
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_answers import page
 from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_tags import MachineTags, read_tags
 from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_transform import Shape, assets, tagged
 from simulated_vcenter import certificate_at
@@ -91,6 +92,42 @@ def test_a_rest_interface_that_fails_is_told_and_ends_no_inventory(login, status
 def test_an_answer_that_is_no_tag_is_told(login):
     tags = read_tags(login({**ANSWERS, ("GET", f"/api/cis/tagging/tag/{TAG}"): (200, {"odd": 1})}))
     assert tags.failure == "tags cannot be read: an answer lacks 'category_id'"
+
+
+# vSphere Web Services API: RetrieveResult, ObjectContent, MissingProperty.
+PAGE = """<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><RetrievePropertiesExResponse xmlns="urn:vim25">
+<returnval><token>1</token><objects><obj type="VirtualMachine">vm-7</obj>
+<propSet><name>config.template</name><val xsi:type="xsd:boolean">false</val></propSet>
+<propSet><name>runtime.host</name><val type="HostSystem" xsi:type="ManagedObjectReference">host-3</val></propSet>
+<propSet><name>guest.net</name><val xsi:type="ArrayOfGuestNicInfo"><GuestNicInfo xsi:type="GuestNicInfo">
+<network>n&amp;m</network><ipAddress>10.0.0.7</ipAddress><ipAddress>fe80::7</ipAddress><macAddress>00:50:56:00:00:07</macAddress>
+<connected>true</connected><deviceConfigId>-1</deviceConfigId><ipConfig><ipAddress><ipAddress>10.0.0.7</ipAddress>
+</ipAddress></ipConfig></GuestNicInfo></val></propSet>
+<missingSet><path>config.uuid</path><fault><fault xsi:type="NoPermission"><privilegeId>System.Read</privilegeId></fault>
+<localizedMessage>Permission was denied.</localizedMessage></fault></missingSet></objects></returnval>
+</RetrievePropertiesExResponse></soapenv:Body></soapenv:Envelope>"""
+
+
+def test_a_page_has_properties_and_what_may_not_be_read():
+    answer = page(PAGE.encode())
+    (thing,) = answer.objects
+    assert (thing.id, thing.kind, answer.token) == ("vm-7", "VirtualMachine", "1")
+    assert thing.missing == [("config.uuid", "NoPermission")]
+    assert thing.properties == {
+        "config.template": False,
+        "runtime.host": "host-3",
+        "guest.net": [
+            {"mac": "00:50:56:00:00:07", "network": "n&m", "addresses": ["10.0.0.7", "fe80::7"], "inner": True}
+        ],
+    }
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>Bad gateway</html>", b"<a><b></a>"])
+def test_what_is_no_answer_of_the_collector_is_told(content):
+    with pytest.raises(ValueError, match="the answer is no"):
+        page(content)
 
 
 def test_all_pages_of_an_answer_are_read():

@@ -90,6 +90,8 @@ def chosen_plan(session: Session, name: str) -> tuple[Plan, Path]:
 
 
 def _report(session: Session, plan: Plan, outcome: Outcome, *, check: bool) -> None:
+    from ringfence.cli.driving import tell_failed
+
     if session.output.as_json:
         session.output.data({"plan": plan.digest, **outcome.data()})
         return
@@ -103,10 +105,7 @@ def _report(session: Session, plan: Plan, outcome: Outcome, *, check: bool) -> N
         style="green" if outcome.ok else "red",
         bold=True,
     )
-    for host in sorted(outcome.hosts.values(), key=lambda one: one.host):
-        if not host.ok:
-            reason = f": {host.reason}" if host.reason else ""
-            session.output.line(f"  {host.host}: {host.state}{reason}", style="red")
+    tell_failed(session, outcome)
 
 
 def _say_interrupted(session: Session, plan: Plan, outcome: Outcome, confirm_within: int) -> None:

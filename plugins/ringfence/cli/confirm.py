@@ -13,7 +13,7 @@ from ringfence.cli.session import Session, command
 def confirm(session: Session, name: str, limit: tuple[str, ...]) -> None:
     """Confirm PLAN where it waits; 'ringfence apply' does that by itself unless it was interrupted."""
     from ringfence.cli.apply import chosen_plan
-    from ringfence.cli.driving import drive, exit_status
+    from ringfence.cli.driving import drive, exit_status, tell_failed
 
     plan, directory = chosen_plan(session, name)
     outcome = drive(session, "confirm", {"ringfence_plan": str(directory)}, sorted(plan.hosts), limit=limit)
@@ -21,4 +21,5 @@ def confirm(session: Session, name: str, limit: tuple[str, ...]) -> None:
         session.output.data({"plan": plan.digest, **outcome.data()})
     well = sum(host.ok for host in outcome.hosts.values())
     session.output.line(f"plan {plan.short}: {well}/{len(outcome.hosts)} hosts confirmed")
+    tell_failed(session, outcome)
     click.get_current_context().exit(exit_status(outcome))

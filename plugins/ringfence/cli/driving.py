@@ -71,6 +71,14 @@ def exit_status(outcome: Outcome) -> int:
     return 1 if told and all(host.state in REFUSALS for host in told) else 3
 
 
+def tell_failed(session: Session, outcome: Outcome) -> None:
+    """Print why each host failed that did."""
+    for host in sorted(outcome.hosts.values(), key=lambda one: one.host):
+        if not host.ok:
+            reason = f": {host.reason}" if host.reason else ""
+            session.output.line(f"  {host.host}: {host.state}{reason}", style="red")
+
+
 def wave_name(number: int) -> str:
     """Return what people call a wave: the first is the canary."""
     return "canary" if number == 0 else f"wave {number}"

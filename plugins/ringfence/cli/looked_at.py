@@ -54,8 +54,10 @@ class LookedAt:
         if self.path is not None:
             return f"flows of {self.path}"
         since = self.since or DEFAULT_SINCE
-        span = SPAN.fullmatch(since)
-        start = f"of the last {span[1]} {UNITS[span[2]]}" if span else f"since {since}"
+        start = f"since {since}"
+        if span := SPAN.fullmatch(since):
+            unit = UNITS[span[2]]
+            start = f"of the last {unit.removesuffix('s') if int(span[1]) == 1 else f'{span[1]} {unit}'}"
         return f"flows {start}" + (f" until {self.until}" if self.until else "")
 
 

@@ -16,7 +16,7 @@ def rollback(session: Session, name: str, limit: tuple[str, ...]) -> None:
     A plan that is confirmed is taken back by a plan: 'ringfence plan --restore EARLIER', then apply.
     """
     from ringfence.cli.apply import chosen_plan
-    from ringfence.cli.driving import drive, exit_status
+    from ringfence.cli.driving import drive, exit_status, tell_failed
 
     plan, directory = chosen_plan(session, name)
     outcome = drive(session, "rollback", {"ringfence_plan": str(directory)}, sorted(plan.hosts), limit=limit)
@@ -26,6 +26,7 @@ def rollback(session: Session, name: str, limit: tuple[str, ...]) -> None:
     session.output.line(
         f"{len(changed)} of {len(outcome.hosts)} hosts went back" + (f": {', '.join(changed)}" if changed else "")
     )
+    tell_failed(session, outcome)
     if not changed and outcome.ok:
         session.output.line(
             f"nothing waited; to undo what is confirmed: ringfence plan --restore EARLIER (before {plan.short})"

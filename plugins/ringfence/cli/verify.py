@@ -14,7 +14,7 @@ from ringfence.workspace import PLANS
 if TYPE_CHECKING:
     from ringfence.rollout import HostOutcome
 
-TOLD = ("drift", "differences", "not_proven", "dead_elements", "standing", "answers")
+TOLD = ("drift", "differences", "not_proven", "dead_elements", "leftovers", "standing", "answers")
 
 
 @command("verify")

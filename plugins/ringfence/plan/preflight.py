@@ -15,10 +15,7 @@ from ringfence.plan.way_in import WaysIn
 
 # What a host is assumed to have while nobody has asked it; the target itself refuses what it lacks.
 _CURRENT = Features(nft=(1, 1), kernel=(6, 1))
-_LACKING = (
-    "take a newer release; what names a process can be left to a rule without one; a table that is too large needs "
-    "fewer addresses, or a host whose root is no user of a namespace"
-)
+_LACKING = "take a newer release; what names a process can be left to a rule without one"
 # Hosts that a reason names before it counts the rest.
 NAMED = 5
 # Why a host refuses, and the way out.
@@ -100,15 +97,13 @@ def _features(asset: Asset, compilation: Compilation, held: Held | None) -> list
 
 
 def features_of(held: Held) -> Features:
-    """Return the facts that a host reported: `nft` and `kernel` as version texts, two booleans, a number or null."""
+    """Return the facts that a host reported: `nft` and `kernel` as version texts, and two booleans."""
     told = held.features
-    most_elements = told.get("most_elements")
     return Features(
         nft=_version(told.get("nft")) or _CURRENT.nft,
         kernel=_version(told.get("kernel")) or _CURRENT.kernel,
         cgroup2=told.get("cgroup2") is not False,
         socket_cgroup=told.get("socket_cgroup") is not False,
-        most_elements=most_elements if isinstance(most_elements, int) else None,
     )
 
 

@@ -88,8 +88,8 @@ def quiet_sources(
 def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) -> Standing:
     """Return the assets, and those of the last snapshot that only a silent source could have named.
 
-    An asset that is named still, but not by all its sources, keeps the attributes and addresses that only the silent
-    ones gave. Labels of rules are not kept: rules are applied to what stands.
+    An asset that is named still, but not by all its sources, keeps the attributes, addresses and names that only the
+    silent ones gave. Labels of rules are not kept: rules are applied to what stands.
     """
     if not silent:
         return Standing(tuple(assets))
@@ -105,7 +105,8 @@ def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) 
         if old.name in now:
             if not _lost(old, now[old.name]):
                 continue
-            now[old.name] = _completed(now[old.name], old, concerned, last)
+            names = tuple(sorted({*old.also, *now[old.name].also} - now.keys()))
+            now[old.name] = replace(_completed(now[old.name], old, concerned, last), also=names)
         else:
             now[old.name] = _stale(old, concerned, last)
             if present:

@@ -9,10 +9,13 @@ import pytest
 
 
 class Kernel:
-    """Runs nft in a network namespace of its own, which ends with its process."""
+    """Runs nft in a network namespace of its own, which ends with its process.
 
-    def __init__(self) -> None:
-        mapped = [] if os.geteuid() == 0 else ["--map-root-user"]
+    `nested`: in a user namespace too, whose root cannot make the buffer of a socket larger.
+    """
+
+    def __init__(self, nested: bool = False) -> None:
+        mapped = [] if os.geteuid() == 0 and not nested else ["--map-root-user"]
         self._holder = subprocess.Popen(
             ["unshare", "--net", *mapped, "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -26,10 +29,12 @@ class Kernel:
 
     def nft(self, *arguments: str, text: str | None = None) -> str:
         """Return what nft prints. Raises AssertionError with its message where it fails."""
-        done = subprocess.run(
-            [*self.entered, "nft", *arguments], input=text, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"nft {' '.join(arguments)}: {done.stderr[:2000]}"
+        return self.run("nft", *arguments, text=text)
+
+    def run(self, *command: str, text: str | None = None) -> str:
+        """Return what a command prints. Raises AssertionError with its message where it fails."""
+        done = subprocess.run([*self.entered, *command], input=text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[:2000]}"
         return done.stdout
 
     def load(self, ruleset: str) -> str:
@@ -46,10 +51,10 @@ class Kernel:
         self._holder.communicate()
 
 
-def open_kernel() -> Kernel:
+def open_kernel(nested: bool = False) -> Kernel:
     """Return a kernel, or skip the test with the name of what is missing."""
     try:
-        kernel = Kernel()
+        kernel = Kernel(nested)
         kernel.nft("list", "ruleset")
     except (OSError, AssertionError) as error:
         pytest.skip(f"needs nft and a network namespace: {error}")

@@ -118,7 +118,6 @@ def test_an_element_that_accepts_everything_is_told_with_every_service(kernel: K
         ("insert rule {t} output ip daddr 203.0.113.9 drop", "closed", "makes closed outbound what it matches"),
         ("insert rule {t} output meta mark 7 return", "shape", "may change what is decided behind it"),
         ("add rule {t} deny_default_in accept", "open", "is no rule of ours in chain deny_default_in"),
-        ("chain {t} input {{ policy drop; }}", "shape", "policy drop; is no head of ours for chain input"),
         ("add table {t} {{ flags dormant; }}", "open", "the table sleeps: everything is open"),
         ("flush table {t}", "open", "does not lead to the policy: what reaches its end passes"),
         ("delete table {t}", "open", "table inet ringfence is not there: everything is open"),
@@ -152,13 +151,51 @@ def test_the_rule_that_makes_everything_open_is_named_by_its_line(kernel: Kernel
     assert listing.splitlines()[int(str(found["line"])) - 1].strip().startswith("counter packets")
 
 
-@pytest.mark.parametrize("was", ["priority 0; policy accept;", "hook input"])
-def test_another_priority_or_hook_of_a_base_chain_is_told(kernel: Kernel, was: str) -> None:
+@pytest.mark.parametrize(
+    ("head", "change", "words"),
+    [
+        ("type filter hook input priority 10; policy accept;", "shape", "before or after other tables than it should"),
+        ("type filter hook input priority -300; policy accept;", "closed", "inbound replies are judged as if they"),
+        ("type filter hook prerouting priority 0; policy accept;", "closed", "what this host forwards meets it too"),
+        ("type nat hook input priority 0; policy accept;", "open", "a chain of type nat may not meet every packet"),
+        ("type filter hook input priority 0; policy drop;", "shape", "a packet that no rule decides is dropped"),
+    ],
+)
+def test_another_head_of_a_base_chain_is_told_with_what_follows(
+    kernel: Kernel, head: str, change: str, words: str
+) -> None:
     table = shop_table()
-    becomes = {"priority 0; policy accept;": "priority 10; policy accept;", "hook input": "hook prerouting"}[was]
-    found = differences(table.data(), read_ruleset(kernel.load(render(table).replace(was, becomes))))
-    assert all("is no head of ours for chain" in str(one["text"]) for one in found)
-    assert found
+    kernel.load(render(table).replace("type filter hook input priority 0; policy accept;", head))
+    ((told_change, text),) = told(kernel, table)
+    assert told_change == change
+    assert f"{head} is no head of ours for chain input, which is 'type filter hook input priority 0" in str(text)
+    assert words in str(text)
+
+
+@pytest.mark.parametrize("head", ["type filter hook forward priority 0; policy accept;", ""])
+def test_a_chain_that_its_direction_does_not_meet_is_told_as_all_that_is_open(kernel: Kernel, head: str) -> None:
+    table = shop_table()
+    kernel.load(render(table).replace("type filter hook input priority 0; policy accept;", head))
+    found = told(kernel, table)
+    assert {change for change, _ in found} == {"open", "record"}
+    assert any("nothing is enforced inbound" in str(text) for _, text in found)
+    assert (
+        "inbound from 10.2.0.7, tcp, udp, sctp, ip/0, ip/2-5 and 3 more, is open and should not be: "
+        "allowed by no rule of the policy, expected denied by default"
+    ) in [text for _, text in found]
+
+
+def test_a_policy_that_drops_what_falls_through_is_told_as_all_that_is_closed(kernel: Kernel) -> None:
+    table = shop_table()
+    kernel.load(render(table))
+    for command in ("chain {} input {{ policy drop; }}", "flush chain {} input"):
+        kernel.nft("-f", "-", text=command.format(TABLE) + "\n")
+    closed = [str(text) for change, text in told(kernel, table) if change == "closed"]
+    assert any("does not lead to the policy: what reaches its end is dropped" in text for text in closed)
+    assert (
+        "inbound from 10.1.0.0-10.1.0.255, tcp/8443, is closed and should not be: "
+        "denied by no rule of the policy, expected allowed by rule 'web to api'"
+    ) in closed
 
 
 def test_a_renamed_table_is_a_missing_one(kernel: Kernel) -> None:
@@ -185,6 +222,51 @@ def test_another_cgroup_level_is_told(kernel: Kernel) -> None:
     assert any("socket cgroupv2 level 3 vmap @units_in_2 is no rule of ours in chain input" in text for text in texts)
     lost = "level 2 vmap @units_in_2' in its place: units at depth 2 are judged as any other process"
     assert any(lost in text for text in texts)
+
+
+def with_elements(table: VerdictTable, elements: dict[str, str]) -> str:
+    """Return a ruleset as a listing, with elements in some maps of processes."""
+    text = "table inet ringfence {" + render(table).split("table inet ringfence {", 2)[2]
+    for name, element in elements.items():
+        head = f"map {name} {{\n\t\ttype cgroupsv2 : verdict\n"
+        text = text.replace(head, f"{head}\t\telements = {{ {element} }}\n")
+    return text
+
+
+def test_a_unit_that_is_asked_for_at_another_depth_is_told_with_what_it_loses() -> None:
+    table = table_of_units()
+    listing = with_elements(table, {"units_in_2": '"system.slice/api.service" : goto in_u0'})
+    assert differences(table.data(), read_ruleset(listing)) == []
+    changed = listing.replace("level 2 vmap @units_in_2", "level 3 vmap @units_in_2")
+    told = [str(one["text"]) for one in differences(table.data(), read_ruleset(changed)) if one["change"] == "closed"]
+    assert told == [
+        f"inbound from every IPv{family} address (unit api.service), tcp/8443, is closed and should not be: "
+        "denied by default, expected allowed by rule 5f3a9c01"
+        for family in (4, 6)
+    ]
+
+
+def test_a_unit_inside_another_is_judged_as_the_outer_one_where_its_depth_is_not_asked_for() -> None:
+    classes = ((None, service_map()), ("api.service", service_map("tcp/8443")), ("apps.slice", service_map("tcp/9")))
+    cells = tuple(Cell(EVERY_ADDRESS, ProcessClass(unit), EVERY_ADDRESS, services) for unit, services in classes)
+    units = ("api.service", "apps.slice")
+    table = VerdictTable(DirectionTable(Mode.FULL, cells, units), direction_table({}), CONTROL)
+    maps = {"units_in_1": '"apps.slice" : goto in_u1', "units_in_2": '"apps.slice/api.service" : goto in_u0'}
+    changed = with_elements(table, maps).replace("level 2 vmap @units_in_2", "level 6 vmap @units_in_2")
+    told = [str(one["text"]) for one in differences(table.data(), read_ruleset(changed)) if "IPv4" in str(one["text"])]
+    assert [text.split(":")[0] for text in told] == [
+        "inbound from every IPv4 address (unit api.service), tcp/9, is open and should not be",
+        "inbound from every IPv4 address (unit api.service), tcp/8443, is closed and should not be",
+    ]
+
+
+def test_users_that_no_rule_asks_for_are_told_with_what_they_lose() -> None:
+    classes = ((None, service_map()), ("backup", service_map("tcp/873")))
+    cells = tuple(Cell(EVERY_ADDRESS, ProcessClass(None, user), EVERY_ADDRESS, services) for user, services in classes)
+    table = VerdictTable(direction_table({}), DirectionTable(Mode.FULL, cells, (), ("backup",)), CONTROL)
+    listing = with_elements(table, {}).replace("\t\tmeta skuid vmap @users_out\n", "")
+    told = [str(one["text"]) for one in differences(table.data(), read_ruleset(listing)) if one["change"] == "closed"]
+    assert told[0].startswith("outbound to every IPv4 address (user backup), tcp/873, is closed and should not be")
 
 
 def test_a_unit_led_elsewhere_is_told_and_planned_processes_are_reported_apart() -> None:

@@ -13,7 +13,7 @@ from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.rules import Mode
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
-from table_factory import ALLOW, CONTROL, DENY, direction_table, service_map, shop_table
+from table_factory import ALLOW, DENY, direction_table, service_map, shop_table
 
 MODERN = Features(nft=(1, 0, 6), kernel=(6, 1))
 
@@ -123,13 +123,6 @@ def test_the_unit_of_an_sctp_listener_is_refused_where_it_would_make_a_differenc
     assert told.endswith("(the kernel looks up TCP and UDP listeners only): api.service")
     alike = VerdictTable(direction_table({}), of_classes(("api.service",), (), service_map("sctp/9")))
     assert unsupported(alike, MODERN) == []
-
-
-def test_too_many_elements_for_a_host_without_root_are_refused() -> None:
-    networks = tuple(f"10.{n // 200}.{n % 200}.0/25" for n in range(500))
-    table = VerdictTable(direction_table({networks: service_map("tcp/80")}), direction_table({}), CONTROL)
-    (told,) = unsupported(table, Features((1, 0, 6), (6, 1), most_elements=400))
-    assert told == "506 map elements do not fit into one transaction, which holds 400"
 
 
 def test_an_enforcer_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:

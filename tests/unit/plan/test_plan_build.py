@@ -119,16 +119,6 @@ def test_a_unit_on_a_host_whose_nft_cannot_match_it_is_refused_by_name() -> None
     assert "shop.service" in message
 
 
-def test_a_table_that_fits_into_no_transaction_of_a_host_without_real_root_is_refused() -> None:
-    features = {"nft": "1.1.3", "kernel": "6.12.0", "most_elements": 1}
-
-    message = refused(compilation(), web_1=held(features=features))
-
-    assert "web-1: " in message
-    assert "map elements do not fit into one transaction, which holds 1" in message
-    assert draft(held={"web-1": held(features=features | {"most_elements": None})}).plan.hosts
-
-
 def test_a_host_that_a_silent_source_no_longer_names_is_not_dropped() -> None:
     message = refused(compilation(estate(without=("web-2",))), web_2=held())
 

@@ -82,7 +82,7 @@ def test_the_commented_examples_are_valid_once_uncommented(tmp_path):
 
 def test_awx_finds_playbooks_that_call_the_collection_and_what_to_install(tmp_path):
     write_workspace(tmp_path)
-    for name in ("discover", "plan", "rollout", "confirm", "rollback", "verify", "remove"):
+    for name in ("discover", "plan", "rollout", "confirm", "rollback", "verify", "info", "remove"):
         (play,) = yaml.safe_load((tmp_path / f"playbooks/{name}.yml").read_text())
         assert play["ansible.builtin.import_playbook"] == f"ringfence.core.{name}"
     wanted = yaml.safe_load((tmp_path / "collections/requirements.yml").read_text())

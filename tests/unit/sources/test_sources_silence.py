@@ -128,6 +128,13 @@ def test_an_asset_that_another_source_still_names_keeps_what_the_silent_one_said
     assert found.attributes["stale"]["attributes"] == ["ringfence_cloud", "tags"]
 
 
+def test_an_asset_keeps_the_name_that_only_the_silent_source_has_for_it():
+    old = replace(asset("db-1", attributes=OF_CLOUD), sources=("cmdb",), also=("vm-7", "web-1"))
+    new = replace(asset("db-1", attributes={"rack": "R7"}), sources=("cmdb",))
+    found = standing([new, asset("web-1")], Snapshot((old,), NOW), [CLOUD]).assets
+    assert [one.also for one in found] == [("vm-7",), ()]
+
+
 def test_labels_that_rules_gave_are_given_anew_and_not_kept():
     old = replace(asset("vm", labels={"pci": "true"}), sources=("inventory",))
     old = replace(old, labels={**old.labels, "role": Label("db", "labels.yml:3")})

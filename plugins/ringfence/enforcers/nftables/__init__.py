@@ -1,13 +1,12 @@
 """The nftables enforcer: one `table inet ringfence` for Linux hosts."""
 
 from ringfence.enforcers.nftables.dynamic_sets import answer_elements
-from ringfence.enforcers.nftables.features import ELEMENTS_WITHOUT_ROOT, Features, unsupported
+from ringfence.enforcers.nftables.features import Features, unsupported
 from ringfence.enforcers.nftables.processes import process_elements
 from ringfence.enforcers.nftables.ruleset import render
 from ringfence.model.tables import VerdictTable
 
 __all__ = [
-    "ELEMENTS_WITHOUT_ROOT",
     "ENFORCER",
     "Features",
     "NftablesEnforcer",

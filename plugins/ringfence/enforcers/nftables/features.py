@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ringfence.enforcers.nftables.ruleset import render
 from ringfence.model.services import SCTP, block_of
 from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
 
 # Oldest versions whose syntax and matches the renderer relies on (RHEL 8: nft 0.9.3, kernel 4.18).
 OLDEST_NFT = (0, 9, 3)
 OLDEST_KERNEL = (4, 18)
-# Without CAP_NET_ADMIN in the first user namespace nft cannot enlarge its socket's buffer (212,992 bytes, Linux's
-# net.core.wmem_default); a larger transaction fails with "Message too long". Tried: 2,200 elements fit, 2,500 do not.
-ELEMENTS_WITHOUT_ROOT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Facts probed on a host.
-
-    `socket_cgroup`: a trial load of `socket cgroupv2` was accepted by nft and kernel. `most_elements`: how many map
-    elements one transaction may hold, None where root may make it as large as it likes.
-    """
+    """Facts probed on a host; `socket_cgroup`: a trial load of `socket cgroupv2` was accepted by nft and kernel."""
 
     nft: tuple[int, ...]
     kernel: tuple[int, ...]
     cgroup2: bool = True
     socket_cgroup: bool = True
-    most_elements: int | None = None
 
 
 def unsupported(table: VerdictTable, features: Features) -> list[str]:
@@ -47,20 +38,11 @@ def unsupported(table: VerdictTable, features: Features) -> list[str]:
             problems.append(f"units cannot be matched, {version} knows no `socket cgroupv2`: {named}")
     if table.inbound.users:
         problems.append(f"the user of a listener cannot be matched: {', '.join(table.inbound.users)}")
-    if features.most_elements is not None and (elements := element_count(table)) > features.most_elements:
-        problems.append(
-            f"{elements} map elements do not fit into one transaction, which holds {features.most_elements}"
-        )
     problems += [
         f"the unit of an SCTP listener cannot be matched (the kernel looks up TCP and UDP listeners only): {unit}"
         for unit in _units_with_own_sctp(table.inbound)
     ]
     return problems
-
-
-def element_count(table: VerdictTable) -> int:
-    """Return how many map elements the ruleset of a table has."""
-    return render(table).count(" : goto ")
 
 
 def _units_with_own_sctp(table: DirectionTable) -> list[str]:

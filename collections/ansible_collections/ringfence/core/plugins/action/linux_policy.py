@@ -111,6 +111,8 @@ class ActionModule(TargetAction):
         }
         if applied.last("changed") == "no":
             return {**result, "changed": False, "state": "confirmed"}
+        # a host that loads in stages waits from their end on
+        until += int(applied.last("staged") or 0)
         confirmed = self._confirm(plan, host, values["token"], until)
         result["processes"] = confirmed.all("process") or result["processes"]
         if confirmed.last("persistence"):

@@ -73,8 +73,7 @@ persistence:
   returned: success
   type: str
 features:
-  description: C(nft) and C(kernel) versions, and whether C(cgroup2) and C(socket_cgroup) can be used; C(most_elements)
-    is how many map elements one transaction may hold, empty for any number.
+  description: C(nft) and C(kernel) versions, and whether C(cgroup2) and C(socket_cgroup) can be used.
   returned: success
   type: dict
 history:

@@ -38,7 +38,8 @@ state:
   returned: always
   type: str
 drift:
-  description: A sentence for everything that is not as the plan says, none where all is proven.
+  description: A sentence for everything that is not as the plan says, none where all is proven. Of very many
+    differences the gravest are told and the rest counted; RV(differences) has all of them.
   returned: success or drift
   type: list
   elements: str
@@ -54,6 +55,11 @@ not_proven:
   elements: str
 dead_elements:
   description: How many elements belong to cgroups that are gone; the next apply prunes them.
+  returned: success or drift
+  type: int
+leftovers:
+  description: How many maps and chains an interrupted load has left. Nothing leads to them, and the next load removes
+    them.
   returned: success or drift
   type: int
 standing:

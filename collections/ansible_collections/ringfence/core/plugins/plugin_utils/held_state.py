@@ -9,9 +9,6 @@ import ipaddress
 from .nft_reader import read_ruleset
 from .target_orders import Reply
 
-# Without root outside its user namespace a host's nft cannot enlarge its buffer, and a larger transaction fails.
-ELEMENTS_WITHOUT_ROOT = 2000
-
 
 def held(reply: Reply) -> dict:
     """Return what a host holds and can do, from the reply to `status`.
@@ -34,7 +31,6 @@ def held(reply: Reply) -> dict:
             "kernel": reply.last("kernel"),
             "cgroup2": reply.last("cgroup2") == "yes",
             "socket_cgroup": reply.last("socket_cgroup") == "yes",
-            "most_elements": ELEMENTS_WITHOUT_ROOT if reply.last("nested") == "yes" else None,
         },
         "history": [_event(line) for line in reply.sections.get("history", "").splitlines() if line.count(" ") == 4],
     }

@@ -11,8 +11,11 @@ import re
 
 from .address_line import FAMILIES, fused, interval_of, range_text
 from .nft_filled import filled
+from .nft_generations import one_generation
 from .nft_graph import Graph, Interval
+from .nft_heads import read_head
 from .nft_listing import ChainBlock, Listing, SetBlock, parse_listing
+from .nft_lookups import judged_as
 from .nft_shapes import (
     CONTROL_RULE,
     DIRECTIONS,
@@ -42,10 +45,11 @@ def read_ruleset(text: str) -> dict[str, object]:
     Units are called `u0`, `u1`, …, users `x0`, …, in the order of the table's sorted names, dynamic sets by the digests
     of their names; modes and rule names are not in a ruleset. Beside a table's keys: `present`, whether there is such a
     table at all; `plan`, the first 16 hex digits of the table's digest as the ruleset claims them; `filled`, see
-    `nft_filled`; and `drift`: `{"line", "text", "problem", "change"}` for everything that is not of our shape, where
-    `change` is `open`, `closed` or `shape`.
+    `nft_filled`; `leftovers`, see `nft_generations`; and `drift`: `{"line", "text", "problem", "change"}` for all that is
+    not of our shape, where `change` is `open`, `closed` or `shape`.
     """
-    return _Reader(parse_listing(text)).table()
+    listing, leftovers = one_generation(parse_listing(text))
+    return {**_Reader(listing).table(), "leftovers": leftovers}
 
 
 class _Reader:
@@ -157,10 +161,12 @@ class _Reader:
         hook = HOOKS[direction]
         starts: dict[tuple[str | None, str | None], str] = {}
         base = self.listing.chains.get(hook)
+        met = base is not None
         if base is None:
             self.report(0, f"chain {hook}", MISSING, "open")
         else:
-            starts[None, None] = self._start(base, self._before_policy(base, direction, units, users))
+            met, end = self._head(base, direction)
+            starts[None, None] = self._start(base, self._before_policy(base, direction, units, users), end)
         for n in (None, *range(units)):
             of_unit = direction if n is None else f"{direction}_u{n}"
             if n is not None:
@@ -168,6 +174,7 @@ class _Reader:
                 starts[f"u{n}", None] = self._start(self._chain(of_unit), asks)
             for m in range(users):
                 starts[None if n is None else f"u{n}", f"x{m}"] = self._start(self._chain(f"{of_unit}_x{m}"), [])
+        starts = judged_as(self.listing, direction, starts) if met else {}
         return {
             "mode": None,
             "units": [f"u{n}" for n in range(units)],
@@ -191,12 +198,16 @@ class _Reader:
             self.report(0, f"chain {name}", "is not there")
         return self.listing.chains.get(name) or ChainBlock(name, 0)
 
+    def _head(self, base: ChainBlock, direction: str) -> tuple[bool, str]:
+        """Return whether a direction's packets meet its base chain, and what becomes of them at its end."""
+        head = read_head(base.header, direction)
+        if head.problem:
+            problem = f"is no head of ours for chain {base.name}, which is '{header(direction)}': {head.problem}"
+            self.report(base.line + 1, base.header or f"chain {base.name}", problem, head.change)
+        return head.met, head.end
+
     def _before_policy(self, base: ChainBlock, direction: str, units: int, users: int) -> list[str]:
-        """Return the rules that stand before the policy, and check the chain's header."""
-        if base.header != header(direction):
-            change = "shape" if f" hook {base.name} " in base.header else "open"
-            problem = f"is no head of ours for chain {base.name}, which is '{header(direction)}'"
-            self.report(base.line + 1, base.header or f"chain {base.name}", problem, change)
+        """Return the rules that stand before the policy."""
         families = [family for family in FAMILIES if f"control{family}" in self.listing.sets]
         ports = [match[1] for rule in base.rules if (match := CONTROL_RULE.fullmatch(rule.text))]
         control = control_rules(direction, families, int(ports[0])) if ports else []
@@ -204,16 +215,16 @@ class _Reader:
             self.report(base.line, f"chain {base.name}", "misses the rules of the control path")
         return [*control, *fixed_rules(direction), *process_rules(direction, units, users)]
 
-    def _start(self, block: ChainBlock, before: list[str]) -> str:
-        """Return where a chain's last rule leads; every other rule must be one of `before`, in order."""
+    def _start(self, block: ChainBlock, before: list[str], end: str = "accept") -> str:
+        """Return where a chain's last rule leads, or its `end`; every other rule must be one of `before`, in order."""
         goto = GOTO.fullmatch(block.rules[-1].text) if block.rules else None
         rules = block.rules[:-1] if goto else block.rules
         self.graph.align(block, rules, before)
         if goto is None:
-            self.report(
-                block.line, f"chain {block.name}", "does not lead to the policy: what reaches its end passes", "open"
-            )
-            return "accept"
+            passes, change = ("passes", "open") if end == "accept" else ("is dropped", "closed")
+            problem = f"does not lead to the policy: what reaches its end {passes}"
+            self.report(block.line, f"chain {block.name}", problem, change)
+            return end
         return goto[1]
 
     def _cells(self, direction: str, start: str) -> list[tuple[str, str, str, dict[str, list[str]]]]:

@@ -27,7 +27,7 @@ NO_FIRST_PACKET = "tcp flags & (0x2 | 0x10) != 0x2"
 
 IDENTITY_CHAIN = re.compile(r"plan_([0-9a-f]{16})")
 OUTCOME_CHAIN = re.compile(r"(allow|deny|watch)_([0-9A-Za-z]+?)(?:_(in|out))?(_log)?")
-MEMORY_SET = re.compile(r"(denied|watched)_([0-9A-Za-z]+)_(in|out)([46])(_bare)?")
+MEMORY_SET = re.compile(r"(denied|watched)_([0-9A-Za-z]+)_(in|out)([46])(_bare)?(?:_\d+)?")
 PROCESS_CHAIN = re.compile(r"(in|out)(?=_)(?:_u(\d+))?(?:_x(\d+))?")
 POLICY_CHAIN = re.compile(r"(in|out)_([dlrsp])_[0-9a-f]{12}")
 DYNAMIC_SET = re.compile(r"dyn([46])_([0-9a-f]{12})")

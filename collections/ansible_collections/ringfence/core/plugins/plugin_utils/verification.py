@@ -11,6 +11,9 @@ from .plan_directory import Host, Plan
 from .table_compare import differences
 from .target_orders import Reply
 
+# Sentences about the verdict table that are told of one host; the rest is counted, and told as data.
+MOST_TOLD = 40
+
 
 def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     """Return `drift` (nothing: proven), `differences` (the same as data), `not_proven`, `answers`, what the host holds.
@@ -21,12 +24,16 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     found = read_ruleset(reply.sections.get("listing", ""))
     told = differences(plan.table(host.table), found)
     processes, dead = _processes(reply, found["filled"]["processes"])
-    drift = [*_holding(plan, host, now), *(one["text"] for one in told), *processes, *now["damaged"]]
+    sentences = [one["text"] for one in told[:MOST_TOLD]]
+    if len(told) > MOST_TOLD:
+        sentences.append(f"and {len(told) - MOST_TOLD} differences more")
+    drift = [*_holding(plan, host, now), *sentences, *processes, *now["damaged"]]
     return {
         "drift": drift,
         "differences": told,
         "not_proven": reply.sections.get("foreign", "").splitlines(),
         "dead_elements": dead,
+        "leftovers": len(found["leftovers"]),
         "standing": len(found["filled"]["standing"]),
         "answers": _answers(host, found["filled"]["answers"]),
         "held": now,

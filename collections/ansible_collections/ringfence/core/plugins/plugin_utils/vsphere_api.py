@@ -11,7 +11,8 @@ from socket import setdefaulttimeout
 from urllib.parse import unquote
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_answers import Thing, thing
+from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_answers import Thing
+from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_stub import PageStub
 
 try:
     from pyVim.connect import Disconnect, SmartConnect
@@ -141,9 +142,10 @@ def _read(service: object, wanted: Wanted) -> VsphereAnswer:
     query = types.FilterSpec(objectSet=objects, propSet=properties, reportMissingObjectsInResults=True)
     things: dict[str, Thing] = {}
     refused: Counter[tuple[str, str]] = Counter()
-    for one in pages(content.propertyCollector, query):
-        things[one.obj._moId] = thing(one)
-        refused.update((missing.path, type(missing.fault).__name__.rpartition(".")[2]) for missing in one.missingSet)
+    collector = vmodl.query.PropertyCollector(content.propertyCollector._moId, PageStub(service._stub))
+    for thing in pages(collector, query):
+        things[thing.id] = thing
+        refused.update(thing.missing)
     for view in views:
         view.Destroy()
     manager = content.customFieldsManager
@@ -152,7 +154,7 @@ def _read(service: object, wanted: Wanted) -> VsphereAnswer:
     return VsphereAnswer(things, attributes, failures)
 
 
-def pages(collector: object, query: object) -> Iterable:
+def pages(collector: object, query: object) -> Iterable[Thing]:
     """Yield the objects of an answer, all pages of it."""
     options = vmodl.query.PropertyCollector.RetrieveOptions(maxObjects=_PAGE)
     page = collector.RetrievePropertiesEx(specSet=[query], options=options)

@@ -80,8 +80,17 @@ resolve_names() {
 fill_answers() {
     if ! has_names "$1"; then return 0; fi
     if [ ! -e "$state/answers" ]; then : >"$state/answers"; fi
-    printf '%s' "$1" | awk -v now="$(date +%s)" -v stands="$answer_stands" -v held="$state/answers" '
+    # a table that was loaded in stages has an ending behind the names of its sets
+    table_objects >"$work/objects"
+    printf '%s' "$1" | awk -v objects="$work/objects" -v now="$(date +%s)" -v stands="$answer_stands" -v held="$state/answers" '
         BEGIN {
+            while ((getline line < objects) > 0) {
+                name = line
+                sub(/^.* /, "", name)
+                plain = name
+                sub(/_[0-9][0-9]?$/, "", plain)
+                if (name ~ /^dyn[46]_/) there[plain] = there[plain] " " name
+            }
             while ((getline line < held) > 0) {
                 split(line, part, " ")
                 left = stands - (now - part[3])
@@ -93,7 +102,8 @@ fill_answers() {
         }
         $1 == "fqdn" && timed[$2, substr($3, 4, 1)] != "" {
             key = $2 SUBSEP substr($3, 4, 1)
-            print $2, "element inet ringfence", $3, "{" substr(timed[key], 2) " }", "|", "{" substr(bare[key], 2) " }"
+            for (i = split(there[$3], set, " "); i > 0; i--)
+                print $2, "element inet ringfence", set[i], "{" substr(timed[key], 2) " }", "|", "{" substr(bare[key], 2) " }"
         }' >"$work/fill"
     : >"$work/fill.nft"
     answer_found=' '

@@ -24,7 +24,8 @@ track_first() {
     # where nothing is confirmed, one transaction both asks whether our table stands, by failing, and tracks
     if [ -z "$confirmed_ruleset" ] && track 'create table inet ringfence
 delete table inet ringfence'; then return 0; fi
-    if any_stands; then
+    # a table that an interrupted command was only just staging has no chains that the kernel enters
+    if nft list chain inet ringfence input >/dev/null 2>&1; then
         table_stood=1
     else
         track ''
@@ -46,15 +47,15 @@ track_no_more() {
     track_until=
 }
 
-# load_table FILE: swaps it in together with the connections of $work/sockets, which it prints as a section of the
-# reply, after track_first. What nft said is in $work/said.
+# load_table FILE [SECONDS]: swaps it in together with the connections of $work/sockets, which it prints as a section of
+# the reply, after track_first. What nft said is in $work/said. SECONDS: a way back of so long is armed.
 load_table() {
     printf 'include "%s"\n' "$1" >"$work/swap.nft"
     echo 'ringfence:begin sockets'
     standing_elements "$work/swap.nft"
     printf '\nringfence:end sockets\n'
     printf '%s\n' "$track_until" >>"$work/swap.nft"
-    if nft -f "$work/swap.nft" >"$work/said" 2>&1; then
+    if nft -f "$work/swap.nft" >"$work/said" 2>&1 || { too_long && load_in_stages "$1" "${2-}"; }; then
         track_until=
         return 0
     fi
@@ -67,7 +68,9 @@ load_table() {
 load_confirmed() {
     track_first
     socket_text >"$work/sockets"
-    if load_table "$state/confirmed.nft" >/dev/null || nft -f "$state/confirmed.nft" >"$work/said" 2>&1; then return 0; fi
+    if load_table "$state/confirmed.nft" >/dev/null; then return 0; fi
+    true >"$work/sockets"
+    if load_table "$state/confirmed.nft" >/dev/null; then return 0; fi
     nft delete table inet ringfence 2>/dev/null
     return 1
 }

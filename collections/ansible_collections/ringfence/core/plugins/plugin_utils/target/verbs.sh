@@ -55,7 +55,11 @@ verb_apply() {
     if [ -z "$rf_check" ]; then check_signed; fi
     if [ -n "$rf_check" ]; then
         guard_connection
-        nft -c -f - >/dev/null 2>&1 || refuse ruleset "nft on this host does not accept the ruleset"
+        # what is refused for its size alone was understood, and would be loaded in stages
+        check_said=$(nft -c -f - 2>&1) || case $check_said in
+        *"Message too l"*) ;;
+        *) refuse ruleset "nft on this host does not accept the ruleset" ;;
+        esac
         reply changed yes
         finish 0
     fi
@@ -133,13 +137,10 @@ swap() {
         refuse arm "the way back cannot be armed, so nothing was changed"
     fi
     if [ -n "$table_stood" ]; then reply_denials; fi
-    if ! load_table "$state/candidate.nft"; then
+    if ! load_table "$state/candidate.nft" "$rf_seconds"; then
         disarm
         rm -f "$state/candidate.nft" "$state/pending"
         swap_said=$(sed '/^In file included from /d' "$work/said" | head -n 2 | tr '\n' ' ')
-        case $swap_said in
-        *"Message too long"*) swap_said="$swap_said(without root outside its namespace a host takes some 2000 elements at once)" ;;
-        esac
         refuse ruleset "nft on this host does not accept the ruleset: $swap_said"
     fi
     # A process started now, this subshell, tells the time of the swap on the clock that processes are measured by.
@@ -231,8 +232,9 @@ verb_return() {
 verb_boot() {
     if [ ! -s "$state/confirmed.nft" ]; then finish 0; fi
     if ! true >"$state/lock"; then
-        # nothing can be written this early: the table is loaded all the same
-        nft -f "$state/confirmed.nft" || nft delete table inet ringfence
+        # nothing can be written there this early: the table is loaded all the same
+        work=/run/ringfence.$$
+        mkdir -m 700 "$work" && load_confirmed
         finish $?
     fi
     take_lock
