@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.nft_shapes import set_digest
+from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import process_lines, script
 from nft_kernel import Kernel, open_kernel
 from ringfence.enforcers.nftables import ENFORCER, render
@@ -128,3 +130,20 @@ def test_a_line_that_is_no_name_of_a_host_is_refused(command: list[str], tmp_pat
         said = run(command, tmp_path, f"check_processes {shlex.quote(line)} || echo refused")
         assert said == "refused\n", line
     assert run(command, tmp_path, 'check_processes "$lines" && echo good') == "good\n"
+
+
+def test_sets_of_a_table_that_was_loaded_in_stages_are_filled_and_proven_as_well(
+    tmp_path: Path, kernel: Kernel
+) -> None:
+    (tmp_path / "ruleset.nft").write_text(render(PAYING))
+    (tmp_path / "answers").write_text(f"pay.example 192.0.2.1 {int(time.time())}\n")
+    staged = (
+        "rf_cut='' table_stood='' track_until=''\n: >$work/swap.nft\nload_in_stages $work/ruleset.nft '' || exit 1\n"
+    )
+    for generation in ("", "_2"):
+        text = f"{script()}\nstate={tmp_path}\nwork={tmp_path}\n{staged}fill_answers {shlex.quote(LINES)}\n"
+        assert "pay.example: enforced" in kernel.run("sh", "-s", text=text)
+        listing = kernel.listing()
+        assert f"@dyn4_{set_digest('fqdn:pay.example')}{generation} goto" in listing
+        assert differences(PAYING.data(), read_ruleset(listing)) == []
+        assert len(expiring(kernel, "192.0.2.1")) == 1

@@ -45,8 +45,8 @@ def read_ruleset(text: str) -> dict[str, object]:
     Units are called `u0`, `u1`, …, users `x0`, …, in the order of the table's sorted names, dynamic sets by the digests
     of their names; modes and rule names are not in a ruleset. Beside a table's keys: `present`, whether there is such a
     table at all; `plan`, the first 16 hex digits of the table's digest as the ruleset claims them; `filled`, see
-    `nft_filled`; `leftovers`, see `nft_generations`; and `drift`: `{"line", "text", "problem", "change"}` for all that is
-    not of our shape, where `change` is `open`, `closed` or `shape`.
+    `nft_filled`; `leftovers`, see `nft_generations`; and `drift`: `{"line", "text", "problem", "change"}` for all that
+    is not of our shape, where `change` is `open`, `closed` or `shape`.
     """
     listing, leftovers = one_generation(parse_listing(text))
     return {**_Reader(listing).table(), "leftovers": leftovers}
