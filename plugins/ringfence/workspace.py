@@ -68,8 +68,7 @@ def load(directory: Path) -> Workspace:
     reports = Reports()
     settings = read_settings(directory / SETTINGS, reports, directory)
     rules = read_label_rules(directory / LABELS, reports, directory)
-    if os.path.lexists(directory / POLICY) and not (directory / POLICY).is_dir():
-        reports.add(Place(POLICY), "is no directory", "make it one, with the policy's files in it")
+    _check_directories(directory / POLICY, directory, reports)
     files = policy_files(directory)
     loaded = read_policy_into(reports, files, settings, directory)
     reports.settle()
@@ -84,6 +83,22 @@ def load(directory: Path) -> Workspace:
         mentions=loaded.mentions,
         definitions=loaded.definitions,
     )
+
+
+def _check_directories(policy: Path, root: Path, reports: Reports) -> None:
+    """Report a policy that is no directory, and directories in it that cannot be read: their rules would be missing."""
+
+    def unread(error: OSError) -> None:
+        place = Place(Path(error.filename).relative_to(root).as_posix())
+        reports.add(
+            place, f"cannot be read: {error.strerror}", "let yourself read it: its rules are part of the policy"
+        )
+
+    if os.path.lexists(policy) and not policy.is_dir():
+        reports.add(Place(POLICY), "is no directory", "make it one, with the policy's files in it")
+    elif policy.exists():
+        for _ in os.walk(policy, onerror=unread):
+            pass
 
 
 def policy_files(directory: Path) -> tuple[Path, ...]:

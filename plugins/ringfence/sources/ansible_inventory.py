@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ringfence.model.errors import InputError, OutsideError, RingfenceError
+from ringfence.model.errors import InputError, OutsideError, Place, RingfenceError
 from ringfence.model.problems import Problem
 from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
 
@@ -110,8 +110,19 @@ def _run(command: list[str], paths: Sequence[Path], directory: Path | None, *, w
         ) from error
     stderr = done.stderr.decode(errors="replace")
     if done.returncode:
-        raise _failure(stderr, done.returncode, (directory or Path()).resolve())
+        base = (directory or Path()).resolve()
+        raise _unreadable(paths, base) or _failure(stderr, done.returncode, base)
     return stderr
+
+
+def _unreadable(paths: Sequence[Path], base: Path) -> InputError | None:
+    """Return an error for the first part of an inventory that may not be read, which Ansible does not tell as such."""
+    for path in (base / one for one in paths):
+        for part in (path, *(sorted(path.iterdir()) if path.is_dir() and os.access(path, os.R_OK) else ())):
+            if part.exists() and not os.access(part, os.R_OK):
+                shown = part.relative_to(base) if part.is_relative_to(base) else part
+                return InputError("cannot be read: Permission denied", Place(str(shown)), "let yourself read it")
+    return None
 
 
 def _failure(stderr: str, status: int, base: Path) -> RingfenceError:

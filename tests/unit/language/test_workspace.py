@@ -1,6 +1,9 @@
 """A workspace: a directory's parts in one pass, its errors together, its policy's digest."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -76,3 +79,29 @@ def test_the_digest_changes_with_what_is_written_and_with_nothing_else(tmp_path:
     second = workspace.load(tmp_path).policy_digest
     written(tmp_path, "waves: [3]\n", "ringfence.yml")
     assert len({first, second, workspace.load(tmp_path).policy_digest}) == 3
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Be a user without privileges for a while: root may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+@pytest.mark.parametrize("closed", ["policy", "policy/tests"])
+def test_a_directory_that_cannot_be_read_is_an_error_and_not_a_policy_without_its_rules(closed: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        root.chmod(0o755)
+        (root / "policy/tests").mkdir(parents=True)
+        (root / "ringfence.yml").touch()
+        (root / closed).chmod(0o000)
+        with nobody(), pytest.raises(InputErrors, match=f"{closed}: cannot be read: Permission denied"):
+            workspace.load(root)
+        (root / closed).chmod(0o755)
