@@ -19,8 +19,8 @@ test: test-packages $(READY) ## Everything that continuous integration checks
 lint: $(READY) ## Format, lint, types, import contracts, shell scripts
 	$(BIN)/python -m tests.checks ruff-format ruff mypy imports shellcheck
 
-bench: test-packages $(READY) ## Run all benchmarks and write docs/benchmarks.md
-	$(BIN)/python -m tests.bench all
+bench: test-packages $(READY) ## Run all benchmarks and write docs/benchmarks.md; GO_ON=1: those that can be measured here
+	$(BIN)/python -m tests.bench all $(if $(GO_ON),--go-on)
 
 conformance: system-packages $(READY) ## N=… kernel probes with fresh random policies
 	RINGFENCE_CONFORMANCE_PROBES=$(or $(N),20000) $(BIN)/python -m pytest tests/conformance

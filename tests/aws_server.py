@@ -134,7 +134,7 @@ class Door:
 
 
 def _with_managed(answer: bytes) -> bytes:
-    """Return interfaces of directories and resolvers as managed by AWS, which moto tells by their descriptions alone."""
+    """Return interfaces of directories and resolvers as managed by AWS; moto tells them by description alone."""
     root = ElementTree.fromstring(answer)
     namespace = root.tag.partition("}")[0] + "}"
     for item in root.iterfind(f"{namespace}networkInterfaceSet/{namespace}item"):

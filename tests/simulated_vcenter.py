@@ -31,12 +31,17 @@ class Vcenter:
     password: str = "secret"
 
 
-def build(directory: Path) -> Path:
-    """Return the simulator's program, built in a directory. Raises CannotSimulate."""
+def require_sources() -> None:
+    """Raise CannotSimulate where there is nothing to build the simulator from or with."""
     if shutil.which("go") is None:
         raise CannotSimulate("needs Go to build vcsim: apt-get install golang-go")
     if not _GOVMOMI.is_dir():
         raise CannotSimulate("needs govmomi to build vcsim: apt-get install golang-github-vmware-govmomi-dev")
+
+
+def build(directory: Path) -> Path:
+    """Return the simulator's program, built in a directory. Raises CannotSimulate."""
+    require_sources()
     program = directory / "vcsim"
     environment = {**os.environ, "GO111MODULE": "off", "GOPATH": str(LIBRARIES), "GOFLAGS": ""}
     subprocess.run(["go", "build", "-o", program, SOURCE], env=environment, check=True, timeout=540)

@@ -14,9 +14,10 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/benchmarks.md"
 KEPT = "<!-- figures "
 HEAD = """# Benchmarks
 
-`make bench` measures all of this and writes this page; `python -m tests.bench NAME --json` measures one and prints its
-figures as its last line. We and the peer run in the same run, in turns, and the median counts. Seconds of CPU are
-those of every process that did the work; where other work shares the machine they say more than the clock.
+`make bench` says what the machine lacks for it, measures all of this and writes this page. `python -m tests.bench NAME
+--json` measures one and prints its figures as its last line; with `--page` they come here. We and the peer run in the
+same run, in turns, and the median counts. Seconds of CPU are those of every process that did the work; where other work
+shares the machine they say more than the clock.
 """
 
 

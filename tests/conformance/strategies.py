@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
@@ -221,3 +222,11 @@ def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False, n
     ]
     answers = {name: draw(st.frozensets(st.sampled_from(ANSWERS), max_size=4)) for name in named}
     return Case(draw(estates(settings)), policy, settings, answers)
+
+
+def process_rules(tier: str) -> Iterator[Rule]:
+    """Yield rules that let one unit out and another one in."""
+    any_, services, place = (Peer(ANY),), parse_service("any"), Place("policy/drawn.yml")
+    out, into = ((Peer(ANY, Process((unit,))),) for unit in UNITS[:2])
+    for name, ends, side in (("0000a001", (out, any_), Direction.OUT), ("0000a002", (any_, into), Direction.IN)):
+        yield Rule(name, name, place, *ends, Action.ALLOW, services, tier, sides=frozenset({side}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import product
 
 from hypothesis import given
@@ -11,17 +12,19 @@ from ringfence.analysis.reach import reach
 from ringfence.compiler import compile_policy
 from ringfence.model.addresses import address_text, family_of, network_of
 from ringfence.model.assets import Asset
+from ringfence.model.errors import Place
 from ringfence.model.intervals import IntervalSet
-from ringfence.model.rules import Direction
+from ringfence.model.rules import Direction, Enforcement, Mode
+from ringfence.model.selectors import ANY, AssetNamed
 from ringfence.model.services import UDP, Services, point_of
 from ringfence.model.tables import ProcessClass
 
 from .case import Case, packet_text, side_text
-from .judging import passes, someone_passes
+from .judging import RUNNERS, passes, someone_passes
 from .points import addresses, services, sides
-from .reference import Packet, Side, sides_of, stands_above
+from .reference import Packet, Side, judge, sides_of, stands_above
 from .runs import CASES, drawn
-from .strategies import cases
+from .strategies import cases, process_rules
 
 DHCP_PORTS = (67, 68, 546, 547)  # built in for some source ports only, which `explain` is not asked about
 
@@ -109,3 +112,39 @@ def test_reach_says_what_the_reference_says_of_addresses_that_nobody_holds(case:
         expected = any(someone_passes(case, Side(asset, direction, one, remote, protocol, port)) for one in locals_)
         words = side_text(Side(asset, direction, asset.addresses[0], remote, protocol, port))
         assert told is expected, f"{words}: reach says {told}"
+
+
+@drawn(CASES // 4)
+@given(cases(names=False))
+def test_reach_by_address_says_for_which_processes_as_if_every_mode_were_full(case: Case) -> None:
+    chance = random.Random(0)
+    everywhere = Enforcement(ANY, Mode.FULL, Mode.FULL, Place("policy/enforcement.yml"))
+    rules = (*case.policy.rules, *process_rules(case.settings.tiers[-1]))
+    case = replace(case, policy=replace(case.policy, rules=rules))
+    full = replace(case, policy=replace(case.policy, enforcement=(everywhere,)))
+    compilation = compile_policy(case.snapshot, case.policy, case.settings, full=True)
+    for _ in range(2):
+        client, server = chance.sample(case.snapshot.assets, 2)
+        if server.realm not in case.settings.sees(client.realm) or client.realm not in case.settings.sees(server.realm):
+            continue
+        ends = [AssetNamed(client.name)], [AssetNamed(server.name)]
+        rows = list(reach(compilation, *ends, by_address=True))
+        out, into = (compilation.tables.get(asset.name) for asset in (client, server))
+        pairs = [pair for pair in product(client.addresses, server.addresses) if len(set(map(family_of, pair))) == 1]
+        for a, b in chance.sample(pairs, min(len(pairs), 3)):
+            (protocol, port), sender, taker = chance.choice(services(case)), *chance.choices(RUNNERS, k=2)
+            classes = (
+                out.outbound.class_of(ProcessClass(sender.unit, sender.user)) if out else None,
+                into.inbound.class_of(ProcessClass(taker.unit, taker.user)) if into else None,
+            )
+            told = any(
+                (row.client, row.server) == (address_text(a), address_text(b))
+                and row.client_process in (None, classes[0])
+                and row.server_process in (None, classes[1])
+                and point_of(protocol, port) in row.services
+                for row in rows
+            )
+            who = (sender.unit, sender.user, taker.unit, taker.user)
+            packet = Packet(a, b, protocol, port, client.name, server.name, *who)
+            expected = judge(full.snapshot, full.policy, full.settings, packet).passes
+            assert told is expected, f"{packet_text(packet)}: reach says {told}"

@@ -44,15 +44,23 @@ ended.set()
 for thread in threads: thread.join()
 print(json.dumps(seen))
 """
-# What holds the lock dies as soon as something is staged.
+# What holds the lock dies when the first of many transactions with elements is done.
 KILL = """
-while [ "$(nft -t list table inet ringfence | grep -c '_[23] {')" -lt 10 ]; do :; done
-for process in /proc/[0-9]*; do
-    if [ "$(readlink $process/fd/9)" = /var/lib/ringfence/lock ]; then kill -9 ${process#/proc/}; fi
+while :; do
+    set -- /var/lib/ringfence/work/stage.2.*
+    if [ -e "$1" ]; then break; fi
+    sleep 0.05
+done
+while [ -e "$1" ]; do :; done
+for descriptor in /proc/[0-9]*/fd/9; do
+    if [ "$descriptor" -ef /var/lib/ringfence/lock ]; then
+        process=${descriptor#/proc/}
+        kill -9 "${process%%/*}"
+    fi
 done
 """
 ROLLED_OUT = """
-first, second, locking, huge, CLIENT, KILL = sys.argv[1:]
+first, killed, second, locking, huge, CLIENT, KILL = sys.argv[1:]
 ECHO = UnitSpec("echo.service", ("tcp/7000", "tcp/7001", "tcp/7002", "tcp/7003"), user="echo")
 lab.up([HostSpec("a", units=(ECHO,)), HostSpec("b")], "namespaces", stay=False)
 there = lab.hosts()[0].addresses[0]
@@ -70,7 +78,7 @@ seen["first"] = play("rollout", first)
 
 asking = client()
 killing = subprocess.Popen(lab.exec_command("a", ["sh", "-c", KILL]))
-seen["interrupted"] = play("rollout", second) != ""
+seen["interrupted"] = play("rollout", killed) != ""
 killing.wait()
 seen["interrupted left"] = left()
 seen["interrupted answers"] = json.loads(asking.communicate()[0])
@@ -116,9 +124,10 @@ def test_large_rulesets_are_applied_confirmed_rolled_back_and_interrupted(strang
     maker = PlanMaker(stranger.home)
     plans = [
         maker.write({"a": first}),
-        maker.write({"a": second}, sequence=2, expects={"a": digest_for(first)}),
-        maker.write({"a": locking}, sequence=3, expects={"a": digest_for(second)}),
-        maker.write({"a": huge}, sequence=4, expects={"a": digest_for(second)}),
+        maker.write({"a": huge}, sequence=2, expects={"a": digest_for(first)}),
+        maker.write({"a": second}, sequence=3, expects={"a": digest_for(first)}),
+        maker.write({"a": locking}, sequence=4, expects={"a": digest_for(second)}),
+        maker.write({"a": huge}, sequence=5, expects={"a": digest_for(second)}),
     ]
     stranger.owns(stranger.home / "plans", *plans)
 

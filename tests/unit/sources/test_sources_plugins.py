@@ -44,7 +44,7 @@ def inventory(workspace, *arguments, **environment):
         **environment,
     }
     return subprocess.run(
-        command, cwd=workspace, env={**os.environ, **wanted}, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=workspace, env={**os.environ, **wanted}, capture_output=True, text=True, check=False, timeout=180
     )
 
 
@@ -225,7 +225,7 @@ def test_the_documented_examples_are_configurations_that_the_plugin_takes(tmp_pa
         text=True,
         check=True,
         env={**os.environ, "LC_ALL": "C.UTF-8"},
-        timeout=60,
+        timeout=180,
     )
     documented = json.loads(done.stdout)[f"ringfence.core.{plugin}"]
     options = set(documented["doc"]["options"])
