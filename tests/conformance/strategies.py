@@ -125,7 +125,7 @@ def processes(users: bool) -> st.SearchStrategy[Process | None]:
     return st.one_of(st.none(), st.none(), st.none(), st.none(), linux, st.one_of(linux, windows))
 
 
-def peers(users: bool, with_processes: bool, names: bool) -> st.SearchStrategy[tuple[Peer, ...]]:
+def peers(users: bool, with_processes: bool, names: bool = False) -> st.SearchStrategy[tuple[Peer, ...]]:
     """Return one or two alternatives of an end of a rule."""
     process = processes(users) if with_processes else st.none()
     narrow = st.lists(st.builds(Peer, selectors(names), process), min_size=1, max_size=2).map(tuple)
