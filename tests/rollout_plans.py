@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 
-from ringfence.enforcers.nftables import process_elements, render
+from ringfence.enforcers.nftables import ENFORCER, render
 from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.memberships import Membership
 from ringfence.model.rules import Mode
 from ringfence.model.services import EVERY_SERVICE
 from ringfence.model.tables import (
@@ -33,13 +35,17 @@ RULE = "5f3a9c01"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a host shall let in: points of the service line from some addresses, by unit (None: any other process)."""
+    """What a host shall let in: points of the service line from some addresses, by unit (None: any other process).
+
+    `names` gives what it shall let out as well: a TCP port at whatever addresses a name resolves to.
+    """
 
     allow: Mapping[str | None, tuple[int, ...]] = field(default_factory=lambda: {None: (7000,)})
     peers: Sequence[str] = LAB
     control: Sequence[str] = CONTROLLER
     outbound: Mode = Mode.OBSERVE
     port: int = 22
+    names: Mapping[str, int] = field(default_factory=dict)
 
     def table(self) -> VerdictTable:
         """Return the verdict table: TCP ports from the peers, nothing else; outbound all that the mode lets pass."""
@@ -57,12 +63,18 @@ class Wanted:
         out = Effect.DENY if self.outbound is Mode.FULL else Effect.WATCH
         return VerdictTable(
             inbound=DirectionTable(Mode.FULL, tuple(cells), units=units),
-            outbound=DirectionTable(
-                self.outbound, (Cell(EVERYWHERE, ProcessClass(), EVERYWHERE, _only((), Effect.ALLOW, out)),)
-            ),
+            outbound=DirectionTable(self.outbound, tuple(self._out(out))),
             control=Control(tuple(self.control), self.port),
             rule_names={RULE: "the peers may"},
         )
+
+    def _out(self, rest: Effect) -> Iterator[Cell]:
+        sets = tuple(f"fqdn:{name}" for name in sorted(self.names))
+        for number in range(len(sets) + 1):
+            for inside in combinations(sets, number):
+                ports = sorted(self.names[name.removeprefix("fqdn:")] for name in inside)
+                membership = Membership(inside, tuple(name for name in sets if name not in inside))
+                yield Cell(EVERYWHERE, ProcessClass(), EVERYWHERE, _only(ports, Effect.ALLOW, rest), membership)
 
 
 @dataclass(frozen=True)
@@ -97,7 +109,7 @@ class PlanMaker:
                 "expects": (expects or {}).get(name, ""),
                 "control": {"from": list(wanted.control), "port": wanted.port},
                 "cut": cut,
-                "processes": process_elements(table),
+                "processes": ENFORCER.process_elements(table),
             }
         now = datetime.now(UTC)
         plan = {

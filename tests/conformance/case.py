@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from hypothesis.vendor.pretty import RepresentationPrinter
 from ringfence.model.addresses import address_text
@@ -30,11 +30,19 @@ from .reference import Packet, Side
 
 @dataclass(frozen=True)
 class Case:
-    """One estate with its policy and the settings of its workspace; shown the way a person would write it."""
+    """One estate with its policy and the settings of its workspace; shown the way a person would write it.
+
+    `answers` are the addresses that names of the policy resolve to while the case is played.
+    """
 
     snapshot: Snapshot
     policy: Policy
     settings: Settings
+    answers: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    def names_of(self, address: int) -> frozenset[str]:
+        """Return the names that an address is an answer to."""
+        return frozenset(name for name, found in self.answers.items() if address in found)
 
     def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
         printer.text(f"\n{case_text(self)}")
@@ -57,6 +65,8 @@ def _case_lines(case: Case) -> Iterator[str]:
     yield "enforce:"
     for one in case.policy.enforcement:
         yield f"  - {{where: {_selector(one.where)}, mode: {{inbound: {one.inbound}, outbound: {one.outbound}}}}}"
+    for name, found in case.answers.items():
+        yield f"# {name} is {', '.join(map(address_text, sorted(found)))}"
     yield "rules:"
     yield from (f"  - {_rule_text(rule)}" for rule in case.policy.rules)
 

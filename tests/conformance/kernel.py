@@ -54,13 +54,13 @@ class Kernel:
         tables = compile_policy(case.snapshot, case.policy, case.settings).tables
         placement = place(case, tables, self.hosts)
         probes, listeners = draw_probes(case, placement, count, self.units)
-        told = self._prepare(placement, probes, listeners)
+        told = self._prepare(case, placement, probes, listeners)
         told += self._prove(placement)
         wrong = self._surprises(probes, PATIENCE)
         lost = {} if wrong else self._forgotten(case, placement, probes)
         again = [*wrong, *lost]
         if again:  # a slow machine is no leak: what surprised is asked again, alone and with patience
-            self._prepare(placement, again, listeners)
+            self._prepare(case, placement, again, listeners)
             wrong = self._surprises(again, PATIENCE if self.surprised else SECOND_LOOK)
             lost = {} if wrong else self._forgotten(case, placement, again)
         self.policies += 1
@@ -71,8 +71,8 @@ class Kernel:
         self.surprised = self.surprised or bool(told)
         return told
 
-    def _prepare(self, placement: Placement, probes: Sequence[Probe], listeners: Listeners) -> list[str]:
-        requests = {host: _preparation(host, placement, probes, listeners) for host in self.hosts}
+    def _prepare(self, case: Case, placement: Placement, probes: Sequence[Probe], listeners: Listeners) -> list[str]:
+        requests = {host: _preparation(host, case, placement, probes, listeners) for host in self.hosts}
         answers = ask_all(requests)
         return [
             f"{host.name}: {problem}"
@@ -143,9 +143,11 @@ def _ports(answer: Mapping[str, object]) -> dict[str, int]:
     return cast(dict[str, int], answer["ports"])
 
 
-def _preparation(host: Host, placement: Placement, probes: Sequence[Probe], listeners: Listeners) -> Request:
+def _preparation(
+    host: Host, case: Case, placement: Placement, probes: Sequence[Probe], listeners: Listeners
+) -> Request:
     table = placement.tables.get(host)
-    ruleset, elements = ruleset_of(table) if table else (None, [])
+    ruleset, elements = ruleset_of(table, case) if table else (None, [])
     raw = {
         (int(FAMILY[family_of(probe.packet.server_address)]), probe.packet.protocol)
         for probe in probes

@@ -25,7 +25,8 @@ def outcome_of(placement: Placement, host: Host, side: Side) -> Outcome:
     """Return what the table of a host does with a packet."""
     table = placement.tables[host].direction(side.direction)
     process = ProcessClass(side.unit, side.user)
-    return table.services_at(side.local, process, side.remote).outcome(service_point(side.protocol, side.port))
+    members = {f"fqdn:{name}" for name in side.names}
+    return table.services_at(side.local, process, side.remote, members).outcome(service_point(side.protocol, side.port))
 
 
 def forgotten(

@@ -6,8 +6,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ringfence.enforcers.nftables import process_elements, render
-from ringfence.model.addresses import address_text, addresses_of, point_of
+from ringfence.enforcers.nftables import answer_elements, process_elements, render
+from ringfence.model.addresses import address_text, addresses_of, family_of, point_of
 from ringfence.model.rules import Direction
 from ringfence.model.tables import VerdictTable
 
@@ -72,9 +72,15 @@ def place(case: Case, tables: Mapping[str, VerdictTable], hosts: Sequence[Host])
     return Placement(tuple(ends), {host: tables[name] for name, host in played.items()})
 
 
-def ruleset_of(table: VerdictTable) -> tuple[str, list[str]]:
-    """Return the ruleset of a table and the commands that fill in its units and users."""
+def ruleset_of(table: VerdictTable, case: Case) -> tuple[str, list[str]]:
+    """Return the ruleset of a table and the commands that fill in its units, users and the answers to its names."""
     commands = []
+    for dynamic in answer_elements(table):
+        for (name, timeout), family in zip(dynamic["elements"], (4, 6), strict=True):  # type: ignore[call-overload]
+            found = sorted(one for one in case.answers[str(dynamic["fqdn"])] if family_of(one) == family)
+            elements = ", ".join(f"{address_text(one)} {timeout}" for one in found)
+            if found:
+                commands.append(f"add element inet ringfence {name} {{ {elements} }}")
     for process in process_elements(table):
         unit, user = process.get("unit"), process.get("user")
         for name, goto in process["elements"]:  # type: ignore[attr-defined] # a list of pairs, docs/architecture.md

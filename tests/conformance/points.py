@@ -45,6 +45,7 @@ def around(numbers: set[int]) -> set[int]:
 def addresses(case: Case) -> list[int]:
     """Return the addresses of assets, the ends of all ranges, the extremes, and what is next to each."""
     found = {address for asset in case.snapshot.assets for address in asset.addresses} | set(EXTREMES)
+    found = found.union(*case.answers.values())
     for rule in case.policy.rules:
         for peer in (*rule.sources, *rule.destinations):
             found |= {end for one in ranges_of(peer.selector) for interval in one for end in interval}
@@ -71,10 +72,15 @@ def sides(case: Case, number: int, seed: int) -> Iterator[Side]:
         elsewhere = [one for one in places if can_be_local(case, direction, one)]
         local = chance.choice(elsewhere if elsewhere and chance.random() < 0.2 else workload.addresses)
         near = [one for one in held if family_of(one) == family_of(local)]
+        answers = [
+            one for found in case.answers.values() for one in sorted(found) if family_of(one) == family_of(local)
+        ]
         remote = chance.choice(near if near and chance.random() < 0.5 else families[family_of(local)])
+        if answers and chance.random() < 0.3:
+            remote = chance.choice(answers)
         protocol, port = chance.choice(points)
         unit, user = chance.choice((None, "z.service", *UNITS)), chance.choice((None, "backup", *USERS))
-        yield Side(workload, direction, local, remote, protocol, port, unit, user)
+        yield Side(workload, direction, local, remote, protocol, port, unit, user, case.names_of(remote))
 
 
 def can_be_local(case: Case, direction: Direction, address: int) -> bool:

@@ -102,6 +102,7 @@ def draw_probes(case: Case, placement: Placement, count: int, units: bool) -> tu
             chance.choice(runners),
             chance.choice(tuple(UIDS)),
             listeners[server.host, protocol, port] if listens else None,
+            server_names=case.names_of(server.address),
         )
         passes = _passes(case, packet, shape)
         found[passes].append(Probe(number, packet, shape, client.host, server.host, passes))

@@ -33,7 +33,10 @@ from ringfence.model.tables import DEFAULT_RULE, Effect
 
 @dataclass(frozen=True)
 class Packet:
-    """The first packet of a connection; `client` and `server` name the assets that send and take it, if any do."""
+    """The first packet of a connection; `client` and `server` name the assets that send and take it, if any do.
+
+    `server_names` are the names of the policy that the server's address is an answer to just now [12].
+    """
 
     client_address: int
     server_address: int
@@ -45,6 +48,7 @@ class Packet:
     client_user: str | None = None
     server_unit: str | None = None
     server_user: str | None = None
+    server_names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Side:
-    """A packet as one workload sees it: its own end, the far end, and a far process, which it cannot see."""
+    """A packet as one workload sees it: its own end, the far end, and a far process, which it cannot see.
+
+    `names` are those that the far address is an answer to; what a workload's own address answers it does not ask.
+    """
 
     workload: Asset
     direction: Direction
@@ -75,6 +82,7 @@ class Side:
     port: int
     unit: str | None = None
     user: str | None = None
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,7 @@ def sides_of(snapshot: Snapshot, packet: Packet) -> dict[Direction, Side]:
     if packet.client in workloads:
         ends = (packet.client_address, packet.server_address)
         who = (packet.client_unit, packet.client_user)
-        sides[Direction.OUT] = Side(workloads[packet.client], Direction.OUT, *ends, *service, *who)
+        sides[Direction.OUT] = Side(workloads[packet.client], Direction.OUT, *ends, *service, *who, packet.server_names)
     if packet.server in workloads:
         ends = (packet.server_address, packet.client_address)
         who = (packet.server_unit, packet.server_user)
@@ -184,15 +192,22 @@ def speaks(rule: Rule, snapshot: Snapshot, settings: Settings, side: Side, far: 
         return mine and runs(peer.process, Runner(side.unit, side.user))
 
     def remote(peer: Peer) -> bool:
-        theirs = any(chooses(peer.selector, holder, side.remote, settings) for holder in holders)
+        theirs = any(chooses(peer.selector, holder, side.remote, settings, side.names) for holder in holders)
         return theirs and runs(peer.process, far)
 
     return any(map(local, rule.local(side.direction))) and any(map(remote, rule.remote(side.direction)))
 
 
-def chooses(selector: Selector, asset: Asset | None, address: int, settings: Settings) -> bool:
+def chooses(
+    selector: Selector,
+    asset: Asset | None,
+    address: int,
+    settings: Settings,
+    names: frozenset[str] = frozenset(),
+) -> bool:
     """Return whether a selector chooses an asset at an address, or, with no asset, an address that none holds [5].
 
+    `names` are those that the address is an answer to [12].
     What a workload sends or takes is its own at whatever local address, so it is never `unknown` to itself.
     """
     match selector:
@@ -205,11 +220,11 @@ def chooses(selector: Selector, asset: Asset | None, address: int, settings: Set
         case Internet():
             return asset is None and not within(address, settings.private_addresses())
         case AnyOf(parts):
-            return any(chooses(part, asset, address, settings) for part in parts)
+            return any(chooses(part, asset, address, settings, names) for part in parts)
         case AllOf(parts) if parts:
-            return all(chooses(part, asset, address, settings) for part in parts)
+            return all(chooses(part, asset, address, settings, names) for part in parts)
         case FqdnIs(name):
-            raise NotImplementedError(f"what '{name}' resolves to is not known when a packet is judged")
+            return name in names
     if asset is None:
         return False
     match selector:

@@ -41,6 +41,9 @@ def smaller_cases(case: Case) -> Iterator[Case]:
             yield replace(case, snapshot=Snapshot(_without(assets, number), case.snapshot.taken))
     for number in range(len(policy.enforcement)):
         yield replace(case, policy=replace(policy, enforcement=_without(policy.enforcement, number)))
+    for name, found in case.answers.items():
+        for address in found:
+            yield replace(case, answers={**case.answers, name: found - {address}})
     if settings.control:
         yield replace(case, settings=replace(settings, control=None))
     if settings.realms:

@@ -17,12 +17,14 @@ from ringfence.model.selectors import (
     AllOf,
     AnyOf,
     AssetNamed,
+    FqdnIs,
     Internet,
     LabelExists,
     LabelIn,
     Not,
     Selector,
     Unknown,
+    leaves,
 )
 from ringfence.model.services import parse_service, union
 
@@ -46,6 +48,9 @@ ADDRESSES = tuple(
         *("fd00:0:0:1::1", "2001:db8::7", "2001:db8::8"),
     )
 )
+HOST_NAMES = ("pay.example", "cdn.example", "ntp.example")
+# What names resolve to: addresses that assets may hold, and such as none does.
+ANSWERS = (*ADDRESSES, *(point_of(text) for text in ("198.51.100.9", "203.0.113.21", "10.0.0.6", "2001:db8::9")))
 RANGES = (
     *(("10.0.0.0/8",), ("10.0.0.0/29",), ("10.0.0.4/30",), ("10.0.0.3-10.0.0.5",), ("10.0.0.2",), ("0.0.0.0/0",)),
     *(("198.51.100.0/24",), ("198.51.100.8", "10.0.0.1"), ("224.0.0.0/4",), ("128.0.0.0/1",), ("10.0.0.9",)),
@@ -75,8 +80,8 @@ def labels() -> st.SearchStrategy[dict[str, Label]]:
     )
 
 
-def selectors() -> st.SearchStrategy[Selector]:
-    """Return selectors of every kind that can be judged, nested a little."""
+def selectors(names: bool = False) -> st.SearchStrategy[Selector]:
+    """Return selectors of every kind that can be judged, nested a little; with `names` also of answers, not negated."""
     label_in = st.one_of(
         *(
             st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True).map(
@@ -85,7 +90,7 @@ def selectors() -> st.SearchStrategy[Selector]:
             for key, values in LABELS.items()
         )
     )
-    leaves = st.one_of(
+    kinds = st.one_of(
         label_in,
         label_in,
         st.just(ANY),
@@ -99,7 +104,16 @@ def selectors() -> st.SearchStrategy[Selector]:
         several = st.lists(parts, min_size=1, max_size=2).map(tuple)
         return st.one_of(parts.map(Not), several.map(AllOf), several.map(AnyOf))
 
-    return st.recursive(leaves, wider, max_leaves=4)
+    plain = st.recursive(kinds, wider, max_leaves=4)
+    if not names:
+        return plain
+    named = st.sampled_from(HOST_NAMES).map(FqdnIs)
+
+    def combined(parts: st.SearchStrategy[Selector]) -> st.SearchStrategy[Selector]:
+        several = st.lists(st.one_of(parts, plain), min_size=1, max_size=2).map(tuple)
+        return st.one_of(several.map(AllOf), several.map(AnyOf))
+
+    return st.one_of(plain, plain, named, st.recursive(named, combined, max_leaves=3))
 
 
 def processes(users: bool) -> st.SearchStrategy[Process | None]:
@@ -111,24 +125,24 @@ def processes(users: bool) -> st.SearchStrategy[Process | None]:
     return st.one_of(st.none(), st.none(), st.none(), st.none(), linux, st.one_of(linux, windows))
 
 
-def peers(users: bool, with_processes: bool) -> st.SearchStrategy[tuple[Peer, ...]]:
+def peers(users: bool, with_processes: bool, names: bool = False) -> st.SearchStrategy[tuple[Peer, ...]]:
     """Return one or two alternatives of an end of a rule."""
     process = processes(users) if with_processes else st.none()
-    narrow = st.lists(st.builds(Peer, selectors(), process), min_size=1, max_size=2).map(tuple)
+    narrow = st.lists(st.builds(Peer, selectors(names), process), min_size=1, max_size=2).map(tuple)
     return st.one_of(st.builds(Peer, st.just(ANY), process).map(lambda peer: (peer,)), narrow, narrow)
 
 
 @st.composite
-def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool) -> Rule:
+def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool, names: bool) -> Rule:
     """Return a rule whose id is to be set by the policy that holds it."""
-    destinations = draw(peers(users=refused, with_processes=with_processes))
+    destinations = draw(peers(users=refused, with_processes=with_processes, names=names))
     told_by_unit = any(peer.process for peer in destinations) and not refused
     words = draw(st.lists(st.sampled_from(TOLD_SERVICES if told_by_unit else SERVICES), min_size=1, max_size=2))
     return Rule(
         id="",
         name="",
         place=Place("policy/drawn.yml"),
-        sources=draw(peers(users=True, with_processes=with_processes)),
+        sources=draw(peers(users=True, with_processes=with_processes, names=False)),
         destinations=destinations,
         action=draw(st.sampled_from((Action.ALLOW, Action.ALLOW, Action.DENY, Action.PASS))),
         services=union(parse_service(word) for word in words),
@@ -140,9 +154,10 @@ def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused
 
 
 @st.composite
-def policies(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool) -> Policy:
+def policies(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool, names: bool) -> Policy:
     """Return up to six rules and a mode for most workloads."""
-    drawn = draw(st.lists(rules(tiers, with_processes, refused), min_size=draw(st.sampled_from((0, 1, 3))), max_size=7))
+    rule = rules(tiers, with_processes, refused, names)
+    drawn = draw(st.lists(rule, min_size=draw(st.sampled_from((0, 1, 3))), max_size=7))
     named = tuple(
         Rule(f"{number:08x}", f"rule {number}", *(getattr(rule, field) for field in Rule.__slots__[2:]))
         for number, rule in enumerate(drawn)
@@ -181,8 +196,11 @@ def estates(draw: st.DrawFn, settings: Settings) -> Snapshot:
 
 
 @st.composite
-def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False) -> Case:
-    """Return an estate, a policy and settings that go together; `refused`: also what the nftables enforcer refuses."""
+def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False, names: bool = True) -> Case:
+    """Return an estate, a policy and settings that go together, and the answers to the names in it.
+
+    `refused`: also what the nftables enforcer refuses; `names` false: no names.
+    """
     realms = draw(
         st.sampled_from(
             ({}, {}, {"blue": ("default",)}, {"blue": (), "default": ()}, {"default": ("blue",), "blue": ()})
@@ -191,7 +209,19 @@ def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False) -
     tiers = draw(st.sampled_from(TIERS))
     settings = Settings(control=draw(st.sampled_from((None, None, *CONTROLS))), realms=realms, tiers=tiers)
     usable = ("emergency", *(tier for tier in tiers if tier != "emergency"))
-    return Case(draw(estates(settings)), draw(policies(usable, with_processes, refused)), settings)
+    policy = draw(policies(usable, with_processes, refused, names))
+    named = [
+        name
+        for name in HOST_NAMES
+        if any(
+            leaf == FqdnIs(name)
+            for rule in policy.rules
+            for peer in rule.destinations
+            for leaf in leaves(peer.selector)
+        )
+    ]
+    answers = {name: draw(st.frozensets(st.sampled_from(ANSWERS), max_size=4)) for name in named}
+    return Case(draw(estates(settings)), policy, settings, answers)
 
 
 def process_rules(tier: str) -> Iterator[Rule]:

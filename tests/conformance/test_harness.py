@@ -73,8 +73,8 @@ def test_another_ruleset_is_noticed_by_reading_and_by_probing(
     case = shop(enforced)
     other = compile_policy(case.snapshot, case.policy, case.settings).tables["w0"]
 
-    def wrong(_table: VerdictTable) -> tuple[str, list[str]]:
-        return ruleset_of(other)
+    def wrong(_table: VerdictTable, asked: Case) -> tuple[str, list[str]]:
+        return ruleset_of(other, asked)
 
     monkeypatch.setattr(kernel_module, "ruleset_of", wrong)
     problems = kernel.problems(shop("tcp/80"), 60)

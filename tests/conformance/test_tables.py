@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from ringfence.compiler import compile_policy
@@ -20,7 +22,8 @@ from .strategies import cases
 
 def outcome_of(table: DirectionTable, side: Side) -> Outcome:
     """Return what a compiled table does with a packet."""
-    services = table.services_at(side.local, ProcessClass(side.unit, side.user), side.remote)
+    members = {f"fqdn:{name}" for name in side.names}
+    services = table.services_at(side.local, ProcessClass(side.unit, side.user), side.remote, members)
     return services.outcome(point_of(side.protocol, side.port))
 
 
@@ -81,8 +84,10 @@ def assert_complete(table: DirectionTable) -> None:
     assert_partition(list(table.local_sets), EVERY_ADDRESS)
     for local in table.local_sets:
         for process in table.process_classes:
-            remotes = [cell.remote for cell in table.cells if cell.local == local and cell.process == process]
-            assert_partition(remotes, EVERY_ADDRESS)
+            here = [cell for cell in table.cells if cell.local == local and cell.process == process]
+            for number in range(len(table.dynamic_sets) + 1):
+                for members in combinations(table.dynamic_sets, number):
+                    assert_partition([cell.remote for cell in here if cell.membership.holds(members)], EVERY_ADDRESS)
     assert {cell.process for cell in table.cells} == set(table.process_classes)
     for cell in table.cells:
         assert_gapless(cell.services)

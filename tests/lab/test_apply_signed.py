@@ -11,7 +11,7 @@ from ringfence.lab.spec import HostSpec
 from rollouts import Rollouts, Wanted
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
-UNITS = Wanted(allow={"echo.service": (7000,), None: (1,)})
+UNITS = Wanted(allow={"echo.service": (7000,), None: (1,)}, names={"pay.example": 443})
 
 
 def sign(plan: Path, key: Path) -> None:

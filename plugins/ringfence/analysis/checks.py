@@ -9,9 +9,9 @@ from ringfence.compiler import Compilation
 from ringfence.enforcers import names
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
+from ringfence.model.memberships import sets_of
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
-from ringfence.model.selectors import FqdnIs, leaves
 from ringfence.model.tables import VerdictTable
 
 # Hosts that a message names before it counts the rest.
@@ -22,8 +22,8 @@ def problems(compilation: Compilation) -> list[Problem]:
     """Return what is wrong or doubtful about a policy in this estate.
 
     An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce it,
-    a deny or pass to a name whose addresses are not known. A warning is a workload whose enforcer is not installed, an
-    allow to such a name (it opens nothing yet), a shared address whose holders answer differently.
+    a name in a rule for the server's side alone. A warning is a workload whose enforcer is not installed, a deny of a
+    name (it holds for the answers alone), a shared address whose holders answer differently.
     """
     return [
         *_without_enforcer(compilation),
@@ -90,22 +90,21 @@ def _enforces(compilation: Compilation, asset: Asset, direction: Direction) -> b
 
 def _names(compilation: Compilation) -> Iterator[Problem]:
     for rule in compilation.policy.rules:
-        for peer in (*rule.sources, *rule.destinations):
-            for name in (leaf.name for leaf in leaves(peer.selector) if isinstance(leaf, FqdnIs)):
-                if rule.action is Action.ALLOW:
-                    yield Problem(
-                        Severity.WARNING,
-                        f"rule '{rule.name}' allows '{name}', whose addresses nothing fills in yet: it opens nothing",
-                        rule.place,
-                        "name the addresses with cidr or a list until then",
-                    )
-                else:
-                    yield Problem(
-                        Severity.ERROR,
-                        f"rule '{rule.name}' would {rule.action} '{name}', whose addresses nothing fills in yet",
-                        rule.place,
-                        "name the addresses with cidr or a list",
-                    )
+        named = [name.removeprefix("fqdn:") for peer in rule.destinations for name in sets_of(peer.selector)]
+        if named and Direction.OUT not in rule.sides:
+            yield Problem(
+                Severity.ERROR,
+                f"rule '{rule.name}' says nothing of '{named[0]}': a name is asked for on the client's side alone",
+                rule.place,
+                "leave out 'at: to', or name the server by its labels or networks",
+            )
+        elif named and rule.action is Action.DENY:
+            yield Problem(
+                Severity.WARNING,
+                f"rule '{rule.name}' denies '{named[0]}' only at the addresses that the client's host is answered with",
+                rule.place,
+                "deny its networks with cidr where it must hold",
+            )
 
 
 def _shared_addresses(compilation: Compilation) -> Iterator[Problem]:

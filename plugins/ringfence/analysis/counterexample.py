@@ -64,7 +64,8 @@ def counterexample(crossings: Crossings, policy: Policy, crossing: Crossing) -> 
     ):
         if table is None:
             continue
-        outcome = crossings.sides.lookup(table).outcome(direction, local, remote, process, point)
+        members = crossing.members if direction is Direction.OUT else ()
+        outcome = crossings.sides.lookup(table).outcome(direction, local, remote, process, point, members)
         rule = next((rule for rule in policy.rules if rule.id == outcome.rule), None)
         decisions.append(
             Decision(
@@ -75,9 +76,9 @@ def counterexample(crossings: Crossings, policy: Policy, crossing: Crossing) -> 
             )
         )
     service = service_texts(IntervalSet(((point, point),)))[0]
-    return Counterexample(
-        _name(client, a), _name(server, b), service, crossing.client_process, crossing.server_process, tuple(decisions)
-    )
+    to = " and ".join((_name(server, b), *(f"in {name}" for name in crossing.members)))
+    processes = crossing.client_process, crossing.server_process
+    return Counterexample(_name(client, a), to, service, *processes, tuple(decisions))
 
 
 def _name(asset: Asset | None, point: int) -> str:

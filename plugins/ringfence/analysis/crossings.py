@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 from ringfence.analysis.ends import Ends
@@ -16,6 +17,7 @@ from ringfence.compiler import Compilation
 from ringfence.model.addresses import EVERY_ADDRESS, FAMILIES
 from ringfence.model.assets import Asset
 from ringfence.model.intervals import EMPTY, IntervalSet, union
+from ringfence.model.memberships import Membership, alternatives
 from ringfence.model.rules import Direction, Peer
 from ringfence.model.services import Services
 from ringfence.model.tables import OTHER, ProcessClass, VerdictTable
@@ -33,7 +35,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """All of `clients` to all of `servers` (points) on `services`, as the processes named on each side."""
+    """All of `clients` to all of `servers` (points) on `services`, as the processes named on each side.
+
+    It is so where the servers are in the dynamic sets of `members`, which any address may be.
+    """
 
     clients: IntervalSet
     servers: IntervalSet
@@ -42,6 +47,7 @@ class Crossing:
     server_process: ProcessClass
     client_group: Group
     server_group: Group
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class _Half:
     far: IntervalSet
     services: IntervalSet
     process: ProcessClass
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +95,9 @@ class Crossings:
                     clients = sent.own & taken.far
                     servers = taken.own & sent.far if clients else EMPTY
                     if servers:
-                        yield Crossing(
-                            clients, servers, passed, sent.process, taken.process, client.group, server.group
-                        )
+                        groups = client.group, server.group
+                        processes = sent.process, taken.process
+                        yield Crossing(clients, servers, passed, *processes, *groups, sent.members)
 
     def blocked(self, sources: Sequence[Peer], destinations: Sequence[Peer], services: Services) -> Iterator[Crossing]:
         """Yield crossings that together are all that does not pass; the products may overlap."""
@@ -100,16 +107,18 @@ class Crossings:
                 clients, servers = client.group.points & whole, server.group.points & whole
                 for half in client.halves[family]:
                     if far := half.far & servers:
-                        yield Crossing(half.own, far, half.services, half.process, OTHER, *groups)
+                        yield Crossing(half.own, far, half.services, half.process, OTHER, *groups, half.members)
                 for half in server.halves[family]:
                     if far := half.far & clients:
-                        yield Crossing(far, half.own, half.services, OTHER, half.process, *groups)
+                        yield Crossing(far, half.own, half.services, OTHER, half.process, *groups, half.members)
 
-    def _end(self, group: Group, direction: Direction, peer: Peer, services: Services, *, passing: bool) -> _End:
+    def _end(
+        self, group: Group, direction: Direction, peer: Peer, sets: Membership, services: Services, *, passing: bool
+    ) -> _End:
         halves: dict[int, list[_Half]] = {}
         for family, whole in FAMILIES.items():
             own, wanted = group.points & whole, services.of(family)
-            halves[family] = list(self._halves(group.table, direction, own, peer, wanted, passing)) if own else []
+            halves[family] = list(self._halves(group.table, direction, own, peer, sets, wanted, passing)) if own else []
         return _End(group, halves)
 
     def _halves(
@@ -118,31 +127,37 @@ class Crossings:
         direction: Direction,
         own: IntervalSet,
         peer: Peer,
+        sets: Membership,
         wanted: IntervalSet,
         passing: bool,
     ) -> Iterator[_Half]:
+        """Yield what a side lets through (or not) where the server is in some dynamic sets, and any others."""
         if table is None:
             if passing and wanted:
-                yield _Half(own, EVERY_ADDRESS, wanted, OTHER)
+                yield _Half(own, EVERY_ADDRESS, wanted, OTHER, sets.inside)
             return
         directed = table.direction(direction)
         asked = directed.classes_of(peer.process)
         for cell in directed.cells:
-            if cell.process not in asked:
+            membership = cell.membership.merged(sets)
+            if cell.process not in asked or membership is None:
                 continue
             passed = self.sides.passing(cell.services)
             services = wanted & passed if passing else wanted - passed
             here = cell.local & own if services else EMPTY
             if here:
-                yield _Half(here, cell.remote, services, cell.process)
+                yield _Half(here, cell.remote, services, cell.process, membership.inside)
 
     def _pairs(
         self, sources: Sequence[Peer], destinations: Sequence[Peer], services: Services, *, passing: bool
     ) -> Iterator[tuple[_End, _End]]:
-        def end(group: Group, direction: Direction, peer: Peer) -> _End:
-            return self._end(group, direction, peer, services, passing=passing)
-
-        for source, destination in product(sources, destinations):
+        meant = [
+            (Peer(selector, peer.process), Membership(tuple(sorted(sets))))
+            for peer in destinations
+            for sets, selector in alternatives(peer.selector)
+        ]
+        for source, (destination, sets) in product(sources, meant):
+            end = partial(self._end, sets=sets, services=services, passing=passing)
             clients = [end(group, Direction.OUT, source) for group in self._groups(source)]
             servers = [end(group, Direction.IN, destination) for group in self._groups(destination)]
             for client in clients:

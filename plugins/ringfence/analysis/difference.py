@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ringfence.model.addresses import range_texts
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.rules import Direction
 from ringfence.model.services import EVERY_SERVICE, service_texts
 from ringfence.model.tables import (
@@ -22,7 +23,10 @@ from ringfence.model.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Services (points) whose outcome changes for some remote addresses, one direction and one process class."""
+    """Services (points) whose outcome changes for some remote addresses, one direction and one process class.
+
+    `membership` says for which of the addresses that is, by the dynamic sets they are in.
+    """
 
     direction: Direction
     process: ProcessClass
@@ -31,6 +35,7 @@ class Change:
     services: IntervalSet
     before: Outcome
     after: Outcome
+    membership: Membership = ALWAYS
 
     @property
     def opens(self) -> bool:
@@ -52,6 +57,7 @@ class Change:
             "services": list(service_texts(self.services)),
             "before": {"effect": str(self.before.effect), "rule": self.before.rule},
             "after": {"effect": str(self.after.effect), "rule": self.after.rule},
+            **({"members": str(self.membership)} if self.membership != ALWAYS else {}),
         }
 
 
@@ -92,7 +98,7 @@ def difference(before: Mapping[str, VerdictTable], after: Mapping[str, VerdictTa
 
 
 _OPEN = ServiceMap(((EVERY_SERVICE.intervals[0][0], EVERY_SERVICE.intervals[0][1], Outcome(Effect.ALLOW)),))
-_Region = tuple[IntervalSet, IntervalSet, ServiceMap]
+_Region = tuple[IntervalSet, IntervalSet, ServiceMap, Membership]
 
 
 def _changes(before: VerdictTable | None, after: VerdictTable | None) -> Iterator[Change]:
@@ -111,36 +117,37 @@ def _regions(table: DirectionTable | None, process: ProcessClass) -> list[_Regio
     if table is None:
         return None
     known = table.class_of(process)
-    return [(cell.local, cell.remote, cell.services) for cell in table.cells if cell.process == known]
+    return [(cell.local, cell.remote, cell.services, cell.membership) for cell in table.cells if cell.process == known]
 
 
 def _fused(
     direction: Direction, process: ProcessClass, old: list[_Region] | None, new: list[_Region] | None
 ) -> Iterator[Change]:
-    found: dict[tuple[IntervalSet, Outcome, Outcome, IntervalSet], IntervalSet] = {}
-    for local, remote, before, after in _overlaps(old, new):
+    found: dict[tuple[IntervalSet, Outcome, Outcome, IntervalSet, Membership], IntervalSet] = {}
+    for local, remote, before, after, membership in _overlaps(old, new):
         for outcomes, services in _differing(before, after).items():
-            key = (local, *outcomes, services)
+            key = (local, *outcomes, services, membership)
             found[key] = found[key] | remote if key in found else remote
-    for (local, before_outcome, after_outcome, services), remote in found.items():
-        yield Change(direction, process, local, remote, services, before_outcome, after_outcome)
+    for (local, before_outcome, after_outcome, services, membership), remote in found.items():
+        yield Change(direction, process, local, remote, services, before_outcome, after_outcome, membership)
 
 
 def _overlaps(
     old: list[_Region] | None, new: list[_Region] | None
-) -> Iterator[tuple[IntervalSet, IntervalSet, ServiceMap, ServiceMap]]:
+) -> Iterator[tuple[IntervalSet, IntervalSet, ServiceMap, ServiceMap, Membership]]:
     if old is None or new is None:
-        for local, remote, services in old or new or []:
-            yield (local, remote, services, _OPEN) if new is None else (local, remote, _OPEN, services)
+        for local, remote, services, one in old or new or []:
+            yield (local, remote, services, _OPEN, one) if new is None else (local, remote, _OPEN, services, one)
         return
-    for old_local, old_remote, before in old:
-        for new_local, new_remote, after in new:
-            if before is after or before == after:
+    for old_local, old_remote, before, old_membership in old:
+        for new_local, new_remote, after, new_membership in new:
+            membership = old_membership.merged(new_membership)
+            if before is after or before == after or membership is None:
                 continue
             local = old_local & new_local
             remote = old_remote & new_remote if local else IntervalSet()
             if remote:
-                yield local, remote, before, after
+                yield local, remote, before, after, membership
 
 
 def _differing(before: ServiceMap, after: ServiceMap) -> dict[tuple[Outcome, Outcome], IntervalSet]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ringfence.model.addresses import EVERY_ADDRESS
+from ringfence.model.addresses import EVERY_ADDRESS, FAMILIES, addresses_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.intervals import EMPTY, IntervalSet, union
 from ringfence.model.rules import Settings
@@ -80,6 +80,8 @@ def chosen_outside(selector: Selector, unheld: IntervalSet, private: IntervalSet
 
 
 Chosen = tuple[Asset, IntervalSet]
+# Where a name may resolve to when nothing else is known of its addresses.
+_ANYWHERE = addresses_of(["1.0.0.0-223.255.255.255", "2000::/3"])
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,12 @@ class Ends:
             held = union(points_of(asset) for asset in self.snapshot.assets if asset.realm in realms)
             self._unheld[realms] = EVERY_ADDRESS - held
         return self._unheld[realms]
+
+    def anywhere(self) -> list[int]:
+        """Return an address of each family that stands for those of which nothing is known: unheld, not private."""
+        held = union(points_of(asset) for asset in self.snapshot.assets)
+        free = [(whole & _ANYWHERE) - held - self.settings.private_addresses() for whole in FAMILIES.values()]
+        return [one.intervals[0][0] for one in free if one]
 
     def meets(self, asset: Asset, other: Asset) -> bool:
         """Return whether the addresses of `other` are those of an asset to `asset`."""

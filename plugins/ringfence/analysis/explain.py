@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringfence.analysis.builtins import built_in
+from ringfence.analysis.ends import Ends
 from ringfence.analysis.nearest import Nearest, nearest_rule
 from ringfence.analysis.permitted import Sides
 from ringfence.compiler import Compilation
@@ -13,6 +14,7 @@ from ringfence.compiler.names import shared
 from ringfence.model.addresses import address_text, family_of, point_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, Place
+from ringfence.model.memberships import sets_of
 from ringfence.model.rules import Direction, Mode
 from ringfence.model.services import Services
 from ringfence.model.tables import DEFAULT_RULE, OTHER, Effect, Outcome, ProcessClass
@@ -48,6 +50,8 @@ class Side:
 class Explanation:
     """The answer for one pair of addresses; `others` are the address pairs of the same two ends that answer otherwise.
 
+    It holds where the server's address is in the dynamic sets of `members` and in no other; what one of the sets that
+    the client's policy names would change is among `others`.
     Where a verdict depends on the process, the answer is for the process that gets through, which each side names.
     """
 
@@ -57,6 +61,7 @@ class Explanation:
     sides: tuple[Side, Side]
     nearest: Nearest | None = None
     others: tuple[Explanation, ...] = ()
+    members: tuple[str, ...] = ()
 
     def data(self) -> dict[str, object]:
         """Return the explanation as `ringfence explain --json` prints it."""
@@ -67,15 +72,24 @@ class Explanation:
             "sides": [side.data() for side in self.sides],
             "nearest": self.nearest.data() if self.nearest else None,
             "other_addresses": [other.data() for other in self.others],
+            **({"members": list(self.members)} if self.members else {}),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class _Terminal:
-    """One end: an asset with one of its addresses, or an address of no asset."""
+    """One end: an asset with one of its addresses, or an address of no asset; the dynamic sets that it is in.
+
+    `said` is what to call it, where that is not the address.
+    """
 
     asset: Asset | None
     point: int
+    members: tuple[str, ...] = ()
+    said: str = ""
+
+    def __str__(self) -> str:
+        return self.said or address_text(self.point)
 
 
 def explain(
@@ -83,11 +97,13 @@ def explain(
 ) -> Explanation:
     """Explain the first port of a service between two ends, each an asset's name or an address.
 
+    `destination` may be a name that a rule names with `fqdn`: the answer is for addresses of no asset that it resolves
+    to, of which nothing else is known.
     `process` is the client's, and the server's where the policy names it there; without it the answer is for the
     process that gets furthest. Raises InputError for an unknown end, for ends of different families and for a service
     that neither end's family has.
     """
-    pairs = list(_pairs(compilation.snapshot, source, destination))
+    pairs = list(_pairs(compilation, source, destination))
     if not pairs:
         raise InputError(f"'{source}' and '{destination}' have no addresses of one family")
     answers = []
@@ -95,20 +111,43 @@ def explain(
     for client, server in pairs:
         points = services.of(family_of(client.point))
         if points:
-            answers.append(_explain(compilation, sides, client, server, points.intervals[0][0], process))
+            possible = _memberships(compilation, client, server)
+            answers += [_explain(compilation, sides, client, one, points.intervals[0][0], process) for one in possible]
     if not answers:
         raise InputError("the service does not exist in the address family of these ends")
     first = answers[0]
     others = tuple(answer for answer in answers[1:] if answer.verdict != first.verdict)
-    return Explanation(first.client, first.server, first.verdict, first.sides, first.nearest, others)
+    return replace(first, others=others)
 
 
-def _pairs(snapshot: Snapshot, source: str, destination: str) -> Iterator[tuple[_Terminal, _Terminal]]:
-    clients, servers = _terminals(snapshot, source), _terminals(snapshot, destination)
+def _pairs(compilation: Compilation, source: str, destination: str) -> Iterator[tuple[_Terminal, _Terminal]]:
+    snapshot = compilation.snapshot
+    dynamic = f"fqdn:{destination.removeprefix('fqdn:')}"
+    if dynamic in _sets(compilation) and destination not in snapshot.called():
+        somewhere = Ends(snapshot, compilation.settings).anywhere()
+        servers: Sequence[_Terminal] = [_Terminal(None, point, (dynamic,), dynamic) for point in somewhere]
+    else:
+        servers = _terminals(snapshot, destination)
+    clients = _terminals(snapshot, source)
     for client in clients:
         for server in servers:
             if family_of(client.point) == family_of(server.point):
                 yield client, server
+
+
+def _sets(compilation: Compilation) -> set[str]:
+    """Return the dynamic sets that the rules of a policy name."""
+    peers = (peer for rule in compilation.policy.rules for peer in rule.destinations)
+    return {name for peer in peers for name in sets_of(peer.selector)}
+
+
+def _memberships(compilation: Compilation, client: _Terminal, server: _Terminal) -> list[_Terminal]:
+    """Return a server as it may stand in the dynamic sets that the client's policy names: in none, or in one."""
+    table = compilation.tables.get(client.asset.name) if client.asset else None
+    if server.members or table is None:
+        return [server]
+    sets = table.outbound.dynamic_sets
+    return [server, *(replace(server, members=(name,), said=f"{server} if it is in {name}") for name in sets)]
 
 
 def _terminals(snapshot: Snapshot, name: str) -> Sequence[_Terminal]:
@@ -140,9 +179,9 @@ def _explain(
     into = _side(compilation, sides, Direction.IN, server, client, service_point, process)
     verdict = "allow" if out.verdict == into.verdict == "allow" else "deny"
     nearest = None
-    if verdict == "deny":
+    if verdict == "deny" and not server.members:
         nearest = nearest_rule(compilation, (client.asset, client.point), (server.asset, server.point), service_point)
-    return Explanation(address_text(client.point), address_text(server.point), verdict, (out, into), nearest)
+    return Explanation(str(client), str(server), verdict, (out, into), nearest, members=server.members)
 
 
 def _side(
@@ -164,7 +203,8 @@ def _side(
     if name is not None:
         return Side(side, "allow", f"built in: {name}", None, directed.table.mode, Effect.ALLOW)
     classes = [directed.table.class_of(process)] if process else list(directed.table.process_classes)
-    outcomes = {one: directed.services_at(near.point, one, far.point).outcome(service_point) for one in classes}
+    maps = {one: directed.services_at(near.point, one, far.point, far.members) for one in classes}
+    outcomes = {one: services.outcome(service_point) for one, services in maps.items()}
     chosen = next((one for one in classes if outcomes[one].effect is Effect.ALLOW), None) or next(
         (one for one in classes if outcomes[one].passes), OTHER if process is None else classes[0]
     )

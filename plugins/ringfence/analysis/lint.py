@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from ringfence.analysis.ends import Ends
 from ringfence.compiler import Compilation
 from ringfence.compiler.precedence import in_deciding_order
+from ringfence.model.memberships import sets_of
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Action, Peer, Rule
-from ringfence.model.selectors import AnyAddress, FqdnIs, Internet, Selector, Unknown
+from ringfence.model.selectors import AnyAddress, Internet, Selector, Unknown
 from ringfence.model.tables import Effect
 
 # An allow from anywhere on more ports than this is more than a service.
@@ -58,14 +59,14 @@ class _Estate:
     def chooses(self, peers: tuple[Peer, ...]) -> bool:
         """Return whether some peers choose anything: an asset, an address of none, or a name."""
         selectors = [peer.selector for peer in peers]
-        if any(isinstance(selector, FqdnIs) for selector in selectors) or self.names(peers):
+        if any(map(sets_of, selectors)) or self.names(peers):
             return True
         return any(self.ends.outside(selectors, realm) for realm in self.realms)
 
     def can_decide(self, rule: Rule) -> bool:
         """Return whether a rule would show in some table if nothing decided before it."""
         peers = (*rule.sources, *rule.destinations)
-        if rule.action is Action.PASS or any(isinstance(peer.selector, FqdnIs) for peer in peers):
+        if rule.action is Action.PASS or any(sets_of(peer.selector) for peer in peers):
             return False
         return not self.full.tables.keys().isdisjoint(self.names(peers))
 

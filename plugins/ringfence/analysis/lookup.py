@@ -7,38 +7,58 @@ for, so that an answer costs three bisections however many cells and intervals t
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ringfence.model.addresses import address_text
 from ringfence.model.intervals import Interval, IntervalSet
+from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.rules import Direction
 from ringfence.model.tables import Cell, DirectionTable, Outcome, ProcessClass, ServiceMap, VerdictTable
+
+Cases = tuple[tuple[Membership, ServiceMap], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Remotes:
-    """Disjoint remote intervals in order, each with its service map."""
+    """Disjoint remote intervals in order, each with its service map by the dynamic sets that an address is in.
+
+    Where no set matters there is one case. The first case holds for an address in no set.
+    """
 
     lows: list[int]
     highs: list[int]
-    maps: list[ServiceMap]
+    cases: list[Cases]
 
     @staticmethod
     def of(cells: Iterable[Cell]) -> Remotes:
-        pieces = sorted(
-            ((low, high, cell.services) for cell in cells for low, high in cell.remote), key=lambda piece: piece[0]
-        )
+        by_remote: dict[IntervalSet, list[tuple[Membership, ServiceMap]]] = {}
+        pieces: list[tuple[int, int, Cases]] = []
+        for cell in cells:
+            if cell.membership == ALWAYS:
+                case = ((ALWAYS, cell.services),)
+                pieces.extend((low, high, case) for low, high in cell.remote)
+            else:
+                by_remote.setdefault(cell.remote, []).append((cell.membership, cell.services))
+        for remote, found in by_remote.items():
+            cases = tuple(sorted(found, key=lambda one: (len(one[0].inside), one[0])))
+            pieces.extend((low, high, cases) for low, high in remote)
+        pieces.sort(key=lambda piece: piece[0])
         return Remotes(
-            [low for low, _, _ in pieces], [high for _, high, _ in pieces], [services for _, _, services in pieces]
+            [low for low, _, _ in pieces], [high for _, high, _ in pieces], [cases for _, _, cases in pieces]
         )
 
-    def at(self, remote: int) -> ServiceMap:
-        """Return the service map for a remote address; raises LookupError where the table has none."""
+    def at(self, remote: int, members: Collection[str] = ()) -> ServiceMap:
+        """Return the service map for a remote address in some dynamic sets and no others."""
+        cases = self.cases_at(remote)
+        return cases[0][1] if len(cases) == 1 else next(found for one, found in cases if one.holds(members))
+
+    def cases_at(self, remote: int) -> Cases:
+        """Return the cases of a remote address; raises LookupError where the table has none."""
         index = bisect_right(self.lows, remote) - 1
         if index < 0 or remote > self.highs[index]:
             raise LookupError(f"no cell covers the remote address {address_text(remote)}: the table is incomplete")
-        return self.maps[index]
+        return self.cases[index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +110,9 @@ class DirectionLookup:
             self._classes[known] = indexed
         return indexed.at(local)
 
-    def services_at(self, local: int, process: ProcessClass, remote: int) -> ServiceMap:
+    def services_at(self, local: int, process: ProcessClass, remote: int, members: Collection[str] = ()) -> ServiceMap:
         """Return what `DirectionTable.services_at` returns; raises LookupError where no cell covers the question."""
-        return self.remotes_at(local, process).at(remote)
+        return self.remotes_at(local, process).at(remote, members)
 
 
 class TableLookup:
@@ -105,13 +125,20 @@ class TableLookup:
         }
 
     def outcome(
-        self, direction: Direction, local: int, remote: int, process: ProcessClass, service_point: int
+        self,
+        direction: Direction,
+        local: int,
+        remote: int,
+        process: ProcessClass,
+        service_point: int,
+        members: Collection[str] = (),
     ) -> Outcome:
         """Return the table's outcome for two addresses (points), a local process and a point of the service line.
 
+        `members` are the dynamic sets that the remote address is in.
         Built-ins are above the table and not in it: `ringfence.analysis.builtins` answers for those.
         """
-        return self.directions[direction].services_at(local, process, remote).outcome(service_point)
+        return self.directions[direction].services_at(local, process, remote, members).outcome(service_point)
 
 
 def cut(sets: Sequence[IntervalSet]) -> list[tuple[Interval, tuple[int, ...]]]:

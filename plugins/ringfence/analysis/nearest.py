@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from ringfence.analysis.ends import chosen_addresses, chosen_outside
 from ringfence.compiler import Compilation
-from ringfence.model.addresses import family_of
+from ringfence.model.addresses import address_text, family_of
 from ringfence.model.assets import Asset
 from ringfence.model.errors import Place
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.memberships import sets_of
 from ringfence.model.rules import Action, Peer
-from ringfence.model.selectors import AllOf, AnyOf, LabelExists, LabelIn, Selector
+from ringfence.model.selectors import AllOf, AnyOf, FqdnIs, LabelExists, LabelIn, Selector
 
 End = tuple[Asset | None, int]
 
@@ -60,18 +61,20 @@ def _misses(selector: Selector, end: End, private: IntervalSet) -> tuple[str, ..
     """Return what an end lacks to be chosen, in words; None where no label would change it."""
     asset, point = end
     here = IntervalSet(((point, point),))
-    if asset is None:
-        return () if chosen_outside(selector, here, private) else None
-    if chosen_addresses(selector, asset, here):
+    if chosen_addresses(selector, asset, here) if asset else chosen_outside(selector, here, private):
         return ()
+    if asset is None and not sets_of(selector):
+        return None
     match selector:
-        case LabelIn(key, values):
+        case FqdnIs(name):
+            return (f"needs {address_text(point)} to be an answer to {name}",)
+        case LabelIn(key, values) if asset:
             has = asset.labels.get(key)
             wanted = " or ".join(values)
             return (
                 f"needs {key}={wanted}, {asset.name} has {f'{key}={has.value} ({has.rule})' if has else f'no {key}'}",
             )
-        case LabelExists(key, exists):
+        case LabelExists(key, exists) if asset:
             return (f"needs {'a label' if exists else 'no label'} {key} on {asset.name}",)
         case AllOf(parts):
             total: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ringfence.analysis.lookup import TableLookup
-from ringfence.model.intervals import IntervalSet
+from ringfence.model.intervals import EMPTY, IntervalSet
 from ringfence.model.rules import Direction
 from ringfence.model.services import EVERY_SERVICE
 from ringfence.model.tables import ProcessClass, ServiceMap, VerdictTable
@@ -60,17 +60,27 @@ class Sides:
         key = (id(directed), *map(id, maps))
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._split(classes, maps)
+            known = self._known[key] = _split(classes, [self.passing(services) for services in maps])
         return known
 
-    def _split(self, classes: tuple[ProcessClass, ...], maps: list[ServiceMap]) -> Permitted:
-        passing = [self.passing(services) for services in maps]
-        always = passing[0]
-        for services in passing[1:]:
-            always = always & services
-        extra = tuple(
-            (process, services - always)
-            for process, services in zip(classes, passing, strict=True)
-            if services - always
-        )
-        return Permitted(always, extra)
+    def to_members(self, table: VerdictTable, name: str, own: IntervalSet) -> Permitted:
+        """Return what passes from some of one's own addresses to members of a dynamic set, and of no other set.
+
+        It is what passes to at least one address, of those for which the set matters.
+        """
+        passing = dict.fromkeys(table.outbound.process_classes, EMPTY)
+        for cell in table.outbound.cells:
+            if name in cell.membership.inside and cell.membership.holds((name,)) and cell.local & own:
+                passing[cell.process] = passing[cell.process] | self.passing(cell.services)
+        return _split(tuple(passing), list(passing.values()))
+
+
+def _split(classes: tuple[ProcessClass, ...], passing: list[IntervalSet]) -> Permitted:
+    """Return what passes for some process classes, with what passes for all of them said once."""
+    always = passing[0]
+    for services in passing[1:]:
+        always = always & services
+    extra = tuple(
+        (process, services - always) for process, services in zip(classes, passing, strict=True) if services - always
+    )
+    return Permitted(always, extra)

@@ -12,8 +12,9 @@ from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES, address_text, family_of
 from ringfence.model.assets import Asset
 from ringfence.model.intervals import EMPTY, Interval, IntervalSet
+from ringfence.model.memberships import sets_of
 from ringfence.model.rules import Direction
-from ringfence.model.selectors import ANY, Selector
+from ringfence.model.selectors import ANY, AnyAddress, Selector
 from ringfence.model.services import service_texts
 from ringfence.model.tables import ProcessClass, VerdictTable
 
@@ -55,8 +56,10 @@ def reach(
 ) -> Iterator[Row]:
     """Yield a row for every pair with something allowed, without the built-ins, for the modes that were compiled.
 
-    Pairs are of two assets, or of an asset and a range of addresses that no asset holds. An asset's row says what some
-    address of the one may reach on some address of the other; with `by_address` every pair of addresses has its row.
+    Pairs are of two assets, of an asset and a range of addresses that no asset holds, or of an asset and a dynamic set
+    (`fqdn:…`): what some address may be reached on if it is in that set. All other rows are for addresses in no set.
+    An asset's row says what some address of the one may reach on some address of the other; with `by_address` every
+    pair of addresses has its row.
     """
     yield from _Reach(compilation, by_address=by_address).rows(sources, destinations)
 
@@ -76,6 +79,7 @@ class _Reach:
                     yield from self._between(client, client_points, server, server_points)
             outside = self.ends.outside(destinations, client.realm)
             yield from self._outside(client, client_points, outside, Direction.OUT)
+            yield from self._to_sets(client, client_points, destinations)
         for server, server_points in servers:
             outside = self.ends.outside(sources, server.realm)
             yield from self._outside(server, server_points, outside, Direction.IN)
@@ -112,6 +116,20 @@ class _Reach:
                         yield Row(name, other, services, process, None)
                     else:
                         yield Row(other, name, services, None, process)
+
+    def _to_sets(self, client: Asset, points: IntervalSet, destinations: Sequence[Selector]) -> Iterator[Row]:
+        """Yield what passes to the members of each dynamic set that decides something for a client and is asked for."""
+        table = self.tables.get(client.name)
+        asked = {name for selector in destinations for name in sets_of(selector)}
+        everything = any(isinstance(selector, AnyAddress) for selector in destinations)
+        own = [IntervalSet(((point, point),)) for point in _points(points)] if self.by_address else [points]
+        for name in table.dynamic_sets if table else ():
+            if table is None or not (everything or name in asked):
+                continue
+            for one in own:
+                end = address_text(one.intervals[0][0]) if self.by_address else client.name
+                found = dict(_combined(self.sides.to_members(table, name, one), EVERYTHING))
+                yield from (Row(end, name, services, *key) for key, services in _without_repeats(found))
 
     def _ranges(
         self, table: VerdictTable | None, points: Sequence[int], outside: IntervalSet, direction: Direction

@@ -32,6 +32,7 @@ class End:
 class Standing:
     """Where an end stands in its own table: the remotes for the process that was seen, then for those it may have been.
 
+    Whether a far address is in a dynamic set is never known: the map for no set stands first, the others behind it.
     `control` and `networks` are set where the end is a server with a control path.
     """
 
@@ -41,9 +42,10 @@ class Standing:
 
     def maps(self, far: int) -> tuple[ServiceMap, ...]:
         """Return the service maps for a far address, each once, that of the process that was seen first."""
-        if len(self.remotes) == 1:
-            return (self.remotes[0].at(far),)
-        found = [remotes.at(far) for remotes in self.remotes]
+        cases = [remotes.cases_at(far) for remotes in self.remotes]
+        if len(cases) == 1 and len(cases[0]) == 1:
+            return (cases[0][0][1],)
+        found = [services for one in cases for _, services in one]
         return tuple({id(services): services for services in found}.values())
 
     def managed_from(self, far: int) -> bool:

@@ -34,7 +34,8 @@ class Side:
     """One end of a pair of addresses under one set of tables.
 
     `maps` holds the service map of the process that was seen, and behind it those of the other processes that it may
-    have been where the flow does not say. `control` is set where the client stands in the control path of this end.
+    have been where the flow does not say, and of the dynamic sets that the far address may have been in. `control` is
+    set where the client stands in the control path of this end.
     """
 
     direction: Direction
@@ -74,7 +75,7 @@ class Verdict:
 
     `draft` and `current` are the outcomes of the client's and the server's side, None where a side is no workload (it
     allows); `current` is None as a whole where nothing is enforced. `depends` says that another process at an end
-    whose process is not known would be judged otherwise by the draft.
+    whose process is not known, or an answer to a name that the policy names, would be judged otherwise by the draft.
     """
 
     category: Category

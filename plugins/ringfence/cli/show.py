@@ -109,6 +109,8 @@ def _change(change: Data, sets: Data, everything: bool) -> str:
     who = f" for {process}" if process else ""
     before, after = change.get("before"), change.get("after")
     far = _peers(peers, everything) if isinstance(peers, dict) else "nobody"
+    if change.get("members"):
+        far = f"{far}; if {change['members']}"
     return f"{'from' if inbound else 'to'} {far}  {shown}{who}: {_by(before)} → {_by(after)}"
 
 

@@ -15,7 +15,7 @@ from ringfence.workspace import PLANS
 if TYPE_CHECKING:
     from ringfence.rollout import HostOutcome
 
-TOLD = ("drift", "differences", "not_proven", "dead_elements", "leftovers", "standing")
+TOLD = ("drift", "differences", "not_proven", "dead_elements", "leftovers", "standing", "answers")
 
 
 @command("verify")
@@ -64,6 +64,13 @@ def _host(session: Session, host: HostOutcome) -> None:
             say(f"  {sentence}")
     elif not host.ok:
         say(f"{host.host}: {host.state}: {host.reason}", style="red")
+    answers = host.result.get("answers")
+    for name, found in answers.items() if isinstance(answers, dict) else ():
+        say(f"{host.host}: {name} is {', '.join(map(_answer, found)) or 'not answered here: nothing is a member'}")
     foreign = host.result.get("not_proven")
     if isinstance(foreign, list) and foreign:
         say(f"{host.host}: not proven for what these touch: {'; '.join(map(str, foreign))}", style="yellow")
+
+
+def _answer(found: Mapping[str, object]) -> str:
+    return f"{found['address']} (given {found['age']} s ago)"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pyroaring import BitMap
 
+from ringfence.compiler.decisions import MOST_SETS, Decision, Questions, cases, mattering, too_many
 from ringfence.compiler.partition import Partition, Signature
 from ringfence.compiler.precedence import Ranked, fused, most_open, resolve
 from ringfence.compiler.processes import far_classes, runs_as
@@ -15,10 +16,12 @@ from ringfence.compiler.terms import Terms
 from ringfence.compiler.view import View
 from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.intervals import IntervalSet, union
+from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.rules import Direction, Mode, Peer
 from ringfence.model.services import EVERY_SERVICE, SCTP, TCP, UDP, block_of
 from ringfence.model.tables import OTHER, Cell, DirectionTable, ProcessClass, ServiceMap, process_classes
 
+OutlineCell = tuple[IntervalSet, ProcessClass, BitMap, ServiceMap, Membership]
 _LISTENERS = union(block_of(protocol) for protocol in (TCP, UDP, SCTP))
 
 
@@ -38,24 +41,28 @@ class Outline:
     mode: Mode
     units: tuple[str, ...]
     users: tuple[str, ...]
-    cells: tuple[tuple[IntervalSet, ProcessClass, BitMap, ServiceMap], ...]
+    cells: tuple[OutlineCell, ...]
 
     def key(self) -> tuple[object, ...]:
         """Return what is equal for outlines that give equal tables."""
         cells = (
-            (local, process, classes.serialize(), id(services)) for local, process, classes, services in self.cells
+            (local, process, classes.serialize(), id(services), membership)
+            for local, process, classes, services, membership in self.cells
         )
         return self.mode, frozenset(cells)
 
     def separates(self, one: int, other: int) -> bool:
         """Return whether two classes stand in different cells, so that an address moving between them shows."""
-        return any((one in classes) != (other in classes) for _, _, classes, _ in self.cells)
+        return any((one in classes) != (other in classes) for _, _, classes, _, _ in self.cells)
 
     def table(self, view: View) -> DirectionTable:
         """Return the table, its classes turned into address ranges when somebody looks."""
-        ordered = sorted(self.cells, key=lambda c: (c[0].intervals, c[1].unit or "", c[1].user or "", view.first(c[2])))
+        ordered = sorted(
+            self.cells, key=lambda c: (c[0].intervals, c[1].unit or "", c[1].user or "", view.first(c[2]), c[4])
+        )
         cells = tuple(
-            Cell(local, process, view.deferred(classes), services) for local, process, classes, services in ordered
+            Cell(local, process, view.deferred(classes), services, membership)
+            for local, process, classes, services, membership in ordered
         )
         return DirectionTable(self.mode, cells, self.units, self.users)
 
@@ -70,6 +77,8 @@ class Assembly:
         self.partition = partition
         self._maps: dict[tuple[object, ...], ServiceMap] = {}
         self._interned: dict[ServiceMap, ServiceMap] = {}
+        self._questions = Questions()
+        self._decisions: dict[tuple[object, ...], Decision] = {}
 
     def outline(self, near: Near, mode: Mode) -> Outline:
         """Return the outline of this direction for a workload in a mode."""
@@ -77,24 +86,26 @@ class Assembly:
         units, users = self._near_processes(numbers)
         parts = self.partition.parts([term for number in numbers for term in self.terms.of_rule[number]])
         classes = process_classes(units, users)
-        cells: list[tuple[IntervalSet, ProcessClass, BitMap, ServiceMap]] = []
+        cells: list[OutlineCell] = []
         for local in self._local_sets(numbers):
             unnamed: set[int] = set()
             for process in classes:
                 active = {n for n in numbers if self._meets(n, near, local, process)}
                 if process == OTHER:
                     unnamed = active
-                by_map: dict[int, tuple[ServiceMap, list[BitMap]]] = {}
+                by_decision: dict[int, tuple[Decision, list[BitMap]]] = {}
                 for remote, family, signature in parts:
-                    services = self._services(tuple(t for t in signature if t.rule in active), family, mode)
+                    decision = self._decided(tuple(t for t in signature if t.rule in active), family, mode)
                     if self.direction is Direction.IN and process != OTHER:
-                        other = self._services(tuple(t for t in signature if t.rule in unnamed), family, mode)
-                        services = self._seen_by_listeners(services, other)
-                    by_map.setdefault(id(services), (services, []))[1].append(remote)
-                cells.extend(
-                    (local, process, remotes[0] if len(remotes) == 1 else BitMap.union(*remotes), services)
-                    for services, remotes in by_map.values()
-                )
+                        other = self._decided(tuple(t for t in signature if t.rule in unnamed), family, mode)
+                        decision = self._seen_by_listeners(decision, other)
+                    by_decision.setdefault(id(decision), (decision, []))[1].append(remote)
+                for decision, remotes in by_decision.values():
+                    met = remotes[0] if len(remotes) == 1 else BitMap.union(*remotes)
+                    if isinstance(decision, ServiceMap):
+                        cells.append((local, process, met, decision, ALWAYS))
+                    else:
+                        cells.extend((local, process, met, services, one) for one, services in cases(decision))
         return Outline(mode, units, users, tuple(cells))
 
     def _rules_at(self, near: Near) -> list[int]:
@@ -135,6 +146,37 @@ class Assembly:
             for peer in self.ranked[number].rule.local(self.direction)
         )
 
+    def _decided(self, signature: Signature, family: int, mode: Mode) -> Decision:
+        """Return what terms decide: a service map unless some of them need a dynamic set."""
+        names = frozenset(name for term in signature for name in term.members) if self.terms.dynamic else None
+        if not names:
+            return self._services(signature, family, mode)
+        if len(names) > MOST_SETS:
+            raise too_many(self.ranked[signature[-1].rule])
+        return self._decide(signature, family, mode, frozenset(), frozenset())
+
+    def _decide(
+        self, terms: Signature, family: int, mode: Mode, inside: frozenset[str], outside: frozenset[str]
+    ) -> Decision:
+        """Return what terms decide for an address in some sets and not in others, asking as few more as it takes."""
+        terms = mattering(self.ranked, terms, family, inside, outside)
+        key = (family, mode, *((id(term), term.members - inside) for term in terms))
+        known = self._decisions.get(key)
+        if known is None:
+            open_term = next((term for term in terms if term.members - inside), None)
+            if open_term is None:
+                known = self._services(terms, family, mode)
+            else:
+                name = min(open_term.members - inside)
+                known = self._questions.ask(
+                    name,
+                    self._decide(terms, family, mode, inside | {name}, outside),
+                    self._decide(terms, family, mode, inside, outside | {name}),
+                    self.ranked[open_term.rule],
+                )
+            self._decisions[key] = known
+        return known
+
     def _services(self, signature: Signature, family: int, mode: Mode) -> ServiceMap:
         key = (family, mode, *map(id, signature))
         known = self._maps.get(key)
@@ -143,12 +185,12 @@ class Assembly:
             known = self._maps[key] = self._interned.setdefault(resolved, resolved)
         return known
 
-    def _seen_by_listeners(self, named: ServiceMap, other: ServiceMap) -> ServiceMap:
+    def _seen_by_listeners(self, named: Decision, other: Decision) -> Decision:
         """Return the map of a named process where a packet finds its listener, and that of `other` elsewhere.
 
-        Only TCP, UDP and SCTP packets have one (semantics 6).
+        Only TCP, UDP and SCTP packets have one (semantics 6). Names stand in `to` alone, so no set is asked here.
         """
-        if named is other:
+        if named is other or not isinstance(named, ServiceMap) or not isinstance(other, ServiceMap):
             return named
         key = (id(named), id(other))
         known = self._maps.get(key)

@@ -90,7 +90,8 @@ def address_sets(selector: Selector) -> Iterator[IntervalSet]:
 def holds_locally(selector: Selector, labels: Mapping[str, str], name: str | None, point: int) -> bool:
     """Return whether a selector chooses a workload, given by its labels and name, at a local address.
 
-    Labels choose the workload with whatever local address a packet carries; `unknown` and `internet` never do.
+    Labels choose the workload with whatever local address a packet carries; `unknown`, `internet` and names never do:
+    whether an address of its own is an answer is not asked.
     """
     match selector:
         case LabelIn(key, values):

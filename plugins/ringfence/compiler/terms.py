@@ -10,6 +10,7 @@ from pyroaring import BitMap
 from ringfence.compiler.precedence import Ranked
 from ringfence.compiler.selection import Selection, address_sets, holds_locally
 from ringfence.model.addresses import addresses_of
+from ringfence.model.memberships import alternatives
 from ringfence.model.rules import Direction, Peer, Process
 from ringfence.model.selectors import chooses_assets
 
@@ -22,11 +23,15 @@ BROAD = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
-    """The classes that a rule (by its number in deciding order) meets on the far end as one far process, or any."""
+    """The classes that a rule (by its number in deciding order) meets on the far end as one far process, or any.
+
+    `members` are the dynamic sets that an address of them must be in for the rule to speak for it.
+    """
 
     rule: int
     far: Process | None
     classes: BitMap
+    members: frozenset[str] = frozenset()
 
     @property
     def broad(self) -> bool:
@@ -37,24 +42,28 @@ class Term:
 class Terms:
     """All terms of one direction, in deciding order, and which rules an entry of the view meets as the near end.
 
+    `dynamic` says whether any term needs a dynamic set.
+
     `of_groups` holds, for the rules whose near end names multicast or broadcast addresses, some of these addresses: a
     packet to a group reaches every host, so such a rule may speak for any workload.
     """
 
     def __init__(self, ranked: Sequence[Ranked], direction: Direction, selection: Selection, near: BitMap) -> None:
         view = selection.view
+        self.dynamic = False
         self.of_rule: dict[int, tuple[Term, ...]] = {}
         self.of_groups: dict[int, tuple[int, ...]] = {}
         self.rules_of_entry: dict[int, list[int]] = {entry: [] for entry in near}
         for number, one in enumerate(ranked):
             if direction not in one.rule.sides:
                 continue
-            by_process: dict[Process | None, BitMap] = {}
+            met_as: dict[tuple[Process | None, frozenset[str]], BitMap] = {}
             for peer in one.rule.remote(direction):
-                classes = view.classes_of(selection.entries(peer.selector))
-                before = by_process.get(peer.process)
-                by_process[peer.process] = classes if before is None else before | classes
-            terms = tuple(Term(number, far, classes) for far, classes in by_process.items() if classes)
+                for members, selector in alternatives(peer.selector):
+                    classes = view.classes_of(selection.entries(selector))
+                    key = (peer.process, members)
+                    met_as[key] = met_as[key] | classes if key in met_as else classes
+            terms = tuple(Term(number, far, classes, members) for (far, members), classes in met_as.items() if classes)
             if not terms:
                 continue
             met = [selection.entries(peer.selector) & near for peer in one.rule.local(direction)]
@@ -65,6 +74,7 @@ class Terms:
             if not entries and not groups:
                 continue
             self.of_rule[number] = terms
+            self.dynamic = self.dynamic or any(term.members for term in terms)
             for entry in entries:
                 self.rules_of_entry[entry].append(number)
 

@@ -77,6 +77,13 @@ class SelectorReader:
                 "write its networks: {cidr: …}",
             )
             return None
+        if isinstance(dynamic := _negated_name(selector), FqdnIs):
+            self.reports.add(
+                node.place,
+                f"'{dynamic.name}' cannot stand under 'not': what it resolves to is not known beforehand",
+                "allow or pass it with a smaller priority, and deny the rest",
+            )
+            return None
         chosen = selector if lifted else within(selector, scope)
         self.mentions.append(ChoiceMention(chosen, node.place))
         if who and process:
@@ -325,6 +332,17 @@ def _leaves(selector: Selector, most: int) -> int:
             return _leaves(part, most)
         case _:
             return 1
+
+
+def _negated_name(selector: Selector) -> Selector | None:
+    """Return the first name of a selector that stands under `not`."""
+    match selector:
+        case AllOf(parts) | AnyOf(parts):
+            return next((found for part in parts if (found := _negated_name(part))), None)
+        case Not(part):
+            return _first(part, FqdnIs)
+        case _:
+            return None
 
 
 def _first(selector: Selector, kinds: type[Selector] | tuple[type[Selector], ...]) -> Selector | None:

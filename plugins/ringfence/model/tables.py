@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -15,6 +15,7 @@ from typing import Protocol
 from ringfence.model.addresses import ALL_V4, ALL_V6, range_texts
 from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.range_texts import RangeTexts, pieces_of
 from ringfence.model.rules import Direction, Mode, Process
 
@@ -106,11 +107,13 @@ def range_texts_of(addresses: IntervalSet) -> RangeTexts:
 class Cell:
     """All remote addresses of one local address set and process class that share one service map.
 
+    Where that depends on the dynamic sets that a remote address is in, `membership` says for which of them the cell
+    holds; the cells of the same remote addresses then tell every membership once.
     The remote addresses may be given as something that makes them: large estates keep them as bitmaps and make ranges
     or texts of them only when, and as long as, somebody looks.
     """
 
-    __slots__ = ("_remote", "local", "process", "services")
+    __slots__ = ("_remote", "local", "membership", "process", "services")
 
     def __init__(
         self,
@@ -118,10 +121,12 @@ class Cell:
         process: ProcessClass,
         remote: IntervalSet | DeferredAddresses,
         services: ServiceMap,
+        membership: Membership = ALWAYS,
     ) -> None:
         self.local = local
         self.process = process
         self.services = services
+        self.membership = membership
         self._remote = remote
 
     @property
@@ -135,7 +140,7 @@ class Cell:
         return range_texts_of(self._remote) if isinstance(self._remote, IntervalSet) else self._remote.texts()
 
     def __repr__(self) -> str:
-        return f"Cell({self.local!r}, {self.process!r}, {self.remote!r}, {self.services!r})"
+        return f"Cell({', '.join(map(repr, self._values()))})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Cell) and self._values() == other._values()
@@ -143,13 +148,14 @@ class Cell:
     def __hash__(self) -> int:
         return hash(self._values())
 
-    def _values(self) -> tuple[IntervalSet, ProcessClass, IntervalSet, ServiceMap]:
-        return self.local, self.process, self.remote, self.services
+    def _values(self) -> tuple[IntervalSet, ProcessClass, IntervalSet, ServiceMap, Membership]:
+        return self.local, self.process, self.remote, self.services, self.membership
 
 
 @dataclass(frozen=True)
 class DirectionTable:
-    """One direction of a table: cells that together cover every local address, process class and remote address once.
+    """One direction of a table: cells that together cover every local address, process class, remote address and
+    membership of it once.
 
     `units` and `users` are the processes that the policy of this workload names, sorted; the process classes are all
     their combinations, with none (`other`) for each. `locals` partition every address of both families.
@@ -160,11 +166,19 @@ class DirectionTable:
     units: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
 
-    def services_at(self, local: int, process: ProcessClass, remote: int) -> ServiceMap:
-        """Return the service map for two addresses (points) and a process class."""
+    def services_at(self, local: int, process: ProcessClass, remote: int, members: Collection[str] = ()) -> ServiceMap:
+        """Return the service map for two addresses (points) and a process class.
+
+        `members` are the dynamic sets that the remote address is in.
+        """
         known = self.class_of(process)
         for cell in self.cells:
-            if cell.process == known and local in cell.local and remote in cell.remote:
+            if (
+                cell.process == known
+                and local in cell.local
+                and remote in cell.remote
+                and cell.membership.holds(members)
+            ):
                 return cell.services
         raise LookupError(f"no cell covers {local}, {process}, {remote}: the table is incomplete")
 
@@ -195,6 +209,12 @@ class DirectionTable:
         """Return the distinct local address sets, in order."""
         return tuple(dict.fromkeys(cell.local for cell in self.cells))
 
+    @property
+    def dynamic_sets(self) -> tuple[str, ...]:
+        """Return the dynamic sets that decide something here, sorted."""
+        conditions = (cell.membership for cell in self.cells if cell.membership != ALWAYS)
+        return tuple(sorted({name for one in conditions for name in (*one.inside, *one.outside)}))
+
 
 @dataclass(frozen=True)
 class VerdictTable:
@@ -208,6 +228,11 @@ class VerdictTable:
     def direction(self, direction: Direction) -> DirectionTable:
         """Return one direction's table."""
         return self.inbound if direction is Direction.IN else self.outbound
+
+    @property
+    def dynamic_sets(self) -> tuple[str, ...]:
+        """Return the dynamic sets that decide something in either direction, sorted."""
+        return tuple(sorted({*self.inbound.dynamic_sets, *self.outbound.dynamic_sets}))
 
     def data(self) -> dict[str, object]:
         """Return the canonical plain data of `tables/<digest>.json`; docs/architecture.md gives its shape."""
@@ -248,6 +273,7 @@ class VerdictTable:
                         "user": cell.process.user,
                         "remote": set_name(cell.remote_texts),
                         "services": map_name(cell.services),
+                        **_condition(cell.membership),
                     }
                     for cell in table.cells
                 ],
@@ -268,3 +294,10 @@ class VerdictTable:
     def digest(self) -> str:
         """Return the sha256 of the canonical text."""
         return hashlib.sha256(self.text().encode()).hexdigest()
+
+
+def _condition(membership: Membership) -> dict[str, list[str]]:
+    """Return what a cell's data says of dynamic sets: nothing where it holds for all."""
+    if membership == ALWAYS:
+        return {}
+    return {"inside": list(membership.inside), "outside": list(membership.outside)}

@@ -14,6 +14,7 @@ from ringfence.analysis.difference import Change, Difference, difference
 from ringfence.model.addresses import EVERY_ADDRESS, range_text, range_texts
 from ringfence.model.assets import Snapshot
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.memberships import ALWAYS
 from ringfence.model.services import EVERY_SERVICE, service_texts
 from ringfence.model.tables import DEFAULT_RULE, Effect, Outcome, VerdictTable
 
@@ -30,11 +31,11 @@ def told(
 ) -> dict[str, JsonValue]:
     """Return what changes as plain data, equal for equal arguments.
 
-    `groups` holds workloads that share their changes. A change says for whom (by its name in `peers`), on which
-    services, which rule decided before and which does now, and what that does: `opens`, `closes`, `watches` (passes,
-    recorded), `unwatches`, or `renames` where only the rule differs. `peers` holds every set of them once: `assets` by
-    the labels in `keys`, or all `assets_except` these where that is shorter, and `every_unknown` address or the
-    `unknown` ranges that no asset holds.
+    `groups` holds workloads that share their changes. A change says for whom (by its name in `peers`; with `members`
+    where it is so only in, or not in, a dynamic set), on which services, which rule decided before and which does now,
+    and what that does: `opens`, `closes`, `watches` (passes, recorded), `unwatches`, or `renames` where only the rule
+    differs. `peers` holds every set of them once: `assets` by the labels in `keys`, or all `assets_except` these where
+    that is shorter, and `every_unknown` address or the `unknown` ranges that no asset holds.
     """
     labels = _Labels(snapshot, keys)
     names = {rule: name for table in (*before.values(), *after.values()) for rule, name in table.rule_names.items()}
@@ -122,6 +123,7 @@ def _change(change: Change, labels: _Labels, names: Mapping[str, str]) -> dict[s
         "peers": labels.peers(change.remote),
         "before": _outcome(change.before, names),
         "after": _outcome(change.after, names),
+        **({} if change.membership == ALWAYS else {"members": str(change.membership)}),
     }
 
 

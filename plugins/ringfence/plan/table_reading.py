@@ -8,6 +8,7 @@ from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.memberships import Membership
 from ringfence.model.rules import Mode
 from ringfence.model.tables import (
     Cell,
@@ -30,6 +31,8 @@ class _Cell(_Shape):
     user: str | None
     remote: str
     services: str
+    inside: list[str] = []
+    outside: list[str] = []
 
 
 class _Direction(_Shape):
@@ -86,7 +89,13 @@ def _built(shape: _Table) -> VerdictTable:
 
 def _direction(shape: _Direction, sets: dict[str, IntervalSet], maps: dict[str, ServiceMap]) -> DirectionTable:
     cells = tuple(
-        Cell(sets[cell.local], ProcessClass(cell.unit, cell.user), sets[cell.remote], maps[cell.services])
+        Cell(
+            sets[cell.local],
+            ProcessClass(cell.unit, cell.user),
+            sets[cell.remote],
+            maps[cell.services],
+            Membership(tuple(cell.inside), tuple(cell.outside)),
+        )
         for cell in shape.cells
     )
     return DirectionTable(shape.mode, cells, tuple(shape.units), tuple(shape.users))

@@ -201,11 +201,15 @@ def test_a_deny_of_a_process_that_its_own_side_does_not_enforce_is_an_error() ->
     assert "speaks for the other" in problems(compile_policy(ESTATE, policy(blind), SETTINGS))[0].message
 
 
-def test_names_nobody_resolves_yet_are_told() -> None:
+def test_what_a_rule_with_a_name_cannot_hold_is_told() -> None:
     allow = rule("pay", labelled(role="api"), FqdnIs("pay.example"), "https")
     deny = rule("nope", labelled(role="api"), FqdnIs("pay.example"), "https", action=Action.DENY)
-    found = problems(compile_policy(ESTATE, policy(allow, deny), SETTINGS))
-    assert [problem.severity for problem in found] == [Severity.WARNING, Severity.ERROR]
+    blind = rule("blind", ANY, FqdnIs("pay.example"), "https", sides=frozenset({Direction.IN}))
+    found = problems(compile_policy(ESTATE, policy(allow, deny, blind), SETTINGS))
+    assert [(problem.severity, problem.message.split("'")[1]) for problem in found] == [
+        (Severity.WARNING, "nope"),
+        (Severity.ERROR, "blind"),
+    ]
 
 
 def test_holders_of_one_address_that_answer_differently_are_told() -> None:

@@ -20,7 +20,7 @@ class Kernel:
             ["unshare", "--net", *mapped, "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         entered = ["--user", "--preserve-credentials"] if mapped else []
-        self._enter = ["nsenter", "--target", str(self._holder.pid), *entered, "--net"]
+        self.entered = ["nsenter", "--target", str(self._holder.pid), *entered, "--net"]
         assert self._holder.stdin
         assert self._holder.stdout
         self._holder.stdin.write(b"ready\n")
@@ -33,7 +33,7 @@ class Kernel:
 
     def run(self, *command: str, text: str | None = None) -> str:
         """Return what a command prints. Raises AssertionError with its message where it fails."""
-        done = subprocess.run([*self._enter, *command], input=text, capture_output=True, text=True, check=False)
+        done = subprocess.run([*self.entered, *command], input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[:2000]}"
         return done.stdout
 

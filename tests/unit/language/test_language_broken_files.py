@@ -234,6 +234,13 @@ BROKEN = {
             "not by a name (write its networks: {cidr: …})"
         ],
     ),
+    "a DNS name under not": (
+        "rules:\n  - from: any\n    to: {not: {fqdn: api.example.org}}\n    deny: any\n",
+        [
+            "policy/shop.yml:3:9: 'api.example.org' cannot stand under 'not': what it resolves to is not known "
+            "beforehand (allow or pass it with a smaller priority, and deny the rest)"
+        ],
+    ),
     "a DNS name with a wildcard": (
         "rules:\n  - from: any\n    to: {fqdn: '*.example.org'}\n    allow: any\n",
         ["policy/shop.yml:3:16: '*.example.org' holds a wildcard, which no resolver answers (name each host)"],

@@ -26,6 +26,7 @@ BEYOND = {
     "an unknown selector",
     "host bits in a network",
     "no network at all",
+    "a DNS name under not",
     "a user who listens",
     "a unit without its type",
     "a shell command for a unit",

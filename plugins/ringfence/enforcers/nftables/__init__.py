@@ -1,5 +1,6 @@
 """The nftables enforcer: one `table inet ringfence` for Linux hosts."""
 
+from ringfence.enforcers.nftables.dynamic_sets import answer_elements
 from ringfence.enforcers.nftables.features import Features, unsupported
 from ringfence.enforcers.nftables.processes import process_elements
 from ringfence.enforcers.nftables.ruleset import render
@@ -9,6 +10,7 @@ __all__ = [
     "ENFORCER",
     "Features",
     "NftablesEnforcer",
+    "answer_elements",
     "process_elements",
     "render",
     "unsupported",
@@ -23,8 +25,8 @@ class NftablesEnforcer:
         return render(table)
 
     def process_elements(self, table: VerdictTable) -> list[dict[str, object]]:
-        """Return the map elements of every unit and user that the table names."""
-        return process_elements(table)
+        """Return what the target fills in: elements for every name, unit and user of the table."""
+        return [*answer_elements(table), *process_elements(table)]
 
 
 ENFORCER = NftablesEnforcer()

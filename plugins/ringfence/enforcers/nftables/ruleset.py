@@ -1,9 +1,10 @@
 """A verdict table as the text of `table inet ringfence`: a pure function, loaded by `nft -f` in one transaction.
 
 A packet meets the fixed rules, then its process, its local address (where the table tells local addresses apart), its
-remote address, its protocol, its port, and ends in the chain of its outcome; docs/architecture.md draws this. There
-is no rule per peer: what grows with the estate are the elements of interval maps. Chains and maps with equal content
-are one, also between processes and local addresses, because their names are made of their content.
+remote address, the dynamic sets that this is in (where they matter), its protocol, its port, and ends in the chain of
+its outcome; docs/architecture.md draws this. There is no rule per peer: what grows with the estate are the elements of
+interval maps. Chains and maps with equal content are one, also between processes and local addresses, because their
+names are made of their content.
 
 As root one transaction takes any size (100,000 elements: 0.9 s). In a user namespace without root it takes some 2,200
 elements: nft cannot enlarge its socket's buffer there (212,992 bytes, Linux's net.core.wmem_default). The target then
@@ -16,12 +17,14 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ringfence.enforcers.nftables.dispatch import by_address
+from ringfence.enforcers.nftables.dynamic_sets import Case, add_sets, by_membership
 from ringfence.enforcers.nftables.fixed_rules import FIELDS, fixed_rules
 from ringfence.enforcers.nftables.outcomes import add_outcome
 from ringfence.enforcers.nftables.processes import by_process
 from ringfence.enforcers.nftables.service_chains import service_chains
 from ringfence.enforcers.nftables.text import Parts, chain_text
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.memberships import ALWAYS
 from ringfence.model.range_texts import RangeTexts
 from ringfence.model.rules import Direction
 from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable, range_texts_of
@@ -35,6 +38,7 @@ def render(table: VerdictTable) -> str:
     """Return the ruleset of a table. Raises RingfenceError for what nftables cannot enforce."""
     identity = f"plan_{table.digest[:16]}"
     parts = Parts(chains={identity: chain_text(identity, ())})
+    add_sets(parts, table)
     base = "".join(_base_chain(parts, direction, table) for direction in Direction)
     return f"{HEAD}{parts.text()}{base}}}\n"
 
@@ -71,6 +75,8 @@ def _by_local(parts: Parts, direction: Direction, cells: dict[IntervalSet, list[
 def _by_remote(parts: Parts, direction: Direction, cells: list[Cell], family: int) -> str:
     """Return the chain for some cells and one family: a local address has peers of its own family only."""
     targets: defaultdict[str, list[RangeTexts]] = defaultdict(list)
+    asked: defaultdict[RangeTexts, list[Case]] = defaultdict(list)
+    field = FIELDS[direction][0]
     for cell in cells:
         texts = cell.remote_texts
         if texts.count(family):
@@ -78,5 +84,10 @@ def _by_remote(parts: Parts, direction: Direction, cells: list[Cell], family: in
             parts.chains.update(found.chains)
             for outcome in found.outcomes:
                 add_outcome(parts, outcome, direction)
-            targets[found.target].append(texts)
-    return by_address(parts, f"{direction}_r", FIELDS[direction][0], {family: targets})
+            if cell.membership == ALWAYS:
+                targets[found.target].append(texts)
+            else:
+                asked[texts].append((cell.membership, found.target))
+    for texts, cases in asked.items():
+        targets[by_membership(parts, direction, field, family, cases)].append(texts)
+    return by_address(parts, f"{direction}_r", field, {family: targets})

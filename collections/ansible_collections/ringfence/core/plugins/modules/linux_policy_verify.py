@@ -66,6 +66,12 @@ standing:
   description: How many connections the table knows from before it first stood.
   returned: success or drift
   type: int
+answers:
+  description:
+    - For every name that the plan's rules name, the addresses that the host holds for it, each with its C(age) in
+      seconds. They are filled in by the host and are no part of the proof, which holds whatever they are.
+  returned: success or drift
+  type: dict
 held:
   description: What the host holds, as P(ringfence.core.linux_policy_info#module) tells it.
   returned: success or drift

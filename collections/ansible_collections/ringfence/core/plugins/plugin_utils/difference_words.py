@@ -27,6 +27,8 @@ def _where(difference: dict) -> str:
     processes = difference["processes"]
     process = "" if processes == ["any"] else f" ({_list(processes, '')})"
     services = _list(difference["services"], "every service")
+    if difference.get("sets"):
+        remote = f"{remote} that is {' and '.join(difference['sets'])}"
     way = f"inbound from {remote}{local}" if inbound else f"outbound to {remote}{local}"
     return f"{way}{process}, {services},"
 

@@ -9,7 +9,7 @@ import re
 
 from .nft_graph import Report
 from .nft_listing import Listing, seconds
-from .nft_shapes import MEMORIES, MEMORY_SET, outcome_of
+from .nft_shapes import DYNAMIC_SET, MEMORIES, MEMORY_SET, outcome_of
 
 _COUNTED = re.compile(r"counter packets (\d+) bytes (\d+)")
 _EXPIRES = re.compile(r"\bexpires (\S+)")
@@ -19,19 +19,21 @@ _TUPLE = re.compile(r"(\S+) \. (\S+) \. (\d+) \. (\d+)")
 _PROTOCOLS = {"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "sctp": 132}
 _REMEMBERED = re.compile(rf"(\S+) \. (\d+|{'|'.join(_PROTOCOLS)})(?: \. (\d+))?(?= |$)")
 _PROCESSES = re.compile(r"(units|users)_(in|out)(?:_\w+)?")
+_ANSWER = re.compile(r"([0-9a-f.:]+)(?: timeout \S+)? expires (\S+)")
 
 
 def filled(listing: Listing, report: Report) -> dict[str, list[dict[str, object]]]:
-    """Return `processes`, `standing`, `cut`, `remembered` (denied and watched packets) and `counters`.
+    """Return `processes`, `standing`, `cut`, `remembered` (denied and watched packets), `answers` and `counters`.
 
     `report(line, text, problem)` is told of elements that are none.
     """
     found: dict[str, list[dict[str, object]]] = {
-        name: [] for name in ("processes", "standing", "cut", "remembered", "counters")
+        name: [] for name in ("processes", "standing", "cut", "remembered", "answers", "counters")
     }
     for block in listing.sets.values():
         tuples = _TUPLES.fullmatch(block.name)
         memory = MEMORY_SET.fullmatch(block.name)
+        dynamic = DYNAMIC_SET.fullmatch(block.name)
         for element in block.elements:
             if _PROCESSES.fullmatch(block.name):
                 found["processes"].append(_process(block.name, element))
@@ -39,7 +41,9 @@ def filled(listing: Listing, report: Report) -> dict[str, list[dict[str, object]
                 found[tuples[1]].append(_tuple(met))
             elif memory and (met := _REMEMBERED.match(element)):
                 found["remembered"].append(_remembered(memory, met, element))
-            elif tuples or memory:
+            elif dynamic and (met := _ANSWER.fullmatch(element)):
+                found["answers"].append({"set": dynamic[2], "address": met[1], "expires": seconds(met[2])})
+            elif tuples or memory or dynamic:
                 report(block.line, f"{block.name}: {element}", "is no element of ours")
     for chain in listing.chains.values():
         named = outcome_of(chain.name)

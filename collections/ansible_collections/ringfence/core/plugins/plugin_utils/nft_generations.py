@@ -16,7 +16,8 @@ from .nft_shapes import GOTO, HOOKS
 _NAMED = re.compile(
     r"\b("
     r"(?:control|cut|standing)[46]"
-    r"|(?:in|out)_[lrsp][46]?_[0-9a-f]{12}"
+    r"|(?:in|out)_[dlrsp][46]?_[0-9a-f]{12}"
+    r"|dyn[46]_[0-9a-f]{12}"
     r"|(?:allow|deny|watch)_[0-9A-Za-z]+(?:_(?:in|out))?(?:_log)?"
     r"|(?:denied|watched)_[0-9A-Za-z]+_(?:in|out)[46](?:_bare)?"
     r")(_\d+)?(?!\w)"

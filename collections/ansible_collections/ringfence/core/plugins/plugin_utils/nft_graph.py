@@ -11,17 +11,31 @@ from difflib import SequenceMatcher
 
 from .address_line import FAMILIES, interval_of, of_family
 from .nft_listing import ChainBlock, Listing, Rule
-from .nft_shapes import ADDRESS_LOOKUP, GOTO, GOTO_V4, INLINE_MAP, IP, VERDICTS, lost, outcome_of, outcome_rules
+from .nft_shapes import (
+    ADDRESS_LOOKUP,
+    DYNAMIC_LOOKUP,
+    GOTO,
+    GOTO_V4,
+    INLINE_MAP,
+    IP,
+    VERDICTS,
+    lost,
+    outcome_of,
+    outcome_rules,
+)
 from .service_line import BLOCK, HEADERS, ICMP, ICMPV6, LAST_POINT, SCTP, TCP, UDP, Outcome, Piece
 
 Interval = tuple[int, int]
 Split = tuple[str, list[tuple[Interval, str]]]
+Membership = tuple["frozenset[str]", "frozenset[str]"]
 Report = Callable[..., None]
 PORT_KEYS = {"icmp type": ICMP, "icmpv6 type": ICMPV6, "tcp dport": TCP, "udp dport": UDP, "sctp dport": SCTP}
 BY_HAND = {"accept": Outcome("allow", "none", False), "drop": Outcome("deny", "none", False)}
 # In a chain that asks for addresses, in this order and each at most once; the empty one is never a step onward.
 STEPS = ("", "ip", "ip6", "ipv4", "rest")
 STRICTNESS = ("deny", "watch", "allow")
+NO_SETS: Membership = (frozenset(), frozenset())
+MOST_CASES = 100_000
 
 
 class Graph:
@@ -47,6 +61,8 @@ class Graph:
     def _split(self, chain: str, family: int) -> Split | None:
         block = self.listing.chains.get(chain)
         if block is None or outcome_of(chain) or any(INLINE_MAP.fullmatch(rule.text) for rule in block.rules):
+            return None
+        if self._asks(block):
             return None
         field, default, elements = "", "", []
         reached = 0
@@ -88,6 +104,55 @@ class Graph:
         if len(of_family([interval for interval, _ in found], family)) != len(found):
             self.report(block.line, name, "holds addresses of the other family")
         return sorted(found)
+
+    def _asks(self, block: ChainBlock) -> bool:
+        """Return whether a chain asks for dynamic sets."""
+        return bool(block.rules and DYNAMIC_LOOKUP.fullmatch(block.rules[0].text))
+
+    def cases(self, chain: str, family: int, field: str) -> list[tuple[Membership, str]]:
+        """Return where a chain leads addresses by the dynamic sets (their digests) that they are in, and are not in.
+
+        Together the cases tell every membership once; a chain that asks for no set leads all to itself.
+        """
+        found: list[tuple[Membership, str]] = []
+        self._follow(chain, (family, field), NO_SETS, (), found)
+        return found
+
+    def _follow(
+        self,
+        chain: str,
+        asked: tuple[int, str],
+        met: Membership,
+        passed: tuple[str, ...],
+        found: list[tuple[Membership, str]],
+    ) -> None:
+        block = self.listing.chains.get(chain)
+        if block is None or not self._asks(block):
+            found.append((met, chain))
+            return
+        if chain in passed or len(found) > MOST_CASES:
+            self.report(block.line, f"chain {chain}", "leads in a circle, or asks more than can be followed", "open")
+            found.append((met, "accept"))
+            return
+        inside, outside = met
+        for rule in block.rules:
+            lookup, goto = DYNAMIC_LOOKUP.fullmatch(rule.text), GOTO.fullmatch(rule.text)
+            if lookup and (lookup[1], int(lookup[3]), lookup[2]) == (IP[asked[0]], *asked):
+                digest, target = lookup[4], lookup[5]
+                if digest not in outside:
+                    self._follow(target, asked, (inside | {digest}, outside), (*passed, chain), found)
+                if f"dyn{asked[0]}_{digest}" not in self.listing.sets:
+                    self.report(rule.line, rule.text, "asks a set that is not there")
+                if digest in inside:
+                    return
+                outside = outside | {digest}
+            elif goto and rule is block.rules[-1]:
+                self._follow(goto[1], asked, (inside, outside), (*passed, chain), found)
+                return
+            else:
+                self.stranger(block, rule)
+        self.report(block.line, f"chain {chain}", "has no last rule: what it does not match passes")
+        found.append(((inside, outside), "accept"))
 
     def services(self, chain: str, family: int) -> tuple[Piece, ...]:
         """Return the pieces of the whole service line that a chain gives packets of a family."""

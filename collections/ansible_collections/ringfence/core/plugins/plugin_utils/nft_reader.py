@@ -42,11 +42,11 @@ SLEEPING = "the table sleeps: everything is open"
 def read_ruleset(text: str) -> dict[str, object]:
     """Return the data of a verdict table as `nft -nn -y list table inet ringfence` shows it, and what is not of it.
 
-    Units are called `u0`, `u1`, …, users `x0`, …, in the order of the table's sorted names; modes and rule names are
-    not in a ruleset. Beside a table's keys: `present`, whether there is such a table at all; `plan`, the first 16 hex
-    digits of the table's digest as the ruleset claims them; `filled`, see `nft_filled`; `leftovers`, see
-    `nft_generations`; and `drift`: `{"line", "text", "problem", "change"}` for everything that is not of our shape,
-    where `change` is `open`, `closed` or `shape`.
+    Units are called `u0`, `u1`, …, users `x0`, …, in the order of the table's sorted names, dynamic sets by the digests
+    of their names; modes and rule names are not in a ruleset. Beside a table's keys: `present`, whether there is such a
+    table at all; `plan`, the first 16 hex digits of the table's digest as the ruleset claims them; `filled`, see
+    `nft_filled`; `leftovers`, see `nft_generations`; and `drift`: `{"line", "text", "problem", "change"}` for all that
+    is not of our shape, where `change` is `open`, `closed` or `shape`.
     """
     listing, leftovers = one_generation(parse_listing(text))
     return {**_Reader(listing).table(), "leftovers": leftovers}
@@ -180,9 +180,9 @@ class _Reader:
             "units": [f"u{n}" for n in range(units)],
             "users": [f"x{m}" for m in range(users)],
             "cells": [
-                {"local": local, "unit": unit, "user": user, "remote": remote, "services": services}
+                {"local": local, "unit": unit, "user": user, "remote": remote, "services": services, **sets}
                 for (unit, user), start in starts.items()
-                for local, remote, services in self._cells(direction, start)
+                for local, remote, services, sets in self._cells(direction, start)
             ],
         }
 
@@ -227,16 +227,21 @@ class _Reader:
             return end
         return goto[1]
 
-    def _cells(self, direction: str, start: str) -> list[tuple[str, str, str]]:
-        """Return names of local addresses, remote addresses and service map for everything behind a chain."""
+    def _cells(self, direction: str, start: str) -> list[tuple[str, str, str, dict[str, list[str]]]]:
+        """Return names of local addresses, remote addresses and service map for everything behind a chain.
+
+        With them come the dynamic sets that the remote address must be `inside` and `outside` of, if any.
+        """
         remote_field, local_field = FIELDS[direction][:2]
         cells = []
         for family in FAMILIES:
             for target, local in self._led(start, local_field, family).items():
                 for last, remote in self._led(target, remote_field, family).items():
-                    pieces = self.graph.services(last, family)
-                    services = self.services.setdefault(pieces, f"s{len(self.services)}")
-                    cells.append((self._named(local), self._named(remote), services))
+                    for (inside, outside), leaf in self.graph.cases(last, family, remote_field):
+                        pieces = self.graph.services(leaf, family)
+                        services = self.services.setdefault(pieces, f"s{len(self.services)}")
+                        sets = {"inside": sorted(inside), "outside": sorted(outside)} if inside or outside else {}
+                        cells.append((self._named(local), self._named(remote), services, sets))
         return cells
 
     def _led(self, chain: str, field: str, family: int) -> dict[str, list[Interval]]:

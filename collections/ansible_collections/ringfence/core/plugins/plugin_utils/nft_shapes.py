@@ -5,6 +5,7 @@ This is the reading side of `ringfence.enforcers.nftables`; docs/architecture.md
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import lru_cache
 
@@ -28,7 +29,10 @@ IDENTITY_CHAIN = re.compile(r"plan_([0-9a-f]{16})")
 OUTCOME_CHAIN = re.compile(r"(allow|deny|watch)_([0-9A-Za-z]+?)(?:_(in|out))?(_log)?")
 MEMORY_SET = re.compile(r"(denied|watched)_([0-9A-Za-z]+)_(in|out)([46])(_bare)?(?:_\d+)?")
 PROCESS_CHAIN = re.compile(r"(in|out)(?=_)(?:_u(\d+))?(?:_x(\d+))?")
-POLICY_CHAIN = re.compile(r"(in|out)_([lrsp])_[0-9a-f]{12}")
+POLICY_CHAIN = re.compile(r"(in|out)_([dlrsp])_[0-9a-f]{12}")
+DYNAMIC_SET = re.compile(r"dyn([46])_([0-9a-f]{12})")
+DYNAMIC_LOOKUP = re.compile(r"(ip6?) ([sd]addr) @dyn([46])_([0-9a-f]{12}) goto (\S+)")
+ANSWER_STANDS = 3600  # seconds that an element of a dynamic set stays unless it is given again
 GOTO = re.compile(r"goto (\S+)")
 GOTO_V4 = re.compile(r"meta nfproto ipv4 goto (\S+)")
 ADDRESS_LOOKUP = re.compile(r"(ip6?) ([sd]addr) vmap @(\S+)")
@@ -41,6 +45,7 @@ _SETS = (
     (re.compile(r"(?:in|out)_[lr]([46])_[0-9a-f]{12}"), "map", "type {address} : verdict", "flags interval"),
     (re.compile(r"units_(?:in|out)_[1-6]"), "map", "type cgroupsv2 : verdict"),
     (re.compile(r"users_(?:in|out)(?:_u\d+)?"), "map", "type uid : verdict"),
+    (DYNAMIC_SET, "set", "type {address}", "size 256", "flags timeout"),
 )
 
 
@@ -54,6 +59,11 @@ def set_shape(name: str) -> tuple[str, list[str]] | None:
             address = ADDRESS_TYPE[int(match[1])] if match.groups() else ""
             return kind, [text.format(address=address) for text in properties]
     return None
+
+
+def set_digest(name: str) -> str:
+    """Return what stands for a dynamic set (`fqdn:api.example.org`) in the names of its sets: 12 hex digits."""
+    return hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
 
 
 def header(direction: str) -> str:

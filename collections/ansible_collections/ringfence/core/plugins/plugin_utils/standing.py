@@ -60,7 +60,8 @@ def denied_connections(table: dict, sockets: str, owners: str | None = None) -> 
     """Return the standing TCP connections that a table denies, sorted.
 
     `sockets` and `owners` are the sections of these names in a target's replies. A connection that is denied for some
-    of the processes that it may be of is returned with `certain: false` and must not be cut.
+    of the processes that it may be of, or for some contents of dynamic sets, is returned with `certain: false` and must
+    not be cut.
     """
     lines = [line.split() for line in sockets.splitlines()]
     listening = {fields[1] for fields in lines if fields[:1] == ["L"]}
@@ -76,9 +77,10 @@ def denied_connections(table: dict, sockets: str, owners: str | None = None) -> 
             continue
         port = int(local_port if direction == "in" else remote_port)
         verdicts = [
-            lookup.outcome(direction, 6, port, local, remote, unit, user)
+            verdict
             for unit in whose.possible_units(table[direction]["units"], inode)
             for user in whose.possible_users(table[direction]["users"], uid)
+            for verdict in lookup.outcomes(direction, 6, port, local, remote, unit, user)
         ]
         denying = [verdict for verdict in verdicts if verdict["effect"] == "deny"]
         if denying:

@@ -13,9 +13,9 @@ from itertools import product
 from .address_line import FAMILIES, fused, interval_of, of_family, range_text
 from .difference_words import with_text
 from .service_line import Outcome, Piece, piece_differences, words
-from .table_index import Cells, Interval, Process, Remote, TableIndex
+from .table_index import Case, Cells, Interval, Process, Remote, TableIndex
 
-NOTHING = (Piece(0, 256 * 65536 - 1, Outcome("allow", "none", False)),)
+NOTHING = [Case(frozenset(), frozenset(), (Piece(0, 256 * 65536 - 1, Outcome("allow", "none", False)),))]
 CHANGES = ("open", "closed", "shape", "control", "record")
 
 
@@ -24,9 +24,9 @@ def differences(expected: dict, found: dict) -> list[dict[str, object]]:
 
     Every difference has `change` and `text`. `open` and `closed` mean what passes now and should not, or should and
     does not; `record` that it is counted or logged under another rule. They come with `direction`, `family`, `local`,
-    `remote`, `services`, `processes`, `expected` and `found` (effect, rule, log), or with the `line` of a rule that
-    does it. `control` is a difference of the control path, `shape` one of the ruleset whose effect is not known, with
-    its `line`.
+    `remote`, `services`, `processes`, `expected` and `found` (effect, rule, log), where it is so for members of some
+    dynamic sets or for others only also with `sets` (words), or with the `line` of a rule that does it. `control` is a
+    difference of the control path, `shape` one of the ruleset whose effect is not known, with its `line`.
     """
     drift = found.get("drift") or []
     told = [_shape(entry["line"], f"{entry['text']} {entry['problem']}", entry["change"]) for entry in drift]
@@ -141,16 +141,29 @@ class _Sweep:
         return self._remotes[key]
 
     def _pieces(self, expected: str, found: str) -> list:
+        """Return pieces that differ, each with the words of the dynamic sets for whose members it does."""
         key = (expected, found)
         if key not in self._services:
-            one = self.expected.services.get(expected, NOTHING)
-            self._services[key] = piece_differences(one, self.found.services.get(found, NOTHING), self.family)
+            ours = self.expected.cases(expected) if expected else NOTHING
+            theirs = self.found.cases(found) if found else NOTHING
+            self._services[key] = [
+                (self._sets(one.inside | other.inside, one.outside | other.outside), difference)
+                for one, other in product(ours, theirs)
+                if not (one.inside & other.outside or one.outside & other.inside)
+                for difference in piece_differences(one.pieces, other.pieces, self.family)
+            ]
         return self._services[key]
 
+    def _sets(self, inside: frozenset[str], outside: frozenset[str]) -> tuple[str, ...]:
+        names = {**self.found.sets, **self.expected.sets}
+        told = [("", name) for name in sorted(names[one] for one in inside)]
+        told += [("not ", name) for name in sorted(names[one] for one in outside)]
+        return tuple(f"{negated}in {name}" for negated, name in told)
+
     def _told(self, process: Process, local: list[Interval], remote: list[Interval], pieces: list) -> list[dict]:
-        by_outcome: dict[tuple[Outcome, Outcome], list[Interval]] = {}
-        for low, high, one, other in pieces:
-            by_outcome.setdefault((one, other), []).append((low, high))
+        by_outcome: dict[tuple[tuple[str, ...], Outcome, Outcome], list[Interval]] = {}
+        for sets, (low, high, one, other) in pieces:
+            by_outcome.setdefault((sets, one, other), []).append((low, high))
         return [
             {
                 "change": _change(one, other),
@@ -162,8 +175,9 @@ class _Sweep:
                 "services": words(points, self.family),
                 "expected": one._asdict(),
                 "found": other._asdict(),
+                **({"sets": list(sets)} if sets else {}),
             }
-            for (one, other), points in by_outcome.items()
+            for (sets, one, other), points in by_outcome.items()
         ]
 
 

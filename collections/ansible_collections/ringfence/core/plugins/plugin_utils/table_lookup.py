@@ -21,6 +21,8 @@ def outcome(
 ) -> dict[str, object]:
     """Return `{"effect", "rule", "log"}` for one packet; `port` is the service's port or the ICMP type.
 
+    Where that depends on dynamic sets it is the answer for a remote address in none of them.
+
     The control path and the built-ins are no cells: ask `in_control` for the former. Raises LookupError where the
     table covers no such addresses.
     """
@@ -47,15 +49,29 @@ class Lookup:
         user: str | None = None,
     ) -> dict[str, object]:
         """Return `{"effect", "rule", "log"}`; see `outcome` of this module."""
+        return self.outcomes(direction, protocol, port, local, remote, unit, user)[0]
+
+    def outcomes(
+        self,
+        direction: str,
+        protocol: int,
+        port: int,
+        local: str,
+        remote: str,
+        unit: str | None = None,
+        user: str | None = None,
+    ) -> list[dict[str, object]]:
+        """Return the same for every membership that the table tells apart, at first that of no dynamic set."""
         named = self._index.table[direction]
         process = (unit if unit in named["units"] else None, user if user in named["users"] else None)
         here, there, service = point_of(local), point_of(remote), protocol * BLOCK + port
         for cells in self._index.cells(direction).get(process, []):
             at = bisect_right(cells.remotes, there, key=lambda remote: remote[0]) - 1
             if at >= 0 and there <= cells.remotes[at][1] and _holds(cells.local, here):
-                pieces = self._index.services[cells.remotes[at][2]]
-                piece = pieces[bisect_right(pieces, service, key=lambda piece: piece.low) - 1]
-                return dict(piece.outcome._asdict())
+                return [
+                    dict(pieces[bisect_right(pieces, service, key=lambda one: one.low) - 1].outcome._asdict())
+                    for _, _, pieces in self._index.cases(cells.remotes[at][2])
+                ]
         raise LookupError(f"the table has no cell for {direction} {local} {remote} of {process}")
 
     def in_control(self, remote: str, port: int) -> bool:

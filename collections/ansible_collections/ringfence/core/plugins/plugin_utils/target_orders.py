@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "connection", "signature", "table", "stages", "processes", "persistence", "return",
-    "status", "verbs",
+    "reply", "state", "sockets", "connection", "signature", "table", "stages", "processes", "answers", "persistence",
+    "return", "status", "verbs",
 )  # fmt: skip
 COMMAND = "exec /bin/sh -s"
 ENDS = "RINGFENCE-RULESET-ENDS"
@@ -99,9 +99,9 @@ def control_ranges(networks: list[str]) -> str:
 
 
 def process_lines(processes: list[dict]) -> str:
-    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN`."""
+    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN`, `fqdn NAME SET timeout T`."""
     lines = []
     for process in processes:
-        kind = "unit" if "unit" in process else "user"
+        kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)
         lines += [f"{kind} {process[kind]} {name} {verdict}\n" for name, verdict in process["elements"]]
     return "".join(lines)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from .held_state import held
 from .nft_reader import read_ruleset
+from .nft_shapes import ANSWER_STANDS, set_digest
 from .plan_directory import Host, Plan
 from .table_compare import differences
 from .target_orders import Reply
@@ -15,7 +16,7 @@ MOST_TOLD = 40
 
 
 def verify(plan: Plan, host: Host, reply: Reply) -> dict:
-    """Return `drift` (nothing: proven), `differences` (the same as data), `not_proven` and what the host holds.
+    """Return `drift` (nothing: proven), `differences` (the same as data), `not_proven`, `answers`, what the host holds.
 
     `reply` is that to `status` with its listing.
     """
@@ -34,6 +35,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         "dead_elements": dead,
         "leftovers": len(found["leftovers"]),
         "standing": len(found["filled"]["standing"]),
+        "answers": _answers(host, found["filled"]["answers"]),
         "held": now,
     }
 
@@ -49,6 +51,19 @@ def _holding(plan: Plan, host: Host, now: dict) -> list[str]:
             f"plan {plan.identity} (sequence {plan.sequence}) says {host.ruleset[:12]}"
         ]
     return []
+
+
+def _answers(host: Host, elements: list[dict]) -> dict[str, list[dict]]:
+    """Return, for every name of the plan, the addresses that the host holds for it and their ages in seconds."""
+    names = [process["fqdn"] for process in host.processes if "fqdn" in process]
+    return {
+        name: [
+            {"address": one["address"], "age": max(0, round(ANSWER_STANDS - one["expires"]))}
+            for one in elements
+            if one["set"] == set_digest(f"fqdn:{name}")
+        ]
+        for name in names
+    }
 
 
 def _processes(reply: Reply, elements: list[dict]) -> tuple[list[str], int]:

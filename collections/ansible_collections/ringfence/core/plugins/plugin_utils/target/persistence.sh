@@ -42,6 +42,7 @@ ExecStopPost=-/bin/sh $state/ringfence.sh boot" || return 1
     sync_boot=$sync_changed
     sync_changed=
     sync_dropins "$1" || return 1
+    sync_answers "$1" || return 1
     if [ -n "$sync_changed" ] && [ -n "$1" ]; then
         # units may restart at any moment: their drop-ins are in force before their elements are filled in again
         systemctl daemon-reload
@@ -49,6 +50,8 @@ ExecStopPost=-/bin/sh $state/ringfence.sh boot" || return 1
         systemctl daemon-reload </dev/null >/dev/null 2>&1 9>&- &
     fi
     sync_changed=$sync_changed$sync_boot
+    if has_names "$1"; then systemctl start --no-block "${answer_timer##*/}" </dev/null >/dev/null 2>&1 9>&-; fi
+    return 0
 }
 
 # To read all units again costs more than all else, and what systemd has not loaded it reads when it is asked for.
@@ -128,6 +131,7 @@ $sync_text" || return 1
 remove_persistence() {
     sync_changed=
     if [ -e "$boot_unit" ] && systemd_runs; then systemctl stop ringfence.service 2>/dev/null; fi
+    remove_answers
     for sync_path in "$units"/*.d/"$dropin" "$boot_unit" "$units/sysinit.target.wants/ringfence.service"; do
         if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi
         rm -f "$sync_path"

@@ -1,11 +1,11 @@
 # Processes: units and users become elements of the table's maps, one by one, each allowed to fail.
 
-# Lines of a process: `unit NAME MAP goto CHAIN` or `user NAME MAP goto CHAIN`.
+# Lines of a process: `unit NAME MAP goto CHAIN` or `user NAME MAP goto CHAIN`; and of a name: `fqdn NAME SET timeout TIME`.
 check_processes() {
     if [ -z "$1" ]; then return 0; fi
     printf '%s' "$1" | while read -r process_kind process_who process_map process_goto process_chain process_rest; do
-        case $process_kind:$process_goto:$process_rest in unit:goto: | user:goto:) ;; *) exit 1 ;; esac
-        case $process_who in '' | *[!A-Za-z0-9:_.@\\-]*) exit 1 ;; esac
+        case $process_kind:$process_goto:$process_rest in unit:goto: | user:goto: | fqdn:timeout:) ;; *) exit 1 ;; esac
+        case $process_kind:$process_who in *: | *:*[!A-Za-z0-9:_.@\\-]* | fqdn:[!A-Za-z0-9]*) exit 1 ;; esac
         case $process_map$process_chain in *[!A-Za-z0-9_]*) exit 1 ;; esac
     done
 }
@@ -93,9 +93,15 @@ unit_elements() {
         }'
 }
 
-# Fills the maps for the process lines $1 and replies what became of each.
+# Fills the maps and sets for the process lines $1 and replies what became of each.
 fill_processes() {
-    if [ -z "$1" ]; then return 0; fi
+    fill_answers "$1"
+    case "
+$1" in
+    *"
+u"*) ;;
+    *) return 0 ;;
+    esac
     unit_elements "$1" >"$work/elements"
     : >"$work/fill"
     printf '%s' "$1" | while read -r fill_kind fill_who fill_map fill_goto fill_chain; do
@@ -105,7 +111,7 @@ fill_processes() {
             else
                 reply process "user $fill_who: no such user here"
             fi
-        elif ! who=$fill_who awk '$1 == ENVIRON["who"] { found = 1 } END { exit !found }' "$work/elements"; then
+        elif [ "$fill_kind" = unit ] && ! who=$fill_who awk '$1 == ENVIRON["who"] { found = 1 } END { exit !found }' "$work/elements"; then
             reply process "unit $fill_who: not found"
         fi
     done

@@ -40,7 +40,7 @@ check_signed() {
         /^    \{$/ { elements = 0 }
         /^      \[$/ { getline map; getline verdict; gsub(/[ ",]/, "", map); verdict = value(verdict); gsub(/^ *"/, "", verdict)
             element[++elements] = map " " verdict }
-        /^     "(unit|user)": "/ { key = $1; gsub(/[":]/, "", key)
+        /^     "(unit|user|fqdn)": "/ { key = $1; gsub(/[":]/, "", key)
             for (i = 1; i <= elements; i++) print key " " value($0) " " element[i] }
     ' "$work/plan.json" | sed 's/ $//' | sort >"$work/signed"
     if ! cmp -s "$work/sent" "$work/signed"; then

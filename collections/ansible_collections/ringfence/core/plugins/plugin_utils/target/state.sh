@@ -3,6 +3,7 @@
 # confirmed.nft   the ruleset that was confirmed last, after a head of `#ringfence ` lines; nft loads it as it is
 # candidate.nft   the same for a ruleset that waits for its confirmation
 # pending         what is known of that wait: token, boot, deadline, time of the swap, the armed way back; empty for none
+# answers         what names resolved to, see answers.sh
 # history         what happened, newest last, bounded
 # work/           files of the one who holds the lock
 

@@ -72,6 +72,9 @@ status_abilities() {
     if systemd_runs; then
         reply persistence systemd
         if [ -n "$confirmed_format" ] && [ ! -e "$boot_unit" ]; then reply damaged "the boot unit is gone"; fi
+        if has_names "$confirmed_processes" && ! systemctl is-active --quiet "${answer_timer##*/}"; then
+            reply damaged "the timer that looks names up again does not run"
+        fi
     else
         reply persistence none
     fi

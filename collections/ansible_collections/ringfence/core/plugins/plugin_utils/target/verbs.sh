@@ -8,7 +8,7 @@ ringfence_main() {
     now=
     require_root
     case $verb in
-    apply | confirm | rollback | remove | status) "verb_$verb" ;;
+    apply | confirm | rollback | remove | refresh | status) "verb_$verb" ;;
     return) verb_return "${2-}" ;;
     boot) verb_boot ;;
     *) refuse verb "unknown verb $verb" ;;
@@ -63,6 +63,8 @@ verb_apply() {
         reply changed yes
         finish 0
     fi
+    # looked up before anything changes: who is allowed by name is let through again right behind the swap
+    resolve_names "$rf_processes"
     track_first
     guard_connection "$work/sockets"
     take_candidate

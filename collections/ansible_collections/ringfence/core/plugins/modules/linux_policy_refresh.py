@@ -1,0 +1,42 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The documentation of ringfence.core.linux_policy_refresh, which is an action."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: linux_policy_refresh
+short_description: Look up the names of a Linux host's policy
+description:
+  - The host asks its own resolver for every name (C(fqdn)) that the rules of its confirmed plan name, and puts the
+    answers into the sets of its table. Nothing else of the table changes, and no new plan is needed.
+  - A host with systemd does this by itself every five minutes; others only when they are asked.
+options: {}
+attributes:
+  check_mode:
+    description: Looks nothing up.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+extends_documentation_fragment:
+  - ringfence.core.target
+"""
+
+EXAMPLES = r"""
+- name: Let a name that has just moved be reached
+  ringfence.core.linux_policy_refresh:
+"""
+
+RETURN = r"""
+state:
+  description: V(refreshed), V(unchanged) in check mode, V(refused) or V(failed).
+  returned: always
+  type: str
+names:
+  description: What became of each name; none where the host's rules name none.
+  returned: success
+  type: list
+  elements: str
+"""

@@ -1,0 +1,178 @@
+# Answers: what the names of a policy resolve to on this host becomes elements of the table's dynamic sets.
+#
+# answers         `NAME ADDRESS SECONDS` a line, newest first: who was an answer, and when (since the epoch) at last
+
+# Seconds that an answer stands unless it is given again, and the bounds of what a name may fill in: at most so many
+# addresses of a family by one look-up and in all, which is less than a set holds.
+answer_stands=3600
+answer_once=16
+answer_most=200
+answer_timer=/etc/systemd/system/ringfence-answers.timer
+
+has_names() {
+    case "
+$1" in
+    *"
+fqdn "*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+# resolve_names LINES: looks up every name of the process lines, all at once, and keeps what was answered. The host's own
+# resolver is asked: its applications connect to what it says. A name without an answer keeps those it had.
+resolve_names() {
+    if ! has_names "$1"; then return 0; fi
+    if ! have getent; then
+        reply answers "there is no getent command here: names have no answers"
+        return 0
+    fi
+    rm -rf "$work/answers"
+    mkdir "$work/answers" || refuse state "cannot write below $state"
+    resolve_limit=
+    if have timeout; then resolve_limit='timeout 5'; fi
+    resolve_each=$(printf '%s' "$1" | awk '$1 == "fqdn" && !seen[$2]++ { print $2 }')
+    set --
+    for resolve_name in $resolve_each; do
+        # shellcheck disable=SC2086 # two words or none
+        $resolve_limit getent ahosts "$resolve_name" >"$work/answers/$resolve_name" 2>/dev/null </dev/null 9>&- &
+        set -- "$@" $!
+    done
+    # only these: the way back may be a child of this shell too
+    for resolve_child in "$@"; do wait "$resolve_child"; done
+    if [ ! -e "$state/answers" ]; then : >"$state/answers"; fi
+    (
+        cd "$work/answers" && awk -v now="$(date +%s)" -v stands="$answer_stands" -v once="$answer_once" -v most="$answer_most" \
+            -v held="$state/answers" '
+            # no address that only this host, this link or many hosts have (RFC 1122, 3927, 5771, 4291)
+            function usable4(text,    part, i) {
+                if (split(text, part, ".") != 4) return 0
+                for (i = 1; i <= 4; i++) if (part[i] !~ /^[0-9][0-9]?[0-9]?$/ || part[i] + 0 > 255) return 0
+                if (part[1] + 0 == 169 && part[2] + 0 == 254) return 0
+                return part[1] + 0 != 0 && part[1] + 0 != 127 && part[1] + 0 < 224
+            }
+            function usable6(text,    part, groups, i) {
+                if (text !~ /^[0-9a-f:]+$/ || text ~ /^::/ || text ~ /^f[ef]/ || text ~ /:::/ || text ~ /::.*::/) return 0
+                groups = split(text, part, ":")
+                if (groups > 8 || (groups < 8 && text !~ /::/)) return 0
+                for (i = 1; i <= groups; i++) if (length(part[i]) > 4) return 0
+                return 1
+            }
+            function keep(name, address, time, bound,    family) {
+                family = address ~ /:/ ? 6 : 4
+                if ((name, address) in kept || count[name, family] >= bound) return
+                kept[name, address] = 1
+                count[name, family]++
+                print name, address, time
+            }
+            FILENAME == held { old[++olds] = $0; next }
+            usable4($1) || usable6($1) { keep(substr(FILENAME, 3), $1, now, once) }
+            END {
+                for (i = 1; i <= olds; i++) {
+                    split(old[i], field, " ")
+                    if (field[3] <= now && now - field[3] < stands) keep(field[1], field[2], field[3], most)
+                }
+            }' "$state/answers" ./*
+    ) >"$work/answers.new" && mv -f "$work/answers.new" "$state/answers" || refuse state "cannot write below $state"
+}
+
+# fill_answers LINES: puts the answers that are kept into the sets of the process lines, with the time that is left to
+# each. A kernel before 6.12 takes no new time for an element that stands, so each is deleted and added in one transaction.
+fill_answers() {
+    if ! has_names "$1"; then return 0; fi
+    if [ ! -e "$state/answers" ]; then : >"$state/answers"; fi
+    # a table that was loaded in stages has an ending behind the names of its sets
+    table_objects >"$work/objects"
+    printf '%s' "$1" | awk -v objects="$work/objects" -v now="$(date +%s)" -v stands="$answer_stands" -v held="$state/answers" '
+        BEGIN {
+            while ((getline line < objects) > 0) {
+                name = line
+                sub(/^.* /, "", name)
+                plain = name
+                sub(/_[0-9][0-9]?$/, "", plain)
+                if (name ~ /^dyn[46]_/) there[plain] = there[plain] " " name
+            }
+            while ((getline line < held) > 0) {
+                split(line, part, " ")
+                left = stands - (now - part[3])
+                if (left <= 0 || left > stands) continue
+                family = part[2] ~ /:/ ? 6 : 4
+                bare[part[1], family] = bare[part[1], family] ", " part[2]
+                timed[part[1], family] = timed[part[1], family] ", " part[2] " timeout " left "s"
+            }
+        }
+        $1 == "fqdn" && timed[$2, substr($3, 4, 1)] != "" {
+            key = $2 SUBSEP substr($3, 4, 1)
+            for (i = split(there[$3], set, " "); i > 0; i--)
+                print $2, "element inet ringfence", set[i], "{" substr(timed[key], 2) " }", "|", "{" substr(bare[key], 2) " }"
+        }' >"$work/fill"
+    : >"$work/fill.nft"
+    answer_found=' '
+    while read -r answer_name answer_rest; do
+        answer_found="$answer_found$answer_name "
+        answer_where=${answer_rest%%\{*}
+        answer_timed=${answer_rest% | *}
+        printf 'add %s\ndelete %s%s\nadd %s\n' "$answer_timed" "$answer_where" "${answer_rest##* | }" "$answer_timed" >>"$work/fill.nft"
+    done <"$work/fill"
+    if [ -s "$work/fill.nft" ] && ! nft -f "$work/fill.nft" 2>"$work/said"; then
+        reply answers "not filled in: $(head -n 1 "$work/said")"
+        return 0
+    fi
+    for answer_name in $(printf '%s' "$1" | awk '$1 == "fqdn" && !seen[$2]++ { print $2 }'); do
+        case $answer_found in
+        *" $answer_name "*) reply process "fqdn $answer_name: enforced" ;;
+        *) reply process "fqdn $answer_name: this host gets no answer; nothing is a member yet" ;;
+        esac
+    done
+}
+
+# A timer looks the names up again and again, because no daemon of ours runs. Called with the confirmed process lines.
+sync_answers() {
+    if ! has_names "$1"; then
+        remove_answers
+        return 0
+    fi
+    sync_file "${answer_timer%.timer}.service" "[Unit]
+Description=Ringfence: what the names of its policy resolve to
+ConditionPathExists=$state/confirmed.nft
+After=ringfence.service network-online.target
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh $state/ringfence.sh refresh" || return 1
+    sync_file "$answer_timer" "[Unit]
+Description=Ringfence: looks up the names of its policy
+
+[Timer]
+OnBootSec=15
+OnUnitInactiveSec=300
+AccuracySec=5
+
+[Install]
+WantedBy=timers.target" || return 1
+    if [ ! -L "$units/timers.target.wants/${answer_timer##*/}" ]; then
+        make_directory "$units/timers.target.wants"
+        ln -sf "../${answer_timer##*/}" "$units/timers.target.wants/${answer_timer##*/}" || return 1
+    fi
+}
+
+remove_answers() {
+    if [ ! -e "$answer_timer" ]; then return 0; fi
+    if systemd_runs; then systemctl stop "${answer_timer##*/}" 2>/dev/null; fi
+    rm -f "$answer_timer" "${answer_timer%.timer}.service" "$units/timers.target.wants/${answer_timer##*/}"
+    sync_changed=1
+}
+
+verb_refresh() {
+    check_state
+    if [ ! -d "$state" ]; then
+        reply state none
+        finish 0
+    fi
+    take_lock
+    open_work
+    read_confirmed
+    refresh_lines=$confirmed_processes
+    if read_pending && stands "$candidate_table"; then refresh_lines=$candidate_processes; fi
+    resolve_names "$refresh_lines"
+    fill_answers "$refresh_lines"
+}
