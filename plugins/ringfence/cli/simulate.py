@@ -22,7 +22,9 @@ CATEGORIES = ("still_allowed", "newly_allowed", "newly_denied", "still_denied")
 @flow_options
 @click.option("--by", type=click.Choice(["rule", "labels", "flow"]), default="labels", show_default=True, help="Rows.")
 @click.option("--only", type=click.Choice(CATEGORIES), multiple=True, help="Single flows of these alone.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Single flows at most.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows at most; of --json single flows."
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 where something is denied that was allowed.")
 def simulate(
     session: Session,
@@ -56,14 +58,14 @@ def simulate(
             if single:
                 _flows(session, [flow.data() for flow in flows])
             elif by == "rule":
-                _by_rule(session, result)
+                _by_rule(session, result, limit)
             else:
-                _by_labels(session, result)
+                _by_labels(session, result, limit)
         if strict and result.categories[Category.NEWLY_DENIED].flows:
             click.get_current_context().exit(1)
 
 
-def _by_rule(session: Session, result: Simulation) -> None:
+def _by_rule(session: Session, result: Simulation, limit: int) -> None:
     session.output.table(
         ("rule", "side", *(f"#{name.replace('_', ' ')}" for name in CATEGORIES), "#watched"),
         (
@@ -73,12 +75,13 @@ def _by_rule(session: Session, result: Simulation) -> None:
                 *(one.categories[category].flows for category in sorted(one.categories, key=_place)),
                 one.watched.flows,
             )
-            for one in result.by_rule
+            for one in result.by_rule[:limit]
         ),
     )
+    _more(session, len(result.by_rule) - limit)
 
 
-def _by_labels(session: Session, result: Simulation) -> None:
+def _by_labels(session: Session, result: Simulation, limit: int) -> None:
     session.output.table(
         ("from", "to", *(f"#{name.replace('_', ' ')}" for name in CATEGORIES), "#watched"),
         (
@@ -88,9 +91,15 @@ def _by_labels(session: Session, result: Simulation) -> None:
                 *(one.categories[category].flows for category in sorted(one.categories, key=_place)),
                 one.watched.flows,
             )
-            for one in result.by_labels
+            for one in result.by_labels[:limit]
         ),
     )
+    _more(session, len(result.by_labels) - limit)
+
+
+def _more(session: Session, left: int) -> None:
+    if left > 0:
+        session.output.line(f"{left:,} more (--limit, --json)")
 
 
 def _flows(session: Session, flows: list[dict[str, object]]) -> None:

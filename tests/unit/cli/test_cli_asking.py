@@ -148,3 +148,9 @@ def test_flows_are_judged_by_the_policy_in_the_files(workspace: Path) -> None:
 def test_check_and_lint_are_content_with_a_good_workspace(workspace: Path) -> None:
     assert ringfence(workspace, "lint").exit_code == 0
     assert data(workspace, "check") == {"problems": [], "failed_tests": [], "broken_invariants": []}
+
+
+def test_people_see_as_many_rows_as_they_asked_for_and_how_many_there_are_more(workspace: Path) -> None:
+    asked = ("simulate", "--flows", str(workspace / "flows.csv"), "--by", "labels", "--limit")
+    assert "1 more (--limit, --json)" in ringfence(workspace, *asked, "1").output
+    assert "more (--limit" not in ringfence(workspace, *asked, "2").output
