@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ringfence.rollout import Outcome
 
 
-@command("apply")
+@command("apply", "apply 5f3a", "apply latest --json")
 @click.argument("name", metavar="PLAN", shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone; earlier waves must be confirmed.")
 @click.option("--excuse", multiple=True, metavar="HOST", help="Let the next wave begin without this host.")

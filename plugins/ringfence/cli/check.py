@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ringfence.analysis.policy_tests import Failure
 
 
-@command("check")
+@command("check", "check", "check --strict")
 @click.option("--strict", is_flag=True, help="Exit with 1 also where there are warnings.")
 def check(session: Session, strict: bool) -> None:
     """Check language, references, tests and invariants; invariants are proven, not sampled."""
@@ -62,7 +62,8 @@ def checked(session: Session, *, linted: bool = True) -> tuple[list[Problem], li
     if linted:
         said = {problem.place for problem in problems}
         problems += [problem for problem in lint(full) if problem.place not in said]
-    return problems, failures(full), broken(full)
+    with session.output.working("proving tests and invariants"):
+        return problems, failures(full), broken(full)
 
 
 def _answers(session: Session, failed: Sequence[Failure], broken: Sequence[Broken]) -> None:

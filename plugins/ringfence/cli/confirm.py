@@ -8,7 +8,7 @@ from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
 
 
-@command("confirm")
+@command("confirm", "confirm latest", "confirm latest --limit web-1")
 @click.argument("name", metavar="[PLAN]", default="latest", shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
 def confirm(session: Session, name: str, limit: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ringfence.lab.session import Lab
 
 
-@command("demo")
+@command("demo", "demo", "demo --keep")
 @click.option(
     "--kind",
     type=click.Choice(["auto", "machines", "namespaces"]),

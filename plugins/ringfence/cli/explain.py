@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from ringfence.analysis.explain import Explanation, Side
 
 
-@command("explain")
+@command(
+    "explain",
+    "explain web-3 db-1 tcp/5432",
+    "explain 203.0.113.9 web-1 https",
+    "explain api-1 db-1 tcp/5432 --process shop-api.service",
+)
 @click.argument("source", metavar="FROM", shell_complete=asset_names)
 @click.argument("destination", metavar="TO", shell_complete=asset_names)
 @click.argument("service")

@@ -22,7 +22,7 @@ _TEMPLATES = files("ringfence.cli") / "templates"
 CONTROL = "# control:\n#   from: [10.9.0.0/24]\n#   port: 22\n"
 
 
-@command("init")
+@command("init", "init shop-net")
 @click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--control", "networks", multiple=True, metavar="CIDR", help="From where Ansible manages the hosts; repeat."

@@ -7,7 +7,7 @@ import click
 from ringfence.cli.session import Session, command
 
 
-@command("lint")
+@command("lint", "lint")
 def lint(session: Session) -> None:
     """Find shadowed, redundant, never matching and broad rules; exit with 1 where there are any."""
     from ringfence.analysis.lint import lint as linted

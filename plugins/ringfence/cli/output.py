@@ -89,6 +89,17 @@ class Output:
             click.echo(line.rstrip())
 
     @contextmanager
+    def working(self, on: str) -> Iterator[None]:
+        """Say on standard error what a step works on while it lasts, where somebody watches and nothing else shows."""
+        if self._live is not None:
+            yield
+            return
+        with self.progress() as shown:
+            if shown is not None:
+                shown.add_task(on, total=None)
+            yield
+
+    @contextmanager
     def progress(self) -> Iterator[Progress | None]:
         """Give a progress display on standard error, None where nobody watches."""
         if self.as_json or not sys.stderr.isatty():

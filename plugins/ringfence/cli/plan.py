@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PAIRS_KEPT = 100
 
 
-@command("plan")
+@command("plan", "plan", "plan --since 24h", "plan --rebase", "plan --restore 5f3a")
 @flow_options
 @click.option("--no-flows", is_flag=True, help="Look at no flows: the plan says nothing of what it does to traffic.")
 @click.option("--rebase", is_flag=True, help="First ask the hosts what they hold, and plan from that.")

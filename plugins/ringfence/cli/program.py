@@ -135,6 +135,7 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
     cls=Program,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    epilog="Exit status: 0 done, 1 the answer is no, 2 wrong input, 3 something outside failed.",
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Say which.")
 @click.pass_context

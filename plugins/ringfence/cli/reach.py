@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ringfence.model.tables import ProcessClass
 
 
-@command("reach")
+@command("reach", "reach --to role=db", "reach --from env=dev --to env=prod --full", "reach --json --by address")
 @click.option(
     "--from", "sources", metavar="S", default="any", help="A selector: role=web,env=prod, {not: {…}}, a CIDR."
 )

@@ -11,7 +11,7 @@ from ringfence.cli.session import Session, command
 from ringfence.model.errors import InputError
 
 
-@command("render")
+@command("render", "render web-1")
 @click.argument("host", shell_complete=asset_names)
 @click.option("--enforcer", metavar="NAME", help="Another backend than the host's own.")
 def render(session: Session, host: str, enforcer: str | None) -> None:

@@ -8,7 +8,7 @@ from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
 
 
-@command("rollback")
+@command("rollback", "rollback", "rollback latest --limit web-1")
 @click.argument("name", metavar="[PLAN]", default="latest", shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
 def rollback(session: Session, name: str, limit: tuple[str, ...]) -> None:

@@ -65,7 +65,8 @@ class Session:
         """Return the loaded workspace."""
         from ringfence.workspace import load
 
-        return load(self.directory)
+        with self.output.working("reading the workspace"):
+            return load(self.directory)
 
     @cached_property
     def survey(self) -> Survey:
@@ -83,14 +84,15 @@ class Session:
             raise InputError(
                 f"no inventory: there is no {workspace.directory}/inventory", remedy="put an Ansible inventory there"
             )
-        return survey(
-            workspace.inventory_paths,
-            workspace.label_rules,
-            workspace.settings,
-            now=self.now,
-            directory=workspace.directory,
-            last=last,
-        )
+        with self.output.working("asking the inventory"):
+            return survey(
+                workspace.inventory_paths,
+                workspace.label_rules,
+                workspace.settings,
+                now=self.now,
+                directory=workspace.directory,
+                last=last,
+            )
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -109,23 +111,27 @@ class Session:
         from ringfence.compiler import compile_policy
 
         if full not in self._compiled:
-            self._compiled[full] = compile_policy(
-                self.snapshot, self.workspace.policy, self.workspace.settings, full=full
-            )
+            snapshot, workspace = self.snapshot, self.workspace
+            with self.output.working("compiling the policy"):
+                self._compiled[full] = compile_policy(snapshot, workspace.policy, workspace.settings, full=full)
         return self._compiled[full]
 
 
 def command(
-    name: str, *, group: click.Group | None = None
+    name: str, *examples: str, group: click.Group | None = None
 ) -> Callable[[Callable[Concatenate[Session, P], None]], click.Command]:
-    """Make a command of a function that takes the session; it has `--workspace` and `--json`."""
+    """Make a command of a function that takes the session; it has `--workspace` and `--json`.
+
+    `examples` are whole command lines without the program's name; its help ends with them.
+    """
+    epilog = "\n".join(["\b", "Examples:", *(f"  ringfence {example}" for example in examples)]) if examples else None
 
     def make(function: Callable[Concatenate[Session, P], None]) -> click.Command:
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
             function(click.get_current_context().ensure_object(Session), *args, **kwargs)
 
         wrapped = update_wrapper(run, function)
-        made = click.command(name)(_workspace_option(_json_option(wrapped)))
+        made = click.command(name, epilog=epilog)(_workspace_option(_json_option(wrapped)))
         if group is not None:
             group.add_command(made)
         return made

@@ -24,7 +24,7 @@ WORKLOADS_NAMED = 8
 LABELS_NAMED = 12
 
 
-@command("show")
+@command("show", "show 5f3a", "show latest --host web-1")
 @click.argument("name", metavar="[PLAN]", default="latest", shell_complete=plan_names)
 @click.option("--host", "hosts", multiple=True, metavar="HOST", help="These hosts alone.")
 @click.option("--all", "everything", is_flag=True, help="Also what only another rule decides now, and all labels.")

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 CATEGORIES = ("still_allowed", "newly_allowed", "newly_denied", "still_denied")
 
 
-@command("simulate")
+@command(
+    "simulate",
+    "simulate",
+    "simulate --since 24h --by rule",
+    "simulate --only newly_denied",
+    "simulate --flows seen.csv --json",
+)
 @flow_options
 @click.option("--by", type=click.Choice(["rule", "labels", "flow"]), default="labels", show_default=True, help="Rows.")
 @click.option("--only", type=click.Choice(CATEGORIES), multiple=True, help="Single flows of these alone.")

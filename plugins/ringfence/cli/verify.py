@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TOLD = ("drift", "differences", "not_proven", "dead_elements", "leftovers", "standing", "answers")
 
 
-@command("verify")
+@command("verify", "verify", "verify --json")
 @click.argument("name", metavar="[PLAN]", required=False, shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
 def verify(session: Session, name: str | None, limit: tuple[str, ...]) -> None:
