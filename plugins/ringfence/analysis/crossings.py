@@ -6,7 +6,7 @@ computed whole, never sampled, and costs by distinct pairs of tables instead of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -79,12 +79,15 @@ class Crossings:
         self.ends = Ends(compilation.snapshot, compilation.settings)
         self.sides = Sides()
 
-    def passing(self, sources: Sequence[Peer], destinations: Sequence[Peer], services: Services) -> Iterator[Crossing]:
+    def passing(
+        self, sources: Sequence[Peer], destinations: Sequence[Peer], services: Services, within: Set[str] = frozenset()
+    ) -> Iterator[Crossing]:
         """Yield crossings that together are all that passes; the products may overlap.
 
-        What has no workload on either end is left out.
+        Servers are in the dynamic sets of `within` and in the others that a crossing names. What has no workload on
+        either end is left out.
         """
-        for client, server in self._pairs(sources, destinations, services, passing=True):
+        for client, server in self._pairs(sources, destinations, services, passing=True, within=within):
             if client.group.table is None and server.group.table is None:
                 continue
             for family in FAMILIES:
@@ -149,10 +152,16 @@ class Crossings:
                 yield _Half(here, cell.remote, services, cell.process, membership.inside)
 
     def _pairs(
-        self, sources: Sequence[Peer], destinations: Sequence[Peer], services: Services, *, passing: bool
+        self,
+        sources: Sequence[Peer],
+        destinations: Sequence[Peer],
+        services: Services,
+        *,
+        passing: bool,
+        within: Set[str] = frozenset(),
     ) -> Iterator[tuple[_End, _End]]:
         meant = [
-            (Peer(selector, peer.process), Membership(tuple(sorted(sets))))
+            (Peer(selector, peer.process), Membership(tuple(sorted(within | sets))))
             for peer in destinations
             for sets, selector in alternatives(peer.selector)
         ]

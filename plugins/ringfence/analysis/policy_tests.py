@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 
 from ringfence.analysis.crossings import Crossings, first_pair
 from ringfence.analysis.pairs import Pairs
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import address_text, family_of
-from ringfence.model.assets import Asset
 from ringfence.model.intervals import EMPTY, IntervalSet, union
-from ringfence.model.memberships import sets_of
+from ringfence.model.memberships import alternatives
 from ringfence.model.rules import Action, Direction, Peer, PolicyTest
+from ringfence.model.selectors import AllOf, AnyAddress, AnyOf, Selector
 from ringfence.model.services import service_texts
 
 
@@ -54,7 +54,8 @@ def failures(compilation: Compilation) -> list[Failure]:
     that chooses no other pair fails: it would prove nothing.
 
     Addresses are in no dynamic set, but a `deny` must hold for those that may be in any. A name in `to` stands for
-    addresses that are its answers and of which nothing else is known: what the client's side says of them is judged.
+    addresses that are its answers, and no other name's: what the client's side says of them is judged, or, where labels
+    or addresses are and-ed to the name, the pairs that these choose.
     """
     crossings = Crossings(compilation)
     failed = (_failure(crossings, test) for test in compilation.policy.tests)
@@ -62,63 +63,80 @@ def failures(compilation: Compilation) -> list[Failure]:
 
 
 def _failure(crossings: Crossings, test: PolicyTest) -> Failure | None:
-    named = [peer for peer in test.destinations if sets_of(peer.selector)]
-    plain = [peer for peer in test.destinations if not sets_of(peer.selector)]
-    if named and (failure := _named_failure(crossings, test, named)):
-        return failure
-    if not plain:
-        return None
-    passing = list(crossings.passing(test.sources, plain, test.services))
+    chosen = False
+    for members, peers in _by_members(test.destinations).items():
+        bare = [peer for peer in peers if members and _says_nothing(peer.selector)]
+        rest = [peer for peer in peers if peer not in bare]
+        answers = _of_answers(crossings, test, members) if bare else iter(())
+        for failure in chain(answers, _of_pairs(crossings, test, rest, members)):
+            if failure is not None:
+                return failure
+            chosen = True
+    return None if chosen else Failure(test, "", "", EMPTY)
+
+
+def _by_members(destinations: Sequence[Peer]) -> dict[frozenset[str], list[Peer]]:
+    """Return what peers choose, without their names, by the dynamic sets that the address has to be in."""
+    found: dict[frozenset[str], list[Peer]] = {}
+    for peer in destinations:
+        for members, selector in alternatives(peer.selector):
+            found.setdefault(members, []).append(Peer(selector, peer.process))
+    return found
+
+
+def _says_nothing(selector: Selector) -> bool:
+    """Return whether a selector is made of `any` in such a way that every address is chosen."""
+    match selector:
+        case AnyAddress():
+            return True
+        case AllOf(parts):
+            return bool(parts) and all(map(_says_nothing, parts))
+        case AnyOf(parts):
+            return any(map(_says_nothing, parts))
+        case _:
+            return False
+
+
+def _of_pairs(
+    crossings: Crossings, test: PolicyTest, peers: Sequence[Peer], members: frozenset[str]
+) -> Iterator[Failure | None]:
+    """Judge pairs of ends, the server in some dynamic sets; yield None for those that answer as expected."""
+    passing = list(crossings.passing(test.sources, peers, test.services, members))
+    exact = [one for one in passing if members.issuperset(one.members)]
     if test.expect is Action.DENY:
-        opened = ((pair, crossing.services) for crossing in passing if (pair := first_pair(crossing)) is not None)
-        smallest = min(opened, key=lambda one: (one[0][1], one[0][3]), default=None)
+        judged = exact if members else passing
+        opened = ((pair, one) for one in judged if (pair := first_pair(one)) is not None)
+        smallest = min(opened, key=lambda found: (found[0][1], found[0][3]), default=None)
         if smallest is not None:
-            (one, a, other, b), services = smallest
-            return Failure(
-                test, one.name if one else address_text(a), other.name if other else address_text(b), services
-            )
-        passing = []
-    passing = [one for one in passing if not one.members]
-    pairs = Pairs(crossings, passing, test.services)
-    chosen = False
-    for source in test.sources:
-        for destination in plain:
-            for client, server, missing in pairs.between(source, destination):
-                if missing and test.expect is Action.ALLOW:
-                    return Failure(test, client, server, missing)
-                chosen = True
-    return None if chosen else Failure(test, "", "", EMPTY)
+            (client, a, server, b), crossing = smallest
+            names = (client.name if client else address_text(a), server.name if server else address_text(b))
+            yield Failure(test, names[0], _server(names[1], crossing.members), crossing.services)
+        exact = []
+    pairs = Pairs(crossings, exact, test.services)
+    for source, destination in product(test.sources, peers):
+        for one, other, missing in pairs.between(source, destination):
+            wrong = missing and test.expect is Action.ALLOW
+            yield Failure(test, one, _server(other, sorted(members)), missing) if wrong else None
 
 
-def _named_failure(crossings: Crossings, test: PolicyTest, named: Sequence[Peer]) -> Failure | None:
-    """Judge what the clients' sides say of the answers to names; a test that chooses no client fails."""
-    chosen = False
-    for source, peer in product(test.sources, named):
-        for asset, points in crossings.ends.assets([source.selector]):
-            for name in sets_of(peer.selector):
-                chosen = True
-                failure = _unexpected(crossings, test, source, asset, points, name)
-                if failure is not None:
-                    return failure
-    return None if chosen else Failure(test, "", "", EMPTY)
-
-
-def _unexpected(
-    crossings: Crossings, test: PolicyTest, source: Peer, asset: Asset, points: IntervalSet, name: str
-) -> Failure | None:
-    table = crossings.tables.get(asset.name)
-    if table is None:
-        return None
-    lookup = crossings.sides.lookup(table).directions[Direction.OUT]
-    for somewhere in crossings.ends.anywhere():
+def _of_answers(crossings: Crossings, test: PolicyTest, members: frozenset[str]) -> Iterator[Failure | None]:
+    """Judge what the clients' sides say of the members of dynamic sets of which nothing else is known."""
+    for source, somewhere in product(test.sources, crossings.ends.anywhere()):
         family = family_of(somewhere)
-        own = [point for point in asset.addresses if point in points and family_of(point) == family]
-        maps = [
-            lookup.services_at(local, process, somewhere, (name,))
-            for local, process in product(own, table.outbound.classes_of(source.process))
-        ]
-        wanted, passed = test.services.of(family), union(map(crossings.sides.passing, maps))
-        wrong = wanted & passed if test.expect is Action.DENY else wanted - passed
-        if own and wrong:
-            return Failure(test, asset.name, name, wrong)
-    return None
+        for asset, points in crossings.ends.assets([source.selector]):
+            table = crossings.tables.get(asset.name)
+            own = [point for point in asset.addresses if point in points and family_of(point) == family]
+            if table is None or not own:
+                continue
+            lookup = crossings.sides.lookup(table).directions[Direction.OUT]
+            maps = [
+                lookup.services_at(local, process, somewhere, members)
+                for local, process in product(own, table.outbound.classes_of(source.process))
+            ]
+            wanted, passed = test.services.of(family), union(map(crossings.sides.passing, maps))
+            wrong = wanted & passed if test.expect is Action.DENY else wanted - passed
+            yield Failure(test, asset.name, " and ".join(sorted(members)), wrong) if wrong else None
+
+
+def _server(name: str, members: Sequence[str]) -> str:
+    return " and ".join((name, *(f"in {one}" for one in members)))

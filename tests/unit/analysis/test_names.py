@@ -19,13 +19,13 @@ from ringfence.model.addresses import addresses_of, point_of
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
 from ringfence.model.rules import Action, Invariant, Mode, Peer, Policy, PolicyTest
-from ringfence.model.selectors import ANY, AddressIn, AnyOf, FqdnIs, Selector, Unknown
+from ringfence.model.selectors import ANY, AddressIn, AllOf, AnyOf, FqdnIs, Selector, Unknown
 from ringfence.model.services import parse_service
 
 HERE = Place("policy/shop.yml", 1, 1)
 PAY, CDN = FqdnIs("pay.example"), FqdnIs("cdn.example")
 ESTATE = snapshot(asset("api-1", "10.0.0.1", role="api"), asset("db-1", "10.0.0.2", role="db"))
-API = labelled(role="api")
+API, DB = labelled(role="api"), labelled(role="db")
 TCP_443 = parse_service("tcp/443")
 PAYING = rule("pay", API, PAY, "tcp/443")
 WALL = rule("wall", API, AddressIn(addresses_of(["198.51.100.0/24"]), "198.51.100.0/24"), "any", action=Action.DENY)
@@ -100,6 +100,35 @@ def test_an_invariant_about_a_name_is_broken_by_another_that_may_have_the_same_a
 def test_a_policy_test_may_expect_something_of_a_name(name: FqdnIs, expect: Action, holds: bool) -> None:
     test = PolicyTest("t", HERE, (Peer(API),), (Peer(name),), TCP_443, expect)
     assert (failures(compiled(PAYING, tests=(test,))) == []) is holds
+
+
+def failing(expect: Action, *destinations: Selector, rules: tuple[object, ...]) -> list[str]:
+    """Return the servers at which a policy test of the API to some destinations fails."""
+    ends = tuple(map(Peer, destinations))
+    test = PolicyTest("t", HERE, (Peer(API),), ends, TCP_443, expect)
+    return [failure.server for failure in failures(compiled(*rules, tests=(test,)))]
+
+
+def test_a_policy_test_judges_the_labels_that_stand_beside_a_name() -> None:
+    into = rule("into", API, DB, "tcp/443")
+    assert failing(Action.ALLOW, AnyOf((PAY, DB)), rules=(PAYING,)) == ["db-1"]
+    assert failing(Action.ALLOW, AnyOf((PAY, DB)), rules=(PAYING, into)) == []
+    assert failing(Action.DENY, AnyOf((CDN, DB)), rules=(PAYING, into)) == ["db-1"]
+    assert failing(Action.DENY, AnyOf((CDN, DB)), rules=(PAYING,)) == []
+
+
+def test_a_policy_test_judges_answers_in_the_networks_that_are_anded_to_a_name() -> None:
+    network = AddressIn(addresses_of(["203.0.113.0/24"]), "203.0.113.0/24")
+    inside = AllOf((PAY, network))
+    ranged = rule("ranged", API, inside, "tcp/443")
+    assert failing(Action.ALLOW, inside, rules=(ranged,)) == []
+    assert failing(Action.DENY, inside, rules=(ranged,)) == ["203.0.113.0 and in fqdn:pay.example"]
+    assert failing(Action.ALLOW, network, rules=(ranged,)) == ["203.0.113.0-203.0.113.255"]
+    assert failing(Action.ALLOW, PAY, rules=(ranged,)) == ["fqdn:pay.example"]
+
+
+def test_a_policy_test_of_a_name_and_of_labels_that_nobody_has_is_about_the_name() -> None:
+    assert failing(Action.ALLOW, labelled(role="none"), PAY, rules=(PAYING,)) == []
 
 
 def test_a_flow_to_an_address_that_may_be_an_answer_depends_on_it() -> None:
