@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import product
+from itertools import chain, combinations, product
 
-from ringfence.model.rules import Process
+from ringfence.model.rules import Peer, Process
+from ringfence.model.selectors import FqdnIs, leaves
 from ringfence.model.tables import Effect
 
 from .case import Case
@@ -14,6 +16,18 @@ from .strategies import UNITS, USERS
 
 # Every process that a drawn policy can tell apart, and one that none names.
 RUNNERS = tuple(Runner(*pair) for pair in product((None, "z.service", *UNITS), (None, "backup", *USERS)))
+
+
+def names_in(ends: Iterable[Iterable[Peer]]) -> frozenset[str]:
+    """Return the names that some ends of rules or statements name."""
+    found = (leaf for peer in chain(*ends) for leaf in leaves(peer.selector))
+    return frozenset(leaf.name for leaf in found if isinstance(leaf, FqdnIs))
+
+
+def memberships(names: frozenset[str]) -> list[frozenset[str]]:
+    """Return all that an address can be an answer to at once, of some names: nothing first, then one, two, … [12]."""
+    sizes = range(len(names) + 1)
+    return [frozenset(chosen) for size in sizes for chosen in combinations(sorted(names), size)]
 
 
 def passes(case: Case, side: Side) -> bool:

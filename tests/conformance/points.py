@@ -20,6 +20,8 @@ EXTREMES = (
     *(point_of(text) for text in ("127.0.0.1", "::1", "fe80::1", "ff02::1", "224.0.0.1", "192.0.2.1", "8.8.8.8")),
 )
 
+# Addresses that nobody holds, and in no range but such as hold half of all addresses.
+NOWHERE = ("8.8.8.8", "2600::1")
 GROUPS = addresses_of(["224.0.0.0/4", "ff00::/8", "255.255.255.255"])
 
 

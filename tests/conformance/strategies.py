@@ -133,16 +133,16 @@ def peers(users: bool, with_processes: bool, names: bool = False) -> st.SearchSt
 
 
 @st.composite
-def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool, names: bool) -> Rule:
+def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool) -> Rule:
     """Return a rule whose id is to be set by the policy that holds it."""
-    destinations = draw(peers(users=refused, with_processes=with_processes, names=names))
+    destinations = draw(peers(users=refused, with_processes=with_processes, names=True))
     told_by_unit = any(peer.process for peer in destinations) and not refused
     words = draw(st.lists(st.sampled_from(TOLD_SERVICES if told_by_unit else SERVICES), min_size=1, max_size=2))
     return Rule(
         id="",
         name="",
         place=Place("policy/drawn.yml"),
-        sources=draw(peers(users=True, with_processes=with_processes, names=False)),
+        sources=draw(peers(users=True, with_processes=with_processes)),
         destinations=destinations,
         action=draw(st.sampled_from((Action.ALLOW, Action.ALLOW, Action.DENY, Action.PASS))),
         services=union(parse_service(word) for word in words),
@@ -154,9 +154,9 @@ def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused
 
 
 @st.composite
-def policies(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool, names: bool) -> Policy:
+def policies(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool) -> Policy:
     """Return up to six rules and a mode for most workloads."""
-    rule = rules(tiers, with_processes, refused, names)
+    rule = rules(tiers, with_processes, refused)
     drawn = draw(st.lists(rule, min_size=draw(st.sampled_from((0, 1, 3))), max_size=7))
     named = tuple(
         Rule(f"{number:08x}", f"rule {number}", *(getattr(rule, field) for field in Rule.__slots__[2:]))
@@ -196,10 +196,10 @@ def estates(draw: st.DrawFn, settings: Settings) -> Snapshot:
 
 
 @st.composite
-def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False, names: bool = True) -> Case:
+def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False) -> Case:
     """Return an estate, a policy and settings that go together, and the answers to the names in it.
 
-    `refused`: also what the nftables enforcer refuses; `names` false: no names.
+    `refused`: also what the nftables enforcer refuses.
     """
     realms = draw(
         st.sampled_from(
@@ -209,7 +209,7 @@ def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False, n
     tiers = draw(st.sampled_from(TIERS))
     settings = Settings(control=draw(st.sampled_from((None, None, *CONTROLS))), realms=realms, tiers=tiers)
     usable = ("emergency", *(tier for tier in tiers if tier != "emergency"))
-    policy = draw(policies(usable, with_processes, refused, names))
+    policy = draw(policies(usable, with_processes, refused))
     named = [
         name
         for name in HOST_NAMES

@@ -11,6 +11,7 @@ from ringfence.analysis.explain import explain
 from ringfence.analysis.reach import reach
 from ringfence.compiler import compile_policy
 from ringfence.model.addresses import address_text, family_of, network_of
+from ringfence.model.addresses import point_of as address_point
 from ringfence.model.assets import Asset
 from ringfence.model.errors import Place
 from ringfence.model.intervals import IntervalSet
@@ -20,8 +21,8 @@ from ringfence.model.services import UDP, Services, point_of
 from ringfence.model.tables import ProcessClass
 
 from .case import Case, packet_text, side_text
-from .judging import RUNNERS, passes, someone_passes
-from .points import addresses, services, sides
+from .judging import RUNNERS, names_in, passes, someone_passes
+from .points import NOWHERE, addresses, services, sides
 from .reference import Packet, Side, judge, sides_of, stands_above
 from .runs import CASES, drawn
 from .strategies import cases, process_rules
@@ -37,6 +38,7 @@ def test_explain_says_what_the_reference_says(case: Case) -> None:
     for asset in case.snapshot.assets:
         for address in asset.addresses:
             holders.setdefault(address, []).append(asset)
+    named = sorted(names_in(rule.destinations for rule in case.policy.rules))
     for side in sides(case, 40, seed=3):
         ends = (side.local, side.remote) if side.direction is Direction.OUT else (side.remote, side.local)
         names = [[asset.name for asset in holders.get(end, [])] for end in ends]
@@ -44,25 +46,33 @@ def test_explain_says_what_the_reference_says(case: Case) -> None:
             asset.realm not in case.settings.sees(side.workload.realm) for asset in holders.get(side.remote, [])
         )
         odd = side.protocol == UDP and side.port in DHCP_PORTS
-        if (
-            side.names
-            or [side.workload.name] not in names
-            or max(map(len, names)) > 1
-            or ends[0] == ends[1]
-            or hidden
-            or odd
-        ):
+        if [side.workload.name] not in names or max(map(len, names)) > 1 or ends[0] == ends[1] or hidden or odd:
             continue  # `explain` is asked about an address and finds its one holder
         client, server = (next(iter(found), None) for found in names)
         who = (side.unit, side.user, side.unit, side.user)
         packet = Packet(*ends, side.protocol, side.port, client, server, *who)
-        expected = all(
-            stands_above(one, case.settings) or passes(case, one) for one in sides_of(case.snapshot, packet).values()
-        )
+
+        def expected(packet: Packet) -> str:
+            sides_ = sides_of(case.snapshot, packet).values()
+            return "allow" if all(stands_above(one, case.settings) or passes(case, one) for one in sides_) else "deny"
+
         point = IntervalSet(((point_of(side.protocol, side.port),) * 2,))
         process = ProcessClass(side.unit, side.user)
         told = explain(compilation, *map(address_text, ends), Services(point, point), process)
-        assert (told.verdict == "allow") is expected, packet_text(packet)
+        assert told.verdict == expected(packet), packet_text(packet)
+        changing = {
+            (f"fqdn:{name}",)
+            for name in named
+            if expected(replace(packet, server_names=frozenset({name}))) != told.verdict
+        }
+        assert {other.members for other in told.others} == changing, packet_text(packet)
+        if side.direction is Direction.OUT:
+            (somewhere,) = (one for one in map(address_point, NOWHERE) if family_of(one) == family_of(side.local))
+            for name in named:
+                answer = replace(packet, server_address=somewhere, server=None, server_names=frozenset({name}))
+                told = explain(compilation, address_text(side.local), name, Services(point, point), process)
+                assert told.verdict == expected(answer), packet_text(answer)
+                assert told.members == (f"fqdn:{name}",)
 
 
 @drawn(CASES // 4)
@@ -115,7 +125,7 @@ def test_reach_says_what_the_reference_says_of_addresses_that_nobody_holds(case:
 
 
 @drawn(CASES // 4)
-@given(cases(names=False))
+@given(cases())
 def test_reach_by_address_says_for_which_processes_as_if_every_mode_were_full(case: Case) -> None:
     chance = random.Random(0)
     everywhere = Enforcement(ANY, Mode.FULL, Mode.FULL, Place("policy/enforcement.yml"))

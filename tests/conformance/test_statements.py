@@ -16,21 +16,22 @@ from ringfence.model.addresses import family_of, network_of, point_of
 from ringfence.model.assets import Asset
 from ringfence.model.errors import Place
 from ringfence.model.rules import Action, Direction, Invariant, Peer, Policy, PolicyTest, Process, Rule
-from ringfence.model.selectors import ANY
+from ringfence.model.selectors import ANY, AllOf, AnyOf, FqdnIs, Selector
 from ringfence.model.services import BLOCK, parse_service
 
 from .case import Case, packet_text
-from .judging import RUNNERS, someone_passes
-from .points import addresses, services
+from .judging import RUNNERS, memberships, names_in, someone_passes
+from .points import NOWHERE, addresses, services
 from .reference import Packet, Runner, Side, chooses, judge, runs
 from .runs import CASES, drawn
 from .strategies import SERVICES, cases, peers
 
 PLACE = Place("policy/tests/drawn.yml")
-TRIED, JUDGED = 600, 20
-ENDS = st.one_of(peers(users=True, with_processes=True), st.just((Peer(ANY),)))
+TRIED, JUDGED = 600, 40
+SOURCES = st.one_of(peers(users=True, with_processes=True), st.just((Peer(ANY),)))
+DESTINATIONS = st.one_of(peers(users=True, with_processes=True, names=True), st.just((Peer(ANY),)))
 Way = tuple[Process | None, int, Process | None, int]
-STATEMENTS = st.tuples(ENDS, ENDS, st.sampled_from(SERVICES), st.sampled_from((Action.ALLOW, Action.DENY)))
+STATEMENTS = st.tuples(SOURCES, DESTINATIONS, st.sampled_from(SERVICES), st.sampled_from((Action.ALLOW, Action.DENY)))
 
 
 def stated(case: Case, sources: tuple[Peer, ...], destinations: tuple[Peer, ...], packet: Packet) -> bool:
@@ -38,15 +39,19 @@ def stated(case: Case, sources: tuple[Peer, ...], destinations: tuple[Peer, ...]
     named = case.snapshot.named()
     sender, taker = (named.get(name) if name else None for name in (packet.client, packet.server))
 
-    def speaks(peers: tuple[Peer, ...], asset: Asset | None, address: int, runner: Runner) -> bool:
+    def speaks(
+        peers: tuple[Peer, ...], asset: Asset | None, address: int, runner: Runner, names: frozenset[str] = frozenset()
+    ) -> bool:
         enforces = asset is not None and asset.workload
         return any(
-            chooses(peer.selector, asset, address, case.settings) and (not enforces or runs(peer.process, runner))
+            chooses(peer.selector, asset, address, case.settings, names)
+            and (not enforces or runs(peer.process, runner))
             for peer in peers
         )
 
-    return speaks(sources, sender, packet.client_address, Runner(packet.client_unit, packet.client_user)) and speaks(
-        destinations, taker, packet.server_address, Runner(packet.server_unit, packet.server_user)
+    client, server = (packet.client_unit, packet.client_user), (packet.server_unit, packet.server_user)
+    return speaks(sources, sender, packet.client_address, Runner(*client)) and speaks(
+        destinations, taker, packet.server_address, Runner(*server), packet.server_names
     )
 
 
@@ -73,7 +78,7 @@ def packets(case: Case, chance: random.Random) -> Iterator[Packet]:
 
 
 @drawn(CASES // 2)
-@given(cases(refused=True, names=False), STATEMENTS, st.integers(0, 1 << 30))
+@given(cases(refused=True), STATEMENTS, st.integers(0, 1 << 30))
 def test_an_invariant_holds_exactly_where_no_packet_breaks_it(
     case: Case, statement: tuple[tuple[Peer, ...], tuple[Peer, ...], str, Action], seed: int
 ) -> None:
@@ -84,21 +89,26 @@ def test_an_invariant_holds_exactly_where_no_packet_breaks_it(
     found = broken(compilation)
     for one in found:
         example = one.example
-        (client, a), (server, b) = (read_end(end) for end in (example.client, example.server))
+        (client, a, _), (server, b, names) = (read_end(end) for end in (example.client, example.server))
         shown = parse_service(example.service)
         packet = Packet(
             *(a, b), *divmod(min(low for low, _ in (*shown.v4, *shown.v6)), BLOCK),
             *(client, server, example.client_process.unit, example.client_process.user),
-            *(example.server_process.unit, example.server_process.user),
+            *(example.server_process.unit, example.server_process.user, names),
         )  # fmt: skip
+        ends = (tuple(Peer(peer.selector) for peer in peers) for peers in (sources, destinations))
+        assert stated(case, *ends, packet), packet_text(packet)
         assert breaks(case, expect, packet), packet_text(packet)
     if found:
         return
+    # whatever names resolve to: every packet with every answer that its server may be at that time
+    answers = memberships(names_in((destinations, *(rule.destinations for rule in case.policy.rules))))
     meant = (
-        packet
+        replace(packet, server_names=names)
         for packet in islice(packets(case, random.Random(seed)), TRIED)
         if packet.protocol * BLOCK + packet.port in wanted.of(family_of(packet.client_address))
-        and stated(case, sources, destinations, packet)
+        for names in answers
+        if stated(case, sources, destinations, replace(packet, server_names=names))
     )
     for packet in islice(meant, JUDGED):
         assert not breaks(case, expect, packet), packet_text(packet)
@@ -109,22 +119,34 @@ def breaks(case: Case, expect: Action, packet: Packet) -> bool:
     return judge(case.snapshot, case.policy, case.settings, packet).passes is (expect is Action.DENY)
 
 
-def read_end(text: str) -> tuple[str | None, int]:
-    """Return the asset's name, None where none, and the address of an end as a counterexample prints it."""
-    name, _, address = text.partition(" (")
-    return (name, point_of(address[:-1])) if address else (None, point_of(text))
+def read_end(text: str) -> tuple[str | None, int, frozenset[str]]:
+    """Return the asset's name (None: no asset), the address and the names of an end as a counterexample prints it."""
+    end, names = read_names(text)
+    name, _, address = end.partition(" (")
+    return (name, point_of(address[:-1]), names) if address else (None, point_of(end), names)
+
+
+def read_names(text: str) -> tuple[str, frozenset[str]]:
+    """Return an end without the names that it is said to be an answer to, and these."""
+    end, *sets = text.split(" and in ")
+    return end, frozenset(one.removeprefix("fqdn:") for one in sets)
 
 
 @dataclass(frozen=True)
 class Ends:
-    """A pair that a policy test speaks of: two assets, or an asset and an address that none holds as it meets it."""
+    """A pair that a policy test speaks of: two assets, or an asset and an address that none holds as it meets it.
+
+    `names` are those that the test says the server is an answer to; `unknown` says that it tells nothing else of it.
+    """
 
     client: Asset | int
     server: Asset | int
+    names: frozenset[str] = frozenset()
+    unknown: bool = False
 
 
 @drawn(CASES // 2)
-@given(cases(names=False), ENDS, ENDS, st.sampled_from(("tcp/80", "udp/53")), st.integers(0, 1 << 30))
+@given(cases(), SOURCES, DESTINATIONS, st.sampled_from(("tcp/80", "udp/53")), st.integers(0, 1 << 30))
 def test_a_policy_test_fails_exactly_where_a_pair_answers_otherwise(
     case: Case, sources: tuple[Peer, ...], destinations: tuple[Peer, ...], word: str, seed: int
 ) -> None:
@@ -134,18 +156,65 @@ def test_a_policy_test_fails_exactly_where_a_pair_answers_otherwise(
     found = {failure.test.expect: failure for failure in failures(compilation)}
     # the ends of the ranges that the test names are places to look at too
     marked = replace(case, policy=Policy((*case.policy.rules, Rule("", *said[:4], Action.PASS, said[4]))))
-    meant = [ends for ends in pairs(marked) if next(ways(case, sources, destinations, ends), None)]
+    meant = list(meant_by(marked, sources, destinations))
     assert bool(meant) is not any(not failure.client for failure in found.values())
 
-    def passing(ends: Ends) -> bool:
-        return pair_passes(case, word, ends, ways(case, sources, destinations, ends))
+    def wrong(expect: Action, ends: Ends, ways: list[Way]) -> bool:
+        """Return whether a pair answers otherwise; nothing may pass to an address whatever it is an answer to [12]."""
+        if expect is Action.ALLOW:
+            return not pair_passes(case, word, ends, ways, ends.names)
+        answers = [ends.names] if ends.names else memberships(names_in(rule.destinations for rule in case.policy.rules))
+        return any(pair_passes(case, word, ends, ways, names) for names in answers)
 
-    for ends in random.Random(seed).sample(meant, min(len(meant), 8)):
-        expect = Action.DENY if passing(ends) else Action.ALLOW
-        assert expect in found, f"{ends}, expected to {expect}"
+    for ends, ways in random.Random(seed).sample(meant, min(len(meant), 8)):
+        for expect in Action.ALLOW, Action.DENY:
+            assert expect in found or not wrong(expect, ends, ways), f"{ends}, expected to {expect}"
     for expect, failure in found.items():
-        named = [one for one in meant if is_named(one.client, failure.client) and is_named(one.server, failure.server)]
-        assert not meant or any(passing(ends) is (expect is Action.DENY) for ends in named), failure
+        named = [one for one in meant if is_named(one[0].client, failure.client) and is_server(one[0], failure.server)]
+        assert not meant or any(wrong(expect, *one) for one in named), failure
+
+
+def meant_by(case: Case, sources: tuple[Peer, ...], destinations: tuple[Peer, ...]) -> Iterator[tuple[Ends, list[Way]]]:
+    """Yield the pairs that a policy test speaks of, with the ways in which it does.
+
+    A name alone stands for one address of each family of which nothing else is known.
+    """
+    clients = [asset for asset in case.snapshot.assets if asset.workload]
+    for peer in destinations:
+        for names, rest in readings(peer.selector):
+            if names and rest is None:
+                pairs_ = [Ends(client, point_of(one), names, True) for client in clients for one in NOWHERE]
+            else:
+                pairs_ = [replace(ends, names=names) for ends in pairs(case)]
+            for ends in pairs_:
+                if ways := list(ways_between(case, sources, Peer(rest or ANY, peer.process), ends)):
+                    yield ends, ways
+
+
+def readings(selector: Selector) -> Iterator[tuple[frozenset[str], Selector | None]]:
+    """Yield the ways to read a selector: names to be an answer to, and what else must hold (None: nothing)."""
+    match selector:
+        case FqdnIs(name):
+            yield frozenset({name}), None
+        case AnyOf(parts) if names_in([[Peer(selector)]]):
+            for part in parts:
+                yield from readings(part)
+        case AllOf(parts) if names_in([[Peer(selector)]]):
+            for chosen in product(*(list(readings(part)) for part in parts)):
+                rest = tuple(other for _, other in chosen if other is not None)
+                yield frozenset().union(*(names for names, _ in chosen)), AllOf(rest) if rest else None
+        case _:
+            yield frozenset(), None if says_nothing(selector) else selector
+
+
+def says_nothing(selector: Selector) -> bool:
+    """Return whether a selector is `any`, or made of it in such a way that every address is chosen."""
+    match selector:
+        case AllOf(parts):
+            return bool(parts) and all(map(says_nothing, parts))
+        case AnyOf(parts):
+            return any(map(says_nothing, parts))
+    return selector == ANY
 
 
 def pairs(case: Case) -> Iterator[Ends]:
@@ -160,16 +229,24 @@ def pairs(case: Case) -> Iterator[Ends]:
             yield from (Ends(asset, address), Ends(address, asset))
 
 
+def is_server(ends: Ends, text: str) -> bool:
+    """Return whether a pair's server is the one that a failure names, with the names that the test says it is."""
+    if ends.unknown:
+        return text == " and ".join(f"fqdn:{name}" for name in sorted(ends.names))
+    end, names = read_names(text)
+    return is_named(ends.server, end) and (names == ends.names if ends.names else True)
+
+
 def is_named(end: Asset | int, text: str) -> bool:
     """Return whether an end is the asset, or lies in the range, that a failure names."""
     if isinstance(end, Asset):
         return end.name == text
-    return not text.isalnum() and end in network_of(text)
+    return not text.isalnum() and not text.startswith("fqdn:") and end in network_of(text)
 
 
-def ways(case: Case, sources: tuple[Peer, ...], destinations: tuple[Peer, ...], ends: Ends) -> Iterator[Way]:
+def ways_between(case: Case, sources: tuple[Peer, ...], destination: Peer, ends: Ends) -> Iterator[Way]:
     """Yield the pairs of addresses, of one family, in which a statement about some peers speaks of two ends."""
-    for source, destination in product(sources, destinations):
+    for source in sources:
         clients, servers = (
             [address for address in held if chooses(peer.selector, asset, address, case.settings)]
             for peer, (asset, held) in ((source, held_by(ends.client)), (destination, held_by(ends.server)))
@@ -184,13 +261,16 @@ def held_by(end: Asset | int) -> tuple[Asset | None, tuple[int, ...]]:
     return (end, end.addresses) if isinstance(end, Asset) else (None, (end,))
 
 
-def pair_passes(case: Case, word: str, ends: Ends, found: Iterator[Way]) -> bool:
-    """Return whether a service (by its word) passes in one of some ways, for a process on each end that is meant."""
+def pair_passes(case: Case, word: str, ends: Ends, found: list[Way], names: frozenset[str]) -> bool:
+    """Return whether a service (by its word) passes in one of some ways, for a process on each end that is meant.
+
+    `names` are those that the server's address is an answer to.
+    """
     (point, _), *_ = parse_service(word).v4
     service = divmod(point, BLOCK)
     client, server = held_by(ends.client)[0], held_by(ends.server)[0]
     return any(
-        (client is None or someone_passes(case, Side(client, Direction.OUT, a, b, *service), sender))
+        (client is None or someone_passes(case, Side(client, Direction.OUT, a, b, *service, names=names), sender))
         and (server is None or someone_passes(case, Side(server, Direction.IN, b, a, *service), taker))
         for sender, a, taker, b in found
     )
