@@ -9,6 +9,7 @@ from itertools import islice, permutations, product
 
 from hypothesis import given
 from hypothesis import strategies as st
+from ringfence.analysis.counterexample import Counterexample
 from ringfence.analysis.invariants import broken
 from ringfence.analysis.policy_tests import failures
 from ringfence.compiler import compile_policy
@@ -31,7 +32,8 @@ TRIED, JUDGED = 600, 40
 SOURCES = st.one_of(peers(users=True, with_processes=True), st.just((Peer(ANY),)))
 DESTINATIONS = st.one_of(peers(users=True, with_processes=True, names=True), st.just((Peer(ANY),)))
 Way = tuple[Process | None, int, Process | None, int]
-STATEMENTS = st.tuples(SOURCES, DESTINATIONS, st.sampled_from(SERVICES), st.sampled_from((Action.ALLOW, Action.DENY)))
+EXPECTED = (Action.ALLOW, Action.DENY)
+STATEMENTS = st.tuples(SOURCES, DESTINATIONS, st.sampled_from(SERVICES), st.sampled_from(EXPECTED))
 
 
 def stated(case: Case, sources: tuple[Peer, ...], destinations: tuple[Peer, ...], packet: Packet) -> bool:
@@ -82,36 +84,58 @@ def packets(case: Case, chance: random.Random) -> Iterator[Packet]:
 def test_an_invariant_holds_exactly_where_no_packet_breaks_it(
     case: Case, statement: tuple[tuple[Peer, ...], tuple[Peer, ...], str, Action], seed: int
 ) -> None:
+    chance = random.Random(seed)
+    invariants = invariants_of(case, statement, chance)
+    compilation = compile_policy(case.snapshot, replace(case.policy, invariants=invariants), case.settings)
+    found = {one.invariant.name: one.example for one in broken(compilation)}
+    for invariant in invariants:
+        if invariant.name in found:
+            assert_breaks(case, invariant, found[invariant.name])
+        else:
+            assert_unbroken(case, invariant, chance)
+
+
+def invariants_of(
+    case: Case, statement: tuple[tuple[Peer, ...], tuple[Peer, ...], str, Action], chance: random.Random
+) -> tuple[Invariant, ...]:
+    """Return a drawn invariant, and such as say of what rules say of names that it never, or always, passes."""
     sources, destinations, word, expect = statement
-    wanted = parse_service(word)
-    invariant = Invariant("drawn", PLACE, expect, sources, destinations, wanted)
-    compilation = compile_policy(case.snapshot, replace(case.policy, invariants=(invariant,)), case.settings)
-    found = broken(compilation)
-    for one in found:
-        example = one.example
-        (client, a, _), (server, b, names) = (read_end(end) for end in (example.client, example.server))
-        shown = parse_service(example.service)
-        packet = Packet(
-            *(a, b), *divmod(min(low for low, _ in (*shown.v4, *shown.v6)), BLOCK),
-            *(client, server, example.client_process.unit, example.client_process.user),
-            *(example.server_process.unit, example.server_process.user, names),
-        )  # fmt: skip
-        ends = (tuple(Peer(peer.selector) for peer in peers) for peers in (sources, destinations))
-        assert stated(case, *ends, packet), packet_text(packet)
-        assert breaks(case, expect, packet), packet_text(packet)
-    if found:
-        return
-    # whatever names resolve to: every packet with every answer that its server may be at that time
+    found = [Invariant("drawn", PLACE, expect, sources, destinations, parse_service(word))]
+    for rule in case.policy.rules:
+        if names_in([rule.destinations]):
+            ends = chance.choice((rule.destinations, destinations))
+            found.append(Invariant(rule.id, PLACE, chance.choice(EXPECTED), (Peer(ANY),), ends, rule.services))
+    return tuple(found)
+
+
+def assert_breaks(case: Case, invariant: Invariant, example: Counterexample) -> None:
+    """Assert that the reference says of a counterexample what it is said to show."""
+    (client, a, _), (server, b, names) = (read_end(end) for end in (example.client, example.server))
+    shown = parse_service(example.service)
+    packet = Packet(
+        *(a, b), *divmod(min(low for low, _ in (*shown.v4, *shown.v6)), BLOCK),
+        *(client, server, example.client_process.unit, example.client_process.user),
+        *(example.server_process.unit, example.server_process.user, names),
+    )  # fmt: skip
+    ends = (tuple(Peer(peer.selector) for peer in peers) for peers in (invariant.sources, invariant.destinations))
+    assert stated(case, *ends, packet), packet_text(packet)
+    assert breaks(case, invariant.expect, packet), packet_text(packet)
+
+
+def assert_unbroken(case: Case, invariant: Invariant, chance: random.Random) -> None:
+    """Assert that no packet breaks an invariant, whatever its server is an answer to at that time [12]."""
+    sources, destinations, wanted = invariant.sources, invariant.destinations, invariant.services
+    assert wanted is not None
     answers = memberships(names_in((destinations, *(rule.destinations for rule in case.policy.rules))))
     meant = (
         replace(packet, server_names=names)
-        for packet in islice(packets(case, random.Random(seed)), TRIED)
+        for packet in islice(packets(case, chance), TRIED)
         if packet.protocol * BLOCK + packet.port in wanted.of(family_of(packet.client_address))
         for names in answers
         if stated(case, sources, destinations, replace(packet, server_names=names))
     )
     for packet in islice(meant, JUDGED):
-        assert not breaks(case, expect, packet), packet_text(packet)
+        assert not breaks(case, invariant.expect, packet), packet_text(packet)
 
 
 def breaks(case: Case, expect: Action, packet: Packet) -> bool:
@@ -151,7 +175,7 @@ def test_a_policy_test_fails_exactly_where_a_pair_answers_otherwise(
     case: Case, sources: tuple[Peer, ...], destinations: tuple[Peer, ...], word: str, seed: int
 ) -> None:
     said = ("drawn", PLACE, sources, destinations, parse_service(word))
-    tests = [PolicyTest(*said, expect) for expect in (Action.ALLOW, Action.DENY)]
+    tests = [PolicyTest(*said, expect) for expect in EXPECTED]
     compilation = compile_policy(case.snapshot, replace(case.policy, tests=tuple(tests)), case.settings)
     found = {failure.test.expect: failure for failure in failures(compilation)}
     # the ends of the ranges that the test names are places to look at too
@@ -167,7 +191,7 @@ def test_a_policy_test_fails_exactly_where_a_pair_answers_otherwise(
         return any(pair_passes(case, word, ends, ways, names) for names in answers)
 
     for ends, ways in random.Random(seed).sample(meant, min(len(meant), 8)):
-        for expect in Action.ALLOW, Action.DENY:
+        for expect in EXPECTED:
             assert expect in found or not wrong(expect, ends, ways), f"{ends}, expected to {expect}"
     for expect, failure in found.items():
         named = [one for one in meant if is_named(one[0].client, failure.client) and is_server(one[0], failure.server)]
