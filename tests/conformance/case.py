@@ -134,7 +134,8 @@ def side_text(side: Side) -> str:
     arrow = "<-" if side.direction is Direction.IN else "->"
     who = f" as {side.unit or 'no unit'}, {side.user or 'no user'}" if side.unit or side.user else ""
     local, remote = address_text(side.local), address_text(side.remote)
-    return f"{side.workload.name} ({local}{who}) {arrow} {remote}, protocol {side.protocol}, port or type {side.port}"
+    service = f"protocol {side.protocol}, port or type {side.port}"
+    return f"{side.workload.name} ({local}{who}) {arrow} {remote}{_answer_to(side.names)}, {service}"
 
 
 def packet_text(packet: Packet) -> str:
@@ -142,4 +143,9 @@ def packet_text(packet: Packet) -> str:
     who = f"{packet.client_unit or 'no unit'}, {packet.client_user or 'no user'}"
     client = f"{packet.client or 'no asset'} ({address_text(packet.client_address)}, {who})"
     server = f"{packet.server or 'no asset'} ({address_text(packet.server_address)}, {packet.server_unit or 'no unit'})"
-    return f"{client} -> {server}, protocol {packet.protocol}, port or type {packet.port}"
+    service = f"protocol {packet.protocol}, port or type {packet.port}"
+    return f"{client} -> {server}{_answer_to(packet.server_names)}, {service}"
+
+
+def _answer_to(names: frozenset[str]) -> str:
+    return f", an answer to {' and '.join(sorted(names))}" if names else ""
