@@ -10,12 +10,9 @@ from ringfence.enforcers import names
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.memberships import sets_of
-from ringfence.model.problems import Problem, Severity
+from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
 from ringfence.model.tables import VerdictTable
-
-# Hosts that a message names before it counts the rest.
-NAMED = 5
 
 
 def problems(compilation: Compilation) -> list[Problem]:
@@ -40,10 +37,9 @@ def _without_enforcer(compilation: Compilation) -> Iterator[Problem]:
         if asset.name in compilation.tables and asset.enforcer not in installed:
             lacking.setdefault(asset.enforcer, []).append(asset.name)
     for enforcer, hosts in sorted(lacking.items()):
-        more = f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else ""
         yield Problem(
             Severity.WARNING,
-            f"no enforcer is called '{enforcer}', so nothing is enforced on {', '.join(hosts[:NAMED])}{more}",
+            f"no enforcer is called '{enforcer}', so nothing is enforced on {some_names(hosts)}",
             remedy=f"installed are: {', '.join(installed)}; ringfence_enforcer, or ringfence_workload: false",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ringfence.analysis.crossings import Crossing, Crossings, first_pair
@@ -76,9 +77,14 @@ def counterexample(crossings: Crossings, policy: Policy, crossing: Crossing) -> 
             )
         )
     service = service_texts(IntervalSet(((point, point),)))[0]
-    to = " and ".join((_name(server, b), *(f"in {name}" for name in crossing.members)))
+    to = with_members(_name(server, b), crossing.members)
     processes = crossing.client_process, crossing.server_process
     return Counterexample(_name(client, a), to, service, *processes, tuple(decisions))
+
+
+def with_members(name: str, members: Sequence[str]) -> str:
+    """Return the name of an end with the dynamic sets that its address is in."""
+    return " and ".join((name, *(f"in {one}" for one in members)))
 
 
 def _name(asset: Asset | None, point: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
 
+from ringfence.analysis.counterexample import with_members
 from ringfence.analysis.crossings import Crossings, first_pair
 from ringfence.analysis.pairs import Pairs
 from ringfence.compiler import Compilation
@@ -110,13 +111,13 @@ def _of_pairs(
         if smallest is not None:
             (client, a, server, b), crossing = smallest
             names = (client.name if client else address_text(a), server.name if server else address_text(b))
-            yield Failure(test, names[0], _server(names[1], crossing.members), crossing.services)
+            yield Failure(test, names[0], with_members(names[1], crossing.members), crossing.services)
         exact = []
     pairs = Pairs(crossings, exact, test.services)
     for source, destination in product(test.sources, peers):
         for one, other, missing in pairs.between(source, destination):
             wrong = missing and test.expect is Action.ALLOW
-            yield Failure(test, one, _server(other, sorted(members)), missing) if wrong else None
+            yield Failure(test, one, with_members(other, sorted(members)), missing) if wrong else None
 
 
 def _of_answers(crossings: Crossings, test: PolicyTest, members: frozenset[str]) -> Iterator[Failure | None]:
@@ -136,7 +137,3 @@ def _of_answers(crossings: Crossings, test: PolicyTest, members: frozenset[str])
             wanted, passed = test.services.of(family), union(map(crossings.sides.passing, maps))
             wrong = wanted & passed if test.expect is Action.DENY else wanted - passed
             yield Failure(test, asset.name, " and ".join(sorted(members)), wrong) if wrong else None
-
-
-def _server(name: str, members: Sequence[str]) -> str:
-    return " and ".join((name, *(f"in {one}" for one in members)))

@@ -25,6 +25,7 @@ from ringfence.model.selectors import (
     Not,
     Selector,
     Unknown,
+    leaves,
     within,
 )
 
@@ -346,13 +347,5 @@ def _negated_name(selector: Selector) -> Selector | None:
 
 
 def _first(selector: Selector, kinds: type[Selector] | tuple[type[Selector], ...]) -> Selector | None:
-    """Return the first part of a selector that is of one of these kinds."""
-    if isinstance(selector, kinds):
-        return selector
-    match selector:
-        case AllOf(parts) | AnyOf(parts):
-            return next((found for part in parts if (found := _first(part, kinds))), None)
-        case Not(part):
-            return _first(part, kinds)
-        case _:
-            return None
+    """Return the first leaf of a selector that is of one of these kinds."""
+    return next((leaf for leaf in leaves(selector) if isinstance(leaf, kinds)), None)

@@ -10,14 +10,13 @@ from ringfence.enforcers.nftables import Features, unsupported
 from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.errors import InputError
+from ringfence.model.problems import some_names
 from ringfence.plan.enforced import Held
 from ringfence.plan.way_in import WaysIn
 
 # What a host is assumed to have while nobody has asked it; the target itself refuses what it lacks.
 _CURRENT = Features(nft=(1, 1), kernel=(6, 1))
 _LACKING = "take a newer release; what names a process can be left to a rule without one"
-# Hosts that a reason names before it counts the rest.
-NAMED = 5
 # Why a host refuses, and the way out.
 Reason = tuple[str, str]
 _SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
@@ -37,7 +36,7 @@ def refusals(
     for name in sorted(compilation.tables):
         for reason in _of_host(named[name], compilation, held.get(name), ways):
             reasons.setdefault(reason, []).append(name)
-    found = [InputError(f"{_names(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
+    found = [InputError(f"{some_names(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
     return found + _lost(compilation, held, frozenset(dropped))
 
 
@@ -126,11 +125,7 @@ def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset
     )
     return [
         InputError(
-            f"{len(lost)} hosts that are enforced on would be dropped: {why}: {_names(lost)}",
+            f"{len(lost)} hosts that are enforced on would be dropped: {why}: {some_names(lost)}",
             remedy="look whether a source went silent; where they are meant to go: --drop NAME, or --drop-missing",
         )
     ]
-
-
-def _names(hosts: list[str]) -> str:
-    return ", ".join(hosts[:NAMED]) + (f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else "")

@@ -10,7 +10,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.address_line import
 from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.service_line import piece_differences, pieces_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
-from ansible_collections.ringfence.core.plugins.plugin_utils.table_lookup import Lookup, outcome
+from ansible_collections.ringfence.core.plugins.plugin_utils.table_lookup import Lookup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ringfence.enforcers.nftables import render
@@ -127,9 +127,9 @@ def test_a_table_never_differs_from_itself_and_is_looked_up_as_the_model_does(ta
     for direction, remote, point in product(Direction, REPRESENTATIVES[::3], POINTS[::4]):
         local = REPRESENTATIVES[0] if family_of(remote) == 4 else V6_BASE
         who = ProcessClass("api.service", "backup" if direction is Direction.OUT else None)
-        found = lookup.outcome(
+        found = lookup.outcomes(
             direction, *divmod(point, BLOCK), address_text(local), address_text(remote), who.unit, who.user
-        )
+        )[0]
         expected = at(table, direction, who, local, remote, point)
         assert found == {"effect": expected.effect, "rule": expected.rule, "log": expected.log}
 
@@ -151,7 +151,7 @@ def test_a_wider_peer_is_told_with_its_addresses_services_and_rule() -> None:
 @pytest.mark.parametrize(("remote", "port", "effect"), [("10.1.0.9", 8443, "allow"), ("10.1.0.9", 8444, "deny")])
 def test_one_packet_is_looked_up(remote: str, port: int, effect: str) -> None:
     data = shop_table().data()
-    assert outcome(data, "in", TCP, port, "10.3.0.1", remote)["effect"] == effect
+    assert Lookup(data).outcomes("in", TCP, port, "10.3.0.1", remote)[0]["effect"] == effect
 
 
 def test_the_control_path_is_known() -> None:

@@ -9,47 +9,17 @@ from .service_line import BLOCK
 from .table_index import Interval, TableIndex
 
 
-def outcome(
-    table: dict,
-    direction: str,
-    protocol: int,
-    port: int,
-    local: str,
-    remote: str,
-    unit: str | None = None,
-    user: str | None = None,
-) -> dict[str, object]:
-    """Return `{"effect", "rule", "log"}` for one packet; `port` is the service's port or the ICMP type.
-
-    Where that depends on dynamic sets it is the answer for a remote address in none of them.
-
-    The control path and the built-ins are no cells: ask `in_control` for the former. Raises LookupError where the
-    table covers no such addresses.
-    """
-    return Lookup(table).outcome(direction, protocol, port, local, remote, unit, user)
-
-
 class Lookup:
-    """The same for many packets of one table."""
+    """Answers for the packets of one table.
+
+    The control path and the built-ins are no cells: ask `in_control` for the former.
+    """
 
     def __init__(self, table: dict) -> None:
         self._index = TableIndex(table)
         control = table["control"] or {"from": [], "port": None}
         self._control = fused([interval_of(text) for text in control["from"]])
         self._port = control["port"]
-
-    def outcome(
-        self,
-        direction: str,
-        protocol: int,
-        port: int,
-        local: str,
-        remote: str,
-        unit: str | None = None,
-        user: str | None = None,
-    ) -> dict[str, object]:
-        """Return `{"effect", "rule", "log"}`; see `outcome` of this module."""
-        return self.outcomes(direction, protocol, port, local, remote, unit, user)[0]
 
     def outcomes(
         self,
@@ -61,7 +31,10 @@ class Lookup:
         unit: str | None = None,
         user: str | None = None,
     ) -> list[dict[str, object]]:
-        """Return the same for every membership that the table tells apart, at first that of no dynamic set."""
+        """Return `{"effect", "rule", "log"}` for every membership that the table tells apart, at first that of no set.
+
+        `port` is the service's port or the ICMP type. Raises LookupError where the table covers no such addresses.
+        """
         named = self._index.table[direction]
         process = (unit if unit in named["units"] else None, user if user in named["users"] else None)
         here, there, service = point_of(local), point_of(remote), protocol * BLOCK + port
