@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.label_rules import LabelRule
+from ringfence.sources.host_variables import BY_NAME
 from ringfence.sources.label_origins import Origin, origins
 from ringfence.sources.merging import IDENTITY, STALE, contradictions, hosts_of
 
@@ -57,6 +58,10 @@ def explained(asset: Asset, rules: Sequence[LabelRule]) -> Iterator[str]:
         yield f"  same by    {', '.join(identity['by'])}"
         for attribute, said in contradictions(asset):
             yield f"  differs    {attribute}: {', '.join(f'{value_text(value)} from {by}' for by, value in said)}"
+    by_name = asset.attributes.get(BY_NAME)
+    for source, labels in by_name.items() if isinstance(by_name, dict) else ():
+        gave = f"; it gives {', '.join(labels)}" if labels else ""
+        yield f"  by name    {source}, which says no address and nothing else that tells who it means{gave}"
     stale = asset.attributes.get(STALE)
     if isinstance(stale, dict):
         yield f"  stale      since {stale['since']}, {stale['source']} is silent"

@@ -45,6 +45,7 @@ DEFAULT_KEYS = (
             "facts.fqdn",
             "ansible_host",
             "name",
+            "ringfence_name",
         ),
     ),
     IdentityKey(ADDRESS),

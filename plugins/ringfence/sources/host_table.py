@@ -18,7 +18,9 @@ from ringfence.sources.table_rows import read_rows
 USUAL_LABELS = ("role", "app", "env", "loc")
 LABELS_COLUMN = "labels"
 # Ansible reads brackets, commas and colons in host names as patterns.
-_NAME = re.compile(r"[\w.@-]+")
+_NAME = re.compile(r"\w[\w.@-]*")
+# Names that mean something else to Ansible: its own groups, and the machine it runs on.
+_OF_ANSIBLE = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "::1"})
 _SEPARATORS = re.compile(r"[\s,;|]+")
 
 
@@ -154,6 +156,8 @@ def _host(row: Row, columns: Columns, names: Mapping[str, Place]) -> TableHost |
         return _broken(row, f"it has no {columns.name}")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return _broken(row, f"{shown(name)} is no name for a host", "letters, digits and any of _ . @ -")
+    if name in _OF_ANSIBLE:
+        return _broken(row, f"'{name}' means something else to Ansible and is no name for a host", "rename it")
     if name in names:
         return _broken(row, f"the host '{name}' stands already at {names[name]}", "remove or rename one of the two")
     addresses = _addresses(row, columns)

@@ -25,6 +25,11 @@ SOURCES = "ringfence_sources"
 # let rules see the groups that came of them.
 LABEL_VALUES = "ringfence_label_values"
 LABEL_GROUPS = "ringfence_label_groups"
+# The name that a host would have if another one did not have it; what a source gave it, before later files; and which
+# source meant it by its name alone, with the labels that came so.
+WISHED = "ringfence_name"
+GIVEN = "ringfence_given"
+BY_NAME = "ringfence_by_name"
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _MULTICAST = (*network_of("224.0.0.0/4"), *network_of("ff00::/8"))

@@ -11,12 +11,13 @@ from ringfence.model.assets import Asset
 from ringfence.model.errors import Place
 from ringfence.model.identity import ADDRESS, IdentityKey
 from ringfence.sources.expressions import EvaluationError, Expression, compile_expression
+from ringfence.sources.host_variables import BY_NAME, GIVEN, WISHED
 
 SOURCE_FACTS = "source_facts"
 Keys = Mapping[str, frozenset[str]]
 
 _PLACE = Place("ringfence.yml")
-_OWN = ("ringfence_labels", "ringfence_control", "ringfence_label_values")
+_OWN = ("ringfence_labels", "ringfence_control", "ringfence_label_values", GIVEN, BY_NAME)
 _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 _UUID = re.compile(r"[0-9a-f]{32}")
 # What firmware reports where nobody set one: DSP0134 7.2.1 (all zeros, all ones), and a widespread vendor default.
@@ -79,8 +80,8 @@ def source_facts(asset: Asset) -> dict[str, Mapping[str, object]]:
 
 
 def short_name(asset: Asset) -> str:
-    """Return the first part of an asset's name, in small letters; an address as it is."""
-    name = asset.name.casefold()
+    """Return the first part of the name that an asset's source has for it, in small letters; an address as it is."""
+    name = str(asset.attributes.get(WISHED) or asset.name).casefold()
     return name if re.fullmatch(r"[\d.]+|.*:.*", name) else name.partition(".")[0]
 
 

@@ -26,21 +26,25 @@ from ringfence.sources.facts import (
 )
 from ringfence.sources.host_variables import (
     ADDRESSES,
+    BY_NAME,
     ENFORCER,
+    GIVEN,
     LABEL_GROUPS,
     LABEL_VALUES,
     LABELS,
     REALM,
+    WISHED,
     HostVariables,
     is_template,
     sorted_points,
 )
 from ringfence.sources.identity import one_asset_each
 from ringfence.sources.labelling import apply_label_rules
+from ringfence.sources.namesakes import namesake_problems, reunited
 from ringfence.sources.resolution import resolve_names
 from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
 
-_NO_FACTS = (LABELS, LABEL_VALUES)
+_NO_FACTS = (LABELS, LABEL_VALUES, GIVEN, BY_NAME)
 
 Resolver = Callable[[Iterable[str]], Mapping[str, tuple[int, ...]]]
 # Gives the newest snapshot that was kept: what stands where a source is silent, and names that stay.
@@ -118,14 +122,15 @@ def survey(
         problems += fact_problems
     sources = (_shown(inventory_paths[0], directory),) if len(inventory_paths) == 1 else ()
     place = Place(sources[0]) if sources else None
-    assets = read_assets(parsed.hosts, settings, facts, resolve, sources=sources, place=place)
+    hosts, mixed = reunited(parsed.hosts, inventory_paths, base)
+    assets = read_assets(hosts, settings, facts, resolve, sources=sources, place=place)
     before, stood = last() if last else None, Standing(assets)
     if before is not None:
         silent = [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]
         stood = standing(assets, before, silent)
     identity = replace(settings.identity, same=(*settings.identity.same, *stood.same))
     assets, identity_problems = one_asset_each(stood.assets, identity, before.named() if before else ())
-    problems += [*stood.problems, *identity_problems]
+    problems += [*mixed, *stood.problems, *identity_problems, *namesake_problems(assets)]
     labelled, label_problems = apply_label_rules(assets, label_rules)
     problems += [*label_problems, *asset_problems(labelled, settings)]
     return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems), stood.problems)
@@ -206,6 +211,7 @@ def _asset(
     own_facts = fact_attributes(facts) if facts else {}
     attributes = plain_attributes({**_short_names(host.variables), **own_facts, **host.variables})
     attributes.pop(LABEL_VALUES, None)
+    attributes.pop(GIVEN, None)
     made_of_labels = plain_value(attributes.pop(LABEL_GROUPS, None))
     groups = [group for group in host.groups if not isinstance(made_of_labels, list) or group not in made_of_labels]
     attributes.update(name=host.name, groups=groups)
@@ -221,4 +227,5 @@ def _asset(
         sources=reading.sources() or sources,
         control=reading.control(settings.control),
         attributes=attributes,
+        also=(wished,) if isinstance(wished := attributes.get(WISHED), str) and wished != host.name else (),
     )

@@ -8,7 +8,7 @@ from ringfence.model.addresses import DEFAULT_REALM, FAMILIES, address_text
 from ringfence.model.assets import Asset, Label
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.problems import Problem, Severity
-from ringfence.sources.host_variables import CONTROL, ENFORCER, REALM, WORKLOAD, shown, sorted_points
+from ringfence.sources.host_variables import CONTROL, ENFORCER, REALM, WISHED, WORKLOAD, shown, sorted_points
 from ringfence.sources.identity_keys import source_facts
 
 IDENTITY = "identity"
@@ -17,7 +17,7 @@ STALE = "stale"
 NAMED = 5
 # How Ansible reaches a host is a matter of the name that it is reached by.
 _OF_THE_NAME = ("ansible_", "inventory_")
-_COLLECTED = ("name", "groups", "addresses", "ringfence_addresses", "ringfence_sources", IDENTITY)
+_COLLECTED = ("name", "groups", "addresses", "ringfence_addresses", "ringfence_sources", WISHED, IDENTITY)
 
 Said = Sequence[tuple[str, object]]
 
@@ -52,7 +52,9 @@ def merged(
     `known` are names of assets that there were before: one of these stays the name.
     """
     ranked = sorted(assets, key=lambda asset: (_rank(asset, prefer), not asset.workload, asset.sources, asset.name))
-    first = min(ranked, key=lambda asset: (STALE not in asset.attributes, asset.name not in known))
+    # A name that a host has because another one had its own comes last: the other may well be of these.
+    ways = ((STALE not in asset.attributes, WISHED in asset.attributes, asset.name not in known) for asset in ranked)
+    first = min(zip(ways, ranked, strict=True), key=lambda pair: pair[0])[1]
     merge = _Merge()
     labels: dict[str, Label] = {}
     for asset in reversed(ranked):

@@ -19,6 +19,7 @@ from ringfence.sources.attributes import plain_value
 from ringfence.sources.host_variables import INVENTORY, sorted_points
 from ringfence.sources.identity_keys import source_facts
 from ringfence.sources.merging import IDENTITY, STALE, hosts_of
+from ringfence.sources.namesakes import has_moved, moved_problem
 
 UNREACHED = "ringfence_unreached"
 NAMED = 5
@@ -97,11 +98,15 @@ def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) 
     speaking = frozenset(source for asset in assets for source in asset.sources)
     stood: dict[str, list[str]] = {}
     same: list[tuple[str, ...]] = []
+    moved: list[Problem] = []
     for old in last.assets:
         concerned = _concerned(old, silent, old.name in now, speaking)
         if concerned is None:
             continue
         present = [name for name in hosts_of(old) if name in now]
+        if old.name in now and has_moved(old, now[old.name]):
+            moved.append(moved_problem(old, now[old.name], concerned.source))
+            continue
         if old.name in now:
             if not _lost(old, now[old.name]):
                 continue
@@ -113,7 +118,7 @@ def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) 
                 same.append((old.name, *present))
         stood.setdefault(concerned.source, []).append(old.name)
     problems = [_problem(one, stood.get(one.source, []), last) for one in silent if one.failed or one.source in stood]
-    return Standing(tuple(now[name] for name in sorted(now)), tuple(same), tuple(problems))
+    return Standing(tuple(now[name] for name in sorted(now)), tuple(same), (*problems, *moved))
 
 
 def is_stale(asset: Asset) -> bool:

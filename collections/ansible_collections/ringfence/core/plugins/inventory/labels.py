@@ -165,7 +165,8 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
         for key, value in asset.label_values().items():
             group = self._group_of(key, value)
             if group is not None:
-                self.inventory.add_child(group, asset.name)
+                # Not by `add_child`: where a group has the name of the host, that would add the group.
+                self.inventory.groups[group].add_host(host)
                 if group not in before:
                     joined.append(as_variable(group))
         return joined

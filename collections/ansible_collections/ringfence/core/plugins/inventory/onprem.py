@@ -155,6 +155,7 @@ try:
     from ringfence.model.errors import RingfenceError
     from ringfence.sources.attributes import names_secret
     from ringfence.sources.host_table import Columns, Reading, TableHost, read_host_tables
+    from ringfence.sources.table_names import told_apart
 except ImportError as missing:
     ENGINE_MISSING: ImportError | None = missing
 else:
@@ -166,6 +167,7 @@ class InventoryModule(SourceInventory):
 
     NAME = "ringfence.core.onprem"
     FACT = "onprem"
+    SPEAKS_OF_OTHERS = True
 
     def ask(self, path: str) -> Found:
         """Return the hosts of the tables."""
@@ -177,19 +179,20 @@ class InventoryModule(SourceInventory):
         except RingfenceError as error:
             raise SourceRefused(str(error)) from error
         self.display.vv(f"{path}: {found.filtered} rows left out by filters")
-        hosts = [(host.name, self._variables(host)) for host in found.hosts]
+        hosts = [(name, self._variables(host, name)) for name, host in told_apart(found.hosts)]
         return Found(hosts, [str(problem) for problem in found.problems], whole=not found.problems)
 
     def asked(self, path: str) -> list[object]:
         """Return what decides the answer: the options, and the tables as they are now."""
         return [*super().asked(path), [file_state(table) for table in self._tables(path)]]
 
-    def _variables(self, host: TableHost) -> dict[str, object]:
+    def _variables(self, host: TableHost, name: str) -> dict[str, object]:
         chosen = {name: host.cells.get(column) for name, column in self.get_option("host_vars").items()}
         variables = {
             "onprem": {column: cell for column, cell in host.cells.items() if not names_secret(column)},
             "ringfence_labels": dict(host.labels),
             "ringfence_sources": _tables_of(host),
+            **({"ringfence_name": host.name} if name != host.name else {}),
             **{name: value for name, value in chosen.items() if value not in (None, "")},
         }
         if host.addresses:

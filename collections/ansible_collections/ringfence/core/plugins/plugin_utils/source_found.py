@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TypeVar
 
 # Names that mean something else to Ansible.
-_TAKEN = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "::1"})
+TAKEN = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "::1"})
 _LONGEST_NAME = 200
 _SECRET = re.compile(
     r"pass(word|wd|phrase)|secret|token|credential|cookie|api[_.-]?key|(private|access)[_.-]?key|basicauth|user[_.-]?data",
     re.IGNORECASE,
 )
 _KEY = re.compile(r"[^A-Za-z0-9_.:/-]+")
+_REALM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_BROADCAST = IPv4Address("255.255.255.255")
+_NAMED = 5
+# What reading an answer raises where a part of it is not of the form that it should be; XML's faults are SyntaxErrors.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError)
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -58,36 +66,132 @@ class SourceRefused(Exception):
     """A source gave nothing at all; the message says which and why."""
 
 
+def good_candidates(
+    items: Iterable[Item],
+    turn: Callable[[Item], Candidate | None],
+    called: Callable[[Item], object],
+    warnings: list[str],
+) -> list[Candidate]:
+    """Return the hosts that items turn into; what is malformed is left out, and one warning counts and names it.
+
+    `called` gives the name of an item, for people; `turn` gives None for an item that is no host.
+    """
+    found = []
+    broken = []
+    for item in items:
+        try:
+            candidate = turn(item)
+            fault = None if candidate is None else variables_fault(candidate.variables)
+        except MALFORMED as error:
+            candidate, fault = None, f"{type(error).__name__}: {error}"
+        if fault is not None:
+            broken.append(f"{_called(item, called)} ({fault[:100]})")
+        elif candidate is not None:
+            found.append(candidate)
+    if broken:
+        more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
+        warnings.append(
+            f"left out, because what the source says of them is malformed: {'; '.join(broken[:_NAMED])}{more}"
+        )
+    return found
+
+
+def variables_fault(variables: Mapping[str, object]) -> str | None:
+    """Return what the engine would refuse in the variables of a host, so that one host's costs the others nothing."""
+    addresses, labels = variables.get("ringfence_addresses", []), variables.get("ringfence_labels", {})
+    if not isinstance(addresses, list) or good_addresses(addresses) != addresses:
+        return "its addresses are none"
+    if not isinstance(labels, dict) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
+        return "its labels are no text"
+    if not _REALM.fullmatch(str(variables.get("ringfence_realm", "default"))):
+        return "its realm is no word"
+    if not isinstance(variables.get("ansible_host", ""), str):
+        return "what it is reached by is no text"
+    return None
+
+
+def _called(item: Item, called: Callable[[Item], object]) -> str:
+    try:
+        return ascii(str(called(item))[:80])[1:-1]
+    except MALFORMED:
+        return "one without a name"
+
+
 def named(candidates: Sequence[Candidate]) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield names and variables: who shares the name it would have is told apart by what is its own, all of them."""
+    """Yield names and variables: who shares the name it would have is told apart by what is its own, all of them.
+
+    No name is given twice, and whatever the order of the candidates, each has the same name.
+    """
     wishes = [host_name(one.wish) or host_name(one.unique) or "unnamed" for one in candidates]
     count = Counter(wishes)
-    used = {wish for wish in wishes if count[wish] == 1 and wish not in _TAKEN}
-    for wish, one in zip(wishes, candidates, strict=True):
-        name = wish
-        if wish not in used or count[wish] > 1:
-            start = name = host_name(f"{wish}_{one.unique}")
-            number = 1
-            while name in used:
-                number += 1
-                name = f"{start}_{number}"
-            used.add(name)
-        yield name, dict(one.variables)
+    used = {wish for wish in wishes if count[wish] == 1 and wish not in TAKEN}
+    names = dict(enumerate(wishes))
+    shared = [number for number, wish in names.items() if wish not in used]
+    for number in sorted(
+        shared, key=lambda number: (wishes[number], candidates[number].unique, _told(candidates[number]))
+    ):
+        names[number] = free_name(host_name(f"{wishes[number]}_{candidates[number].unique}"), used)
+        used.add(names[number])
+    for number, one in enumerate(candidates):
+        yield names[number], dict(one.variables)
+
+
+def _told(candidate: Candidate) -> str:
+    return repr(sorted(candidate.variables.items()))
+
+
+def free_name(start: str, taken: Container[str]) -> str:
+    """Return a name that is not taken: the one given, else with the first number behind it that makes it so."""
+    name, number = start, 1
+    while name in taken or name in TAKEN:
+        number += 1
+        name = f"{start}_{number}"
+    return name
 
 
 def host_name(text: str) -> str:
     """Return a text as the name of a host: what Ansible or a shell could take for something else is `_`."""
-    return re.sub(r"[^\w.-]+", "_", text, flags=re.ASCII).strip("_.-")[:_LONGEST_NAME]
+    return re.sub(r"[^\w.-]+", "_", text, flags=re.ASCII).strip("_.-")[:_LONGEST_NAME].rstrip("_.-")
+
+
+def address_name(address: str) -> str:
+    """Return an address as the name of a host; two addresses never have one, since `::` stays two signs."""
+    text = address.replace(":", "_")
+    return f"v6{text}" if text.startswith("_") else f"{text}0" if text.endswith("_") else text
+
+
+def realm_name(text: str) -> str:
+    """Return a text as the name of a realm, empty for none."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", text)
+    return name if not name or re.match(r"[A-Za-z_]", name) else f"_{name}"
 
 
 def good_labels(labels: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     """Return labels that the engine takes: keys of its characters, printable values; empty ones are left out."""
     found = {}
     for key, value in labels.items():
-        text = "" if value is None else str(value).strip()
-        if text and text.isprintable() and not isinstance(value, dict | list):
+        text = "" if isinstance(value, dict | list | tuple) else label_text(value)
+        if text and text.isprintable():
             found[_label_key(f"{prefix}{key}")] = text
     return found
+
+
+def label_text(value: object) -> str:
+    """Return a value as a label has it: `true` and `false` as tables write them, nothing for None.
+
+    Blanks of any kind are plain ones, at the ends none, and letters are composed (NFC).
+    """
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
+    return _plain_text(str(value))
+
+
+@lru_cache(maxsize=65536)
+def _plain_text(text: str) -> str:
+    if text.isascii():
+        return text.strip()
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in composed).strip()
 
 
 @lru_cache(maxsize=4096)
@@ -109,15 +213,20 @@ def reached_as_windows(connection: str) -> dict[str, object]:
 
 def good_addresses(texts: Iterable[object]) -> list[str]:
     """Return the addresses that a host can have and that tell it from others, each once, without their prefix."""
-    found: dict[str, None] = {}
-    for text in texts:
-        try:
-            address = ip_address(str(text).partition("/")[0].partition("%")[0].strip())
-        except ValueError:
-            continue
-        if not (address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified):
-            found[str(address)] = None
-    return list(found)
+    found = (_good_address(str(text)) for text in texts if text)
+    return list(dict.fromkeys(address for address in found if address))
+
+
+@lru_cache(maxsize=65536)
+def _good_address(text: str) -> str:
+    try:
+        address = ip_address(text.partition("/")[0].partition("%")[0].strip())
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    nobodys = address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified
+    return "" if nobodys or address == _BROADCAST else str(address)
 
 
 def without_empty(mapping: Mapping[str, object]) -> dict[str, object]:

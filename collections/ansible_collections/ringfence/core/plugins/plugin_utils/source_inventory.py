@@ -15,10 +15,25 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.harmless import as_
 from ansible_collections.ringfence.core.plugins.plugin_utils.known_options import KnownOptions
 from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
 from ansible_collections.ringfence.core.plugins.plugin_utils.many_objects import many_objects
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import TAKEN, Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_names import (
+    GIVEN,
+    NAME,
+    SOURCES,
+    added,
+    contradicts,
+    given,
+    is_bare,
+    is_same_host,
+    other_name,
+    place_of,
+    tells_nothing,
+)
 
 Values = TypeVar("Values")
 UNREACHED = "ringfence_unreached"
+_NAMED = 5
+OF_ANSIBLE = "a group has the name, or it is a word of Ansible's"
 # Of what the cache keeps; another one is no answer.
 _FORM = 2
 _CONSTRUCTED = ("compose", "groups", "keyed_groups")
@@ -40,6 +55,8 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
 
     FACT = ""
     LIBRARY = Library(None, "")
+    # Whether a record without address and key is a further word about the host of its name, as rows of tables are.
+    SPEAKS_OF_OTHERS = False
 
     @abstractmethod
     def ask(self, path: str) -> Found:
@@ -87,18 +104,60 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
         source = shown_path(path)
         for warning in found["warnings"]:
             self.display.warning(f"{source}: {warning}")
-        hosts = self.chosen(found["hosts"])
-        for name, variables in hosts:
-            self._add(name, variables, source)
+        names = [self._add(name, variables, source) for name, variables in self._free(found["hosts"], source)]
         for name, table in found["tables"].items():
             self.inventory.add_group(name)
             self.inventory.set_variable(name, name, as_variable(table))
-        if found["unreached"] and hosts:
+        if found["unreached"] and names:
             # The engine reads this of any host: what only that part of the source knew stands as it was.
-            first = hosts[0][0]
             whole = {f"{source}: {part}": why for part, why in found["unreached"].items()}
-            known = self.inventory.get_host(first).get_vars().get(UNREACHED)
-            self.inventory.set_variable(first, UNREACHED, as_variable({**(known or {}), **whole}))
+            known = self.inventory.get_host(names[0]).get_vars().get(UNREACHED)
+            self.inventory.set_variable(names[0], UNREACHED, as_variable({**(known or {}), **whole}))
+
+    def _free(
+        self, found: Sequence[tuple[str, Mapping[str, object]]], source: str
+    ) -> list[tuple[str, Mapping[str, object]]]:
+        """Return hosts under names that nobody else has; what is taken is told with both places."""
+        hosts = self.chosen(found)
+        there = self.inventory.hosts
+        taken = {name for name, _ in hosts} | there.keys() | self.inventory.groups.keys()
+        wished = [host.vars.get(NAME) for host in there.values()]
+        free = []
+        told: dict[str, list[str]] = {}
+        for name, variables in hosts:
+            why = self._taken(name, variables, source, wished)
+            if why is None:
+                free.append((name, variables))
+                continue
+            other = other_name(name, source, taken)
+            before = [one for one, host in there.items() if is_same_host(host.vars, name, source)]
+            other = before[0] if before else other
+            taken.add(other)
+            told.setdefault(why, []).append(f"'{name}' is '{other}' here")
+            reached = {} if variables.get("ansible_host") else {"ansible_host": name}
+            free.append((other, {**reached, **variables, NAME: name}))
+        for why, renamed in told.items():
+            more = f" and {len(renamed) - _NAMED} more" if len(renamed) > _NAMED else ""
+            # Another place with the name is usual: the engine tells where the two are not one machine.
+            tell = self.display.warning if why == OF_ANSIBLE else self.display.vv
+            tell(f"{source}: {why}: {', '.join(renamed[:_NAMED])}{more}")
+        return free
+
+    def _taken(self, name: str, variables: Mapping[str, object], source: str, wished: Sequence[object]) -> str | None:
+        """Return by whom a name is taken for another machine; None where this host may have it."""
+        if name in TAKEN or name in self.inventory.groups:
+            return OF_ANSIBLE
+        there = self.inventory.hosts.get(name)
+        if there is None:
+            return None
+        known = there.vars
+        place = place_of(known)
+        # One file may be parsed twice, as with `-i inventory -i inventory/10-aws.yml`.
+        if place == source or is_bare(name, known):
+            return None
+        if self.SPEAKS_OF_OTHERS and tells_nothing(variables, self.FACT):
+            return f"{place} and another have the name" if name in wished or contradicts(known, variables) else None
+        return f"{place} has the name"
 
     def _cached(self, path: str, cache: bool) -> Mapping[str, object]:
         """Return what was found, from the inventory cache where it is on and has it for these options.
@@ -133,21 +192,29 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             raise AnsibleParserError(f"{path}: " + "; ".join(found.warnings))
         return found
 
-    def _add(self, name: str, variables: Mapping[str, object], source: str) -> None:
+    def _add(self, name: str, variables: Mapping[str, object], source: str) -> str:
+        """Add a host, or to a host that is there what it lacks; return its name."""
+        parts = variables.get(SOURCES) or []
+        own = {**variables, SOURCES: [source, *(f"{source}: {part}" for part in parts)]}
+        there = dict(self.inventory.hosts[name].vars) if name in self.inventory.hosts else {}
+        of_another = bool(there) and place_of(there) != source
+        if of_another:
+            own = added(there, own, source)
         self.inventory.add_host(name)
         host = self.inventory.get_host(name)
-        parts = variables.get("ringfence_sources") or []
-        sources = [source, *(f"{source}: {part}" for part in parts)]
-        for key, value in {**variables, "ringfence_sources": sources}.items():
+        for key, value in own.items():
             # Not through the inventory, which would look at and copy every value once more.
             host.set_variable(key, as_variable(value))
-        if not any(self.get_option(option) for option in _CONSTRUCTED):
-            return
-        strict = self.get_option("strict")
-        self._set_composite_vars(self.get_option("compose"), self._known(name), name, strict=strict)
-        known = self._known(name)
-        self._add_host_to_composed_groups(self.get_option("groups"), known, name, strict=strict)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, name, strict=strict)
+        if any(self.get_option(option) for option in _CONSTRUCTED):
+            strict = self.get_option("strict")
+            compose = self.get_option("compose")
+            compose = {key: text for key, text in compose.items() if key not in there} if of_another else compose
+            self._set_composite_vars(compose, self._known(name), name, strict=strict)
+            known = self._known(name)
+            self._add_host_to_composed_groups(self.get_option("groups"), known, name, strict=strict)
+            self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, name, strict=strict)
+        host.set_variable(GIVEN, given(host.vars))
+        return name
 
     def _known(self, name: str) -> dict[str, object]:
         """Return what expressions may look at: the fact's fields by their short names, then the host's variables."""

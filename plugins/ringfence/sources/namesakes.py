@@ -1,0 +1,154 @@
+"""Hosts of one name that are not one machine: what a later file wrote over, and names that two machines have."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ringfence.model.addresses import point_of
+from ringfence.model.assets import Asset
+from ringfence.model.errors import InputError, Place
+from ringfence.model.problems import Problem, Severity
+from ringfence.sources.ansible_inventory import InventoryHost
+from ringfence.sources.host_variables import ADDRESSES, GIVEN, LABELS, SOURCES, WISHED
+
+NAMED = 5
+# Files of these say on purpose what else is to count of a host that an inventory has.
+_OF_VARIABLES = ("group_vars", "host_vars")
+_LARGEST = 4 << 20
+
+
+def reunited(
+    hosts: Sequence[InventoryHost], paths: Sequence[Path], directory: Path
+) -> tuple[list[InventoryHost], list[Problem]]:
+    """Return hosts with what a source gave them and a later file of the inventory wrote over, where it is one machine.
+
+    A file that names the host with addresses of another machine is an error with both places: Ansible has mixed the
+    two. What stands in `host_vars` and `group_vars` is meant for that host, and counts as it is written.
+    """
+    found = []
+    problems = []
+    for host in hosts:
+        given = host.variables.get(GIVEN)
+        if not isinstance(given, Mapping) or all(host.variables.get(key) == value for key, value in given.items()):
+            found.append(host)
+            continue
+        place = _place(host.name, paths, directory)
+        if place is None:
+            found.append(host)
+            continue
+        mine, theirs = _points(given), _changed_points(host.variables, given)
+        if theirs and mine.isdisjoint(theirs):
+            problems.append(_mixed(host, place))
+        found.append(_united(host, given) if mine & theirs or not theirs else host)
+    return found, problems
+
+
+def namesake_problems(assets: Sequence[Asset]) -> list[Problem]:
+    """Return a warning for assets of one name that nothing tells to be one machine."""
+    names = {asset.name: asset for asset in assets}
+    told = []
+    for asset in assets:
+        wished = asset.attributes.get(WISHED)
+        other = names.get(str(wished)) if wished is not None else None
+        if other is not None and other is not asset:
+            told.append(f"'{wished}' of {_sources(other)}, and of {_sources(asset)}, here '{asset.name}'")
+    if not told:
+        return []
+    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    message = f"one name for two machines: {'; '.join(told[:NAMED])}{more}"
+    remedy = "rename one; where they are one machine, say so: identity: {same: [[…, …]]} in ringfence.yml"
+    return [Problem(Severity.WARNING, message, None, remedy)]
+
+
+def has_moved(old: Asset, new: Asset) -> bool:
+    """Return whether a name is another machine's now: another source has it, with other addresses."""
+    if not old.addresses or not new.addresses or not old.sources or not new.sources:
+        return False
+    return set(old.sources).isdisjoint(new.sources) and set(old.addresses).isdisjoint(new.addresses)
+
+
+def moved_problem(old: Asset, new: Asset, silent: str) -> Problem:
+    """Return the error of a name that another machine has while the source that had it is silent."""
+    message = (
+        f"'{old.name}' is a machine of {_sources(new)} now, and was one of {_sources(old)} while {silent} answered"
+    )
+    return Problem(Severity.ERROR, message, None, f"make {silent} answer, or rename one of the two machines")
+
+
+def _united(host: InventoryHost, given: Mapping[str, object]) -> InventoryHost:
+    variables = dict(host.variables)
+    labels, before = variables.get(LABELS), given.get(LABELS)
+    if isinstance(labels, Mapping) and isinstance(before, Mapping):
+        variables[LABELS] = {**before, **labels}
+    addresses, known = variables.get(ADDRESSES), given.get(ADDRESSES)
+    if isinstance(known, list) and addresses != known:
+        variables[ADDRESSES] = list(dict.fromkeys([*known, *_texts(addresses)]))
+    return replace(host, variables=variables)
+
+
+def _mixed(host: InventoryHost, place: Place) -> Problem:
+    message = (
+        f"'{host.name}' is here, and in {', '.join(_texts(host.variables.get(SOURCES))[:1])} with other addresses: "
+        "Ansible makes one host of the two"
+    )
+    remedy = "rename one; where they are one machine, give its address here as well, or use host_vars"
+    return Problem(Severity.ERROR, message, place, remedy)
+
+
+def _points(variables: Mapping[str, object]) -> set[int]:
+    """Return the addresses that variables write out; a name is resolved by nobody here."""
+    found = set()
+    for text in (*_texts(variables.get(ADDRESSES)), *_texts(variables.get("ansible_host"))):
+        try:
+            found.add(point_of(text))
+        except InputError:
+            continue
+    return found
+
+
+def _changed_points(variables: Mapping[str, object], given: Mapping[str, object]) -> set[int]:
+    return _points(
+        {key: variables.get(key) for key in (ADDRESSES, "ansible_host") if variables.get(key) != given.get(key)}
+    )
+
+
+def _place(name: str, paths: Sequence[Path], directory: Path) -> Place | None:
+    """Return where a file that people write names a host, the last of those that Ansible reads."""
+    word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
+    found = None
+    for path in _written(paths, directory):
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+            if word.search(line) and not line.lstrip().startswith(("#", ";")):
+                base = directory.resolve()
+                found = Place(str(path.relative_to(base)) if path.is_relative_to(base) else str(path), number)
+    return found
+
+
+def _written(paths: Sequence[Path], directory: Path) -> Iterator[Path]:
+    for path in paths:
+        whole = (directory / path).resolve()
+        for file in sorted(whole.rglob("*")) if whole.is_dir() else [whole]:
+            below = file.relative_to(whole).parts[:-1] if whole.is_dir() else ()
+            if set(_OF_VARIABLES) & set(below) or not file.is_file() or not os.access(file, os.R_OK):
+                continue
+            if file.stat().st_size <= _LARGEST and not os.access(file, os.X_OK) and not _is_configuration(file):
+                yield file
+
+
+def _is_configuration(file: Path) -> bool:
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return file.suffix in (".yml", ".yaml") and any(line.startswith("plugin:") for line in lines)
+
+
+def _sources(asset: Asset) -> str:
+    return ", ".join(asset.sources) or "a source without a name"
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [part for part in re.split(r"[\s,;]+", value) if part]
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list | tuple) else []
