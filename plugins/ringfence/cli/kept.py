@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from ringfence.model.assets import Snapshot
     from ringfence.model.tables import VerdictTable
     from ringfence.plan import Held
+    from ringfence.sources.claims import Claim
+    from ringfence.sources.inventory import Survey
 
 SNAPSHOTS = "snapshots"
 NAME = "%Y%m%dT%H%M%SZ"
@@ -27,6 +31,41 @@ def keep_snapshot(session: Session) -> None:
     if not kept or digest(read_snapshot(kept[-1])) != digest(session.snapshot):
         directory = session.workspace.state / SNAPSHOTS
         write_snapshot(directory / f"{session.now.strftime(NAME)}.json", session.snapshot)
+
+
+def accepted_claims(session: Session) -> frozenset[Claim] | None:
+    """Return the addresses that were accepted on their hosts' own word, None where nothing ever was."""
+    from ringfence.sources.accepted import FILE, read_accepted
+
+    return read_accepted(session.workspace.state / FILE)
+
+
+def accept_waiting(session: Session, claims: Iterable[Claim]) -> None:
+    """Keep addresses as accepted by the person who asks."""
+    from ringfence.sources.accepted import BY_A_PERSON, FILE, accept_claims
+
+    accept_claims(session.workspace.state / FILE, claims, session.now, BY_A_PERSON)
+
+
+def with_first_claims(session: Session, survey: Survey) -> Survey:
+    """Keep the addresses that hosts tell when first asked; return the survey, with a warning where that fails."""
+    from ringfence.model.errors import OutsideError
+    from ringfence.model.problems import Problem, Severity
+    from ringfence.sources.accepted import FILE, FIRST_GATHERING, accept_claims
+
+    claims = survey.claims
+    if not (claims.first and claims.gathered):
+        return survey
+    try:
+        accept_claims(session.workspace.state / FILE, claims.counted, session.now, FIRST_GATHERING)
+    except OutsideError as error:
+        problem = Problem(Severity.WARNING, f"{error.message}: the next gathering counts as the first", error.place)
+        return replace(survey, problems=(*survey.problems, problem))
+    if claims.counted:
+        hosts = len({claim.host for claim in claims.counted})
+        counted = f"{len(claims.counted)} addresses of {hosts} hosts, which no source has, count on their own word"
+        session.output.note(f"first gathering: {counted}; ringfence assets claims lists them", style="yellow")
+    return survey
 
 
 def newest_kept(session: Session) -> Snapshot | None:

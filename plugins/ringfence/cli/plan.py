@@ -90,7 +90,7 @@ class _Making:
 
         session = self.session
         _refuse_errors(session)
-        session.output.problems(session.survey.silent, err=True)
+        session.output.problems((*session.survey.silent, *session.survey.told), err=True)
         tables = session.compilation.tables
         if not tables and not self.dropped:
             remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"
