@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _RESULT = re.compile(r"^(?:ok|changed|fatal): \[([^\]]+)\](?:: FAILED!|: UNREACHABLE!)? => (?=\{)", re.MULTILINE)
-# Ansible asks a shell for a directory before it sends a module, and takes the last line for its path; nothing but that is
-# run, since all of it would be on the machine of the test.
+# Ansible asks a shell for a directory before it sends a module, and takes the last line for its path; nothing but that
+# is run, since all of it would be on the machine of the test.
 SHELL = """#!/bin/sh
 case $2 in
 *"/bin/sh -s"*) exec /bin/sh {answer} ;;
