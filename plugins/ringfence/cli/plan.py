@@ -156,8 +156,8 @@ class _Making:
             [
                 Problem(
                     Severity.WARNING,
-                    f"{name} reports plan number {number}, far above every plan here: that is not believed; if it is true, "
-                    "the host refuses this plan",
+                    f"{name} reports plan number {number}, far above every plan here: that is not believed; "
+                    "if it is true, the host refuses this plan",
                     remedy="look at the host; 'ansible-playbook ringfence.core.remove --limit' lets it begin anew",
                 )
                 for name, number in others.items()

@@ -35,7 +35,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders impor
 MARGIN = 1.0
 PAUSE = 0.3
 # Seconds that a host may take to load a table, in stages where it must: a table of two hundred thousand elements in a
-# user namespace takes two minutes. What a host says of it beyond that prolongs nothing.
+# user namespace takes two minutes.
 LOADING = 600
 # Seconds after its deadline in which a host must have told what became of it, and in which it answers one question.
 SETTLING = 15
@@ -82,7 +82,7 @@ class ActionModule(TargetAction):
             journal.append(host.name, getattr(error, "state", "refused"), str(error))
             raise
         except AnsibleConnectionFailure as error:
-            journal.append(host.name, "unreachable", str(error))
+            journal.append(host.name, "unreachable", shown(str(error), 1000))
             raise
         journal.append(host.name, result["state"])
         return result
@@ -94,7 +94,9 @@ class ActionModule(TargetAction):
         result: dict = {"changed": changed, "state": "unconfirmed" if changed else "confirmed"}
         if self._task.diff and changed:
             listing = self.ask("status", {"listing": "1"}).sections.get("listing", "")
-            told = differences(plan.table(host.table), read_ruleset(listing))
+            table = plan.table(host.table)
+            with self.judging("its table"):
+                told = differences(table, read_ruleset(listing))[:MOST_STANDING]
             result["diff"] = {"prepared": "".join(f"{one['text']}\n" for one in told)}
         return result
 
@@ -110,24 +112,33 @@ class ActionModule(TargetAction):
         if host.cut:
             seen = self.ask("status", {"sockets": "1", "processes": values["processes"]})
             owners = seen.sections.get("owners")
-            values["cut"] = cut_lines(_standing(table, seen.sections.get("sockets", ""), owners))
-        until = time.monotonic() + arguments["confirm_within"] - MARGIN
+            values["cut"] = cut_lines(self._standing(table, seen, owners))
+        began = time.monotonic()
+        until = began + arguments["confirm_within"] - MARGIN
         applied = self._apply(plan, host, values)
         result = {
             "processes": applied.all("process"),
-            "standing_denied": _standing(table, applied.sections.get("sockets", ""), owners),
+            "standing_denied": self._standing(table, applied, owners),
             "cut": host.cut,
-            "denials": recorded(applied.sections.get("denials", ""), plan.data.get("rules", {}))[1],
+            "denials": self._denials(plan, applied),
         }
         if applied.last("changed") == "no":
             return {**result, "changed": False, "state": "confirmed"}
-        # a host that loads in stages waits from their end on
-        until += min(int(applied.last("staged") or 0), LOADING)
+        # a host that loads in stages waits from their end on; it cannot have loaded longer than it took to answer
+        until += min(int(applied.last("staged") or 0), time.monotonic() - began)
         confirmed = self._confirm(plan, host, values["token"], until)
         result["processes"] = confirmed.all("process") or result["processes"]
         if confirmed.last("persistence"):
             result["warnings"] = [confirmed.last("persistence")]
         return {**result, "changed": True, "state": "confirmed"}
+
+    def _standing(self, table: dict, told: Reply, owners: str | None) -> list[dict]:
+        with self.judging("its list of sockets"):
+            return denied_connections(table, told.sections.get("sockets", ""), owners)[:MOST_STANDING]
+
+    def _denials(self, plan: Plan, told: Reply) -> list[dict]:
+        with self.judging("its list of denials"):
+            return recorded(told.sections.get("denials", ""), plan.data.get("rules", {}))[1]
 
     def _apply(self, plan: Plan, host: Host, values: dict[str, str]) -> Reply:
         """Apply; a host that has signers of its own gets the signed plan as well."""
@@ -159,7 +170,10 @@ class ActionModule(TargetAction):
             time.sleep(PAUSE)
         if rule == "unconfirmed":
             said = f"not confirmed in time: {said}"
-        return self._settled(plan, host, until + MARGIN + SETTLING, rule, said)
+            ends = until
+        else:
+            ends = time.monotonic()
+        return self._settled(plan, host, ends + MARGIN + SETTLING, rule, said)
 
     def _settled(self, plan: Plan, host: Host, until: float, rule: str, said: str) -> Reply:
         """Return the status of a host that took the confirmation although its reply was lost; else raise TargetFailure
@@ -183,15 +197,6 @@ class ActionModule(TargetAction):
             f"{said}; afterwards this host did not tell what it holds: 'ringfence verify' asks it, and it goes back by "
             "itself unless it took the confirmation",
         )
-
-
-def _standing(table: dict, sockets: str, owners: str | None) -> list[dict]:
-    """Return the standing connections that a table denies; raises TargetFailure where the host told no such thing."""
-    try:
-        return denied_connections(table, sockets, owners)[:MOST_STANDING]
-    except (ValueError, IndexError, KeyError) as error:
-        message = f"this host's answer is not valid: its sockets cannot be read: {shown(str(error), 200)}"
-        raise TargetFailure("unknown", "answer", message) from None
 
 
 def _values(plan: Plan, host: Host) -> dict[str, str]:

@@ -8,11 +8,8 @@ from typing import ClassVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.answer_limits import Overrun, limited
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import check_signature, load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import JUDGING, TargetAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.verification import unjudged, verify
-
-# Seconds that the comparison of one host's table may take: the largest of ours take five.
-JUDGING = 60
 
 
 class ActionModule(TargetAction):

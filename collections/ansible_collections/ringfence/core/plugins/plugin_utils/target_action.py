@@ -22,6 +22,8 @@ from .target_orders import COMMAND, Reply, order, parse_reply
 ONCE = "-o ControlMaster=no -o ControlPath=none -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
 
 ANSWER_WITHIN = "answer_within"
+# Seconds that it may take to read or judge what one host answered: the largest of our tables take five.
+JUDGING = 60
 # Seconds in which a host must have answered an order, unless somebody says another number.
 SECONDS = 120
 
@@ -115,6 +117,20 @@ class TargetAction(ActionBase):
             message = f"{verb} ended with status {answer['rc']}: {' '.join(said[-3:])}"
             raise TargetFailure("failed", "target", shown(message, 1000))
         return reply
+
+    @contextmanager
+    def judging(self, what: str) -> Iterator[None]:
+        """Within this, an answer is read that may be anything; raises TargetFailure where it cannot be."""
+        try:
+            with limited(JUDGING):
+                yield
+        except Overrun:
+            why = f"not within {JUDGING} s"
+        except (ValueError, LookupError, RecursionError, OverflowError) as error:
+            why = shown(str(error), 200)
+        else:
+            return
+        raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {what} cannot be read: {why}")
 
     @contextmanager
     def new_connection(self, patience: float) -> Iterator[None]:
