@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ringfence.model.errors import InputError
-
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
@@ -89,24 +87,33 @@ def kept_snapshots(session: Session) -> list[Snapshot]:
 
 
 def held_tables(session: Session, held: dict[str, Held]) -> dict[str, VerdictTable]:
-    """Return the tables that hosts hold now, by name; raises InputError where a plan that has one is gone."""
+    """Return the tables that hosts hold now, by name.
+
+    A host that holds one which no plan here has is named in a warning and left out: its plan was made elsewhere, its
+    directory is gone, or the host does not say the truth.
+    """
+    from ringfence.model.problems import Problem, Severity, some_names
     from ringfence.plan.store import table_text
     from ringfence.plan.table_reading import table_of
 
-    known: dict[str, VerdictTable] = {}
+    known: dict[str, VerdictTable | None] = {}
     found: dict[str, VerdictTable] = {}
-    for name, one in held.items():
+    unknown: list[str] = []
+    for name, one in sorted(held.items()):
         if not one.table:
             continue
         if one.table not in known:
             text = table_text(session.workspace.plans, one.table)
-            if text is None:
-                raise InputError(
-                    f"{name} holds table {one.table[:12]}…, and no plan in {session.workspace.plans} has it",
-                    remedy="bring that plan's directory back; the diff and the simulation need it",
-                )
-            known[one.table] = table_of(text)
-        found[name] = known[one.table]
+            known[one.table] = None if text is None else table_of(text)
+        table = known[one.table]
+        if table is None:
+            unknown.append(name)
+        else:
+            found[name] = table
+    if unknown:
+        message = f"{some_names(unknown)}: no plan in {session.workspace.plans} has the table that is held there"
+        remedy = "the diff and the simulation take such a host as open; with that plan's directory they would know"
+        session.output.problems([Problem(Severity.WARNING, message, remedy=remedy)], err=True)
     return found
 
 
