@@ -25,6 +25,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     named,
     reached_as_windows,
     realm_name,
+    sorted_addresses,
     without_empty,
     without_secrets,
 )
@@ -101,6 +102,9 @@ def _candidate(
     # A switch is managed by the interface that is for that alone; a server is not its controller.
     own = () if is_workload else primary
     addresses = [address for address in addresses if address in own or address not in controllers]
+    # The order of pages says nothing: the primary one is first, the others have an order of their own.
+    first = [address for address in primary if address in addresses]
+    addresses = list(dict.fromkeys([*first, *sorted_addresses(addresses)]))
     held = _rows_of(holdings.of(key, False).rows, addresses)
     realms = sorted({_space(one, spaces) for one in held})
     usual = {field: word(row.get(field)) for field in _LABELS} | {"role": role}
@@ -116,7 +120,8 @@ def _candidate(
         "serial": row.get("serial"),
         "asset_tag": row.get("asset_tag"),
         "mac": holdings.of(key, False).macs,
-        "names": sorted({str(one["dns_name"]) for one in held if one.get("dns_name")}),
+        # What a VIP or an anycast address is called is no name of one of those that hold it.
+        "names": sorted({str(one["dns_name"]) for one in held if one.get("dns_name") and not word(one.get("role"))}),
         "vrfs": [name for name in realms if name],
         "tags": [text for one in _list(row.get("tags")) if (text := word(one))],
         "custom_fields": without_secrets(custom) if isinstance(custom, dict) else {},

@@ -218,6 +218,12 @@ def good_addresses(texts: Iterable[object]) -> list[str]:
     return list(dict.fromkeys(address for address in found if address))
 
 
+def sorted_addresses(addresses: Iterable[str]) -> list[str]:
+    """Return addresses in an order of their own, IPv4 first, where the order in which they came says nothing."""
+    known = [ip_address(address) for address in addresses]
+    return [str(address) for address in sorted(known, key=lambda one: (one.version, int(one)))]
+
+
 @lru_cache(maxsize=65536)
 def _good_address(text: str) -> str:
     try:
