@@ -8,7 +8,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_api import W
 from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_transform import Shape, hosts
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
 from sources.inventory_run import configured, documentation, listed, run_inventory
-from sources.netbox_answers import nautobot, netbox
+from sources.netbox_answers import address, device, nautobot, netbox, pages
 from sources.replay_server import replaying
 
 
@@ -41,6 +41,77 @@ def test_switches_are_no_workloads_and_windows_has_its_enforcer():
     known = dict(found(netbox())[0].hosts)
     assert (known["sw-1"]["ringfence_workload"], "ringfence_workload" in known["web-1"]) == (False, False)
     assert (known["device-3"]["ringfence_enforcer"], known["device-3"]["ansible_connection"]) == ("windows", "psrp")
+
+
+def bmc(**more):
+    """A server with an iDRAC, whose address, MAC and DNS name are not the server's."""
+    told = {
+        "primary_ip": {"id": 1, "address": "10.1.0.11/24"},
+        "oob_ip": {"id": 2, "address": "10.200.0.11/24"},
+        **more,
+    }
+    custom = {"pci": True, "spare": False, "rate": 1.5, "empty": None, "team": "Team\u00a0Nord"}
+    rows = [device(1, "db-1", custom_fields=custom, **told)]
+    held = [address(1, "10.1.0.11/24", device=(1, "db-1")), address(2, "10.200.0.11/24", device=(1, "db-1"))]
+    held[1]["assigned_object"]["name"] = "idrac"
+    flagged = {"id": 902, "name": "port-9", "mgmt_only": True, "mac_address": "00:11:22:33:44:99", "device": {"id": 1}}
+    usual = {"id": 901, "name": "eth0", "mgmt_only": False, "mac_address": "00:11:22:33:44:55", "device": {"id": 1}}
+    return {
+        **netbox(),
+        "/api/dcim/devices/": pages(rows),
+        "/api/virtualization/virtual-machines/": pages([]),
+        "/api/ipam/ip-addresses/": pages(held),
+        "/api/dcim/interfaces/": pages([flagged, usual]),
+    }
+
+
+@pytest.mark.parametrize("interfaces", [True, False])
+@pytest.mark.parametrize("tells", ["field", "flag", "name"])
+def test_the_out_of_band_controller_is_a_machine_of_its_own_and_not_the_server(tells, interfaces):
+    answers = bmc(**({} if tells == "field" else {"oob_ip": None}))
+    if tells != "flag":
+        answers["/api/dcim/interfaces/"] = pages([])
+    if tells != "name":
+        answers["/api/ipam/ip-addresses/"]({})["results"][1]["assigned_object"]["name"] = "port-9"
+    known = dict(found(answers, interfaces=interfaces)[0].hosts)
+    assert {name: host["ringfence_addresses"] for name, host in known.items()} == {
+        "db-1": ["10.1.0.11"],
+        "db-1-oob": ["10.200.0.11"],
+    }
+    controller = known["db-1-oob"]
+    assert (controller["ringfence_workload"], controller["ringfence_kind"]) == (False, "controller")
+    assert controller["ringfence_labels"] == {"netbox_site": "fra"}
+    assert "a2.example.com" not in known["db-1"]["ringfence_netbox"]["names"]
+    if interfaces and tells == "flag":
+        assert known["db-1"]["ringfence_netbox"]["mac"] == ["00:11:22:33:44:55"]
+        assert controller["ringfence_netbox"]["mac"] == ["00:11:22:33:44:99"]
+
+
+def test_a_switch_keeps_its_primary_address_on_the_interface_for_management_alone():
+    known = dict(found(bmc(role="switch", primary_ip={"id": 2, "address": "10.200.0.11/24"}))[0].hosts)
+    assert known["db-1"]["ringfence_addresses"] == ["10.200.0.11", "10.1.0.11"]
+    assert "db-1-oob" not in known
+
+
+def test_truth_values_and_numbers_are_labels_as_tables_write_them():
+    fields = {key: f"custom_fields.{key}" for key in ("pci", "spare", "rate", "empty", "team")}
+    known = dict(found(bmc(), Shape(labels=fields))[0].hosts)
+    labels = {key: value for key, value in known["db-1"]["ringfence_labels"].items() if key in fields}
+    assert labels == {"pci": "true", "spare": "false", "rate": "1.5", "team": "Team Nord"}
+
+
+def test_a_row_that_moves_to_another_page_while_pages_are_read_is_one_host():
+    answers = netbox()
+    rows = [device(1, "web-1"), device(1, "web-1"), device(2, "web-2")]
+    known = dict(found({**answers, "/api/dcim/devices/": pages(rows)})[0].hosts)
+    assert {"web-1", "web-2"} <= set(known)
+    assert len(known) == 3
+
+
+def test_interfaces_for_management_that_may_not_be_read_take_no_host_away():
+    result, _ = found({**netbox(), "/api/dcim/interfaces/": (403, "{}")})
+    assert "interfaces for management alone were not read" in result.warnings[0]
+    assert (len(result.hosts), result.unreached) == (4, {})
 
 
 def test_vrfs_are_realms_where_wanted_and_a_host_in_several_is_told():

@@ -110,6 +110,54 @@ def test_a_node_that_is_away_is_named_with_its_machines_and_the_rest_goes_on(tls
     assert set(result.unreached) == {"proxmox pve3"}
 
 
+AGENT = "/api2/json/nodes/pve1/qemu/101/agent/network-get-interfaces"
+REFUSED = {"data": {"result": {"error": {"class": "CommandDisabled", "desc": "not allowed"}}}}
+
+
+@pytest.mark.parametrize("answer", [REFUSED, {"data": {"result": 7}}, {"data": None}, (500, "{}"), (200, "no JSON")])
+def test_a_guest_that_does_not_tell_its_addresses_costs_no_node_its_answer(tls, answer):
+    result, _ = found(tls, {**cluster(), AGENT: answer})
+    assert set(result.unreached) == {"proxmox pve3"}
+    assert "2 running machines do not tell their addresses" in result.warnings[0]
+    assert "ringfence_incomplete" not in dict(result.hosts)["web-1_101"]
+
+
+def test_a_guest_whose_agent_hangs_says_so_of_itself_alone(tls):
+    result, _ = found(tls, {**cluster(), AGENT: (596, '{"data":null}')})
+    assert set(result.unreached) == {"proxmox pve3"}
+    assert dict(result.hosts)["web-1_101"]["ringfence_incomplete"].startswith("it hangs: 596")
+    assert "ringfence_incomplete" not in dict(result.hosts)["ct-1"]
+    assert any("on the node pve1 were not read wholly: it hangs" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_guest_that_is_deleted_while_the_cluster_is_read_is_gone_and_nothing_else(tls, status):
+    answers = cluster()
+    rows = answers["/api2/json/cluster/resources"]["data"]
+    lists = iter([rows, [row for row in rows if row["vmid"] != 101]])
+    answers["/api2/json/cluster/resources"] = lambda _: {"data": next(lists)}
+    answers["/api2/json/nodes/pve1/qemu/101/config"] = (status, '{"data":null}')
+    result, _ = found(tls, answers)
+    assert {name for name, _ in result.hosts} == {"web-1", "ct-1", "win-1", "resting", "pve1"}
+    assert set(result.unreached) == {"proxmox pve3"}
+    assert "1 machines were deleted while the cluster was read" in result.warnings
+
+
+def test_a_guest_whose_configuration_cannot_be_read_costs_itself(tls):
+    result, _ = found(tls, {**cluster(), "/api2/json/nodes/pve1/qemu/101/config": (500, '{"message":"got no lock"}')})
+    assert set(result.unreached) == {"proxmox pve3"}
+    assert "ringfence_incomplete" in dict(result.hosts)["web-1_101"]
+
+
+def test_interfaces_inside_of_a_guest_are_no_addresses_of_it(tls):
+    inner = ["cali7d1f0aa31c2", "kube-ipvs0", "nodelocaldns", "flannel.1", "br-0123456789ab", "tap0", "virbr0", "lxc1a"]
+    told = agent(
+        ("eth0", "10.0.0.5"), *((name, f"10.77.0.{at}") for at, name in enumerate(inner)), ("usb0", "169.254.95.120")
+    )
+    result, _ = found(tls, {**cluster(), AGENT: told})
+    assert dict(result.hosts)["web-1_101"]["ringfence_addresses"] == ["10.0.0.5"]
+
+
 def test_nothing_more_is_asked_of_machines_that_filters_leave_out(tls):
     result, replay = found(tls, filters={"tags": ["shop"], "type": ["qemu"]}, shape=Shape(nodes=False))
     assert [name for name, _ in result.hosts] == ["web-1"]

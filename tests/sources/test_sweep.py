@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_api import read_report
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_ranges import read_ranges
+from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_recorded import recorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_transform import hosts
 from sources.inventory_run import configured, documentation, listed, run_inventory
 
@@ -50,6 +51,43 @@ def test_what_answers_in_the_ranges_becomes_a_host_named_by_its_address():
     assert host["ringfence_sweep"]["listeners"] == [{"port": 5432, "protocol": "tcp", "service": "postgresql"}]
     assert (host["ringfence_sweep"]["mac"], host["ringfence_sweep"]["vendor"]) == (["00:11:22:33:44:55"], "Acme")
     assert host["ringfence_sweep"]["seen"] == "2023-11-14T22:13:20Z"
+
+
+def test_two_addresses_are_two_hosts_whatever_their_names_would_be():
+    two = [seen("2001:db8:1::5"), seen("2001:db8::1:5")]
+    for order in (two, two[::-1]):
+        known = dict(found(report(*order), ranges=["2001:db8::/32"]).hosts)
+        assert {name: host["ringfence_addresses"] for name, host in known.items()} == {
+            "2001_db8_1__5": ["2001:db8:1::5"],
+            "2001_db8__1_5": ["2001:db8::1:5"],
+        }
+
+
+def test_a_swept_address_says_that_it_is_no_more_than_that():
+    (host,) = dict(found(report(seen("10.0.0.5"))).hosts).values()
+    assert (host["ringfence_workload"], host["ringfence_kind"]) == (False, "swept")
+
+
+def test_addresses_that_names_of_the_inventory_resolve_to_are_recorded_within_a_time(monkeypatch):
+    def resolve(name, *_, **__):
+        if name == "slow.example":
+            time.sleep(5)
+        if name != "db-1.example":
+            raise OSError
+        return [(None, None, None, None, (text, 0)) for text in ("10.0.0.5", "2001:db8::5")]
+
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
+    hosts_there = {
+        "db-1": {"ansible_host": "db-1.example"},
+        "slow.example": {},
+        "gone": {},
+        "a": {"private_ip_address": "10.0.0.6"},
+        "b": {"ringfence_addresses": ["10.0.0.7"], "ansible_host": "never-asked.example"},
+    }
+    begun = time.monotonic()
+    assert recorded(hosts_there, 1) == {"10.0.0.5", "2001:db8::5", "10.0.0.6", "10.0.0.7"}
+    assert time.monotonic() - begun < 3
+    assert recorded(hosts_there, 0) == {"10.0.0.6", "10.0.0.7"}
 
 
 def test_what_a_report_says_of_other_addresses_is_left_out_and_counted():

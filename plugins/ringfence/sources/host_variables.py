@@ -30,6 +30,8 @@ LABEL_GROUPS = "ringfence_label_groups"
 WISHED = "ringfence_name"
 GIVEN = "ringfence_given"
 BY_NAME = "ringfence_by_name"
+# Why a source did not read all of this one host: what it told before stands.
+INCOMPLETE = "ringfence_incomplete"
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _MULTICAST = (*network_of("224.0.0.0/4"), *network_of("ff00::/8"))

@@ -16,7 +16,7 @@ from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import ParsedInventory, read_inventory
 from ringfence.sources.attributes import plain_value
-from ringfence.sources.host_variables import INVENTORY, sorted_points
+from ringfence.sources.host_variables import INCOMPLETE, INVENTORY, sorted_points
 from ringfence.sources.identity_keys import source_facts
 from ringfence.sources.merging import IDENTITY, STALE, hosts_of
 from ringfence.sources.namesakes import has_moved, moved_problem
@@ -92,7 +92,8 @@ def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) 
     An asset that is named still, but not by all its sources, keeps the attributes, addresses and names that only the
     silent ones gave. Labels of rules are not kept: rules are applied to what stands.
     """
-    if not silent:
+    half_read = {asset.name: why for asset in assets if (why := asset.attributes.get(INCOMPLETE)) is not None}
+    if not silent and not half_read:
         return Standing(tuple(assets))
     now = {asset.name: asset for asset in assets}
     speaking = frozenset(source for asset in assets for source in asset.sources)
@@ -101,6 +102,9 @@ def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) 
     moved: list[Problem] = []
     for old in last.assets:
         concerned = _concerned(old, silent, old.name in now, speaking)
+        if concerned is None and old.name in half_read:
+            concerned = Silent(f"'{old.name}' of {', '.join(now[old.name].sources[:1])}", str(half_read[old.name]))
+            silent = [*silent, concerned]
         if concerned is None:
             continue
         present = [name for name in hosts_of(old) if name in now]
@@ -108,7 +112,7 @@ def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) 
             moved.append(moved_problem(old, now[old.name], concerned.source))
             continue
         if old.name in now:
-            if not _lost(old, now[old.name]):
+            if old.name not in half_read and not _lost(old, now[old.name]):
                 continue
             names = tuple(sorted({*old.also, *now[old.name].also} - now.keys()))
             now[old.name] = replace(_completed(now[old.name], old, concerned, last), also=names)

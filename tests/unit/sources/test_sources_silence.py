@@ -150,3 +150,17 @@ def test_a_merged_asset_stays_one_under_its_name_while_one_of_its_sources_is_sil
     stood = standing([new], Snapshot((old,), NOW), [CLOUD])
     assert stood.same == (("vm-web", "web.x.y"),)
     assert [one.name for one in stood.assets] == ["vm-web", "web.x.y"]
+
+
+def test_a_host_that_its_source_read_in_part_keeps_what_was_known_of_it_and_the_others_go():
+    sources = ("inventory/20-proxmox.yml", "inventory/20-proxmox.yml: proxmox pve1")
+    hung, gone = (
+        replace(asset(name, address), sources=sources) for name, address in (("fin", "10.0.0.7"), ("old", "10.0.0.8"))
+    )
+    half = replace(hung, addresses=(), attributes={"ringfence_incomplete": "it hangs"})
+    stood = standing([half], Snapshot((hung, gone), NOW), [])
+    assert [(one.name, [address_text(point) for point in one.addresses]) for one in stood.assets] == [
+        ("fin", ["10.0.0.7"])
+    ]
+    (problem,) = stood.problems
+    assert "'fin' of inventory/20-proxmox.yml gave nothing: it hangs; 1 asset stands as it was" in problem.message

@@ -73,6 +73,11 @@ options:
     description: Whether addresses that hosts of the inventories before have become hosts as well.
     type: bool
     default: false
+  resolve_timeout:
+    description: How many seconds names of hosts whose addresses are written nowhere may take to resolve, all of them
+      together, to tell which addresses the inventory has. With C(0) none are resolved.
+    type: int
+    default: 10
   workload:
     description: Whether something can enforce on these hosts. Before anybody has taken them over, nothing can.
     type: bool
@@ -100,7 +105,6 @@ groups:
 """
 
 import re
-from ipaddress import ip_address
 from pathlib import Path
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
@@ -111,6 +115,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory im
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_api import Sweep, read_file, run_nmap
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_ranges import read_ranges
+from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_recorded import recorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_transform import hosts, unrecorded
 
 _PORTS = re.compile(r"(\d{1,5}(-\d{1,5})?(,(?=\d))?)*", re.ASCII)
@@ -143,20 +148,10 @@ class InventoryModule(SourceInventory):
 
     def chosen(self, found: list[tuple[str, dict[str, object]]]) -> list[tuple[str, dict[str, object]]]:
         """Return the hosts that no inventory before has."""
-        return found if self.get_option("recorded") else unrecorded(found, self._recorded())
-
-    def _recorded(self) -> frozenset[str]:
-        addresses: set[str] = set()
-        for host in self.inventory.hosts.values():
-            variables = host.get_vars()
-            given = variables.get("ringfence_addresses") or []
-            listed = re.split(r"[\s,;]+", given) if isinstance(given, str) else given
-            for text in (*listed, variables.get("ansible_host"), host.name):
-                try:
-                    addresses.add(str(ip_address(str(text))))
-                except ValueError:
-                    continue
-        return frozenset(addresses)
+        if self.get_option("recorded"):
+            return found
+        there = {str(name): host.get_vars() for name, host in self.inventory.hosts.items()}
+        return unrecorded(found, recorded(there, self.get_option("resolve_timeout") if found else 0))
 
     def _files(self, path: str) -> list[Path]:
         return [Path(path).parent / file for file in self.get_option("xml")]

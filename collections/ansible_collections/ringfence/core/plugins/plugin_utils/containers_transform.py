@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.containers_api import Answered, EngineAnswer
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
     Candidate,
     Found,
     good_addresses,
+    good_candidates,
     good_labels,
     host_name,
     named,
@@ -34,20 +36,30 @@ class Shape:
 
 def hosts(answers: Sequence[EngineAnswer], shape: Shape) -> Found:
     """Return the containers of all engines as hosts, and warnings of the engines that were not reached."""
-    candidates = [_candidate(one, answer, shape) for answer in answers for one in answer.containers]
+    malformed: list[str] = []
+    candidates = []
+    for answer in answers:
+        candidates += good_candidates(answer.containers, partial(_candidate, answer, shape), _name, malformed)
     failed = [answer for answer in answers if answer.failure]
     warnings = [f"the engine of {answer.engine.host} was not reached: {answer.failure}" for answer in failed]
     if failed:
         warnings.append(f"{len(failed)} of {len(answers)} engines were not reached; the rest is there")
     unreached = {f"containers {answer.engine.host}": answer.failure for answer in failed}
-    return Found(sorted(named(candidates)), warnings, unreached)
+    hosts = sorted(named(candidates), key=lambda host: host[0])
+    return Found(hosts, [*warnings, *malformed], unreached, whole=not failed and not malformed)
 
 
-def _candidate(container: Answered, answer: EngineAnswer, shape: Shape) -> Candidate:
+def _name(container: Answered) -> str:
+    """Return the name of a container; what others call it by a link is listed as well, with their name before it."""
+    names = container.get("Names")
+    listed = [str(name).lstrip("/") for name in names] if isinstance(names, list) else []
+    return next((name for name in listed if name and "/" not in name), str(container.get("Id", ""))[:12])
+
+
+def _candidate(answer: EngineAnswer, shape: Shape, container: Answered) -> Candidate:
     host = answer.engine.host
     identity = str(container.get("Id", ""))[:12]
-    names = container.get("Names")
-    name = str(names[0]).lstrip("/") if isinstance(names, list) and names else identity
+    name = _name(container)
     tags = container.get("Labels")
     tags = without_secrets(tags) if isinstance(tags, dict) else {}
     networks = list(_networks(container, answer))
@@ -75,6 +87,7 @@ def _candidate(container: Answered, answer: EngineAnswer, shape: Shape) -> Candi
         "ringfence_addresses": addresses,
         "ringfence_labels": {**usual, **good_labels({key: tags.get(tag) for key, tag in shape.labels.items()})},
         "ringfence_workload": False,
+        "ringfence_kind": "container",
         "ringfence_sources": [f"containers {host}"],
         "ringfence_containers": without_empty(fact),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from xml.etree import ElementTree
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_api import HostAnswer, Row
@@ -12,6 +13,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     Candidate,
     Found,
     good_addresses,
+    good_candidates,
     good_labels,
     named,
     reached_as_windows,
@@ -32,20 +34,26 @@ class Shape:
 
 def hosts(answers: Sequence[HostAnswer], shape: Shape) -> Found:
     """Return the machines of all hosts, and warnings of the hosts that were not reached."""
-    found: dict[str, Candidate] = {}
+    rows: dict[object, tuple[str, Row]] = {}
     for answer in answers:
-        for row in answer.machines:
+        for number, row in enumerate(answer.machines):
             if not shape.states or str(row.get("state")) in shape.states:
                 # While a machine moves, two hosts of a cluster have it; the one that comes later counts.
-                found[str(row.get("id"))] = _candidate(row, answer.host, shape)
+                rows[row["id"] if isinstance(row.get("id"), str) else (answer.host, number)] = (answer.host, row)
+    malformed: list[str] = []
+    turn = partial(_candidate, shape)
+    found = good_candidates(rows.values(), turn, lambda item: item[1].get("name"), malformed)
     failed = [answer for answer in answers if answer.failure]
     warnings = [f"the host {answer.host} was not reached: {answer.failure}" for answer in failed]
     if failed:
         warnings.append(f"{len(failed)} of {len(answers)} hosts were not reached; the rest is there")
-    return Found(sorted(named(list(found.values()))), warnings, {f"hyperv {one.host}": one.failure for one in failed})
+    unreached = {f"hyperv {one.host}": one.failure for one in failed}
+    known = sorted(named(found), key=lambda host: host[0])
+    return Found(known, [*warnings, *malformed], unreached, whole=not failed and not malformed)
 
 
-def _candidate(row: Row, host: str, shape: Shape) -> Candidate:
+def _candidate(shape: Shape, item: tuple[str, Row]) -> Candidate:
+    host, row = item
     adapters = [without_empty(one) for one in _adapters(row)]
     addresses = good_addresses(text for one in adapters for text in one.get("addresses", ()))
     guest = guest_items(row.get("guest"))

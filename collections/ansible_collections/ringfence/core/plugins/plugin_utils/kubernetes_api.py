@@ -31,11 +31,15 @@ class Wanted:
 
 @dataclass
 class ClusterAnswer:
-    """What a cluster has, by kind, and why a kind or the cluster was not read, or not wholly."""
+    """What a cluster has, by kind, and why a kind or the cluster was not read, or not wholly.
+
+    `namespaces` are those of a kind that failed where each is asked by itself; the others of the kind are whole.
+    """
 
     cluster: str
     things: dict[str, list[Thing]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    namespaces: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def ask_clusters(kubeconfig: Kubeconfig, wanted: Wanted) -> list[ClusterAnswer]:
@@ -49,26 +53,29 @@ def _ask(kubeconfig: Kubeconfig, context: str, wanted: Wanted) -> ClusterAnswer:
     try:
         with kubeconfig.endpoint(context, wanted.timeout) as endpoint, JsonClient(endpoint) as client:
             for kind in wanted.kinds:
-                for path in _paths(kind, wanted.namespaces):
-                    _read(client, kind, path, wanted, answer)
+                for namespace, path in _paths(kind, wanted.namespaces):
+                    _read(client, kind, namespace, path, wanted, answer)
     except (AccessRefused, SourceRefused) as error:
         answer.failures = dict.fromkeys(wanted.kinds, str(error))
+        answer.namespaces = {}
     return answer
 
 
-def _paths(kind: str, namespaces: Sequence[str]) -> list[str]:
-    """Return the paths of a kind; nodes belong to no namespace."""
+def _paths(kind: str, namespaces: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the namespaces that are asked for a kind, each with its path; nodes belong to none, which is ''."""
     if kind == NODES or not namespaces:
-        return [f"api/v1/{kind}"]
-    return [f"api/v1/namespaces/{namespace}/{kind}" for namespace in namespaces]
+        return [("", f"api/v1/{kind}")]
+    return [(namespace, f"api/v1/namespaces/{namespace}/{kind}") for namespace in namespaces]
 
 
-def _read(client: JsonClient, kind: str, path: str, wanted: Wanted, answer: ClusterAnswer) -> None:
+def _read(client: JsonClient, kind: str, namespace: str, path: str, wanted: Wanted, answer: ClusterAnswer) -> None:
     kept = answer.things.setdefault(kind, [])
     try:
         for thing in _things(client, kind, path, wanted):
             kept.append(thing)
     except NoAnswer as error:
+        if namespace:
+            answer.namespaces[kind, namespace] = str(error)
         # Of several namespaces each says for itself why it may not be read.
         answer.failures[kind] = "; ".join(filter(None, (answer.failures.get(kind), str(error))))
 

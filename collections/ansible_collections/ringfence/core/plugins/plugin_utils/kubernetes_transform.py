@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_api import ClusterAnswer, Thing
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
     Candidate,
     Found,
     good_addresses,
+    good_candidates,
     good_labels,
     host_name,
     named,
@@ -21,6 +23,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
 
 _INSTANCE = re.compile(r"(?:^|/)(i-[0-9a-f]{8,17})$")
 _ENDED = ("Succeeded", "Failed")
+_OF_NO_MACHINE = ("ringfence_workload", "ringfence_kind")
 
 
 @dataclass(frozen=True)
@@ -37,20 +40,42 @@ def hosts(answers: Sequence[ClusterAnswer], shape: Shape) -> Found:
     """Return what clusters have as hosts, and warnings of the kinds that were not read."""
     turned = {"pods": _pod, "nodes": _node, "services": _service}
     candidates = []
-    warnings = []
+    warnings: list[str] = []
     unreached = {}
+    failed = 0
     for answer in answers:
         for kind, things in answer.things.items():
-            for thing in things:
-                candidate = turned[kind](_Read(thing), answer.cluster, shape)
-                if candidate is not None:
-                    candidates.append(candidate)
+            turn = partial(_turned, turned[kind], answer.cluster, shape)
+            candidates += good_candidates(_each_once(things), turn, _called, warnings)
+        failed += len(answer.failures)
         for kind, why in answer.failures.items():
             warnings.append(f"{kind} of the cluster {answer.cluster} were not read: {why}")
-            unreached[f"kubernetes {answer.cluster} {kind}"] = why
+            alone = [namespace for of, namespace in answer.namespaces if of == kind]
+            parts = [f"{kind} ({namespace})" for namespace in alone] or [kind]
+            unreached |= {f"kubernetes {answer.cluster} {part}": why for part in parts}
+    whole = not warnings
     if unreached:
-        warnings.append(f"{len(unreached)} kinds were not read, or not wholly; the rest is there")
-    return Found(sorted(named(candidates)), warnings, unreached)
+        warnings.append(f"{failed} kinds were not read, or not wholly; the rest is there")
+    return Found(sorted(named(candidates), key=lambda host: host[0]), warnings, unreached, whole=whole)
+
+
+def _turned(
+    turn: Callable[[_Read, str, Shape], Candidate | None], cluster: str, shape: Shape, thing: Thing
+) -> Candidate | None:
+    return turn(_Read(thing), cluster, shape)
+
+
+def _called(thing: Thing) -> str:
+    read = _Read(thing)
+    return "/".join(filter(None, (read.text("metadata.namespace"), read.text("metadata.name"))))
+
+
+def _each_once(things: Sequence[Thing]) -> list[Thing]:
+    """Return things, each once: one that moves to another page while pages are read is there twice."""
+    known: dict[object, Thing] = {}
+    for number, thing in enumerate(things):
+        known[_Read(thing).text("metadata.uid") or number] = thing
+    return list(known.values())
 
 
 class _Read:
@@ -121,7 +146,10 @@ def _service(read: _Read, cluster: str, shape: Shape) -> Candidate | None:
         "type": read.text("spec.type"),
         "selector": selector if isinstance(selector, dict) else {},
         "cluster_addresses": inside,
-        "names": [str(one["hostname"]) for one in read.rows("status.loadBalancer.ingress") if one.get("hostname")],
+        # No "names", by which machines are recognised: a load balancer that several services share is called so.
+        "load_balancers": [
+            str(one["hostname"]) for one in read.rows("status.loadBalancer.ingress") if one.get("hostname")
+        ],
         "ports": [
             without_empty(
                 {
@@ -153,7 +181,7 @@ def _node(read: _Read, cluster: str, shape: Shape) -> Candidate | None:
     }
     zone = {"zone": labels.get("topology.kubernetes.io/zone")}
     candidate = _candidate(read, "node", cluster, shape, fact, addresses, usual=zone, inside=False)
-    variables = {key: value for key, value in candidate.variables.items() if key != "ringfence_workload"}
+    variables = {key: value for key, value in candidate.variables.items() if key not in _OF_NO_MACHINE}
     if addresses:
         variables["ansible_host"] = addresses[0]
     if read.text("status.nodeInfo.operatingSystem") == "windows":
@@ -180,7 +208,8 @@ def _candidate(
         "ringfence_addresses": addresses,
         "ringfence_labels": {**given, **own},
         "ringfence_workload": False,
-        "ringfence_sources": [f"kubernetes {cluster} {kind}s"],
+        "ringfence_kind": kind,
+        "ringfence_sources": [f"kubernetes {cluster} {kind}s" + (f" ({namespace})" if namespace else "")],
         "ringfence_kubernetes": without_empty({**general, **fact, "tags": tags}),
     }
     if shape.realm == "cluster" and inside and addresses:

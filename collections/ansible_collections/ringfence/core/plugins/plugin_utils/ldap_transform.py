@@ -13,9 +13,11 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     Candidate,
     Found,
     good_addresses,
+    good_candidates,
     good_labels,
     named,
     reached_as_windows,
+    sorted_addresses,
     without_empty,
 )
 
@@ -42,17 +44,24 @@ class Shape:
 def hosts(answer: Answer, shape: Shape) -> Found:
     """Return the hosts of a directory, and warnings: groups that contain themselves, entries without a name."""
     memberships = Memberships(answer.groups, [entry for _, entry in answer.computers])
-    candidates = []
-    nameless = []
-    for base, entry in {entry.dn: (base, entry) for base, entry in answer.computers}.values():
+    nameless: list[str] = []
+    malformed: list[str] = []
+
+    def turn(item: tuple[str, Entry]) -> Candidate | None:
+        base, entry = item
         if not shape.disabled and _number(entry.first("userAccountControl")) & _DISABLED:
-            continue
+            return None
         wish = next((text for name in shape.names if (text := entry.first(name))), "")
         if not wish:
             nameless.append(entry.dn)
-            continue
-        candidates.append(Candidate(wish, _unique(entry), _variables(entry, base, answer, shape, memberships)))
-    return Found(sorted(named(candidates)), _warnings(answer, memberships, nameless), _unreached(answer))
+            return None
+        return Candidate(wish, _unique(entry), _variables(entry, base, answer, shape, memberships))
+
+    entries = {entry.dn: (base, entry) for base, entry in answer.computers}
+    candidates = good_candidates(entries.values(), turn, lambda item: item[1].dn, malformed)
+    warnings = [*_warnings(answer, memberships, nameless), *malformed]
+    known = sorted(named(candidates), key=lambda host: host[0])
+    return Found(known, warnings, _unreached(answer), whole=not answer.failures and not malformed)
 
 
 def _warnings(answer: Answer, memberships: Memberships, nameless: Sequence[str]) -> list[str]:
@@ -101,9 +110,15 @@ def _variables(entry: Entry, base: str, answer: Answer, shape: Shape, membership
     )
     own = {key: entry.first(attribute) for key, attribute in shape.labels.items()}
     usual = good_labels({"domain": domain, "ou": units[0] if units else ""}, shape.label_prefix)
-    addresses = good_addresses(
-        text for name in shape.addresses for value in entry.values.get(name.lower(), ()) for text in value.split()
-    )
+    # The values of an attribute have no order (RFC 4511 4.1.7).
+    addresses = [
+        address
+        for name in shape.addresses
+        for address in sorted_addresses(
+            good_addresses(text for value in entry.values.get(name.lower(), ()) for text in value.split())
+        )
+    ]
+    addresses = list(dict.fromkeys(addresses))
     reached = addresses[0] if addresses else entry.first("dNSHostName")
     variables: dict[str, object] = {
         "ringfence_ldap": fact,

@@ -12,6 +12,8 @@ Row = Mapping[str, object]
 Filters = Mapping[str, Sequence[str]]
 DEVICES, MACHINES, ADDRESSES = "dcim/devices/", "virtualization/virtual-machines/", "ipam/ip-addresses/"
 INTERFACES, MACHINE_INTERFACES = "dcim/interfaces/", "virtualization/interfaces/"
+# Interfaces that are for management out of band alone: those of a server's controller.
+MANAGEMENT = "dcim/interfaces/?mgmt_only"
 ASSIGNMENTS, NAMESPACES = "ipam/ip-address-to-interface/", "ipam/namespaces/"
 # The longest way round; a server that never ends its pages is at fault.
 _MOST_PAGES = 100_000
@@ -51,8 +53,13 @@ def ask_netbox(wanted: Wanted) -> Answer:
         parts += [ASSIGNMENTS, INTERFACES, MACHINE_INTERFACES, *([NAMESPACES] if wanted.spaces else [])]
     elif wanted.interfaces:
         parts += [INTERFACES, MACHINE_INTERFACES]
+    else:
+        parts += [MANAGEMENT]
+        filters[MANAGEMENT] = {"mgmt_only": ["true"]}
     with JsonClient(wanted.endpoint) as client:
         for part in parts:
+            if part == MANAGEMENT and not answer.rows[DEVICES]:
+                continue
             rows = answer.rows.setdefault(part, [])
             try:
                 for row in _rows(client, part, filters.get(part, {}), wanted):
@@ -71,11 +78,12 @@ def _rows(client: JsonClient, part: str, filters: Filters, wanted: Wanted) -> It
         # Large, slow to make, and where people put secrets; the second word is that of NetBox 4.5 and newer.
         query += [("exclude", "config_context"), ("omit", "config_context")]
     seen = set()
+    path = part.partition("?")[0]
     for _ in range(_MOST_PAGES):
-        page = client.get(f"api/{part}", query)
+        page = client.get(f"api/{path}", query)
         results = page.get("results")
         if not isinstance(results, list):
-            raise NoAnswer(f"api/{part}: the answer has no results")
+            raise NoAnswer(f"api/{path}: the answer has no results")
         yield from (row for row in results if isinstance(row, dict))
         following = page.get("next")
         if not isinstance(following, str) or not following:
@@ -83,5 +91,5 @@ def _rows(client: JsonClient, part: str, filters: Filters, wanted: Wanted) -> It
         # Behind a proxy the address of the next page may name another server; only what it asks for counts.
         query = parse_qsl(urlsplit(following).query)
         if tuple(query) in seen:
-            raise NoAnswer(f"api/{part}: its pages go round in a circle")
+            raise NoAnswer(f"api/{path}: its pages go round in a circle")
         seen.add(tuple(query))

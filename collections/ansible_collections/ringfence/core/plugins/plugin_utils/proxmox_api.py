@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
 
@@ -21,6 +21,10 @@ else:
 Row = Mapping[str, object]
 # pveproxy's own statuses where a node does not answer: 595 no connection, 596 its TLS, 599 too many redirections.
 _NODE_AWAY = (595, 596, 599)
+_KINDS = ("qemu", "lxc")
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+# What a node says of a machine that was deleted since the cluster listed it.
+_GONE = re.compile(r"does not exist|no such (vm|container|guest)|unable to find configuration", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,19 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Guest:
-    """A virtual machine or container: its row of the cluster, its configuration, and the interfaces it tells of."""
+    """A virtual machine or container: its row of the cluster, its configuration, and the interfaces it tells of.
+
+    `agentless` is one that answers and tells no addresses; `failure` why it was not read wholly, be it because its node
+    is `away`; `gone` is one that was deleted since the cluster listed it.
+    """
 
     row: Row
     configuration: Row = field(default_factory=dict)
     interfaces: Sequence[Row] = ()
     agentless: bool = False
     failure: str = ""
+    away: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,21 @@ def ask_proxmox(wanted: Wanted) -> Answer:
     chosen = [row for row in rows if not row.get("template") and chooses(row, wanted.filters)]
     with ThreadPoolExecutor(max_workers=max(1, wanted.parallel)) as pool:
         guests = list(pool.map(lambda row: _guest(api, row, wanted.guests), chosen))
-    return Answer(nodes, guests, failures)
+    return Answer(nodes, _without_gone(api, guests), failures)
+
+
+def _without_gone(api: proxmoxer.ProxmoxAPI, guests: Sequence[Guest]) -> list[Guest]:
+    """Return guests, those marked that failed because the cluster does not list them any more."""
+    if not any(guest.failure and not guest.away and not guest.gone for guest in guests):
+        return list(guests)
+    try:
+        there = {str(row.get("vmid")) for row in _rows(api.cluster.resources.get(type="vm"))}
+    except (ResourceException, requests.RequestException, ValueError):
+        return list(guests)
+    return [
+        replace(guest, gone=True) if guest.failure and str(guest.row.get("vmid")) not in there else guest
+        for guest in guests
+    ]
 
 
 def chooses(row: Row, filters: Mapping[str, Sequence[str]]) -> bool:
@@ -110,27 +134,38 @@ def _connected(wanted: Wanted) -> proxmoxer.ProxmoxAPI:
 
 
 def _guest(api: proxmoxer.ProxmoxAPI, row: Row, talkative: bool) -> Guest:
-    """Return a guest; what could not be asked says why. A node that is away fails its guests, an agent only itself."""
-    where = api.nodes(row.get("node"))(row.get("type"))(row.get("vmid"))
+    """Return a guest; what could not be asked says why. What one guest fails at is its own, unless its node is away."""
+    node, kind, number = str(row.get("node")), row.get("type"), str(row.get("vmid"))
+    if kind not in _KINDS or not number.isascii() or not number.isdigit() or not _NODE.fullmatch(node):
+        return Guest(row, failure="the cluster lists it without a node, a type or a number")
+    where = api.nodes(node)(kind)(number)
     try:
         configuration = where.config.get()
         if not isinstance(configuration, dict):
             raise ValueError("the answer is no configuration")
-    except (ResourceException, requests.RequestException, ValueError) as error:
+    except ResourceException as error:
+        words = _words(error)
+        gone = error.status_code == 404 or _GONE.search(words) is not None
+        return Guest(row, failure=words, away=error.status_code in _NODE_AWAY, gone=gone)
+    except requests.ConnectionError as error:
+        return Guest(row, failure=_words(error), away=True)
+    except (requests.RequestException, ValueError) as error:
         return Guest(row, failure=_words(error))
     if not talkative or row.get("status") != "running":
         return Guest(row, configuration)
     try:
-        if row.get("type") == "lxc":
-            return Guest(row, configuration, _rows(where.interfaces.get()))
-        answer = where.agent("network-get-interfaces").get()
-        return Guest(row, configuration, _rows(answer.get("result") if isinstance(answer, dict) else None))
-    except ResourceException as error:
-        if error.status_code in _NODE_AWAY:
-            return Guest(row, configuration, failure=_words(error))
+        answer = where.interfaces.get() if kind == "lxc" else where.agent("network-get-interfaces").get()
+    except (requests.RequestException, ResourceException) as error:
+        # The node has just given the configuration: it is the guest that does not answer in time.
+        late = not isinstance(error, ResourceException) or error.status_code in _NODE_AWAY
+        return Guest(row, configuration, failure=f"it hangs: {_words(error)}" if late else "", agentless=not late)
+    except ValueError:
+        answer = None
+    told = answer.get("result") if isinstance(answer, dict) else answer
+    # An agent that refuses the question answers with a mapping, {"error": {…}}.
+    if not isinstance(told, list):
         return Guest(row, configuration, agentless=True)
-    except (requests.RequestException, ValueError) as error:
-        return Guest(row, configuration, failure=_words(error))
+    return Guest(row, configuration, _rows(told))
 
 
 def _rows(answer: object) -> list[Row]:

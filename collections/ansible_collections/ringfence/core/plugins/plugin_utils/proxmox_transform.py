@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.inner_interfaces import is_inner
 from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_api import Answer, Guest, Row, tags_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
     Candidate,
     Found,
     good_addresses,
+    good_candidates,
     good_labels,
     named,
     reached_as_windows,
@@ -18,8 +20,6 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
 )
 
 _NAMED = 5
-# Bridges that container engines make inside of guests, with the same addresses in every one.
-_INSIDE = re.compile(r"(docker|podman|cni|virbr|lxcbr|lxdbr|incusbr)\d*|br-[0-9a-f]{12}|veth.*|lo")
 _MAC = re.compile(r"(?:^|[=,])((?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2})(?:,|$)")
 _UUID = re.compile(r"(?:^|,)uuid=([0-9A-Fa-f-]{36})(?:,|$)")
 
@@ -36,31 +36,51 @@ class Shape:
 
 def hosts(answer: Answer, shape: Shape) -> Found:
     """Return nodes and guests as hosts, and warnings: guests that do not tell their addresses, nodes that are away."""
-    candidates = [_guest(guest, shape) for guest in answer.guests]
+    guests = [guest for guest in answer.guests if not guest.gone]
+    warnings: list[str] = []
+    candidates = good_candidates(guests, lambda guest: _guest(guest, shape), lambda guest: _called(guest), warnings)
     if shape.nodes:
-        candidates += [_node(row) for row in answer.nodes if row.get("name")]
-    return Found(sorted(named(candidates)), _warnings(answer), _unreached(answer))
+        candidates += good_candidates(answer.nodes, _node, lambda row: row.get("name"), warnings)
+    malformed = bool(warnings)
+    warnings = [*_warnings(answer, guests), *warnings]
+    whole = not malformed and not any(guest.failure for guest in guests)
+    return Found(sorted(named(candidates), key=lambda host: host[0]), warnings, _unreached(answer, guests), whole=whole)
 
 
-def _warnings(answer: Answer) -> list[str]:
-    silent = [str(guest.row.get("name") or guest.row.get("vmid")) for guest in answer.guests if guest.agentless]
-    failed = [guest for guest in answer.guests if guest.failure]
+def _called(guest: Guest) -> str:
+    return str(guest.row.get("name") or guest.row.get("vmid"))
+
+
+def _warnings(answer: Answer, guests: Sequence[Guest]) -> list[str]:
+    silent = [_called(guest) for guest in guests if guest.agentless]
+    failed = [guest for guest in guests if guest.failure]
+    gone = len(answer.guests) - len(guests)
     found = [f"the nodes were not read: {why}" for why in answer.failures.values()]
     if silent:
-        more = f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else ""
         found.append(
             f"{len(silent)} running machines do not tell their addresses (install qemu-guest-agent there): "
-            f"{', '.join(silent[:_NAMED])}{more}"
+            f"{_listed(silent)}"
         )
     for node in sorted({str(guest.row.get("node")) for guest in failed}):
         there = [guest for guest in failed if str(guest.row.get("node")) == node]
-        found.append(f"{len(there)} machines on the node {node} were not read wholly: {there[0].failure}")
+        found.append(
+            f"{len(there)} machines on the node {node} were not read wholly: {there[0].failure} "
+            f"({_listed([_called(guest) for guest in there])})"
+        )
+    if gone:
+        found.append(f"{gone} machines were deleted while the cluster was read")
     return found
 
 
-def _unreached(answer: Answer) -> dict[str, str]:
-    failed = {f"proxmox {guest.row.get('node')}": guest.failure for guest in answer.guests if guest.failure}
-    return {**failed, **{f"proxmox {part}": why for part, why in answer.failures.items()}}
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
+
+
+def _unreached(answer: Answer, guests: Sequence[Guest]) -> dict[str, str]:
+    """Return the nodes that are away; a guest that fails by itself says so itself."""
+    away = {f"proxmox {guest.row.get('node')}": guest.failure for guest in guests if guest.away}
+    return {**away, **{f"proxmox {part}": why for part, why in answer.failures.items()}}
 
 
 def _guest(guest: Guest, shape: Shape) -> Candidate:
@@ -95,13 +115,17 @@ def _guest(guest: Guest, shape: Shape) -> Candidate:
         "ringfence_proxmox": without_empty(fact),
         **({"ansible_host": addresses[0]} if addresses else {}),
     }
+    if guest.failure and not guest.away:
+        variables["ringfence_incomplete"] = guest.failure
     # wxp, w2k8, wvista, win11: qemu-server's names of Windows all begin so, and no other does.
     if row.get("type") == "qemu" and system.startswith("w"):
         variables |= reached_as_windows(shape.windows_connection)
     return Candidate(str(row.get("name") or ""), str(row.get("vmid")), variables)
 
 
-def _node(row: Row) -> Candidate:
+def _node(row: Row) -> Candidate | None:
+    if not row.get("name"):
+        return None
     addresses = good_addresses([row.get("ip")])
     fact = {"kind": "node", "id": str(row.get("name")), "state": "online" if row.get("online") else "offline"}
     variables: dict[str, object] = {
@@ -118,7 +142,7 @@ def _told(interfaces: Sequence[Row]) -> Iterator[dict[str, object]]:
     """Yield the interfaces that a guest tells of: in the words of qemu's agent, or of the container's."""
     for one in interfaces:
         name = str(one.get("name", ""))
-        if _INSIDE.fullmatch(name):
+        if is_inner(name):
             continue
         listed = one.get("ip-addresses")
         texts = (

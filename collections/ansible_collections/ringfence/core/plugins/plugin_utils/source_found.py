@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import TypeVar
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.inner_interfaces import is_everybodys
 
 # Names that mean something else to Ansible.
 TAKEN = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "::1"})
@@ -20,7 +22,6 @@ _SECRET = re.compile(
 )
 _KEY = re.compile(r"[^A-Za-z0-9_.:/-]+")
 _REALM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_BROADCAST = IPv4Address("255.255.255.255")
 _NAMED = 5
 # What reading an answer raises where a part of it is not of the form that it should be; XML's faults are SyntaxErrors.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError)
@@ -217,6 +218,12 @@ def good_addresses(texts: Iterable[object]) -> list[str]:
     return list(dict.fromkeys(address for address in found if address))
 
 
+def sorted_addresses(addresses: Iterable[str]) -> list[str]:
+    """Return addresses in an order of their own, IPv4 first, where the order in which they came says nothing."""
+    known = [ip_address(address) for address in addresses]
+    return [str(address) for address in sorted(known, key=lambda one: (one.version, int(one)))]
+
+
 @lru_cache(maxsize=65536)
 def _good_address(text: str) -> str:
     try:
@@ -225,8 +232,7 @@ def _good_address(text: str) -> str:
         return ""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    nobodys = address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified
-    return "" if nobodys or address == _BROADCAST else str(address)
+    return "" if is_everybodys(address) else str(address)
 
 
 def without_empty(mapping: Mapping[str, object]) -> dict[str, object]:

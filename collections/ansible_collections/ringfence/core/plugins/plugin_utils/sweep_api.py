@@ -129,7 +129,8 @@ def _host(element: ElementTree.Element) -> Iterator[Seen]:
 def _listener(port: ElementTree.Element) -> Iterator[dict[str, object]]:
     state, service = port.find("state"), port.find("service")
     number = port.get("portid", "")
-    if state is None or state.get("state") != "open" or not number.isascii() or not number.isdigit():
+    good = number.isascii() and number.isdigit() and len(number) <= 5
+    if state is None or state.get("state") != "open" or not good:
         return
     told = service.attrib if service is not None else {}
     more = {

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, good_addresses, host_name
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
+    Candidate,
+    Found,
+    address_name,
+    good_addresses,
+    host_name,
+    named,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_api import Report, Seen
 from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_ranges import Ranges
 
@@ -31,7 +39,14 @@ def hosts(reports: Mapping[str, Report], ranges: Ranges, label_prefix: str, work
     if outside:
         warnings.append(f"{outside} addresses that were seen are outside of 'ranges' and left out")
     unreached = {f"sweep {called}": report.fault for called, report in reports.items() if report.fault}
-    return Found([(host_name(address), variables) for address, (_, variables) in found.items()], warnings, unreached)
+    return Found(sorted(named(_candidates(found)), key=lambda host: host[0]), warnings, unreached)
+
+
+def _candidates(found: Mapping[str, tuple[str, dict[str, object]]]) -> list[Candidate]:
+    """Return a host for each address; where the names of two would be one, each `:` stays one sign."""
+    count = Counter(host_name(address) for address in found)
+    wishes = {address: address if count[host_name(address)] == 1 else address_name(address) for address in found}
+    return [Candidate(wishes[address], address_name(address), variables) for address, (_, variables) in found.items()]
 
 
 def unrecorded(found: Sequence[tuple[str, Mapping[str, object]]], recorded: frozenset[str]) -> list[object]:
@@ -52,6 +67,7 @@ def _variables(
         "ringfence_labels": {f"{label_prefix}range": network},
         "ringfence_sources": [f"sweep {called}"],
         "ringfence_workload": workload,
+        **({} if workload else {"ringfence_kind": "swept"}),
         "ringfence_sweep": fact,
     }
 
