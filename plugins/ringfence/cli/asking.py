@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ringfence.language.definitions import Definitions
-from ringfence.language.documents import parse_documents, read_documents, shown
+from ringfence.language.documents import parse_documents
 from ringfence.language.nodes import Listing, Node
 from ringfence.language.reports import Reports
 from ringfence.language.selectors import WORDS, SelectorReader
@@ -15,7 +14,7 @@ from ringfence.model.addresses import network_of
 from ringfence.model.errors import InputError
 from ringfence.model.selectors import AddressIn, AssetNamed, Selector
 from ringfence.model.services import Services, parse_service
-from ringfence.workspace import Workspace, policy_files
+from ringfence.workspace import Workspace
 
 T = TypeVar("T")
 COMMAND_LINE = "command line"
@@ -25,12 +24,7 @@ class Asking:
     """Reads selectors and services with the definitions of a workspace's policy files."""
 
     def __init__(self, workspace: Workspace) -> None:
-        reports = Reports()
-        root = workspace.directory
-        documents = [
-            document for path in policy_files(root) for document in read_documents(path, shown(path, root), reports)
-        ]
-        self.definitions = Definitions.of(documents, reports)
+        self.definitions = workspace.definitions
 
     def selectors(self, text: str) -> tuple[Selector, ...]:
         """Return what a text means: `role=web,env=prod|dev`, `{role: web}`, a word, a network, an asset's name.

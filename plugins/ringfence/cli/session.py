@@ -55,6 +55,10 @@ class Session:
         for directory in (here, *here.parents):
             if os.path.lexists(directory / SETTINGS_FILE):
                 return directory
+        stem = SETTINGS_FILE.partition(".")[0]
+        for path in sorted(here.iterdir()):
+            if path.name.casefold() in {f"{stem}.yml", f"{stem}.yaml"}:
+                raise InputError(f"'{path.name}' is not read: the file is called {SETTINGS_FILE}", remedy="rename it")
         raise InputError(
             f"no workspace: there is no {SETTINGS_FILE} here or above",
             remedy="go to one, name one with '--workspace DIR', or make one with 'ringfence init'",
