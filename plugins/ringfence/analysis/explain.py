@@ -196,7 +196,9 @@ def _side(
     side = "to" if direction is Direction.IN else "from"
     table = compilation.tables.get(near.asset.name) if near.asset else None
     if table is None or near.asset is None:
-        return Side(side, "allow", "no workload: nothing is enforced here", None)
+        unenforced = near.asset is not None and near.asset.name in compilation.unenforced
+        why = f", no enforcer is called '{near.asset.enforcer}'" if near.asset and unenforced else ""
+        return Side(side, "allow", f"no workload{why}: nothing is enforced here", None)
     client, server = (far, near) if direction is Direction.IN else (near, far)
     name = built_in(client.point, server.point, service_point, control=table.control, inbound=direction is Direction.IN)
     directed = sides.lookup(table).directions[direction]

@@ -94,6 +94,8 @@ class _Making:
         tables = session.compilation.tables
         if not tables and not self.dropped:
             remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"
+            if session.compilation.unenforced:
+                remedy = "no installed enforcer is for these hosts: ringfence check names them"
             raise InputError("there is no workload to make a plan for", remedy=remedy)
         keep_snapshot(session)
         return build(session.compilation, enforcer, self._circumstances(tables))

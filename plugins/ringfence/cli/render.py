@@ -19,7 +19,7 @@ def render(session: Session, host: str, enforcer: str | None) -> None:
     from ringfence.enforcers import enforcer as enforcer_named
 
     compilation = session.compilation
-    table = compilation.tables.get(host)
+    table = compilation.tables.get(host) or compilation.unenforced.get(host)
     asset = compilation.snapshot.named().get(host)
     if table is None:
         raise InputError(*_why_none(host, sorted(compilation.tables), asset is not None))

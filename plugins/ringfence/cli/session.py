@@ -111,13 +111,15 @@ class Session:
         return self.compiled()
 
     def compiled(self, *, full: bool = False) -> Compilation:
-        """Return the tables of the files as they stand; with `full`, as if every mode were full."""
+        """Return the tables that enforcers bring to hosts; with `full`, as if every mode were full."""
         from ringfence.compiler import compile_policy
+        from ringfence.enforcers import names
 
         if full not in self._compiled:
             snapshot, workspace = self.snapshot, self.workspace
             with self.output.working("compiling the policy"):
-                self._compiled[full] = compile_policy(snapshot, workspace.policy, workspace.settings, full=full)
+                made = compile_policy(snapshot, workspace.policy, workspace.settings, full=full)
+                self._compiled[full] = made.enforced(names())
         return self._compiled[full]
 
 
