@@ -12,6 +12,7 @@ from ringfence.analysis.permitted import Sides
 from ringfence.analysis.stretches import stretches
 from ringfence.compiler import Compilation
 from ringfence.compiler.names import shared
+from ringfence.language.reports import nearest
 from ringfence.model.addresses import address_text, family_of, point_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, Place
@@ -265,9 +266,18 @@ def _terminals(snapshot: Snapshot, name: str) -> Sequence[_Terminal]:
     try:
         point = point_of(name)
     except InputError as error:
-        raise InputError(f"'{name}' is neither an asset nor an address") from error
+        remedy = _remedy(snapshot, name)
+        raise InputError(f"'{name}' is neither an asset nor an address", remedy=remedy) from error
     holders = [asset for asset in snapshot.assets if point in asset.addresses]
     return [_Terminal(asset, point) for asset in holders] or [_Terminal(None, point)]
+
+
+def _remedy(snapshot: Snapshot, name: str) -> str | None:
+    """Return what to ask instead of what is neither an asset nor an address."""
+    if "=" in name or "/" in name or ("-" in name and name.partition("-")[0].replace(".", "").isdigit()):
+        return f"for more than one end ask: ringfence reach --from '{name}', or --to"
+    near = nearest(name, snapshot.called())
+    return f"did you mean '{near}'?" if near else None
 
 
 def _side(

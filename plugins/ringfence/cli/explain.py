@@ -56,7 +56,7 @@ def explain(
         kind, _, name = process_text.rpartition(":")
         unit, user = (unit, name) if kind == "user" else (name, user)
     process = ProcessClass(unit, user) if unit or user else None
-    services = Asking(session.workspace).services(service)
+    services = Asking(session.workspace, session.snapshot).services(service)
     answer = explained(session.compiled(full=full), source, destination, services, process)
     if session.output.as_json:
         session.output.data(answer.data())

@@ -47,6 +47,7 @@ def plan(
     force_lockout_test: bool,
 ) -> None:
     """Compile, compare with what hosts hold, simulate, and write a plan into plans/."""
+    from ringfence.cli.driving import refuse_unknown
     from ringfence.plan import known, sign, write
 
     if rebase:
@@ -54,6 +55,7 @@ def plan(
 
         ask_hosts(session)
     held = known(session.directory, session.workspace.plans)
+    refuse_unknown(drop, {*held, *session.snapshot.named()}, "what hosts are known to hold")
     dropped = frozenset({*drop, *(held if drop_missing else ())})
     looked_at = None if no_flows else LookedAt(flows_file, flows_format, since, until)
     making = _Making(session, held, dropped, looked_at, force_lockout_test)
