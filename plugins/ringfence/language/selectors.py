@@ -83,7 +83,7 @@ class SelectorReader:
             self.reports.add(
                 node.place,
                 f"'{dynamic.name}' cannot stand under 'not': what it resolves to is not known beforehand",
-                "allow or pass it with a smaller priority, and deny the rest",
+                "give it a rule of its own with a smaller priority, pass or deny, and leave it out here",
             )
             return None
         chosen = selector if lifted else within(selector, scope)
