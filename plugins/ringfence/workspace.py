@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from ringfence.language.definitions import Definitions
 from ringfence.language.label_rules import read_label_rules
 from ringfence.language.mentions import Mention
 from ringfence.language.policies import read_policy_into
+from ringfence.language.policy_files import policy_files
 from ringfence.language.reports import Reports
 from ringfence.language.settings import read_settings
 from ringfence.model.errors import InputError, Place
 from ringfence.model.label_rules import LabelRule
+from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Policy, Settings
 
 SETTINGS = "ringfence.yml"
@@ -31,7 +33,8 @@ class Workspace:
     """What a directory says. Assets are not here: `ringfence.sources` finds them in `inventory_paths`.
 
     `policy_digest` is the sha256 over the settings' and the policy files' names and bytes; `mentions` are the labels,
-    assets and processes that the policy speaks of, with their places; `definitions` what its files name.
+    assets and processes that the policy speaks of, with their places; `definitions` what its files name. `problems` are
+    warnings about files that are not read.
     """
 
     directory: Path
@@ -42,6 +45,7 @@ class Workspace:
     policy_digest: str
     mentions: tuple[Mention, ...] = ()
     definitions: Definitions = field(default_factory=Definitions)
+    problems: tuple[Problem, ...] = ()
 
     @property
     def plans(self) -> Path:
@@ -68,9 +72,9 @@ def load(directory: Path) -> Workspace:
     reports = Reports()
     settings = read_settings(directory / SETTINGS, reports, directory)
     rules = read_label_rules(directory / LABELS, reports, directory)
-    _check_directories(directory / POLICY, directory, reports)
-    files = policy_files(directory)
-    loaded = read_policy_into(reports, files, settings, directory)
+    misnamed = tuple(_misnamed(directory, reports))
+    found = policy_files(directory / POLICY, directory, reports)
+    loaded = read_policy_into(reports, found.files, settings, directory)
     reports.settle()
     inventory = directory / INVENTORY
     return Workspace(
@@ -79,34 +83,25 @@ def load(directory: Path) -> Workspace:
         policy=loaded.policy,
         label_rules=rules,
         inventory_paths=(inventory,) if inventory.exists() else (),
-        policy_digest=_digest(directory, [directory / SETTINGS, *files]),
+        policy_digest=_digest(directory, [directory / SETTINGS, *found.files]),
         mentions=loaded.mentions,
         definitions=loaded.definitions,
+        problems=(*misnamed, *found.problems),
     )
 
 
-def _check_directories(policy: Path, root: Path, reports: Reports) -> None:
-    """Report a policy that is no directory, and directories in it that cannot be read: their rules would be missing."""
-
-    def unread(error: OSError) -> None:
-        place = Place(Path(error.filename).relative_to(root).as_posix())
-        reports.add(
-            place, f"cannot be read: {error.strerror}", "let yourself read it: its rules are part of the policy"
-        )
-
-    if os.path.lexists(policy) and not policy.is_dir():
-        reports.add(Place(POLICY), "is no directory", "make it one, with the policy's files in it")
-    elif policy.exists():
-        for _ in os.walk(policy, onerror=unread):
-            pass
-
-
-def policy_files(directory: Path) -> tuple[Path, ...]:
-    """Return the policy files of a workspace in the order of their names; hidden ones are left out."""
-    policy = directory / POLICY
-    found = [path for path in policy.rglob("*") if path.suffix in {".yml", ".yaml"} and not path.is_dir()]
-    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(policy).parts)]
-    return tuple(sorted(visible, key=lambda path: path.relative_to(policy).as_posix()))
+def _misnamed(directory: Path, reports: Reports) -> Iterator[Problem]:
+    """Yield a warning for a file that is named nearly like one that is read; report it where that one is lacking."""
+    for name in (SETTINGS, LABELS):
+        stem = name.partition(".")[0]
+        for path in sorted(directory.iterdir()):
+            if path.name == name or path.name.casefold() not in {f"{stem}.yml", f"{stem}.yaml"}:
+                continue
+            place, message = Place(path.name), f"is not read: the file is called {name}"
+            if os.path.lexists(directory / name):
+                yield Problem(Severity.WARNING, message, place, f"remove it, there is a {name} beside it")
+            else:
+                reports.add(place, message, f"rename it to {name}")
 
 
 def _digest(directory: Path, files: Iterable[Path]) -> str:

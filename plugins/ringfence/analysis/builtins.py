@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ringfence.model.addresses import V6_BASE, addresses_of, family_of
 from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
@@ -15,6 +17,16 @@ MLD_TYPES = IntervalSet(((130, 132), (143, 143)))
 # RFC 2131: a client answers on 68 what a server sends from 67; RFC 8415: 546 and 547.
 DHCP_SERVER_PORTS = {4: 67, 6: 547}
 DHCP_CLIENT_PORTS = {4: 68, 6: 546}
+
+
+def edges(control: Control | None) -> Iterator[int]:
+    """Yield the points of the service line at which a built-in of a workload begins, or has just ended."""
+    ports = {*DHCP_SERVER_PORTS.values(), *DHCP_CLIENT_PORTS.values()}
+    parts = [(UDP, port, port) for port in ports]
+    parts += [(ICMPV6, low, high) for low, high in (*DISCOVERY_TYPES, *MLD_TYPES)]
+    parts += [(IGMP, 0, BLOCK - 1), *([(TCP, control.port, control.port)] if control else [])]
+    for protocol, low, high in parts:
+        yield from (protocol * BLOCK + low, protocol * BLOCK + high + 1)
 
 
 def built_in(client: int, server: int, service_point: int, *, control: Control | None, inbound: bool) -> str | None:

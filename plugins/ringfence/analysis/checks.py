@@ -19,11 +19,13 @@ def problems(compilation: Compilation) -> list[Problem]:
     """Return what is wrong or doubtful about a policy in this estate.
 
     An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce it,
-    a name in a rule for the server's side alone. A warning is a workload whose enforcer is not installed, a deny of a
-    name (it holds for the answers alone), a shared address whose holders answer differently.
+    a name in a rule for the server's side alone, a Windows process on a host of another system. A warning is a workload
+    whose enforcer is not installed, a deny of a name (it holds for the answers alone), a shared address whose holders
+    answer differently.
     """
     return [
         *_without_enforcer(compilation),
+        *_windows_processes(compilation),
         *_far_process_denies(compilation),
         *_names(compilation),
         *_shared_addresses(compilation),
@@ -31,17 +33,39 @@ def problems(compilation: Compilation) -> list[Problem]:
 
 
 def _without_enforcer(compilation: Compilation) -> Iterator[Problem]:
-    installed = names()
     lacking: dict[str, list[str]] = {}
     for asset in compilation.snapshot.assets:
-        if asset.name in compilation.tables and asset.enforcer not in installed:
+        if asset.name in compilation.unenforced:
             lacking.setdefault(asset.enforcer, []).append(asset.name)
     for enforcer, hosts in sorted(lacking.items()):
         yield Problem(
             Severity.WARNING,
             f"no enforcer is called '{enforcer}', so nothing is enforced on {some_names(hosts)}",
-            remedy=f"installed are: {', '.join(installed)}; ringfence_enforcer, or ringfence_workload: false",
+            remedy=f"installed are: {', '.join(names())}; ringfence_enforcer, or ringfence_workload: false",
         )
+
+
+def _windows_processes(compilation: Compilation) -> Iterator[Problem]:
+    """Yield the rules that name a Windows process on a host that Linux enforces on: they never match there."""
+    ends = Ends(compilation.snapshot, compilation.settings)
+    for rule in compilation.policy.rules:
+        for direction in sorted(rule.sides):
+            named = [
+                one for one in rule.local(direction) if one.process and (one.process.programs or one.process.services)
+            ]
+            blind = [
+                asset for asset, _ in ends.assets([one.selector for one in named]) if asset.name in compilation.tables
+            ]
+            if blind:
+                side = "to" if direction is Direction.IN else "from"
+                hosts = some_names([asset.name for asset in blind])
+                yield Problem(
+                    Severity.ERROR,
+                    f"rule '{rule.name}' names a Windows process in '{side}', which '{blind[0].enforcer}' cannot see: "
+                    f"it never matches on {hosts}",
+                    rule.place,
+                    f"name a unit there, leave the process out, or choose Windows hosts alone in '{side}'",
+                )
 
 
 def _far_process_denies(compilation: Compilation) -> Iterator[Problem]:

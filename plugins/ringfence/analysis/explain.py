@@ -1,23 +1,28 @@
-"""Explain: why one connection is allowed or denied, side by side, with the place that decided it."""
+"""Explain: why connections are allowed or denied, side by side, with the place that decided it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ringfence.analysis.builtins import built_in
+from ringfence.analysis.builtins import built_in, edges
 from ringfence.analysis.ends import Ends
 from ringfence.analysis.nearest import Nearest, nearest_rule
 from ringfence.analysis.permitted import Sides
+from ringfence.analysis.stretches import stretches
 from ringfence.compiler import Compilation
 from ringfence.compiler.names import shared
+from ringfence.language.reports import nearest
 from ringfence.model.addresses import address_text, family_of, point_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, Place
+from ringfence.model.intervals import Interval, IntervalSet, union
 from ringfence.model.memberships import sets_of
 from ringfence.model.rules import Direction, Mode
-from ringfence.model.services import Services
+from ringfence.model.services import Services, service_texts
 from ringfence.model.tables import DEFAULT_RULE, OTHER, Effect, Outcome, ProcessClass
+
+MIXED = "mixed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +52,81 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """The answer for one pair of addresses; `others` are the address pairs of the same two ends that answer otherwise.
+class Answer:
+    """What becomes of some services (points) between two addresses: both sides decide alike for all of them.
 
-    It holds where the server's address is in the dynamic sets of `members` and in no other; what one of the sets that
-    the client's policy names would change is among `others`.
-    Where a verdict depends on the process, the answer is for the process that gets through, which each side names.
+    It holds where the server's address is in the dynamic sets of `members` and in no other. Where a verdict depends on
+    the process, the answer is for the process that gets through, which each side names.
     """
 
     client: str
     server: str
-    verdict: str
+    services: IntervalSet
     sides: tuple[Side, Side]
     nearest: Nearest | None = None
-    others: tuple[Explanation, ...] = ()
     members: tuple[str, ...] = ()
 
+    @property
+    def verdict(self) -> str:
+        """Return `allow` or `deny`."""
+        return "allow" if all(side.verdict == "allow" for side in self.sides) else "deny"
+
     def data(self) -> dict[str, object]:
-        """Return the explanation as `ringfence explain --json` prints it."""
+        """Return plain data for `--json`."""
         return {
             "verdict": self.verdict,
+            "service": list(service_texts(self.services)),
             "from": self.client,
             "to": self.server,
             "sides": [side.data() for side in self.sides],
             "nearest": self.nearest.data() if self.nearest else None,
-            "other_addresses": [other.data() for other in self.others],
             **({"members": list(self.members)} if self.members else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that was asked: the answers of a pair of addresses for each family, one for all that is decided alike.
+
+    `others` are the answers for further addresses of the same two ends, and for the dynamic sets that the client's
+    policy names, as far as these answer otherwise.
+    """
+
+    answers: tuple[Answer, ...]
+    others: tuple[Answer, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """Return `allow` or `deny` where all answers agree, else `mixed`."""
+        verdicts = {answer.verdict for answer in self.answers}
+        return verdicts.pop() if len(verdicts) == 1 else MIXED
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Return what decides the first of the services on each side."""
+        return self.answers[0].sides
+
+    @property
+    def nearest(self) -> Nearest | None:
+        """Return the rule that nearly allows the first of the services."""
+        return self.answers[0].nearest
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Return the dynamic sets that the server's address is in."""
+        return self.answers[0].members
+
+    def data(self) -> dict[str, object]:
+        """Return the explanation as `ringfence explain --json` prints it."""
+        first = self.answers[0].data()
+        if self.verdict == MIXED:
+            first |= {"verdict": MIXED, "sides": [], "nearest": None}
+        asked = union(answer.services for answer in self.answers)
+        return {
+            **first,
+            "service": list(service_texts(asked)),
+            "answers": [answer.data() for answer in self.answers],
+            "other_addresses": [other.data() for other in self.others],
         }
 
 
@@ -95,7 +149,7 @@ class _Terminal:
 def explain(
     compilation: Compilation, source: str, destination: str, services: Services, process: ProcessClass | None = None
 ) -> Explanation:
-    """Explain the first port of a service between two ends, each an asset's name or an address.
+    """Explain every port of a service between two ends, each an asset's name or an address.
 
     `destination` may be a name that a rule names with `fqdn`: the answer is for addresses of no asset that it resolves
     to, of which nothing else is known.
@@ -106,18 +160,68 @@ def explain(
     pairs = list(_pairs(compilation, source, destination))
     if not pairs:
         raise InputError(f"'{source}' and '{destination}' have no addresses of one family")
-    answers = []
     sides = Sides()
+    answers: list[Answer] = []
+    others: list[Answer] = []
+    first_of: dict[int, tuple[Answer, ...]] = {}
     for client, server in pairs:
-        points = services.of(family_of(client.point))
-        if points:
-            possible = _memberships(compilation, client, server)
-            answers += [_explain(compilation, sides, client, one, points.intervals[0][0], process) for one in possible]
+        family = family_of(client.point)
+        for one in _memberships(compilation, client, server) if services.of(family) else ():
+            found = _answers(compilation, sides, client, one, services.of(family), process)
+            if family in first_of:
+                others += _differing(found, first_of[family])
+            else:
+                first_of[family] = found
+                answers += _differing(found, answers)
     if not answers:
         raise InputError("the service does not exist in the address family of these ends")
-    first = answers[0]
-    others = tuple(answer for answer in answers[1:] if answer.verdict != first.verdict)
-    return replace(first, others=others)
+    return Explanation(tuple(answers), tuple(others))
+
+
+def _answers(
+    compilation: Compilation,
+    sides: Sides,
+    client: _Terminal,
+    server: _Terminal,
+    asked: IntervalSet,
+    process: ProcessClass | None,
+) -> tuple[Answer, ...]:
+    """Return the answers for two addresses in the order of the services, equal ones as one."""
+    ends = ((Direction.OUT, client, server), (Direction.IN, server, client))
+    cuts = {edge for one in ends for edge in _edges(compilation, sides, *one)}
+    found: dict[tuple[Side, Side], list[Interval]] = {}
+    for stretch in stretches(asked, cuts):
+        out, into = (_side(compilation, sides, *one, stretch[0], process) for one in ends)
+        found.setdefault((out, into), []).append(stretch)
+    answers = []
+    for decided, intervals in found.items():
+        answer = Answer(str(client), str(server), IntervalSet.of(intervals), decided, members=server.members)
+        if answer.verdict == "deny" and not server.members:
+            here, there = (client.asset, client.point), (server.asset, server.point)
+            answer = replace(answer, nearest=nearest_rule(compilation, here, there, answer.services))
+        answers.append(answer)
+    return tuple(answers)
+
+
+def _differing(found: Sequence[Answer], before: Sequence[Answer]) -> Iterator[Answer]:
+    """Yield of some answers what others do not say already: another verdict, or services of another family."""
+    for answer in found:
+        said = union(one.services for one in before if one.verdict == answer.verdict)
+        if rest := answer.services - said:
+            yield replace(answer, services=rest)
+
+
+def _edges(
+    compilation: Compilation, sides: Sides, direction: Direction, near: _Terminal, far: _Terminal
+) -> Iterator[int]:
+    """Yield where on the service line one side may begin to decide otherwise."""
+    table = compilation.tables.get(near.asset.name) if near.asset else None
+    if table is None:
+        return
+    yield from edges(table.control)
+    directed = sides.lookup(table).directions[direction]
+    for one in directed.table.process_classes:
+        yield from (low for low, _, _ in directed.services_at(near.point, one, far.point, far.members).pieces)
 
 
 def _pairs(compilation: Compilation, source: str, destination: str) -> Iterator[tuple[_Terminal, _Terminal]]:
@@ -162,26 +266,18 @@ def _terminals(snapshot: Snapshot, name: str) -> Sequence[_Terminal]:
     try:
         point = point_of(name)
     except InputError as error:
-        raise InputError(f"'{name}' is neither an asset nor an address") from error
+        remedy = _remedy(snapshot, name)
+        raise InputError(f"'{name}' is neither an asset nor an address", remedy=remedy) from error
     holders = [asset for asset in snapshot.assets if point in asset.addresses]
     return [_Terminal(asset, point) for asset in holders] or [_Terminal(None, point)]
 
 
-def _explain(
-    compilation: Compilation,
-    sides: Sides,
-    client: _Terminal,
-    server: _Terminal,
-    service_point: int,
-    process: ProcessClass | None,
-) -> Explanation:
-    out = _side(compilation, sides, Direction.OUT, client, server, service_point, process)
-    into = _side(compilation, sides, Direction.IN, server, client, service_point, process)
-    verdict = "allow" if out.verdict == into.verdict == "allow" else "deny"
-    nearest = None
-    if verdict == "deny" and not server.members:
-        nearest = nearest_rule(compilation, (client.asset, client.point), (server.asset, server.point), service_point)
-    return Explanation(str(client), str(server), verdict, (out, into), nearest, members=server.members)
+def _remedy(snapshot: Snapshot, name: str) -> str | None:
+    """Return what to ask instead of what is neither an asset nor an address."""
+    if "=" in name or "/" in name or ("-" in name and name.partition("-")[0].replace(".", "").isdigit()):
+        return f"for more than one end ask: ringfence reach --from '{name}', or --to"
+    near = nearest(name, snapshot.called())
+    return f"did you mean '{near}'?" if near else None
 
 
 def _side(
@@ -196,7 +292,9 @@ def _side(
     side = "to" if direction is Direction.IN else "from"
     table = compilation.tables.get(near.asset.name) if near.asset else None
     if table is None or near.asset is None:
-        return Side(side, "allow", "no workload: nothing is enforced here", None)
+        unenforced = near.asset is not None and near.asset.name in compilation.unenforced
+        why = f", no enforcer is called '{near.asset.enforcer}'" if near.asset and unenforced else ""
+        return Side(side, "allow", f"no workload{why}: nothing is enforced here", None)
     client, server = (far, near) if direction is Direction.IN else (near, far)
     name = built_in(client.point, server.point, service_point, control=table.control, inbound=direction is Direction.IN)
     directed = sides.lookup(table).directions[direction]

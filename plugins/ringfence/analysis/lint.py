@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ringfence.analysis.deciders import deciders
 from ringfence.analysis.ends import Ends
 from ringfence.compiler import Compilation
 from ringfence.compiler.precedence import in_deciding_order
+from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import sets_of
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Action, Peer, Rule
 from ringfence.model.selectors import AnyAddress, Internet, Selector, Unknown
-from ringfence.model.tables import Effect
+from ringfence.model.tables import DEFAULT_RULE, Effect
 
 # An allow from anywhere on more ports than this is more than a service.
 BROAD_PORTS = 1024
+# Rules that a message names before it counts the rest.
+NAMED = 3
 
 
 def lint(full: Compilation) -> list[Problem]:
     """Return what is odd about the rules of a policy, in order of their places; `full` is compiled with `full`.
 
-    Never-matching: an end chooses nothing in the inventory. Shadowed: others decide all that it says, otherwise.
-    Redundant: others decide all that it says, the same way. Broad: anyone, on nearly everything.
+    Never-matching: an end chooses nothing in the inventory. Redundant: without it nothing changes, others say it.
+    Shadowed: others decide all that it says, otherwise. Broad: anyone, on nearly everything. No remedy lets through
+    what is denied now.
     """
     deciding = {
         outcome.rule: outcome.effect
@@ -70,19 +75,37 @@ class _Estate:
             return False
         return not self.full.tables.keys().isdisjoint(self.names(peers))
 
-    def covering(self, rule: Rule) -> list[Rule]:
-        """Return the rules that decide before this one and could meet the same packets."""
-        return [
-            other
-            for other in self.ranked[: self.rank[id(rule)]]
-            if other.action is not Action.PASS
-            and (other.services.v4 & rule.services.v4 or other.services.v6 & rule.services.v6)
-            and self._meet(other.sources, rule.sources)
-            and self._meet(other.destinations, rule.destinations)
+    def decided(self, rule: Rule) -> tuple[list[Rule], list[Rule]]:
+        """Return the rules that decide what a rule says as it does, and those that decide it otherwise.
+
+        Among the latter is a `pass` that keeps the rule from deciding, where what decides then stands behind the rule.
+        """
+        effect = Effect.ALLOW if rule.action is Action.ALLOW else Effect.DENY
+        outcomes = deciders(self.full, self.ends, rule)
+        same = {one.rule for one in outcomes if one.effect is effect} - {DEFAULT_RULE, rule.id}
+        against = {one.rule for one in outcomes if one.effect is not effect} - {DEFAULT_RULE, rule.id}
+        before = self.ranked[: self.rank[id(rule)]]
+        passing = [
+            one for one in before if one.action is Action.PASS and one.tier == rule.tier and self._meets(one, rule)
         ]
+        earlier = {one.id for one in before}
+        otherwise = [one for one in before if one.id in against or (one in passing and (against - earlier or not same))]
+        return [one for one in self.ranked if one.id in same], otherwise
+
+    def _meets(self, one: Rule, other: Rule) -> bool:
+        return bool(
+            (one.services.v4 & other.services.v4 or one.services.v6 & other.services.v6)
+            and self._meet(one.sources, other.sources)
+            and self._meet(one.destinations, other.destinations)
+        )
 
     def _meet(self, one: tuple[Peer, ...], other: tuple[Peer, ...]) -> bool:
-        return not self.names(one).isdisjoint(self.names(other)) or (_outside(one) and _outside(other))
+        if not self.names(one).isdisjoint(self.names(other)):
+            return True
+        return any(self._outside(one, realm) & self._outside(other, realm) for realm in self.realms)
+
+    def _outside(self, peers: tuple[Peer, ...], realm: str) -> IntervalSet:
+        return self.ends.outside([peer.selector for peer in peers], realm)
 
 
 def _of_rule(estate: _Estate, rule: Rule, deciding: dict[str, Effect]) -> Iterator[Problem]:
@@ -91,16 +114,31 @@ def _of_rule(estate: _Estate, rule: Rule, deciding: dict[str, Effect]) -> Iterat
         yield _warning(rule, f"never matches: its '{empty[0]}' chooses nothing", "correct the selector, or remove it")
         return
     if rule.id not in deciding and estate.can_decide(rule):
-        covering = estate.covering(rule)
-        same = [other for other in covering if other.action is rule.action]
-        if covering and len(same) == len(covering):
-            names = ", ".join(f"'{other.name}' ({other.place})" for other in same[:3])
-            yield _warning(rule, f"is redundant: {names} already says it", "remove it")
-        else:
-            names = ", ".join(f"'{other.name}' ({other.place})" for other in covering[:3]) or "earlier rules"
-            yield _warning(rule, f"is shadowed: {names} decides first", "give it a smaller priority, or remove it")
+        yield _idle(rule, *estate.decided(rule))
     if rule.action is Action.ALLOW:
         yield from _breadth(rule)
+
+
+def _idle(rule: Rule, same: list[Rule], otherwise: list[Rule]) -> Problem:
+    """Return what is wrong with a rule that decides nothing; no advice lets through what is denied now."""
+    if same and (rule.action is Action.ALLOW or not otherwise):
+        rest = f", and the rest is decided by {_names(otherwise)}" if otherwise else ""
+        return _warning(
+            rule, f"is redundant: {_names(same)} already {'says' if len(same) == 1 else 'say'} it{rest}", "remove it"
+        )
+    decide = "decide" if len(otherwise) > 1 else "decides"
+    message = f"is shadowed: {_names(otherwise) if otherwise else 'what stands before it'} {decide} first"
+    if rule.action is Action.ALLOW:
+        return _warning(rule, message, "remove it: it lets nothing through")
+    tiers = dict.fromkeys(one.tier for one in otherwise if one.tier != rule.tier)
+    if tiers:
+        return _warning(rule, message, f"put it into the tier '{next(iter(tiers))}' if it must hold, or remove it")
+    return _warning(rule, message, "give it a smaller priority if it must hold, or remove it")
+
+
+def _names(rules: list[Rule]) -> str:
+    more = f" and {len(rules) - NAMED} more" if len(rules) > NAMED else ""
+    return ", ".join(f"'{one.name}' ({one.place})" for one in rules[:NAMED]) + more
 
 
 def _breadth(rule: Rule) -> Iterator[Problem]:
@@ -117,10 +155,6 @@ def _breadth(rule: Rule) -> Iterator[Problem]:
             f"is broad: it allows {' and '.join(open_ends)} anywhere on more than {BROAD_PORTS} ports",
             "name the services, or the peers, that are meant",
         )
-
-
-def _outside(peers: tuple[Peer, ...]) -> bool:
-    return any(isinstance(peer.selector, AnyAddress | Internet | Unknown) for peer in peers)
 
 
 def _warning(rule: Rule, message: str, remedy: str) -> Problem:

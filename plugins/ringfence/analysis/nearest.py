@@ -31,8 +31,8 @@ class Nearest:
         return {"rule": self.rule, "place": str(self.place), "misses": list(self.misses)}
 
 
-def nearest_rule(compilation: Compilation, client: End, server: End, service_point: int) -> Nearest | None:
-    """Return the allow rule for this service that misses least, or None where no rule allows the service at all.
+def nearest_rule(compilation: Compilation, client: End, server: End, services: IntervalSet) -> Nearest | None:
+    """Return the allow rule for one of these services that misses least, or None where no rule allows any of them.
 
     A rule that misses nothing (its tier lost, or it speaks for the other side) counts as nearest with no misses.
     """
@@ -40,7 +40,7 @@ def nearest_rule(compilation: Compilation, client: End, server: End, service_poi
     private = compilation.settings.private_addresses()
     best: Nearest | None = None
     for rule in compilation.policy.rules:
-        if rule.action is not Action.ALLOW or service_point not in rule.services.of(family):
+        if rule.action is not Action.ALLOW or not rule.services.of(family) & services:
             continue
         from_misses = _peer_misses(rule.sources, client, private)
         to_misses = _peer_misses(rule.destinations, server, private)

@@ -46,15 +46,13 @@ def apply(
     force_lockout_test: bool,
 ) -> None:
     """Roll PLAN out: a canary, then growing waves; each host confirms over a new connection or goes back."""
-    from ringfence.cli.driving import drive, exit_status
+    from ringfence.cli.driving import drive, exit_status, refuse_unknown
     from ringfence.rollout import Interrupted
 
     plan, directory = chosen_plan(session, name)
     if plan.expired(session.now):
         raise InputError(f"plan {plan.short} was valid until {plan.valid_until}", remedy="make a new one")
-    unknown = sorted({*limit, *excuse} - plan.hosts.keys())
-    if unknown:
-        raise InputError(f"plan {plan.short} says nothing of {', '.join(unknown)}")
+    refuse_unknown({*limit, *excuse}, plan.hosts, f"plan {plan.short}")
     try:
         outcome = drive(
             session,

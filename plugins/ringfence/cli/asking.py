@@ -1,83 +1,146 @@
-"""What people type to ask about: selectors and services, in short or in the grammar's own words."""
+"""What people type to ask about: selectors, assets and services, in short or in the grammar's own words.
+
+What does not exist is an error with the nearest word: an empty answer would say that nobody may, or that there is none.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import TypeVar
 
-from ringfence.language.definitions import Definitions
-from ringfence.language.documents import parse_documents, read_documents, shown
-from ringfence.language.nodes import Listing, Node
-from ringfence.language.reports import Reports
+from ringfence.analysis.ends import chosen_addresses, points_of
+from ringfence.language.documents import parse_documents
+from ringfence.language.mentions import AssetMention, ChoiceMention, Mention
+from ringfence.language.nodes import Listing, Node, Scalar
+from ringfence.language.references import check_references
+from ringfence.language.reports import Reports, nearest
 from ringfence.language.selectors import WORDS, SelectorReader
+from ringfence.language.short_selectors import short_selector
 from ringfence.language.values import service_set
 from ringfence.model.addresses import network_of
-from ringfence.model.errors import InputError
+from ringfence.model.assets import Asset, Snapshot
+from ringfence.model.errors import InputError, InputErrors, Place
+from ringfence.model.intervals import IntervalSet
 from ringfence.model.selectors import AddressIn, AssetNamed, Selector
-from ringfence.model.services import Services, parse_service
-from ringfence.workspace import Workspace, policy_files
+from ringfence.model.services import Services
+from ringfence.sources.finding import find, is_address_or_port
+from ringfence.sources.merging import hosts_of
+from ringfence.workspace import Workspace
 
 T = TypeVar("T")
-COMMAND_LINE = "command line"
+COMMAND_LINE = Place("command line")
+# An asset itself, as a point that no address has: what is chosen by its labels is chosen without an address too.
+ITSELF = IntervalSet(((-1, -1),))
 
 
 class Asking:
-    """Reads selectors and services with the definitions of a workspace's policy files."""
+    """Reads selectors and services with the definitions of a workspace, and holds them against its assets."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        reports = Reports()
-        root = workspace.directory
-        documents = [
-            document for path in policy_files(root) for document in read_documents(path, shown(path, root), reports)
-        ]
-        self.definitions = Definitions.of(documents, reports)
+    def __init__(self, workspace: Workspace, snapshot: Snapshot) -> None:
+        self.definitions = workspace.definitions
+        self.snapshot = snapshot
 
     def selectors(self, text: str) -> tuple[Selector, ...]:
         """Return what a text means: `role=web,env=prod|dev`, `{role: web}`, a word, a network, an asset's name.
 
-        A list in the grammar's form gives its alternatives. Raises InputErrors for a text that is none of these.
+        A list in the grammar's form gives its alternatives. Raises InputErrors for a text that is none of these, and
+        for one that names a label or an asset that there is not, or chooses nothing.
         """
         text = text.strip()
         if text in WORDS:
             return (WORDS[text],)
-        if text.startswith(("{", "[")):
-            return self._read(text, self._written)
-        if "=" in text:
-            return self._read(_long(text), self._written)
+        if _is_selector(text):
+            return self._selected(text)
         try:
             return (AddressIn(network_of(text), text),)
         except InputError:
             if "/" in text:
                 raise
-            return (AssetNamed(text),)
+        self._refuse_missing([AssetMention(text, COMMAND_LINE)], text)
+        return (AssetNamed(text),)
+
+    def assets(self, words: Sequence[str]) -> tuple[Asset, ...]:
+        """Return the assets that all words mean: each a selector, or what `ringfence.sources.finding` takes.
+
+        Raises InputErrors as `selectors` does, and for a word that stands nowhere in the inventory.
+        """
+        chosen = self.snapshot.assets
+        for word in words:
+            if _is_selector(word.strip()):
+                selectors = self._selected(word.strip())
+                chosen = tuple(asset for asset in chosen if any(_chooses(one, asset) for one in selectors))
+                continue
+            for part in word.split():
+                if not find(self.snapshot, part) and not is_address_or_port(part):
+                    raise InputError(
+                        f"no asset has '{part}' in its names, labels or attributes", remedy=self._near(part)
+                    )
+                chosen = find(replace(self.snapshot, assets=chosen), part)
+        return chosen
 
     def services(self, text: str) -> Services:
         """Return the services of a text: what stands behind `allow:`, several separated by commas."""
-        parts = [part.strip() for part in text.split(",")]
-        total = Services()
-        for part in parts:
-            total = total | self._service(part)
-        return total
-
-    def _service(self, text: str) -> Services:
-        if text not in self.definitions.services:
-            return parse_service(text)
-        entry = self.definitions.services[text]
+        parts = tuple(Scalar(COMMAND_LINE, part.strip(), part.strip()) for part in text.split(","))
         reports = Reports()
-        found = service_set(entry.value, self.definitions, reports, (text,))
+        found = service_set(Listing(COMMAND_LINE, parts), self.definitions, reports)
         reports.settle()
         if found is None:
-            raise InputError(f"the service '{text}' is not well defined", entry.place)
+            raise InputError(f"'{text}' is no service")
         return found
 
-    def _written(self, node: Node, reports: Reports) -> tuple[Selector, ...]:
+    @cached_property
+    def _values(self) -> dict[str, set[str]]:
+        """The values that labels have, by key."""
+        found: dict[str, set[str]] = {}
+        for asset in self.snapshot.assets:
+            for key, label in asset.labels.items():
+                found.setdefault(key, set()).add(label.value)
+        return found
+
+    def _selected(self, text: str) -> tuple[Selector, ...]:
+        if text.startswith(("{", "[")):
+            return self._read(text, lambda node, reports: self._written(node, reports, text))
+        reports = Reports()
+        found = self._written(short_selector(text, COMMAND_LINE, self._values), reports, text)
+        reports.settle()
+        return found
+
+    def _written(self, node: Node, reports: Reports, text: str) -> tuple[Selector, ...]:
         reader = SelectorReader(self.definitions, reports)
         nodes = node.items if isinstance(node, Listing) else (node,)
-        return tuple(selector for one in nodes if (selector := reader.selector(one)) is not None)
+        found = tuple(selector for one in nodes if (selector := reader.selector(one)) is not None)
+        if not len(reports):
+            whole = [ChoiceMention(one, COMMAND_LINE) for one in found]
+            self._refuse_missing([*reader.mentions, *whole], text)
+        return found
+
+    def _refuse_missing(self, mentions: Sequence[Mention], text: str) -> None:
+        missing = check_references(mentions, self.snapshot)
+        quotes = 'a value that holds , or | stands in quotes: key="a, b"' if any(one in text for one in ",|") else None
+        errors = [InputError(one.message, one.place, self._exact(text) or one.remedy or quotes) for one in missing]
+        if errors:
+            raise InputErrors(errors)
+
+    def _exact(self, word: str) -> str | None:
+        """Return what a word means that is no asset's name: a label's value, or a named selector."""
+        for key, values in sorted(self._values.items()):
+            if word in values:
+                return f"did you mean {key}={word}?"
+        if word in self.definitions.selectors:
+            return f"did you mean {{selector: {word}}}?"
+        return None
+
+    def _near(self, word: str) -> str | None:
+        """Return the name or the label's value that a word is nearest to."""
+        names = {name for asset in self.snapshot.assets for name in hosts_of(asset)}
+        near = nearest(word, names.union(*self._values.values()))
+        return f"did you mean '{near}'?" if near else None
 
     def _read(self, text: str, read: Callable[[Node, Reports], T]) -> T:
         reports = Reports()
-        documents = parse_documents(text, COMMAND_LINE, reports)
+        documents = parse_documents(text, COMMAND_LINE.file, reports)
         reports.settle()
         if len(documents) != 1:
             raise InputError(f"'{text}' is no selector", remedy="write role=web or {role: web}")
@@ -86,18 +149,9 @@ class Asking:
         return found
 
 
-def _long(text: str) -> str:
-    """Return the grammar's form of `role=web|api,env=prod`; `role=` asks for the label's existence."""
-    pairs = []
-    for pair in text.split(","):
-        key, equals, value = pair.partition("=")
-        if not equals or not key.strip():
-            raise InputError(f"'{pair}' is no label", remedy="write key=value")
-        values = [_quoted(one.strip()) for one in value.split("|")] if value.strip() else []
-        pairs.append(f"{_quoted(key.strip())}: {'[' + ', '.join(values) + ']' if values else '{exists: true}'}")
-    return "{" + ", ".join(pairs) + "}"
+def _is_selector(text: str) -> bool:
+    return text.startswith(("{", "[")) or "=" in text
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _chooses(selector: Selector, asset: Asset) -> bool:
+    return bool(chosen_addresses(selector, asset, points_of(asset) | ITSELF))

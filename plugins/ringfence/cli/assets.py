@@ -25,7 +25,8 @@ LAST = "last"
 def assets() -> None:
     """List or find assets: ringfence assets [WORD]...
 
-    WORDs narrow them, and all must hold: role=web, 10.0.0.0/8, tcp/5432, a name, a part of a name or label, any text.
+    WORDs narrow them, and all must hold: a selector (role=web,env=prod|dev, {not: {role: web}}), 10.0.0.0/8, tcp/5432,
+    a name, a part of a name or label, any text.
     """
 
 
@@ -33,12 +34,12 @@ def assets() -> None:
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--explain", is_flag=True, help="Say where each asset and each of its labels came from.")
 def listing(session: Session, words: tuple[str, ...], explain: bool) -> None:
-    """List assets; WORDs narrow them: role=web, 10.0.0.0/8, tcp/5432, a part of a name or label, any text."""
+    """List assets; WORDs narrow them: role=web,env=prod, 10.0.0.0/8, tcp/5432, a part of a name or label, any text."""
+    from ringfence.cli.asking import Asking
     from ringfence.cli.assets_shown import asset_data, explained, rows
-    from ringfence.sources.finding import find
 
     snapshot = session.snapshot
-    chosen = find(snapshot, " ".join(words)) if words else snapshot.assets
+    chosen = Asking(session.workspace, snapshot).assets(words)
     rules = session.workspace.label_rules
     if session.output.as_json:
         session.output.data([asset_data(asset, rules if explain else None) for asset in chosen])

@@ -54,7 +54,11 @@ def checked(session: Session, *, linted: bool = True) -> tuple[list[Problem], li
     from ringfence.language import check_references
 
     workspace = session.workspace
-    problems = [*session.survey.problems, *check_references(workspace.mentions, session.survey.snapshot)]
+    problems = [
+        *workspace.problems,
+        *session.survey.problems,
+        *check_references(workspace.mentions, session.survey.snapshot),
+    ]
     if any(problem.severity is Severity.ERROR for problem in problems):
         return problems, [], []
     full = session.compiled(full=True)

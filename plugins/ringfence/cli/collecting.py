@@ -23,12 +23,12 @@ def collect(
     session: Session, words: Sequence[str], *, facts: bool, times: int, every: float
 ) -> tuple[Added, dict[str, str]]:
     """Look at hosts `times` times; return what came into the store, and why hosts did not tell, by name."""
+    from ringfence.cli.asking import Asking
     from ringfence.flows.readers import read
     from ringfence.flows.reading import Reading
     from ringfence.flows.store import FlowStore
-    from ringfence.sources.finding import find
 
-    chosen = find(session.snapshot, " ".join(words)) if words else session.snapshot.assets
+    chosen = Asking(session.workspace, session.snapshot).assets(words)
     hosts = sorted(asset.name for asset in chosen if asset.workload)
     if not hosts:
         raise InputError("no host is chosen", remedy="ringfence assets shows what there is")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ringfence.cli.text import clean, clean_line
-from ringfence.model.errors import InputError, OutsideError
+from ringfence.language.reports import nearest
+from ringfence.model.errors import InputError, InputErrors, OutsideError
 from ringfence.workspace import INVENTORY
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ def drive(
     """Run a playbook over the workspace's inventory and return what became of every host.
 
     Progress goes to standard error: a bar on a terminal, else a line for every wave that is done; `on_event` gets every
-    event. Raises OutsideError where Ansible could not run at all.
+    event. Raises InputErrors for hosts of `limit` that are not expected, OutsideError where Ansible could not run.
     """
     from ringfence.rollout import run_playbook
 
+    refuse_unknown(limit, expected)
     inventory = session.directory / INVENTORY
     if not inventory.exists():
         raise InputError(f"no inventory: there is no {inventory}", remedy="put an Ansible inventory there")
@@ -60,6 +62,19 @@ def drive(
     if outcome.complaint:
         raise OutsideError(f"Ansible could not run: {outcome.complaint}", remedy="the last lines are Ansible's own")
     return outcome
+
+
+def refuse_unknown(hosts: Iterable[str], known: Collection[str], where: str = "this plan") -> None:
+    """Raise InputErrors for the hosts that a plan says nothing of, each with the nearest that it does."""
+    unknown = sorted(set(hosts).difference(known))
+    if unknown:
+        raise InputErrors(
+            [
+                InputError(f"{where} says nothing of {host}", remedy=f"did you mean '{near}'?" if near else None)
+                for host in unknown
+                for near in [nearest(host, known)]
+            ]
+        )
 
 
 def exit_status(outcome: Outcome) -> int:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from ringfence.cli.completing import asset_names
 from ringfence.cli.session import Session, command
+from ringfence.model.intervals import IntervalSet, union
+from ringfence.model.services import service_texts
 from ringfence.model.tables import DEFAULT_RULE, Effect
 
 if TYPE_CHECKING:
-    from ringfence.analysis.explain import Explanation, Side
+    from ringfence.analysis.explain import Answer, Side
+
+
+# Services that a line names before it counts the rest.
+WORDS_SHOWN = 8
 
 
 @command(
@@ -37,7 +44,10 @@ def explain(
     process_text: str | None,
     full: bool,
 ) -> None:
-    """Say why SERVICE (tcp/443, a name) between two assets or addresses is allowed or denied."""
+    """Say why SERVICE (tcp/443, tcp/8000-8010, a name) between two assets or addresses is allowed or denied.
+
+    Every port of SERVICE is answered for: ports that are decided alike together.
+    """
     from ringfence.analysis.explain import explain as explained
     from ringfence.cli.asking import Asking
     from ringfence.model.tables import ProcessClass
@@ -46,21 +56,23 @@ def explain(
         kind, _, name = process_text.rpartition(":")
         unit, user = (unit, name) if kind == "user" else (name, user)
     process = ProcessClass(unit, user) if unit or user else None
-    services = Asking(session.workspace).services(service)
+    services = Asking(session.workspace, session.snapshot).services(service)
     answer = explained(session.compiled(full=full), source, destination, services, process)
     if session.output.as_json:
         session.output.data(answer.data())
         return
-    _print(session, answer)
+    asked = union(one.services for one in answer.answers)
+    for one in answer.answers:
+        _print(session, one, asked)
     for other in answer.others:
         session.output.line(f"otherwise between {other.client} and {other.server}:", style="yellow")
-        _print(session, other)
+        _print(session, other, asked)
 
 
-def _print(session: Session, answer: Explanation) -> None:
+def _print(session: Session, answer: Answer, asked: IntervalSet) -> None:
     allowed = answer.verdict == "allow"
     session.output.line(
-        f"{'allowed' if allowed else 'denied'}: {answer.client} → {answer.server}",
+        f"{'allowed' if allowed else 'denied'}: {answer.client} → {answer.server} on {_services(answer, asked)}",
         style="green" if allowed else "red",
         bold=True,
     )
@@ -70,6 +82,19 @@ def _print(session: Session, answer: Explanation) -> None:
         nearest = answer.nearest
         misses = "; ".join(nearest.misses) or "its tier or side does not decide here"
         session.output.line(f"nearest: '{nearest.rule}' ({nearest.place}) {misses}")
+
+
+def _services(answer: Answer, asked: IntervalSet) -> str:
+    """Return what an answer holds for: all but the rest of what was asked, where that is shorter."""
+    words, rest = service_texts(answer.services), service_texts(asked - answer.services)
+    if len(words) > WORDS_SHOWN and 0 < len(rest) < len(words):
+        return f"all but {_some(rest)}"
+    return _some(words)
+
+
+def _some(words: Sequence[str]) -> str:
+    more = f" and {len(words) - WORDS_SHOWN} more" if len(words) > WORDS_SHOWN else ""
+    return ", ".join(words[:WORDS_SHOWN]) + more
 
 
 def _reason(side: Side) -> str:

@@ -27,12 +27,12 @@ def labels() -> None:
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 def listing(session: Session, words: tuple[str, ...]) -> None:
     """Show labels with the rule that gave each; WORDs narrow the assets, as for 'ringfence assets'."""
+    from ringfence.cli.asking import Asking
     from ringfence.cli.assets_shown import given_by, label_data
     from ringfence.model.problems import Severity
-    from ringfence.sources.finding import find
 
     survey = session.survey
-    chosen = find(survey.snapshot, " ".join(words)) if words else survey.snapshot.assets
+    chosen = Asking(session.workspace, survey.snapshot).assets(words)
     if session.output.as_json:
         session.output.data(
             {

@@ -47,6 +47,7 @@ def plan(
     force_lockout_test: bool,
 ) -> None:
     """Compile, compare with what hosts hold, simulate, and write a plan into plans/."""
+    from ringfence.cli.driving import refuse_unknown
     from ringfence.plan import known, sign, write
 
     if rebase:
@@ -54,6 +55,7 @@ def plan(
 
         ask_hosts(session)
     held = known(session.directory, session.workspace.plans, session.now)
+    refuse_unknown(drop, {*held, *session.snapshot.named()}, "what hosts are known to hold")
     dropped = frozenset({*drop, *(held if drop_missing else ())})
     looked_at = None if no_flows else LookedAt(flows_file, flows_format, since, until)
     making = _Making(session, held, dropped, looked_at, force_lockout_test)
@@ -95,6 +97,8 @@ class _Making:
         tables = session.compilation.tables
         if not tables and not self.dropped:
             remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"
+            if session.compilation.unenforced:
+                remedy = "no installed enforcer is for these hosts: ringfence check names them"
             raise InputError("there is no workload to make a plan for", remedy=remedy)
         keep_snapshot(session)
         if not self.force_lockout_test:

@@ -25,7 +25,7 @@ def reach(session: Session, sources: str, destinations: str, by: str, full: bool
     from ringfence.cli.asking import Asking
     from ringfence.model.services import service_texts
 
-    asking = Asking(session.workspace)
+    asking = Asking(session.workspace, session.snapshot)
     rows = reached(
         session.compiled(full=full),
         asking.selectors(sources),

@@ -55,6 +55,10 @@ class Session:
         for directory in (here, *here.parents):
             if os.path.lexists(directory / SETTINGS_FILE):
                 return directory
+        stem = SETTINGS_FILE.partition(".")[0]
+        for path in sorted(here.iterdir()):
+            if path.name.casefold() in {f"{stem}.yml", f"{stem}.yaml"}:
+                raise InputError(f"'{path.name}' is not read: the file is called {SETTINGS_FILE}", remedy="rename it")
         raise InputError(
             f"no workspace: there is no {SETTINGS_FILE} here or above",
             remedy="go to one, name one with '--workspace DIR', or make one with 'ringfence init'",
@@ -110,13 +114,15 @@ class Session:
         return self.compiled()
 
     def compiled(self, *, full: bool = False) -> Compilation:
-        """Return the tables of the files as they stand; with `full`, as if every mode were full."""
+        """Return the tables that enforcers bring to hosts; with `full`, as if every mode were full."""
         from ringfence.compiler import compile_policy
+        from ringfence.enforcers import names
 
         if full not in self._compiled:
             snapshot, workspace = self.snapshot, self.workspace
             with self.output.working("compiling the policy"):
-                self._compiled[full] = compile_policy(snapshot, workspace.policy, workspace.settings, full=full)
+                made = compile_policy(snapshot, workspace.policy, workspace.settings, full=full)
+                self._compiled[full] = made.enforced(names())
         return self._compiled[full]
 
 

@@ -30,12 +30,14 @@ LABELS_NAMED = 12
 @click.option("--all", "everything", is_flag=True, help="Also what only another rule decides now, and all labels.")
 def show(session: Session, name: str, hosts: tuple[str, ...], everything: bool) -> None:
     """Show PLAN (its first digits, a path; the latest unless said): waves, diff, simulation."""
+    from ringfence.cli.driving import refuse_unknown
     from ringfence.plan import find, read, verify_files
     from ringfence.workspace import PLANS
 
     directory = find(session.directory / PLANS, name)
     plan = read(directory)
     verify_files(directory, plan)
+    refuse_unknown(hosts, {*plan.hosts, *plan.left_out}, f"plan {plan.short}")
     if session.output.as_json:
         session.output.data({"plan": plan.digest, **plan.model_dump(mode="json", by_alias=True)})
         return

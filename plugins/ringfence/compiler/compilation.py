@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ringfence.compiler.groups import Groups, Rules
 from ringfence.compiler.kinds import Kinds
@@ -23,7 +23,8 @@ class Compilation:
     """The tables of all workloads that have an address, by asset name; equal workloads share one object.
 
     `enforcement` is the entry of the policy that set a workload's modes, None where no entry chose it (observe).
-    `unaddressed` names the workloads that have no address and so no table.
+    `unaddressed` names the workloads that have no address and so no table; `unenforced` has the tables of those whose
+    enforcer is not installed: nothing loads these, so to every question such an asset is no workload.
     """
 
     snapshot: Snapshot
@@ -32,10 +33,20 @@ class Compilation:
     tables: Mapping[str, VerdictTable]
     enforcement: Mapping[str, Enforcement | None]
     unaddressed: tuple[str, ...] = ()
+    unenforced: Mapping[str, VerdictTable] = field(default_factory=dict)
 
     def distinct(self) -> list[VerdictTable]:
         """Return every table once."""
         return list({id(table): table for table in self.tables.values()}.values())
+
+    def enforced(self, installed: Collection[str]) -> Compilation:
+        """Return the compilation with those tables alone that an installed enforcer (by its name) brings to a host."""
+        named = self.snapshot.named()
+        lacking = {name: table for name, table in self.tables.items() if named[name].enforcer not in installed}
+        if not lacking:
+            return self
+        tables = {name: table for name, table in self.tables.items() if name not in lacking}
+        return replace(self, tables=tables, unenforced=lacking)
 
 
 def compile_policy(snapshot: Snapshot, policy: Policy, settings: Settings, *, full: bool = False) -> Compilation:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from ringfence.model.addresses import V6_BASE, address_text, point_of
+from ringfence.model.addresses import address_text, point_of
 from ringfence.model.errors import InputError
 from ringfence.model.flows import Flow
 from ringfence.model.services import ICMP, ICMP_TYPES, ICMPV6, ICMPV6_TYPES, PORT_PROTOCOLS
@@ -32,7 +32,6 @@ PROTOCOLS: Mapping[str, int] = {
     "udplite": 136,
 }
 PROTOCOL_NAMES: Mapping[int, str] = {number: name for name, number in PROTOCOLS.items() if name != "ipv6-icmp"}
-MAPPED_BASE = V6_BASE + (0xFFFF << 32)  # RFC 4291, 2.5.5.2: an IPv4 address as an IPv6 socket sees it
 LONGEST_TEXT = 256
 CACHED = 1 << 16  # addresses and times come again and again in one file
 MOST = (1 << 63) - 1  # counts are kept as signed 64-bit numbers
@@ -94,8 +93,7 @@ def record_of(flow: Flow) -> dict[str, str | int | None]:
 @lru_cache(maxsize=CACHED)
 def flow_point(text: str) -> int:
     """Return the point of an address as flows carry it: an IPv4 address mapped into IPv6 becomes the IPv4 address."""
-    point = point_of(text)
-    return point - MAPPED_BASE if MAPPED_BASE <= point < MAPPED_BASE + (1 << 32) else point
+    return point_of(text)
 
 
 @lru_cache(maxsize=CACHED)

@@ -11,6 +11,7 @@ from ringfence.language.nodes import Entry, Listing, Node, Scalar, Table, kind
 from ringfence.language.reports import Reports, meant
 from ringfence.language.values import MOST_NESTING, host_name, list_addresses, networks, process_of, words
 from ringfence.model.label_rules import label_key_fault
+from ringfence.model.label_texts import label_text
 from ringfence.model.rules import Peer
 from ringfence.model.selectors import (
     ANY,
@@ -82,7 +83,7 @@ class SelectorReader:
             self.reports.add(
                 node.place,
                 f"'{dynamic.name}' cannot stand under 'not': what it resolves to is not known beforehand",
-                "allow or pass it with a smaller priority, and deny the rest",
+                "give it a rule of its own with a smaller priority, pass or deny, and leave it out here",
             )
             return None
         chosen = selector if lifted else within(selector, scope)
@@ -274,8 +275,9 @@ class SelectorReader:
 
     def _label_value(self, key: str, node: Node) -> str | None:
         if isinstance(node, Scalar) and isinstance(node.value, str):
-            self.mentions.append(LabelMention(key, node.value, node.place))
-            return node.value
+            value = label_text(node.value)
+            self.mentions.append(LabelMention(key, value, node.place))
+            return value
         if isinstance(node, Scalar):
             shown = node.text or ""
             self.reports.add(

@@ -69,7 +69,7 @@ def _control(node: Node, reports: Reports) -> Control | None:
     if "from" not in written:
         return None
     texts = networks(written["from"].value, reports)[1]
-    return Control(texts, entry.port) if entry and texts else None
+    return Control.of(texts, entry.port) if entry and texts else None
 
 
 def _trusted(node: Node, reports: Reports) -> tuple[str, ...]:

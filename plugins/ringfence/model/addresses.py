@@ -1,7 +1,8 @@
 """Addresses of both families as points on one line of integers, and the text forms of sets of them.
 
 An IPv4 address stands at its own number; an IPv6 address at its number plus `V6_BASE`. The gap between the families
-keeps neighbouring intervals of different families from fusing.
+keeps neighbouring intervals of different families from fusing. An IPv4 address mapped into IPv6 (RFC 4291, section
+2.5.5.2: `::ffff:10.0.0.1`) is the IPv4 address: it is what programs call a peer whose packets are IPv4.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ ALL_V6 = IntervalSet(((V6_BASE, V6_BASE + (1 << 128) - 1),))
 EVERY_ADDRESS = ALL_V4 | ALL_V6
 FAMILIES: dict[int, IntervalSet] = {4: ALL_V4, 6: ALL_V6}
 DEFAULT_REALM = "default"
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
 def family_of(point: int) -> int:
@@ -32,10 +36,15 @@ def point_of(address: str) -> int:
     Raises InputError if the text is no address.
     """
     try:
-        parsed = ipaddress.ip_address(address.strip().partition("%")[0])
+        parsed = _plain(ipaddress.ip_address(address.strip().partition("%")[0]))
     except ValueError as error:
         raise InputError(f"'{address}' is no IPv4 or IPv6 address") from error
     return int(parsed) + (V6_BASE if parsed.version == 6 else 0)
+
+
+def _plain(address: Address) -> Address:
+    """Return the IPv4 address that an address is or that is mapped into it, else the IPv6 address itself."""
+    return (address.ipv4_mapped or address) if address.version == 6 else address
 
 
 def address_text(point: int) -> str:
@@ -48,25 +57,63 @@ def address_text(point: int) -> str:
 def network_of(text: str) -> IntervalSet:
     """Return the addresses of `10.0.0.0/8`, `2001:db8::/32`, one address, or a closed range `10.0.0.1-10.0.0.9`.
 
-    Raises InputError for anything else, for host bits set beside a prefix, and for a range of two families.
+    Raises InputError for anything else, for host bits set beside a prefix, for a zone, and for a range of two families.
     """
     text = text.strip()
+    if "%" in text:
+        bare = text.partition("%")[0]
+        raise InputError(f"'{text}' names an interface, which no packet carries", remedy=f"write '{bare}'")
     if "-" in text:
         low_text, _, high_text = text.partition("-")
         low, high = point_of(low_text), point_of(high_text)
         if family_of(low) != family_of(high) or low > high:
             raise InputError(f"'{text}' is no range: its ends are of two families or in the wrong order")
         return IntervalSet(((low, high),))
+    network = _network(text)
+    base = V6_BASE if network.version == 6 else 0
+    return IntervalSet(((int(network.network_address) + base, int(network.broadcast_address) + base),))
+
+
+def _network(text: str) -> Network:
+    address, slash, length = text.partition("/")
+    mapped = _mapped(address)
+    if mapped is not None and slash:
+        if not (length.isascii() and length.isdigit() and MAPPED.prefixlen <= int(length) <= MAPPED.max_prefixlen):
+            least, most = MAPPED.prefixlen, MAPPED.max_prefixlen
+            raise InputError(
+                f"'{address}' is the IPv4 address {mapped}, and '/{length}' no prefix from {least} to {most}",
+                remedy=f"write the IPv4 network, like '{mapped}/24'",
+            )
+        text = f"{mapped}/{int(length) - MAPPED.prefixlen}"
+    elif mapped is not None:
+        text = str(mapped)
     try:
-        network = ipaddress.ip_network(text, strict=True)
+        return ipaddress.ip_network(text, strict=True)
     except ValueError as error:
         try:
             meant = ipaddress.ip_network(text, strict=False)
         except ValueError:
             raise InputError(f"'{text}' is no address, network or range") from error
         raise InputError(f"'{text}' has host bits set", remedy=f"did you mean '{meant}'?") from error
-    base = V6_BASE if network.version == 6 else 0
-    return IntervalSet(((int(network.network_address) + base, int(network.broadcast_address) + base),))
+
+
+def _mapped(text: str) -> ipaddress.IPv4Address | None:
+    try:
+        return ipaddress.IPv6Address(text.strip()).ipv4_mapped
+    except ValueError:
+        return None
+
+
+def network_texts(addresses: IntervalSet) -> tuple[str, ...]:
+    """Return the fewest networks that are a set of addresses, in order; one address stands without its prefix."""
+    networks = (
+        network
+        for low, high in addresses
+        for network in ipaddress.summarize_address_range(
+            ipaddress.ip_address(address_text(low)), ipaddress.ip_address(address_text(high))
+        )
+    )
+    return tuple(str(network.network_address) if network.num_addresses == 1 else str(network) for network in networks)
 
 
 def addresses_of(texts: Iterable[str]) -> IntervalSet:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ringfence.model.addresses import DEFAULT_REALM
+from ringfence.model.addresses import DEFAULT_REALM, network_of, network_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,14 @@ class Control:
 
     networks: tuple[str, ...]
     port: int = 22
+
+    @staticmethod
+    def of(texts: Iterable[str], port: int = 22) -> Control:
+        """Return a control path of networks, addresses and ranges as people write them, each in its canonical form.
+
+        Raises InputError for a text that is none of these.
+        """
+        return Control(tuple(dict.fromkeys(one for text in texts for one in network_texts(network_of(text)))), port)
 
 
 @dataclass(frozen=True, slots=True)

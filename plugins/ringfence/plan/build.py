@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from ringfence.compiler import Compilation
 from ringfence.enforcers import Enforcer
-from ringfence.model.errors import InputError, InputErrors
+from ringfence.model.errors import InputErrors
 from ringfence.model.tables import VerdictTable
 from ringfence.plan.artefact import ControlPath, Draft, HostPlan, Inputs, Plan, RuleNamed, digest_of, time_text
 from ringfence.plan.enforced import Held
@@ -52,10 +52,10 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
         raise InputErrors(refused)
     rendering = _Rendering(enforcer)
     assets = compilation.snapshot.named()
-    unenforced = _unenforced(compilation, enforcer, given.held) | lacking(compilation, given.held)
+    unable = lacking(compilation, given.held)
     hosts = {}
     for name, table in sorted(compilation.tables.items()):
-        if name in unenforced:
+        if name in unable:
             continue
         asset, chosen = assets[name], compilation.enforcement[name]
         control = control_of(asset, compilation)
@@ -72,7 +72,8 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
             processes=processes,
         )
     left_out = dict.fromkeys(compilation.unaddressed, NO_ADDRESS)
-    left_out |= unenforced
+    left_out |= {name: f"no enforcer is called '{assets[name].enforcer}'" for name in compilation.unenforced}
+    left_out |= unable
     left_out |= {name: DROPPED for name in dropped & given.held.keys() - hosts.keys() if given.held[name].ruleset}
     plan = Plan(
         sequence=given.sequence,
@@ -111,24 +112,6 @@ def restore(old: Plan, files: Draft, given: Circumstances, valid_days: int, size
         }
     )
     return Draft(Plan.model_validate(plan.model_dump(by_alias=True)), files.rulesets, files.tables)
-
-
-def _unenforced(
-    compilation: Compilation, enforcer: Callable[[str], Enforcer], held: Mapping[str, Held]
-) -> dict[str, str]:
-    """Return the workloads whose enforcer is not installed, with the reason; none that is enforced on already."""
-    assets = compilation.snapshot.named()
-    lacking: dict[str, str] = {}
-    for name in {assets[host].enforcer for host in compilation.tables}:
-        try:
-            enforcer(name)
-        except InputError as error:
-            lacking[name] = error.message
-    return {
-        host: lacking[assets[host].enforcer]
-        for host in compilation.tables
-        if assets[host].enforcer in lacking and not (host in held and held[host].ruleset)
-    }
 
 
 class _Rendering:

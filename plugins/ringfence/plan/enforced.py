@@ -68,7 +68,7 @@ def read_record(workspace: Path) -> Record:
         raise InputError(
             f"this record of what hosts hold is broken: {error.errors()[0]['msg']}",
             Place(str(path)),
-            remedy="remove it and run 'ringfence verify --refresh'",
+            remedy="delete it, and have every host asked anew: 'ringfence plan --rebase'",
         ) from error
 
 

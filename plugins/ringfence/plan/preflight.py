@@ -160,11 +160,14 @@ def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset
     if not lost:
         return []
     gone = [name for name in lost if name not in assets]
-    why = (
-        "no source names them any more"
-        if len(gone) == len(lost)
-        else "a source names them no more, or as no workload, or without an address"
-    )
+    unenforced = [name for name in lost if name in compilation.unenforced]
+    if len(unenforced) == len(lost):
+        enforcers = ", ".join(sorted({assets[name].enforcer for name in lost}))
+        why = f"no enforcer is called '{enforcers}'"
+    elif len(gone) == len(lost):
+        why = "no source names them any more"
+    else:
+        why = "a source names them no more, or as no workload, or without an address, or with another enforcer"
     return [
         InputError(
             f"{len(lost)} hosts that are enforced on would be dropped: {why}: {some_names(lost)}",

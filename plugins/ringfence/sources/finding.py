@@ -42,6 +42,11 @@ def _matching(assets: tuple[Asset, ...], word: str) -> tuple[Asset, ...]:
     return near or tuple(asset for asset in assets if _says(asset.attributes, sought))
 
 
+def is_address_or_port(word: str) -> bool:
+    """Return whether a word is one that no asset need have: an address, network or range, or a port."""
+    return _network(word) is not None or PORT.fullmatch(word.casefold()) is not None
+
+
 def ports_of(asset: Asset) -> tuple[str, ...]:
     """Return what an asset listens on, as gathered facts say: `tcp/5432`."""
     facts = asset.attributes.get("facts")

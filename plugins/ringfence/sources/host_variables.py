@@ -127,7 +127,7 @@ class HostVariables:
             return None
         if not all(self._is_network(network) for network in networks):
             return None
-        return Control(tuple(networks), port)
+        return Control.of(networks, port)
 
     def text(self, variable: str) -> str | None:
         """Return a variable of Ansible's own as text, None where it is absent or no text."""

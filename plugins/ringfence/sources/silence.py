@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ringfence.language.folders import below
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.problems import Problem, Severity
@@ -199,9 +200,9 @@ def _files(paths: Sequence[Path], directory: Path) -> Iterator[Path]:
         whole = (directory / path).resolve()
         if whole.is_file():
             yield whole
-        for below in sorted(whole.rglob("*")) if whole.is_dir() else ():
-            if below.is_file() and not set(_IGNORED) & set(below.relative_to(whole).parts):
-                yield below
+        for file in sorted(below(whole).files) if whole.is_dir() else ():
+            if file.is_file() and not set(_IGNORED) & set(file.relative_to(whole).parts):
+                yield file
 
 
 def _asks_others(path: Path) -> bool:

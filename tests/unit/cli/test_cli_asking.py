@@ -88,7 +88,8 @@ def test_reach_names_the_process_that_a_row_holds_for(workspace: Path) -> None:
     ("selector", "clients"),
     [
         ("role=web|api", {"api-1", "web-1", "web-2"}),
-        ("role=web,env=dev", set()),
+        ("role=web,env=prod", {"web-1", "web-2"}),
+        ('role="web", env="prod"', {"web-1", "web-2"}),
         ("role=", {"api-1", "db-1", "web-1", "web-2"}),
         ("web-1", {"web-1"}),
         ("10.0.1.0/30", {"api-1", "web-1", "web-2"}),

@@ -100,7 +100,8 @@ def test_what_a_silent_source_named_stands_until_that_is_accepted(shop):
     assert "old-1" in json.loads(planned.stdout)["hosts"]
     assert "inventory/30-table.yml gave nothing" in planned.stderr
     assert told(shop, "accept") == {"assets": 1, "gone": ["old-1"]}
-    assert told(shop, "old-1") == []
+    gone = ringfence(shop, "assets", "old-1", "--json")
+    assert (gone.exit_code, "no asset has 'old-1' in its names" in gone.output) == (2, True)
 
 
 def test_words_that_are_no_command_find_assets_wherever_options_stand(shop):

@@ -238,7 +238,7 @@ BROKEN = {
         "rules:\n  - from: any\n    to: {not: {fqdn: api.example.org}}\n    deny: any\n",
         [
             "policy/shop.yml:3:9: 'api.example.org' cannot stand under 'not': what it resolves to is not known "
-            "beforehand (allow or pass it with a smaller priority, and deny the rest)"
+            "beforehand (give it a rule of its own with a smaller priority, pass or deny, and leave it out here)"
         ],
     ),
     "a DNS name with a wildcard": (

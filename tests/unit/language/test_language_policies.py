@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from policy_text import errors_of, policy_of, written
-from ringfence.language import load_policy
+from ringfence.language import load_policy, load_settings
 from ringfence.model.addresses import addresses_of
 from ringfence.model.rules import Action, Direction, Mode, Peer, Process, Rule, Settings
 from ringfence.model.selectors import (
@@ -291,3 +291,25 @@ def test_a_workspace_with_tiers_of_its_own_wants_them_named(tmp_path: Path) -> N
     with pytest.raises(Exception, match="this workspace has no tier 'application'") as caught:
         load_policy([path], Settings(tiers=("emergency", "first", "last")), tmp_path)
     assert caught.value.remedy == "say 'tier:' one of emergency, first, last"  # type: ignore[attr-defined]  # InputErrors
+
+
+@pytest.mark.parametrize(
+    ("mapped", "plain"),
+    [
+        ("{cidr: '::ffff:10.0.7.7'}", "{cidr: 10.0.7.7}"),
+        ("{cidr: ['::ffff:0a00:0707', 10.1.0.0/16]}", "{cidr: [10.0.7.7, 10.1.0.0/16]}"),
+        ("{cidr: 10.0.0.0/8, except: '::ffff:10.0.7.0/120'}", "{cidr: 10.0.0.0/8, except: 10.0.7.0/24}"),
+        ("{cidr: '::ffff:10.0.7.1-::ffff:10.0.7.9'}", "{cidr: 10.0.7.1-10.0.7.9}"),
+        ("{list: mapped}", "{list: plain}"),
+    ],
+)
+def test_an_ipv4_address_mapped_into_ipv6_chooses_the_ipv4_address(mapped: str, plain: str, tmp_path: Path) -> None:
+    lists = "lists: {mapped: '::ffff:10.0.7.0/120', plain: 10.0.7.0/24}\n"
+    found = [selector_of(tmp_path, text, lists) for text in (mapped, plain)]
+    assert all(isinstance(one, AddressIn) for one in found)
+    assert len({one.addresses for one in found if isinstance(one, AddressIn)}) == 1
+
+
+def test_private_ranges_may_be_written_mapped_into_ipv6(tmp_path: Path) -> None:
+    path = written(tmp_path, "private: ['::ffff:10.0.0.0/104']\n", "ringfence.yml")
+    assert load_settings(path).private_addresses() == addresses_of(["10.0.0.0/8"])

@@ -132,3 +132,18 @@ def test_a_fault_in_identity_is_told_with_its_place(text: str, fault: str, tmp_p
 def test_a_fault_in_the_settings_is_told_with_its_place(text: str, fault: str, tmp_path: Path) -> None:
     (found,) = faults_of(tmp_path, text)
     assert found.startswith(fault)
+
+
+def test_a_control_path_is_kept_as_networks_however_it_is_written(tmp_path: Path) -> None:
+    written_so = "control: {from: [10.200.0.1-10.200.0.9, '::ffff:10.9.0.0/120', 10.9.1.7/32, '2001:DB8::/32']}\n"
+    control = settings_of(tmp_path, written_so).control
+    assert control is not None
+    assert control.networks == (
+        *("10.200.0.1", "10.200.0.2/31", "10.200.0.4/30", "10.200.0.8/31"),
+        *("10.9.0.0/24", "10.9.1.7", "2001:db8::/32"),
+    )
+
+
+def test_a_control_path_names_no_interface(tmp_path: Path) -> None:
+    (found,) = faults_of(tmp_path, "control: {from: 'fe80::1%eth0'}\n")
+    assert found == ("ringfence.yml:1:17: 'fe80::1%eth0' names an interface, which no packet carries (write 'fe80::1')")

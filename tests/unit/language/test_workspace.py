@@ -1,6 +1,7 @@
 """A workspace: a directory's parts in one pass, its errors together, its policy's digest."""
 
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,3 +106,137 @@ def test_a_directory_that_cannot_be_read_is_an_error_and_not_a_policy_without_it
         with nobody(), pytest.raises(InputErrors, match=f"{closed}: cannot be read: Permission denied"):
             workspace.load(root)
         (root / closed).chmod(0o755)
+
+
+def names_read(root: Path) -> list[str]:
+    """Return the files that the rules of a workspace's policy stand in."""
+    return [rule.place.file for rule in workspace.load(root).policy.rules]
+
+
+def warnings_of(root: Path) -> list[str]:
+    """Return file and message of the warnings about files that are not read."""
+    return [f"{problem.place}: {problem.message}" for problem in workspace.load(root).problems]
+
+
+def test_the_policy_behind_links_is_read_wherever_it_lies(tmp_path: Path) -> None:
+    written(tmp_path, RULES, "guard/deny.yml")
+    written(tmp_path, RULES, "guard/more/deny.yml")
+    written(tmp_path, RULES, "single.yml")
+    written(tmp_path, RULES, "ws/policy/b.yml")
+    root = tmp_path / "ws"
+    (root / "policy/a").symlink_to("../../guard")
+    (root / "policy/c.yml").symlink_to("../../single.yml")
+    assert names_read(root) == ["policy/a/deny.yml", "policy/a/more/deny.yml", "policy/b.yml", "policy/c.yml"]
+    assert warnings_of(root) == []
+
+
+def test_a_policy_folder_that_is_a_link_itself_is_read(tmp_path: Path) -> None:
+    written(tmp_path, RULES, "guard/a.yml")
+    (tmp_path / "ws").mkdir()
+    (tmp_path / "ws/policy").symlink_to("../guard")
+    assert names_read(tmp_path / "ws") == ["policy/a.yml"]
+
+
+def test_the_digest_covers_what_lies_behind_links(tmp_path: Path) -> None:
+    written(tmp_path, RULES, "guard/a.yml")
+    (tmp_path / "ws/policy").mkdir(parents=True)
+    (tmp_path / "ws/policy/shared").symlink_to("../../guard")
+    first = workspace.load(tmp_path / "ws").policy_digest
+    written(tmp_path, f"{RULES}# more\n", "guard/a.yml")
+    assert workspace.load(tmp_path / "ws").policy_digest != first
+
+
+def test_links_in_a_circle_end_and_each_file_is_read_once(tmp_path: Path) -> None:
+    written(tmp_path, RULES, "policy/a/one.yml")
+    (tmp_path / "policy/a/back").symlink_to("..")
+    (tmp_path / "policy/a/self").symlink_to(".")
+    (tmp_path / "policy/b").symlink_to("a")
+    (tmp_path / "policy/a/two.yml").symlink_to("one.yml")
+    (tmp_path / "policy/0.yml").hardlink_to(tmp_path / "policy/a/one.yml")
+    assert names_read(tmp_path) == ["policy/0.yml"]
+    assert warnings_of(tmp_path) == [
+        "policy/a/back: is 'policy' again: it is read once",
+        "policy/a/one.yml: is 'policy/0.yml' again: it is read once",
+        "policy/a/self: is 'policy/a' again: it is read once",
+        "policy/a/two.yml: is 'policy/0.yml' again: it is read once",
+        "policy/b: is 'policy/a' again: it is read once",
+    ]
+
+
+@pytest.mark.parametrize("target", ["..", "../..", "/"])
+def test_a_link_to_what_holds_the_policy_is_refused(tmp_path: Path, target: str) -> None:
+    written(tmp_path, RULES, "policy/a.yml")
+    (tmp_path / "policy/up").symlink_to(target)
+    with pytest.raises(InputErrors, match="policy/up: leads to a folder in which this policy lies"):
+        workspace.load(tmp_path)
+
+
+def test_a_link_to_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy/shared").symlink_to("../../guard")
+    with pytest.raises(InputErrors, match="policy/shared: leads nowhere: No such file or directory"):
+        workspace.load(tmp_path)
+    (tmp_path / "policy/shared").unlink()
+    (tmp_path / "policy/shared").symlink_to("shared")
+    with pytest.raises(InputErrors, match="policy/shared: leads nowhere: Too many levels"):
+        workspace.load(tmp_path)
+
+
+def test_a_policy_that_is_mounted_as_a_config_map_is_read_once(tmp_path: Path) -> None:
+    """Kubernetes links every file through a hidden folder that it replaces as a whole."""
+    written(tmp_path, RULES, "policy/..2026_11_24/a.yml")
+    (tmp_path / "policy/..data").symlink_to("..2026_11_24")
+    (tmp_path / "policy/a.yml").symlink_to("..data/a.yml")
+    assert names_read(tmp_path) == ["policy/a.yml"]
+    assert warnings_of(tmp_path) == []
+
+
+def test_the_endings_of_policy_files_are_read_in_any_case(tmp_path: Path) -> None:
+    for name in ("DENY.YML", "a.Yaml", "b.YAML"):
+        written(tmp_path, RULES, f"policy/{name}")
+    assert names_read(tmp_path) == ["policy/DENY.YML", "policy/a.Yaml", "policy/b.YAML"]
+
+
+def test_what_looks_like_a_policy_file_and_is_not_read_is_named(tmp_path: Path) -> None:
+    unread = ["deny.json", "deny.yml.bak", "deny.yaml~", "#deny.yml#", "deny.yml.j2", "deny.YML.old", "deny.yml-2026"]
+    hidden = [".deny.yml", ".off/deny.yaml"]
+    for name in [*unread, *hidden]:
+        written(tmp_path, "{", f"policy/{name}")
+    for name in ["README.md", "notes.txt", ".gitkeep", ".a.yml.swp", ".#deny.yml", ".git/config"]:
+        written(tmp_path, "{", f"policy/{name}")
+    said = warnings_of(tmp_path)
+    assert sorted(said) == sorted(
+        [f"policy/{name}: is not read: its name ends neither in .yml nor in .yaml" for name in unread]
+        + [f"policy/{name}: is not read: it is hidden by a dot" for name in hidden]
+    )
+
+
+def test_pipes_sockets_and_devices_are_refused_by_name_and_nothing_waits_for_them(tmp_path: Path) -> None:
+    (tmp_path / "policy/tests").mkdir(parents=True)
+    for name in ("policy/tests/a.YML", "ringfence.yml", "labels.yml"):
+        os.mkfifo(tmp_path / name)
+    with socket.socket(socket.AF_UNIX) as listening:
+        here = Path.cwd()
+        os.chdir(tmp_path)  # the path of a socket is short
+        try:
+            listening.bind("policy/s.yml")
+        finally:
+            os.chdir(here)
+        (tmp_path / "policy/null.yaml").symlink_to("/dev/null")
+        with pytest.raises(InputErrors) as caught:
+            workspace.load(tmp_path)
+    assert [str(error) for error in caught.value.errors] == [
+        f"{name}: is no regular file (write a file here)"
+        for name in ("labels.yml", "policy/null.yaml", "policy/s.yml", "policy/tests/a.YML", "ringfence.yml")
+    ]
+
+
+@pytest.mark.parametrize("name", ["ringfence.yaml", "Ringfence.yml", "labels.yaml", "LABELS.YML"])
+def test_settings_and_labels_under_a_name_that_is_not_read_are_an_error(tmp_path: Path, name: str) -> None:
+    meant = f"{name.partition('.')[0].lower()}.yml"
+    (tmp_path / "policy").mkdir()
+    written(tmp_path, "{}", name)
+    with pytest.raises(InputErrors, match=f"{name}: is not read: the file is called {meant}"):
+        workspace.load(tmp_path)
+    written(tmp_path, "", meant)
+    assert warnings_of(tmp_path) == [f"{name}: is not read: the file is called {meant}"]

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from plan_estates import CONTROL, INPUTS, NOW, asset, compilation, draft, estate, rule
 from ringfence.analysis.checks import problems
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer
 from ringfence.enforcers.nftables import ENFORCER
 from ringfence.model.assets import Control
-from ringfence.model.errors import InputError, InputErrors
+from ringfence.model.errors import InputErrors
 from ringfence.model.rules import Peer, Process, Rule
 from ringfence.model.selectors import ANY, LabelIn
 from ringfence.plan import Circumstances, Held, build, restore
@@ -177,16 +176,10 @@ def test_a_workload_without_address_is_left_out_and_named() -> None:
     assert plan.left_out == {"off-1": "it has no address"}
 
 
-def only_nftables(name: str) -> Enforcer:
-    if name != "nftables":
-        raise InputError(f"no enforcer is called '{name}'")
-    return ENFORCER
-
-
 def test_a_workload_whose_enforcer_is_not_installed_is_left_out_and_named() -> None:
-    compiled = compilation(estate(asset("win-1", "10.0.1.9", "web", enforcer="windows")))
+    compiled = compilation(estate(asset("win-1", "10.0.1.9", "web", enforcer="windows"))).enforced({"nftables"})
 
-    plan = build(compiled, only_nftables, Circumstances(INPUTS, 1, NOW)).plan
+    plan = draft(compiled).plan
 
     assert sorted(plan.hosts) == ["db-1", "web-1", "web-2"]
     assert plan.left_out == {"win-1": "no enforcer is called 'windows'"}
@@ -195,10 +188,11 @@ def test_a_workload_whose_enforcer_is_not_installed_is_left_out_and_named() -> N
 
 
 def test_a_host_that_is_enforced_on_is_not_left_out_for_its_enforcer() -> None:
-    compiled = compilation(estate(asset("win-1", "10.0.1.9", "web", enforcer="windows")))
+    compiled = compilation(estate(asset("win-1", "10.0.1.9", "web", enforcer="windows"))).enforced({"nftables"})
 
-    with pytest.raises(InputError, match="no enforcer is called 'windows'"):
-        build(compiled, only_nftables, Circumstances(INPUTS, 1, NOW, {"win-1": held()}))
+    message = refused(compiled, win_1=held())
+
+    assert "1 hosts that are enforced on would be dropped: no enforcer is called 'windows': win-1" in message
 
 
 BASTION = asset("bastion-1", "10.0.1.5", "bastion", control=CONTROL)

@@ -1,0 +1,153 @@
+"""Lint says which rules really decide, and never advises what lets through more than is let through now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
+from hypothesis import given
+from hypothesis import strategies as st
+from ringfence.analysis.lint import lint
+from ringfence.compiler import Compilation, compile_policy
+from ringfence.model.addresses import point_of
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.problems import Problem
+from ringfence.model.rules import Action, Direction, Rule
+from ringfence.model.selectors import ANY, Selector, Unknown
+from ringfence.model.tables import OTHER
+
+ESTATE = snapshot(
+    asset("web-1", "10.0.0.1", role="web"),
+    asset("web-2", "10.0.0.2", role="web"),
+    asset("db-1", "10.0.0.3", role="db"),
+)
+WEB, DB = labelled(role="web"), labelled(role="db")
+
+
+def compiled(*rules: Rule) -> Compilation:
+    return compile_policy(ESTATE, policy(*rules), SETTINGS, full=True)
+
+
+def said(*rules: Rule) -> list[tuple[str, str | None]]:
+    return [(problem.message, problem.remedy) for problem in lint(compiled(*rules))]
+
+
+NO_TELNET = rule("telnet", WEB, DB, "tcp/23", action=Action.DENY)
+LOW = rule("low", WEB, DB, "tcp/20-30")
+
+
+def test_a_copy_of_an_allow_beside_a_deny_is_redundant_and_only_removed() -> None:
+    assert said(NO_TELNET, LOW, rule("copy", WEB, DB, "tcp/20-30")) == [
+        (
+            "rule 'copy' is redundant: 'low' (policy/shop.yml:1) already says it, "
+            "and the rest is decided by 'telnet' (policy/shop.yml:1)",
+            "remove it",
+        )
+    ]
+
+
+def test_an_allow_that_is_denied_altogether_is_not_advised_to_override_the_deny() -> None:
+    ((message, remedy),) = said(NO_TELNET, rule("late", WEB, DB, "tcp/23", priority=200))
+    assert message == "rule 'late' is shadowed: 'telnet' (policy/shop.yml:1) decides first"
+    assert remedy == "remove it: it lets nothing through"
+
+
+def test_a_deny_that_an_allow_overrides_may_decide_first() -> None:
+    wide = rule("wide", WEB, DB, "tcp/23", priority=50)
+    assert said(wide, NO_TELNET) == [
+        (
+            "rule 'telnet' is shadowed: 'wide' (policy/shop.yml:1) decides first",
+            "give it a smaller priority if it must hold, or remove it",
+        )
+    ]
+    earlier = replace(wide, tier="guardrail")
+    assert said(earlier, NO_TELNET)[0][1] == "put it into the tier 'guardrail' if it must hold, or remove it"
+
+
+def test_a_rule_that_a_pass_keeps_from_deciding_names_the_pass() -> None:
+    passing = rule("passing", WEB, DB, "tcp/23", action=Action.PASS, tier="guardrail")
+    late = rule("late", WEB, DB, "tcp/23", tier="guardrail", priority=200)
+    ((message, remedy),) = said(passing, late)
+    assert message == "rule 'late' is shadowed: 'passing' (policy/shop.yml:1) decides first"
+    assert remedy == "remove it: it lets nothing through"
+
+
+def test_the_rules_that_decide_are_named_and_not_those_that_only_might() -> None:
+    """Many rules meet the same hosts on other ports; the one that decides stands last."""
+    others = [rule(f"other{number}", WEB, DB, f"tcp/{100 + number}") for number in range(8)]
+    far = [rule(f"far{number}", cidr(f"10.9.{number}.0/24"), DB, "tcp/20-30", priority=10) for number in range(4)]
+    ((message, _),) = said(*others, *far, LOW, rule("copy", WEB, DB, "tcp/25"))
+    assert message == "rule 'copy' is redundant: 'low' (policy/shop.yml:1) already says it"
+
+
+def test_what_many_rules_decide_names_some_and_counts_the_rest() -> None:
+    parts = [rule(f"part{number}", WEB, DB, f"tcp/{20 + number}") for number in range(5)]
+    ((message, _),) = said(*parts, rule("all", WEB, DB, "tcp/20-24", priority=200))
+    names = ", ".join(f"'part{number}' (policy/shop.yml:1)" for number in range(3))
+    assert message == f"rule 'all' is redundant: {names} and 2 more already say it"
+
+
+ends = st.sampled_from([WEB, DB, ANY, Unknown(), cidr("10.0.0.0/31"), cidr("10.0.0.2/31", "192.0.2.0/24")])
+ranges = st.tuples(st.integers(20, 25), st.integers(0, 3)).map(lambda one: f"tcp/{one[0]}-{one[0] + one[1]}")
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> list[Rule]:
+    def one(number: int) -> Rule:
+        source: Selector = draw(ends)
+        return rule(
+            f"r{number}",
+            source,
+            draw(ends),
+            draw(ranges),
+            action=draw(st.sampled_from(Action)),
+            tier=draw(st.sampled_from(["guardrail", "application", "baseline"])),
+            priority=draw(st.sampled_from([50, 100, 200])),
+        )
+
+    return [one(number) for number in range(draw(st.integers(2, 6)))]
+
+
+def followed(problem: Problem, rules: list[Rule]) -> list[list[Rule]]:
+    """Return what a policy may become when a person does what a remedy says."""
+    name = problem.message.split("'")[1]
+    idle = next(one for one in rules if one.name == name)
+    rest = [one for one in rules if one is not idle]
+    remedy = str(problem.remedy)
+    made = []
+    if "remove it" in remedy:
+        made.append(rest)
+    if "smaller priority" in remedy:
+        made.append([*rest, replace(idle, priority=1)])
+    if "into the tier" in remedy:
+        made.append([*rest, replace(idle, tier=remedy.split("'")[1], priority=1)])
+    return made
+
+
+REMOTES = [point_of(text) for text in ("10.0.0.1", "10.0.0.2", "10.0.0.3", "192.0.2.7", "203.0.113.9", "2001:db8::9")]
+
+
+def allowed(compilation: Compilation) -> dict[tuple[str, Direction, int], IntervalSet]:
+    """Return what each side lets through to one address of every kind that the policies tell apart."""
+    return {
+        (one.name, direction, remote): compilation.tables[one.name]
+        .direction(direction)
+        .services_at(one.addresses[0], OTHER, remote)
+        .passing()
+        for one in ESTATE.assets
+        for direction in Direction
+        for remote in REMOTES
+    }
+
+
+@given(policies())
+def test_doing_what_lint_says_opens_nothing(rules: list[Rule]) -> None:
+    before = compiled(*rules)
+    for problem in lint(before):
+        if "is shadowed" not in problem.message and "is redundant" not in problem.message:
+            continue
+        for made in followed(problem, rules):
+            opened, now = allowed(compiled(*made)), allowed(before)
+            assert all(not services - now[where] for where, services in opened.items()), problem
+            if len(made) < len(rules):
+                assert opened == now, "a rule that decides nothing was removed"
