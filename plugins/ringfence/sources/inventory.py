@@ -36,6 +36,7 @@ from ringfence.sources.host_variables import (
     sorted_points,
 )
 from ringfence.sources.identity import one_asset_each
+from ringfence.sources.label_doubts import label_doubts
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.resolution import resolve_names
 from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
@@ -119,6 +120,7 @@ def survey(
     sources = (_shown(inventory_paths[0], directory),) if len(inventory_paths) == 1 else ()
     place = Place(sources[0]) if sources else None
     assets = read_assets(parsed.hosts, settings, facts, resolve, sources=sources, place=place)
+    problems += label_doubts(parsed.hosts, place)
     before, stood = last() if last else None, Standing(assets)
     if before is not None:
         silent = [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]

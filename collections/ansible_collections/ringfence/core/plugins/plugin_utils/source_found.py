@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.label_texts import label_text
+
 # Names that mean something else to Ansible.
 _TAKEN = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "::1"})
 _LONGEST_NAME = 200
@@ -81,11 +83,16 @@ def host_name(text: str) -> str:
 
 
 def good_labels(labels: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    """Return labels that the engine takes: keys of its characters, printable values; empty ones are left out."""
+    """Return labels with keys of the engine's characters, values as label texts; empty ones are left out.
+
+    A text that can be no label stays: the engine leaves it out, and tells of which host and source it is.
+    """
     found = {}
     for key, value in labels.items():
-        text = "" if value is None else str(value).strip()
-        if text and text.isprintable() and not isinstance(value, dict | list):
+        if value is None or isinstance(value, dict | list):
+            continue
+        text = label_text(str(value).lower() if isinstance(value, bool) else str(value))
+        if text:
             found[_label_key(f"{prefix}{key}")] = text
     return found
 
