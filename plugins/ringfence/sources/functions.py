@@ -19,6 +19,11 @@ from ringfence.model.intervals import IntervalSet
 class Functions(jmespath_functions.Functions):  # type: ignore[misc]  # jmespath has no types
     """The functions of JMESPath and `match` and `in_network`; jmespath finds them by their names."""
 
+    @jmespath_functions.signature({"types": []})  # type: ignore[untyped-decorator]  # jmespath has no types
+    def _func_to_string(self, value: object) -> str | None:
+        """Return a value as text; null stays null, so that nothing does not become a label of the name `null`."""
+        return None if value is None else cast("str", super()._func_to_string(value))
+
     @jmespath_functions.signature(  # type: ignore[untyped-decorator]  # jmespath has no types
         {"types": ["string"]}, {"types": ["string", "number"], "variadic": True}
     )

@@ -154,7 +154,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory im
 try:
     from ringfence.model.errors import RingfenceError
     from ringfence.sources.attributes import names_secret
-    from ringfence.sources.host_table import Columns, Reading, TableHost, read_host_tables
+    from ringfence.sources.host_row import Columns, TableHost
+    from ringfence.sources.host_table import Reading, read_host_tables
     from ringfence.sources.table_names import told_apart
 except ImportError as missing:
     ENGINE_MISSING: ImportError | None = missing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import TypeVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.inner_interfaces import is_everybodys
+from ansible_collections.ringfence.core.plugins.plugin_utils.label_texts import label_text
 
 # Names that mean something else to Ansible.
 TAKEN = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "::1"})
@@ -168,31 +168,23 @@ def realm_name(text: str) -> str:
 
 
 def good_labels(labels: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    """Return labels that the engine takes: keys of its characters, printable values; empty ones are left out."""
+    """Return labels with keys of the engine's characters, values as label texts; empty ones are left out.
+
+    A text that can be no label stays: the engine leaves it out, and tells of which host and source it is.
+    """
     found = {}
     for key, value in labels.items():
-        text = "" if isinstance(value, dict | list | tuple) else label_text(value)
-        if text and text.isprintable():
+        text = "" if isinstance(value, dict | list | tuple) else value_text(value)
+        if text:
             found[_label_key(f"{prefix}{key}")] = text
     return found
 
 
-def label_text(value: object) -> str:
-    """Return a value as a label has it: `true` and `false` as tables write them, nothing for None.
-
-    Blanks of any kind are plain ones, at the ends none, and letters are composed (NFC).
-    """
+def value_text(value: object) -> str:
+    """Return a value as a label has it: `true` and `false` as tables write them, nothing for None."""
     if value is None or isinstance(value, bool):
         return "" if value is None else str(value).lower()
-    return _plain_text(str(value))
-
-
-@lru_cache(maxsize=65536)
-def _plain_text(text: str) -> str:
-    if text.isascii():
-        return text.strip()
-    composed = unicodedata.normalize("NFC", text)
-    return "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in composed).strip()
+    return label_text(str(value))
 
 
 @lru_cache(maxsize=4096)
