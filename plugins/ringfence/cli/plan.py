@@ -34,7 +34,7 @@ PAIRS_KEPT = 100
 @click.option("--force-lockout-test", is_flag=True, hidden=True)
 def plan(
     session: Session,
-    flows_file: Path | None,
+    flows_files: tuple[Path, ...],
     flows_format: str,
     since: str | None,
     until: str | None,
@@ -55,13 +55,15 @@ def plan(
         ask_hosts(session)
     held = known(session.directory, session.workspace.plans)
     dropped = frozenset({*drop, *(held if drop_missing else ())})
-    looked_at = None if no_flows else LookedAt(flows_file, flows_format, since, until)
+    looked_at = None if no_flows else LookedAt(flows_files, flows_format, since, until)
     making = _Making(session, held, dropped, looked_at, force_lockout_test)
     draft = making.restored(restore) if restore else making.planned()
     directory = write(draft, session.workspace.plans)
     if key is not None:
         sign(directory, key)
-    _report(session, draft, directory, making.flow_words)
+    _report(session, draft, directory, making)
+    if looked_at is not None and looked_at.unread:
+        click.get_current_context().exit(2)
 
 
 class _Making:
@@ -81,6 +83,7 @@ class _Making:
         self.looked_at = looked_at
         self.force_lockout_test = force_lockout_test
         self.flow_words = ""
+        self.wrong = 0
 
     def planned(self) -> Draft:
         """Return the plan of the policy as it stands in the files."""
@@ -149,13 +152,14 @@ class _Making:
         from ringfence.analysis.simulate import simulate
 
         with self.looked_at.window(self.session) as window:
+            self.wrong = window.wrong
             if not len(window):
                 self.flow_words = f"no {self.looked_at.words()}: the plan says nothing of what it does to traffic"
                 return "", {}
             result = simulate(tables, self.session.snapshot, window, enforced)
             self.flow_words = f"{self.looked_at.words()}: {result.summary()}"
             data: dict[str, JsonValue] = {"window": window.totals(), **result.data(PAIRS_KEPT)}  # type: ignore[dict-item]  # plain
-            return window.digest(), {**data, "summary": self.flow_words}
+            return window.digest(), {**data, "wrong": self.wrong, "summary": self.flow_words}
 
 
 def _refuse_errors(session: Session) -> None:
@@ -182,12 +186,11 @@ def _refuse_errors(session: Session) -> None:
         raise InputErrors(errors)
 
 
-def _report(session: Session, draft: Draft, directory: Path, flow_words: str) -> None:
+def _report(session: Session, draft: Draft, directory: Path, making: _Making) -> None:
     made = draft.plan
     if session.output.as_json:
-        session.output.data(
-            {"plan": made.digest, "directory": str(directory), **made.model_dump(mode="json", by_alias=True)}
-        )
+        data = {"plan": made.digest, "directory": str(directory), "wrong": making.wrong}
+        session.output.data({**data, **made.model_dump(mode="json", by_alias=True)})
         return
     changed = len(made.changed)
     session.output.line(
@@ -196,8 +199,10 @@ def _report(session: Session, draft: Draft, directory: Path, flow_words: str) ->
     )
     for name, why in sorted(made.left_out.items()):
         session.output.line(f"left out: {name}: {why}", style="yellow")
-    if flow_words:
-        session.output.line(flow_words)
+    if making.flow_words:
+        session.output.line(making.flow_words)
+    if making.looked_at is not None:
+        making.looked_at.tell_wrong(session, making.wrong)
     short = made.digest[:4]
     session.output.line(
         f"plan {made.short}  (ringfence show {short} for the diff, host by host and rule by rule)", bold=True
