@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,7 @@ class _Making:
     def restored(self, name: str) -> Draft:
         """Return the plan that brings back what an earlier plan gave."""
         from ringfence.plan import Draft, find, read, restore, verify_files
+        from ringfence.plan.rollout_order import rollout_order
         from ringfence.plan.table_reading import table_of
 
         directory = find(self.session.workspace.plans, name)
@@ -118,9 +120,10 @@ class _Making:
         }
         read_tables = {digest: table_of(text) for digest, text in texts["tables"].items()}
         tables = {name: read_tables[host.table] for name, host in old.hosts.items()}
-        settings = self.session.workspace.settings
         files = Draft(old, texts["rulesets"], texts["tables"])
-        return restore(old, files, self._circumstances(tables), settings.valid_days, settings.waves)
+        settings = self.session.workspace.settings
+        order = partial(rollout_order, self.session.snapshot, settings)
+        return restore(old, files, self._circumstances(tables), settings.valid_days, settings.waves, order)
 
     def _circumstances(self, tables: Mapping[str, VerdictTable]) -> Circumstances:
         from ringfence.cli.kept import held_tables
@@ -203,6 +206,8 @@ def _report(session: Session, draft: Draft, directory: Path, making: _Making) ->
         session.output.line(making.flow_words)
     if making.looked_at is not None:
         making.looked_at.tell_wrong(session, making.wrong)
+    if made.canary is not None:
+        session.output.line(f"canary: {made.canary.host}: {made.canary.why}")
     short = made.digest[:4]
     session.output.line(
         f"plan {made.short}  (ringfence show {short} for the diff, host by host and rule by rule)", bold=True

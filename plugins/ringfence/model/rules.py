@@ -142,7 +142,8 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`ringfence.yml`: every field has a default. `realms` maps a realm to the realms whose addresses it can meet."""
+    """`ringfence.yml`: every field has a default. `realms` maps a realm to the realms whose addresses it can meet;
+    `canary` chooses the hosts that a rollout may begin with."""
 
     control: Control | None = None
     realms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -150,6 +151,7 @@ class Settings:
     tiers: tuple[str, ...] = DEFAULT_TIERS
     valid_days: int = 7
     waves: tuple[int, ...] = (1, 10)
+    canary: Selector | None = None
     identity: Identity = DEFAULT_IDENTITY
 
     def private_addresses(self) -> IntervalSet:
