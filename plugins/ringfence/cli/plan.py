@@ -206,9 +206,9 @@ def _report(session: Session, draft: Draft, directory: Path, making: _Making) ->
         session.output.line(making.flow_words)
     if making.looked_at is not None:
         making.looked_at.tell_wrong(session, making.wrong)
-    if made.canary is not None:
-        session.output.line(f"canary: {made.canary.host}: {made.canary.why}")
     short = made.digest[:4]
     session.output.line(
         f"plan {made.short}  (ringfence show {short} for the diff, host by host and rule by rule)", bold=True
     )
+    if made.canary is not None:
+        session.output.line(f"  canary: {made.canary.host}: {made.canary.why}")
