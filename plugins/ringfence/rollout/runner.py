@@ -17,7 +17,7 @@ from ringfence.rollout.events import Event, EventReader
 from ringfence.rollout.interruption import Interrupted, Interruption
 from ringfence.rollout.outcome import INTERRUPTED, Outcome, collect
 
-PLAYBOOKS = ("confirm", "discover", "info", "plan", "refresh", "remove", "rollback", "rollout", "verify")
+PLAYBOOKS = ("confirm", "discover", "doctor", "info", "plan", "refresh", "remove", "rollback", "rollout", "verify")
 COLLECTION = "ringfence.core"
 FORKS = 50
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
