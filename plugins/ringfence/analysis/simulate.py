@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ringfence.analysis.simulate_counts import Count, LabelCount, RuleCount, Tally
 from ringfence.analysis.simulate_ends import End, Pairs, PlacedEnd, Places
-from ringfence.analysis.simulate_judge import Category, Verdict, judge
+from ringfence.analysis.simulate_judge import Category, Verdict, judge_any
 from ringfence.flows.columns import COLUMNS, flow_at
 from ringfence.flows.records import record_of
 from ringfence.flows.window import FlowWindow, name_labels
@@ -54,8 +54,8 @@ class Simulation:
     """What became of all flows of a window under a draft; single flows are read from the window while it is open.
 
     `watched` pass only because a mode does not bite; `depends` would be judged otherwise for another process at an end
-    that did not say its own, or if its server was an answer to a name of the policy; `gone` are flows of assets that
-    are no more, not judged and in no other count.
+    that did not say its own, for another ICMP type where nobody said it, or if its server was an answer to a name of
+    the policy; `gone` are flows of assets that are no more, not judged and in no other count.
     """
 
     categories: Mapping[Category, Count]
@@ -81,7 +81,8 @@ class Simulation:
         if self.watched.flows:
             parts.append(f"{self.watched.flows:,} would be denied in full mode")
         if self.depends.flows:
-            parts.append(f"{self.depends.flows:,} depend on a process or the answers to a name, which were not seen")
+            unseen = "a process, an ICMP type or the answers to a name, which were not seen"
+            parts.append(f"{self.depends.flows:,} depend on {unseen}")
         if self.gone.flows:
             parts.append(f"{self.gone.flows:,} of assets that are gone, not judged")
         return ", ".join(parts)
@@ -114,7 +115,7 @@ class Simulation:
             f"SELECT {', '.join(f'f.{name}' for name in COLUMNS)}, v.verdict FROM flows f"
             " JOIN simulated_keys k ON k.flow = f.rowid"
             " JOIN simulated_pairs p ON p.client_end = k.client_end AND p.server_end = k.server_end"
-            " JOIN simulated v ON v.pair = p.pair AND v.protocol = f.protocol AND v.port = f.port"
+            " JOIN simulated v ON v.pair = p.pair AND v.protocol = f.protocol AND v.port IS NOT DISTINCT FROM f.port"
             f" WHERE v.verdict IN ({', '.join(chosen)})"
             " ORDER BY f.connections DESC, f.client, f.server, f.protocol, f.port, f.client_unit, f.server_unit,"
             " f.client_user, f.server_user, f.client_process, f.server_process"
@@ -160,15 +161,16 @@ def simulate(
     pairs = Pairs(current is not None)
     gone = _number_pairs(window, Places(snapshot, tables, current, numbers), pairs)
     verdicts: dict[Verdict, int] = {}
-    judged: list[tuple[int, int, int, int]] = []
+    judged: list[tuple[int, int, int | None, int]] = []
     tally = Tally()
     for row in window.rows(
         "SELECT p.pair, k.protocol, k.port, count(*), sum(k.connections) FROM simulated_keys k"
         " JOIN simulated_pairs p ON p.client_end = k.client_end AND p.server_end = k.server_end"
         " WHERE p.pair IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     ):
-        pair, protocol, port, count, connections = (int(str(value)) for value in row)
-        verdict = judge(pairs.alike[pair], point_of(protocol, port))
+        pair, protocol, count, connections = (int(str(row[column])) for column in (0, 1, 3, 4))
+        port = None if row[2] is None else int(str(row[2]))
+        verdict = judge_any(pairs.alike[pair], _points(protocol, port))
         judged.append((pair, protocol, port, verdicts.setdefault(verdict, len(verdicts))))
         tally.add(verdict, Count(count, connections))
     _keep(window, judged)
@@ -232,7 +234,12 @@ def _ends(window: FlowWindow, side: str, places: Places) -> dict[int, PlacedEnd 
     return {row: places.place(End(*values), SIDES[side]) for row, *values in cursor.fetchall()}
 
 
-def _keep(window: FlowWindow, judged: Sequence[tuple[int, int, int, int]]) -> None:
+def _points(protocol: int, port: int | None) -> Sequence[int]:
+    """Return what a service may have been: every type where nobody said the type of an ICMP message."""
+    return range(point_of(protocol), point_of(protocol) + 256) if port is None else (point_of(protocol, port),)
+
+
+def _keep(window: FlowWindow, judged: Sequence[tuple[int, int, int | None, int]]) -> None:
     columns = [list(column) for column in zip(*judged, strict=True)] or [[], [], [], []]
     window.rows(
         "CREATE OR REPLACE TABLE simulated AS SELECT unnest($1::BIGINT[]) AS pair, unnest($2::UTINYINT[]) AS protocol,"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ringfence.analysis.builtins import built_in
@@ -27,6 +28,9 @@ class Category(StrEnum):
         if after:
             return Category.STILL_ALLOWED if before else Category.NEWLY_ALLOWED
         return Category.NEWLY_DENIED if before else Category.STILL_DENIED
+
+
+_STRICTEST = (Category.NEWLY_DENIED, Category.STILL_DENIED, Category.NEWLY_ALLOWED, Category.STILL_ALLOWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ class Verdict:
 
     `draft` and `current` are the outcomes of the client's and the server's side, None where a side is no workload (it
     allows); `current` is None as a whole where nothing is enforced. `depends` says that another process at an end
-    whose process is not known, or an answer to a name that the policy names, would be judged otherwise by the draft.
+    whose process is not known, another ICMP type where nobody said it, or an answer to a name that the policy names,
+    would be judged otherwise by the draft.
     """
 
     category: Category
@@ -115,6 +120,17 @@ def judge(pair: Pair, service_point: int) -> Verdict:
         current = (now[0], now[1])
     category = Category.of(before=current is None or passes(current), after=passes(seen))
     return Verdict(category, seen, current, len(possible) > 1, pair.labels)
+
+
+def judge_any(pair: Pair, service_points: Sequence[int]) -> Verdict:
+    """Return the verdict for a service that may have been any of some points: the strictest, dependent if they differ.
+
+    So a gate does not pass because of a type that nobody gave.
+    """
+    found = list(dict.fromkeys(judge(pair, point) for point in service_points))
+    strictest = min(found, key=lambda verdict: (_STRICTEST.index(verdict.category), not verdict.watched))
+    depends = strictest.depends or len({verdict.allowed for verdict in found}) > 1
+    return replace(strictest, depends=depends)
 
 
 def passes(sides: tuple[Outcome | None, Outcome | None]) -> bool:

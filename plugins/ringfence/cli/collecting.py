@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.cli.kept import keep_snapshot, kept_snapshots
-from ringfence.cli.looked_at import FLOWS
+from ringfence.cli.looked_at import FLOWS, HOSTS, reading_of
 from ringfence.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 def collect(
     session: Session, words: Sequence[str], *, facts: bool, times: int, every: float
-) -> tuple[Added, dict[str, str]]:
-    """Look at hosts `times` times; return what came into the store, and why hosts did not tell, by name."""
+) -> tuple[Added, int, dict[str, str]]:
+    """Look at hosts `times` times; return what came into the store, how many rows were wrong, and why hosts did not
+    tell, by name."""
     from ringfence.cli.asking import Asking
-    from ringfence.flows.readers import read
-    from ringfence.flows.reading import Reading
+    from ringfence.flows.hosts_format import read_collected
+    from ringfence.flows.readers import read_by
     from ringfence.flows.store import FlowStore
 
     chosen = Asking(session.workspace, session.snapshot).assets(words)
@@ -34,25 +35,26 @@ def collect(
         raise InputError("no host is chosen", remedy="ringfence assets shows what there is")
     keep_snapshot(session)
     with tempfile.TemporaryDirectory(prefix="ringfence-flows-") as directory:
+        path = Path(directory) / "told"
+        path.touch()
         told: set[str] = set()
         why: dict[str, str] = {}
         for look in range(times):
             if look:
                 time.sleep(every)
-            spoke, failed = _look(session, hosts, Path(directory), look, facts=facts and look == 0)
+            spoke, failed = _look(session, hosts, path, facts=facts and look == 0)
             told |= spoke
             why |= failed
-        reading = Reading()
+        reading = reading_of(session, HOSTS)
         store = FlowStore(session.workspace.state / FLOWS)
-        added = store.add(read(Path(directory), "hosts", reading), kept_snapshots(session))
+        found = read_by(read_collected, path, reading) if told else ()
+        added = store.add(found, kept_snapshots(session))
     session.output.problems(reading.problems, err=True)
-    return added, {host: why.get(host, "") for host in hosts if host not in told}
+    return added, reading.bad, {host: why.get(host, "") for host in hosts if host not in told}
 
 
-def _look(
-    session: Session, hosts: Sequence[str], directory: Path, number: int, *, facts: bool
-) -> tuple[set[str], dict[str, str]]:
-    """Write what hosts tell into files of their own; return who told, and why others did not."""
+def _look(session: Session, hosts: Sequence[str], path: Path, *, facts: bool) -> tuple[set[str], dict[str, str]]:
+    """Add what hosts tell to a file, a line each; return who told, and why others did not."""
     from ringfence.cli.driving import drive
 
     told: set[str] = set()
@@ -60,8 +62,8 @@ def _look(
     def take(event: Event) -> None:
         if event.ends and isinstance(event.result.get("flows"), list):
             told.add(event.host)
-            text = json.dumps({**event.result, "inventory_hostname": event.host})
-            (directory / f"{number}-{len(told)}.json").write_text(text, encoding="utf-8")
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({event.host: event.result}) + "\n")
 
     variables = {"ringfence_hosts": ":".join(hosts), "ringfence_gather_facts": facts}
     outcome = drive(session, "discover", variables, hosts, on_event=take)

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from itertools import islice
 from pathlib import Path
 
 import click
 
-from ringfence.cli.looked_at import DEFAULT_SINCE, FLOWS, LookedAt, time_of
+from ringfence.cli.looked_at import (
+    DEFAULT_SINCE,
+    FLOW_PATH,
+    FLOWS,
+    FORMATS,
+    HOSTS,
+    LookedAt,
+    read_files,
+    reading_of,
+    time_of,
+)
 from ringfence.cli.session import Session, command
-from ringfence.cli.simulate import label_text
+from ringfence.cli.simulate import label_text, service_text
+from ringfence.model.errors import InputError
 
 
 @click.group("flows")
@@ -18,17 +30,15 @@ def flows() -> None:
     """Collect, read and keep who talks to whom."""
 
 
-@command("read", group=flows)
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--format", "flows_format", default="csv", show_default=True, help="csv, json, hosts or a plug-in's.")
-def read(session: Session, file: Path, flows_format: str) -> None:
-    """Print the flows of FILE; nothing is kept."""
-    from ringfence.flows.readers import read as read_flows
-    from ringfence.flows.reading import Reading
+@command("read", "flows read seen.csv", "flows read seen/ --format hosts --json", group=flows)
+@click.argument("files", nargs=-1, required=True, type=FLOW_PATH, metavar="FILE...")
+@click.option("--format", "flows_format", default="csv", show_default=True, help=FORMATS)
+def read(session: Session, files: tuple[Path, ...], flows_format: str) -> None:
+    """Print the flows of FILEs (of hosts a directory too, - for standard input); nothing is kept."""
     from ringfence.flows.records import record_of
 
-    reading = Reading()
-    rows = [record_of(flow) for flow in read_flows(file, flows_format, reading)]
+    reading = reading_of(session, flows_format, asks_inventory=flows_format == HOSTS and _has_inventory(session))
+    rows = [record_of(flow) for flow in read_files(files, flows_format, reading)]
     if session.output.as_json:
         session.output.data(rows)
     else:
@@ -37,22 +47,36 @@ def read(session: Session, file: Path, flows_format: str) -> None:
         session.output.line(f"{reading.read} flows" + (f", {reading.bad} wrong rows left out" if reading.bad else ""))
     session.output.problems(reading.problems, err=True)
     if reading.bad:
+        if session.output.as_json:  # its list of flows has no place for a count
+            click.echo(f"{reading.bad} wrong rows left out", err=True)
         click.get_current_context().exit(2)
 
 
-@command("collect", group=flows)
+def _has_inventory(session: Session) -> bool:
+    """Return whether there is a workspace that knows the hosts; elsewhere files are read as they are."""
+    try:
+        return bool(session.workspace.inventory_paths)
+    except InputError:
+        if session.chosen is not None:
+            raise
+        return False
+
+
+@command("collect", "flows collect", "flows collect role=web --times 12 --every 300", group=flows)
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--facts/--no-facts", default=False, help="Gather facts too, for label rules and addresses.")
-@click.option("--times", type=click.IntRange(1, 1000), default=1, show_default=True, help="Look so often.")
+@click.option("--times", type=click.IntRange(1, 1000), default=1, show_default=True, help="Number of looks to take.")
 @click.option("--every", type=click.FloatRange(0), default=5.0, show_default=True, help="Seconds between the looks.")
 def collect(session: Session, words: tuple[str, ...], facts: bool, times: int, every: float) -> None:
     """Ask hosts who talks to whom, through Ansible, and keep it; WORDs choose hosts as for 'ringfence assets'."""
     from ringfence.cli.collecting import collect as collected
 
-    added, silent = collected(session, words, facts=facts, times=times, every=every)
+    added, wrong, silent = collected(session, words, facts=facts, times=times, every=every)
     if session.output.as_json:
-        session.output.data({**added.data(), "silent": sorted(silent), "reasons": silent})
+        session.output.data({**added.data(), "wrong": wrong, "silent": sorted(silent), "reasons": silent})
     session.output.line(f"{added.read} flows seen, {added.new} new")
+    if wrong:
+        session.output.line(f"{wrong} wrong rows left out", style="yellow")
     if silent:
         session.output.line(f"{len(silent)} hosts did not tell: {', '.join(silent)}", style="yellow")
         for reason, hosts in _by_reason(silent).items():
@@ -69,14 +93,12 @@ def _by_reason(silent: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-@command("add", group=flows)
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--format", "flows_format", default="csv", show_default=True, help="csv, json, hosts or a plug-in's.")
+@command("add", "flows add seen.csv", "flows add seen/ --format hosts", group=flows)
+@click.argument("files", nargs=-1, required=True, type=FLOW_PATH, metavar="FILE...")
+@click.option("--format", "flows_format", default="csv", show_default=True, help=FORMATS)
 def add(session: Session, files: tuple[Path, ...], flows_format: str) -> None:
-    """Keep the flows of FILES; what is kept already is not counted twice."""
+    """Keep the flows of FILEs (of hosts a directory too, - for standard input); what is kept is not counted twice."""
     from ringfence.cli.kept import keep_snapshot, kept_snapshots
-    from ringfence.flows.readers import read as read_flows
-    from ringfence.flows.reading import Reading
     from ringfence.flows.store import FlowStore
 
     keep_snapshot(session)
@@ -85,9 +107,9 @@ def add(session: Session, files: tuple[Path, ...], flows_format: str) -> None:
     results = []
     wrong = 0
     for file in files:
-        reading = Reading()
-        added = store.add(read_flows(file, flows_format, reading), snapshots)
-        results.append({"file": str(file), **added.data(), "bad": reading.bad})
+        reading = reading_of(session, flows_format)
+        added = store.add(read_files([file], flows_format, reading), snapshots)
+        results.append({"file": str(file), **added.data(), "bad": reading.bad, "wrong": reading.bad})
         session.output.problems(reading.problems, err=True)
         days = ", ".join(day.isoformat() for day in added.days)
         session.output.line(f"{file}: {added.read} flows, {added.new} new" + (f", of {days}" if days else ""))
@@ -99,7 +121,7 @@ def add(session: Session, files: tuple[Path, ...], flows_format: str) -> None:
         click.get_current_context().exit(2)
 
 
-@command("window", group=flows)
+@command("window", "flows window", "flows window --since 24h --by flow", group=flows)
 @click.option("--since", metavar="TIME", help=f"From when: 90m, 24h, 7d, a date or time. [{DEFAULT_SINCE}]")
 @click.option("--until", metavar="TIME", help="Until when.")
 @click.option("--by", type=click.Choice(["labels", "flow"]), default="labels", show_default=True, help="Rows.")
@@ -109,8 +131,9 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
     from ringfence.analysis.simulate import DEFAULT_KEYS
     from ringfence.flows.records import PROTOCOL_NAMES, record_of
 
-    with LookedAt(None, "", since, until).window(session) as found:
-        totals = found.totals()
+    looked_at = LookedAt((), "", since, until)
+    with looked_at.window(session) as found:
+        totals = {**found.totals(), "wrong": found.wrong}
         if by == "flow":
             rows = [record_of(flow) for flow in islice(found.flows(), limit)]
         else:
@@ -119,6 +142,7 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
             session.output.data({**totals, "rows": rows})
             return
         session.output.line(f"{totals['flows']} flows, {totals['connections']} connections")
+        looked_at.tell_wrong(session, found.wrong)
         if by == "flow":
             names = ("client", "client_unit", "server", "server_unit", "protocol", "port", "connections", "last_seen")
             session.output.table(names, ([row[name] for name in names] for row in rows))
@@ -129,7 +153,7 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
                 (
                     label_text(row["from"]),  # type: ignore[arg-type]  # the labels of by_labels
                     label_text(row["to"]),  # type: ignore[arg-type]
-                    f"{PROTOCOL_NAMES.get(int(str(row['protocol'])), row['protocol'])}/{row['port']}",
+                    service_text(PROTOCOL_NAMES.get(int(str(row["protocol"])), row["protocol"]), row["port"]),
                     row["flows"],
                     row["connections"],
                 )
@@ -138,13 +162,16 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
         )
 
 
-@command("forget", group=flows)
-@click.option("--before", metavar="TIME", required=True, help="90d, or a date: the days before it go.")
-def forget(session: Session, before: str) -> None:
-    """Remove the kept flows of old days."""
+@command("forget", "flows forget --before 90d", "flows forget", group=flows)
+@click.option("--before", metavar="TIME", help="90d, or a date: the days before it go.")
+def forget(session: Session, before: str | None) -> None:
+    """Remove the kept flows of old days, and of days that lie in the future, which no window counts."""
+    from ringfence.flows.possible import latest_time
     from ringfence.flows.store import FlowStore
 
-    days = FlowStore(session.workspace.state / FLOWS).forget(time_of(before, session.now).date())
+    first = time_of(before, session.now).date() if before else date.min
+    store = FlowStore(session.workspace.state / FLOWS)
+    days = store.forget(first, latest_time(session.now).date())
     if session.output.as_json:
         session.output.data({"days": days})
     session.output.line(f"{days} days removed")

@@ -86,6 +86,15 @@ def kept_snapshots(session: Session) -> list[Snapshot]:
     return [*(read_snapshot(path) for path in _paths(session)), session.snapshot]
 
 
+def host_addresses(session: Session) -> dict[str, frozenset[int]]:
+    """Return the addresses (points) that each asset holds, or held in a kept snapshot: what it can report flows of."""
+    found: dict[str, set[int]] = {}
+    for snapshot in kept_snapshots(session):
+        for asset in snapshot.assets:
+            found.setdefault(asset.name, set()).update(asset.addresses)
+    return {name: frozenset(addresses) for name, addresses in found.items()}
+
+
 def held_tables(session: Session, held: dict[str, Held]) -> dict[str, VerdictTable]:
     """Return the tables that hosts hold now, by name.
 

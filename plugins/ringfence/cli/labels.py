@@ -63,7 +63,7 @@ def listing(session: Session, words: tuple[str, ...]) -> None:
 @click.option("--accept", multiple=True, metavar="NAME", help="Write this proposal into labels.yml, as role=db:ports.")
 def suggest(
     session: Session,
-    flows_file: Path | None,
+    flows_files: tuple[Path, ...],
     flows_format: str,
     since: str | None,
     until: str | None,
@@ -73,17 +73,24 @@ def suggest(
     """Propose role and app labels from names, ports and communication, with the evidence; a person accepts them."""
     from ringfence.analysis.suggest_labels import suggestions
 
-    looked_at = None if no_flows else LookedAt(flows_file, flows_format, since, until)
+    looked_at = None if no_flows else LookedAt(flows_files, flows_format, since, until)
     found = suggestions(session.snapshot, _talks(session, looked_at))
     accepted = [one for name in accept for one in _named(found, name)]
     rules = _written(session, accepted)
     if session.output.as_json:
-        session.output.data({"suggestions": [one.data() for one in found], "accepted": rules})
-        return
-    if accepted:
+        wrong = looked_at.unread if looked_at else 0
+        session.output.data({"suggestions": [one.data() for one in found], "accepted": rules, "wrong": wrong})
+    elif accepted:
         for one, rule in zip(accepted, rules, strict=True):
             session.output.line(f"{one.name} written into labels.yml, priority {rule['priority']}", style="green")
-        return
+    else:
+        _proposals(session, found)
+    if looked_at and looked_at.unread:
+        looked_at.tell_wrong(session, looked_at.unread)
+        click.get_current_context().exit(2)
+
+
+def _proposals(session: Session, found: tuple[Suggestion, ...]) -> None:
     for one in found:
         session.output.line(f"{one.name}  {len(one.assets)} assets", bold=True)
         session.output.line(f"  when {one.when}")

@@ -1,9 +1,9 @@
-"""The flows that a command looks at: a file of any format, or a span of the workspace's store."""
+"""The flows that a command looks at: files of any format, or a span of the workspace's store."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,44 +15,58 @@ from ringfence.model.errors import InputError
 
 if TYPE_CHECKING:
     from ringfence.cli.session import Session
+    from ringfence.flows.reading import Reading
     from ringfence.flows.window import FlowWindow
+    from ringfence.model.flows import Flow
 
 F = TypeVar("F", bound=Callable[..., object])
 SPAN = re.compile(r"(\d+)([mhdw])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 FLOWS = "flows"
 DEFAULT_SINCE = "7d"
+HOSTS = "hosts"
+FORMATS = "csv, json, hosts or a plug-in's."
+FLOW_PATH = click.Path(path_type=Path, allow_dash=True)
+STANDARD_INPUT = Path("/dev/stdin")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LookedAt:
-    """What `--flows`, `--format`, `--since` and `--until` chose."""
+    """What `--flows`, `--format`, `--since` and `--until` chose; `unread` counts the rows that could not be read."""
 
-    path: Path | None
+    paths: Sequence[Path]
     format: str
     since: str | None
     until: str | None
+    unread: int = 0
 
     def window(self, session: Session) -> FlowWindow:
-        """Return the flows; those of a file are resolved by the assets as they are now."""
-        from ringfence.flows.readers import read
-        from ringfence.flows.reading import Reading
+        """Return the flows; those of files are resolved by the assets as they are now."""
+        from ringfence.flows.possible import latest_time
         from ringfence.flows.store import FlowStore
         from ringfence.flows.window import FlowWindow
 
-        if self.path is not None:
-            reading = Reading()
-            found = FlowWindow.of_flows(read(self.path, self.format, reading), [session.snapshot])
+        if self.paths:
+            reading = reading_of(session, self.format)
+            found = FlowWindow.of_flows(read_files(self.paths, self.format, reading), [session.snapshot])
             session.output.problems(reading.problems, err=True)
+            found.wrong = self.unread = reading.bad
             return found
         since = time_of(self.since or DEFAULT_SINCE, session.now)
         until = time_of(self.until, session.now) if self.until else None
-        return FlowStore(session.workspace.state / FLOWS).window(since, until)
+        return FlowStore(session.workspace.state / FLOWS).window(since, until, latest_time(session.now))
+
+    def tell_wrong(self, session: Session, wrong: int) -> None:
+        """Say how many flows were left out, where any were."""
+        if wrong:
+            where = "could not be read" if self.paths else "of the store cannot be"
+            session.output.line(f"{wrong} flows {where} and are left out", style="yellow")
 
     def words(self) -> str:
         """Return what was looked at, for people."""
-        if self.path is not None:
-            return f"flows of {self.path}"
+        if self.paths:
+            more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
+            return f"flows of {self.paths[0]}{more}"
         since = self.since or DEFAULT_SINCE
         start = f"since {since}"
         if span := SPAN.fullmatch(since):
@@ -66,15 +80,37 @@ def flow_options(function: F) -> F:
     for option in reversed(
         (
             click.option(
-                "--flows", "flows_file", type=click.Path(path_type=Path, dir_okay=False), help="A file of them."
+                "--flows",
+                "flows_files",
+                multiple=True,
+                type=FLOW_PATH,
+                help="A file of them, a directory of HOST.json, or - for standard input; may be given again.",
             ),
-            click.option("--format", "flows_format", default="csv", show_default=True, help="That file's format."),
+            click.option("--format", "flows_format", default="csv", show_default=True, help=FORMATS),
             click.option("--since", metavar="TIME", help=f"From when: 90m, 24h, 7d, a date or time. [{DEFAULT_SINCE}]"),
             click.option("--until", metavar="TIME", help="Until when."),
         )
     ):
         function = option(function)
     return function
+
+
+def reading_of(session: Session, flows_format: str, *, asks_inventory: bool = True) -> Reading:
+    """Return a reading for files; one of what hosts report knows the inventory's addresses of each host."""
+    from ringfence.cli.kept import host_addresses
+    from ringfence.flows.possible import latest_time
+    from ringfence.flows.reading import Reading
+
+    hosts = host_addresses(session) if flows_format == HOSTS and asks_inventory else None
+    return Reading(latest=latest_time(session.now), hosts=hosts)
+
+
+def read_files(paths: Sequence[Path], flows_format: str, reading: Reading) -> Iterator[Flow]:
+    """Yield the flows of several files one after another; `-` is standard input."""
+    from ringfence.flows.readers import read
+
+    for path in paths:
+        yield from read(STANDARD_INPUT if str(path) == "-" else path, flows_format, reading)
 
 
 def time_of(text: str, now: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ PAIRS_KEPT = 100
 @click.option("--force-lockout-test", is_flag=True, hidden=True)
 def plan(
     session: Session,
-    flows_file: Path | None,
+    flows_files: tuple[Path, ...],
     flows_format: str,
     since: str | None,
     until: str | None,
@@ -57,13 +58,15 @@ def plan(
     held = known(session.directory, session.workspace.plans, session.now)
     refuse_unknown(drop, {*held, *session.snapshot.named()}, "what hosts are known to hold")
     dropped = frozenset({*drop, *(held if drop_missing else ())})
-    looked_at = None if no_flows else LookedAt(flows_file, flows_format, since, until)
+    looked_at = None if no_flows else LookedAt(flows_files, flows_format, since, until)
     making = _Making(session, held, dropped, looked_at, force_lockout_test)
     draft = making.restored(restore) if restore else making.planned()
     directory = write(draft, session.workspace.plans)
     if key is not None:
         sign(directory, key)
-    _report(session, draft, directory, making.flow_words)
+    _report(session, draft, directory, making)
+    if looked_at is not None and looked_at.unread:
+        click.get_current_context().exit(2)
 
 
 class _Making:
@@ -83,6 +86,7 @@ class _Making:
         self.looked_at = looked_at
         self.force_lockout_test = force_lockout_test
         self.flow_words = ""
+        self.wrong = 0
 
     def planned(self) -> Draft:
         """Return the plan of the policy as it stands in the files."""
@@ -108,6 +112,7 @@ class _Making:
     def restored(self, name: str) -> Draft:
         """Return the plan that brings back what an earlier plan gave."""
         from ringfence.plan import Draft, find, read, restore, verify_files
+        from ringfence.plan.rollout_order import rollout_order
         from ringfence.plan.table_reading import table_of
 
         directory = find(self.session.workspace.plans, name)
@@ -122,9 +127,10 @@ class _Making:
         }
         read_tables = {digest: table_of(text) for digest, text in texts["tables"].items()}
         tables = {name: read_tables[host.table] for name, host in old.hosts.items()}
-        settings = self.session.workspace.settings
         files = Draft(old, texts["rulesets"], texts["tables"])
-        return restore(old, files, self._circumstances(tables), settings.valid_days, settings.waves)
+        settings = self.session.workspace.settings
+        order = partial(rollout_order, self.session.snapshot, settings)
+        return restore(old, files, self._circumstances(tables), settings.valid_days, settings.waves, order)
 
     def _circumstances(self, tables: Mapping[str, VerdictTable]) -> Circumstances:
         from ringfence.cli.kept import held_tables
@@ -179,13 +185,14 @@ class _Making:
         from ringfence.analysis.simulate import simulate
 
         with self.looked_at.window(self.session) as window:
+            self.wrong = window.wrong
             if not len(window):
                 self.flow_words = f"no {self.looked_at.words()}: the plan says nothing of what it does to traffic"
                 return "", {}
             result = simulate(tables, self.session.snapshot, window, enforced)
             self.flow_words = f"{self.looked_at.words()}: {result.summary()}"
             data: dict[str, JsonValue] = {"window": window.totals(), **result.data(PAIRS_KEPT)}  # type: ignore[dict-item]  # plain
-            return window.digest(), {**data, "summary": self.flow_words}
+            return window.digest(), {**data, "wrong": self.wrong, "summary": self.flow_words}
 
 
 def _refuse_errors(session: Session) -> None:
@@ -212,12 +219,11 @@ def _refuse_errors(session: Session) -> None:
         raise InputErrors(errors)
 
 
-def _report(session: Session, draft: Draft, directory: Path, flow_words: str) -> None:
+def _report(session: Session, draft: Draft, directory: Path, making: _Making) -> None:
     made = draft.plan
     if session.output.as_json:
-        session.output.data(
-            {"plan": made.digest, "directory": str(directory), **made.model_dump(mode="json", by_alias=True)}
-        )
+        data = {"plan": made.digest, "directory": str(directory), "wrong": making.wrong}
+        session.output.data({**data, **made.model_dump(mode="json", by_alias=True)})
         return
     changed = len(made.changed)
     session.output.line(
@@ -226,9 +232,13 @@ def _report(session: Session, draft: Draft, directory: Path, flow_words: str) ->
     )
     for name, why in sorted(made.left_out.items()):
         session.output.line(f"left out: {name}: {why}", style="yellow")
-    if flow_words:
-        session.output.line(flow_words)
+    if making.flow_words:
+        session.output.line(making.flow_words)
+    if making.looked_at is not None:
+        making.looked_at.tell_wrong(session, making.wrong)
     short = made.digest[:4]
     session.output.line(
         f"plan {made.short}  (ringfence show {short} for the diff, host by host and rule by rule)", bold=True
     )
+    if made.canary is not None:
+        session.output.line(f"  canary: {made.canary.host}: {made.canary.why}")

@@ -22,6 +22,7 @@ PROGRAM = "ringfence"
 # Name, module and attribute below ringfence.cli, and the line of the overview; in the order of the work.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("init", "init:init", "Begin a workspace: a git repository that AWX takes as a project."),
+    ("doctor", "doctor:doctor", "Look whether this machine and the hosts have what is needed."),
     ("check", "check:check", "Check all files: language, references, tests, invariants."),
     ("labels", "labels:labels", "Show every label with the rule that gave it."),
     ("assets", "assets:assets", "List or find assets."),

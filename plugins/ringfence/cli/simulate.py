@@ -23,7 +23,8 @@ CATEGORIES = ("still_allowed", "newly_allowed", "newly_denied", "still_denied")
     "simulate",
     "simulate --since 24h --by rule",
     "simulate --only newly_denied",
-    "simulate --flows seen.csv --json",
+    "simulate --flows seen.csv --strict",
+    "simulate --flows seen/ --format hosts --json",
 )
 @flow_options
 @click.option("--by", type=click.Choice(["rule", "labels", "flow"]), default="labels", show_default=True, help="Rows.")
@@ -31,10 +32,10 @@ CATEGORIES = ("still_allowed", "newly_allowed", "newly_denied", "still_denied")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows at most; of --json single flows."
 )
-@click.option("--strict", is_flag=True, help="Exit with 1 where something is denied that was allowed.")
+@click.option("--strict", is_flag=True, help="Exit with 1 where something would be denied that is allowed now.")
 def simulate(
     session: Session,
-    flows_file: Path | None,
+    flows_files: tuple[Path, ...],
     flows_format: str,
     since: str | None,
     until: str | None,
@@ -43,13 +44,16 @@ def simulate(
     limit: int,
     strict: bool,
 ) -> None:
-    """Judge flows: still allowed, newly allowed, newly denied, denied as before."""
+    """Judge flows: still allowed, newly allowed, newly denied, denied as before.
+
+    Exits with 2 where flows of a file could not be read: what was not read was not judged.
+    """
     from ringfence.analysis.simulate import simulate as simulated
     from ringfence.analysis.simulate_judge import Category
     from ringfence.cli.kept import held_tables
     from ringfence.plan import known
 
-    looked_at = LookedAt(flows_file, flows_format, since, until)
+    looked_at = LookedAt(flows_files, flows_format, since, until)
     tables = session.compilation.tables
     current = held_tables(session, known(session.directory, session.workspace.plans, session.now))
     with looked_at.window(session) as window:
@@ -57,16 +61,19 @@ def simulate(
         single = by == "flow" or bool(only)
         flows = list(islice(result.flows([Category(one) for one in only] or None), limit)) if single else []
         if session.output.as_json:
-            data = {"window": window.totals(), **result.data()}
+            data = {"window": window.totals(), **result.data(), "wrong": window.wrong}
             session.output.data({**data, "flows": [flow.data() for flow in flows]} if single else data)
         else:
             session.output.line(f"{looked_at.words()}: {result.summary()}")
+            looked_at.tell_wrong(session, window.wrong)
             if single:
                 _flows(session, [flow.data() for flow in flows])
             elif by == "rule":
                 _by_rule(session, result, limit)
             else:
                 _by_labels(session, result, limit)
+        if looked_at.unread:
+            click.get_current_context().exit(2)
         if strict and result.categories[Category.NEWLY_DENIED].flows:
             click.get_current_context().exit(1)
 
@@ -115,7 +122,7 @@ def _flows(session: Session, flows: list[dict[str, object]]) -> None:
             (
                 _end(flow, "client"),
                 _end(flow, "server"),
-                f"{flow['protocol']}/{flow['port']}",
+                service_text(flow["protocol"], flow["port"]),
                 flow["connections"],
                 str(flow["category"]).replace("_", " ") + (", watched" if flow["would_be_denied"] else ""),
                 flow["last_seen"],
@@ -130,6 +137,11 @@ def label_text(labels: Mapping[str, str] | None) -> str:
     if labels is None:
         return "unknown"
     return " ".join(f"{key}={value}" for key, value in labels.items()) or "no labels"
+
+
+def service_text(protocol: object, port: object) -> str:
+    """Return a service for people; an ICMP type that nobody said is left out."""
+    return str(protocol) if port is None else f"{protocol}/{port}"
 
 
 def _end(flow: Mapping[str, object], side: str) -> str:

@@ -102,7 +102,7 @@ def flow_at(row: tuple[object, ...]) -> Flow:
     return Flow(
         point_of(str(client)),
         point_of(str(server)),
-        int(str(port)),
+        None if port is None else int(str(port)),
         int(str(protocol)),
         first.replace(tzinfo=UTC),
         last.replace(tzinfo=UTC),

@@ -12,6 +12,7 @@ from pathlib import Path
 from ringfence.flows.csv_format import read_csv
 from ringfence.flows.hosts_format import read_hosts
 from ringfence.flows.json_format import read_json
+from ringfence.flows.possible import refuse_impossible
 from ringfence.flows.reading import Reading
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.flows import Flow
@@ -40,15 +41,26 @@ def read(path: Path | str, format: str, reading: Reading | None = None) -> Itera
         near = get_close_matches(format, known, 1)
         remedy = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(sorted(known))}"
         raise InputError(f"'{format}' is no format of flows", remedy=remedy)
-    return _read(Path(path), known[format], reading or Reading(strict=True))
+    return read_by(known[format], Path(path), reading or Reading(strict=True))
 
 
-def _read(path: Path, reader: Reader, reading: Reading) -> Iterator[Flow]:
+def read_by(reader: Reader, path: Path, reading: Reading) -> Iterator[Flow]:
+    """Yield the flows of a file by a reader, streaming; what a reader of others yields is checked here."""
+    trusted = reader.__module__.startswith(f"{__package__}.")
+    observed = reading.observed
     try:
-        if reading.observed is None:
+        if observed is None:  # each of several files has a time of its own
             reading.observed = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
         for flow in reader(path, reading):
+            if not trusted:
+                try:
+                    refuse_impossible(flow, reading.latest)
+                except InputError as error:
+                    reading.reject(error, Place(str(path)))
+                    continue
             reading.read += 1
             yield flow
     except OSError as error:
         raise OutsideError(f"cannot be read: {error.strerror or error}", Place(str(path))) from error
+    finally:
+        reading.observed = observed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ringfence.flows.possible import latest_time
 from ringfence.model.errors import InputError, Place
 from ringfence.model.problems import Problem, Severity
 
@@ -16,20 +18,24 @@ class Reading:
     """Counts and the first hundred problems of one reading.
 
     `observed` stands in for times that a file does not say; `read` sets it to the file's time of change where it is
-    not given. `strict` raises what is wrong instead of counting it.
+    not given. `latest` is the last time that a flow can have been seen at. `hosts` are the addresses (points) of every
+    host of the inventory, which say what a host can report; None where no inventory was asked. `strict` raises what is
+    wrong instead of counting it.
     """
 
     observed: datetime | None = None
     strict: bool = False
+    latest: datetime = field(default_factory=latest_time)
+    hosts: Mapping[str, frozenset[int]] | None = None
     read: int = 0
     bad: int = 0
     problems: list[Problem] = field(default_factory=list)
 
-    def reject(self, error: InputError, place: Place) -> None:
-        """Count one row that could not be read; in a strict reading raise it, with its place."""
+    def reject(self, error: InputError, place: Place, rows: int = 1) -> None:
+        """Count rows that could not be read, for one reason; in a strict reading raise it, with its place."""
         if self.strict:
             raise InputError(error.message, place, error.remedy) from error
-        self.bad += 1
+        self.bad += rows
         self._keep(Problem(Severity.ERROR, error.message, place, error.remedy))
 
     def warn(self, message: str, place: Place, remedy: str | None = None) -> None:

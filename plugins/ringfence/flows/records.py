@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from ringfence.flows.possible import FAMILY_OF_ICMP, WITH_PORTS, latest_time, refuse_impossible
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.errors import InputError
 from ringfence.model.flows import Flow
@@ -29,26 +30,31 @@ PROTOCOLS: Mapping[str, int] = {
     "ipv6-icmp": ICMPV6,
     "ospf": 89,
     "vrrp": 112,
+    "dccp": 33,
     "udplite": 136,
 }
 PROTOCOL_NAMES: Mapping[int, str] = {number: name for name, number in PROTOCOLS.items() if name != "ipv6-icmp"}
 LONGEST_TEXT = 256
 CACHED = 1 << 16  # addresses and times come again and again in one file
 MOST = (1 << 63) - 1  # counts are kept as signed 64-bit numbers
+ABSENT = ("", "-")  # `-` is what Zeek and AWS write where there is nothing
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Parts of a second since 1970 by the digits of their number, which are told apart from 1973 until 2286.
+UNITS: Mapping[int, int] = {9: 1, 10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
+DAY_DIGITS = 8
 
 
-def flow_of(record: Mapping[str, object], *, observed: datetime, source: str) -> Flow:
+def flow_of(record: Mapping[str, object], *, observed: datetime, source: str, latest: datetime | None = None) -> Flow:
     """Return the flow of a record; where it names no time or source, `observed` and `source` stand in.
 
-    Values may be text (CSV) or numbers (JSON); absent, null and empty are the same. Raises InputError naming the field.
+    Values may be text (CSV) or numbers (JSON); absent, null, empty and `-` are the same. Raises InputError naming the
+    field, and for a flow that cannot be; `latest` is the last time that it can have been seen at.
     """
     protocol = protocol_of(_text(record, "protocol") or _missing("protocol"))
     first_text, last_text = _text(record, "first_seen"), _text(record, "last_seen")
     last = time_of(last_text, "last_seen") if last_text else None
     first = time_of(first_text, "first_seen") if first_text else last or observed
-    if last and last < first:
-        raise InputError(f"last_seen {last_text} is before first_seen {first_text}")
-    return Flow(
+    flow = Flow(
         client=flow_point(_text(record, "client") or _missing("client")),
         server=flow_point(_text(record, "server") or _missing("server")),
         port=port_of(_text(record, "port"), protocol),
@@ -66,6 +72,8 @@ def flow_of(record: Mapping[str, object], *, observed: datetime, source: str) ->
         server_process=_text(record, "server_process"),
         source=_text(record, "source") or source,
     )
+    refuse_impossible(flow, latest or latest_time())
+    return flow
 
 
 def record_of(flow: Flow) -> dict[str, str | int | None]:
@@ -108,28 +116,51 @@ def protocol_of(text: str) -> int:
     raise InputError(f"protocol '{text}' is no IP protocol", remedy="write tcp, udp, icmp, … or a number from 0 to 255")
 
 
-def port_of(text: str | None, protocol: int) -> int:
-    """Return the server's port, or an ICMP type by number or name; 0 where a protocol has none and none is given."""
+def port_of(text: str | None, protocol: int) -> int | None:
+    """Return the server's port, or an ICMP type by number or name.
+
+    Where none is given it is None for ICMP, whose type is unknown then, and 0 for a protocol that has no ports.
+    """
     if text is None:
-        if protocol in PORT_PROTOCOLS.values():
+        if protocol in WITH_PORTS:
             raise InputError("port is missing")
-        return 0
+        return None if protocol in FAMILY_OF_ICMP else 0
     types = {ICMP: ICMP_TYPES, ICMPV6: ICMPV6_TYPES}.get(protocol, {})
     if text in types:
         return types[text]
-    most = 255 if protocol in (ICMP, ICMPV6) else 65535
-    number = _number(text, most)
+    if protocol in FAMILY_OF_ICMP:
+        number = _number(text, 255)
+        if number is None:
+            raise InputError(
+                f"port '{text}' is not an ICMP type, a number from 0 to 255",
+                remedy="NetFlow writes type * 256 + code: give the type alone",
+            )
+        return number
+    number = _number(text, 65535)
     if number is None:
-        raise InputError(f"port '{text}' is no number from 0 to {most}")
+        raise InputError(f"port '{text}' is not a number from 0 to 65535")
     return number
 
 
 @lru_cache(maxsize=CACHED)
 def time_of(text: str, name: str) -> datetime:
-    """Return a time in UTC from ISO 8601 (UTC where no zone is given) or seconds since 1970."""
+    """Return a time in UTC from ISO 8601 (UTC where no zone is given), or from a number since 1970.
+
+    A number of 9 or 10 digits counts seconds, of 13 milliseconds, of 16 microseconds, of 19 nanoseconds; one of 8 is a
+    date such as 20261124. Raises InputError for any other text.
+    """
     try:
-        if text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit():
-            return datetime.fromtimestamp(float(text), UTC)
+        whole, dot, fraction = text.partition(".")
+        if whole.isascii() and whole.isdigit() and (not dot or (fraction.isascii() and fraction.isdigit())):
+            if len(whole) == DAY_DIGITS and not dot:
+                return datetime.strptime(whole, "%Y%m%d").replace(tzinfo=UTC)
+            if len(whole) not in UNITS:
+                raise ValueError(f"{len(whole)} digits")
+            seconds, parts = divmod(int(whole), UNITS[len(whole)])
+            microseconds = parts * 10**6 // UNITS[len(whole)]
+            if len(whole) <= 10 and fraction:
+                microseconds = int(fraction[:6].ljust(6, "0"))
+            return EPOCH + timedelta(seconds=seconds, microseconds=microseconds)
         parsed = datetime.fromisoformat(text)
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError) as error:
@@ -162,7 +193,8 @@ def _text(record: Mapping[str, object], name: str) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InputError(f"{name} is neither text nor a number")
-    return clean_text(str(value).strip(" ")) or None
+    text = clean_text(str(value).strip(" "))
+    return None if text in ABSENT else text
 
 
 def _count(record: Mapping[str, object], name: str, otherwise: int) -> int:

@@ -64,19 +64,24 @@ class FlowStore:
         """Return the days that the store has flows of, in order."""
         return tuple(sorted(date.fromisoformat(path.stem) for path in self.directory.glob("????-??-??.parquet")))
 
-    def window(self, since: datetime | None = None, until: datetime | None = None) -> FlowWindow:
-        """Return the flows seen at any time from `since` (included) to `until` (not included)."""
+    def window(
+        self, since: datetime | None = None, until: datetime | None = None, latest: datetime | None = None
+    ) -> FlowWindow:
+        """Return the flows seen at any time from `since` (included) to `until` (not included).
+
+        With `latest`, flows that cannot be are left out, such as those seen after it, and counted in `wrong`.
+        """
         # A flow lies in the file of its first day and may last, so older files belong to the window too; DuckDB skips
         # what in them ended before `since` by the files' statistics.
         paths = [
             self._path(day) for day in self.days() if until is None or day <= (until - _TICK).astimezone(UTC).date()
         ]
-        return FlowWindow.of_files(paths, since, until)
+        return FlowWindow.of_files(paths, since, until, latest)
 
-    def forget(self, before: date) -> int:
-        """Remove the days before a day and return how many there were."""
+    def forget(self, before: date, after: date | None = None) -> int:
+        """Remove the days before a day, and those after another, and return how many there were."""
         with self._alone():
-            old = [day for day in self.days() if day < before]
+            old = [day for day in self.days() if day < before or (after is not None and day > after)]
             for day in old:
                 self._path(day).unlink()
         return len(old)

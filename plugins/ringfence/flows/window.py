@@ -19,6 +19,7 @@ import duckdb
 
 from ringfence.flows.columns import COLUMNS, COUNTS, connect, create, flow_at, insert
 from ringfence.flows.holders import Holders
+from ringfence.flows.possible import possible_rows
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError
 from ringfence.model.flows import Flow
@@ -33,7 +34,7 @@ class FlowWindow:
     """Flows of one span of time in a DuckDB connection of its own; close it, or use it with `with`.
 
     The table `flows` has the columns of `ringfence.flows.columns`, one row for each pair of addresses, service and
-    processes; `since` and `until` are the span that was asked for.
+    processes; `since` and `until` are the span that was asked for; `wrong` counts rows that could not be read or be.
     """
 
     def __init__(
@@ -43,12 +44,18 @@ class FlowWindow:
         self.connection = connection
         self.since = since
         self.until = until
+        self.wrong = 0
         with reading_files():
             connection.execute(f"CREATE TABLE flows AS {_joined()}")
 
     @staticmethod
-    def of_files(paths: Sequence[Path], since: datetime | None, until: datetime | None) -> FlowWindow:
-        """Return the flows of a store's files that touch a span of time, open where an end is None."""
+    def of_files(
+        paths: Sequence[Path], since: datetime | None, until: datetime | None, latest: datetime | None = None
+    ) -> FlowWindow:
+        """Return the flows of a store's files that touch a span of time, open where an end is None.
+
+        With `latest`, what cannot be (`ringfence.flows.possible`) is left out and counted in `wrong`.
+        """
         connection = connect()
         if not paths:
             create(connection, "observations")
@@ -56,9 +63,14 @@ class FlowWindow:
         bounds = [f"last_seen >= TIMESTAMP '{_stamp(since)}'"] if since else []
         bounds += [f"first_seen < TIMESTAMP '{_stamp(until)}'"] if until else []
         where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
+        possible = possible_rows(latest) if latest else "true"
         with reading_files():
-            connection.execute(f"CREATE VIEW observations AS SELECT * FROM {parquet_list(paths)}{where}")
-        return FlowWindow(connection, since, until)
+            connection.execute(f"CREATE VIEW kept AS SELECT * FROM {parquet_list(paths)}{where}")
+            connection.execute(f"CREATE VIEW observations AS SELECT * FROM kept WHERE {possible}")
+            ((wrong,),) = connection.execute(f"SELECT count(*) FROM kept WHERE NOT ({possible})").fetchall()
+        window = FlowWindow(connection, since, until)
+        window.wrong = int(wrong)
+        return window
 
     @staticmethod
     def of_flows(flows: Iterable[Flow], snapshots: Sequence[Snapshot] = ()) -> FlowWindow:

@@ -20,6 +20,7 @@ from ringfence.language.shapes import (
     SettingsDocument,
     TestEntry,
     TrustEntry,
+    WavesEntry,
     Written,
 )
 from ringfence.language.values import PROCESS_WORDS
@@ -31,6 +32,7 @@ Schema = dict[str, object]
 
 TEXT: Schema = {"type": "string", "minLength": 1}
 TEXT_OR_TEXTS: list[Schema] = [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]
+SIZES: Schema = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1}
 TEXTS: Schema = {"anyOf": TEXT_OR_TEXTS}
 LABEL_NAMES: Schema = {"pattern": f"^{LABEL_KEY.pattern}$", "not": {"enum": sorted(RESERVED_WORDS)}}
 
@@ -57,6 +59,8 @@ def json_schema() -> dict[str, Schema]:
                 "networks": TEXTS,
                 "control": _plain(ControlEntry),
                 "realm": {"anyOf": [{"type": "null"}, _plain(RealmEntry)]},
+                "waves": {"anyOf": [SIZES, _plain(WavesEntry)]},
+                "selector": _grammar()["selector"],
                 "identity": _plain(IdentityEntry),
                 "trust": _plain(TrustEntry),
                 "identity_key": {"anyOf": [*TEXT_OR_TEXTS, {"type": "boolean"}]},

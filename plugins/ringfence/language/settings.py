@@ -9,15 +9,18 @@ from pathlib import Path
 
 from ringfence.language.asset_identity import read_identity
 from ringfence.language.checking import check, fields, items
+from ringfence.language.definitions import Definitions
 from ringfence.language.documents import CONTROLS, read_documents, shown
-from ringfence.language.nodes import Entry, Node, Scalar
+from ringfence.language.nodes import Entry, Node, Scalar, Table
 from ringfence.language.reports import Reports, meant
-from ringfence.language.shapes import ControlEntry, RealmEntry, SettingsDocument, TrustEntry
+from ringfence.language.selectors import SelectorReader
+from ringfence.language.shapes import ControlEntry, RealmEntry, SettingsDocument, SizesEntry, TrustEntry, WavesEntry
 from ringfence.language.values import networks
 from ringfence.model.addresses import DEFAULT_REALM
 from ringfence.model.assets import Control
 from ringfence.model.errors import Place
 from ringfence.model.rules import EMERGENCY, Settings
+from ringfence.model.selectors import Selector
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
@@ -51,16 +54,31 @@ def _settings(node: Node, reports: Reports) -> Settings:
     private = networks(written["private"].value, reports)[1] if "private" in written else None
     tiers = _tiers(written["tiers"], reports) if "tiers" in written else None
     default = Settings()
+    sizes, canary = _waves(written["waves"], reports) if "waves" in written else ((), None)
     return Settings(
         control=control,
         realms=realms,
         private=private or default.private,
         tiers=tiers or default.tiers,
         valid_days=(document.valid_days if document else None) or default.valid_days,
-        waves=tuple(document.waves) if document and document.waves else default.waves,
+        waves=sizes or default.waves,
+        canary=canary,
         trusted=_trusted(written["trust"].value, reports) if "trust" in written else (),
         identity=read_identity(written["identity"].value, reports) if "identity" in written else default.identity,
     )
+
+
+def _waves(entry: Entry, reports: Reports) -> tuple[tuple[int, ...], Selector | None]:
+    """Return the sizes of the first waves, empty where they are not said, and who may be the canary."""
+    if not isinstance(entry.value, Table):
+        short = check(Table(entry.place, (entry,)), SizesEntry, "the settings", reports)
+        return tuple(short.waves) if short else (), None
+    read = check(entry.value, WavesEntry, "'waves'", reports)
+    written = fields(entry.value)
+    canary = None
+    if read and "canary" in written:
+        canary = SelectorReader(Definitions(), reports).workload_selector(written["canary"].value)
+    return tuple(read.sizes) if read and read.sizes else (), canary
 
 
 def _control(node: Node, reports: Reports) -> Control | None:

@@ -29,6 +29,8 @@ IdentityKeyText = Annotated[object, WithJsonSchema({REFERENCE: "identity_key"})]
 LabelRuleText = Annotated[object, WithJsonSchema({REFERENCE: "label_rule"})]
 ModeWord = Literal["observe", "selective", "full"]
 Verdict = Literal["allow", "deny"]
+WavesText = Annotated[object, WithJsonSchema({REFERENCE: "waves"})]
+Sizes = list[Annotated[int, Field(ge=1)]]
 Priority = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
@@ -137,6 +139,21 @@ class TrustEntry(Written):
     )
 
 
+class WavesEntry(Written):
+    """How a rollout goes on: the sizes of its first waves, and who may be the canary."""
+
+    sizes: Sizes | None = Field(
+        None, min_length=1, description="How many hosts each first wave holds; the last one takes the rest."
+    )
+    canary: SelectorText = Field(None, description="The hosts that a rollout may begin with.")
+
+
+class SizesEntry(Written):
+    """`waves` in its short form, as a document of its own."""
+
+    waves: Sizes = Field(min_length=1)
+
+
 class SettingsDocument(Written):
     """`ringfence.yml`: the settings of a workspace; every one has a default."""
 
@@ -144,9 +161,7 @@ class SettingsDocument(Written):
     realms: dict[str, RealmText] | None = None
     private: NetworksText = Field(None, description="What `internet` never means.")
     tiers: list[str] | None = Field(None, min_length=1, description="In the order they decide; `emergency` is first.")
-    waves: list[Annotated[int, Field(ge=1)]] | None = Field(
-        None, min_length=1, description="How many hosts each first wave holds; the last one takes the rest."
-    )
+    waves: WavesText = Field(None, description="How many hosts the first waves hold, and who may be the canary.")
     identity: IdentityText = None
     trust: TrustText = None
     valid_days: int | None = Field(None, ge=1, le=3650, description="How many days a plan may be applied.")

@@ -10,14 +10,15 @@ from datetime import datetime
 class Flow:
     """One aggregated flow.
 
-    `client` and `server` are points of `ringfence.model.addresses`; `port` is the server's port (ICMP: the type, other
-    protocols: 0); `protocol` an IP protocol number; times are UTC; `connections`, `packets`, `bytes` are counts of the
-    time between `first_seen` and `last_seen`. Processes are a unit, a user and a program name where the host said them.
+    `client` and `server` are points of `ringfence.model.addresses`; `port` is the server's port (ICMP: the type, None
+    where nobody said it; other protocols: 0); `protocol` an IP protocol number; times are UTC; `connections`,
+    `packets`, `bytes` are counts of the time between `first_seen` and `last_seen`. Processes are a unit, a user and a
+    program name where the host said them.
     """
 
     client: int
     server: int
-    port: int
+    port: int | None
     protocol: int
     first_seen: datetime
     last_seen: datetime

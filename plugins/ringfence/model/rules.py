@@ -142,9 +142,9 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`ringfence.yml`: every field has a default. `realms` maps a realm to the realms whose addresses it can meet.
-
-    `trusted` are the networks in which an address counts that a host alone says it has.
+    """`ringfence.yml`: every field has a default. `realms` maps a realm to the realms whose addresses it can meet;
+    `canary` chooses the hosts that a rollout may begin with; `trusted` are the networks in which an address counts that
+    a host alone says it has.
     """
 
     control: Control | None = None
@@ -153,6 +153,7 @@ class Settings:
     tiers: tuple[str, ...] = DEFAULT_TIERS
     valid_days: int = 7
     waves: tuple[int, ...] = (1, 10)
+    canary: Selector | None = None
     identity: Identity = DEFAULT_IDENTITY
     trusted: tuple[str, ...] = ()
 

@@ -63,6 +63,13 @@ class RuleNamed(_Part):
     place: str
 
 
+class Canary(_Part):
+    """The host that a rollout touches first, and why that one."""
+
+    host: str
+    why: str
+
+
 class Inputs(_Part):
     """The sha256 of everything that a plan was made from; `flows` is empty where no flows were looked at."""
 
@@ -81,6 +88,7 @@ class Plan(_Part):
     valid_until: Time
     inputs: Inputs
     waves: list[list[str]]
+    canary: Canary | None = None
     hosts: dict[str, HostPlan]
     rules: dict[str, RuleNamed] = {}
     simulation: dict[str, JsonValue] = {}
@@ -92,6 +100,8 @@ class Plan(_Part):
     def text(self) -> str:
         """Return the canonical text: sorted keys, one space of indentation, a newline at the end."""
         data = self.model_dump(mode="json", by_alias=True)
+        if self.canary is None:  # plans from before canaries were named keep their digest
+            del data["canary"]
         return json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
     @cached_property

@@ -17,6 +17,7 @@ from ringfence.plan.artefact import ControlPath, Draft, HostPlan, Inputs, Plan, 
 from ringfence.plan.enforced import Held
 from ringfence.plan.preflight import control_of, refusals
 from ringfence.plan.preflight import left_out as lacking
+from ringfence.plan.rollout_order import RolloutOrder, rollout_order
 from ringfence.plan.waves import waves
 
 NO_ADDRESS = "it has no address"
@@ -75,12 +76,16 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
     left_out |= {name: f"no enforcer is called '{assets[name].enforcer}'" for name in compilation.unenforced}
     left_out |= unable
     left_out |= {name: DROPPED for name in dropped & given.held.keys() - hosts.keys() if given.held[name].ruleset}
+    order = rollout_order(
+        compilation.snapshot, compilation.settings, {name: host.changes for name, host in hosts.items()}
+    )
     plan = Plan(
         sequence=given.sequence,
         created=time_text(given.now),
         valid_until=time_text(given.now + timedelta(days=compilation.settings.valid_days)),
         inputs=given.inputs,
-        waves=_waves(hosts, compilation.settings.waves),
+        waves=_waves(hosts, compilation.settings.waves, order),
+        canary=order.canary,
         hosts=hosts,
         rules=_rules(compilation),
         simulation=dict(given.simulation),
@@ -90,22 +95,31 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
     return Draft(plan, rendering.rulesets, rendering.tables)
 
 
-def restore(old: Plan, files: Draft, given: Circumstances, valid_days: int, sizes: tuple[int, ...]) -> Draft:
+def restore(
+    old: Plan,
+    files: Draft,
+    given: Circumstances,
+    valid_days: int,
+    sizes: tuple[int, ...],
+    order: Callable[[Mapping[str, bool]], RolloutOrder] | None = None,
+) -> Draft:
     """Return the plan that brings an earlier plan's hosts back to what it gave them; `files` are its texts.
 
-    Every other host keeps what it holds.
+    Every other host keeps what it holds. `order` gives the order of hosts that are told with whether they change.
     """
     hosts = {
         name: host.model_copy(update={"expects": given.held[name].ruleset if name in given.held else ""})
         for name, host in old.hosts.items()
     }
+    ordered = order({name: host.changes for name, host in hosts.items()}) if order else RolloutOrder((), None, {})
     plan = old.model_copy(
         update={
             "sequence": given.sequence,
             "created": time_text(given.now),
             "valid_until": time_text(given.now + timedelta(days=valid_days)),
             "hosts": hosts,
-            "waves": _waves(hosts, sizes),
+            "waves": _waves(hosts, sizes, ordered),
+            "canary": ordered.canary,
             "simulation": dict(given.simulation),
             "diff": dict(given.diff),
             "restores": old.digest,
@@ -139,9 +153,9 @@ class _Rendering:
         return known
 
 
-def _waves(hosts: Mapping[str, HostPlan], sizes: tuple[int, ...]) -> list[list[str]]:
+def _waves(hosts: Mapping[str, HostPlan], sizes: tuple[int, ...], order: RolloutOrder) -> list[list[str]]:
     changed = frozenset(name for name, host in hosts.items() if host.changes)
-    return waves({name: host.table for name, host in hosts.items()}, changed, sizes)
+    return waves({name: host.table for name, host in hosts.items()}, changed, sizes, order.ranked, order.last)
 
 
 def _rules(compilation: Compilation) -> dict[str, RuleNamed]:

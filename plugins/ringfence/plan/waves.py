@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, zip_longest
 
 
-def waves(tables: Mapping[str, str], changed: frozenset[str], sizes: Sequence[int]) -> list[list[str]]:
+def waves(
+    tables: Mapping[str, str],
+    changed: frozenset[str],
+    sizes: Sequence[int],
+    ranked: Sequence[str] = (),
+    last: Collection[str] = (),
+) -> list[list[str]]:
     """Return the hosts of `tables` (name → digest of its table) in waves of the sizes given, the last one open.
 
-    Hosts that change come first, else a canary would show nothing; among them every distinct table has its turn before
-    any has its second, the most common first, so that early waves meet as many different tables as they can. Equal
-    input gives equal waves.
+    The first wave is taken from `ranked`, the best canary first; the hosts of `last` that are none of these are a wave
+    of their own behind all others. Hosts that change come first, else a canary would show nothing; among them every
+    distinct table has its turn before any has its second, the most common first, so that early waves meet as many
+    different tables as they can. Equal input gives equal waves.
     """
-    order = [*_spread(tables, sorted(changed & tables.keys())), *_spread(tables, sorted(tables.keys() - changed))]
+    spread = [*_spread(tables, sorted(changed & tables.keys())), *_spread(tables, sorted(tables.keys() - changed))]
+    first = [host for host in ranked if host in tables][: sizes[0] if sizes else 0]
+    first = [*first[:1], *(host for host in first[1:] if host not in last)]
+    order = [*first, *(host for host in spread if host not in first and host not in last)]
     result: list[list[str]] = []
     for size in sizes:
-        if not order:
-            return result
-        result.append(order[:size])
-        order = order[size:]
-    return [*result, order] if order else result
+        if order:
+            result.append(order[:size])
+            order = order[size:]
+    behind = [host for host in spread if host in last and host not in first]
+    return [*result, *(wave for wave in (order, behind) if wave)]
 
 
 def _spread(tables: Mapping[str, str], hosts: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from ringfence.rollout.interruption import Interrupted, Interruption
 from ringfence.rollout.outcome import INTERRUPTED, Outcome, collect
 from ringfence.rollout.private import private_directory
 
-PLAYBOOKS = ("confirm", "discover", "info", "plan", "refresh", "remove", "rollback", "rollout", "verify")
+PLAYBOOKS = ("confirm", "discover", "doctor", "info", "plan", "refresh", "remove", "rollback", "rollout", "verify")
 COLLECTION = "ringfence.core"
 FORKS = 50
 # ansible-runner empties a longer result without a word. What actions return is bounded below this.

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli_shop import data, ringfence, shop
+from cli_shop import FILES, data, ringfence, shop
 from ringfence.plan import Held, find, known, read, verify_signature, write_state
 from ringfence.plan.enforced import STATE_FILE
 from ringfence.plan.journals import marks
@@ -32,6 +32,25 @@ def confirm(workspace: Path, hosts: tuple[str, ...] = ("api-1", "db-1", "web-1",
     ]
     (directory / "journal.jsonl").write_text("\n".join(lines) + '\n{"cut short')
     return directory
+
+
+def test_plan_and_show_name_the_canary_and_why(tmp_path: Path) -> None:
+    workspace = shop(
+        tmp_path,
+        {
+            "ringfence.yml": FILES["ringfence.yml"].replace("[1, 2]", "{sizes: [1, 2], canary: {role: [web, db]}}"),
+            "inventory/hosts.yml": FILES["inventory/hosts.yml"]
+            + "    web-0: {ansible_host: 10.0.1.9, vm: {role: web}}\n"
+            + "  children: {inner: {hosts: {db-1: }, vars: {ansible_ssh_common_args: -J web-0}}}\n",
+        },
+    )
+    printed = ringfence(workspace, "plan", "--no-flows").output
+    assert "  canary: web-1: waves.canary chooses it\n" in printed
+    assert "    web-1 is first: waves.canary chooses it\n" in ringfence(workspace, "show").output
+    told = data(workspace, "show")
+    assert told["canary"] == {"host": "web-1", "why": "waves.canary chooses it"}
+    assert told["waves"][0] == ["web-1"]
+    assert sorted(told["waves"][-1]) == ["db-1", "web-0"], "one stands in control.from, the other is a bastion"
 
 
 def test_a_plan_says_what_changes_and_what_that_does_to_flows(workspace: Path) -> None:

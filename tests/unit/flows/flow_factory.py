@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
-from ringfence.model.addresses import EVERY_ADDRESS, V6_BASE, addresses_of, point_of
+from ringfence.model.addresses import EVERY_ADDRESS, V6_BASE, addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.flows import Flow
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Mode
-from ringfence.model.services import BLOCK
+from ringfence.model.services import BLOCK, ICMP, ICMPV6, TCP, UDP
 from ringfence.model.tables import (
     Cell,
     DirectionTable,
@@ -26,6 +26,7 @@ LAST_POINT = 256 * BLOCK - 1
 ALLOW_ALL = ServiceMap(((0, LAST_POINT, Outcome(Effect.ALLOW)),))
 ADDRESSES = ("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "192.0.2.1", "fd00::1", "fd00::2", "2001:db8::1")
 POINTS = tuple(point_of(text) for text in ADDRESSES)
+GRE = 47
 PORTS = (0, 22, 53, 80, 443, 65535)
 UNITS = ("api.service", "web.service")
 USERS = ("app", "backup")
@@ -152,14 +153,16 @@ processes = st.builds(
 
 @st.composite
 def flows(draw: st.DrawFn) -> Flow:
-    """Draw a flow among the addresses of this module."""
+    """Draw a flow that can be, among the addresses of this module."""
     first = NOON + timedelta(hours=draw(st.integers(-40, 40)))
     optional = st.sampled_from
-    protocol = draw(st.sampled_from([6, 17, 47, 58]))
+    client = draw(st.sampled_from(POINTS))
+    protocol = draw(st.sampled_from([TCP, UDP, GRE, ICMP if client < V6_BASE else ICMPV6]))
+    ports = {GRE: (0,), ICMP: (0, 8, 22), ICMPV6: (22, 128)}
     return Flow(
-        draw(st.sampled_from(POINTS)),
-        draw(st.sampled_from(POINTS)),
-        draw(st.sampled_from([port for port in PORTS if protocol != 58 or port < 256])),
+        client,
+        draw(st.sampled_from([point for point in POINTS if family_of(point) == family_of(client)])),
+        draw(st.sampled_from(ports.get(protocol, PORTS))),
         protocol,
         first,
         first + timedelta(seconds=draw(st.integers(0, 5))),

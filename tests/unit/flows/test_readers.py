@@ -66,13 +66,13 @@ def test_wrong_rows_are_named_and_counted_and_the_rest_is_read(tmp_path: Path) -
         "10.0.0.1,10.0.0.2,70000,tcp,,\n"
         "10.0.0.1,10.0.0.2,80,tcp,yesterday,\n"
         "10.0.0.1,10.0.0.2,80,tcp,,-1\n"
-        "::ffff:10.0.0.1,fd00::2,53,17,1764000000,\n"
+        "::ffff:10.0.0.1,10.0.0.2,53,17,1764000000,\n"
     )
     reading = Reading()
     flows = list(read(path, "csv", reading))
     assert [(one.server, one.port, one.protocol) for one in flows] == [
         (point_of("10.0.0.2"), 443, 6),
-        (point_of("fd00::2"), 53, 17),
+        (point_of("10.0.0.2"), 53, 17),
     ]
     assert flows[1].client == point_of("10.0.0.1")
     assert flows[0].connections == 3

@@ -9,6 +9,7 @@ from ringfence.model.assets import Control
 from ringfence.model.errors import InputErrors
 from ringfence.model.identity import DEFAULT_KEYS
 from ringfence.model.rules import Settings
+from ringfence.model.selectors import LabelIn
 
 
 def settings_of(directory: Path, text: str) -> Settings:
@@ -51,6 +52,30 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         waves=(2, 20, 200),
         valid_days=1,
     )
+
+
+def test_waves_may_say_their_sizes_and_who_may_be_the_canary(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "waves: {sizes: [2, 20], canary: {env: [dev, stage]}}\n")
+    assert (settings.waves, settings.canary) == ((2, 20), LabelIn("env", ("dev", "stage")))
+    assert settings_of(tmp_path, "waves: {canary: {env: dev}}\n").waves == (1, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("waves: {canary: {env: 1}}\n", "ringfence.yml:1:23: the value of label 'env' is the number 1"),
+        ("waves: {canary: internet}\n", "'internet' chooses no workload"),
+        ("waves: {canary: dev}\n", "'dev' is no selector"),
+        ("waves: {canery: {env: dev}}\n", "did you mean 'canary'?"),
+        ("waves: {sizes: []}\n", "'sizes' is empty"),
+        ("waves: {sizes: [0]}\n", "ringfence.yml:1:17"),
+        ("waves: 3\n", "'waves' is a list, not the number 3"),
+        ("waves: []\n", "'waves' is empty"),
+        ("waves:\n", "'waves' has no value"),
+    ],
+)
+def test_what_is_wrong_with_waves_is_told_at_its_place(text: str, fault: str, tmp_path: Path) -> None:
+    assert any(fault in one for one in faults_of(tmp_path, text))
 
 
 def test_keys_of_identity_stand_by_strength_and_keep_their_defaults(tmp_path: Path) -> None:

@@ -17,13 +17,14 @@ NOT_STANDING = ("NONE", "SYN_SENT", "SYN_SENT2", "SYN_RECV", "CLOSE")
 
 class Tracked(NamedTuple):
     """One connection with the addresses and ports that this host's filter sees: the client's own, and the server's
-    behind any destination NAT. `server_port` is the type for ICMP and 0 for protocols without ports."""
+    behind any destination NAT. `server_port` is the type for ICMP, None where the entry tells none, and 0 for protocols
+    without ports."""
 
     protocol: int
     client: str
     client_port: int
     server: str
-    server_port: int
+    server_port: Optional[int]
     packets: int
     bytes: int
 
@@ -91,7 +92,7 @@ def parse(line: str) -> Optional[Tracked]:
     if not {"src", "dst"} <= set(original) or "src" not in reply:
         return None
     if protocol in (ICMP, ICMPV6):
-        client_port, server_port = 0, _number(original, "type")
+        client_port, server_port = 0, _number(original, "type") if "type" in original else None
     else:
         client_port, server_port = _number(original, "sport"), _number(reply, "sport")
     return Tracked(

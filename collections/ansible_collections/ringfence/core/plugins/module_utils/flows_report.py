@@ -80,7 +80,9 @@ class Report:
         self._own = own
         self._flows: Dict[tuple, Dict[str, object]] = {}
 
-    def add(self, client: str, server: str, port: int, protocol: int, direction: str, who: Who, counts=(0, 0)) -> None:
+    def add(
+        self, client: str, server: str, port: Optional[int], protocol: int, direction: str, who: Who, counts=(0, 0)
+    ) -> None:
         """Count one connection."""
         if not self.options.loopback and self._stays(client, server):
             return
@@ -113,7 +115,7 @@ class Report:
         """Return the flows, the busiest first, and how many of them were left out over the limit."""
         rows = sorted(
             self._flows.values(),
-            key=lambda row: (-row["connections"], row["client"], row["server"], row["protocol"], row["port"]),
+            key=lambda row: (-row["connections"], row["client"], row["server"], row["protocol"], row["port"] or 0),
         )
         return rows[: self.options.limit], max(len(rows) - self.options.limit, 0)
 

@@ -158,7 +158,7 @@ flows:
       description: The address it was opened to, behind destination NAT of this host.
       type: str
     port:
-      description: The server's port; the type for ICMP; 0 for protocols without ports.
+      description: The server's port; the type for ICMP, null where it is not known; 0 for protocols without ports.
       type: int
     protocol:
       description: The protocol's name, or its number as text.

@@ -1,0 +1,66 @@
+# Doctor: what a host has for what it will be asked to do. Nothing is changed: two directories are made and removed.
+
+# What hangs (a dead network file system, a service manager that does not answer) costs itself, not the answer.
+within() {
+    if have timeout; then timeout 5 "$@"; else "$@"; fi
+}
+
+doctor() {
+    reply uid "$(id -u)"
+    reply login "$(id -un)"
+    reply time "$(date -u +%s)"
+    reply system "$(uname -s)"
+    reply kernel "$(uname -r)"
+    reply came_from "${SSH_CONNECTION%% *}"
+    doctor_filters
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then reply cgroup2 yes; else reply cgroup2 no; fi
+    if [ -d /run/systemd/system ]; then
+        reply systemd "$(within systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
+    fi
+    for doctor_tool in sha256sum flock awk sed mktemp ss getent; do
+        if have "$doctor_tool"; then reply has "$doctor_tool"; else reply lacks "$doctor_tool"; fi
+    done
+    for doctor_directory in /var/lib /run; do doctor_room "$doctor_directory"; done
+    doctor_firewalls
+    for doctor_python in python3 /usr/libexec/platform-python; do
+        if have "$doctor_python"; then
+            reply python "$(within "$doctor_python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+            break
+        fi
+    done
+    reply complete yes
+}
+
+doctor_filters() {
+    if have nft; then
+        reply nft "$(within nft --version | sed -n 's/.* v\([0-9.]*\).*/\1/p')"
+        if doctor_said=$(within nft list tables 2>&1); then
+            reply nft_works yes
+        else
+            reply nft_works no
+            reply nft_said "$(printf '%.150s' "$doctor_said")"
+        fi
+    fi
+    if have iptables; then reply iptables "$(within iptables --version | sed -n 's/.* v\([0-9.]*\).*/\1/p')"; fi
+}
+
+# Whether a file can be made in a directory, and how many KiB are free there.
+doctor_room() {
+    if doctor_made=$(mktemp -d "$1/.ringfence-doctor.XXXXXX" 2>/dev/null); then
+        rmdir "$doctor_made"
+        reply writable "$1"
+    else
+        reply unwritable "$1"
+    fi
+    reply room "$1 $(within df -Pk "$1" | awk 'NR == 2 { print $4 }')"
+}
+
+doctor_firewalls() {
+    if have ufw && within ufw status 2>/dev/null | grep -q '^Status: active'; then reply firewall ufw; fi
+    if [ ! -d /run/systemd/system ]; then return 0; fi
+    for doctor_unit in firewalld docker nftables; do
+        if within systemctl is-active --quiet "$doctor_unit.service"; then reply firewall "$doctor_unit"; fi
+    done
+}
+
+doctor </dev/null 2>/dev/null

@@ -1,0 +1,118 @@
+"""Commands that read flows say what they could not read, and do not pass as if they had read all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_shop import FILES, data, ringfence, shop
+
+GOOD = "10.0.1.1,10.0.1.3,8443,tcp,1,2026-11-24T06:00:00Z\n"
+WRONG = "10.0.1.1,2001:db8::3,5432,tcp,1,2026-11-24T06:00:00Z\n10.0.1.1,10.0.1.3,1,tcp,1,2106-02-07T06:28:15Z\n"
+HEADER = "client,server,port,protocol,connections,first_seen\n"
+ANSWER = {
+    "observed": "2026-11-24T06:00:00Z",
+    "inventory_hostname": "db-1",
+    "flows": [
+        {"client": "10.0.1.1", "server": "10.0.1.3", "port": 8443, "protocol": "tcp", "direction": "out"},
+        {"client": "10.0.1.2", "server": "10.0.1.4", "port": 5432, "protocol": "tcp", "direction": "out"},
+    ],
+}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    return shop(tmp_path, {"flows.csv": HEADER + GOOD, "wrong.csv": HEADER + GOOD + WRONG})
+
+
+def reported(workspace: Path) -> str:
+    directory = workspace / "seen"
+    directory.mkdir()
+    (directory / "web-1.json").write_text(json.dumps(ANSWER))
+    (directory / "web-2.json").write_text("{")
+    return str(directory)
+
+
+def test_every_command_ends_with_2_and_counts_the_rows_that_it_could_not_read(workspace: Path) -> None:
+    wrong = str(workspace / "wrong.csv")
+    told = data(workspace, "simulate", "--flows", wrong, status=2)
+    assert isinstance(told, dict)
+    assert told["wrong"] == 2
+    assert told["window"]["flows"] == 1
+    (added,) = data(workspace, "flows", "add", wrong, status=2)
+    assert added["wrong"] == 2
+    assert data(workspace, "labels", "suggest", "--flows", wrong, status=2)["wrong"] == 2
+    planned = data(workspace, "plan", "--flows", wrong, status=2)
+    assert (planned["wrong"], planned["simulation"]["wrong"]) == (2, 2)
+    for command in (("simulate",), ("plan",), ("labels", "suggest")):
+        printed = ringfence(workspace, *command, "--flows", wrong)
+        assert printed.exit_code == 2
+        assert "2 flows could not be read and are left out" in printed.output
+        assert f"{wrong}:3" in printed.output
+        assert f"{wrong}:4" in printed.output
+
+
+def test_a_gate_over_flows_that_are_all_read_passes_until_something_would_be_denied(workspace: Path) -> None:
+    assert ringfence(workspace, "simulate", "--flows", str(workspace / "flows.csv"), "--strict").exit_code == 0
+    denied = workspace / "denied.csv"
+    denied.write_text(FILES["flows.csv"])
+    assert ringfence(workspace, "simulate", "--flows", str(denied), "--strict").exit_code == 1
+    assert ringfence(workspace, "simulate", "--flows", str(workspace / "wrong.csv"), "--strict").exit_code == 2
+
+
+def test_several_files_and_standard_input_are_read_as_one(workspace: Path) -> None:
+    flows, denied = str(workspace / "flows.csv"), workspace / "denied.csv"
+    denied.write_text(FILES["flows.csv"])
+    assert len(data(workspace, "flows", "read", flows, str(denied))) == 3
+    told = data(workspace, "simulate", "--flows", flows, "--flows", str(denied))
+    assert told["categories"]["newly_denied"]["flows"] == 1
+    program = [sys.executable, "-m", "ringfence.cli", "flows", "read", "-", "--json"]
+    done = subprocess.run(
+        program, input=HEADER + GOOD + WRONG, cwd=workspace, text=True, capture_output=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert len(json.loads(done.stdout)) == 1
+    assert "/dev/stdin:3" in done.stderr
+    assert "2 wrong rows left out" in done.stderr
+
+
+def test_what_hosts_report_is_read_from_a_directory_by_every_command(workspace: Path) -> None:
+    directory = reported(workspace)
+    rows = data(workspace, "flows", "read", directory, "--format", "hosts", status=2)
+    assert [row["source"] for row in rows] == ["hosts:web-1"]
+    (added,) = data(workspace, "flows", "add", directory, "--format", "hosts", status=2)
+    assert (added["read"], added["wrong"]) == (1, 2)
+    told = data(workspace, "simulate", "--flows", directory, "--format", "hosts", status=2)
+    assert (told["window"]["flows"], told["wrong"]) == (1, 2)
+    printed = ringfence(workspace, "flows", "read", directory, "--format", "hosts").output
+    assert "web-1: 1 flows between addresses that are not its own" in printed
+    assert "web-2.json" in printed
+    assert "1 flows, 2 wrong rows left out" in printed
+
+
+def test_files_are_read_where_there_is_no_workspace(tmp_path: Path) -> None:
+    (tmp_path / "web-1.json").write_text(json.dumps(ANSWER))
+    program = [sys.executable, "-m", "ringfence.cli", "flows", "read", "web-1.json", "--format", "hosts", "--json"]
+    done = subprocess.run(program, cwd=tmp_path, text=True, capture_output=True, timeout=60)
+    assert [row["source"] for row in json.loads(done.stdout)] == ["hosts:web-1", "hosts:web-1"]
+    assert done.returncode == 0
+
+
+def test_future_days_of_an_older_store_are_forgotten_and_counted_nowhere(workspace: Path) -> None:
+    program = f"""
+from datetime import UTC, datetime
+from ringfence.flows.store import FlowStore
+from ringfence.model.flows import Flow
+far = datetime(2106, 2, 7, tzinfo=UTC)
+FlowStore({str(workspace / ".ringfence/flows")!r}).add([Flow(1, 2, 3, 6, far, far)])
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    assert data(workspace, "flows", "add", str(workspace / "flows.csv"))[0]["new"] == 1
+    told = data(workspace, "simulate")
+    assert (told["window"]["flows"], told["wrong"]) == (1, 1)
+    assert "1 flows of the store cannot be and are left out" in ringfence(workspace, "flows", "window").output
+    assert data(workspace, "flows", "forget", "--before", "1d") == {"days": 1}
+    assert data(workspace, "simulate")["wrong"] == 0
