@@ -24,7 +24,8 @@ class ActionModule(TargetAction):
             status = self.ask("status", {})
             waits = bool(status.last("pending"))
             return {"changed": waits, "state": "waiting" if waits else "unchanged"}
-        reply = self.ask("rollback", {})
+        # a host where another plan waits refuses
+        reply = self.ask("rollback", {"plan": plan.digest} if plan else {})
         changed = reply.last("changed") == "yes"
         if plan and changed:
             Journal(plan, arguments["journal"]).append(task_vars["inventory_hostname"], "rolled back")
