@@ -24,7 +24,7 @@ def command(request: pytest.FixtureRequest) -> list[str]:
 
 
 def program(state: Path, body: str, before: str = "") -> str:
-    return f"{script()}\n{before}\nstate={shlex.quote(str(state))}\n{body}\n"
+    return f"{script()}\n{before}\nstate={shlex.quote(str(state))}\nruns=$state\n{body}\n"
 
 
 def run(command: list[str], text: str) -> subprocess.CompletedProcess[str]:
@@ -123,7 +123,7 @@ def test_addresses_compare_by_their_digits(
 
 def test_the_history_is_bounded_and_keeps_what_came_last(command: list[str], tmp_path: Path) -> None:
     body = (
-        'mkdir "$state/work"\nwork=$state/work\nnow=then\nn=0\n'
+        'mkdir "$state/new"\nnow=then\nn=0\n'
         'while [ $n -lt 200 ]; do n=$((n + 1)); pending_token=$((n % 10)); remember "event-$n" plan 1 ruleset; done'
     )
     run(command, program(tmp_path, body))

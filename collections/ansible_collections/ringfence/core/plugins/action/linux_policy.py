@@ -89,7 +89,7 @@ class ActionModule(TargetAction):
 
     def _foresee(self, plan: Plan, host: Host, arguments: dict) -> dict:
         values = {**_values(plan, host), "check": "1", "renew": "1" if arguments["renew"] else ""}
-        reply = self.ask("apply", values, plan.ruleset(host.ruleset))
+        reply = self._apply(plan, host, values)
         changed = reply.last("changed") == "yes"
         result: dict = {"changed": changed, "state": "unconfirmed" if changed else "confirmed"}
         if self._task.diff and changed:
@@ -128,8 +128,8 @@ class ActionModule(TargetAction):
         until += min(int(applied.last("staged") or 0), time.monotonic() - began)
         confirmed = self._confirm(plan, host, values["token"], until)
         result["processes"] = confirmed.all("process") or result["processes"]
-        if confirmed.last("persistence"):
-            result["warnings"] = [confirmed.last("persistence")]
+        if said := [*applied.all("warning"), *confirmed.all("persistence")]:
+            result["warnings"] = said
         return {**result, "changed": True, "state": "confirmed"}
 
     def _standing(self, table: dict, told: Reply, owners: str | None) -> list[dict]:

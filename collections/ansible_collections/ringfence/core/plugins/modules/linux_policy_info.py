@@ -32,9 +32,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state:
-  description: V(confirmed), V(waiting) for a confirmation, V(lost) (confirmed, and not in the kernel), or V(none).
+  description:
+    - What the kernel was read to have. V(confirmed), V(waiting) for a confirmation, V(lost) (confirmed, and not in the
+      kernel, the host is open), V(none), or V(unknown), for the reasons in RV(unknown).
   returned: success
   type: str
+in_kernel:
+  description: The first 16 digits of the digest of the verdict table that the kernel has, whatever was confirmed.
+  returned: success
+  type: str
+unknown:
+  description: What could not be known of the host, or follows from no state of it, a sentence each.
+  returned: success
+  type: list
+  elements: str
 plan:
   description: The digest of the confirmed plan, empty for none.
   returned: success

@@ -17,7 +17,9 @@ MOST_RECORDED = 100_000
 def held(reply: Reply) -> dict:
     """Return what a host holds and can do, from the reply to `status`.
 
-    `state` is `confirmed`, `waiting` (for a confirmation), `lost` (confirmed, and not in the kernel) or `none`.
+    `state` is what its kernel was read to have: `confirmed`, `waiting` (for a confirmation), `lost` (confirmed, and not
+    in the kernel: open), `none`, or `unknown`, with a sentence for each reason in `unknown`. `in_kernel` is the
+    beginning of the digest of the verdict table that the kernel has.
     """
     return {
         "state": _state(reply),
@@ -26,7 +28,9 @@ def held(reply: Reply) -> dict:
         "ruleset": reply.last("ruleset"),
         "table": reply.last("verdict_table"),
         "applied": reply.last("applied"),
+        "in_kernel": reply.last("in_kernel"),
         "waiting": _waiting(reply),
+        "unknown": reply.all("unknown")[:MOST_DAMAGED],
         "damaged": reply.all("damaged")[:MOST_DAMAGED],
         "reached_from": reply.last("peer"),
         "persistence": reply.last("persistence"),
@@ -60,11 +64,14 @@ def _named(entry: dict, rules: dict) -> dict:
 
 
 def _state(reply: Reply) -> str:
-    if reply.last("pending") == "armed":
+    if reply.all("unknown"):
+        return "unknown"
+    stands = reply.all("stands")
+    if "candidate" in stands or (reply.last("pending") == "armed" and reply.last("table") != "absent"):
         return "waiting"
     if not reply.last("ruleset"):
-        return "none"
-    return "confirmed" if "confirmed" in reply.all("stands") else "lost"
+        return "lost" if reply.all("damaged") else "none"
+    return "confirmed" if "confirmed" in stands else "lost"
 
 
 def _waiting(reply: Reply) -> dict | None:

@@ -36,7 +36,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     sentences = [one["text"] for one in told[:MOST_TOLD]]
     if len(told) > MOST_TOLD:
         sentences.append(f"and {len(told) - MOST_TOLD} differences more")
-    drift = [*_holding(plan, host, now), *sentences, *processes, *now["damaged"]]
+    drift = [*_holding(plan, host, now), *sentences, *processes, *_untold(host, reply, now), *now["damaged"]]
     return {
         "drift": drift,
         "differences": told[:MOST_DATA],
@@ -69,16 +69,58 @@ def _foreign(reply: Reply) -> list[str]:
 
 
 def _holding(plan: Plan, host: Host, now: dict) -> list[str]:
+    """Return what is said of the state of a host that does not hold the plan, with the command that ends it."""
+    if now["state"] == "unknown":
+        return [f"unknown: {why}; 'ringfence apply {plan.identity} --renew' puts it right" for why in now["unknown"]]
     if now["state"] == "waiting":
-        return [f"plan {now['waiting']['plan'][:12]} waits for its confirmation on this host"]
+        waits = f"plan {now['waiting']['plan'][:12]} waits for its confirmation on this host"
+        if now["waiting"]["armed"]:
+            return [f"{waits}: 'ringfence confirm' keeps it, 'ringfence rollback' or the end of its time takes it back"]
+        return [f"{waits}, and its way back is gone: 'ringfence rollback' takes it back"]
+    if now["state"] == "lost":
+        return [
+            f"open: nothing of ours is in the kernel of this host, which had confirmed {_short(now['plan'])}; "
+            f"'ringfence apply {plan.identity} --renew' loads it again"
+        ]
+    went = _went_back(plan, now)
     if now["state"] == "none":
-        return ["this host holds no plan"]
+        return [*went, "this host holds no plan: it is open"]
     if now["ruleset"] != host.ruleset:
         return [
+            *went,
             f"this host holds ruleset {now['ruleset'][:12]} of plan {now['plan'][:12]} (sequence {now['sequence']}), "
-            f"plan {plan.identity} (sequence {plan.sequence}) says {host.ruleset[:12]}"
+            f"plan {plan.identity} (sequence {plan.sequence}) says {host.ruleset[:12]}",
         ]
     return []
+
+
+def _short(plan: str) -> str:
+    return f"plan {plan[:12]}" if plan else "a plan"
+
+
+# What the history calls the end of a wait that was not confirmed.
+WENT_BACK = ("timed-out", "rolled-back", "abandoned", "flushed", "failed")
+
+
+def _went_back(plan: Plan, now: dict) -> list[str]:
+    told = [event for event in now["history"] if event["plan"] == plan.digest]
+    if not told or told[-1]["event"] not in WENT_BACK:
+        return []
+    return [
+        f"went back: plan {plan.identity} was not confirmed on this host ({told[-1]['event']}, {told[-1]['time']}); "
+        f"'ringfence apply {plan.identity}' tries again"
+    ]
+
+
+def _untold(host: Host, reply: Reply, now: dict) -> list[str]:
+    """Return a sentence for every process of the plan that the host says nothing of, which proves nothing."""
+    if now["ruleset"] != host.ruleset:
+        return []
+    told = {("unit", line.split(" ")[1]) for line in reply.all("unit")}
+    told |= {("user", line.split(" ")[0]) for line in reply.all("user")}
+    told |= {(kind, name) for kind in ("unit", "user") for name in reply.all(f"no_{kind}")}
+    planned = [(kind, process[kind]) for process in host.processes for kind in ("unit", "user") if kind in process]
+    return [f"unknown: this host does not tell of {kind} {name}" for kind, name in planned if (kind, name) not in told]
 
 
 def _answers(host: Host, elements: list[dict]) -> dict[str, list[dict]]:

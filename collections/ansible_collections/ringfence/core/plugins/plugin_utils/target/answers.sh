@@ -27,7 +27,7 @@ resolve_names() {
         return 0
     fi
     rm -rf "$work/answers"
-    mkdir "$work/answers" || refuse state "cannot write below $state"
+    mkdir "$work/answers" || refuse_write "$work"
     resolve_limit=
     if have timeout; then resolve_limit='timeout 5'; fi
     resolve_each=$(printf '%s' "$1" | awk '$1 == "fqdn" && !seen[$2]++ { print $2 }')
@@ -39,10 +39,11 @@ resolve_names() {
     done
     # only these: the way back may be a child of this shell too
     for resolve_child in "$@"; do wait "$resolve_child"; done
-    if [ ! -e "$state/answers" ]; then : >"$state/answers"; fi
-    (
+    resolve_held=$state/answers
+    if [ ! -e "$resolve_held" ]; then resolve_held=/dev/null; fi
+    resolve_kept=$(
         cd "$work/answers" && awk -v now="$(date +%s)" -v stands="$answer_stands" -v once="$answer_once" -v most="$answer_most" \
-            -v held="$state/answers" '
+            -v held="$resolve_held" '
             # no address that only this host, this link or many hosts have (RFC 1122, 3927, 5771, 4291)
             function usable4(text,    part, i) {
                 if (split(text, part, ".") != 4) return 0
@@ -71,26 +72,28 @@ resolve_names() {
                     split(old[i], field, " ")
                     if (field[3] <= now && now - field[3] < stands) keep(field[1], field[2], field[3], most)
                 }
-            }' "$state/answers" ./*
-    ) >"$work/answers.new" && mv -f "$work/answers.new" "$state/answers" || refuse state "cannot write below $state"
+            }' "$resolve_held" ./*
+    ) || refuse_write "$work"
+    keep_text "$state/answers" "$resolve_kept" || refuse_write "$state"
 }
 
 # fill_answers LINES: puts the answers that are kept into the sets of the process lines, with the time that is left to
 # each. A kernel before 6.12 takes no new time for an element that stands, so each is deleted and added in one transaction.
 fill_answers() {
     if ! has_names "$1"; then return 0; fi
-    if [ ! -e "$state/answers" ]; then : >"$state/answers"; fi
+    fill_held=$state/answers
+    if [ ! -e "$fill_held" ]; then fill_held=/dev/null; fi
     # a table that was loaded in stages has an ending behind the names of its sets
-    table_objects >"$work/objects"
-    printf '%s' "$1" | awk -v objects="$work/objects" -v now="$(date +%s)" -v stands="$answer_stands" -v held="$state/answers" '
-        BEGIN {
-            while ((getline line < objects) > 0) {
-                name = line
-                sub(/^.* /, "", name)
-                plain = name
-                sub(/_[0-9][0-9]?$/, "", plain)
-                if (name ~ /^dyn[46]_/) there[plain] = there[plain] " " name
-            }
+    fill_there=$(nft list sets inet 2>/dev/null) && fill_lines=$(printf '%s\n%s' "$fill_there" "$1" | awk \
+        -v now="$(date +%s)" -v stands="$answer_stands" -v held="$fill_held" '
+        $1 == "table" { ours = $3 == "ringfence" }
+        ours && $1 == "set" && $2 ~ /^dyn[46]_/ {
+            plain = $2
+            sub(/_[0-9][0-9]?$/, "", plain)
+            there[plain] = there[plain] " " $2
+        }
+        $1 == "fqdn" { lines[++names] = $0 }
+        END {
             while ((getline line < held) > 0) {
                 split(line, part, " ")
                 left = stands - (now - part[3])
@@ -99,27 +102,31 @@ fill_answers() {
                 bare[part[1], family] = bare[part[1], family] ", " part[2]
                 timed[part[1], family] = timed[part[1], family] ", " part[2] " timeout " left "s"
             }
-        }
-        $1 == "fqdn" && timed[$2, substr($3, 4, 1)] != "" {
-            key = $2 SUBSEP substr($3, 4, 1)
-            for (i = split(there[$3], set, " "); i > 0; i--)
-                print $2, "element inet ringfence", set[i], "{" substr(timed[key], 2) " }", "|", "{" substr(bare[key], 2) " }"
-        }' >"$work/fill"
-    : >"$work/fill.nft"
-    answer_found=' '
-    while read -r answer_name answer_rest; do
-        answer_found="$answer_found$answer_name "
-        answer_where=${answer_rest%%\{*}
-        answer_timed=${answer_rest% | *}
-        printf 'add %s\ndelete %s%s\nadd %s\n' "$answer_timed" "$answer_where" "${answer_rest##* | }" "$answer_timed" >>"$work/fill.nft"
-    done <"$work/fill"
-    if [ -s "$work/fill.nft" ] && ! nft -f "$work/fill.nft" 2>"$work/said"; then
-        reply answers "not filled in: $(head -n 1 "$work/said")"
+            for (n = 1; n <= names; n++) {
+                split(lines[n], word, " ")
+                key = word[2] SUBSEP substr(word[3], 4, 1)
+                if (word[1] != "fqdn" || timed[key] == "") continue
+                for (i = split(there[word[3]], set, " "); i > 0; i--) {
+                    where = " element inet ringfence " set[i] " {"
+                    print "add" where substr(timed[key], 2) " }"
+                    print "delete" where substr(bare[key], 2) " }"
+                    print "add" where substr(timed[key], 2) " } # " word[2]
+                }
+            }
+        }') || {
+        reply answers "not filled in: nft does not tell the sets of our table"
+        return 0
+    }
+    if [ -n "$fill_lines" ] && ! fill_said=$(printf '%s\n' "$fill_lines" | nft -f - 2>&1); then
+        reply answers "not filled in: ${fill_said%%"
+"*}"
         return 0
     fi
     for answer_name in $(printf '%s' "$1" | awk '$1 == "fqdn" && !seen[$2]++ { print $2 }'); do
-        case $answer_found in
-        *" $answer_name "*) reply process "fqdn $answer_name: enforced" ;;
+        case "$fill_lines
+" in
+        *" # $answer_name
+"*) reply process "fqdn $answer_name: enforced" ;;
         *) reply process "fqdn $answer_name: this host gets no answer; nothing is a member yet" ;;
         esac
     done
@@ -172,7 +179,7 @@ verb_refresh() {
     open_work
     read_confirmed
     refresh_lines=$confirmed_processes
-    if read_pending && stands "$candidate_table"; then refresh_lines=$candidate_processes; fi
+    if read_wait && stands "$candidate_table"; then refresh_lines=$candidate_processes; fi
     resolve_names "$refresh_lines"
     fill_answers "$refresh_lines"
 }

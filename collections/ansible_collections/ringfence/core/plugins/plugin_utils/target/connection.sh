@@ -81,10 +81,15 @@ guard_connection() {
     fi
     reply peer "$connection_peer"
     if [ -n "$rf_force" ]; then return 0; fi
-    if [ "$connection_port" != "$rf_port" ]; then
-        refuse lockout "this connection came to port $connection_port, the plan keeps port $rf_port open (control.port)"
+    inside_control "$rf_control" "$rf_port"
+}
+
+# inside_control RANGES PORT: refuses unless the connection that was found lies in them.
+inside_control() {
+    if [ "$connection_port" != "$2" ]; then
+        refuse lockout "this connection came to port $connection_port, the plan keeps port $2 open (control.port)"
     fi
-    for guard_range in $rf_control; do
+    for guard_range in $1; do
         # family-first-last in hexadecimal digits of equal length
         guard_first=${guard_range#*-}
         if [ "${guard_range%%-*}" = "$connection_family" ] &&

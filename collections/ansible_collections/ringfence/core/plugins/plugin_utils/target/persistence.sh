@@ -5,7 +5,8 @@ boot_unit=$units/ringfence.service
 dropin=90-ringfence.conf
 
 # The distribution's nftables.service flushes everything when it starts, reloads and stops: it gets a drop-in that
-# puts ours back each time (PartOf= would not: what is stopped with it is not started again).
+# puts ours back each time (PartOf= would not: what is stopped with it is not started again). The boot unit asks nft itself
+# at its end: a script that was lost or cut short on the disk may end well without having done anything.
 sync_persistence() {
     if ! systemd_runs; then
         reply persistence "unavailable: this host has no systemd, so the table is gone after a reboot"
@@ -16,7 +17,6 @@ sync_persistence() {
 Description=Ringfence: the confirmed table, before the network
 DefaultDependencies=no
 RequiresMountsFor=$state
-ConditionPathExists=$state/confirmed.nft
 After=nftables.service systemd-modules-load.service
 Before=network-pre.target shutdown.target
 Wants=network-pre.target
@@ -26,14 +26,12 @@ Conflicts=shutdown.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh $state/ringfence.sh boot
+ExecStartPost=$(command -v nft) list chain inet ringfence input
 ExecReload=/bin/sh $state/ringfence.sh boot
 
 [Install]
 WantedBy=sysinit.target" || return 1
-    sync_file "$units/nftables.service.d/$dropin" "[Service]
-ExecStartPost=-/bin/sh $state/ringfence.sh boot
-ExecReload=-/bin/sh $state/ringfence.sh boot
-ExecStopPost=-/bin/sh $state/ringfence.sh boot" || return 1
+    sync_flusher || return 1
     if [ ! -L "$units/sysinit.target.wants/ringfence.service" ]; then
         make_directory "$units/sysinit.target.wants"
         ln -sf ../ringfence.service "$units/sysinit.target.wants/ringfence.service" || return 1
@@ -54,6 +52,33 @@ ExecStopPost=-/bin/sh $state/ringfence.sh boot" || return 1
     return 0
 }
 
+sync_flusher() {
+    sync_file "$units/nftables.service.d/$dropin" "[Service]
+ExecStartPost=-/bin/sh $state/ringfence.sh boot
+ExecReload=-/bin/sh $state/ringfence.sh boot
+ExecStopPost=-/bin/sh $state/ringfence.sh boot"
+}
+
+# Replies what of all this is not there, or not whole: nothing is written.
+tell_persistence() {
+    if [ ! -e "$boot_unit" ]; then
+        reply damaged 'the boot unit is gone'
+    elif [ "$(tail -n 1 "$boot_unit")" != WantedBy=sysinit.target ]; then
+        reply damaged 'the boot unit is not whole'
+    elif [ ! -L "$units/sysinit.target.wants/ringfence.service" ]; then
+        reply damaged 'the boot unit is not enabled'
+    fi
+    # shellcheck disable=SC2016 # the end of the script as it is
+    case $(tail -n 2 "$state/ringfence.sh" 2>/dev/null) in
+    *'ringfence_main "$@"; fi') ;;
+    *) reply damaged "$state/ringfence.sh is gone or not whole: nothing loads the table at boot" ;;
+    esac
+    sync_only_tell=1
+    sync_flusher
+    sync_dropins "$1" || reply unknown 'systemd does not answer, so nothing is known of the drop-ins of units'
+    sync_only_tell=
+}
+
 # To read all units again costs more than all else, and what systemd has not loaded it reads when it is asked for.
 boot_units_loaded() {
     boot_loaded=$(systemctl list-units --all --plain --no-legend --no-pager ringfence.service nftables.service 2>/dev/null) ||
@@ -68,43 +93,40 @@ make_directory() {
     umask 077
 }
 
-# sync_file FILE TEXT: writes it whole where it differs, and notes that systemd must read again.
+# sync_file FILE TEXT: writes it whole where it differs, and notes that systemd must read again. With sync_only_tell
+# nothing is written: what differs is replied.
 sync_file() {
-    if [ -r "$1" ]; then
-        sync_held=
-        while IFS= read -r sync_line; do
-            sync_held="$sync_held$sync_line
-"
-        done <"$1"
-        if [ "$sync_held" = "$2
-" ]; then return 0; fi
+    if holds "$1" "$2"; then return 0; fi
+    if [ -n "$sync_only_tell" ]; then
+        if [ -e "$1" ]; then reply damaged "$1 is not as it was written"; else reply damaged "$1 is gone"; fi
+        return 0
     fi
     make_directory "${1%/*}"
     umask 022
-    if [ -e "$1" ] || [ -L "$1" ]; then
-        printf '%s\n' "$2" >"$1.ringfence" && mv -f "$1.ringfence" "$1"
-    else
-        printf '%s\n' "$2" >"$1"
-    fi || {
+    { printf '%s\n' "$2" >"$1.ringfence"; } 2>/dev/null && holds "$1.ringfence" "$2" && mv -f "$1.ringfence" "$1" 2>/dev/null || {
+        rm -f "$1.ringfence" 2>/dev/null
         umask 077
         return 1
     }
     umask 077
     sync_changed=1
 }
+sync_only_tell=
 
 # A drop-in for every unit of the process lines $1, and none for any other. One nft command an element, so that one
-# that fails takes no other with it; with `-`, so that a missing table never stops a service.
+# that fails takes no other with it; with `-`, so that a missing table never stops a service. Fails without a change where
+# the units cannot be known.
 sync_dropins() {
     sync_keep=" nftables.service "
-    if [ -n "$1" ]; then unit_elements "$1" >"$work/elements"; else : >"$work/elements"; fi
+    sync_elements=
+    if [ -n "$1" ]; then sync_elements=$(unit_elements "$1") || return 1; fi
     sync_units=
-    if [ -s "$work/elements" ]; then
-        sync_units=$(awk '{ name = $5 == "" ? $1 : $5; if (!seen[name]++) print name }' "$work/elements")
+    if [ -n "$sync_elements" ]; then
+        sync_units=$(printf '%s\n' "$sync_elements" | awk '{ name = $5 == "" ? $1 : $5; if (!seen[name]++) print name }') || return 1
     fi
     for sync_unit in $sync_units; do
         sync_keep="$sync_keep$sync_unit "
-        sync_text=$(unit=$sync_unit nft=$(command -v nft) awk '
+        sync_text=$(printf '%s\n' "$sync_elements" | unit=$sync_unit nft=$(command -v nft) awk '
             ($5 == "" ? $1 : $5) == ENVIRON["unit"] {
                 path = $4
                 gsub(/\\/, "\\\\", path); gsub(/%/, "%%", path)
@@ -112,7 +134,7 @@ sync_dropins() {
                 start = start "ExecStartPre=-+" ENVIRON["nft"] " \047add " element "\047\n"
                 stop = stop "ExecStopPost=-+" ENVIRON["nft"] " \047delete " element "\047\n"
             }
-            END { printf "%s%s", start, stop }' "$work/elements")
+            END { printf "%s%s", start, stop }') || return 1
         case $sync_unit in *.socket) sync_section=Socket ;; *) sync_section=Service ;; esac
         sync_file "$units/$sync_unit.d/$dropin" "[$sync_section]
 $sync_text" || return 1
@@ -121,7 +143,9 @@ $sync_text" || return 1
         sync_unit=${sync_path%.d/"$dropin"}
         sync_unit=${sync_unit##*/}
         case $sync_keep in *" $sync_unit "*) continue ;; esac
-        if [ -e "$sync_path" ]; then
+        if [ -e "$sync_path" ] && [ -n "$sync_only_tell" ]; then
+            reply damaged "$sync_path belongs to no unit of the plan"
+        elif [ -e "$sync_path" ]; then
             rm -f "$sync_path" && rmdir "${sync_path%/*}" 2>/dev/null
             sync_changed=1
         fi

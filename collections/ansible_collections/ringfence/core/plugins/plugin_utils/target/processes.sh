@@ -30,7 +30,8 @@ slice_path() {
 }
 
 # Prints `NAME PATH` for every unit of the process lines $1, and `NAME PATH socket` for a socket unit that listens for
-# one: its cgroup owns the listener. A unit that does not run gets the path it will have.
+# one: its cgroup owns the listener. A unit that does not run gets the path it will have. Fails where systemd does not
+# answer: no answer is not the same as no unit.
 unit_paths() {
     path_units=$(printf '%s' "$1" | awk '$1 == "unit" && !seen[$2]++ { print $2 }')
     if [ -z "$path_units" ]; then return 0; fi
@@ -41,56 +42,76 @@ unit_paths() {
         done
         return 0
     fi
-    rm -f "$work/sockets_of"
-    show_units "$path_units" >"$work/units"
-    path_sockets=$(awk 'NF > 3 { for (i = 4; i <= NF; i++) if ($i ~ /\.socket$/ && !seen[$i]++) print $i }' "$work/units")
+    path_shown=$(show_units "$path_units") || return 1
+    path_owners=
     while read -r path_unit path_group path_slice path_triggers; do
         if [ "$path_group" != - ]; then path_group=${path_group#/}; else path_group=$(slice_path "$path_slice")$path_unit; fi
         printf '%s %s\n' "$path_unit" "$path_group"
         for path_trigger in $path_triggers; do
-            case $path_trigger in *.socket) printf '%s %s\n' "$path_unit" "$path_trigger" >>"$work/sockets_of" ;; esac
+            case $path_trigger in *.socket) path_owners="$path_owners$path_unit $path_trigger
+" ;; esac
         done
-    done <"$work/units"
-    if [ -z "$path_sockets" ]; then return 0; fi
-    show_units "$path_sockets" >"$work/units"
+    done <<SHOWN
+$path_shown
+SHOWN
+    if [ -z "$path_owners" ]; then return 0; fi
+    path_shown=$(show_units "$(printf '%s' "$path_owners" | awk '!seen[$2]++ { print $2 }')") || return 1
     while read -r path_socket path_group path_slice path_triggers; do
         if [ "$path_group" != - ]; then path_group=${path_group#/}; else path_group=$(slice_path "$path_slice")$path_socket; fi
-        socket=$path_socket group=$path_group awk '
-            $2 == ENVIRON["socket"] { print $1, ENVIRON["group"], $2 }' "$work/sockets_of"
-    done <"$work/units"
+        printf '%s' "$path_owners" | socket=$path_socket group=$path_group awk '
+            $2 == ENVIRON["socket"] { print $1, ENVIRON["group"], $2 }'
+    done <<SHOWN
+$path_shown
+SHOWN
 }
 
 # show_units "A B": `NAME CONTROL-GROUP SLICE TRIGGERS...`, one a line in the order asked, `-` for what systemd does not know.
+# Fails where systemd did not answer for each.
 show_units() {
     # shellcheck disable=SC2086 # unit names were checked to hold no blanks
-    systemctl show --property=ControlGroup,Slice,TriggeredBy -- $1 2>/dev/null | names=$1 awk '
+    if show_units_at_once $1; then return 0; fi
+    # one whose name systemd does not take has no answer: they are asked one by one
+    for show_unit in $1; do
+        show_units_at_once "$show_unit" && continue
+        systemctl show --property=Version >/dev/null 2>&1 || return 1
+        printf '%s - system.slice\n' "$show_unit"
+    done
+}
+
+show_units_at_once() {
+    show_answer=$(systemctl show --property=ControlGroup,Slice,TriggeredBy -- "$@" 2>/dev/null | names=$* awk '
         function out() { print name[++n], (group == "" ? "-" : group), (slice == "" ? "system.slice" : slice), triggers; group = slice = triggers = ""; any = 0 }
-        BEGIN { split(ENVIRON["names"], name, /[ \n]+/) }
+        BEGIN { wanted = split(ENVIRON["names"], name, /[ \n]+/) }
         /^$/ { if (any) out(); next }
         { any = 1; key = substr($0, 1, index($0, "=") - 1); value = substr($0, index($0, "=") + 1) }
         key == "ControlGroup" { group = value }
         key == "Slice" { slice = value }
         key == "TriggeredBy" { triggers = value }
-        END { if (any) out() }'
+        END { if (any) out(); exit n != wanted }') && printf '%s\n' "$show_answer"
 }
 
-# Joins process lines with paths: prints `NAME MAP_LEVEL CHAIN PATH SOCKET-UNIT` for units that have a path.
+# Joins process lines with paths: prints `NAME MAP_LEVEL CHAIN PATH SOCKET-UNIT` for units that have a path. Fails where
+# that cannot be known.
 unit_elements() {
-    unit_paths "$1" >"$work/paths"
-    printf '%s' "$1" | awk -v paths="$work/paths" '
-        BEGIN {
-            while ((getline line < paths) > 0) {
-                split(line, part, " ")
-                if (part[2] != "") { seen[part[1]]++; path[part[1], seen[part[1]]] = part[2]; via[part[1], seen[part[1]]] = part[3] }
-            }
-        }
-        $1 == "unit" {
+    element_paths=$(unit_paths "$1") || return 1
+    printf '%s\n\n%s' "$element_paths" "$1" | awk '
+        $0 == "" { paths = 1 }
+        !paths && $2 != "" { seen[$1]++; path[$1, seen[$1]] = $2; via[$1, seen[$1]] = $3 }
+        paths && $1 == "unit" {
             for (i = 1; i <= seen[$2]; i++) {
                 # a socket unit owns a listener: only what is matched on the way in
                 if (via[$2, i] != "" && $3 !~ /_in$/) continue
                 print $2, $3 "_" split(path[$2, i], parts, "/"), $5, path[$2, i], via[$2, i]
             }
         }'
+}
+
+# Prints the process lines $1 whose unit none of the elements $2 is of.
+units_without() {
+    printf '%s\n\n%s' "$2" "$1" | awk '
+        $0 == "" { elements = 1 }
+        !elements { has[$1] = 1 }
+        elements && $1 == "unit" && !($2 in has) && !told[$2]++ { print $2 }'
 }
 
 # Fills the maps and sets for the process lines $1 and replies what became of each.
@@ -102,37 +123,45 @@ $1" in
 u"*) ;;
     *) return 0 ;;
     esac
-    unit_elements "$1" >"$work/elements"
-    : >"$work/fill"
-    printf '%s' "$1" | while read -r fill_kind fill_who fill_map fill_goto fill_chain; do
-        if [ "$fill_kind" = user ]; then
-            if fill_uid=$(id -u -- "$fill_who" 2>/dev/null); then
-                echo "$fill_who $fill_map { $fill_uid : goto $fill_chain }" >>"$work/fill"
-            else
-                reply process "user $fill_who: no such user here"
-            fi
-        elif [ "$fill_kind" = unit ] && ! who=$fill_who awk '$1 == ENVIRON["who"] { found = 1 } END { exit !found }' "$work/elements"; then
-            reply process "unit $fill_who: not found"
+    if ! fill_elements=$(unit_elements "$1"); then
+        reply process 'units: unknown, because systemd does not answer'
+        reply warning 'the units of the policy are not filled in, because systemd does not answer'
+        fill_elements=
+    else
+        for fill_who in $(units_without "$1" "$fill_elements"); do reply process "unit $fill_who: not found"; done
+    fi
+    fill_lines=
+    while read -r fill_kind fill_who fill_map fill_goto fill_chain; do
+        if [ "$fill_kind" != user ]; then continue; fi
+        if fill_uid=$(id -u -- "$fill_who" 2>/dev/null); then
+            fill_lines="$fill_lines$fill_who $fill_map { $fill_uid : goto $fill_chain }
+"
+        else
+            reply process "user $fill_who: no such user here"
         fi
-    done
+    done <<LINES
+$1
+LINES
     while read -r fill_who fill_map fill_chain fill_path fill_socket; do
+        if [ -z "$fill_who" ]; then continue; fi
         if [ -d "/sys/fs/cgroup/$fill_path" ]; then
-            echo "$fill_who $fill_map { \"$fill_path\" : goto $fill_chain }" >>"$work/fill"
+            fill_lines="$fill_lines$fill_who $fill_map { \"$fill_path\" : goto $fill_chain }
+"
         else
             reply process "unit $fill_who: ${fill_socket:-it} does not run; its drop-in adds it when it starts"
         fi
-    done <"$work/elements"
-    if [ ! -s "$work/fill" ]; then return 0; fi
-    sed 's/^[^ ]* /add element inet ringfence /' "$work/fill" >"$work/fill.nft"
-    if nft -f "$work/fill.nft" 2>/dev/null; then
-        while read -r fill_who fill_element; do reply process "$fill_who: enforced"; done <"$work/fill"
-        return 0
-    fi
-    while read -r fill_who fill_element; do
-        if nft "add element inet ringfence $fill_element" </dev/null 2>"$work/said"; then
+    done <<ELEMENTS
+$fill_elements
+ELEMENTS
+    if [ -z "$fill_lines" ]; then return 0; fi
+    fill_at_once=
+    if printf '%s' "$fill_lines" | sed 's/^[^ ]* /add element inet ringfence /' | nft -f - 2>/dev/null; then fill_at_once=1; fi
+    printf '%s' "$fill_lines" | while read -r fill_who fill_element; do
+        if [ -n "$fill_at_once" ] || fill_said=$(nft "add element inet ringfence $fill_element" </dev/null 2>&1); then
             reply process "$fill_who: enforced"
         else
-            reply process "$fill_who: failed: $(head -n 1 "$work/said")"
+            reply process "$fill_who: failed: ${fill_said%%"
+"*}"
         fi
-    done <"$work/fill"
+    done
 }

@@ -7,6 +7,10 @@ export PATH
 umask 077
 
 state=/var/lib/ringfence
+# What only this boot needs lies in memory, so that no disk, full, read-only or wiped, stands in the way back. A host
+# without /run has it beside the state.
+runs=/run/ringfence
+if [ ! -d /run ]; then runs=$state/run; fi
 work=
 
 # A value is one line; whatever would break it becomes a space.
@@ -56,15 +60,57 @@ require_root() {
     if ! have awk; then refuse awk "there is no awk command: install mawk, gawk or busybox"; fi
 }
 
-# Temporary files live beside the state: the same file system, so a rename is atomic. Who holds the lock has a directory
-# that stays, and writes every file in it before reading it.
+# refuse_write WHERE [SAID]: refuses because something could not be written there, with the reason that the system gives.
+refuse_write() {
+    write_why=${2-}
+    case $write_why in
+    *[Nn]'o space left'* | *[Rr]'ead-only'* | *[Qq]uota*) ;;
+    # what a shell says itself may be just `I/O error`: another program is asked to write there
+    *) write_why=$(LC_ALL=C dd if=/dev/zero of="$1/tried" bs=65536 count=16 2>&1) && write_why='it was not written whole' ;;
+    esac
+    rm -f "$1/tried" 2>/dev/null
+    case $write_why in
+    *[Nn]'o space left'*) write_why='no space left on device' ;;
+    *[Rr]'ead-only file system'*) write_why='read-only file system' ;;
+    *)
+        write_why=${write_why%%"
+"*}
+        write_why=${write_why##*: }
+        ;;
+    esac
+    refuse state "cannot write below $1: $write_why"
+}
+
+# holds FILE TEXT: whether a file is this text and a newline, to the byte; for what is short.
+holds() {
+    if [ ! -r "$1" ]; then return 1; fi
+    holds_text=
+    while IFS= read -r holds_line; do
+        holds_text="$holds_text$holds_line
+"
+    done <"$1"
+    [ "$holds_text$holds_line" = "$2
+" ]
+}
+
+# Who holds the lock has a directory that stays, and writes every file in it before reading it.
 open_work() {
     if [ -n "$locked" ]; then
-        work=$state/work
+        work=$runs/work
         if [ -d "$work" ]; then return 0; fi
     else
-        work=$state/work.$$
+        work=$runs.$$
         if [ -e "$work" ]; then rm -rf "$work"; fi
     fi
-    mkdir -m 700 "$work" || refuse state "cannot write below $state"
+    mkdir -m 700 "$work" 2>/dev/null || {
+        work_failed=$work work=
+        refuse_write "${work_failed%/*}"
+    }
+}
+
+# Files whose last line is this were written whole; to nft it is a comment.
+whole_mark='# whole'
+
+ends_whole() {
+    [ "$(tail -n 1 "$1" 2>/dev/null)" = "$whole_mark" ]
 }

@@ -1,35 +1,54 @@
-# The way back: armed before anything changes, it puts the confirmed table back unless a confirmation comes first.
+# The way back: armed before anything changes, it puts the confirmed table back unless a confirmation comes first, and
+# tries until the kernel was read to have it.
 
-# arm SECONDS: fails with nothing armed. $state/pending says `systemd`; another way is added to it.
+# arm SECONDS: fails with nothing armed. $runs/pending says `systemd`; another way is added to it.
 arm() {
+    # Where both copies of this script are lost nothing is left to go back to: open, but not locked out. Without any `$`,
+    # which systemd would expand.
+    arm_command="if [ -s $runs/ringfence.sh ]; then exec /bin/sh $runs/ringfence.sh return $pending_token; fi
+if [ -s $state/ringfence.sh ]; then exec /bin/sh $state/ringfence.sh return $pending_token; fi
+if nft list chain inet ringfence plan_$(printf '%.16s' "$pending_table"); then nft delete table inet ringfence; fi"
     if [ -d /run/systemd/system ] && have systemd-run && systemd-run --quiet \
         --unit="ringfence-return-$pending_token" --description="Ringfence: back to the confirmed table" \
         --on-active="$1s" --timer-property=AccuracySec=100ms --collect \
-        /bin/sh "$state/ringfence.sh" return "$pending_token" >/dev/null 2>&1; then
+        --property=Restart=on-failure --property=RestartSec=3 \
+        /bin/sh -c "$arm_command" >/dev/null 2>&1; then
         return 0
     fi
     # shellcheck disable=SC2016 # expanded by the shell that is started
-    set -- sh -c 'trap "" HUP; sleep "$1"; exec sh "$2/ringfence.sh" return "$3"' sh "$1" "$state" "$pending_token"
+    set -- sh -c 'trap "" HUP; sleep "$1"; until sh -c "$2"; do sleep 3; done' sh "$1" "$arm_command"
     if have setsid; then set -- setsid "$@"; fi
     "$@" </dev/null >/dev/null 2>&1 9>&- &
     pending_way=$!
-    kill -0 "$pending_way" 2>/dev/null && echo "way=$pending_way" >>"$state/pending"
+    kill -0 "$pending_way" 2>/dev/null && echo "way=$pending_way" >>"$runs/pending"
 }
 
 armed() {
     case $pending_way in
     '') return 1 ;;
-    systemd) systemctl is-active --quiet "ringfence-return-$pending_token.timer" "ringfence-return-$pending_token.service" ;;
+    systemd)
+        # `activating`: it waits to try again
+        case "
+$(systemctl is-active "ringfence-return-$pending_token.timer" "ringfence-return-$pending_token.service" 2>/dev/null)
+" in
+        *"
+active
+"* | *"
+activating
+"*) return 0 ;;
+        *) return 1 ;;
+        esac
+        ;;
     *) grep -q "$pending_token" "/proc/$pending_way/cmdline" 2>/dev/null ;;
     esac
 }
 
-# The way back must not end itself: when it runs, its timer has already fired.
+# The way back must not end itself: when it runs, its timer has already fired, and its process waits for it.
 disarm() {
+    if [ "$verb" = return ]; then return 0; fi
     case $pending_way in
     '') ;;
     systemd) systemctl stop --no-block "ringfence-return-$pending_token.timer" 2>/dev/null ;;
-    "$$") ;;
     *)
         if grep -q "$pending_token" "/proc/$pending_way/cmdline" 2>/dev/null; then
             # the sleep is its child and, with setsid, of its group
@@ -40,26 +59,106 @@ disarm() {
     return 0
 }
 
-# Puts the last confirmed table back, ends the wait, and replies what stands now. Says why in one word.
-go_back() {
-    if [ -s "$state/confirmed.nft" ]; then
-        if load_confirmed; then
-            reply state restored
-            fill_processes "$confirmed_processes"
-        else
-            reply state open
-            reply reason "the confirmed table does not load ($(head -n 1 "$work/said")): the table is deleted, this host is open"
-        fi
-    else
-        nft delete table inet ringfence 2>/dev/null
-        nft delete table inet ringfence_track 2>/dev/null
-        reply state none
+# keep_back: what the way back needs stays in memory for as long as a table waits, in case the disk loses it.
+keep_back() {
+    printf '%s\n' "$ringfence_script" >"$runs/ringfence.sh" || return 1
+    pending_back=none
+    if [ -e "$state/confirmed.nft" ]; then
+        pending_back=lost
+        if [ -z "$confirmed_damaged" ] && cp "$state/confirmed.nft" "$runs/back.nft" 2>/dev/null; then pending_back=kept; fi
     fi
-    rm -f "$state/candidate.nft"
+    if [ "$pending_back" != kept ]; then rm -f "$runs/back.nft"; fi
+}
+
+# find_back: back_file is what to go back to, with confirmed_* read from it, or nothing; back_lost says why there is
+# nothing although a table was confirmed.
+find_back() {
+    back_file=$state/confirmed.nft back_lost=
+    check_confirmed
+    if [ -z "$confirmed_damaged" ] && [ -n "$confirmed_table" ]; then return 0; fi
+    if [ "$pending_back" = kept ] && check_whole "$runs/back.nft"; then
+        back_file=$runs/back.nft
+        read_head "$back_file" confirmed
+        return 0
+    fi
+    back_file=
+    back_lost=$confirmed_damaged
+    case $pending_back in kept | lost) back_lost=${back_lost:-"$state/confirmed.nft is gone"} ;; esac
+}
+
+# put_back: puts the last confirmed table into the kernel, and takes ours out where there is none. back_state is what the
+# kernel was then read to have: `restored`, `none` (nothing was ever confirmed), `open`, or `unknown`; back_words says it.
+# Succeeds where nothing more can be done.
+put_back() {
+    find_back
+    back_why=$back_lost
+    if [ -n "$back_file" ]; then
+        if load_back "$back_file" "$confirmed_table"; then
+            back_state=restored back_words="went back to plan $confirmed_plan"
+            return 0
+        fi
+        back_why="the confirmed table does not load (${load_said:-nft said nothing})"
+    elif [ -n "$confirmed_table" ] && stands "$confirmed_table"; then
+        # what cannot be loaded again was not replaced either
+        back_state=restored back_words="still has plan $confirmed_plan in the kernel, but $back_lost"
+        return 0
+    fi
+    nft delete table inet ringfence 2>/dev/null
+    nft delete table inet ringfence_track 2>/dev/null
+    read_kernel
+    if [ "$kernel" != absent ]; then
+        back_state=unknown back_words="could not go back yet, and tries again: ${back_why:-our table is not deleted}"
+        return 1
+    fi
+    if [ -z "$back_why" ]; then
+        back_state=none back_words='went back to no table: nothing was confirmed before'
+        return 0
+    fi
+    back_state=open back_words="the table is deleted, this host is open: $back_why"
+    [ -z "$back_file" ]
+}
+
+# go_back WHY: ends the wait (WHY is the word for it) and replies what the kernel was read to have. Where the confirmed
+# table is not there again the wait stays, its way back armed, and this fails.
+go_back() {
+    if ! put_back; then
+        reply state "$back_state"
+        reply reason "$back_words"
+        if [ "$back_state" = open ] && [ -z "$pending_opened" ]; then
+            remember open "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
+            echo 'opened=yes' >>"$runs/pending"
+        fi
+        if [ "$verb" != return ] && ! armed; then rearm; fi
+        return 1
+    fi
+    reply state "$back_state"
+    if [ "$back_state" = open ]; then reply reason "$back_words"; fi
+    if [ "$back_state" = restored ]; then fill_processes "$confirmed_processes"; fi
+    if [ -n "$back_file" ] && [ "$back_file" != "$state/confirmed.nft" ]; then restore_state; fi
     if systemd_runs && [ -e "$boot_unit" ]; then
-        if [ -s "$state/confirmed.nft" ]; then sync_persistence "$confirmed_processes"; else remove_persistence; fi
+        case $back_state in
+        restored) sync_persistence "$confirmed_processes" || reply persistence 'the boot unit or a drop-in could not be written' ;;
+        none) remove_persistence ;;
+        esac
     fi
     disarm
-    rm -f "$state/pending"
+    forget_wait
     remember "$1" "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
+}
+
+# A wait whose way back is gone gets another.
+rearm() {
+    if [ -z "$pending_token" ]; then return 1; fi
+    arm 3
+}
+
+# Puts back what the disk has lost and memory still has; what cannot be written is left to the next plan.
+restore_state() {
+    if [ ! -d "$state" ]; then mkdir -m 700 "$state" 2>/dev/null; fi
+    if [ ! -d "$state/new" ]; then mkdir -m 700 "$state/new" 2>/dev/null; fi
+    if [ -e "$state/confirmed.nft" ]; then ln -f "$state/confirmed.nft" "$state/confirmed.nft.damaged" 2>/dev/null; fi
+    if cp "$runs/back.nft" "$state/new/confirmed.nft" 2>/dev/null && check_whole "$state/new/confirmed.nft" &&
+        cp "$runs/ringfence.sh" "$state/new/ringfence.sh" 2>/dev/null && cmp -s "$runs/ringfence.sh" "$state/new/ringfence.sh"; then
+        mv -f "$state/new/confirmed.nft" "$state/new/ringfence.sh" "$state/" 2>/dev/null
+    fi
 }

@@ -2,7 +2,7 @@
 
 signers=/etc/ringfence/allowed_signers
 
-# Refuses unless the plan is signed and says of this host exactly what was sent. A file /etc/ringfence/name holds the
+# Refuses unless the plan is signed and says of this host exactly what was sent: nothing of a plan is used before. A file /etc/ringfence/name holds the
 # host's name in plans, where the controller's word for it is not enough.
 check_signed() {
     if [ ! -e "$signers" ]; then return 0; fi
@@ -10,8 +10,8 @@ check_signed() {
         refuse unsigned "this host has $signers and takes a signed plan only"
     fi
     if ! have ssh-keygen; then refuse signature "there is no ssh-keygen on this host to check the plan's signature with"; fi
-    printf '%s\n' "$rf_plan_text" >"$work/plan.json" && printf '%s\n' "$rf_signature" >"$work/plan.json.sig" ||
-        refuse state "cannot write below $state"
+    { printf '%s\n' "$rf_plan_text" >"$work/plan.json" && printf '%s\n' "$rf_signature" >"$work/plan.json.sig"; } 2>/dev/null ||
+        refuse_write "$work"
     signed_digest=$(sha256sum "$work/plan.json")
     if [ "${signed_digest%% *}" != "$rf_plan" ]; then refuse digest "the plan did not arrive whole"; fi
     signed_by=
@@ -24,27 +24,95 @@ check_signed() {
     if [ -z "$signed_by" ]; then refuse signature "the plan is signed by none of the signers in $signers on this host"; fi
     signed_name=$rf_host
     if [ -r /etc/ringfence/name ]; then read -r signed_name </etc/ringfence/name; fi
-    {
-        printf 'sequence %s\nruleset %s\ntable %s\nexpects %s\n' "$rf_sequence" "$rf_ruleset" "$rf_table" "$rf_expects"
-        printf '%s' "$rf_processes"
-    } | sed 's/ $//' | sort >"$work/sent"
-    host=$signed_name awk '
-        # canonical JSON: sorted keys, one space of indentation, a value a line
-        function value(line) { sub(/^ *"[a-z_]+": "?/, "", line); sub(/"?,?$/, "", line); return line }
+    signed_says=$(signed_entry "$signed_name" <"$work/plan.json" | sort)
+    if [ "$(sent_entry "$signed_says" | sort)" != "$signed_says" ]; then
+        refuse signature "the signed plan says something else of $signed_name than what was sent"
+    fi
+    reply signed_by "$signed_by"
+}
+
+# What was sent of this host, a line each, in the words of signed_entry. Connections are cut only where the plan says so
+# ($1), and need not be.
+sent_entry() {
+    printf 'sequence %s\nruleset %s\ntable %s\nport %s\n' "$rf_sequence" "$rf_ruleset" "$rf_table" "$rf_port"
+    if [ -n "$rf_expects" ]; then echo "expects $rf_expects"; else echo expects; fi
+    for sent_range in $rf_control; do echo "control $sent_range"; done
+    printf '%s' "$rf_processes" | sed 's/ $//'
+    case $rf_cut:"
+$1
+" in
+    :*"
+cut true
+"*) echo 'cut true' ;;
+    :*) echo 'cut false' ;;
+    *) echo 'cut true' ;;
+    esac
+}
+
+# signed_entry NAME: prints what the plan on standard input says of a host. It is canonical JSON (sorted keys, a space of
+# indentation a level, a value a line), in which no text can hold a newline.
+signed_entry() {
+    host=$1 awk '
+        function value(line) { sub(/^ *("[a-z_]+": )?"?/, "", line); sub(/"?,?$/, "", line); return line }
+        # hexadecimal digits of an address, nothing for what is none (RFC 4291, no dotted quad within IPv6)
+        function digits(text,    part, count, i, out, half, left, right, gap) {
+            if (text !~ /:/) {
+                if (split(text, part, ".") != 4) return ""
+                for (i = 1; i <= 4; i++) {
+                    if (part[i] !~ /^[0-9][0-9]?[0-9]?$/ || part[i] + 0 > 255) return ""
+                    out = out sprintf("%02X", part[i])
+                }
+                return out
+            }
+            if (text !~ /^[0-9A-Fa-f:]+$/) return ""
+            gap = index(text, "::")
+            if (gap) {
+                left = substr(text, 1, gap - 1)
+                right = substr(text, gap + 2)
+                count = (left == "" ? 0 : split(left, part, ":")) + (right == "" ? 0 : split(right, half, ":"))
+                if (count > 7) return ""
+                text = left
+                for (i = count; i < 8; i++) text = text (text == "" ? "" : ":") "0"
+                if (right != "") text = text ":" right
+            }
+            if (split(text, part, ":") != 8) return ""
+            for (i = 1; i <= 8; i++) {
+                if (length(part[i]) > 4 || part[i] == "") return ""
+                out = out substr("0000", length(part[i]) + 1) toupper(part[i])
+            }
+            return out
+        }
+        # family-FIRST-LAST of a network
+        function range(text,    at, low, high, bits, size, i, digit, keep, first, last) {
+            split("16 8 4 2 1", size, " ")
+            at = index(text, "/")
+            low = digits(at ? substr(text, 1, at - 1) : text)
+            bits = at ? substr(text, at + 1) + 0 : length(low) * 4
+            for (i = 1; i <= length(low); i++) {
+                digit = index("0123456789ABCDEF", substr(low, i, 1)) - 1
+                keep = bits - (i - 1) * 4
+                keep = keep > 4 ? 4 : keep < 0 ? 0 : keep
+                keep = size[keep + 1]
+                digit = int(digit / keep) * keep
+                first = first substr("0123456789ABCDEF", digit + 1, 1)
+                last = last substr("0123456789ABCDEF", digit + keep, 1)
+            }
+            return (length(low) == 8 ? 4 : 6) "-" first "-" last
+        }
         /^ "sequence": / { print "sequence " value($0) }
         /^ "hosts": \{$/ { hosts = 1; next }
         /^ \}/ { hosts = 0 }
         hosts && /^  "/ { ours = $0 == "  \"" ENVIRON["host"] "\": {"; next }
         !hosts || !ours { next }
-        /^   "(ruleset|table|expects)": "/ { key = $1; gsub(/[":]/, "", key); print key " " value($0) }
+        /^   "(ruleset|table|expects)": "/ { key = $1; gsub(/[":]/, "", key); text = value($0); print key (text == "" ? "" : " " text) }
+        /^   "cut": / { print "cut " value($0) }
+        /^    "from": \[$/ { from = 1; next }
+        from && /^    \]/ { from = 0 }
+        from { print "control " range(value($0)) }
+        /^    "port": / { print "port " value($0) }
         /^    \{$/ { elements = 0 }
-        /^      \[$/ { getline map; getline verdict; gsub(/[ ",]/, "", map); verdict = value(verdict); gsub(/^ *"/, "", verdict)
-            element[++elements] = map " " verdict }
-        /^     "(unit|user|fqdn)": "/ { key = $1; gsub(/[":]/, "", key)
-            for (i = 1; i <= elements; i++) print key " " value($0) " " element[i] }
-    ' "$work/plan.json" | sed 's/ $//' | sort >"$work/signed"
-    if ! cmp -s "$work/sent" "$work/signed"; then
-        refuse signature "the signed plan says something else of $signed_name than what was sent"
-    fi
-    reply signed_by "$signed_by"
+        /^      \[$/ { getline map; getline verdict; element[++elements] = value(map) " " value(verdict) }
+        /^     "(unit|user|fqdn)": "/ { key = $1; gsub(/[":]/, "", key); name = value($0); gsub(/\\\\/, "\\", name)
+            for (i = 1; i <= elements; i++) print key " " name " " element[i] }
+    '
 }

@@ -1,19 +1,38 @@
 # State: one lock, and files that are whole or absent.
 #
+# On the disk, in /var/lib/ringfence:
 # confirmed.nft   the ruleset that was confirmed last, after a head of `#ringfence ` lines; nft loads it as it is
 # candidate.nft   the same for a ruleset that waits for its confirmation
-# pending         what is known of that wait: token, boot, deadline, time of the swap, the armed way back; empty for none
 # answers         what names resolved to, see answers.sh
 # history         what happened, newest last, bounded
+# ringfence.sh    this script, for the boot unit and the units' drop-ins
+# new/            files that are written, checked and then renamed
+#
+# In memory, in /run/ringfence, for one boot; the disk's directory has links to the first three:
+# lock
+# pending         what is known of the wait for a confirmation; empty for none
 # work/           files of the one who holds the lock
+# ringfence.sh    this script, for the way back
+# back.nft        what was confirmed when the wait began, in case the disk loses it
 
 locked=
 
+# open_runs: makes what is in memory; fails where there is no room for it.
+open_runs() {
+    if [ -d "$runs/work" ]; then return 0; fi
+    case $runs in "$state"/*) if [ ! -d "$state" ]; then mkdir -m 700 "$state" 2>/dev/null; fi ;; esac
+    if [ ! -d "$runs" ]; then mkdir -m 700 "$runs" "$runs/work" 2>/dev/null; fi
+    # another command may have been faster
+    if [ ! -d "$runs/work" ]; then mkdir -m 700 "$runs/work" 2>/dev/null; fi
+    [ -d "$runs/work" ]
+}
+
 take_lock() {
+    open_runs || refuse_write "${runs%/*}"
     # a redirection that fails would end the shell at `exec`, without a reply
-    if ! true >>"$state/lock"; then refuse state "cannot write below $state"; fi
+    if ! lock_said=$({ true >>"$runs/lock"; } 2>&1); then refuse_write "$runs" "$lock_said"; fi
     if have flock; then
-        exec 9>"$state/lock"
+        exec 9>>"$runs/lock"
         locked=flock
     else
         locked='mkdir'
@@ -34,50 +53,64 @@ try_lock() {
         flock -n 9
         return
     fi
-    if mkdir "$state/lock.d" 2>/dev/null; then
-        printf '%s\n' "$$" >"$state/lock.d/pid"
+    if mkdir "$runs/lock.d" 2>/dev/null; then
+        printf '%s\n' "$$" >"$runs/lock.d/pid"
         return 0
     fi
     lock_holder=
-    if [ -r "$state/lock.d/pid" ]; then read -r lock_holder <"$state/lock.d/pid"; fi
+    if [ -r "$runs/lock.d/pid" ]; then read -r lock_holder <"$runs/lock.d/pid"; fi
     # A holder that was killed leaves its directory; one that is just writing its pid gets the next round.
-    if [ -n "$lock_holder" ] && [ ! -d "/proc/$lock_holder" ]; then rm -rf "$state/lock.d"; fi
+    if [ -n "$lock_holder" ] && [ ! -d "/proc/$lock_holder" ]; then rm -rf "$runs/lock.d"; fi
     return 1
 }
 
 leave_lock() {
-    if [ "$locked" = mkdir ]; then rm -rf "$state/lock.d"; fi
+    if [ "$locked" = mkdir ]; then rm -rf "$runs/lock.d"; fi
     if [ "$locked" = flock ]; then exec 9>&-; fi
     locked=
 }
 
-# Refuses a state directory that somebody else could have written.
+# Refuses directories that somebody else could have written.
 check_state() {
-    if [ -L "$state" ]; then refuse state "$state is a symbolic link"; fi
-    if [ ! -e "$state" ]; then return 0; fi
-    # shellcheck disable=SC2012 # ls -ldn is the one portable way to mode and owner; the name is ours
-    # shellcheck disable=SC2046 # a list of words
-    set -- $(ls -ldn "$state")
-    case $1 in
-    drwx------*) ;;
-    *) refuse state "$state has mode $1: others may have written it; it must be 0700" ;;
-    esac
-    if [ "$3" != 0 ]; then refuse state "$state belongs to uid $3, not to root"; fi
+    set --
+    for check_path in "$state" "$runs"; do
+        if [ -L "$check_path" ]; then refuse state "$check_path is a symbolic link"; fi
+        if [ -e "$check_path" ]; then set -- "$@" "$check_path"; fi
+    done
+    if [ $# -eq 0 ]; then return 0; fi
+    # shellcheck disable=SC2012 # ls -ldn is the one portable way to mode and owner; the names are ours
+    check_listed=$(ls -ldn "$@") || refuse state "the mode of $* cannot be read"
+    while read -r check_mode check_links check_owner check_rest; do
+        case $check_mode in
+        drwx------*) ;;
+        *) refuse state "${check_rest##* } has mode $check_mode: others may have written it; it must be 0700" ;;
+        esac
+        if [ "$check_owner" != 0 ]; then refuse state "${check_rest##* } belongs to uid $check_owner, not to root"; fi
+    done <<LISTED
+$check_listed
+LISTED
 }
 
+# Makes the state's directory, with a place for new files and links to what is in memory.
 open_state() {
-    check_state
-    if [ ! -d "$state" ]; then
+    if [ ! -d "$state/new" ]; then
         if [ ! -d "${state%/*}" ]; then mkdir -p "${state%/*}"; fi
-        mkdir -m 700 "$state" "$state/work" || refuse state "cannot make $state"
+        if [ -d "$state" ]; then set --; else set -- "$state"; fi
+        open_said=$(mkdir -m 700 "$@" "$state/new" 2>&1) || refuse_write "$state" "$open_said"
     fi
+    if [ -L "$state/pending" ] && [ -L "$state/work" ] && [ -L "$state/lock" ]; then return 0; fi
+    # an earlier release had directories here
+    rm -rf "$state/work" "$state/lock.d"
+    open_said=$(ln -sf "$runs/lock" "$runs/pending" "$runs/work" "$state/" 2>&1) || refuse_write "$state" "$open_said"
 }
 
 # Reads the head of a ruleset file into PREFIX_format, PREFIX_sequence, PREFIX_plan, PREFIX_ruleset, PREFIX_table,
-# PREFIX_applied and PREFIX_processes (lines); all empty where there is no file.
+# PREFIX_control, PREFIX_port, PREFIX_applied, PREFIX_head (its digest) and PREFIX_processes (lines); all empty where
+# there is no file. Says nothing of whether the file is whole.
+head_keys='format sequence plan ruleset table control port applied head'
 read_head() {
     head_prefix=$2
-    for head_key in format sequence plan ruleset table applied processes; do eval "${head_prefix}_$head_key="; done
+    for head_key in $head_keys processes; do eval "${head_prefix}_$head_key="; done
     if [ ! -r "$1" ]; then return 1; fi
     head_processes=
     while IFS= read -r head_line; do
@@ -89,12 +122,8 @@ read_head() {
         '#ringfence '*=*)
             head_line=${head_line#\#ringfence }
             head_value=${head_line#*=}
-            case $head_value in *[!A-Za-z0-9:.+-]*) continue ;; esac
-            case ${head_line%%=*} in
-            format | sequence | plan | ruleset | table | applied)
-                eval "${head_prefix}_${head_line%%=*}=\$head_value"
-                ;;
-            esac
+            case $head_value in *[!A-Za-z0-9:.+\ -]*) continue ;; esac
+            case " $head_keys " in *" ${head_line%%=*} "*) eval "${head_prefix}_${head_line%%=*}=\$head_value" ;; esac
             ;;
         *) break ;;
         esac
@@ -102,33 +131,113 @@ read_head() {
     eval "${head_prefix}_processes=\$head_processes"
 }
 
+# check_whole FILE: whether its head and its ruleset are what the digests in the head say; whole_said tells what is wrong.
+check_whole() {
+    whole_said="$1 is gone"
+    if [ ! -e "$1" ]; then return 1; fi
+    whole_said="$1 is empty"
+    if [ ! -s "$1" ]; then return 1; fi
+    whole_said="$1 cannot be read"
+    read_head "$1" whole || return 1
+    whole_said="$1 was not written by Ringfence"
+    if [ -z "$whole_format" ]; then return 1; fi
+    whole_said="the head of $1 is not what was confirmed"
+    if ! is_number "$whole_sequence" || [ -z "$whole_table" ]; then return 1; fi
+    check_lines=
+    # `read` takes no byte behind its line: what follows the head is left to be digested
+    {
+        while IFS= read -r check_line; do
+            case $check_line in
+            '#ringfence head='*) break ;;
+            '#ringfence '*) check_lines="$check_lines$check_line
+" ;;
+            *) break ;;
+            esac
+        done
+        case $check_line in
+        '#ringfence '*) check_body=$(sha256sum) ;;
+        # the head of an earlier release has no digest of its own
+        *) check_body=$({
+            printf '%s\n' "$check_line"
+            cat
+        } | sha256sum) ;;
+        esac
+    } <"$1"
+    if [ -n "$whole_head" ]; then
+        check_sum=$(printf '%s' "$check_lines" | sha256sum)
+        if [ "${check_sum%% *}" != "$whole_head" ]; then return 1; fi
+    fi
+    whole_said="$1 is not the ruleset that was confirmed"
+    if [ "${check_body%% *}" != "$whole_ruleset" ]; then return 1; fi
+    whole_said=
+}
+
+# Digits, and so few that every shell can count with them.
+is_number() {
+    case $1 in '' | *[!0-9]* | ????????????????*) return 1 ;; esac
+}
+
 read_confirmed() {
     read_head "$state/confirmed.nft" confirmed
     case $confirmed_format in
     '' | 1) ;;
+    *[!0-9]*) confirmed_format= ;;
     *) refuse state "the state on this host is of format $confirmed_format, which this release does not know" ;;
     esac
-    if [ -e "$state/confirmed.nft" ] && [ -z "$confirmed_format" ]; then
-        refuse state "$state/confirmed.nft was not written by Ringfence"
-    fi
 }
 
-# Reads the wait for a confirmation into pending_*; fails where nothing waits.
+# Reads what was confirmed and whether it is whole: confirmed_damaged says what is wrong with it. Of a head that is no
+# longer what was written nothing is believed.
+check_confirmed() {
+    read_confirmed
+    confirmed_damaged=
+    if [ ! -e "$state/confirmed.nft" ] || check_whole "$state/confirmed.nft"; then return 0; fi
+    confirmed_damaged=$whole_said
+    case $whole_said in *'is not the ruleset that was confirmed') return 1 ;; esac
+    for head_key in $head_keys processes; do eval "confirmed_$head_key="; done
+    return 1
+}
+
+# Reads the wait for a confirmation into pending_*; fails where nothing waits, or what is told of it is not whole.
+pending_keys='token boot deadline head plan sequence ruleset table back whole way swapped opened'
 read_pending() {
-    pending_token='' pending_boot='' pending_deadline='' pending_swapped='' pending_way=''
-    if [ ! -s "$state/pending" ]; then return 1; fi
+    for pending_key in $pending_keys; do eval "pending_$pending_key="; done
+    if [ ! -s "$runs/pending" ]; then return 1; fi
     while IFS='=' read -r pending_key pending_value; do
         case $pending_value in *[!A-Za-z0-9:.+-]*) continue ;; esac
-        case $pending_key in
-        token | boot | deadline | swapped | way) eval "pending_$pending_key=\$pending_value" ;;
-        esac
-    done <"$state/pending"
-    read_head "$state/candidate.nft" candidate
+        case " $pending_keys " in *" $pending_key "*) eval "pending_$pending_key=\$pending_value" ;; esac
+    done <"$runs/pending"
+    if [ -n "$pending_whole" ]; then return 0; fi
+    pending_token=
+    return 1
 }
 
 pending_text() {
-    printf 'token=%s\nboot=%s\ndeadline=%s\nway=%s\n' \
-        "$pending_token" "$pending_boot" "$pending_deadline" "$pending_way"
+    printf 'token=%s\nboot=%s\ndeadline=%s\nhead=%s\nplan=%s\nsequence=%s\nruleset=%s\ntable=%s\nback=%s\nway=%s\nwhole=yes\n' \
+        "$pending_token" "$pending_boot" "$pending_deadline" "$pending_head" "$pending_plan" "$pending_sequence" \
+        "$pending_ruleset" "$pending_table" "$pending_back" "$pending_way"
+}
+
+# Whether a table waits for its confirmation, with what is known of it in pending_* and candidate_*. The file of the
+# candidate may be gone (candidate_lost), and so may what is known of the wait: then it is the kernel that tells.
+read_wait() {
+    candidate_lost=
+    read_head "$state/candidate.nft" candidate
+    if read_pending; then
+        if [ -n "$candidate_head" ] && [ "$candidate_head" = "$pending_head" ]; then return 0; fi
+        # the confirmation was taken, and cut short behind its rename
+        if [ "$pending_head" = "$confirmed_head" ]; then return 1; fi
+        candidate_lost=1
+        candidate_plan=$pending_plan candidate_sequence=$pending_sequence
+        candidate_ruleset=$pending_ruleset candidate_table=$pending_table candidate_processes=
+        return 0
+    fi
+    [ -n "$candidate_table" ] && [ "$candidate_table" != "$confirmed_table" ] && stands "$candidate_table"
+}
+
+forget_wait() {
+    rm -f "$state/candidate.nft" 2>/dev/null
+    true >"$runs/pending"
 }
 
 read_boot() {
@@ -139,16 +248,36 @@ read_boot() {
     boot_id=$boot_id-$process_started
 }
 
-# remember EVENT PLAN SEQUENCE RULESET: adds a line; tokens are drawn, and with one in sixteen the oldest lines go.
+# remember EVENT PLAN SEQUENCE RULESET: adds a line; tokens are drawn, and with one in sixteen the oldest lines go. A
+# disk that takes no line takes nothing else with it.
 remember() {
+    if [ ! -d "$state/new" ]; then return 0; fi
     case $pending_token in
     [1-9a-f]*) ;;
     *)
         if [ -s "$state/history" ]; then
-            tail -n 49 "$state/history" >"$work/history" && mv -f "$work/history" "$state/history"
+            remember_lines=$(tail -n 49 "$state/history") && keep_text "$state/history" "$remember_lines"
         fi
         ;;
     esac
-    printf '%s %s %s %s %s\n' "${now:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}" "$1" "${2:--}" "${3:--}" "${4:--}" \
-        >>"$state/history"
+    { printf '%s %s %s %s %s\n' "${now:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}" "$1" "${2:--}" "${3:--}" "${4:--}" \
+        >>"$state/history"; } 2>/dev/null
+    return 0
+}
+
+# keep_text FILE TEXT: makes a file of the state this text and a newline, or leaves it as it is and fails.
+keep_text() {
+    keep_new=$state/new/${1##*/}
+    { printf '%s\n' "$2" >"$keep_new"; } 2>/dev/null && has_size "$2" "$keep_new" && mv -f "$keep_new" "$1" 2>/dev/null && return 0
+    rm -f "$keep_new" 2>/dev/null
+    return 1
+}
+
+# has_size TEXT FILES...: whether each has the bytes of this text and a newline.
+has_size() {
+    size_wanted=$((${#1} + 1))
+    shift
+    for size_file in "$@"; do
+        size_found=$(wc -c <"$size_file" 2>/dev/null) && [ "$((size_found))" -eq "$size_wanted" ] || return 1
+    done
 }

@@ -3,61 +3,88 @@
 verb_status() {
     check_state
     check_processes "$rf_processes" || refuse input "the processes of this plan are not well formed"
-    if [ -d "$state" ]; then
-        open_work
-    elif [ -n "$rf_processes" ]; then
-        work=$(mktemp -d) || refuse state "cannot make a temporary directory"
-    fi
+    if [ -n "$rf_processes$rf_sockets" ]; then open_work; fi
+    status_kernel
     status_confirmed
     status_pending
     status_abilities
-    if any_stands; then
-        reply table present
-        if [ -n "$rf_listing" ]; then nft -nn -y list table inet ringfence 2>&1 | reply_section listing; fi
-    else
-        reply table absent
-    fi
+    if [ "$kernel" = present ] && [ -n "$rf_listing" ]; then nft -nn -y list table inet ringfence 2>&1 | reply_section listing; fi
     if [ -n "$rf_sockets" ]; then socket_text | reply_section sockets; fi
     if [ -n "$rf_processes" ]; then socket_owners | reply_section owners; fi
     if [ -n "$rf_listing" ]; then status_foreign | reply_section foreign; fi
     if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi
 }
 
+# What the kernel has is told beside what the files say: `in_kernel` is the beginning of the digest of the verdict table that
+# stands there, whatever was confirmed.
+status_kernel() {
+    read_kernel
+    reply table "$kernel"
+    if [ -n "$kernel_table" ]; then reply in_kernel "$kernel_table"; fi
+    if [ "$kernel" = unknown ]; then reply unknown 'nft does not tell what is in the kernel'; fi
+}
+
+# has_in_kernel TABLE: whether read_kernel found this one.
+has_in_kernel() {
+    [ -n "$1" ] && [ "$kernel_table" = "$(printf '%.16s' "$1")" ]
+}
+
 status_confirmed() {
-    read_confirmed
+    check_confirmed
+    if [ -n "$confirmed_damaged" ]; then reply damaged "$confirmed_damaged"; fi
     if [ -z "$confirmed_format" ]; then return 0; fi
     reply sequence "$confirmed_sequence"
     reply plan "$confirmed_plan"
     reply ruleset "$confirmed_ruleset"
     reply verdict_table "$confirmed_table"
     reply applied "$confirmed_applied"
-    if stands "$confirmed_table"; then reply stands confirmed; fi
-    status_digest=$(sed '/^#ringfence /d' "$state/confirmed.nft" | sha256sum)
-    if [ "${status_digest%% *}" != "$confirmed_ruleset" ]; then reply damaged "$state/confirmed.nft is not the ruleset that was confirmed"; fi
+    if has_in_kernel "$confirmed_table"; then reply stands confirmed; fi
     if [ -z "$confirmed_processes" ]; then return 0; fi
     # what runs now, with the cgroup that the map must hold: `NAME MAP CHAIN PATH SOCKET-UNIT`
-    unit_elements "$confirmed_processes" >"$work/elements"
+    if ! status_elements=$(unit_elements "$confirmed_processes"); then
+        reply unknown 'systemd does not answer, so nothing is known of the units of the policy'
+        return 0
+    fi
     while read -r status_who status_map status_chain status_path status_socket; do
+        if [ -z "$status_who" ]; then continue; fi
         if [ -d "/sys/fs/cgroup/$status_path" ]; then status_runs=runs; else status_runs=stopped; fi
         reply unit "$status_runs $status_who $status_map $status_chain $status_path"
-        if systemd_runs && [ ! -e "$units/${status_socket:-$status_who}.d/$dropin" ]; then
-            reply damaged "the drop-in of ${status_socket:-$status_who} is gone"
-        fi
-    done <"$work/elements"
-    printf '%s' "$confirmed_processes" | while read -r status_kind status_who status_map status_goto status_chain; do
-        if [ "$status_kind" = user ] && status_uid=$(id -u -- "$status_who" 2>/dev/null); then
+    done <<ELEMENTS
+$status_elements
+ELEMENTS
+    for status_who in $(units_without "$confirmed_processes" "$status_elements"); do reply no_unit "$status_who"; done
+    while read -r status_kind status_who status_map status_goto status_chain; do
+        if [ "$status_kind" != user ]; then continue; fi
+        if status_uid=$(id -u -- "$status_who" 2>/dev/null); then
             reply user "$status_who $status_map $status_chain $status_uid"
+        else
+            reply no_user "$status_who"
         fi
-    done
+    done <<LINES
+$confirmed_processes
+LINES
 }
 
+# `armed`: a way back will come, or is tried again; `abandoned`: it is gone, and the next command that changes anything
+# ends the wait.
 status_pending() {
-    if ! read_pending; then return 0; fi
+    if ! read_wait; then
+        case $kernel in
+        present)
+            if ! has_in_kernel "$confirmed_table" && [ -z "$confirmed_format" ]; then
+                reply unknown "the kernel has a table of ours (${kernel_table:-without a plan}), and no state tells of it"
+            elif ! has_in_kernel "$confirmed_table"; then
+                reply unknown "the kernel has another table of ours (${kernel_table:-without a plan}) than the one that was confirmed"
+            fi
+            ;;
+        esac
+        return 0
+    fi
     read_boot
     reply pending_plan "$candidate_plan"
     reply pending_ruleset "$candidate_ruleset"
-    reply pending_deadline "$pending_deadline"
-    if stands "$candidate_table"; then reply stands candidate; fi
+    reply pending_deadline "${pending_deadline:-0}"
+    if has_in_kernel "$candidate_table"; then reply stands candidate; fi
     if [ "$pending_boot" = "$boot_id" ] && armed; then reply pending armed; else reply pending abandoned; fi
 }
 
@@ -71,7 +98,11 @@ status_abilities() {
     if find_connection "${rf_port:-22}"; then reply peer "$connection_peer"; fi
     if systemd_runs; then
         reply persistence systemd
-        if [ -n "$confirmed_format" ] && [ ! -e "$boot_unit" ]; then reply damaged "the boot unit is gone"; fi
+        if [ -n "$confirmed_format" ]; then
+            tell_persistence "$confirmed_processes"
+        elif [ -e "$boot_unit" ] && [ ! -e "$state/confirmed.nft" ]; then
+            reply damaged "$state/confirmed.nft is gone"
+        fi
         if has_names "$confirmed_processes" && ! systemctl is-active --quiet "${answer_timer##*/}"; then
             reply damaged "the timer that looks names up again does not run"
         fi

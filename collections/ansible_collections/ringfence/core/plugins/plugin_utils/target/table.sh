@@ -5,15 +5,18 @@ stands() {
     [ -n "$1" ] && nft list chain inet ringfence "plan_$(printf '%.16s' "$1")" >/dev/null 2>&1
 }
 
-any_stands() {
-    case "
-$(nft list tables 2>/dev/null)
-" in
-    *"
-table inet ringfence
-"*) return 0 ;;
-    *) return 1 ;;
-    esac
+# Reads what the kernel has of ours: kernel is `absent`, `present`, or `unknown` where that could not be read, which is
+# not the same as nothing; kernel_table is what the chain of the plan tells, the first digits of its table's digest.
+read_kernel() {
+    kernel=unknown kernel_table=
+    kernel_read=$({ nft list chains inet 2>/dev/null || echo failed; } | awk '
+        $1 == "failed" { failed = 1 }
+        $1 == "table" { ours = $3 == "ringfence"; if (ours) found = "present" }
+        ours && $1 == "chain" && $2 ~ /^plan_[0-9a-f]+$/ { table = " " substr($2, 6) }
+        END { if (!failed) print (found == "" ? "absent" : found table) }') || return 1
+    if [ -n "$kernel_read" ]; then kernel=${kernel_read%% *}; fi
+    case $kernel_read in *' '*) kernel_table=${kernel_read#* } ;; esac
+    [ "$kernel" != unknown ]
 }
 
 # Before a direction first enforces, conntrack must see connections begin: what starts between the reading of the
@@ -54,25 +57,36 @@ load_table() {
     echo 'ringfence:begin sockets'
     standing_elements "$work/swap.nft"
     printf '\nringfence:end sockets\n'
-    printf '%s\n' "$track_until" >>"$work/swap.nft"
-    if nft -f "$work/swap.nft" >"$work/said" 2>&1 || { too_long && load_in_stages "$1" "${2-}"; }; then
-        track_until=
-        return 0
+    printf '%s\n%s\n' "$track_until" "$whole_mark" >>"$work/swap.nft"
+    load_written=
+    if ends_whole "$work/swap.nft"; then
+        load_written=1
+        if nft -f "$work/swap.nft" >"$work/said" 2>&1 || { too_long && load_in_stages "$1" "${2-}"; }; then
+            track_until=
+            return 0
+        fi
     fi
     track_no_more
     return 1
 }
 
-# Loads the last confirmed ruleset: with the connections that stand, else without them; if even that fails there is no
-# table of ours any more.
-load_confirmed() {
-    track_first
-    socket_text >"$work/sockets"
-    if load_table "$state/confirmed.nft" >/dev/null; then return 0; fi
-    true >"$work/sockets"
-    if load_table "$state/confirmed.nft" >/dev/null; then return 0; fi
-    nft delete table inet ringfence 2>/dev/null
-    return 1
+# load_back FILE TABLE: loads what was confirmed, with the connections that stand, else without them, else without a file
+# of our own; succeeds when the kernel was read to have it. load_said is what nft said.
+load_back() {
+    load_said=
+    if [ -n "$work" ]; then
+        track_first
+        { socket_text >"$work/sockets" || true >"$work/sockets"; } 2>/dev/null
+        load_table "$1" >/dev/null 2>&1
+        if stands "$2"; then return 0; fi
+        { true >"$work/sockets"; } 2>/dev/null
+        load_table "$1" >/dev/null 2>&1
+        if stands "$2"; then return 0; fi
+    fi
+    load_said=$(nft -f "$1" 2>&1)
+    load_said=${load_said%%"
+"*}
+    stands "$2"
 }
 
 # What the kernel recorded would go with the table: it is part of the reply first.

@@ -16,156 +16,39 @@ ringfence_main() {
     finish 0
 }
 
-# Ends a wait whose way back is gone: a reboot, or somebody killed it.
+# Ends a wait whose way back is gone: a reboot, somebody killed it, or the disk lost the candidate.
 recover() {
-    if ! read_pending; then return 0; fi
+    if ! read_wait; then
+        if [ -s "$runs/pending" ]; then
+            # taken, and cut short before this
+            disarm
+            forget_wait
+        fi
+        return 0
+    fi
     read_boot
-    if [ ! -e "$state/candidate.nft" ]; then
-        rm -f "$state/pending"
-    elif [ "$pending_boot" = "$boot_id" ] && [ "$verb" = confirm ]; then
+    if [ "$pending_boot" = "$boot_id" ] && [ -z "$candidate_lost" ] && [ "$verb" = confirm ]; then
         # the candidate stands; whether its way back still would is settled by this confirmation
         return 0
-    elif [ "$pending_boot" != "$boot_id" ] || ! armed; then
+    elif [ "$pending_boot" != "$boot_id" ] || [ -n "$candidate_lost" ] || ! armed; then
         reply recovered "a candidate of plan $candidate_plan had lost its way back"
-        go_back abandoned
+        go_back abandoned || refuse unknown "$back_words"
     elif [ "$verb" = apply ] && [ "$candidate_plan" = "$rf_plan" ]; then
-        go_back superseded
+        go_back superseded || refuse unknown "$back_words"
     elif [ "$verb" = apply ]; then
         refuse busy "plan $candidate_plan waits for its confirmation on this host"
     fi
 }
 
-verb_apply() {
-    check_processes "$rf_processes" || refuse input "the processes of this plan are not well formed"
-    if [ -n "$rf_check" ]; then
-        check_state
-        read_confirmed
-    else
-        open_state
-        take_lock
-        open_work
-        read_confirmed
-        recover
-    fi
-    check_order
-    if [ -z "$rf_renew" ] && [ "$confirmed_ruleset" = "$rf_ruleset" ] && stands "$rf_table"; then
-        take_over
-        finish 0
-    fi
-    if [ -z "$rf_check" ]; then check_signed; fi
-    if [ -n "$rf_check" ]; then
-        guard_connection
-        # what is refused for its size alone was understood, and would be loaded in stages
-        check_said=$(nft -c -f - 2>&1) || case $check_said in
-        *"Message too l"*) ;;
-        *) refuse ruleset "nft on this host does not accept the ruleset" ;;
-        esac
-        reply changed yes
-        finish 0
-    fi
-    # looked up before anything changes: who is allowed by name is let through again right behind the swap
-    resolve_names "$rf_processes"
-    track_first
-    guard_connection "$work/sockets"
-    take_candidate
-    swap
-}
-
-# Refuses what is older than, or does not follow from, what this host holds.
-check_order() {
-    reply held "$confirmed_ruleset"
-    if [ -n "$confirmed_sequence" ]; then
-        if [ "$rf_sequence" -lt "$confirmed_sequence" ]; then
-            refuse sequence "this host holds sequence $confirmed_sequence, the plan is older: $rf_sequence"
-        fi
-        if [ "$rf_sequence" -eq "$confirmed_sequence" ] && [ "$rf_plan" != "$confirmed_plan" ]; then
-            refuse sequence "this host holds another plan of sequence $rf_sequence: $confirmed_plan"
-        fi
-    fi
-    if [ "$confirmed_ruleset" != "$rf_expects" ] && [ "$confirmed_ruleset" != "$rf_ruleset" ]; then
-        refuse expects "this host holds ruleset ${confirmed_ruleset:-none}, the plan expects ${rf_expects:-none}: make a new plan"
-    fi
-}
-
-# The same ruleset stands and is confirmed: a newer plan takes it over without touching the kernel.
-take_over() {
-    reply changed no
-    reply state confirmed
-    if [ -n "$rf_check" ] || [ "$confirmed_plan" = "$rf_plan" ]; then return 0; fi
-    {
-        write_head "$confirmed_applied"
-        sed '/^#ringfence /d' "$state/confirmed.nft"
-    } >"$work/confirmed.nft" && mv -f "$work/confirmed.nft" "$state/confirmed.nft" || refuse state "cannot write below $state"
-    remember "taken-over" "$rf_plan" "$rf_sequence" "$rf_ruleset"
-}
-
-write_head() {
-    printf '#ringfence format=1\n#ringfence sequence=%s\n#ringfence plan=%s\n#ringfence ruleset=%s\n#ringfence table=%s\n' \
-        "$rf_sequence" "$rf_plan" "$rf_ruleset" "$rf_table"
-    if [ -n "$rf_processes" ]; then printf '%s' "$rf_processes" | sed 's/^/#ringfence process /'; fi
-    printf '#ringfence applied=%s\n' "$1"
-}
-
-# Reads the ruleset from standard input; what was cut short on its way has another digest.
-take_candidate() {
-    take_time=$(date -u '+%Y-%m-%dT%H:%M:%SZ %s')
-    now=${take_time% *}
-    {
-        write_head "$now"
-        cat
-    } >"$work/candidate.nft" || refuse state "cannot write below $state"
-    take_digest=$({
-        # `read` takes no byte behind its line: what follows the head's last line is left to be digested
-        while IFS= read -r take_line; do
-            case $take_line in '#ringfence applied='*) break ;; esac
-        done
-        sha256sum
-    } <"$work/candidate.nft")
-    if [ "${take_digest%% *}" != "$rf_ruleset" ]; then refuse digest "the ruleset did not arrive whole"; fi
-    printf '%s\n' "$ringfence_script" >"$work/ringfence.sh" || refuse state "cannot write below $state"
-}
-
-swap() {
-    read_boot
-    pending_token=$rf_token pending_boot=$boot_id pending_way=systemd
-    pending_deadline=$((${take_time#* } + rf_seconds))
-    # the wait comes last: from here on a command that finds it unarmed goes back
-    pending_text >"$work/pending" && mv -f "$work/ringfence.sh" "$work/candidate.nft" "$work/pending" "$state/" ||
-        refuse state "cannot write below $state"
-    if ! arm "$rf_seconds"; then
-        rm -f "$state/candidate.nft" "$state/pending"
-        refuse arm "the way back cannot be armed, so nothing was changed"
-    fi
-    if [ -n "$table_stood" ]; then reply_denials; fi
-    if ! load_table "$state/candidate.nft" "$rf_seconds"; then
-        disarm
-        rm -f "$state/candidate.nft" "$state/pending"
-        swap_said=$(sed '/^In file included from /d' "$work/said" | head -n 2 | tr '\n' ' ')
-        refuse ruleset "nft on this host does not accept the ruleset: $swap_said"
-    fi
-    # A process started now, this subshell, tells the time of the swap on the clock that processes are measured by.
-    pending_swapped=$(read_process self && echo "$process_started")
-    echo "swapped=$pending_swapped" >>"$state/pending" || {
-        go_back failed
-        refuse state "cannot write below $state: went back"
-    }
-    destroy_cut
-    fill_processes "$rf_processes"
-    remember applied "$rf_plan" "$rf_sequence" "$rf_ruleset"
-    reply changed yes
-    reply state waiting
-    reply token "$pending_token"
-}
-
 verb_confirm() {
     check_state
-    if [ ! -d "$state" ]; then refuse nothing "nothing waits for a confirmation on this host"; fi
+    if [ ! -d "$state" ] && [ ! -s "$runs/pending" ]; then refuse nothing "nothing waits for a confirmation on this host"; fi
     take_lock
     open_work
     read_confirmed
     recover
-    if ! read_pending; then
-        if [ -n "$rf_plan" ] && [ "$confirmed_plan" = "$rf_plan" ]; then
+    if ! read_wait; then
+        if [ -n "$rf_plan" ] && [ "$confirmed_plan" = "$rf_plan" ] && stands "$confirmed_table"; then
             reply changed no
             reply state confirmed
             finish 0
@@ -178,96 +61,112 @@ verb_confirm() {
     if [ -n "$rf_plan" ] && [ "$rf_plan" != "$candidate_plan" ]; then
         refuse plan "plan $candidate_plan waits for its confirmation, not $rf_plan"
     fi
-    if ! find_connection "$rf_port"; then refuse connection "cannot find the ssh connection that this confirmation came in on"; fi
-    if [ -z "$pending_swapped" ] || [ "$connection_started" -le "$pending_swapped" ]; then
-        refuse connection "this connection began before the swap: it proves nothing about new ones"
-    fi
+    confirm_connection
     if ! stands "$candidate_table"; then
+        read_kernel
+        if [ "$kernel" = unknown ]; then refuse unknown "nft does not tell what is in the kernel: the way back stays armed"; fi
         go_back flushed
-        refuse flushed "the candidate is not in the kernel any more: somebody replaced it; went back"
+        refuse flushed "the candidate is not in the kernel any more: somebody replaced it; $back_words"
+    fi
+    if ! check_whole "$state/candidate.nft"; then
+        go_back failed
+        refuse state "$whole_said: $back_words"
     fi
     if ! sync_persistence "$candidate_processes"; then
         go_back failed
-        refuse persistence "cannot write the boot unit or the units' drop-ins: went back"
+        refuse persistence "cannot write the boot unit or the units' drop-ins: $back_words"
     fi
-    sync "$state/candidate.nft" 2>/dev/null
-    mv -f "$state/candidate.nft" "$state/confirmed.nft" || refuse state "cannot write below $state"
+    sync "$state/candidate.nft" "$state/ringfence.sh" 2>/dev/null
+    if [ -e "$state/confirmed.nft" ] && ! check_whole "$state/confirmed.nft"; then
+        ln -f "$state/confirmed.nft" "$state/confirmed.nft.damaged" 2>/dev/null
+    fi
+    confirm_said=$(mv -f "$state/candidate.nft" "$state/confirmed.nft" 2>&1)
+    read_confirmed
+    if [ "$confirmed_head" != "$candidate_head" ]; then
+        go_back failed
+        refuse state "cannot write below $state (${confirm_said##*: }): $back_words"
+    fi
+    sync "$state" 2>/dev/null
     disarm
-    true >"$state/pending"
+    forget_wait
     if [ -n "$sync_changed" ]; then fill_processes "$candidate_processes"; fi
     remember confirmed "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
     reply changed yes
     reply state confirmed
 }
 
+# A confirmation counts over a connection that began after the swap, through the control path that the candidate keeps
+# open and, where the controller says one, through that as well.
+confirm_connection() {
+    if ! find_connection "${candidate_port:-$rf_port}"; then
+        refuse connection "cannot find the ssh connection that this confirmation came in on"
+    fi
+    if [ -z "$pending_swapped" ] || [ "$connection_started" -le "$pending_swapped" ]; then
+        refuse connection "this connection began before the swap: it proves nothing about new ones"
+    fi
+    if [ -n "$candidate_control" ]; then inside_control "$candidate_control" "$candidate_port"; fi
+    if [ -n "$rf_control" ]; then inside_control "$rf_control" "$rf_port"; fi
+}
+
 verb_rollback() {
     check_state
-    if [ ! -d "$state" ]; then
-        reply changed no
-        reply state none
-        finish 0
+    if [ ! -d "$state" ] && [ ! -s "$runs/pending" ]; then
+        read_kernel
+        if [ "$kernel" = absent ]; then
+            reply changed no
+            reply state none
+            finish 0
+        fi
     fi
     take_lock
     open_work
-    read_confirmed
-    if read_pending && [ -e "$state/candidate.nft" ]; then
+    check_confirmed
+    if read_wait; then
+        if [ -n "$rf_plan" ] && [ "$rf_plan" != "$candidate_plan" ]; then
+            refuse plan "plan $candidate_plan waits for its confirmation, not $rf_plan: that one is not taken back"
+        fi
         go_back "rolled-back"
+        case $back_state in unknown) refuse unknown "$back_words" ;; esac
         reply changed yes
-    else
-        reply changed no
-        if [ -n "$confirmed_ruleset" ]; then reply state confirmed; else reply state none; fi
-    fi
-}
-
-# Run by the timer: what it was armed for may be confirmed, or replaced by another wait, by now.
-verb_return() {
-    if [ ! -d "$state" ]; then finish 0; fi
-    take_lock
-    open_work
-    read_confirmed
-    if read_pending && [ "$pending_token" = "$1" ] && [ -e "$state/candidate.nft" ]; then go_back "timed-out"; fi
-}
-
-# Run at boot and after the distribution's own firewall service: only ever the confirmed table.
-verb_boot() {
-    if [ ! -s "$state/confirmed.nft" ]; then finish 0; fi
-    if ! true >"$state/lock"; then
-        # nothing can be written there this early: the table is loaded all the same
-        work=/run/ringfence.$$
-        mkdir -m 700 "$work" && load_confirmed
-        finish $?
-    fi
-    take_lock
-    open_work
-    read_confirmed
-    read_boot
-    if read_pending && [ "$pending_boot" != "$boot_id" ]; then
-        rm -f "$state/candidate.nft" "$state/pending"
-        remember abandoned "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
-        # a confirmation that the reboot cut short may have written the candidate's drop-ins
-        sync_changed=
-        sync_dropins "$confirmed_processes"
-        if [ -n "$sync_changed" ]; then systemctl daemon-reload --no-block; fi
-    fi
-    if stands "$confirmed_table"; then finish 0; fi
-    if load_confirmed; then
-        fill_processes "$confirmed_processes"
         finish 0
     fi
-    echo "ringfence: the confirmed table does not load, this host is open: $(head -n 1 "$work/said")" >&2
-    remember open "$confirmed_plan" "$confirmed_sequence" "$confirmed_ruleset"
-    finish 1
+    read_kernel
+    reply changed no
+    case $kernel$kernel_table in
+    unknown) refuse unknown "nft does not tell what is in the kernel" ;;
+    absent) if [ -n "$confirmed_ruleset" ]; then
+        reply state open
+        reply reason "plan $confirmed_plan is confirmed, and nothing of ours is in the kernel: apply it again"
+    else
+        reply state none
+    fi ;;
+    "present$(printf '%.16s' "${confirmed_table:-none}")") reply state confirmed ;;
+    *) refuse unknown "the kernel has a table that no state tells of: apply a plan, or remove it" ;;
+    esac
+}
+
+# Run by the timer: what it was armed for may be confirmed, or replaced by another wait, by now. Fails where it must be
+# tried again.
+verb_return() {
+    take_lock
+    open_work
+    read_confirmed
+    if read_wait && { [ -z "$pending_token" ] || [ "$pending_token" = "$1" ]; }; then go_back "timed-out" || finish 1; fi
 }
 
 verb_remove() {
     check_state
+    read_kernel
     remove_changed=no
-    if [ -d "$state" ] || [ -e "$boot_unit" ] || any_stands; then remove_changed=yes; fi
+    if [ -d "$state" ] || [ -d "$runs" ] || [ -e "$boot_unit" ] || [ "$kernel" != absent ]; then remove_changed=yes; fi
     if [ -n "$rf_check" ]; then
         reply changed "$remove_changed"
         finish 0
     fi
-    if [ -d "$state" ]; then
+    if [ -d "$state" ] || [ -d "$runs" ]; then
+        for remove_path in "$state" "$units"; do
+            if [ -d "$remove_path" ] && [ ! -w "$remove_path" ]; then refuse_write "$remove_path"; fi
+        done
         take_lock
         open_work
         if read_pending; then disarm; fi
@@ -276,7 +175,11 @@ verb_remove() {
     if [ -n "$sync_changed" ]; then remove_changed=yes; fi
     nft delete table inet ringfence 2>/dev/null
     nft delete table inet ringfence_track 2>/dev/null
-    rm -rf "$state"
+    read_kernel
+    if [ "$kernel" != absent ]; then refuse unknown "nft does not delete our table: the state stays, try again"; fi
+    if systemd_runs; then systemctl stop 'ringfence-return-*.timer' 2>/dev/null; fi
+    rm -rf "$state" "$runs"
+    if [ -e "$state" ]; then refuse_write "$state"; fi
     reply changed "$remove_changed"
     reply state none
 }
