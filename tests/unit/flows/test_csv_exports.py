@@ -63,7 +63,7 @@ def test_what_stands_above_the_header_is_told_and_rows_keep_their_lines(tmp_path
     ("content", "reason"),
     [
         (PLAIN.encode("utf-32"), "UTF-32"),
-        (gzip.compress(PLAIN.encode()), "gzip"),
+        (gzip.compress(PLAIN.encode(), mtime=0), "gzip"),
         (b"PK\x03\x04" + b"\x00" * 30, "XLSX"),
         (b"", "lacks client, server, port, protocol"),
         (f"{ROW}\n".encode(), "lacks client, server, port, protocol"),
