@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ringfence.analysis.builtins import built_in
+from ringfence.analysis.builtins import built_in, from_port
 from ringfence.analysis.ends import Ends
 from ringfence.analysis.nearest import Nearest, nearest_rule
 from ringfence.analysis.permitted import Sides
+from ringfence.analysis.unmeetable import skipped_headers
 from ringfence.compiler import Compilation
 from ringfence.compiler.names import shared
 from ringfence.model.addresses import address_text, family_of, point_of
@@ -23,7 +24,8 @@ from ringfence.model.tables import DEFAULT_RULE, OTHER, Effect, Outcome, Process
 @dataclass(frozen=True, slots=True)
 class Side:
     """What one end decides. `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None
-    where the end is no workload. `process` is the class it holds for, where it does not hold for all of this end's."""
+    where the end is no workload. `process` is the class it holds for, where it does not hold for all of this end's.
+    `notes` say what else a person must know of it."""
 
     side: str
     verdict: str
@@ -32,6 +34,7 @@ class Side:
     mode: Mode | None = None
     effect: Effect | None = None
     process: ProcessClass | None = None
+    notes: tuple[str, ...] = ()
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
@@ -43,6 +46,7 @@ class Side:
             "mode": str(self.mode) if self.mode else None,
             "would_deny": self.effect is Effect.WATCH,
             "process": {"unit": self.process.unit, "user": self.process.user} if self.process else None,
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
 
@@ -114,7 +118,12 @@ def explain(
             possible = _memberships(compilation, client, server)
             answers += [_explain(compilation, sides, client, one, points.intervals[0][0], process) for one in possible]
     if not answers:
-        raise InputError("the service does not exist in the address family of these ends")
+        raise InputError(
+            "the service does not exist in the address family of these ends",
+            remedy="in IPv6 a packet is judged by the protocol behind its extension headers"
+            if skipped_headers(services)
+            else None,
+        )
     first = answers[0]
     others = tuple(answer for answer in answers[1:] if answer.verdict != first.verdict)
     return replace(first, others=others)
@@ -198,7 +207,9 @@ def _side(
     if table is None or near.asset is None:
         return Side(side, "allow", "no workload: nothing is enforced here", None)
     client, server = (far, near) if direction is Direction.IN else (near, far)
-    name = built_in(client.point, server.point, service_point, control=table.control, inbound=direction is Direction.IN)
+    inbound = direction is Direction.IN
+    itself = client.asset is not None and client.asset == server.asset
+    name = built_in(client.point, server.point, service_point, control=table.control, inbound=inbound, itself=itself)
     directed = sides.lookup(table).directions[direction]
     if name is not None:
         return Side(side, "allow", f"built in: {name}", None, directed.table.mode, Effect.ALLOW)
@@ -219,7 +230,18 @@ def _side(
         directed.table.mode,
         outcome.effect,
         chosen if depends or process else None,
+        tuple(_notes(compilation, near, far, from_port(client.point, server.point, service_point, inbound=inbound))),
     )
+
+
+def _notes(compilation: Compilation, near: _Terminal, far: _Terminal, port: int | None) -> Iterator[str]:
+    if port is not None:
+        yield f"built in: DHCP client, from source port {port} alone"
+    if near.asset and far.asset and far.asset.realm not in compilation.settings.sees(near.asset.realm):
+        yield (
+            f"realm '{near.asset.realm}' does not see realm '{far.asset.realm}': "
+            f"to {near.asset.name} {far} is an address of no asset"
+        )
 
 
 def _decided_by(compilation: Compilation, name: str, outcome: Outcome) -> tuple[str, Place | None]:

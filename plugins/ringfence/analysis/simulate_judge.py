@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ringfence.analysis.builtins import built_in
+from ringfence.analysis.builtins import built_in, from_port
 from ringfence.model.assets import Control
 from ringfence.model.rules import Direction
 from ringfence.model.tables import Effect, Outcome, ServiceMap
@@ -43,14 +43,20 @@ class Side:
     control: Control | None = None
 
     def outcomes(self, pair: Pair, service_point: int) -> tuple[Outcome, ...]:
-        """Return the outcome for the process that was seen, then those for the others that it may have been."""
+        """Return the outcome for the process that was seen, then those for the others that it may have been.
+
+        No flow says which port it was sent from: the last outcome may be a DHCP client's, which has a port of its own.
+        """
         inbound = self.direction is Direction.IN
-        name = built_in(pair.client, pair.server, service_point, control=self.control, inbound=inbound)
-        if name is None and pair.itself:
-            name = "loopback"
+        name = built_in(
+            pair.client, pair.server, service_point, control=self.control, inbound=inbound, itself=pair.itself
+        )
         if name is not None:
             return (Outcome(Effect.ALLOW, BUILT_IN + name),)
-        return tuple(services.outcome(service_point) for services in self.maps)
+        outcomes = tuple(services.outcome(service_point) for services in self.maps)
+        if from_port(pair.client, pair.server, service_point, inbound=inbound) is not None:
+            outcomes += (Outcome(Effect.ALLOW, BUILT_IN + "DHCP client"),)
+        return outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,8 @@ class Verdict:
 
     `draft` and `current` are the outcomes of the client's and the server's side, None where a side is no workload (it
     allows); `current` is None as a whole where nothing is enforced. `depends` says that another process at an end
-    whose process is not known, or an answer to a name that the policy names, would be judged otherwise by the draft.
+    whose process is not known, an answer to a name that the policy names, or a DHCP client (which is known by the port
+    that it sends from) would be judged otherwise by the draft.
     """
 
     category: Category

@@ -9,7 +9,7 @@ import time
 from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import recorded
+from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import full_records, recorded, unrecorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import (
@@ -20,7 +20,13 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory impo
     check_validity,
     load_plan,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.standing import cut_lines, denied_connections
+from ansible_collections.ringfence.core.plugins.plugin_utils.standing import (
+    cut_lines,
+    denied_connections,
+    emergencies,
+    left_out,
+    to_cut,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
@@ -96,27 +102,36 @@ class ActionModule(TargetAction):
         values["seconds"] = str(arguments["confirm_within"])
         values["renew"] = "1" if arguments["renew"] else ""
         values["force"] = "1" if arguments["force_lockout_test"] else ""
-        owners = None
-        if host.cut:
+        rules = plan.data.get("rules", {})
+        owners, cut, stood = None, [], ""
+        if host.cut or emergencies(table, rules):
             seen = self.ask("status", {"sockets": "1", "processes": values["processes"]})
             owners = seen.sections.get("owners")
-            values["cut"] = cut_lines(denied_connections(table, seen.sections.get("sockets", ""), owners))
+            stood = seen.sections.get("sockets", "")
+            cut = to_cut(denied_connections(table, stood, owners), rules, every=host.cut)
+            values["cut"] = cut_lines(cut)
         until = time.monotonic() + arguments["confirm_within"] - MARGIN
         applied = self._apply(plan, host, values)
+        stood = "\n".join((stood, *(applied.sections.get(name, "") for name in ("sockets", "flows"))))
+        denied = denied_connections(table, stood, owners)
+        ending = to_cut(denied, rules, every=host.cut)
         result = {
             "processes": applied.all("process"),
-            "standing_denied": denied_connections(table, applied.sections.get("sockets", ""), owners),
+            "standing_denied": [{**one, "cut": one in ending} for one in denied],
             "cut": host.cut,
-            "denials": recorded(applied.sections.get("denials", ""), plan.data.get("rules", {}))[1],
+            "denials": recorded(applied.sections.get("denials", ""), rules)[1],
+            "warnings": [*left_out(stood), *unrecorded(full_records(applied.sections.get("denials", ""), rules))],
         }
         if applied.last("changed") == "no":
             return {**result, "changed": False, "state": "confirmed"}
         # a host that loads in stages waits from their end on
         until += int(applied.last("staged") or 0)
-        confirmed = self._confirm(plan, host, values["token"], until)
+        # what began while the first were asked for
+        late = cut_lines([one for one in ending if one not in cut])
+        confirmed = self._confirm(plan, host, {"token": values["token"], "cut": late}, until)
         result["processes"] = confirmed.all("process") or result["processes"]
-        if confirmed.last("persistence"):
-            result["warnings"] = [confirmed.last("persistence")]
+        result["warnings"] += confirmed.all("persistence")
+        result["warnings"] += [f"connections that are denied were not ended: {why}" for why in confirmed.all("uncut")]
         return {**result, "changed": True, "state": "confirmed"}
 
     def _apply(self, plan: Plan, host: Host, values: dict[str, str]) -> Reply:
@@ -130,9 +145,9 @@ class ActionModule(TargetAction):
         text, signature = (part.rstrip("\n") for part in signed)
         return self.ask("apply", {**values, "plan_text": text, "signature": signature}, plan.ruleset(host.ruleset))
 
-    def _confirm(self, plan: Plan, host: Host, token: str, until: float) -> Reply:
+    def _confirm(self, plan: Plan, host: Host, more: dict[str, str], until: float) -> Reply:
         """Confirm over a new connection as often as the time allows; raises TargetFailure where it went back."""
-        values = {"plan": plan.digest, "token": token, "port": str(host.control["port"])}
+        values = {"plan": plan.digest, "port": str(host.control["port"]), **more}
         said = "no new connection came through"
         while (left := until - time.monotonic()) > 0:
             try:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "connection", "signature", "table", "stages", "processes", "answers", "persistence",
-    "return", "status", "verbs",
+    "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",
+    "persistence", "return", "status", "verbs",
 )  # fmt: skip
 COMMAND = "exec /bin/sh -s"
 ENDS = "RINGFENCE-RULESET-ENDS"

@@ -29,6 +29,16 @@ slice_path() {
     printf '%s' "$slice_out"
 }
 
+# group_name UNIT: its directory; systemd marks what the kernel might take for a file of its own (cg_needs_escape).
+group_name() {
+    case $1 in
+    _* | .* | cgroup.* | cpu.* | cpuacct.* | cpuset.* | io.* | blkio.* | memory.* | devices.* | pids.* | bpf-*.* | hugetlb.* | misc.* | rdma.* | freezer.* | perf_event.* | net_cls.* | net_prio.*)
+        printf '_%s' "$1"
+        ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
+
 # Prints `NAME PATH` for every unit of the process lines $1, and `NAME PATH socket` for a socket unit that listens for
 # one: its cgroup owns the listener. A unit that does not run gets the path it will have.
 unit_paths() {
@@ -36,7 +46,9 @@ unit_paths() {
     if [ -z "$path_units" ]; then return 0; fi
     if ! systemd_runs; then
         for path_unit in $path_units; do
-            path_found=$(cd /sys/fs/cgroup && find . -maxdepth 6 -type d -name "$path_unit" 2>/dev/null | head -n 1)
+            # by awk: a backslash of the name would escape in a pattern of find
+            path_found=$(cd /sys/fs/cgroup && find . -maxdepth 6 -type d 2>/dev/null |
+                unit=$path_unit awk -F/ '$NF == ENVIRON["unit"] && !found++')
             printf '%s %s\n' "$path_unit" "${path_found#./}"
         done
         return 0
@@ -45,7 +57,7 @@ unit_paths() {
     show_units "$path_units" >"$work/units"
     path_sockets=$(awk 'NF > 3 { for (i = 4; i <= NF; i++) if ($i ~ /\.socket$/ && !seen[$i]++) print $i }' "$work/units")
     while read -r path_unit path_group path_slice path_triggers; do
-        if [ "$path_group" != - ]; then path_group=${path_group#/}; else path_group=$(slice_path "$path_slice")$path_unit; fi
+        if [ "$path_group" != - ]; then path_group=${path_group#/}; else path_group=$(slice_path "$path_slice")$(group_name "$path_unit"); fi
         printf '%s %s\n' "$path_unit" "$path_group"
         for path_trigger in $path_triggers; do
             case $path_trigger in *.socket) printf '%s %s\n' "$path_unit" "$path_trigger" >>"$work/sockets_of" ;; esac
@@ -54,7 +66,7 @@ unit_paths() {
     if [ -z "$path_sockets" ]; then return 0; fi
     show_units "$path_sockets" >"$work/units"
     while read -r path_socket path_group path_slice path_triggers; do
-        if [ "$path_group" != - ]; then path_group=${path_group#/}; else path_group=$(slice_path "$path_slice")$path_socket; fi
+        if [ "$path_group" != - ]; then path_group=${path_group#/}; else path_group=$(slice_path "$path_slice")$(group_name "$path_socket"); fi
         socket=$path_socket group=$path_group awk '
             $2 == ENVIRON["socket"] { print $1, ENVIRON["group"], $2 }' "$work/sockets_of"
     done <"$work/units"
@@ -107,7 +119,7 @@ u"*) ;;
     printf '%s' "$1" | while read -r fill_kind fill_who fill_map fill_goto fill_chain; do
         if [ "$fill_kind" = user ]; then
             if fill_uid=$(id -u -- "$fill_who" 2>/dev/null); then
-                echo "$fill_who $fill_map { $fill_uid : goto $fill_chain }" >>"$work/fill"
+                printf '%s\n' "$fill_who $fill_map { $fill_uid : goto $fill_chain }" >>"$work/fill"
             else
                 reply process "user $fill_who: no such user here"
             fi
@@ -117,7 +129,7 @@ u"*) ;;
     done
     while read -r fill_who fill_map fill_chain fill_path fill_socket; do
         if [ -d "/sys/fs/cgroup/$fill_path" ]; then
-            echo "$fill_who $fill_map { \"$fill_path\" : goto $fill_chain }" >>"$work/fill"
+            printf '%s\n' "$fill_who $fill_map { \"$fill_path\" : goto $fill_chain }" >>"$work/fill"
         else
             reply process "unit $fill_who: ${fill_socket:-it} does not run; its drop-in adds it when it starts"
         fi

@@ -5,7 +5,7 @@ verb_status() {
     check_processes "$rf_processes" || refuse input "the processes of this plan are not well formed"
     if [ -d "$state" ]; then
         open_work
-    elif [ -n "$rf_processes" ]; then
+    elif [ -n "$rf_processes$rf_sockets" ]; then
         work=$(mktemp -d) || refuse state "cannot make a temporary directory"
     fi
     status_confirmed
@@ -17,7 +17,12 @@ verb_status() {
     else
         reply table absent
     fi
-    if [ -n "$rf_sockets" ]; then socket_text | reply_section sockets; fi
+    if [ -n "$rf_sockets" ]; then
+        {
+            socket_text
+            flow_text
+        } | reply_section sockets
+    fi
     if [ -n "$rf_processes" ]; then socket_owners | reply_section owners; fi
     if [ -n "$rf_listing" ]; then status_foreign | reply_section foreign; fi
     if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi

@@ -68,6 +68,7 @@ load_table() {
 load_confirmed() {
     track_first
     socket_text >"$work/sockets"
+    if [ -n "$track_until" ]; then flow_text >>"$work/sockets"; fi
     if load_table "$state/confirmed.nft" >/dev/null; then return 0; fi
     true >"$work/sockets"
     if load_table "$state/confirmed.nft" >/dev/null; then return 0; fi

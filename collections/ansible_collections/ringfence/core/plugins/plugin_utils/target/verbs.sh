@@ -67,6 +67,7 @@ verb_apply() {
     resolve_names "$rf_processes"
     track_first
     guard_connection "$work/sockets"
+    if [ -n "$track_until" ]; then flow_text >>"$work/sockets"; fi
     take_candidate
     swap
 }
@@ -150,6 +151,8 @@ swap() {
         refuse state "cannot write below $state: went back"
     }
     destroy_cut
+    # behind the swap, so that none that began before it is missed
+    flow_text | reply_section flows
     fill_processes "$rf_processes"
     remember applied "$rf_plan" "$rf_sequence" "$rf_ruleset"
     reply changed yes
@@ -195,6 +198,7 @@ verb_confirm() {
     disarm
     true >"$state/pending"
     if [ -n "$sync_changed" ]; then fill_processes "$candidate_processes"; fi
+    cut_more
     remember confirmed "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
     reply changed yes
     reply state confirmed
