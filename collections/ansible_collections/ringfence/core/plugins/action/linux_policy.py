@@ -120,7 +120,7 @@ class ActionModule(TargetAction):
             "standing_denied": [{**one, "cut": one in ending} for one in denied],
             "cut": host.cut,
             "denials": recorded(applied.sections.get("denials", ""), rules)[1],
-            "warnings": [*left_out(stood), *unrecorded(full_records(applied.sections.get("denials", ""), rules))],
+            "warnings": [*_uncut(applied), *left_out(stood), *unrecorded(full_records(applied.sections.get("denials", ""), rules))],
         }
         if applied.last("changed") == "no":
             return {**result, "changed": False, "state": "confirmed"}
@@ -131,7 +131,7 @@ class ActionModule(TargetAction):
         confirmed = self._confirm(plan, host, {"token": values["token"], "cut": late}, until)
         result["processes"] = confirmed.all("process") or result["processes"]
         result["warnings"] += confirmed.all("persistence")
-        result["warnings"] += [f"connections that are denied were not ended: {why}" for why in confirmed.all("uncut")]
+        result["warnings"] += _uncut(confirmed)
         return {**result, "changed": True, "state": "confirmed"}
 
     def _apply(self, plan: Plan, host: Host, values: dict[str, str]) -> Reply:
@@ -161,6 +161,10 @@ class ActionModule(TargetAction):
                 said = str(error)
             time.sleep(PAUSE)
         raise TargetFailure("rolled back", "unconfirmed", f"not confirmed in time, so the target goes back: {said}")
+
+
+def _uncut(reply: Reply) -> list[str]:
+    return [f"connections that are denied were not ended: {why}" for why in reply.all("uncut")]
 
 
 def _values(plan: Plan, host: Host) -> dict[str, str]:

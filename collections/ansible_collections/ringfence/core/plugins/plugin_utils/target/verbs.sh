@@ -50,6 +50,8 @@ verb_apply() {
     check_order
     if [ -z "$rf_renew" ] && [ "$confirmed_ruleset" = "$rf_ruleset" ] && stands "$rf_table"; then
         take_over
+        # what stands from before may be denied by it, and a plan may only now say that it ends
+        if [ -z "$rf_check" ]; then cut_more; fi
         finish 0
     fi
     if [ -z "$rf_check" ]; then check_signed; fi
