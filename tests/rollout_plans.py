@@ -18,6 +18,7 @@ from ringfence.model.memberships import Membership
 from ringfence.model.rules import Mode
 from ringfence.model.services import EVERY_SERVICE
 from ringfence.model.tables import (
+    DEFAULT_RULE,
     Cell,
     DirectionTable,
     Effect,
@@ -31,13 +32,16 @@ EVERYWHERE = addresses_of(["0.0.0.0/0", "::/0"])
 LAB = ("10.203.0.0/16", "fd52:6600:0:1::/64")
 CONTROLLER = ("10.203.0.1", "fd52:6600:0:1::1")
 RULE = "5f3a9c01"
+EMERGENCY_RULE = "e0e0e0e0"
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What a host shall let in: points of the service line from some addresses, by unit (None: any other process).
 
-    `names` gives what it shall let out as well: a TCP port at whatever addresses a name resolves to.
+    `names` gives what it shall let out as well: a TCP port at whatever addresses a name resolves to. `points` are
+    points of the service line that it lets in beside TCP ports. With `emergency` a rule of that tier denies all else,
+    in both directions.
     """
 
     allow: Mapping[str | None, tuple[int, ...]] = field(default_factory=lambda: {None: (7000,)})
@@ -46,6 +50,8 @@ class Wanted:
     outbound: Mode = Mode.OBSERVE
     port: int = 22
     names: Mapping[str, int] = field(default_factory=dict)
+    points: tuple[int, ...] = ()
+    emergency: bool = False
 
     def table(self) -> VerdictTable:
         """Return the verdict table: TCP ports from the peers, nothing else; outbound all that the mode lets pass."""
@@ -53,14 +59,14 @@ class Wanted:
         peers = addresses_of(self.peers)
         cells = []
         for unit in (None, *units):
-            allowed = _only(self.allow.get(unit, ()), Effect.ALLOW, Effect.DENY)
-            denied = _only((), Effect.ALLOW, Effect.DENY)
+            allowed = _only(self.allow.get(unit, ()), Effect.ALLOW, Effect.DENY, self.points, self._rest)
+            denied = _only((), Effect.ALLOW, Effect.DENY, rule=self._rest)
             process = ProcessClass(unit)
             if peers:
                 cells.append(Cell(EVERYWHERE, process, peers, allowed))
             if rest := EVERYWHERE - peers:
                 cells.append(Cell(EVERYWHERE, process, rest, denied))
-        out = Effect.DENY if self.outbound is Mode.FULL else Effect.WATCH
+        out = Effect.DENY if self.outbound is Mode.FULL or self.emergency else Effect.WATCH
         return VerdictTable(
             inbound=DirectionTable(Mode.FULL, tuple(cells), units=units),
             outbound=DirectionTable(self.outbound, tuple(self._out(out))),
@@ -68,13 +74,23 @@ class Wanted:
             rule_names={RULE: "the peers may"},
         )
 
+    @property
+    def _rest(self) -> str:
+        return EMERGENCY_RULE if self.emergency else DEFAULT_RULE
+
     def _out(self, rest: Effect) -> Iterator[Cell]:
         sets = tuple(f"fqdn:{name}" for name in sorted(self.names))
         for number in range(len(sets) + 1):
             for inside in combinations(sets, number):
                 ports = sorted(self.names[name.removeprefix("fqdn:")] for name in inside)
                 membership = Membership(inside, tuple(name for name in sets if name not in inside))
-                yield Cell(EVERYWHERE, ProcessClass(), EVERYWHERE, _only(ports, Effect.ALLOW, rest), membership)
+                yield Cell(
+                    EVERYWHERE,
+                    ProcessClass(),
+                    EVERYWHERE,
+                    _only(ports, Effect.ALLOW, rest, rule=self._rest),
+                    membership,
+                )
 
 
 @dataclass(frozen=True)
@@ -120,7 +136,10 @@ class PlanMaker:
             "inputs": {"inventory": "0" * 64, "policy": "0" * 64, "flows": ""},
             "waves": [list(wave) for wave in waves] or [sorted(hosts)],
             "hosts": entries,
-            "rules": {RULE: {"name": "the peers may", "place": "policy/shop.yml:8:5"}},
+            "rules": {
+                RULE: {"name": "the peers may", "place": "policy/shop.yml:8:5"},
+                EMERGENCY_RULE: {"name": "quarantine", "place": "policy/quarantine.yml:3:5", "emergency": True},
+            },
             "simulation": {},
             "diff": {},
             "left_out": {},
@@ -141,9 +160,11 @@ def digest_for(wanted: Wanted) -> str:
     return hashlib.sha256(render(wanted.table()).encode()).hexdigest()
 
 
-def _only(ports: Sequence[int], listed: Effect, rest: Effect) -> ServiceMap:
-    """Return a service map with one outcome for these TCP ports and another for all else."""
-    chosen = IntervalSet.of((6 * 65536 + port, 6 * 65536 + port) for port in ports)
+def _only(
+    ports: Sequence[int], listed: Effect, rest: Effect, points: Sequence[int] = (), rule: str = DEFAULT_RULE
+) -> ServiceMap:
+    """Return a service map with one outcome for these TCP ports and points and another, by a rule, for all else."""
+    chosen = IntervalSet.of((one, one) for one in (*(6 * 65536 + port for port in ports), *points))
     outcomes = [(low, high, Outcome(listed, RULE)) for low, high in chosen]
-    outcomes += [(low, high, Outcome(rest)) for low, high in EVERY_SERVICE - chosen]
+    outcomes += [(low, high, Outcome(rest, rule)) for low, high in EVERY_SERVICE - chosen]
     return ServiceMap(tuple(sorted(outcomes)))

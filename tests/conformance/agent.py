@@ -101,7 +101,13 @@ class Agent:
             opened = made_by(probe["unit"], probe["uid"], family, kind, 0)
         else:
             opened = made_by(probe["unit"], probe["uid"], family, socket.SOCK_RAW, protocol)
-        opened.bind((probe["source"], 0))
+        if probe["client_port"]:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if probe["hops"] and family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, probe["hops"])
+        elif probe["hops"]:
+            opened.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, probe["hops"])
+        opened.bind((probe["source"], probe["client_port"] or 0))
         own = opened.getsockname()[1]
         opened.setblocking(False)
         target = (probe["target"], probe["port"] if opened.type != socket.SOCK_RAW else 0)

@@ -18,6 +18,15 @@ from .strategies import UNITS, USERS
 RUNNERS = tuple(Runner(*pair) for pair in product((None, "z.service", *UNITS), (None, "backup", *USERS)))
 
 
+DISCOVERY = [(58, kind) for kind in (133, 134, 135, 136, 137)]
+GROUPS = [(2, 0), *((58, kind) for kind in (130, 131, 132, 143))]
+
+
+def proper_hops(protocol: int, port: int) -> int | None:
+    """Return the hop limit that a built-in wants of a message, None for any: nobody is asked for it."""
+    return 255 if (protocol, port) in DISCOVERY else 1 if (protocol, port) in GROUPS else None
+
+
 def names_in(ends: Iterable[Iterable[Peer]]) -> frozenset[str]:
     """Return the names that some ends of rules or statements name."""
     found = (leaf for peer in chain(*ends) for leaf in leaves(peer.selector))

@@ -15,9 +15,20 @@ from .case import Case
 from .reference import Side
 from .strategies import UNITS, USERS
 
+# What the built-ins ask for: their services, and the ports and hop limits that they are sent with.
+BUILT_IN = (
+    *((17, port) for port in (67, 68, 546, 547)),
+    *((58, kind) for kind in (129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 143)),
+    (2, 0),
+)
+CLIENT_PORTS = (None, 67, 68, 546, 547)
+HOPS = (None, 1, 255)
 EXTREMES = (
     *(ALL_V4.intervals[0][0], ALL_V4.intervals[0][1], ALL_V6.intervals[0][0], ALL_V6.intervals[0][1]),
-    *(point_of(text) for text in ("127.0.0.1", "::1", "fe80::1", "ff02::1", "224.0.0.1", "192.0.2.1", "8.8.8.8")),
+    *(
+        point_of(text)
+        for text in ("127.0.0.1", "::1", "fe80::1", "ff02::1", "ff02::1:2", "224.0.0.1", "192.0.2.1", "8.8.8.8")
+    ),
 )
 
 # Addresses that nobody holds, and in no range but such as hold half of all addresses.
@@ -80,9 +91,10 @@ def sides(case: Case, number: int, seed: int) -> Iterator[Side]:
         remote = chance.choice(near if near and chance.random() < 0.5 else families[family_of(local)])
         if answers and chance.random() < 0.3:
             remote = chance.choice(answers)
-        protocol, port = chance.choice(points)
+        protocol, port = chance.choice(points if chance.random() < 0.9 else BUILT_IN)
         unit, user = chance.choice((None, "z.service", *UNITS)), chance.choice((None, "backup", *USERS))
-        yield Side(workload, direction, local, remote, protocol, port, unit, user, case.names_of(remote))
+        sent = chance.choice(CLIENT_PORTS), chance.choice(HOPS)
+        yield Side(workload, direction, local, remote, protocol, port, unit, user, case.names_of(remote), *sent)
 
 
 def can_be_local(case: Case, direction: Direction, address: int) -> bool:

@@ -13,11 +13,10 @@ from ringfence.model.tables import Effect
 from .case import Case, packet_text
 from .hosts import OTHER_UNIT, UIDS, Host
 from .placement import End, Placement
-from .points import services
+from .points import BUILT_IN, CLIENT_PORTS, HOPS, services
 from .reference import Packet, Side, judge_side, sides_of, stands_above
 from .strategies import UNITS
 
-IGMP = 2
 FIRST_NUMBER = 256  # probes are numbered from here; the number travels in two bytes of the packet
 # Not to be sent as a transport protocol: hop-by-hop and the reserved number; in IPv6 also the extension headers.
 NO_TRANSPORT = {4: {0, 255}, 6: {0, 43, 44, 51, 59, 60, 255}}
@@ -48,6 +47,8 @@ class Probe:
             "shape": self.shape,
             "unit": one.client_unit,
             "uid": UIDS[one.client_user],
+            "client_port": one.client_port,
+            "hops": one.hops,
         }
 
     def arrival(self, source_port: int) -> tuple[int, str, int, int]:
@@ -72,10 +73,10 @@ def draw_probes(case: Case, placement: Placement, count: int, units: bool) -> tu
     `units` says whether hosts can have control groups.
     """
     chance = random.Random(0)
-    points = [*services(case), (ICMP, 8), (ICMPV6, 128), (ICMPV6, 134), (ICMPV6, 143), (IGMP, 0), SSH]
+    points = [*services(case), (ICMP, 8), (ICMPV6, 128), SSH, *BUILT_IN]
     listeners: Listeners = {}
     runners = (None, OTHER_UNIT, *UNITS) if units else (None,)
-    taken: set[tuple[int, frozenset[int]]] = set()
+    taken: set[tuple[int, frozenset[object]]] = set()
     found: dict[bool, list[Probe]] = {True: [], False: []}
     for number in range(FIRST_NUMBER, FIRST_NUMBER + 8 * count):
         client, server = chance.choice(placement.ends), chance.choice(placement.ends)
@@ -89,6 +90,13 @@ def draw_probes(case: Case, placement: Placement, count: int, units: bool) -> tu
             if pair in taken:
                 continue
             taken.add(pair)
+        client_port = chance.choice(CLIENT_PORTS) if (protocol, port) in BUILT_IN and protocol == UDP else None
+        if client_port is not None:
+            # what answers another probe by its ports would be taken for that connection's
+            ends = (protocol, frozenset({(client.address, client_port), (server.address, port)}))
+            if shape == "bare" or ends in taken:
+                continue
+            taken.add(ends)
         listens = shape != "bare" and protocol in (TCP, UDP) and (protocol, port) != SSH
         if listens:
             listeners.setdefault((server.host, protocol, port), chance.choice(runners))
@@ -103,6 +111,8 @@ def draw_probes(case: Case, placement: Placement, count: int, units: bool) -> tu
             chance.choice(tuple(UIDS)),
             listeners[server.host, protocol, port] if listens else None,
             server_names=case.names_of(server.address),
+            client_port=client_port,
+            hops=chance.choice(HOPS) if (protocol, port) in BUILT_IN and protocol != UDP else None,
         )
         passes = _passes(case, packet, shape)
         found[passes].append(Probe(number, packet, shape, client.host, server.host, passes))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import product
 
-from ringfence.model.addresses import addresses_of
+from ringfence.model.addresses import address_text, addresses_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Peer, Policy, Process, Rule, Settings
@@ -35,7 +35,8 @@ from ringfence.model.tables import DEFAULT_RULE, Effect
 class Packet:
     """The first packet of a connection; `client` and `server` name the assets that send and take it, if any do.
 
-    `server_names` are the names of the policy that the server's address is an answer to just now [12].
+    `server_names` are the names of the policy that the server's address is an answer to just now [12]. `client_port`
+    and `hops` are the port it was sent from and its hop limit, None for none that a built-in asks for [7].
     """
 
     client_address: int
@@ -49,6 +50,8 @@ class Packet:
     server_unit: str | None = None
     server_user: str | None = None
     server_names: frozenset[str] = frozenset()
+    client_port: int | None = None
+    hops: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ class Side:
     unit: str | None = None
     user: str | None = None
     names: frozenset[str] = frozenset()
+    client_port: int | None = None
+    hops: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,15 +113,17 @@ def sides_of(snapshot: Snapshot, packet: Packet) -> dict[Direction, Side]:
     """Return a packet as its client sees it (out) and its server (in), of those that are workloads."""
     workloads = {asset.name: asset for asset in snapshot.assets if asset.workload}
     service = (packet.protocol, packet.port)
+    sent = (packet.client_port, packet.hops)
     sides = {}
     if packet.client in workloads:
         ends = (packet.client_address, packet.server_address)
         who = (packet.client_unit, packet.client_user)
-        sides[Direction.OUT] = Side(workloads[packet.client], Direction.OUT, *ends, *service, *who, packet.server_names)
+        names = packet.server_names
+        sides[Direction.OUT] = Side(workloads[packet.client], Direction.OUT, *ends, *service, *who, names, *sent)
     if packet.server in workloads:
         ends = (packet.server_address, packet.client_address)
         who = (packet.server_unit, packet.server_user)
-        sides[Direction.IN] = Side(workloads[packet.server], Direction.IN, *ends, *service, *who)
+        sides[Direction.IN] = Side(workloads[packet.server], Direction.IN, *ends, *service, *who, frozenset(), *sent)
     return sides
 
 
@@ -263,5 +270,37 @@ def stands_above(side: Side, settings: Settings) -> bool:
     family = 6 if side.remote >= 1 << 33 else 4
     if control and side.direction is Direction.IN and (side.protocol, side.port) == (6, control.port):
         return within(side.remote, addresses_of(control.networks))
-    discovery = family == 6 and side.protocol == 58 and side.port in (130, 131, 132, 133, 134, 135, 136, 137, 143)
-    return discovery or (family == 4 and side.protocol == 2)
+    if family == 6 and side.protocol == 58:
+        return discovers(side)
+    client, server = (side.remote, side.local) if side.direction is Direction.IN else (side.local, side.remote)
+    if family == 4 and side.protocol == 2:
+        return side.hops == 1 and address_text(server).split(".")[0] in map(str, range(224, 240))
+    if side.protocol != 17:
+        return False
+    if family == 4 and side.direction is Direction.OUT:
+        return (side.client_port, side.port, address_text(server)) == (68, 67, "255.255.255.255")
+    if family == 4:
+        return (side.client_port, side.port) == (67, 68)
+    if not link_local(client):
+        return False
+    if side.direction is Direction.OUT:
+        return (side.client_port, side.port, address_text(server)) == (546, 547, "ff02::1:2")
+    return (side.client_port, side.port) == (547, 546) and link_local(server)
+
+
+def discovers(side: Side) -> bool:
+    """Return whether an ICMPv6 message is of neighbour or router discovery, or of MLD, as their RFCs want it sent."""
+    client, server = (side.remote, side.local) if side.direction is Direction.IN else (side.local, side.remote)
+    if side.port in (133, 135, 136):
+        return side.hops == 255
+    if side.port in (134, 137):
+        return side.hops == 255 and link_local(client)
+    if side.port in (130, 131, 132, 143):
+        speaks = link_local(client) or (address_text(client) == "::" and side.port != 130)
+        return side.hops == 1 and speaks and address_text(server).startswith("ff")
+    return False
+
+
+def link_local(address: int) -> bool:
+    """Return whether an address is of fe80::/10."""
+    return within(address, addresses_of(["fe80::/10"]))

@@ -18,19 +18,19 @@ from ringfence.model.addresses import addresses_of, family_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.flows import Flow
 from ringfence.model.rules import Direction, Rule
-from ringfence.model.services import BLOCK, UDP
+from ringfence.model.services import BLOCK
 from ringfence.model.tables import Effect, Outcome
 
 from .case import Case
-from .judging import RUNNERS, memberships, names_in, passes
-from .points import addresses, services
+from .judging import RUNNERS, memberships, names_in, passes, proper_hops
+from .points import BUILT_IN as BUILT_IN_POINTS
+from .points import CLIENT_PORTS, addresses, services
 from .reference import Runner, Side, judge_side, stands_above
 from .runs import CASES, drawn
 from .strategies import UNITS, USERS, cases, process_rules
 
 BEFORE, NOW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 8, tzinfo=UTC)
 FLOWS = 12
-DHCP_PORTS = (67, 68, 546, 547)  # built in for a server's or a client's port, which the reference does not know
 LOOPBACK = addresses_of(["127.0.0.0/8", "::1"])
 
 
@@ -49,7 +49,8 @@ class End:
         if self.asset is None or not self.asset.workload:
             return None
         ends = (self.address, far.address)
-        return Side(self.asset, direction, *ends, flow.protocol, flow.port, self.unit, self.user)
+        hops = proper_hops(flow.protocol, flow.port)
+        return Side(self.asset, direction, *ends, flow.protocol, flow.port, self.unit, self.user, hops=hops)
 
     def runners(self) -> list[Runner]:
         """Return every process that it may have been."""
@@ -101,11 +102,10 @@ def flows(case: Case, chance: random.Random) -> list[Flow]:
     found: dict[tuple[int, int, int, int], Flow] = {}
     while len(found) < FLOWS:
         ends = [chance.choice(held if chance.random() < 0.9 else places) for _ in range(2)]
-        protocol, port = chance.choice(ruled if ruled and chance.random() < 0.8 else points)
+        protocol, port = chance.choice(ruled if ruled and chance.random() < 0.8 else (*points, *BUILT_IN_POINTS))
         inside = any(set(ends) <= set(asset.addresses) for asset in case.snapshot.assets)
-        dhcp = protocol == UDP and port in DHCP_PORTS
-        if len({family_of(end) for end in ends}) > 1 or (inside and chance.random() < 0.95) or dhcp:
-            continue
+        if len({family_of(end) for end in ends}) > 1 or (inside and chance.random() < 0.95):
+            continue  # of two families there is no packet
         seen = chance.choice((BEFORE - timedelta(days=1), BEFORE + timedelta(days=1), NOW + timedelta(days=1)))
         units = [chance.choice((None, None, None, "z.service", *UNITS)) for _ in range(2)]
         users = [chance.choice((None, None, None, "backup", *USERS)) for _ in range(2)]
@@ -123,10 +123,8 @@ def assert_agrees(draft: Case, enforced: Case, snapshots: Sequence[Snapshot], on
     flow, verdict = one.flow, one.verdict
     client = end_of(snapshots, flow.client, flow.first_seen, flow.client_unit, flow.client_user, flow.client_process)
     server = end_of(snapshots, flow.server, flow.first_seen, flow.server_unit, flow.server_user, flow.server_process)
-    itself = (
-        client.address == server.address
-        or (client.asset is not None and client.asset is server.asset)
-        or (client.address in LOOPBACK and server.address in LOOPBACK)
+    itself = (client.asset is not None and client.asset is server.asset) or (
+        client.address in LOOPBACK and server.address in LOOPBACK
     )
     sides = [client.side(Direction.OUT, server, flow), server.side(Direction.IN, client, flow)]
     possible = []
@@ -145,12 +143,14 @@ def assert_agrees(draft: Case, enforced: Case, snapshots: Sequence[Snapshot], on
 
 
 def passing_as(case: Case, side: Side, runners: Sequence[Runner]) -> set[bool]:
-    """Return whether a packet passes, were it any of these processes', and its server an answer to any names [12]."""
+    """Return whether a packet passes, were it any of these processes', its server an answer to any names [12], and sent
+    from any port [7]."""
     outbound = side.direction is Direction.OUT
     answers = memberships(names_in(rule.destinations for rule in case.policy.rules)) if outbound else [side.names]
     return {
-        passes(case, replace(side, unit=runner.unit, user=runner.user, names=names))
-        for runner, names in product(runners, answers)
+        stands_above(replace(side, client_port=port), case.settings)
+        or passes(case, replace(side, unit=runner.unit, user=runner.user, names=names))
+        for runner, names, port in product(runners, answers, CLIENT_PORTS)
     }
 
 

@@ -121,6 +121,32 @@ def test_a_unit_that_does_not_run_yet_and_an_instance_of_a_template_are_followed
         uninstall(rollouts, host, "late@7001.service", "late@7003.service", "late@.service")
 
 
+def test_units_whose_names_systemd_escapes_are_followed_through_restarts(rollouts: Rollouts) -> None:
+    r"""`systemd-escape` writes what no name may hold as \xNN; the directory of a template's instances has it too."""
+    names = {r"odd\x2dname.service": 7001, r"late\x2dones@a\x20b.service": 7002, "memory.service": 7003}
+    for host in RELEASES:
+        for name, port in names.items():
+            text = f"[Service]\nExecStart={listener(port)}\n"
+            install(rollouts, host, f"'{name.replace('@a' + chr(92) + 'x20b', '@')}'", text)
+            rollouts.sh(host, f"systemctl start '{name}'")
+    plan = rollouts.apply(dict.fromkeys(RELEASES, Wanted(allow={name: (port,) for name, port in names.items()})))
+    for host in RELEASES:
+        for name, port in names.items():
+            rollouts.answers(host, port)
+            rollouts.sh(host, f"systemctl restart '{name}'")
+            rollouts.answers(host, port)
+        assert len(elements(rollouts, host)) == len(names)
+    assert rollouts.drift(plan) == {}
+    for host in RELEASES:
+        for name in names:
+            rollouts.sh(host, f"systemctl stop '{name}'")
+        assert elements(rollouts, host) == []
+        rollouts.sh(
+            host, r"rm -f /etc/systemd/system/odd* /etc/systemd/system/late* /etc/systemd/system/memory.service"
+        )
+        rollouts.sh(host, "systemctl daemon-reload; systemctl reset-failed")
+
+
 def test_a_listener_that_a_socket_unit_opened_is_found(rollouts: Rollouts) -> None:
     for host in RELEASES:
         install(rollouts, host, "woken.socket", "[Socket]\nListenStream=7005\nAccept=yes\n")

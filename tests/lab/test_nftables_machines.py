@@ -263,7 +263,7 @@ def test_a_connection_that_stood_before_survives_if_it_is_made_known(pair: Lab, 
     table = VerdictTable(NOTHING, NOTHING)
     keep = Keeper(pair)
     here, there = address(pair, SERVER), address(pair, CLIENT)
-    element = f"{here} . {there} . 7000 . {keep.port}"
+    element = f"{here} . {there} . 6 . 7000 . {keep.port}"
     load(pair, SERVER, table, f"add element inet ringfence standing4 {{ {element} }}\n" if known else "")
     assert keep.again() is known
     keep.end()
@@ -278,7 +278,7 @@ def test_a_standing_tuple_lets_no_new_connection_in(machines: Lab, release: str)
         assert process.stdin
         assert process.stdout
         assert process.stdout.readline().split() == ["True", "True"]
-        elements = ", ".join(f"{here} . {there} . 7000 . {port}" for port in (45001, 45002))
+        elements = ", ".join(f"{here} . {there} . 6 . 7000 . {port}" for port in (45001, 45002))
         table = VerdictTable(NOTHING, NOTHING)
         listing = load(machines, release, table, f"add element inet ringfence standing4 {{ {elements} }}\n")
         process.stdin.write("\n")
@@ -293,7 +293,7 @@ def test_a_tuple_to_cut_ends_an_allowed_connection_in_both_directions(pair: Lab)
     keep = Keeper(pair)
     load(pair, SERVER, VerdictTable(EVERYTHING, EVERYTHING))
     assert keep.again() is True
-    element = f"{{ {address(pair, SERVER)} . {address(pair, CLIENT)} . 7000 . {keep.port} }}"
+    element = f"{{ {address(pair, SERVER)} . {address(pair, CLIENT)} . 6 . 7000 . {keep.port} }}"
     said(pair, SERVER, "nft", "add", "element", "inet", "ringfence", "cut4", element)
     assert keep.again() is False
     assert answered(pair, "t7000") == [True]

@@ -1,53 +1,113 @@
-"""Built-ins: what every ruleset lets through above all tiers and in every mode (semantics 7)."""
+"""Built-ins: what every ruleset lets through above all tiers and in every mode (semantics 7).
+
+They are as narrow as `ringfence.enforcers.nftables.built_in_rules` says, with the sections of the RFCs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ringfence.model.addresses import V6_BASE, addresses_of, family_of
+from ringfence.model.addresses import addresses_of, family_of
+from ringfence.model.addresses import point_of as address_point
 from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
-from ringfence.model.services import BLOCK, ICMPV6, TCP, UDP
+from ringfence.model.rules import Direction
+from ringfence.model.services import BLOCK, ICMPV6, TCP, UDP, point_of
 
 LOOPBACK = addresses_of(["127.0.0.0/8", "::1"])
 IGMP = 2
-# RFC 4861 (133 to 137: router and neighbour discovery), RFC 2710 and RFC 3810 (130 to 132 and 143: MLD).
-DISCOVERY_TYPES = IntervalSet(((133, 137),))
+GROUPS_V4 = addresses_of(["224.0.0.0/4"])
+GROUPS_V6 = addresses_of(["ff00::/8"])
+LINK_LOCAL = addresses_of(["fe80::/10"])
+NO_ADDRESS_YET = address_point("::")
+EVERYBODY = address_point("255.255.255.255")
+DHCP_SERVERS = address_point("ff02::1:2")
+# RFC 4861: solicitations and the advertisements of neighbours, advertisements of routers and redirects.
+DISCOVERY_TYPES = IntervalSet(((133, 133), (135, 136)))
+ROUTER_TYPES = IntervalSet(((134, 134), (137, 137)))
+# RFC 2710 and RFC 3810.
+MLD_QUERY = 130
 MLD_TYPES = IntervalSet(((130, 132), (143, 143)))
-# RFC 2131: a client answers on 68 what a server sends from 67; RFC 8415: 546 and 547.
-DHCP_SERVER_PORTS = {4: 67, 6: 547}
-DHCP_CLIENT_PORTS = {4: 68, 6: 546}
+
+
+@dataclass(frozen=True, slots=True)
+class Dhcp:
+    """One kind of a DHCP client's packets: the service's point, the port it comes from, and between which addresses."""
+
+    service_point: int
+    client_port: int
+    clients: IntervalSet
+    servers: IntervalSet
+
+
+# What a host's DHCP client sends, and what servers and relays send it.
+DHCP = {
+    Direction.OUT: (
+        Dhcp(point_of(UDP, 67), 68, addresses_of(["0.0.0.0/0"]), IntervalSet(((EVERYBODY, EVERYBODY),))),
+        Dhcp(point_of(UDP, 547), 546, LINK_LOCAL, IntervalSet(((DHCP_SERVERS, DHCP_SERVERS),))),
+    ),
+    Direction.IN: (
+        Dhcp(point_of(UDP, 68), 67, addresses_of(["0.0.0.0/0"]), addresses_of(["0.0.0.0/0"])),
+        Dhcp(point_of(UDP, 546), 547, LINK_LOCAL, LINK_LOCAL),
+    ),
+}
 
 
 def edges(control: Control | None) -> Iterator[int]:
     """Yield the points of the service line at which a built-in of a workload begins, or has just ended."""
-    ports = {*DHCP_SERVER_PORTS.values(), *DHCP_CLIENT_PORTS.values()}
-    parts = [(UDP, port, port) for port in ports]
-    parts += [(ICMPV6, low, high) for low, high in (*DISCOVERY_TYPES, *MLD_TYPES)]
-    parts += [(IGMP, 0, BLOCK - 1), *([(TCP, control.port, control.port)] if control else [])]
-    for protocol, low, high in parts:
-        yield from (protocol * BLOCK + low, protocol * BLOCK + high + 1)
+    ranges = [(one.service_point, one.service_point) for kinds in DHCP.values() for one in kinds]
+    messages = (*DISCOVERY_TYPES, *ROUTER_TYPES, (MLD_QUERY, MLD_QUERY), *MLD_TYPES)
+    ranges += [(point_of(ICMPV6, low), point_of(ICMPV6, high)) for low, high in messages]
+    ranges.append((point_of(IGMP, 0), point_of(IGMP, BLOCK - 1)))
+    if control:
+        ranges.append((point_of(TCP, control.port), point_of(TCP, control.port)))
+    for low, high in ranges:
+        yield from (low, high + 1)
 
 
-def built_in(client: int, server: int, service_point: int, *, control: Control | None, inbound: bool) -> str | None:
+def built_in(
+    client: int, server: int, service_point: int, *, control: Control | None, inbound: bool, itself: bool
+) -> str | None:
     """Return the name of the built-in that lets a connection through one workload, or None.
 
     `client`, `server` and `service_point` are points; `control` is that workload's control path; `inbound` says that
-    the workload is the server.
+    the workload is the server; `itself` that it is the client too: traffic of one host. The port that a client sends
+    from is not asked for: where a built-in wants one, see `from_port`.
     """
     protocol, port = divmod(service_point, BLOCK)
-    if client == server or (client in LOOPBACK and server in LOOPBACK):
+    if itself or (client in LOOPBACK and server in LOOPBACK):
         return "loopback"
     if inbound and control and protocol == TCP and port == control.port and client in addresses_of(control.networks):
         return "control path"
-    family = family_of(server)
-    if protocol == ICMPV6 and family == 6:
-        if port in DISCOVERY_TYPES:
+    if protocol == ICMPV6 and family_of(server) == 6:
+        if port in DISCOVERY_TYPES or (port in ROUTER_TYPES and client in LINK_LOCAL):
             return "neighbour discovery"
-        if port in MLD_TYPES:
+        speaks = client in LINK_LOCAL or (client == NO_ADDRESS_YET and port != MLD_QUERY)
+        if port in MLD_TYPES and server in GROUPS_V6 and speaks:
             return "multicast listener discovery"
-    if protocol == IGMP and server < V6_BASE:
+    if protocol == IGMP and server in GROUPS_V4:
         return "IGMP"
-    if protocol == UDP and port == (DHCP_CLIENT_PORTS if inbound else DHCP_SERVER_PORTS)[family]:
-        return "DHCP client"
+    return None
+
+
+def kind_of(address: int) -> int:
+    """Return a number that is equal for addresses that all built-ins but the control path take for the same."""
+    return next((number for number, kind in enumerate(_KINDS) if address in kind), len(_KINDS))
+
+
+_KINDS = (
+    LOOPBACK,
+    LINK_LOCAL,
+    *(IntervalSet(((one, one),)) for one in (NO_ADDRESS_YET, EVERYBODY, DHCP_SERVERS)),
+    GROUPS_V4,
+    GROUPS_V6,
+)
+
+
+def from_port(client: int, server: int, service_point: int, *, inbound: bool) -> int | None:
+    """Return the port from which the built-in DHCP client lets a connection through one workload, None for no port."""
+    for one in DHCP[Direction.IN if inbound else Direction.OUT]:
+        if one.service_point == service_point and client in one.clients and server in one.servers:
+            return one.client_port
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ringfence.analysis.ends import Ends
+from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation
 from ringfence.enforcers import names
 from ringfence.model.addresses import address_text
@@ -19,16 +20,18 @@ def problems(compilation: Compilation) -> list[Problem]:
     """Return what is wrong or doubtful about a policy in this estate.
 
     An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce it,
-    a name in a rule for the server's side alone, a Windows process on a host of another system. A warning is a workload
-    whose enforcer is not installed, a deny of a name (it holds for the answers alone), a shared address whose holders
-    answer differently.
+    a name in a rule for the server's side alone, a Windows process on a host of another system, a test or an invariant
+    that no packet can meet. A warning is a workload whose enforcer is not installed, a deny of a name (it holds for the
+    answers alone), a shared address whose holders answer differently, a rule that no packet can meet.
     """
+    policy = compilation.policy
     return [
         *_without_enforcer(compilation),
         *_windows_processes(compilation),
         *_far_process_denies(compilation),
         *_names(compilation),
         *_shared_addresses(compilation),
+        *Unmeetable(compilation).problems((*policy.rules, *policy.tests, *policy.invariants)),
     ]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ringfence.analysis.builtins import built_in, edges
+from ringfence.analysis.builtins import built_in, edges, from_port
 from ringfence.analysis.ends import Ends
 from ringfence.analysis.nearest import Nearest, nearest_rule
 from ringfence.analysis.permitted import Sides
 from ringfence.analysis.stretches import stretches
+from ringfence.analysis.unmeetable import skipped_headers
 from ringfence.compiler import Compilation
 from ringfence.compiler.names import shared
 from ringfence.language.reports import nearest
@@ -28,7 +29,8 @@ MIXED = "mixed"
 @dataclass(frozen=True, slots=True)
 class Side:
     """What one end decides. `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None
-    where the end is no workload. `process` is the class it holds for, where it does not hold for all of this end's."""
+    where the end is no workload. `process` is the class it holds for, where it does not hold for all of this end's.
+    `notes` say what else a person must know of it."""
 
     side: str
     verdict: str
@@ -37,6 +39,7 @@ class Side:
     mode: Mode | None = None
     effect: Effect | None = None
     process: ProcessClass | None = None
+    notes: tuple[str, ...] = ()
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
@@ -48,6 +51,7 @@ class Side:
             "mode": str(self.mode) if self.mode else None,
             "would_deny": self.effect is Effect.WATCH,
             "process": {"unit": self.process.unit, "user": self.process.user} if self.process else None,
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
 
@@ -174,7 +178,12 @@ def explain(
                 first_of[family] = found
                 answers += _differing(found, answers)
     if not answers:
-        raise InputError("the service does not exist in the address family of these ends")
+        raise InputError(
+            "the service does not exist in the address family of these ends",
+            remedy="in IPv6 a packet is judged by the protocol behind its extension headers"
+            if skipped_headers(services)
+            else None,
+        )
     return Explanation(tuple(answers), tuple(others))
 
 
@@ -296,7 +305,9 @@ def _side(
         why = f", no enforcer is called '{near.asset.enforcer}'" if near.asset and unenforced else ""
         return Side(side, "allow", f"no workload{why}: nothing is enforced here", None)
     client, server = (far, near) if direction is Direction.IN else (near, far)
-    name = built_in(client.point, server.point, service_point, control=table.control, inbound=direction is Direction.IN)
+    inbound = direction is Direction.IN
+    itself = client.asset is not None and client.asset == server.asset
+    name = built_in(client.point, server.point, service_point, control=table.control, inbound=inbound, itself=itself)
     directed = sides.lookup(table).directions[direction]
     if name is not None:
         return Side(side, "allow", f"built in: {name}", None, directed.table.mode, Effect.ALLOW)
@@ -317,7 +328,18 @@ def _side(
         directed.table.mode,
         outcome.effect,
         chosen if depends or process else None,
+        tuple(_notes(compilation, near, far, from_port(client.point, server.point, service_point, inbound=inbound))),
     )
+
+
+def _notes(compilation: Compilation, near: _Terminal, far: _Terminal, port: int | None) -> Iterator[str]:
+    if port is not None:
+        yield f"built in: DHCP client, from source port {port} alone"
+    if near.asset and far.asset and far.asset.realm not in compilation.settings.sees(near.asset.realm):
+        yield (
+            f"realm '{near.asset.realm}' does not see realm '{far.asset.realm}': "
+            f"to {near.asset.name} {far} is an address of no asset"
+        )
 
 
 def _decided_by(compilation: Compilation, name: str, outcome: Outcome) -> tuple[str, Place | None]:

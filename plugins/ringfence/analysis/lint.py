@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ringfence.analysis.deciders import deciders
 from ringfence.analysis.ends import Ends
+from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation
 from ringfence.compiler.precedence import in_deciding_order
 from ringfence.model.intervals import IntervalSet
@@ -48,6 +49,7 @@ class _Estate:
     def __init__(self, full: Compilation) -> None:
         self.full = full
         self.ends = Ends(full.snapshot, full.settings)
+        self.unmeetable = Unmeetable(full)
         self.realms = {asset.realm for asset in full.snapshot.assets}
         self.ranked = [one.rule for one in in_deciding_order(full.policy.rules, full.settings.tiers)]
         self.rank = {id(rule): number for number, rule in enumerate(self.ranked)}
@@ -112,6 +114,9 @@ def _of_rule(estate: _Estate, rule: Rule, deciding: dict[str, Effect]) -> Iterat
     empty = [side for side, peers in (("from", rule.sources), ("to", rule.destinations)) if not estate.chooses(peers)]
     if empty:
         yield _warning(rule, f"never matches: its '{empty[0]}' chooses nothing", "correct the selector, or remove it")
+        return
+    if (unmet := estate.unmeetable.unmet(rule)) is not None:
+        yield unmet
         return
     if rule.id not in deciding and estate.can_decide(rule):
         yield _idle(rule, *estate.decided(rule))

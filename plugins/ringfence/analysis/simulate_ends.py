@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ringfence.analysis.builtins import LOOPBACK
+from ringfence.analysis.builtins import kind_of
 from ringfence.analysis.lookup import Remotes, TableLookup
 from ringfence.analysis.simulate_judge import Pair, Side
 from ringfence.flows.holders import Holders
@@ -55,12 +55,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class PlacedEnd:
-    """An end with its asset, the address to judge it by, its labels' number, and where it stands in the tables."""
+    """An end with its asset, the address to judge it by, its labels' number, and where it stands in the tables.
+
+    `kind` is that of the address to the built-ins.
+    """
 
     asset: str | None
     point: int
     label: int | None
-    loopback: bool
+    kind: int
     draft: Standing | None
     current: Standing | None
 
@@ -88,7 +91,7 @@ class Places:
         point = point_of(end.address)
         name = end.asset if end.asset is not None else self._holders.asset(point, self.snapshot.taken)
         if name is None:
-            return PlacedEnd(None, point, None, point in LOOPBACK, None, None)
+            return PlacedEnd(None, point, None, kind_of(point), None, None)
         asset = self._assets.get(name)
         if asset is None:
             return None
@@ -99,7 +102,7 @@ class Places:
             name,
             point,
             self.labels[name],
-            point in LOOPBACK,
+            kind_of(point),
             self._standing(self.draft.get(name), end, point, direction),
             self._standing(self.current.get(name), end, point, direction) if self.current is not None else None,
         )
@@ -134,10 +137,10 @@ class Pairs:
     def number(self, client: PlacedEnd, server: PlacedEnd) -> int:
         """Return the number of a pair; `compared` says that the tables of now count too."""
         local = client.asset is not None and client.asset == server.asset
-        local = local or client.point == server.point or (client.loopback and server.loopback)
         draft = _between(client.draft, server.draft, client.point, server.point)
         now = _between(client.current, server.current, client.point, server.point) if self.compared else None
-        key = (client.label, server.label, local, server.point >= V6_BASE, _identity(draft), now and _identity(now))
+        kinds = (client.kind, server.kind, server.point >= V6_BASE)
+        key = (client.label, server.label, local, kinds, _identity(draft), now and _identity(now))
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.alike)

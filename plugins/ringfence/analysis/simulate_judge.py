@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ringfence.analysis.builtins import built_in
+from ringfence.analysis.builtins import built_in, from_port
 from ringfence.model.assets import Control
 from ringfence.model.rules import Direction
 from ringfence.model.tables import Effect, Outcome, ServiceMap
@@ -47,14 +47,20 @@ class Side:
     control: Control | None = None
 
     def outcomes(self, pair: Pair, service_point: int) -> tuple[Outcome, ...]:
-        """Return the outcome for the process that was seen, then those for the others that it may have been."""
+        """Return the outcome for the process that was seen, then those for the others that it may have been.
+
+        No flow says which port it was sent from: the last outcome may be a DHCP client's, which has a port of its own.
+        """
         inbound = self.direction is Direction.IN
-        name = built_in(pair.client, pair.server, service_point, control=self.control, inbound=inbound)
-        if name is None and pair.itself:
-            name = "loopback"
+        name = built_in(
+            pair.client, pair.server, service_point, control=self.control, inbound=inbound, itself=pair.itself
+        )
         if name is not None:
             return (Outcome(Effect.ALLOW, BUILT_IN + name),)
-        return tuple(services.outcome(service_point) for services in self.maps)
+        outcomes = tuple(services.outcome(service_point) for services in self.maps)
+        if from_port(pair.client, pair.server, service_point, inbound=inbound) is not None:
+            outcomes += (Outcome(Effect.ALLOW, BUILT_IN + "DHCP client"),)
+        return outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +85,8 @@ class Verdict:
 
     `draft` and `current` are the outcomes of the client's and the server's side, None where a side is no workload (it
     allows); `current` is None as a whole where nothing is enforced. `depends` says that another process at an end
-    whose process is not known, another ICMP type where nobody said it, or an answer to a name that the policy names,
-    would be judged otherwise by the draft.
+    whose process is not known, another ICMP type where nobody said it, an answer to a name that the policy names, or a
+    DHCP client (which is known by the port that it sends from) would be judged otherwise by the draft.
     """
 
     category: Category

@@ -98,7 +98,7 @@ def _report(session: Session, plan: Plan, outcome: Outcome, *, check: bool) -> N
         session.output.data({"plan": plan.digest, **outcome.data()})
         return
     for name, host in sorted(outcome.hosts.items()):
-        _standing(session, name, host.result.get("standing_denied"), cut=plan.hosts[name].cut)
+        _standing(session, name, host.result.get("standing_denied"))
     changed = sum(host.changed for host in outcome.hosts.values())
     well = sum(host.ok for host in outcome.hosts.values())
     hold, change = ("would hold it", "would change") if check else ("hold it", "changed")
@@ -124,13 +124,15 @@ def _say_interrupted(
     say(f"  → go on: ringfence apply {plan.short}{chosen}; hosts that hold the plan are not touched")
 
 
-def _standing(session: Session, name: str, connections: object, *, cut: bool) -> None:
+def _standing(session: Session, name: str, connections: object) -> None:
     """Say what became of the connections that stood before and that the new table denies."""
     told = [one for one in connections if isinstance(one, dict)] if isinstance(connections, list) else []
-    denied = sum(one.get("certain") is not False for one in told)
-    unsure = len(told) - denied
-    if denied:
-        became = "ended" if cut else "let stand (cut: true would end them)"
-        session.output.line(f"{name}: {denied} standing connections are denied now, and were {became}", style="yellow")
+    certain = [one for one in told if one.get("certain") is not False]
+    unsure = len(told) - len(certain)
+    ended = sum(one.get("cut") is True for one in certain)
+    for denied, became in ((ended, "ended"), (len(certain) - ended, "let stand (cut: true would end them)")):
+        if denied:
+            text = f"{name}: {denied} standing connections are denied now, and were {became}"
+            session.output.line(text, style="yellow")
     if unsure:
         session.output.line(f"{name}: {unsure} standing connections depend on their process, and were let stand")

@@ -78,6 +78,8 @@ def _print(session: Session, answer: Answer, asked: IntervalSet) -> None:
     )
     for side in answer.sides:
         session.output.line(f"  {side.side:<4}  {_reason(side)}")
+        for note in side.notes:
+            session.output.line(f"        {note}")
     if answer.nearest:
         nearest = answer.nearest
         misses = "; ".join(nearest.misses) or "its tier or side does not decide here"

@@ -15,9 +15,8 @@ from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Process
 from ringfence.model.services import ICMP_TYPES, ICMPV6_TYPES, WELL_KNOWN, Services, parse_service
 from ringfence.model.services import union as all_services
+from ringfence.model.units import is_unit_name, not_followed
 
-# systemd.unit(5): a prefix of these characters, a type suffix, at most 255 characters; the types that own a cgroup.
-UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,246}\.(service|socket|scope|slice|mount|swap)")
 # useradd(8), and what directory services add to it: `user@domain`, `DOMAIN\user`; or a numeric uid.
 USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,254}\$?")
 # [MS-GPFAS] separates the fields of a rule by `|`, so a path or name can hold none.
@@ -161,7 +160,7 @@ def process_of(entry: Entry, side: str, reports: Reports) -> Process | None:
             entry.value.place, "a process is on Linux (unit, user) or on Windows (program, service)", "write two peers"
         )
     process = Process(
-        units=_names(written.get("unit"), UNIT, "units", "write a unit's whole name: 'name.service'", reports),
+        units=_units(written.get("unit"), reports),
         users=_names(written.get("user"), USER, "users", "write a user's name or number", reports),
         programs=_names(
             written.get("program"), PROGRAM, "programs", 'write a path without any of | " < > * ?', reports
@@ -169,6 +168,23 @@ def process_of(entry: Entry, side: str, reports: Reports) -> Process | None:
         services=_names(written.get("service"), WINDOWS_SERVICE, "services", "write a service's short name", reports),
     )
     return process if len(reports) == before else None
+
+
+def _units(entry: Entry | None, reports: Reports) -> tuple[str, ...]:
+    """Return the units of an entry, after reporting what is none or cannot be followed from start to start."""
+    if entry is None:
+        return ()
+    names: list[str] = []
+    for word in words(entry.value, "units", reports):
+        if not is_unit_name(word.text):
+            whole = f"{word.text}.service"
+            hint = f"did you mean '{whole}'?" if is_unit_name(whole) else "write a unit's whole name: 'name.service'"
+            reports.add(word.place, f"'{word.text}' names no unit", hint)
+        elif why := not_followed(word.text):
+            reports.add(word.place, f"'{word.text}' cannot be followed when it starts again", why)
+        else:
+            names.append(word.text)
+    return tuple(dict.fromkeys(names))
 
 
 def _names(entry: Entry | None, form: re.Pattern[str], what: str, remedy: str, reports: Reports) -> tuple[str, ...]:
@@ -179,10 +195,5 @@ def _names(entry: Entry | None, form: re.Pattern[str], what: str, remedy: str, r
         if form.fullmatch(word.text):
             names.append(word.text)
         else:
-            hint = (
-                f"did you mean '{word.text}.service'?"
-                if form is UNIT and UNIT.fullmatch(f"{word.text}.service")
-                else remedy
-            )
-            reports.add(word.place, f"'{word.text}' names no {what.removesuffix('s')}", hint)
+            reports.add(word.place, f"'{word.text}' names no {what.removesuffix('s')}", remedy)
     return tuple(dict.fromkeys(names))

@@ -18,6 +18,11 @@ ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
 PORT_PROTOCOLS: Mapping[str, int] = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
 PORT_PROTOCOL_NAMES: Mapping[int, str] = {number: name for name, number in PORT_PROTOCOLS.items()}
 
+# IPv6 extension headers that netfilter passes over to find a packet's protocol (Linux: ipv6_find_hdr, ipv6_ext_hdr):
+# hop-by-hop, routing, fragment, destination options. It stops at the authentication header (51) and at the first other
+# protocol, mobility (135), HIP (139) and shim6 (140) included.
+SKIPPED_HEADERS = (0, 43, 44, 60)
+
 # IANA, "ICMP Type Numbers" and "ICMPv6 Parameters"; the names are those nft(8) prints.
 ICMP_TYPES: Mapping[str, int] = {
     "echo-reply": 0,
@@ -95,7 +100,10 @@ WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a rule names, by family: ICMP exists in IPv4 only and ICMPv6 in IPv6 only, the rest in both."""
+    """What a rule names, by family: ICMP exists in IPv4 only and ICMPv6 in IPv6 only, the rest in both.
+
+    An extension header of IPv6 is no protocol there: no packet is judged by it.
+    """
 
     v4: IntervalSet = EMPTY
     v6: IntervalSet = EMPTY
@@ -140,8 +148,8 @@ def parse_service(text: str, named: Mapping[str, Services] | None = None) -> Ser
     if protocol == "icmpv6":
         return Services(v6=_types(ICMPV6, ICMPV6_TYPES, detail, text) if slash else block_of(ICMPV6))
     if protocol == "ip" and slash:
-        points = block_of(_number(detail, 255, f"'{text}' names no IP protocol number from 0 to 255"))
-        return Services(points, points)
+        number = _number(detail, 255, f"'{text}' names no IP protocol number from 0 to 255")
+        return Services(block_of(number), EMPTY if number in SKIPPED_HEADERS else block_of(number))
     if text in WELL_KNOWN:
         return union(parse_service(part) for part in WELL_KNOWN[text])
     raise InputError(

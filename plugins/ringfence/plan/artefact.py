@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 from ringfence.model.assets import Control
 
@@ -57,10 +65,19 @@ class HostPlan(_Part):
 
 
 class RuleNamed(_Part):
-    """A rule that decides something in one of the tables: its name and where it stood."""
+    """A rule that decides something in one of the tables: its name and where it stood.
+
+    `emergency` says that it is of the tier emergency: what stands and is denied by it ends, whatever `cut` says.
+    """
 
     name: str
     place: str
+    emergency: bool = False
+
+    @model_serializer(mode="wrap")
+    def _said(self, every: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        """Return the data without `emergency` where it is false, as plans had it before there was such a key."""
+        return {key: value for key, value in every(self).items() if value is not False}
 
 
 class Canary(_Part):

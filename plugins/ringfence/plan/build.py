@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from ringfence.compiler import Compilation
 from ringfence.enforcers import Enforcer
 from ringfence.model.errors import InputErrors
+from ringfence.model.rules import EMERGENCY
 from ringfence.model.tables import VerdictTable
 from ringfence.plan.artefact import ControlPath, Draft, HostPlan, Inputs, Plan, RuleNamed, digest_of, time_text
 from ringfence.plan.enforced import Held
@@ -161,7 +162,7 @@ def _waves(hosts: Mapping[str, HostPlan], sizes: tuple[int, ...], order: Rollout
 def _rules(compilation: Compilation) -> dict[str, RuleNamed]:
     deciding = {rule for table in compilation.distinct() for rule in table.rule_names}
     return {
-        rule.id: RuleNamed(name=rule.name, place=str(rule.place))
+        rule.id: RuleNamed(name=rule.name, place=str(rule.place), emergency=rule.tier == EMERGENCY)
         for rule in compilation.policy.rules
         if rule.id in deciding
     }

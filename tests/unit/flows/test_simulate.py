@@ -12,7 +12,7 @@ from pathlib import Path
 import flow_factory as factory
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ringfence.analysis.builtins import built_in
+from ringfence.analysis.builtins import built_in, from_port
 from ringfence.analysis.simulate import Simulation, simulate
 from ringfence.analysis.simulate_counts import Count
 from ringfence.analysis.simulate_judge import Category
@@ -167,14 +167,16 @@ def naive(tables: Mapping[str, VerdictTable], holder: dict[int, str], flow: Flow
         table = tables.get(holder.get(local, ""))
         inbound = direction is Direction.IN
         itself = flow.client in holder and holder[flow.client] == holder.get(flow.server)
-        if table is None or itself or built_in(flow.client, flow.server, point, control=table.control, inbound=inbound):
+        ends = (flow.client, flow.server, point)
+        if table is None or built_in(*ends, control=table.control, inbound=inbound, itself=itself):
             answers.append([Effect.ALLOW])
             continue
         directed = table.direction(direction)
         units = [unit] if unit or process else [None, *directed.units]
         users = [user] if user or process else [None, *directed.users]
         classes = [ProcessClass(one, other) for one, other in product(units, users)]
-        answers.append([directed.services_at(local, one, remote).outcome(point).effect for one in classes])
+        effects = [directed.services_at(local, one, remote).outcome(point).effect for one in classes]
+        answers.append(effects + [Effect.ALLOW] * (from_port(*ends, inbound=inbound) is not None))
     seen = [answer[0] for answer in answers]
     passing = Effect.DENY not in seen
     possible = {Effect.DENY not in pair for pair in product(*answers)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ringfence.model.services import SCTP, block_of
 from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
+from ringfence.model.units import not_followed
 
 # Oldest versions whose syntax and matches the renderer relies on (RHEL 8: nft 0.9.3, kernel 4.18).
 OLDEST_NFT = (0, 9, 3)
@@ -36,6 +37,9 @@ def unsupported(table: VerdictTable, features: Features) -> list[str]:
         if not features.socket_cgroup:
             version = f"nft {_version(features.nft)} on kernel {_version(features.kernel)}"
             problems.append(f"units cannot be matched, {version} knows no `socket cgroupv2`: {named}")
+    for unit in sorted({*table.inbound.units, *table.outbound.units}):
+        if why := not_followed(unit):
+            problems.append(f"{unit} cannot be followed when it starts again: {why}")
     if table.inbound.users:
         problems.append(f"the user of a listener cannot be matched: {', '.join(table.inbound.users)}")
     problems += [

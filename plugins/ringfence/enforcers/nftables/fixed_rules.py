@@ -1,11 +1,12 @@
 """What stands above every policy: the control path, loopback, cut and standing connections, and the built-ins.
 
-In order: the control path, before anything that asks conntrack; loopback; tuples to cut; replies; tuples that stood
-before; neighbour and router discovery and MLD (RFC 4861, 2710, 3810); IGMP; DHCP client (RFC 2131, 8415).
+In order: the control path, before anything that asks conntrack; loopback; connections to cut; replies; tuples that
+stood before; and the built-ins of `built_in_rules`.
 """
 
 from __future__ import annotations
 
+from ringfence.enforcers.nftables.built_in_rules import built_in_rules
 from ringfence.enforcers.nftables.text import (
     PROTOCOL_OF_FAMILY,
     TYPE_OF_FAMILY,
@@ -18,7 +19,6 @@ from ringfence.model.assets import Control
 from ringfence.model.rules import Direction
 from ringfence.model.tables import range_texts_of
 
-DISCOVERY_AND_MLD = "{ 130, 131, 132, 133, 134, 135, 136, 137, 143 }"
 # Direction -> the field of the remote address, the local address, the remote and the local port, the interface.
 FIELDS = {
     Direction.IN: ("saddr", "daddr", "sport", "dport", "iifname"),
@@ -27,8 +27,9 @@ FIELDS = {
 # A SYN (0x2) without ACK (0x10) is no packet of a connection that stood: it begins another, which the policy judges
 # (RFC 9293, 3.5). In the words that nft lists it with.
 NO_FIRST_PACKET = "tcp flags & (0x2 | 0x10) != 0x2"
-# Family, server's port, client's port. Source before destination, as the kernel's listing puts them.
-DHCP_PORTS = (("ipv4", 67, 68), ("ipv6", 547, 546))
+# What has no ports and no message type that conntrack knows; a message and its answer are told apart by their types.
+MESSAGES = {4: ("icmp", "icmp_type"), 6: ("icmpv6", "icmpv6_type")}
+WITHOUT_PORTS = "meta l4proto != { 1, 6, 17, 58, 132 }"
 
 
 def fixed_rules(parts: Parts, direction: Direction, control: Control | None) -> list[str]:
@@ -50,24 +51,30 @@ def fixed_rules(parts: Parts, direction: Direction, control: Control | None) -> 
                 ip = PROTOCOL_OF_FAMILY[family]
                 rules.append(f"{ip} {remote} @{name} tcp {local_port} {control.port} accept")
     tuples = {
-        family: f"{ip} {local} . {ip} {remote} . tcp {local_port} . tcp {remote_port}"
+        family: f"{ip} {local} . {ip} {remote} . meta l4proto . th {local_port} . th {remote_port}"
         for family, ip in PROTOCOL_OF_FAMILY.items()
     }
-    for family, address in TYPE_OF_FAMILY.items():
-        for name in (f"cut{family}", f"standing{family}"):
-            parts.sets[name] = set_text("set", name, f"type {address} . {address} . inet_service . inet_service")
+    # client and server as the filter sees them: in front of source NAT and behind destination NAT
+    ends = {family: f"ct original {ip} saddr . ct reply {ip} saddr" for family, ip in PROTOCOL_OF_FAMILY.items()}
+    _add_sets(parts)
     return [
         *rules,
         f'{interface} "lo" accept',
         *(f"{key} @cut{family} drop" for family, key in tuples.items()),
+        *(f"{key} . {MESSAGES[family][0]} type @cut_icmp{family} drop" for family, key in ends.items()),
+        *(f"{WITHOUT_PORTS} {key} . meta l4proto @cut_bare{family} drop" for family, key in ends.items()),
         "ct state established,related accept",
         *(f"{key} @standing{family} {NO_FIRST_PACKET} accept" for family, key in tuples.items()),
-        f"icmpv6 type {DISCOVERY_AND_MLD} accept",
-        "ip protocol 2 accept",
-        *(_dhcp_rule(direction, *ports) for ports in DHCP_PORTS),
+        *(f"meta l4proto != 6 {key} @standing{family} accept" for family, key in tuples.items()),
+        *built_in_rules(direction),
     ]
 
 
-def _dhcp_rule(direction: Direction, family: str, server: int, client: int) -> str:
-    source, destination = (server, client) if direction is Direction.IN else (client, server)
-    return f"meta nfproto {family} udp sport {source} udp dport {destination} accept"
+def _add_sets(parts: Parts) -> None:
+    for family, address in TYPE_OF_FAMILY.items():
+        pair = f"type {address} . {address}"
+        ports = f"{pair} . inet_proto . inet_service . inet_service"
+        parts.sets[f"cut{family}"] = set_text("set", f"cut{family}", ports)
+        parts.sets[f"cut_icmp{family}"] = set_text("set", f"cut_icmp{family}", f"{pair} . {MESSAGES[family][1]}")
+        parts.sets[f"cut_bare{family}"] = set_text("set", f"cut_bare{family}", f"{pair} . inet_proto")
+        parts.sets[f"standing{family}"] = set_text("set", f"standing{family}", ports, "flags timeout")

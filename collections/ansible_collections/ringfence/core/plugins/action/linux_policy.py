@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import shown
-from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import recorded
+from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import full_records, recorded, unrecorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import (
@@ -21,7 +21,13 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory impo
     check_validity,
     load_plan,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.standing import cut_lines, denied_connections
+from ansible_collections.ringfence.core.plugins.plugin_utils.standing import (
+    cut_lines,
+    denied_connections,
+    emergencies,
+    left_out,
+    to_cut,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
@@ -108,37 +114,46 @@ class ActionModule(TargetAction):
         values["seconds"] = str(arguments["confirm_within"])
         values["renew"] = "1" if arguments["renew"] else ""
         values["force"] = "1" if arguments["force_lockout_test"] else ""
-        owners = None
-        if host.cut:
+        rules = plan.data.get("rules", {})
+        owners, cut, stood = None, [], ""
+        if host.cut or emergencies(table, rules):
             seen = self.ask("status", {"sockets": "1", "processes": values["processes"]})
             owners = seen.sections.get("owners")
-            values["cut"] = cut_lines(self._standing(table, seen, owners))
+            stood = seen.sections.get("sockets", "")
+            cut = to_cut(self._denied(table, stood, owners), rules, every=host.cut)
+            values["cut"] = cut_lines(cut)
         began = time.monotonic()
         until = began + arguments["confirm_within"] - MARGIN
         applied = self._apply(plan, host, values)
+        stood = "\n".join((stood, *(applied.sections.get(name, "") for name in ("sockets", "flows"))))
+        denied = self._denied(table, stood, owners)
+        ending = to_cut(denied, rules, every=host.cut)
         result = {
             "processes": applied.all("process"),
-            "standing_denied": self._standing(table, applied, owners),
+            "standing_denied": [{**one, "cut": one in ending} for one in denied],
             "cut": host.cut,
-            "denials": self._denials(plan, applied),
+            **self._denials(rules, applied),
         }
+        result["warnings"] = [*applied.all("warning"), *_uncut(applied), *left_out(stood), *result["warnings"]]
         if applied.last("changed") == "no":
             return {**result, "changed": False, "state": "confirmed"}
         # a host that loads in stages waits from their end on; it cannot have loaded longer than it took to answer
         until += min(int(applied.last("staged") or 0), time.monotonic() - began)
-        confirmed = self._confirm(plan, host, values["token"], until)
+        # what began while the first were asked for
+        late = cut_lines([one for one in ending if one not in cut])
+        confirmed = self._confirm(plan, host, {"token": values["token"], "cut": late}, until)
         result["processes"] = confirmed.all("process") or result["processes"]
-        if said := [*applied.all("warning"), *confirmed.all("persistence")]:
-            result["warnings"] = said
+        result["warnings"] += [*confirmed.all("persistence"), *_uncut(confirmed)]
         return {**result, "changed": True, "state": "confirmed"}
 
-    def _standing(self, table: dict, told: Reply, owners: str | None) -> list[dict]:
-        with self.judging("its list of sockets"):
-            return denied_connections(table, told.sections.get("sockets", ""), owners)[:MOST_STANDING]
+    def _denied(self, table: dict, stood: str, owners: str | None) -> list[dict]:
+        with self.judging("its list of connections"):
+            return denied_connections(table, stood, owners)[:MOST_STANDING]
 
-    def _denials(self, plan: Plan, told: Reply) -> list[dict]:
+    def _denials(self, rules: dict, told: Reply) -> dict:
+        listing = told.sections.get("denials", "")
         with self.judging("its list of denials"):
-            return recorded(told.sections.get("denials", ""), plan.data.get("rules", {}))[1]
+            return {"denials": recorded(listing, rules)[1], "warnings": unrecorded(full_records(listing, rules))}
 
     def _apply(self, plan: Plan, host: Host, values: dict[str, str]) -> Reply:
         """Apply; a host that has signers of its own gets the signed plan as well."""
@@ -152,9 +167,9 @@ class ActionModule(TargetAction):
         values = {**values, "plan_text": text, "signature": signature}
         return self.ask("apply", values, plan.ruleset(host.ruleset), within=max(self.within, LOADING))
 
-    def _confirm(self, plan: Plan, host: Host, token: str, until: float) -> Reply:
+    def _confirm(self, plan: Plan, host: Host, more: dict[str, str], until: float) -> Reply:
         """Confirm over a new connection as often as the time allows; raises TargetFailure where it did not count."""
-        values = {**confirmation(plan, host), "token": token}
+        values = {**confirmation(plan, host), **more}
         rule, said = "unconfirmed", "no new connection came through"
         while (left := until - time.monotonic()) > 0:
             try:
@@ -197,6 +212,10 @@ class ActionModule(TargetAction):
             f"{said}; afterwards this host did not tell what it holds: 'ringfence verify' asks it, and it goes back by "
             "itself unless it took the confirmation",
         )
+
+
+def _uncut(reply: Reply) -> list[str]:
+    return [f"connections that are denied were not ended: {why}" for why in reply.all("uncut")]
 
 
 def _values(plan: Plan, host: Host) -> dict[str, str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import held, recorded
+from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import full_records, held, recorded, unrecorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import load_plan
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
 
@@ -23,6 +23,9 @@ class ActionModule(TargetAction):
         reply = self.ask("status", {"listing": "1"} if arguments["counters"] else {})
         result = {"changed": False, **held(reply)}
         if arguments["counters"]:
+            listing = reply.sections.get("listing", "")
             with self.judging("its table"):
-                result["counters"], result["denials"] = recorded(reply.sections.get("listing", ""), rules)
+                result["counters"], result["denials"] = recorded(listing, rules)
+                result["denials_full"] = full_records(listing, rules)
+            result["warnings"] = unrecorded(result["denials_full"])
         return result

@@ -108,7 +108,10 @@ processes:
   elements: str
   sample: ["shop-api.service: enforced"]
 standing_denied:
-  description: TCP connections that stand and that the new table denies. Without C(cut) in the plan they survive.
+  description:
+    - Connections that stand and that the new table denies, of TCP and, as connection tracking knows them, of UDP, SCTP,
+      ICMP and any other protocol. They end where the plan says C(cut), and where a rule of the tier emergency denies
+      them; else they survive.
   returned: O(state=present) and changed
   type: list
   elements: dict
@@ -120,17 +123,23 @@ standing_denied:
       description: The host's address.
       type: str
     local_port:
-      description: The host's port.
+      description: The host's port; a message's type for ICMP; 0 for a protocol without ports.
+      type: int
+    protocol:
+      description: The number of the IP protocol.
       type: int
     remote:
       description: The other address.
       type: str
     remote_port:
-      description: The other port.
+      description: The other port; the type of the answer for ICMP, -1 where it is not known.
       type: int
     rule:
       description: The id of the rule that denies it, or V(default).
       type: str
+    cut:
+      description: Whether it was ended.
+      type: bool
     certain:
       description:
         - Whether every process that may hold it is denied it. A connection that is not certain is never cut.

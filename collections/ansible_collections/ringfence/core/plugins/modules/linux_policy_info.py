@@ -102,4 +102,27 @@ denials:
   returned: O(counters=true)
   type: list
   elements: dict
+denials_full:
+  description:
+    - The records of denials that can take no more (4,096 entries within an hour for a rule, direction and family).
+    - What else was denied is counted by RV(counters), and missing from RV(denials).
+  returned: O(counters=true)
+  type: list
+  elements: dict
+  contains:
+    effect:
+      description: V(deny) or V(watch).
+      type: str
+    rule:
+      description: The id of the rule, or V(default).
+      type: str
+    direction:
+      description: V(in) or V(out).
+      type: str
+    family:
+      description: 4 or 6.
+      type: int
+    entries:
+      description: How many entries there are.
+      type: int
 """

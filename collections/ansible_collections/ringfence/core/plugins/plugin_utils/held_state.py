@@ -41,8 +41,7 @@ def held(reply: Reply) -> dict:
 
 def recorded(listing: str, rules: dict) -> tuple[list[dict], list[dict]]:
     """Return the counters and the denials of a listing, of a table or of single sets; `rules` are those of a plan."""
-    inside = "\n".join(line for line in listing.splitlines() if line.startswith("\t"))
-    filled = read_ruleset(f"table inet ringfence {{\n{inside}\n}}\n")["filled"]
+    filled = _filled(listing)
     counters, denials = ([_named(entry, rules) for entry in filled[name]] for name in ("counters", "remembered"))
     return counters[:MOST_RECORDED], denials[:MOST_RECORDED]
 
@@ -56,6 +55,26 @@ def _features(reply: Reply) -> dict[str, str | bool]:
 
 def _history(reply: Reply) -> list[str]:
     return [line for line in reply.sections.get("history", "").splitlines() if HISTORY.fullmatch(line)]
+
+
+def full_records(listing: str, rules: dict) -> list[dict]:
+    """Return the records of a listing that can take no more: what else was denied or watched is no denial of it."""
+    return [_named(entry, rules) for entry in _filled(listing)["full"]]
+
+
+def unrecorded(full: list[dict]) -> list[str]:
+    """Return a sentence for every record that can take no more."""
+    return [
+        f"the record of what rule {one['rule']} {'denied' if one['effect'] == 'deny' else 'would deny'} "
+        f"{one['direction']} by IPv{one['family']} is full ({one['entries']} entries): what came later is counted, "
+        "and not recorded"
+        for one in full
+    ]
+
+
+def _filled(listing: str) -> dict:
+    inside = "\n".join(line for line in listing.splitlines() if line.startswith("\t"))
+    return read_ruleset(f"table inet ringfence {{\n{inside}\n}}\n")["filled"]
 
 
 def _named(entry: dict, rules: dict) -> dict:

@@ -15,7 +15,7 @@ from .nft_shapes import GOTO, HOOKS
 
 _NAMED = re.compile(
     r"\b("
-    r"(?:control|cut|standing)[46]"
+    r"(?:control|cut(?:_icmp|_bare)?|standing)[46]"
     r"|(?:in|out)_[dlrsp][46]?_[0-9a-f]{12}"
     r"|dyn[46]_[0-9a-f]{12}"
     r"|(?:allow|deny|watch)_[0-9A-Za-z]+(?:_(?:in|out))?(?:_log)?"

@@ -20,9 +20,27 @@ VERDICTS = {"allow": "accept", "watch": "accept", "deny": "drop"}
 MEMORIES = {"denied": "deny", "watched": "watch"}
 # Direction -> fields of the remote and the local address, remote and local port, and the interface.
 FIELDS = {"in": ("saddr", "daddr", "sport", "dport", "iifname"), "out": ("daddr", "saddr", "dport", "sport", "oifname")}
-# Direction -> family and the source and destination port of a DHCP client's packets.
-DHCP = {"in": (("ipv4", (67, 68)), ("ipv6", (547, 546))), "out": (("ipv4", (68, 67)), ("ipv6", (546, 547)))}
+# The built-ins of both directions, and a DHCP client's packets by direction.
+BUILT_IN = (
+    "ip6 hoplimit 255 icmpv6 type { 133, 135, 136 } accept",
+    "ip6 hoplimit 255 ip6 saddr fe80::/10 icmpv6 type { 134, 137 } accept",
+    "ip6 hoplimit 1 ip6 saddr fe80::/10 ip6 daddr ff00::/8 icmpv6 type { 130, 131, 132, 143 } accept",
+    "ip6 hoplimit 1 ip6 saddr :: ip6 daddr ff00::/8 icmpv6 type { 131, 132, 143 } accept",
+    "ip ttl 1 ip protocol 2 ip daddr 224.0.0.0/4 accept",
+)
+DHCP = {
+    "in": (
+        "meta nfproto ipv4 udp sport 67 udp dport 68 accept",
+        "ip6 saddr fe80::/10 ip6 daddr fe80::/10 udp sport 547 udp dport 546 accept",
+    ),
+    "out": (
+        "ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept",
+        "ip6 saddr fe80::/10 ip6 daddr ff02::1:2 udp sport 546 udp dport 547 accept",
+    ),
+}
+MESSAGES = {4: "icmp", 6: "icmpv6"}
 # A tuple that stood lets no SYN without ACK pass: that begins another connection.
+WITHOUT_PORTS = "meta l4proto != { 1, 6, 17, 58, 132 }"
 NO_FIRST_PACKET = "tcp flags & (0x2 | 0x10) != 0x2"
 
 IDENTITY_CHAIN = re.compile(r"plan_([0-9a-f]{16})")
@@ -41,7 +59,15 @@ CONTROL_RULE = re.compile(r"ip6? [sd]addr @control[46] tcp [sd]port (\d+) accept
 
 _SETS = (
     (re.compile(r"control([46])"), "set", "type {address}", "flags interval"),
-    (re.compile(r"(?:cut|standing)([46])"), "set", "type {address} . {address} . inet_service . inet_service"),
+    (re.compile(r"cut([46])"), "set", "type {address} . {address} . inet_proto . inet_service . inet_service"),
+    (re.compile(r"cut_icmp([46])"), "set", "type {address} . {address} . {message}"),
+    (re.compile(r"cut_bare([46])"), "set", "type {address} . {address} . inet_proto"),
+    (
+        re.compile(r"standing([46])"),
+        "set",
+        "type {address} . {address} . inet_proto . inet_service . inet_service",
+        "flags timeout",
+    ),
     (re.compile(r"(?:in|out)_[lr]([46])_[0-9a-f]{12}"), "map", "type {address} : verdict", "flags interval"),
     (re.compile(r"units_(?:in|out)_[1-6]"), "map", "type cgroupsv2 : verdict"),
     (re.compile(r"users_(?:in|out)(?:_u\d+)?"), "map", "type uid : verdict"),
@@ -56,8 +82,9 @@ def set_shape(name: str) -> tuple[str, list[str]] | None:
         return "set", [f"type {key}", "size 4096", "flags dynamic,timeout", "timeout 3600s"]
     for pattern, kind, *properties in _SETS:
         if match := pattern.fullmatch(name):
-            address = ADDRESS_TYPE[int(match[1])] if match.groups() else ""
-            return kind, [text.format(address=address) for text in properties]
+            family = int(match[1]) if match.groups() else 4
+            words = {"address": ADDRESS_TYPE[family], "message": f"{MESSAGES[family]}_type"}
+            return kind, [text.format(**words) for text in properties]
     return None
 
 
@@ -80,18 +107,20 @@ def control_rules(direction: str, families: list[int], port: int) -> list[str]:
 def fixed_rules(direction: str) -> list[str]:
     """Return the rules between the control path and the policy."""
     remote, local, remote_port, local_port, interface = FIELDS[direction]
-    keys = {f: f"{ip} {local} . {ip} {remote} . tcp {local_port} . tcp {remote_port}" for f, ip in IP.items()}
+    keys = {
+        f: f"{ip} {local} . {ip} {remote} . meta l4proto . th {local_port} . th {remote_port}" for f, ip in IP.items()
+    }
+    ends = {f: f"ct original {ip} saddr . ct reply {ip} saddr" for f, ip in IP.items()}
     return [
         f'{interface} "lo" accept',
         *(f"{key} @cut{family} drop" for family, key in keys.items()),
+        *(f"{key} . {MESSAGES[family]} type @cut_icmp{family} drop" for family, key in ends.items()),
+        *(f"{WITHOUT_PORTS} {key} . meta l4proto @cut_bare{family} drop" for family, key in ends.items()),
         "ct state established,related accept",
         *(f"{key} @standing{family} {NO_FIRST_PACKET} accept" for family, key in keys.items()),
-        "icmpv6 type { 130, 131, 132, 133, 134, 135, 136, 137, 143 } accept",
-        "ip protocol 2 accept",
-        *(
-            f"meta nfproto {family} udp sport {ports[0]} udp dport {ports[1]} accept"
-            for family, ports in DHCP[direction]
-        ),
+        *(f"meta l4proto != 6 {key} @standing{family} accept" for family, key in keys.items()),
+        *BUILT_IN,
+        *DHCP[direction],
     ]
 
 

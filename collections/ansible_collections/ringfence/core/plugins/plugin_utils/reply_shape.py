@@ -79,10 +79,22 @@ KEYS: dict[str, Check] = {
     "in_kernel": lambda value, name: matching(value, name, _BEGINNING, "the beginning of a digest"),
     **dict.fromkeys(("no_unit", "no_user"), lambda value, name: matching(value, name, _PROCESS, "a unit or a user")),
     **dict.fromkeys(
-        ("reason", "warning", "unknown", "process", "damaged", "recovered", "answers", "persistence", "signed_by"), text
+        (
+            "reason",
+            "warning",
+            "uncut",
+            "unknown",
+            "process",
+            "damaged",
+            "recovered",
+            "answers",
+            "persistence",
+            "signed_by",
+        ),
+        text,
     ),
 }
-SECTIONS = ("listing", "sockets", "owners", "foreign", "history", "denials")
+SECTIONS = ("listing", "sockets", "flows", "owners", "foreign", "history", "denials")
 
 
 def checked(values: dict[str, list[str]]) -> dict[str, list[str]]:

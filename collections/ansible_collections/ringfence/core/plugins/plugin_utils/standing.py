@@ -5,9 +5,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 
 from .table_lookup import Lookup
+
+TCP, UDP = 6, 17
+MESSAGES = (1, 58)
+WITH_PORTS = (6, 17, 132)
+# Ports of a DHCP client and a server that answers it (RFC 2131, 8415): a built-in lets them in.
+DHCP = {(68, 67), (546, 547)}
 
 
 @dataclass(frozen=True)
@@ -50,59 +57,163 @@ class Owners:
 
     def possible_users(self, named: list[str], uid: str) -> list[str | None]:
         """Return the named users that a uid may be, None for none of them: one where the host was asked."""
-        if not self.told:
+        if not self.told or uid == "-":
             return [None, *named]
         name = self.users.get(uid)
         return [name if name in named else None]
 
 
+@dataclass(frozen=True)
+class Stood:
+    """A connection that stands. `way` is `in` where the far end is its client; `answers` and `answered` are an `out`
+    and an `in` that may be the other way round, because tracking saw their middle first.
+
+    Of messages (ICMP) `local_port` is the type and `remote_port` that of the answer, -1 where it is unknown; of what
+    has no ports both are 0.
+    """
+
+    protocol: int
+    way: str
+    local: str
+    remote: str
+    local_port: int
+    remote_port: int
+    uid: str
+    inode: str
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """Return the directions to judge it in, the one that it probably has first."""
+        return {"answers": ("in", "out"), "answered": ("out", "in")}.get(self.way, (self.way,))
+
+    def port(self, direction: str) -> int:
+        """Return the service's port, or a message's type."""
+        return self.local_port if direction == "in" or self.protocol in MESSAGES else self.remote_port
+
+    @property
+    def key(self) -> tuple[int, str, str, str, int, int]:
+        """Return what tells it apart."""
+        return self.protocol, self.way, self.local, self.remote, self.local_port, self.remote_port
+
+
+def standing(sockets: str) -> list[Stood]:
+    """Return the connections of a target's section `sockets` or `flows`, without what the built-ins let through."""
+    lines = [line.split() for line in sockets.splitlines()]
+    listening = {fields[1] for fields in lines if fields[:1] == ["L"] and len(fields) == 2}
+    found: dict[tuple, Stood] = {}
+    for fields in lines:
+        if fields[:1] == ["S"] and len(fields) == 9:
+            local, remote, local_port, remote_port, uid, inode = fields[3:]
+            way = "in" if local_port in listening else "out"
+            one = Stood(TCP, way, local, remote, int(local_port), int(remote_port), uid, inode)
+        elif fields[:1] == ["F"] and len(fields) == 11:
+            protocol, way, local, remote, local_port, remote_port, uid, inode = fields[2:10]
+            answer = -1 if remote_port == "-" else int(remote_port)
+            one = Stood(int(protocol), way, local, remote, int(local_port), answer, uid, inode)
+            if one.protocol == UDP and one.way == "in" and (one.local_port, one.remote_port) in DHCP:
+                continue
+        else:
+            continue
+        found.setdefault(one.key, one)
+    return list(found.values())
+
+
 def denied_connections(table: dict, sockets: str, owners: str | None = None) -> list[dict]:
-    """Return the standing TCP connections that a table denies, sorted.
+    """Return the standing connections that a table denies, sorted.
 
     `sockets` and `owners` are the sections of these names in a target's replies. A connection that is denied for some
     of the processes that it may be of, or for some contents of dynamic sets, is returned with `certain: false` and must
     not be cut.
     """
-    lines = [line.split() for line in sockets.splitlines()]
-    listening = {fields[1] for fields in lines if fields[:1] == ["L"]}
     lookup = Lookup(table)
     whose = Owners.read(owners)
     found = []
-    for fields in lines:
-        if fields[:1] != ["S"] or len(fields) != 9:
+    for one in standing(sockets):
+        if one.protocol == TCP and one.way == "in" and lookup.in_control(one.remote, one.local_port):
             continue
-        local, remote, local_port, remote_port, uid, inode = fields[3:]
-        direction = "in" if local_port in listening else "out"
-        if direction == "in" and lookup.in_control(remote, int(local_port)):
+        judged = [(direction, _verdicts(table, lookup, whose, one, direction)) for direction in one.directions]
+        # what the policy allows in the direction that it probably has stands by that
+        if len(judged) > 1 and all(verdict["effect"] == "allow" for verdict in judged[0][1]):
             continue
-        port = int(local_port if direction == "in" else remote_port)
-        verdicts = [
-            verdict
-            for unit in whose.possible_units(table[direction]["units"], inode)
-            for user in whose.possible_users(table[direction]["users"], uid)
-            for verdict in lookup.outcomes(direction, 6, port, local, remote, unit, user)
-        ]
+        direction, verdicts = judged[-1]
         denying = [verdict for verdict in verdicts if verdict["effect"] == "deny"]
-        if denying:
-            found.append(
-                {
-                    "direction": direction,
-                    "local": str(ipaddress.ip_address(local)),
-                    "local_port": int(local_port),
-                    "remote": str(ipaddress.ip_address(remote)),
-                    "remote_port": int(remote_port),
-                    "rule": denying[0]["rule"],
-                    "certain": len(denying) == len(verdicts),
-                }
+        if not denying:
+            continue
+        passes = len(judged) > 1 and any(verdict["effect"] != "deny" for verdict in judged[0][1])
+        found.append(
+            {
+                "protocol": one.protocol,
+                "direction": direction,
+                "local": str(ipaddress.ip_address(one.local)),
+                "local_port": one.local_port,
+                "remote": str(ipaddress.ip_address(one.remote)),
+                "remote_port": one.remote_port,
+                "rule": denying[0]["rule"],
+                "certain": len(denying) == len(verdicts) and not passes,
+            }
+        )
+    order = ("direction", "protocol", "local_port", "remote", "remote_port")
+    return sorted(found, key=lambda each: tuple(each[name] for name in order))
+
+
+def _verdicts(table: dict, lookup: Lookup, whose: Owners, one: Stood, direction: str) -> list[dict]:
+    """Return what a table says of a connection, for every process that it may be of."""
+    units, users = table[direction]["units"], table[direction]["users"]
+    if direction == "in" and one.protocol not in (TCP, UDP):
+        units = []  # the kernel looks up listeners of TCP and UDP alone: the policy takes others for no unit's
+    return [
+        verdict
+        for unit in whose.possible_units(units, one.inode)
+        for user in whose.possible_users(users, one.uid)
+        for verdict in lookup.outcomes(direction, one.protocol, one.port(direction), one.local, one.remote, unit, user)
+    ]
+
+
+def to_cut(connections: list[dict], rules: dict, *, every: bool) -> list[dict]:
+    """Return the denied connections that are to end: every certain one, or those that an emergency's rule denies.
+
+    `rules` are those of a plan.
+    """
+    return [
+        each
+        for each in connections
+        if each["certain"] and (every or rules.get(each["rule"], {}).get("emergency") is True)
+    ]
+
+
+def emergencies(table: dict, rules: dict) -> bool:
+    """Return whether a rule of the tier emergency denies something in a table; `rules` are those of a plan."""
+    named = {name for name, rule in rules.items() if rule.get("emergency") is True}
+    return any(piece[2] == "deny" and piece[3] in named for pieces in table["services"].values() for piece in pieces)
+
+
+def left_out(sockets: str) -> list[str]:
+    """Return what a target could not tell of its flows, a sentence each."""
+    told = []
+    for fields in map(str.split, sockets.splitlines()):
+        if fields == ["U"]:
+            told.append(
+                "connection tracking cannot be read on this host (no /proc/net/nf_conntrack, conntrack or python3): "
+                "flows of UDP and other protocols that stand are not known, and not ended"
             )
-    return sorted(found, key=lambda each: (each["direction"], each["local_port"], each["remote"], each["remote_port"]))
+        elif fields[:1] == ["M"] and len(fields) == 2 and re.fullmatch("[0-9]{1,15}", fields[1]):
+            told.append(f"{fields[1]} more flows stand on this host than were told: they are not judged, and not ended")
+    return told
 
 
 def cut_lines(connections: list[dict]) -> str:
-    """Return the connections that may be cut as lines of the script: `family local remote local-port remote-port`."""
-    return "\n".join(
-        f"{ipaddress.ip_address(each['local']).version} {ipaddress.ip_address(each['local']).exploded} "
-        f"{ipaddress.ip_address(each['remote']).exploded} {each['local_port']} {each['remote_port']}"
-        for each in connections
-        if each["certain"]
-    )
+    """Return the certain ones of some connections as lines: `family protocol local remote local-port remote-port`.
+
+    Messages and what has no ports are named by client and server instead; see `cut_elements` of the target.
+    """
+    return "\n".join(dict.fromkeys(_cut_line(each) for each in connections if each["certain"]))
+
+
+def _cut_line(each: dict) -> str:
+    local, remote = (ipaddress.ip_address(each[end]) for end in ("local", "remote"))
+    ports: tuple[object, object] = (each["local_port"], each["remote_port"])
+    if each["protocol"] not in WITH_PORTS and each["direction"] == "in":
+        local, remote = remote, local
+    if each["protocol"] in MESSAGES and each["remote_port"] < 0:
+        ports = (each["local_port"], "-")
+    return " ".join(map(str, (local.version, each["protocol"], local.exploded, remote.exploded, *ports)))

@@ -17,8 +17,8 @@ from .reply_shape import SECTIONS, checked
 
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "connection", "signature", "table", "stages", "processes", "answers", "persistence",
-    "return", "status", "apply", "boot", "verbs",
+    "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",
+    "persistence", "return", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 COMMAND = "exec /bin/sh -s"
 ENDS = "RINGFENCE-RULESET-ENDS"

@@ -27,6 +27,8 @@ verb_apply() {
     check_order
     if [ -z "$rf_renew$confirmed_damaged" ] && [ "$confirmed_ruleset" = "$rf_ruleset" ] && stands "$rf_table"; then
         take_over
+        # what stands from before may be denied by it, and a plan may only now say that it ends
+        if [ -z "$rf_check" ]; then cut_more; fi
         finish 0
     fi
     if [ -n "$rf_check" ]; then
@@ -43,6 +45,7 @@ verb_apply() {
     resolve_names "$rf_processes"
     track_first
     guard_connection "$work/sockets"
+    if [ -n "$track_until" ]; then flow_text >>"$work/sockets"; fi
     take_candidate
     swap
 }
@@ -142,6 +145,8 @@ swap() {
         refuse state "cannot write below $runs: $back_words"
     fi
     destroy_cut
+    # behind the swap, so that none that began before it is missed
+    flow_text | reply_section flows
     fill_processes "$rf_processes"
     remember applied "$rf_plan" "$rf_sequence" "$rf_ruleset"
     reply changed yes

@@ -126,10 +126,17 @@ sync_dropins() {
     fi
     for sync_unit in $sync_units; do
         sync_keep="$sync_keep$sync_unit "
+        # in a line that systemd runs, systemd.service(5), "Command lines": quotes, C escapes, specifiers and variables
         sync_text=$(printf '%s\n' "$sync_elements" | unit=$sync_unit nft=$(command -v nft) awk '
+            function quoted(text,    i, sign, out) {
+                for (i = 1; i <= length(text); i++) {
+                    sign = substr(text, i, 1)
+                    out = out sign (index("\\%$", sign) ? sign : "")
+                }
+                return out
+            }
             ($5 == "" ? $1 : $5) == ENVIRON["unit"] {
-                path = $4
-                gsub(/\\/, "\\\\", path); gsub(/%/, "%%", path)
+                path = quoted($4)
                 element = "element inet ringfence " $2 " { \"" path "\" : goto " $3 " }"
                 start = start "ExecStartPre=-+" ENVIRON["nft"] " \047add " element "\047\n"
                 stop = stop "ExecStopPost=-+" ENVIRON["nft"] " \047delete " element "\047\n"

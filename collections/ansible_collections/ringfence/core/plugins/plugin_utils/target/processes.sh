@@ -29,6 +29,16 @@ slice_path() {
     printf '%s' "$slice_out"
 }
 
+# group_name UNIT: its directory; systemd marks what the kernel might take for a file of its own (cg_needs_escape).
+group_name() {
+    case $1 in
+    _* | .* | cgroup.* | cpu.* | cpuacct.* | cpuset.* | io.* | blkio.* | memory.* | devices.* | pids.* | bpf-*.* | hugetlb.* | misc.* | rdma.* | freezer.* | perf_event.* | net_cls.* | net_prio.*)
+        printf '_%s' "$1"
+        ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
+
 # Prints `NAME PATH` for every unit of the process lines $1, and `NAME PATH socket` for a socket unit that listens for
 # one: its cgroup owns the listener. A unit that does not run gets the path it will have. Fails where systemd does not
 # answer: no answer is not the same as no unit.
@@ -37,7 +47,9 @@ unit_paths() {
     if [ -z "$path_units" ]; then return 0; fi
     if ! systemd_runs; then
         for path_unit in $path_units; do
-            path_found=$(cd /sys/fs/cgroup && find . -maxdepth 6 -type d -name "$path_unit" 2>/dev/null | head -n 1)
+            # by awk: a backslash of the name would escape in a pattern of find
+            path_found=$(cd /sys/fs/cgroup && find . -maxdepth 6 -type d 2>/dev/null |
+                unit=$path_unit awk -F/ '$NF == ENVIRON["unit"] && !found++')
             printf '%s %s\n' "$path_unit" "${path_found#./}"
         done
         return 0
@@ -45,7 +57,7 @@ unit_paths() {
     path_shown=$(show_units "$path_units") || return 1
     path_owners=
     while read -r path_unit path_group path_slice path_triggers; do
-        if [ "$path_group" != - ]; then path_group=${path_group#/}; else path_group=$(slice_path "$path_slice")$path_unit; fi
+        if [ "$path_group" != - ]; then path_group=${path_group#/}; else path_group=$(slice_path "$path_slice")$(group_name "$path_unit"); fi
         printf '%s %s\n' "$path_unit" "$path_group"
         for path_trigger in $path_triggers; do
             case $path_trigger in *.socket) path_owners="$path_owners$path_unit $path_trigger
@@ -57,7 +69,7 @@ SHOWN
     if [ -z "$path_owners" ]; then return 0; fi
     path_shown=$(show_units "$(printf '%s' "$path_owners" | awk '!seen[$2]++ { print $2 }')") || return 1
     while read -r path_socket path_group path_slice path_triggers; do
-        if [ "$path_group" != - ]; then path_group=${path_group#/}; else path_group=$(slice_path "$path_slice")$path_socket; fi
+        if [ "$path_group" != - ]; then path_group=${path_group#/}; else path_group=$(slice_path "$path_slice")$(group_name "$path_socket"); fi
         printf '%s' "$path_owners" | socket=$path_socket group=$path_group awk '
             $2 == ENVIRON["socket"] { print $1, ENVIRON["group"], $2 }'
     done <<SHOWN

@@ -1,10 +1,8 @@
 # Sockets: the TCP connections that stand, read from /proc, so that no tool is needed for it.
 
-# An awk program over /proc/net/tcp and tcp6 that calls `stands` for every connection that stands and `listens` for every
-# listener; whoever uses it defines both. The kernel goes through a table as large as the machine's memory allows for each
-# of the two files, so they are read as seldom as can be. Addresses as text; IPv4 inside IPv6 is IPv4; loopback is left out.
+# Functions of awk: numbers, words and addresses as /proc prints them.
 # shellcheck disable=SC2016 # awk's own variables
-socket_program='
+socket_words='
     function number(hex,    i, n) {
         n = 0
         for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789ABCDEF", substr(hex, i, 1)) - 1
@@ -25,6 +23,13 @@ socket_program='
         for (i = 1; i <= 32; i += 4) out = out (i > 1 ? ":" : "") tolower(substr(hex, i, 4))
         return out
     }
+'
+
+# An awk program over /proc/net/tcp and tcp6 that calls `stands` for every connection that stands and `listens` for every
+# listener; whoever uses it defines both. The kernel goes through a table as large as the machine's memory allows for each
+# of the two files, so they are read as seldom as can be. Addresses as text; IPv4 inside IPv6 is IPv4; loopback is left out.
+# shellcheck disable=SC2016 # awk's own variables
+socket_program="$socket_words"'
     FILENAME !~ /^\/proc\/net\/tcp6?$/ { next }
     # established, both kinds of half closed, last ack, closing: all of them may still carry data
     $4 == "01" || $4 == "04" || $4 == "05" || $4 == "08" || $4 == "09" || $4 == "0B" || $4 == "0A" {
@@ -63,7 +68,10 @@ socket_owners() {
     unit_paths "$rf_processes" >"$work/paths"
     if [ -s "$work/paths" ] && have ss; then
         sed 's/^/U /' "$work/paths"
-        ss -tnHe --cgroup 2>/dev/null | awk '{
+        {
+            ss -tnHe --cgroup
+            ss -uanHe --cgroup
+        } 2>/dev/null | awk '{
             inode = group = ""
             for (i = 6; i <= NF; i++) {
                 if (inode == "" && $i ~ /^ino:/) inode = substr($i, 5)
@@ -80,43 +88,80 @@ socket_owners() {
 }
 
 # Prints the connections of $work/sockets, and adds to FILE the nft commands that make them known to the table, without
-# those that are cut.
+# those that are cut. Datagrams have no first packet that begins another connection: what stood of them and was
+# not tracked has three minutes, longer than an answered one stays tracked (nf_conntrack_udp_timeout_stream), to speak.
 standing_elements() {
+    cut_elements "$1" '' <<LINES
+$rf_cut
+LINES
     cut=$rf_cut awk -v file="$1" '
         function flush(family) {
-            if (count[family]) printf "add element inet ringfence %s%s { %s }\n", set, family, list[family] >>file
+            if (count[family]) printf "add element inet ringfence standing%s { %s }\n", family, list[family] >>file
             count[family] = 0; list[family] = ""
         }
-        function add(family, key) {
-            list[family] = list[family] (count[family] ? ", " : "") key
+        function add(family, key, time) {
+            if (key in gone) return
+            gone[key] = 1
+            list[family] = list[family] (count[family] ? ", " : "") key time
             if (++count[family] >= 500) flush(family)
         }
         BEGIN {
-            set = "cut"
             lines = split(ENVIRON["cut"], line, "\n")
             for (i = 1; i <= lines; i++)
-                if (split(line[i], part, " ") == 5) {
-                    key = part[2] " . " part[3] " . " part[4] " . " part[5]
-                    if (!(key in gone)) { gone[key] = 1; add(part[1], key) }
-                }
-            flush(4); flush(6)
-            set = "standing"
+                if (split(line[i], part, " ") == 6) gone[part[3] " . " part[4] " . " part[2] " . " part[5] " . " part[6]] = 1
         }
         { print }
-        $1 == "S" {
-            key = $4 " . " $5 " . " $6 " . " $7
-            if (!(key in gone)) { gone[key] = 1; add($2, key) }
-        }
+        $1 == "S" { add($2, $4 " . " $5 " . 6 . " $6 " . " $7, "") }
+        $1 == "F" && ($3 == 17 || $3 == 132) && ($11 == "socket" || ($11 == "new" && $4 != "in")) { add($2, $5 " . " $6 " . " $3 " . " $7 " . " $8, " timeout 3m") }
         END { flush(4); flush(6) }' "$work/sockets"
 }
 
-# Ends the sockets that are cut, where this kernel and this ss can; the sets of the table drop their packets anyway.
+# cut_elements FILE SUFFIX: adds to FILE the nft commands that end the connections of standard input, lines `family protocol
+# local remote local-port remote-port`; of messages `family protocol client server type type-of-the-answer`, of what has
+# no ports `family protocol client server 0 0`. The names of the sets end in SUFFIX.
+cut_elements() {
+    awk -v file="$1" -v suffix="$2" '
+        function flush(set) {
+            if (count[set]) printf "add element inet ringfence %s { %s }\n", set suffix, list[set] >>file
+            count[set] = 0; list[set] = ""
+        }
+        function add(set, key) {
+            if ((set, key) in gone) return
+            gone[set, key] = 1
+            list[set] = list[set] (count[set] ? ", " : "") key
+            if (++count[set] >= 500) flush(set)
+        }
+        NF != 6 { next }
+        $2 == 6 || $2 == 17 || $2 == 132 { add("cut" $1, $3 " . " $4 " . " $2 " . " $5 " . " $6); next }
+        $2 == 1 || $2 == 58 {
+            add("cut_icmp" $1, $3 " . " $4 " . " $5)
+            if ($6 != "-") add("cut_icmp" $1, $3 " . " $4 " . " $6)
+            next
+        }
+        { add("cut_bare" $1, $3 " . " $4 " . " $2) }
+        END { for (set in count) flush(set) }'
+}
+
+# Ends what is cut only now, in the table that stands.
+cut_more() {
+    if [ -z "$rf_cut" ]; then return 0; fi
+    more_suffix=$(nft -t list chain inet ringfence input 2>/dev/null | sed -n 's/.*@cut4\(_[0-9]*\) drop.*/\1/p' | head -n 1)
+    : >"$work/cut.nft"
+    printf '%s\n' "$rf_cut" | cut_elements "$work/cut.nft" "$more_suffix"
+    if ! nft -f "$work/cut.nft" 2>"$work/said"; then reply uncut "$(head -n 1 "$work/said")"; fi
+    destroy_cut
+}
+
+# Ends the sockets that are cut, where this kernel and this ss can; the sets of the table drop their packets anyway. What
+# has no socket of its own is forgotten by connection tracking, so that no later table takes it for one that stands.
 destroy_cut() {
-    if [ -z "$rf_cut" ] || ! have ss; then return 0; fi
-    printf '%s\n' "$rf_cut" | while read -r cut_family cut_local cut_remote cut_lport cut_rport; do
-        case $cut_family in
-        4) ss -K4 state all src "$cut_local" dst "$cut_remote" sport = ":$cut_lport" dport = ":$cut_rport" ;;
-        6) ss -K6 state all src "[$cut_local]" dst "[$cut_remote]" sport = ":$cut_lport" dport = ":$cut_rport" ;;
+    if [ -z "$rf_cut" ]; then return 0; fi
+    printf '%s\n' "$rf_cut" | forget_flows
+    if ! have ss; then return 0; fi
+    printf '%s\n' "$rf_cut" | while read -r cut_family cut_protocol cut_local cut_remote cut_lport cut_rport; do
+        case $cut_family:$cut_protocol in
+        4:6) ss -K4 -t state all src "$cut_local" dst "$cut_remote" sport = ":$cut_lport" dport = ":$cut_rport" ;;
+        6:6) ss -K6 -t state all src "[$cut_local]" dst "[$cut_remote]" sport = ":$cut_lport" dport = ":$cut_rport" ;;
         esac
     done >/dev/null 2>&1
 }

@@ -140,7 +140,7 @@ stage_program='
     }
     function renamed(line) {
         gsub(/goto [A-Za-z0-9_]+/, "&" suffix, line)
-        gsub(/@(control|cut|standing)[46]|@dyn[46]_[0-9a-f]+|@(denied|watched|in|out)_[A-Za-z0-9_]+/, "&" suffix, line)
+        gsub(/@(control|cut|cut_icmp|cut_bare|standing)[46]|@dyn[46]_[0-9a-f]+|@(denied|watched|in|out)_[A-Za-z0-9_]+/, "&" suffix, line)
         return line
     }
     function rule(chain, line) {

@@ -9,7 +9,12 @@ verb_status() {
     status_pending
     status_abilities
     if [ "$kernel" = present ] && [ -n "$rf_listing" ]; then nft -nn -y list table inet ringfence 2>&1 | reply_section listing; fi
-    if [ -n "$rf_sockets" ]; then socket_text | reply_section sockets; fi
+    if [ -n "$rf_sockets" ]; then
+        {
+            socket_text
+            flow_text
+        } | reply_section sockets
+    fi
     if [ -n "$rf_processes" ]; then socket_owners | reply_section owners; fi
     if [ -n "$rf_listing" ]; then status_foreign | reply_section foreign; fi
     if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi

@@ -77,6 +77,7 @@ load_back() {
     if [ -n "$work" ]; then
         track_first
         { socket_text >"$work/sockets" || true >"$work/sockets"; } 2>/dev/null
+        if [ -n "$track_until" ]; then { flow_text >>"$work/sockets"; } 2>/dev/null; fi
         load_table "$1" >/dev/null 2>&1
         if stands "$2"; then return 0; fi
         { true >"$work/sockets"; } 2>/dev/null

@@ -90,6 +90,7 @@ verb_confirm() {
     disarm
     forget_wait
     if [ -n "$sync_changed" ]; then fill_processes "$candidate_processes"; fi
+    cut_more
     remember confirmed "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
     reply changed yes
     reply state confirmed

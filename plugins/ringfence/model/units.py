@@ -1,0 +1,39 @@
+"""Units of systemd: which names a policy can be about, and why not the others."""
+
+from __future__ import annotations
+
+import re
+
+# systemd.unit(5): a prefix of these characters, a type suffix, at most 255 characters.
+_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,246}\.([a-z]+)")
+_WHY = {
+    "socket": "the listener that it opens is found by its service: name that",
+    "slice": "a slice has no start of its own that could be followed: name its services",
+    "scope": "a scope is made by a program and has no start that could be followed: name a service, or a user",
+    "mount": "a mount has no start that could be followed, and no process that speaks",
+    "automount": "an automount is no process",
+    "swap": "a swap has no start that could be followed, and no process that speaks",
+    "timer": "a timer is no process: name the service that it starts",
+    "path": "a path is no process: name the service that it starts",
+    "target": "a target is no process: name its services",
+    "device": "a device is no process",
+}
+
+
+def is_unit_name(text: str) -> bool:
+    """Return whether a text is the whole name of a unit, of whatever type."""
+    met = _NAME.fullmatch(text)
+    return met is not None and (met[1] == "service" or met[1] in _WHY)
+
+
+def not_followed(unit: str) -> str | None:
+    """Return why what a unit runs cannot be followed from start to start, None where it can.
+
+    A control group has a number that changes with every start: a drop-in of a service's tells the kernel of it.
+    """
+    stem, _, kind = unit.rpartition(".")
+    if kind != "service":
+        return _WHY.get(kind, f"'{kind}' is no type of unit that runs something")
+    if stem.endswith("@"):
+        return f"a template runs nothing itself: name an instance, '{stem}INSTANCE.service'"
+    return None
