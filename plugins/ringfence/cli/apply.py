@@ -11,6 +11,7 @@ import click
 from ringfence.cli.completing import plan_names
 from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
+from ringfence.cli.text import clean_line
 from ringfence.model.errors import InputError
 from ringfence.workspace import PLANS
 
@@ -133,6 +134,10 @@ def _standing(session: Session, name: str, connections: object, *, cut: bool) ->
     unsure = len(told) - denied
     if denied:
         became = "ended" if cut else "let stand (cut: true would end them)"
-        session.output.line(f"{name}: {denied} standing connections are denied now, and were {became}", style="yellow")
+        session.output.line(
+            f"{clean_line(name)}: {denied} standing connections are denied now, and were {became}", style="yellow"
+        )
     if unsure:
-        session.output.line(f"{name}: {unsure} standing connections depend on their process, and were let stand")
+        session.output.line(
+            f"{clean_line(name)}: {unsure} standing connections depend on their process, and were let stand"
+        )

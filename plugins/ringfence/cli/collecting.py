@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ringfence.cli.kept import keep_snapshot, kept_snapshots
 from ringfence.cli.looked_at import FLOWS
 from ringfence.model.errors import InputError
+from ringfence.plan.host_names import askable, why_not
 
 if TYPE_CHECKING:
     from ringfence.cli.session import Session
@@ -39,13 +40,16 @@ def collect(
         for look in range(times):
             if look:
                 time.sleep(every)
-            spoke, failed = _look(session, hosts, Path(directory), look, facts=facts and look == 0)
+            spoke, failed = _look(
+                session, [host for host in hosts if askable(host)], Path(directory), look, facts=facts and look == 0
+            )
             told |= spoke
             why |= failed
         reading = Reading()
         store = FlowStore(session.workspace.state / FLOWS)
         added = store.add(read(Path(directory), "hosts", reading), kept_snapshots(session))
     session.output.problems(reading.problems, err=True)
+    why |= {host: why_not(host) for host in hosts if not askable(host)}
     return added, {host: why.get(host, "") for host in hosts if host not in told}
 
 
