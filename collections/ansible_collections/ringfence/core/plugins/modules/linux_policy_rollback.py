@@ -32,7 +32,8 @@ RETURN = r"""
 state:
   description:
     - V(restored), the last confirmed table stands again; V(confirmed), it stood all the time; V(none), there is none;
-      V(open), it did not load and the host is open, which is a failure.
+      V(open), it did not load and the host is open, which is a failure; V(refused), where another plan than O(plan)
+      waits; V(unreachable), V(silent), or V(unknown) for no valid answer.
   returned: always
   type: str
 """
