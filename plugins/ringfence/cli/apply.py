@@ -11,6 +11,7 @@ import click
 from ringfence.cli.completing import plan_names
 from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
+from ringfence.cli.text import clean_line
 from ringfence.model.errors import InputError
 from ringfence.workspace import PLANS
 
@@ -132,7 +133,9 @@ def _standing(session: Session, name: str, connections: object) -> None:
     ended = sum(one.get("cut") is True for one in certain)
     for denied, became in ((ended, "ended"), (len(certain) - ended, "let stand (cut: true would end them)")):
         if denied:
-            text = f"{name}: {denied} standing connections are denied now, and were {became}"
+            text = f"{clean_line(name)}: {denied} standing connections are denied now, and were {became}"
             session.output.line(text, style="yellow")
     if unsure:
-        session.output.line(f"{name}: {unsure} standing connections depend on their process, and were let stand")
+        session.output.line(
+            f"{clean_line(name)}: {unsure} standing connections depend on their process, and were let stand"
+        )

@@ -12,6 +12,7 @@ from ringfence.model.errors import OutsideError
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.plan import Held, known, write_state
 from ringfence.plan.artefact import time_text
+from ringfence.plan.host_names import askable
 from ringfence.plan.journals import marks
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def ask_hosts(session: Session) -> None:
     stay. Raises OutsideError where none says anything."""
     from ringfence.cli.driving import drive
 
-    workloads = sorted(session.compilation.tables)
+    workloads = sorted(name for name in session.compilation.tables if askable(name))
     marked = marks(session.workspace.plans)
     outcome = drive(session, "info", {"ringfence_hosts": ":".join(workloads)}, workloads)
     told = {name: host.result for name, host in outcome.hosts.items() if host.ok}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ringfence.cli.kept import keep_snapshot, kept_snapshots
 from ringfence.cli.looked_at import FLOWS, HOSTS, reading_of
 from ringfence.model.errors import InputError
+from ringfence.plan.host_names import askable, why_not
 
 if TYPE_CHECKING:
     from ringfence.cli.session import Session
@@ -42,7 +43,8 @@ def collect(
         for look in range(times):
             if look:
                 time.sleep(every)
-            spoke, failed = _look(session, hosts, path, facts=facts and look == 0)
+            asked = [host for host in hosts if askable(host)]
+            spoke, failed = _look(session, asked, path, facts=facts and look == 0)
             told |= spoke
             why |= failed
         reading = reading_of(session, HOSTS)
@@ -50,6 +52,7 @@ def collect(
         found = read_by(read_collected, path, reading) if told else ()
         added = store.add(found, kept_snapshots(session))
     session.output.problems(reading.problems, err=True)
+    why |= {host: why_not(host) for host in hosts if not askable(host)}
     return added, reading.bad, {host: why.get(host, "") for host in hosts if host not in told}
 
 

@@ -11,6 +11,7 @@ import click
 
 from ringfence.cli.looked_at import LookedAt, flow_options
 from ringfence.cli.session import Session, command
+from ringfence.cli.text import clean_line
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.problems import Severity
 
@@ -231,7 +232,7 @@ def _report(session: Session, draft: Draft, directory: Path, making: _Making) ->
         f"{changed} {'host changes' if changed == 1 else 'hosts change'}"
     )
     for name, why in sorted(made.left_out.items()):
-        session.output.line(f"left out: {name}: {why}", style="yellow")
+        session.output.line(f"left out: {clean_line(name)}: {why}", style="yellow")
     if making.flow_words:
         session.output.line(making.flow_words)
     if making.looked_at is not None:

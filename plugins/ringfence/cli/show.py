@@ -9,6 +9,7 @@ import click
 
 from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
+from ringfence.cli.text import clean_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def _head(session: Session, plan: Plan, directory: Path) -> None:
         if number == 0 and plan.canary is not None:
             say(f"    {plan.canary.host} is first: {plan.canary.why}")
     for name, why in sorted(plan.left_out.items()):
-        say(f"  left out: {name}: {why}", style="yellow")
+        say(f"  left out: {clean_line(name)}: {why}", style="yellow")
 
 
 def _groups(plan: Plan, hosts: tuple[str, ...]) -> Iterator[Data]:

@@ -12,6 +12,7 @@ from ringfence.model.assets import Asset, Control
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.plan.enforced import Held
+from ringfence.plan.host_names import askable, why_not
 from ringfence.plan.way_in import WaysIn
 
 # What a host is assumed to have while nobody has asked it; the target itself refuses what it lacks.
@@ -51,9 +52,10 @@ def refusals(
 def left_out(compilation: Compilation, held: Mapping[str, Held]) -> dict[str, str]:
     """Return the hosts that say of themselves that they cannot take their tables, with the reason.
 
-    What one host says stops no plan for the others; it keeps what it holds.
+    What one host says stops no plan for the others; it keeps what it holds. So are hosts that Ansible cannot name.
     """
-    return {name: f"it says of itself: {why}" for name, (why, _) in _lacking(compilation, held).items()}
+    unnamed = {name: why_not(name) for name in compilation.tables if not askable(name)}
+    return unnamed | {name: f"it says of itself: {why}" for name, (why, _) in _lacking(compilation, held).items()}
 
 
 def doubts(compilation: Compilation, held: Mapping[str, Held]) -> list[Problem]:

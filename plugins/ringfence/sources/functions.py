@@ -14,6 +14,7 @@ from jmespath import functions as jmespath_functions
 from ringfence.model.addresses import addresses_of, point_of
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import IntervalSet
+from ringfence.sources.bounded_search import bounded_search
 
 
 class Functions(jmespath_functions.Functions):  # type: ignore[misc]  # jmespath has no types
@@ -32,7 +33,7 @@ class Functions(jmespath_functions.Functions):  # type: ignore[misc]  # jmespath
         if not isinstance(pattern, str) or len(group) > 1:
             raise ValueError("match() wants a text, a pattern in quotes, and the number or name of a group")
         compiled = _pattern(pattern)
-        found = compiled.search(text)
+        found = bounded_search(compiled, text)
         if found is None:
             return None
         wanted = group[0] if group else min(1, compiled.groups)

@@ -176,6 +176,21 @@ def test_a_workload_without_address_is_left_out_and_named() -> None:
     assert plan.left_out == {"off-1": "it has no address"}
 
 
+@pytest.mark.parametrize(
+    "name", ["web\n1", "web 1", "a:b", "a,b", "!web-1", "web*", "web[1]", "~web", "@file", "all", "-v"]
+)
+def test_a_name_that_means_something_else_to_ansible_is_left_out_and_named(name: str) -> None:
+    plan = draft(compilation(estate(asset(name, "10.0.1.9", "web")))).plan
+
+    assert sorted(plan.hosts) == ["db-1", "web-1", "web-2"]
+    assert plan.left_out[name].startswith(f"Ansible cannot be asked for a host called {name!a}")
+
+
+@pytest.mark.parametrize("name", ["10.0.1.9", "fd00::9", "web-9.example", "sträßle", "web_9"])
+def test_a_name_that_ansible_takes_for_a_name_is_planned(name: str) -> None:
+    assert name in draft(compilation(estate(asset(name, "10.0.1.9", "web")))).plan.hosts
+
+
 def test_a_workload_whose_enforcer_is_not_installed_is_left_out_and_named() -> None:
     compiled = compilation(estate(asset("win-1", "10.0.1.9", "web", enforcer="windows"))).enforced({"nftables"})
 

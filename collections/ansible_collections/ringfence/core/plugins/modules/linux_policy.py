@@ -74,9 +74,10 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - What became of it. V(confirmed), the ruleset stands; V(refused), nothing was changed; V(rolled back), the target
-      went back, or does so in O(confirm_within) seconds; V(unreachable), what happened is not known, the target comes
-      to a confirmed table by itself; V(unconfirmed), in check mode; V(none), after O(state=absent).
+    - What became of it. V(confirmed), the ruleset stands; V(refused), nothing was changed; V(rolled back), the host
+      told afterwards that it went back; V(unreachable), V(silent) or V(unknown), what happened is not known - the host
+      was not reached, did not answer in time, or did not tell what it holds - and it comes to a confirmed table by
+      itself; V(unconfirmed), in check mode; V(none), after O(state=absent).
   returned: always
   type: str
   sample: confirmed

@@ -38,7 +38,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state:
-  description: V(confirmed), V(refused) or V(unreachable).
+  description: V(confirmed), V(refused), V(unreachable), V(silent) or V(unknown).
   returned: always
   type: str
 plan:

@@ -34,12 +34,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state:
-  description: V(verified), V(drifted), V(refused) or V(unreachable).
+  description: V(verified), V(drifted), V(refused), V(unreachable), V(silent), or V(unknown) for no valid answer.
   returned: always
   type: str
 drift:
   description: A sentence for everything that is not as the plan says, none where all is proven. Of very many
-    differences the gravest are told and the rest counted; RV(differences) has all of them.
+    differences the gravest are told and the rest counted; RV(differences) has five thousand of them.
   returned: success or drift
   type: list
   elements: str

@@ -18,8 +18,8 @@ MOST_LINES = 20_000
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
 _RELEASE = re.compile(r"[0-9A-Za-z.+~_-]{0,128}", re.ASCII)
 _TOKEN = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
-_BEGINNING = re.compile(r"[0-9a-f]{1,16}", re.ASCII)
-_PROCESS = re.compile(r"\S{1,512}", re.ASCII)
+_BEGINNING = re.compile(r"[0-9a-f]{0,64}", re.ASCII)
+_NAME = re.compile(r"[!-~]{1,512}", re.ASCII)
 _APPLIED = re.compile(rf"({TIME.pattern})?", re.ASCII)
 # `runs|stopped UNIT MAP CHAIN CGROUP` and `USER MAP CHAIN UID`
 _UNIT = re.compile(r"(runs|stopped) \S{1,512} (units_[a-z0-9_]{1,64}) ([a-z0-9_]{1,64}) \S{1,4096}", re.ASCII)
@@ -76,23 +76,11 @@ KEYS: dict[str, Check] = {
     "refused": _word,
     "unit": lambda value, name: matching(value, name, _UNIT, "what runs of a unit"),
     "user": lambda value, name: matching(value, name, _USER, "a user's number"),
+    # the beginning of a digest, as the identity chain has it
     "in_kernel": lambda value, name: matching(value, name, _BEGINNING, "the beginning of a digest"),
-    **dict.fromkeys(("no_unit", "no_user"), lambda value, name: matching(value, name, _PROCESS, "a unit or a user")),
-    **dict.fromkeys(
-        (
-            "reason",
-            "warning",
-            "uncut",
-            "unknown",
-            "process",
-            "damaged",
-            "recovered",
-            "answers",
-            "persistence",
-            "signed_by",
-        ),
-        text,
-    ),
+    **dict.fromkeys(("no_unit", "no_user"), lambda value, name: matching(value, name, _NAME, "a name")),
+    **dict.fromkeys(("reason", "process", "damaged", "recovered", "answers", "persistence", "signed_by"), text),
+    **dict.fromkeys(("warning", "unknown", "uncut"), text),
 }
 SECTIONS = ("listing", "sockets", "flows", "owners", "foreign", "history", "denials")
 
