@@ -33,6 +33,8 @@ from ringfence.sources.merging import contradictions_problem, merged, workload_p
 FQDN, MAC = "fqdn", "mac"
 STAY_TWO = "look at the host; where they are one machine, say so: identity: {same: [[…, …]]} in ringfence.yml"
 NAMED = 5
+# A value that more have than any one machine has records identifies nobody, and is not compared pair by pair.
+MOST_HOLDERS = 50
 _PLACE = Place("ringfence.yml")
 
 
@@ -103,8 +105,7 @@ class _Joining:
                 if against is None:
                     self._join(machines, f"{key} {value}")
                 elif against:
-                    names = sorted(min(machine.names()) for machine in machines)
-                    self._unclear[key, against].append(f"{', '.join(repr(name) for name in names)} ({value})")
+                    self._unclear[key, against].append(_counted(machines, value))
 
     def problems(self) -> list[Problem]:
         """Return a warning for every reason for which assets that share a key stay apart."""
@@ -152,6 +153,11 @@ class _Joining:
         Where no source has the value, hosts that confirm each other. A host that nobody confirms stays alone.
         """
         told = [host for host in told if not any(host is one for one in said)]
+        if not said and len(told) > MOST_HOLDERS:
+            self._unclear[key, "only they themselves say so, and so many have it that it identifies nobody"].append(
+                _counted(told, value)
+            )
+            return
         believed = [host for host in told if any(confirmed(host, one) for one in said)]
         for host in told:
             others = said or [one for one in told if one is not host and one.origins.isdisjoint(host.origins)]
@@ -170,6 +176,9 @@ class _Joining:
 
     def _against(self, key: str, value: str, machines: Sequence[Machine]) -> str | None:
         """Return why machines that share a value are not one; '' where that needs no words, None where they are."""
+        if len(machines) > MOST_HOLDERS:
+            one_source = set.intersection(*(machine.origins for machine in machines))
+            return "" if one_source or key == ADDRESS else "so many have it that it identifies nobody"
         pairs = list(combinations(machines, 2))
         apart = [pair for pair in pairs if not pair[0].origins.isdisjoint(pair[1].origins)]
         if apart:
@@ -215,6 +224,13 @@ class _Joining:
                 first.take(other, why)
                 for name in other.names():
                     self._of[name] = first
+
+
+def _counted(machines: Sequence[Machine], value: str) -> str:
+    """Return the first machines by name, how many more there are, and the value that they share."""
+    names = sorted(min(machine.names()) for machine in machines)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(repr(name) for name in names[:NAMED])}{more} ({value})"
 
 
 def _differ(one: Machine, other: Machine) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.facts_shape import kept, listening, running
 from hostile_host import HostileHost
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ringfence.rollout import run_playbook
 from ringfence.sources.fact_files import cached_facts
 from ringfence.sources.facts import fact_addresses, fact_attributes
 
@@ -120,6 +122,21 @@ def test_what_is_written_is_what_the_engine_reads(tmp_path):
     assert attributes["listeners"][0]["unit"] == "postgresql.service"
     assert "pid" not in attributes["listeners"][0]
     assert attributes["facts"]["units"] == ["postgresql.service"]
+
+
+def test_our_playbooks_read_no_cache_of_facts(tmp_path):
+    caching = "[defaults]\nfact_caching = jsonfile\nfact_caching_connection = .ringfence/facts\n"
+    (tmp_path / "ansible.cfg").write_text(caching)
+    (tmp_path / "ringfence.yml").write_text("")
+    here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": {"a": here, "b": here}}}))
+    cache = tmp_path / ".ringfence/facts"
+    cache.mkdir(parents=True)
+    (cache / "s1_a").write_text("")
+    (cache / "s1_b").write_text(json.dumps({"ansible_python_interpreter": "/nowhere", "ringfence_hosts": "none"}))
+    outcome = run_playbook("discover", [tmp_path / "hosts.json"], directory=tmp_path)
+    assert outcome.ok, outcome.data()
+    assert sorted(path.name for path in cache.iterdir()) == ["a.json", "b.json", "s1_a", "s1_b"]
 
 
 JSON = st.recursive(
