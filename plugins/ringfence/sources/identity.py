@@ -19,6 +19,7 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.sources.identifying import is_locally_administered
 from ringfence.sources.identity_keys import key_readers
 from ringfence.sources.machines import (
+    FQDN,
     Machine,
     apart_by_address,
     confirmed,
@@ -30,7 +31,7 @@ from ringfence.sources.machines import (
 )
 from ringfence.sources.merging import contradictions_problem, merged, workload_problem
 
-FQDN, MAC = "fqdn", "mac"
+MAC = "mac"
 STAY_TWO = "look at the host; where they are one machine, say so: identity: {same: [[…, …]]} in ringfence.yml"
 NAMED = 5
 # A value that more have than any one machine has records identifies nobody, and is not compared pair by pair.

@@ -9,7 +9,7 @@ import pytest
 from asset_factory import asset, rule
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Asset
-from ringfence.model.identity import Identity
+from ringfence.model.identity import DEFAULT_KEYS, Identity, IdentityKey
 from ringfence.model.rules import Settings
 from ringfence.sources.claims import Claim, adopted, judged
 from ringfence.sources.identity import one_asset_each
@@ -153,6 +153,25 @@ def test_hosts_behind_one_address_on_several_ports_are_several():
     one = host("cash-1", "192.0.2.9", ansible_host="192.0.2.9", ansible_port=2201)
     two = replace(host("door-9", "192.0.2.9", ansible_host="192.0.2.9", ansible_port=2202), sources=("i/30.yml",))
     assert made_of(one, two)[0] == [["cash-1"], ["door-9"]]
+
+
+def test_what_listens_on_one_port_of_one_gateway_is_one_machine():
+    one = host("cash-1", "10.1.0.11", ansible_host="gw.shops.example.net", ansible_port=2201)
+    two = replace(host("till-1", ansible_host="GW.shops.example.net.", ansible_port="2201"), sources=("i/30.yml",))
+    assert made_of(one, two)[0] == [["cash-1", "till-1"]]
+
+
+def test_a_serial_of_ones_own_key_is_a_hosts_word_as_well():
+    serial = IdentityKey("serial", ("onprem.Serial", "facts.product_serial"))
+    row = replace(
+        asset("pay", "10.1.0.7", attributes={"onprem": {"Serial": "PF1X2"}}, labels=PCI), sources=("i/30.yml",)
+    )
+    identity = {"keys": (serial, *DEFAULT_KEYS)}
+    names, said = made_of(host("web-9", "10.1.0.9", says={"product_serial": "pf1x2"}), row, **identity)
+    assert names == [["pay"], ["web-9"]]
+    assert "'web-9' says that it has the serial of 'pay'" in said
+    names, _ = made_of(host("pay-1", "10.1.0.7", says={"product_serial": "pf1x2"}), row, **identity)
+    assert names == [["pay", "pay-1"]]
 
 
 def test_a_bastion_before_hosts_with_addresses_of_their_own_changes_nothing():
