@@ -16,7 +16,7 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
 from ringfence.sources.host_told import source_of_told
 from ringfence.sources.host_variables import sorted_points
-from ringfence.sources.identity_keys import is_swept
+from ringfence.sources.identity_keys import is_no_machine, is_swept
 from ringfence.sources.merging import IDENTITY, hosts_of, merged
 
 NAMED = 5
@@ -102,7 +102,8 @@ def adopted(assets: Sequence[Asset]) -> tuple[Asset, ...]:
     taken: dict[str, list[Asset]] = defaultdict(list)
     kept = []
     for asset in assets:
-        owners = {one.name for point in asset.addresses for one in holders.get((asset.realm, point), ())}
+        held = [one for point in asset.addresses for one in holders.get((asset.realm, point), ())]
+        owners = {one.name for one in held if not is_no_machine(one)} or {one.name for one in held}
         if is_swept(asset) and len(owners) == 1:
             taken[owners.pop()].append(asset)
         else:

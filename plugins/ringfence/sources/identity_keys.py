@@ -73,7 +73,7 @@ def keys_of(asset: Asset, readers: Sequence[KeyReader], *, reached: bool = True)
 
 
 def told_keys_of(asset: Asset, readers: Sequence[KeyReader]) -> dict[str, frozenset[str]]:
-    """Return the values of every key that an asset has with what its host says of itself; none where it says nothing."""
+    """Return the values of every key with what a host says of itself; none where it says nothing."""
     if not told_roots(asset):
         return {}
     attributes = {**asset.attributes, SOURCE_FACTS: list(source_facts(asset).values())}

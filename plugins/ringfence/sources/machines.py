@@ -76,6 +76,10 @@ class Machine:
         """Return whether all of it is a service, a load balancer, a pod or the like."""
         return all(is_no_machine(asset) for asset in self.assets)
 
+    def is_managed(self) -> bool:
+        """Return whether an inventory lists it, beside what sources of ours know."""
+        return any(not source_facts(asset).keys() - {"onprem"} for asset in self.assets)
+
     def is_swept(self) -> bool:
         """Return whether nothing is known but that an address answered."""
         return all(is_swept(asset) for asset in self.assets)

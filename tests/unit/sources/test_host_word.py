@@ -243,6 +243,16 @@ def test_nothing_that_is_no_machine_takes_a_managed_hosts_place(record, known):
     assert mine.name == managed.name
 
 
+def test_a_service_at_a_hosts_address_is_told_and_the_swept_address_is_the_hosts():
+    service = of("kubernetes", "service", "web.shop.svc.k3s", "10.1.0.11")
+    names, said = made_of(host("db-1", "10.1.0.11"), service)
+    assert names == [["db-1"], ["web.shop.svc.k3s"]]
+    assert "'db-1', 'web.shop.svc.k3s' (10.1.0.11)" in said
+    assert "one of them is no machine" in said
+    found = adopted([host("db-1", "10.1.0.11"), service, of("sweep", "", "10.1.0.11", "10.1.0.11")])
+    assert sorted((one.name, one.also) for one in found) == [("db-1", ("10.1.0.11",)), ("web.shop.svc.k3s", ())]
+
+
 def test_that_a_source_takes_a_managed_host_for_none_is_told_with_both_names():
     record = of("netbox", "device", "FRA-R12-U07", "10.1.0.11", role="database")
     names, said = made_of(host("db-1", "10.1.0.11"), record)

@@ -18,15 +18,8 @@ SUBSETS = ("!all", "!min", "platform", "distribution", "network", "hardware", "v
 TEXTS = (
     *("hostname", "fqdn", "domain", "nodename", "architecture", "system", "kernel", "os_family", "service_mgr"),
     *("distribution", "distribution_major_version", "distribution_version", "distribution_release"),
-    *(
-        "product_uuid",
-        "product_serial",
-        "board_asset_tag",
-        "system_vendor",
-        "product_name",
-        "virtualization_role",
-        "virtualization_type",
-    ),
+    *("product_uuid", "product_serial", "board_asset_tag", "system_vendor", "product_name"),
+    *("virtualization_role", "virtualization_type"),
 )
 MOST_ADDRESSES = 4_096
 MOST_INTERFACES = 2_048
