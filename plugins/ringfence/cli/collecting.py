@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.cli.kept import keep_snapshot, kept_snapshots
+from ringfence.cli.kept import keep_snapshot, kept_snapshots, newest_kept
 from ringfence.cli.looked_at import FLOWS, HOSTS, reading_of
 from ringfence.model.errors import InputError
 from ringfence.plan.host_names import askable, why_not
@@ -52,6 +52,10 @@ def collect(
         found = read_by(read_collected, path, reading) if told else ()
         added = store.add(found, kept_snapshots(session))
     session.output.problems(reading.problems, err=True)
+    if facts:
+        # What hosts say of themselves for the first time counts now; what is new since then is told now.
+        session.survey = session.look(lambda: newest_kept(session))
+        session.output.problems(session.survey.told, err=True)
     why |= {host: why_not(host) for host in hosts if not askable(host)}
     return added, reading.bad, {host: why.get(host, "") for host in hosts if host not in told}
 
@@ -59,6 +63,7 @@ def collect(
 def _look(session: Session, hosts: Sequence[str], path: Path, *, facts: bool) -> tuple[set[str], dict[str, str]]:
     """Add what hosts tell to a file, a line each; return who told, and why others did not."""
     from ringfence.cli.driving import drive
+    from ringfence.sources.ansible_settings import FACTS as FACTS_KEPT
 
     told: set[str] = set()
 
@@ -68,6 +73,10 @@ def _look(session: Session, hosts: Sequence[str], path: Path, *, facts: bool) ->
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({event.host: event.result}) + "\n")
 
-    variables = {"ringfence_hosts": ":".join(hosts), "ringfence_gather_facts": facts}
+    variables = {
+        "ringfence_hosts": ":".join(hosts),
+        "ringfence_gather_facts": facts,
+        "ringfence_facts_directory": str((session.directory / FACTS_KEPT).absolute()),
+    }
     outcome = drive(session, "discover", variables, hosts, on_event=take)
     return told, {name: host.reason for name, host in outcome.hosts.items() if not host.ok}

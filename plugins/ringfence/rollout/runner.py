@@ -16,6 +16,7 @@ from ringfence.rollout.events import Event, EventReader
 from ringfence.rollout.interruption import Interrupted, Interruption
 from ringfence.rollout.outcome import INTERRUPTED, Outcome, collect
 from ringfence.rollout.private import private_directory
+from ringfence.sources.ansible_settings import without_fact_cache
 
 PLAYBOOKS = ("confirm", "discover", "doctor", "info", "plan", "refresh", "remove", "rollback", "rollout", "verify")
 COLLECTION = "ringfence.core"
@@ -78,9 +79,14 @@ def run_playbook(
             quiet=True,
             forks=forks,
             cmdline="--check --diff" if check else None,
-            envvars={"PATH": _path(), "MAX_EVENT_RES": str(LONGEST_RESULT)},
+            envvars={
+                "PATH": _path(),
+                "MAX_EVENT_RES": str(LONGEST_RESULT),
+                # What a host told some day is no variable of a rollout, and a damaged file of it stops none.
+                **without_fact_cache((directory or Path.cwd()).absolute()),
+            },
             rotate_artifacts=0,
-            fact_cache_type="",  # the workspace's ansible.cfg says where facts are kept, not the runner
+            fact_cache_type="",  # the runner keeps none either
             **options,
         )
     ended = f"Ansible ended (status {run.rc}) while this host's step ran; what it does there is not known"

@@ -16,7 +16,7 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
 from ringfence.sources.host_told import source_of_told
 from ringfence.sources.host_variables import sorted_points
-from ringfence.sources.identity_keys import is_swept
+from ringfence.sources.identity_keys import is_no_machine, is_swept
 from ringfence.sources.merging import IDENTITY, hosts_of, merged
 
 NAMED = 5
@@ -90,7 +90,25 @@ def judged(
                 waiting.append(claim)
         found.append(_with(asset, mine))
     claims = Claims(tuple(counted), tuple(waiting), tuple(others), accepted is None, gathered)
-    return _adopted(found), claims
+    return tuple(found), claims
+
+
+def adopted(assets: Sequence[Asset]) -> tuple[Asset, ...]:
+    """Return the assets with those that are no more than an address that answered laid to the one host that has it."""
+    holders: dict[tuple[str, int], list[Asset]] = defaultdict(list)
+    for asset in assets:
+        for point in () if is_swept(asset) else asset.addresses:
+            holders[asset.realm, point].append(asset)
+    taken: dict[str, list[Asset]] = defaultdict(list)
+    kept = []
+    for asset in assets:
+        held = [one for point in asset.addresses for one in holders.get((asset.realm, point), ())]
+        owners = {one.name for one in held if not is_no_machine(one)} or {one.name for one in held}
+        if is_swept(asset) and len(owners) == 1:
+            taken[owners.pop()].append(asset)
+        else:
+            kept.append(asset)
+    return tuple(_with_swept(asset, taken[asset.name]) if asset.name in taken else asset for asset in kept)
 
 
 def _believed(
@@ -125,23 +143,6 @@ def _with(asset: Asset, points: Sequence[int]) -> Asset:
     texts = [address_text(point) for point in sorted_points(points)]
     attributes = {**asset.attributes, "addresses": [address_text(point) for point in addresses], CLAIMED: texts}
     return replace(asset, addresses=addresses, attributes=attributes, claimed=())
-
-
-def _adopted(assets: Sequence[Asset]) -> tuple[Asset, ...]:
-    """Return the assets without addresses that merely answered and that one host has: they are of that host."""
-    holders: dict[tuple[str, int], list[Asset]] = defaultdict(list)
-    for asset in assets:
-        for point in () if is_swept(asset) else asset.addresses:
-            holders[asset.realm, point].append(asset)
-    taken: dict[str, list[Asset]] = defaultdict(list)
-    kept = []
-    for asset in assets:
-        owners = {one.name for point in asset.addresses for one in holders.get((asset.realm, point), ())}
-        if is_swept(asset) and len(owners) == 1:
-            taken[owners.pop()].append(asset)
-        else:
-            kept.append(asset)
-    return tuple(_with_swept(asset, taken[asset.name]) if asset.name in taken else asset for asset in kept)
 
 
 def _with_swept(asset: Asset, swept: Sequence[Asset]) -> Asset:

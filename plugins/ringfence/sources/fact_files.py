@@ -69,9 +69,10 @@ def _data(path: Path) -> object:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _Unfit("it is a link" if path.is_symlink() else f"it cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _Unfit("it is no plain file")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _Unfit("it is no plain file")
         try:
             content = file.read(MOST_BYTES + 1)
         except OSError as error:

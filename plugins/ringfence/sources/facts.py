@@ -18,8 +18,9 @@ MOST_ADDRESSES = 1024
 _KEPT = (
     *("hostname", "fqdn", "domain", "nodename", "architecture", "system", "kernel", "os_family", "service_mgr"),
     *("distribution", "distribution_major_version", "distribution_version", "distribution_release"),
-    *("product_uuid", "board_asset_tag", "os_name", "windows_domain", "windows_domain_member", "windows_domain_role"),
-    *("system_vendor", "product_name", "virtualization_role", "virtualization_type", "interfaces", "local"),
+    *("product_uuid", "product_serial", "board_asset_tag", "system_vendor", "product_name", "interfaces", "local"),
+    *("os_name", "windows_domain", "windows_domain_member", "windows_domain_role"),
+    *("virtualization_role", "virtualization_type"),
 )
 # What else a cache holds that no `set_fact` put there.
 _OF_ANSIBLE = ("ansible_", "discovered_", "module_setup", "gather_subset", "ringfence_")

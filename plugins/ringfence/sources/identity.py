@@ -19,6 +19,7 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.sources.identifying import is_locally_administered
 from ringfence.sources.identity_keys import key_readers
 from ringfence.sources.machines import (
+    FQDN,
     Machine,
     apart_by_address,
     confirmed,
@@ -30,9 +31,11 @@ from ringfence.sources.machines import (
 )
 from ringfence.sources.merging import contradictions_problem, merged, workload_problem
 
-FQDN, MAC = "fqdn", "mac"
+MAC = "mac"
 STAY_TWO = "look at the host; where they are one machine, say so: identity: {same: [[…, …]]} in ringfence.yml"
 NAMED = 5
+# A value that more have than any one machine has records identifies nobody, and is not compared pair by pair.
+MOST_HOLDERS = 50
 _PLACE = Place("ringfence.yml")
 
 
@@ -103,8 +106,7 @@ class _Joining:
                 if against is None:
                     self._join(machines, f"{key} {value}")
                 elif against:
-                    names = sorted(min(machine.names()) for machine in machines)
-                    self._unclear[key, against].append(f"{', '.join(repr(name) for name in names)} ({value})")
+                    self._unclear[key, against].append(_counted(machines, value))
 
     def problems(self) -> list[Problem]:
         """Return a warning for every reason for which assets that share a key stay apart."""
@@ -152,6 +154,11 @@ class _Joining:
         Where no source has the value, hosts that confirm each other. A host that nobody confirms stays alone.
         """
         told = [host for host in told if not any(host is one for one in said)]
+        if not said and len(told) > MOST_HOLDERS:
+            self._unclear[key, "only they themselves say so, and so many have it that it identifies nobody"].append(
+                _counted(told, value)
+            )
+            return
         believed = [host for host in told if any(confirmed(host, one) for one in said)]
         for host in told:
             others = said or [one for one in told if one is not host and one.origins.isdisjoint(host.origins)]
@@ -170,6 +177,9 @@ class _Joining:
 
     def _against(self, key: str, value: str, machines: Sequence[Machine]) -> str | None:
         """Return why machines that share a value are not one; '' where that needs no words, None where they are."""
+        if len(machines) > MOST_HOLDERS:
+            one_source = set.intersection(*(machine.origins for machine in machines))
+            return "" if one_source or key == ADDRESS else "so many have it that it identifies nobody"
         pairs = list(combinations(machines, 2))
         apart = [pair for pair in pairs if not pair[0].origins.isdisjoint(pair[1].origins)]
         if apart:
@@ -192,7 +202,7 @@ class _Joining:
         alike = bool(one.short_names() & other.short_names())
         if one.is_no_machine() != other.is_no_machine() and not alike:
             # A service, a pod or a load balancer is not the machine whose address it has.
-            return ""
+            return "one of them is no machine by itself" if one.is_managed() or other.is_managed() else ""
         for strong in self.order[: self.order.index(key)]:
             if strong not in (FQDN, ADDRESS) and told_apart(one.all_keys(strong), other.all_keys(strong)):
                 return f"with another {strong}"
@@ -215,6 +225,13 @@ class _Joining:
                 first.take(other, why)
                 for name in other.names():
                     self._of[name] = first
+
+
+def _counted(machines: Sequence[Machine], value: str) -> str:
+    """Return the first machines by name, how many more there are, and the value that they share."""
+    names = sorted(min(machine.names()) for machine in machines)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(repr(name) for name in names[:NAMED])}{more} ({value})"
 
 
 def _differ(one: Machine, other: Machine) -> bool:

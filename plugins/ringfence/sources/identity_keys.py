@@ -73,9 +73,12 @@ def keys_of(asset: Asset, readers: Sequence[KeyReader], *, reached: bool = True)
 
 
 def told_keys_of(asset: Asset, readers: Sequence[KeyReader]) -> dict[str, frozenset[str]]:
-    """Return the values of every key that a host says of itself."""
-    told = {name: asset.attributes[name] for name in told_roots(asset) if name in asset.attributes}
-    return {reader.name: values for reader in readers if (values := reader.values(told))} if told else {}
+    """Return the values of every key with what a host says of itself; none where it says nothing."""
+    if not told_roots(asset):
+        return {}
+    attributes = {**asset.attributes, SOURCE_FACTS: list(source_facts(asset).values())}
+    attributes.pop("ansible_host", None)
+    return {reader.name: values for reader in readers if (values := reader.values(attributes))}
 
 
 def source_facts(asset: Asset) -> dict[str, Mapping[str, object]]:

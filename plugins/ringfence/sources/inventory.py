@@ -17,7 +17,7 @@ from ringfence.sources.ansible_inventory import InventoryHost, ParsedInventory, 
 from ringfence.sources.ansible_settings import fact_caches_of
 from ringfence.sources.attributes import plain_attributes, plain_value
 from ringfence.sources.checks import asset_problems
-from ringfence.sources.claims import Claim, Claims, judged
+from ringfence.sources.claims import Claim, Claims, adopted, judged
 from ringfence.sources.fact_files import Facts, cached_facts
 from ringfence.sources.facts import fact_addresses, fact_attributes, fact_faults
 from ringfence.sources.host_told import TOLD
@@ -141,6 +141,7 @@ def survey(
     port = settings.control.port if settings.control else 22
     assets, identity_problems = one_asset_each(stood.assets, identity, before.named() if before else (), port)
     assets, claims = judged(assets, settings, accepted, bool(facts))
+    assets = adopted(assets)
     told += claims.problems()
     told += [problem for problem in identity_problems if problem.remedy == STAY_TWO]
     more = [problem for problem in identity_problems if problem.remedy != STAY_TWO]

@@ -21,6 +21,7 @@ from ringfence.sources.identity_keys import (
 )
 from ringfence.sources.reaching import Way, way_to
 
+FQDN = "fqdn"
 # The source of what does not say where it comes from: two such assets are two.
 NOWHERE = ""
 
@@ -75,6 +76,10 @@ class Machine:
         """Return whether all of it is a service, a load balancer, a pod or the like."""
         return all(is_no_machine(asset) for asset in self.assets)
 
+    def is_managed(self) -> bool:
+        """Return whether an inventory lists it, beside what sources of ours know."""
+        return any(not source_facts(asset).keys() - {"onprem"} for asset in self.assets)
+
     def is_swept(self) -> bool:
         """Return whether nothing is known but that an address answered."""
         return all(is_swept(asset) for asset in self.assets)
@@ -85,13 +90,17 @@ def machine_of(asset: Asset, readers: Sequence[KeyReader], shared: Mapping[str, 
     way = way_to(asset, port)
     several = shared.get(way.host, 0) > 1
     keys = keys_of(asset, readers, reached=not (way.port or way.jump or several))
+    said = {name: set(values) for name, values in keys.items()}
+    if way.port and FQDN in {reader.name for reader in readers}:
+        # What listens on one port of one gateway is one machine.
+        said.setdefault(FQDN, set()).add(f"{way.host}:{way.port} {way.jump}".rstrip())
     told = {name: set(values - keys.get(name, frozenset())) for name, values in told_keys_of(asset, readers).items()}
     explicit = asset.attributes.get(ADDRESSES) is not None
     points = set() if way.port and not explicit else set(asset.addresses)
     return Machine(
         [asset],
         set(origins(asset)),
-        {name: set(values) for name, values in keys.items()},
+        said,
         {name: values for name, values in told.items() if values},
         {point for point in points if not is_bridge_address(point) and not is_everybodys_point(point)},
         {way} if way.host and not explicit else set(),

@@ -172,3 +172,15 @@ def test_a_control_path_is_kept_as_networks_however_it_is_written(tmp_path: Path
 def test_a_control_path_names_no_interface(tmp_path: Path) -> None:
     (found,) = faults_of(tmp_path, "control: {from: 'fe80::1%eth0'}\n")
     assert found == ("ringfence.yml:1:17: 'fe80::1%eth0' names an interface, which no packet carries (write 'fe80::1')")
+
+
+def test_trusted_networks_are_read_and_wrong_ones_told(tmp_path: Path) -> None:
+    path = tmp_path / "ringfence.yml"
+    path.write_text('trust: {addresses: [10.9.0.0/16, "fd00::/8"]}\n')
+    assert load_settings(path).trusted == ("10.9.0.0/16", "fd00::/8")
+    path.write_text("trust: {addresses: [10.9.0.1/16], facts: yes}\n")
+    with pytest.raises(InputErrors) as caught:
+        load_settings(path)
+    said = str(caught.value)
+    assert "10.9.0.0/16" in said
+    assert "facts" in said
