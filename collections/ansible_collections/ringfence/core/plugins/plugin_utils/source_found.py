@@ -82,7 +82,7 @@ def good_candidates(
     for item in items:
         try:
             candidate = turn(item)
-            fault = None if candidate is None else variables_fault(candidate.variables)
+            fault = None if candidate is None else _fault(candidate)
         except MALFORMED as error:
             candidate, fault = None, f"{type(error).__name__}: {error}"
         if fault is not None:
@@ -115,6 +115,11 @@ def _tell(broken: Sequence[str], warnings: list[str]) -> None:
         more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
         shown = f"{'; '.join(broken[:_NAMED])}{more}"
         warnings.append(f"left out, because what the source says of them is malformed: {shown}")
+
+
+def _fault(candidate: Candidate) -> str | None:
+    named_by_text = isinstance(candidate.wish, str) and isinstance(candidate.unique, str)
+    return variables_fault(candidate.variables) if named_by_text else "its name is no text"
 
 
 def variables_fault(variables: Mapping[str, object]) -> str | None:
