@@ -208,6 +208,24 @@ def test_entries_of_a_directory_may_hold_anything_and_addresses_have_an_order_of
     assert len(found.hosts) == 2
 
 
+def test_a_directory_s_entry_of_a_server_s_controller_is_no_workload():
+    names = {
+        "idrac-7XK2M13": {},
+        "ILOCZ1234ABCD": {},
+        "ilo-proxy": {},
+        "idrac-7XK2M14": {"operatingsystem": ["Debian"]},
+    }
+    entries = [("dc=x", Entry(f"cn={name},dc=x", {"cn": [name], **more})) for name, more in names.items()]
+    known = dict(ldap_transform.hosts(LdapAnswer("ldap://x", entries), ldap_transform.Shape()).hosts)
+    kinds = {name: host.get("ringfence_kind") for name, host in known.items()}
+    assert kinds == {
+        "idrac-7XK2M13": "controller",
+        "ILOCZ1234ABCD": "controller",
+        "ilo-proxy": None,
+        "idrac-7XK2M14": None,
+    }
+
+
 def test_machines_without_an_id_are_machines_each():
     rows = [
         {"name": name, "adapters": [{"addresses": [address]}]}

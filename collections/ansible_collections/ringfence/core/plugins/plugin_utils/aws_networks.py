@@ -31,7 +31,7 @@ def networks(answers: Iterable[RegionAnswer], malformed: list[str] | None = None
 
 def _check(key: str, read: Callable[[Answer], Mapping[str, object]], one: Answer) -> None:
     for text in read(one).get("cidrs", ()):
-        ip_network(text)
+        ip_network(text.strip())
     hash(one[key])
 
 

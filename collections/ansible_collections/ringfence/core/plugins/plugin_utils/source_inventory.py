@@ -35,7 +35,7 @@ UNREACHED = "ringfence_unreached"
 _NAMED = 5
 OF_ANSIBLE = "a group has the name, or it is a word of Ansible's"
 # Of what the cache keeps; another one is no answer.
-_FORM = 2
+_FORM = 3
 _CONSTRUCTED = ("compose", "groups", "keyed_groups")
 # What does not change the answer, or must not leave a trace in a cache.
 _NOT_ASKED = (
