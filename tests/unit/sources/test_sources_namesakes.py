@@ -263,3 +263,22 @@ def test_rows_of_two_tables_of_one_source_are_two_hosts_or_one_as_their_addresse
     assert shown(found)["web-1"][0] == "10.1.0.11 192.0.2.9"
     assert shown(found)["web-1_ber"] == ("10.2.0.11", {"role": "web", "env": "dev"})
     assert len(found.snapshot.assets) == 2
+
+
+def test_one_of_several_tables_that_cannot_be_read_costs_its_own_hosts_and_they_stand(tmp_path):
+    write(tmp_path / "fra.csv", FRA.replace("web-1", "web-2"))
+    ber = write(tmp_path / "ber.csv", BER)
+    write(tmp_path / "inventory/10-all.yml", "plugin: ringfence.core.onprem\ntable: [../fra.csv, ../ber.csv]\n")
+    before = look(tmp_path).snapshot
+    ber.unlink()
+    found = look(tmp_path, before)
+    assert (
+        shown(found)
+        == shown(look(tmp_path, before))
+        == {
+            "web-1": ("10.2.0.11", {"role": "web", "env": "dev"}),
+            "web-2": ("10.1.0.11", {"role": "web", "env": "prod"}),
+        }
+    )
+    assert found.snapshot.named()["web-1"].attributes["stale"]["source"] == "inventory/10-all.yml: ber.csv"
+    assert any("ber.csv" in text and "1 asset stands as it was" in text for text in messages(found, Severity.WARNING))
