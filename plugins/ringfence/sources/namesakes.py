@@ -37,7 +37,7 @@ def reunited(
             found.append(host)
             continue
         place = _place(host.name, paths, directory)
-        if place is None:
+        if place is None and _has_own_variables(host.name, paths, directory):
             found.append(host)
             continue
         mine, theirs = _points(given), _changed_points(host.variables, given)
@@ -90,12 +90,12 @@ def _united(host: InventoryHost, given: Mapping[str, object]) -> InventoryHost:
     return replace(host, variables=variables)
 
 
-def _mixed(host: InventoryHost, place: Place) -> Problem:
+def _mixed(host: InventoryHost, place: Place | None) -> Problem:
     message = (
-        f"'{host.name}' is here, and in {', '.join(_texts(host.variables.get(SOURCES))[:1])} with other addresses: "
-        "Ansible makes one host of the two"
+        f"'{host.name}' is {'here' if place else 'in a script or plug-in behind it'}, and in "
+        f"{', '.join(_texts(host.variables.get(SOURCES))[:1])} with other addresses: Ansible makes one host of the two"
     )
-    remedy = "rename one; where they are one machine, give its address here as well, or use host_vars"
+    remedy = "rename one; where they are one machine, give its address there as well, or use host_vars"
     return Problem(Severity.ERROR, message, place, remedy)
 
 
@@ -126,6 +126,13 @@ def _place(name: str, paths: Sequence[Path], directory: Path) -> Place | None:
                 base = directory.resolve()
                 found = Place(str(path.relative_to(base)) if path.is_relative_to(base) else str(path), number)
     return found
+
+
+def _has_own_variables(name: str, paths: Sequence[Path], directory: Path) -> bool:
+    """Return whether a file of `host_vars` speaks of a host: below an inventory, beside its file, or where we run."""
+    roots = {whole if whole.is_dir() else whole.parent for path in paths if (whole := (directory / path).resolve())}
+    below = (root / "host_vars" for root in {*roots, directory.resolve()})
+    return any(path.name.partition(".")[0] == name or path.stem == name for one in below for path in one.glob("*"))
 
 
 def _written(paths: Sequence[Path], directory: Path) -> Iterator[Path]:

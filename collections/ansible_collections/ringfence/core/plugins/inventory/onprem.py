@@ -175,24 +175,33 @@ class InventoryModule(SourceInventory):
         if ENGINE_MISSING is not None:
             raise engine_missing(self.NAME, ENGINE_MISSING)
         tables = [(table, shown_path(str(table))) for table in self._tables(path)]
-        try:
-            found = read_host_tables(tables, self._columns(), self._reading())
-        except RingfenceError as error:
-            raise SourceRefused(str(error)) from error
-        self.display.vv(f"{path}: {found.filtered} rows left out by filters")
-        hosts = [(name, self._variables(host, name)) for name, host in told_apart(found.hosts)]
-        return Found(hosts, [str(problem) for problem in found.problems], whole=not found.problems)
+        # Tables that are merged are one; else one that cannot be read costs its own hosts alone.
+        parts = [tables] if self.get_option("merge_by") else [[table] for table in tables]
+        read = []
+        unreached = {}
+        for part in parts:
+            try:
+                read.append(read_host_tables(part, self._columns(), self._reading()))
+            except RingfenceError as error:
+                unreached[part[0][1]] = str(error)
+        if unreached and not read:
+            raise SourceRefused("; ".join(unreached.values()))
+        self.display.vv(f"{path}: {sum(found.filtered for found in read)} rows left out by filters")
+        named_hosts = told_apart(host for found in read for host in found.hosts)
+        hosts = [(name, self._variables(host, name, several=len(parts) > 1)) for name, host in named_hosts]
+        problems = [str(problem) for found in read for problem in found.problems]
+        return Found(hosts, [*problems, *unreached.values()], unreached, whole=not problems)
 
     def asked(self, path: str) -> list[object]:
         """Return what decides the answer: the options, and the tables as they are now."""
         return [*super().asked(path), [file_state(table) for table in self._tables(path)]]
 
-    def _variables(self, host: TableHost, name: str) -> dict[str, object]:
+    def _variables(self, host: TableHost, name: str, *, several: bool) -> dict[str, object]:
         chosen = {name: host.cells.get(column) for name, column in self.get_option("host_vars").items()}
         variables = {
             "onprem": {column: cell for column, cell in host.cells.items() if not names_secret(column)},
             "ringfence_labels": dict(host.labels),
-            "ringfence_sources": _tables_of(host),
+            "ringfence_sources": _tables_of(host) if several or host.also else [],
             **({"ringfence_name": host.name} if name != host.name else {}),
             **{name: value for name, value in chosen.items() if value not in (None, "")},
         }
@@ -222,5 +231,5 @@ class InventoryModule(SourceInventory):
 
 
 def _tables_of(host: TableHost) -> list[str]:
-    """Return the tables of a host that was merged of several; those of any other are no news."""
-    return list(dict.fromkeys(place.file for place in (host.place, *host.also))) if host.also else []
+    """Return the tables that a host stands in."""
+    return list(dict.fromkeys(place.file for place in (host.place, *host.also)))

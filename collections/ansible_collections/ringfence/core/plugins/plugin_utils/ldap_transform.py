@@ -25,6 +25,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
 _DISABLED = 0x2
 # FILETIME, MS-DTYP 2.3.3: tenths of a microsecond since then.
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+# What controllers of servers call themselves unless told otherwise: Dell's with the service tag, HPE's with the serial.
+_CONTROLLER = re.compile(r"idrac-[A-Z0-9]{5,10}|ilo-?(?=[A-Z0-9]*\d)[A-Z0-9]{8,14}", re.IGNORECASE)
 _PART = re.compile(r"(?:[^,\\]|\\.)+")
 
 
@@ -129,6 +131,8 @@ def _variables(entry: Entry, base: str, answer: Answer, shape: Shape, membership
     }
     if entry.first("operatingSystem").lower().startswith("windows"):
         variables |= reached_as_windows(shape.windows_connection)
+    elif not entry.first("operatingSystem") and _CONTROLLER.fullmatch(entry.first("cn").partition(".")[0]):
+        variables |= {"ringfence_workload": False, "ringfence_kind": "controller"}
     return variables
 
 

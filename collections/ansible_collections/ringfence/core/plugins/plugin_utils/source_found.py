@@ -82,25 +82,50 @@ def good_candidates(
     for item in items:
         try:
             candidate = turn(item)
-            fault = None if candidate is None else variables_fault(candidate.variables)
+            fault = None if candidate is None else _fault(candidate)
         except MALFORMED as error:
             candidate, fault = None, f"{type(error).__name__}: {error}"
         if fault is not None:
             broken.append(f"{_called(item, called)} ({fault[:100]})")
         elif candidate is not None:
             found.append(candidate)
+    _tell(broken, warnings)
+    return found
+
+
+def sound(
+    items: Iterable[Item], check: Callable[[Item], object], called: Callable[[Item], object], warnings: list[str]
+) -> list[Item]:
+    """Return the items that can be read as `check` reads them; one warning counts and names the others."""
+    found = []
+    broken = []
+    for item in items:
+        try:
+            check(item)
+        except MALFORMED as error:
+            broken.append(f"{_called(item, called)} ({type(error).__name__}: {error})"[:180])
+        else:
+            found.append(item)
+    _tell(broken, warnings)
+    return found
+
+
+def _tell(broken: Sequence[str], warnings: list[str]) -> None:
     if broken:
         more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
-        warnings.append(
-            f"left out, because what the source says of them is malformed: {'; '.join(broken[:_NAMED])}{more}"
-        )
-    return found
+        shown = f"{'; '.join(broken[:_NAMED])}{more}"
+        warnings.append(f"left out, because what the source says of them is malformed: {shown}")
+
+
+def _fault(candidate: Candidate) -> str | None:
+    named_by_text = isinstance(candidate.wish, str) and isinstance(candidate.unique, str)
+    return variables_fault(candidate.variables) if named_by_text else "its name is no text"
 
 
 def variables_fault(variables: Mapping[str, object]) -> str | None:
     """Return what the engine would refuse in the variables of a host, so that one host's costs the others nothing."""
     addresses, labels = variables.get("ringfence_addresses", []), variables.get("ringfence_labels", {})
-    if not isinstance(addresses, list) or good_addresses(addresses) != addresses:
+    if not isinstance(addresses, list) or not all(map(can_be_held, addresses)):
         return "its addresses are none"
     if not isinstance(labels, dict) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
         return "its labels are no text"
@@ -208,6 +233,20 @@ def good_addresses(texts: Iterable[object]) -> list[str]:
     """Return the addresses that a host can have and that tell it from others, each once, without their prefix."""
     found = (_good_address(str(text)) for text in texts if text)
     return list(dict.fromkeys(address for address in found if address))
+
+
+def can_be_held(address: object) -> bool:
+    """Return whether a value is the text of an address that a host can have; the engine refuses others."""
+    return isinstance(address, str) and _can_be_held(address)
+
+
+@lru_cache(maxsize=65536)
+def _can_be_held(text: str) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return not (address.is_multicast or address.is_unspecified or text == "255.255.255.255" or "%" in text)
 
 
 def sorted_addresses(addresses: Iterable[str]) -> list[str]:
