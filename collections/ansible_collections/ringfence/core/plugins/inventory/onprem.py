@@ -143,7 +143,12 @@ columns:
 from pathlib import Path
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name, texts, texts_by_name
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import (
+    text_by_name,
+    texts,
+    texts_by_name,
+    unmatched,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import (
     SourceInventory,
@@ -179,11 +184,15 @@ class InventoryModule(SourceInventory):
             raise SourceRefused(str(error)) from error
         self.display.vv(f"{path}: {found.filtered} rows left out by filters")
         hosts = [(host.name, self._variables(host)) for host in found.hosts]
-        return Found(hosts, [str(problem) for problem in found.problems], whole=not found.problems)
+        warnings = [str(problem) for problem in (*found.problems, *found.notes)]
+        for option in ("filters", "exclude"):
+            warnings += unmatched(option, texts_by_name(self.get_option(option)), found.values, "row")
+        return Found(hosts, warnings, whole=not found.problems)
 
     def asked(self, path: str) -> list[object]:
         """Return what decides the answer: the options, and the tables as they are now."""
-        return [*super().asked(path), [file_state(table) for table in self._tables(path)]]
+        groups = sorted(str(group) for group in self.inventory.groups)
+        return [*super().asked(path), groups, [file_state(table) for table in self._tables(path)]]
 
     def _variables(self, host: TableHost) -> dict[str, object]:
         chosen = {name: host.cells.get(column) for name, column in self.get_option("host_vars").items()}
@@ -215,6 +224,7 @@ class InventoryModule(SourceInventory):
             rows_at=tuple(filter(None, (self.get_option("rows_at") or "").split("."))),
             keep=texts_by_name(self.get_option("filters")),
             leave_out=texts_by_name(self.get_option("exclude")),
+            groups=frozenset(str(group) for group in self.inventory.groups),
         )
 
 

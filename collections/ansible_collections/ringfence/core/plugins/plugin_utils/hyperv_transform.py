@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_api import HostAnswer, Row
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import unmatched
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
     Candidate,
     Found,
@@ -39,7 +40,9 @@ def hosts(answers: Sequence[HostAnswer], shape: Shape) -> Found:
                 # While a machine moves, two hosts of a cluster have it; the one that comes later counts.
                 found[str(row.get("id"))] = _candidate(row, answer.host, shape)
     failed = [answer for answer in answers if answer.failure]
-    warnings = [f"the host {answer.host} was not reached: {answer.failure}" for answer in failed]
+    states = {str(row.get("state")) for answer in answers for row in answer.machines}
+    warnings = unmatched("states", {"": shape.states}, {"": states}, "machine")
+    warnings += [f"the host {answer.host} was not reached: {answer.failure}" for answer in failed]
     if failed:
         warnings.append(f"{len(failed)} of {len(answers)} hosts were not reached; the rest is there")
     return Found(sorted(named(list(found.values()))), warnings, {f"hyperv {one.host}": one.failure for one in failed})

@@ -45,7 +45,7 @@ def hosts(answer: Answer, shape: Shape) -> Found:
 def _warnings(answer: Answer) -> list[str]:
     silent = [str(guest.row.get("name") or guest.row.get("vmid")) for guest in answer.guests if guest.agentless]
     failed = [guest for guest in answer.guests if guest.failure]
-    found = [f"the nodes were not read: {why}" for why in answer.failures.values()]
+    found = [*answer.notes, *(f"the nodes were not read: {why}" for why in answer.failures.values())]
     if silent:
         more = f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else ""
         found.append(
