@@ -55,6 +55,7 @@ def read_host_tables(tables: Sequence[tuple[Path, str]], columns: Columns, readi
     A broken row is left out and told; the rest goes on. Two rows of one name are told with both places, also where they
     are in two tables. Raises InputError where a table cannot be read or a column that was asked for is not there.
     """
+    filtered = (*reading.keep, *reading.leave_out)
     columns, reading = _compared(columns), _compared_reading(reading)
     wanted = _wanted(columns, reading)
     read = [
@@ -66,13 +67,12 @@ def read_host_tables(tables: Sequence[tuple[Path, str]], columns: Columns, readi
         found = [_hosts(table, columns, reading, names) for table in read]
     else:
         found = [_merged(read, columns, reading, names)]
-    filtered = (*reading.keep, *reading.leave_out)
     return HostTable(
         tuple(host for table in found for host in table.hosts),
         tuple(problem for table in found for problem in table.problems),
         sum(table.filtered for table in found),
         (*(note for table in read for note in table.notes), *(note for table in found for note in table.notes)),
-        {column: [text for table in found for text in table.values[column]] for column in filtered},
+        {column: [text for table in found for text in table.values[column_name(column)]] for column in filtered},
     )
 
 

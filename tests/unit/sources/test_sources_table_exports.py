@@ -219,6 +219,11 @@ def test_a_value_that_can_be_no_label_costs_that_label_and_not_the_host(tmp_path
     assert told(table)[0].startswith("hosts.csv:2: this row of 'web-1' gives 'env' a value with ")
 
 
+def test_a_text_that_is_written_as_a_formula_to_stay_a_text_is_that_text(tmp_path):
+    table = read(tmp_path, 'name,addresses,env,role\n="web-1",10.0.0.1,="007","=""prod"""\n')
+    assert [(host.name, host.labels) for host in table.hosts] == [("web-1", {"env": "007", "role": "prod"})]
+
+
 def test_labels_of_a_table_are_trimmed_and_composed(tmp_path):
     table = read(tmp_path, "name,addresses,env,role,labels\nweb-1,10.0.0.1,prod\xa0,cafe\u0301,team=Team\xa0Nord\n")
     assert table.hosts[0].labels == {"env": "prod", "role": "caf\xe9", "team": "Team Nord"}
