@@ -55,8 +55,8 @@ class Names:
     groups: frozenset[str] = frozenset()
     hosts: dict[str, Place] = field(default_factory=dict)
 
-    def refusal(self, name: str) -> tuple[str, str] | None:
-        """Return why a host cannot have a name, and the way out; None where it can."""
+    def refusal(self, name: str, place: Place) -> tuple[str, str] | None:
+        """Return why the host of a row cannot have a name, and the way out; None where it can."""
         if name in _TAKEN:
             return f"'{name}' means something else to Ansible than a host", "rename it"
         if name in self.groups:
@@ -65,8 +65,9 @@ class Names:
                 "rename one of them",
             )
         if name in self.hosts:
-            remedy = "remove or rename one of the two, or make them one host: merge_by"
-            return f"the host '{name}' stands already at {self.hosts[name]}", remedy
+            other = self.hosts[name]
+            more = "" if other.file == place.file else "; where they are one host, merge_by the column of its name"
+            return f"the host '{name}' stands already at {other}", f"remove or rename one of the two{more}"
         return None
 
 
@@ -86,7 +87,7 @@ def host_of(row: Row, columns: Columns, names: Names, keys: tuple[str, ...] = ()
         return broken(row, f"it has no {columns.name}")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return broken(row, f"{shown(name)} is no name for a host", "letters, digits and any of _ . @ -")
-    refusal = names.refusal(name)
+    refusal = names.refusal(name, row.place)
     if refusal is not None:
         return broken(row, *refusal)
     addresses = _addresses(row, columns)

@@ -128,7 +128,7 @@ def test_a_header_that_is_not_the_wanted_one_is_an_error_with_its_line(workspace
 
 def test_a_name_of_a_group_is_told_with_its_place_and_the_rest_stands(workspace):
     table(workspace, "name,addresses,role\nshop,10.1.0.1,web\nweb-1,10.1.0.11,web\nungrouped,10.1.0.2,web\n")
-    write(workspace / "inventory/10-static.ini", "[shop]\ndb-1 ansible_host=10.1.0.21\n")
+    write(workspace / "inventory/10-static.yml", "shop: {hosts: {db-1: {ansible_host: 10.1.0.21}}}\n")
     status, output = said(workspace, "check")
     assert status == 0
     assert "hosts.csv:2: this row is left out: 'shop' is the name of a group as well" in output
