@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ringfence.model.errors import Place
-from ringfence.model.label_texts import label_text
+from ringfence.model.label_texts import label_text, visible
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_variables import ADDRESSES, HostVariables, shown, written_label_fault
 from ringfence.sources.table_row import Row
@@ -80,7 +80,7 @@ def host_of(row: Row, columns: Columns, names: Names, keys: tuple[str, ...] = ()
         return broken(row, row.fault)
     for column in (columns.name, *columns.addresses):
         if column in row.doubts and row.doubts[column].lost:
-            return broken(row, f"its cell '{column}' is {row.doubts[column].text}")
+            return broken(row, f"its cell '{visible(column)}' is {row.doubts[column].text}")
     name = row.cells.get(columns.name)
     name = label_text(name) if isinstance(name, str) else name
     if name is None or name == "":
@@ -128,7 +128,7 @@ def _odd_cells(row: Row, name: str, columns: Columns, keys: tuple[str, ...]) -> 
         doubt = row.doubts.get(column)
         if doubt is None or (doubt.dated and column not in (columns.name, *keys)):
             continue
-        message = f"the cell '{column}' of '{name}' is {doubt.text}"
+        message = f"the cell '{visible(column)}' of '{name}' is {doubt.text}"
         remedy = (
             "correct the table: it has no value" if doubt.lost else "write it as text, in a column formatted as text"
         )
@@ -158,7 +158,7 @@ def _written_labels(row: Row, name: str, columns: Columns, odd: list[Problem]) -
             if equals:
                 found[key.strip()] = value.strip()
             else:
-                said.append(f"'{pair}' in the column '{LABELS_COLUMN}' of '{name}' is no label")
+                said.append(f"'{visible(pair)}' in the column '{LABELS_COLUMN}' of '{name}' is no label")
     elif several is not None:
         said.append(f"the column '{LABELS_COLUMN}' of '{name}' is {shown(several)}")
     remedy = "write 'key=value; key=value', in YAML a mapping"

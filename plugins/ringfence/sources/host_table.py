@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ringfence.language.reports import nearest
 from ringfence.model.errors import InputError, Place
-from ringfence.model.label_texts import label_text
+from ringfence.model.label_texts import label_text, visible
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_row import Columns, Names, TableHost, host_of
 from ringfence.sources.table_filters import Filters, stays, values_of
@@ -16,6 +16,9 @@ from ringfence.sources.table_header import Wanted
 from ringfence.sources.table_merge import merged_rows
 from ringfence.sources.table_row import Row, TableRows, column_name
 from ringfence.sources.table_rows import read_rows
+
+# Columns that a message names at most.
+NAMED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,5 +191,7 @@ def _check_columns(wanted: Sequence[str], present: Sequence[str], addresses: Seq
         missing += addresses
     if missing:
         near = nearest(missing[0], present)
-        remedy = f"did you mean '{near}'?" if near else f"there are: {', '.join(present)}"
+        there = [visible(column) for column in present]
+        remedy = f"did you mean '{visible(near)}'?" if near else f"there are: {', '.join(there[:NAMED])}"
+        remedy += ", …" if not near and len(there) > NAMED else ""
         raise InputError(f"the table has no column '{missing[0]}'", place, f"{remedy}; 'columns' says which is which")

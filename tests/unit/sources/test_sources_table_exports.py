@@ -224,6 +224,14 @@ def test_a_text_that_is_written_as_a_formula_to_stay_a_text_is_that_text(tmp_pat
     assert [(host.name, host.labels) for host in table.hosts] == [("web-1", {"env": "007", "role": "prod"})]
 
 
+def test_what_a_table_says_steers_no_terminal(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, "\x1b[2Jhost,ip\nweb-1,10.0.0.1\n")
+    assert "there are: \\x1b[2Jhost, ip" in str(caught.value)
+    table = read(tmp_path, "name,addresses,labels\nweb-1,10.0.0.1,\x1b[2J;\x1b[3J=a\n\x1b[2J,10.0.0.2,\n")
+    assert all(text.isprintable() for text in told(table))
+
+
 def test_labels_of_a_table_are_trimmed_and_composed(tmp_path):
     table = read(tmp_path, "name,addresses,env,role,labels\nweb-1,10.0.0.1,prod\xa0,cafe\u0301,team=Team\xa0Nord\n")
     assert table.hosts[0].labels == {"env": "prod", "role": "caf\xe9", "team": "Team Nord"}
