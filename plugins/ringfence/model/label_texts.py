@@ -36,6 +36,11 @@ def label_fault(text: str) -> str | None:
     return f"a value with {kind} characters (U+{ord(wrong):04X}), {_shown(text)}"
 
 
+def visible(text: str) -> str:
+    """Return a text from outside as a message may show it: what could steer a terminal is escaped."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def _shown(text: str) -> str:
     shown = ascii(text)
     return shown if len(shown) <= 60 else f"{shown[:57]}…"

@@ -11,7 +11,15 @@ from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.label_rules import LabelRule
 from ringfence.model.label_texts import label_fault, label_text
 from ringfence.sources.comparisons import Unequal
-from ringfence.sources.expressions import Attributes, EvaluationError, Expression, Path, compile_expression, value_key
+from ringfence.sources.expressions import (
+    Attributes,
+    EvaluationError,
+    EvaluationGivenUpError,
+    Expression,
+    Path,
+    compile_expression,
+    value_key,
+)
 from ringfence.sources.host_variables import shown
 
 # Outcomes of one rule that are remembered; where attributes are that many, remembering them does not pay.
@@ -22,9 +30,10 @@ Keys = Sequence[object]
 
 @dataclass(frozen=True, slots=True)
 class NoLabel:
-    """A rule gave a text that can be no label; `fault` says why."""
+    """A rule gave what can be no label; `fault` says why."""
 
     fault: str
+    remedy: str = "correct the value where it comes from, or take a part of it with match(…)"
 
 
 Outcome = str | EvaluationError | NoLabel | None
@@ -49,7 +58,7 @@ class CompiledRule:
     failed_on: list[str] = field(default_factory=list)
     fault: str = ""
     refused_on: list[str] = field(default_factory=list)
-    refusal: str = ""
+    refusal: NoLabel | None = None
     unequal: tuple[Unequal, str] | None = None
     _known: dict[object, Outcome] = field(default_factory=dict)
 
@@ -71,7 +80,7 @@ class CompiledRule:
             return None
         if isinstance(outcome, NoLabel):
             self.refused_on.append(asset.name)
-            self.refusal = self.refusal or outcome.fault
+            self.refusal = self.refusal or outcome
             return None
         return outcome
 
@@ -79,6 +88,8 @@ class CompiledRule:
         met: list[Unequal] = []
         try:
             return self._value(asset.attributes, met)
+        except EvaluationGivenUpError as error:
+            return NoLabel(str(error), "write it without a repeat inside of a repeat")
         except EvaluationError as error:
             return error
         finally:

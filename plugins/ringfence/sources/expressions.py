@@ -13,6 +13,7 @@ from ringfence.model.errors import InputError, Place
 from ringfence.sources.comparisons import Interpreter, Unequal
 from ringfence.sources.direct_expressions import UNSURE, Evaluate, direct
 from ringfence.sources.functions import Functions, pattern_fault
+from ringfence.sources.patterns import GivenUpError
 
 Path = tuple[str, ...]
 Attributes = Mapping[str, object]
@@ -48,6 +49,10 @@ class EvaluationError(Exception):
     """An expression met a value of the wrong type; the text says which."""
 
 
+class EvaluationGivenUpError(EvaluationError):
+    """An expression took too long; the text says where."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A compiled expression. `paths` are the attributes that its result depends on; None where that is not known.
@@ -64,12 +69,15 @@ class Expression:
         """Return what the expression gives; None also where it met a null in place of a value.
 
         Comparisons that can never hold are added to `met`. Raises EvaluationError where it met another value of the
-        wrong type.
+        wrong type, EvaluationGivenUpError where a pattern takes too long.
         """
-        if self.direct is not None:
-            found = self.direct(attributes)
-            if found is not UNSURE:
-                return found
+        try:
+            found = UNSURE if self.direct is None else self.direct(attributes)
+            return self._interpreted(attributes, met) if found is UNSURE else found
+        except GivenUpError as error:
+            raise EvaluationGivenUpError(str(error)) from error
+
+    def _interpreted(self, attributes: Attributes, met: list[Unequal] | None) -> object:
         interpreter = Interpreter()
         try:
             return interpreter.visit(self.parsed.parsed, attributes)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ringfence.model.errors import Place
-from ringfence.model.label_texts import label_text
+from ringfence.model.label_texts import label_text, visible
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_variables import ADDRESSES, HostVariables, shown, written_label_fault
 from ringfence.sources.table_row import Row
@@ -48,30 +48,8 @@ class TableHost:
     odd: tuple[Problem, ...] = ()
 
 
-@dataclass
-class Names:
-    """The names of hosts that are there already, with their places, and those of groups."""
-
-    groups: frozenset[str] = frozenset()
-    hosts: dict[str, Place] = field(default_factory=dict)
-
-    def refusal(self, name: str) -> tuple[str, str] | None:
-        """Return why a host cannot have a name, and the way out; None where it can."""
-        if name in _TAKEN:
-            return f"'{name}' means something else to Ansible than a host", "rename it"
-        if name in self.groups:
-            return (
-                f"'{name}' is the name of a group as well, which Ansible would take for the host",
-                "rename one of them",
-            )
-        if name in self.hosts:
-            remedy = "remove or rename one of the two, or make them one host: merge_by"
-            return f"the host '{name}' stands already at {self.hosts[name]}", remedy
-        return None
-
-
-def host_of(row: Row, columns: Columns, names: Names, keys: tuple[str, ...] = ()) -> TableHost | Problem:
-    """Return the host of a row, or the warning that says why it is none; its name is then one of the names.
+def host_of(row: Row, columns: Columns, keys: tuple[str, ...] = ()) -> TableHost | Problem:
+    """Return the host of a row, or the warning that says why it is none.
 
     `keys` are the columns by which rows of several tables are one host.
     """
@@ -79,16 +57,15 @@ def host_of(row: Row, columns: Columns, names: Names, keys: tuple[str, ...] = ()
         return broken(row, row.fault)
     for column in (columns.name, *columns.addresses):
         if column in row.doubts and row.doubts[column].lost:
-            return broken(row, f"its cell '{column}' is {row.doubts[column].text}")
+            return broken(row, f"its cell '{visible(column)}' is {row.doubts[column].text}")
     name = row.cells.get(columns.name)
     name = label_text(name) if isinstance(name, str) else name
     if name is None or name == "":
         return broken(row, f"it has no {columns.name}")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return broken(row, f"{shown(name)} is no name for a host", "letters, digits and any of _ . @ -")
-    refusal = names.refusal(name)
-    if refusal is not None:
-        return broken(row, *refusal)
+    if name in _TAKEN:
+        return broken(row, f"'{name}' means something else to Ansible than a host", "rename it")
     addresses = _addresses(row, columns)
     if not addresses and _FOOTER.fullmatch(name):
         return broken(row, f"'{name}' without an address is no host, but what a program wrote below them")
@@ -99,7 +76,6 @@ def host_of(row: Row, columns: Columns, names: Names, keys: tuple[str, ...] = ()
         return broken(row, error.message, error.remedy)
     odd = list(_odd_cells(row, name, columns, keys))
     labels = dict(_labels(row, name, columns, odd))
-    names.hosts[name] = row.place
     texts = tuple(str(address) for address in addresses)
     return TableHost(name, texts, labels, row.cells, row.place, row.also, tuple(odd))
 
@@ -127,7 +103,7 @@ def _odd_cells(row: Row, name: str, columns: Columns, keys: tuple[str, ...]) -> 
         doubt = row.doubts.get(column)
         if doubt is None or (doubt.dated and column not in (columns.name, *keys)):
             continue
-        message = f"the cell '{column}' of '{name}' is {doubt.text}"
+        message = f"the cell '{visible(column)}' of '{name}' is {doubt.text}"
         remedy = (
             "correct the table: it has no value" if doubt.lost else "write it as text, in a column formatted as text"
         )
@@ -157,7 +133,7 @@ def _written_labels(row: Row, name: str, columns: Columns, odd: list[Problem]) -
             if equals:
                 found[key.strip()] = value.strip()
             else:
-                said.append(f"'{pair}' in the column '{LABELS_COLUMN}' of '{name}' is no label")
+                said.append(f"'{visible(pair)}' in the column '{LABELS_COLUMN}' of '{name}' is no label")
     elif several is not None:
         said.append(f"the column '{LABELS_COLUMN}' of '{name}' is {shown(several)}")
     remedy = "write 'key=value; key=value', in YAML a mapping"

@@ -8,14 +8,17 @@ from pathlib import Path
 
 from ringfence.language.reports import nearest
 from ringfence.model.errors import InputError, Place
-from ringfence.model.label_texts import label_text
+from ringfence.model.label_texts import label_text, visible
 from ringfence.model.problems import Problem, Severity
-from ringfence.sources.host_row import Columns, Names, TableHost, host_of
+from ringfence.sources.host_row import Columns, TableHost, host_of
 from ringfence.sources.table_filters import Filters, stays, values_of
 from ringfence.sources.table_header import Wanted
 from ringfence.sources.table_merge import merged_rows
 from ringfence.sources.table_row import Row, TableRows, column_name
 from ringfence.sources.table_rows import read_rows
+
+# Columns that a message names at most.
+NAMED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Reading:
     """How tables are read: the format's options, which rows stay, and by which columns rows of several are one host.
 
     `keep` and `leave_out` name columns and the texts they may have: a row stays if every column of `keep` has one of
-    its texts and none of `leave_out` has. No host gets the name of one of the `groups`.
+    its texts and none of `leave_out` has.
     """
 
     delimiter: str | None = None
@@ -46,15 +49,15 @@ class Reading:
     keep: Filters = field(default_factory=dict)
     leave_out: Filters = field(default_factory=dict)
     merge_by: tuple[str, ...] = ()
-    groups: frozenset[str] = frozenset()
 
 
 def read_host_tables(tables: Sequence[tuple[Path, str]], columns: Columns, reading: Reading) -> HostTable:
     """Return the hosts of tables, each given with the name it is shown by; with `merge_by` they are merged first.
 
-    A broken row is left out and told; the rest goes on. Two rows of one name are told with both places, also where they
-    are in two tables. Raises InputError where a table cannot be read or a column that was asked for is not there.
+    A broken row is left out and told; the rest goes on. Several hosts may have one name: `table_names` tells them
+    apart. Raises InputError where a table cannot be read or a column that was asked for is not there.
     """
+    filtered = (*reading.keep, *reading.leave_out)
     columns, reading = _compared(columns), _compared_reading(reading)
     wanted = _wanted(columns, reading)
     read = [
@@ -62,17 +65,15 @@ def read_host_tables(tables: Sequence[tuple[Path, str]], columns: Columns, readi
         for path, shown_as in tables
     ]
     if not reading.merge_by:
-        # Names are looked at table by table: `table_names` tells hosts of several tables apart.
-        found = [_hosts(table, columns, reading, Names(reading.groups)) for table in read]
+        found = [_hosts(table, columns, reading) for table in read]
     else:
-        found = [_merged(read, columns, reading, Names(reading.groups))]
-    filtered = (*reading.keep, *reading.leave_out)
+        found = [_merged(read, columns, reading)]
     return HostTable(
         tuple(host for table in found for host in table.hosts),
         tuple(problem for table in found for problem in table.problems),
         sum(table.filtered for table in found),
         (*(note for table in read for note in table.notes), *(note for table in found for note in table.notes)),
-        {column: [text for table in found for text in table.values[column]] for column in filtered},
+        {column: [text for table in found for text in table.values[column_name(column)]] for column in filtered},
     )
 
 
@@ -102,17 +103,17 @@ def _wanted(columns: Columns, reading: Reading) -> Wanted:
     return Wanted(needed, columns.addresses, (columns.name,))
 
 
-def _merged(read: Sequence[TableRows], columns: Columns, reading: Reading, names: Names) -> HostTable:
+def _merged(read: Sequence[TableRows], columns: Columns, reading: Reading) -> HostTable:
     rows, contradictions = merged_rows([table.rows for table in read], reading.merge_by, columns.addresses)
     present = tuple(dict.fromkeys(column for table in read for column in table.columns))
     whole = TableRows(read[0].shown, present, rows, read[0].header)
     if present and not set(reading.merge_by) & set(present):
         _check_columns(reading.merge_by[:1], present, present, whole.place)
-    found = _hosts(whole, columns, reading, names)
+    found = _hosts(whole, columns, reading)
     return replace(found, problems=(*contradictions, *found.problems))
 
 
-def _hosts(table: TableRows, columns: Columns, reading: Reading, names: Names) -> HostTable:
+def _hosts(table: TableRows, columns: Columns, reading: Reading) -> HostTable:
     # Without a header, rows that are none tell no columns.
     if table.header is not None or any(row.fault is None for row in table.rows):
         wanted = (columns.name, *columns.labels.values(), *reading.keep, *reading.leave_out)
@@ -123,7 +124,7 @@ def _hosts(table: TableRows, columns: Columns, reading: Reading, names: Names) -
     filtered = len(table.rows) - len(kept)
     short: list[Row] = []
     for row in kept:
-        host = host_of(row, columns, names, reading.merge_by)
+        host = host_of(row, columns, reading.merge_by)
         if isinstance(host, Problem):
             problems.append(host)
         else:
@@ -188,5 +189,7 @@ def _check_columns(wanted: Sequence[str], present: Sequence[str], addresses: Seq
         missing += addresses
     if missing:
         near = nearest(missing[0], present)
-        remedy = f"did you mean '{near}'?" if near else f"there are: {', '.join(present)}"
+        there = [visible(column) for column in present]
+        remedy = f"did you mean '{visible(near)}'?" if near else f"there are: {', '.join(there[:NAMED])}"
+        remedy += ", …" if not near and len(there) > NAMED else ""
         raise InputError(f"the table has no column '{missing[0]}'", place, f"{remedy}; 'columns' says which is which")

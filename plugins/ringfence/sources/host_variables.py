@@ -11,7 +11,7 @@ from ringfence.model.addresses import V6_BASE, address_text, network_of, point_o
 from ringfence.model.assets import Control, Label
 from ringfence.model.errors import InputError, Place
 from ringfence.model.label_rules import label_key_fault
-from ringfence.model.label_texts import label_fault, label_text
+from ringfence.model.label_texts import label_fault, label_text, visible
 from ringfence.sources.attributes import plain_value
 
 INVENTORY = "inventory"
@@ -207,16 +207,23 @@ def is_template(text: str) -> bool:
 
 def written_label_fault(key: str, value: object) -> LabelFault | None:
     """Return why a key and a value that somebody wrote are no label, None where they are one."""
-    fault = label_key_fault(key.strip())
+    shown_key = visible(key)
+    fault = label_key_fault(visible(key.strip()))
     if fault is not None:
         return LabelFault(key, f"has a wrong key: {fault}", "rename it")
     if value is None:
-        return LabelFault(key, f"gives '{key}' no value", "write its value as text, or delete it")
+        return LabelFault(key, f"gives '{shown_key}' no value", "write its value as text, or delete it")
     if not isinstance(value, str):
         text = json.dumps(value) if isinstance(value, bool | int | float) else "…"
-        return LabelFault(key, f"gives '{key}' {shown(value)}, and labels are text", f"write {key}: '{text}'")
+        return LabelFault(
+            key, f"gives '{shown_key}' {shown(value)}, and labels are text", f"write {shown_key}: '{text}'"
+        )
     fault = label_fault(label_text(value))
-    return None if fault is None else LabelFault(key, f"gives '{key}' {fault}", "correct the value where it comes from")
+    return (
+        None
+        if fault is None
+        else LabelFault(key, f"gives '{shown_key}' {fault}", "correct the value where it comes from")
+    )
 
 
 def can_be_held(point: int) -> bool:

@@ -11,7 +11,7 @@ from ringfence.model.errors import Place
 from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.comparisons import Unequal
-from ringfence.sources.compiled_rules import CompiledRule, Keys, compile_rules, keys_of
+from ringfence.sources.compiled_rules import CompiledRule, Keys, NoLabel, compile_rules, keys_of
 from ringfence.sources.expressions import Path
 from ringfence.sources.host_variables import INVENTORY
 
@@ -83,7 +83,7 @@ def apply_label_rules(assets: Iterable[Asset], rules: Sequence[LabelRule]) -> tu
     unreachable = [_unreachable(one, labelled, paths) for one in idle]
     problems = [
         *(_fault_problem(one) for one in compiled if one.failed_on),
-        *(_refusal_problem(one) for one in compiled if one.refused_on),
+        *(_refusal_problem(one, one.refusal) for one in compiled if one.refusal is not None),
         *(_unequal_problem(one.rule, *one.unequal) for one in compiled if one.unequal is not None),
         *(_conflict_problem(conflict) for conflict in labelling.conflicts.values()),
         *(problem for problem in unreachable if problem is not None),
@@ -110,11 +110,10 @@ def _fault_problem(compiled: CompiledRule) -> Problem:
     return Problem(Severity.ERROR, message, rule.place, remedy or "guard it with 'when', or with not_null(…)")
 
 
-def _refusal_problem(compiled: CompiledRule) -> Problem:
+def _refusal_problem(compiled: CompiledRule, refusal: NoLabel) -> Problem:
     rule = compiled.rule
-    message = f"the rule for '{rule.key}' gives {_assets(compiled.refused_on)} {compiled.refusal}: that is no label"
-    remedy = "correct the value where it comes from, or take a part of it with match(…)"
-    return Problem(Severity.WARNING, message, rule.place, remedy)
+    message = f"the rule for '{rule.key}' gives {_assets(compiled.refused_on)} {refusal.fault}: that is no label"
+    return Problem(Severity.WARNING, message, rule.place, refusal.remedy)
 
 
 def _unequal_problem(rule: LabelRule, unequal: Unequal, asset: str) -> Problem:

@@ -21,6 +21,8 @@ _SEPARATOR = re.compile(r'\ufeff*[ ]*"?sep=(?P<sign>\\t|[^\r\n])?(?P<more>[^\r\n
 ERRORS = re.compile(
     r"#(N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|GETTING_DATA|NV|BEZUG!|WERT!|ZAHL!)"
 )
+# How programs keep a spreadsheet from making a number of a text.
+_FORCED_TEXT = re.compile(r'="(?P<text>[^"]*)"')
 _ROUNDED = re.compile(r"-?\d([.,]\d+)?E\+\d{2,3}")
 ROUNDED = "a number that a spreadsheet has rounded"
 
@@ -115,11 +117,17 @@ def _row(place: Place, values: list[str] | str, header: Sequence[str], wanted: W
     may_be_comment = header[0] in wanted.keys or len(values) != len(header)
     if may_be_comment and first.startswith("#") and not ERRORS.fullmatch(first):
         return None
-    cells = {column: label_text(value) for column, value in zip(header, values, strict=False) if column}
+    cells = {column: _text(value) for column, value in zip(header, values, strict=False) if column}
     doubts = {column: doubt for column, text in cells.items() if (doubt := odd_text(text)) is not None}
     cells = {column: "" if column in doubts and doubts[column].lost else text for column, text in cells.items()}
     fault = f"it has {len(values)} fields, and the header {len(header)}" if len(values) > len(header) else None
     return Row(place, cells, fault, doubts=doubts, short=len(values) < len(header))
+
+
+def _text(value: str) -> str:
+    text = label_text(value)
+    forced = _FORCED_TEXT.fullmatch(text) if text.startswith("=") else None
+    return text if forced is None else label_text(forced["text"])
 
 
 def _csv_values(lines: Sequence[str], begin: int, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:

@@ -28,7 +28,7 @@ _MARKS = (
 )
 # What programs write that people take for a table, by how the file begins.
 _OTHERS = (
-    (b"PK\x03\x04", "this is a workbook and no CSV", "name it .xlsx, or export it as CSV"),
+    (b"PK\x03\x04", "this is a workbook and no CSV", "save it as .xlsx, or export it as CSV"),
     (b"\xd0\xcf\x11\xe0", "this is a workbook of the old form (.xls)", "save it as .xlsx or as CSV"),
     (b"%PDF", "this is a PDF and no table", "export the table as CSV"),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ringfence.model.errors import InputError, Place
+from ringfence.model.label_texts import visible
 from ringfence.sources.table_row import column_name
 
 # How many rows are looked at for a header; behind that a table has none.
@@ -48,4 +49,5 @@ def refuse_repeated(names: Sequence[str], written: Sequence[str], place: Place) 
             both = {written[first], written[second]} - {name}
             spelt = f", written {written[first]!r} and {written[second]!r}" if both else ""
             where = f"as columns {first + 1} and {second + 1}{spelt}"
-            raise InputError(f"the column '{name}' stands twice in the header, {where}", place, "rename one of them")
+            message = f"the column '{visible(name)}' stands twice in the header, {where}"
+            raise InputError(message, place, "rename one of them")

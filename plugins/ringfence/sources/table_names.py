@@ -1,4 +1,4 @@
-"""Hosts of several tables with one name: one host where they share an address, else each with a name of its own."""
+"""Hosts of tables with one name: one host where they share an address, else each with a name of its own."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from ringfence.model.addresses import point_of
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, Place
+from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_row import TableHost
 
 
-def told_apart(hosts: Iterable[TableHost]) -> list[tuple[str, TableHost]]:
-    """Return hosts of several tables, each under a name that no other has, in the order of the tables.
+def told_apart(hosts: Iterable[TableHost]) -> tuple[list[tuple[str, TableHost]], list[Problem]]:
+    """Return hosts of tables, each under a name that no other has, in the order of the tables; and what is doubtful.
 
-    The first host of a name keeps it; a further one is named after its table as well. Hosts of one name that share an
-    address are one, and so is a row without an address that contradicts no label of the only host of its name.
+    The first host of a name keeps it; a further one is named after its table as well, and a warning gives both places.
+    Hosts of one name that share an address are one, and so is a row without an address, of another table, that
+    contradicts no label of the only host of its name.
     """
     found: dict[str, TableHost] = {}
+    problems: list[Problem] = []
     called: dict[str, list[str]] = {}
     hosts = list(hosts)
     taken = {host.name for host in hosts}
@@ -28,10 +31,18 @@ def told_apart(hosts: Iterable[TableHost]) -> list[tuple[str, TableHost]]:
             found[same] = _joined(found[same], host)
             continue
         name = host.name if not names else _other(host, taken)
+        if names:
+            problems.append(_second(host, found[names[0]].place, name))
         taken.add(name)
         names.append(name)
         found[name] = host
-    return list(found.items())
+    return list(found.items()), problems
+
+
+def _second(host: TableHost, first: Place, name: str) -> Problem:
+    message = f"the host '{host.name}' stands already at {first}: this row is the asset '{name}'"
+    remedy = "rename one of the two; where they are one machine, 'merge_by' makes them one host"
+    return Problem(Severity.WARNING, message, host.place, remedy)
 
 
 def _is_one(there: TableHost, host: TableHost, holders: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -44,15 +43,6 @@ def label(expression: str, attributes: dict[str, object] | None = None, when: st
 )
 def test_names_give_labels_by_the_groups_of_a_pattern(expression, value):
     assert label(expression) == value
-
-
-@pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|a)*b", "(a*)*(a*)*(a*)*c"])
-def test_a_pattern_that_tries_ways_without_end_is_an_error_in_a_second(pattern):
-    began = time.process_time()
-    hosts = [asset(f"h{number}", attributes={"name": "a" * 60 + "!"}) for number in range(20)]
-    _, problems = apply_label_rules(hosts, [rule(2, "x", f"match(name, '{pattern}')")])
-    assert "takes longer than 1 s on one text" in str(problems[0])
-    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

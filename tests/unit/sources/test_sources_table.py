@@ -47,7 +47,6 @@ def test_columns_of_other_names_are_mapped(tmp_path):
     [
         (",10.0.0.1,", "it has no name"),
         ("a b,10.0.0.1,", "'a b' is no name for a host"),
-        ("good,10.0.0.9,", "the host 'good' stands already at hosts.csv:2"),
         ("x,10.0.0.300,", "holds '10.0.0.300', which is no address"),
         ("x,10.0.0.1/24,", "holds '10.0.0.1/24'"),
         ("x,10.0.0.1,prod,extra", "it has 4 fields, and the header 3"),

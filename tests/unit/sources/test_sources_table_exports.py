@@ -9,6 +9,7 @@ from asset_factory import write
 from ringfence.model.errors import InputError
 from ringfence.sources.host_row import Columns
 from ringfence.sources.host_table import Reading, read_host_table, read_host_tables
+from ringfence.sources.table_names import told_apart
 
 TWO = [("web-1", "prod"), ("db-1", "prod")]
 
@@ -219,30 +220,58 @@ def test_a_value_that_can_be_no_label_costs_that_label_and_not_the_host(tmp_path
     assert told(table)[0].startswith("hosts.csv:2: this row of 'web-1' gives 'env' a value with ")
 
 
+def test_a_text_that_is_written_as_a_formula_to_stay_a_text_is_that_text(tmp_path):
+    table = read(tmp_path, 'name,addresses,env,role\n="web-1",10.0.0.1,="007","=""prod"""\n')
+    assert [(host.name, host.labels) for host in table.hosts] == [("web-1", {"env": "007", "role": "prod"})]
+
+
+def test_what_a_table_says_steers_no_terminal(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, "\x1b[2Jhost,ip\nweb-1,10.0.0.1\n")
+    assert "there are: \\x1b[2Jhost, ip" in str(caught.value)
+    table = read(tmp_path, "name,addresses,labels\nweb-1,10.0.0.1,\x1b[2J;\x1b[3J=a\n\x1b[2J,10.0.0.2,\n")
+    assert all(text.isprintable() for text in told(table))
+
+
 def test_labels_of_a_table_are_trimmed_and_composed(tmp_path):
     table = read(tmp_path, "name,addresses,env,role,labels\nweb-1,10.0.0.1,prod\xa0,cafe\u0301,team=Team\xa0Nord\n")
     assert table.hosts[0].labels == {"env": "prod", "role": "caf\xe9", "team": "Team Nord"}
 
 
-@pytest.mark.parametrize("name", ["all", "ungrouped", "localhost", "web", "-rf", "@x", "a b", "..."])
+@pytest.mark.parametrize("name", ["all", "ungrouped", "localhost", "-rf", "@x", "a b", "..."])
 def test_a_row_whose_name_means_something_else_is_told_with_its_place_and_the_rest_stands(tmp_path, name):
     text = f"name,addresses,env\nweb-1,10.1.0.11,prod\n{name},10.0.0.9,prod\ndb-1,10.1.0.21,prod\n"
-    table = read(tmp_path, text, groups=frozenset({"web"}))
+    table = read(tmp_path, text)
     assert hosts(table) == TWO
     assert told(table)[0].startswith("hosts.csv:3: this row is left out: '")
 
 
-def test_one_name_in_two_tables_is_told_with_both_places(tmp_path):
+def test_two_hosts_of_one_name_in_tables_are_two_and_told_with_both_places(tmp_path):
     tables = [
-        (write(tmp_path / "fra.csv", "name,addresses,env\nweb-1,10.1.0.11,prod\n"), "fra.csv"),
+        (write(tmp_path / "fra.csv", "name,addresses,env\nweb-1,10.1.0.11,prod\nweb-1,10.1.0.12,prod\n"), "fra.csv"),
         (write(tmp_path / "ber.csv", "name,addresses,env\nweb-1,10.2.0.11,dev\nweb-2,10.2.0.12,dev\n"), "ber.csv"),
     ]
-    table = read_host_tables(tables, Columns(), Reading())
-    assert [(host.name, host.addresses) for host in table.hosts] == [
+    hosts, problems = told_apart(read_host_tables(tables, Columns(), Reading()).hosts)
+    assert [(name, host.addresses) for name, host in hosts] == [
         ("web-1", ("10.1.0.11",)),
+        ("web-1_fra", ("10.1.0.12",)),
+        ("web-1_ber", ("10.2.0.11",)),
         ("web-2", ("10.2.0.12",)),
     ]
-    assert "ber.csv:2: this row is left out: the host 'web-1' stands already at fra.csv:2" in told(table)[0]
+    assert [str(problem).partition(" (")[0] for problem in problems] == [
+        "fra.csv:3: the host 'web-1' stands already at fra.csv:2: this row is the asset 'web-1_fra'",
+        "ber.csv:2: the host 'web-1' stands already at fra.csv:2: this row is the asset 'web-1_ber'",
+    ]
+
+
+def test_rows_of_one_name_that_share_an_address_are_one_host(tmp_path):
+    tables = [
+        (write(tmp_path / "a.csv", "name,addresses,env\ndb-1,10.1.0.11,prod\n"), "a.csv"),
+        (write(tmp_path / "b.csv", "name,addresses,role\ndb-1,10.1.0.11 10.9.0.11,db\n"), "b.csv"),
+    ]
+    ((name, host),), problems = told_apart(read_host_tables(tables, Columns(), Reading()).hosts)
+    assert (name, host.addresses, host.labels) == ("db-1", ("10.1.0.11", "10.9.0.11"), {"env": "prod", "role": "db"})
+    assert problems == []
 
 
 def test_numbers_of_a_yaml_table_that_would_be_written_otherwise_are_the_text_they_are(tmp_path):

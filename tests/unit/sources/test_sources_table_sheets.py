@@ -111,10 +111,9 @@ def test_the_columns_below_one_merged_cell_of_the_header_are_one_column(tmp_path
     ]
 
 
-def test_a_name_merged_over_two_rows_is_told_for_the_second(tmp_path):
+def test_a_name_merged_over_two_rows_is_of_both(tmp_path):
     table = read(tmp_path, [HEADER, ["a", "10.0.0.1"], [None, "10.0.0.2"]], merge=["A2:A3"])
-    assert len(table.hosts) == 1
-    assert "cmdb.xlsx:3: this row is left out: the host 'a' stands already at cmdb.xlsx:2" in told(table)[0]
+    assert [(host.name, host.addresses) for host in table.hosts] == [("a", ("10.0.0.1",)), ("a", ("10.0.0.2",))]
 
 
 def test_rows_that_hold_nothing_but_a_merged_cell_are_empty(tmp_path):

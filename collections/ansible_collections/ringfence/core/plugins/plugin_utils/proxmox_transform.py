@@ -55,7 +55,7 @@ def _warnings(answer: Answer, guests: Sequence[Guest]) -> list[str]:
     silent = [_called(guest) for guest in guests if guest.agentless]
     failed = [guest for guest in guests if guest.failure]
     gone = len(answer.guests) - len(guests)
-    found = [f"the nodes were not read: {why}" for why in answer.failures.values()]
+    found = [*answer.notes, *(f"the nodes were not read: {why}" for why in answer.failures.values())]
     if silent:
         found.append(
             f"{len(silent)} running machines do not tell their addresses (install qemu-guest-agent there): "
