@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 from ringfence.analysis.deciders import deciders
 from ringfence.analysis.ends import Ends
+from ringfence.analysis.unheld import Unheld
 from ringfence.compiler import Compilation
 from ringfence.compiler.precedence import in_deciding_order
+from ringfence.compiler.selection import address_sets
+from ringfence.compiler.terms import GROUPS
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import sets_of
-from ringfence.model.problems import Problem, Severity
-from ringfence.model.rules import Action, Peer, Rule
+from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.rules import Action, Direction, Peer, Rule
 from ringfence.model.selectors import AnyAddress, Internet, Selector, Unknown
 from ringfence.model.tables import DEFAULT_RULE, Effect
 
@@ -25,8 +28,9 @@ def lint(full: Compilation) -> list[Problem]:
     """Return what is odd about the rules of a policy, in order of their places; `full` is compiled with `full`.
 
     Never-matching: an end chooses nothing in the inventory. Redundant: without it nothing changes, others say it.
-    Shadowed: others decide all that it says, otherwise. Broad: anyone, on nearly everything. No remedy lets through
-    what is denied now.
+    Shadowed: others decide all that it says, otherwise. Doing nothing: no workload is at its ends, or `to` names
+    addresses of one's own that no asset holds. Broad: anyone, on nearly everything. No remedy lets through what is
+    denied now.
     """
     deciding = {
         outcome.rule: outcome.effect
@@ -51,6 +55,7 @@ class _Estate:
         self.realms = {asset.realm for asset in full.snapshot.assets}
         self.ranked = [one.rule for one in in_deciding_order(full.policy.rules, full.settings.tiers)]
         self.rank = {id(rule): number for number, rule in enumerate(self.ranked)}
+        self.unheld = Unheld(self.ends)
         self._names: dict[tuple[Selector, ...], frozenset[str]] = {}
 
     def names(self, peers: tuple[Peer, ...]) -> frozenset[str]:
@@ -74,6 +79,15 @@ class _Estate:
         if rule.action is Action.PASS or any(sets_of(peer.selector) for peer in peers):
             return False
         return not self.full.tables.keys().isdisjoint(self.names(peers))
+
+    def speaks_for_nobody(self, rule: Rule) -> bool:
+        """Return whether no workload is at an end that a rule speaks for, so that no table has a trace of it."""
+        if not self.full.tables:
+            return False
+        near = [rule.local(direction) for direction in rule.sides]
+        if Direction.IN in rule.sides and any(_names_groups(peer) for peer in rule.destinations):
+            return False
+        return not any(self.names(peers) & self.full.tables.keys() for peers in near)
 
     def decided(self, rule: Rule) -> tuple[list[Rule], list[Rule]]:
         """Return the rules that decide what a rule says as it does, and those that decide it otherwise.
@@ -113,10 +127,33 @@ def _of_rule(estate: _Estate, rule: Rule, deciding: dict[str, Effect]) -> Iterat
     if empty:
         yield _warning(rule, f"never matches: its '{empty[0]}' chooses nothing", "correct the selector, or remove it")
         return
+    if estate.speaks_for_nobody(rule):
+        yield _warning(rule, *_for_nobody(rule))
+        return
+    if Direction.IN in rule.sides and (unheld := estate.unheld.destinations(rule)):
+        yield _warning(rule, *_unheld(rule, unheld))
     if rule.id not in deciding and estate.can_decide(rule):
         yield _idle(rule, *estate.decided(rule))
     if rule.action is Action.ALLOW:
         yield from _breadth(rule)
+
+
+def _for_nobody(rule: Rule) -> tuple[str, str]:
+    sides = " or ".join(f"'{'to' if one is Direction.IN else 'from'}'" for one in sorted(rule.sides, reverse=True))
+    remedy = "name the assets that are meant; add an address that some of them may hold to their ringfence_addresses"
+    return f"does nothing: no workload is in {sides}, so no host enforces it", remedy
+
+
+def _unheld(rule: Rule, addresses: list[str]) -> tuple[str, str]:
+    does = {Action.ALLOW: "let it in", Action.DENY: "refuse it", Action.PASS: "pass it on"}[rule.action]
+    return (
+        f"names addresses that no asset holds, and no host will {does} there: {some_names(addresses)}",
+        "add them to ringfence_addresses of those that may hold them; 'at: from' where nothing of yours does",
+    )
+
+
+def _names_groups(peer: Peer) -> bool:
+    return any(one & GROUPS for one in address_sets(peer.selector))
 
 
 def _idle(rule: Rule, same: list[Rule], otherwise: list[Rule]) -> Problem:
