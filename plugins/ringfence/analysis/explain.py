@@ -103,6 +103,16 @@ class Explanation:
         return verdicts.pop() if len(verdicts) == 1 else MIXED
 
     @property
+    def client(self) -> str:
+        """Return the client of the first of the services."""
+        return self.answers[0].client
+
+    @property
+    def server(self) -> str:
+        """Return the server of the first of the services."""
+        return self.answers[0].server
+
+    @property
     def sides(self) -> tuple[Side, Side]:
         """Return what decides the first of the services on each side."""
         return self.answers[0].sides
