@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 from ringfence.analysis.deciders import deciders
 from ringfence.analysis.ends import Ends
+from ringfence.analysis.negations import ASSETS_ALONE, every_other, misleading_not
 from ringfence.analysis.unheld import Unheld
 from ringfence.compiler import Compilation
 from ringfence.compiler.precedence import in_deciding_order
 from ringfence.compiler.selection import address_sets
 from ringfence.compiler.terms import GROUPS
+from ringfence.language.printing import selector_text
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import sets_of
 from ringfence.model.problems import Problem, Severity, some_names
-from ringfence.model.rules import Action, Direction, Peer, Rule
+from ringfence.model.rules import Action, Direction, Invariant, Peer, PolicyTest, Rule
 from ringfence.model.selectors import AnyAddress, Internet, Selector, Unknown
 from ringfence.model.tables import DEFAULT_RULE, Effect
 
@@ -43,6 +45,11 @@ def lint(full: Compilation) -> list[Problem]:
     problems: list[Problem] = []
     for rule in full.policy.rules:
         problems.extend(_of_rule(estate, rule, deciding))
+        problems.extend(_negations(estate, f"rule '{rule.name}'", rule))
+    for test in full.policy.tests:
+        problems.extend(_negations(estate, f"test '{test.name}'", test))
+    for invariant in full.policy.invariants:
+        problems.extend(_negations(estate, f"invariant '{invariant.name}'", invariant))
     return sorted(problems, key=lambda problem: (problem.place is None, problem.place))
 
 
@@ -56,6 +63,7 @@ class _Estate:
         self.ranked = [one.rule for one in in_deciding_order(full.policy.rules, full.settings.tiers)]
         self.rank = {id(rule): number for number, rule in enumerate(self.ranked)}
         self.unheld = Unheld(self.ends)
+        self.private = full.settings.private_addresses()
         self._names: dict[tuple[Selector, ...], frozenset[str]] = {}
 
     def names(self, peers: tuple[Peer, ...]) -> frozenset[str]:
@@ -127,6 +135,11 @@ def _of_rule(estate: _Estate, rule: Rule, deciding: dict[str, Effect]) -> Iterat
     if empty:
         yield _warning(rule, f"never matches: its '{empty[0]}' chooses nothing", "correct the selector, or remove it")
         return
+    for side, peers in (("from", rule.sources), ("to", rule.destinations)):
+        for peer in peers:
+            if len(peers) > 1 and not estate.chooses((peer,)):
+                part = f"'{selector_text(peer.selector)}' in '{side}'"
+                yield _warning(rule, f"has a part that never matches: {part}", "correct that alternative, or remove it")
     if estate.speaks_for_nobody(rule):
         yield _warning(rule, *_for_nobody(rule))
         return
@@ -176,6 +189,19 @@ def _idle(rule: Rule, same: list[Rule], otherwise: list[Rule]) -> Problem:
 def _names(rules: list[Rule]) -> str:
     more = f" and {len(rules) - NAMED} more" if len(rules) > NAMED else ""
     return ", ".join(f"'{one.name}' ({one.place})" for one in rules[:NAMED]) + more
+
+
+def _negations(estate: _Estate, what: str, spoken: Rule | PolicyTest | Invariant) -> Iterator[Problem]:
+    """Yield what a person may take `not` over addresses for; both readings are shown, none is advised."""
+    for side, peers in (("from", spoken.sources), ("to", spoken.destinations)):
+        found = (misleading_not(peer.selector, estate.private) for peer in peers)
+        if negation := next(filter(None, found), None):
+            yield Problem(
+                Severity.WARNING,
+                f"{what} has 'not' over addresses in '{side}': it chooses assets alone, never an address of no asset",
+                spoken.place,
+                f"where that is meant write {ASSETS_ALONE}, for every other address {every_other(negation)}",
+            )
 
 
 def _breadth(rule: Rule) -> Iterator[Problem]:
