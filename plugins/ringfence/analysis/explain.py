@@ -13,7 +13,7 @@ from ringfence.analysis.stretches import stretches
 from ringfence.analysis.unheld import Unheld
 from ringfence.compiler import Compilation
 from ringfence.compiler.names import shared
-from ringfence.language.reports import nearest
+from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.addresses import address_text, family_of, point_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, Place
@@ -293,7 +293,7 @@ def _remedy(snapshot: Snapshot, name: str) -> str | None:
     if "=" in name or "/" in name or ("-" in name and name.partition("-")[0].replace(".", "").isdigit()):
         return f"for more than one end ask: ringfence reach --from '{name}', or --to"
     near = nearest(name, snapshot.called())
-    return f"did you mean '{near}'?" if near else None
+    return did_you_mean(name, near) if near else None
 
 
 def _side(

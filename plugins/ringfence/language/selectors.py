@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from ringfence.language.checking import fields
 from ringfence.language.definitions import Definitions, unknown
+from ringfence.language.look_alikes import looks_like, skeleton
 from ringfence.language.mentions import AssetMention, ChoiceMention, LabelMention, Mention, ProcessMention
 from ringfence.language.nodes import Entry, Listing, Node, Scalar, Table, kind
-from ringfence.language.reports import Reports, meant
+from ringfence.language.reports import Reports, did_you_mean, meant
 from ringfence.language.values import MOST_NESTING, host_name, list_members, members, networks, process_of, words
 from ringfence.model.intervals import union
 from ringfence.model.label_rules import label_key_fault
@@ -184,8 +185,9 @@ class SelectorReader:
 
     def _named(self, key: str, word: Scalar) -> Selector | None:
         if key == "asset":
-            self.mentions.append(AssetMention(word.text, word.place))
-            return AssetNamed(word.text)
+            asset = label_text(word.text)
+            self.mentions.append(AssetMention(asset, word.place))
+            return AssetNamed(asset)
         if key == "fqdn":
             name = host_name(word, self.reports)
             return FqdnIs(name) if name else None
@@ -256,8 +258,7 @@ class SelectorReader:
     def _label(self, entry: Entry) -> Selector | None:
         fault = label_key_fault(entry.key)
         if fault:
-            remedy = RESERVED_REMEDIES.get(entry.key) or meant(entry.key, GRAMMAR, "the words of a selector are")
-            self.reports.add(entry.place, fault, remedy)
+            self.reports.add(entry.place, fault, _key_meant(entry.key))
             return None
         if isinstance(entry.value, Table):
             return self._exists(entry, entry.value)
@@ -303,6 +304,14 @@ class SelectorReader:
         remedy = f"write {{not: {{{entry.key}: …}}}}" if "not" in written else "write a word, a list or {exists: true}"
         self.reports.add(table.place, f"the value of label '{entry.key}' is a mapping", remedy)
         return None
+
+
+def _key_meant(key: str) -> str | None:
+    """Return the remedy for what is no label key: the one it looks like, or a word of the grammar."""
+    alike = skeleton(key)
+    if looks_like(key, alike) and label_key_fault(alike) is None:
+        return did_you_mean(key, alike)
+    return RESERVED_REMEDIES.get(key) or meant(key, GRAMMAR, "the words of a selector are")
 
 
 def _excess(selector: Selector) -> str | None:
