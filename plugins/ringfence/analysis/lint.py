@@ -31,8 +31,8 @@ def lint(full: Compilation) -> list[Problem]:
 
     Never-matching: an end chooses nothing in the inventory. Redundant: without it nothing changes, others say it.
     Shadowed: others decide all that it says, otherwise. Doing nothing: no workload is at its ends, or `to` names
-    addresses of one's own that no asset holds. Broad: anyone, on nearly everything. No remedy lets through what is
-    denied now.
+    addresses of one's own that no asset holds. Proving nothing: an invariant that meets no workload. Misleading: `not`
+    over addresses. Broad: anyone, on nearly everything. No remedy lets through what is denied now.
     """
     deciding = {
         outcome.rule: outcome.effect
@@ -49,6 +49,7 @@ def lint(full: Compilation) -> list[Problem]:
     for test in full.policy.tests:
         problems.extend(_negations(estate, f"test '{test.name}'", test))
     for invariant in full.policy.invariants:
+        problems.extend(_proves_nothing(estate, invariant))
         problems.extend(_negations(estate, f"invariant '{invariant.name}'", invariant))
     return sorted(problems, key=lambda problem: (problem.place is None, problem.place))
 
@@ -189,6 +190,20 @@ def _idle(rule: Rule, same: list[Rule], otherwise: list[Rule]) -> Problem:
 def _names(rules: list[Rule]) -> str:
     more = f" and {len(rules) - NAMED} more" if len(rules) > NAMED else ""
     return ", ".join(f"'{one.name}' ({one.place})" for one in rules[:NAMED]) + more
+
+
+def _proves_nothing(estate: _Estate, invariant: Invariant) -> Iterator[Problem]:
+    """Yield why an invariant holds whatever the rules say: nothing is chosen, or nothing enforces what is."""
+    ends = (("from", invariant.sources), ("to", invariant.destinations))
+    empty = [side for side, peers in ends if not estate.chooses(peers)]
+    if empty:
+        why, remedy = f"its '{empty[0]}' chooses nothing", "correct the selector, or remove it"
+    elif estate.full.tables.keys().isdisjoint(estate.names(invariant.sources) | estate.names(invariant.destinations)):
+        why, remedy = "no workload is at either end", "choose assets on which rules are enforced, or remove it"
+    else:
+        return
+    message = f"invariant '{invariant.name}' proves nothing: {why}"
+    yield Problem(Severity.WARNING, message, invariant.place, remedy)
 
 
 def _negations(estate: _Estate, what: str, spoken: Rule | PolicyTest | Invariant) -> Iterator[Problem]:

@@ -12,9 +12,10 @@ from ringfence.analysis.explain import explain
 from ringfence.analysis.lint import lint
 from ringfence.compiler import Compilation, compile_policy
 from ringfence.model.addresses import point_of
+from ringfence.model.errors import Place
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.problems import Problem
-from ringfence.model.rules import Action, Direction, Rule
+from ringfence.model.rules import Action, Direction, Invariant, Peer, Policy, Rule
 from ringfence.model.selectors import ANY, AllOf, AnyOf, Selector, Unknown
 from ringfence.model.services import parse_service
 from ringfence.model.tables import OTHER
@@ -213,3 +214,26 @@ def test_doing_what_lint_says_opens_nothing(rules: list[Rule]) -> None:
             assert all(not services - now[where] for where, services in opened.items()), problem
             if len(made) < len(rules):
                 assert opened == now, "a rule that decides nothing was removed"
+
+
+def proved(source: Selector, destination: Selector) -> list[str]:
+    one = Invariant("i", Place("policy/tests.yml", 1), Action.DENY, (Peer(source),), (Peer(destination),))
+    made = policy(LOW)
+    full = compile_policy(ESTATE, Policy(made.rules, made.enforcement, (), (one,)), SETTINGS, full=True)
+    return [problem.message for problem in lint(full)]
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "why"),
+    [
+        (labelled(role="gone"), DB, "its 'from' chooses nothing"),
+        (WEB, AllOf((cidr("10.0.0.0/31"), cidr("10.9.0.0/31"))), "its 'to' chooses nothing"),
+        (Unknown(), cidr("8.8.8.8"), "no workload is at either end"),
+    ],
+)
+def test_an_invariant_that_meets_no_workload_proves_nothing(source: Selector, destination: Selector, why: str) -> None:
+    assert proved(source, destination) == [f"invariant 'i' proves nothing: {why}"]
+
+
+def test_an_invariant_with_a_workload_at_one_end_proves_something() -> None:
+    assert proved(Unknown(), DB) == proved(WEB, cidr("8.8.8.8")) == proved(WEB, DB) == []
