@@ -10,10 +10,11 @@ from ringfence.analysis.ends import Ends
 from ringfence.analysis.nearest import Nearest, nearest_rule
 from ringfence.analysis.permitted import Sides
 from ringfence.analysis.stretches import stretches
+from ringfence.analysis.unheld import Unheld
 from ringfence.analysis.unmeetable import skipped_headers
 from ringfence.compiler import Compilation
 from ringfence.compiler.names import shared
-from ringfence.language.reports import nearest
+from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.addresses import address_text, family_of, point_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, Place
@@ -106,6 +107,16 @@ class Explanation:
         return verdicts.pop() if len(verdicts) == 1 else MIXED
 
     @property
+    def client(self) -> str:
+        """Return the client of the first of the services."""
+        return self.answers[0].client
+
+    @property
+    def server(self) -> str:
+        """Return the server of the first of the services."""
+        return self.answers[0].server
+
+    @property
     def sides(self) -> tuple[Side, Side]:
         """Return what decides the first of the services on each side."""
         return self.answers[0].sides
@@ -138,13 +149,15 @@ class Explanation:
 class _Terminal:
     """One end: an asset with one of its addresses, or an address of no asset; the dynamic sets that it is in.
 
-    `said` is what to call it, where that is not the address.
+    `said` is what to call it, where that is not the address; `ours` says of an address of no asset that it lies in the
+    estate's own networks.
     """
 
     asset: Asset | None
     point: int
     members: tuple[str, ...] = ()
     said: str = ""
+    ours: bool = False
 
     def __str__(self) -> str:
         return self.said or address_text(self.point)
@@ -240,8 +253,8 @@ def _pairs(compilation: Compilation, source: str, destination: str) -> Iterator[
         somewhere = Ends(snapshot, compilation.settings).anywhere()
         servers: Sequence[_Terminal] = [_Terminal(None, point, (dynamic,), dynamic) for point in somewhere]
     else:
-        servers = _terminals(snapshot, destination)
-    clients = _terminals(snapshot, source)
+        servers = _terminals(compilation, destination)
+    clients = _terminals(compilation, source)
     for client in clients:
         for server in servers:
             if family_of(client.point) == family_of(server.point):
@@ -263,7 +276,8 @@ def _memberships(compilation: Compilation, client: _Terminal, server: _Terminal)
     return [server, *(replace(server, members=(name,), said=f"{server} if it is in {name}") for name in sets)]
 
 
-def _terminals(snapshot: Snapshot, name: str) -> Sequence[_Terminal]:
+def _terminals(compilation: Compilation, name: str) -> Sequence[_Terminal]:
+    snapshot = compilation.snapshot
     found = snapshot.called().get(name, ())
     if len(found) > 1:
         raise shared(name, found)
@@ -278,7 +292,9 @@ def _terminals(snapshot: Snapshot, name: str) -> Sequence[_Terminal]:
         remedy = _remedy(snapshot, name)
         raise InputError(f"'{name}' is neither an asset nor an address", remedy=remedy) from error
     holders = [asset for asset in snapshot.assets if point in asset.addresses]
-    return [_Terminal(asset, point) for asset in holders] or [_Terminal(None, point)]
+    if holders:
+        return [_Terminal(asset, point) for asset in holders]
+    return [_Terminal(None, point, ours=point in Unheld(Ends(snapshot, compilation.settings)))]
 
 
 def _remedy(snapshot: Snapshot, name: str) -> str | None:
@@ -286,7 +302,7 @@ def _remedy(snapshot: Snapshot, name: str) -> str | None:
     if "=" in name or "/" in name or ("-" in name and name.partition("-")[0].replace(".", "").isdigit()):
         return f"for more than one end ask: ringfence reach --from '{name}', or --to"
     near = nearest(name, snapshot.called())
-    return f"did you mean '{near}'?" if near else None
+    return did_you_mean(name, near) if near else None
 
 
 def _side(
@@ -302,8 +318,12 @@ def _side(
     table = compilation.tables.get(near.asset.name) if near.asset else None
     if table is None or near.asset is None:
         unenforced = near.asset is not None and near.asset.name in compilation.unenforced
-        why = f", no enforcer is called '{near.asset.enforcer}'" if near.asset and unenforced else ""
-        return Side(side, "allow", f"no workload{why}: nothing is enforced here", None)
+        why = "nothing is enforced here"
+        if near.asset is not None and unenforced:
+            why = f"no enforcer is called '{near.asset.enforcer}', so {why}"
+        elif near.ours:
+            why = f"no asset holds {address_text(near.point)}; a host of yours that does has no rule for it"
+        return Side(side, "allow", f"no workload: {why}", None)
     client, server = (far, near) if direction is Direction.IN else (near, far)
     inbound = direction is Direction.IN
     itself = client.asset is not None and client.asset == server.asset

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 
 from ringfence.analysis.deciders import deciders
 from ringfence.analysis.ends import Ends
+from ringfence.analysis.negations import ASSETS_ALONE, every_other, misleading_not
+from ringfence.analysis.unheld import Unheld
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation
 from ringfence.compiler.precedence import in_deciding_order
+from ringfence.compiler.selection import address_sets
+from ringfence.compiler.terms import GROUPS
+from ringfence.language.printing import selector_text
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import sets_of
-from ringfence.model.problems import Problem, Severity
-from ringfence.model.rules import Action, Peer, Rule
+from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.rules import Action, Direction, Invariant, Peer, PolicyTest, Rule
 from ringfence.model.selectors import AnyAddress, Internet, Selector, Unknown
 from ringfence.model.tables import DEFAULT_RULE, Effect
 
@@ -26,8 +31,9 @@ def lint(full: Compilation) -> list[Problem]:
     """Return what is odd about the rules of a policy, in order of their places; `full` is compiled with `full`.
 
     Never-matching: an end chooses nothing in the inventory. Redundant: without it nothing changes, others say it.
-    Shadowed: others decide all that it says, otherwise. Broad: anyone, on nearly everything. No remedy lets through
-    what is denied now.
+    Shadowed: others decide all that it says, otherwise. Doing nothing: no workload is at its ends, or `to` names
+    addresses of one's own that no asset holds. Proving nothing: an invariant that meets no workload. Misleading: `not`
+    over addresses. Broad: anyone, on nearly everything. No remedy lets through what is denied now.
     """
     deciding = {
         outcome.rule: outcome.effect
@@ -40,6 +46,12 @@ def lint(full: Compilation) -> list[Problem]:
     problems: list[Problem] = []
     for rule in full.policy.rules:
         problems.extend(_of_rule(estate, rule, deciding))
+        problems.extend(_negations(estate, f"rule '{rule.name}'", rule))
+    for test in full.policy.tests:
+        problems.extend(_negations(estate, f"test '{test.name}'", test))
+    for invariant in full.policy.invariants:
+        problems.extend(_proves_nothing(estate, invariant))
+        problems.extend(_negations(estate, f"invariant '{invariant.name}'", invariant))
     return sorted(problems, key=lambda problem: (problem.place is None, problem.place))
 
 
@@ -53,6 +65,8 @@ class _Estate:
         self.realms = {asset.realm for asset in full.snapshot.assets}
         self.ranked = [one.rule for one in in_deciding_order(full.policy.rules, full.settings.tiers)]
         self.rank = {id(rule): number for number, rule in enumerate(self.ranked)}
+        self.unheld = Unheld(self.ends)
+        self.private = full.settings.private_addresses()
         self._names: dict[tuple[Selector, ...], frozenset[str]] = {}
 
     def names(self, peers: tuple[Peer, ...]) -> frozenset[str]:
@@ -76,6 +90,15 @@ class _Estate:
         if rule.action is Action.PASS or any(sets_of(peer.selector) for peer in peers):
             return False
         return not self.full.tables.keys().isdisjoint(self.names(peers))
+
+    def speaks_for_nobody(self, rule: Rule) -> bool:
+        """Return whether no workload is at an end that a rule speaks for, so that no table has a trace of it."""
+        if not self.full.tables:
+            return False
+        near = [rule.local(direction) for direction in rule.sides]
+        if Direction.IN in rule.sides and any(_names_groups(peer) for peer in rule.destinations):
+            return False
+        return not any(self.names(peers) & self.full.tables.keys() for peers in near)
 
     def decided(self, rule: Rule) -> tuple[list[Rule], list[Rule]]:
         """Return the rules that decide what a rule says as it does, and those that decide it otherwise.
@@ -118,10 +141,38 @@ def _of_rule(estate: _Estate, rule: Rule, deciding: dict[str, Effect]) -> Iterat
     if (unmet := estate.unmeetable.unmet(rule)) is not None:
         yield unmet
         return
+    for side, peers in (("from", rule.sources), ("to", rule.destinations)):
+        for peer in peers:
+            if len(peers) > 1 and not estate.chooses((peer,)):
+                part = f"'{selector_text(peer.selector)}' in '{side}'"
+                yield _warning(rule, f"has a part that never matches: {part}", "correct that alternative, or remove it")
+    if estate.speaks_for_nobody(rule):
+        yield _warning(rule, *_for_nobody(rule))
+        return
+    if Direction.IN in rule.sides and (unheld := estate.unheld.destinations(rule)):
+        yield _warning(rule, *_unheld(rule, unheld))
     if rule.id not in deciding and estate.can_decide(rule):
         yield _idle(rule, *estate.decided(rule))
     if rule.action is Action.ALLOW:
         yield from _breadth(rule)
+
+
+def _for_nobody(rule: Rule) -> tuple[str, str]:
+    sides = " or ".join(f"'{'to' if one is Direction.IN else 'from'}'" for one in sorted(rule.sides, reverse=True))
+    remedy = "name the assets that are meant; add an address that some of them may hold to their ringfence_addresses"
+    return f"does nothing: no workload is in {sides}, so no host enforces it", remedy
+
+
+def _unheld(rule: Rule, addresses: list[str]) -> tuple[str, str]:
+    does = {Action.ALLOW: "let it in", Action.DENY: "refuse it", Action.PASS: "pass it on"}[rule.action]
+    return (
+        f"names addresses that no asset holds, and no host will {does} there: {some_names(addresses)}",
+        "add them to ringfence_addresses of those that may hold them; 'at: from' where nothing of yours does",
+    )
+
+
+def _names_groups(peer: Peer) -> bool:
+    return any(one & GROUPS for one in address_sets(peer.selector))
 
 
 def _idle(rule: Rule, same: list[Rule], otherwise: list[Rule]) -> Problem:
@@ -144,6 +195,33 @@ def _idle(rule: Rule, same: list[Rule], otherwise: list[Rule]) -> Problem:
 def _names(rules: list[Rule]) -> str:
     more = f" and {len(rules) - NAMED} more" if len(rules) > NAMED else ""
     return ", ".join(f"'{one.name}' ({one.place})" for one in rules[:NAMED]) + more
+
+
+def _proves_nothing(estate: _Estate, invariant: Invariant) -> Iterator[Problem]:
+    """Yield why an invariant holds whatever the rules say: nothing is chosen, or nothing enforces what is."""
+    ends = (("from", invariant.sources), ("to", invariant.destinations))
+    empty = [side for side, peers in ends if not estate.chooses(peers)]
+    if empty:
+        why, remedy = f"its '{empty[0]}' chooses nothing", "correct the selector, or remove it"
+    elif estate.full.tables.keys().isdisjoint(estate.names(invariant.sources) | estate.names(invariant.destinations)):
+        why, remedy = "no workload is at either end", "choose assets on which rules are enforced, or remove it"
+    else:
+        return
+    message = f"invariant '{invariant.name}' proves nothing: {why}"
+    yield Problem(Severity.WARNING, message, invariant.place, remedy)
+
+
+def _negations(estate: _Estate, what: str, spoken: Rule | PolicyTest | Invariant) -> Iterator[Problem]:
+    """Yield what a person may take `not` over addresses for; both readings are shown, none is advised."""
+    for side, peers in (("from", spoken.sources), ("to", spoken.destinations)):
+        found = (misleading_not(peer.selector, estate.private) for peer in peers)
+        if negation := next(filter(None, found), None):
+            yield Problem(
+                Severity.WARNING,
+                f"{what} has 'not' over addresses in '{side}': it chooses assets alone, never an address of no asset",
+                spoken.place,
+                f"where that is meant write {ASSETS_ALONE}, for every other address {every_other(negation)}",
+            )
 
 
 def _breadth(rule: Rule) -> Iterator[Problem]:

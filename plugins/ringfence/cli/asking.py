@@ -15,7 +15,7 @@ from ringfence.language.documents import parse_documents
 from ringfence.language.mentions import AssetMention, ChoiceMention, Mention
 from ringfence.language.nodes import Listing, Node, Scalar
 from ringfence.language.references import check_references
-from ringfence.language.reports import Reports, nearest
+from ringfence.language.reports import Reports, did_you_mean, nearest
 from ringfence.language.selectors import WORDS, SelectorReader
 from ringfence.language.short_selectors import short_selector
 from ringfence.language.values import service_set
@@ -136,7 +136,7 @@ class Asking:
         """Return the name or the label's value that a word is nearest to."""
         names = {name for asset in self.snapshot.assets for name in hosts_of(asset)}
         near = nearest(word, names.union(*self._values.values()))
-        return f"did you mean '{near}'?" if near else None
+        return did_you_mean(word, near) if near else None
 
     def _read(self, text: str, read: Callable[[Node, Reports], T]) -> T:
         reports = Reports()

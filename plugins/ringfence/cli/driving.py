@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ringfence.cli.text import clean, clean_line
-from ringfence.language.reports import nearest
+from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.errors import InputError, InputErrors, OutsideError
 from ringfence.workspace import INVENTORY
 
@@ -70,7 +70,7 @@ def refuse_unknown(hosts: Iterable[str], known: Collection[str], where: str = "t
     if unknown:
         raise InputErrors(
             [
-                InputError(f"{where} says nothing of {host}", remedy=f"did you mean '{near}'?" if near else None)
+                InputError(f"{where} says nothing of {host}", remedy=did_you_mean(host, near) if near else None)
                 for host in unknown
                 for near in [nearest(host, known)]
             ]

@@ -6,7 +6,7 @@ import click
 
 from ringfence.cli.completing import asset_names
 from ringfence.cli.session import Session, command
-from ringfence.language.reports import nearest
+from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.errors import InputError
 
 
@@ -22,7 +22,7 @@ def render(session: Session, host: str, enforcer: str | None) -> None:
     called = compilation.snapshot.called()
     if host not in called:
         near = nearest(host, called)
-        remedy = f"did you mean '{near}'?" if near else "ringfence assets lists them"
+        remedy = did_you_mean(host, near) if near else "ringfence assets lists them"
         raise InputError(f"no asset is named '{host}'", remedy=remedy)
     if len(called[host]) > 1:
         raise shared(host, called[host])

@@ -50,6 +50,7 @@ def simulate(
     """
     from ringfence.analysis.simulate import simulate as simulated
     from ringfence.analysis.simulate_judge import Category
+    from ringfence.analysis.simulate_unheld import to_nobody
     from ringfence.cli.kept import held_tables
     from ringfence.plan import known
 
@@ -58,14 +59,17 @@ def simulate(
     current = held_tables(session, known(session.directory, session.workspace.plans, session.now))
     with looked_at.window(session) as window:
         result = simulated(tables, session.snapshot, window, current)
+        nobodys = to_nobody(result, session.snapshot, session.workspace.settings)
         single = by == "flow" or bool(only)
         flows = list(islice(result.flows([Category(one) for one in only] or None), limit)) if single else []
         if session.output.as_json:
-            data = {"window": window.totals(), **result.data(), "wrong": window.wrong}
+            data = {"window": window.totals(), **result.data(), "wrong": window.wrong, "to_nobody": nobodys.data()}
             session.output.data({**data, "flows": [flow.data() for flow in flows]} if single else data)
         else:
             session.output.line(f"{looked_at.words()}: {result.summary()}")
             looked_at.tell_wrong(session, window.wrong)
+            if nobodys.flows:
+                session.output.line(str(nobodys), style="yellow")
             if single:
                 _flows(session, [flow.data() for flow in flows])
             elif by == "rule":

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError, InputErrors, Place
+from ringfence.model.label_texts import label_text
 from ringfence.model.rules import Invariant, Peer, Policy, PolicyTest, Rule
 from ringfence.model.selectors import AssetNamed, Selector, leaves, renamed
 
@@ -16,10 +17,15 @@ Spoken = TypeVar("Spoken", Rule, PolicyTest, Invariant)
 
 
 def by_main_names(policy: Policy, snapshot: Snapshot) -> Policy:
-    """Return a policy that calls every asset by its main name. Raises InputErrors for names of two assets."""
-    if not any(asset.also for asset in snapshot.assets):
+    """Return a policy that calls every asset by its main name, in the code points that the inventory writes it in.
+
+    Raises InputErrors for names of two assets.
+    """
+    if not any(asset.also or not asset.name.isascii() for asset in snapshot.assets):
         return policy
     called = snapshot.called()
+    for name, assets in list(called.items()):
+        called.setdefault(label_text(name), assets)
     errors = []
     for place, selector in _selectors(policy):
         for leaf in leaves(selector):

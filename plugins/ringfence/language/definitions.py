@@ -26,7 +26,7 @@ class Definitions:
     lists: dict[str, Entry] = field(default_factory=dict)
     read_selectors: dict[str, Selector | None] = field(default_factory=dict)
     read_services: dict[str, Services | None] = field(default_factory=dict)
-    read_lists: dict[str, IntervalSet] = field(default_factory=dict)
+    read_lists: dict[str, tuple[IntervalSet, ...]] = field(default_factory=dict)
 
     @staticmethod
     def of(documents: Iterable[Node], reports: Reports) -> Definitions:

@@ -34,6 +34,8 @@ DECIMAL = re.compile(r"[-+]?[0-9]{1,18}")
 OCTAL = re.compile(r"0o[0-7]{1,20}")
 HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,15}")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+# Text programs put them in the place of a blank: then this is a word and no key, and no item of a list.
+NO_BREAK_SPACE = re.compile("(:|^-)([\u00a0\u2007\u202f])")
 # YAML 1.2.2, section 5.1: what a stream may not hold.
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What escapes can put into words, and what terminals, logs and rendered rulesets must never see: control characters,
@@ -158,6 +160,9 @@ class _Builder:
                 if self._refused and (wrong := self._refused.search(event.value)):
                     remedy = "write it in one line, without control characters"
                     self._reports.add(self._place(event), f"a word with the character {wrong.group()!a}", remedy)
+                if event.implicit[0] and (blank := NO_BREAK_SPACE.search(event.value)):
+                    message = f"a no-break space (U+{ord(blank[2]):04X}) where YAML wants a blank"
+                    self._reports.add(self._place(event), message, "type the blank anew: it looks the same")
                 value = resolved(event.value) if event.implicit[0] else event.value
                 return self._close(event, Scalar(self._place(event), value, event.value))
             case AliasEvent():
@@ -210,12 +215,17 @@ class _Builder:
 
     def _entries(self, nodes: list[Node]) -> tuple[Entry, ...]:
         entries: dict[str, Entry] = {}
+        merged: list[Node] = []
         for key, value in zip(nodes[::2], nodes[1::2], strict=True):
             if not isinstance(key, Scalar):
                 self._reports.add(key.place, "a key must be a word", "write 'key: value'")
             elif not isinstance(key.value, str):
                 shown = key.text or "~"
                 self._reports.add(key.place, f"the key {shown} is no word", f'write "{shown}": in quotes')
+            elif key.value == "<<":
+                remedy = "write the keys out, or name what is shared under 'selectors', 'services' or 'lists'"
+                self._reports.add(key.place, "YAML 1.2 has no merge keys", remedy)
+                merged += value.items if isinstance(value, Listing) else (value,)
             elif key.value in entries:
                 first = entries[key.value].place
                 self._reports.add(
@@ -223,6 +233,10 @@ class _Builder:
                 )
             else:
                 entries[key.value] = Entry(key.place, key.value, value)
+        # What a merge key stands for is there, so that nothing is said to be lacking beside the error.
+        for node in merged:
+            for entry in node if isinstance(node, Table) else ():
+                entries.setdefault(entry.key, entry)
         return tuple(entries.values())
 
 

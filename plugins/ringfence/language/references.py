@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 
 from ringfence.language.mentions import AssetMention, ChoiceMention, LabelMention, Mention, ProcessMention
 from ringfence.language.printing import selector_text
-from ringfence.language.reports import nearest
+from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import Place
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.label_texts import label_text
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.selectors import (
     AddressIn,
@@ -55,7 +56,9 @@ def _missing(mention: Mention, estate: _Estate) -> tuple[str, str | None] | None
         case LabelMention(key, value):
             return _missing_label(key, value, estate.values)
         case AssetMention(name):
-            return None if name in estate.numbers else (f"no asset is named '{name}'", _near(name, estate.numbers))
+            if label_text(name) in estate.numbers:
+                return None
+            return f"no asset is named '{name}'", _near(name, estate.numbers)
         case ChoiceMention(selector):
             if not estate.knows(selector) or estate.chosen(selector):
                 return None
@@ -77,7 +80,7 @@ def _missing_label(key: str, value: str | None, values: Mapping[str, set[str]]) 
 
 def _near(word: str, known: Iterable[str]) -> str | None:
     near = nearest(word, known)
-    return f"did you mean '{near}'?" if near else None
+    return did_you_mean(word, near) if near else None
 
 
 class _Estate:
@@ -86,7 +89,9 @@ class _Estate:
     def __init__(self, snapshot: Snapshot) -> None:
         self._assets = snapshot.assets
         self.numbers = {
-            name: number for number, asset in enumerate(snapshot.assets) for name in (asset.name, *asset.also)
+            label_text(name): number
+            for number, asset in enumerate(snapshot.assets)
+            for name in (asset.name, *asset.also)
         }
         self.values: dict[str, set[str]] = defaultdict(set)
         self._holders: dict[tuple[str, str], int] = defaultdict(int)
@@ -107,7 +112,7 @@ class _Estate:
             case LabelExists(key):
                 return key in self.values
             case AssetNamed(name):
-                return name in self.numbers
+                return label_text(name) in self.numbers
             case AllOf(parts) | AnyOf(parts):
                 return all(self.knows(part) for part in parts)
             case Not(part):
@@ -138,7 +143,8 @@ class _Estate:
                 having = _any(bits for (held, _), bits in self._holders.items() if held == key)
                 return having if exists else every & ~having
             case AssetNamed(name):
-                return 1 << self.numbers[name] if name in self.numbers else 0
+                number = self.numbers.get(label_text(name))
+                return 0 if number is None else 1 << number
             case AllOf(parts):
                 for part in parts:
                     every &= self.chosen(part)

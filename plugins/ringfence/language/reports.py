@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from ringfence.language.look_alikes import code_points, looks_like
 from ringfence.model.errors import InputError, InputErrors, Place
 
 # A whole file can be one word; an error shows its beginning.
@@ -39,16 +40,27 @@ class Reports:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that a misspelt one most likely means, or None."""
     words = sorted(known)
+    if alike := next((other for other in words if looks_like(word, other)), None):
+        return alike
     folded = {other.casefold(): other for other in reversed(words)}
     close = get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
     return folded[close[0]] if close else None
+
+
+def did_you_mean(word: str, near: str) -> str:
+    """Return the question whether a word was meant, with the code points that differ where the two look the same."""
+    question = f"did you mean '{near}'?"
+    if not looks_like(word, near):
+        return question
+    strange = code_points(word, near) or f"not {code_points(near, word)}"
+    return f"{question} It looks the same, but is written in other code points (here {strange})"
 
 
 def meant(word: str, known: Iterable[str], otherwise: str = "known are") -> str | None:
     """Return the remedy for an unknown word: the nearest known one, else all of them, else None."""
     words = sorted(known)
     if near := nearest(word, words):
-        return f"did you mean '{near}'?"
+        return did_you_mean(word, near)
     if not words:
         return None
     shown = ", ".join(words[:20])

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from ringfence.language.checking import fields
 from ringfence.language.definitions import Definitions, unknown
+from ringfence.language.look_alikes import looks_like, skeleton
 from ringfence.language.mentions import AssetMention, ChoiceMention, LabelMention, Mention, ProcessMention
 from ringfence.language.nodes import Entry, Listing, Node, Scalar, Table, kind
-from ringfence.language.reports import Reports, meant
-from ringfence.language.values import MOST_NESTING, host_name, list_addresses, networks, process_of, words
+from ringfence.language.reports import Reports, did_you_mean, meant
+from ringfence.language.values import MOST_NESTING, host_name, list_members, members, networks, process_of, words
+from ringfence.model.intervals import union
 from ringfence.model.label_rules import label_key_fault
 from ringfence.model.label_texts import label_text
 from ringfence.model.rules import Peer
@@ -164,31 +166,33 @@ class SelectorReader:
         node = written[key].value
         before = len(self.reports)
         if key == "cidr":
-            addresses, texts = networks(node, self.reports)
+            parts, texts = members(node, self.reports)
             text = ", ".join(texts)
             if "except" in written:
                 without, left_out = networks(written["except"].value, self.reports)
-                addresses, text = addresses - without, f"{text} except {', '.join(left_out)}"
-            if not addresses and len(self.reports) == before:
+                parts = tuple(rest for part in parts if (rest := part - without))
+                text = f"{text} except {', '.join(left_out)}"
+            if not parts and len(self.reports) == before:
                 self.reports.add(table.place, "'except' leaves no address over", "leave out less")
-            return AddressIn(addresses, text) if len(self.reports) == before else None
+            return AddressIn(union(parts), text, parts) if len(self.reports) == before else None
         found = words(node, "asset names" if key == "asset" else f"{key}s", self.reports)
         if isinstance(node, Listing) and key != "asset":
             self.reports.add(node.place, f"'{key}' takes one name, not a list", f"write {{any: [{{{key}: …}}, …]}}")
-        parts = [part for word in found if (part := self._named(key, word))]
-        if len(self.reports) > before or not parts:
+        named = [part for word in found if (part := self._named(key, word))]
+        if len(self.reports) > before or not named:
             return None
-        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+        return named[0] if len(named) == 1 else AnyOf(tuple(named))
 
     def _named(self, key: str, word: Scalar) -> Selector | None:
         if key == "asset":
-            self.mentions.append(AssetMention(word.text, word.place))
-            return AssetNamed(word.text)
+            asset = label_text(word.text)
+            self.mentions.append(AssetMention(asset, word.place))
+            return AssetNamed(asset)
         if key == "fqdn":
             name = host_name(word, self.reports)
             return FqdnIs(name) if name else None
-        addresses = list_addresses(word, self.definitions, self.reports)
-        return AddressIn(addresses, word.text) if addresses is not None else None
+        parts = list_members(word, self.definitions, self.reports)
+        return AddressIn(union(parts), word.text, parts) if parts is not None else None
 
     def _part(self, entry: Entry) -> Selector | None:
         match entry.key:
@@ -254,8 +258,7 @@ class SelectorReader:
     def _label(self, entry: Entry) -> Selector | None:
         fault = label_key_fault(entry.key)
         if fault:
-            remedy = RESERVED_REMEDIES.get(entry.key) or meant(entry.key, GRAMMAR, "the words of a selector are")
-            self.reports.add(entry.place, fault, remedy)
+            self.reports.add(entry.place, fault, _key_meant(entry.key))
             return None
         if isinstance(entry.value, Table):
             return self._exists(entry, entry.value)
@@ -301,6 +304,14 @@ class SelectorReader:
         remedy = f"write {{not: {{{entry.key}: …}}}}" if "not" in written else "write a word, a list or {exists: true}"
         self.reports.add(table.place, f"the value of label '{entry.key}' is a mapping", remedy)
         return None
+
+
+def _key_meant(key: str) -> str | None:
+    """Return the remedy for what is no label key: the one it looks like, or a word of the grammar."""
+    alike = skeleton(key)
+    if looks_like(key, alike) and label_key_fault(alike) is None:
+        return did_you_mean(key, alike)
+    return RESERVED_REMEDIES.get(key) or meant(key, GRAMMAR, "the words of a selector are")
 
 
 def _excess(selector: Selector) -> str | None:

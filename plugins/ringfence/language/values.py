@@ -97,6 +97,12 @@ def _detail_remedy(protocol: str, detail: str) -> str:
 
 def networks(node: Node, reports: Reports, what: str = "addresses") -> tuple[IntervalSet, tuple[str, ...]]:
     """Return the addresses of a network or a list of networks, and their texts; what is no network is reported."""
+    sets, texts = members(node, reports, what)
+    return union(sets), texts
+
+
+def members(node: Node, reports: Reports, what: str = "addresses") -> tuple[tuple[IntervalSet, ...], tuple[str, ...]]:
+    """Return the addresses of each network of a list, and their texts; what is no network is reported."""
     sets: list[IntervalSet] = []
     texts: list[str] = []
     for word in words(node, what, reports):
@@ -107,17 +113,17 @@ def networks(node: Node, reports: Reports, what: str = "addresses") -> tuple[Int
             reports.add(
                 word.place, error.message, error.remedy or "write it like 10.0.0.0/8, 2001:db8::/32 or 10.0.0.7"
             )
-    return union(sets), tuple(texts)
+    return tuple(sets), tuple(texts)
 
 
-def list_addresses(word: Scalar, definitions: Definitions, reports: Reports) -> IntervalSet | None:
-    """Return the addresses of a named list, or None after reporting that there is none of that name."""
+def list_members(word: Scalar, definitions: Definitions, reports: Reports) -> tuple[IntervalSet, ...] | None:
+    """Return the addresses of each network of a named list, or None after reporting that there is none so named."""
     definition = definitions.lists.get(word.text)
     if definition is None:
         reports.add(word.place, *unknown("list", word.text, definitions.lists))
         return None
     if word.text not in definitions.read_lists:
-        definitions.read_lists[word.text] = networks(definition.value, reports)[0]
+        definitions.read_lists[word.text] = members(definition.value, reports)[0]
     return definitions.read_lists[word.text]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ringfence.model.intervals import IntervalSet
 
@@ -54,10 +54,14 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class AddressIn:
-    """Addresses, whoever holds them: a `cidr` or a named `list`. `text` is what was written, for messages."""
+    """Addresses, whoever holds them: a `cidr` or a named `list`. `text` is what was written, for messages.
+
+    `members` are the networks, ranges and addresses that it was written of; they make no difference between selectors.
+    """
 
     addresses: IntervalSet
     text: str
+    members: tuple[IntervalSet, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

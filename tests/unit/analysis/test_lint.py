@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
+from ringfence.analysis.explain import explain
 from ringfence.analysis.lint import lint
 from ringfence.compiler import Compilation, compile_policy
 from ringfence.model.addresses import point_of
+from ringfence.model.errors import Place
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.problems import Problem
-from ringfence.model.rules import Action, Direction, Rule
-from ringfence.model.selectors import ANY, Selector, Unknown
+from ringfence.model.rules import Action, Direction, Invariant, Peer, Policy, Rule
+from ringfence.model.selectors import ANY, AllOf, AnyOf, Selector, Unknown
+from ringfence.model.services import parse_service
 from ringfence.model.tables import OTHER
 
 ESTATE = snapshot(
@@ -87,6 +91,65 @@ def test_what_many_rules_decide_names_some_and_counts_the_rest() -> None:
     assert message == f"rule 'all' is redundant: {names} and 2 more already say it"
 
 
+@pytest.mark.parametrize(
+    ("destination", "named"),
+    [
+        (cidr("10.0.0.100"), "10.0.0.100"),
+        (cidr("10.0.0.3", "10.0.0.100"), "10.0.0.100"),
+        (cidr("10.0.0.100-10.0.0.109"), "10.0.0.100-10.0.0.109"),
+        (cidr("10.0.7.0/24"), "10.0.7.0-10.0.7.255"),
+        (cidr("10.0.0.255"), "10.0.0.255"),
+        (cidr("192.168.1.10", "203.0.113.9"), "192.168.1.10"),
+        (AnyOf((DB, cidr("10.0.0.100"))), "10.0.0.100"),
+    ],
+)
+def test_an_address_near_at_hand_that_no_asset_holds_is_told(destination: Selector, named: str) -> None:
+    """A floating address that only the policy knows: the host that holds it would drop what the rule allows."""
+    ((message, remedy),) = said(rule("vip", WEB, destination, "https"))
+    assert message == f"rule 'vip' names addresses that no asset holds, and no host will let it in there: {named}"
+    assert remedy == (
+        "add them to ringfence_addresses of those that may hold them; 'at: from' where nothing of yours does"
+    )
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        *(cidr("10.0.0.0/24"), cidr("10.0.0.3"), cidr("8.8.8.8"), cidr("203.0.113.0/24"), cidr("10.50.0.0/16")),
+        *(cidr("224.0.0.18"), cidr("255.255.255.255"), cidr("ff02::1"), cidr("169.254.169.254"), cidr("fe80::1")),
+        AllOf((WEB, cidr("10.0.0.1"))),
+    ],
+)
+def test_networks_of_others_groups_and_what_is_held_are_not(destination: Selector) -> None:
+    assert said(rule("fine", WEB, destination, "https")) == []
+
+
+def test_a_rule_for_the_clients_side_alone_says_that_nobody_here_holds_the_address() -> None:
+    out = frozenset({Direction.OUT})
+    assert said(rule("printer", WEB, cidr("10.0.0.100"), "tcp/9100", sides=out)) == []
+
+
+def test_a_deny_to_an_address_that_no_asset_holds_is_told_as_what_it_is() -> None:
+    ((message, _),) = said(rule("vip", WEB, cidr("10.0.0.100"), "https", action=Action.DENY))
+    assert "no host will refuse it there" in message
+
+
+def test_a_rule_between_ends_without_a_workload_does_nothing() -> None:
+    ((message, _),) = said(rule("far", cidr("192.0.2.0/24"), cidr("198.51.100.7"), "https"))
+    assert message == "rule 'far' does nothing: no workload is in 'from' or 'to', so no host enforces it"
+    blind = rule("blind", cidr("192.0.2.0/24"), DB, "https", sides=frozenset({Direction.OUT}))
+    ((message, _),) = said(blind)
+    assert message == "rule 'blind' does nothing: no workload is in 'from', so no host enforces it"
+
+
+def test_explain_says_that_nobody_holds_an_address_near_at_hand() -> None:
+    made = compiled(rule("vip", WEB, cidr("10.0.0.100", "8.8.8.8"), "https"))
+    asked = ("10.0.0.100", "8.8.8.8")
+    near, far = (explain(made, "web-1", name, parse_service("https")).sides[1].rule for name in asked)
+    assert near == "no workload: no asset holds 10.0.0.100; a host of yours that does has no rule for it"
+    assert far == "no workload: nothing is enforced here"
+
+
 ends = st.sampled_from([WEB, DB, ANY, Unknown(), cidr("10.0.0.0/31"), cidr("10.0.0.2/31", "192.0.2.0/24")])
 ranges = st.tuples(st.integers(20, 25), st.integers(0, 3)).map(lambda one: f"tcp/{one[0]}-{one[0] + one[1]}")
 
@@ -151,3 +214,26 @@ def test_doing_what_lint_says_opens_nothing(rules: list[Rule]) -> None:
             assert all(not services - now[where] for where, services in opened.items()), problem
             if len(made) < len(rules):
                 assert opened == now, "a rule that decides nothing was removed"
+
+
+def proved(source: Selector, destination: Selector) -> list[str]:
+    one = Invariant("i", Place("policy/tests.yml", 1), Action.DENY, (Peer(source),), (Peer(destination),))
+    made = policy(LOW)
+    full = compile_policy(ESTATE, Policy(made.rules, made.enforcement, (), (one,)), SETTINGS, full=True)
+    return [problem.message for problem in lint(full)]
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "why"),
+    [
+        (labelled(role="gone"), DB, "its 'from' chooses nothing"),
+        (WEB, AllOf((cidr("10.0.0.0/31"), cidr("10.9.0.0/31"))), "its 'to' chooses nothing"),
+        (Unknown(), cidr("8.8.8.8"), "no workload is at either end"),
+    ],
+)
+def test_an_invariant_that_meets_no_workload_proves_nothing(source: Selector, destination: Selector, why: str) -> None:
+    assert proved(source, destination) == [f"invariant 'i' proves nothing: {why}"]
+
+
+def test_an_invariant_with_a_workload_at_one_end_proves_something() -> None:
+    assert proved(Unknown(), DB) == proved(WEB, cidr("8.8.8.8")) == proved(WEB, DB) == []

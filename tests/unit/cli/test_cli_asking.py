@@ -146,6 +146,27 @@ def test_flows_are_judged_by_the_policy_in_the_files(workspace: Path) -> None:
     assert ringfence(workspace, "simulate", "--flows", str(workspace / "flows.csv"), "--strict").exit_code == 1
 
 
+def test_allowed_flows_to_addresses_that_no_asset_holds_are_told(tmp_path: Path) -> None:
+    """The host that holds a floating address would drop them: it has no rule for an address that is not its own."""
+    rules = "rules:\n  - {name: out, from: {role: web}, to: {cidr: [10.0.1.100, 8.8.8.8]}, allow: https}\n"
+    flows = "client,server,port,protocol,first_seen\n" + "".join(
+        f"10.0.1.{client},{server},443,tcp,2026-11-24T06:00:00Z\n"
+        for client, server in ((1, "10.0.1.100"), (2, "10.0.1.100"), (1, "8.8.8.8"), (3, "10.0.1.101"), (1, "10.0.1.3"))
+    )
+    workspace = shop(tmp_path, {"policy/out.yml": rules, "flows.csv": flows})
+    asked = ("simulate", "--flows", str(workspace / "flows.csv"))
+
+    told = data(workspace, *asked)
+
+    assert isinstance(told, dict)
+    assert told["to_nobody"] == {"flows": 2, "addresses": ["10.0.1.100"]}, (
+        "the third is denied, the others are not ours"
+    )
+    said = " ".join(ringfence(workspace, *asked).output.split())
+    assert "2 of the allowed flows go to addresses near at hand that no asset holds: 10.0.1.100;" in said
+    assert "names addresses that no asset holds" in ringfence(workspace, "check").output
+
+
 def test_check_and_lint_are_content_with_a_good_workspace(workspace: Path) -> None:
     assert ringfence(workspace, "lint").exit_code == 0
     assert data(workspace, "check") == {"problems": [], "failed_tests": [], "broken_invariants": []}

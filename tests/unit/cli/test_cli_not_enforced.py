@@ -24,7 +24,7 @@ def test_explain_says_that_nothing_is_enforced_there(workspace: Path) -> None:
 
     assert isinstance(answer, dict)
     assert answer["sides"][1]["verdict"] == "allow"
-    assert answer["sides"][1]["rule"] == "no workload, no enforcer is called 'windows': nothing is enforced here"
+    assert answer["sides"][1]["rule"] == "no workload: no enforcer is called 'windows', so nothing is enforced here"
     assert answer["sides"][1]["mode"] is None
 
 
