@@ -83,6 +83,9 @@ def test_a_workspace_is_looked_at_without_a_host(tmp_path: Path) -> None:
         check = named(workspace_checks(tmp_path, [], HERE, [near]))["state"]
         assert check.status is status
         assert bool(check.remedy) == (status is not Status.OK)
+    (tmp_path / ".ringfence").chmod(0o700)
+    (tmp_path / ".ringfence/facts").mkdir(mode=0o755)
+    assert named(workspace_checks(tmp_path, [], HERE, [near]))["state"].status is Status.OK
 
 
 def test_a_control_path_that_this_machine_does_not_come_from_is_told(tmp_path: Path) -> None:
