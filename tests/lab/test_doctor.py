@@ -43,7 +43,8 @@ def test_one_hosts_trouble_costs_its_own_lines_and_every_line_has_a_remedy(names
     found = {(one["host"], one["name"]): one for one in checks}
     assert found["", "collection"]["status"] == "ok"
     assert all(one["remedy"] for one in checks if one["status"] != "ok")
-    assert (found["n1", "nft"]["status"], found["n1", "nft"]["detail"]) == ("fail", "there is no nft")
+    assert found["n1", "nft"]["status"] == "fail"
+    assert found["n1", "nft"]["detail"].startswith("there is no nft")
     assert found["n1", "clock"]["status"] == "ok"
     assert (found["n2", "clock"]["status"], found["n2", "clock"]["detail"]) == ("fail", "3 days ahead of this machine")
     assert found["n2", "nft"]["status"] == "ok"
