@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ringfence.model.assets import Asset, Control
     from ringfence.rollout import HostOutcome
 
+ENFORCER = "nftables"  # what a host is asked for is what this one needs
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -67,7 +68,7 @@ def _workspace(session: Session) -> tuple[Path | None, list[RingfenceError], lis
     except InputError as error:
         return None, [error], []
     try:
-        assets = [asset for asset in session.survey.snapshot.assets if asset.workload]
+        assets = [one for one in session.survey.snapshot.assets if one.workload and one.enforcer == ENFORCER]
         return directory, list(session.survey.errors()), assets
     except InputErrors as error:
         return directory, list(error.errors), []
