@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ringfence.cli.session import Session, command
+from ringfence.cli.text import clean_line
 from ringfence.model.errors import InputError, InputErrors, OutsideError, RingfenceError
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def _hosts(
 
 def _line(session: Session, check: Check) -> None:
     where = f"{check.host}: " if check.host else ""
-    session.output.line(f"{check.status!s:4}  {where}{check.name}: {check.detail}", style=STYLES[str(check.status)])
+    text = clean_line(f"{check.status!s:4}  {where}{check.name}: {check.detail}")
+    session.output.line(text, style=STYLES[str(check.status)])
     if check.remedy:
         session.output.line(f"      → {check.remedy}")

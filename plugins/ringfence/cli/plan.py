@@ -12,6 +12,7 @@ import click
 
 from ringfence.cli.looked_at import LookedAt, flow_options
 from ringfence.cli.session import Session, command
+from ringfence.cli.text import clean_line
 from ringfence.model.addresses import address_text, addresses_of, family_of, point_of
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.problems import Severity
@@ -240,4 +241,4 @@ def _report(session: Session, draft: Draft, directory: Path, making: _Making) ->
         f"plan {made.short}  (ringfence show {short} for the diff, host by host and rule by rule)", bold=True
     )
     if made.canary is not None:
-        session.output.line(f"  canary: {made.canary.host}: {made.canary.why}")
+        session.output.line(clean_line(f"  canary: {made.canary.host}: {made.canary.why}"))
