@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ringfence.doctor.check import Check, fail, ok, version_of, warn
+from ringfence.doctor.check import Check, Status, fail, ok, version_of, warn
 from ringfence.model.addresses import addresses_of, point_of
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputError
@@ -18,6 +18,7 @@ CLOCK_WARNS, CLOCK_FAILS = 60.0, 3600.0
 ROOM_WARNS, ROOM_FAILS = 100 << 10, 5 << 10  # KiB
 NEEDED = ("sha256sum", "flock", "awk", "sed", "mktemp")
 PLACES = ("/var/lib", "/run")
+OF_ROOT = ("nft", *PLACES)
 _VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){0,4}[\w.+~-]{0,60}", re.ASCII)
 _WORD = re.compile(r"[\w.@/-]{1,64}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
@@ -70,7 +71,8 @@ def _checks(result: Mapping[str, object], control: Control | None) -> Iterator[C
         yield fail("ssh", f"the login gives no POSIX shell that answers{said}", "log in by hand, and look at the shell")
         return
     yield ok("ssh", f"logs in as {login.one('login', _WORD) or 'a user without a name'}")
-    if root.one("uid", _NUMBER) == "0" and root.one("complete", _WORD) == "yes":
+    rooted = root.one("uid", _NUMBER) == "0" and root.one("complete", _WORD) == "yes"
+    if rooted:
         yield ok("root", "the login is root" if login.one("uid", _NUMBER) == "0" else "becomes root")
     else:
         refused = result.get("refused")
@@ -79,10 +81,21 @@ def _checks(result: Mapping[str, object], control: Control | None) -> Iterator[C
             "root", reason, "set ansible_become: true, and give the login sudo without a password or a become password"
         )
         root = login
-    yield from _system(root)
-    yield from _tools(root)
+    yield from (_without_root(check) if not rooted and check.name in OF_ROOT else check for check in _of_host(root))
     yield from _came_from(login, control)
     yield _clock(root, result.get("clock"))
+
+
+def _without_root(check: Check) -> Check:
+    """Return a check of what only root can do, of a host that refuses root: it fails for that reason alone."""
+    if check.status is Status.OK:
+        return check
+    return warn(check.name, "told to root alone", "first let Ansible become root")
+
+
+def _of_host(answer: Answer) -> Iterator[Check]:
+    yield from _system(answer)
+    yield from _tools(answer)
 
 
 def _system(answer: Answer) -> Iterator[Check]:

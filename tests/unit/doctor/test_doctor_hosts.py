@@ -93,6 +93,10 @@ def test_a_host_that_refuses_root_is_still_looked_at() -> None:
     assert (checks["ssh"].detail, checks["root"].status) == ("logs in as ops", Status.FAIL)
     assert checks["root"].detail == "sudo: a password is required"
     assert checks["nft"].status is Status.OK
+    less = {"uid": ["1000"], "nft_works": ["no"], "writable": []}
+    checks = judged(less, root={}, refused="no")
+    assert {checks[name].detail for name in ("nft", "/var/lib", "/run")} == {"told to root alone"}
+    assert [name for name, check in checks.items() if check.status is Status.FAIL] == ["root"]
 
 
 def test_an_unreached_host_is_one_line() -> None:
