@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ringfence.cli.session import Session, command
+from ringfence.cli.text import clean_line
 from ringfence.model.errors import InputError, InputErrors, OutsideError, RingfenceError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ringfence.model.assets import Asset, Control
     from ringfence.rollout import HostOutcome
 
+ENFORCER = "nftables"  # what a host is asked for is what this one needs
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -67,7 +69,7 @@ def _workspace(session: Session) -> tuple[Path | None, list[RingfenceError], lis
     except InputError as error:
         return None, [error], []
     try:
-        assets = [asset for asset in session.survey.snapshot.assets if asset.workload]
+        assets = [one for one in session.survey.snapshot.assets if one.workload and one.enforcer == ENFORCER]
         return directory, list(session.survey.errors()), assets
     except InputErrors as error:
         return directory, list(error.errors), []
@@ -113,6 +115,7 @@ def _hosts(
 
 def _line(session: Session, check: Check) -> None:
     where = f"{check.host}: " if check.host else ""
-    session.output.line(f"{check.status!s:4}  {where}{check.name}: {check.detail}", style=STYLES[str(check.status)])
+    text = clean_line(f"{check.status!s:4}  {where}{check.name}: {check.detail}")
+    session.output.line(text, style=STYLES[str(check.status)])
     if check.remedy:
         session.output.line(f"      → {check.remedy}")

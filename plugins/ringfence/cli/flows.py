@@ -108,7 +108,7 @@ def add(session: Session, files: tuple[Path, ...], flows_format: str) -> None:
     wrong = 0
     for file in files:
         reading = reading_of(session, flows_format)
-        added = store.add(read_files([file], flows_format, reading), snapshots)
+        added = store.add(read_files([file], flows_format, reading, several=len(files) > 1), snapshots)
         results.append({"file": str(file), **added.data(), "bad": reading.bad, "wrong": reading.bad})
         session.output.problems(reading.problems, err=True)
         days = ", ".join(day.isoformat() for day in added.days)

@@ -87,12 +87,18 @@ def kept_snapshots(session: Session) -> list[Snapshot]:
 
 
 def host_addresses(session: Session) -> dict[str, frozenset[int]]:
-    """Return the addresses (points) that each asset holds, or held in a kept snapshot: what it can report flows of."""
+    """Return the addresses (points) that each asset holds, or held in a kept snapshot: what it can report flows of.
+
+    An asset is there by every name that a source has for it; its own name wins over what another is called too.
+    """
     found: dict[str, set[int]] = {}
+    other: dict[str, set[int]] = {}
     for snapshot in kept_snapshots(session):
         for asset in snapshot.assets:
             found.setdefault(asset.name, set()).update(asset.addresses)
-    return {name: frozenset(addresses) for name, addresses in found.items()}
+            for name in asset.also:
+                other.setdefault(name, set()).update(asset.addresses)
+    return {name: frozenset(addresses) for name, addresses in {**other, **found}.items()}
 
 
 def held_tables(session: Session, held: dict[str, Held]) -> dict[str, VerdictTable]:

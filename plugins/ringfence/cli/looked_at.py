@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import stat
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, OutsideError, Place
 
 if TYPE_CHECKING:
     from ringfence.cli.session import Session
@@ -105,12 +111,37 @@ def reading_of(session: Session, flows_format: str, *, asks_inventory: bool = Tr
     return Reading(latest=latest_time(session.now), hosts=hosts)
 
 
-def read_files(paths: Sequence[Path], flows_format: str, reading: Reading) -> Iterator[Flow]:
-    """Yield the flows of several files one after another; `-` is standard input."""
+def read_files(paths: Sequence[Path], flows_format: str, reading: Reading, *, several: bool = False) -> Iterator[Flow]:
+    """Yield the flows of several files one after another; `-` is standard input.
+
+    With `several`, or where several are given, a file that cannot be read goes to the reading and costs itself alone.
+    """
     from ringfence.flows.readers import read
 
     for path in paths:
-        yield from read(STANDARD_INPUT if str(path) == "-" else path, flows_format, reading)
+        opened: AbstractContextManager[Path] = _standard_input() if str(path) == "-" else nullcontext(path)
+        with opened as there:
+            flows = read(there, flows_format, reading)
+            try:
+                yield from flows
+            except (InputError, OutsideError) as error:
+                if not several and len(paths) == 1:
+                    raise
+                reading.reject(InputError(error.message, remedy=error.remedy), error.place or Place(str(path)))
+
+
+@contextmanager
+def _standard_input() -> Iterator[Path]:
+    """Give a path that standard input is read by: its own, or that of a copy where it has none, as a socket."""
+    stream = sys.stdin.buffer
+    if sys.stdin is sys.__stdin__ and not stat.S_ISSOCK(os.fstat(stream.fileno()).st_mode):
+        yield STANDARD_INPUT
+        return
+    with TemporaryDirectory(prefix="ringfence-flows-") as directory:
+        path = Path(directory) / "stdin"
+        with path.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+        yield path
 
 
 def time_of(text: str, now: datetime) -> datetime:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import click
 from ringfence.cli.looked_at import LookedAt, flow_options
 from ringfence.cli.session import Session, command
 from ringfence.cli.text import clean_line
+from ringfence.model.addresses import address_text, addresses_of, family_of, point_of
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.problems import Severity
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # Pairs of label combinations whose counts a plan keeps; `ringfence simulate` counts them all again.
 PAIRS_KEPT = 100
+LOOPBACK = addresses_of(["127.0.0.0/8", "::1"])
+NOBODYS = (point_of("192.0.2.1"), point_of("2001:db8::1"))  # RFC 5737, RFC 3849: for documentation
 
 
 @command("plan", "plan", "plan --since 24h", "plan --rebase", "plan --restore 5f3a")
@@ -130,8 +134,9 @@ class _Making:
         tables = {name: read_tables[host.table] for name, host in old.hosts.items()}
         files = Draft(old, texts["rulesets"], texts["tables"])
         settings = self.session.workspace.settings
-        order = partial(rollout_order, self.session.snapshot, settings)
-        return restore(old, files, self._circumstances(tables), settings.valid_days, settings.waves, order)
+        given = self._circumstances(tables)
+        order = partial(rollout_order, self.session.snapshot, settings, here=given.here)
+        return restore(old, files, given, settings.valid_days, settings.waves, order)
 
     def _circumstances(self, tables: Mapping[str, VerdictTable]) -> Circumstances:
         from ringfence.cli.kept import held_tables
@@ -154,6 +159,7 @@ class _Making:
             diff=told(enforced, {name: table for name, table in tables.items() if name not in aside}, session.snapshot),
             dropped=self.dropped,
             force_lockout=self.force_lockout_test,
+            here=_own_addresses(session, tables),
         )
 
     def _believed(self) -> int:
@@ -194,6 +200,29 @@ class _Making:
             self.flow_words = f"{self.looked_at.words()}: {result.summary()}"
             data: dict[str, JsonValue] = {"window": window.totals(), **result.data(PAIRS_KEPT)}  # type: ignore[dict-item]  # plain
             return window.digest(), {**data, "wrong": self.wrong, "summary": self.flow_words}
+
+
+def _own_addresses(session: Session, names: Iterable[str]) -> frozenset[int]:
+    """Return the addresses of hosts that are this machine's own: the kernel lets it send from these alone.
+
+    Loopback is everybody's: what is reached there may be a machine behind a forwarded port. A kernel that lets it send
+    from any address (ip_nonlocal_bind) tells nothing.
+    """
+    if any(map(_is_own, NOBODYS)):
+        return frozenset()
+    assets = session.snapshot.named()
+    points = {point for name in names if name in assets for point in assets[name].addresses}
+    return frozenset(point for point in points if point not in LOOPBACK and _is_own(point))
+
+
+def _is_own(point: int) -> bool:
+    family = socket.AF_INET6 if family_of(point) == 6 else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address_text(point), 0))
+    except OSError:
+        return False
+    return True
 
 
 def _refuse_errors(session: Session) -> None:
@@ -242,4 +271,4 @@ def _report(session: Session, draft: Draft, directory: Path, making: _Making) ->
         f"plan {made.short}  (ringfence show {short} for the diff, host by host and rule by rule)", bold=True
     )
     if made.canary is not None:
-        session.output.line(f"  canary: {made.canary.host}: {made.canary.why}")
+        session.output.line(clean_line(f"  canary: {made.canary.host}: {made.canary.why}"))

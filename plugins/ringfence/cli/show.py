@@ -68,7 +68,7 @@ def _head(session: Session, plan: Plan, directory: Path) -> None:
         label = "canary" if number == 0 else f"wave {number}"
         say(f"  {label}: {', '.join(wave[:WORKLOADS_NAMED])}{_more(len(wave), WORKLOADS_NAMED)}")
         if number == 0 and plan.canary is not None:
-            say(f"    {plan.canary.host} is first: {plan.canary.why}")
+            say(clean_line(f"    {plan.canary.host} is first: {plan.canary.why}"))
     for name, why in sorted(plan.left_out.items()):
         say(f"  left out: {clean_line(name)}: {why}", style="yellow")
 

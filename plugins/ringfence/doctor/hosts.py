@@ -70,7 +70,8 @@ def _checks(result: Mapping[str, object], control: Control | None) -> Iterator[C
         yield fail("ssh", f"the login gives no POSIX shell that answers{said}", "log in by hand, and look at the shell")
         return
     yield ok("ssh", f"logs in as {login.one('login', _WORD) or 'a user without a name'}")
-    if root.one("uid", _NUMBER) == "0" and root.one("complete", _WORD) == "yes":
+    rooted = root.one("uid", _NUMBER) == "0" and root.one("complete", _WORD) == "yes"
+    if rooted:
         yield ok("root", "the login is root" if login.one("uid", _NUMBER) == "0" else "becomes root")
     else:
         refused = result.get("refused")
@@ -79,17 +80,21 @@ def _checks(result: Mapping[str, object], control: Control | None) -> Iterator[C
             "root", reason, "set ansible_become: true, and give the login sudo without a password or a become password"
         )
         root = login
-    yield from _system(root)
-    yield from _tools(root)
+    yield from _system(root, rooted)
+    yield from _tools(root, rooted)
     yield from _came_from(login, control)
     yield _clock(root, result.get("clock"))
 
 
-def _system(answer: Answer) -> Iterator[Check]:
+def _told_to_root(name: str) -> Check:
+    return warn(name, "told to root alone", "first let Ansible become root")
+
+
+def _system(answer: Answer, rooted: bool) -> Iterator[Check]:
     if (system := answer.one("system", _WORD)) != "Linux":
         yield fail("system", f"it is {system or 'no known system'}, not Linux", "set ringfence_workload: false for it")
         return
-    yield _filter(answer)
+    yield _filter(answer, rooted)
     kernel = answer.one("kernel", _VERSION)
     units = version_of(kernel) >= KERNEL_FOR_UNITS and answer.one("cgroup2", _WORD) == "yes"
     cgroup = "with cgroup2" if answer.one("cgroup2", _WORD) == "yes" else "without cgroup2"
@@ -104,7 +109,7 @@ def _system(answer: Answer) -> Iterator[Check]:
         yield warn("systemd", "there is none", "the table is lost with a reboot: apply again after one")
 
 
-def _filter(answer: Answer) -> Check:
+def _filter(answer: Answer, rooted: bool) -> Check:
     nft, iptables = answer.one("nft", _VERSION), answer.one("iptables", _VERSION)
     if not nft:
         beside = f"; iptables {iptables} is there, which is not enforced with" if iptables else ""
@@ -112,12 +117,14 @@ def _filter(answer: Answer) -> Check:
     if version_of(nft) < NFT:
         return fail("nft", f"nft {nft} is too old", "take a release with nft 0.9.3 or newer")
     if answer.one("nft_works", _WORD) != "yes":
+        if not rooted:
+            return _told_to_root("nft")
         said = " ".join(answer.all("nft_said"))[:150]
         return fail("nft", f"nft {nft} cannot list tables: {said}", "it needs root and the kernel module nf_tables")
     return ok("nft", nft)
 
 
-def _tools(answer: Answer) -> Iterator[Check]:
+def _tools(answer: Answer, rooted: bool) -> Iterator[Check]:
     lacking = [tool for tool in NEEDED if tool not in answer.all("has")]
     if lacking:
         yield fail(
@@ -127,7 +134,7 @@ def _tools(answer: Answer) -> Iterator[Check]:
         yield warn("tools", "there is no ss", "connections that stand are not told: install iproute2")
     else:
         yield ok("tools", ", ".join(NEEDED))
-    yield from _rooms(answer)
+    yield from _rooms(answer, rooted)
     others = [name for name in ("ufw", "firewalld", "docker") if name in answer.all("firewall")]
     if others:
         yield warn("firewalls", f"{', '.join(others)} filter too", "keep the control path open there as well")
@@ -141,11 +148,13 @@ def _tools(answer: Answer) -> Iterator[Check]:
         yield warn("flows", detail, "install Python 3.8 or newer; nothing else needs it")
 
 
-def _rooms(answer: Answer) -> Iterator[Check]:
+def _rooms(answer: Answer, rooted: bool) -> Iterator[Check]:
     for place in PLACES:
         texts = [text.removeprefix(f"{place} ") for text in answer.all("room") if text.startswith(f"{place} ")]
         free = int(texts[0]) if texts and _NUMBER.fullmatch(texts[0]) else None
-        if place not in answer.all("writable"):
+        if place not in answer.all("writable") and not rooted:
+            yield _told_to_root(place)
+        elif place not in answer.all("writable"):
             yield fail(place, f"{place} cannot be written", "mount it writable, and look at the disk")
         elif free is None:
             yield warn(place, f"how much is free below {place} is not told", f"look by hand: df {place}")

@@ -61,15 +61,19 @@ def _closed(directory: Path) -> Check:
     """Look whether what hosts told, and what they hold, is closed to other users of this machine."""
     wide: list[str] = []
     read: list[str] = []
+    closed = False
     for name in KEPT:
         path = directory / name
         if not path.is_dir():
             continue
         mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o022:
+        if closed:
+            pass  # nobody else comes this far
+        elif mode & 0o022:
             wide.append(name)
         elif mode & 0o055 and not any(name.startswith(one) for one in read):
             read.append(name)
+        closed = closed or (name == KEPT[0] and not mode & 0o011)
         if not os.access(path, os.W_OK | os.X_OK):
             return fail("state", f"{name} cannot be written", f"chown it to yourself: {path}")
     if wide:

@@ -17,6 +17,7 @@ from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
 
 DELIMITERS = ",;\t|"
+SEPARATORS = frozenset({*DELIMITERS, ":", "^", "~"})  # what a line `sep=` may say
 # Titles and notes that exports write above the names of the columns.
 ABOVE = 20
 COMMENT = "#"
@@ -86,7 +87,7 @@ def _find_header(file: TextIO, path: Path, reading: Reading) -> _Header:
     for number, line in enumerate(file, 1):
         place = Place(str(path), number)
         text = line.strip().strip('"')
-        if number <= 2 and text.lower().startswith("sep=") and len(text) == 5:
+        if number <= 2 and text.lower().startswith("sep=") and text[4:] in SEPARATORS:
             separator = text[4]
         elif text.lower() == "sep=" and line.rstrip("\r\n").endswith("\t"):
             separator = "\t"

@@ -6,6 +6,7 @@ in it, and what is wrong in it costs that host.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -102,7 +103,7 @@ def _named(value: object, place: Place, reading: Reading, alone: str | None, ste
     if not isinstance(value, dict):
         reading.reject(InputError("no result of linux_flows_info: not a JSON object"), place)
     elif isinstance(value.get("flows"), list):
-        yield place, clean_text(alone or stem), value
+        yield place, clean_text(_speaker(alone or stem, value)), value
     else:
         for host, result in value.items():
             shown = clean_text(str(host))
@@ -112,6 +113,14 @@ def _named(value: object, place: Place, reading: Reading, alone: str | None, ste
                 yield place, shown, result
             else:
                 reading.reject(InputError(f"'{shown}' holds no result of linux_flows_info"), place)
+
+
+def _speaker(named: str, result: Mapping[str, object]) -> str:
+    """Return the host that a file is named after, also where that is the sha256 of a name that no file can have."""
+    told = result.get("inventory_hostname")
+    if isinstance(told, str) and hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest() == named:
+        return told
+    return named
 
 
 def _flows(result: Mapping[str, object], host: str, place: Place, reading: Reading) -> Iterator[Flow]:

@@ -24,6 +24,8 @@ _LOOKED_AT = 64
 @contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
     """Open a file of text with its ends of lines as they are; raises InputError for UTF-32, gzip and the like."""
+    if path.is_dir():
+        raise InputError("it is a directory", Place(str(path)), "--format hosts takes one; name its files")
     with path.open("rb") as file:
         encoding = encoding_of(file.peek(_LOOKED_AT)[:_LOOKED_AT], Place(str(path)))
         # surrogateescape keeps bytes that are no UTF-8 apart from text; cleaning then shows them escaped.

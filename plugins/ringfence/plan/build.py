@@ -30,7 +30,8 @@ class Circumstances:
     """What a plan depends on beside the tables: what hosts hold, the time, its number, what was looked at.
 
     `simulation` and `diff` are the plain data of the analyses; `dropped` names hosts that may be missing;
-    `force_lockout` lets a plan through that would cut the line, which only a test of the way back wants.
+    `force_lockout` lets a plan through that would cut the line, which only a test of the way back wants; `here` are the
+    addresses (points) of hosts that are this machine's own.
     """
 
     inputs: Inputs
@@ -41,6 +42,7 @@ class Circumstances:
     diff: Mapping[str, JsonValue] = field(default_factory=dict)
     dropped: Iterable[str] = ()
     force_lockout: bool = False
+    here: frozenset[int] = frozenset()
 
 
 def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: Circumstances) -> Draft:
@@ -77,9 +79,8 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
     left_out |= {name: f"no enforcer is called '{assets[name].enforcer}'" for name in compilation.unenforced}
     left_out |= unable
     left_out |= {name: DROPPED for name in dropped & given.held.keys() - hosts.keys() if given.held[name].ruleset}
-    order = rollout_order(
-        compilation.snapshot, compilation.settings, {name: host.changes for name, host in hosts.items()}
-    )
+    changes = {name: host.changes for name, host in hosts.items()}
+    order = rollout_order(compilation.snapshot, compilation.settings, changes, given.here)
     plan = Plan(
         sequence=given.sequence,
         created=time_text(given.now),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ringfence.analysis.ends import chosen_addresses, points_of
@@ -30,14 +30,18 @@ class RolloutOrder:
     last: Mapping[str, str]
 
 
-def rollout_order(snapshot: Snapshot, settings: Settings, hosts: Mapping[str, bool]) -> RolloutOrder:
+def rollout_order(
+    snapshot: Snapshot, settings: Settings, hosts: Mapping[str, bool], here: Collection[int] = ()
+) -> RolloutOrder:
     """Return the order for the hosts of a plan, by name with whether they change. Equal input gives equal order.
+
+    `here` are those addresses (points) of the hosts that are this machine's own.
 
     What `waves: {canary: …}` chooses comes first. Else, and among those: no bastion, no host that Ansible comes from,
     and not the only host of its role (without a role: of its labels).
     """
     assets = {asset.name: asset for asset in snapshot.assets if asset.name in hosts}
-    last = {**_managing(assets, settings), **_bastions(assets, snapshot)}
+    last = {**_managing(assets, settings, frozenset(here)), **_bastions(assets, snapshot)}
     alone = _alone(assets)
     wanted = {name for name in assets if settings.canary is None or _chosen(settings.canary, assets[name])}
     candidates = sorted(name for name in assets if hosts[name]) or sorted(assets)
@@ -83,13 +87,15 @@ def _kind(asset: Asset) -> tuple[tuple[str, str], ...]:
     return ((ROLE, labels[ROLE]),) if ROLE in labels else tuple(sorted(labels.items()))
 
 
-def _managing(assets: Mapping[str, Asset], settings: Settings) -> dict[str, str]:
+def _managing(assets: Mapping[str, Asset], settings: Settings, here: frozenset[int]) -> dict[str, str]:
     """Return the hosts that Ansible comes from: the controller itself, and those that stand in a control path.
 
     A network that holds more than half of the hosts says nothing of any of them.
     """
     found = {
-        name: "it is the controller" for name, asset in assets.items() if _text(asset, "ansible_connection") == "local"
+        name: "it is the controller"
+        for name, asset in assets.items()
+        if _text(asset, "ansible_connection") == "local" or not here.isdisjoint(asset.addresses)
     }
     controls = {asset.control for asset in assets.values()} | {settings.control}
     for network in sorted({text for control in controls if control for text in control.networks}):

@@ -79,6 +79,21 @@ def test_several_files_and_standard_input_are_read_as_one(workspace: Path) -> No
     assert "2 wrong rows left out" in done.stderr
 
 
+def test_a_file_among_several_that_cannot_be_read_costs_itself_alone(workspace: Path) -> None:
+    (workspace / "odd.csv").write_text("what,is,this\n")
+    files = [str(workspace / name) for name in ("odd.csv", "nowhere.csv", "flows.csv")]
+    for command in (("flows", "read", *files), ("flows", "add", *files)):
+        printed = ringfence(workspace, *command)
+        assert printed.exit_code == 2
+        assert "odd.csv" in printed.output
+        assert "nowhere.csv" in printed.output
+        assert "2 wrong rows left out" in printed.output
+    told = data(workspace, "simulate", *(word for file in files for word in ("--flows", file)), status=2)
+    assert (told["window"]["flows"], told["wrong"]) == (1, 2)
+    assert ringfence(workspace, "simulate", "--flows", files[0]).exit_code == 2
+    assert ringfence(workspace, "simulate", "--flows", files[1]).exit_code == 3
+
+
 def test_what_hosts_report_is_read_from_a_directory_by_every_command(workspace: Path) -> None:
     directory = reported(workspace)
     rows = data(workspace, "flows", "read", directory, "--format", "hosts", status=2)

@@ -78,6 +78,12 @@ def test_what_is_no_csv_of_flows_is_refused_with_the_true_reason(tmp_path: Path,
         list(read(path, "csv", Reading()))
 
 
+@pytest.mark.parametrize("name", ["csv", "json"])
+def test_a_directory_is_of_hosts_alone(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="--format hosts takes one"):
+        list(read(tmp_path, name, Reading()))
+
+
 def test_a_json_list_is_read_like_json_lines(tmp_path: Path) -> None:
     path = tmp_path / "flows.json"
     path.write_text('[\n {"client": "::1", "server": "::1", "port": 1, "protocol": "tcp"},\n 7\n]\n', encoding="utf-16")

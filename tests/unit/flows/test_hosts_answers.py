@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -60,6 +61,16 @@ def test_a_name_inside_an_answer_never_wins_over_the_file_it_came_in(tmp_path: P
         flows, reading = seen(place)
         assert [source for source, _ in flows] == ["hosts:web-1"]
         assert reading.bad == 1
+
+
+def test_a_host_whose_name_no_file_can_have_is_known_by_the_digest_of_its_name(tmp_path: Path) -> None:
+    odd = "rack 1/web"
+    for name, told in ((odd, odd), ("rack 2/web", odd)):
+        path = tmp_path / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
+        path.write_text(answer(OWN, inventory_hostname=told))
+    reading = Reading(hosts={**HOSTS, odd: HOSTS["web-1"]})
+    assert [flow.source for flow in read(tmp_path, "hosts", reading)] == [f"hosts:{odd}"]
+    assert reading.bad == 1, "the other file is named after another host than it says"
 
 
 def test_an_answer_that_pretends_to_be_a_collection_of_hosts_is_left_out(tmp_path: Path) -> None:

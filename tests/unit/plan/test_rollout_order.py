@@ -80,6 +80,12 @@ def test_the_controller_itself_comes_last() -> None:
     assert planned(host("a", "10.0.1.9", role="web", ansible_connection="local"), *WEB).waves[-1] == ["a"]
 
 
+def test_a_host_that_is_this_machine_comes_last() -> None:
+    given = {one.name: True for one in WEB}
+    order = rollout_order(estate(*WEB), Settings(control=CONTROL), given, here=[point_of("10.0.1.1")])
+    assert (order.ranked[0], order.last) == ("web-2", {"web-1": "it is the controller"})
+
+
 def test_a_control_network_that_holds_most_of_the_estate_says_nothing_of_a_host() -> None:
     wide = Control(("10.0.0.0/8", "10.0.1.2"))
     plan = planned(*WEB, *DEV, control=wide)

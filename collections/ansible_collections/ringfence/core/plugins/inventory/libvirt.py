@@ -20,7 +20,8 @@ author:
   - The Ringfence developers
 requirements:
   - The Python package C(libvirt-python) in the Python that runs Ansible (C(pip install 'ringfence[libvirt]'), which
-    compiles against Debian's C(libvirt-dev)).
+    compiles against Debian's C(libvirt-dev) and needs C(pkg-config), C(gcc) and C(python3-dev)), or Debian's
+    C(python3-libvirt).
 extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
@@ -125,13 +126,18 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_transform i
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
 
+COMPILED = (
+    "it is compiled, so first apt-get install libvirt-dev pkg-config gcc python3-dev "
+    "(or, for Debian's own Python, python3-libvirt alone)"
+)
+
 
 class InventoryModule(SourceInventory):
     """Adds the domains of hosts to the inventory."""
 
     NAME = "ringfence.core.libvirt"
     FACT = "ringfence_libvirt"
-    LIBRARY = Library(LIBVIRT_MISSING, "libvirt")
+    LIBRARY = Library(LIBVIRT_MISSING, "libvirt", COMPILED)
 
     def ask(self, path: str) -> Found:
         """Return the domains of all hosts that answer."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: linux_doctor_info
 short_description: Tell whether a Linux host has what Ringfence needs
-version_added: 0.1.0
 description:
   - Looks at a host as the login user, and again as root - the login, C(nft) and C(iptables), the kernel, cgroup2,
     systemd, tools, room and the clock. Changes nothing. C(ringfence doctor) judges the answers.

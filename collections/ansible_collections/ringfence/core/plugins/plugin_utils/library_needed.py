@@ -10,10 +10,14 @@ from ansible.errors import AnsibleError
 
 @dataclass(frozen=True)
 class Library:
-    """A library that a source is asked with: why it cannot be imported, and the part of the package that brings it."""
+    """A library that a source is asked with: why it cannot be imported, and the part of the package that brings it.
+
+    `first` is what the system must have for that, where a package is compiled.
+    """
 
     missing: ImportError | None
     extra: str
+    first: str = ""
 
     def require(self, plugin: str) -> None:
         """Raise AnsibleError where it is missing: what is, for which Python, and the line that installs it."""
@@ -21,4 +25,5 @@ class Library:
             raise AnsibleError(
                 f"The inventory plugin {plugin} needs a library that Ansible's Python lacks: {self.missing}. "
                 f"Install it: {sys.executable} -m pip install 'ringfence[{self.extra}]'"
+                + (f"; {self.first}" if self.first else "")
             )
