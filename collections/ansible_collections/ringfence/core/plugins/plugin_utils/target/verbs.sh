@@ -178,8 +178,9 @@ verb_remove() {
     read_kernel
     if [ "$kernel" != absent ]; then refuse unknown "nft does not delete our table: the state stays, try again"; fi
     if systemd_runs; then systemctl stop 'ringfence-return-*.timer' 2>/dev/null; fi
-    rm -rf "$state" "$runs"
-    if [ -e "$state" ]; then refuse_write "$state"; fi
+    # a directory that is a mount of its own stays, empty
+    rm -rf "$state" "$runs" 2>/dev/null
+    if [ -n "$(ls -A "$state" 2>/dev/null)" ]; then refuse_write "$state"; fi
     reply changed "$remove_changed"
     reply state none
 }
