@@ -25,7 +25,7 @@ from rollout_plans import PlanMaker, Wanted
 # The connection is said to be one from the controller's address, new enough; nft fails with what `nft-fails` matches.
 STAND_INS = """
 systemd_runs() {{ false; }}
-have() {{ [ "$1" != systemd-run ] && [ "$1" != ss ] && command -v "$1" >/dev/null 2>&1; }}
+have() {{ [ "$1" != systemd-run ] && [ "$1" != timeout ] && [ "$1" != ss ] && command -v "$1" >/dev/null 2>&1; }}
 find_connection() {{
     connection_started=99999999999 connection_family=4 connection_hex={peer} connection_port=22 connection_peer=peer
     if [ -n "${{2-}}" ]; then socket_text >"$2"; fi

@@ -21,6 +21,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.verification import
 from ringfence.lab import state
 from ringfence.lab.anchor import LIVE
 from ringfence.lab.session import Lab
+from ringfence.model.errors import OutsideError
 from rollout_plans import PlanMaker, Wanted
 from rollouts import wait_until
 
@@ -169,9 +170,13 @@ class Machine:
             return
         boots = self._boots()
         self.sh("systemctl reboot")
-        wait_until(lambda: self._boots() > boots, 20)
-        running = "systemctl is-system-running 2>/dev/null"
-        wait_until(lambda: self.sh(running).split("\n")[0] in ("running", "degraded"), 20)
+        wait_until(lambda: self._boots() > boots and self._runs(), 30)
+
+    def _runs(self) -> bool:
+        try:
+            return self.sh("systemctl is-system-running 2>/dev/null").strip() in ("running", "degraded")
+        except OutsideError:
+            return False
 
     def _boots(self) -> int:
         return next(host.boots for host in self.lab.status() if host.name == self.name)

@@ -145,6 +145,23 @@ def test_going_back_tries_again_until_the_kernel_has_what_was_confirmed(target: 
     assert "timed-out" in (target.state / "history").read_text()
 
 
+def test_a_host_whose_confirmed_table_no_longer_loads_is_open_tries_on_and_takes_the_next_plan(
+    target: LoneTarget,
+) -> None:
+    target.enforce(OLD)
+    new = target.plan(NEW)
+    target.apply(new)
+    target.fails("-f *")
+    wait_until(lambda: target.in_kernel() == "", 5)
+    wait_until(lambda: " open " in (target.state / "history").read_text(), 2)
+    status = target.ask("status")[1]
+    assert (status.last("table"), status.last("pending")) == ("absent", "armed")
+    target.fails("")
+    newer = target.plan(NEW)
+    assert target.apply(newer).last("state") == "waiting"
+    assert target.confirm(newer).last("state") == "confirmed"
+
+
 def test_a_rollback_that_nft_does_not_carry_out_is_not_said_to_have_happened(target: LoneTarget) -> None:
     old = target.enforce(OLD)
     new = target.plan(NEW)
@@ -198,10 +215,10 @@ def test_a_damaged_state_is_open_at_boot_said_so_and_replaced_by_the_next_plan(t
     status = target.ask("status")[1]
     assert (status.last("table"), status.last("stands")) == ("absent", "")
     new = target.plan(NEW)
-    reply = target.apply(new)
-    assert reply.last("state") == "waiting"
+    assert target.apply(new).last("state") == "waiting"
+    reply = target.confirm(new)
+    assert reply.last("state") == "confirmed"
     assert "confirmed.nft.damaged" in reply.last("warning")
-    assert target.confirm(new).last("state") == "confirmed"
     assert (target.state / "confirmed.nft.damaged").read_bytes() == damaged
     assert target.ask("status")[1].all("damaged") == []
 
@@ -216,6 +233,18 @@ def test_a_damaged_state_still_takes_no_older_plan_and_can_be_removed(target: Lo
     assert target.ask("remove")[1].last("state") == "none"
     assert target.in_kernel() == ""
     assert not target.memory.exists()
+
+
+def test_answers_to_names_are_enforced_where_the_disk_takes_them_no_more(target: LoneTarget) -> None:
+    target.stand_ins = 'getent() { echo "192.0.2.7 STREAM x"; }'
+    plan = target.plan(Wanted(names={"pay.example": 443}))
+    target.apply(plan)
+    target.confirm(plan)
+    fill(target.state)
+    target.stand_ins = 'getent() { echo "192.0.2.8 STREAM x"; }'
+    reply = target.ask("refresh")[1]
+    assert "cannot be kept" in reply.last("answers")
+    assert "192.0.2.8" in target.kernel.listing()
 
 
 def test_a_boot_needs_to_write_nothing_on_the_disk(target: LoneTarget) -> None:

@@ -115,7 +115,7 @@ class ActionModule(TargetAction):
         until += int(applied.last("staged") or 0)
         confirmed = self._confirm(plan, host, values["token"], until)
         result["processes"] = confirmed.all("process") or result["processes"]
-        if said := [*applied.all("warning"), *confirmed.all("persistence")]:
+        if said := [*applied.all("warning"), *confirmed.all("warning"), *confirmed.all("persistence")]:
             result["warnings"] = said
         return {**result, "changed": True, "state": "confirmed"}
 

@@ -143,6 +143,7 @@ go_back() {
     fi
     disarm
     forget_wait
+    if [ "$back_state" = open ]; then set -- open; fi
     remember "$1" "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
 }
 

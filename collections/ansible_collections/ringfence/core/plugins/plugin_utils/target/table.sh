@@ -23,16 +23,22 @@ read_kernel() {
 # sockets and the swap is tracked by this table, which the swap deletes again.
 track_until=
 track_first() {
-    track_until='' table_stood=''
+    track_until='' table_stood='' track_listed=''
     # where nothing is confirmed, one transaction both asks whether our table stands, by failing, and tracks
     if [ -z "$confirmed_ruleset" ] && track 'create table inet ringfence
 delete table inet ringfence'; then return 0; fi
-    # a table that an interrupted command was only just staging has no chains that the kernel enters
-    if nft list chain inet ringfence input >/dev/null 2>&1; then
-        table_stood=1
-    else
-        track ''
-    fi
+    # What stands is listed once: whether it has a chain that the kernel enters (a table that an interrupted command was
+    # only just staging has none), and which sets hold what it recorded.
+    track_listed=$(nft -t list table inet ringfence 2>/dev/null |
+        sed -n 's/^	chain input {$/input/p; s/^[[:space:]]*set \(\(denied\|watched\)_[A-Za-z0-9_]*\) {$/\1/p')
+    case "
+$track_listed
+" in
+    *"
+input
+"*) table_stood=1 ;;
+    *) track '' ;;
+    esac
 }
 
 track() {
@@ -91,7 +97,8 @@ load_back() {
 
 # What the kernel recorded would go with the table: it is part of the reply first.
 reply_denials() {
-    denial_sets=$(nft -t list table inet ringfence 2>/dev/null | sed -n 's/^[[:space:]]*set \(\(denied\|watched\)_[A-Za-z0-9_]*\) {$/\1/p')
+    denial_sets=
+    for denial_set in $track_listed; do case $denial_set in input) ;; *) denial_sets="$denial_sets $denial_set" ;; esac done
     if [ -z "$denial_sets" ]; then return 0; fi
     # one by one: nft 1.0.6 finds no set when it is asked for several at once
     for denial_set in $denial_sets; do nft -nn list set inet ringfence "$denial_set" 2>/dev/null; done | reply_section denials

@@ -33,6 +33,10 @@ recover() {
     elif [ "$pending_boot" != "$boot_id" ] || [ -n "$candidate_lost" ] || ! armed; then
         reply recovered "a candidate of plan $candidate_plan had lost its way back"
         go_back abandoned || refuse unknown "$back_words"
+    elif [ "$verb" = apply ] && [ -n "$pending_opened" ]; then
+        # the host is open, and its way back tries in vain: a new plan is the way out
+        disarm
+        forget_wait
     elif [ "$verb" = apply ] && [ "$candidate_plan" = "$rf_plan" ]; then
         go_back superseded || refuse unknown "$back_words"
     elif [ "$verb" = apply ]; then
@@ -77,7 +81,10 @@ verb_confirm() {
         refuse persistence "cannot write the boot unit or the units' drop-ins: $back_words"
     fi
     sync "$state/candidate.nft" "$state/ringfence.sh" 2>/dev/null
-    if [ -e "$state/confirmed.nft" ] && ! check_whole "$state/confirmed.nft"; then
+    # a head that was not what it should be was found before the swap
+    if [ "$pending_back" = kept ]; then set -- body; else set --; fi
+    if [ -e "$state/confirmed.nft" ] && ! check_whole "$state/confirmed.nft" "$@"; then
+        reply warning "$whole_said: plan $candidate_plan replaces it, and it is kept as $state/confirmed.nft.damaged"
         ln -f "$state/confirmed.nft" "$state/confirmed.nft.damaged" 2>/dev/null
     fi
     confirm_said=$(mv -f "$state/candidate.nft" "$state/confirmed.nft" 2>&1)
