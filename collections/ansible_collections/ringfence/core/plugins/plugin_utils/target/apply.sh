@@ -154,14 +154,10 @@ swap() {
     reply token "$pending_token"
 }
 
-# The candidate was not read from the kernel: nothing changed, unless the kernel tells something else or nothing.
+# The candidate does not stand: nothing changed, unless the kernel tells something else, or nothing.
 swap_failed() {
     swap_said=$(sed '/^In file included from /d' "$work/said" 2>/dev/null | head -n 2 | tr '\n' ' ')
-    read_kernel
-    case $kernel$kernel_table in
-    absent) if [ -n "$table_stood" ]; then kernel=unknown; fi ;;
-    "present$(printf '%.16s' "$rf_table")") kernel=unknown ;;
-    esac
+    if [ "$kernel" = absent ] && [ -n "$table_stood" ]; then kernel=unknown; fi
     if [ "$kernel" = unknown ]; then
         go_back failed
         refuse unknown "nft failed in the middle of the swap ($swap_said): $back_words"

@@ -24,11 +24,6 @@ status_kernel() {
     if [ "$kernel" = unknown ]; then reply unknown 'nft does not tell what is in the kernel'; fi
 }
 
-# has_in_kernel TABLE: whether read_kernel found this one.
-has_in_kernel() {
-    [ -n "$1" ] && [ "$kernel_table" = "$(printf '%.16s' "$1")" ]
-}
-
 status_confirmed() {
     check_confirmed
     if [ -n "$confirmed_damaged" ]; then reply damaged "$confirmed_damaged"; fi

@@ -1,10 +1,5 @@
 # The kernel's table: whether ours stands, and how another takes its place in one transaction.
 
-# Which table stands is told by an empty chain, which is cheaper than to read it back.
-stands() {
-    [ -n "$1" ] && nft list chain inet ringfence "plan_$(printf '%.16s' "$1")" >/dev/null 2>&1
-}
-
 # Reads what the kernel has of ours: kernel is `absent`, `present`, or `unknown` where that could not be read, which is
 # not the same as nothing; kernel_table is what the chain of the plan tells, the first digits of its table's digest.
 read_kernel() {
@@ -17,6 +12,18 @@ read_kernel() {
     if [ -n "$kernel_read" ]; then kernel=${kernel_read%% *}; fi
     case $kernel_read in *' '*) kernel_table=${kernel_read#* } ;; esac
     [ "$kernel" != unknown ]
+}
+
+# has_in_kernel TABLE: whether read_kernel found this one.
+has_in_kernel() {
+    [ -n "$1" ] && [ "$kernel_table" = "$(printf '%.16s' "$1")" ]
+}
+
+# Whether a table stands is told by an empty chain, which is cheaper than to read it back; where that fails the kernel is
+# asked once more in another way, and kernel says what it told.
+stands() {
+    if [ -z "$1" ]; then return 1; fi
+    nft list chain inet ringfence "plan_$(printf '%.16s' "$1")" >/dev/null 2>&1 || { read_kernel && has_in_kernel "$1"; }
 }
 
 # Before a direction first enforces, conntrack must see connections begin: what starts between the reading of the

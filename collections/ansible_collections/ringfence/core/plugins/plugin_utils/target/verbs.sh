@@ -67,7 +67,6 @@ verb_confirm() {
     fi
     confirm_connection
     if ! stands "$candidate_table"; then
-        read_kernel
         if [ "$kernel" = unknown ]; then refuse unknown "nft does not tell what is in the kernel: the way back stays armed"; fi
         go_back flushed
         refuse flushed "the candidate is not in the kernel any more: somebody replaced it; $back_words"
