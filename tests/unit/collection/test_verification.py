@@ -69,6 +69,8 @@ def test_a_kernel_that_does_not_tell_is_unknown_and_proves_nothing(tmp_path: Pat
     (sentence,) = said(tmp_path, {**known, "unknown": ["nft does not tell what is in the kernel"]})
     assert sentence.startswith("unknown: nft does not tell")
     assert "ringfence apply" in sentence
+    unlisted = said(tmp_path, {**known, "table": ["unknown"], "unknown": ["nft does not list our table"]})
+    assert len(unlisted) == 1
 
 
 def test_a_table_that_waits_is_named_with_the_commands_that_end_it(tmp_path: Path) -> None:

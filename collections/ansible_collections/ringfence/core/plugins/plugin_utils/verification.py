@@ -23,7 +23,9 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     now = held(reply)
     found = read_ruleset(reply.sections.get("listing", ""))
     told = differences(plan.table(host.table), found)
-    processes, dead = _processes(reply, found["filled"]["processes"])
+    if reply.last("table") == "unknown":
+        told = []
+    processes, dead = _processes(reply, found["filled"]["processes"]) if now["state"] != "unknown" else ([], 0)
     sentences = [one["text"] for one in told[:MOST_TOLD]]
     if len(told) > MOST_TOLD:
         sentences.append(f"and {len(told) - MOST_TOLD} differences more")

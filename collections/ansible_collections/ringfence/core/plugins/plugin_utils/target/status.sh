@@ -8,11 +8,23 @@ verb_status() {
     status_confirmed
     status_pending
     status_abilities
-    if [ "$kernel" = present ] && [ -n "$rf_listing" ]; then nft -nn -y list table inet ringfence 2>&1 | reply_section listing; fi
+    if [ "$kernel" = present ] && [ -n "$rf_listing" ]; then status_listing; fi
     if [ -n "$rf_sockets" ]; then socket_text | reply_section sockets; fi
     if [ -n "$rf_processes" ]; then socket_owners | reply_section owners; fi
     if [ -n "$rf_listing" ]; then status_foreign | reply_section foreign; fi
     if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi
+}
+
+# A listing that is cut short is none.
+status_listing() {
+    echo 'ringfence:begin listing'
+    nft -nn -y list table inet ringfence 2>/dev/null
+    status_listed=$?
+    printf '\nringfence:end listing\n'
+    if [ "$status_listed" -ne 0 ]; then
+        reply table unknown
+        reply unknown 'nft does not list our table'
+    fi
 }
 
 # What the kernel has is told beside what the files say: `in_kernel` is the beginning of the digest of the verdict table that

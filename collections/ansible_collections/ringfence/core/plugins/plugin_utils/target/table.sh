@@ -84,9 +84,10 @@ load_table() {
 }
 
 # load_back FILE TABLE: loads what was confirmed, with the connections that stand, else without them, else without a file
-# of our own; succeeds when the kernel was read to have it. load_said is what nft said.
+# of our own; succeeds when the kernel was read to have it. load_said is what nft said,
+# load_done whether it took it.
 load_back() {
-    load_said=
+    load_said='' load_done=''
     if [ -n "$work" ]; then
         track_first
         { socket_text >"$work/sockets" || true >"$work/sockets"; } 2>/dev/null
@@ -96,7 +97,7 @@ load_back() {
         load_table "$1" >/dev/null 2>&1
         if stands "$2"; then return 0; fi
     fi
-    load_said=$(nft -f "$1" 2>&1)
+    load_said=$(nft -f "$1" 2>&1) && load_done=1
     load_said=${load_said%%"
 "*}
     stands "$2"
