@@ -31,13 +31,14 @@ def test_a_host_with_signers_of_its_own_takes_signed_plans_only(make_lab: MakeLa
     rollouts.sh("guarded", "echo guarded >/etc/ringfence/name")
     plan = rollouts.plan({"guarded": UNITS, "other": Wanted()})
 
-    def rule() -> object:
-        return rollouts.roll_out(plan).hosts["guarded"].result.get("rule")
+    def rule(check: bool = False) -> object:
+        return rollouts.roll_out(plan, check=check).hosts["guarded"].result.get("rule")
 
-    assert rule() == "unsigned"
+    assert rule(check=True) == rule() == "unsigned"
     sign(plan, tmp_path / "eve")
     assert rule() == "signature"
     sign(plan, tmp_path / "ada")
+    assert rollouts.roll_out(plan, check=True).hosts["guarded"].changed
     outcome = rollouts.roll_out(plan)
     assert outcome.ok, outcome.data()
     assert rollouts.drift(plan) == {}

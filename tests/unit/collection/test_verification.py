@@ -37,3 +37,57 @@ def test_of_very_many_differences_the_gravest_are_told_and_the_rest_is_counted(t
     assert "nothing is enforced inbound" in drifted["drift"][0]
     assert all("is open and should not be" in text for text in drifted["drift"][1:-1])
     assert drifted["drift"][-1] == f"and {len(drifted['differences']) - MOST_TOLD} differences more"
+
+
+UNITS = Wanted(allow={"web.service": (7000,), None: (1,)})
+
+
+def said(tmp_path: Path, values: dict[str, list[str]], wanted: Wanted = UNITS, history: str = "") -> list[str]:
+    """Return what verify says of a host that answers so."""
+    plan = load_plan(str(PlanMaker(tmp_path).write({"web": wanted})))
+    host = plan.host("web")
+    ours = {"digest": plan.digest, "ruleset": host.ruleset}
+    given = {key: [value.format(**ours) for value in found] for key, found in values.items()}
+    listing = render(wanted.table()).partition("delete table inet ringfence\n")[2]
+    reply = Reply(
+        given, {"listing": listing if values.get("table") == ["present"] else "", "history": history.format(**ours)}
+    )
+    return verify(plan, host, reply)["drift"]  # type: ignore[no-any-return]
+
+
+HOLDS = {"table": ["present"], "ruleset": ["{ruleset}"], "plan": ["{digest}"], "stands": ["confirmed"]}
+
+
+def test_a_host_that_says_nothing_of_a_planned_process_is_not_proven(tmp_path: Path) -> None:
+    assert said(tmp_path, HOLDS) == ["unknown: this host does not tell of unit web.service"]
+    assert said(tmp_path, {**HOLDS, "no_unit": ["web.service"]}) == []
+    assert said(tmp_path, {**HOLDS, "unit": ["stopped web.service units_in_2 in_u0 system.slice/web.service"]}) == []
+
+
+def test_a_kernel_that_does_not_tell_is_unknown_and_proves_nothing(tmp_path: Path) -> None:
+    known = {**HOLDS, "no_unit": ["web.service"]}
+    (sentence,) = said(tmp_path, {**known, "unknown": ["nft does not tell what is in the kernel"]})
+    assert sentence.startswith("unknown: nft does not tell")
+    assert "ringfence apply" in sentence
+    unlisted = said(tmp_path, {**known, "table": ["unknown"], "unknown": ["nft does not list our table"]})
+    assert len(unlisted) == 1
+
+
+def test_a_table_that_waits_is_named_with_the_commands_that_end_it(tmp_path: Path) -> None:
+    waits = {**HOLDS, "no_unit": ["web.service"], "stands": ["candidate"], "pending_plan": ["{digest}"]}
+    (armed,) = said(tmp_path, {**waits, "pending": ["armed"]})
+    assert "waits" in armed
+    assert "ringfence confirm" in armed
+    (lost,) = said(tmp_path, {**waits, "pending": ["abandoned"]})
+    assert "its way back is gone" in lost
+    assert "ringfence rollback" in lost
+
+
+def test_a_host_that_lost_its_table_is_open_and_one_that_went_back_says_why(tmp_path: Path) -> None:
+    opened = said(tmp_path, {"table": ["absent"], "ruleset": ["{ruleset}"], "plan": ["{digest}"]})
+    assert opened[0].startswith("open: ")
+    went = "2026-11-24T07:00:00Z timed-out {digest} 1 {ruleset}"
+    back = said(tmp_path, {"table": ["absent"]}, history=went)
+    assert back[0].startswith("went back: ")
+    assert "timed-out, 2026-11-24T07:00:00Z" in back[0]
+    assert back[1] == "this host holds no plan: it is open"

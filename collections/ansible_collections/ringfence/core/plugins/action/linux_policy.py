@@ -143,7 +143,7 @@ class ActionModule(TargetAction):
         late = cut_lines([one for one in ending if one not in cut])
         confirmed = self._confirm(plan, host, {"token": values["token"], "cut": late}, until)
         result["processes"] = confirmed.all("process") or result["processes"]
-        result["warnings"] += [*confirmed.all("persistence"), *_uncut(confirmed)]
+        result["warnings"] += [*confirmed.all("warning"), *confirmed.all("persistence"), *_uncut(confirmed)]
         return {**result, "changed": True, "state": "confirmed"}
 
     def _denied(self, table: dict, stood: str, owners: str | None) -> list[dict]:

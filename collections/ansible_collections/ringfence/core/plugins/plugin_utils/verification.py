@@ -29,10 +29,10 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     wanted = plan.table(host.table)
     try:
         found = read_ruleset(reply.sections.get("listing", ""))
-        told = differences(wanted, found)
+        told = [] if reply.last("table") == "unknown" else differences(wanted, found)
     except (ValueError, RecursionError, OverflowError) as error:
         return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}")
-    processes, dead = _processes(reply, found["filled"]["processes"])
+    processes, dead = _processes(reply, found["filled"]["processes"]) if now["state"] != "unknown" else ([], 0)
     sentences = [one["text"] for one in told[:MOST_TOLD]]
     if len(told) > MOST_TOLD:
         sentences.append(f"and {len(told) - MOST_TOLD} differences more")
@@ -71,12 +71,14 @@ def _foreign(reply: Reply) -> list[str]:
 def _holding(plan: Plan, host: Host, now: dict) -> list[str]:
     """Return what is said of the state of a host that does not hold the plan, with the command that ends it."""
     if now["state"] == "unknown":
-        return [f"unknown: {why}; 'ringfence apply {plan.identity} --renew' puts it right" for why in now["unknown"]]
+        ends = f"'ringfence apply {plan.identity} --renew'" if now["ruleset"] else "'ringfence plan --rebase'"
+        return [f"unknown: {why}; when that is mended, {ends} leads on" for why in now["unknown"]]
     if now["state"] == "waiting":
-        waits = f"plan {now['waiting']['plan'][:12]} waits for its confirmation on this host"
+        short = now["waiting"]["plan"][:12]
+        waits = f"plan {short} waits for its confirmation on this host"
         if now["waiting"]["armed"]:
-            return [f"{waits}: 'ringfence confirm' keeps it, 'ringfence rollback' or the end of its time takes it back"]
-        return [f"{waits}, and its way back is gone: 'ringfence rollback' takes it back"]
+            return [f"{waits}: 'ringfence confirm {short}' keeps it, 'ringfence rollback {short}' takes it back"]
+        return [f"{waits}, and its way back is gone: 'ringfence rollback {short}' takes it back"]
     if now["state"] == "lost":
         return [
             f"open: nothing of ours is in the kernel of this host, which had confirmed {_short(now['plan'])}; "

@@ -7,6 +7,7 @@
 answer_stands=3600
 answer_once=16
 answer_most=200
+answers_held=
 answer_timer=/etc/systemd/system/ringfence-answers.timer
 
 has_names() {
@@ -74,14 +75,20 @@ resolve_names() {
                 }
             }' "$resolve_held" ./*
     ) || refuse_write "$work"
-    keep_text "$state/answers" "$resolve_kept" || refuse_write "$state"
+    if keep_text "$state/answers" "$resolve_kept"; then return 0; fi
+    if [ "$verb" != refresh ]; then refuse_write "$state"; fi
+    # the kernel is told all the same
+    answers_held=$work/answers.held
+    { printf '%s\n' "$resolve_kept" >"$answers_held"; } 2>/dev/null && has_size "$resolve_kept" "$answers_held" ||
+        refuse_write "$work"
+    reply answers "what names resolve to is enforced, and cannot be kept below $state: the disk takes nothing"
 }
 
 # fill_answers LINES: puts the answers that are kept into the sets of the process lines, with the time that is left to
 # each. A kernel before 6.12 takes no new time for an element that stands, so each is deleted and added in one transaction.
 fill_answers() {
     if ! has_names "$1"; then return 0; fi
-    fill_held=$state/answers
+    fill_held=${answers_held:-$state/answers}
     if [ ! -e "$fill_held" ]; then fill_held=/dev/null; fi
     # a table that was loaded in stages has an ending behind the names of its sets
     fill_there=$(nft list sets inet 2>/dev/null) && fill_lines=$(printf '%s\n%s' "$fill_there" "$1" | awk \

@@ -21,8 +21,8 @@ verb_apply() {
     # nothing of a plan is used before its signature was checked
     check_signed
     if [ -z "$rf_check" ]; then open_state; fi
-    check_confirmed
-    if [ -n "$confirmed_damaged" ]; then reply warning "$confirmed_damaged: this plan replaces it, and it is kept as $state/confirmed.nft.damaged"; fi
+    check_confirmed head
+    if [ "$confirmed_ruleset" = "$rf_ruleset" ]; then check_confirmed; fi
     if [ -z "$rf_check" ]; then recover; fi
     check_order
     if [ -z "$rf_renew$confirmed_damaged" ] && [ "$confirmed_ruleset" = "$rf_ruleset" ] && stands "$rf_table"; then
@@ -78,8 +78,9 @@ check_order() {
 take_over() {
     if [ -z "$rf_check" ] && [ "$confirmed_plan" != "$rf_plan" ]; then
         take_new=$state/new/confirmed.nft
+        make_head "$confirmed_applied"
         take_said=$({
-            write_head "$confirmed_applied" && sed '/^#ringfence /d' "$state/confirmed.nft"
+            printf '%s#ringfence head=%s\n' "$head_lines" "$head_sum" && sed '/^#ringfence /d' "$state/confirmed.nft"
         } 2>&1 >"$take_new") && check_whole "$take_new" && take_said=$(mv -f "$take_new" "$state/" 2>&1) ||
             refuse_write "$state" "$take_said"
         remember "taken-over" "$rf_plan" "$rf_sequence" "$rf_ruleset"
@@ -88,17 +89,19 @@ take_over() {
     reply state confirmed
 }
 
-# write_head TIME: the head of a ruleset's file, with its own digest as its last line.
-write_head() {
-    write_lines=$(
+# make_head TIME: the head of a ruleset's file, its lines in head_lines, their digest in head_sum.
+make_head() {
+    head_lines=$(
         printf '#ringfence format=1\n#ringfence sequence=%s\n#ringfence plan=%s\n#ringfence ruleset=%s\n#ringfence table=%s\n' \
             "$rf_sequence" "$rf_plan" "$rf_ruleset" "$rf_table"
         printf '#ringfence control=%s\n#ringfence port=%s\n' "$rf_control" "$rf_port"
         if [ -n "$rf_processes" ]; then printf '%s' "$rf_processes" | sed 's/^/#ringfence process /'; fi
         printf '#ringfence applied=%s\n' "$1"
     )
-    write_sum=$(printf '%s\n' "$write_lines" | sha256sum)
-    printf '%s\n#ringfence head=%s\n' "$write_lines" "${write_sum%% *}"
+    head_lines="$head_lines
+"
+    head_sum=$(printf '%s' "$head_lines" | sha256sum)
+    head_sum=${head_sum%% *}
 }
 
 # Reads the ruleset from standard input; what was cut short on its way, or on the disk, has another digest.
@@ -107,15 +110,17 @@ take_candidate() {
     now=${take_time% *}
     take_new=$state/new/candidate.nft
     # a redirection that fails is said by the shell itself
-    take_said=$({ { write_head "$now" && cat; } >"$take_new"; } 2>&1) || refuse_write "$state" "$take_said"
+    make_head "$now"
+    take_said=$({ { printf '%s#ringfence head=%s\n' "$head_lines" "$head_sum" && cat; } >"$take_new"; } 2>&1) || refuse_write "$state" "$take_said"
     if ! check_whole "$take_new"; then
         case $whole_said in *'is not the ruleset'*) refuse digest "the ruleset did not arrive whole" ;; esac
         refuse_write "$state"
     fi
     { printf '%s\n' "$ringfence_script" >"$state/new/ringfence.sh"; } 2>/dev/null
     { keep_back; } 2>/dev/null || refuse_write "$runs"
-    if ! has_size "$ringfence_script" "$runs/ringfence.sh"; then refuse_write "$runs"; fi
-    if ! has_size "$ringfence_script" "$state/new/ringfence.sh"; then refuse_write "$state"; fi
+    if ! has_size "$ringfence_script" "$runs/ringfence.sh" "$state/new/ringfence.sh"; then
+        if has_size "$ringfence_script" "$runs/ringfence.sh"; then refuse_write "$state"; else refuse_write "$runs"; fi
+    fi
 }
 
 swap() {
@@ -154,14 +159,10 @@ swap() {
     reply token "$pending_token"
 }
 
-# The candidate was not read from the kernel: nothing changed, unless the kernel tells something else or nothing.
+# The candidate does not stand: nothing changed, unless the kernel tells something else, or nothing.
 swap_failed() {
     swap_said=$(sed '/^In file included from /d' "$work/said" 2>/dev/null | head -n 2 | tr '\n' ' ')
-    read_kernel
-    case $kernel$kernel_table in
-    absent) if [ -n "$table_stood" ]; then kernel=unknown; fi ;;
-    "present$(printf '%.16s' "$rf_table")") kernel=unknown ;;
-    esac
+    if [ "$kernel" = absent ] && [ -n "$table_stood" ]; then kernel=unknown; fi
     if [ "$kernel" = unknown ]; then
         go_back failed
         refuse unknown "nft failed in the middle of the swap ($swap_said): $back_words"

@@ -98,6 +98,11 @@ put_back() {
             return 0
         fi
         back_why="the confirmed table does not load (${load_said:-nft said nothing})"
+        if [ "$kernel" = unknown ] && [ -n "$load_done" ]; then
+            # nothing speaks against it but that nft does not tell
+            back_state=unknown back_words='the confirmed table was loaded, and nft does not tell whether it stands; tries again'
+            return 1
+        fi
     elif [ -n "$confirmed_table" ] && stands "$confirmed_table"; then
         # what cannot be loaded again was not replaced either
         back_state=restored back_words="still has plan $confirmed_plan in the kernel, but $back_lost"
@@ -143,6 +148,7 @@ go_back() {
     fi
     disarm
     forget_wait
+    if [ "$back_state" = open ]; then set -- open; fi
     remember "$1" "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
 }
 

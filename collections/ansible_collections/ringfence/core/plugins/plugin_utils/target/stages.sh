@@ -38,7 +38,7 @@ stage_armed() {
     stage_ended=$(date +%s)
     reply staged "$((stage_ended - stage_began))"
     pending_way=systemd pending_deadline=$((stage_ended + $1))
-    if pending_text >"$work/pending" && mv -f "$work/pending" "$state/pending" && arm "$1"; then return 0; fi
+    if { pending_text >"$runs/pending"; } 2>/dev/null && read_pending && arm "$1"; then return 0; fi
     echo 'the way back could not be armed again' >"$work/said"
     return 1
 }
@@ -79,8 +79,9 @@ stage_table() {
         echo 'add table inet ringfence'
         deletions <"$work/there"
         cat "$work/last.nft"
-        printf '%s\n' "$track_until"
+        printf '%s\n%s\n' "$track_until" "$whole_mark"
     } >"$work/swap.nft"
+    ends_whole "$work/swap.nft"
 }
 
 stage_generation() {

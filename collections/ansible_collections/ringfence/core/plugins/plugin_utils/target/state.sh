@@ -105,14 +105,14 @@ open_state() {
 }
 
 # Reads the head of a ruleset file into PREFIX_format, PREFIX_sequence, PREFIX_plan, PREFIX_ruleset, PREFIX_table,
-# PREFIX_control, PREFIX_port, PREFIX_applied, PREFIX_head (its digest) and PREFIX_processes (lines); all empty where
-# there is no file. Says nothing of whether the file is whole.
+# PREFIX_control, PREFIX_port, PREFIX_applied, PREFIX_head (its digest), PREFIX_processes (lines) and PREFIX_lines (all
+# before the digest); all empty where there is no file. Says nothing of whether the file is whole.
 head_keys='format sequence plan ruleset table control port applied head'
 read_head() {
     head_prefix=$2
-    for head_key in $head_keys processes; do eval "${head_prefix}_$head_key="; done
+    for head_key in $head_keys processes lines; do eval "${head_prefix}_$head_key="; done
     if [ ! -r "$1" ]; then return 1; fi
-    head_processes=
+    head_processes='' head_read=''
     while IFS= read -r head_line; do
         case $head_line in
         '#ringfence process '*)
@@ -120,18 +120,26 @@ read_head() {
 "
             ;;
         '#ringfence '*=*)
-            head_line=${head_line#\#ringfence }
-            head_value=${head_line#*=}
-            case $head_value in *[!A-Za-z0-9:.+\ -]*) continue ;; esac
-            case " $head_keys " in *" ${head_line%%=*} "*) eval "${head_prefix}_${head_line%%=*}=\$head_value" ;; esac
+            head_key=${head_line#\#ringfence }
+            head_value=${head_key#*=}
+            head_key=${head_key%%=*}
+            case $head_value in
+            *[!A-Za-z0-9:.+\ -]*) ;;
+            *) case " $head_keys " in *" $head_key "*) eval "${head_prefix}_$head_key=\$head_value" ;; esac ;;
+            esac
+            if [ "$head_key" = head ]; then break; fi
             ;;
         *) break ;;
         esac
+        head_read="$head_read$head_line
+"
     done <"$1"
-    eval "${head_prefix}_processes=\$head_processes"
+    eval "${head_prefix}_processes=\$head_processes ${head_prefix}_lines=\$head_read"
 }
 
-# check_whole FILE: whether its head and its ruleset are what the digests in the head say; whole_said tells what is wrong.
+# check_whole FILE [head|body]: whether its head and its ruleset are what the digests in the head say, or one of them;
+# whole_said tells what is wrong. Reads the head into whole_*. Lines that are those of head_lines need no digest.
+head_lines=
 check_whole() {
     whole_said="$1 is gone"
     if [ ! -e "$1" ]; then return 1; fi
@@ -143,32 +151,29 @@ check_whole() {
     if [ -z "$whole_format" ]; then return 1; fi
     whole_said="the head of $1 is not what was confirmed"
     if ! is_number "$whole_sequence" || [ -z "$whole_table" ]; then return 1; fi
-    check_lines=
-    # `read` takes no byte behind its line: what follows the head is left to be digested
-    {
-        while IFS= read -r check_line; do
-            case $check_line in
-            '#ringfence head='*) break ;;
-            '#ringfence '*) check_lines="$check_lines$check_line
-" ;;
-            *) break ;;
-            esac
-        done
-        case $check_line in
-        '#ringfence '*) check_body=$(sha256sum) ;;
-        # the head of an earlier release has no digest of its own
-        *) check_body=$({
-            printf '%s\n' "$check_line"
-            cat
-        } | sha256sum) ;;
-        esac
-    } <"$1"
-    if [ -n "$whole_head" ]; then
-        check_sum=$(printf '%s' "$check_lines" | sha256sum)
-        if [ "${check_sum%% *}" != "$whole_head" ]; then return 1; fi
+    if [ -n "$whole_head" ] && [ "${2-}" != body ] && [ "$whole_lines" != "$head_lines" ]; then
+        whole_sum=$(printf '%s' "$whole_lines" | sha256sum)
+        if [ "${whole_sum%% *}" != "$whole_head" ]; then return 1; fi
     fi
     whole_said="$1 is not the ruleset that was confirmed"
-    if [ "${check_body%% *}" != "$whole_ruleset" ]; then return 1; fi
+    if [ "${2-}" != head ]; then
+        # `read` takes no byte behind its line: what follows the head is left to be digested
+        whole_sum=$({
+            while IFS= read -r whole_line; do
+                case $whole_line in
+                '#ringfence head='*) break ;;
+                '#ringfence '*) ;;
+                # the head of an earlier release has no digest of its own
+                *)
+                    printf '%s\n' "$whole_line"
+                    break
+                    ;;
+                esac
+            done
+            cat
+        } <"$1" | sha256sum)
+        if [ "${whole_sum%% *}" != "$whole_ruleset" ]; then return 1; fi
+    fi
     whole_said=
 }
 
@@ -186,12 +191,12 @@ read_confirmed() {
     esac
 }
 
-# Reads what was confirmed and whether it is whole: confirmed_damaged says what is wrong with it. Of a head that is no
-# longer what was written nothing is believed.
+# Reads what was confirmed and whether it is whole, or its head alone: confirmed_damaged says what is wrong with it. Of a
+# head that is no longer what was written nothing is believed.
 check_confirmed() {
     read_confirmed
     confirmed_damaged=
-    if [ ! -e "$state/confirmed.nft" ] || check_whole "$state/confirmed.nft"; then return 0; fi
+    if [ ! -e "$state/confirmed.nft" ] || check_whole "$state/confirmed.nft" ${1+"$1"}; then return 0; fi
     confirmed_damaged=$whole_said
     case $whole_said in *'is not the ruleset that was confirmed') return 1 ;; esac
     for head_key in $head_keys processes; do eval "confirmed_$head_key="; done
@@ -277,7 +282,10 @@ keep_text() {
 has_size() {
     size_wanted=$((${#1} + 1))
     shift
+    size_found=$(wc -c "$@" 2>/dev/null) || return 1
     for size_file in "$@"; do
-        size_found=$(wc -c <"$size_file" 2>/dev/null) && [ "$((size_found))" -eq "$size_wanted" ] || return 1
+        size_found=${size_found#"${size_found%%[0-9]*}"}
+        if [ "${size_found%%[!0-9]*}" != "$size_wanted" ]; then return 1; fi
+        size_found=${size_found#*"$size_file"}
     done
 }

@@ -8,7 +8,7 @@ verb_status() {
     status_confirmed
     status_pending
     status_abilities
-    if [ "$kernel" = present ] && [ -n "$rf_listing" ]; then nft -nn -y list table inet ringfence 2>&1 | reply_section listing; fi
+    if [ "$kernel" = present ] && [ -n "$rf_listing" ]; then status_listing; fi
     if [ -n "$rf_sockets" ]; then
         {
             socket_text
@@ -20,6 +20,18 @@ verb_status() {
     if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi
 }
 
+# A listing that is cut short is none.
+status_listing() {
+    echo 'ringfence:begin listing'
+    nft -nn -y list table inet ringfence 2>/dev/null
+    status_listed=$?
+    printf '\nringfence:end listing\n'
+    if [ "$status_listed" -ne 0 ]; then
+        reply table unknown
+        reply unknown 'nft does not list our table'
+    fi
+}
+
 # What the kernel has is told beside what the files say: `in_kernel` is the beginning of the digest of the verdict table that
 # stands there, whatever was confirmed.
 status_kernel() {
@@ -27,11 +39,6 @@ status_kernel() {
     reply table "$kernel"
     if [ -n "$kernel_table" ]; then reply in_kernel "$kernel_table"; fi
     if [ "$kernel" = unknown ]; then reply unknown 'nft does not tell what is in the kernel'; fi
-}
-
-# has_in_kernel TABLE: whether read_kernel found this one.
-has_in_kernel() {
-    [ -n "$1" ] && [ "$kernel_table" = "$(printf '%.16s' "$1")" ]
 }
 
 status_confirmed() {

@@ -1,10 +1,5 @@
 # The kernel's table: whether ours stands, and how another takes its place in one transaction.
 
-# Which table stands is told by an empty chain, which is cheaper than to read it back.
-stands() {
-    [ -n "$1" ] && nft list chain inet ringfence "plan_$(printf '%.16s' "$1")" >/dev/null 2>&1
-}
-
 # Reads what the kernel has of ours: kernel is `absent`, `present`, or `unknown` where that could not be read, which is
 # not the same as nothing; kernel_table is what the chain of the plan tells, the first digits of its table's digest.
 read_kernel() {
@@ -19,20 +14,38 @@ read_kernel() {
     [ "$kernel" != unknown ]
 }
 
+# has_in_kernel TABLE: whether read_kernel found this one.
+has_in_kernel() {
+    [ -n "$1" ] && [ "$kernel_table" = "$(printf '%.16s' "$1")" ]
+}
+
+# Whether a table stands is told by an empty chain, which is cheaper than to read it back; where that fails the kernel is
+# asked once more in another way, and kernel says what it told.
+stands() {
+    if [ -z "$1" ]; then return 1; fi
+    nft list chain inet ringfence "plan_$(printf '%.16s' "$1")" >/dev/null 2>&1 || { read_kernel && has_in_kernel "$1"; }
+}
+
 # Before a direction first enforces, conntrack must see connections begin: what starts between the reading of the
 # sockets and the swap is tracked by this table, which the swap deletes again.
 track_until=
 track_first() {
-    track_until='' table_stood=''
+    track_until='' table_stood='' track_listed=''
     # where nothing is confirmed, one transaction both asks whether our table stands, by failing, and tracks
     if [ -z "$confirmed_ruleset" ] && track 'create table inet ringfence
 delete table inet ringfence'; then return 0; fi
-    # a table that an interrupted command was only just staging has no chains that the kernel enters
-    if nft list chain inet ringfence input >/dev/null 2>&1; then
-        table_stood=1
-    else
-        track ''
-    fi
+    # What stands is listed once: whether it has a chain that the kernel enters (a table that an interrupted command was
+    # only just staging has none), and which sets hold what it recorded.
+    track_listed=$(nft -t list table inet ringfence 2>/dev/null |
+        sed -n 's/^	chain input {$/input/p; s/^[[:space:]]*set \(\(denied\|watched\)_[A-Za-z0-9_]*\) {$/\1/p')
+    case "
+$track_listed
+" in
+    *"
+input
+"*) table_stood=1 ;;
+    *) track '' ;;
+    esac
 }
 
 track() {
@@ -71,9 +84,10 @@ load_table() {
 }
 
 # load_back FILE TABLE: loads what was confirmed, with the connections that stand, else without them, else without a file
-# of our own; succeeds when the kernel was read to have it. load_said is what nft said.
+# of our own; succeeds when the kernel was read to have it. load_said is what nft said,
+# load_done whether it took it.
 load_back() {
-    load_said=
+    load_said='' load_done=''
     if [ -n "$work" ]; then
         track_first
         { socket_text >"$work/sockets" || true >"$work/sockets"; } 2>/dev/null
@@ -84,7 +98,7 @@ load_back() {
         load_table "$1" >/dev/null 2>&1
         if stands "$2"; then return 0; fi
     fi
-    load_said=$(nft -f "$1" 2>&1)
+    load_said=$(nft -f "$1" 2>&1) && load_done=1
     load_said=${load_said%%"
 "*}
     stands "$2"
@@ -92,7 +106,8 @@ load_back() {
 
 # What the kernel recorded would go with the table: it is part of the reply first.
 reply_denials() {
-    denial_sets=$(nft -t list table inet ringfence 2>/dev/null | sed -n 's/^[[:space:]]*set \(\(denied\|watched\)_[A-Za-z0-9_]*\) {$/\1/p')
+    denial_sets=
+    for denial_set in $track_listed; do case $denial_set in input) ;; *) denial_sets="$denial_sets $denial_set" ;; esac done
     if [ -z "$denial_sets" ]; then return 0; fi
     # one by one: nft 1.0.6 finds no set when it is asked for several at once
     for denial_set in $denial_sets; do nft -nn list set inet ringfence "$denial_set" 2>/dev/null; done | reply_section denials

@@ -33,6 +33,10 @@ recover() {
     elif [ "$pending_boot" != "$boot_id" ] || [ -n "$candidate_lost" ] || ! armed; then
         reply recovered "a candidate of plan $candidate_plan had lost its way back"
         go_back abandoned || refuse unknown "$back_words"
+    elif [ "$verb" = apply ] && [ -n "$pending_opened" ]; then
+        # the host is open, and its way back tries in vain: a new plan is the way out
+        disarm
+        forget_wait
     elif [ "$verb" = apply ] && [ "$candidate_plan" = "$rf_plan" ]; then
         go_back superseded || refuse unknown "$back_words"
     elif [ "$verb" = apply ]; then
@@ -63,7 +67,6 @@ verb_confirm() {
     fi
     confirm_connection
     if ! stands "$candidate_table"; then
-        read_kernel
         if [ "$kernel" = unknown ]; then refuse unknown "nft does not tell what is in the kernel: the way back stays armed"; fi
         go_back flushed
         refuse flushed "the candidate is not in the kernel any more: somebody replaced it; $back_words"
@@ -77,7 +80,10 @@ verb_confirm() {
         refuse persistence "cannot write the boot unit or the units' drop-ins: $back_words"
     fi
     sync "$state/candidate.nft" "$state/ringfence.sh" 2>/dev/null
-    if [ -e "$state/confirmed.nft" ] && ! check_whole "$state/confirmed.nft"; then
+    # a head that was not what it should be was found before the swap
+    if [ "$pending_back" = kept ]; then set -- body; else set --; fi
+    if [ -e "$state/confirmed.nft" ] && ! check_whole "$state/confirmed.nft" "$@"; then
+        reply warning "$whole_said: plan $candidate_plan replaces it, and it is kept as $state/confirmed.nft.damaged"
         ln -f "$state/confirmed.nft" "$state/confirmed.nft.damaged" 2>/dev/null
     fi
     confirm_said=$(mv -f "$state/candidate.nft" "$state/confirmed.nft" 2>&1)
@@ -179,8 +185,9 @@ verb_remove() {
     read_kernel
     if [ "$kernel" != absent ]; then refuse unknown "nft does not delete our table: the state stays, try again"; fi
     if systemd_runs; then systemctl stop 'ringfence-return-*.timer' 2>/dev/null; fi
-    rm -rf "$state" "$runs"
-    if [ -e "$state" ]; then refuse_write "$state"; fi
+    # a directory that is a mount of its own stays, empty
+    rm -rf "$state" "$runs" 2>/dev/null
+    if [ -n "$(ls -A "$state" 2>/dev/null)" ]; then refuse_write "$state"; fi
     reply changed "$remove_changed"
     reply state none
 }

@@ -1,0 +1,171 @@
+"""A target without a host: the script in a directory of the test, with the kernel of a network namespace."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import Plan, load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
+    Reply,
+    control_ranges,
+    parse_reply,
+    process_lines,
+    script,
+)
+from nft_kernel import Kernel
+from rollout_plans import PlanMaker, Wanted
+
+# The connection is said to be one from the controller's address, new enough; nft fails with what `nft-fails` matches.
+STAND_INS = """
+systemd_runs() {{ false; }}
+have() {{ [ "$1" != systemd-run ] && [ "$1" != timeout ] && [ "$1" != ss ] && command -v "$1" >/dev/null 2>&1; }}
+find_connection() {{
+    connection_started=99999999999 connection_family=4 connection_hex={peer} connection_port=22 connection_peer=peer
+    if [ -n "${{2-}}" ]; then socket_text >"$2"; fi
+}}
+nft() {{
+    nft_fails=
+    if [ -s {place}/nft-fails ]; then read -r nft_fails <{place}/nft-fails; fi
+    case $* in $nft_fails) echo 'nft: no luck' >&2; return 1 ;; esac
+    command nft "$@"
+}}
+units={place}/units
+boot_unit=$units/ringfence.service
+signers={place}/allowed_signers
+"""
+PEER = "0ACB0001"  # 10.203.0.1, the first of rollout_plans.CONTROLLER
+
+
+@dataclass
+class LoneTarget:
+    """A script with its state below `place`; `ask` sends an order as a controller does."""
+
+    place: Path
+    kernel: Kernel
+    shell: list[str]
+    stand_ins: str = ""
+    peer: str = PEER
+    sequence: int = 0
+    held: str = ""
+    words: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def state(self) -> Path:
+        """The directory on the disk."""
+        return self.place / "lib"
+
+    @property
+    def memory(self) -> Path:
+        """The directory in memory."""
+        return self.place / "run"
+
+    def ask(self, verb: str, values: dict[str, str] | None = None, ruleset: bytes = b"") -> tuple[int, Reply, str]:
+        """Return the exit status, the reply and the errors of an order."""
+        whole, _, end = self._placed(script()).rpartition("if [ $# -gt 0 ]")
+        text = f"{whole}{STAND_INS.format(place=self.place, peer=self.peer)}{self.stand_ins}\nif [ $# -gt 0 ]{end}"
+        lines = [f"rf_{name}={shlex.quote(value)}" for name, value in (values or {}).items()]
+        order = f'ringfence_script={shlex.quote(text)}\neval "$ringfence_script"\n' + "\n".join(lines)
+        given = f"{order}\nringfence_main {verb} <<'ENDS'\n".encode() + ruleset + b"ENDS\n"
+        done = subprocess.run(
+            [*self.kernel.entered, *self.shell], input=given, capture_output=True, timeout=60, check=False
+        )
+        return done.returncode, parse_reply(done.stdout.decode()), done.stderr.decode()
+
+    def _placed(self, text: str) -> str:
+        for before, after in (("/var/lib/ringfence", self.state), ("/run/ringfence", self.memory)):
+            text = text.replace(f"={before}\n", f"={after}\n")
+        return text
+
+    def plan(self, wanted: Wanted, **options: object) -> Plan:
+        """Return a plan for this target alone that follows from what it holds."""
+        self.sequence += 1
+        options.setdefault("sequence", self.sequence)
+        made = PlanMaker(self.place).write({"h": wanted}, expects={"h": self.held}, **options)  # type: ignore[arg-type]
+        plan = load_plan(str(made))
+        self.words[plan.host("h").table[:16]] = plan.digest
+        return plan
+
+    def apply(self, plan: Plan, **more: str) -> Reply:
+        """Return the reply to an apply."""
+        return self.ask("apply", {**self.values(plan), **more}, plan.ruleset(plan.host("h").ruleset))[1]
+
+    def values(self, plan: Plan) -> dict[str, str]:
+        """Return what a controller sends of a plan."""
+        host = plan.host("h")
+        return {
+            "plan": plan.digest,
+            "sequence": str(plan.sequence),
+            "expects": host.expects,
+            "ruleset": host.ruleset,
+            "table": host.table,
+            "control": control_ranges(host.control["from"]),
+            "port": str(host.control["port"]),
+            "processes": process_lines(host.processes),
+            "token": secrets.token_hex(8),
+            "host": "h",
+            "seconds": "1",
+        }
+
+    def confirm(self, plan: Plan, **more: str) -> Reply:
+        """Return the reply to a confirmation, and remember what is held then."""
+        reply = self.ask("confirm", {"plan": plan.digest, "port": "22", **more})[1]
+        if reply.last("state") == "confirmed":
+            self.held = plan.host("h").ruleset
+        return reply
+
+    def enforce(self, wanted: Wanted) -> Plan:
+        """Apply and confirm, which must succeed."""
+        plan = self.plan(wanted)
+        self.apply(plan)
+        assert self.confirm(plan).last("state") == "confirmed"
+        return plan
+
+    def in_kernel(self) -> str:
+        """Return the digest of the plan whose table the kernel has, empty for none."""
+        words = self.kernel.nft("list", "chains", "inet").split()
+        found = [word.removeprefix("plan_") for word in words if word.startswith("plan_")]
+        return self.words[found[0]] if found else ""
+
+    def fails(self, pattern: str) -> None:
+        """Have nft fail where its arguments match; never for an empty pattern."""
+        (self.place / "nft-fails").write_text(f"{pattern}\n" if pattern else "")
+
+    def goes_back_to(self, plan: str, within: float = 6.0) -> None:
+        """Return when the kernel has this plan's table (empty: none) and nothing waits; fail after some seconds."""
+        wait_until(lambda: self.in_kernel() == plan and not self.ask("status")[1].last("pending"), within)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float) -> None:
+    """Return when something holds; fail where it does not in time."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, f"did not come true in {seconds} s"
+        time.sleep(0.1)
+
+
+def mount(directory: Path, size: str = "400k") -> None:
+    """Put a small file system of its own under a directory."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "none", str(directory)], check=True)
+
+
+def fill(directory: Path) -> None:
+    """Write until nothing more fits."""
+    handle = os.open(directory / "filler", os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(handle, b"x" * 512)
+    except OSError:
+        os.close(handle)
+
+
+def remount(directory: Path, how: str) -> None:
+    """Make a file system read-only (`ro`) or writable (`rw`)."""
+    subprocess.run(["mount", "-o", f"remount,{how}", str(directory)], check=True)
