@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ def collect(
     from ringfence.flows.readers import read
     from ringfence.flows.reading import Reading
     from ringfence.flows.store import FlowStore
+    from ringfence.rollout.private import private_directory
     from ringfence.sources.finding import find
 
     chosen = find(session.snapshot, " ".join(words)) if words else session.snapshot.assets
@@ -34,20 +34,22 @@ def collect(
     if not hosts:
         raise InputError("no host is chosen", remedy="ringfence assets shows what there is")
     keep_snapshot(session)
-    with tempfile.TemporaryDirectory(prefix="ringfence-flows-") as directory:
+    with private_directory() as private:
+        directory = private / "flows"
+        directory.mkdir()
         told: set[str] = set()
         why: dict[str, str] = {}
         for look in range(times):
             if look:
                 time.sleep(every)
             spoke, failed = _look(
-                session, [host for host in hosts if askable(host)], Path(directory), look, facts=facts and look == 0
+                session, [host for host in hosts if askable(host)], directory, look, facts=facts and look == 0
             )
             told |= spoke
             why |= failed
         reading = Reading()
         store = FlowStore(session.workspace.state / FLOWS)
-        added = store.add(read(Path(directory), "hosts", reading), kept_snapshots(session))
+        added = store.add(read(directory, "hosts", reading), kept_snapshots(session))
     session.output.problems(reading.problems, err=True)
     why |= {host: why_not(host) for host in hosts if not askable(host)}
     return added, {host: why.get(host, "") for host in hosts if host not in told}
