@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,14 +28,15 @@ def collect(
     from ringfence.flows.hosts_format import read_collected
     from ringfence.flows.readers import read_by
     from ringfence.flows.store import FlowStore
+    from ringfence.rollout.private import private_directory
 
     chosen = Asking(session.workspace, session.snapshot).assets(words)
     hosts = sorted(asset.name for asset in chosen if asset.workload)
     if not hosts:
         raise InputError("no host is chosen", remedy="ringfence assets shows what there is")
     keep_snapshot(session)
-    with tempfile.TemporaryDirectory(prefix="ringfence-flows-") as directory:
-        path = Path(directory) / "told"
+    with private_directory() as private:
+        path = private / "told"
         path.touch()
         told: set[str] = set()
         why: dict[str, str] = {}

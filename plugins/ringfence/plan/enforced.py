@@ -17,6 +17,8 @@ from ringfence.plan.artefact import DigestOrNone, Time
 MOST_SEQUENCE = 2**53 - 1
 # How far above every number that is known here one that a host reports is still believed.
 STEP = 1000
+# A plan a second for thirty years.
+MOST_BELIEVED = 10**9
 STATE_FILE = Path(".ringfence") / "state.json"
 
 
@@ -94,10 +96,12 @@ def believed_sequence(known: int, hosts: Mapping[str, Held]) -> tuple[int, dict[
     """Return the newest sequence that hosts have accepted, as far as it is believed, and those that are not, by host.
 
     `known` is the newest of the plans here. A number far above it is believed where most of the hosts that hold a plan
-    report such a one, as after a plans directory was lost: else one host could raise the numbers of all.
+    report such a one, as after a plans directory was lost, and where there are plans here, more than one: else a single
+    host could raise the numbers of all.
     """
     told = sorted(held.sequence for held in hosts.values() if held.sequence)
-    most = told[(len(told) - 1) // 2] if told else 0
-    limit = max(known, most) + STEP
+    far = [number for number in told if number > known + STEP]
+    leap = 2 * len(far) > len(told) and (known == 0 or len(far) > 1)
+    limit = min(MOST_BELIEVED, (far[(len(far) - 1) // 2] if leap else known) + STEP)
     believed = max((number for number in told if number <= limit), default=0)
     return believed, {name: held.sequence for name, held in sorted(hosts.items()) if held.sequence > limit}

@@ -6,13 +6,14 @@ import os
 import re
 import shutil
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import ansible_runner
 
 from ringfence.model.errors import InputError, OutsideError
-from ringfence.rollout.events import Event, EventReader
+from ringfence.rollout.events import Event, EventKind, EventReader
 from ringfence.rollout.interruption import Interrupted, Interruption
 from ringfence.rollout.outcome import INTERRUPTED, Outcome, collect
 from ringfence.rollout.private import private_directory
@@ -23,6 +24,9 @@ COLLECTION = "ringfence.core"
 FORKS = 50
 # ansible-runner empties a longer result without a word. What actions return is bounded below this.
 LONGEST_RESULT = 32_000_000
+# What is kept of what Ansible says beside its results: the last lines, and the beginning of each.
+LINES = 10
+LONGEST_LINE = 2000
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -51,13 +55,13 @@ def run_playbook(
         raise OutsideError("there is no ansible-playbook on this machine", remedy="pip install ansible-core")
     reader = EventReader()
     events: list[Event] = []
-    said: list[str] = []
+    said: deque[str] = deque(maxlen=LINES)
     interruption = Interruption()
 
     def handle(raw: Mapping[str, object]) -> bool:
         interruption.read(raw)
         if raw.get("event") in ("verbose", "error", "warning") and raw.get("stdout"):
-            said.append(_COLOURS.sub("", str(raw["stdout"])).strip())
+            said.append(_COLOURS.sub("", str(raw["stdout"])[:LONGEST_LINE]).strip())
         event = reader.read(raw)
         if event is not None:
             events.append(event)
@@ -89,11 +93,13 @@ def run_playbook(
             fact_cache_type="",  # the runner keeps none either
             **options,
         )
-    ended = f"Ansible ended (status {run.rc}) while this host's step ran; what it does there is not known"
+    last = f": {said[-1]}" if said else ""
+    ended = f"Ansible ended (status {run.rc}) while this host's step ran{last}; what became of it is not known"
     hosts = collect(events, expected, cut_short="" if interruption.came else ended)
     if interruption.came:
         raise Interrupted(Outcome(hosts, INTERRUPTED))
-    return Outcome(hosts, run.status, "" if hosts and any(event.ends for event in events) else "\n".join(said[-10:]))
+    began = any(event.ends or event.kind is EventKind.STARTED for event in events)
+    return Outcome(hosts, run.status, "" if hosts and began else "\n".join(said))
 
 
 def _forget_environment(status: Mapping[str, object], runner_config: object) -> None:

@@ -40,7 +40,6 @@ GRAVE = [
     ("kernel=$(id)", "kernel"),
     ("refused=$(id)", "refused"),
     ("applied=yesterday", "applied"),
-    ("reason=" + "x" * 2000, "reason"),
     ("unit=runs a b", "unit"),
     ("user=root users_out out_x0 -1", "user"),
     ("staged=1e9", "staged"),
@@ -58,6 +57,10 @@ def test_a_value_that_its_key_cannot_hold_makes_the_reply_invalid(line: str, why
 def test_a_key_that_the_script_does_not_know_is_left_out() -> None:
     reply = parse_reply("ringfence:ansible_facts={}\nringfence:plan=\nringfence:begin evil\nx\nringfence:end evil\n")
     assert reply == Reply({"plan": [""]}, {})
+
+
+def test_a_sentence_is_cut_and_not_refused_since_nft_repeats_long_lines() -> None:
+    assert parse_reply("ringfence:reason=" + "x" * 2000).last("reason") == "x" * 1000 + "…"
 
 
 def test_a_section_that_does_not_end_makes_the_reply_invalid() -> None:
@@ -179,3 +182,46 @@ def test_what_a_host_says_of_its_loading_prolongs_no_wait(tmp_path: Path, staged
     assert time.monotonic() - began < 60
     events = [json.loads(line)["event"] for line in (plan / "journal.jsonl").read_text().splitlines()]
     assert events == ["started", "unknown"]
+
+
+def test_a_confirmation_names_the_control_path_and_a_rollback_the_plan_that_it_takes_back(tmp_path: Path) -> None:
+    plan = PlanMaker(tmp_path).write({"web-1": Wanted(control=("192.0.2.0/24",), port=2222)})
+    host = HostileHost(tmp_path / "host")
+    host.runs(f"cat >>{tmp_path}/sent; printf 'ringfence:changed=no\\nringfence:state=none\\n'")
+    for verb in ("confirm", "rollback"):
+        (tmp_path / "sent").unlink(missing_ok=True)
+        host.play([{f"ringfence.core.linux_policy_{verb}": {}}], "-e", f"ringfence_plan={plan}")
+        sent = (tmp_path / "sent").read_text()
+        assert f"\nrf_plan={load_plan(str(plan)).digest}\n" in sent
+        if verb == "confirm":
+            assert "\nrf_control=4-C0000200-C00002FF\n" in sent
+            assert "\nrf_port=2222\n" in sent
+
+
+LOST = "printf 'Connection reset' >&2; exit 255"
+HOLDS = "printf 'ringfence:plan={plan}\\nringfence:ruleset={ruleset}\\nringfence:stands=confirmed\\n'"
+WENT = "printf 'ringfence:table=absent\\n'"
+
+
+@pytest.mark.parametrize(
+    ("afterwards", "state"),
+    [(HOLDS, "confirmed"), (WENT, "rolled back"), (LOST, "unknown")],
+    ids=["it took it", "it went back", "it does not tell"],
+)
+def test_where_the_reply_to_a_confirmation_is_lost_the_host_is_asked_what_it_holds(
+    tmp_path: Path, afterwards: str, state: str
+) -> None:
+    path = PlanMaker(tmp_path).write({"web-1": Wanted()})
+    plan = load_plan(str(path))
+    told = afterwards.replace("{plan}", plan.digest).replace("{ruleset}", plan.host("web-1").ruleset)
+    host = HostileHost(tmp_path / "host")
+    host.runs(
+        f"case $(cat) in *'ringfence_main apply'*) printf 'ringfence:changed=yes\\n' ;; "
+        f"*'ringfence_main confirm'*) {LOST} ;; *) {told} ;; esac"
+    )
+
+    results, said = host.play([APPLY], "-e", f"ringfence_plan={path}", "-e", "ringfence_confirm_within=5", timeout=120)
+
+    assert results["web-1"][0]["state"] == state, said
+    events = [json.loads(line)["event"] for line in (path / "journal.jsonl").read_text().splitlines()]
+    assert events == ["started", state]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,27 @@ def test_a_line_that_a_killed_controller_cut_short_counts_as_not_written(journal
         file.write('{"event": "confirmed", "host": "b", "pl')
     journal.append("c", "started")
     assert journal.states() == {"a": "confirmed", "c": "started"}
+
+
+def test_lines_that_are_no_events_count_as_not_written(journal: Journal) -> None:
+    journal.append("a", "confirmed")
+    with Path(journal.path).open("a") as file:
+        for line in ("[]", "7", "null", "[" * 100_000, '{"plan": 1}', "\x00\xff"):
+            file.write(f"{line}\n")
+    journal.append("b", "confirmed")
+    assert journal.states() == {"a": "confirmed", "b": "confirmed"}
+
+
+def test_a_journal_that_is_a_pipe_is_named_and_not_waited_for(journal: Journal) -> None:
+    os.mkfifo(journal.path)
+    for use in (lambda: journal.append("a", "started"), journal.states):
+        with pytest.raises(PlanError, match="no regular file"):
+            use()
+
+
+def test_a_plan_that_is_a_pipe_is_named_and_not_waited_for(journal: Journal) -> None:
+    path = Path(journal.plan.directory, "plan.json")
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(PlanError, match="no regular file"):
+        load_plan(journal.plan.directory)

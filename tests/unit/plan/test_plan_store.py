@@ -10,7 +10,7 @@ import pytest
 from plan_estates import compilation, draft, rule
 from ringfence.model.errors import InputError
 from ringfence.plan import Held, find, next_sequence, read, read_state, sign, verify_files, verify_signature, write
-from ringfence.plan.enforced import STATE_FILE, write_state
+from ringfence.plan.enforced import STATE_FILE, believed_sequence, write_state
 from ringfence.plan.store import table_text
 
 
@@ -91,6 +91,32 @@ def test_sequences_grow_past_plans_and_past_what_hosts_have_seen(tmp_path: Path)
 
     assert next_sequence(tmp_path) == 4
     assert next_sequence(tmp_path, held=8) == 9
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "believed"),
+    [
+        (3, [4, 4, 2], 4),
+        (3, [1003], 1003),
+        (3, [1004], 0),
+        (3, [5000, 5000, 4], 5000),
+        (3, [5000, 4, 4], 4),
+        (0, [5000], 5000),
+        (0, [5000, 5000, 2**53 - 1], 5000),
+        (0, [2**53 - 1], 0),
+        (0, [2**53 - 1, 2**53 - 1], 0),
+        (0, [], 0),
+    ],
+)
+def test_a_number_far_above_every_plan_is_believed_where_most_hosts_report_it(
+    known: int, told: list[int], believed: int
+) -> None:
+    hosts = {f"h{n}": Held(sequence=one, seen="2026-11-24T06:00:00Z") for n, one in enumerate(told)}
+
+    found, others = believed_sequence(known, hosts)
+
+    assert found == believed
+    assert sorted(others.values()) == sorted(number for number in told if number > max(believed, known + 1000))
 
 
 def test_a_table_is_found_in_whichever_plan_has_it(tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .answer_values import DIGEST, MOST, TIME, AnswerError, address, matching, one_of, text, written_number
+from .answer_values import DIGEST, MOST, TIME, AnswerError, address, matching, one_of, shown, written_number
 
 STATES = ("confirmed", "waiting", "restored", "none", "open", "unknown", "lost", "went back")
 MOST_LINES = 20_000
+# Characters that people are shown of one sentence.
+LONGEST = 1000
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
 _RELEASE = re.compile(r"[0-9A-Za-z.+~_-]{0,128}", re.ASCII)
 _TOKEN = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
@@ -51,6 +53,10 @@ def _release(value: str, name: str) -> object:
     return matching(value, name, _RELEASE, "a version")
 
 
+def _sentence(value: str, _name: str) -> object:
+    return shown(value, LONGEST)
+
+
 def _is(*words: str) -> Check:
     return lambda value, name: one_of(value, name, words)
 
@@ -79,8 +85,9 @@ KEYS: dict[str, Check] = {
     # the beginning of a digest, as the identity chain has it
     "in_kernel": lambda value, name: matching(value, name, _BEGINNING, "the beginning of a digest"),
     **dict.fromkeys(("no_unit", "no_user"), lambda value, name: matching(value, name, _NAME, "a name")),
-    **dict.fromkeys(("reason", "process", "damaged", "recovered", "answers", "persistence", "signed_by"), text),
-    **dict.fromkeys(("warning", "unknown", "uncut"), text),
+    # sentences for people, also of nft, which repeats the line that it does not accept
+    **dict.fromkeys(("reason", "process", "damaged", "recovered", "answers", "persistence", "signed_by"), _sentence),
+    **dict.fromkeys(("warning", "unknown", "uncut"), _sentence),
 }
 SECTIONS = ("listing", "sockets", "flows", "owners", "foreign", "history", "denials")
 
