@@ -409,6 +409,18 @@ def test_a_rule_that_a_host_decides_by_silence_is_told_too():
     assert "gives no label now" in problems[0].message
 
 
+def test_a_label_by_an_address_that_only_the_host_has_rests_on_its_word():
+    rules = [rule(2, "zone", "'dmz'", when="in_network(addresses, ['10.9.0.0/16'])"), rule(3, "loc", "'fra'")]
+    told = host("web-9", "10.1.0.9", says={"os_family": "Debian"}, claims=("10.9.0.7",))
+    (counted,), _ = judged([told], Settings(), None, gathered=True)
+    (found,), problems = labelled(rules, counted)
+    assert (found.labels["zone"].told, found.labels["loc"].told) == ("web-9", "")
+    assert ["'zone'" in problem.message for problem in problems] == [True]
+    given = host("web-8", "10.9.0.8", says={"os_family": "Debian"}, addresses=["10.9.0.8"])
+    (found,), problems = labelled(rules, given)
+    assert (found.labels["zone"].told, problems) == ("", [])
+
+
 def test_what_an_inventory_says_of_listeners_is_no_hosts_word():
     listed = host("db-1", listeners=[{"port": 5432}])
     (found,), problems = labelled([rule(2, "role", "'db'", when="length(listeners) > `0`")], listed)
