@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset, Label
 from ringfence.model.label_rules import LabelRule
-from ringfence.sources.claims import CLAIMED
-from ringfence.sources.host_told import source_of_told
+from ringfence.sources.host_told import CLAIMED, source_of_told
 from ringfence.sources.host_variables import BY_NAME
 from ringfence.sources.label_origins import Origin, origins
 from ringfence.sources.merging import IDENTITY, STALE, contradictions, hosts_of

@@ -14,14 +14,12 @@ from ringfence.model.addresses import address_text, addresses_of
 from ringfence.model.assets import Asset
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
-from ringfence.sources.host_told import source_of_told
+from ringfence.sources.host_told import CLAIMED
 from ringfence.sources.host_variables import sorted_points
 from ringfence.sources.identity_keys import is_no_machine, is_swept
 from ringfence.sources.merging import IDENTITY, hosts_of, merged
 
 NAMED = 5
-# Attribute: the addresses that count and that only the host itself said.
-CLAIMED = "addresses_told_by_host"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -166,9 +164,3 @@ def _with_swept(asset: Asset, swept: Sequence[Asset]) -> Asset:
 def _problem(told: Sequence[str], end: str, remedy: str) -> Problem:
     more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
     return Problem(Severity.WARNING, f"{'; '.join(told[:NAMED])}{more}: {end}", None, remedy)
-
-
-def source_of_address(asset: Asset, address: str) -> str | None:
-    """Return the host on whose word alone an asset has an address, None where a source gives it."""
-    told = asset.attributes.get(CLAIMED)
-    return source_of_told(asset.name) if isinstance(told, list) and address in told else None

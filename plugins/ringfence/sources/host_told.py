@@ -9,6 +9,8 @@ from ringfence.model.assets import Asset
 # Attribute: which others are told by which host, as `{facts: db-1, listeners: db-1}`.
 TOLD = "told_by_host"
 FACTS = "facts"
+# Attribute: the addresses that count and that only the host itself said.
+CLAIMED = "addresses_told_by_host"
 
 
 def told_roots(asset: Asset) -> dict[str, str]:
@@ -25,7 +27,11 @@ def without_told(asset: Asset) -> Mapping[str, object]:
     told = told_roots(asset)
     if not told:
         return asset.attributes
-    return {name: value for name, value in asset.attributes.items() if name not in told and name != TOLD}
+    found = {name: value for name, value in asset.attributes.items() if name not in (*told, TOLD, CLAIMED)}
+    claimed, addresses = asset.attributes.get(CLAIMED), found.get("addresses")
+    if isinstance(claimed, list) and isinstance(addresses, list):
+        found["addresses"] = [one for one in addresses if one not in claimed]
+    return found
 
 
 def source_of_told(host: str) -> str:

@@ -159,10 +159,10 @@ class _Joining:
                 _counted(told, value)
             )
             return
-        believed = [host for host in told if any(confirmed(host, one) for one in said)]
+        believed = [host for host in told if any(confirmed(host, one, key) for one in said)]
         for host in told:
             others = said or [one for one in told if one is not host and one.origins.isdisjoint(host.origins)]
-            if others and not any(confirmed(host, one) for one in others):
+            if others and not any(confirmed(host, one, key) for one in others):
                 first, second = min(host.names()), min(min(one.names()) for one in others)
                 pair = (first, second) if said else tuple(sorted((first, second)))
                 self._claims[key].add((pair[0], pair[1], value))
@@ -172,7 +172,7 @@ class _Joining:
                 yield group
             return
         for one, other in combinations(told, 2):
-            if confirmed(one, other):
+            if confirmed(one, other, key):
                 yield [one, other]
 
     def _against(self, key: str, value: str, machines: Sequence[Machine]) -> str | None:

@@ -9,7 +9,7 @@ from ringfence.model.addresses import DEFAULT_REALM, FAMILIES
 from ringfence.model.assets import Asset
 from ringfence.model.intervals import IntervalSet
 from ringfence.sources.host_variables import ADDRESSES
-from ringfence.sources.identifying import is_bridge_address, is_everybodys_name, is_everybodys_point
+from ringfence.sources.identifying import is_bridge_address, is_everybodys_name, is_everybodys_point, normal
 from ringfence.sources.identity_keys import (
     KeyReader,
     is_no_machine,
@@ -30,7 +30,8 @@ NOWHERE = ""
 class Machine:
     """Assets that are one, where they come from, their keys, and why they were joined.
 
-    `keys` are what sources say, `told` what it says of itself beside; `points` its addresses that tell it from others.
+    `keys` are what sources say, `told` what it says of itself beside; `points` its addresses that tell it from others;
+    `behind` names by which it is reached through another machine, which may stand for another one elsewhere.
     """
 
     assets: list[Asset]
@@ -39,6 +40,7 @@ class Machine:
     told: dict[str, set[str]]
     points: set[int]
     ways: set[Way]
+    behind: set[str] = field(default_factory=set)
     why: list[str] = field(default_factory=list)
 
     def take(self, other: Machine, why: str) -> None:
@@ -50,6 +52,7 @@ class Machine:
                 mine.setdefault(name, set()).update(values)
         self.points |= other.points
         self.ways |= other.ways
+        self.behind |= other.behind
         self.why += [*other.why, why]
 
     def realms(self) -> set[str]:
@@ -96,14 +99,19 @@ def machine_of(asset: Asset, readers: Sequence[KeyReader], shared: Mapping[str, 
         said.setdefault(FQDN, set()).add(f"{way.host}:{way.port} {way.jump}".rstrip())
     told = {name: set(values - keys.get(name, frozenset())) for name, values in told_keys_of(asset, readers).items()}
     explicit = asset.attributes.get(ADDRESSES) is not None
-    points = set() if way.port and not explicit else set(asset.addresses)
+    points = {point for point in asset.addresses if not is_everybodys_point(point)}
+    own = {point for point in points if not is_bridge_address(point)}
+    if way.port and not explicit:
+        own = points = set()
     return Machine(
         [asset],
         set(origins(asset)),
         said,
         {name: values for name, values in told.items() if values},
-        {point for point in points if not is_bridge_address(point) and not is_everybodys_point(point)},
+        # Who has nothing but an address that engines give to a bridge has it in earnest.
+        own or points,
         {way} if way.host and not explicit else set(),
+        {name} if way.jump and not (way.port or several) and (name := normal(FQDN, way.host)) else set(),
     )
 
 
@@ -159,11 +167,11 @@ def same_by_address(one: Machine, other: Machine) -> bool:
     return False
 
 
-def confirmed(one: Machine, other: Machine) -> bool:
+def confirmed(one: Machine, other: Machine, key: str) -> bool:
     """Return whether what sources know of both agrees, so that a host's own word may settle that they are one.
 
     The address by which Ansible reaches the one is the other's, or they have a name in common and nothing of addresses
-    speaks against it.
+    speaks against it. A name beyond a jump host agrees with another `key` only.
     """
     if len(one.realms() | other.realms()) > 1:
         return False
@@ -172,7 +180,8 @@ def confirmed(one: Machine, other: Machine) -> bool:
     if apart_by_address(one, other):
         return False
     keys = any(one.keys.get(name, set()) & values for name, values in other.keys.items())
-    return keys or bool(one.short_names() & other.short_names())
+    reached = key != FQDN and (one.behind & other.keys.get(FQDN, set()) or other.behind & one.keys.get(FQDN, set()))
+    return bool(keys or reached) or bool(one.short_names() & other.short_names())
 
 
 def _in(points: set[int], family: IntervalSet) -> set[int]:

@@ -39,6 +39,11 @@ def vm(name: str, *addresses: str, labels: Mapping[str, str] | None = None, **fa
     )
 
 
+def row(name: str, *addresses: str) -> Asset:
+    """A row of a table."""
+    return replace(asset(name, *addresses, attributes={"name": name, "onprem": {}}), sources=("inventory/30.yml",))
+
+
 def of(source: str, kind: str, name: str, *addresses: str, workload: bool = False, **facts: object) -> Asset:
     """A record of a plug-in that takes it for something that nothing enforces on."""
     told = {f"ringfence_{source}": {**({"kind": kind} if kind else {}), **facts}, "ringfence_workload": workload}
@@ -101,6 +106,12 @@ def test_a_liar_does_not_keep_two_records_of_one_machine_apart():
     names, said = made_of(liar, honest, row, vm("vm-pay", "10.1.0.7", uuid=UUID))
     assert names == [["pay", "pay-1", "vm-pay"], ["web-9"]]
     assert "'web-9' says that it has the uuid" in said
+
+
+def test_an_address_that_engines_give_to_a_bridge_joins_nobody_beside_other_addresses():
+    one, two = vm("a", "172.17.0.1", "10.1.0.1"), row("a.corp.example", "172.17.0.1", "10.1.0.2")
+    assert made_of(one, two)[0] == [["a"], ["a.corp.example"]]
+    assert made_of(vm("b", "10.0.3.1"), row("crm", "10.0.3.1"))[0] == [["b", "crm"]]
 
 
 def test_two_hosts_that_say_one_uuid_are_two_unless_they_are_reached_alike():
@@ -178,6 +189,14 @@ def test_a_bastion_before_hosts_with_addresses_of_their_own_changes_nothing():
     jump = "-o ProxyJump=bastion"
     one = host("db-1", "10.1.0.5", says={"product_uuid": UUID}, ansible_host="10.1.0.5", ansible_ssh_common_args=jump)
     assert made_of(one, vm("vm-7", "10.1.0.5", uuid=UUID))[0] == [["db-1", "vm-7"]]
+
+
+def test_a_name_beyond_a_bastion_is_no_identity_and_confirms_the_uuid_that_the_host_tells():
+    jump = {"ansible_host": "db-2.corp.example", "ansible_ssh_common_args": "-J bastion"}
+    machine = vm("vm-2", "10.1.0.6", uuid=UUID, hostname="db-2.corp.example")
+    assert made_of(host("two", **jump), machine)[0] == [["two"], ["vm-2"]]
+    assert made_of(host("two", says={"product_uuid": UUID}, **jump), machine)[0] == [["two", "vm-2"]]
+    assert made_of(host("two", says={"product_uuid": OTHER}, **jump), machine)[0] == [["two"], ["vm-2"]]
 
 
 def test_the_port_by_which_all_hosts_are_managed_is_the_usual_one():
@@ -388,6 +407,18 @@ def test_a_rule_that_a_host_decides_by_silence_is_told_too():
     (found,), problems = labelled(rules, host("db-1", says={"os_family": "Debian"}))
     assert found.labels == {}
     assert "gives no label now" in problems[0].message
+
+
+def test_a_label_by_an_address_that_only_the_host_has_rests_on_its_word():
+    rules = [rule(2, "zone", "'dmz'", when="in_network(addresses, ['10.9.0.0/16'])"), rule(3, "loc", "'fra'")]
+    told = host("web-9", "10.1.0.9", says={"os_family": "Debian"}, claims=("10.9.0.7",))
+    (counted,), _ = judged([told], Settings(), None, gathered=True)
+    (found,), problems = labelled(rules, counted)
+    assert (found.labels["zone"].told, found.labels["loc"].told) == ("web-9", "")
+    assert ["'zone'" in problem.message for problem in problems] == [True]
+    given = host("web-8", "10.9.0.8", says={"os_family": "Debian"}, addresses=["10.9.0.8"])
+    (found,), problems = labelled(rules, given)
+    assert (found.labels["zone"].told, problems) == ("", [])
 
 
 def test_what_an_inventory_says_of_listeners_is_no_hosts_word():
