@@ -133,7 +133,17 @@ def test_a_script_behind_a_source_with_another_address_is_an_error_that_names_th
     table(tmp_path, "20-ber.yml", BER)
     write(tmp_path / "inventory/30-cloud.sh", SCRIPT).chmod(0o755)
     (error,) = messages(look(tmp_path), Severity.ERROR)
-    assert "'web-1' is in a script or plug-in behind it, and in inventory/20-ber.yml with other addresses" in error
+    assert "'web-1' is in inventory/30-cloud.sh, and in inventory/20-ber.yml with other addresses" in error
+
+
+def test_what_is_composed_for_a_host_is_no_other_machine(tmp_path):
+    table(tmp_path, "20-ber.yml", BER)
+    composed = "plugin: ansible.builtin.constructed\nstrict: true\ncompose: {ansible_host: \"'198.51.100.7'\"}\n"
+    write(tmp_path / "inventory/30-constructed.yml", composed)
+    found = look(tmp_path)
+    assert shown(found)["web-1"][0] == "10.2.0.11"
+    assert found.snapshot.assets[0].attributes["ansible_host"] == "198.51.100.7"
+    assert not messages(found, Severity.ERROR)
 
 
 def test_a_script_before_a_source_keeps_its_host(tmp_path):
