@@ -21,6 +21,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory impo
     load_plan,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.standing import (
+    cut_line,
     cut_lines,
     denied_connections,
     emergencies,
@@ -38,6 +39,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders impor
 # The confirmation must not come so late that the target is already going back.
 MARGIN = 1.0
 PAUSE = 0.3
+# Standing connections that a result tells one by one: a name server has thousands.
+MOST_TOLD = 1000
 
 
 class ActionModule(TargetAction):
@@ -115,19 +118,25 @@ class ActionModule(TargetAction):
         stood = "\n".join((stood, *(applied.sections.get(name, "") for name in ("sockets", "flows"))))
         denied = denied_connections(table, stood, owners)
         ending = to_cut(denied, rules, every=host.cut)
+        known, ended = ({cut_line(one) for one in some} for some in (cut, ending))
         result = {
             "processes": applied.all("process"),
-            "standing_denied": [{**one, "cut": one in ending} for one in denied],
+            "standing_denied": [{**one, "cut": cut_line(one) in ended} for one in denied[:MOST_TOLD]],
+            "standing_denied_more": max(0, len(denied) - MOST_TOLD),
             "cut": host.cut,
             "denials": recorded(applied.sections.get("denials", ""), rules)[1],
-            "warnings": [*_uncut(applied), *left_out(stood), *unrecorded(full_records(applied.sections.get("denials", ""), rules))],
+            "warnings": [
+                *_uncut(applied),
+                *left_out(stood),
+                *unrecorded(full_records(applied.sections.get("denials", ""), rules)),
+            ],
         }
         if applied.last("changed") == "no":
             return {**result, "changed": False, "state": "confirmed"}
         # a host that loads in stages waits from their end on
         until += int(applied.last("staged") or 0)
         # what began while the first were asked for
-        late = cut_lines([one for one in ending if one not in cut])
+        late = cut_lines([one for one in ending if cut_line(one) not in known])
         confirmed = self._confirm(plan, host, {"token": values["token"], "cut": late}, until)
         result["processes"] = confirmed.all("process") or result["processes"]
         result["warnings"] += confirmed.all("persistence")
