@@ -171,6 +171,14 @@ def test_denied_flows_are_listed_and_go_on_where_nothing_is_cut(rollouts: Rollou
     for host in RELEASES:
         assert listed(outcome, host) == kinds, host
         assert [one for one in found[host] if not flows.goes_on(one)] == [], host
+    # a later plan says no more than that it ends
+    outcome = rollouts.roll_out(rollouts.plan(dict.fromkeys(RELEASES, wanted()), cut=True))
+    assert outcome.ok, outcome.data()
+    for host in RELEASES:
+        assert not outcome.hosts[host].changed
+        assert listed(outcome, host) == {(protocol, port, True) for protocol, port, _ in kinds}, host
+        assert [one for one in found[host] if flows.goes_on(one)] == [], host
+    assert rollouts.drift(rollouts.plan(dict.fromkeys(RELEASES, wanted()))) == {}
 
 
 @pytest.mark.parametrize("outbound", [Mode.OBSERVE, Mode.FULL])

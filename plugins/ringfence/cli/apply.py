@@ -100,6 +100,8 @@ def _report(session: Session, plan: Plan, outcome: Outcome, *, check: bool) -> N
         return
     for name, host in sorted(outcome.hosts.items()):
         _standing(session, name, host.result.get("standing_denied"))
+        if more := host.result.get("standing_denied_more"):
+            session.output.line(f"{name}: {more} more standing connections are denied now", style="yellow")
     changed = sum(host.changed for host in outcome.hosts.values())
     well = sum(host.ok for host in outcome.hosts.values())
     hold, change = ("would hold it", "would change") if check else ("hold it", "changed")

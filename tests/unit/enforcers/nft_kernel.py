@@ -27,6 +27,11 @@ class Kernel:
         self._holder.stdin.flush()
         self._holder.stdout.readline()
 
+    @property
+    def pid(self) -> int:
+        """Return a process of the namespace."""
+        return self._holder.pid
+
     def nft(self, *arguments: str, text: str | None = None) -> str:
         """Return what nft prints. Raises AssertionError with its message where it fails."""
         return self.run("nft", *arguments, text=text)

@@ -27,7 +27,7 @@ load_in_stages "$work/ruleset.nft" '' || { cat "$work/said" >&2; exit 1; }
 """
 # The same as apply does it: in one transaction where that works. 600 connections stand, one of them is to be cut.
 LOADED = """
-rf_cut='4 10.0.0.1 10.3.0.7 22 1007'
+rf_cut='4 6 10.0.0.1 10.3.0.7 22 1007'
 awk 'BEGIN { for (i = 0; i < 600; i++) print "S 4 00 10.0.0.1 10.3." int(i / 250) "." i % 250, 22, 1000 + i, 0, 0 }' \
     >"$work/sockets"
 track_first

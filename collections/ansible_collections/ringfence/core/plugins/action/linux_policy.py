@@ -22,6 +22,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory impo
     load_plan,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.standing import (
+    cut_line,
     cut_lines,
     denied_connections,
     emergencies,
@@ -45,8 +46,10 @@ PAUSE = 0.3
 LOADING = 600
 # Seconds after its deadline in which a host must have told what became of it, and in which it answers one question.
 SETTLING = 15
-# Standing connections that a result names.
+# Standing connections that are judged, and differences that a check mode tells.
 MOST_STANDING = 20_000
+# Standing connections that a result tells one by one: a name server has thousands.
+MOST_TOLD = 1000
 
 
 class ActionModule(TargetAction):
@@ -128,9 +131,11 @@ class ActionModule(TargetAction):
         stood = "\n".join((stood, *(applied.sections.get(name, "") for name in ("sockets", "flows"))))
         denied = self._denied(table, stood, owners)
         ending = to_cut(denied, rules, every=host.cut)
+        known, ended = ({cut_line(one) for one in some} for some in (cut, ending))
         result = {
             "processes": applied.all("process"),
-            "standing_denied": [{**one, "cut": one in ending} for one in denied],
+            "standing_denied": [{**one, "cut": cut_line(one) in ended} for one in denied[:MOST_TOLD]],
+            "standing_denied_more": max(0, len(denied) - MOST_TOLD),
             "cut": host.cut,
             **self._denials(rules, applied),
         }
@@ -140,7 +145,7 @@ class ActionModule(TargetAction):
         # a host that loads in stages waits from their end on; it cannot have loaded longer than it took to answer
         until += min(int(applied.last("staged") or 0), time.monotonic() - began)
         # what began while the first were asked for
-        late = cut_lines([one for one in ending if one not in cut])
+        late = cut_lines([one for one in ending if cut_line(one) not in known])
         confirmed = self._confirm(plan, host, {"token": values["token"], "cut": late}, until)
         result["processes"] = confirmed.all("process") or result["processes"]
         result["warnings"] += [*confirmed.all("warning"), *confirmed.all("persistence"), *_uncut(confirmed)]

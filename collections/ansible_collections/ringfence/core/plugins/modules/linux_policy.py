@@ -146,6 +146,10 @@ standing_denied:
         - Whether every process that may hold it is denied it. A connection that is not certain is never cut.
         - Which process that is is asked only where the plan cuts; a host without C(ss) of iproute2 tells no units.
       type: bool
+standing_denied_more:
+  description: How many more there are than the 1,000 of RV(standing_denied).
+  returned: O(state=present) and changed
+  type: int
 cut:
   description: Whether the plan ends such connections.
   returned: O(state=present) and changed

@@ -206,10 +206,11 @@ def cut_lines(connections: list[dict]) -> str:
 
     Messages and what has no ports are named by client and server instead; see `cut_elements` of the target.
     """
-    return "\n".join(dict.fromkeys(_cut_line(each) for each in connections if each["certain"]))
+    return "\n".join(dict.fromkeys(cut_line(each) for each in connections if each["certain"]))
 
 
-def _cut_line(each: dict) -> str:
+def cut_line(each: dict) -> str:
+    """Return one connection as a line of the script."""
     local, remote = (ipaddress.ip_address(each[end]) for end in ("local", "remote"))
     ports: tuple[object, object] = (each["local_port"], each["remote_port"])
     if each["protocol"] not in WITH_PORTS and each["direction"] == "in":

@@ -69,7 +69,9 @@ def entries(family):
 def told(one):
     protocol, source, target, ports, kinds = one
     words = ["src=" + socket.inet_ntop(family, source), "dst=" + socket.inet_ntop(family, target)]
-    return words + ["sport=%d dport=%d" % tuple(ports)] * bool(ports) + ["type=%d" % kind for kind in kinds]
+    if ports:
+        words.append("sport=%d dport=%d" % tuple(ports))
+    return words + ["type=%d" % kind for kind in kinds]
 
 def key(protocol, one, other, first, second):
     if protocol in (17, 132):

@@ -91,10 +91,10 @@ socket_owners() {
 # those that are cut. Datagrams have no first packet that begins another connection: what stood of them and was
 # not tracked has three minutes, longer than an answered one stays tracked (nf_conntrack_udp_timeout_stream), to speak.
 standing_elements() {
-    cut_elements "$1" '' <<LINES
-$rf_cut
-LINES
-    cut=$rf_cut awk -v file="$1" '
+    # by a file: the environment of a command takes no more than 128 KiB at once
+    printf '%s\n' "$rf_cut" >"$work/cut"
+    cut_elements "$1" '' <"$work/cut"
+    awk -v file="$1" -v cut="$work/cut" '
         function flush(family) {
             if (count[family]) printf "add element inet ringfence standing%s { %s }\n", family, list[family] >>file
             count[family] = 0; list[family] = ""
@@ -106,9 +106,8 @@ LINES
             if (++count[family] >= 500) flush(family)
         }
         BEGIN {
-            lines = split(ENVIRON["cut"], line, "\n")
-            for (i = 1; i <= lines; i++)
-                if (split(line[i], part, " ") == 6) gone[part[3] " . " part[4] " . " part[2] " . " part[5] " . " part[6]] = 1
+            while ((getline line < cut) > 0)
+                if (split(line, part, " ") == 6) gone[part[3] " . " part[4] " . " part[2] " . " part[5] " . " part[6]] = 1
         }
         { print }
         $1 == "S" { add($2, $4 " . " $5 " . 6 . " $6 " . " $7, "") }
@@ -148,7 +147,12 @@ cut_more() {
     more_suffix=$(nft -t list chain inet ringfence input 2>/dev/null | sed -n 's/.*@cut4\(_[0-9]*\) drop.*/\1/p' | head -n 1)
     : >"$work/cut.nft"
     printf '%s\n' "$rf_cut" | cut_elements "$work/cut.nft" "$more_suffix"
-    if ! nft -f "$work/cut.nft" 2>"$work/said"; then reply uncut "$(head -n 1 "$work/said")"; fi
+    if ! nft -f "$work/cut.nft" 2>"$work/said"; then
+        # too much at once for a user namespace, or one of them no good
+        while IFS= read -r more_line; do
+            if ! nft "$more_line" </dev/null 2>"$work/said"; then reply uncut "$(head -n 1 "$work/said")"; fi
+        done <"$work/cut.nft"
+    fi
     destroy_cut
 }
 

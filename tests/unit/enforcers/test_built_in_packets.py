@@ -1,0 +1,161 @@
+"""Built-ins on the wire: packets as their protocols want them pass a table that allows nothing, others do not."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+import pytest
+from estate_factory import asset, policy, rule, snapshot
+from nft_kernel import Kernel, open_kernel
+from ringfence.compiler import compile_policy
+from ringfence.enforcers.nftables import render
+from ringfence.model.rules import Action, Rule, Settings
+from ringfence.model.selectors import ANY
+
+HOST, PEER = ("10.9.0.1", "fd09::1", "fe80::1"), ("10.9.0.2", "fd09::2", "fe80::2")
+SEND = """
+import socket, sys
+kind, number, source, source_port, target, target_port, hops, options = sys.argv[1:]
+family = socket.AF_INET6 if ":" in target else socket.AF_INET
+one = socket.socket(family, getattr(socket, kind), int(number))
+one.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+one.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"v0")
+more = (0, socket.if_nametoindex("v0")) if family == socket.AF_INET6 else ()
+if family == socket.AF_INET6:
+    for option in (socket.IPV6_UNICAST_HOPS, socket.IPV6_MULTICAST_HOPS):
+        one.setsockopt(socket.IPPROTO_IPV6, option, int(hops))
+    if options:
+        one.setsockopt(socket.IPPROTO_IPV6, int(options), bytes(2) + b"\1\4" + bytes(4))
+elif number == "2":
+    one.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, int(hops))
+    one.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, int(hops))
+one.bind((source, int(source_port), *more))
+kind = int(target_port) if number == "58" else 0
+try:
+    one.sendto(bytes([kind]) + bytes(7), (target, int(target_port) if kind == 0 else 0, *more))
+except PermissionError:
+    pass
+"""
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[tuple[Kernel, Kernel]]:
+    """Two namespaces with a link between them: a host, and its neighbour."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: a link between two network namespaces")
+    host, peer = open_kernel(), open_kernel()
+    host.run("ip", "link", "add", "v0", "type", "veth", "peer", "name", "v0", "netns", str(peer.pid))
+    for one, addresses in ((host, HOST), (peer, PEER)):
+        one.run("ip", "link", "set", "v0", "addrgenmode", "none")
+        one.run("ip", "link", "set", "v0", "up")
+        one.run("ip", "addr", "add", f"{addresses[0]}/24", "dev", "v0")
+        for address in addresses[1:]:
+            one.run("ip", "addr", "add", f"{address}/64", "dev", "v0", "nodad")
+    yield host, peer
+    host.close()
+    peer.close()
+
+
+def loaded(host: Kernel, *rules: Rule) -> None:
+    estate = snapshot(asset("host", *HOST))
+    host.load(render(compile_policy(estate, policy(*rules), Settings()).tables["host"]))
+
+
+def counted(host: Kernel, chain: str) -> int:
+    met = re.search(r"packets (\d+)", host.nft("list", "chain", "inet", "ringfence", chain))
+    assert met is not None
+    return int(met[1])
+
+
+def send(
+    one: Kernel,
+    source: str,
+    target: str,
+    protocol: int,
+    target_port: int,
+    source_port: int = 0,
+    hops: int = 64,
+    options: int = 0,
+) -> None:
+    """Send one packet; of ICMPv6 the port is the type. `options` is a socket option that adds an extension header."""
+    kind = "SOCK_DGRAM" if protocol == 17 else "SOCK_RAW"
+    number = 0 if protocol == 17 else protocol
+    words = (kind, number, source, source_port, target, target_port, hops, options or "")
+    one.run("python3", "-c", SEND, *map(str, words))
+
+
+LINK, FAR = "fe80::2", "fd09::2"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "kind", "hops", "passes"),
+    [
+        (FAR, "fd09::1", 135, 255, True),
+        (FAR, "fd09::1", 135, 254, False),
+        (FAR, "fd09::1", 136, 64, False),
+        (LINK, "fe80::1", 134, 255, True),
+        (FAR, "fd09::1", 134, 255, False),
+        (LINK, "fe80::1", 137, 1, False),
+        (LINK, "ff02::1", 130, 1, True),
+        (LINK, "ff02::1", 130, 2, False),
+        (FAR, "ff02::1", 143, 1, False),
+        (LINK, "fe80::1", 131, 1, False),
+        (LINK, "fe80::1", 128, 255, False),
+    ],
+)
+def test_discovery_comes_from_this_link_and_group_membership_goes_to_groups(
+    pair: tuple[Kernel, Kernel], source: str, target: str, kind: int, hops: int, passes: bool
+) -> None:
+    host, peer = pair
+    loaded(host)
+    send(peer, source, target, 58, kind, hops=hops)
+    assert (counted(host, "deny_default_in") == 0) is passes
+
+
+@pytest.mark.parametrize(
+    ("target", "hops", "passes"), [("224.0.0.1", 1, True), ("224.0.0.1", 2, False), (HOST[0], 1, False)]
+)
+def test_igmp_goes_one_hop_to_groups(pair: tuple[Kernel, Kernel], target: str, hops: int, passes: bool) -> None:
+    host, peer = pair
+    loaded(host)
+    send(peer, PEER[0], target, 2, 0, hops=hops)
+    assert (counted(host, "deny_default_in") == 0) is passes
+
+
+@pytest.mark.parametrize(
+    ("inbound", "ends", "ports", "passes"),
+    [
+        (False, (HOST[0], "255.255.255.255"), (68, 67), True),
+        (False, (HOST[0], PEER[0]), (68, 67), False),
+        (False, (HOST[0], "255.255.255.255"), (40000, 67), False),
+        (False, ("fe80::1", "ff02::1:2"), (546, 547), True),
+        (False, ("fe80::1", "fe80::2"), (546, 547), False),
+        (False, ("fd09::1", "ff02::1:2"), (546, 547), False),
+        (True, (PEER[0], HOST[0]), (67, 68), True),
+        (True, (PEER[0], HOST[0]), (40000, 68), False),
+        (True, (LINK, "fe80::1"), (547, 546), True),
+        (True, (FAR, "fd09::1"), (547, 546), False),
+    ],
+)
+def test_a_dhcp_client_speaks_to_all_servers_of_the_link_and_is_answered(
+    pair: tuple[Kernel, Kernel], inbound: bool, ends: tuple[str, str], ports: tuple[int, int], passes: bool
+) -> None:
+    host, peer = pair
+    loaded(host)
+    send(peer if inbound else host, *ends, 17, ports[1], ports[0])
+    assert (counted(host, f"deny_default_{'in' if inbound else 'out'}") == 0) is passes
+
+
+def test_behind_extension_headers_a_packet_is_judged_by_its_protocol(pair: tuple[Kernel, Kernel]) -> None:
+    """IPV6_HOPOPTS (54) and IPV6_DSTOPTS (59) of linux/in6.h add a header in front of the datagram's."""
+    host, peer = pair
+    headers = ("ip/0", "ip/43", "ip/44", "ip/60")
+    loaded(host, rule("headers", ANY, ANY, *headers, action=Action.DENY, priority=10), rule("dns", ANY, ANY, "udp/53"))
+    for number, options in enumerate((54, 59), 1):
+        send(peer, FAR, "fd09::1", 17, 53, options=options)
+        assert counted(host, "allow_dns00000") == number
+    assert counted(host, "deny_headers0_in") == 0
+    send(peer, FAR, "fd09::1", 17, 54, options=59)
+    assert counted(host, "deny_default_in") == 1
