@@ -73,7 +73,7 @@ def table_text(content: bytes, shown: str) -> str:
         before = error.object[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         place = Place(shown, before.count(b"\n") + 1)
         wanted = "UTF-8" if encoding == "utf-8" else encoding.upper()
-        raise InputError(f"this is no {wanted}", place, "save the table as UTF-8 (in Excel: CSV UTF-8)") from error
+        raise InputError(f"this is no {wanted}", place, "save the table as UTF-8") from error
 
 
 def _without_mark(content: bytes) -> str:
