@@ -150,3 +150,14 @@ def test_a_merged_asset_stays_one_under_its_name_while_one_of_its_sources_is_sil
     stood = standing([new], Snapshot((old,), NOW), [CLOUD])
     assert stood.same == (("vm-web", "web.x.y"),)
     assert [one.name for one in stood.assets] == ["vm-web", "web.x.y"]
+
+
+def test_a_source_in_a_linked_folder_that_fails_leaves_its_assets_as_they_were(estate):
+    write(estate / "clouds/20-cloud.sh", "").unlink()
+    (estate / "inventory/20-cloud.sh").rename(estate / "clouds/20-cloud.sh")
+    (estate / "inventory/shared").symlink_to("../clouds")
+    before = look(estate, now=NOW).snapshot
+    assert [one.name for one in before.assets] == ["vm-1", "web-1"]
+    (estate / "up").unlink()
+    found = look(estate, before)
+    assert [(one.name, is_stale(one)) for one in found.snapshot.assets] == [("vm-1", True), ("web-1", False)]
