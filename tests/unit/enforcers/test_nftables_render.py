@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 
 import pytest
 import ringfence.enforcers
+from estate_factory import asset, snapshot
+from ringfence.compiler import compile_policy
 from ringfence.enforcers import Enforcer, enforcer
 from ringfence.enforcers.nftables import ENFORCER, Features, process_elements, render, unsupported
 from ringfence.enforcers.nftables.outcomes import strictest
+from ringfence.language import load_policy
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.errors import InputError, RingfenceError
-from ringfence.model.rules import Mode
+from ringfence.model.rules import Mode, Settings
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
 from table_factory import ALLOW, DENY, direction_table, service_map, shop_table
 
@@ -140,3 +144,20 @@ def test_local_addresses_are_asked_only_where_they_make_a_difference() -> None:
         Cell(local, ProcessClass(), EVERY_ADDRESS, service_map("tcp/80")) for local in (own, EVERY_ADDRESS - own)
     )
     assert "vmap @in_l" not in render(shop_table(DirectionTable(Mode.FULL, cells)))
+
+
+def test_a_deny_of_an_address_mapped_into_ipv6_is_rendered_for_the_packets_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yml"
+    path.write_text(
+        "lists: {scanners: ['::ffff:10.7.0.0/120']}\n"
+        "rules:\n"
+        "  - {name: one, from: {cidr: '::ffff:10.6.0.7'}, to: {role: db}, deny: any, priority: 10}\n"
+        "  - {name: many, from: {list: scanners}, to: {role: db}, deny: any, priority: 10}\n"
+        "  - {name: lan, from: {cidr: 10.0.0.0/8}, to: {role: db}, allow: postgresql}\n",
+        encoding="utf-8",
+    )
+    estate = snapshot(asset("db-1", "10.0.0.3", role="db"))
+    ruleset = render(compile_policy(estate, load_policy([path], Settings()), Settings(), full=True).tables["db-1"])
+    assert "10.6.0.7" in ruleset
+    assert "10.7.0.0-10.7.0.255" in ruleset
+    assert "ffff:10." not in ruleset

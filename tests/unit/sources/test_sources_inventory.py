@@ -279,3 +279,18 @@ def test_nesting_without_end_exhausts_nothing():
         deep = [deep]
     assert "x" in read({"x": deep}).attributes
     assert "write a mapping" in faults({"ringfence_labels": deep})[0]
+
+
+def test_an_address_mapped_into_ipv6_is_the_ipv4_address_of_the_host():
+    assert addresses(read({"ringfence_addresses": ["::ffff:10.0.0.3", "10.0.0.3", "::ffff:0a00:0004"]})) == [
+        "10.0.0.3",
+        "10.0.0.4",
+    ]
+    assert addresses(read({"ansible_host": "::ffff:10.0.0.3"})) == ["10.0.0.3"]
+
+
+def test_the_control_path_of_a_host_is_kept_as_networks():
+    control = {"from": ["10.9.0.0-10.9.0.255", "::ffff:10.8.0.1", "2001:DB8::/64"]}
+    assert read({"ringfence_control": control}).control == Control(("10.9.0.0/24", "10.8.0.1", "2001:db8::/64"), 22)
+    (fault,) = faults({"ringfence_control": {"from": "fe80::1%eth0"}})
+    assert "'fe80::1%eth0' names an interface, which no packet carries" in fault

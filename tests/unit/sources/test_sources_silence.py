@@ -164,3 +164,14 @@ def test_a_host_that_its_source_read_in_part_keeps_what_was_known_of_it_and_the_
     ]
     (problem,) = stood.problems
     assert "'fin' of inventory/20-proxmox.yml gave nothing: it hangs; 1 asset stands as it was" in problem.message
+
+
+def test_a_source_in_a_linked_folder_that_fails_leaves_its_assets_as_they_were(estate):
+    write(estate / "clouds/20-cloud.sh", "").unlink()
+    (estate / "inventory/20-cloud.sh").rename(estate / "clouds/20-cloud.sh")
+    (estate / "inventory/shared").symlink_to("../clouds")
+    before = look(estate, now=NOW).snapshot
+    assert [one.name for one in before.assets] == ["vm-1", "web-1"]
+    (estate / "up").unlink()
+    found = look(estate, before)
+    assert [(one.name, is_stale(one)) for one in found.snapshot.assets] == [("vm-1", True), ("web-1", False)]
