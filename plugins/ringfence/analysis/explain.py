@@ -312,7 +312,7 @@ def _side(
         why = "nothing is enforced here"
         if near.asset is not None and unenforced:
             why = f"no enforcer is called '{near.asset.enforcer}', so {why}"
-        elif near.ours:
+        elif near.ours and direction is Direction.IN:
             why = f"no asset holds {address_text(near.point)}; a host of yours that does has no rule for it"
         return Side(side, "allow", f"no workload: {why}", None)
     client, server = (far, near) if direction is Direction.IN else (near, far)
