@@ -218,9 +218,9 @@ def _answers(
 
 def _differing(found: Sequence[Answer], before: Sequence[Answer]) -> Iterator[Answer]:
     """Yield of some answers what others do not say already: another verdict, or services of another family."""
+    said = {verdict: union(one.services for one in before if one.verdict == verdict) for verdict in ("allow", "deny")}
     for answer in found:
-        said = union(one.services for one in before if one.verdict == answer.verdict)
-        if rest := answer.services - said:
+        if rest := answer.services - said[answer.verdict]:
             yield replace(answer, services=rest)
 
 
