@@ -8,7 +8,7 @@ from ringfence.analysis.ends import Ends
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES
 from ringfence.model.assets import Asset
-from ringfence.model.intervals import EMPTY, IntervalSet, union
+from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Direction, Peer, Rule
 from ringfence.model.services import Services
 from ringfence.model.tables import Outcome, ProcessClass, ServiceMap, VerdictTable
@@ -66,11 +66,11 @@ def _maps(
 
 
 def _touch(one: IntervalSet, other: IntervalSet) -> bool:
-    return (one & other) != EMPTY
+    return one.meets(other)
 
 
 def _within(services: ServiceMap, asked: Services, family: int) -> Iterator[Outcome]:
     wanted = asked.of(family)
     for low, high, outcome in services.pieces:
-        if wanted & IntervalSet(((low, high),)):
+        if IntervalSet(((low, high),)).meets(wanted):
             yield outcome

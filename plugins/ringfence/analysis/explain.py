@@ -227,9 +227,9 @@ def _answers(
 
 def _differing(found: Sequence[Answer], before: Sequence[Answer]) -> Iterator[Answer]:
     """Yield of some answers what others do not say already: another verdict, or services of another family."""
+    said = {verdict: union(one.services for one in before if one.verdict == verdict) for verdict in ("allow", "deny")}
     for answer in found:
-        said = union(one.services for one in before if one.verdict == answer.verdict)
-        if rest := answer.services - said:
+        if rest := answer.services - said[answer.verdict]:
             yield replace(answer, services=rest)
 
 
@@ -321,7 +321,7 @@ def _side(
         why = "nothing is enforced here"
         if near.asset is not None and unenforced:
             why = f"no enforcer is called '{near.asset.enforcer}', so {why}"
-        elif near.ours:
+        elif near.ours and direction is Direction.IN:
             why = f"no asset holds {address_text(near.point)}; a host of yours that does has no rule for it"
         return Side(side, "allow", f"no workload: {why}", None)
     client, server = (far, near) if direction is Direction.IN else (near, far)

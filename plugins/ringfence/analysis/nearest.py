@@ -40,7 +40,7 @@ def nearest_rule(compilation: Compilation, client: End, server: End, services: I
     private = compilation.settings.private_addresses()
     best: Nearest | None = None
     for rule in compilation.policy.rules:
-        if rule.action is not Action.ALLOW or not rule.services.of(family) & services:
+        if rule.action is not Action.ALLOW or not rule.services.of(family).meets(services):
             continue
         from_misses = _peer_misses(rule.sources, client, private)
         to_misses = _peer_misses(rule.destinations, server, private)

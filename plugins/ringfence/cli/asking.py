@@ -118,7 +118,9 @@ class Asking:
 
     def _refuse_missing(self, mentions: Sequence[Mention], text: str) -> None:
         missing = check_references(mentions, self.snapshot)
-        quotes = 'a value that holds , or | stands in quotes: key="a, b"' if any(one in text for one in ",|") else None
+        quotes = (
+            'a value that itself holds , or | needs quotes: key="a, b"' if any(one in text for one in ",|") else None
+        )
         errors = [InputError(one.message, one.place, self._exact(text) or one.remedy or quotes) for one in missing]
         if errors:
             raise InputErrors(errors)

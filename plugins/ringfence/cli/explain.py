@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ringfence.analysis.explain import Answer, Side
 
 
+# Answers that are printed for people.
+ANSWERS_SHOWN = 50
 # Services that a line names before it counts the rest.
 WORDS_SHOWN = 8
 
@@ -62,8 +64,11 @@ def explain(
         session.output.data(answer.data())
         return
     asked = union(one.services for one in answer.answers)
-    for one in answer.answers:
+    for one in answer.answers[:ANSWERS_SHOWN]:
         _print(session, one, asked)
+    if len(answer.answers) > ANSWERS_SHOWN:
+        left = f"{len(answer.answers) - ANSWERS_SHOWN} more answers for other services (--json, or ask for fewer)"
+        session.output.line(left, style="yellow")
     for other in answer.others:
         session.output.line(f"otherwise between {other.client} and {other.server}:", style="yellow")
         _print(session, other, asked)

@@ -37,18 +37,22 @@ def policy_files(policy: Path, root: Path, reports: Reports) -> PolicyFiles:
     if not os.path.lexists(policy):
         return PolicyFiles()
     if not policy.is_dir():
-        reports.add(Place(shown(policy, root)), "is no directory", "make it one, with the policy's files in it")
+        reports.add(_place(policy, root), "is no directory", "make it one, with the policy's files in it")
         return PolicyFiles()
     found = below(policy)
     for path, reason in found.unread.items():
         if not POLICY_FILE.fullmatch(path.name):  # the reader tells those, with the same words
-            _report_unread(Place(shown(path, root)), path, reason, reports)
+            _report_unread(_place(path, root), path, reason, reports)
     for path in found.outside:
         remedy = "link to the folder that holds the policy files alone"
-        reports.add(Place(shown(path, root)), "leads to a folder in which this policy lies", remedy)
+        reports.add(_place(path, root), "leads to a folder in which this policy lies", remedy)
     unread = [path for path in found.unread if POLICY_FILE.fullmatch(path.name)]
     files = [path for path in found.files if POLICY_FILE.fullmatch(path.name)]
     files = sorted([*files, *unread], key=lambda path: path.relative_to(policy).as_posix())
+    for path in files:
+        if not shown(path, root).isprintable():
+            remedy = "rename it: plans and places name the file"
+            reports.add(_place(path, root), "its name is not text in UTF-8 without control characters", remedy)
     return PolicyFiles(tuple(files), tuple(_passed_over(found, root)))
 
 
@@ -62,7 +66,7 @@ def _report_unread(place: Place, path: Path, reason: str, reports: Reports) -> N
 def _passed_over(found: Below, root: Path) -> Iterator[Problem]:
     for path, first in sorted(found.again.items()):
         if path.is_dir() or POLICY_FILE.fullmatch(path.name):
-            yield _warning(path, root, f"is '{shown(first, root)}' again: it is read once", "remove the link")
+            yield _warning(path, root, f"is '{_place(first, root)}' again: it is read once", "remove the link")
     for path in found.files:
         if not POLICY_FILE.fullmatch(path.name) and LOOKS_LIKE_ONE.fullmatch(path.name):
             remedy = "name it *.yml if it is part of the policy, else move it out of policy/"
@@ -85,5 +89,13 @@ def _hidden_files(hidden: Path) -> Iterator[Path]:
             yield path
 
 
+def _place(path: Path, root: Path) -> Place:
+    """Return the place of a file; what is no text in its name is escaped."""
+    name = shown(path, root)
+    if name.isprintable():
+        return Place(name)
+    return Place("".join(one if one.isprintable() else ascii(one)[1:-1] for one in name))
+
+
 def _warning(path: Path, root: Path, message: str, remedy: str) -> Problem:
-    return Problem(Severity.WARNING, message, Place(shown(path, root)), remedy)
+    return Problem(Severity.WARNING, message, _place(path, root), remedy)

@@ -88,6 +88,14 @@ class IntervalSet:
         """Return whether every member of `other` is a member of this set."""
         return not other - self
 
+    def meets(self, other: IntervalSet) -> bool:
+        """Return whether the sets have a member in common; fast where this one has few intervals."""
+        for low, high in self.intervals:
+            index = bisect_right(other.intervals, high, key=lambda interval: interval[0]) - 1
+            if index >= 0 and other.intervals[index][1] >= low:
+                return True
+        return False
+
     def size(self) -> int:
         """Return the number of members."""
         return sum(high - low + 1 for low, high in self.intervals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from ringfence.analysis.explain import explain
 from ringfence.analysis.lint import lint
 from ringfence.compiler import Compilation, compile_policy
+from ringfence.language import load_policy
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import Place
 from ringfence.model.intervals import IntervalSet
@@ -148,6 +150,18 @@ def test_explain_says_that_nobody_holds_an_address_near_at_hand() -> None:
     near, far = (explain(made, "web-1", name, parse_service("https")).sides[1].rule for name in asked)
     assert near == "no workload: no asset holds 10.0.0.100; a host of yours that does has no rule for it"
     assert far == "no workload: nothing is enforced here"
+    client = explain(made, "10.0.0.100", "db-1", parse_service("https")).sides[0].rule
+    assert client == "no workload: nothing is enforced here"
+
+
+@pytest.mark.parametrize("to", ["{cidr: [10.0.0.3, 10.0.0.4]}", "{list: vips}"])
+def test_each_address_of_a_list_is_looked_at_alone(to: str, tmp_path: Path) -> None:
+    """Neighbouring addresses are one range to the tables, and may be of two hosts."""
+    path = tmp_path / "policy.yml"
+    rule_text = f"{{name: vip, from: {{role: web}}, to: {to}, allow: https}}"
+    path.write_text(f"lists: {{vips: [10.0.0.3, 10.0.0.4]}}\nrules: [{rule_text}]\n", encoding="utf-8")
+    made = compile_policy(ESTATE, load_policy([path], SETTINGS), SETTINGS, full=True)
+    assert [problem.message.rpartition(": ")[2] for problem in lint(made)] == ["10.0.0.4"]
 
 
 ends = st.sampled_from([WEB, DB, ANY, Unknown(), cidr("10.0.0.0/31"), cidr("10.0.0.2/31", "192.0.2.0/24")])

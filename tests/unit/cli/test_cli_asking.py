@@ -71,6 +71,32 @@ def test_explain_answers_for_a_process(workspace: Path, chosen: tuple[str, str])
     assert other["verdict"] == "deny"
 
 
+def test_explain_answers_for_every_port_and_says_for_which(workspace: Path) -> None:
+    printed = ringfence(workspace, "explain", "api-1", "db-1", "tcp/5431-5433", "--unit", "shop-api.service").output
+    told = data(workspace, "explain", "api-1", "db-1", "tcp/5431-5433", "--unit", "shop-api.service")
+
+    assert "denied: 10.0.1.3 → 10.0.1.4 on tcp/5431, tcp/5433" in printed
+    assert "allowed: 10.0.1.3 → 10.0.1.4 on tcp/5432" in printed
+    assert isinstance(told, dict)
+    assert told["verdict"] == "mixed"
+    assert [(one["verdict"], one["service"]) for one in told["answers"]] == [
+        ("deny", ["tcp/5431", "tcp/5433"]),
+        ("allow", ["tcp/5432"]),
+    ]
+
+
+def test_explain_prints_some_answers_and_counts_the_rest(tmp_path: Path) -> None:
+    rules = "".join(
+        f"  - {{name: r{number}, from: {{role: api}}, to: {{role: db}}, allow: tcp/{2 * number}}}\n"
+        for number in range(60)
+    )
+    workspace = shop(tmp_path, {"policy/many.yml": f"rules:\n{rules}"})
+    printed = ringfence(workspace, "explain", "api-1", "db-1", "tcp/0-199").output
+
+    assert printed.count("allowed: 10.0.1.3") + printed.count("denied: 10.0.1.3") == 50
+    assert "11 more answers for other services" in printed
+
+
 def test_reach_names_the_process_that_a_row_holds_for(workspace: Path) -> None:
     assert data(workspace, "reach", "--from", "role=api", "--to", "{role: db}") == {
         "rows": [

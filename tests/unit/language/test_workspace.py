@@ -240,3 +240,19 @@ def test_settings_and_labels_under_a_name_that_is_not_read_are_an_error(tmp_path
         workspace.load(tmp_path)
     written(tmp_path, "", meant)
     assert warnings_of(tmp_path) == [f"{name}: is not read: the file is called {meant}"]
+
+
+@pytest.mark.parametrize("name", [b"\xff.yml", b"a\nb.yaml", b"\x1b[31m/deny.yml"])
+def test_a_policy_file_whose_name_is_no_text_is_refused(tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / "policy" / os.fsdecode(name)
+    path.parent.mkdir(parents=True)
+    path.write_text(RULES)
+    with pytest.raises(InputErrors, match="its name is not text in UTF-8") as caught:
+        workspace.load(tmp_path)
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_that_is_not_read_may_have_any_name(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / os.fsdecode(b"\xff.yml.bak")).touch()
+    assert all(said.isprintable() for said in warnings_of(tmp_path))

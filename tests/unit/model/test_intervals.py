@@ -21,6 +21,7 @@ def test_operators_agree_with_sets(a: IntervalSet, b: IntervalSet) -> None:
     assert members(a & b) == members(a) & members(b)
     assert members(a - b) == members(a) - members(b)
     assert a.issuperset(b) == (members(a) >= members(b))
+    assert a.meets(b) == bool(members(a) & members(b))
     assert a.size() == len(members(a))
 
 
