@@ -49,7 +49,7 @@ def test_one_hosts_trouble_costs_its_own_lines_and_every_line_has_a_remedy(names
     assert (found["n2", "clock"]["status"], found["n2", "clock"]["detail"]) == ("fail", "3 days ahead of this machine")
     assert found["n2", "nft"]["status"] == "ok"
     assert found["n3", "ssh"]["detail"] == "logs in as ops"
-    assert (found["n3", "root"]["status"], found["n3", "root"]["detail"]) == ("fail", "sudo: a password is required")
+    assert (found["n3", "root"]["status"], found["n3", "root"]["detail"]) == ("fail", "Missing sudo password")
     assert [name for host, name in found if host == "n4"] == ["ssh"]
     assert found["n4", "ssh"]["status"] == "fail"
     assert found["n1", "control"]["status"] == "fail", "Ansible does not come from 192.0.2.0/24"
