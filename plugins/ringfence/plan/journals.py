@@ -101,8 +101,11 @@ def last_confirmed(plans: Path) -> Path | None:
 
 def _newer(event: Event, plan: Plan, before: Held, journals: Mapping[str, int] | None, latest: str) -> bool:
     """Return whether a confirmation came after the record of its host was written."""
+    if journals is not None and plan.short in journals:
+        return event.line > journals[plan.short]
     if journals is not None:
-        return event.line > journals.get(plan.short, 0)
+        # begun afterwards, or brought here afterwards: numbers only grow on a host
+        return plan.sequence >= before.sequence
     return before.seen[:19] <= event.time[:19] <= latest[:19]
 
 

@@ -227,6 +227,17 @@ def test_a_confirmation_counts_by_its_place_and_not_by_its_time(workspace: Path)
     assert known(workspace, plans)["web-1"].ruleset
 
 
+def test_a_journal_that_is_brought_here_later_does_not_beat_what_a_host_told(workspace: Path) -> None:
+    ringfence(workspace, "plan", "--no-flows")
+    confirm(workspace)
+    plans = workspace / "plans"
+    told = Held(ruleset="a" * 64, sequence=7, seen="2026-11-24T06:00:00Z")
+    write_state(workspace, {"web-1": told, "web-2": told.model_copy(update={"sequence": 0})}, {})
+
+    assert known(workspace, plans)["web-1"] == told
+    assert known(workspace, plans)["web-2"].ruleset != told.ruleset
+
+
 def test_lines_of_a_journal_that_are_no_events_are_no_traceback(workspace: Path) -> None:
     ringfence(workspace, "plan", "--no-flows")
     directory = confirm(workspace)

@@ -54,6 +54,11 @@ def test_a_value_that_its_key_cannot_hold_makes_the_reply_invalid(line: str, why
     assert len(str(refused.value)) < 400
 
 
+def test_a_reply_of_more_lines_than_any_table_has_is_invalid() -> None:
+    with pytest.raises(AnswerError, match="more than 1000000 lines"):
+        parse_reply("ab\n" * 1_000_001)
+
+
 def test_a_key_that_the_script_does_not_know_is_left_out() -> None:
     reply = parse_reply("ringfence:ansible_facts={}\nringfence:plan=\nringfence:begin evil\nx\nringfence:end evil\n")
     assert reply == Reply({"plan": [""]}, {})

@@ -165,7 +165,7 @@ def test_a_host_that_prints_without_end_is_silent_before_it_fills_the_controller
     results, said = host.play([CALL])
 
     assert results["web-1"][0]["state"] == "silent", said
-    assert "longer than 48 MB" in str(results["web-1"][0]["msg"])
+    assert "longer than 16 MB" in str(results["web-1"][0]["msg"])
 
 
 def test_a_report_is_written_where_people_say_and_not_where_a_fact_says(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import re
 import tempfile
 from typing import ClassVar
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.answer_limits import MOST_BYTES
 from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import AnswerError
 from ansible_collections.ringfence.core.plugins.plugin_utils.flows_shape import (
     MOST_FLOWS,
@@ -20,6 +21,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.module_action impor
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import PlanError
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetFailure
 
+# Bytes of a flow in JSON, with names as long as they get.
+LONGEST_FLOW = 600
 MODULE = "ringfence.core.linux_flows_info"
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", re.ASCII)
 
@@ -40,7 +43,7 @@ class ActionModule(ModuleAction):
         if not 1 <= arguments["limit"] <= MOST_FLOWS:
             raise PlanError("input", f"limit is a number of flows from 1 to {MOST_FLOWS}, not {arguments['limit']}")
         asked = {name: arguments[name] for name in ("conntrack", "loopback", "limit")}
-        told = self.told(MODULE, asked, task_vars)
+        told = self.told(MODULE, asked, task_vars, max(MOST_BYTES, arguments["limit"] * LONGEST_FLOW))
         try:
             report: dict = {"changed": False, **reported(told, arguments["limit"])}
         except AnswerError as error:

@@ -22,6 +22,8 @@ PARTS = (
 )  # fmt: skip
 COMMAND = "exec /bin/sh -s"
 ENDS = "RINGFENCE-RULESET-ENDS"
+# Lines of a reply: of a listing each holds an element or two.
+MOST_LINES = 1_000_000
 _COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
 
 
@@ -74,6 +76,8 @@ def parse_reply(text: str) -> Reply:
 
     Raises AnswerError where a value is not what its key can hold, or a section does not end.
     """
+    if text.count("\n") > MOST_LINES:
+        raise AnswerError(f"it has more than {MOST_LINES} lines")
     values: dict[str, list[str]] = defaultdict(list)
     sections: dict[str, str] = {}
     inside: str | None = None
