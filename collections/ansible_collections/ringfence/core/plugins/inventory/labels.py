@@ -81,6 +81,7 @@ try:
     from ringfence.model.rules import Settings
     from ringfence.sources.ansible_inventory import InventoryHost
     from ringfence.sources.inventory import read_assets
+    from ringfence.sources.label_doubts import label_doubts
     from ringfence.sources.labelling import apply_label_rules
     from ringfence.sources.resolution import resolve_names
 except ImportError as missing:
@@ -124,14 +125,15 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
             # Names are resolved only where a rule looks at addresses.
             looks = any("addresses" in f"{rule.expression} {rule.when}" for rule in given)
             resolve = resolve_names if looks else _no_names
-            assets = read_assets(self._hosts(), Settings(), self._facts(), resolve)
+            hosts = self._hosts()
+            assets = read_assets(hosts, Settings(), self._facts(), resolve)
             labelled, problems = apply_label_rules(assets, given)
         except RingfenceError as error:
             raise AnsibleParserError(str(error)) from error
         errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
         if errors:
             raise AnsibleParserError("\n".join(errors))
-        for problem in problems:
+        for problem in (*label_doubts(hosts), *problems):
             self.display.warning(str(problem))
         return labelled
 
