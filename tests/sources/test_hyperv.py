@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_api import (
     PYWINRM_MISSING,
     SCRIPT,
+    HostAnswer,
     Wanted,
     ask_hyperv,
 )
@@ -100,6 +101,12 @@ def test_an_answer_that_is_none_is_told(winrm, said):
     result, _ = found(winrm)
     assert said in result.warnings[0]
     assert set(result.unreached) == {"hyperv 127.0.0.1"}
+
+
+def test_a_state_that_no_machine_is_in_is_told():
+    (answer,) = [HostAnswer("hv1", [{"id": "1", "name": "a", "state": "Running"}])]
+    result = hosts([answer], Shape(states=["runing"]))
+    assert result.warnings == ["'states' has 'runing', which no machine has (did you mean 'Running'?)"]
 
 
 def test_a_password_goes_over_no_open_line():

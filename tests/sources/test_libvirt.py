@@ -8,6 +8,7 @@ import time
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_api import (
     LIBVIRT_MISSING,
+    SOURCES,
     Domain,
     HostAnswer,
     Wanted,
@@ -19,6 +20,7 @@ from sources.inventory_run import configured, documentation, listed, run_invento
 
 if LIBVIRT_MISSING is not None:
     pytest.skip("libvirt-python is not installed", allow_module_level=True)
+import libvirt
 
 TEST = "test:///default"
 UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
@@ -76,6 +78,49 @@ def test_a_host_that_says_nothing_is_left_behind_in_time():
     assert time.monotonic() - start < 10
     assert test.failure is None
     assert left.failure == "it did not answer within 3 s"
+
+
+TWO = """<node>
+<domain type='test'><name>web</name><uuid>4a64cc71-19c4-2fd0-2323-3050941ea3c4</uuid><memory>1</memory>
+<os><type>hvm</type></os></domain>
+<domain type='test'><name>db</name><uuid>4a64cc71-19c4-2fd0-2323-3050941ea3c5</uuid><memory>1</memory>
+<os><type>hvm</type></os></domain></node>"""
+
+
+@pytest.mark.parametrize(("code", "left"), [(libvirt.VIR_ERR_NO_DOMAIN, []), (libvirt.VIR_ERR_INTERNAL_ERROR, ["web"])])
+def test_a_domain_that_fails_costs_itself_and_one_that_is_destroyed_is_gone(tmp_path, monkeypatch, code, left):
+    (tmp_path / "two.xml").write_text(TWO)
+    read = libvirt.virDomain.XMLDesc
+
+    def failing(domain, flags=0):
+        if domain.name() != "web":
+            return read(domain, flags)
+        error = libvirt.libvirtError("it fails")
+        error.err = (code, 0, "it fails", 2, None, None, None, 0, 0)
+        raise error
+
+    monkeypatch.setattr(libvirt.virDomain, "XMLDesc", failing)
+    (answer,) = ask_libvirt(Wanted((f"test://{tmp_path}/two.xml",)))
+    assert answer.failure is None
+    assert sorted(one.name for one in answer.domains) == sorted(["db", *left])
+    assert [one.name for one in answer.domains if one.failure] == left
+
+
+def test_agents_that_hang_cost_no_host_its_answer(tmp_path, monkeypatch):
+    (tmp_path / "two.xml").write_text(TWO)
+    asked = []
+
+    def hanging(domain, source, *_):
+        asked.append((domain.name(), source))
+        if source == SOURCES["agent"]:
+            time.sleep(1.2)
+        return {}
+
+    monkeypatch.setattr(libvirt.virDomain, "interfaceAddresses", hanging)
+    (answer,) = ask_libvirt(Wanted((f"test://{tmp_path}/two.xml",), timeout=2))
+    assert len(answer.domains) == 2
+    assert len([one for one in asked if one[1] == SOURCES["agent"]]) == 1
+    assert "1 guest agents were not asked, since others before them took too long" in answer.warnings
 
 
 def test_what_the_agent_tells_of_a_card_counts_alone():

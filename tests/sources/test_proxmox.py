@@ -164,6 +164,12 @@ def test_nothing_more_is_asked_of_machines_that_filters_leave_out(tls):
     assert len([path for _, path, *_ in replay.asked if "/nodes/" in path]) == 2
 
 
+def test_a_filter_that_no_machine_meets_is_told_with_the_nearest_value(tls):
+    result, _ = found(tls, filters={"tags": ["shpo"], "type": ["qemu"]}, shape=Shape(nodes=False))
+    assert not result.hosts
+    assert "'filters' has 'shpo' for 'tags', which no machine has (did you mean 'shop'?)" in result.warnings
+
+
 def test_a_ticket_is_taken_where_there_is_no_token(tls):
     ticket = {"data": {"ticket": "PVE:x", "CSRFPreventionToken": "y", "username": "ringfence@pve"}}
     answers = {**cluster(), "/api2/json/access/ticket": ticket}

@@ -7,6 +7,7 @@ import os
 import subprocess
 
 import pytest
+from sources.aws_estate import CREDENTIALS
 from sources.inventory_run import BIN, configured
 from sources.netbox_answers import netbox
 from sources.replay_server import replaying
@@ -73,3 +74,49 @@ def test_what_a_silent_part_knew_stands_as_it_was(workspace):
     )
     assert "1 asset stands as it was" in said
     assert "sw-1" in found
+
+
+AWS = "plugin: ringfence.core.aws\nregions: [eu-west-1]\nendpoint_url: {url}\n"
+
+
+def shop(directory, rows, **files):
+    (directory / "policy").mkdir(exist_ok=True)
+    (directory / "inventory").mkdir(exist_ok=True)
+    (directory / "ringfence.yml").write_text("control: {from: [10.9.0.0/24]}\n")
+    (directory / "hosts.csv").write_text(f"name,addresses,role,env\n{rows}\n")
+    for name, text in files.items():
+        (directory / "inventory" / f"{name.replace('_', '-')}.yml").write_text(text)
+    (directory / "inventory/30-onprem.yml").write_text("plugin: ringfence.core.onprem\ntable: ../hosts.csv\n")
+
+
+@pytest.fixture
+def db_of_aws(door, estate, monkeypatch, tmp_path):
+    """The addresses of the instance whose Name is db, in a workspace that has the account."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    shop(tmp_path, "", **{"10_aws": AWS.format(url=door.url)})
+    (tmp_path / "hosts.csv").write_text("name,addresses\nother,10.77.0.1\n")
+    found = {one["name"]: one for one in json.loads(ringfence(tmp_path, "assets", "--json").stdout)}
+    return found["db"]
+
+
+def test_an_instance_and_a_row_of_its_name_and_address_are_one_asset_of_that_name(db_of_aws, tmp_path):
+    shop(tmp_path, f"db,{db_of_aws['addresses'][0]},db,prod")
+    found = {one["name"]: one for one in json.loads(ringfence(tmp_path, "assets", "--json").stdout)}
+    assert set(found["db"]["addresses"]) == set(db_of_aws["addresses"])
+    assert {"env", "role", "aws_vpc", "aws_account"} <= set(found["db"]["labels"])
+    assert not [name for name in found if name.startswith("db_")]
+    said = ringfence(tmp_path, "assets", "db", "--explain").stdout
+    assert "one of     db (" in said
+    assert "db_30-onprem (inventory/30-onprem.yml)" in said
+
+
+def test_an_instance_and_a_row_of_its_name_on_another_address_are_two_assets(db_of_aws, tmp_path):
+    shop(tmp_path, "db,10.77.0.11,kiosk,dev")
+    found = {one["name"]: one for one in json.loads(ringfence(tmp_path, "assets", "--json").stdout)}
+    assert found["db"]["addresses"] == db_of_aws["addresses"]
+    assert "role" not in found["db"]["labels"]
+    assert found["db_30-onprem"]["addresses"] == ["10.77.0.11"]
+    assert set(found["db_30-onprem"]["labels"]) == {"role", "env"}
+    said = " ".join(ringfence(tmp_path, "check").stdout.split())
+    assert "one name for two machines: 'db' of inventory/10-aws.yml" in said

@@ -132,6 +132,9 @@ def test_the_server_is_asked_for_a_part_alone(ask):
     assert set(hosts) == {"docker-1"}
     hosts, _, _ = ask(tagged={"Environment": ["production"], "Application": "shop"}, within=["DC1"], hypervisors=False)
     assert {host["ansible_host"] for host in hosts.values()} == {"10.0.0.21"}
+    _, warnings, _ = ask(tagged={"Environment": "develpment", "Aplication": "shop"}, hypervisors=False)
+    assert "'tagged' has 'develpment' for 'Environment', which no machine has (did you mean 'development'?)" in warnings
+    assert "'tagged' has 'shop' for 'Aplication', which no machine has (there is nothing)" in warnings
     hosts, _, _ = ask(power_states=["poweredOff"], hypervisors=False)
     assert set(hosts) == {"off-1"}
 

@@ -124,6 +124,18 @@ def test_a_page_has_properties_and_what_may_not_be_read():
     }
 
 
+def test_a_malformed_property_costs_its_machine_its_networks_and_no_other_a_thing():
+    second = PAGE.replace("vm-7", "vm-8").partition("<objects>")[2].partition("</objects>")[0]
+    broken = PAGE.replace("<deviceConfigId>-1<", "<deviceConfigId>odd<")
+    content = broken.replace("</objects>", f"</objects><objects>{second}</objects><objects/>")
+    one, other = page(content.encode()).objects
+    assert one.missing == [("guest.net", "its answer is malformed"), ("config.uuid", "NoPermission")]
+    assert other.properties["guest.net"][0]["addresses"] == ["10.0.0.7", "fe80::7"]
+    found = assets(vsphere_api.VsphereAnswer({"vm-7": one, "vm-8": other}, {}, []), MachineTags(), Shape("vc"))
+    incomplete = {name: host.get("ringfence_incomplete") for name, host in found.hosts}
+    assert incomplete == {"vm-7": "its networks were not read: its answer is malformed", "vm-8": None}
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>Bad gateway</html>", b"<a><b></a>"])
 def test_what_is_no_answer_of_the_collector_is_told(content):
     with pytest.raises(ValueError, match="the answer is no"):

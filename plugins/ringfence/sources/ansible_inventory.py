@@ -21,6 +21,7 @@ from ringfence.model.errors import InputError, OutsideError, Place, RingfenceErr
 from ringfence.model.problems import Problem
 from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
 from ringfence.sources.ansible_settings import without_fact_cache
+from ringfence.sources.inventory_files import refuse_unreadable_files
 
 TIMEOUT_SECONDS = 1800.0
 # Ansible's own answer to an inventory that does not parse is a warning and an estate without those hosts.
@@ -71,6 +72,7 @@ def read_inventory(
     for path in paths:
         if not (directory or Path()).joinpath(path).exists():
             raise InputError(f"there is no inventory '{path}'", remedy="check the path, or make one: ringfence init")
+    refuse_unreadable_files(paths, directory or Path())
     with tempfile.TemporaryDirectory(prefix="ringfence-inventory-") as scratch:
         listing = Path(scratch) / "inventory.json"
         stderr = _run([*_command(), "--list", "--output", str(listing)], paths, directory, what_answers=what_answers)

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
 from ringfence.model.assets import Asset
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.label_rules import LabelRule
-from ringfence.sources.expressions import Attributes, EvaluationError, Expression, Path, compile_expression, value_key
-from ringfence.sources.host_variables import label_value_fault, shown
+from ringfence.model.label_texts import label_fault, label_text
+from ringfence.sources.comparisons import Unequal
+from ringfence.sources.expressions import (
+    Attributes,
+    EvaluationError,
+    EvaluationGivenUpError,
+    Expression,
+    Path,
+    compile_expression,
+    value_key,
+)
+from ringfence.sources.host_variables import shown
 
 # Outcomes of one rule that are remembered; where attributes are that many, remembering them does not pay.
 REMEMBERED = 4096
 
 Keys = Sequence[object]
-Outcome = str | EvaluationError | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoLabel:
+    """A rule gave what can be no label; `fault` says why."""
+
+    fault: str
+    remedy: str = "correct the value where it comes from, or take a part of it with match(…)"
+
+
+Outcome = str | EvaluationError | NoLabel | None
 
 
 @dataclass(slots=True, eq=False)
 class CompiledRule:
     """A rule, and what it did so far: how often it gave a label, on which assets it failed, and how first.
 
+    On the assets `refused_on` it gave what can be no label, first for the reason `refusal`; `unequal` is the first
+    comparison of a text with a number, and the asset where it was met. `values` are those of the rule as label texts.
     `pick` takes the keys of the attributes that the rule depends on from those of an asset; None: evaluate always.
     """
 
@@ -30,51 +52,64 @@ class CompiledRule:
     expression: Expression
     condition: Expression | None
     provenance: str
+    values: Mapping[str, str]
     pick: Callable[[Keys], object] | None = None
     wins: int = 0
     failed_on: list[str] = field(default_factory=list)
     fault: str = ""
+    refused_on: list[str] = field(default_factory=list)
+    refusal: NoLabel | None = None
+    unequal: tuple[Unequal, str] | None = None
     _known: dict[object, Outcome] = field(default_factory=dict)
 
     def value_for(self, asset: Asset, keys: Keys) -> str | None:
         """Return the value that the rule gives an asset, None where it does not match or fails, which is noted."""
         if self.pick is None:
-            outcome = self._outcome(asset.attributes)
+            outcome = self._outcome(asset)
         else:
             key = self.pick(keys)
             try:
                 outcome = self._known[key]
             except KeyError:
-                outcome = self._known[key] = self._outcome(asset.attributes)
+                outcome = self._known[key] = self._outcome(asset)
                 if len(self._known) >= REMEMBERED:
                     self.pick = None
         if isinstance(outcome, EvaluationError):
             self.failed_on.append(asset.name)
             self.fault = self.fault or str(outcome)
             return None
+        if isinstance(outcome, NoLabel):
+            self.refused_on.append(asset.name)
+            self.refusal = self.refusal or outcome
+            return None
         return outcome
 
-    def _outcome(self, attributes: Attributes) -> Outcome:
+    def _outcome(self, asset: Asset) -> Outcome:
+        met: list[Unequal] = []
         try:
-            return self._value(attributes)
+            return self._value(asset.attributes, met)
+        except EvaluationGivenUpError as error:
+            return NoLabel(str(error), "write it without a repeat inside of a repeat")
         except EvaluationError as error:
             return error
+        finally:
+            if met and self.unequal is None:
+                self.unequal = met[0], asset.name
 
-    def _value(self, attributes: Attributes) -> str | None:
-        if self.condition is not None and not _is_true(self.condition.value(attributes)):
+    def _value(self, attributes: Attributes, met: list[Unequal]) -> str | NoLabel | None:
+        if self.condition is not None and not _is_true(self.condition.value(attributes, met)):
             return None
-        found = self.expression.value(attributes)
+        found = self.expression.value(attributes, met)
         if found is None or found == "":
             return None
         if not isinstance(found, str):
             raise EvaluationError(_no_text(found, self.rule.expression))
-        value = self.rule.values.get(found, found)
-        if not value.strip():
+        text = label_text(found)
+        text = self.values.get(text, text)
+        if not text:
             return None
-        fault = label_value_fault(value)
-        if fault is not None:
-            raise EvaluationError(f"it gives {fault}")
-        return value
+        fault = label_fault(text)
+        return text if fault is None else NoLabel(fault)
 
 
 def compile_rules(rules: Sequence[LabelRule]) -> tuple[list[CompiledRule], tuple[Path, ...]]:
@@ -97,7 +132,8 @@ def compile_rules(rules: Sequence[LabelRule]) -> tuple[list[CompiledRule], tuple
         condition = None if rule.when is None else known[rule.when]
         pick = _pick((known[rule.expression], condition), paths)
         provenance = f"{rule.place.file}:{rule.place.line}"
-        compiled.append(CompiledRule(rule, known[rule.expression], condition, provenance, pick))
+        values = {label_text(given): label_text(value) for given, value in rule.values.items()}
+        compiled.append(CompiledRule(rule, known[rule.expression], condition, provenance, values, pick))
     if errors:
         raise InputErrors(errors)
     return compiled, tuple(paths)

@@ -140,7 +140,10 @@ def _contains(values: list[object]) -> object:
     within, sought = values
     if type(sought) is not str:
         return UNSURE
-    return sought in within if type(within) is str or type(within) is list else UNSURE
+    if type(within) is list:
+        # A number or a truth value could be what is sought, written as text: the interpreter tells that.
+        return sought in within or (UNSURE if any(type(one) is not str for one in within) else False)
+    return sought in within if type(within) is str else UNSURE
 
 
 def _join(values: list[object]) -> object:

@@ -10,8 +10,10 @@ import jmespath
 from jmespath import exceptions
 
 from ringfence.model.errors import InputError, Place
+from ringfence.sources.comparisons import Interpreter, Unequal
 from ringfence.sources.direct_expressions import UNSURE, Evaluate, direct
-from ringfence.sources.functions import OPTIONS, Functions, pattern_fault
+from ringfence.sources.functions import Functions, pattern_fault
+from ringfence.sources.patterns import GivenUpError
 
 Path = tuple[str, ...]
 Attributes = Mapping[str, object]
@@ -42,11 +44,13 @@ _SEE_FIRST = (
 class _Parsed(Protocol):
     parsed: Mapping[str, object]
 
-    def search(self, value: object, options: object = None) -> object: ...
-
 
 class EvaluationError(Exception):
     """An expression met a value of the wrong type; the text says which."""
+
+
+class EvaluationGivenUpError(EvaluationError):
+    """An expression took too long; the text says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +65,22 @@ class Expression:
     paths: tuple[Path, ...] | None
     direct: Evaluate | None = None
 
-    def value(self, attributes: Attributes) -> object:
+    def value(self, attributes: Attributes, met: list[Unequal] | None = None) -> object:
         """Return what the expression gives; None also where it met a null in place of a value.
 
-        Raises EvaluationError where it met another value of the wrong type.
+        Comparisons that can never hold are added to `met`. Raises EvaluationError where it met another value of the
+        wrong type, EvaluationGivenUpError where a pattern takes too long.
         """
-        if self.direct is not None:
-            found = self.direct(attributes)
-            if found is not UNSURE:
-                return found
         try:
-            return self.parsed.search(attributes, OPTIONS)
+            found = UNSURE if self.direct is None else self.direct(attributes)
+            return self._interpreted(attributes, met) if found is UNSURE else found
+        except GivenUpError as error:
+            raise EvaluationGivenUpError(str(error)) from error
+
+    def _interpreted(self, attributes: Attributes, met: list[Unequal] | None) -> object:
+        interpreter = Interpreter()
+        try:
+            return interpreter.visit(self.parsed.parsed, attributes)
         except exceptions.JMESPathTypeError as error:
             if error.current_value is None:
                 return None
@@ -80,6 +89,9 @@ class Expression:
             raise EvaluationError(f"it cannot be evaluated: {error}") from error
         except RecursionError as error:
             raise EvaluationError("it, or what it looks at, nests too deep") from error
+        finally:
+            if met is not None:
+                met += interpreter.met
 
 
 def compile_expression(text: str, place: Place | None = None) -> Expression:

@@ -14,10 +14,16 @@ from jmespath import functions as jmespath_functions
 from ringfence.model.addresses import addresses_of, point_of
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import IntervalSet
+from ringfence.sources.patterns import search
 
 
 class Functions(jmespath_functions.Functions):  # type: ignore[misc]  # jmespath has no types
     """The functions of JMESPath and `match` and `in_network`; jmespath finds them by their names."""
+
+    @jmespath_functions.signature({"types": []})  # type: ignore[untyped-decorator]  # jmespath has no types
+    def _func_to_string(self, value: object) -> str | None:
+        """Return a value as text; null stays null, so that nothing does not become a label of the name `null`."""
+        return None if value is None else cast("str", super()._func_to_string(value))
 
     @jmespath_functions.signature(  # type: ignore[untyped-decorator]  # jmespath has no types
         {"types": ["string"]}, {"types": ["string", "number"], "variadic": True}
@@ -27,13 +33,14 @@ class Functions(jmespath_functions.Functions):  # type: ignore[misc]  # jmespath
         if not isinstance(pattern, str) or len(group) > 1:
             raise ValueError("match() wants a text, a pattern in quotes, and the number or name of a group")
         compiled = _pattern(pattern)
-        found = compiled.search(text)
+        found = search(compiled, text)
         if found is None:
             return None
+        numbered, named = found
         wanted = group[0] if group else min(1, compiled.groups)
         try:
-            return found[wanted if isinstance(wanted, str) else int(cast(float, wanted))]
-        except IndexError as error:
+            return named[wanted] if isinstance(wanted, str) else numbered[int(cast(float, wanted))]
+        except LookupError as error:
             raise ValueError(f"the pattern '{pattern}' has no group {wanted}") from error
 
     @jmespath_functions.signature(  # type: ignore[untyped-decorator]  # jmespath has no types

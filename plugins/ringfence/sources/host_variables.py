@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ringfence.model.addresses import V6_BASE, address_text, network_of, point_of
 from ringfence.model.assets import Control, Label
 from ringfence.model.errors import InputError, Place
 from ringfence.model.label_rules import label_key_fault
+from ringfence.model.label_texts import label_fault, label_text, visible
 from ringfence.sources.attributes import plain_value
 
 INVENTORY = "inventory"
@@ -40,6 +41,15 @@ _NOBODY = frozenset({0, (1 << 32) - 1, V6_BASE})
 _TEMPLATE = re.compile(r"\{\{|\{%")
 
 
+@dataclass(frozen=True, slots=True)
+class LabelFault:
+    """Why what is written for a key can be no label, in words that follow those for who wrote it, and the way out."""
+
+    key: str
+    fault: str
+    remedy: str
+
+
 @dataclass
 class HostVariables:
     """Reads the variables of one host; `errors` collects what is wrong, each reading then gives its default."""
@@ -65,14 +75,26 @@ class HostVariables:
         return sorted_points(self._address(item) for item in items)
 
     def labels(self) -> dict[str, Label]:
-        """Return the labels that the inventory itself gives."""
+        """Return the labels that the inventory itself gives; what can be none is left out, `label_faults` tells it."""
         value = self._value(LABELS)
         if value is None:
             return {}
         if not isinstance(value, dict):
             self._refuse(LABELS, f"is {shown(value)}", "write a mapping: {role: web, env: prod}")
             return {}
-        return {key: Label(text, INVENTORY) for key, text in value.items() if self._is_label(key, text)}
+        return {
+            key.strip(): Label(label_text(text), INVENTORY)
+            for key, text in value.items()
+            if isinstance(text, str) and written_label_fault(key, text) is None
+        }
+
+    def label_faults(self) -> Iterator[LabelFault]:
+        """Yield what `ringfence_labels` gives that can be no label."""
+        value = plain_value(self.variables.get(LABELS))
+        for key, given in value.items() if isinstance(value, dict) else ():
+            fault = written_label_fault(key, given)
+            if fault is not None:
+                yield fault
 
     def workload(self) -> bool:
         """Return `ringfence_workload`, true unless said; INI inventories give the words as text."""
@@ -163,20 +185,6 @@ class HostVariables:
         self._refuse(ADDRESSES, fault, remedy)
         return None
 
-    def _is_label(self, key: str, value: object) -> bool:
-        fault = label_key_fault(key)
-        if fault is not None:
-            self._refuse(LABELS, f"has a wrong key: {fault}", "rename it")
-        elif not isinstance(value, str):
-            text = json.dumps(value) if value is None or isinstance(value, bool | int | float) else "…"
-            self._refuse(LABELS, f"gives '{key}' {shown(value)}, and labels are text", f"write {key}: '{text}'")
-        else:
-            fault = label_value_fault(value)
-            if fault is None:
-                return True
-            self._refuse(LABELS, f"gives '{key}' {fault}", "write text without control characters")
-        return False
-
     def _is_network(self, network: object) -> bool:
         if not isinstance(network, str):
             self._refuse(CONTROL, f"names {shown(network)} as a network", "write networks as text: '10.9.0.0/24'")
@@ -197,13 +205,25 @@ def is_template(text: str) -> bool:
     return _TEMPLATE.search(text) is not None
 
 
-def label_value_fault(value: str) -> str | None:
-    """Return what is wrong with the value of a label, or None for a good one."""
-    if not value.strip():
-        return "an empty value"
-    if any(not character.isprintable() for character in value):
-        return f"a value with control characters, {value!r}"
-    return None
+def written_label_fault(key: str, value: object) -> LabelFault | None:
+    """Return why a key and a value that somebody wrote are no label, None where they are one."""
+    shown_key = visible(key)
+    fault = label_key_fault(visible(key.strip()))
+    if fault is not None:
+        return LabelFault(key, f"has a wrong key: {fault}", "rename it")
+    if value is None:
+        return LabelFault(key, f"gives '{shown_key}' no value", "write its value as text, or delete it")
+    if not isinstance(value, str):
+        text = json.dumps(value) if isinstance(value, bool | int | float) else "…"
+        return LabelFault(
+            key, f"gives '{shown_key}' {shown(value)}, and labels are text", f"write {shown_key}: '{text}'"
+        )
+    fault = label_fault(label_text(value))
+    return (
+        None
+        if fault is None
+        else LabelFault(key, f"gives '{shown_key}' {fault}", "correct the value where it comes from")
+    )
 
 
 def can_be_held(point: int) -> bool:

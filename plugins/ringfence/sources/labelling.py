@@ -10,7 +10,8 @@ from ringfence.model.assets import Asset, Label
 from ringfence.model.errors import Place
 from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
-from ringfence.sources.compiled_rules import CompiledRule, Keys, compile_rules, keys_of
+from ringfence.sources.comparisons import Unequal
+from ringfence.sources.compiled_rules import CompiledRule, Keys, NoLabel, compile_rules, keys_of
 from ringfence.sources.expressions import Path
 from ringfence.sources.host_variables import INVENTORY
 
@@ -70,18 +71,20 @@ def apply_label_rules(assets: Iterable[Asset], rules: Sequence[LabelRule]) -> tu
 
     Labels that an asset already has (the inventory's own) win over every rule; then the rule of the smaller priority.
     Errors are rules of equal priority that give one asset two values for one key (the earlier rule's stands), and rules
-    that fail on an asset; warnings are rules that never give a label. Raises InputErrors where an expression cannot be
+    that fail on an asset; warnings are rules that never give a label, that give an asset what can be none, or that
+    compare a text with a number. Raises InputErrors where an expression cannot be
     compiled.
     """
     assets = tuple(assets)
     compiled, paths = compile_rules(rules)
     labelling = _Labelling(_by_key_and_priority(compiled), paths)
     labelled = tuple(replace(asset, labels=labelling.labels_of(asset)) for asset in assets)
-    unreachable = [
-        _unreachable(one, labelled, paths) for one in compiled if assets and not one.wins and not one.failed_on
-    ]
+    idle = [one for one in compiled if assets and not one.wins and not one.failed_on and not one.refused_on]
+    unreachable = [_unreachable(one, labelled, paths) for one in idle]
     problems = [
         *(_fault_problem(one) for one in compiled if one.failed_on),
+        *(_refusal_problem(one, one.refusal) for one in compiled if one.refusal is not None),
+        *(_unequal_problem(one.rule, *one.unequal) for one in compiled if one.unequal is not None),
         *(_conflict_problem(conflict) for conflict in labelling.conflicts.values()),
         *(problem for problem in unreachable if problem is not None),
     ]
@@ -105,6 +108,17 @@ def _fault_problem(compiled: CompiledRule) -> Problem:
         "make it text: to_string(…), join(', ', …), or pick one: […] | [0]" if "labels are text" in message else None
     )
     return Problem(Severity.ERROR, message, rule.place, remedy or "guard it with 'when', or with not_null(…)")
+
+
+def _refusal_problem(compiled: CompiledRule, refusal: NoLabel) -> Problem:
+    rule = compiled.rule
+    message = f"the rule for '{rule.key}' gives {_assets(compiled.refused_on)} {refusal.fault}: that is no label"
+    return Problem(Severity.WARNING, message, rule.place, refusal.remedy)
+
+
+def _unequal_problem(rule: LabelRule, unequal: Unequal, asset: str) -> Problem:
+    message = f"the rule for '{rule.key}' compares {unequal.text}, as on asset '{asset}': the two are never equal"
+    return Problem(Severity.WARNING, message, rule.place, unequal.remedy)
 
 
 def _conflict_problem(conflict: _Conflict) -> Problem:

@@ -19,6 +19,8 @@ NAMED = 5
 # Files of these say on purpose what else is to count of a host that an inventory has.
 _OF_VARIABLES = ("group_vars", "host_vars")
 _LARGEST = 4 << 20
+_CONFIGURATION = re.compile(r"^plugin:", re.MULTILINE)
+_FOREIGN = re.compile(r"^plugin:(?!\s*(?:ringfence\.core\.|(?:ansible\.builtin\.)?constructed\b))", re.MULTILINE)
 
 
 def reunited(
@@ -37,12 +39,14 @@ def reunited(
             found.append(host)
             continue
         place = _place(host.name, paths, directory)
-        if place is None:
+        others = [] if place else _asking(paths, directory)
+        if place is None and (not others or _has_own_variables(host.name, paths, directory)):
+            # Nothing but variables that are meant for this host, or composed for it, can have changed it.
             found.append(host)
             continue
         mine, theirs = _points(given), _changed_points(host.variables, given)
         if theirs and mine.isdisjoint(theirs):
-            problems.append(_mixed(host, place))
+            problems.append(_mixed(host, place, others))
         found.append(_united(host, given) if mine & theirs or not theirs else host)
     return found, problems
 
@@ -90,12 +94,13 @@ def _united(host: InventoryHost, given: Mapping[str, object]) -> InventoryHost:
     return replace(host, variables=variables)
 
 
-def _mixed(host: InventoryHost, place: Place) -> Problem:
+def _mixed(host: InventoryHost, place: Place | None, others: Sequence[str]) -> Problem:
+    where = "here" if place else f"in {' or '.join(others)}"
     message = (
-        f"'{host.name}' is here, and in {', '.join(_texts(host.variables.get(SOURCES))[:1])} with other addresses: "
-        "Ansible makes one host of the two"
+        f"'{host.name}' is {where}, and in "
+        f"{', '.join(_texts(host.variables.get(SOURCES))[:1])} with other addresses: Ansible makes one host of the two"
     )
-    remedy = "rename one; where they are one machine, give its address here as well, or use host_vars"
+    remedy = "rename one; where they are one machine, give its address there as well, or use host_vars"
     return Problem(Severity.ERROR, message, place, remedy)
 
 
@@ -121,27 +126,52 @@ def _place(name: str, paths: Sequence[Path], directory: Path) -> Place | None:
     word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
     found = None
     for path in _written(paths, directory):
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        for number, line in enumerate(_text(path).splitlines(), start=1):
             if word.search(line) and not line.lstrip().startswith(("#", ";")):
-                base = directory.resolve()
-                found = Place(str(path.relative_to(base)) if path.is_relative_to(base) else str(path), number)
+                found = Place(_shown(path, directory), number)
+    return found
+
+
+def _has_own_variables(name: str, paths: Sequence[Path], directory: Path) -> bool:
+    """Return whether a file of `host_vars` speaks of a host: below an inventory, beside its file, or where we run."""
+    roots = {whole if whole.is_dir() else whole.parent for path in paths if (whole := (directory / path).resolve())}
+    below = (root / "host_vars" for root in {*roots, directory.resolve()})
+    return any(path.name.partition(".")[0] == name or path.stem == name for one in below for path in one.glob("*"))
+
+
+def _asking(paths: Sequence[Path], directory: Path) -> list[str]:
+    """Return the scripts of inventories, and the configurations of plug-ins that are not ours and find hosts."""
+    found = []
+    for path, below in _files(paths, directory):
+        if not below and (os.access(path, os.X_OK) or _FOREIGN.search(_text(path))):
+            found.append(_shown(path, directory))
     return found
 
 
 def _written(paths: Sequence[Path], directory: Path) -> Iterator[Path]:
+    """Yield the files of inventories that people write hosts into."""
+    for path, below in _files(paths, directory):
+        if not below and not os.access(path, os.X_OK) and not _CONFIGURATION.search(_text(path)):
+            yield path
+
+
+def _files(paths: Sequence[Path], directory: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield the files of inventories that can be read, each with whether it holds variables of groups or hosts."""
     for path in paths:
         whole = (directory / path).resolve()
         for file in sorted(whole.rglob("*")) if whole.is_dir() else [whole]:
-            below = file.relative_to(whole).parts[:-1] if whole.is_dir() else ()
-            if set(_OF_VARIABLES) & set(below) or not file.is_file() or not os.access(file, os.R_OK):
-                continue
-            if file.stat().st_size <= _LARGEST and not os.access(file, os.X_OK) and not _is_configuration(file):
-                yield file
+            parts = file.relative_to(whole).parts[:-1] if whole.is_dir() else ()
+            if file.is_file() and os.access(file, os.R_OK) and file.stat().st_size <= _LARGEST:
+                yield file, bool(set(_OF_VARIABLES) & set(parts))
 
 
-def _is_configuration(file: Path) -> bool:
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return file.suffix in (".yml", ".yaml") and any(line.startswith("plugin:") for line in lines)
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _shown(path: Path, directory: Path) -> str:
+    base = directory.resolve()
+    return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
 
 
 def _sources(asset: Asset) -> str:

@@ -24,10 +24,11 @@ def json_rows(text: str, shown: str, rows_at: tuple[str, ...] = ()) -> Iterator[
     if text[at : at + 1] == "[":
         for begin, value in document.items(at):
             cells = value if isinstance(value, dict) else {}
-            yield Row(document.place(begin), cells, None if isinstance(value, dict) else "it is no object")
+            fault = document.fault if isinstance(value, dict) else "it is no object"
+            yield Row(document.place(begin), cells, fault)
     else:
         for name, begin, value in document.members(at):
-            fault = None if isinstance(value, dict) or value is None else "it is no object"
+            fault = document.fault if isinstance(value, dict) or value is None else "it is no object"
             yield Row(document.place(begin), {"name": name, **(value if isinstance(value, dict) else {})}, fault)
 
 
@@ -38,6 +39,8 @@ class _Document:
     text: str
     shown: str
     line_ends: list[int] = field(init=False)
+    # What is wrong with the value that was read last.
+    fault: str | None = None
 
     def __post_init__(self) -> None:
         self.line_ends = [found.start() for found in re.finditer("\n", self.text)]
@@ -45,6 +48,9 @@ class _Document:
             # Once as a whole: NaN is no JSON, and what stands behind the end is a fault too.
             json.loads(self.text, parse_constant=_refused)
         except json.JSONDecodeError as error:
+            if error.msg == "Extra data" and self.text[error.pos] in "{[":
+                message = "this is no JSON: Extra data, as in JSON lines, a value a line"
+                raise InputError(message, self.place(error.pos), "make it one list: jq -s . FILE") from error
             raise InputError(f"this is no JSON: {error.msg}", self.place(error.pos)) from error
         except (ValueError, RecursionError) as error:
             raise InputError(f"this is no JSON: {error}", Place(self.shown)) from error
@@ -85,7 +91,15 @@ class _Document:
             at = self._next(end)
 
     def _value(self, at: int) -> tuple[object, int]:
-        return json.JSONDecoder().raw_decode(self.text, at)
+        self.fault = None
+        return json.JSONDecoder(object_pairs_hook=self._object).raw_decode(self.text, at)
+
+    def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            self.fault = f"its '{next(name for name in names if names.count(name) > 1)}' stands twice"
+        return found
 
     def _next(self, end: int) -> int:
         at = self._past_blank(end)

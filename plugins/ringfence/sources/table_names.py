@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError
-from ringfence.sources.host_table import TableHost
+from ringfence.sources.host_row import TableHost
 
 
 def told_apart(hosts: Iterable[TableHost]) -> list[tuple[str, TableHost]]:

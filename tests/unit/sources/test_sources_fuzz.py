@@ -15,7 +15,8 @@ from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.ansible_messages import first_error, warnings_of
 from ringfence.sources.facts import fact_addresses, fact_attributes
 from ringfence.sources.finding import find
-from ringfence.sources.host_table import Columns, read_host_table
+from ringfence.sources.host_row import Columns
+from ringfence.sources.host_table import read_host_table
 from ringfence.sources.inventory import read_assets
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.snapshots import digest, read_snapshot

@@ -7,13 +7,14 @@ import json
 import pytest
 from asset_factory import NOW, rule, write
 from ringfence.model.addresses import address_text
-from ringfence.model.assets import Control
+from ringfence.model.assets import Control, Label
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.problems import Severity
 from ringfence.model.rules import Settings
 from ringfence.sources import load_snapshot, survey
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.inventory import read_assets
+from ringfence.sources.label_doubts import label_doubts
 
 SETTINGS = Settings()
 HOSTS = """
@@ -216,13 +217,6 @@ def test_a_control_path_takes_what_it_leaves_out_from_the_workspace():
         ({"ringfence_addresses": {"a": 1}}, "write a list of addresses"),
         ({"ringfence_addresses": "{{ x }}"}, "is the template '{{ x }}', which an inventory does not evaluate"),
         ({"ringfence_labels": ["role"]}, "write a mapping"),
-        ({"ringfence_labels": {"pci": True}}, "gives 'pci' True, and labels are text (write pci: 'true')"),
-        ({"ringfence_labels": {"tier": 1}}, "(write tier: '1')"),
-        ({"ringfence_labels": {"x": None}}, "(write x: 'null')"),
-        ({"ringfence_labels": {"x": ""}}, "gives 'x' an empty value"),
-        ({"ringfence_labels": {"not": "x"}}, "'not' is a word of the grammar"),
-        ({"ringfence_labels": {"9x": "x"}}, "'9x' is no label key"),
-        ({"ringfence_labels": {"x": "a\x1b[2Jb"}}, "control characters"),
         ({"ringfence_workload": "maybe"}, "ringfence_workload of host 'h' is 'maybe' (write true or false)"),
         ({"ringfence_enforcer": ["nftables"]}, "ringfence_enforcer of host 'h' is ['nftables']"),
         ({"ringfence_realm": "a b"}, "ringfence_realm of host 'h' is 'a b'"),
@@ -237,6 +231,39 @@ def test_a_control_path_takes_what_it_leaves_out_from_the_workspace():
 )
 def test_a_hostile_variable_is_told_with_its_host_and_name(variables, said):
     assert any(said in fault for fault in faults(variables)), faults(variables)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"pci": True}, "gives 'pci' True, and labels are text: that label is left out (write pci: 'true')"),
+        ({"tier": 1}, "(write tier: '1')"),
+        ({"x": None}, "gives 'x' no value"),
+        ({"x": ""}, "gives 'x' an empty value"),
+        ({"x": "\u200b "}, "gives 'x' an empty value"),
+        ({"x": ["a"]}, "gives 'x' ['a'], and labels are text"),
+        ({"not": "x"}, "'not' is a word of the grammar"),
+        ({"9x": "x"}, "'9x' is no label key"),
+        ({"x": "a\x1b[2Jb"}, "gives 'x' a value with control characters (U+001B), 'a\\x1b[2Jb'"),
+        ({"x": "pr\u200bod"}, "gives 'x' a value with invisible characters (U+200B), 'pr\\u200bod'"),
+    ],
+)
+def test_what_can_be_no_label_costs_that_label_alone_and_is_told_with_host_and_source(given, said):
+    variables = {"ringfence_labels": {"role": "db", **given}, "ringfence_sources": ["inventory/20-aws.yml"]}
+    assert read(variables).labels == {"role": Label("db", "inventory")}
+    (problem,) = label_doubts([InventoryHost(name, variables, ()) for name in ("h", "i")])
+    assert str(problem).startswith("ringfence_labels of host 'h' and 1 more (from inventory/20-aws.yml) ")
+    assert (said in str(problem), problem.severity) == (True, Severity.WARNING)
+
+
+@pytest.mark.parametrize("written", ["prod ", "\xa0prod", "prod\u200b", "\ufeffprod\n"])
+def test_blanks_and_invisible_characters_at_the_ends_of_a_label_make_no_other_label(written):
+    assert read({"ringfence_labels": {"env": written}}).labels == {"env": Label("prod", "inventory")}
+
+
+def test_a_no_break_space_inside_is_a_blank_and_composed_letters_are_one_with_their_parts():
+    given = {"team": "Team\xa0Nord", "site": "cafe\u0301"}
+    assert read({"ringfence_labels": given}).label_values() == {"team": "Team Nord", "site": "caf\xe9"}
 
 
 def test_all_faults_of_all_hosts_are_told_at_once():

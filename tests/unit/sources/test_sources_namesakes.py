@@ -124,6 +124,37 @@ def test_a_static_host_behind_a_source_with_another_address_is_an_error_with_bot
     assert "inventory/20-ber.yml" in error
 
 
+SCRIPT = """#!/bin/sh
+echo '{"_meta": {"hostvars": {"web-1": {"ansible_host": "10.9.0.1"}}}, "shop": {"hosts": ["web-1"]}}'
+"""
+
+
+def test_a_script_behind_a_source_with_another_address_is_an_error_that_names_the_source(tmp_path):
+    table(tmp_path, "20-ber.yml", BER)
+    write(tmp_path / "inventory/30-cloud.sh", SCRIPT).chmod(0o755)
+    (error,) = messages(look(tmp_path), Severity.ERROR)
+    assert "'web-1' is in inventory/30-cloud.sh, and in inventory/20-ber.yml with other addresses" in error
+
+
+def test_what_is_composed_for_a_host_is_no_other_machine(tmp_path):
+    table(tmp_path, "20-ber.yml", BER)
+    composed = "plugin: ansible.builtin.constructed\nstrict: true\ncompose: {ansible_host: \"'198.51.100.7'\"}\n"
+    write(tmp_path / "inventory/30-constructed.yml", composed)
+    found = look(tmp_path)
+    assert shown(found)["web-1"][0] == "10.2.0.11"
+    assert found.snapshot.assets[0].attributes["ansible_host"] == "198.51.100.7"
+    assert not messages(found, Severity.ERROR)
+
+
+def test_a_script_before_a_source_keeps_its_host(tmp_path):
+    write(tmp_path / "inventory/10-cloud.sh", SCRIPT).chmod(0o755)
+    table(tmp_path, "20-ber.yml", BER)
+    assert {name: addresses for name, (addresses, _) in shown(look(tmp_path)).items()} == {
+        "web-1": "10.9.0.1",
+        "web-1_20-ber": "10.2.0.11",
+    }
+
+
 def test_a_static_host_behind_a_source_that_is_the_same_machine_has_what_both_say(tmp_path):
     table(tmp_path, "20-cmdb.yml", SAME, columns={"labels": {"loc": "loc"}})
     line = "web-1 ansible_host=10.1.0.11 ringfence_addresses=10.1.0.11 ringfence_labels=\"{'pci': 'yes'}\"\n"
@@ -185,17 +216,14 @@ def test_a_source_parsed_twice_has_each_host_once(tmp_path):
     assert [one.name for one in found.snapshot.assets] == ["web-1", "web-1_20-ber"]
 
 
-def test_a_host_of_a_groups_name_stays_a_host_and_the_groups_stay_as_they_are(tmp_path):
+def test_a_row_of_a_groups_name_is_told_with_its_line_and_the_groups_stay_as_they_are(tmp_path):
     write(tmp_path / "inventory/10-static.ini", "[web]\nold-1 ansible_host=10.9.0.1\n")
     rows = "name,addresses,role,env\nweb,10.1.0.11,web,prod\nweb-2,10.1.0.12,web,prod\n"
     table(tmp_path, "20-fra.yml", rows, keyed_groups=[{"key": "ringfence_labels.env", "prefix": "env"}])
     found = look(tmp_path)
-    assert shown(found)["web_20-fra"][0] == "10.1.0.11"
     groups = {one.name: one.attributes["groups"] for one in found.snapshot.assets}
-    assert groups == {"old-1": ["web"], "web_20-fra": ["env_prod"], "web-2": ["env_prod"]}
-    assert any(
-        "inventory/20-fra.yml" in text and "'web' is 'web_20-fra'" in text for text in messages(found, Severity.WARNING)
-    )
+    assert groups == {"old-1": ["web"], "web-2": ["env_prod"]}
+    assert any("20-fra.csv:2" in text for text in messages(found, Severity.WARNING))
 
 
 @pytest.mark.parametrize("name", ["all", "ungrouped", "localhost", "@web", "-rf"])
@@ -242,3 +270,22 @@ def test_rows_of_two_tables_of_one_source_are_two_hosts_or_one_as_their_addresse
     assert shown(found)["web-1"][0] == "10.1.0.11 192.0.2.9"
     assert shown(found)["web-1_ber"] == ("10.2.0.11", {"role": "web", "env": "dev"})
     assert len(found.snapshot.assets) == 2
+
+
+def test_one_of_several_tables_that_cannot_be_read_costs_its_own_hosts_and_they_stand(tmp_path):
+    write(tmp_path / "fra.csv", FRA.replace("web-1", "web-2"))
+    ber = write(tmp_path / "ber.csv", BER)
+    write(tmp_path / "inventory/10-all.yml", "plugin: ringfence.core.onprem\ntable: [../fra.csv, ../ber.csv]\n")
+    before = look(tmp_path).snapshot
+    ber.unlink()
+    found = look(tmp_path, before)
+    assert (
+        shown(found)
+        == shown(look(tmp_path, before))
+        == {
+            "web-1": ("10.2.0.11", {"role": "web", "env": "dev"}),
+            "web-2": ("10.1.0.11", {"role": "web", "env": "prod"}),
+        }
+    )
+    assert found.snapshot.named()["web-1"].attributes["stale"]["source"] == "inventory/10-all.yml: ber.csv"
+    assert any("ber.csv" in text and "1 asset stands as it was" in text for text in messages(found, Severity.WARNING))

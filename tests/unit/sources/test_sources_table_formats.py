@@ -10,7 +10,8 @@ from asset_factory import unhurried, write
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.errors import InputError
-from ringfence.sources.host_table import Columns, Reading, read_host_table, read_host_tables
+from ringfence.sources.host_row import Columns
+from ringfence.sources.host_table import Reading, read_host_table, read_host_tables
 from ringfence.sources.table_json import json_rows
 
 openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
@@ -91,10 +92,9 @@ def test_a_json_table_is_a_list_or_an_object_of_hosts_at_any_depth(tmp_path, tex
 
 def test_broken_rows_of_a_json_table_have_their_lines(tmp_path):
     table = json_table(tmp_path, '[\n{"name": "a", "addresses": []},\n"text",\n{"name": "b", "env": 1}]')
-    said = [str(problem) for problem in table.problems]
-    assert [host.name for host in table.hosts] == ["a"]
-    assert said[0].startswith("hosts.json:3:1: this row is left out: it is no object")
-    assert said[1].startswith("hosts.json:4:1: ")
+    assert [(host.name, host.labels) for host in table.hosts] == [("a", {}), ("b", {})]
+    assert str(table.problems[0]).startswith("hosts.json:3:1: this row is left out: it is no object")
+    assert str(table.notes[0]).startswith("hosts.json:4:1: ")
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ try:
     from ringfence.sources.claims import judged
     from ringfence.sources.fact_files import cached_facts
     from ringfence.sources.inventory import read_assets
+    from ringfence.sources.label_doubts import label_doubts
     from ringfence.sources.labelling import apply_label_rules
     from ringfence.sources.resolution import resolve_names
 except ImportError as missing:
@@ -129,7 +130,8 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
             looks = any("addresses" in f"{rule.expression} {rule.when}" for rule in given)
             resolve = resolve_names if looks else _no_names
             facts = self._facts(rules.resolve().parent)
-            read = read_assets(self._hosts(), Settings(), facts, resolve)
+            hosts = self._hosts()
+            read = read_assets(hosts, Settings(), facts, resolve)
             accepted = read_accepted(rules.resolve().parent / ".ringfence" / CLAIMS)
             assets, _ = judged(read, Settings(), accepted, bool(facts))
             labelled, problems = apply_label_rules(assets, given)
@@ -138,7 +140,7 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
         errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
         if errors:
             raise AnsibleParserError("\n".join(errors))
-        for problem in problems:
+        for problem in (*label_doubts(hosts), *problems):
             self.display.warning(str(problem))
         return labelled
 

@@ -17,6 +17,8 @@ description:
     C(custom_fields).
   - Devices of other roles than I(workload_roles) get C(ringfence_workload=false). Platforms with C(windows) in their
     name get C(ringfence_enforcer=windows) and I(windows_connection).
+  - The out-of-band controller of a device, which has the address in C(oob_ip) and those of interfaces for management
+    alone, is a host of its own, C(NAME-oob), with C(ringfence_kind=controller) and C(ringfence_workload=false).
   - Config contexts are not asked for, and custom fields whose names say that they hold secrets are left out.
   - A part of the interface that fails is named in a warning and counted; the rest goes on.
 author:

@@ -32,8 +32,8 @@ options:
     description:
       - The table, or several, relative to the directory of this configuration file.
       - A name that ends in C(.yml), C(.yaml) or C(.json) is a list of mappings or a mapping of names to mappings;
-        C(.xlsx) is a workbook, which needs openpyxl (C(pip install 'ringfence[xlsx]')); any other is CSV in UTF-8 with
-        a header.
+        C(.xlsx) is a workbook, which needs openpyxl (C(pip install 'ringfence[xlsx]')); any other is CSV in UTF-8 or
+        UTF-16 with a header, the first line that has the wanted columns.
       - Ansible takes every file in an inventory directory for an inventory; keep the table beside that directory.
     type: list
     elements: str
@@ -63,7 +63,9 @@ options:
     type: dict
     default: {}
   filters:
-    description: Keep the rows whose columns have one of these texts, as a mapping of columns to a text or a list.
+    description:
+      - Keep the rows whose columns have one of these texts, as a mapping of columns to a text or a list.
+      - A text that no row has is warned of. Words that YAML reads as something else (C(NO), C(007)) need quotes.
     type: dict
     default: {}
   exclude:
@@ -71,10 +73,12 @@ options:
     type: dict
     default: {}
   delimiter:
-    description: What stands between the fields of a CSV table. By default told from the header.
+    description:
+      - What stands between the fields of a CSV table. By default told from the header; a line C(sep=;) above it counts
+        before this.
     type: str
   sheet:
-    description: The sheet of a workbook. By default its first.
+    description: The sheet of a workbook. By default the first that is not hidden.
     type: str
   rows_at:
     description: The keys that lead to the rows of a YAML or JSON table, with dots between, such as C(result).
@@ -89,7 +93,7 @@ options:
     elements: str
     default: []
   failures:
-    description: What becomes of tables with broken rows.
+    description: What becomes of tables with broken rows, and of those of which nothing is left.
     type: str
     choices: [warn, fail]
     default: warn
@@ -143,7 +147,12 @@ columns:
 from pathlib import Path
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name, texts, texts_by_name
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import (
+    text_by_name,
+    texts,
+    texts_by_name,
+    unmatched,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import (
     SourceInventory,
@@ -154,7 +163,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory im
 try:
     from ringfence.model.errors import RingfenceError
     from ringfence.sources.attributes import names_secret
-    from ringfence.sources.host_table import Columns, Reading, TableHost, read_host_tables
+    from ringfence.sources.host_row import Columns, TableHost
+    from ringfence.sources.host_table import Reading, read_host_tables
     from ringfence.sources.table_names import told_apart
 except ImportError as missing:
     ENGINE_MISSING: ImportError | None = missing
@@ -174,24 +184,39 @@ class InventoryModule(SourceInventory):
         if ENGINE_MISSING is not None:
             raise engine_missing(self.NAME, ENGINE_MISSING)
         tables = [(table, shown_path(str(table))) for table in self._tables(path)]
-        try:
-            found = read_host_tables(tables, self._columns(), self._reading())
-        except RingfenceError as error:
-            raise SourceRefused(str(error)) from error
-        self.display.vv(f"{path}: {found.filtered} rows left out by filters")
-        hosts = [(name, self._variables(host, name)) for name, host in told_apart(found.hosts)]
-        return Found(hosts, [str(problem) for problem in found.problems], whole=not found.problems)
+        # Tables that are merged are one; else one that cannot be read costs its own hosts alone.
+        parts = [tables] if self.get_option("merge_by") else [[table] for table in tables]
+        read = []
+        unreached = {}
+        for part in parts:
+            try:
+                read.append(read_host_tables(part, self._columns(), self._reading()))
+            except RingfenceError as error:
+                unreached[part[0][1]] = str(error)
+        if unreached and not read:
+            raise SourceRefused("; ".join(unreached.values()))
+        self.display.vv(f"{path}: {sum(found.filtered for found in read)} rows left out by filters")
+        named_hosts = told_apart(host for found in read for host in found.hosts)
+        hosts = [(name, self._variables(host, name, several=len(parts) > 1)) for name, host in named_hosts]
+        warnings = [str(problem) for found in read for problem in (*found.problems, *found.notes)]
+        for option in ("filters", "exclude"):
+            wanted = texts_by_name(self.get_option(option))
+            have = {column: [text for found in read for text in found.values.get(column, ())] for column in wanted}
+            warnings += unmatched(option, wanted, have, "row")
+        whole = not any(found.problems for found in read)
+        return Found(hosts, [*warnings, *unreached.values()], unreached, whole=whole)
 
     def asked(self, path: str) -> list[object]:
         """Return what decides the answer: the options, and the tables as they are now."""
-        return [*super().asked(path), [file_state(table) for table in self._tables(path)]]
+        groups = sorted(str(group) for group in self.inventory.groups)
+        return [*super().asked(path), groups, [file_state(table) for table in self._tables(path)]]
 
-    def _variables(self, host: TableHost, name: str) -> dict[str, object]:
+    def _variables(self, host: TableHost, name: str, *, several: bool) -> dict[str, object]:
         chosen = {name: host.cells.get(column) for name, column in self.get_option("host_vars").items()}
         variables = {
             "onprem": {column: cell for column, cell in host.cells.items() if not names_secret(column)},
             "ringfence_labels": dict(host.labels),
-            "ringfence_sources": _tables_of(host),
+            "ringfence_sources": _tables_of(host) if several or host.also else [],
             **({"ringfence_name": host.name} if name != host.name else {}),
             **{name: value for name, value in chosen.items() if value not in (None, "")},
         }
@@ -217,9 +242,10 @@ class InventoryModule(SourceInventory):
             rows_at=tuple(filter(None, (self.get_option("rows_at") or "").split("."))),
             keep=texts_by_name(self.get_option("filters")),
             leave_out=texts_by_name(self.get_option("exclude")),
+            groups=frozenset(str(group) for group in self.inventory.groups),
         )
 
 
 def _tables_of(host: TableHost) -> list[str]:
-    """Return the tables of a host that was merged of several; those of any other are no news."""
-    return list(dict.fromkeys(place.file for place in (host.place, *host.also))) if host.also else []
+    """Return the tables that a host stands in."""
+    return list(dict.fromkeys(place.file for place in (host.place, *host.also)))

@@ -179,8 +179,10 @@ tags: false
 network_cards: true
 """
 
+from dataclasses import replace
+
 from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import texts_by_name
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import texts_by_name, unmatched
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
 from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import (
@@ -208,4 +210,6 @@ class InventoryModule(SourceInventory):
         tags = read_tags(login) if self.get_option("tags") or chosen else MachineTags()
         only = tagged(tags, chosen) if chosen else None
         answer = ask_vsphere(login, self.from_options(Wanted, only=only))
-        return assets(answer, tags, self.from_options(Shape, vcenter=login.hostname), only)
+        found = assets(answer, tags, self.from_options(Shape, vcenter=login.hostname), only)
+        have = {category: [tag for has in tags.of.values() for tag in has.get(category, ())] for category in chosen}
+        return replace(found, warnings=[*found.warnings, *unmatched("tagged", chosen, have, "machine")])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from socket import AF_INET, AF_INET6, inet_pton
 
 Answer = Mapping[str, object]
 
@@ -43,15 +42,6 @@ def tags_of(given: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
 def groups_of(given: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
     """Return the names of security groups by their ids."""
     return {one["GroupId"]: one.get("GroupName", "") for one in given or ()}
-
-
-def is_address(text: str) -> bool:
-    """Return whether a text is an address; what AWS, or who answers for it, sends is data like any other."""
-    try:
-        inet_pton(AF_INET6 if ":" in text else AF_INET, text)
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _each(texts: Iterable[object]) -> list[str]:

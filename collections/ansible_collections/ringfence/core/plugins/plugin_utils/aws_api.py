@@ -163,6 +163,9 @@ def _own_account(clients: _Clients) -> Account:
 def _roles(wanted: Wanted, clients: _Clients, own: Account) -> list[tuple[str, str | None]]:
     """Return account ids with the role to assume there, none for the caller's own; each account once."""
     found: dict[str, str | None] = {}
+    wrong = next((one for one in wanted.exclude_accounts if not re.fullmatch(r"\d{12}", one)), None)
+    if wrong is not None:
+        raise SourceRefused(f"'exclude_accounts' has '{wrong}', which is no account: write its 12 digits in quotes")
     partition = "aws-cn" if clients.first_region.startswith("cn-") else "aws"
     partition = "aws-us-gov" if clients.first_region.startswith("us-gov-") else partition
     for given in [*wanted.accounts, *(_organization(clients) if wanted.organization else ())]:

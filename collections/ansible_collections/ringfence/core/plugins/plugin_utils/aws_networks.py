@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import combinations, product
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_addresses import Answer, tags_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import RegionAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import without_empty
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import sound, without_empty
 
 Network = IPv4Network | IPv6Network
 
 
-def networks(answers: Iterable[RegionAnswer]) -> dict[str, object]:
-    """Return VPCs, subnets, security groups, peerings and prefix lists of all regions, by their ids, as plain data."""
+def networks(answers: Iterable[RegionAnswer], malformed: list[str] | None = None) -> dict[str, object]:
+    """Return VPCs, subnets, security groups, peerings and prefix lists of all regions, by their ids, as plain data.
+
+    What cannot be read is left out, and told in `malformed`.
+    """
+    told: list[str] = [] if malformed is None else malformed
     found: dict[str, dict[str, object]] = {name: {} for name in _READ}
     for answer in answers:
         where = {"account": answer.account, "region": answer.region}
         for name, (key, read) in _READ.items():
-            for one in answer.lists.get(name, ()):
+            for one in sound(answer.lists.get(name, ()), partial(_check, key, read), partial(_name, key), told):
                 found[name].setdefault(one[key], without_empty({**where, **read(one)}))
     return {**found, "suggested_realms": suggested_realms(found["peerings"].values())}
+
+
+def _check(key: str, read: Callable[[Answer], Mapping[str, object]], one: Answer) -> None:
+    for text in read(one).get("cidrs", ()):
+        ip_network(text.strip())
+    hash(one[key])
+
+
+def _name(key: str, one: Answer) -> object:
+    return one.get(key)
 
 
 def suggested_realms(peerings: Iterable[Mapping[str, object]]) -> dict[str, dict[str, list[str]]]:
@@ -85,9 +100,12 @@ def _security_group(group: Answer) -> dict[str, object]:
 
 
 def _peering(peering: Answer) -> dict[str, object]:
+    ends = {
+        end: (peering.get(info) or {}).get("VpcId")
+        for end, info in (("requester", "RequesterVpcInfo"), ("accepter", "AccepterVpcInfo"))
+    }
     return {
-        "requester": (peering.get("RequesterVpcInfo") or {}).get("VpcId"),
-        "accepter": (peering.get("AccepterVpcInfo") or {}).get("VpcId"),
+        **{end: vpc for end, vpc in ends.items() if isinstance(vpc, str)},
         "state": (peering.get("Status") or {}).get("Code"),
         "tags": tags_of(peering.get("Tags")),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ansible_collections.ringfence.core.plugins.plugin_utils import aws_addresses as told
 from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import Failure, RegionAnswer
@@ -12,9 +13,15 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.aws_owners import O
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
     Candidate,
     Found,
+    can_be_held,
+    good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
+    realm_name,
+    sorted_addresses,
+    sound,
     without_empty,
 )
 
@@ -23,6 +30,8 @@ _LABELS = ("account", "region", "zone", "vpc", "subnet", "asg", "stack", "eks_cl
 _GONE = ("shutting-down", "terminated")
 _EKS_TAGS = ("aws:eks:cluster-name", "eks:cluster-name")
 _EKS_TAG_START = "kubernetes.io/cluster/"
+# What owns interfaces, the VPC that they are in, and the interfaces.
+Belonging = tuple[Owner, str, Sequence[told.Answer]]
 
 
 @dataclass(frozen=True)
@@ -42,11 +51,16 @@ class Shape:
 
 def hosts(answers: Sequence[RegionAnswer], failures: Sequence[Failure], shape: Shape) -> Found:
     """Return all assets, sorted by name, and the networks; warn of what failed and of networks that overlap."""
-    found = [one for answer in answers for one in (*_instances(answer, shape), *_owned(answer, shape))]
-    known = networks(answers) if shape.networks else {}
+    malformed: list[str] = []
+    found = []
+    for answer in answers:
+        found += good_candidates(_instances(answer), partial(_instance, shape, answer), _instance_id, malformed)
+        found += good_candidates(_owned(answer, malformed), partial(_owner, shape, answer), _owner_id, malformed)
+    known = networks(answers, malformed) if shape.networks else {}
     warnings = [f"{_part(one.account, one.region)}: {one.what}: {one.reason}" for one in failures]
     if failures:
         warnings.append(f"{len(failures)} calls to AWS failed; {len(answers)} regions answered")
+    warnings += malformed
     if known and shape.realm == "none":
         used = {str(one.variables["ringfence_aws"].get("vpc", "")) for one in found}
         warnings += [f"{line}; set 'realm: vpc' to keep their addresses apart" for line in overlaps(known, used)]
@@ -55,7 +69,7 @@ def hosts(answers: Sequence[RegionAnswer], failures: Sequence[Failure], shape: S
         warnings=warnings,
         unreached={_part(one.account, one.region): f"{one.what}: {one.reason}" for one in failures if one.loses},
         tables={NETWORKS: known} if known else {},
-        whole=not failures,
+        whole=not failures and is_whole(malformed),
     )
 
 
@@ -64,19 +78,31 @@ def _part(account: str, region: str) -> str:
     return f"aws {account} {region}".strip()
 
 
-def _instances(answer: RegionAnswer, shape: Shape) -> Iterable[Candidate]:
-    for reservation in answer.lists.get("instances", ()):
-        for instance in reservation.get("Instances", ()):
-            if (instance.get("State") or {}).get("Name") not in _GONE:
-                yield _instance(instance, answer, shape)
+def _instances(answer: RegionAnswer) -> list[told.Answer]:
+    """Return the instances that there are, each once: one that moves to another page while pages are read is twice."""
+    known: dict[object, told.Answer] = {}
+    for number, reservation in enumerate(answer.lists.get("instances", ())):
+        listed = reservation.get("Instances") if isinstance(reservation, dict) else None
+        for at, instance in enumerate(listed if isinstance(listed, list) else ()):
+            identity = instance.get("InstanceId") if isinstance(instance, dict) else None
+            known[identity if isinstance(identity, str) else (number, at)] = instance
+    return list(known.values())
 
 
-def _instance(instance: told.Answer, answer: RegionAnswer, shape: Shape) -> Candidate:
+def _instance_id(instance: told.Answer) -> object:
+    return instance.get("InstanceId")
+
+
+def _instance(shape: Shape, answer: RegionAnswer, instance: told.Answer) -> Candidate | None:
+    state = (instance.get("State") or {}).get("Name")
+    if state in _GONE:
+        return None
     tags = told.tags_of(instance.get("Tags"))
     interfaces = instance.get("NetworkInterfaces", ())
     private, public, ipv6 = _all_addresses(interfaces)
     private = _with(private, instance.get("PrivateIpAddress"))
     public = _with(public, instance.get("PublicIpAddress"))
+    ipv6 = _with(ipv6, instance.get("Ipv6Address"))
     identity = instance["InstanceId"]
     names = {"private_dns": instance.get("PrivateDnsName", ""), "public_dns": instance.get("PublicDnsName", "")}
     fact = {
@@ -87,7 +113,7 @@ def _instance(instance: told.Answer, answer: RegionAnswer, shape: Shape) -> Cand
         "zone": (instance.get("Placement") or {}).get("AvailabilityZone"),
         "vpc": instance.get("VpcId"),
         "subnet": instance.get("SubnetId"),
-        "state": (instance.get("State") or {}).get("Name"),
+        "state": state,
         "type": instance.get("InstanceType"),
         "image": instance.get("ImageId"),
         "platform": "windows" if str(instance.get("Platform", "")).lower() == "windows" else "linux",
@@ -104,18 +130,45 @@ def _instance(instance: told.Answer, answer: RegionAnswer, shape: Shape) -> Cand
     return Candidate(wish, identity, {**variables, **_connection(fact, reached, shape)})
 
 
-def _owned(answer: RegionAnswer, shape: Shape) -> Iterable[Candidate]:
-    interfaces = answer.lists.get("interfaces", ())
-    owners = owners_of(interfaces, *(answer.lists.get(name, ()) for name in ("endpoints", "nat_gateways", "databases")))
+def _owned(answer: RegionAnswer, malformed: list[str]) -> list[Belonging]:
+    """Return what interfaces belong to that are no instance's, with those in each VPC in the order of their ids."""
+    checks = {
+        "interfaces": (_check_interface, "NetworkInterfaceId"),
+        "endpoints": (lambda one: owners_of((), [one]), "VpcEndpointId"),
+        "nat_gateways": (lambda one: owners_of((), (), [one]), "NatGatewayId"),
+        "databases": (lambda one: owners_of((), (), (), [one]), "DBInstanceIdentifier"),
+    }
+    read = {
+        name: sound(answer.lists.get(name, ()), check, partial(_field, key), malformed)
+        for name, (check, key) in checks.items()
+    }
+    owners = owners_of(*read.values())
     held: dict[tuple[Owner, str], list[told.Answer]] = {}
-    for interface in interfaces:
+    for interface in sorted(read["interfaces"], key=lambda one: str(one["NetworkInterfaceId"])):
         owner = owners.get(interface["NetworkInterfaceId"])
         if owner is not None:
             held.setdefault((owner, interface.get("VpcId", "")), []).append(interface)
-    return [_owner(owner, vpc, interfaces, answer, shape) for (owner, vpc), interfaces in held.items()]
+    return [(owner, vpc, interfaces) for (owner, vpc), interfaces in held.items()]
 
 
-def _owner(owner: Owner, vpc: str, interfaces: Sequence[told.Answer], answer: RegionAnswer, shape: Shape) -> Candidate:
+def _check_interface(interface: told.Answer) -> None:
+    for owner in owners_of([interface]).values():
+        hash((owner, interface.get("VpcId"), interface.get("AvailabilityZone")))
+    _interface(interface, None)
+    told.tags_of(interface.get("TagSet"))
+    hash((interface.get("SubnetId"), interface.get("Status"), *told.groups_of(interface.get("Groups"))))
+
+
+def _field(key: str, one: told.Answer) -> object:
+    return one.get(key)
+
+
+def _owner_id(item: Belonging) -> object:
+    return item[0].id
+
+
+def _owner(shape: Shape, answer: RegionAnswer, item: Belonging) -> Candidate:
+    owner, vpc, interfaces = item
     private, public, ipv6 = _all_addresses(interfaces)
     subnet = _single(interface.get("SubnetId") for interface in interfaces)
     tags = dict(owner.tags)
@@ -140,8 +193,10 @@ def _owner(owner: Owner, vpc: str, interfaces: Sequence[told.Answer], answer: Re
     if owner.kind == "eks":
         fact["eks_cluster"] = owner.id
     unique = owner.id.rpartition("/")[2] if "/" in owner.id else f"{answer.account}-{answer.region}-{vpc}"
-    variables = _variables(fact, [*private, *public, *ipv6], shape)
-    return Candidate(owner.name, unique, {**variables, "ringfence_workload": False})
+    held = [sorted_addresses(filter(can_be_held, some)) for some in (private, public, ipv6)]
+    variables = _variables(fact, [address for some in held for address in some], shape)
+    kind = owner.kind if owner.kind == "load_balancer" else "managed"
+    return Candidate(owner.name, unique, {**variables, "ringfence_workload": False, "ringfence_kind": kind})
 
 
 def _interface(interface: told.Answer, subnet: object) -> dict[str, object]:
@@ -171,13 +226,13 @@ def _belonging(tags: Mapping[str, str]) -> dict[str, str | None]:
 
 def _variables(fact: Mapping[str, object], addresses: Iterable[str], shape: Shape) -> dict[str, object]:
     variables: dict[str, object] = {
-        "ringfence_addresses": [address for address in dict.fromkeys(addresses) if told.is_address(address)],
+        "ringfence_addresses": [address for address in dict.fromkeys(addresses) if can_be_held(address)],
         "ringfence_labels": good_labels({key: fact.get(key) for key in _LABELS}, shape.label_prefix),
         "ringfence_sources": [_part(str(fact["account"]), str(fact["region"]))],
         "ringfence_aws": without_empty(fact),
     }
     if shape.realm == "vpc" and fact.get("vpc"):
-        variables["ringfence_realm"] = fact["vpc"]
+        variables["ringfence_realm"] = realm_name(str(fact["vpc"]))
     return variables
 
 
@@ -220,7 +275,8 @@ def _all_addresses(interfaces: Iterable[told.Answer]) -> tuple[list[str], list[s
 
 
 def _with(addresses: list[str], address: object) -> list[str]:
-    return [*addresses, str(address)] if address and address not in addresses else addresses
+    """Return addresses with the one that AWS calls the instance's first, whatever the order of interfaces."""
+    return [str(address), *(one for one in addresses if one != address)] if address else addresses
 
 
 def _first(texts: Sequence[str]) -> str:

@@ -9,12 +9,14 @@ from functools import partial
 from xml.etree import ElementTree
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_api import HostAnswer, Row
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import unmatched
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
     Candidate,
     Found,
     good_addresses,
     good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
     without_empty,
@@ -44,12 +46,14 @@ def hosts(answers: Sequence[HostAnswer], shape: Shape) -> Found:
     turn = partial(_candidate, shape)
     found = good_candidates(rows.values(), turn, lambda item: item[1].get("name"), malformed)
     failed = [answer for answer in answers if answer.failure]
-    warnings = [f"the host {answer.host} was not reached: {answer.failure}" for answer in failed]
+    states = {str(row.get("state")) for answer in answers for row in answer.machines}
+    warnings = unmatched("states", {"": shape.states}, {"": states}, "machine")
+    warnings += [f"the host {answer.host} was not reached: {answer.failure}" for answer in failed]
     if failed:
         warnings.append(f"{len(failed)} of {len(answers)} hosts were not reached; the rest is there")
     unreached = {f"hyperv {one.host}": one.failure for one in failed}
     known = sorted(named(found), key=lambda host: host[0])
-    return Found(known, [*warnings, *malformed], unreached, whole=not failed and not malformed)
+    return Found(known, [*warnings, *malformed], unreached, whole=not failed and is_whole(malformed))
 
 
 def _candidate(shape: Shape, item: tuple[str, Row]) -> Candidate:

@@ -1,4 +1,4 @@
-"""Refuses what the configuration of an inventory plugin says and the plugin has no option for: a typo, with its place.
+"""Refuses what the configuration of an inventory plugin says and cannot mean: a typo, a word that YAML misreads.
 
 Ansible itself passes over unknown options, so that `regoins: [eu-west-1]` would read all regions.
 """
@@ -9,16 +9,19 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from ansible.errors import AnsibleParserError
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_words import refuse_misread
 
 
 class KnownOptions:
     """To be inherited from before Ansible's own class of inventory plugins."""
 
     def _read_config_data(self, path: str) -> Mapping[str, object]:
-        """Read a file as Ansible does; raise AnsibleParserError at the first key that is no option."""
+        """Read a file as Ansible does; raise AnsibleParserError at the first key that is no option, or misread text."""
         given = self.loader.load_from_file(path, cache="none")
         if isinstance(given, Mapping) and given.get("plugin") == self.NAME:
             refuse_unknown(given, self.option_definitions, f"Options: ansible-doc -t inventory {self.NAME}")
+            content, _ = self.loader._get_file_contents(path)
+            refuse_misread(content.decode("utf-8-sig"), path, self.option_definitions)
         return super()._read_config_data(path)
 
 

@@ -15,6 +15,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
     sorted_addresses,
@@ -25,6 +26,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
 _DISABLED = 0x2
 # FILETIME, MS-DTYP 2.3.3: tenths of a microsecond since then.
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+# What controllers of servers call themselves unless told otherwise: Dell's with the service tag, HPE's with the serial.
+_CONTROLLER = re.compile(r"idrac-[A-Z0-9]{5,10}|ilo-?(?=[A-Z0-9]*\d)[A-Z0-9]{8,14}", re.IGNORECASE)
 _PART = re.compile(r"(?:[^,\\]|\\.)+")
 
 
@@ -61,7 +64,7 @@ def hosts(answer: Answer, shape: Shape) -> Found:
     candidates = good_candidates(entries.values(), turn, lambda item: item[1].dn, malformed)
     warnings = [*_warnings(answer, memberships, nameless), *malformed]
     known = sorted(named(candidates), key=lambda host: host[0])
-    return Found(known, warnings, _unreached(answer), whole=not answer.failures and not malformed)
+    return Found(known, warnings, _unreached(answer), whole=not answer.failures and is_whole(malformed))
 
 
 def _warnings(answer: Answer, memberships: Memberships, nameless: Sequence[str]) -> list[str]:
@@ -129,6 +132,8 @@ def _variables(entry: Entry, base: str, answer: Answer, shape: Shape, membership
     }
     if entry.first("operatingSystem").lower().startswith("windows"):
         variables |= reached_as_windows(shape.windows_connection)
+    elif not entry.first("operatingSystem") and _CONTROLLER.fullmatch(entry.first("cn").partition(".")[0]):
+        variables |= {"ringfence_workload": False, "ringfence_kind": "controller"}
     return variables
 
 

@@ -40,7 +40,7 @@ class Wanted:
 class Domain:
     """A domain: its definition in XML, its state, and by source the addresses of each MAC address.
 
-    `guest` is what its agent tells of its system.
+    `guest` is what its agent tells of its system; `failure` says why the rest could not be read.
     """
 
     uuid: str
@@ -49,6 +49,7 @@ class Domain:
     definition: str
     addresses: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     guest: Mapping[str, str] = field(default_factory=dict)
+    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,15 +128,26 @@ def _read(
 ) -> HostAnswer:
     flags = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE if wanted.only_active else 0
     domains = []
-    gone = []
+    failed = []
     broken: dict[str, str] = {}
+    # Agents that hang may take half of the host's time: its domains without their word are better than no domains.
+    agents_until = time.monotonic() + wanted.timeout / 2
+    unasked = 0
     for domain in connection.listAllDomains(flags):
+        late = time.monotonic() > agents_until
+        unasked += late
+        asked = [source for source in sources if not late or source != "agent"]
         try:
-            domains.append(_domain(domain, sources, wanted, broken))
+            domains.append(_domain(domain, asked, wanted, broken))
         except libvirt.libvirtError as error:
-            gone.append(f"{domain.name()!a}: {_words(error)}")
-    if gone:
-        warnings.append(f"{len(gone)} domains cannot be read: {'; '.join(gone[:5])}")
+            # What was destroyed since the list was made is gone; what cannot be read is there.
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                failed.append(f"{domain.name()!a}: {_words(error)}")
+                domains.append(Domain(domain.UUIDString(), domain.name(), _STATES[0], "", failure=_words(error)))
+    if failed:
+        warnings.append(f"{len(failed)} domains cannot be read: {'; '.join(failed[:5])}")
+    if unasked and "agent" in sources:
+        warnings.append(f"{unasked} guest agents were not asked, since others before them took too long")
     warnings += [f"{source} addresses cannot be read here: {why}" for source, why in broken.items()]
     return HostAnswer(uri, connection.getHostname(), domains, warnings)
 

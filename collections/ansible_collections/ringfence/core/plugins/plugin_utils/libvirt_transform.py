@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from xml.etree import ElementTree
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_api import Domain, HostAnswer, shown_uri
@@ -12,9 +12,12 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     Candidate,
     Found,
     good_addresses,
+    good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
+    realm_name,
     without_empty,
 )
 
@@ -40,17 +43,22 @@ def assets(answers: Iterable[HostAnswer], shape: Shape) -> Found:
     """Return the domains of all hosts, sorted by name; hosts that did not answer are named with their reason."""
     warnings = []
     unreached = {}
-    kept: dict[str, tuple[HostAnswer, Domain]] = {}
+    kept: dict[tuple[object, ...], tuple[HostAnswer, Domain]] = {}
     for answer in answers:
         shown = shown_uri(answer.uri)
         warnings += [f"{shown}: {warning}" for warning in answer.warnings]
         if answer.failure is not None:
             unreached[f"libvirt {shown}"] = answer.failure
         for domain in answer.domains:
-            # A domain that moved is still defined where it was; the one that runs is meant.
-            if domain.uuid not in kept or kept[domain.uuid][1].state != "running":
-                kept[domain.uuid] = (answer, domain)
-    found = [_candidate(answer, domain, shape) for answer, domain in kept.values()]
+            # A domain that moved is still defined where it was, and the one that runs is meant; two that run are two,
+            # whose definition somebody copied.
+            key: tuple[object, ...] = (domain.uuid,)
+            if key in kept and kept[key][1].state == "running" and domain.state == "running":
+                key = (domain.uuid, answer.uri)
+            if key not in kept or kept[key][1].state != "running":
+                kept[key] = (answer, domain)
+    malformed: list[str] = []
+    found = good_candidates(kept.values(), partial(_candidate, shape), lambda item: item[1].name, malformed)
     silent = sorted(
         one.wish
         for one in found
@@ -62,12 +70,16 @@ def assets(answers: Iterable[HostAnswer], shape: Shape) -> Found:
         warnings.append(
             f"{len(silent)} running domains have no address that an agent, lease or ARP tells: {shown}{more}"
         )
-    warnings += [f"{part}: {why}" for part, why in unreached.items()]
-    return Found(sorted(named(found), key=lambda host: host[0]), warnings, unreached)
+    warnings += [*malformed, *(f"{part}: {why}" for part, why in unreached.items())]
+    failed = any("ringfence_incomplete" in one.variables for one in found)
+    hosts = sorted(named(found), key=lambda host: host[0])
+    return Found(hosts, warnings, unreached, whole=is_whole(malformed) and not failed)
 
 
-def _candidate(answer: HostAnswer, domain: Domain, shape: Shape) -> Candidate:
-    definition = ElementTree.fromstring(domain.definition)  # noqa: S314 libvirt parsed and wrote it; expat has no entities here
+def _candidate(shape: Shape, item: tuple[HostAnswer, Domain]) -> Candidate:
+    answer, domain = item
+    # What was not read has no definition. Else libvirt parsed and wrote it; expat has no entities here.
+    definition = ElementTree.fromstring(domain.definition or "<domain/>")  # noqa: S314
     interfaces = [_interface(element, domain) for element in definition.iterfind("./devices/interface")]
     own = [address for interface in interfaces for address in interface["addresses"]]
     if shape.inner_interfaces:
@@ -100,9 +112,10 @@ def _candidate(answer: HostAnswer, domain: Domain, shape: Shape) -> Candidate:
         "ringfence_libvirt": without_empty(fact),
         **_connection(domain, answer.uri, addresses, windows, shape),
     }
+    if domain.failure:
+        variables["ringfence_incomplete"] = domain.failure
     if shape.realm == "host" and answer.host:
-        realm = re.sub(r"[^A-Za-z0-9_.-]", "_", answer.host)
-        variables["ringfence_realm"] = realm if re.match(r"[A-Za-z_]", realm) else f"_{realm}"
+        variables["ringfence_realm"] = realm_name(answer.host)
     wish = next((str(fact[key]) for key in shape.names if fact.get(key)), domain.name)
     return Candidate(wish, domain.uuid, variables)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.ringfence.core.plugins.plugin_utils import netbox_api as parts
 from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_api import Answer, Row
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import good_addresses, label_text
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import good_addresses, value_text
 
 # A host by the part of the interface that it is in and its id there.
 Key = tuple[str, str]
@@ -75,8 +75,8 @@ def word(value: object) -> str:
     """Return what names an object: its slug, its value, or its name; a plain value as a label has it."""
     if isinstance(value, dict):
         told = (value.get(key) for key in ("slug", "value", "name", "display"))
-        return next((label_text(one) for one in told if one and not isinstance(one, dict | list)), "")
-    return "" if isinstance(value, list) else label_text(value)
+        return next((value_text(one) for one in told if one and not isinstance(one, dict | list)), "")
+    return "" if isinstance(value, list) else value_text(value)
 
 
 def address_of(row: Row, name: str) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import unmatched
 from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
 
 try:
@@ -63,11 +64,12 @@ class Guest:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a cluster has."""
+    """What a cluster has; `notes` are filters that none of its machines meets."""
 
     nodes: Sequence[Row] = ()
     guests: Sequence[Guest] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def ask_proxmox(wanted: Wanted) -> Answer:
@@ -83,10 +85,13 @@ def ask_proxmox(wanted: Wanted) -> Answer:
         nodes = [row for row in _rows(api.cluster.status.get()) if row.get("type") == "node"]
     except (ResourceException, requests.RequestException, ValueError) as error:
         failures["nodes"] = _words(error)
-    chosen = [row for row in rows if not row.get("template") and chooses(row, wanted.filters)]
+    machines = [row for row in rows if not row.get("template")]
+    have = {name: [text for row in machines for text in _has(row, name)] for name in wanted.filters}
+    notes = unmatched("filters", wanted.filters, have, "machine")
+    chosen = [row for row in machines if chooses(row, wanted.filters)]
     with ThreadPoolExecutor(max_workers=max(1, wanted.parallel)) as pool:
         guests = list(pool.map(lambda row: _guest(api, row, wanted.guests), chosen))
-    return Answer(nodes, _without_gone(api, guests), failures)
+    return Answer(nodes, _without_gone(api, guests), failures, notes)
 
 
 def _without_gone(api: proxmoxer.ProxmoxAPI, guests: Sequence[Guest]) -> list[Guest]:
@@ -105,11 +110,11 @@ def _without_gone(api: proxmoxer.ProxmoxAPI, guests: Sequence[Guest]) -> list[Gu
 
 def chooses(row: Row, filters: Mapping[str, Sequence[str]]) -> bool:
     """Return whether a guest has, of every field that filters name, one of the values; of its tags any counts."""
-    for name, values in filters.items():
-        have = tags_of(row) if name == "tags" else [str(row.get(name, ""))]
-        if not set(have) & set(values):
-            return False
-    return True
+    return all(set(_has(row, name)) & set(values) for name, values in filters.items())
+
+
+def _has(row: Row, name: str) -> list[str]:
+    return tags_of(row) if name == "tags" else [str(row.get(name, ""))]
 
 
 def tags_of(row: Row) -> list[str]:

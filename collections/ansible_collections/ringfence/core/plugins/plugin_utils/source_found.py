@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import TypeVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.inner_interfaces import is_everybodys
+from ansible_collections.ringfence.core.plugins.plugin_utils.label_texts import label_text
 
 # Names that mean something else to Ansible.
 TAKEN = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "::1"})
@@ -25,7 +26,11 @@ _REALM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NAMED = 5
 # What reading an answer raises where a part of it is not of the form that it should be; XML's faults are SyntaxErrors.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError)
+_LEFT_OUT = "left out, because what the source says of them is malformed"
+_NO_LABELS = "labels left out, because they hold what cannot be printed"
 Item = TypeVar("Item")
+# The labels of the host that is just read that can be none.
+_no_labels: ContextVar[list[str]] = ContextVar("no_labels", default=[])  # noqa: B039 - nobody reads the default
 
 
 @dataclass(frozen=True)
@@ -79,28 +84,62 @@ def good_candidates(
     """
     found = []
     broken = []
+    no_labels: list[str] = []
     for item in items:
+        lost: list[str] = []
+        _no_labels.set(lost)
         try:
             candidate = turn(item)
-            fault = None if candidate is None else variables_fault(candidate.variables)
+            fault = None if candidate is None else _fault(candidate)
         except MALFORMED as error:
             candidate, fault = None, f"{type(error).__name__}: {error}"
         if fault is not None:
             broken.append(f"{_called(item, called)} ({fault[:100]})")
         elif candidate is not None:
             found.append(candidate)
+            no_labels += [f"{_called(item, called)}: {one}" for one in lost]
+    _tell(_LEFT_OUT, broken, warnings)
+    _tell(_NO_LABELS, no_labels, warnings)
+    return found
+
+
+def sound(
+    items: Iterable[Item], check: Callable[[Item], object], called: Callable[[Item], object], warnings: list[str]
+) -> list[Item]:
+    """Return the items that can be read as `check` reads them; one warning counts and names the others."""
+    found = []
+    broken = []
+    for item in items:
+        try:
+            check(item)
+        except MALFORMED as error:
+            broken.append(f"{_called(item, called)} ({type(error).__name__}: {error})"[:180])
+        else:
+            found.append(item)
+    _tell(_LEFT_OUT, broken, warnings)
+    return found
+
+
+def is_whole(told: Iterable[str]) -> bool:
+    """Return whether no object was left out, by what was told of it."""
+    return not any(text.startswith(_LEFT_OUT) for text in told)
+
+
+def _tell(why: str, broken: Sequence[str], warnings: list[str]) -> None:
     if broken:
         more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
-        warnings.append(
-            f"left out, because what the source says of them is malformed: {'; '.join(broken[:_NAMED])}{more}"
-        )
-    return found
+        warnings.append(f"{why}: {'; '.join(broken[:_NAMED])}{more}")
+
+
+def _fault(candidate: Candidate) -> str | None:
+    named_by_text = isinstance(candidate.wish, str) and isinstance(candidate.unique, str)
+    return variables_fault(candidate.variables) if named_by_text else "its name is no text"
 
 
 def variables_fault(variables: Mapping[str, object]) -> str | None:
     """Return what the engine would refuse in the variables of a host, so that one host's costs the others nothing."""
     addresses, labels = variables.get("ringfence_addresses", []), variables.get("ringfence_labels", {})
-    if not isinstance(addresses, list) or good_addresses(addresses) != addresses:
+    if not isinstance(addresses, list) or not all(map(can_be_held, addresses)):
         return "its addresses are none"
     if not isinstance(labels, dict) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
         return "its labels are no text"
@@ -168,31 +207,25 @@ def realm_name(text: str) -> str:
 
 
 def good_labels(labels: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    """Return labels that the engine takes: keys of its characters, printable values; empty ones are left out."""
+    """Return labels with keys of the engine's characters, values as label texts; empty ones are left out.
+
+    A text that can be no label is left out too, and told where `good_candidates` reads the host.
+    """
     found = {}
     for key, value in labels.items():
-        text = "" if isinstance(value, dict | list | tuple) else label_text(value)
+        text = "" if isinstance(value, dict | list | tuple) else value_text(value)
         if text and text.isprintable():
             found[_label_key(f"{prefix}{key}")] = text
+        elif text:
+            _no_labels.get().append(f"{prefix}{key}={text[:40]!a}")
     return found
 
 
-def label_text(value: object) -> str:
-    """Return a value as a label has it: `true` and `false` as tables write them, nothing for None.
-
-    Blanks of any kind are plain ones, at the ends none, and letters are composed (NFC).
-    """
+def value_text(value: object) -> str:
+    """Return a value as a label has it: `true` and `false` as tables write them, nothing for None."""
     if value is None or isinstance(value, bool):
         return "" if value is None else str(value).lower()
-    return _plain_text(str(value))
-
-
-@lru_cache(maxsize=65536)
-def _plain_text(text: str) -> str:
-    if text.isascii():
-        return text.strip()
-    composed = unicodedata.normalize("NFC", text)
-    return "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in composed).strip()
+    return label_text(str(value))
 
 
 @lru_cache(maxsize=4096)
@@ -216,6 +249,20 @@ def good_addresses(texts: Iterable[object]) -> list[str]:
     """Return the addresses that a host can have and that tell it from others, each once, without their prefix."""
     found = (_good_address(str(text)) for text in texts if text)
     return list(dict.fromkeys(address for address in found if address))
+
+
+def can_be_held(address: object) -> bool:
+    """Return whether a value is the text of an address that a host can have; the engine refuses others."""
+    return isinstance(address, str) and _can_be_held(address)
+
+
+@lru_cache(maxsize=65536)
+def _can_be_held(text: str) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return not (address.is_multicast or address.is_unspecified or text == "255.255.255.255" or "%" in text)
 
 
 def sorted_addresses(addresses: Iterable[str]) -> list[str]:

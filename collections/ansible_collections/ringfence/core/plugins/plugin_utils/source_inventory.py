@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +24,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_names import
     contradicts,
     given,
     is_bare,
-    is_same_host,
+    is_renamed_of,
     other_name,
     place_of,
     tells_nothing,
@@ -35,7 +35,7 @@ UNREACHED = "ringfence_unreached"
 _NAMED = 5
 OF_ANSIBLE = "a group has the name, or it is a word of Ansible's"
 # Of what the cache keeps; another one is no answer.
-_FORM = 2
+_FORM = 3
 _CONSTRUCTED = ("compose", "groups", "keyed_groups")
 # What does not change the answer, or must not leave a trace in a cache.
 _NOT_ASKED = (
@@ -121,7 +121,12 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
         hosts = self.chosen(found)
         there = self.inventory.hosts
         taken = {name for name, _ in hosts} | there.keys() | self.inventory.groups.keys()
-        wished = [host.vars.get(NAME) for host in there.values()]
+        wished = {wish for host in there.values() if (wish := host.vars.get(NAME))}
+        # What this source had under another name, where its file is parsed a second time.
+        before: dict[str, list[str]] = {}
+        for name, host in there.items():
+            if is_renamed_of(host.vars, source):
+                before.setdefault(host.vars[NAME], []).append(name)
         free = []
         told: dict[str, list[str]] = {}
         for name, variables in hosts:
@@ -129,13 +134,13 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             if why is None:
                 free.append((name, variables))
                 continue
-            other = other_name(name, source, taken)
-            before = [one for one, host in there.items() if is_same_host(host.vars, name, source)]
-            other = before[0] if before else other
+            wish = str(variables.get(NAME) or name)
+            names = before.get(wish)
+            other = names.pop(0) if names else other_name(wish, source, taken)
             taken.add(other)
             told.setdefault(why, []).append(f"'{name}' is '{other}' here")
             reached = {} if variables.get("ansible_host") else {"ansible_host": name}
-            free.append((other, {**reached, **variables, NAME: name}))
+            free.append((other, {**reached, **variables, NAME: wish}))
         for why, renamed in told.items():
             more = f" and {len(renamed) - _NAMED} more" if len(renamed) > _NAMED else ""
             # Another place with the name is usual: the engine tells where the two are not one machine.
@@ -143,7 +148,7 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             tell(f"{source}: {why}: {', '.join(renamed[:_NAMED])}{more}")
         return free
 
-    def _taken(self, name: str, variables: Mapping[str, object], source: str, wished: Sequence[object]) -> str | None:
+    def _taken(self, name: str, variables: Mapping[str, object], source: str, wished: Container[object]) -> str | None:
         """Return by whom a name is taken for another machine; None where this host may have it."""
         if name in TAKEN or name in self.inventory.groups:
             return OF_ANSIBLE

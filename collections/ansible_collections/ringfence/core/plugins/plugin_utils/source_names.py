@@ -67,9 +67,9 @@ def other_name(wish: str, source: str, taken: Container[str]) -> str:
     return free_name(host_name(f"{wish}_{stem}"), taken)
 
 
-def is_same_host(variables: Mapping[str, object], wish: str, source: str) -> bool:
-    """Return whether a host that is there is what a source had under another name when its file was parsed before."""
-    return variables.get(NAME) == wish and place_of(variables) == source
+def is_renamed_of(variables: Mapping[str, object], source: str) -> bool:
+    """Return whether a host that is there is one of a source and has another name than it wished for."""
+    return bool(variables.get(NAME)) and place_of(variables) == source
 
 
 def added(there: Mapping[str, object], more: Mapping[str, object], source: str) -> dict[str, object]:

@@ -8,11 +8,16 @@ ObjectContent, GuestNicInfo, VirtualEthernetCard, CustomFieldStringValue, HostVi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import MALFORMED
+
 _BODY = "{http://schemas.xmlsoap.org/soap/envelope/}Body"
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+# What stands for the name of a fault where the server answers a property in another form than it should.
+MALFORMED_PROPERTY = "its answer is malformed"
 _INTEGERS = ("int", "short", "long", "byte")
 
 Element = ElementTree.Element
@@ -51,7 +56,10 @@ def page(content: bytes) -> Page:
     result = body[0].find(f"{namespace}returnval")
     if result is None:
         return Page(())
-    things = [_thing(item, namespace) for item in result.iterfind(f"{namespace}objects")]
+    things = []
+    for item in result.iterfind(f"{namespace}objects"):
+        with suppress(*MALFORMED):
+            things.append(_thing(item, namespace))
     return Page(things, result.findtext(f"{namespace}token") or None)
 
 
@@ -61,10 +69,15 @@ def _thing(item: Element, namespace: str) -> Thing:
     properties: dict[str, object] = {}
     missing = []
     for child in item[1:]:
-        path = child[0].text or ""
-        if child.tag.endswith("}propSet"):
+        path = child[0].text or "" if len(child) else ""
+        if len(child) < 2:
+            missing.append((path, MALFORMED_PROPERTY))
+        elif child.tag.endswith("}propSet"):
             convert = _CONVERTED.get(path)
-            properties[path] = _plain(child[1]) if convert is None else convert(child[1], namespace)
+            try:
+                properties[path] = _plain(child[1]) if convert is None else convert(child[1], namespace)
+            except MALFORMED:
+                missing.append((path, MALFORMED_PROPERTY))
         else:
             fault = child[1].find(f"{namespace}fault")
             missing.append((path, _type(fault) if fault is not None else "it gives no reason"))

@@ -6,7 +6,7 @@ import ssl
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from socket import setdefaulttimeout
 from urllib.parse import unquote
 
@@ -93,12 +93,24 @@ def ask_vsphere(login: Login, wanted: Wanted) -> VsphereAnswer:
     """Return what a server answers. Raises SourceRefused where it cannot be reached, the login fails or it faults."""
     service = _connected(login)
     try:
-        return _read(service, wanted)
+        return _read_those_that_stand(service, wanted)
     except (OSError, vmodl.MethodFault) as error:
         raise SourceRefused(f"{login.hostname} did not answer what is in it: {_words(error)}") from error
     finally:
         with suppress(OSError, vmodl.MethodFault):
             Disconnect(service)
+
+
+def _read_those_that_stand(service: object, wanted: Wanted) -> VsphereAnswer:
+    """Return what a server answers, without the machines that were deleted since their ids were read."""
+    while True:
+        try:
+            return _read(service, wanted)
+        except vmodl.fault.ManagedObjectNotFound as error:
+            gone = getattr(error.obj, "_moId", None)
+            if wanted.only is None or gone not in wanted.only:
+                raise
+            wanted = replace(wanted, only=wanted.only - {gone})
 
 
 def _connected(login: Login) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -12,9 +11,12 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     Found,
     SourceRefused,
     good_addresses,
+    good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
+    realm_name,
     without_empty,
     without_secrets,
 )
@@ -25,6 +27,9 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_tags import
 _LABELS = ("vcenter", "datacenter", "cluster", "folder", "pool", "vapp")
 _NAMED_IN_A_WARNING = 5
 POWER = "runtime.powerState"
+# Without these a machine has no addresses; what a login may not read is no passing failure.
+_WHERE = ("guest.net", "guest.ipAddress")
+_NOT_ALLOWED = ("NoPermission",)
 
 
 @dataclass(frozen=True)
@@ -62,22 +67,29 @@ def assets(answer: VsphereAnswer, tags: MachineTags, shape: Shape, only: frozens
 
     `only` are the ids of the machines that are meant, where not all are.
     """
-    candidates = []
-    silent = []
-    for thing in answer.things.values():
+    malformed: list[str] = []
+
+    def turn(thing: Thing) -> Candidate | None:
         if thing.kind == "VirtualMachine" and (only is None or thing.id in only) and _wanted(thing, shape):
-            candidate = _machine(thing, answer, tags.of.get(thing.id, {}), shape)
-            candidates.append(candidate)
-            if not candidate.variables["ringfence_addresses"] and thing.properties.get(POWER) == "poweredOn":
-                silent.append(candidate.wish)
-        elif thing.kind == "HostSystem" and "config.network.vnic" in thing.properties:
-            candidates.append(_hypervisor(thing, answer, shape))
-    warnings = [*answer.failures, *([_silence(sorted(silent))] if silent else ())]
+            return _machine(thing, answer, tags.of.get(thing.id, {}), shape)
+        if thing.kind == "HostSystem" and "config.network.vnic" in thing.properties:
+            return _hypervisor(thing, answer, shape)
+        return None
+
+    candidates = good_candidates(answer.things.values(), turn, _name, malformed)
+    silent = [
+        one.wish
+        for one in candidates
+        if not one.variables["ringfence_addresses"] and one.variables["ringfence_vsphere"].get("power") == "poweredOn"
+    ]
+    warnings = [*answer.failures, *malformed, *([_silence(sorted(silent))] if silent else ())]
     unreached = {}
     if tags.failure:
         warnings.append(tags.failure)
         unreached[f"vsphere {shape.vcenter} tags"] = tags.failure
-    return Found(sorted(named(candidates), key=lambda host: host[0]), warnings, unreached)
+    failed = any("ringfence_incomplete" in one.variables for one in candidates)
+    hosts = sorted(named(candidates), key=lambda host: host[0])
+    return Found(hosts, warnings, unreached, whole=is_whole(malformed) and not failed and not tags.failure)
 
 
 def _wanted(thing: Thing, shape: Shape) -> bool:
@@ -121,8 +133,11 @@ def _machine(thing: Thing, answer: VsphereAnswer, tags: Mapping[str, Sequence[st
         "notes": told.get("config.annotation"),
     }
     variables = _variables(fact, addresses, shape)
+    fault = next((why for path, why in thing.missing if path in _WHERE and why not in _NOT_ALLOWED), None)
+    if fault is not None:
+        variables["ringfence_incomplete"] = f"its networks were not read: {fault}"
     if template:
-        variables["ringfence_workload"] = False
+        variables |= {"ringfence_workload": False, "ringfence_kind": "template"}
     else:
         variables |= _connection(fact, addresses, windows, shape)
     wish = next((str(fact[key]) for key in shape.names if fact.get(key)), name)
@@ -143,7 +158,8 @@ def _hypervisor(thing: Thing, answer: VsphereAnswer, shape: Shape) -> Candidate:
         "interfaces": [without_empty(nic) for nic in nics],
     }
     addresses = good_addresses(address for nic in nics for address in nic["addresses"])
-    return Candidate(name, thing.id, {**_variables(fact, addresses, shape), "ringfence_workload": False})
+    no_workload = {"ringfence_workload": False, "ringfence_kind": "hypervisor"}
+    return Candidate(name, thing.id, {**_variables(fact, addresses, shape), **no_workload})
 
 
 def _variables(fact: Mapping[str, object], addresses: Sequence[str], shape: Shape) -> dict[str, object]:
@@ -153,9 +169,9 @@ def _variables(fact: Mapping[str, object], addresses: Sequence[str], shape: Shap
         "ringfence_sources": [f"vsphere {shape.vcenter}"],
         "ringfence_vsphere": without_empty(fact),
     }
-    realm = re.sub(r"[^A-Za-z0-9_.-]", "_", str(fact.get(shape.realm) or ""))
+    realm = realm_name(str(fact.get(shape.realm) or ""))
     if realm:
-        variables["ringfence_realm"] = realm if re.match(r"[A-Za-z_]", realm) else f"_{realm}"
+        variables["ringfence_realm"] = realm
     return variables
 
 
