@@ -94,4 +94,5 @@ class HostileHost:
         for found in _RESULT.finditer(done.stdout):
             told, _ = json.JSONDecoder().raw_decode(done.stdout, found.end())
             results.setdefault(found[1], []).append(told)
-        return results, done.stdout + done.stderr
+        # warnings are broken into lines by some releases
+        return results, done.stdout + " ".join(done.stderr.split())

@@ -62,7 +62,7 @@ class ActionModule(TargetAction):
             _write(arguments["flows_directory"], task_vars["inventory_hostname"], report)
         return report
 
-    def _parse_returned_data(self, res, *_profile):
+    def _parse_returned_data(self, res, *profile):
         """Keep a module's answer for this action, and give Ansible none of it: it would print, believe and pass on what
         stands beside the report."""
         try:
@@ -70,7 +70,8 @@ class ActionModule(TargetAction):
         except AnswerError as error:
             said = " ".join((res.get("stderr") or "").strip()[-600:].splitlines()[-3:])
             self._why_not = shown(f"{error} {said}".rstrip(), 1000)
-        return {}
+        # in whatever form this release of ansible-core wants the answer of a module that says nothing
+        return super()._parse_returned_data({**res, "stdout": "{}", "stdout_lines": ["{}"], "stderr": ""}, *profile)
 
 
 def _write(directory: str, host: str, report: dict) -> None:
