@@ -11,22 +11,20 @@ import re
 import tempfile
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_limits import Overrun, limited
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import AnswerError, shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import AnswerError
 from ansible_collections.ringfence.core.plugins.plugin_utils.flows_shape import (
     MOST_FLOWS,
-    answered,
-    failure,
     reported,
 )
+from ansible_collections.ringfence.core.plugins.plugin_utils.module_action import ModuleAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import PlanError
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetFailure
 
 MODULE = "ringfence.core.linux_flows_info"
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", re.ASCII)
 
 
-class ActionModule(TargetAction):
+class ActionModule(ModuleAction):
     """ringfence.core.linux_flows_info."""
 
     ARGUMENTS: ClassVar = {
@@ -36,42 +34,20 @@ class ActionModule(TargetAction):
         "flows_directory": {"type": "path"},
     }
     VARIABLES: ClassVar = ("flows_directory",)
-    within: float
-    _told: dict | None = None
-    _why_not = "it did not come through Ansible"
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return the host's report, written down as well where a directory is given."""
         if not 1 <= arguments["limit"] <= MOST_FLOWS:
             raise PlanError("input", f"limit is a number of flows from 1 to {MOST_FLOWS}, not {arguments['limit']}")
         asked = {name: arguments[name] for name in ("conntrack", "loopback", "limit")}
+        told = self.told(MODULE, asked, task_vars)
         try:
-            with limited(self.within):
-                self._execute_module(module_name=MODULE, module_args=asked, task_vars=task_vars)
-        except Overrun as overrun:
-            raise TargetFailure("silent", "silent", f"this host is silent: {overrun}") from None
-        if self._told is None:
-            raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {self._why_not}")
-        if why := failure(self._told):
-            raise TargetFailure("failed", "target", why)
-        try:
-            report: dict = {"changed": False, **reported(self._told, arguments["limit"])}
+            report: dict = {"changed": False, **reported(told, arguments["limit"])}
         except AnswerError as error:
             raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {error}") from None
         if arguments["flows_directory"]:
             _write(arguments["flows_directory"], task_vars["inventory_hostname"], report)
         return report
-
-    def _parse_returned_data(self, res, *profile):
-        """Keep a module's answer for this action, and give Ansible none of it: it would print, believe and pass on what
-        stands beside the report."""
-        try:
-            self._told = answered(res.get("stdout") or "")
-        except AnswerError as error:
-            said = " ".join((res.get("stderr") or "").strip()[-600:].splitlines()[-3:])
-            self._why_not = shown(f"{error} {said}".rstrip(), 1000)
-        # in whatever form this release of ansible-core wants the answer of a module that says nothing
-        return super()._parse_returned_data({**res, "stdout": "{}", "stdout_lines": ["{}"], "stderr": ""}, *profile)
 
 
 def _write(directory: str, host: str, report: dict) -> None:

@@ -76,6 +76,14 @@ class TargetAction(ActionBase):
             result.pop("warnings", None)
         return result
 
+    def cleanup(self, force=False):
+        """Remove what was made on the host for a module; one that does not answer keeps it."""
+        try:
+            with limited(self.within):
+                super().cleanup(force=force)
+        except Overrun as overrun:
+            self._display.warning(f"a temporary directory stays on a silent host: {overrun}")
+
     def _take_variables(self, task_vars: dict) -> str:
         """Take what the task leaves out from the variables that people gave; return the warning for what hosts gave."""
         names = {PREFIX + name: name for name in (*self.VARIABLES, ANSWER_WITHIN)}
