@@ -63,7 +63,9 @@ class Suggestion:
     def rule(self, priority: int) -> dict[str, object]:
         """Return the rule in the words of the grammar."""
         value = self.value if BARE_WORD.fullmatch(self.value) else _quoted(self.value)
-        return {self.key: value, "when": self.when, "priority": priority}
+        # Who accepts it has seen that it rests on what hosts say of themselves.
+        told = {"trust": "facts"} if "facts." in self.when else {}
+        return {self.key: value, "when": self.when, "priority": priority, **told}
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,9 +75,11 @@ def apply(
     except Interrupted as stopped:
         _report(session, plan, stopped.outcome, check=check)
         if not check:
-            _say_interrupted(session, plan, stopped.outcome, confirm_within)
+            _say_interrupted(session, plan, stopped.outcome, confirm_within, limit)
         click.get_current_context().exit(INTERRUPTED)
     _report(session, plan, outcome, check=check)
+    if not check and any(host.state == "interrupted" for host in outcome.hosts.values()):
+        _say_interrupted(session, plan, outcome, confirm_within, limit)
     click.get_current_context().exit(exit_status(outcome))
 
 
@@ -109,14 +112,18 @@ def _report(session: Session, plan: Plan, outcome: Outcome, *, check: bool) -> N
     tell_failed(session, outcome)
 
 
-def _say_interrupted(session: Session, plan: Plan, outcome: Outcome, confirm_within: int) -> None:
+def _say_interrupted(
+    session: Session, plan: Plan, outcome: Outcome, confirm_within: int, limit: tuple[str, ...]
+) -> None:
     """Say what becomes of hosts that an interrupt left in between, and what a person can do."""
     say = session.output.note
     say("interrupted", style="red")
+    chosen = "".join(f" --limit {shlex.quote(host)}" for host in limit)
     if any(host.state == "interrupted" for host in outcome.hosts.values()):
+        confirm, rollback = (f"ringfence {verb} {plan.short}{chosen}" for verb in ("confirm", "rollback"))
         say(f"  a host that waits for its confirmation goes back by itself within {confirm_within} s")
-        say(f"  → keep what waits: ringfence confirm {plan.short}; take it back now: ringfence rollback {plan.short}")
-    say(f"  → go on: ringfence apply {plan.short}; hosts that hold the plan are not touched")
+        say(f"  → keep what waits: {confirm}; take it back now: {rollback}")
+    say(f"  → go on: ringfence apply {plan.short}{chosen}; hosts that hold the plan are not touched")
 
 
 def _standing(session: Session, name: str, connections: object, *, cut: bool) -> None:

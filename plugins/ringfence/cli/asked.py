@@ -7,35 +7,57 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from ringfence.cli.text import clean_line
 from ringfence.model.errors import OutsideError
+from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.plan import Held, known, write_state
 from ringfence.plan.artefact import time_text
+from ringfence.plan.journals import marks
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from ringfence.cli.session import Session
 
+LOOK = "who controls it may say anything"
+
 
 def ask_hosts(session: Session) -> None:
-    """Ask every workload what it holds, and keep the answers; raises OutsideError naming those that do not answer."""
+    """Ask every workload what it holds, and keep the answers; hosts that do not say it are named, and their records
+    stay. Raises OutsideError where none says anything."""
     from ringfence.cli.driving import drive
 
     workloads = sorted(session.compilation.tables)
+    marked = marks(session.workspace.plans)
     outcome = drive(session, "info", {"ringfence_hosts": ":".join(workloads)}, workloads)
-    keep_answers(session, {name: host.result for name, host in outcome.hosts.items() if host.ok})
+    told = {name: host.result for name, host in outcome.hosts.items() if host.ok}
     silent = sorted(name for name, host in outcome.hosts.items() if not host.ok)
-    if silent:
+    if silent and not told:
         raise OutsideError(
-            f"{len(silent)} hosts do not say what they hold: {', '.join(silent[:10])}"
-            f"{' …' if len(silent) > 10 else ''}: {outcome.hosts[silent[0]].reason}",
+            f"{len(silent)} hosts do not say what they hold: {some_names(silent)}: {outcome.hosts[silent[0]].reason}",
             remedy="reach them, or plan without --rebase: they refuse where they hold something else than is expected",
         )
+    problems = [
+        Problem(
+            Severity.WARNING,
+            f"{clean_line(name)} does not say what it holds: {outcome.hosts[name].state}: {outcome.hosts[name].reason}",
+            remedy="it is planned from what is known of it, and refuses where it holds something else",
+        )
+        for name in silent
+    ]
+    session.output.problems([*problems, *keep_answers(session, told, marked)], err=True)
 
 
-def keep_answers(session: Session, answers: Mapping[str, Mapping[str, object]]) -> None:
-    """Keep what hosts told, by name: the results of `linux_policy_info`, or `held` of `linux_policy_verify`."""
-    hosts = known(session.directory, session.directory / "plans")
+def keep_answers(
+    session: Session, answers: Mapping[str, Mapping[str, object]], marked: Mapping[str, int]
+) -> list[Problem]:
+    """Keep what hosts told, by name: the results of `linux_policy_info`, or `held` of `linux_policy_verify`.
+
+    `marked` is how far the journals were when they were asked. Return a warning for each host whose answer is no state
+    of ours; what was known of it stays.
+    """
+    problems = []
+    hosts = known(session.directory, session.workspace.plans, session.now)
     for name, told in answers.items():
         try:
             hosts[name] = Held(
@@ -47,9 +69,11 @@ def keep_answers(session: Session, answers: Mapping[str, Mapping[str, object]]) 
                 reached_from=_text(told, "reached_from"),
                 features=_features(told.get("features")),
             )
-        except (ValidationError, ValueError) as error:
-            raise OutsideError(f"{name} answers with what is no state of ours: {error}") from error
-    write_state(session.directory, hosts)
+        except (ValidationError, ValueError):
+            message = f"{clean_line(name)} answers with what is no state of ours; what was known of it stays"
+            problems.append(Problem(Severity.WARNING, message, remedy=f"look at the host: {LOOK}"))
+    write_state(session.directory, hosts, marked)
+    return problems
 
 
 def _text(told: Mapping[str, object], key: str) -> str:

@@ -137,16 +137,46 @@ def keep(session: Session, output: Path | None) -> None:
 
 @command("accept", group=assets)
 def accept(session: Session) -> None:
-    """Believe the sources as they are: what only a silent one named goes."""
-    from ringfence.cli.kept import keep_snapshot, newest_kept
+    """Believe sources and hosts as they are: what only a silent source named goes, and hosts' new addresses count."""
+    from ringfence.cli.kept import accept_waiting, keep_snapshot, newest_kept
 
     before = newest_kept(session)
     session.survey = session.look(None)
+    waiting = session.survey.claims.waiting
+    if waiting:
+        accept_waiting(session, waiting)
+        session.survey = session.look(None)
     keep_snapshot(session)
     gone = sorted(set(before.named()) - set(session.snapshot.named())) if before else []
     if session.output.as_json:
-        session.output.data({"assets": len(session.snapshot.assets), "gone": gone})
+        addresses = [{"host": claim.host, "address": claim.address} for claim in waiting]
+        told = {"addresses": addresses} if waiting else {}
+        session.output.data({"assets": len(session.snapshot.assets), "gone": gone, **told})
     session.output.line(f"{len(session.snapshot.assets)} assets kept, {len(gone)} gone: {', '.join(gone) or 'none'}")
+    for claim in waiting:
+        session.output.line(f"{claim.host} has {claim.address}", style="yellow")
+
+
+@command("claims", group=assets)
+def claims(session: Session) -> None:
+    """List the addresses that hosts alone say they have: what counts, what waits for 'accept', what is another's."""
+    found = session.survey.claims
+    rows = [(claim, "counts", "") for claim in found.counted]
+    rows += [(claim, "waits", "") for claim in found.waiting]
+    rows += [(claim, "another's", holder) for claim, holder in found.others]
+    if session.output.as_json:
+        session.output.data(
+            [
+                {"host": claim.host, "address": claim.address, "state": state, "holder": holder or None}
+                for claim, state, holder in sorted(rows)
+            ]
+        )
+        return
+    session.output.table(
+        ("host", "address", "state", "held by"),
+        ((claim.host, claim.address, state, holder) for claim, state, holder in sorted(rows)),
+    )
+    session.output.line(f"{len(rows)} addresses, of which {len(found.counted)} count")
 
 
 @command("contradictions", group=assets)

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 
 from ringfence.model.addresses import address_text
-from ringfence.model.assets import Asset
+from ringfence.model.assets import Asset, Label
 from ringfence.model.label_rules import LabelRule
+from ringfence.sources.host_told import CLAIMED, source_of_told
 from ringfence.sources.host_variables import BY_NAME
 from ringfence.sources.label_origins import Origin, origins
 from ringfence.sources.merging import IDENTITY, STALE, contradictions, hosts_of
@@ -28,9 +29,7 @@ def rows(assets: Sequence[Asset]) -> Iterator[tuple[str, ...]]:
 
 def asset_data(asset: Asset, rules: Sequence[LabelRule] | None) -> dict[str, object]:
     """Return an asset as plain data; with `rules` also where its labels came from."""
-    labels: dict[str, object] = {
-        key: {"value": label.value, "rule": label.rule} for key, label in sorted(asset.labels.items())
-    }
+    labels: dict[str, object] = {key: label_data(label) for key, label in sorted(asset.labels.items())}
     if rules is not None:
         labels = {origin.key: origin.data() for origin in origins(asset, rules)}
     data: dict[str, object] = {
@@ -42,14 +41,27 @@ def asset_data(asset: Asset, rules: Sequence[LabelRule] | None) -> dict[str, obj
         "workload": asset.workload,
         "enforcer": asset.enforcer,
     }
-    data |= {name: asset.attributes[name] for name in (IDENTITY, STALE) if name in asset.attributes}
+    data |= {name: asset.attributes[name] for name in (IDENTITY, STALE, CLAIMED) if name in asset.attributes}
     return data
+
+
+def label_data(label: Label) -> dict[str, object]:
+    """Return a label as plain data; `told` names the host on whose own word it rests."""
+    return {"value": label.value, "rule": label.rule, **({"told": label.told} if label.told else {})}
+
+
+def given_by(label: Label) -> str:
+    """Return where a label came from, for people."""
+    return f"{label.rule}, on the word of {source_of_told(label.told)}" if label.told else label.rule
 
 
 def explained(asset: Asset, rules: Sequence[LabelRule]) -> Iterator[str]:
     """Return the lines that say where an asset and its labels came from."""
     yield asset.name
     yield f"  addresses  {' '.join(address_text(point) for point in asset.addresses) or 'none'}"
+    claimed = asset.attributes.get(CLAIMED)
+    if isinstance(claimed, list):
+        yield f"  its word   {' '.join(map(str, claimed))}: addresses that no source has but the host itself"
     yield f"  sources    {', '.join(asset.sources) or 'none'}"
     identity = asset.attributes.get(IDENTITY)
     if isinstance(identity, dict):
@@ -78,6 +90,8 @@ def value_text(value: object) -> str:
 def _origin(origin: Origin) -> Iterator[str]:
     said = origin.rule if origin.expression is None else f"{origin.rule}: {origin.expression}"
     yield f"  {origin.key}={origin.value}  {said}" + (f"  when {origin.when}" if origin.when else "")
+    if origin.told:
+        yield f"    on the word of {source_of_told(origin.told)}, about itself"
     for one in origin.evidence:
         source = f"  from {one.source}" if one.source else ""
         yield f"    {one.attribute} = {value_text(one.value)}{source}"

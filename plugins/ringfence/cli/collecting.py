@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.cli.kept import keep_snapshot, kept_snapshots
+from ringfence.cli.kept import keep_snapshot, kept_snapshots, newest_kept
 from ringfence.cli.looked_at import FLOWS
 from ringfence.model.errors import InputError
 
@@ -46,6 +46,10 @@ def collect(
         store = FlowStore(session.workspace.state / FLOWS)
         added = store.add(read(Path(directory), "hosts", reading), kept_snapshots(session))
     session.output.problems(reading.problems, err=True)
+    if facts:
+        # What hosts say of themselves for the first time counts now; what is new since then is told now.
+        session.survey = session.look(lambda: newest_kept(session))
+        session.output.problems(session.survey.told, err=True)
     return added, {host: why.get(host, "") for host in hosts if host not in told}
 
 
@@ -54,6 +58,7 @@ def _look(
 ) -> tuple[set[str], dict[str, str]]:
     """Write what hosts tell into files of their own; return who told, and why others did not."""
     from ringfence.cli.driving import drive
+    from ringfence.sources.ansible_settings import FACTS as FACTS_KEPT
 
     told: set[str] = set()
 
@@ -63,6 +68,10 @@ def _look(
             text = json.dumps({**event.result, "inventory_hostname": event.host})
             (directory / f"{number}-{len(told)}.json").write_text(text, encoding="utf-8")
 
-    variables = {"ringfence_hosts": ":".join(hosts), "ringfence_gather_facts": facts}
+    variables = {
+        "ringfence_hosts": ":".join(hosts),
+        "ringfence_gather_facts": facts,
+        "ringfence_facts_directory": str((session.directory / FACTS_KEPT).absolute()),
+    }
     outcome = drive(session, "discover", variables, hosts, on_event=take)
     return told, {name: host.reason for name, host in outcome.hosts.items() if not host.ok}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ringfence.cli.text import clean
+from ringfence.cli.text import clean, clean_line
 from ringfence.model.errors import InputError, OutsideError
 from ringfence.workspace import INVENTORY
 
@@ -75,8 +75,8 @@ def tell_failed(session: Session, outcome: Outcome) -> None:
     """Print why each host failed that did."""
     for host in sorted(outcome.hosts.values(), key=lambda one: one.host):
         if not host.ok:
-            reason = f": {host.reason}" if host.reason else ""
-            session.output.line(f"  {host.host}: {host.state}{reason}", style="red")
+            reason = f": {clean_line(host.reason)}" if host.reason else ""
+            session.output.line(f"  {clean_line(host.host)}: {host.state}{reason}", style="red")
 
 
 def wave_name(number: int) -> str:
@@ -106,7 +106,10 @@ class _Following:
         self.ended[event.host] = not failed
         if failed:
             state = event.result.get("state") or str(event.kind)
-            self.session.output.note(f"{event.host}: {state}", style="red")
+            self.session.output.note(f"{clean_line(event.host)}: {state}", style="red")
+        warnings = event.result.get("warnings")
+        for warning in warnings if isinstance(warnings, list) else ():
+            self.session.output.note(clean_line(str(warning)), style="yellow")
         for number, wave in enumerate(self.waves):
             if event.host in wave:
                 self._progress(number, wave)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from ringfence.model.errors import InputError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ringfence.model.assets import Snapshot
     from ringfence.model.tables import VerdictTable
     from ringfence.plan import Held
+    from ringfence.sources.claims import Claim
+    from ringfence.sources.inventory import Survey
 
 SNAPSHOTS = "snapshots"
 NAME = "%Y%m%dT%H%M%SZ"
@@ -27,6 +29,41 @@ def keep_snapshot(session: Session) -> None:
     if not kept or digest(read_snapshot(kept[-1])) != digest(session.snapshot):
         directory = session.workspace.state / SNAPSHOTS
         write_snapshot(directory / f"{session.now.strftime(NAME)}.json", session.snapshot)
+
+
+def accepted_claims(session: Session) -> frozenset[Claim] | None:
+    """Return the addresses that were accepted on their hosts' own word, None where nothing ever was."""
+    from ringfence.sources.accepted import FILE, read_accepted
+
+    return read_accepted(session.workspace.state / FILE)
+
+
+def accept_waiting(session: Session, claims: Iterable[Claim]) -> None:
+    """Keep addresses as accepted by the person who asks."""
+    from ringfence.sources.accepted import BY_A_PERSON, FILE, accept_claims
+
+    accept_claims(session.workspace.state / FILE, claims, session.now, BY_A_PERSON)
+
+
+def with_first_claims(session: Session, survey: Survey) -> Survey:
+    """Keep the addresses that hosts tell when first asked; return the survey, with a warning where that fails."""
+    from ringfence.model.errors import OutsideError
+    from ringfence.model.problems import Problem, Severity
+    from ringfence.sources.accepted import FILE, FIRST_GATHERING, accept_claims
+
+    claims = survey.claims
+    if not (claims.first and claims.gathered):
+        return survey
+    try:
+        accept_claims(session.workspace.state / FILE, claims.counted, session.now, FIRST_GATHERING)
+    except OutsideError as error:
+        problem = Problem(Severity.WARNING, f"{error.message}: the next gathering counts as the first", error.place)
+        return replace(survey, problems=(*survey.problems, problem))
+    if claims.counted:
+        hosts = len({claim.host for claim in claims.counted})
+        counted = f"{len(claims.counted)} addresses of {hosts} hosts, which no source has, count on their own word"
+        session.output.note(f"first gathering: {counted}; ringfence assets claims lists them", style="yellow")
+    return survey
 
 
 def newest_kept(session: Session) -> Snapshot | None:
@@ -50,24 +87,33 @@ def kept_snapshots(session: Session) -> list[Snapshot]:
 
 
 def held_tables(session: Session, held: dict[str, Held]) -> dict[str, VerdictTable]:
-    """Return the tables that hosts hold now, by name; raises InputError where a plan that has one is gone."""
+    """Return the tables that hosts hold now, by name.
+
+    A host that holds one which no plan here has is named in a warning and left out: its plan was made elsewhere, its
+    directory is gone, or the host does not say the truth.
+    """
+    from ringfence.model.problems import Problem, Severity, some_names
     from ringfence.plan.store import table_text
     from ringfence.plan.table_reading import table_of
 
-    known: dict[str, VerdictTable] = {}
+    known: dict[str, VerdictTable | None] = {}
     found: dict[str, VerdictTable] = {}
-    for name, one in held.items():
+    unknown: list[str] = []
+    for name, one in sorted(held.items()):
         if not one.table:
             continue
         if one.table not in known:
             text = table_text(session.workspace.plans, one.table)
-            if text is None:
-                raise InputError(
-                    f"{name} holds table {one.table[:12]}…, and no plan in {session.workspace.plans} has it",
-                    remedy="bring that plan's directory back; the diff and the simulation need it",
-                )
-            known[one.table] = table_of(text)
-        found[name] = known[one.table]
+            known[one.table] = None if text is None else table_of(text)
+        table = known[one.table]
+        if table is None:
+            unknown.append(name)
+        else:
+            found[name] = table
+    if unknown:
+        message = f"{some_names(unknown)}: no plan in {session.workspace.plans} has the table that is held there"
+        remedy = "the diff and the simulation take such a host as open; with that plan's directory they would know"
+        session.output.problems([Problem(Severity.WARNING, message, remedy=remedy)], err=True)
     return found
 
 

@@ -27,6 +27,7 @@ def labels() -> None:
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 def listing(session: Session, words: tuple[str, ...]) -> None:
     """Show labels with the rule that gave each; WORDs narrow the assets, as for 'ringfence assets'."""
+    from ringfence.cli.assets_shown import given_by, label_data
     from ringfence.model.problems import Severity
     from ringfence.sources.finding import find
 
@@ -36,9 +37,7 @@ def listing(session: Session, words: tuple[str, ...]) -> None:
         session.output.data(
             {
                 "assets": {
-                    asset.name: {
-                        key: {"value": label.value, "rule": label.rule} for key, label in sorted(asset.labels.items())
-                    }
+                    asset.name: {key: label_data(label) for key, label in sorted(asset.labels.items())}
                     for asset in chosen
                 },
                 "problems": [problem.data() for problem in survey.problems],
@@ -48,7 +47,7 @@ def listing(session: Session, words: tuple[str, ...]) -> None:
         session.output.table(
             ("asset", "label", "value", "given by"),
             (
-                (asset.name, key, label.value, label.rule)
+                (asset.name, key, label.value, given_by(label))
                 for asset in chosen
                 for key, label in sorted(asset.labels.items())
             ),

@@ -53,7 +53,7 @@ def plan(
         from ringfence.cli.asked import ask_hosts
 
         ask_hosts(session)
-    held = known(session.directory, session.workspace.plans)
+    held = known(session.directory, session.workspace.plans, session.now)
     dropped = frozenset({*drop, *(held if drop_missing else ())})
     looked_at = None if no_flows else LookedAt(flows_file, flows_format, since, until)
     making = _Making(session, held, dropped, looked_at, force_lockout_test)
@@ -87,15 +87,18 @@ class _Making:
         from ringfence.cli.kept import keep_snapshot
         from ringfence.enforcers import enforcer
         from ringfence.plan import build
+        from ringfence.plan.preflight import doubts
 
         session = self.session
         _refuse_errors(session)
-        session.output.problems(session.survey.silent, err=True)
+        session.output.problems((*session.survey.silent, *session.survey.told), err=True)
         tables = session.compilation.tables
         if not tables and not self.dropped:
             remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"
             raise InputError("there is no workload to make a plan for", remedy=remedy)
         keep_snapshot(session)
+        if not self.force_lockout_test:
+            session.output.problems(doubts(session.compilation, self.held), err=True)
         return build(session.compilation, enforcer, self._circumstances(tables))
 
     def restored(self, name: str) -> Draft:
@@ -123,22 +126,45 @@ class _Making:
         from ringfence.cli.kept import held_tables
         from ringfence.plan import Circumstances, Inputs, next_sequence
         from ringfence.plan.changes import told
-        from ringfence.plan.enforced import highest_sequence
+        from ringfence.plan.preflight import left_out
         from ringfence.sources.snapshots import digest
 
         session = self.session
         enforced = held_tables(session, {name: one for name, one in self.held.items() if name in tables})
         flows, simulation = self._simulated(tables, enforced)
+        aside = left_out(session.compilation, self.held) if tables is session.compilation.tables else {}
+        enforced = {name: table for name, table in enforced.items() if name not in aside}
         return Circumstances(
             inputs=Inputs(inventory=digest(session.snapshot), policy=session.workspace.policy_digest, flows=flows),
-            sequence=next_sequence(session.workspace.plans, highest_sequence(self.held)),
+            sequence=next_sequence(session.workspace.plans, self._believed()),
             now=session.now,
             held=self.held,
             simulation=simulation,
-            diff=told(enforced, tables, session.snapshot),
+            diff=told(enforced, {name: table for name, table in tables.items() if name not in aside}, session.snapshot),
             dropped=self.dropped,
             force_lockout=self.force_lockout_test,
         )
+
+    def _believed(self) -> int:
+        """Return the newest number that hosts are believed to have seen, and name those that are not believed."""
+        from ringfence.model.problems import Problem
+        from ringfence.plan.enforced import believed_sequence
+        from ringfence.plan.store import highest_planned
+
+        believed, others = believed_sequence(highest_planned(self.session.workspace.plans), self.held)
+        self.session.output.problems(
+            [
+                Problem(
+                    Severity.WARNING,
+                    f"{name} reports plan number {number}, far above every plan here: that is not believed; "
+                    "if it is true, the host refuses this plan",
+                    remedy="look at the host; 'ansible-playbook ringfence.core.remove --limit' lets it begin anew",
+                )
+                for name, number in others.items()
+            ],
+            err=True,
+        )
+        return believed
 
     def _simulated(
         self, tables: Mapping[str, VerdictTable], enforced: dict[str, VerdictTable]

@@ -77,6 +77,7 @@ class Session:
 
     def look(self, last: Callable[[], Snapshot | None] | None) -> Survey:
         """Return what the sources say, and of silent ones what the snapshot knew that `last` gives."""
+        from ringfence.cli.kept import accepted_claims, with_first_claims
         from ringfence.sources.inventory import survey
 
         workspace = self.workspace
@@ -85,14 +86,16 @@ class Session:
                 f"no inventory: there is no {workspace.directory}/inventory", remedy="put an Ansible inventory there"
             )
         with self.output.working("asking the inventory"):
-            return survey(
+            found = survey(
                 workspace.inventory_paths,
                 workspace.label_rules,
                 workspace.settings,
                 now=self.now,
                 directory=workspace.directory,
                 last=last,
+                accepted=accepted_claims(self),
             )
+        return with_first_claims(self, found)
 
     @cached_property
     def snapshot(self) -> Snapshot:

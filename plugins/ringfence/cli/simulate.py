@@ -51,7 +51,7 @@ def simulate(
 
     looked_at = LookedAt(flows_file, flows_format, since, until)
     tables = session.compilation.tables
-    current = held_tables(session, known(session.directory, session.workspace.plans))
+    current = held_tables(session, known(session.directory, session.workspace.plans, session.now))
     with looked_at.window(session) as window:
         result = simulated(tables, session.snapshot, window, current)
         single = by == "flow" or bool(only)

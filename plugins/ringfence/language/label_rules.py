@@ -72,7 +72,7 @@ def _rule(node: Node, reports: Reports) -> LabelRule | None:
     if said is None or expression is None or len(reports) > before:
         return None
     priority = DEFAULT_PRIORITY if said.priority is None else said.priority
-    return LabelRule(label.key, expression, node.place, when, said.map or {}, priority)
+    return LabelRule(label.key, expression, node.place, when, said.map or {}, priority, said.trust == "facts")
 
 
 def _when(written: Mapping[str, Entry], reports: Reports) -> str | None:

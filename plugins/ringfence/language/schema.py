@@ -19,6 +19,7 @@ from ringfence.language.shapes import (
     RuleEntry,
     SettingsDocument,
     TestEntry,
+    TrustEntry,
     Written,
 )
 from ringfence.language.values import PROCESS_WORDS
@@ -57,6 +58,7 @@ def json_schema() -> dict[str, Schema]:
                 "control": _plain(ControlEntry),
                 "realm": {"anyOf": [{"type": "null"}, _plain(RealmEntry)]},
                 "identity": _plain(IdentityEntry),
+                "trust": _plain(TrustEntry),
                 "identity_key": {"anyOf": [*TEXT_OR_TEXTS, {"type": "boolean"}]},
             },
         ),

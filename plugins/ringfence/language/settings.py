@@ -12,7 +12,7 @@ from ringfence.language.checking import check, fields, items
 from ringfence.language.documents import CONTROLS, read_documents, shown
 from ringfence.language.nodes import Entry, Node, Scalar
 from ringfence.language.reports import Reports, meant
-from ringfence.language.shapes import ControlEntry, RealmEntry, SettingsDocument
+from ringfence.language.shapes import ControlEntry, RealmEntry, SettingsDocument, TrustEntry
 from ringfence.language.values import networks
 from ringfence.model.addresses import DEFAULT_REALM
 from ringfence.model.assets import Control
@@ -58,6 +58,7 @@ def _settings(node: Node, reports: Reports) -> Settings:
         tiers=tiers or default.tiers,
         valid_days=(document.valid_days if document else None) or default.valid_days,
         waves=tuple(document.waves) if document and document.waves else default.waves,
+        trusted=_trusted(written["trust"].value, reports) if "trust" in written else (),
         identity=read_identity(written["identity"].value, reports) if "identity" in written else default.identity,
     )
 
@@ -69,6 +70,13 @@ def _control(node: Node, reports: Reports) -> Control | None:
         return None
     texts = networks(written["from"].value, reports)[1]
     return Control(texts, entry.port) if entry and texts else None
+
+
+def _trusted(node: Node, reports: Reports) -> tuple[str, ...]:
+    """Return the networks in which an address counts on a host's own word."""
+    check(node, TrustEntry, "'trust'", reports)
+    written = fields(node)
+    return networks(written["addresses"].value, reports)[1] if "addresses" in written else ()
 
 
 def _realms(node: Node, reports: Reports) -> Mapping[str, tuple[str, ...]]:

@@ -24,6 +24,7 @@ ModeText = Annotated[object, WithJsonSchema({REFERENCE: "mode"})]
 ControlText = Annotated[object, WithJsonSchema({REFERENCE: "control"})]
 RealmText = Annotated[object, WithJsonSchema({REFERENCE: "realm"})]
 IdentityText = Annotated[object, WithJsonSchema({REFERENCE: "identity"})]
+TrustText = Annotated[object, WithJsonSchema({REFERENCE: "trust"})]
 IdentityKeyText = Annotated[object, WithJsonSchema({REFERENCE: "identity_key"})]
 LabelRuleText = Annotated[object, WithJsonSchema({REFERENCE: "label_rule"})]
 ModeWord = Literal["observe", "selective", "full"]
@@ -127,6 +128,15 @@ class IdentityEntry(Written):
     different: list[list[str]] | None = Field(None, min_length=1, description="Names of hosts that never are.")
 
 
+class TrustEntry(Written):
+    """What counts on a host's own word about itself."""
+
+    addresses: NetworksText = Field(
+        None,
+        description="Networks: an address in them counts for the host that says it has it, unless it is another's.",
+    )
+
+
 class SettingsDocument(Written):
     """`ringfence.yml`: the settings of a workspace; every one has a default."""
 
@@ -138,11 +148,12 @@ class SettingsDocument(Written):
         None, min_length=1, description="How many hosts each first wave holds; the last one takes the rest."
     )
     identity: IdentityText = None
+    trust: TrustText = None
     valid_days: int | None = Field(None, ge=1, le=3650, description="How many days a plan may be applied.")
 
 
 class LabelsDocument(Written):
-    """`labels.yml`: label rules. Every entry has one label key beside `map`, `when` and `priority`."""
+    """`labels.yml`: label rules. Every entry has one label key beside `map`, `when`, `priority` and `trust`."""
 
     labels: list[LabelRuleText] | None = None
 
@@ -153,3 +164,6 @@ class LabelRuleEntry(Written):
     map: dict[str, str] | None = Field(None, min_length=1, description="What the expression gives to what is meant.")
     when: str | None = Field(None, min_length=1, description="A JMESPath expression that must hold.")
     priority: Priority | None = Field(None, description="The smaller wins; 100 unless said.")
+    trust: Literal["facts"] | None = Field(
+        None, description="The label may rest on what hosts say of themselves; else that is a warning."
+    )

@@ -11,10 +11,14 @@ from ringfence.model.addresses import DEFAULT_REALM
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The value of a label and where it came from: a label rule's place and key, or `inventory`."""
+    """The value of a label and where it came from: a label rule's place and key, or `inventory`.
+
+    `told` is the host on whose word about itself the label rests, empty for none.
+    """
 
     value: str
     rule: str
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class Asset:
 
     `addresses` are points of `ringfence.model.addresses`, sorted. `attributes` is what label rules look at: plain JSON
     data from the inventory and gathered facts. `control` overrides the workspace's control path for this host. `also`
-    are the names by which further sources know it.
+    are the names by which further sources know it. `claimed` are addresses that the host alone says it has, and that do
+    not count, or not yet.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Asset:
     control: Control | None = None
     attributes: Mapping[str, object] = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    claimed: tuple[int, ...] = ()
 
     def label_values(self) -> dict[str, str]:
         """Return the labels without their provenance."""

@@ -23,7 +23,8 @@ class LabelRule:
 
     `expression` and `when` are JMESPath over an asset's attributes; a bare word that was written beside `when` means
     that word and stands here as a raw string, `'db'`. `values` maps what the expression gives to the label's value;
-    empty: it is taken as it is. The rule of the smaller `priority` wins.
+    empty: it is taken as it is. The rule of the smaller `priority` wins. `trusts_facts` where a person wants it to rest
+    on what hosts say of themselves.
     """
 
     key: str
@@ -32,6 +33,7 @@ class LabelRule:
     when: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     priority: int = DEFAULT_PRIORITY
+    trusts_facts: bool = False
 
 
 def label_key_fault(key: str) -> str | None:

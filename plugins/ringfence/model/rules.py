@@ -142,7 +142,10 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`ringfence.yml`: every field has a default. `realms` maps a realm to the realms whose addresses it can meet."""
+    """`ringfence.yml`: every field has a default. `realms` maps a realm to the realms whose addresses it can meet.
+
+    `trusted` are the networks in which an address counts that a host alone says it has.
+    """
 
     control: Control | None = None
     realms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -151,6 +154,7 @@ class Settings:
     valid_days: int = 7
     waves: tuple[int, ...] = (1, 10)
     identity: Identity = DEFAULT_IDENTITY
+    trusted: tuple[str, ...] = ()
 
     def private_addresses(self) -> IntervalSet:
         """Return the private ranges as a set of addresses."""

@@ -16,6 +16,7 @@ from ringfence.model.tables import VerdictTable
 from ringfence.plan.artefact import ControlPath, Draft, HostPlan, Inputs, Plan, RuleNamed, digest_of, time_text
 from ringfence.plan.enforced import Held
 from ringfence.plan.preflight import control_of, refusals
+from ringfence.plan.preflight import left_out as lacking
 from ringfence.plan.waves import waves
 
 NO_ADDRESS = "it has no address"
@@ -51,7 +52,7 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
         raise InputErrors(refused)
     rendering = _Rendering(enforcer)
     assets = compilation.snapshot.named()
-    unenforced = _unenforced(compilation, enforcer, given.held)
+    unenforced = _unenforced(compilation, enforcer, given.held) | lacking(compilation, given.held)
     hosts = {}
     for name, table in sorted(compilation.tables.items()):
         if name in unenforced:

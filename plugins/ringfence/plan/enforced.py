@@ -13,6 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import DigestOrNone, Time
 
+# What JSON carries whole everywhere, and any shell counts to.
+MOST_SEQUENCE = 2**53 - 1
+# How far above every number that is known here one that a host reports is still believed.
+STEP = 1000
 STATE_FILE = Path(".ringfence") / "state.json"
 
 
@@ -28,28 +32,38 @@ class Held(BaseModel):
     ruleset: DigestOrNone = ""
     table: DigestOrNone = ""
     plan: DigestOrNone = ""
-    sequence: int = 0
+    sequence: int = Field(default=0, ge=0, le=MOST_SEQUENCE)
     seen: Time
     reached_from: str = ""
     features: dict[str, JsonValue] = {}
 
 
-class _State(BaseModel):
+class Record(BaseModel):
+    """What every host was known to hold when this was written; `journals` says how many lines each plan's journal had
+    then, by the plan's short name, None where that was not written down."""
+
     model_config = ConfigDict(extra="forbid")
 
     format: int = Field(default=1, ge=1, le=1)
     hosts: dict[str, Held] = {}
+    journals: dict[str, int] | None = None
 
 
 def read_state(workspace: Path) -> dict[str, Held]:
     """Return what every host of a workspace is known to hold; nothing where no host was ever seen."""
+    return read_record(workspace).hosts
+
+
+def read_record(workspace: Path) -> Record:
+    """Return the record of a workspace, an empty one where no host was ever seen; raises InputError where it is
+    broken."""
     path = workspace / STATE_FILE
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        return {}
+        return Record()
     try:
-        return _State.model_validate_json(text).hosts
+        return Record.model_validate_json(text)
     except ValidationError as error:
         raise InputError(
             f"this record of what hosts hold is broken: {error.errors()[0]['msg']}",
@@ -58,11 +72,15 @@ def read_state(workspace: Path) -> dict[str, Held]:
         ) from error
 
 
-def write_state(workspace: Path, hosts: Mapping[str, Held]) -> None:
-    """Replace the record, whole."""
+def write_state(workspace: Path, hosts: Mapping[str, Held], journals: Mapping[str, int] | None = None) -> None:
+    """Replace the record, whole; `journals` is how far the journals were when the hosts were asked."""
     path = workspace / STATE_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = _State(hosts=dict(sorted(hosts.items()))).model_dump(mode="json")
+    record = Record(
+        hosts=dict(sorted(hosts.items())),
+        journals=dict(sorted(journals.items())) if journals is not None else None,
+    )
+    data = record.model_dump(mode="json", exclude_none=True)
     descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=".state-")
     with os.fdopen(descriptor, "w") as file:
         json.dump(data, file, indent=1, sort_keys=True)
@@ -72,6 +90,14 @@ def write_state(workspace: Path, hosts: Mapping[str, Held]) -> None:
     Path(scratch).replace(path)
 
 
-def highest_sequence(hosts: Mapping[str, Held]) -> int:
-    """Return the newest sequence that any host has accepted, 0 for none."""
-    return max((held.sequence for held in hosts.values()), default=0)
+def believed_sequence(known: int, hosts: Mapping[str, Held]) -> tuple[int, dict[str, int]]:
+    """Return the newest sequence that hosts have accepted, as far as it is believed, and those that are not, by host.
+
+    `known` is the newest of the plans here. A number far above it is believed where most of the hosts that hold a plan
+    report such a one, as after a plans directory was lost: else one host could raise the numbers of all.
+    """
+    told = sorted(held.sequence for held in hosts.values() if held.sequence)
+    most = told[(len(told) - 1) // 2] if told else 0
+    limit = max(known, most) + STEP
+    believed = max((number for number in told if number <= limit), default=0)
+    return believed, {name: held.sequence for name, held in sorted(hosts.items()) if held.sequence > limit}

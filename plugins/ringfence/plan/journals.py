@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from ringfence.plan.artefact import Plan
-from ringfence.plan.enforced import Held, read_state
-from ringfence.plan.store import stored
+from ringfence.model.errors import InputError, Place
+from ringfence.plan.artefact import TIME_FORMAT, Plan
+from ringfence.plan.enforced import Held, read_record
+from ringfence.plan.store import regular_file, stored
 
 JOURNAL_FILE = "journal.jsonl"
 CONFIRMED = "confirmed"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a journal; `time` is ISO text in UTC, so that times compare as texts do."""
+    """One line of a journal; `line` counts from 1, `time` is ISO text in UTC, as the writer's clock had it."""
 
+    line: int
     time: str
     host: str
     event: str
@@ -28,43 +31,61 @@ class Event:
 def events(directory: Path, plan: Plan) -> Iterator[Event]:
     """Yield the events of a plan's rollouts in the order they were written.
 
-    A line that a killed controller cut short, or that is of another plan, counts as not written.
+    A line that a killed controller cut short, that is no object, or that is of another plan, counts as not written.
+    Raises InputError where the journal is no file that can be read.
     """
+    path = directory / JOURNAL_FILE
     try:
-        text = (directory / JOURNAL_FILE).read_text(encoding="utf-8", errors="replace")
+        text = regular_file(path).decode(errors="replace")
     except FileNotFoundError:
         return
-    for line in text.splitlines():
+    except OSError as error:
+        raise InputError(f"this journal cannot be read: {error.strerror}", Place(str(path))) from error
+    for number, line in enumerate(text.split("\n"), start=1):
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(entry, dict) and entry.get("plan") == plan.short:
-            yield Event(*(str(entry.get(key, "")) for key in ("time", "host", "event", "reason")))
+            yield Event(number, *(str(entry.get(key, "")) for key in ("time", "host", "event", "reason")))
 
 
-def known(workspace: Path, plans: Path) -> dict[str, Held]:
-    """Return what every host is known to hold: the record of a workspace, and what was confirmed after it."""
-    hosts = read_state(workspace)
-    confirmed = [
-        (event.time, plan, event.host)
-        for directory, plan in stored(plans)
-        for event in events(directory, plan)
-        if event.event == CONFIRMED and event.host in plan.hosts
-    ]
-    for time, plan, name in sorted(confirmed, key=lambda one: one[0]):
-        before = hosts.get(name)
-        if before is not None and time[:19] < before.seen[:19]:
-            continue
-        hosts[name] = Held(
-            ruleset=plan.hosts[name].ruleset,
-            table=plan.hosts[name].table,
-            plan=plan.digest,
-            sequence=plan.sequence,
-            seen=f"{time[:19]}Z",
-            reached_from=before.reached_from if before else "",
-            features=before.features if before else {},
-        )
+def marks(plans: Path) -> dict[str, int]:
+    """Return how many lines every plan's journal has now: what is written behind them is newer than now."""
+    found = {}
+    for directory, plan in stored(plans):
+        last = max((event.line for event in events(directory, plan)), default=0)
+        if last:
+            found[plan.short] = last
+    return found
+
+
+def known(workspace: Path, plans: Path, now: datetime | None = None) -> dict[str, Held]:
+    """Return what every host is known to hold: the record of a workspace, and what was confirmed after it.
+
+    Which of two confirmations came later, the order of plans and of lines says, not the time that is written in a line:
+    a clock may be wrong. `now` is believed where a record does not say how far the journals were when it was written.
+    """
+    record = read_record(workspace)
+    hosts = dict(record.hosts)
+    latest = _ceiling(now)
+    for directory, plan in sorted(stored(plans), key=lambda one: one[1].sequence):
+        for event in events(directory, plan):
+            if event.event != CONFIRMED or event.host not in plan.hosts:
+                continue
+            before = record.hosts.get(event.host)
+            if before is not None and not _newer(event, plan, before, record.journals, latest):
+                continue
+            standing = hosts.get(event.host)
+            hosts[event.host] = Held(
+                ruleset=plan.hosts[event.host].ruleset,
+                table=plan.hosts[event.host].table,
+                plan=plan.digest,
+                sequence=plan.sequence,
+                seen=_time(event.time, latest),
+                reached_from=standing.reached_from if standing else "",
+                features=standing.features if standing else {},
+            )
     return hosts
 
 
@@ -76,3 +97,23 @@ def last_confirmed(plans: Path) -> Path | None:
         if any(event.event == CONFIRMED for event in events(directory, plan))
     ]
     return max(held)[1] if held else None
+
+
+def _newer(event: Event, plan: Plan, before: Held, journals: Mapping[str, int] | None, latest: str) -> bool:
+    """Return whether a confirmation came after the record of its host was written."""
+    if journals is not None:
+        return event.line > journals.get(plan.short, 0)
+    return before.seen[:19] <= event.time[:19] <= latest[:19]
+
+
+def _time(text: str, latest: str) -> str:
+    """Return the time of an event as a record has it; one that is no time, or to come, is now."""
+    try:
+        written = datetime.strptime(f"{text[:19]}Z", TIME_FORMAT).strftime(TIME_FORMAT)
+    except ValueError:
+        return latest
+    return min(written, latest)
+
+
+def _ceiling(now: datetime | None) -> str:
+    return (now or datetime.now(UTC)).strftime(TIME_FORMAT)

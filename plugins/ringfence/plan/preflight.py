@@ -10,7 +10,7 @@ from ringfence.enforcers.nftables import Features, unsupported
 from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.errors import InputError
-from ringfence.model.problems import some_names
+from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.plan.enforced import Held
 from ringfence.plan.way_in import WaysIn
 
@@ -34,10 +34,32 @@ def refusals(
     ways = None if force_lockout else WaysIn(compilation)
     reasons: dict[tuple[str, str], list[str]] = {}
     for name in sorted(compilation.tables):
-        for reason in _of_host(named[name], compilation, held.get(name), ways):
+        for reason in _of_host(named[name], compilation, ways):
+            reasons.setdefault(reason, []).append(name)
+    outside = {} if force_lockout else _outside(compilation, held)
+    if _most(outside, compilation):
+        for name, reason in outside.items():
+            reasons.setdefault(reason, []).append(name)
+    lacking = _lacking(compilation, held)
+    if len(lacking) == len(compilation.tables):
+        for name, reason in lacking.items():
             reasons.setdefault(reason, []).append(name)
     found = [InputError(f"{some_names(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
     return found + _lost(compilation, held, frozenset(dropped))
+
+
+def left_out(compilation: Compilation, held: Mapping[str, Held]) -> dict[str, str]:
+    """Return the hosts that say of themselves that they cannot take their tables, with the reason.
+
+    What one host says stops no plan for the others; it keeps what it holds.
+    """
+    return {name: f"it says of itself: {why}" for name, (why, _) in _lacking(compilation, held).items()}
+
+
+def doubts(compilation: Compilation, held: Mapping[str, Held]) -> list[Problem]:
+    """Return what hosts say that nothing rests on: the host itself refuses a table that would cut its line."""
+    outside = _outside(compilation, held)
+    return [Problem(Severity.WARNING, f"{name}: {why}", remedy=remedy) for name, (why, remedy) in outside.items()]
 
 
 def control_of(asset: Asset, compilation: Compilation) -> Control | None:
@@ -45,16 +67,15 @@ def control_of(asset: Asset, compilation: Compilation) -> Control | None:
     return asset.control or compilation.settings.control
 
 
-def _of_host(asset: Asset, compilation: Compilation, held: Held | None, ways: WaysIn | None) -> list[Reason]:
+def _of_host(asset: Asset, compilation: Compilation, ways: WaysIn | None) -> list[Reason]:
     control = control_of(asset, compilation)
     if control is None or not control.networks:
         why = "no control path is known, so nothing could keep Ansible's line open"
         return [(why, "write 'control: {from: [the networks Ansible comes from]}' in ringfence.yml")]
-    line = _line(asset, control, held, ways) if ways else []
-    return [*line, *_features(asset, compilation, held)]
+    return _line(asset, control, ways) if ways else []
 
 
-def _line(asset: Asset, control: Control, held: Held | None, ways: WaysIn) -> list[Reason]:
+def _line(asset: Asset, control: Control, ways: WaysIn) -> list[Reason]:
     found = []
     attributes = asset.attributes
     networks = ", ".join(control.networks)
@@ -68,13 +89,6 @@ def _line(asset: Asset, control: Control, held: Held | None, ways: WaysIn) -> li
         family = f"IPv{family_of(target)}"
         why = f"Ansible connects by {family}, but control.from ({networks}) has no {family} network"
         found.append((why, f"add the {family} network that Ansible comes from to control.from"))
-    origin = _address(held.reached_from) if held else None
-    if held and origin is not None and origin not in addresses_of(control.networks):
-        why = (
-            f"Ansible came from {held.reached_from}, which lies outside control.from ({networks}): "
-            "this plan would cut the line it is applied over"
-        )
-        found.append((why, "add the network that Ansible comes from to control.from"))
     if bastion := ways.closed(asset, control, target):
         why = f"Ansible comes through {bastion}, which this policy does not let out to tcp/{control.port} there"
         found.append((why, "add a rule that allows it from the bastion to the hosts behind it"))
@@ -88,11 +102,38 @@ def _address(value: object) -> int | None:
         return None
 
 
-def _features(asset: Asset, compilation: Compilation, held: Held | None) -> list[Reason]:
-    if asset.enforcer != "nftables":
-        return []
-    features = features_of(held) if held and held.features else _CURRENT
-    return [(reason, _LACKING) for reason in unsupported(compilation.tables[asset.name], features)]
+def _outside(compilation: Compilation, held: Mapping[str, Held]) -> dict[str, Reason]:
+    """Return the hosts that report a connection from outside their control path, which their tables would cut."""
+    named = compilation.snapshot.named()
+    found = {}
+    for name in sorted(compilation.tables.keys() & held.keys()):
+        control = control_of(named[name], compilation)
+        origin = _address(held[name].reached_from)
+        if control is not None and origin is not None and origin not in addresses_of(control.networks):
+            networks = ", ".join(control.networks)
+            why = (
+                f"Ansible came from {held[name].reached_from} as the host reports it, which lies outside control.from "
+                f"({networks}): it refuses a plan that would cut the line it is applied over"
+            )
+            found[name] = (why, "look on the controller from which address it reaches hosts, and compare control.from")
+    return found
+
+
+def _most(hosts: Mapping[str, Reason], compilation: Compilation) -> bool:
+    """Return whether more than half of all workloads are meant: what one says of the controller may be a lie."""
+    return 2 * len(hosts) > len(compilation.tables)
+
+
+def _lacking(compilation: Compilation, held: Mapping[str, Held]) -> dict[str, Reason]:
+    """Return the hosts that cannot take their tables by what they say of themselves."""
+    named = compilation.snapshot.named()
+    found = {}
+    for name, table in sorted(compilation.tables.items()):
+        if named[name].enforcer == "nftables":
+            features = features_of(held[name]) if name in held and held[name].features else _CURRENT
+            if reasons := unsupported(table, features):
+                found[name] = (reasons[0], _LACKING)
+    return found
 
 
 def features_of(held: Held) -> Features:
@@ -107,7 +148,8 @@ def features_of(held: Held) -> Features:
 
 
 def _version(value: object) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", value)[:3]) if isinstance(value, str) else ()
+    """Return a version's first numbers; a text of a host that is no version is none."""
+    return tuple(int(number) for number in re.findall(r"[0-9]{1,6}", value[:64])[:3]) if isinstance(value, str) else ()
 
 
 def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset[str]) -> list[InputError]:

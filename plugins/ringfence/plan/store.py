@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +52,7 @@ def read(directory: Path) -> Plan:
     path = directory / PLAN_FILE
     place = Place(str(path))
     try:
-        text = path.read_bytes()
+        text = regular_file(path)
     except OSError as error:
         raise InputError(f"there is no plan here: {error.strerror}", place) from error
     try:
@@ -65,6 +66,16 @@ def read(directory: Path) -> Plan:
     return plan
 
 
+def regular_file(path: Path) -> bytes:
+    """Return what a file holds; raises InputError for a pipe, a device or a directory, which may never end, and OSError
+    where it cannot be read."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise InputError("this is no regular file", Place(str(path)), "remove it")
+        return file.read()
+
+
 def verify_files(directory: Path, plan: Plan) -> None:
     """Check the sha256 of every ruleset and table that a plan names; raises InputError for the first that differs."""
     for folder, suffix, digests in (
@@ -74,7 +85,7 @@ def verify_files(directory: Path, plan: Plan) -> None:
         for digest in sorted(digests):
             path = directory / folder / f"{digest}.{suffix}"
             try:
-                found = hashlib.sha256(path.read_bytes()).hexdigest()
+                found = hashlib.sha256(regular_file(path)).hexdigest()
             except OSError as error:
                 raise InputError(f"a file of the plan is missing: {error.strerror}", Place(str(path))) from error
             if found != digest:
@@ -96,7 +107,11 @@ def find(plans: Path, name: str) -> Path:
     wanted = name.lower()
     meant = [path for path in directories(plans) if path.name.startswith(wanted[:SHORT])]
     if len(wanted) > SHORT:
-        meant = [path for path in meant if digest_of((path / PLAN_FILE).read_text()).startswith(wanted)]
+        meant = [
+            path
+            for path in meant
+            if digest_of(regular_file(path / PLAN_FILE).decode(errors="replace")).startswith(wanted)
+        ]
     if not meant:
         known = ", ".join(path.name for path in directories(plans)) or "none"
         raise InputError(f"no plan begins with '{name}'", remedy=f"plans here: {known}")
@@ -117,14 +132,19 @@ def stored(plans: Path) -> Iterator[tuple[Path, Plan]]:
 
 
 def next_sequence(plans: Path, held: int = 0) -> int:
-    """Return a number above that of every plan below `plans` and above `held`, the highest that any host has seen."""
-    return max((held, *(plan.sequence for _, plan in stored(plans)))) + 1
+    """Return a number above every plan's below `plans`, and above `held`, what hosts are believed to have seen."""
+    return max(held, highest_planned(plans)) + 1
+
+
+def highest_planned(plans: Path) -> int:
+    """Return the highest number of the plans below `plans`, 0 for none."""
+    return max((plan.sequence for _, plan in stored(plans)), default=0)
 
 
 def table_text(plans: Path, digest: str) -> str | None:
     """Return the text of a verdict table from whichever plan below `plans` has it, None where none does."""
     for path in sorted(plans.glob(f"*/tables/{digest}.json")):
-        text = path.read_text()
+        text = regular_file(path).decode(errors="replace")
         if digest_of(text) == digest:
             return text
     return None

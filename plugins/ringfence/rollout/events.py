@@ -28,6 +28,11 @@ _KINDS: Mapping[str, EventKind] = {
     "runner_on_unreachable": EventKind.UNREACHABLE,
     "runner_on_skipped": EventKind.SKIPPED,
 }
+# What stands for a result that did not come.
+LOST = {
+    "state": "unknown",
+    "msg": "this host's step ended and its result did not arrive: it is longer than can be taken",
+}
 ENDS = frozenset({EventKind.DONE, EventKind.FAILED, EventKind.UNREACHABLE, EventKind.SKIPPED})
 
 
@@ -63,6 +68,8 @@ class EventReader:
         if kind is EventKind.PLAY:
             self._play += 1
         result = data.get("res")
+        if kind in (EventKind.DONE, EventKind.FAILED) and not result:
+            kind, result = EventKind.FAILED, LOST
         return Event(
             kind=kind,
             play=self._play,

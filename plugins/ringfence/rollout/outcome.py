@@ -61,14 +61,15 @@ class Outcome:
         }
 
 
-def collect(events: Iterable[Event], expected: Iterable[str] = ()) -> dict[str, HostOutcome]:
+def collect(events: Iterable[Event], expected: Iterable[str] = (), cut_short: str = "") -> dict[str, HostOutcome]:
     """Return what became of every host; `expected` ones that no step reached are `not begun`, one whose step began and
-    has no end is `interrupted`."""
+    has no end is `interrupted` for the reason `cut_short`."""
     hosts = {host: HostOutcome(host, NOT_BEGUN, ok=False) for host in expected}
     for event in events:
         before = hosts.get(event.host)
         if event.kind is EventKind.STARTED:
-            hosts[event.host] = HostOutcome(event.host, INTERRUPTED, ok=False, changed=bool(before and before.changed))
+            changed = bool(before and before.changed)
+            hosts[event.host] = HostOutcome(event.host, INTERRUPTED, ok=False, changed=changed, reason=cut_short)
         if not event.ends:
             continue
         failed = event.kind in (EventKind.FAILED, EventKind.UNREACHABLE) and not event.ignored

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,10 +15,14 @@ from ringfence.model.errors import InputError, OutsideError
 from ringfence.rollout.events import Event, EventReader
 from ringfence.rollout.interruption import Interrupted, Interruption
 from ringfence.rollout.outcome import INTERRUPTED, Outcome, collect
+from ringfence.rollout.private import private_directory
+from ringfence.sources.ansible_settings import without_fact_cache
 
 PLAYBOOKS = ("confirm", "discover", "info", "plan", "refresh", "remove", "rollback", "rollout", "verify")
 COLLECTION = "ringfence.core"
 FORKS = 50
+# ansible-runner empties a longer result without a word. What actions return is bounded below this.
+LONGEST_RESULT = 32_000_000
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -61,29 +64,43 @@ def run_playbook(
             on_event(event)
         return False  # ansible-runner need not keep it on disk
 
-    with tempfile.TemporaryDirectory(prefix="ringfence-run-") as private, interruption.watched():
+    with private_directory() as private, interruption.watched():
         options = {"limit": ":".join(limit)} if limit else {}
         run = ansible_runner.run(
-            private_data_dir=private,
+            private_data_dir=str(private),
             project_dir=str((directory or Path.cwd()).absolute()),
             playbook=f"{COLLECTION}.{name}",
             inventory=[str(Path(one).absolute()) for one in inventory],
             extravars=dict(extravars or {}),
             event_handler=handle,
+            status_handler=_forget_environment,
             cancel_callback=interruption.overdue,
             settings={"pexpect_timeout": 1},  # seconds between two looks at what was interrupted
             quiet=True,
             forks=forks,
             cmdline="--check --diff" if check else None,
-            envvars={"PATH": _path()},
+            envvars={
+                "PATH": _path(),
+                "MAX_EVENT_RES": str(LONGEST_RESULT),
+                # What a host told some day is no variable of a rollout, and a damaged file of it stops none.
+                **without_fact_cache((directory or Path.cwd()).absolute()),
+            },
             rotate_artifacts=0,
-            fact_cache_type="",  # the workspace's ansible.cfg says where facts are kept, not the runner
+            fact_cache_type="",  # the runner keeps none either
             **options,
         )
-    hosts = collect(events, expected)
+    ended = f"Ansible ended (status {run.rc}) while this host's step ran; what it does there is not known"
+    hosts = collect(events, expected, cut_short="" if interruption.came else ended)
     if interruption.came:
         raise Interrupted(Outcome(hosts, INTERRUPTED))
     return Outcome(hosts, run.status, "" if hosts and any(event.ends for event in events) else "\n".join(said[-10:]))
+
+
+def _forget_environment(status: Mapping[str, object], runner_config: object) -> None:
+    """Take the environment out of the record that ansible-runner has just written, before it starts Ansible."""
+    record = Path(str(getattr(runner_config, "artifact_dir", ""))) / "command"
+    if status.get("status") == "running" and record.is_file():
+        record.write_text("{}\n")
 
 
 def _path() -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from ringfence.model.errors import InputError, OutsideError, Place, RingfenceError
 from ringfence.model.problems import Problem
 from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
+from ringfence.sources.ansible_settings import without_fact_cache
 from ringfence.sources.inventory_files import refuse_unreadable_files
 
 TIMEOUT_SECONDS = 1800.0
@@ -62,7 +63,8 @@ def read_inventory(
     """Return the hosts of Ansible inventories, parsed together in the order given.
 
     With `what_answers` sources that fail are left out and told in `unparsed`, their paths without blanks by the reason.
-    `directory` is where `ansible-inventory` runs, so whose `ansible.cfg` counts. Raises InputError where a path is
+    `directory` is where `ansible-inventory` runs, so whose `ansible.cfg` counts. Facts that Ansible cached are no
+    variables here: a host's word would come before the inventory's. Raises InputError where a path is
     missing or a file cannot be parsed, OutsideError where the command is missing or fails for another reason.
     """
     if not paths:
@@ -90,7 +92,8 @@ def _command() -> list[str]:
 
 
 def _run(command: list[str], paths: Sequence[Path], directory: Path | None, *, what_answers: bool) -> str:
-    environment = {**os.environ, **ENVIRONMENT, **(LENIENT if what_answers else {})}
+    apart = without_fact_cache((directory or Path()).absolute())
+    environment = {**os.environ, **ENVIRONMENT, **apart, **(LENIENT if what_answers else {})}
     arguments = [*command, *(part for path in paths for part in ("-i", str(path)))]
     try:
         done = subprocess.run(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from ringfence.model.addresses import address_text, point_of
+from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
-from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.identity_keys import source_facts
+from ringfence.sources.reaching import reached_point, way_to
 
 NAMED = 5
 # What sources call the network that an asset's addresses belong to.
@@ -52,10 +52,16 @@ def _overlapping(shared: Mapping[tuple[str, int], Sequence[Asset]]) -> list[Prob
 def _managed_twice(shared: Mapping[tuple[str, int], Sequence[Asset]]) -> list[Problem]:
     told = []
     for (_, point), held in shared.items():
-        managed = [asset.name for asset in held if asset.workload and _reached_by(asset) == point]
-        if len(managed) > 1:
+        # Hosts behind one address on several ports, or behind several bastions, are several machines.
+        by_jump: dict[str, list[str]] = defaultdict(list)
+        for asset in held:
+            way = way_to(asset)
+            if asset.workload and not way.port and reached_point(asset) == point:
+                by_jump[way.jump].append(asset.name)
+        for managed in by_jump.values():
             names = ", ".join(f"'{name}'" for name in managed[:NAMED])
-            told.append(f"{address_text(point)} by {names}{' …' if len(managed) > NAMED else ''}")
+            if len(managed) > 1:
+                told.append(f"{address_text(point)} by {names}{' …' if len(managed) > NAMED else ''}")
     if not told:
         return []
     more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
@@ -71,14 +77,3 @@ def _network(asset: Asset) -> str | None:
             if isinstance(network, str) and network:
                 return network
     return None
-
-
-def _reached_by(asset: Asset) -> int | None:
-    """Return the address that Ansible connects to; hosts behind one address on several ports are several machines."""
-    host, port = asset.attributes.get("ansible_host", asset.name), asset.attributes.get("ansible_port")
-    if not isinstance(host, str) or port not in (None, 22, "22"):
-        return None
-    try:
-        return point_of(host)
-    except InputError:
-        return None

@@ -1,128 +1,82 @@
-"""Gathered facts: where Ansible's cache keeps them, and which addresses they say a host has."""
+"""What gathered facts say of a host, no more than is asked for: addresses, what label rules and identity see."""
 
 from __future__ import annotations
 
-import configparser
-import json
-import os
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
-from ringfence.model.addresses import network_of, point_of
-from ringfence.model.errors import InputError, Place
-from ringfence.model.problems import Problem, Severity
-from ringfence.sources.attributes import plain_value
+from ringfence.model.addresses import point_of
+from ringfence.model.errors import InputError
+from ringfence.sources.fact_files import Facts
 from ringfence.sources.gathered import gathered
-from ringfence.sources.host_variables import sorted_points
+from ringfence.sources.host_variables import can_be_held, shown, sorted_points
+from ringfence.sources.identifying import identifying_point, is_bridge_address, is_inner_interface
 
-Facts = Mapping[str, object]
-
-# Addresses that say nothing of who a host is: its own loopback, and what only one link knows.
-_EVERYWHERE = (*network_of("127.0.0.0/8"), *network_of("::1"), *network_of("fe80::/10"))
+# Addresses of one host that are believed; what tells more is no host.
+MOST_ADDRESSES = 1024
 # What label rules see of the facts: what tells hosts apart and does not change from one gathering to the next.
 _KEPT = (
     *("hostname", "fqdn", "domain", "nodename", "architecture", "system", "kernel", "os_family", "service_mgr"),
     *("distribution", "distribution_major_version", "distribution_version", "distribution_release"),
-    *("product_uuid", "board_asset_tag", "os_name", "windows_domain", "windows_domain_member", "windows_domain_role"),
-    *("system_vendor", "product_name", "virtualization_role", "virtualization_type", "interfaces", "local"),
+    *("product_uuid", "product_serial", "board_asset_tag", "system_vendor", "product_name", "interfaces", "local"),
+    *("os_name", "windows_domain", "windows_domain_member", "windows_domain_role"),
+    *("virtualization_role", "virtualization_type"),
 )
-# What else the cache holds that no `set_fact` put there.
-_OF_ANSIBLE = ("ansible_", "discovered_", "module_setup", "gather_subset")
+# What else a cache holds that no `set_fact` put there.
+_OF_ANSIBLE = ("ansible_", "discovered_", "module_setup", "gather_subset", "ringfence_")
 _OF_MODULES = frozenset({"packages", "services", "tcp_listen", "udp_listen"})
-# Bridges that container engines and libvirt make with the same addresses on every host.
-_PRIVATE_BRIDGE = re.compile(r"(docker|podman|cni|virbr|lxcbr|lxdbr|incusbr)\d*|br_[0-9a-f]{12}")
-
-
-def fact_cache_of(directory: Path) -> Path | None:
-    """Return the directory of a `jsonfile` fact cache that `ansible.cfg` or the environment names, None for no such.
-
-    A relative path in `ansible.cfg` counts from that file, as for Ansible.
-    """
-    config = Path(os.environ.get("ANSIBLE_CONFIG") or directory / "ansible.cfg")
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read(config, encoding="utf-8")
-    except (configparser.Error, UnicodeDecodeError) as error:
-        raise InputError(f"it is no ansible.cfg: {error}", Place(str(config))) from error
-    defaults = parser["defaults"] if parser.has_section("defaults") else {}
-    plugin = os.environ.get("ANSIBLE_CACHE_PLUGIN") or str(defaults.get("fact_caching", ""))
-    where = os.environ.get("ANSIBLE_CACHE_PLUGIN_CONNECTION") or str(defaults.get("fact_caching_connection", ""))
-    if plugin.rpartition(".")[2] != "jsonfile" or not where:
-        return None
-    return config.parent / Path(where).expanduser()
-
-
-def cached_facts(cache: Path, hosts: Iterable[str]) -> tuple[dict[str, Facts], list[Problem]]:
-    """Return the facts of hosts from a `jsonfile` cache; a damaged file is a warning and counts as no facts.
-
-    Hosts that were never asked have no file. ansible-core 2.19 puts `s1_` before the name of the host.
-    """
-    found: dict[str, Facts] = {}
-    problems: list[Problem] = []
-    if not cache.is_dir():
-        return found, problems
-    for host in hosts:
-        if "/" in host:
-            continue
-        path = next((path for path in (cache / f"s1_{host}", cache / host) if path.is_file()), None)
-        if path is None:
-            continue
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"), parse_constant=str)
-        except (OSError, ValueError, RecursionError) as error:
-            message = f"the cached facts of '{host}' cannot be read: {error}"
-            problems.append(Problem(Severity.WARNING, message, Place(str(path)), "delete the file and gather anew"))
-            continue
-        if isinstance(data, dict):
-            found[host] = _facts_in(data)
-    return found, problems
+# What the collection's playbook `discover` keeps of hosts, under names of their own.
+_AT_ROOT = ("listeners", "running_units")
+_OURS = re.compile(r"(?:ansible_)?ringfence_.*", re.DOTALL)
 
 
 def fact_addresses(facts: Facts) -> tuple[int, ...]:
-    """Return the addresses that facts say a host has, without loopback, link-local and container bridges."""
-    texts = {*_texts(_fact(facts, "all_ipv4_addresses")), *_texts(_fact(facts, "all_ipv6_addresses"))}
-    texts -= _bridge_addresses(facts)
-    return sorted_points(identifying_point(text) for text in texts)
+    """Return the addresses that facts say a host has, but those that every host has and those of inner interfaces."""
+    texts = set(_address_texts(facts)) - _inner_addresses(facts)
+    points = (identifying_point(text) for text in texts)
+    found = sorted_points(point for point in points if point is not None and not is_bridge_address(point))
+    return found if len(found) <= MOST_ADDRESSES else ()
 
 
 def fact_attributes(facts: Facts) -> dict[str, object]:
-    """Return what label rules see of facts: lasting ones under `facts`, what `set_fact` cached under its name."""
+    """Return what label rules see of facts, all of it what the host says of itself.
+
+    `facts` has the lasting ones, and under `cached` what somebody's `set_fact` cached; `listeners` and `running_units`
+    stand beside it.
+    """
     lasting = {name: fact for name in _KEPT if (fact := _fact(facts, name)) is not None} | gathered(facts)
     unprefixed = "all_ipv4_addresses" in facts or "distribution" in facts
     names = () if unprefixed else [name for name in facts if not name.startswith(_OF_ANSIBLE)]
-    own = {name: facts[name] for name in names if name not in _OF_MODULES}
-    return {**own, "facts": lasting}
+    cached = {name: facts[name] for name in names if name not in _OF_MODULES and name not in _AT_ROOT}
+    beside = {name: facts[name] for name in _AT_ROOT if name in facts}
+    return {**beside, "facts": {**lasting, **({"cached": cached} if cached else {})}}
 
 
-def identifying_point(text: str) -> int | None:
-    """Return the point of an address that tells hosts apart, None for loopback, link-local and no address."""
+def fact_faults(facts: Facts) -> Iterator[str]:
+    """Yield what is wrong with the facts of a host, each as the end of a sentence about them."""
+    ours = sorted(name for name in facts if _OURS.match(name))
+    if ours:
+        more = f" and {len(ours) - 3} more" if len(ours) > 3 else ""
+        yield f"hold {', '.join(name[:60] for name in ours[:3])}{more}, which no host says of itself: not read"
+    texts = _address_texts(facts)
+    wrong = [text for text in texts if not _is_address(text)]
+    listed = (_fact(facts, f"all_ipv{family}_addresses") for family in (4, 6))
+    wrong += [shown(value) for value in listed if value is not None and not isinstance(value, list)]
+    if wrong:
+        yield f"hold addresses that are none: {', '.join(shown(text) for text in wrong[:3])}"
+    if len(set(texts)) > MOST_ADDRESSES:
+        yield f"hold more than {MOST_ADDRESSES} addresses: none of them counts"
+
+
+def _is_address(text: str) -> bool:
     try:
-        point = point_of(text)
+        return can_be_held(point_of(text))
     except InputError:
-        return None
-    return None if any(low <= point <= high for low, high in _EVERYWHERE) else point
+        return False
 
 
-def _facts_in(data: Mapping[str, object]) -> Facts:
-    """Unwrap the payload that ansible-core 2.19 writes: JSON text of the facts inside a mapping."""
-    payload = data.get("__payload__")
-    if isinstance(payload, str):
-        try:
-            inner = json.loads(payload, object_hook=_untagged, parse_constant=str)
-        except (ValueError, RecursionError):
-            return {}
-        data = inner if isinstance(inner, dict) else {}
-    plain = plain_value(data)
-    return plain if isinstance(plain, dict) else {}
-
-
-def _untagged(mapping: dict[str, object]) -> object:
-    """Return what ansible-core 2.19 wrapped to keep its origin (`_AnsibleTaggedStr`, …); None for types of its own."""
-    kind = mapping.get("__ansible_type")
-    if kind is None:
-        return mapping
-    return mapping.get("value") if str(kind).startswith("_AnsibleTagged") else None
+def _address_texts(facts: Facts) -> list[str]:
+    return [*_texts(_fact(facts, "all_ipv4_addresses")), *_texts(_fact(facts, "all_ipv6_addresses"))]
 
 
 def _fact(facts: Facts, name: str) -> object:
@@ -130,17 +84,27 @@ def _fact(facts: Facts, name: str) -> object:
     return facts.get(name, facts.get(f"ansible_{name}"))
 
 
-def _bridge_addresses(facts: Facts) -> set[str]:
-    found: set[str] = set()
+def _inner_addresses(facts: Facts) -> set[str]:
+    """Return the addresses of interfaces that are a host's own affair, but those that another interface has as well."""
+    inner: set[str] = set()
+    outer: set[str] = set()
     for interface in _texts(_fact(facts, "interfaces")):
-        name = re.sub(r"[^A-Za-z0-9]", "_", interface)
-        details = _fact(facts, name)
-        if not _PRIVATE_BRIDGE.fullmatch(name) or not isinstance(details, Mapping):
-            continue
-        v4 = details.get("ipv4")
-        entries = [v4, *_items(details.get("ipv4_secondaries")), *_items(details.get("ipv6"))]
-        found.update(str(entry.get("address")) for entry in entries if isinstance(entry, Mapping))
-    return found
+        details = _fact(facts, re.sub(r"[^A-Za-z0-9]", "_", interface))
+        if isinstance(details, Mapping):
+            device = details.get("device")
+            named = (interface, device) if isinstance(device, str) else (interface,)
+            (inner if any(map(is_inner_interface, named)) else outer).update(_addresses_of(details))
+    return inner - outer
+
+
+def _addresses_of(details: Mapping[str, object]) -> Iterator[str]:
+    v4 = details.get("ipv4")
+    entries = [
+        *(v4 if isinstance(v4, list) else [v4]),
+        *_items(details.get("ipv4_secondaries")),
+        *_items(details.get("ipv6")),
+    ]
+    yield from (str(entry.get("address")) for entry in entries if isinstance(entry, Mapping))
 
 
 def _items(value: object) -> list[object]:

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ringfence.sources.identifying import is_inner_interface
+
+# What `setup` tells of the interface of the default route, once more.
+_SUMMARIES = ("default_ipv4", "default_ipv6")
+
 
 def gathered(facts: Mapping[str, object]) -> dict[str, object]:
     """Return what facts say, each where they do.
@@ -51,10 +56,15 @@ def _ports(facts: Mapping[str, object]) -> list[str]:
 
 
 def _macs(facts: Mapping[str, object]) -> list[str]:
-    """Return the hardware addresses of the interfaces that facts describe, without bridges and loopback."""
+    """Return the hardware addresses of the interfaces that addresses are taken from."""
     found: set[str] = set()
     for name, one in facts.items():
-        if isinstance(one, Mapping) and one.get("type") in ("ether", "infiniband") and name != "ansible_default_ipv4":
+        if not isinstance(one, Mapping) or one.get("type") not in ("ether", "infiniband"):
+            continue
+        bare = name.removeprefix("ansible_")
+        device = one.get("device")
+        named = (bare, device) if isinstance(device, str) else (bare,)
+        if bare not in _SUMMARIES and not any(map(is_inner_interface, named)):
             found.update(_texts([one.get("perm_macaddress"), one.get("macaddress")]))
     return sorted(found)
 

@@ -1,32 +1,31 @@
-"""The stable keys of an asset: what its attributes say of who it is, in forms that two sources write alike."""
+"""What tells who a machine is, in forms that two sources write alike: what sources say, and what it says of itself."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from ringfence.model.assets import Asset
 from ringfence.model.errors import Place
 from ringfence.model.identity import ADDRESS, IdentityKey
 from ringfence.sources.expressions import EvaluationError, Expression, compile_expression
+from ringfence.sources.host_told import told_roots, without_told
 from ringfence.sources.host_variables import BY_NAME, GIVEN, WISHED
+from ringfence.sources.identifying import normal
 
 SOURCE_FACTS = "source_facts"
 Keys = Mapping[str, frozenset[str]]
 
 _PLACE = Place("ringfence.yml")
 _OWN = ("ringfence_labels", "ringfence_control", "ringfence_label_values", GIVEN, BY_NAME)
-_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
-_UUID = re.compile(r"[0-9a-f]{32}")
-# What firmware reports where nobody set one: DSP0134 7.2.1 (all zeros, all ones), and a widespread vendor default.
-_NO_UUID = frozenset({"0" * 32, "f" * 32, "03000200040005000006000700080009"})
-_MAC = re.compile(r"[0-9a-f]{12}")
-# RFC 5798 7.3 (VRRP), Cisco's HSRP and GLBP, and the prefix that Docker derives from a container's own address.
-_SHARED_MACS = ("00005e0001", "00005e0002", "00000c07ac", "00000c9ff", "0007b4", "0242")
-_FQDN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*")
-_NO_FQDN = ("localhost.localdomain", "localhost6.localdomain6")
+# What cloud and cluster sources call what is no machine, by source; None: nothing of it is one.
+_MACHINES: Mapping[str, frozenset[str] | None] = {
+    "aws": frozenset({"instance"}),
+    "kubernetes": frozenset({"node"}),
+    "containers": None,
+}
+SWEEP = "sweep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,6 @@ class KeyReader:
 
     def values(self, attributes: Mapping[str, object]) -> frozenset[str]:
         """Return the values of the key, alike for what two sources write differently."""
-        normal = _NORMAL.get(self.name, _own_value)
         found: set[str] = set()
         for roots, expression in self.expressions:
             if roots and roots.isdisjoint(attributes):
@@ -48,7 +46,7 @@ class KeyReader:
             except EvaluationError:
                 # A source that writes other types there says nothing of this key.
                 continue
-            found.update(text for word in _words(value) if (text := normal(word)))
+            found.update(text for word in _words(value) if (text := normal(self.name, word)))
         return frozenset(found)
 
 
@@ -63,10 +61,23 @@ def key_readers(keys: Iterable[IdentityKey]) -> tuple[KeyReader, ...]:
     return tuple(readers)
 
 
-def keys_of(asset: Asset, readers: Sequence[KeyReader]) -> dict[str, frozenset[str]]:
-    """Return the values of every key of an asset."""
+def keys_of(asset: Asset, readers: Sequence[KeyReader], *, reached: bool = True) -> dict[str, frozenset[str]]:
+    """Return the values of every key that an asset's sources say; without `reached` not what `ansible_host` says."""
     facts = source_facts(asset)
-    attributes = {**asset.attributes, SOURCE_FACTS: list(facts.values())} if facts else asset.attributes
+    attributes = dict(without_told(asset))
+    if facts:
+        attributes[SOURCE_FACTS] = list(facts.values())
+    if not reached:
+        attributes.pop("ansible_host", None)
+    return {reader.name: values for reader in readers if (values := reader.values(attributes))}
+
+
+def told_keys_of(asset: Asset, readers: Sequence[KeyReader]) -> dict[str, frozenset[str]]:
+    """Return the values of every key with what a host says of itself; none where it says nothing."""
+    if not told_roots(asset):
+        return {}
+    attributes = {**asset.attributes, SOURCE_FACTS: list(source_facts(asset).values())}
+    attributes.pop("ansible_host", None)
     return {reader.name: values for reader in readers if (values := reader.values(attributes))}
 
 
@@ -79,10 +90,31 @@ def source_facts(asset: Asset) -> dict[str, Mapping[str, object]]:
     return found
 
 
+def is_no_machine(asset: Asset) -> bool:
+    """Return whether all that sources know of an asset is something without an operating system of its own.
+
+    A service, a load balancer, a managed database, a pod, a container.
+    """
+    facts = {source: fact for source, fact in source_facts(asset).items() if source != SWEEP}
+    return bool(facts) and all(_is_none(source, fact) for source, fact in facts.items())
+
+
+def is_swept(asset: Asset) -> bool:
+    """Return whether an asset is no more than an address that answered."""
+    return list(source_facts(asset)) == [SWEEP]
+
+
 def short_name(asset: Asset) -> str:
     """Return the first part of the name that an asset's source has for it, in small letters; an address as it is."""
     name = str(asset.attributes.get(WISHED) or asset.name).casefold()
     return name if re.fullmatch(r"[\d.]+|.*:.*", name) else name.partition(".")[0]
+
+
+def _is_none(source: str, fact: Mapping[str, object]) -> bool:
+    if source not in _MACHINES or "kind" not in fact:
+        return False
+    machines = _MACHINES[source]
+    return machines is None or fact["kind"] not in machines
 
 
 def _words(value: object) -> Iterable[str]:
@@ -91,40 +123,3 @@ def _words(value: object) -> Iterable[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _words(item)
-
-
-def _uuid(text: str) -> str | None:
-    text = text.strip().lower()
-    if _INSTANCE.fullmatch(text):
-        return text
-    digits = re.sub(r"[^0-9a-f]", "", text.removeprefix("vmware-").removeprefix("urn:uuid:"))
-    if not _UUID.fullmatch(digits) or digits in _NO_UUID or len(text) > 47:
-        return None
-    # DSP0134 7.2.1: since SMBIOS 2.6 the first three fields are little-endian, and tools disagree on that.
-    swapped = bytes.fromhex(digits[:8])[::-1] + bytes.fromhex(digits[8:12])[::-1] + bytes.fromhex(digits[12:16])[::-1]
-    return min(digits, swapped.hex() + digits[16:])
-
-
-def _mac(text: str) -> str | None:
-    digits = re.sub(r"[:.-]", "", text.strip().lower())
-    if not _MAC.fullmatch(digits) or digits in ("0" * 12, "f" * 12) or digits.startswith(_SHARED_MACS):
-        return None
-    return None if int(digits[1], 16) & 1 else digits
-
-
-def _fqdn(text: str) -> str | None:
-    name = text.strip().rstrip(".").lower()
-    if len(name) > 253 or not _FQDN.fullmatch(name) or name in _NO_FQDN:
-        return None
-    try:
-        ip_address(name)
-    except ValueError:
-        return name
-    return None
-
-
-def _own_value(text: str) -> str | None:
-    return text.strip().casefold() or None
-
-
-_NORMAL: Mapping[str, Callable[[str], str | None]] = {"uuid": _uuid, "mac": _mac, "fqdn": _fqdn}

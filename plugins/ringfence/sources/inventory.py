@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,16 +14,13 @@ from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
 from ringfence.sources.ansible_inventory import InventoryHost, ParsedInventory, read_inventory
+from ringfence.sources.ansible_settings import fact_caches_of
 from ringfence.sources.attributes import plain_attributes, plain_value
 from ringfence.sources.checks import asset_problems
-from ringfence.sources.facts import (
-    Facts,
-    cached_facts,
-    fact_addresses,
-    fact_attributes,
-    fact_cache_of,
-    identifying_point,
-)
+from ringfence.sources.claims import Claim, Claims, adopted, judged
+from ringfence.sources.fact_files import Facts, cached_facts
+from ringfence.sources.facts import fact_addresses, fact_attributes, fact_faults
+from ringfence.sources.host_told import TOLD
 from ringfence.sources.host_variables import (
     ADDRESSES,
     BY_NAME,
@@ -38,12 +35,14 @@ from ringfence.sources.host_variables import (
     is_template,
     sorted_points,
 )
-from ringfence.sources.identity import one_asset_each
+from ringfence.sources.identifying import identifying_point
+from ringfence.sources.identity import STAY_TWO, one_asset_each
 from ringfence.sources.label_doubts import label_doubts
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.namesakes import namesake_problems, reunited
 from ringfence.sources.resolution import resolve_names
 from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
+from ringfence.sources.told_labels import mark_told
 
 _NO_FACTS = (LABELS, LABEL_VALUES, GIVEN, BY_NAME)
 
@@ -56,12 +55,15 @@ Last = Callable[[], Snapshot | None]
 class Survey:
     """A snapshot, and what there is to say about it: errors must be solved before it is planned with.
 
-    `silent` are those of the problems that tell which sources gave nothing, and what stands of them.
+    `silent` are those of the problems that tell which sources gave nothing, and what stands of them; `told` those of
+    what hosts say of themselves and does not count. `claims` are the addresses among it.
     """
 
     snapshot: Snapshot
     problems: tuple[Problem, ...] = ()
     silent: tuple[Problem, ...] = ()
+    told: tuple[Problem, ...] = ()
+    claims: Claims = field(default_factory=Claims)
 
     def errors(self) -> list[InputError]:
         """Return the problems that are errors, as exceptions to raise."""
@@ -104,23 +106,28 @@ def survey(
     directory: Path | None = None,
     resolve: Resolver = resolve_names,
     last: Last | None = None,
+    accepted: frozenset[Claim] | None = None,
 ) -> Survey:
     """Return the labelled snapshot of Ansible inventories taken at `now`, with every problem found on the way.
 
     An asset has the addresses of `ringfence_addresses`; without these, what its `ansible_host` (or its name) is or
-    resolves to, and what its gathered facts say. `facts` are given by host, or read from `cache`, the directory of a
-    `jsonfile` fact cache; by default the one that `ansible.cfg` in `directory` names. `directory` is also where Ansible
-    runs. Where a source is silent, its assets stand as the snapshot that `last` gives knew them; without one a source
-    that fails is an error. Raises InputError where the inventory cannot be parsed, InputErrors for wrong `ringfence_*`
-    variables and for label rules that cannot be compiled, OutsideError where Ansible fails.
+    resolves to, and what its gathered facts say, where that counts (`claims`): `accepted` are addresses that counted
+    before, None where nothing was ever accepted. `facts` are given by host, or read from `cache`, the directory of a
+    `jsonfile` fact cache; by default the workspace's own and the one that `ansible.cfg` in `directory` names.
+    `directory` is also where Ansible runs. Where a source is silent, its assets stand as the snapshot that `last` gives
+    knew them; without one a source that fails is an error. Raises InputError where the inventory cannot be parsed,
+    InputErrors for wrong `ringfence_*` variables and for label rules that cannot be compiled, OutsideError where
+    Ansible fails.
     """
     base = directory or Path()
     parsed, silent = _read(inventory_paths, base, last)
     problems = list(parsed.problems)
+    told: list[Problem] = []
     if facts is None:
-        cache = cache or fact_cache_of(directory or Path())
-        facts, fact_problems = cached_facts(cache, (host.name for host in parsed.hosts)) if cache else ({}, [])
+        caches = (cache,) if cache else fact_caches_of(base)
+        facts, fact_problems = cached_facts(caches, (host.name for host in parsed.hosts))
         problems += fact_problems
+    told += [_facts_problem(host, fault) for host in sorted(facts) for fault in fact_faults(facts[host])]
     sources = (_shown(inventory_paths[0], directory),) if len(inventory_paths) == 1 else ()
     place = Place(sources[0]) if sources else None
     hosts, mixed = reunited(parsed.hosts, inventory_paths, base)
@@ -131,11 +138,22 @@ def survey(
         silent = [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]
         stood = standing(assets, before, silent)
     identity = replace(settings.identity, same=(*settings.identity.same, *stood.same))
-    assets, identity_problems = one_asset_each(stood.assets, identity, before.named() if before else ())
-    problems += [*mixed, *stood.problems, *identity_problems, *namesake_problems(assets)]
+    port = settings.control.port if settings.control else 22
+    assets, identity_problems = one_asset_each(stood.assets, identity, before.named() if before else (), port)
+    assets, claims = judged(assets, settings, accepted, bool(facts))
+    assets = adopted(assets)
+    told += claims.problems()
+    told += [problem for problem in identity_problems if problem.remedy == STAY_TWO]
+    more = [problem for problem in identity_problems if problem.remedy != STAY_TWO]
+    problems += [*mixed, *stood.problems, *told, *more, *namesake_problems(assets)]
     labelled, label_problems = apply_label_rules(assets, label_rules)
-    problems += [*label_problems, *asset_problems(labelled, settings)]
-    return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems), stood.problems)
+    labelled, resting = mark_told(labelled, label_rules)
+    problems += [*label_problems, *resting, *asset_problems(labelled, settings)]
+    return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems), stood.problems, tuple(told), claims)
+
+
+def _facts_problem(host: str, fault: str) -> Problem:
+    return Problem(Severity.WARNING, f"the facts of '{host}' {fault}", None, "look at the host")
 
 
 def _read(paths: Sequence[Path], base: Path, last: Last | None) -> tuple[ParsedInventory, list[Silent]]:
@@ -163,7 +181,7 @@ def read_assets(
     sources: tuple[str, ...] = (),
     place: Place | None = None,
 ) -> tuple[Asset, ...]:
-    """Return the assets of parsed hosts, sorted by name, with the inventory's own labels.
+    """Return the assets of parsed hosts, sorted by name, with the inventory's own labels and what facts claim.
 
     `sources` is where hosts come from that do not say it themselves. Raises InputErrors for every wrong variable of
     every host.
@@ -178,18 +196,18 @@ def read_assets(
     assets: list[Asset] = []
     for host, reading, given, name in zip(hosts, readings, explicit, reached, strict=True):
         own = facts.get(host.name, {})
-        addresses = given if name is None else _found(name, resolved, own)
-        assets.append(_asset(host, reading, addresses, own, settings, sources))
+        addresses = given if name is None else _reached(name, resolved)
+        claimed = () if name is None else sorted_points(set(fact_addresses(own)) - set(addresses))
+        assets.append(_asset(host, reading, addresses, claimed, own, settings, sources))
     errors = [error for reading in readings for error in reading.errors]
     if errors:
         raise InputErrors(errors)
     return tuple(sorted(assets, key=lambda asset: asset.name))
 
 
-def _found(name: str, resolved: Mapping[str, tuple[int, ...]], facts: Facts) -> tuple[int, ...]:
+def _reached(name: str, resolved: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
     point = identifying_point(name)
-    reached = resolved.get(name, ()) if point is None else (point,)
-    return sorted_points((*reached, *fact_addresses(facts)))
+    return resolved.get(name, ()) if point is None else (point,)
 
 
 def _short_names(variables: Mapping[str, object]) -> dict[str, object]:
@@ -206,12 +224,15 @@ def _asset(
     host: InventoryHost,
     reading: HostVariables,
     addresses: tuple[int, ...],
+    claimed: tuple[int, ...],
     facts: Facts,
     settings: Settings,
     sources: tuple[str, ...],
 ) -> Asset:
     own_facts = fact_attributes(facts) if facts else {}
     attributes = plain_attributes({**_short_names(host.variables), **own_facts, **host.variables})
+    if told := [root for root in own_facts if root in attributes and root not in host.variables]:
+        attributes[TOLD] = dict.fromkeys(told, host.name)
     attributes.pop(LABEL_VALUES, None)
     attributes.pop(GIVEN, None)
     made_of_labels = plain_value(attributes.pop(LABEL_GROUPS, None))
@@ -230,4 +251,5 @@ def _asset(
         control=reading.control(settings.control),
         attributes=attributes,
         also=(wished,) if isinstance(wished := attributes.get(WISHED), str) and wished != host.name else (),
+        claimed=claimed,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ringfence.model.assets import Asset
 from ringfence.model.label_rules import LabelRule
 from ringfence.sources.expressions import compile_expression
+from ringfence.sources.host_told import source_of_told, told_roots
 from ringfence.sources.host_variables import INVENTORY, LABELS
 from ringfence.sources.merging import IDENTITY
 
@@ -23,7 +24,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one label came from: `rule` is a place or `inventory`, `expression` and `when` what the rule says."""
+    """Where one label came from: `rule` is a place or `inventory`, `expression` and `when` what the rule says.
+
+    `told` is the host on whose own word it rests, empty for none.
+    """
 
     key: str
     value: str
@@ -31,6 +35,7 @@ class Origin:
     expression: str | None
     when: str | None
     evidence: tuple[Evidence, ...]
+    told: str = ""
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
@@ -39,6 +44,7 @@ class Origin:
             "rule": self.rule,
             "expression": self.expression,
             "when": self.when,
+            **({"told": self.told} if self.told else {}),
             "evidence": [
                 {"attribute": one.attribute, "value": one.value, "source": one.source} for one in self.evidence
             ],
@@ -57,12 +63,15 @@ def origins(asset: Asset, rules: Sequence[LabelRule]) -> tuple[Origin, ...]:
             found.append(Origin(key, label.value, label.rule, None, None, tuple(told)))
             continue
         told = list(_evidence(asset, (rule.expression, rule.when)))
-        found.append(Origin(key, label.value, label.rule, rule.expression, rule.when, tuple(told)))
+        found.append(Origin(key, label.value, label.rule, rule.expression, rule.when, tuple(told), label.told))
     return tuple(found)
 
 
 def source_of(asset: Asset, path: Sequence[str]) -> str:
-    """Return the source of an attribute: of a merged asset the one that gave it, else all that the asset has."""
+    """Return the source of an attribute: the host that told it, the one of a merged asset's, else all that it has."""
+    host = told_roots(asset).get(path[0])
+    if host is not None:
+        return source_of_told(host)
     identity = asset.attributes.get(IDENTITY)
     came = identity.get("from") if isinstance(identity, Mapping) else None
     for end in range(len(path), 0, -1):

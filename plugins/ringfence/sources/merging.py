@@ -8,8 +8,9 @@ from ringfence.model.addresses import DEFAULT_REALM, FAMILIES, address_text
 from ringfence.model.assets import Asset, Label
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.problems import Problem, Severity
+from ringfence.sources.host_told import TOLD, source_of_told, told_roots
 from ringfence.sources.host_variables import CONTROL, ENFORCER, REALM, WISHED, WORKLOAD, shown, sorted_points
-from ringfence.sources.identity_keys import source_facts
+from ringfence.sources.identity_keys import is_no_machine, is_swept, source_facts
 
 IDENTITY = "identity"
 # Marks what no source said this time: `{since, source}`. Such an asset keeps the name it had.
@@ -17,7 +18,9 @@ STALE = "stale"
 NAMED = 5
 # How Ansible reaches a host is a matter of the name that it is reached by.
 _OF_THE_NAME = ("ansible_", "inventory_")
-_COLLECTED = ("name", "groups", "addresses", "ringfence_addresses", "ringfence_sources", WISHED, IDENTITY)
+_COLLECTED = ("name", "groups", "addresses", "ringfence_addresses", "ringfence_sources", WISHED, IDENTITY, TOLD)
+# What a source of ours knows to run nothing that enforces, by source and kind.
+_NEVER_ENFORCED = {("vsphere", "hypervisor"), ("vsphere", "template")}
 
 Said = Sequence[tuple[str, object]]
 
@@ -52,8 +55,12 @@ def merged(
     `known` are names of assets that there were before: one of these stays the name.
     """
     ranked = sorted(assets, key=lambda asset: (_rank(asset, prefer), not asset.workload, asset.sources, asset.name))
-    # A name that a host has because another one had its own comes last: the other may well be of these.
-    ways = ((STALE not in asset.attributes, WISHED in asset.attributes, asset.name not in known) for asset in ranked)
+    # What nothing enforces on does not name a host; a name that a host has because another one had its own comes last:
+    # the other may well be of these.
+    ways = (
+        (STALE not in asset.attributes, not asset.workload, WISHED in asset.attributes, asset.name not in known)
+        for asset in ranked
+    )
     first = min(zip(ways, ranked, strict=True), key=lambda pair: pair[0])[1]
     merge = _Merge()
     labels: dict[str, Label] = {}
@@ -61,10 +68,13 @@ def merged(
         labels.update(asset.labels)
     attributes = {
         name: merge.of(name, said)
-        for name, said in _children([(_source(asset), asset.attributes) for asset in ranked]).items()
+        for name, said in _children(_said_by(ranked)).items()
         if name not in _COLLECTED and not name.startswith(_OF_THE_NAME)
     }
     attributes |= {name: value for name, value in first.attributes.items() if name.startswith(_OF_THE_NAME)}
+    told = {root: host for asset in reversed(ranked) for root, host in told_roots(asset).items()}
+    workload = _is_workload(ranked)
+    enforced = [asset for asset in ranked if asset.workload == workload] or ranked
     points = sorted_points(point for asset in ranked for point in asset.addresses)
     _compare_addresses(ranked, merge)
     attributes |= {
@@ -77,18 +87,20 @@ def merged(
             "from": dict(sorted(merge.sources.items())),
             "contradictions": merge.contradictions,
         },
+        **({TOLD: told} if told else {}),
     }
     return Asset(
         name=first.name,
         addresses=points,
         labels=labels,
         realm=next((asset.realm for asset in ranked if asset.realm != DEFAULT_REALM), _said(ranked, REALM).realm),
-        workload=_said(ranked, WORKLOAD).workload,
-        enforcer=_said(ranked, ENFORCER).enforcer,
+        workload=workload,
+        enforcer=_said(enforced, ENFORCER).enforcer,
         sources=tuple(sorted({source for asset in ranked for source in asset.sources})),
-        control=_said(ranked, CONTROL).control,
+        control=_said(enforced, CONTROL).control,
         attributes=attributes,
         also=tuple(sorted({name for asset in ranked for name in (asset.name, *asset.also)} - {first.name})),
+        claimed=sorted_points({point for asset in ranked for point in asset.claimed} - set(points)),
     )
 
 
@@ -99,6 +111,22 @@ def hosts_of(asset: Asset) -> dict[str, list[str]]:
     if not isinstance(hosts, Mapping):
         return {asset.name: list(asset.sources)}
     return {str(name): _texts(sources) for name, sources in hosts.items()}
+
+
+def workload_problem(found: Sequence[Asset], made_of: Sequence[Asset]) -> list[Problem]:
+    """Return a warning for assets that are enforced on although a source says by itself that nothing does."""
+    named = {asset.name: asset for asset in made_of}
+    told = []
+    for asset in found:
+        parts = (named[name] for name in hosts_of(asset) if name in named)
+        others = [part for part in parts if asset.workload and not part.workload and not is_swept(part)]
+        told += [f"'{asset.name}' is '{other.name}' of {_source(other)}" for other in others]
+    if not told:
+        return []
+    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    message = f"hosts that Ansible manages and that a source takes for none: {'; '.join(told[:NAMED])}{more}"
+    remedy = "they are enforced on; where nothing shall, set ringfence_workload: false for the host itself"
+    return [Problem(Severity.WARNING, message, None, remedy)]
 
 
 def contradictions(asset: Asset) -> list[tuple[str, list[tuple[str, object]]]]:
@@ -144,6 +172,50 @@ def _rank(asset: Asset, prefer: Sequence[str]) -> int:
         if wanted in kinds or any(source.startswith(wanted) for source in asset.sources):
             return place
     return len(prefer)
+
+
+def _said_by(ranked: Sequence[Asset]) -> Said:
+    """Return the attributes of assets with whose word they are: a source's, or the host's own."""
+    said: list[tuple[str, object]] = []
+    for asset in ranked:
+        told = told_roots(asset)
+        said.append((_source(asset), {name: value for name, value in asset.attributes.items() if name not in told}))
+        for host in dict.fromkeys(told.values()):
+            own = {name: asset.attributes[name] for name in told if told[name] == host and name in asset.attributes}
+            said.append((source_of_told(host), own))
+    return said
+
+
+def _is_workload(ranked: Sequence[Asset]) -> bool:
+    """Return whether something enforces on what these are: as a person said, else as Ansible's own host has it.
+
+    A record of one of our sources says by itself that nothing enforces on what it does not know as a host: a role, a
+    service, an address that answered. That is no word on a host that an inventory lists or that told its facts.
+    """
+    person = [asset for asset in ranked if asset.attributes.get(WORKLOAD) is not None and not _says_by_itself(asset)]
+    if person:
+        return person[0].workload
+    managed = [asset for asset in ranked if not _kinds(asset) or told_roots(asset)]
+    if any(asset.workload for asset in managed):
+        return True
+    never = [
+        asset for asset in ranked if _NEVER_ENFORCED & {(kind, _kind(fact)) for kind, fact in _kinds(asset).items()}
+    ]
+    machines = [asset for asset in ranked if not is_swept(asset) and not is_no_machine(asset)] or ranked
+    return not never and any(asset.workload for asset in machines)
+
+
+def _says_by_itself(asset: Asset) -> bool:
+    return bool(_kinds(asset)) and not asset.workload
+
+
+def _kinds(asset: Asset) -> dict[str, Mapping[str, object]]:
+    """Return the facts of our plug-ins but of tables, which people write, by kind of source."""
+    return {kind: fact for kind, fact in source_facts(asset).items() if kind != "onprem"}
+
+
+def _kind(fact: Mapping[str, object]) -> str:
+    return str(fact.get("kind", ""))
 
 
 def _said(ranked: Sequence[Asset], variable: str) -> Asset:

@@ -6,8 +6,8 @@ import socket
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from ringfence.sources.facts import identifying_point
 from ringfence.sources.host_variables import sorted_points
+from ringfence.sources.identifying import identifying_point
 
 # Waiting for name servers costs no CPU; more at once than that and small resolvers drop queries.
 AT_ONCE = 32

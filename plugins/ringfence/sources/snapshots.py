@@ -119,7 +119,10 @@ def _data(asset: Asset) -> dict[str, object]:
     return {
         "name": asset.name,
         "addresses": [address_text(point) for point in asset.addresses],
-        "labels": {key: {"value": label.value, "rule": label.rule} for key, label in asset.labels.items()},
+        "labels": {
+            key: {"value": label.value, "rule": label.rule, **({"told": label.told} if label.told else {})}
+            for key, label in asset.labels.items()
+        },
         "realm": asset.realm,
         "workload": asset.workload,
         "enforcer": asset.enforcer,
@@ -138,7 +141,10 @@ def _asset(entry: Mapping[str, object]) -> Asset:
     return Asset(
         name=_text(entry["name"]),
         addresses=tuple(sorted(point_of(text) for text in _texts(entry["addresses"]))),
-        labels={key: Label(_text(label["value"]), _text(label["rule"])) for key, label in _mapping(entry["labels"])},
+        labels={
+            key: Label(_text(label["value"]), _text(label["rule"]), _text(label.get("told", "")))
+            for key, label in _mapping(entry["labels"])
+        },
         realm=_text(entry["realm"]),
         workload=entry["workload"] is True,
         enforcer=_text(entry["enforcer"]),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from cli_shop import data, ringfence, shop
-from ringfence.plan import Held, find, read, verify_signature, write_state
+from ringfence.plan import Held, find, known, read, verify_signature, write_state
 from ringfence.plan.enforced import STATE_FILE
+from ringfence.plan.journals import marks
 
 
 @pytest.fixture
@@ -138,15 +140,95 @@ def test_a_host_that_vanished_from_the_inventory_is_not_dropped_unasked(workspac
     assert "left out: web-2" in dropped.output
 
 
-def test_a_control_path_that_ansible_does_not_come_from_is_refused(workspace: Path) -> None:
-    write_state(workspace, {"web-1": Held(seen="2026-11-24T06:00:00Z", reached_from="192.0.2.7")})
+def test_a_control_path_that_ansible_does_not_come_from_is_refused_where_most_hosts_say_so(workspace: Path) -> None:
+    elsewhere = Held(seen="2026-11-24T06:00:00Z", reached_from="192.0.2.7")
+    write_state(workspace, dict.fromkeys(("web-1", "web-2", "db-1"), elsewhere))
 
     refused = ringfence(workspace, "plan", "--no-flows")
     forced = ringfence(workspace, "plan", "--no-flows", "--force-lockout-test")
 
     assert refused.exit_code == 2
-    assert "web-1: Ansible came from 192.0.2.7, which lies outside control.from" in refused.output
+    assert (
+        "db-1, web-1, web-2: Ansible came from 192.0.2.7 as the host reports it, which lies outside" in refused.output
+    )
     assert forced.exit_code == 0
+
+
+def test_one_host_that_reports_another_controller_is_named_and_the_plan_is_made(workspace: Path) -> None:
+    write_state(workspace, {"web-1": Held(seen="2026-11-24T06:00:00Z", reached_from="192.0.2.7")})
+
+    made = ringfence(workspace, "plan", "--no-flows")
+
+    assert made.exit_code == 0
+    assert "warning: web-1: Ansible came from 192.0.2.7 as the host reports it" in made.output
+    assert "add the network" not in made.output
+    assert len(read(find(workspace / "plans", "latest")).hosts) == 4
+
+
+def test_a_number_that_one_host_reports_is_not_the_next_plans(workspace: Path) -> None:
+    seen = "2026-11-24T06:00:00Z"
+    hosts = {"web-1": Held(ruleset="a" * 64, sequence=2**53 - 1, seen=seen)}
+    hosts |= {name: Held(ruleset="a" * 64, sequence=7, seen=seen) for name in ("web-2", "db-1")}
+    write_state(workspace, hosts)
+
+    made = ringfence(workspace, "plan", "--no-flows")
+
+    assert made.exit_code == 0
+    assert read(find(workspace / "plans", "latest")).sequence == 8
+    assert f"web-1 reports plan number {2**53 - 1}, far above every plan here" in made.output
+
+
+def test_after_a_lost_plans_directory_the_next_plan_follows_from_what_most_hosts_hold(workspace: Path) -> None:
+    held = Held(ruleset="a" * 64, table="b" * 64, plan="c" * 64, sequence=5000, seen="2026-11-24T06:00:00Z")
+    write_state(workspace, dict.fromkeys(("api-1", "db-1", "web-1", "web-2"), held))
+
+    made = ringfence(workspace, "plan", "--no-flows")
+
+    assert made.exit_code == 0
+    plan = read(find(workspace / "plans", "latest"))
+    assert (plan.sequence, {host.expects for host in plan.hosts.values()}) == (5001, {"a" * 64})
+    assert "api-1, db-1, web-1, web-2: no plan in" in made.output
+
+
+def test_a_confirmation_counts_by_its_place_and_not_by_its_time(workspace: Path) -> None:
+    ringfence(workspace, "plan", "--no-flows")
+    directory = confirm(workspace)
+    journal = directory / "journal.jsonl"
+    journal.write_text(journal.read_text().replace("2026-11-24T07:01:00.5Z", "9999-01-01T00:00:00Z"))
+    plans = workspace / "plans"
+    assert known(workspace, plans)["web-1"].ruleset
+
+    removed = Held(seen="2026-11-24T06:00:00Z")
+    write_state(workspace, {"web-1": removed}, marks(plans))
+    assert known(workspace, plans)["web-1"] == removed
+    with journal.open("a") as file:
+        file.write(
+            "\n" + json.dumps({"time": "1971-01-01", "plan": directory.name, "host": "web-1", "event": "confirmed"})
+        )
+    assert known(workspace, plans)["web-1"].ruleset
+
+
+def test_lines_of_a_journal_that_are_no_events_are_no_traceback(workspace: Path) -> None:
+    ringfence(workspace, "plan", "--no-flows")
+    directory = confirm(workspace)
+    with (directory / "journal.jsonl").open("a") as file:
+        for line in ("[]", "7", "null", '"x"', "[" * 100_000, '{"plan": "' + directory.name + '", "host": 7}', "\x00"):
+            file.write(f"{line}\n")
+
+    assert ringfence(workspace, "plan", "--no-flows").exit_code == 0
+
+
+@pytest.mark.parametrize("kind", ["plan.json", "journal.jsonl"])
+def test_a_pipe_among_the_plans_is_named_and_not_waited_for(workspace: Path, kind: str) -> None:
+    ringfence(workspace, "plan", "--no-flows")
+    directory = confirm(workspace)
+    (directory / kind).unlink()
+    os.mkfifo(directory / kind)
+
+    result = ringfence(workspace, "plan", "--no-flows")
+
+    assert result.exit_code == 2
+    assert f"{directory / kind}: error: this is no regular file" in result.output
 
 
 def test_a_broken_record_of_what_hosts_hold_is_an_error_with_its_place(workspace: Path) -> None:

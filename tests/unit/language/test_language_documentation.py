@@ -24,6 +24,7 @@ SHAPES = (
     shapes.ControlEntry,
     shapes.RealmEntry,
     shapes.IdentityEntry,
+    shapes.TrustEntry,
     shapes.LabelRuleEntry,
 )
 

@@ -87,3 +87,12 @@ def test_a_fault_in_a_label_rule_is_told_with_its_place(text: str, fault: str, t
     (error,) = caught.value.errors
     assert str(error).startswith(fault)
     assert error.remedy
+
+
+def test_a_rule_says_that_it_trusts_what_hosts_say(tmp_path: Path) -> None:
+    path = tmp_path / "labels.yml"
+    path.write_text("labels:\n  - os: facts.distribution\n    trust: facts\n  - env: tags.Env\n")
+    assert [rule.trusts_facts for rule in load_label_rules(path)] == [True, False]
+    path.write_text("labels:\n  - os: facts.distribution\n    trust: hosts\n")
+    with pytest.raises(InputErrors, match="facts"):
+        load_label_rules(path)

@@ -132,3 +132,15 @@ def test_a_fault_in_identity_is_told_with_its_place(text: str, fault: str, tmp_p
 def test_a_fault_in_the_settings_is_told_with_its_place(text: str, fault: str, tmp_path: Path) -> None:
     (found,) = faults_of(tmp_path, text)
     assert found.startswith(fault)
+
+
+def test_trusted_networks_are_read_and_wrong_ones_told(tmp_path: Path) -> None:
+    path = tmp_path / "ringfence.yml"
+    path.write_text('trust: {addresses: [10.9.0.0/16, "fd00::/8"]}\n')
+    assert load_settings(path).trusted == ("10.9.0.0/16", "fd00::/8")
+    path.write_text("trust: {addresses: [10.9.0.1/16], facts: yes}\n")
+    with pytest.raises(InputErrors) as caught:
+        load_settings(path)
+    said = str(caught.value)
+    assert "10.9.0.0/16" in said
+    assert "facts" in said

@@ -18,6 +18,7 @@ from ringfence.model.rules import Peer, Process, Rule
 from ringfence.model.selectors import ANY, LabelIn
 from ringfence.plan import Circumstances, Held, build, restore
 from ringfence.plan.artefact import digest_of
+from ringfence.plan.preflight import doubts
 from ringfence.plan.table_reading import table_of
 from ringfence.plan.waves import waves
 
@@ -104,19 +105,53 @@ def test_a_host_reached_by_a_family_that_control_lacks_is_refused() -> None:
     assert "odd-1: Ansible connects by IPv6" in refused(compiled)
 
 
-def test_a_plan_that_would_cut_the_connection_a_host_was_last_reached_over_is_refused() -> None:
-    message = refused(compilation(), web_1=held(reached_from="192.0.2.1"))
+def test_a_plan_that_would_cut_the_connection_that_most_hosts_report_is_refused() -> None:
+    elsewhere = held(reached_from="192.0.2.1")
 
-    assert "web-1: Ansible came from 192.0.2.1, which lies outside control.from" in message
+    message = refused(compilation(), web_1=elsewhere, web_2=elsewhere)
+
+    assert (
+        "web-1, web-2: Ansible came from 192.0.2.1 as the host reports it, which lies outside control.from" in message
+    )
+    assert "add the network" not in message
 
 
-def test_a_unit_on_a_host_whose_nft_cannot_match_it_is_refused_by_name() -> None:
-    compiled = compilation(estate(), rule(process=Process(units=("shop.service",))))
+def test_one_host_that_reports_a_connection_from_elsewhere_is_named_and_stops_no_plan() -> None:
+    told = {"web-1": held(reached_from="192.0.2.1")}
 
-    message = refused(compiled, web_1=held(features={"nft": "0.9.8", "kernel": "5.10.0", "socket_cgroup": False}))
+    assert sorted(draft(compilation(), told).plan.hosts) == ["db-1", "web-1", "web-2"]
+    (doubt,) = doubts(compilation(), told)
+    assert doubt.message.startswith("web-1: Ansible came from 192.0.2.1 as the host reports it")
+    assert "control.from" in str(doubt.remedy)
+    assert "add the network" not in str(doubt.remedy)
 
-    assert "web-1: units cannot be matched, nft 0.9.8" in message
-    assert "shop.service" in message
+
+OLD = held(features={"nft": "0.9.8", "kernel": "5.10.0", "socket_cgroup": False})
+OF_A_UNIT = compilation(estate(), rule(process=Process(units=("shop.service",))))
+
+
+@pytest.mark.parametrize(
+    ("features", "why"),
+    [
+        ({"nft": "0.9.8", "kernel": "5.10.0", "socket_cgroup": False}, "units cannot be matched, nft 0.9.8"),
+        ({"nft": "0.0.0", "kernel": "9" * 5000, "cgroup2": False}, "nft 0.0.0 is older than 0.9.3"),
+    ],
+)
+def test_a_host_that_says_it_cannot_take_its_table_is_left_out_by_name_and_the_others_are_planned(
+    features: dict[str, object], why: str
+) -> None:
+    plan = draft(OF_A_UNIT, {"web-1": held(features=features)}).plan
+
+    assert sorted(plan.hosts) == ["db-1", "web-2"]
+    assert plan.left_out["web-1"].startswith(f"it says of itself: {why}")
+
+
+def test_a_host_that_cannot_match_units_still_gets_a_table_without_any() -> None:
+    assert "web-1" in draft(compilation(), {"web-1": OLD}).plan.hosts
+
+
+def test_a_host_that_tells_nothing_of_what_it_can_is_planned_like_one_that_was_never_asked() -> None:
+    assert "web-1" in draft(OF_A_UNIT, {"web-1": held(features={})}).plan.hosts
 
 
 def test_a_host_that_a_silent_source_no_longer_names_is_not_dropped() -> None:

@@ -102,6 +102,9 @@ DISCOVER = """
 
 def test_facts_that_ansible_cached_are_attributes_for_label_rules(tmp_path):
     write_workspace(tmp_path)
+    settings = tmp_path / "ansible.cfg"
+    caching = "fact_caching = jsonfile\nfact_caching_connection = cached\ngathering"
+    settings.write_text(settings.read_text().replace("gathering", caching, 1))
     write(tmp_path / "inventory/10-self.yml", "all: {hosts: {self: {ansible_connection: local}}}\n")
     write(tmp_path / "labels.yml", "labels: [{role: db, when: 'contains(listeners[].port, `5432`)'}]\n")
     write(tmp_path / "discover.yml", DISCOVER)

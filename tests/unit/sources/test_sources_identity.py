@@ -49,10 +49,14 @@ def apart(*assets: Asset, **identity: object) -> bool:
     [
         (vm(uuid=UUID), row(uuid=UUID.upper()), "uuid"),
         (vm(uuid=UUID), row(UUID=SWAPPED), "uuid"),
-        (vm(instance_uuid=UUID), seen("inventory", "a", facts={"product_uuid": UUID}), "uuid"),
+        (vm("v", "10.0.0.1", instance_uuid=UUID), seen("i", "a", "10.0.0.1", facts={"product_uuid": UUID}), "uuid"),
         (seen("aws", "i-0", instance_id="i-0123456789abcdef0"), row(instance_id="i-0123456789abcdef0"), "uuid"),
         (vm(nics=[{"mac": "00:50:56:aa:bb:cc"}]), row(MAC="0050.56AA.BBCC"), "mac"),
-        (vm(nics=[{"mac": "00:50:56:aa:bb:cc"}]), seen("x", "a", facts={"macs": ["00:50:56:AA:BB:CC"]}), "mac"),
+        (
+            vm("a", nics=[{"mac": "00:50:56:aa:bb:cc"}]),
+            seen("x", "a.x.y", facts={"macs": ["00:50:56:AA:BB:CC"]}),
+            "mac",
+        ),
         (vm(hostname="web-1.shop.example."), row("WEB-1.shop.example"), "fqdn"),
         (vm("web-1", "10.0.0.1", "10.0.0.9"), row("web-1.shop.example", "10.0.0.1"), "address"),
         (vm("vm-7", "10.0.0.1", "2001:db8::1"), row("crm", "10.0.0.1"), "address"),

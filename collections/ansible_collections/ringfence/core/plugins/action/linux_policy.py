@@ -9,6 +9,7 @@ import time
 from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import shown
 from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import recorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
@@ -25,6 +26,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare impor
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
     Reply,
+    confirmation,
     control_ranges,
     process_lines,
 )
@@ -32,6 +34,13 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders impor
 # The confirmation must not come so late that the target is already going back.
 MARGIN = 1.0
 PAUSE = 0.3
+# Seconds that a host may take to load a table, in stages where it must: a table of two hundred thousand elements in a
+# user namespace takes two minutes.
+LOADING = 600
+# Seconds after its deadline in which a host must have told what became of it, and in which it answers one question.
+SETTLING = 15
+# Standing connections that a result names.
+MOST_STANDING = 20_000
 
 
 class ActionModule(TargetAction):
@@ -48,6 +57,7 @@ class ActionModule(TargetAction):
         "force_lockout_test": {"type": "bool", "default": False},
     }
     VARIABLES: ClassVar = tuple(ARGUMENTS.keys() - {"state"})
+    within: float
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return the result of the wished state."""
@@ -72,7 +82,7 @@ class ActionModule(TargetAction):
             journal.append(host.name, getattr(error, "state", "refused"), str(error))
             raise
         except AnsibleConnectionFailure as error:
-            journal.append(host.name, "unreachable", str(error))
+            journal.append(host.name, "unreachable", shown(str(error), 1000))
             raise
         journal.append(host.name, result["state"])
         return result
@@ -84,7 +94,9 @@ class ActionModule(TargetAction):
         result: dict = {"changed": changed, "state": "unconfirmed" if changed else "confirmed"}
         if self._task.diff and changed:
             listing = self.ask("status", {"listing": "1"}).sections.get("listing", "")
-            told = differences(plan.table(host.table), read_ruleset(listing))
+            table = plan.table(host.table)
+            with self.judging("its table"):
+                told = differences(table, read_ruleset(listing))[:MOST_STANDING]
             result["diff"] = {"prepared": "".join(f"{one['text']}\n" for one in told)}
         return result
 
@@ -100,52 +112,91 @@ class ActionModule(TargetAction):
         if host.cut:
             seen = self.ask("status", {"sockets": "1", "processes": values["processes"]})
             owners = seen.sections.get("owners")
-            values["cut"] = cut_lines(denied_connections(table, seen.sections.get("sockets", ""), owners))
-        until = time.monotonic() + arguments["confirm_within"] - MARGIN
+            values["cut"] = cut_lines(self._standing(table, seen, owners))
+        began = time.monotonic()
+        until = began + arguments["confirm_within"] - MARGIN
         applied = self._apply(plan, host, values)
         result = {
             "processes": applied.all("process"),
-            "standing_denied": denied_connections(table, applied.sections.get("sockets", ""), owners),
+            "standing_denied": self._standing(table, applied, owners),
             "cut": host.cut,
-            "denials": recorded(applied.sections.get("denials", ""), plan.data.get("rules", {}))[1],
+            "denials": self._denials(plan, applied),
         }
         if applied.last("changed") == "no":
             return {**result, "changed": False, "state": "confirmed"}
-        # a host that loads in stages waits from their end on
-        until += int(applied.last("staged") or 0)
+        # a host that loads in stages waits from their end on; it cannot have loaded longer than it took to answer
+        until += min(int(applied.last("staged") or 0), time.monotonic() - began)
         confirmed = self._confirm(plan, host, values["token"], until)
         result["processes"] = confirmed.all("process") or result["processes"]
         if confirmed.last("persistence"):
             result["warnings"] = [confirmed.last("persistence")]
         return {**result, "changed": True, "state": "confirmed"}
 
+    def _standing(self, table: dict, told: Reply, owners: str | None) -> list[dict]:
+        with self.judging("its list of sockets"):
+            return denied_connections(table, told.sections.get("sockets", ""), owners)[:MOST_STANDING]
+
+    def _denials(self, plan: Plan, told: Reply) -> list[dict]:
+        with self.judging("its list of denials"):
+            return recorded(told.sections.get("denials", ""), plan.data.get("rules", {}))[1]
+
     def _apply(self, plan: Plan, host: Host, values: dict[str, str]) -> Reply:
         """Apply; a host that has signers of its own gets the signed plan as well."""
         try:
-            return self.ask("apply", values, plan.ruleset(host.ruleset))
+            return self.ask("apply", values, plan.ruleset(host.ruleset), within=max(self.within, LOADING))
         except TargetFailure as error:
             signed = plan.signed_text() if error.rule == "unsigned" else None
             if signed is None:
                 raise
         text, signature = (part.rstrip("\n") for part in signed)
-        return self.ask("apply", {**values, "plan_text": text, "signature": signature}, plan.ruleset(host.ruleset))
+        values = {**values, "plan_text": text, "signature": signature}
+        return self.ask("apply", values, plan.ruleset(host.ruleset), within=max(self.within, LOADING))
 
     def _confirm(self, plan: Plan, host: Host, token: str, until: float) -> Reply:
-        """Confirm over a new connection as often as the time allows; raises TargetFailure where it went back."""
-        values = {"plan": plan.digest, "token": token, "port": str(host.control["port"])}
-        said = "no new connection came through"
+        """Confirm over a new connection as often as the time allows; raises TargetFailure where it did not count."""
+        values = {**confirmation(plan, host), "token": token}
+        rule, said = "unconfirmed", "no new connection came through"
         while (left := until - time.monotonic()) > 0:
             try:
                 with self.new_connection(left):
-                    return self.ask("confirm", values)
+                    return self.ask("confirm", values, within=min(self.within, left + MARGIN))
             except AnsibleConnectionFailure as error:
                 said = f"no new connection came through: {error}"
             except TargetFailure as error:
-                if error.rule != "connection":
-                    raise TargetFailure("rolled back", error.rule, str(error)) from error
                 said = str(error)
+                if error.rule != "connection":
+                    rule = error.rule
+                    break
             time.sleep(PAUSE)
-        raise TargetFailure("rolled back", "unconfirmed", f"not confirmed in time, so the target goes back: {said}")
+        if rule == "unconfirmed":
+            said = f"not confirmed in time: {said}"
+            ends = until
+        else:
+            ends = time.monotonic()
+        return self._settled(plan, host, ends + MARGIN + SETTLING, rule, said)
+
+    def _settled(self, plan: Plan, host: Host, until: float, rule: str, said: str) -> Reply:
+        """Return the status of a host that took the confirmation although its reply was lost; else raise TargetFailure
+        with what the host says became of it, as far as it says anything."""
+        while (left := until - time.monotonic()) > 0:
+            try:
+                with self.new_connection(min(left, SETTLING)):
+                    now = self.ask("status", {}, within=min(self.within, SETTLING))
+            except (AnsibleConnectionFailure, TargetFailure):
+                time.sleep(PAUSE)
+                continue
+            if now.last("plan") == plan.digest and "confirmed" in now.all("stands") and not now.last("pending"):
+                return now
+            if not now.last("pending"):
+                holds = f"ruleset {now.last('ruleset')[:12]}" if now.last("ruleset") else "no plan"
+                raise TargetFailure("rolled back", rule, f"{said}; this host went back and holds {holds}")
+            time.sleep(PAUSE)
+        raise TargetFailure(
+            "unknown",
+            rule,
+            f"{said}; afterwards this host did not tell what it holds: 'ringfence verify' asks it, and it goes back by "
+            "itself unless it took the confirmation",
+        )
 
 
 def _values(plan: Plan, host: Host) -> dict[str, str]:

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import Plan, load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import Reply, confirmation
 
 
 class ActionModule(TargetAction):
@@ -19,7 +21,7 @@ class ActionModule(TargetAction):
         "journal": {"type": "path"},
         "patience": {"type": "int", "default": 10},
     }
-    VARIABLES: ClassVar = ("journal",)
+    VARIABLES: ClassVar = ("plan", "journal")
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return whether this confirmation was the one that counted."""
@@ -29,7 +31,22 @@ class ActionModule(TargetAction):
         if self._task.check_mode:
             waiting = self.ask("status", {}).last("pending_plan") == plan.digest
             return {**result, "changed": waiting, "state": "waiting" if waiting else "unknown"}
-        with self.new_connection(arguments["patience"]):
-            reply = self.ask("confirm", {"plan": plan.digest, "port": str(host.control["port"])})
+        try:
+            with self.new_connection(arguments["patience"]):
+                reply = self.ask("confirm", confirmation(plan, host))
+        except (AnsibleConnectionFailure, TargetFailure) as error:
+            if not self._took(plan, error):
+                raise
+            reply = Reply({"changed": ["yes"]})
         Journal(plan, arguments["journal"]).append(host.name, "confirmed")
         return {**result, "changed": reply.last("changed") == "yes", "state": "confirmed"}
+
+    def _took(self, plan: Plan, error: Exception) -> bool:
+        """Return whether the host took a confirmation whose reply was lost; what it refused it did not take."""
+        if isinstance(error, TargetFailure) and error.state == "refused":
+            return False
+        try:
+            now = self.ask("status", {})
+        except (AnsibleConnectionFailure, TargetFailure):
+            return False
+        return now.last("plan") == plan.digest and "confirmed" in now.all("stands") and not now.last("pending")

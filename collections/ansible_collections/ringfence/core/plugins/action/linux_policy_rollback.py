@@ -22,9 +22,10 @@ class ActionModule(TargetAction):
         plan = load_plan(arguments["plan"]) if arguments["plan"] else None
         if self._task.check_mode:
             status = self.ask("status", {})
-            waits = bool(status.last("pending"))
+            waits = bool(status.last("pending")) and (plan is None or status.last("pending_plan") == plan.digest)
             return {"changed": waits, "state": "waiting" if waits else "unchanged"}
-        reply = self.ask("rollback", {})
+        # a host where another plan waits refuses
+        reply = self.ask("rollback", {"plan": plan.digest} if plan else {})
         changed = reply.last("changed") == "yes"
         if plan and changed:
             Journal(plan, arguments["journal"]).append(task_vars["inventory_hostname"], "rolled back")

@@ -17,10 +17,23 @@ requirements:
 notes:
   - An action sends one shell script over Ansible's own connection; it needs root, so O(ignore:become) where Ansible
     does not log in as root.
-  - What a task leaves out is taken from variables, where there are such - C(ringfence_confirm_within),
-    C(ringfence_excused), C(ringfence_renew), C(ringfence_journal), C(ringfence_allowed_signers), and C(ringfence_plan)
-    where no plan is required. That is how the playbooks of this collection are told.
+  - What a task leaves out is taken from variables, where there are such - C(ringfence_plan),
+    C(ringfence_confirm_within), C(ringfence_excused), C(ringfence_renew), C(ringfence_journal),
+    C(ringfence_allowed_signers), C(ringfence_answer_within). That is how the playbooks of this collection are told.
+  - Such variables count where the inventory, the play or the command line gives them. What a host says of itself
+    (facts, also cached ones, results, C(set_fact)) never counts, and a warning names the host that does so.
+  - What a host answers is checked against the shape that the documentation gives. An answer of another shape is a
+    failure with C(state) V(unknown); a host that does not answer in time, or without end, one with
+    C(state) V(silent).
   - An unreachable host is reported as failed, because unreachable hosts would not stop the waves that follow.
+options:
+  answer_within:
+    description:
+      - Seconds in which the host must have answered each order, else its state is V(silent).
+      - To load a table it has ten minutes at least.
+      - By default that of the variable C(ringfence_answer_within), else 120.
+    type: int
+    default: 120
 attributes:
   action:
     description: Runs on the controller.

@@ -58,7 +58,7 @@ group_keys: [app, env]
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ansible import constants
@@ -66,7 +66,6 @@ from ansible.errors import AnsibleParserError
 from ansible.inventory.helpers import get_group_vars
 from ansible.inventory.host import Host
 from ansible.plugins.inventory import BaseInventoryPlugin
-from ansible.plugins.loader import cache_loader
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
@@ -79,7 +78,12 @@ try:
     from ringfence.model.errors import RingfenceError
     from ringfence.model.problems import Severity
     from ringfence.model.rules import Settings
+    from ringfence.sources.accepted import FILE as CLAIMS
+    from ringfence.sources.accepted import read_accepted
     from ringfence.sources.ansible_inventory import InventoryHost
+    from ringfence.sources.ansible_settings import fact_caches_of
+    from ringfence.sources.claims import judged
+    from ringfence.sources.fact_files import cached_facts
     from ringfence.sources.inventory import read_assets
     from ringfence.sources.label_doubts import label_doubts
     from ringfence.sources.labelling import apply_label_rules
@@ -126,7 +130,10 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
             looks = any("addresses" in f"{rule.expression} {rule.when}" for rule in given)
             resolve = resolve_names if looks else _no_names
             hosts = self._hosts()
-            assets = read_assets(hosts, Settings(), self._facts(), resolve)
+            facts = self._facts(rules.resolve().parent)
+            read = read_assets(hosts, Settings(), facts, resolve)
+            accepted = read_accepted(rules.resolve().parent / ".ringfence" / CLAIMS)
+            assets, _ = judged(read, Settings(), accepted, bool(facts))
             labelled, problems = apply_label_rules(assets, given)
         except RingfenceError as error:
             raise AnsibleParserError(str(error)) from error
@@ -156,9 +163,10 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
             found.append(InventoryHost(str(name), variables, tuple(sorted(str(group) for group in names))))
         return found
 
-    def _facts(self) -> dict[str, object]:
-        cache = cache_loader.get(constants.CACHE_PLUGIN)
-        return {name: cache.get(name) for name in self.inventory.hosts if cache.contains(name)}
+    def _facts(self, workspace: Path) -> dict[str, Mapping[str, object]]:
+        """Return the facts of hosts as the engine takes them, whatever plug-in caches facts for plays."""
+        found, _ = cached_facts(fact_caches_of(workspace), map(str, self.inventory.hosts))
+        return found
 
     def _group(self, asset: Asset, host: Host) -> list[str]:
         """Add a host to the groups of its labels; return those that it was not in before."""

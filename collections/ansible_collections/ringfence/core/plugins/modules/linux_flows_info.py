@@ -33,14 +33,33 @@ options:
   limit:
     description:
       - How many flows to report at most, those with the most connections first. RV(left_out) counts the others.
+        A hundred thousand are the most.
     type: int
     default: 20000
+  flows_directory:
+    description:
+      - A directory on the controller. The report goes into a file of its own there, which only its owner can read and
+        which is named after the host of the inventory, with mode 0700 for a directory that is made.
+      - By default that of the variable C(ringfence_flows_directory), else nothing is written.
+    type: path
+  answer_within:
+    description:
+      - Seconds in which the host must have reported, else RV(state) is V(silent).
+      - By default those of the variable C(ringfence_answer_within), else 120.
+    type: int
+    default: 120
 requirements:
   - Python 3.8 or later on the host. Hosts without it are not reached by this module.
 notes:
   - Without root the processes of other users stay unknown.
   - UDP without connection tracking is seen only where sockets are connected.
+  - An action on the controller takes the report and nothing else of what the host answers. An answer that is not of the
+    shape below is a failure with RV(state=unknown), and changes nothing on the controller.
 attributes:
+  action:
+    description: Runs on the controller, and the module on the host.
+    support: partial
+    details: What the host answers is checked on the controller.
   check_mode:
     description: Can run in check mode, and does the same there.
     support: full
@@ -60,14 +79,18 @@ EXAMPLES = r"""
   register: seen
 
 - name: Keep it for ringfence flows add --format hosts flows/
-  ansible.builtin.copy:
-    content: "{{ seen | to_json }}"
-    dest: "flows/{{ inventory_hostname }}.json"
-    mode: "0600"
-  delegate_to: localhost
+  ringfence.core.linux_flows_info:
+    flows_directory: flows
+  become: true
 """
 
 RETURN = r"""
+state:
+  description:
+    - Why there is no report. V(silent), the host did not answer in time, or without end; V(unknown), its answer is not
+      a report; V(failed), the module failed there; V(unreachable).
+  returned: on failure
+  type: str
 observed:
   description: When the host was looked at, in UTC.
   returned: always

@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from .nft_reader import read_ruleset
+from .reply_shape import HISTORY
 from .target_orders import Reply
+
+# Entries of each list that a result carries; the script sends fewer.
+MOST_EVENTS = 50
+MOST_DAMAGED = 100
+MOST_RECORDED = 100_000
 
 
 def held(reply: Reply) -> dict:
@@ -23,16 +27,11 @@ def held(reply: Reply) -> dict:
         "table": reply.last("verdict_table"),
         "applied": reply.last("applied"),
         "waiting": _waiting(reply),
-        "damaged": reply.all("damaged"),
-        "reached_from": _address(reply.last("peer")),
+        "damaged": reply.all("damaged")[:MOST_DAMAGED],
+        "reached_from": reply.last("peer"),
         "persistence": reply.last("persistence"),
-        "features": {
-            "nft": reply.last("nft"),
-            "kernel": reply.last("kernel"),
-            "cgroup2": reply.last("cgroup2") == "yes",
-            "socket_cgroup": reply.last("socket_cgroup") == "yes",
-        },
-        "history": [_event(line) for line in reply.sections.get("history", "").splitlines() if line.count(" ") == 4],
+        "features": _features(reply),
+        "history": [_event(line) for line in _history(reply)[-MOST_EVENTS:]],
     }
 
 
@@ -41,7 +40,18 @@ def recorded(listing: str, rules: dict) -> tuple[list[dict], list[dict]]:
     inside = "\n".join(line for line in listing.splitlines() if line.startswith("\t"))
     filled = read_ruleset(f"table inet ringfence {{\n{inside}\n}}\n")["filled"]
     counters, denials = ([_named(entry, rules) for entry in filled[name]] for name in ("counters", "remembered"))
-    return counters, denials
+    return counters[:MOST_RECORDED], denials[:MOST_RECORDED]
+
+
+def _features(reply: Reply) -> dict[str, str | bool]:
+    """Return what a host can do, as far as it tells."""
+    found: dict[str, str | bool] = {key: reply.last(key) for key in ("nft", "kernel") if reply.last(key)}
+    found |= {key: reply.last(key) == "yes" for key in ("cgroup2", "socket_cgroup") if reply.last(key)}
+    return found
+
+
+def _history(reply: Reply) -> list[str]:
+    return [line for line in reply.sections.get("history", "").splitlines() if HISTORY.fullmatch(line)]
 
 
 def _named(entry: dict, rules: dict) -> dict:
@@ -72,7 +82,3 @@ def _waiting(reply: Reply) -> dict | None:
 def _event(line: str) -> dict:
     time, event, plan, sequence, ruleset = ("" if word == "-" else word for word in line.split(" "))
     return {"time": time, "event": event, "plan": plan, "sequence": int(sequence or 0), "ruleset": ruleset}
-
-
-def _address(text: str) -> str:
-    return str(ipaddress.ip_address(text)) if text else ""

@@ -7,9 +7,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 from datetime import datetime, timezone
 
-from .plan_directory import Plan, PlanError
+from .plan_directory import Plan, PlanError, regular_file
 
 # A host in one of these states lets the next wave begin.
 PASSED = ("confirmed", "excused")
@@ -34,8 +35,10 @@ class Journal:
         }
         line = json.dumps(entry, sort_keys=True).encode() + b"\n"
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o644)
             try:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise PlanError("journal", f"the journal {self.path} is no regular file")
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 size = os.fstat(descriptor).st_size
                 if size and os.pread(descriptor, 1, size - 1) != b"\n":
@@ -50,21 +53,22 @@ class Journal:
             raise PlanError("journal", f"cannot write the journal {self.path}: {error.strerror}") from error
 
     def states(self) -> dict[str, str]:
-        """Return the last event of every host; a line that a killed controller cut short counts as not written."""
+        """Return the last event of every host; a line that is cut short, or no event, counts as not
+        written."""
         states: dict[str, str] = {}
         try:
-            with open(self.path, encoding="utf-8") as file:
-                for line in file:
-                    try:
-                        entry = json.loads(line)
-                    except ValueError:
-                        continue
-                    if entry.get("plan") == self.plan.identity:
-                        states[entry["host"]] = entry["event"]
+            lines = regular_file(self.path).decode(errors="replace").split("\n")
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise PlanError("journal", f"cannot read the journal {self.path}: {error.strerror}") from error
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(entry, dict) and entry.get("plan") == self.plan.identity:
+                states[str(entry.get("host"))] = str(entry.get("event"))
         return states
 
     def guard(self, wave: int, excused: list[str]) -> None:

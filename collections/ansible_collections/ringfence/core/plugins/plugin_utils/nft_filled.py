@@ -64,7 +64,10 @@ def filled(listing: Listing, report: Report) -> dict[str, list[dict[str, object]
 
 def _process(name: str, element: str) -> dict[str, object]:
     key, _, verdict = element.partition(" : ")
-    return {"map": name, "key": key.strip('"'), "verdict": verdict}
+    # nft prints the path of a control group in quotation marks, of one that is gone its number alone, which no later
+    # one gets; a living one may be called by digits too.
+    gone = name.startswith("units_") and re.fullmatch(r"[0-9]+", key) is not None
+    return {"map": name, "key": key.strip('"'), "verdict": verdict, **({"gone": True} if gone else {})}
 
 
 def _tuple(met: re.Match[str]) -> dict[str, object]:

@@ -6,6 +6,7 @@ hole), so that drift can be told as what is open; what has none that we know is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from difflib import SequenceMatcher
 
@@ -36,6 +37,9 @@ STEPS = ("", "ip", "ip6", "ipv4", "rest")
 STRICTNESS = ("deny", "watch", "allow")
 NO_SETS: Membership = (frozenset(), frozenset())
 MOST_CASES = 100_000
+# Rules of one chain that are compared one by one; of ours the longest has some thirty.
+MOST_RULES = 500
+_NUMBERS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 
 
 class Graph:
@@ -200,7 +204,7 @@ class Graph:
             inline = INLINE_MAP.fullmatch(rule.text)
             goto = GOTO.fullmatch(rule.text)
             if inline and inline[1] in keys and not entries and not target:
-                entries = self._entries(rule, inline[2])
+                entries = self._entries(rule, inline[2], last)
             elif goto and not target:
                 target = goto[1]
             else:
@@ -213,15 +217,16 @@ class Graph:
             return _filled(entries, (0, last), "accept"), BY_HAND["accept"]
         return _filled(entries, (0, last), target), fallback
 
-    def _entries(self, rule: Rule, text: str) -> list[tuple[Interval, str]]:
+    def _entries(self, rule: Rule, text: str, last: int) -> list[tuple[Interval, str]]:
         entries = []
         for entry in text.split(", "):
             key, _, verdict = entry.partition(" : goto ")
-            low, _, high = key.partition("-")
-            if not low.isdigit() or not (high or low).isdigit() or not verdict:
+            numbers = _NUMBERS.fullmatch(key)
+            low, high = (int(numbers[1]), int(numbers[2] or numbers[1])) if numbers else (0, BLOCK)
+            if not verdict or not low <= high <= last:
                 self.report(rule.line, entry, "is no element of ours")
                 continue
-            entries.append(((int(low), int(high or low)), verdict))
+            entries.append(((low, high), verdict))
         return sorted(entries)
 
     def _outcome(self, chain: str) -> Outcome | None:
@@ -258,6 +263,9 @@ class Graph:
 
     def align(self, block: ChainBlock, rules: list[Rule], expected: list[str]) -> None:
         """Report every rule of a chain that is not expected in its place, and every expected one that is missing."""
+        if len(rules) > MOST_RULES + len(expected):
+            self.report(block.line, f"chain {block.name}", f"has {len(rules)} rules, and {len(expected)} are ours")
+            rules = rules[: MOST_RULES + len(expected)]
         matcher = SequenceMatcher(None, expected, [rule.text for rule in rules], autojunk=False)
         for kind, first, end, start, stop in matcher.get_opcodes():
             if kind != "equal":

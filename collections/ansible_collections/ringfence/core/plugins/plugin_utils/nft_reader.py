@@ -56,14 +56,16 @@ class _Reader:
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
         self.drift: list[dict[str, object]] = []
+        self._told: set[tuple[int, str, str, str]] = set()
         self.graph = Graph(listing, self.report)
         self.addresses: dict[tuple[Interval, ...], str] = {}
         self.services: dict[tuple[Piece, ...], str] = {}
 
     def report(self, line: int, text: str, problem: str, change: str = "shape") -> None:
-        entry: dict[str, object] = {"line": line, "text": text, "problem": problem, "change": change}
-        if entry not in self.drift:
-            self.drift.append(entry)
+        told = (line, text, problem, change)
+        if told not in self._told:
+            self._told.add(told)
+            self.drift.append({"line": line, "text": text, "problem": problem, "change": change})
 
     def table(self) -> dict[str, object]:
         if not self.listing.found:

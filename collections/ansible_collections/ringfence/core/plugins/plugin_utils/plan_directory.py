@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -130,8 +131,9 @@ def _load(directory: str, path: str, _modified: int, _size: int) -> Plan:
         data = json.loads(content)
     except ValueError as error:
         raise PlanError("plan", f"{path} is no JSON: {error}") from error
-    if data.get("format") != 1:
-        raise PlanError("format", f"{path} is of format {data.get('format')}, this release reads format 1")
+    if not isinstance(data, dict) or data.get("format") != 1:
+        found = data.get("format") if isinstance(data, dict) else "none"
+        raise PlanError("format", f"{path} is of format {found}, this release reads format 1")
     return Plan(directory, digest, data)
 
 
@@ -173,9 +175,18 @@ def _keygen(content: bytes, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(["ssh-keygen", *arguments], input=content, capture_output=True, check=False)
 
 
+def regular_file(path: str) -> bytes:
+    """Return what a file holds; raises PlanError for a pipe or a device, which may never end, and OSError where it
+    cannot be read."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise PlanError("plan", f"{path} is no regular file: remove it")
+        return file.read()
+
+
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return regular_file(path)
     except OSError as error:
         raise PlanError("plan", f"cannot read {path}: {error.strerror}") from error

@@ -11,12 +11,21 @@ from typing import ClassVar
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
+from .answer_limits import Overrun, limited
+from .answer_values import AnswerError, shown
+from .given_variables import PREFIX, GivenVariables
 from .plan_directory import PlanError
 from .target_orders import COMMAND, Reply, order, parse_reply
 
 # Every order is a connection of its own: a master whose host is gone, or that a new table cuts, would keep its clients
 # waiting for ever. A peer that vanished is noticed after half a minute, not after the kernel's quarter of an hour.
 ONCE = "-o ControlMaster=no -o ControlPath=none -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
+
+ANSWER_WITHIN = "answer_within"
+# Seconds that it may take to read or judge what one host answered: the largest of our tables take five.
+JUDGING = 60
+# Seconds in which a host must have answered an order, unless somebody says another number.
+SECONDS = 120
 
 
 class TargetFailure(Exception):
@@ -38,46 +47,90 @@ class TargetAction(ActionBase):
     # Arguments that a task may leave to a variable `ringfence_NAME`: what a play spells out in templates is compiled
     # again for every host, which costs a third of what Ansible itself takes for one.
     VARIABLES: ClassVar[tuple[str, ...]] = ()
+    within: float = SECONDS
 
     def run(self, tmp=None, task_vars=None):
         """Return the action's result; what a target or plan refuses is a failure with its reason, never a traceback."""
         result = super().run(tmp, task_vars)
         del tmp
-        self._task.args.update(self._from_variables(task_vars or {}))
-        _validated, arguments = self.validate_argument_spec(argument_spec=self.ARGUMENTS)
         try:
-            result.update(self.act(arguments, task_vars or {}))
+            warning = self._take_variables(task_vars or {})
+            if warning:
+                result["warnings"] = [warning]
+            specification = {**self.ARGUMENTS, ANSWER_WITHIN: {"type": "int", "default": SECONDS}}
+            _validated, arguments = self.validate_argument_spec(argument_spec=specification)
+            if arguments[ANSWER_WITHIN] < 1:
+                raise PlanError("input", f"{ANSWER_WITHIN} is a number of seconds from 1 on")
+            self.within = arguments[ANSWER_WITHIN]
+            told = self.act(arguments, task_vars or {})
+            told["warnings"] = [*result.get("warnings", ()), *told.get("warnings", ())]
+            result.update(told)
         except PlanError as error:
             result.update(failed=True, state="refused", rule=error.rule, msg=str(error))
         except TargetFailure as error:
             result.update(failed=True, state=error.state, rule=error.rule, msg=str(error))
         except AnsibleConnectionFailure as error:
             # Unreachable hosts would not stop the waves that follow; failed ones do.
-            result.update(failed=True, state="unreachable", rule="unreachable", msg=str(error))
+            result.update(failed=True, state="unreachable", rule="unreachable", msg=shown(str(error), 1000))
+        if not result.get("warnings"):
+            result.pop("warnings", None)
         return result
 
-    def _from_variables(self, task_vars: dict) -> dict:
-        left = [name for name in self.VARIABLES if name not in self._task.args and f"ringfence_{name}" in task_vars]
-        if not left:
-            return {}
-        given = self._templar.template({name: task_vars[f"ringfence_{name}"] for name in left})
-        return {name: value for name, value in given.items() if value != task_vars.get("omit")}
+    def _take_variables(self, task_vars: dict) -> str:
+        """Take what the task leaves out from the variables that people gave; return the warning for what hosts gave."""
+        names = {PREFIX + name: name for name in (*self.VARIABLES, ANSWER_WITHIN)}
+        variables = GivenVariables(self._task, task_vars)
+        left = [name for name in names if names[name] not in self._task.args and name in task_vars]
+        if left:
+            given = variables.all()
+            templar = self._templar.copy_with_new_env(available_variables=given)
+            found = templar.template({name: given[name] for name in left if name in given})
+            self._task.args.update(
+                {names[name]: value for name, value in found.items() if value != task_vars.get("omit")}
+            )
+        return variables.ignored(names)
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Do the work and return what goes into the result."""
         raise NotImplementedError
 
-    def ask(self, verb: str, values: dict[str, str], ruleset: bytes = b"") -> Reply:
-        """Return the target's reply to an order; raises TargetFailure where it refused or could not run it."""
-        with _options(self._connection, ONCE):
-            answer = self._low_level_execute_command(COMMAND, in_data=order(verb, values, ruleset))
-        reply = parse_reply(answer["stdout"])
+    def ask(self, verb: str, values: dict[str, str], ruleset: bytes = b"", within: float | None = None) -> Reply:
+        """Return the target's reply to an order, which must come `within` seconds.
+
+        Raises TargetFailure where it refused, could not run it, said nothing in time, or what is no reply.
+        """
+        try:
+            with limited(self.within if within is None else within), _options(self._connection, ONCE):
+                answer = self._low_level_execute_command(COMMAND, in_data=order(verb, values, ruleset))
+        except Overrun as overrun:
+            raise TargetFailure("silent", "silent", f"this host is silent: {overrun} ({verb})") from None
+        try:
+            reply = parse_reply(answer["stdout"])
+        except AnswerError as error:
+            if answer["rc"] == 0:
+                raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {error}") from None
+            reply = Reply()
         if reply.last("refused"):
             raise TargetFailure("refused", reply.last("refused"), reply.last("reason"))
         if answer["rc"] != 0:
-            said = (answer["stderr"] or answer["stdout"]).strip().splitlines()
-            raise TargetFailure("failed", "target", f"{verb} ended with status {answer['rc']}: {' '.join(said[-3:])}")
+            said = (answer["stderr"] or answer["stdout"]).strip()[-2000:].splitlines()
+            message = f"{verb} ended with status {answer['rc']}: {' '.join(said[-3:])}"
+            raise TargetFailure("failed", "target", shown(message, 1000))
         return reply
+
+    @contextmanager
+    def judging(self, what: str) -> Iterator[None]:
+        """Within this, an answer is read that may be anything; raises TargetFailure where it cannot be."""
+        try:
+            with limited(JUDGING):
+                yield
+        except Overrun:
+            why = f"not within {JUDGING} s"
+        except (ValueError, LookupError, RecursionError, OverflowError) as error:
+            why = shown(str(error), 200)
+        else:
+            return
+        raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {what} cannot be read: {why}")
 
     @contextmanager
     def new_connection(self, patience: float) -> Iterator[None]:

@@ -11,6 +11,10 @@ import shlex
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from .answer_values import AnswerError, quoted, several_lines
+from .plan_directory import Host, Plan
+from .reply_shape import SECTIONS, checked
+
 # In this order they are one script.
 PARTS = (
     "reply", "state", "sockets", "connection", "signature", "table", "stages", "processes", "answers", "persistence",
@@ -66,16 +70,19 @@ _OPENING = f'ringfence_script={shlex.quote(script())}\neval "$ringfence_script"\
 
 
 def parse_reply(text: str) -> Reply:
-    """Return what a target answered; lines that are not the script's are left out."""
+    """Return what a target answered, of known keys and sections alone; lines that are not the script's are left out.
+
+    Raises AnswerError where a value is not what its key can hold, or a section does not end.
+    """
     values: dict[str, list[str]] = defaultdict(list)
     sections: dict[str, str] = {}
     inside: str | None = None
     collected: list[str] = []
-    for line in text.split("\n"):
-        line = line.rstrip("\r")
+    for line in several_lines(text.replace("\r\n", "\n")).split("\n"):
         if inside is not None:
             if line == f"ringfence:end {inside}":
-                sections[inside] = "\n".join(collected).rstrip("\n")
+                if inside in SECTIONS:
+                    sections[inside] = "\n".join(collected).rstrip("\n")
                 inside, collected = None, []
             else:
                 collected.append(line)
@@ -84,7 +91,18 @@ def parse_reply(text: str) -> Reply:
         elif line.startswith("ringfence:") and "=" in line:
             key, _, value = line.removeprefix("ringfence:").partition("=")
             values[key].append(value)
-    return Reply(dict(values), sections)
+    if inside is not None:
+        raise AnswerError(f"it ends within {quoted(inside)}")
+    return Reply(checked(values), sections)
+
+
+def confirmation(plan: Plan, host: Host) -> dict[str, str]:
+    """Return the values of an order to confirm: the plan, and the control path that its connection must lie in."""
+    return {
+        "plan": plan.digest,
+        "port": str(host.control["port"]),
+        "control": control_ranges(host.control["from"]),
+    }
 
 
 def control_ranges(networks: list[str]) -> str:

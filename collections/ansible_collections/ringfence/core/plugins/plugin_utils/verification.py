@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from .answer_values import shown
 from .held_state import held
 from .nft_reader import read_ruleset
 from .nft_shapes import ANSWER_STANDS, set_digest
@@ -13,6 +14,10 @@ from .target_orders import Reply
 
 # Sentences about the verdict table that are told of one host; the rest is counted, and told as data.
 MOST_TOLD = 40
+# Differences, and lines of other tables, that a result carries as data.
+MOST_DATA = 5_000
+MOST_FOREIGN = 500
+LONGEST_FOREIGN = 300
 
 
 def verify(plan: Plan, host: Host, reply: Reply) -> dict:
@@ -21,8 +26,12 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     `reply` is that to `status` with its listing.
     """
     now = held(reply)
-    found = read_ruleset(reply.sections.get("listing", ""))
-    told = differences(plan.table(host.table), found)
+    wanted = plan.table(host.table)
+    try:
+        found = read_ruleset(reply.sections.get("listing", ""))
+        told = differences(wanted, found)
+    except (ValueError, RecursionError, OverflowError) as error:
+        return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}")
     processes, dead = _processes(reply, found["filled"]["processes"])
     sentences = [one["text"] for one in told[:MOST_TOLD]]
     if len(told) > MOST_TOLD:
@@ -30,14 +39,33 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     drift = [*_holding(plan, host, now), *sentences, *processes, *now["damaged"]]
     return {
         "drift": drift,
-        "differences": told,
-        "not_proven": reply.sections.get("foreign", "").splitlines(),
+        "differences": told[:MOST_DATA],
+        "not_proven": _foreign(reply),
         "dead_elements": dead,
         "leftovers": len(found["leftovers"]),
         "standing": len(found["filled"]["standing"]),
         "answers": _answers(host, found["filled"]["answers"]),
         "held": now,
     }
+
+
+def unjudged(reply: Reply, why: str) -> dict:
+    """Return what is told of a host whose table could not be compared: that is drift."""
+    return {
+        "drift": [why],
+        "differences": [],
+        "not_proven": _foreign(reply),
+        "dead_elements": 0,
+        "leftovers": 0,
+        "standing": 0,
+        "answers": {},
+        "held": held(reply),
+    }
+
+
+def _foreign(reply: Reply) -> list[str]:
+    lines = reply.sections.get("foreign", "").splitlines()
+    return [shown(line, LONGEST_FOREIGN) for line in lines[:MOST_FOREIGN]]
 
 
 def _holding(plan: Plan, host: Host, now: dict) -> list[str]:
@@ -77,8 +105,7 @@ def _processes(reply: Reply, elements: list[dict]) -> tuple[list[str], int]:
         who, name, chain, uid = line.split(" ")
         wanted[name, uid, f"goto {chain}"] = f"user {who}"
     found = {(element["map"], element["key"], element["verdict"]) for element in elements}
-    # A cgroup that is gone is printed as its number, which no later cgroup gets again.
-    dead = {one for one in found if one[0].startswith("units_") and one[1].isdigit()}
+    dead = {(element["map"], element["key"], element["verdict"]) for element in elements if "gone" in element}
     missing = [
         f"{who} runs and is not in {key[0]}: the rules for it do not apply"
         for key, who in wanted.items()

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Gather what a host says of itself, no more than labels, identity and addresses need, and keep it under its name."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import ClassVar
+
+from ansible import constants
+from ansible_collections.ringfence.core.plugins.plugin_utils.answer_limits import Overrun, limited
+from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import AnswerError, shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.facts_shape import SUBSETS, kept, listening, running
+from ansible_collections.ringfence.core.plugins.plugin_utils.flows_shape import answered, failure
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import PlanError
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
+
+MODULE = "ansible.builtin.setup"
+MOST_BYTES = 16_000_000
+# Where the engine looks for facts, in a workspace, and what tells a workspace.
+FACTS = os.path.join(".ringfence", "facts")
+SETTINGS = "ringfence.yml"
+FORMAT = 1
+
+
+class ActionModule(TargetAction):
+    """ringfence.core.linux_facts_info."""
+
+    ARGUMENTS: ClassVar = {
+        "facts_directory": {"type": "path"},
+        "listeners": {"type": "list", "elements": "dict"},
+        "running_units": {"type": "list", "elements": "str"},
+    }
+    VARIABLES: ClassVar = ("facts_directory",)
+    within: float
+    _told: dict | None = None
+    _why_not = "it did not come through Ansible"
+
+    def act(self, arguments: dict, task_vars: dict) -> dict:
+        """Return the facts of a host, written down as well where they are to be kept."""
+        try:
+            with limited(self.within, MOST_BYTES):
+                self._execute_module(
+                    module_name=MODULE, module_args={"gather_subset": list(SUBSETS)}, task_vars=task_vars
+                )
+        except Overrun as overrun:
+            raise TargetFailure("silent", "silent", f"this host is silent: {overrun}") from None
+        if self._told is None:
+            raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {self._why_not}")
+        if why := failure(self._told):
+            raise TargetFailure("failed", "target", why)
+        facts = kept(self._told)
+        if arguments["listeners"] is not None:
+            facts["listeners"] = listening(arguments["listeners"])
+        if arguments["running_units"] is not None:
+            facts["running_units"] = running(arguments["running_units"])
+        directory = arguments["facts_directory"] or _of_workspace()
+        if directory:
+            _write(directory, str(task_vars["inventory_hostname"]), facts)
+        return {"changed": False, "facts": facts, "directory": directory}
+
+    def _parse_returned_data(self, res, *_profile):
+        """Keep the module's answer for this action: as a result, Ansible would lay its facts over variables and cache
+        them."""
+        try:
+            self._told = answered(res.get("stdout") or "")
+        except AnswerError as error:
+            said = " ".join((res.get("stderr") or "").strip()[-600:].splitlines()[-3:])
+            self._why_not = shown(f"{error} {said}".rstrip(), 1000)
+        return {}
+
+
+def _of_workspace() -> str | None:
+    """Return where the workspace keeps facts that Ansible runs in, None where it runs in none."""
+    config = constants.CONFIG_FILE
+    places = [os.path.dirname(config)] if config else []
+    for place in (*places, os.getcwd()):
+        if os.path.isfile(os.path.join(place, SETTINGS)):
+            return os.path.join(place, FACTS)
+    return None
+
+
+def _write(directory: str, host: str, facts: dict) -> None:
+    """Write the facts of a host, whole, for this user alone; raises PlanError where that cannot be done."""
+    if "/" in host or host in ("", ".", ".."):
+        raise PlanError("directory", f"'{shown(host, 100)}' is no name for a file, so its facts cannot be kept")
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    data = {"format": FORMAT, "host": host, "gathered": now, "facts": facts}
+    scratch = None
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        os.chmod(directory, 0o700)
+        descriptor, scratch = tempfile.mkstemp(prefix=".writing-", dir=directory)  # mode 0600
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(data, file, sort_keys=True)
+        os.replace(scratch, os.path.join(directory, f"{host}.json"))
+        scratch = None
+        # What Ansible's own cache kept there, root's whole environment among it, is neither needed nor for others.
+        for old in (f"s1_{host}", host):
+            path = Path(directory, old)
+            if path.is_file() and not path.is_symlink():
+                path.chmod(0o600)
+    except OSError as error:
+        raise PlanError("directory", f"cannot write below {directory}: {error.strerror}") from error
+    finally:
+        if scratch is not None:
+            os.unlink(scratch)

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Have a host report its flows, and let nothing of its answer through but a report of the documented shape."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from typing import ClassVar
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.answer_limits import Overrun, limited
+from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import AnswerError, shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.flows_shape import (
+    MOST_FLOWS,
+    answered,
+    failure,
+    reported,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import PlanError
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
+
+MODULE = "ringfence.core.linux_flows_info"
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", re.ASCII)
+
+
+class ActionModule(TargetAction):
+    """ringfence.core.linux_flows_info."""
+
+    ARGUMENTS: ClassVar = {
+        "conntrack": {"type": "bool", "default": True},
+        "loopback": {"type": "bool", "default": False},
+        "limit": {"type": "int", "default": 20000},
+        "flows_directory": {"type": "path"},
+    }
+    VARIABLES: ClassVar = ("flows_directory",)
+    within: float
+    _told: dict | None = None
+    _why_not = "it did not come through Ansible"
+
+    def act(self, arguments: dict, task_vars: dict) -> dict:
+        """Return the host's report, written down as well where a directory is given."""
+        if not 1 <= arguments["limit"] <= MOST_FLOWS:
+            raise PlanError("input", f"limit is a number of flows from 1 to {MOST_FLOWS}, not {arguments['limit']}")
+        asked = {name: arguments[name] for name in ("conntrack", "loopback", "limit")}
+        try:
+            with limited(self.within):
+                self._execute_module(module_name=MODULE, module_args=asked, task_vars=task_vars)
+        except Overrun as overrun:
+            raise TargetFailure("silent", "silent", f"this host is silent: {overrun}") from None
+        if self._told is None:
+            raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {self._why_not}")
+        if why := failure(self._told):
+            raise TargetFailure("failed", "target", why)
+        try:
+            report: dict = {"changed": False, **reported(self._told, arguments["limit"])}
+        except AnswerError as error:
+            raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {error}") from None
+        if arguments["flows_directory"]:
+            _write(arguments["flows_directory"], task_vars["inventory_hostname"], report)
+        return report
+
+    def _parse_returned_data(self, res, *_profile):
+        """Keep a module's answer for this action, and give Ansible none of it: it would print, believe and pass on what
+        stands beside the report."""
+        try:
+            self._told = answered(res.get("stdout") or "")
+        except AnswerError as error:
+            said = " ".join((res.get("stderr") or "").strip()[-600:].splitlines()[-3:])
+            self._why_not = shown(f"{error} {said}".rstrip(), 1000)
+        return {}
+
+
+def _write(directory: str, host: str, report: dict) -> None:
+    """Write a report into a file of its host, whole; raises PlanError where that cannot be done."""
+    name = host if _FILE_NAME.fullmatch(host) else hashlib.sha256(host.encode()).hexdigest()
+    scratch = None
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        descriptor, scratch = tempfile.mkstemp(prefix=".writing-", dir=directory)  # mode 0600
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({**report, "inventory_hostname": host}, file)
+        os.replace(scratch, os.path.join(directory, f"{name}.json"))
+        scratch = None
+    except OSError as error:
+        raise PlanError("directory", f"cannot write below {directory}: {error.strerror}") from error
+    finally:
+        if scratch is not None:
+            os.unlink(scratch)

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The shape of what the target's script replies: the keys that it may say, what each may hold, how many, how long.
+
+Whoever controls a host controls every byte of this. A key that is not here is left out; a value that its key cannot
+hold makes the whole reply invalid, since nothing of it can be believed then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from .answer_values import DIGEST, MOST, TIME, AnswerError, address, matching, one_of, text, written_number
+
+STATES = ("confirmed", "waiting", "restored", "none", "open", "unknown", "lost", "went back")
+MOST_LINES = 20_000
+_WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
+_RELEASE = re.compile(r"[0-9A-Za-z.+~_-]{0,128}", re.ASCII)
+_TOKEN = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
+_APPLIED = re.compile(rf"({TIME.pattern})?", re.ASCII)
+# `runs|stopped UNIT MAP CHAIN CGROUP` and `USER MAP CHAIN UID`
+_UNIT = re.compile(r"(runs|stopped) \S{1,512} (units_[a-z0-9_]{1,64}) ([a-z0-9_]{1,64}) \S{1,4096}", re.ASCII)
+_USER = re.compile(r"\S{1,256} (users_[a-z0-9_]{1,64}) ([a-z0-9_]{1,64}) [0-9]{1,10}", re.ASCII)
+# `TIME EVENT PLAN SEQUENCE RULESET`, `-` for nothing
+HISTORY = re.compile(
+    rf"{TIME.pattern} [a-z-]{{1,32}} (-|[0-9a-f]{{1,64}}) (-|[0-9]{{1,15}}) (-|[0-9a-f]{{64}})", re.ASCII
+)
+Check = Callable[[str, str], object]
+
+
+def _digest(value: str, name: str) -> object:
+    return matching(value, name, DIGEST, "a digest of 64 hex digits")
+
+
+def _number(value: str, name: str) -> object:
+    return written_number(value, name) if value else ""
+
+
+def _peer(value: str, name: str) -> object:
+    return address(value, name) if value else ""
+
+
+def _word(value: str, name: str) -> object:
+    return matching(value, name, _WORD, "a word")
+
+
+def _release(value: str, name: str) -> object:
+    return matching(value, name, _RELEASE, "a version")
+
+
+def _is(*words: str) -> Check:
+    return lambda value, name: one_of(value, name, words)
+
+
+# Every key, with its check.
+KEYS: dict[str, Check] = {
+    **dict.fromkeys(
+        ("held", "plan", "ruleset", "verdict_table", "pending_plan", "pending_ruleset"),
+        _digest,
+    ),
+    **dict.fromkeys(("sequence", "pending_deadline"), _number),
+    # seconds by the host's clock, which may have been set back
+    "staged": lambda value, name: str(max(0, int(written_number(value.removeprefix("-"), name, MOST)))),
+    **dict.fromkeys(("changed", "cgroup2", "socket_cgroup"), _is("yes", "no")),
+    "state": _is(*STATES),
+    "stands": _is("confirmed", "candidate"),
+    "pending": _is("armed", "abandoned"),
+    "table": _is("present", "absent"),
+    **dict.fromkeys(("nft", "kernel"), _release),
+    "applied": lambda value, name: matching(value, name, _APPLIED, "a time"),
+    "token": lambda value, name: matching(value, name, _TOKEN, "a token"),
+    "peer": _peer,
+    "refused": _word,
+    "unit": lambda value, name: matching(value, name, _UNIT, "what runs of a unit"),
+    "user": lambda value, name: matching(value, name, _USER, "a user's number"),
+    **dict.fromkeys(("reason", "process", "damaged", "recovered", "answers", "persistence", "signed_by"), text),
+}
+SECTIONS = ("listing", "sockets", "owners", "foreign", "history", "denials")
+
+
+def checked(values: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the values of known keys; raises AnswerError where one of them cannot be what it says."""
+    known = {key: found for key, found in values.items() if key in KEYS}
+    for key, found in known.items():
+        if len(found) > MOST_LINES:
+            raise AnswerError(f"{key} is said {len(found)} times, {MOST_LINES} are the most")
+    return {key: [str(KEYS[key](value, key)) for value in found] for key, found in known.items()}

@@ -1,0 +1,49 @@
+"""The private directory of a run of Ansible: its owner's alone, without the environment, gone even after a kill."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PREFIX = "run-"
+# Held as long as a run lasts: a run whose lock is free was killed.
+LOCK = ".lock"
+
+
+@contextmanager
+def private_directory() -> Iterator[Path]:
+    """Give a new directory, gone afterwards; what runs that were killed left behind goes first."""
+    base = _base()
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in base.glob(f"{PREFIX}*"):
+        _sweep(left)
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+    with (directory / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _base() -> Path:
+    """Return where runs have their directories: the user's runtime directory, else the user's state."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.access(runtime, os.W_OK) and Path(runtime).stat().st_uid == os.geteuid():
+        return Path(runtime) / "ringfence"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "ringfence/runs"
+
+
+def _sweep(directory: Path) -> None:
+    """Delete the directory of a run that has ended."""
+    try:
+        with (directory / LOCK).open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(directory, ignore_errors=True)
+    except OSError:
+        return  # it runs, or begins just now

@@ -1,0 +1,92 @@
+"""Which addresses were accepted that hosts alone say they have: kept in `.ringfence/claims.json`, with who and when."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ringfence.model.addresses import point_of
+from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.sources.claims import Claim
+from ringfence.sources.snapshots import TIME
+
+FILE = "claims.json"
+FORMAT = 1
+FIRST_GATHERING = "first gathering"
+BY_A_PERSON = "accepted"
+_REMEDY = "bring it back, or delete it: the next gathering then counts as the first"
+
+
+def read_accepted(path: Path) -> frozenset[Claim] | None:
+    """Return the claims that a file keeps, None where there is none. Raise InputError for a damaged one."""
+    entries = _entries(path)
+    return None if entries is None else frozenset(entries)
+
+
+def accept_claims(path: Path, claims: Iterable[Claim], now: datetime, how: str) -> None:
+    """Keep claims beside those that are kept, whole or not at all, readable by its owner alone.
+
+    Raise InputError where what is kept is damaged, OutsideError where it cannot be written.
+    """
+    entries = dict(_entries(path) or {})
+    entry = {"by": _who(), "at": now.astimezone(UTC).strftime(TIME), "how": how}
+    for claim in claims:
+        entries.setdefault(claim, entry)
+    data = {
+        "format": FORMAT,
+        "accepted": [{"host": claim.host, "address": claim.address, **entries[claim]} for claim in sorted(entries)],
+    }
+    _write(path, json.dumps(data, indent=1, sort_keys=True) + "\n")
+
+
+def _entries(path: Path) -> dict[Claim, Mapping[str, str]] | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"the accepted addresses cannot be read: {error.strerror}", Place(str(path))) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"these are no accepted addresses: {error}", Place(str(path)), _REMEDY) from error
+    try:
+        if data["format"] != FORMAT:
+            raise InputError(f"this file has format {data['format']!r}, not {FORMAT}", Place(str(path)), _REMEDY)
+        found: dict[Claim, Mapping[str, str]] = {}
+        for entry in data["accepted"]:
+            point_of(entry["address"])
+            said = {key: str(value) for key, value in entry.items() if key not in ("host", "address")}
+            found[Claim(str(entry["host"]), str(entry["address"]))] = said
+    except (KeyError, TypeError, AttributeError) as error:
+        message = f"the accepted addresses are damaged: {type(error).__name__} {error}"
+        raise InputError(message, Place(str(path)), _REMEDY) from error
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(scratch).replace(path)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutsideError(f"the accepted addresses cannot be kept: {error.strerror}", Place(str(path))) from error
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        # A container's user may have no name.
+        return str(os.getuid())

@@ -1,0 +1,181 @@
+"""What the target's script replies is taken key by key, each within its bounds; one invalid value makes it invalid."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import AnswerError
+from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import held
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.reply_shape import KEYS
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import Reply, parse_reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.verification import verify
+from hostile_host import HostileHost
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ringfence.enforcers.nftables import render
+from rollout_plans import PlanMaker, Wanted
+
+DIGEST = "a" * 64
+VERIFY = {"ringfence.core.linux_policy_verify": {}}
+INFO = {"ringfence.core.linux_policy_info": {}}
+APPLY = {"ringfence.core.linux_policy": {}}
+GRAVE = [
+    ("ruleset=zzz", "ruleset is 'zzz', which is not a digest"),
+    ("ruleset=" + "A" * 64, "ruleset"),
+    ("verdict_table=../../../etc/passwd", "verdict_table"),
+    ("sequence=" + "9" * 26, "sequence"),
+    ("sequence=-1", "sequence"),
+    ("sequence=0x10", "sequence"),
+    ("sequence=²", "sequence"),
+    ("peer=10.0.0.1; rm -rf /", "peer"),
+    ("peer=fe80::1%eth0", "peer"),
+    ("state={{ lookup('pipe', 'id') }}", "state"),
+    ("pending=maybe", "pending"),
+    ("nft=" + "1" * 1000, "nft"),
+    ("kernel=$(id)", "kernel"),
+    ("refused=$(id)", "refused"),
+    ("applied=yesterday", "applied"),
+    ("reason=" + "x" * 2000, "reason"),
+    ("unit=runs a b", "unit"),
+    ("user=root users_out out_x0 -1", "user"),
+    ("staged=1e9", "staged"),
+]
+
+
+@pytest.mark.parametrize(("line", "why"), GRAVE, ids=[line[:24] for line, _ in GRAVE])
+def test_a_value_that_its_key_cannot_hold_makes_the_reply_invalid(line: str, why: str) -> None:
+    with pytest.raises(AnswerError) as refused:
+        parse_reply(f"ringfence:changed=yes\nringfence:{line}\n")
+    assert why in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+def test_a_key_that_the_script_does_not_know_is_left_out() -> None:
+    reply = parse_reply("ringfence:ansible_facts={}\nringfence:plan=\nringfence:begin evil\nx\nringfence:end evil\n")
+    assert reply == Reply({"plan": [""]}, {})
+
+
+def test_a_section_that_does_not_end_makes_the_reply_invalid() -> None:
+    with pytest.raises(AnswerError, match="listing"):
+        parse_reply("ringfence:begin listing\ntable inet ringfence {\n")
+
+
+def test_control_characters_of_a_reply_become_question_marks() -> None:
+    reply = parse_reply("ringfence:reason=\x1b]0;owned\x07 \u202egnp\x85\n")
+    assert reply.last("reason") == "?]0;owned? ?gnp?"
+
+
+lines = st.lists(
+    st.one_of(
+        st.text(max_size=40),
+        st.builds("ringfence:{}={}".format, st.sampled_from(sorted(KEYS)), st.text(max_size=70)),
+        st.builds("ringfence:begin {}".format, st.sampled_from(["listing", "history", "foreign", "x"])),
+        st.builds("ringfence:end {}".format, st.sampled_from(["listing", "history", "foreign", "x"])),
+        st.builds("{} {} {} {} {}".format, *[st.text(max_size=12)] * 5),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(lines)
+def test_whatever_a_host_replies_is_a_state_of_known_types_or_is_refused(said: list[str]) -> None:
+    try:
+        found = held(parse_reply("\n".join(said)))
+    except AnswerError:
+        return
+    assert found["state"] in {"confirmed", "waiting", "lost", "none"}
+    assert 0 <= found["sequence"] < 2**53
+    for key in ("plan", "ruleset", "table"):
+        assert found[key] == "" or len(found[key]) == 64
+    json.dumps(found).encode()
+
+
+def reply(plan: Path, listing: str) -> Reply:
+    host = load_plan(str(plan)).host("web-1")
+    return Reply(
+        {"ruleset": [host.ruleset], "stands": ["confirmed"], "verdict_table": [host.table]}, {"listing": listing}
+    )
+
+
+def chains(count: int) -> str:
+    return "".join(f"\tchain x{n} {{\n\t\taccept\n\t}}\n" for n in range(count))
+
+
+CRAFTED = {
+    "many chains": chains(200_000),
+    "many rules": "\tchain input {\n" + "\t\tct state established accept\n" * 200_000 + "\t}\n",
+    "many equal sets": "".join(f"\tset s{n} {{\n\t\ttype ipv4_addr\n\t}}\n" for n in range(100_000)),
+    "many elements": "\tset control4 {\n\t\telements = { " + ", ".join(["10.0.0.1"] * 500_000) + " }\n\t}\n",
+    "deep chains": "".join(f"\tchain in_l_{n:012x} {{\n\t\tgoto in_l_{n + 1:012x}\n\t}}\n" for n in range(50_000)),
+    "huge protocols": "\tchain in_s_000000000000 {\n\t\tmeta l4proto vmap { 0-4294967295 : goto in_p_0 }\n\t}\n",
+    "huge numbers": "\tset denied_default_in4 {\n\t\telements = { 10.0.0.1 . 6 . " + "9" * 100_000 + " }\n\t}\n",
+    "wide sets": "".join(
+        f"\tchain in_l_{n:012x} {{\n\t\tip daddr vmap @in_l4_{n:012x}\n\t\tip saddr vmap @in_r4_{n:012x}\n"
+        f"\t\tgoto in_l_{n + 1:012x}\n\t}}\n"
+        for n in range(20_000)
+    ),
+    "dynamic sets": "".join(
+        f"\tchain in_l_{n:012x} {{\n\t\tip saddr @dyn4_{n:012x} goto in_l_{n + 1:012x}\n"
+        f"\t\tgoto in_l_{n + 1:012x}\n\t}}\n"
+        for n in range(5_000)
+    ),
+    "no digits": "\tchain in_s_000000000000 {\n\t\tmeta l4proto vmap { ² : goto in_p_0 }\n\t}\n",
+}
+
+
+@pytest.mark.parametrize("crafted", CRAFTED.values(), ids=CRAFTED.keys())
+def test_a_crafted_listing_is_drift_in_seconds(tmp_path: Path, crafted: str) -> None:
+    wanted = Wanted()
+    plan = PlanMaker(tmp_path).write({"web-1": wanted})
+    honest = render(wanted.table()).partition("delete table inet ringfence\n")[2]
+    opening, rest = honest.split("\n", 1)
+    if led := re.search(r"in_[ls]_0{12}", crafted):
+        rest, count = re.subn(
+            r"(chain input \{.*?\n\t\tgoto )\S+(?=\n\t\})", rf"\g<1>{led[0]}", rest, count=1, flags=re.S
+        )
+        assert count == 1
+
+    began = time.monotonic()
+    found = verify(load_plan(str(plan)), load_plan(str(plan)).host("web-1"), reply(plan, f"{opening}\n{crafted}{rest}"))
+
+    assert found["drift"]
+    assert len(found["drift"]) < 100
+    assert len(json.dumps(found)) < 4_000_000
+    assert time.monotonic() - began < 30
+
+
+def test_one_lying_host_is_one_line_and_the_others_are_told(tmp_path: Path) -> None:
+    plan = PlanMaker(tmp_path).write({"web-1": Wanted()})
+    host = HostileHost(tmp_path / "host")
+    host.prints(f"ringfence:ruleset={DIGEST}\nringfence:sequence={'9' * 26}\n")
+
+    results, said = host.play([VERIFY, INFO, APPLY], "-e", f"ringfence_plan={plan}")
+
+    assert [one["state"] for one in results["web-1"]] == ["unknown"] * 3, said
+    assert all(str(one["msg"]).startswith("this host's answer is not valid: sequence is") for one in results["web-1"])
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("staged", ["86400", "9007199254740991"])
+def test_what_a_host_says_of_its_loading_prolongs_no_wait(tmp_path: Path, staged: str) -> None:
+    plan = PlanMaker(tmp_path).write({"web-1": Wanted()})
+    host = HostileHost(tmp_path / "host")
+    answer = tmp_path / "count"
+    # the swap is told at once; every confirmation is refused as one over an old connection, without end
+    host.runs(
+        f"cat >/dev/null; if mkdir {answer} 2>/dev/null; "
+        f"then printf 'ringfence:staged={staged}\\nringfence:changed=yes\\n'; "
+        "else printf 'ringfence:refused=connection\\nringfence:reason=no\\n'; exit 3; fi"
+    )
+    began = time.monotonic()
+    results, said = host.play([APPLY], "-e", f"ringfence_plan={plan}", "-e", "ringfence_confirm_within=5", timeout=120)
+    assert results["web-1"][0]["state"] == "unknown", said
+    assert time.monotonic() - began < 60
+    events = [json.loads(line)["event"] for line in (plan / "journal.jsonl").read_text().splitlines()]
+    assert events == ["started", "unknown"]
