@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from asset_factory import NOW, write
 from ringfence.model.addresses import address_text
+from ringfence.model.identity import Identity
 from ringfence.model.problems import Severity
 from ringfence.model.rules import Settings
 from ringfence.sources import survey
@@ -67,6 +68,15 @@ def test_two_machines_of_one_name_in_two_sources_are_two_assets_and_both_places_
     (warning,) = [text for text in messages(found, Severity.WARNING) if "one name for two machines" in text]
     assert "inventory/10-fra.yml" in warning
     assert "inventory/20-ber.yml" in warning
+
+
+def test_two_machines_of_one_name_that_a_person_said_to_be_two_are_no_matter_for_a_warning(tmp_path):
+    table(tmp_path, "10-fra.yml", FRA)
+    table(tmp_path, "20-ber.yml", BER)
+    told = Settings(identity=Identity(different=(("web-1", "web-1_20-ber"),)))
+    found = survey([tmp_path / "inventory"], [], told, now=NOW, directory=tmp_path)
+    assert len(found.snapshot.assets) == 2
+    assert not [text for text in messages(found, Severity.WARNING) if "one name" in text]
 
 
 def test_a_name_of_two_machines_stands_for_both(tmp_path):
