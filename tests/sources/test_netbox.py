@@ -100,6 +100,20 @@ def test_truth_values_and_numbers_are_labels_as_tables_write_them():
     assert labels == {"pci": "true", "spare": "false", "rate": "1.5", "team": "Team Nord"}
 
 
+def test_a_device_of_a_groups_name_is_a_host_and_the_groups_stay_as_they_are(tmp_path):
+    answers = {**netbox(), "/api/dcim/devices/": pages([device(1, "web"), device(2, "web-2")])}
+    with replaying(answers) as replay:
+        configured(tmp_path, "netbox", url=replay.url, token="t", keyed_groups=[{"key": "site", "prefix": "site"}])
+        (tmp_path / "inventory/05-static.ini").write_text("[web]\nold-1\n")
+        inventory, warnings = listed(tmp_path)
+    assert inventory["_meta"]["hostvars"]["web_10-netbox"]["ringfence_name"] == "web"
+    assert inventory["web"]["hosts"] == ["old-1"]
+    assert sorted(inventory["site_fra"]["hosts"]) == ["web-2", "web_10-netbox"]
+    assert (
+        "10-netbox.yml: a group has the name, or it is a word of Ansible's: 'web' is 'web_10-netbox' here" in warnings
+    )
+
+
 def test_a_row_that_moves_to_another_page_while_pages_are_read_is_one_host():
     answers = netbox()
     rows = [device(1, "web-1"), device(1, "web-1"), device(2, "web-2")]

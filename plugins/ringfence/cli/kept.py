@@ -60,9 +60,9 @@ def with_first_claims(session: Session, survey: Survey) -> Survey:
         problem = Problem(Severity.WARNING, f"{error.message}: the next gathering counts as the first", error.place)
         return replace(survey, problems=(*survey.problems, problem))
     if claims.counted:
-        hosts = len({claim.host for claim in claims.counted})
-        counted = f"{len(claims.counted)} addresses of {hosts} hosts, which no source has, count on their own word"
-        session.output.note(f"first gathering: {counted}; ringfence assets claims lists them", style="yellow")
+        told = f"first gathering: addresses that only the hosts themselves tell count ({len(claims.counted)} in all)"
+        told += "; ringfence assets claims lists them"
+        session.output.note(told, style="yellow")
     return survey
 
 

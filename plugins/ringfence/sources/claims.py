@@ -50,7 +50,7 @@ class Claims:
         if self.others:
             told = [f"'{claim.host}' says that it has {claim.address} of '{holder}'" for claim, holder in self.others]
             remedy = "look at the host; where it has the address, give it there in the inventory: ringfence_addresses"
-            found.append(_problem(told, "it does not count for who says so", remedy))
+            found.append(_problem(told, "a host's own word does not count there", remedy))
         if self.waiting:
             told = [f"'{claim.host}' says that it has {claim.address}" for claim in self.waiting]
             remedy = "ringfence assets accept; or trust: {addresses: [network, …]} in ringfence.yml"

@@ -18,7 +18,7 @@ SOURCE_FACTS = "source_facts"
 Keys = Mapping[str, frozenset[str]]
 
 _PLACE = Place("ringfence.yml")
-_OWN = ("ringfence_labels", "ringfence_control", "ringfence_label_values", GIVEN, BY_NAME)
+_OWN = (*("ringfence_labels", "ringfence_control", "ringfence_label_values", "ringfence_unreached", GIVEN, BY_NAME),)
 # What cloud and cluster sources call what is no machine, by source; None: nothing of it is one.
 _MACHINES: Mapping[str, frozenset[str] | None] = {
     "aws": frozenset({"instance"}),

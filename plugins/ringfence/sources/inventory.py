@@ -145,7 +145,7 @@ def survey(
     told += claims.problems()
     told += [problem for problem in identity_problems if problem.remedy == STAY_TWO]
     more = [problem for problem in identity_problems if problem.remedy != STAY_TWO]
-    problems += [*mixed, *stood.problems, *told, *more, *namesake_problems(assets)]
+    problems += [*mixed, *stood.problems, *told, *more, *namesake_problems(assets, identity.different)]
     labelled, label_problems = apply_label_rules(assets, label_rules)
     labelled, resting = mark_told(labelled, label_rules)
     problems += [*label_problems, *resting, *asset_problems(labelled, settings)]

@@ -51,20 +51,21 @@ def reunited(
     return found, problems
 
 
-def namesake_problems(assets: Sequence[Asset]) -> list[Problem]:
-    """Return a warning for assets of one name that nothing tells to be one machine."""
+def namesake_problems(assets: Sequence[Asset], different: Sequence[Sequence[str]] = ()) -> list[Problem]:
+    """Return a warning for assets of one name that nothing tells to be one machine, and no person to be two."""
     names = {asset.name: asset for asset in assets}
     told = []
     for asset in assets:
         wished = asset.attributes.get(WISHED)
         other = names.get(str(wished)) if wished is not None else None
-        if other is not None and other is not asset:
-            told.append(f"'{wished}' of {_sources(other)}, and of {_sources(asset)}, here '{asset.name}'")
+        if other is None or other is asset or any({asset.name, other.name} <= set(group) for group in different):
+            continue
+        told.append(f"'{wished}' of {_sources(other)}, and of {_sources(asset)}, here '{asset.name}'")
     if not told:
         return []
     more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
     message = f"one name for two machines: {'; '.join(told[:NAMED])}{more}"
-    remedy = "rename one; where they are one machine, say so: identity: {same: [[…, …]]} in ringfence.yml"
+    remedy = "rename one, or say in ringfence.yml what is so: identity: {same: [[…, …]]} or {different: [[…, …]]}"
     return [Problem(Severity.WARNING, message, None, remedy)]
 
 

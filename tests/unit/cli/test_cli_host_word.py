@@ -50,7 +50,7 @@ def addresses(shop: Path, name: str) -> list[str]:
 def test_a_new_address_that_a_host_says_it_has_waits_for_a_person(shop):
     says(shop, "web-1", "10.0.1.1", "10.0.2.1")
     first = ringfence(shop, "check")
-    assert "1 addresses of 1 hosts, which no source has, count on their own word" in first.output
+    assert "addresses that only the hosts themselves tell count (1 in all)" in first.output
     assert addresses(shop, "web-1") == ["10.0.1.1", "10.0.2.1"]
     kept = json.loads((shop / ".ringfence/claims.json").read_text())
     (entry,) = kept["accepted"]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils import label_texts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import good_labels
+from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
+    Candidate,
+    good_candidates,
+    good_labels,
+)
 from asset_factory import asset, rule
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,12 +61,14 @@ def test_a_tag_that_can_be_no_label_is_a_warning_with_rule_asset_and_reason():
     assert "not_null" not in str(problem)
 
 
-def test_a_plug_in_passes_on_what_can_be_no_label_so_that_the_engine_tells_of_it():
-    assert good_labels({"team": "Team\xa0Nord ", "bad": "a\x07b", "pci": True, "no": None, "empty": "\xa0"}) == {
-        "team": "Team Nord",
-        "bad": "a\x07b",
-        "pci": "true",
-    }
+def test_a_plug_in_tells_of_what_can_be_no_label_with_the_host_and_leaves_it_out():
+    told: list[str] = []
+    labels = {"team": "Team\xa0Nord ", "bad": "a\x07b", "pci": True, "no": None, "empty": "\xa0"}
+    (host,) = good_candidates(
+        ["web-1"], lambda name: Candidate(name, "1", {"ringfence_labels": good_labels(labels)}), str, told
+    )
+    assert host.variables["ringfence_labels"] == {"team": "Team Nord", "pci": "true"}
+    assert told == ["labels left out, because they hold what cannot be printed: web-1: bad='a\\x07b'"]
 
 
 @pytest.mark.parametrize(

@@ -12,22 +12,19 @@ from pathlib import Path
 from typing import ClassVar
 
 from ansible import constants
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_limits import Overrun, limited
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import AnswerError, shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import shown
 from ansible_collections.ringfence.core.plugins.plugin_utils.facts_shape import SUBSETS, kept, listening, running
-from ansible_collections.ringfence.core.plugins.plugin_utils.flows_shape import answered, failure
+from ansible_collections.ringfence.core.plugins.plugin_utils.module_action import ModuleAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import PlanError
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
 
 MODULE = "ansible.builtin.setup"
-MOST_BYTES = 16_000_000
 # Where the engine looks for facts, in a workspace, and what tells a workspace.
 FACTS = os.path.join(".ringfence", "facts")
 SETTINGS = "ringfence.yml"
 FORMAT = 1
 
 
-class ActionModule(TargetAction):
+class ActionModule(ModuleAction):
     """ringfence.core.linux_facts_info."""
 
     ARGUMENTS: ClassVar = {
@@ -36,24 +33,10 @@ class ActionModule(TargetAction):
         "running_units": {"type": "list", "elements": "str"},
     }
     VARIABLES: ClassVar = ("facts_directory",)
-    within: float
-    _told: dict | None = None
-    _why_not = "it did not come through Ansible"
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return the facts of a host, written down as well where they are to be kept."""
-        try:
-            with limited(self.within, MOST_BYTES):
-                self._execute_module(
-                    module_name=MODULE, module_args={"gather_subset": list(SUBSETS)}, task_vars=task_vars
-                )
-        except Overrun as overrun:
-            raise TargetFailure("silent", "silent", f"this host is silent: {overrun}") from None
-        if self._told is None:
-            raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {self._why_not}")
-        if why := failure(self._told):
-            raise TargetFailure("failed", "target", why)
-        facts = kept(self._told)
+        facts = kept(self.told(MODULE, {"gather_subset": list(SUBSETS)}, task_vars))
         if arguments["listeners"] is not None:
             facts["listeners"] = listening(arguments["listeners"])
         if arguments["running_units"] is not None:
@@ -62,16 +45,6 @@ class ActionModule(TargetAction):
         if directory:
             _write(directory, str(task_vars["inventory_hostname"]), facts)
         return {"changed": False, "facts": facts, "directory": directory}
-
-    def _parse_returned_data(self, res, *_profile):
-        """Keep the module's answer for this action: as a result, Ansible would lay its facts over variables and cache
-        them."""
-        try:
-            self._told = answered(res.get("stdout") or "")
-        except AnswerError as error:
-            said = " ".join((res.get("stderr") or "").strip()[-600:].splitlines()[-3:])
-            self._why_not = shown(f"{error} {said}".rstrip(), 1000)
-        return {}
 
 
 def _of_workspace() -> str | None:

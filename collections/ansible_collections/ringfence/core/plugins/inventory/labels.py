@@ -129,8 +129,8 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
             # Names are resolved only where a rule looks at addresses.
             looks = any("addresses" in f"{rule.expression} {rule.when}" for rule in given)
             resolve = resolve_names if looks else _no_names
-            facts = self._facts(rules.resolve().parent)
             hosts = self._hosts()
+            facts = self._facts(rules.resolve().parent)
             read = read_assets(hosts, Settings(), facts, resolve)
             accepted = read_accepted(rules.resolve().parent / ".ringfence" / CLAIMS)
             assets, _ = judged(read, Settings(), accepted, bool(facts))

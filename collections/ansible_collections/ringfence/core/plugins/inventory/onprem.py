@@ -198,15 +198,14 @@ class InventoryModule(SourceInventory):
         self.display.vv(f"{path}: {sum(found.filtered for found in read)} rows left out by filters")
         named_hosts, told = told_apart(host for found in read for host in found.hosts)
         hosts = [(name, self._variables(host, name, several=len(parts) > 1)) for name, host in named_hosts]
-        broken = [str(problem) for found in read for problem in found.problems]
-        warnings = [*broken, *(str(note) for found in read for note in found.notes), *map(str, told)]
-        have: dict[str, list[str]] = {}
-        for found in read:
-            for column, cells in found.values.items():
-                have.setdefault(column, []).extend(cells)
+        warnings = [str(problem) for found in read for problem in (*found.problems, *found.notes)]
+        warnings += map(str, told)
         for option in ("filters", "exclude"):
-            warnings += unmatched(option, texts_by_name(self.get_option(option)), have, "row")
-        return Found(hosts, [*warnings, *unreached.values()], unreached, whole=not broken)
+            wanted = texts_by_name(self.get_option(option))
+            have = {column: [text for found in read for text in found.values.get(column, ())] for column in wanted}
+            warnings += unmatched(option, wanted, have, "row")
+        whole = not any(found.problems for found in read)
+        return Found(hosts, [*warnings, *unreached.values()], unreached, whole=whole)
 
     def asked(self, path: str) -> list[object]:
         """Return what decides the answer: the options, and the tables as they are now."""

@@ -16,6 +16,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     can_be_held,
     good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
     realm_name,
@@ -68,7 +69,7 @@ def hosts(answers: Sequence[RegionAnswer], failures: Sequence[Failure], shape: S
         warnings=warnings,
         unreached={_part(one.account, one.region): f"{one.what}: {one.reason}" for one in failures if one.loses},
         tables={NETWORKS: known} if known else {},
-        whole=not failures and not malformed,
+        whole=not failures and is_whole(malformed),
     )
 
 

@@ -14,6 +14,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_candidates,
     good_labels,
     host_name,
+    is_whole,
     named,
     without_empty,
     without_secrets,
@@ -46,7 +47,7 @@ def hosts(answers: Sequence[EngineAnswer], shape: Shape) -> Found:
         warnings.append(f"{len(failed)} of {len(answers)} engines were not reached; the rest is there")
     unreached = {f"containers {answer.engine.host}": answer.failure for answer in failed}
     hosts = sorted(named(candidates), key=lambda host: host[0])
-    return Found(hosts, [*warnings, *malformed], unreached, whole=not failed and not malformed)
+    return Found(hosts, [*warnings, *malformed], unreached, whole=not failed and is_whole(malformed))
 
 
 def _name(container: Answered) -> str:

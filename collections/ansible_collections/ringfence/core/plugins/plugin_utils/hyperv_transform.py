@@ -16,6 +16,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
     without_empty,
@@ -52,7 +53,7 @@ def hosts(answers: Sequence[HostAnswer], shape: Shape) -> Found:
         warnings.append(f"{len(failed)} of {len(answers)} hosts were not reached; the rest is there")
     unreached = {f"hyperv {one.host}": one.failure for one in failed}
     known = sorted(named(found), key=lambda host: host[0])
-    return Found(known, [*warnings, *malformed], unreached, whole=not failed and not malformed)
+    return Found(known, [*warnings, *malformed], unreached, whole=not failed and is_whole(malformed))
 
 
 def _candidate(shape: Shape, item: tuple[str, Row]) -> Candidate:

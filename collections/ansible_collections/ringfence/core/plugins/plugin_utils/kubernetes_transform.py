@@ -15,6 +15,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_candidates,
     good_labels,
     host_name,
+    is_whole,
     named,
     reached_as_windows,
     without_empty,
@@ -53,7 +54,7 @@ def hosts(answers: Sequence[ClusterAnswer], shape: Shape) -> Found:
             alone = [namespace for of, namespace in answer.namespaces if of == kind]
             parts = [f"{kind} ({namespace})" for namespace in alone] or [kind]
             unreached |= {f"kubernetes {answer.cluster} {part}": why for part in parts}
-    whole = not warnings
+    whole = is_whole(warnings) and not unreached
     if unreached:
         warnings.append(f"{failed} kinds were not read, or not wholly; the rest is there")
     return Found(sorted(named(candidates), key=lambda host: host[0]), warnings, unreached, whole=whole)

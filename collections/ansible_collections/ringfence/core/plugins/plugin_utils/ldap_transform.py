@@ -15,6 +15,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
     sorted_addresses,
@@ -63,7 +64,7 @@ def hosts(answer: Answer, shape: Shape) -> Found:
     candidates = good_candidates(entries.values(), turn, lambda item: item[1].dn, malformed)
     warnings = [*_warnings(answer, memberships, nameless), *malformed]
     known = sorted(named(candidates), key=lambda host: host[0])
-    return Found(known, warnings, _unreached(answer), whole=not answer.failures and not malformed)
+    return Found(known, warnings, _unreached(answer), whole=not answer.failures and is_whole(malformed))
 
 
 def _warnings(answer: Answer, memberships: Memberships, nameless: Sequence[str]) -> list[str]:

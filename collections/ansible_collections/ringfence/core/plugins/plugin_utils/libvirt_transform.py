@@ -14,6 +14,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
     realm_name,
@@ -72,7 +73,7 @@ def assets(answers: Iterable[HostAnswer], shape: Shape) -> Found:
     warnings += [*malformed, *(f"{part}: {why}" for part, why in unreached.items())]
     failed = any("ringfence_incomplete" in one.variables for one in found)
     hosts = sorted(named(found), key=lambda host: host[0])
-    return Found(hosts, warnings, unreached, whole=not malformed and not failed)
+    return Found(hosts, warnings, unreached, whole=is_whole(malformed) and not failed)
 
 
 def _candidate(shape: Shape, item: tuple[HostAnswer, Domain]) -> Candidate:

@@ -22,6 +22,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
     realm_name,
@@ -76,7 +77,7 @@ def hosts(answer: Answer, shape: Shape) -> Found:
     warnings += [f"{_NAMED.get(part, part)} were not read: {why}" for part, why in answer.failures.items()]
     if answer.failures:
         warnings.append(f"{len(answer.failures)} parts were not read, or not wholly; the rest is there")
-    whole = not answer.failures and not malformed
+    whole = not answer.failures and is_whole(malformed)
     return Found(sorted(named(candidates), key=lambda host: host[0]), warnings, _unreached(answer), whole=whole)
 
 

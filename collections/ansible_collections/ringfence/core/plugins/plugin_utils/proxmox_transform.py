@@ -14,6 +14,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
     without_empty,
@@ -41,9 +42,8 @@ def hosts(answer: Answer, shape: Shape) -> Found:
     candidates = good_candidates(guests, lambda guest: _guest(guest, shape), lambda guest: _called(guest), warnings)
     if shape.nodes:
         candidates += good_candidates(answer.nodes, _node, lambda row: row.get("name"), warnings)
-    malformed = bool(warnings)
+    whole = is_whole(warnings) and not any(guest.failure for guest in guests)
     warnings = [*_warnings(answer, guests), *warnings]
-    whole = not malformed and not any(guest.failure for guest in guests)
     return Found(sorted(named(candidates), key=lambda host: host[0]), warnings, _unreached(answer, guests), whole=whole)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -25,7 +26,11 @@ _REALM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NAMED = 5
 # What reading an answer raises where a part of it is not of the form that it should be; XML's faults are SyntaxErrors.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError)
+_LEFT_OUT = "left out, because what the source says of them is malformed"
+_NO_LABELS = "labels left out, because they hold what cannot be printed"
 Item = TypeVar("Item")
+# The labels of the host that is just read that can be none.
+_no_labels: ContextVar[list[str]] = ContextVar("no_labels", default=[])  # noqa: B039 - nobody reads the default
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,10 @@ def good_candidates(
     """
     found = []
     broken = []
+    no_labels: list[str] = []
     for item in items:
+        lost: list[str] = []
+        _no_labels.set(lost)
         try:
             candidate = turn(item)
             fault = None if candidate is None else _fault(candidate)
@@ -89,7 +97,9 @@ def good_candidates(
             broken.append(f"{_called(item, called)} ({fault[:100]})")
         elif candidate is not None:
             found.append(candidate)
-    _tell(broken, warnings)
+            no_labels += [f"{_called(item, called)}: {one}" for one in lost]
+    _tell(_LEFT_OUT, broken, warnings)
+    _tell(_NO_LABELS, no_labels, warnings)
     return found
 
 
@@ -106,15 +116,19 @@ def sound(
             broken.append(f"{_called(item, called)} ({type(error).__name__}: {error})"[:180])
         else:
             found.append(item)
-    _tell(broken, warnings)
+    _tell(_LEFT_OUT, broken, warnings)
     return found
 
 
-def _tell(broken: Sequence[str], warnings: list[str]) -> None:
+def is_whole(told: Iterable[str]) -> bool:
+    """Return whether no object was left out, by what was told of it."""
+    return not any(text.startswith(_LEFT_OUT) for text in told)
+
+
+def _tell(why: str, broken: Sequence[str], warnings: list[str]) -> None:
     if broken:
         more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
-        shown = f"{'; '.join(broken[:_NAMED])}{more}"
-        warnings.append(f"left out, because what the source says of them is malformed: {shown}")
+        warnings.append(f"{why}: {'; '.join(broken[:_NAMED])}{more}")
 
 
 def _fault(candidate: Candidate) -> str | None:
@@ -195,13 +209,15 @@ def realm_name(text: str) -> str:
 def good_labels(labels: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     """Return labels with keys of the engine's characters, values as label texts; empty ones are left out.
 
-    A text that can be no label stays: the engine leaves it out, and tells of which host and source it is.
+    A text that can be no label is left out too, and told where `good_candidates` reads the host.
     """
     found = {}
     for key, value in labels.items():
         text = "" if isinstance(value, dict | list | tuple) else value_text(value)
-        if text:
+        if text and text.isprintable():
             found[_label_key(f"{prefix}{key}")] = text
+        elif text:
+            _no_labels.get().append(f"{prefix}{key}={text[:40]!a}")
     return found
 
 

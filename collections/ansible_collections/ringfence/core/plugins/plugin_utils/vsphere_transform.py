@@ -13,6 +13,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import
     good_addresses,
     good_candidates,
     good_labels,
+    is_whole,
     named,
     reached_as_windows,
     realm_name,
@@ -88,7 +89,7 @@ def assets(answer: VsphereAnswer, tags: MachineTags, shape: Shape, only: frozens
         unreached[f"vsphere {shape.vcenter} tags"] = tags.failure
     failed = any("ringfence_incomplete" in one.variables for one in candidates)
     hosts = sorted(named(candidates), key=lambda host: host[0])
-    return Found(hosts, warnings, unreached, whole=not malformed and not failed and not tags.failure)
+    return Found(hosts, warnings, unreached, whole=is_whole(malformed) and not failed and not tags.failure)
 
 
 def _wanted(thing: Thing, shape: Shape) -> bool:
