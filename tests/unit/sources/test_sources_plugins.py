@@ -166,6 +166,16 @@ def test_labels_reach_the_hosts_of_somebody_elses_inventory_and_make_groups(tmp_
     assert found["team_red_team"]["hosts"] == ["back-1"]
 
 
+def test_what_can_be_no_label_is_a_warning_of_the_plugin_too_and_stops_nothing(tmp_path):
+    hosts = "all: {hosts: {a: {ansible_host: 10.0.0.1, ringfence_labels: {tier: 1, env: 'prod '}}}}\n"
+    write(tmp_path / "inventory/10-static.yml", hosts)
+    write(tmp_path / "inventory/90-labels.yml", "plugin: ringfence.core.labels\n")
+    write(tmp_path / "labels.yml", RULES)
+    found, warnings = listed(tmp_path)
+    assert found["_meta"]["hostvars"]["a"]["ringfence_label_values"] == {"env": "prod"}
+    assert "ringfence_labels of host 'a' gives 'tier' 1, and labels are text: that label is left out" in warnings
+
+
 def test_the_engine_still_knows_which_rule_gave_which_label_behind_the_plugin(tmp_path):
     write(tmp_path / "labels.yml", RULES)
     write(
