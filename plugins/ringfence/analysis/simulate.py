@@ -54,8 +54,8 @@ class Simulation:
     """What became of all flows of a window under a draft; single flows are read from the window while it is open.
 
     `watched` pass only because a mode does not bite; `depends` would be judged otherwise for another process at an end
-    that did not say its own, or if its server was an answer to a name of the policy; `gone` are flows of assets that
-    are no more, not judged and in no other count.
+    that did not say its own, if its server was an answer to a name of the policy, or for a DHCP client; `gone` are
+    flows of assets that are no more, not judged and in no other count.
     """
 
     categories: Mapping[Category, Count]
@@ -81,7 +81,8 @@ class Simulation:
         if self.watched.flows:
             parts.append(f"{self.watched.flows:,} would be denied in full mode")
         if self.depends.flows:
-            parts.append(f"{self.depends.flows:,} depend on a process or the answers to a name, which were not seen")
+            unseen = "a process, the answers to a name or a DHCP client's port, which were not seen"
+            parts.append(f"{self.depends.flows:,} depend on {unseen}")
         if self.gone.flows:
             parts.append(f"{self.gone.flows:,} of assets that are gone, not judged")
         return ", ".join(parts)
