@@ -5,7 +5,7 @@ verb_status() {
     check_processes "$rf_processes" || refuse input "the processes of this plan are not well formed"
     if [ -d "$state" ]; then
         open_work
-    elif [ -n "$rf_processes$rf_sockets" ]; then
+    elif [ -n "$rf_processes" ]; then
         work=$(mktemp -d) || refuse state "cannot make a temporary directory"
     fi
     status_confirmed
