@@ -111,12 +111,12 @@ class ActionModule(TargetAction):
             seen = self.ask("status", {"sockets": "1", "processes": values["processes"]})
             owners = seen.sections.get("owners")
             stood = seen.sections.get("sockets", "")
-            cut = to_cut(denied_connections(table, stood, owners), rules, every=host.cut)
+            cut = to_cut(denied_connections(table, stood, owners, rules), rules, every=host.cut)
             values["cut"] = cut_lines(cut)
         until = time.monotonic() + arguments["confirm_within"] - MARGIN
         applied = self._apply(plan, host, values)
         stood = "\n".join((stood, *(applied.sections.get(name, "") for name in ("sockets", "flows"))))
-        denied = denied_connections(table, stood, owners)
+        denied = denied_connections(table, stood, owners, rules)
         ending = to_cut(denied, rules, every=host.cut)
         known, ended = ({cut_line(one) for one in some} for some in (cut, ending))
         result = {
