@@ -54,8 +54,8 @@ class Simulation:
     """What became of all flows of a window under a draft; single flows are read from the window while it is open.
 
     `watched` pass only because a mode does not bite; `depends` would be judged otherwise for another process at an end
-    that did not say its own, for another ICMP type where nobody said it, or if its server was an answer to a name of
-    the policy; `gone` are flows of assets that are no more, not judged and in no other count.
+    that did not say its own, for another ICMP type where nobody said it, if its server was an answer to a name of the
+    policy, or for a DHCP client; `gone` are flows of assets that are no more, not judged and in no other count.
     """
 
     categories: Mapping[Category, Count]
@@ -81,7 +81,7 @@ class Simulation:
         if self.watched.flows:
             parts.append(f"{self.watched.flows:,} would be denied in full mode")
         if self.depends.flows:
-            unseen = "a process, an ICMP type or the answers to a name, which were not seen"
+            unseen = "a process, an ICMP type, the answers to a name or a DHCP client's port, which were not seen"
             parts.append(f"{self.depends.flows:,} depend on {unseen}")
         if self.gone.flows:
             parts.append(f"{self.gone.flows:,} of assets that are gone, not judged")

@@ -1,4 +1,5 @@
-"""Statements that no packet can meet: ends without a common address family, services that a family does not have.
+"""Statements that no packet can meet: ends without a common address family, services that a family does not have,
+realms that do not see each other.
 
 A service that the filter cannot see in IPv6 is told as well: an extension header stands in front of the protocol that a
 packet is judged by.
@@ -27,6 +28,7 @@ class Unmeetable:
 
     def __init__(self, compilation: Compilation) -> None:
         self._ends = Ends(compilation.snapshot, compilation.settings)
+        self._settings = compilation.settings
         self._realms = {asset.realm for asset in compilation.snapshot.assets}
         self._known: dict[Selector, frozenset[int]] = {}
 
@@ -46,11 +48,39 @@ class Unmeetable:
         """
         sources, destinations = self._families(one.sources), self._families(one.destinations)
         services = one.services or ANY_SERVICE
-        if not sources or not destinations or any(services.of(family) for family in sources & destinations):
+        if not sources or not destinations:
+            return None
+        if not any(services.of(family) for family in sources & destinations):
+            why, remedy = (
+                _why(sources, destinations, services),
+                "name addresses and services of one family, or remove it",
+            )
+        elif realms := self._apart(one):
+            why = f"the realms of its ends ({', '.join(realms)}) do not see each other"
+            remedy = "say in 'realms' which realm sees which, or remove it"
+        else:
             return None
         severity = Severity.WARNING if isinstance(one, Rule) else Severity.ERROR
-        message = f"no packet can meet {_said(one)}: {_why(sources, destinations, services)}"
-        return Problem(severity, message, one.place, "name addresses and services of one family, or remove it")
+        return Problem(severity, f"no packet can meet {_said(one)}: {why}", one.place, remedy)
+
+    def _apart(self, one: Statement) -> list[str]:
+        """Return the realms of a statement's ends where none of one end sees one of the other, else nothing."""
+        if len(self._realms) < 2:
+            return []
+        sources, destinations = (self._realms_of(peers) for peers in (one.sources, one.destinations))
+        if sources is None or destinations is None:
+            return []
+        sees = self._settings.sees
+        if any(other in sees(realm) or realm in sees(other) for realm in sources for other in destinations):
+            return []
+        return sorted(sources | destinations)
+
+    def _realms_of(self, peers: Sequence[Peer]) -> frozenset[str] | None:
+        """Return the realms of the assets that some peers choose; None where they choose other addresses too."""
+        selectors = [peer.selector for peer in peers]
+        if any(map(sets_of, selectors)) or any(self._ends.outside(selectors, realm) for realm in self._realms):
+            return None
+        return frozenset(asset.realm for asset, _ in self._ends.assets(selectors))
 
     def _unseen(self, one: Statement) -> Problem | None:
         headers = skipped_headers(one.services or ANY_SERVICE)

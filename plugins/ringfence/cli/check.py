@@ -91,11 +91,17 @@ def _summary(
     policy = session.workspace.policy
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     warnings = len(problems) - errors
+    # what no packet can meet is not broken, and proves nothing either
+    wrong = {problem.place for problem in problems if problem.severity is Severity.ERROR}
+    wrong |= {failure.test.place for failure in failed} | {one.invariant.place for one in broken}
+    tests, invariants = (
+        f"{sum(one.place not in wrong for one in statements)}/{len(statements)}"
+        for statements in (policy.tests, policy.invariants)
+    )
     session.output.line(
         f"{len(policy.rules)} rules, {len(session.survey.snapshot.assets)} assets: "
         f"{errors} errors, {warnings} warnings; "
-        f"tests {len(policy.tests) - len(failed)}/{len(policy.tests)}, "
-        f"invariants {len(policy.invariants) - len(broken)}/{len(policy.invariants)}",
+        f"tests {tests}, invariants {invariants}",
         style="red" if errors or failed or broken else "yellow" if warnings else "green",
     )
 

@@ -10,7 +10,7 @@ from ringfence.analysis.lint import lint
 from ringfence.compiler import compile_policy
 from ringfence.model.errors import InputError, Place
 from ringfence.model.problems import Problem, Severity
-from ringfence.model.rules import Action, Invariant, Peer, Policy, PolicyTest
+from ringfence.model.rules import Action, Invariant, Peer, Policy, PolicyTest, Settings
 from ringfence.model.selectors import ANY, Selector
 from ringfence.model.services import parse_service, union
 
@@ -91,3 +91,16 @@ def test_a_test_or_an_invariant_that_no_packet_can_meet_is_an_error() -> None:
 def test_what_some_family_can_meet_is_not_told() -> None:
     assert told(labelled(role="both"), labelled(role="both"), "icmp") == []
     assert told(labelled(role="both"), labelled(role="new"), "any") == []
+
+
+def test_ends_in_realms_that_do_not_see_each_other_are_told() -> None:
+    estate = snapshot(
+        asset("one", "10.0.0.1", realm="blue", role="one"), asset("two", "10.0.0.1", realm="green", role="two")
+    )
+    made = policy(rule("one", labelled(role="one"), labelled(role="two"), "tcp/80"))
+    for sees, told in ((frozenset({"blue"}), 1), (frozenset({"blue", "green"}), 0)):
+        settings = Settings(realms={"blue": sees, "green": frozenset({"green"})})
+        found = problems(compile_policy(estate, made, settings))
+        assert [one.message for one in found] == [
+            "no packet can meet rule 'one': the realms of its ends (blue, green) do not see each other"
+        ] * told

@@ -11,6 +11,7 @@ from estate_factory import asset, policy, rule, snapshot
 from nft_kernel import Kernel, open_kernel
 from ringfence.compiler import compile_policy
 from ringfence.enforcers.nftables import render
+from ringfence.model.assets import Control
 from ringfence.model.rules import Action, Rule, Settings
 from ringfence.model.selectors import ANY
 
@@ -32,6 +33,10 @@ elif number == "2":
     one.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, int(hops))
     one.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, int(hops))
 one.bind((source, int(source_port), *more))
+if kind == "SOCK_STREAM":
+    one.setblocking(False)
+    one.connect_ex((target, int(target_port)))
+    sys.exit()
 kind = int(target_port) if number == "58" else 0
 try:
     one.sendto(bytes([kind]) + bytes(7), (target, int(target_port) if kind == 0 else 0, *more))
@@ -58,9 +63,9 @@ def pair() -> Iterator[tuple[Kernel, Kernel]]:
     peer.close()
 
 
-def loaded(host: Kernel, *rules: Rule) -> None:
+def loaded(host: Kernel, *rules: Rule, control: Control | None = None) -> None:
     estate = snapshot(asset("host", *HOST))
-    host.load(render(compile_policy(estate, policy(*rules), Settings()).tables["host"]))
+    host.load(render(compile_policy(estate, policy(*rules), Settings(control=control)).tables["host"]))
 
 
 def counted(host: Kernel, chain: str) -> int:
@@ -80,8 +85,8 @@ def send(
     options: int = 0,
 ) -> None:
     """Send one packet; of ICMPv6 the port is the type. `options` is a socket option that adds an extension header."""
-    kind = "SOCK_DGRAM" if protocol == 17 else "SOCK_RAW"
-    number = 0 if protocol == 17 else protocol
+    kind = {6: "SOCK_STREAM", 17: "SOCK_DGRAM"}.get(protocol, "SOCK_RAW")
+    number = protocol if kind == "SOCK_RAW" else 0
     words = (kind, number, source, source_port, target, target_port, hops, options or "")
     one.run("python3", "-c", SEND, *map(str, words))
 
@@ -159,3 +164,11 @@ def test_behind_extension_headers_a_packet_is_judged_by_its_protocol(pair: tuple
     assert counted(host, "deny_headers0_in") == 0
     send(peer, FAR, "fd09::1", 17, 54, options=59)
     assert counted(host, "deny_default_in") == 1
+
+
+def test_the_control_port_speaks_to_its_networks_whoever_it_is_and_to_nobody_else(pair: tuple[Kernel, Kernel]) -> None:
+    host, _ = pair
+    for control, source_port, denied in ((PEER[0], 22, 0), (PEER[0], 23, 1), ("10.9.0.3", 22, 1)):
+        loaded(host, control=Control((control,), 22))
+        send(host, HOST[0], PEER[0], 6, 5432, source_port)
+        assert (counted(host, "deny_default_out") > 0) == denied

@@ -197,6 +197,52 @@ BROKEN = {
         "rules:\n  - from: {role: db, process: {unit: $(reboot).service}}\n    to: any\n    allow: any\n",
         ["policy/shop.yml:2:38: '$(reboot).service' names no unit (write a unit's whole name: 'name.service')"],
     ),
+    "a slice for a unit": (
+        "rules:\n  - from: {role: db, process: {unit: web.slice}}\n    to: any\n    allow: any\n",
+        [
+            "policy/shop.yml:2:38: 'web.slice' cannot be followed when it starts again "
+            "(a slice has no start of its own that could be followed: name its services)"
+        ],
+    ),
+    "a scope for a unit": (
+        "rules:\n  - from: {role: db, process: {unit: run-u7.scope}}\n    to: any\n    allow: any\n",
+        [
+            "policy/shop.yml:2:38: 'run-u7.scope' cannot be followed when it starts again "
+            "(a scope is made by a program and has no start that could be followed: name a service, or a user)"
+        ],
+    ),
+    "a socket for a unit": (
+        "rules:\n  - from: {role: db, process: {unit: sshd.socket}}\n    to: any\n    allow: any\n",
+        [
+            "policy/shop.yml:2:38: 'sshd.socket' cannot be followed when it starts again "
+            "(the listener that it opens is found by its service: name that)"
+        ],
+    ),
+    "a timer for a unit": (
+        "rules:\n  - from: {role: db, process: {unit: backup.timer}}\n    to: any\n    allow: any\n",
+        [
+            "policy/shop.yml:2:38: 'backup.timer' cannot be followed when it starts again "
+            "(a timer is no process: name the service that it starts)"
+        ],
+    ),
+    "a mount for a unit": (
+        "rules:\n  - from: {role: db, process: {unit: srv-data.mount}}\n    to: any\n    allow: any\n",
+        [
+            "policy/shop.yml:2:38: 'srv-data.mount' cannot be followed when it starts again "
+            "(a mount has no start that could be followed, and no process that speaks)"
+        ],
+    ),
+    "a template for a unit": (
+        "rules:\n  - from: {role: db, process: {unit: worker@.service}}\n    to: any\n    allow: any\n",
+        [
+            "policy/shop.yml:2:38: 'worker@.service' cannot be followed when it starts again "
+            "(a template runs nothing itself: name an instance, 'worker@INSTANCE.service')"
+        ],
+    ),
+    "a specifier in a unit": (
+        "rules:\n  - from: {role: db, process: {unit: a%i.service}}\n    to: any\n    allow: any\n",
+        ["policy/shop.yml:2:38: 'a%i.service' names no unit (write a unit's whole name: 'name.service')"],
+    ),
     "an unknown kind of process": (
         "rules:\n  - from: {role: db, process: {unti: a.service}}\n    to: any\n    allow: any\n",
         ["policy/shop.yml:2:32: 'unti' is no kind of process (did you mean 'unit'?)"],

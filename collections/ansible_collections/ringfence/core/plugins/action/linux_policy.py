@@ -123,13 +123,13 @@ class ActionModule(TargetAction):
             seen = self.ask("status", {"sockets": "1", "processes": values["processes"]})
             owners = seen.sections.get("owners")
             stood = seen.sections.get("sockets", "")
-            cut = to_cut(self._denied(table, stood, owners), rules, every=host.cut)
+            cut = to_cut(self._denied(table, stood, owners, rules), rules, every=host.cut)
             values["cut"] = cut_lines(cut)
         began = time.monotonic()
         until = began + arguments["confirm_within"] - MARGIN
         applied = self._apply(plan, host, values)
         stood = "\n".join((stood, *(applied.sections.get(name, "") for name in ("sockets", "flows"))))
-        denied = self._denied(table, stood, owners)
+        denied = self._denied(table, stood, owners, rules)
         ending = to_cut(denied, rules, every=host.cut)
         known, ended = ({cut_line(one) for one in some} for some in (cut, ending))
         result = {
@@ -151,9 +151,9 @@ class ActionModule(TargetAction):
         result["warnings"] += [*confirmed.all("warning"), *confirmed.all("persistence"), *_uncut(confirmed)]
         return {**result, "changed": True, "state": "confirmed"}
 
-    def _denied(self, table: dict, stood: str, owners: str | None) -> list[dict]:
+    def _denied(self, table: dict, stood: str, owners: str | None, rules: dict) -> list[dict]:
         with self.judging("its list of connections"):
-            return denied_connections(table, stood, owners)[:MOST_STANDING]
+            return denied_connections(table, stood, owners, rules)[:MOST_STANDING]
 
     def _denials(self, rules: dict, told: Reply) -> dict:
         listing = told.sections.get("denials", "")

@@ -118,13 +118,14 @@ def standing(sockets: str) -> list[Stood]:
     return list(found.values())
 
 
-def denied_connections(table: dict, sockets: str, owners: str | None = None) -> list[dict]:
+def denied_connections(table: dict, sockets: str, owners: str | None = None, rules: dict | None = None) -> list[dict]:
     """Return the standing connections that a table denies, sorted.
 
     `sockets` and `owners` are the sections of these names in a target's replies. A connection that is denied for some
     of the processes that it may be of, or for some contents of dynamic sets, is returned with `certain: false` and must
-    not be cut.
+    not be cut. `rules` are those of a plan: where several deny it, one of the tier emergency is named.
     """
+    urgent = _urgent(rules or {})
     lookup = Lookup(table)
     whose = Owners.read(owners)
     found = []
@@ -139,6 +140,7 @@ def denied_connections(table: dict, sockets: str, owners: str | None = None) -> 
         denying = [verdict for verdict in verdicts if verdict["effect"] == "deny"]
         if not denying:
             continue
+        named = [verdict["rule"] for verdict in denying]
         passes = len(judged) > 1 and any(verdict["effect"] != "deny" for verdict in judged[0][1])
         found.append(
             {
@@ -148,7 +150,7 @@ def denied_connections(table: dict, sockets: str, owners: str | None = None) -> 
                 "local_port": one.local_port,
                 "remote": str(ipaddress.ip_address(one.remote)),
                 "remote_port": one.remote_port,
-                "rule": denying[0]["rule"],
+                "rule": next((one for one in named if one in urgent), named[0]),
                 "certain": len(denying) == len(verdicts) and not passes,
             }
         )
@@ -174,17 +176,18 @@ def to_cut(connections: list[dict], rules: dict, *, every: bool) -> list[dict]:
 
     `rules` are those of a plan.
     """
-    return [
-        each
-        for each in connections
-        if each["certain"] and (every or rules.get(each["rule"], {}).get("emergency") is True)
-    ]
+    urgent = _urgent(rules)
+    return [each for each in connections if each["certain"] and (every or each["rule"] in urgent)]
+
+
+def _urgent(rules: dict) -> set[str]:
+    return {name for name, rule in rules.items() if rule.get("emergency") is True}
 
 
 def emergencies(table: dict, rules: dict) -> bool:
     """Return whether a rule of the tier emergency denies something in a table; `rules` are those of a plan."""
-    named = {name for name, rule in rules.items() if rule.get("emergency") is True}
-    return any(piece[2] == "deny" and piece[3] in named for pieces in table["services"].values() for piece in pieces)
+    urgent = _urgent(rules)
+    return any(piece[2] == "deny" and piece[3] in urgent for pieces in table["services"].values() for piece in pieces)
 
 
 def left_out(sockets: str) -> list[str]:

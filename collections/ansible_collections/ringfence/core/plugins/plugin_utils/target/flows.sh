@@ -178,6 +178,7 @@ flow_program="$socket_words"'
         connected[key] = $8 " " $10; family[key] = length(a) == 8 ? 4 : 6
         next
     }
+    $1 == "unread" { print "U" }
     $4 ~ /^[0-9]+$/ && $4 != 6 {
         split("", first); split("", second); state = "replied"
         for (i = 5; i <= NF; i++) {
@@ -218,6 +219,7 @@ flow_text() {
     for flow_file in /proc/sys/net/ipv4/ip_local_port_range /proc/net/if_inet6 /proc/net/fib_trie /proc/net/udp /proc/net/udp6; do
         if [ -r "$flow_file" ]; then set -- "$@" "$flow_file"; fi
     done
-    if ! tracked_text >"$work/tracked"; then echo U; fi
-    awk -v little="$socket_little" -v most="$flows_most" "$flow_program" "$@" "$work/tracked"
+    # through a pipe: a busy host tracks more than a full disk has room for
+    { tracked_text || echo unread; } |
+        awk -v little="$socket_little" -v most="$flows_most" "$flow_program" "$@" -
 }
