@@ -32,8 +32,7 @@ RETURN = r"""
 state:
   description:
     - V(restored), the last confirmed table stands again; V(confirmed), it stood all the time; V(none), there is none;
-      V(open), it did not load and the host is open, which is a failure; V(refused), another plan than the given one
-      waits, or the kernel does not tell what it has (rule V(unknown)), then the host goes on trying.
+      V(open), it did not load and the host is open, which is a failure.
   returned: always
   type: str
 """

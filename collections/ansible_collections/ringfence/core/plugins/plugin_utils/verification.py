@@ -23,12 +23,15 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     now = held(reply)
     found = read_ruleset(reply.sections.get("listing", ""))
     told = differences(plan.table(host.table), found)
-    if reply.last("table") == "unknown":
-        told = []
-    processes, dead = _processes(reply, found["filled"]["processes"]) if now["state"] != "unknown" else ([], 0)
+    processes, dead = _processes(reply, found["filled"]["processes"])
     sentences = [one["text"] for one in told[:MOST_TOLD]]
     if len(told) > MOST_TOLD:
         sentences.append(f"and {len(told) - MOST_TOLD} differences more")
+    if now["state"] == "unknown":
+        # what could not be read does not differ
+        processes, dead = [], 0
+        if reply.last("table") == "unknown":
+            told, sentences = [], []
     drift = [*_holding(plan, host, now), *sentences, *processes, *_untold(host, reply, now), *now["damaged"]]
     return {
         "drift": drift,
