@@ -31,6 +31,7 @@ CLEAN = """
 systemctl stop 'ringfence-return-*' 'peer-return*' 2>/dev/null
 nft flush ruleset
 rm -rf /var/lib/ringfence /var/lib/peer /etc/nftables-peer.nft /etc/systemd/system/peer* /etc/systemd/system/ringfence*
+rm -rf /run/ringfence
 rm -rf /etc/systemd/system/*.wants/peer* /etc/systemd/system/*.wants/ringfence* /etc/systemd/system/nftables.service.d
 systemctl daemon-reload
 """

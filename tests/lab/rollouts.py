@@ -16,8 +16,8 @@ from rollout_plans import PlanMaker, Wanted, digest_for
 
 ECHO = 7000
 REMAINS = (
-    "ls -d /var/lib/ringfence /etc/systemd/system/ringfence* /etc/systemd/system/*/ringfence* "
-    "/etc/systemd/system/*/*ringfence* 2>/dev/null; nft list tables | grep ringfence; "
+    "ls -d /var/lib/ringfence /run/ringfence /run/ringfence.* /etc/systemd/system/ringfence* "
+    "/etc/systemd/system/*/ringfence* /etc/systemd/system/*/*ringfence* 2>/dev/null; nft list tables | grep ringfence; "
     "systemctl list-units --all --plain --no-legend 'ringfence*' 2>/dev/null; "
     "ps ax -o args 2>/dev/null | grep 'ringfence[.]sh'; true"
 )

@@ -20,7 +20,6 @@ CONTROL = ("10.203.0.1", "10.0.0.0/8", "10.72.0.0/13", "fd52:6600:0:1::1", "fd00
 UNITS = {"a\\x2db.service": (7000,), "echo.service": (7000,), None: (1,)}
 SIGNED = Wanted(allow=UNITS, names={"pay.example": 443}, control=CONTROL)
 EVIL = "unit evil.service units_in goto in_u0\n"
-CUT = "4 192.0.2.1 192.0.2.2 22 40000"
 
 
 @pytest.fixture(params=SHELLS, ids=lambda shell: shell[0])
@@ -61,7 +60,6 @@ def test_a_signed_plan_is_taken_as_it_is_and_in_no_other_way(target: LoneTarget)
         {"port": "23"},
         {"control": right["control"] + " 4-00000000-FFFFFFFF"},
         {"control": right["control"].rpartition(" ")[0]},
-        {"cut": CUT},
     ]
     for check in ("", "1"):
         for changed in wrong:
@@ -78,11 +76,6 @@ def test_a_signed_plan_is_taken_as_it_is_and_in_no_other_way(target: LoneTarget)
 def test_only_a_signer_of_this_target_counts(target: LoneTarget) -> None:
     plan = target.plan(SIGNED)
     assert target.apply(plan, **signed(target, plan, "eve")).last("refused") == "signature"
-
-
-def test_connections_are_cut_where_the_signed_plan_says_so(target: LoneTarget) -> None:
-    plan = target.plan(SIGNED, cut=True)
-    assert target.apply(plan, **signed(target, plan), cut=CUT).last("state") == "waiting"
 
 
 def test_a_newer_plan_with_the_same_ruleset_is_not_taken_over_unsigned(target: LoneTarget) -> None:

@@ -23,14 +23,14 @@ def held(reply: Reply) -> dict:
     """
     return {
         "state": _state(reply),
+        "unknown": reply.all("unknown")[:MOST_DAMAGED],
+        "in_kernel": reply.last("in_kernel"),
         "plan": reply.last("plan"),
         "sequence": int(reply.last("sequence") or 0),
         "ruleset": reply.last("ruleset"),
         "table": reply.last("verdict_table"),
         "applied": reply.last("applied"),
-        "in_kernel": reply.last("in_kernel"),
         "waiting": _waiting(reply),
-        "unknown": reply.all("unknown")[:MOST_DAMAGED],
         "damaged": reply.all("damaged")[:MOST_DAMAGED],
         "reached_from": reply.last("peer"),
         "persistence": reply.last("persistence"),

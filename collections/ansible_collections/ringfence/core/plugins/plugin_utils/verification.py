@@ -29,13 +29,18 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     wanted = plan.table(host.table)
     try:
         found = read_ruleset(reply.sections.get("listing", ""))
-        told = [] if reply.last("table") == "unknown" else differences(wanted, found)
+        told = differences(wanted, found)
     except (ValueError, RecursionError, OverflowError) as error:
         return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}")
-    processes, dead = _processes(reply, found["filled"]["processes"]) if now["state"] != "unknown" else ([], 0)
+    processes, dead = _processes(reply, found["filled"]["processes"])
     sentences = [one["text"] for one in told[:MOST_TOLD]]
     if len(told) > MOST_TOLD:
         sentences.append(f"and {len(told) - MOST_TOLD} differences more")
+    if now["state"] == "unknown":
+        # what could not be read does not differ
+        processes, dead = [], 0
+        if reply.last("table") == "unknown":
+            told, sentences = [], []
     drift = [*_holding(plan, host, now), *sentences, *processes, *_untold(host, reply, now), *now["damaged"]]
     return {
         "drift": drift,

@@ -3,11 +3,12 @@
 
 # arm SECONDS: fails with nothing armed. $runs/pending says `systemd`; another way is added to it.
 arm() {
+    plan_chain "$pending_table"
     # Where both copies of this script are lost nothing is left to go back to: open, but not locked out. Without any `$`,
     # which systemd would expand.
     arm_command="if [ -s $runs/ringfence.sh ]; then exec /bin/sh $runs/ringfence.sh return $pending_token; fi
 if [ -s $state/ringfence.sh ]; then exec /bin/sh $state/ringfence.sh return $pending_token; fi
-if nft list chain inet ringfence plan_$(printf '%.16s' "$pending_table"); then nft delete table inet ringfence; fi"
+if nft list chain inet ringfence $chain; then nft delete table inet ringfence; fi"
     if [ -d /run/systemd/system ] && have systemd-run && systemd-run --quiet \
         --unit="ringfence-return-$pending_token" --description="Ringfence: back to the confirmed table" \
         --on-active="$1s" --timer-property=AccuracySec=100ms --collect \

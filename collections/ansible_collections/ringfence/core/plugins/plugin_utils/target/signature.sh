@@ -25,28 +25,19 @@ check_signed() {
     signed_name=$rf_host
     if [ -r /etc/ringfence/name ]; then read -r signed_name </etc/ringfence/name; fi
     signed_says=$(signed_entry "$signed_name" <"$work/plan.json" | sort)
-    if [ "$(sent_entry "$signed_says" | sort)" != "$signed_says" ]; then
+    if [ "$(sent_entry | sort)" != "$signed_says" ]; then
         refuse signature "the signed plan says something else of $signed_name than what was sent"
     fi
     reply signed_by "$signed_by"
 }
 
-# What was sent of this host, a line each, in the words of signed_entry. Connections are cut only where the plan says so
-# ($1), and need not be.
+# What was sent of this host, a line each, in the words of signed_entry. Which connections end is found on the way, and no
+# part of a plan.
 sent_entry() {
     printf 'sequence %s\nruleset %s\ntable %s\nport %s\n' "$rf_sequence" "$rf_ruleset" "$rf_table" "$rf_port"
     if [ -n "$rf_expects" ]; then echo "expects $rf_expects"; else echo expects; fi
     for sent_range in $rf_control; do echo "control $sent_range"; done
     printf '%s' "$rf_processes" | sed 's/ $//'
-    case $rf_cut:"
-$1
-" in
-    :*"
-cut true
-"*) echo 'cut true' ;;
-    :*) echo 'cut false' ;;
-    *) echo 'cut true' ;;
-    esac
 }
 
 # signed_entry NAME: prints what the plan on standard input says of a host. It is canonical JSON (sorted keys, a space of
@@ -105,7 +96,6 @@ signed_entry() {
         hosts && /^  "/ { ours = $0 == "  \"" ENVIRON["host"] "\": {"; next }
         !hosts || !ours { next }
         /^   "(ruleset|table|expects)": "/ { key = $1; gsub(/[":]/, "", key); text = value($0); print key (text == "" ? "" : " " text) }
-        /^   "cut": / { print "cut " value($0) }
         /^    "from": \[$/ { from = 1; next }
         from && /^    \]/ { from = 0 }
         from { print "control " range(value($0)) }

@@ -14,16 +14,23 @@ read_kernel() {
     [ "$kernel" != unknown ]
 }
 
-# has_in_kernel TABLE: whether read_kernel found this one.
-has_in_kernel() {
-    [ -n "$1" ] && [ "$kernel_table" = "$(printf '%.16s' "$1")" ]
+# plan_chain TABLE: the name of the empty chain that tells which table stands, in chain.
+plan_chain() {
+    chain=plan_${1%"${1#????????????????}"}
 }
 
-# Whether a table stands is told by an empty chain, which is cheaper than to read it back; where that fails the kernel is
-# asked once more in another way, and kernel says what it told.
+# has_in_kernel TABLE: whether read_kernel found this one.
+has_in_kernel() {
+    plan_chain "$1"
+    [ -n "$1" ] && [ "plan_$kernel_table" = "$chain" ]
+}
+
+# Whether a table stands is told by its chain, which is cheaper than to read it back; where that fails the kernel is asked
+# once more in another way, and kernel says what it told.
 stands() {
     if [ -z "$1" ]; then return 1; fi
-    nft list chain inet ringfence "plan_$(printf '%.16s' "$1")" >/dev/null 2>&1 || { read_kernel && has_in_kernel "$1"; }
+    plan_chain "$1"
+    nft list chain inet ringfence "$chain" >/dev/null 2>&1 || { read_kernel && has_in_kernel "$1"; }
 }
 
 # Before a direction first enforces, conntrack must see connections begin: what starts between the reading of the

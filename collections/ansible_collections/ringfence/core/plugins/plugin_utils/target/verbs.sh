@@ -139,17 +139,18 @@ verb_rollback() {
     fi
     read_kernel
     reply changed no
-    case $kernel$kernel_table in
-    unknown) refuse unknown "nft does not tell what is in the kernel" ;;
-    absent) if [ -n "$confirmed_ruleset" ]; then
+    if [ "$kernel" = unknown ]; then
+        refuse unknown "nft does not tell what is in the kernel"
+    elif has_in_kernel "$confirmed_table"; then
+        reply state confirmed
+    elif [ "$kernel" = present ]; then
+        refuse unknown "the kernel has a table that no state tells of: apply a plan, or remove it"
+    elif [ -n "$confirmed_ruleset" ]; then
         reply state open
         reply reason "plan $confirmed_plan is confirmed, and nothing of ours is in the kernel: apply it again"
     else
         reply state none
-    fi ;;
-    "present$(printf '%.16s' "${confirmed_table:-none}")") reply state confirmed ;;
-    *) refuse unknown "the kernel has a table that no state tells of: apply a plan, or remove it" ;;
-    esac
+    fi
 }
 
 # Run by the timer: what it was armed for may be confirmed, or replaced by another wait, by now. Fails where it must be
