@@ -226,14 +226,14 @@ def test_a_source_parsed_twice_has_each_host_once(tmp_path):
     assert [one.name for one in found.snapshot.assets] == ["web-1", "web-1_20-ber"]
 
 
-def test_a_row_of_a_groups_name_is_told_with_its_line_and_the_groups_stay_as_they_are(tmp_path):
+def test_a_row_of_a_groups_name_is_a_host_of_another_name_and_the_groups_stay_as_they_are(tmp_path):
     write(tmp_path / "inventory/10-static.ini", "[web]\nold-1 ansible_host=10.9.0.1\n")
     rows = "name,addresses,role,env\nweb,10.1.0.11,web,prod\nweb-2,10.1.0.12,web,prod\n"
     table(tmp_path, "20-fra.yml", rows, keyed_groups=[{"key": "ringfence_labels.env", "prefix": "env"}])
     found = look(tmp_path)
     groups = {one.name: one.attributes["groups"] for one in found.snapshot.assets}
-    assert groups == {"old-1": ["web"], "web-2": ["env_prod"]}
-    assert any("20-fra.csv:2" in text for text in messages(found, Severity.WARNING))
+    assert groups == {"old-1": ["web"], "web-2": ["env_prod"], "web_20-fra": ["env_prod"]}
+    assert any("'web' is 'web_20-fra'" in text for text in messages(found, Severity.WARNING))
 
 
 @pytest.mark.parametrize("name", ["all", "ungrouped", "localhost", "@web", "-rf"])

@@ -126,14 +126,14 @@ def test_a_header_that_is_not_the_wanted_one_is_an_error_with_its_line(workspace
     assert "hosts.csv:3: the table has no column 'name' (there are: host, ip" in output
 
 
-def test_a_name_of_a_group_is_told_with_its_place_and_the_rest_stands(workspace):
+def test_a_row_named_like_a_group_is_a_host_of_another_name_and_the_rest_stands(workspace):
     table(workspace, "name,addresses,role\nshop,10.1.0.1,web\nweb-1,10.1.0.11,web\nungrouped,10.1.0.2,web\n")
     write(workspace / "inventory/10-static.yml", "shop: {hosts: {db-1: {ansible_host: 10.1.0.21}}}\n")
     status, output = said(workspace, "check")
     assert status == 0
-    assert "hosts.csv:2: this row is left out: 'shop' is the name of a group as well" in output
+    assert "'shop' is 'shop_30-onprem'" in output
     assert "hosts.csv:4: this row is left out: 'ungrouped' means something else" in output
-    assert "2 assets" in output
+    assert "3 assets" in output
 
 
 def test_a_tag_that_can_be_no_label_stops_no_estate(workspace):

@@ -47,7 +47,7 @@ stage_armed() {
 table_objects() {
     if nft -t list table inet ringfence >"$work/listed" 2>/dev/null; then
         sed -n 's/^	\([a-z][a-z ]* [^ ]*\) {$/\1/p' "$work/listed"
-    elif any_stands; then
+    elif ! read_kernel || [ "$kernel" != absent ]; then
         return 1
     fi
 }
