@@ -27,7 +27,8 @@ STAND_INS = """
 systemd_runs() {{ false; }}
 have() {{ [ "$1" != systemd-run ] && [ "$1" != timeout ] && [ "$1" != ss ] && command -v "$1" >/dev/null 2>&1; }}
 find_connection() {{
-    connection_started=99999999999 connection_family=4 connection_hex={peer} connection_port=22 connection_peer=10.203.0.1
+    connection_started=99999999999 connection_family=4 connection_hex={peer} connection_port=22
+    connection_peer=10.203.0.1
     if [ -n "${{2-}}" ]; then socket_text >"$2"; fi
 }}
 nft() {{

@@ -124,7 +124,9 @@ class _Following:
             self.session.output.note(f"{clean_line(event.host)}: {state}", style="red")
         warnings = event.result.get("warnings")
         for warning in warnings if isinstance(warnings, list) else ():
-            self.session.output.note(clean_line(str(warning)), style="yellow")
+            host, said = clean_line(event.host), clean_line(str(warning))
+            told = said if said.startswith(f"{host}: ") else f"{host}: {said}"
+            self.session.output.note(told, style="yellow")
         for number, wave in enumerate(self.waves):
             if event.host in wave:
                 self._progress(number, wave)

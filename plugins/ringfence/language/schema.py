@@ -26,6 +26,7 @@ from ringfence.language.shapes import (
 from ringfence.language.values import PROCESS_WORDS
 from ringfence.model.label_rules import LABEL_KEY, RESERVED_WORDS
 from ringfence.model.rules import Action, Mode
+from ringfence.model.units import SERVICE_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, object]
@@ -34,6 +35,8 @@ TEXT: Schema = {"type": "string", "minLength": 1}
 TEXT_OR_TEXTS: list[Schema] = [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]
 SIZES: Schema = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1}
 TEXTS: Schema = {"anyOf": TEXT_OR_TEXTS}
+UNIT: Schema = {"type": "string", "pattern": SERVICE_PATTERN}
+UNITS: Schema = {"anyOf": [UNIT, {"type": "array", "items": UNIT, "minItems": 1}]}
 LABEL_NAMES: Schema = {"pattern": f"^{LABEL_KEY.pattern}$", "not": {"enum": sorted(RESERVED_WORDS)}}
 
 
@@ -160,7 +163,7 @@ def _grammar() -> dict[str, Schema]:
     beside: dict[str, Schema] = {
         "process": {
             "type": "object",
-            "properties": dict.fromkeys(PROCESS_WORDS, TEXTS),
+            "properties": {**dict.fromkeys(PROCESS_WORDS, TEXTS), "unit": UNITS},
             "additionalProperties": False,
             "minProperties": 1,
         },

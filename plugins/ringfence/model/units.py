@@ -6,6 +6,8 @@ import re
 
 # systemd.unit(5): a prefix of these characters, a type suffix, at most 255 characters.
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,246}\.([a-z]+)")
+# Of these the ones that can be followed: services and instances, no templates; as a regular expression of JSON Schema.
+SERVICE_PATTERN = r"^[A-Za-z0-9:_.\\@-]{0,245}[A-Za-z0-9:_.\\-]\.service$"
 _WHY = {
     "socket": "the listener that it opens is found by its service: name that",
     "slice": "a slice has no start of its own that could be followed: name its services",

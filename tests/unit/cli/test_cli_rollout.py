@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -78,11 +77,20 @@ def test_a_plan_asks_no_host_twice_that_said_nothing_of_use(estate: Estate) -> N
 
 
 def test_a_warning_of_a_run_is_shown_with_its_host(estate: Estate) -> None:
+    estate.host.prints("ringfence:changed=no\nringfence:state=confirmed\nringfence:warning=the history was cut\n")
+
+    result = estate.run("apply", "latest")
+
+    assert "web-1: the history was cut" in result.output
+
+
+def test_what_a_cache_of_facts_holds_is_none_of_a_runs_variables(estate: Estate) -> None:
     estate.host.prints("ringfence:refused=busy\nringfence:reason=no\n")
     cache = estate.workspace / ".ringfence/facts"
     settings = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(cache)}
     (estate.host.directory / "inventory").rename(estate.host.inventory)
-    fact = {"ansible.builtin.set_fact": {"ringfence_journal": "/nowhere", "cacheable": True}}
+    journal = estate.workspace / "elsewhere"
+    fact = {"ansible.builtin.set_fact": {"ringfence_journal": str(journal), "cacheable": True}}
     estate.host.play([fact], settings=settings)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -90,6 +98,5 @@ def test_a_warning_of_a_run_is_shown_with_its_host(estate: Estate) -> None:
             patch.setenv(name, value)
         result = estate.run("apply", "latest")
 
-    assert "web-1: 1 facts or results of this host are called like variables of Ringfence" in result.output
-    events = [json.loads(line)["event"] for line in (estate.plan / "journal.jsonl").read_text().splitlines()]
-    assert events == ["started", "refused"]
+    assert "web-1: refused: no" in result.output
+    assert not journal.exists()
