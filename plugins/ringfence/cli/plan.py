@@ -146,17 +146,19 @@ class _Making:
         from ringfence.sources.snapshots import digest
 
         session = self.session
-        enforced = held_tables(session, {name: one for name, one in self.held.items() if name in tables})
-        flows, simulation = self._simulated(tables, enforced)
         aside = left_out(session.compilation, self.held) if tables is session.compilation.tables else {}
-        enforced = {name: table for name, table in enforced.items() if name not in aside}
+        enforced = held_tables(session, {name: one for name, one in self.held.items() if name in tables})
+        # a host that is left out goes on with what it holds
+        left = {name: enforced[name] for name in aside if name in enforced}
+        planned = {**{name: table for name, table in tables.items() if name not in aside}, **left}
+        flows, simulation = self._simulated(planned, enforced)
         return Circumstances(
             inputs=Inputs(inventory=digest(session.snapshot), policy=session.workspace.policy_digest, flows=flows),
             sequence=next_sequence(session.workspace.plans, self._believed()),
             now=session.now,
             held=self.held,
             simulation=simulation,
-            diff=told(enforced, {name: table for name, table in tables.items() if name not in aside}, session.snapshot),
+            diff=told(enforced, planned, session.snapshot),
             dropped=self.dropped,
             force_lockout=self.force_lockout_test,
             here=_own_addresses(session, tables),
