@@ -47,9 +47,9 @@ class Stock:
             [self.python, *words], env=environment, cwd=directory, capture_output=True, text=True, check=False
         )
 
-    def play(self, name: str, plan: Path, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a playbook of the collection from within a plan's directory."""
-        given = ["-i", self.inventory, "-e", f"ringfence_plan={plan}", *words]
+    def play(self, name: str, plan: Path, *, named: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a playbook of the collection from within a plan's directory, with the plan unless it is not `named`."""
+        given = ["-i", self.inventory, *(["-e", f"ringfence_plan={plan}"] if named else [])]
         return self.run("-m", "ansible", "playbook", *given, f"ringfence.core.{name}", directory=plan)
 
 
@@ -113,7 +113,11 @@ def test_a_plan_needs_ansible_core_and_its_own_directory_alone(
     done = stock.play("verify", first)
     assert done.returncode != 0
     assert "n1" in done.stdout
-    done = stock.play("rollback", first)
+    refused = stock.play("rollback", first)
+    assert refused.returncode != 0
+    assert "waits for its confirmation, not" in refused.stdout
+    assert not rollouts.reaches("n1")
+    done = stock.play("rollback", first, named=False)
     assert done.returncode == 0, done.stdout + done.stderr
     rollouts.answers("n1")
     assert stock.play("verify", first).returncode == 0
