@@ -56,7 +56,8 @@ class Survey:
     """A snapshot, and what there is to say about it: errors must be solved before it is planned with.
 
     `silent` are those of the problems that tell which sources gave nothing, and what stands of them; `told` those of
-    what hosts say of themselves and does not count. `claims` are the addresses among it.
+    what hosts say of themselves and does not count. `claims` are the addresses among it. `said` are those that tell
+    what of the inventory was not read.
     """
 
     snapshot: Snapshot
@@ -64,6 +65,7 @@ class Survey:
     silent: tuple[Problem, ...] = ()
     told: tuple[Problem, ...] = ()
     claims: Claims = field(default_factory=Claims)
+    said: tuple[Problem, ...] = ()
 
     def errors(self) -> list[InputError]:
         """Return the problems that are errors, as exceptions to raise."""
@@ -149,7 +151,8 @@ def survey(
     labelled, label_problems = apply_label_rules(assets, label_rules)
     labelled, resting = mark_told(labelled, label_rules)
     problems += [*label_problems, *resting, *asset_problems(labelled, settings)]
-    return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems), stood.problems, tuple(told), claims)
+    snapshot = Snapshot(labelled, now.astimezone(UTC))
+    return Survey(snapshot, tuple(problems), stood.problems, tuple(told), claims, parsed.problems)
 
 
 def _facts_problem(host: str, fault: str) -> Problem:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from asset_factory import write
-from ringfence.model.errors import OutsideError
-from ringfence.sources.ansible_inventory import read_inventory
+from ringfence.model.errors import InputErrors, OutsideError
+from ringfence.model.rules import Settings
+from ringfence.sources.ansible_inventory import InventoryHost, read_inventory
+from ringfence.sources.inventory import read_assets
 
 
 def told(directory):
@@ -85,6 +87,20 @@ def test_the_older_name_of_ansible_host_says_where_a_host_is(tmp_path):
     write(tmp_path / "inventory/10-static.ini", "web-1 ansible_ssh_host=10.1.0.1\n")
     (host,) = read_inventory([tmp_path / "inventory/10-static.ini"], tmp_path).hosts
     assert host.variables["ansible_host"] == "10.1.0.1"
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("10.1.0.16/24", "write the address without its prefix: '10.1.0.16'"),
+        ("n/a", "write single IPv4 or IPv6 addresses"),
+        ("/", "write single IPv4 or IPv6 addresses"),
+    ],
+)
+def test_the_remedy_for_a_wrong_address_proposes_addresses_alone(written, remedy):
+    with pytest.raises(InputErrors) as caught:
+        read_assets([InventoryHost("h", {"ringfence_addresses": [written]}, ())], Settings(), {}, dict.fromkeys)
+    assert caught.value.errors[0].remedy == remedy
 
 
 def test_a_home_that_cannot_be_written_to_is_told_with_the_way_out(tmp_path, monkeypatch):
