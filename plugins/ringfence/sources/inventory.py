@@ -40,6 +40,7 @@ from ringfence.sources.identity import STAY_TWO, one_asset_each
 from ringfence.sources.label_doubts import label_doubts
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.namesakes import namesake_problems, reunited
+from ringfence.sources.reaching import usual_enforcer
 from ringfence.sources.resolution import resolve_names
 from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
 from ringfence.sources.told_labels import mark_told
@@ -249,7 +250,7 @@ def _asset(
         labels=reading.labels(),
         realm=reading.word(REALM, DEFAULT_REALM),
         workload=reading.workload(),
-        enforcer=reading.word(ENFORCER, "nftables"),
+        enforcer=reading.word(ENFORCER, usual_enforcer(host.variables)),
         sources=reading.sources() or sources,
         control=reading.control(settings.control),
         attributes=attributes,
