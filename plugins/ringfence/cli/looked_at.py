@@ -60,6 +60,11 @@ class LookedAt:
             return found
         since = time_of(self.since or DEFAULT_SINCE, session.now)
         until = time_of(self.until, session.now) if self.until else None
+        if until is not None and until < since:
+            raise InputError(
+                f"--until {self.until} is before --since {self.since or DEFAULT_SINCE}: no flow is of that time",
+                remedy="give --since the earlier time",
+            )
         return FlowStore(session.workspace.state / FLOWS).window(since, until, latest_time(session.now))
 
     def tell_wrong(self, session: Session, wrong: int) -> None:

@@ -102,7 +102,8 @@ class _Making:
 
         session = self.session
         _refuse_errors(session)
-        session.output.problems((*session.survey.silent, *session.survey.told), err=True)
+        found = session.survey
+        session.output.problems((*found.said, *found.silent, *found.told), err=True)
         tables = session.compilation.tables
         if not tables and not self.dropped:
             remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"

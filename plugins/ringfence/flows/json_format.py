@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from ringfence.flows.reading import Reading
-from ringfence.flows.records import flow_of, record_of
+from ringfence.flows.records import clean_text, flow_of, record_of
 from ringfence.flows.text_lines import open_text
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """An object of JSON in which a name stands twice: which of the two was meant, nobody can say."""
+
+    name: str
 
 
 def read_json(path: Path, reading: Reading) -> Iterator[Flow]:
@@ -22,6 +30,8 @@ def read_json(path: Path, reading: Reading) -> Iterator[Flow]:
     with open_text(path) as file:
         for place, value in _values(file, path, reading):
             try:
+                if isinstance(value, Twice):
+                    raise InputError(f"'{clean_text(value.name)}' stands twice", remedy="say it once")
                 if not isinstance(value, dict):
                     raise InputError("no JSON object stands here")
                 flow = flow_of(value, observed=observed, source="json", latest=reading.latest)
@@ -38,7 +48,7 @@ def json_lines(lines: Iterable[str], path: Path, reading: Reading, first: int = 
             continue
         place = Place(str(path), number)
         try:
-            yield place, json.loads(line)
+            yield place, json.loads(line, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             reading.reject(InputError(f"no JSON: {error}"), place)
 
@@ -51,6 +61,14 @@ def write_json(flows: Iterable[Flow], file: TextIO) -> int:
     return count
 
 
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object] | Twice:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    return Twice(next(name for name in names if names.count(name) > 1))
+
+
 def _values(file: TextIO, path: Path, reading: Reading) -> Iterator[tuple[Place, object]]:
     first = file.readline()
     if not first.lstrip().startswith("["):
@@ -58,7 +76,7 @@ def _values(file: TextIO, path: Path, reading: Reading) -> Iterator[tuple[Place,
         return
     place = Place(str(path))
     try:
-        entries = json.loads(first + file.read())
+        entries = json.loads(first + file.read(), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise InputError(f"no JSON: {error}", place) from error
     for value in entries if isinstance(entries, list) else [entries]:

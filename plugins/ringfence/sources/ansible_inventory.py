@@ -22,6 +22,7 @@ from ringfence.model.problems import Problem
 from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
 from ringfence.sources.ansible_settings import without_fact_cache
 from ringfence.sources.inventory_files import refuse_unreadable_files
+from ringfence.sources.passed_over import passed_over
 
 TIMEOUT_SECONDS = 1800.0
 # Ansible's own answer to an inventory that does not parse is a warning and an estate without those hosts.
@@ -35,6 +36,7 @@ ENVIRONMENT = {
 }
 # What Ansible says of a file that a person wrote; what else fails is a plug-in's or a script's.
 _WRITTEN = re.compile(r"YAML (?:parsing failed|inventory has invalid structure)|maximum recursion depth")
+_NO_HOME = "Unable to create local directories"
 _NOTHING = "Completely failed to parse inventory source"
 LENIENT = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "0", "ANSIBLE_INVENTORY_UNPARSED_FAILED": "0"}
 
@@ -78,16 +80,17 @@ def read_inventory(
         stderr = _run([*_command(), "--list", "--output", str(listing)], paths, directory, what_answers=what_answers)
         data = _parsed(listing)
     base = (directory or Path()).resolve()
+    unseen = passed_over(paths, base, _command("ansible-config"), os.environ)
     if what_answers:
-        return ParsedInventory(_hosts(data), (), unparsed_sources(stderr, base))
-    return ParsedInventory(_hosts(data), warnings_of(stderr, base))
+        return ParsedInventory(_hosts(data), unseen, unparsed_sources(stderr, base))
+    return ParsedInventory(_hosts(data), (*warnings_of(stderr, base), *unseen))
 
 
-def _command() -> list[str]:
-    beside = Path(sys.executable).parent / "ansible-inventory"
-    found = str(beside) if beside.exists() else shutil.which("ansible-inventory")
+def _command(name: str = "ansible-inventory") -> list[str]:
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
-        raise OutsideError("ansible-inventory is not installed", remedy="pip install 'ansible-core>=2.18'")
+        raise OutsideError(f"{name} is not installed", remedy="pip install 'ansible-core>=2.18'")
     return [found]
 
 
@@ -143,6 +146,11 @@ def _failure(stderr: str, status: int, base: Path) -> RingfenceError:
             f"the inventory cannot be parsed: {message}",
             remedy="install its collection: ansible-galaxy collection install -r collections/requirements.yml",
         )
+    if _NO_HOME in message:
+        return OutsideError(
+            f"Ansible has no folder of its own to write in: {message}",
+            remedy="set ANSIBLE_HOME to a folder that you may write in, or HOME",
+        )
     if message.startswith(_NOTHING):
         return InputError("Ansible finds no inventory here", place, "name hosts in a file below it")
     if (place is not None and place.line) or _WRITTEN.match(message):
@@ -180,9 +188,16 @@ def _hosts(data: Mapping[str, object]) -> tuple[InventoryHost, ...]:
         for host in _names(_mapping(body).get("hosts")):
             groups.setdefault(host, set()).update(held_by)
     return tuple(
-        InventoryHost(name, _mapping(variables.get(name)), tuple(sorted(groups[name] - {"all", "ungrouped"})))
+        InventoryHost(name, _reached(variables.get(name)), tuple(sorted(groups[name] - {"all", "ungrouped"})))
         for name in sorted(groups)
     )
+
+
+def _reached(value: object) -> Mapping[str, object]:
+    """Return a host's variables with `ansible_host` where only its older name is given: Ansible connects by it."""
+    variables = _mapping(value)
+    older = variables.get("ansible_ssh_host")
+    return variables if "ansible_host" in variables or older is None else {**variables, "ansible_host": older}
 
 
 def _parents(data: Mapping[str, object]) -> dict[str, set[str]]:

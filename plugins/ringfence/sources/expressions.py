@@ -105,7 +105,7 @@ def compile_expression(text: str, place: Place | None = None) -> Expression:
         raise InputError(
             f"'{text}' is no JMESPath expression: {_syntax_fault(error)}",
             place,
-            "a constant is written in quotes of its own: \"'db'\"",
+            _way_out(error),
         ) from error
     except (RecursionError, ValueError) as error:
         raise InputError(f"this is no JMESPath expression that can be read: {type(error).__name__}", place) from error
@@ -156,6 +156,13 @@ def _flat(node: Mapping[str, object]) -> list[Mapping[str, object]]:
     if node["type"] != "subexpression":
         return [node]
     return [leaf for child in cast("list[Mapping[str, object]]", node["children"]) for leaf in _flat(child)]
+
+
+def _way_out(error: exceptions.JMESPathError) -> str:
+    if isinstance(error, exceptions.UnknownFunctionError):
+        known = ", ".join(sorted(Functions.FUNCTION_TABLE))
+        return f"a part of a text: match(name, '^([a-z]+)-', `1`); all functions: {known}"
+    return "a constant is written in quotes of its own: \"'db'\""
 
 
 def _check_functions(node: Mapping[str, object]) -> None:

@@ -176,8 +176,8 @@ class HostVariables:
             point = point_of(item)
         except InputError:
             point, fault = 0, f"holds {shown(item)}, which is no address"
-            if "/" in item:
-                remedy = f"write the address without its prefix: '{item.partition('/')[0]}'"
+            if _is_address(alone := item.partition("/")[0]) and alone != item:
+                remedy = f"write the address without its prefix: '{alone}'"
         if fault is None and not can_be_held(point):
             fault = f"holds {address_text(point)}, which no host can have"
         if fault is None:
@@ -229,6 +229,14 @@ def written_label_fault(key: str, value: object) -> LabelFault | None:
 def can_be_held(point: int) -> bool:
     """Return whether a host can have an address: not the unspecified, the broadcast or a multicast address."""
     return point not in _NOBODY and not any(low <= point <= high for low, high in _MULTICAST)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        point_of(text)
+    except InputError:
+        return False
+    return True
 
 
 def sorted_points(points: Iterable[int | None]) -> tuple[int, ...]:

@@ -40,6 +40,7 @@ from ringfence.sources.identity import STAY_TWO, one_asset_each
 from ringfence.sources.label_doubts import label_doubts
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.namesakes import namesake_problems, reunited
+from ringfence.sources.reaching import usual_enforcer
 from ringfence.sources.resolution import resolve_names
 from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
 from ringfence.sources.told_labels import mark_told
@@ -56,7 +57,8 @@ class Survey:
     """A snapshot, and what there is to say about it: errors must be solved before it is planned with.
 
     `silent` are those of the problems that tell which sources gave nothing, and what stands of them; `told` those of
-    what hosts say of themselves and does not count. `claims` are the addresses among it.
+    what hosts say of themselves and does not count. `claims` are the addresses among it. `said` are those that tell
+    what of the inventory was not read.
     """
 
     snapshot: Snapshot
@@ -64,6 +66,7 @@ class Survey:
     silent: tuple[Problem, ...] = ()
     told: tuple[Problem, ...] = ()
     claims: Claims = field(default_factory=Claims)
+    said: tuple[Problem, ...] = ()
 
     def errors(self) -> list[InputError]:
         """Return the problems that are errors, as exceptions to raise."""
@@ -149,7 +152,8 @@ def survey(
     labelled, label_problems = apply_label_rules(assets, label_rules)
     labelled, resting = mark_told(labelled, label_rules)
     problems += [*label_problems, *resting, *asset_problems(labelled, settings)]
-    return Survey(Snapshot(labelled, now.astimezone(UTC)), tuple(problems), stood.problems, tuple(told), claims)
+    snapshot = Snapshot(labelled, now.astimezone(UTC))
+    return Survey(snapshot, tuple(problems), stood.problems, tuple(told), claims, parsed.problems)
 
 
 def _facts_problem(host: str, fault: str) -> Problem:
@@ -246,7 +250,7 @@ def _asset(
         labels=reading.labels(),
         realm=reading.word(REALM, DEFAULT_REALM),
         workload=reading.workload(),
-        enforcer=reading.word(ENFORCER, "nftables"),
+        enforcer=reading.word(ENFORCER, usual_enforcer(host.variables)),
         sources=reading.sources() or sources,
         control=reading.control(settings.control),
         attributes=attributes,

@@ -11,6 +11,7 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_told import TOLD, source_of_told, told_roots
 from ringfence.sources.host_variables import CONTROL, ENFORCER, REALM, WISHED, WORKLOAD, shown, sorted_points
 from ringfence.sources.identity_keys import is_no_machine, is_swept, source_facts
+from ringfence.sources.reaching import NFTABLES
 
 IDENTITY = "identity"
 # Marks what no source said this time: `{since, source}`. Such an asset keeps the name it had.
@@ -95,7 +96,7 @@ def merged(
         labels=labels,
         realm=next((asset.realm for asset in ranked if asset.realm != DEFAULT_REALM), _said(ranked, REALM).realm),
         workload=workload,
-        enforcer=_said(enforced, ENFORCER).enforcer,
+        enforcer=_enforcer(enforced),
         sources=tuple(sorted({source for asset in ranked for source in asset.sources})),
         control=_said(enforced, CONTROL).control,
         attributes=attributes,
@@ -221,6 +222,14 @@ def _kind(fact: Mapping[str, object]) -> str:
 def _said(ranked: Sequence[Asset], variable: str) -> Asset:
     """Return the first asset whose source says a variable, else the first one."""
     return next((asset for asset in ranked if asset.attributes.get(variable) is not None), ranked[0])
+
+
+def _enforcer(enforced: Sequence[Asset]) -> str:
+    """Return what enforces on these: as a source says, else as Ansible's way to one of them shows."""
+    said = _said(enforced, ENFORCER)
+    if said.attributes.get(ENFORCER) is not None:
+        return said.enforcer
+    return next((asset.enforcer for asset in enforced if asset.enforcer != NFTABLES), NFTABLES)
 
 
 def _compare_addresses(ranked: Sequence[Asset], merge: _Merge) -> None:

@@ -6,14 +6,18 @@ Behind a gateway's port stands another machine than the gateway, so what `ansibl
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ringfence.model.addresses import point_of
 from ringfence.model.assets import Asset
 from ringfence.model.errors import InputError
 
+NFTABLES = "nftables"
 # Ports on which a kind of connection usually finds the host itself; ssh for every other kind.
 _USUAL = {"winrm": (5985, 5986), "psrp": (5985, 5986), "netconf": (830, 22), "httpapi": (80, 443)}
+_WINDOWS, _WINDOWS_SHELLS = {"winrm", "psrp"}, {"powershell", "cmd"}
+_NETWORK = {"network_cli", "netconf", "httpapi", "grpc"}
 _ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_ssh_args")
 _PROXIES = (
     "ansible_paramiko_proxy_command",
@@ -48,6 +52,19 @@ def way_to(asset: Asset, port: int = 22) -> Way:
         port=0 if given is None or given in usual else given,
         jump=" ".join(" ".join(jumps).split()),
     )
+
+
+def usual_enforcer(variables: Mapping[str, object]) -> str:
+    """Return what would enforce on a host of which nobody says it: by the way in which Ansible talks to it.
+
+    No nft runs behind WinRM, PowerShell over SSH, or the command line of a switch.
+    """
+    connection = str(variables.get("ansible_connection", "")).rpartition(".")[2]
+    if connection in _NETWORK:
+        return "network"
+    if connection in _WINDOWS or str(variables.get("ansible_shell_type", "")).rpartition(".")[2] in _WINDOWS_SHELLS:
+        return "windows"
+    return NFTABLES
 
 
 def reached_point(asset: Asset) -> int | None:

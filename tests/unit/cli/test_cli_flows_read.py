@@ -131,3 +131,9 @@ FlowStore({str(workspace / ".ringfence/flows")!r}).add([Flow(1, 2, 3, 6, far, fa
     assert "1 flows of the store cannot be and are left out" in ringfence(workspace, "flows", "window").output
     assert data(workspace, "flows", "forget", "--before", "1d") == {"days": 1}
     assert data(workspace, "simulate")["wrong"] == 0
+
+
+def test_a_window_that_ends_before_it_begins_is_an_error_and_not_an_empty_answer(workspace: Path) -> None:
+    done = ringfence(workspace, "flows", "window", "--since", "2026-11-23", "--until", "2026-11-22")
+    assert done.exit_code == 2
+    assert "--until 2026-11-22 is before --since 2026-11-23" in done.output

@@ -53,6 +53,21 @@ def test_plan_and_show_name_the_canary_and_why(tmp_path: Path) -> None:
     assert sorted(told["waves"][-1]) == ["db-1", "web-0"], "one stands in control.from, the other is a bastion"
 
 
+def test_a_plan_names_the_rows_and_files_that_were_not_read(tmp_path: Path) -> None:
+    workspace = shop(
+        tmp_path,
+        {
+            "hosts.csv": "name,addresses\napp-1,10.0.1.7\napp-2,DHCP\n",
+            "inventory/30-table.yml": "plugin: ringfence.core.onprem\ntable: ../hosts.csv\n",
+            "inventory/40-more.cfg": "[app]\napp-3 ansible_host=10.0.1.8\n",
+        },
+    )
+    printed = ringfence(workspace, "plan", "--no-flows").output
+    assert "hosts.csv:3: this row is left out: ringfence_addresses of host 'app-2' holds 'DHCP'" in printed
+    assert "inventory/40-more.cfg: warning: is not read: Ansible passes over files" in printed
+    assert "5 workloads" in printed
+
+
 def test_a_plan_says_what_changes_and_what_that_does_to_flows(workspace: Path) -> None:
     printed = ringfence(workspace, "plan", "--flows", str(workspace / "flows.csv")).output.splitlines()
 

@@ -221,3 +221,16 @@ def test_numbers_of_thousands_of_digits_are_wrong_rows(tmp_path: Path, field: st
     assert list(read(path, "csv", reading)) == []
     assert reading.bad == 1
     assert len(reading.problems[0].message) < 400
+
+
+@pytest.mark.parametrize("form", ["{}\n{}\n", "[{},\n{}]"])
+def test_a_flow_that_names_a_field_twice_is_a_wrong_row_and_no_choice_between_the_two(
+    tmp_path: Path, form: str
+) -> None:
+    good = '{"client": "10.0.0.1", "server": "10.0.0.3", "port": 1, "protocol": "tcp"}'
+    path = tmp_path / "flows.json"
+    path.write_text(form.format(good, good.replace("}", ', "client": "10.0.0.2"}')))
+    reading = Reading()
+    assert len(list(read(path, "json", reading))) == 1
+    assert reading.bad == 1
+    assert "'client' stands twice" in str(reading.problems[0])

@@ -203,3 +203,11 @@ def test_units_that_a_policy_names_are_looked_for_among_the_services_that_facts_
     (problem,) = check_references(load(tmp_path).mentions, estate)
     assert problem.message == "no asset chosen here has a unit 'postgres.service'"
     assert problem.remedy == "did you mean 'postgresql.service'?"
+
+
+def test_an_unknown_function_is_told_with_those_that_there_are():
+    with pytest.raises(InputError) as caught:
+        compile_expression("split(name, `-`)")
+    assert caught.value.remedy is not None
+    assert "match(name, '^([a-z]+)-', `1`)" in caught.value.remedy
+    assert "starts_with" in caught.value.remedy

@@ -294,3 +294,36 @@ def test_the_control_path_of_a_host_is_kept_as_networks():
     assert read({"ringfence_control": control}).control == Control(("10.9.0.0/24", "10.8.0.1", "2001:db8::/64"), 22)
     (fault,) = faults({"ringfence_control": {"from": "fe80::1%eth0"}})
     assert "'fe80::1%eth0' names an interface, which no packet carries" in fault
+
+
+@pytest.mark.parametrize(
+    ("variables", "enforcer"),
+    [
+        ({}, "nftables"),
+        ({"ansible_connection": "ssh"}, "nftables"),
+        ({"ansible_connection": "local"}, "nftables"),
+        ({"ansible_connection": "winrm"}, "windows"),
+        ({"ansible_connection": "ansible.builtin.psrp"}, "windows"),
+        ({"ansible_connection": "ssh", "ansible_shell_type": "powershell"}, "windows"),
+        ({"ansible_shell_type": "cmd"}, "windows"),
+        ({"ansible_connection": "ansible.netcommon.network_cli"}, "network"),
+        ({"ansible_connection": "netconf"}, "network"),
+        ({"ansible_connection": "ansible.netcommon.httpapi"}, "network"),
+        ({"ansible_connection": "winrm", "ringfence_enforcer": "nftables"}, "nftables"),
+    ],
+)
+def test_no_nftables_is_taken_to_run_where_ansible_talks_to_windows_or_to_a_switch(variables, enforcer):
+    assert read(variables).enforcer == enforcer
+
+
+def test_a_host_cannot_say_itself_what_enforces_on_it_by_a_connection_among_its_facts():
+    assert read({}, facts={"h": {"ansible_connection": "winrm"}}).enforcer == "nftables"
+
+
+@pytest.mark.parametrize("first", ["10-table.yml", "90-table.yml"])
+def test_a_windows_host_that_a_table_knows_too_stays_one_whichever_comes_first(tmp_path, first):
+    (tmp_path / "hosts.csv").write_text("name,addresses,role\nwin-1.shop.example,10.0.0.5,till\n")
+    write(tmp_path / "inventory" / first, "plugin: ringfence.core.onprem\ntable: ../hosts.csv\n")
+    write(tmp_path / "inventory/50-static.ini", "win-1 ansible_host=10.0.0.5 ansible_connection=winrm\n")
+    (one,) = survey([tmp_path / "inventory"], [], SETTINGS, now=NOW, directory=tmp_path).snapshot.assets
+    assert (one.enforcer, one.labels["role"].value) == ("windows", "till")
