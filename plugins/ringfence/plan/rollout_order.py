@@ -76,11 +76,7 @@ def _alone(assets: Mapping[str, Asset]) -> dict[str, str]:
     """Return the hosts that are the only one of their role, or of their labels where they have none, with the words."""
     kinds = {name: _kind(asset) for name, asset in assets.items()}
     counts = Counter(kinds.values())
-    return {
-        name: f"it is the only host {_kind_text(kind)}"
-        for name, kind in kinds.items()
-        if counts[kind] == 1
-    }
+    return {name: f"it is the only host {_kind_text(kind)}" for name, kind in kinds.items() if counts[kind] == 1}
 
 
 def _kind(asset: Asset) -> tuple[tuple[str, str], ...]:

@@ -84,7 +84,7 @@ def test_a_host_known_by_its_name_alone_is_not_said_to_lack_an_address(tmp_path:
             "hosts.csv": "name,addresses,env\nweb-1,10.0.1.1,prod\n",
         },
     )
-    ((made / "inventory/hosts.yml")).rename(made / "inventory/10-hosts.yml")
+    (made / "inventory/hosts.yml").rename(made / "inventory/10-hosts.yml")
     printed = ringfence(made, "assets", "web-1", "--explain").output
     assert "addresses  10.0.1.1" in printed
     assert "by name    inventory/30-onprem.yml, which was taken to mean this host by its name alone; it gives env" in (
