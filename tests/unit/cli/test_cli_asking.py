@@ -101,6 +101,7 @@ def test_a_name_of_two_machines_is_told_with_a_word_for_each(tmp_path: Path) -> 
             "hosts.csv": "name,addresses\nweb-1,10.0.9.1\n",
         },
     )
+    assert [found["name"] for found in data(made, "assets", "web-1")] == ["web-1", "web-1_z-onprem"]  # type: ignore[attr-defined]  # JSON
     result = ringfence(made, "explain", "web-1", "10.0.7.7", "tcp/1")
     assert result.exit_code == 2
     assert "for the other write 'web-1_z-onprem'; for this one its address, or its labels" in result.stderr
