@@ -70,7 +70,8 @@ def load(directory: Path) -> Workspace:
             "go to a workspace, or make one with 'ringfence init'",
         )
     reports = Reports()
-    settings = read_settings(directory / SETTINGS, reports, directory)
+    mentions: list[Mention] = []
+    settings = read_settings(directory / SETTINGS, reports, directory, mentions)
     rules = read_label_rules(directory / LABELS, reports, directory)
     misnamed = tuple(_misnamed(directory, reports))
     found = policy_files(directory / POLICY, directory, reports)
@@ -84,7 +85,7 @@ def load(directory: Path) -> Workspace:
         label_rules=rules,
         inventory_paths=(inventory,) if inventory.exists() else (),
         policy_digest=_digest(directory, [directory / SETTINGS, *found.files]),
-        mentions=loaded.mentions,
+        mentions=(*mentions, *loaded.mentions),
         definitions=loaded.definitions,
         problems=(*misnamed, *found.problems),
     )

@@ -73,7 +73,7 @@ def explained(asset: Asset, rules: Sequence[LabelRule]) -> Iterator[str]:
     by_name = asset.attributes.get(BY_NAME)
     for source, labels in by_name.items() if isinstance(by_name, dict) else ():
         gave = f"; it gives {', '.join(labels)}" if labels else ""
-        yield f"  by name    {source}, which says no address and nothing else that tells who it means{gave}"
+        yield f"  by name    {source}, which was taken to mean this host by its name alone{gave}"
     stale = asset.attributes.get(STALE)
     if isinstance(stale, dict):
         yield f"  stale      since {stale['since']}, {stale['source']} is silent"

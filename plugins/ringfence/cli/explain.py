@@ -87,8 +87,16 @@ def _print(session: Session, answer: Answer, asked: IntervalSet) -> None:
             session.output.line(f"        {note}")
     if answer.nearest:
         nearest = answer.nearest
-        misses = "; ".join(nearest.misses) or "its tier or side does not decide here"
+        misses = "; ".join(nearest.misses) or _overruled(answer)
         session.output.line(f"nearest: '{nearest.rule}' ({nearest.place}) {misses}")
+
+
+def _overruled(answer: Answer) -> str:
+    """Return why a rule that chooses both ends and the service does not decide."""
+    first = next((side for side in answer.sides if side.verdict == "deny" and side.rule != DEFAULT_RULE), None)
+    if first is not None:
+        return f"allows it too, but '{first.rule}' decides first"
+    return "chooses both ends, but does not decide here: look at its 'at' and 'process', and at rules that 'pass'"
 
 
 def _services(answer: Answer, asked: IntervalSet) -> str:

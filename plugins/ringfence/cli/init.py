@@ -41,7 +41,7 @@ def init(session: Session, directory: Path | None, networks: tuple[str, ...], po
         session.output.line(f"wrote {target / path}")
     steps = [
         *(() if networks else ("say in ringfence.yml from where Ansible manages the hosts (control)",)),
-        "name hosts: rows in hosts.csv, or any Ansible inventory in inventory/",
+        "name hosts: rows in hosts.csv, or any Ansible inventory in inventory/ (then delete inventory/30-onprem.yml)",
         "ringfence check, then ringfence assets",
     ]
     session.output.line()

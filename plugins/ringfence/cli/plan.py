@@ -61,7 +61,7 @@ def plan(
 
         ask_hosts(session)
     held = known(session.directory, session.workspace.plans, session.now)
-    refuse_unknown(drop, {*held, *session.snapshot.named()}, "what hosts are known to hold")
+    refuse_unknown(drop, {*held, *session.snapshot.named()}, "--drop: what is known of inventory and plans")
     dropped = frozenset({*drop, *(held if drop_missing else ())})
     looked_at = None if no_flows else LookedAt(flows_files, flows_format, since, until)
     making = _Making(session, held, dropped, looked_at, force_lockout_test)

@@ -46,7 +46,11 @@ def by_main_names(policy: Policy, snapshot: Snapshot) -> Policy:
 def shared(name: str, assets: Sequence[Asset], place: Place | None = None) -> InputError:
     """Return the error of a name that several assets have."""
     listed = " and ".join(f"'{asset.name}' ({', '.join(asset.sources)})" for asset in assets)
-    return InputError(f"'{name}' stands for {listed}", place, "write the main name of the one that is meant")
+    remedy = "write the main name of the one that is meant"
+    if any(asset.name == name for asset in assets):
+        others = " or ".join(f"'{asset.name}'" for asset in assets if asset.name != name)
+        remedy = f"for the other write {others}; for this one its address, or its labels; or rename one at its source"
+    return InputError(f"'{name}' stands for {listed}", place, remedy)
 
 
 def _selectors(policy: Policy) -> Iterator[tuple[Place, Selector]]:

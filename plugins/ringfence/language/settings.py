@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableSequence
 from pathlib import Path
 
 from ringfence.language.asset_identity import read_identity
 from ringfence.language.checking import check, fields, items
 from ringfence.language.definitions import Definitions
 from ringfence.language.documents import CONTROLS, read_documents, shown
+from ringfence.language.mentions import Mention
 from ringfence.language.nodes import Entry, Node, Scalar, Table
 from ringfence.language.reports import Reports, meant
 from ringfence.language.selectors import SelectorReader
@@ -36,17 +37,22 @@ def load_settings(path: Path, root: Path | None = None) -> Settings:
     return settings
 
 
-def read_settings(path: Path, reports: Reports, root: Path | None = None) -> Settings:
-    """Return the settings as `load_settings` does, with a default for what is wrong and reported."""
+def read_settings(
+    path: Path, reports: Reports, root: Path | None = None, mentions: MutableSequence[Mention] | None = None
+) -> Settings:
+    """Return the settings as `load_settings` does, with a default for what is wrong and reported.
+
+    What they speak of in the estate is added to `mentions`.
+    """
     if not os.path.lexists(path):  # a link to nowhere is an error, not a workspace without the file
         return Settings()
     documents = read_documents(path, shown(path, root), reports, CONTROLS)
     if len(documents) > 1:
         reports.add(documents[1].place, "the settings are one document, and this is a second", "remove the '---'")
-    return _settings(documents[0], reports) if documents else Settings()
+    return _settings(documents[0], reports, [] if mentions is None else mentions) if documents else Settings()
 
 
-def _settings(node: Node, reports: Reports) -> Settings:
+def _settings(node: Node, reports: Reports, mentions: MutableSequence[Mention]) -> Settings:
     document = check(node, SettingsDocument, "the settings", reports)
     written = fields(node)
     control = _control(written["control"].value, reports) if "control" in written else None
@@ -54,7 +60,7 @@ def _settings(node: Node, reports: Reports) -> Settings:
     private = networks(written["private"].value, reports)[1] if "private" in written else None
     tiers = _tiers(written["tiers"], reports) if "tiers" in written else None
     default = Settings()
-    sizes, canary = _waves(written["waves"], reports) if "waves" in written else ((), None)
+    sizes, canary = _waves(written["waves"], reports, mentions) if "waves" in written else ((), None)
     return Settings(
         control=control,
         realms=realms,
@@ -68,7 +74,9 @@ def _settings(node: Node, reports: Reports) -> Settings:
     )
 
 
-def _waves(entry: Entry, reports: Reports) -> tuple[tuple[int, ...], Selector | None]:
+def _waves(
+    entry: Entry, reports: Reports, mentions: MutableSequence[Mention]
+) -> tuple[tuple[int, ...], Selector | None]:
     """Return the sizes of the first waves, empty where they are not said, and who may be the canary."""
     if not isinstance(entry.value, Table):
         short = check(Table(entry.place, (entry,)), SizesEntry, "the settings", reports)
@@ -77,7 +85,9 @@ def _waves(entry: Entry, reports: Reports) -> tuple[tuple[int, ...], Selector | 
     written = fields(entry.value)
     canary = None
     if read and "canary" in written:
-        canary = SelectorReader(Definitions(), reports).workload_selector(written["canary"].value)
+        reader = SelectorReader(Definitions(), reports)
+        canary = reader.workload_selector(written["canary"].value)
+        mentions.extend(reader.mentions)
     return tuple(read.sizes) if read and read.sizes else (), canary
 
 

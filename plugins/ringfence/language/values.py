@@ -76,7 +76,8 @@ def _service(word: Scalar, definitions: Definitions, reports: Reports, using: Se
         protocol, slash, detail = name.partition("/")
         if slash and protocol not in SERVICE_WORDS:
             near = nearest(protocol, SERVICE_WORDS - {"any"})
-            remedy = f"did you mean '{near}/{detail}'?" if near else error.remedy
+            meant = f"{near}/{detail.strip(' ]),;')}"
+            remedy = f"did you mean '{meant}'?" if near and _is_service(meant) else error.remedy
         elif slash and error.remedy and detail.count("-") == 1:
             remedy = f"write '{protocol}/{'-'.join(reversed(detail.split('-')))}'"
         elif slash:
@@ -86,6 +87,14 @@ def _service(word: Scalar, definitions: Definitions, reports: Reports, using: Se
             remedy = f"did you mean '{near}'?" if near else error.remedy
         reports.add(word.place, error.message, remedy)
         return None
+
+
+def _is_service(text: str) -> bool:
+    try:
+        parse_service(text)
+    except InputError:
+        return False
+    return True
 
 
 def _detail_remedy(protocol: str, detail: str) -> str:

@@ -82,7 +82,7 @@ def _network(text: str) -> Network:
             least, most = MAPPED.prefixlen, MAPPED.max_prefixlen
             raise InputError(
                 f"'{address}' is the IPv4 address {mapped}, and '/{length}' no prefix from {least} to {most}",
-                remedy=f"write the IPv4 network, like '{mapped}/24'",
+                remedy=f"write the IPv4 network, like '{ipaddress.ip_network(f'{mapped}/24', strict=False)}'",
             )
         text = f"{mapped}/{int(length) - MAPPED.prefixlen}"
     elif mapped is not None:

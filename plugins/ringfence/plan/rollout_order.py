@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.analysis.ends import chosen_addresses, points_of
@@ -49,20 +49,21 @@ def rollout_order(
     if not ranked:
         return RolloutOrder((), None, last)
     first = ranked[0]
-    why = _why(first, settings.canary, first in wanted, last.get(first), alone.get(first))
+    drawbacks = [words for found in (last, alone) if (words := found.get(first))]
+    why = _why(settings.canary, first in wanted, drawbacks, lone=len(ranked) == 1)
     return RolloutOrder(tuple(ranked), Canary(host=first, why=why), last)
 
 
-def _why(name: str, selector: Selector | None, wanted: bool, hangs: str | None, alone: str | None) -> str:
-    parts = []
-    if selector is not None:
-        parts.append("waves.canary chooses it" if wanted else "waves.canary chooses no host that changes")
-    drawbacks = [drawback for drawback in (hangs, alone) if drawback]
-    if drawbacks:
-        parts.append(f"every other one is no better: {', '.join(drawbacks)}")
-    elif selector is None or not wanted:
-        parts.append("no other host is reached through it, and it is not the only one of its role")
-    return "; ".join(parts) or name
+def _why(selector: Selector | None, wanted: bool, drawbacks: Sequence[str], *, lone: bool) -> str:
+    if selector is not None and wanted:
+        return "waves.canary chooses it" + (f", although {' and '.join(drawbacks)}" if drawbacks else "")
+    if lone:
+        why = "it is the only host that changes"
+    elif drawbacks:
+        why = f"no other host is better, although {' and '.join(drawbacks)}"
+    else:
+        why = "no other host is reached through it, and it is not the only one of its role"
+    return f"waves.canary chooses no host that changes; {why}" if selector is not None else why
 
 
 def _chosen(selector: Selector, asset: Asset) -> bool:
@@ -75,16 +76,16 @@ def _alone(assets: Mapping[str, Asset]) -> dict[str, str]:
     """Return the hosts that are the only one of their role, or of their labels where they have none, with the words."""
     kinds = {name: _kind(asset) for name, asset in assets.items()}
     counts = Counter(kinds.values())
-    return {
-        name: f"it is the only host of {', '.join(f'{key}={value}' for key, value in kind) or 'no labels'}"
-        for name, kind in kinds.items()
-        if counts[kind] == 1
-    }
+    return {name: f"it is the only host {_kind_text(kind)}" for name, kind in kinds.items() if counts[kind] == 1}
 
 
 def _kind(asset: Asset) -> tuple[tuple[str, str], ...]:
     labels = asset.label_values()
     return ((ROLE, labels[ROLE]),) if ROLE in labels else tuple(sorted(labels.items()))
+
+
+def _kind_text(kind: tuple[tuple[str, str], ...]) -> str:
+    return f"of {', '.join(f'{key}={value}' for key, value in kind)}" if kind else "without labels"
 
 
 def _managing(assets: Mapping[str, Asset], settings: Settings, here: frozenset[int]) -> dict[str, str]:

@@ -152,6 +152,8 @@ def _failure(stderr: str, status: int, base: Path) -> RingfenceError:
             remedy="set ANSIBLE_HOME to a folder that you may write in, or HOME",
         )
     if message.startswith(_NOTHING):
+        if place is not None and (base / place.file).is_symlink() and not (base / place.file).exists():
+            return InputError("leads nowhere", place, "let the link lead to an inventory, or remove it")
         return InputError("Ansible finds no inventory here", place, "name hosts in a file below it")
     if (place is not None and place.line) or _WRITTEN.match(message):
         remedy = "save the file as UTF-8" if "codec can't" in message else None

@@ -106,11 +106,13 @@ def _managed_elsewhere(assets: Sequence[Asset], settings: Settings) -> list[Prob
     elsewhere = [
         asset for asset in assets if asset.workload and asset.control is None and _port(asset) not in (None, port)
     ]
-    if not elsewhere:
-        return []
-    message = f"{_named(elsewhere)} managed on port {_port(elsewhere[0])}, and the control path is port {port}"
     remedy = "set ringfence_control: {port: …} where the host itself listens there"
-    return [Problem(Severity.WARNING, message, None, remedy)]
+    problems = []
+    for there in sorted({found for asset in elsewhere if (found := _port(asset)) is not None}):
+        named = _named([asset for asset in elsewhere if _port(asset) == there])
+        message = f"{named} managed on port {there}, and the control path is port {port}"
+        problems.append(Problem(Severity.WARNING, message, None, remedy))
+    return problems
 
 
 def _port(asset: Asset) -> int | None:

@@ -14,7 +14,9 @@ from ringfence.sources.functions import OPTIONS
 
 Node = Mapping[str, object]
 _NUMBER = re.compile(r"\s*[-+]?\d+(\.\d*)?([eE][-+]?\d+)?\s*")
-_TRUTHS = ("true", "false")
+# Words that people and YAML 1.1 mean as truth values, which Ansible reads without quotes as such.
+_TRUTHS = {"true": "false", "yes": "no", "on": "off"}
+_UNTRUTHS = {no: yes for yes, no in _TRUTHS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,30 @@ def unequal(literal: object, met: object) -> Unequal | None:
     """Return what is wrong with comparing a literal of an expression with a value, None where they may be equal."""
     if type(literal) is str and type(met) is not str and _same(met, literal):
         kind = "the truth value" if isinstance(met, bool) else "the number"
-        text = json.dumps(met)
-        return Unequal(f"the text '{literal}' with {kind} {text}", f"write it between backticks: `{text}`")
+        meant = json.dumps(literal.strip().lower() in _TRUTHS) if isinstance(met, bool) else _number(literal)
+        return Unequal(f"the text '{literal}' with {kind} {json.dumps(met)}", f"write it between backticks: `{meant}`")
     if type(met) is str and type(literal) is not str and _same(literal, met):
         kind = "the truth value" if isinstance(literal, bool) else "the number"
-        return Unequal(f"{kind} {json.dumps(literal)} with the text '{met}'", f"write it in single quotes: '{met}'")
+        meant = _word(literal, met) if isinstance(literal, bool) else json.dumps(literal)
+        return Unequal(f"{kind} {json.dumps(literal)} with the text '{met}'", f"write it in single quotes: '{meant}'")
     return None
 
 
+def _number(text: str) -> str:
+    number = float(text)
+    return json.dumps(int(number) if number.is_integer() else number)
+
+
+def _word(truth: bool, beside: str) -> str:
+    """Return the word for a truth value that goes with another word for one: `yes` where there is `no`."""
+    word = beside.strip().lower()
+    if (word in _TRUTHS) is truth:
+        return beside
+    return _TRUTHS.get(word) or _UNTRUTHS[word]
+
+
 def _same(value: object, text: str) -> bool:
-    """Return whether a text could be meant for a number or a truth value; which number plays no part."""
+    """Return whether a text could be meant for a number or a truth value; which one plays no part."""
     if isinstance(value, bool):
-        return text.strip().lower() in _TRUTHS
+        return text.strip().lower() in (*_TRUTHS, *_UNTRUTHS)
     return isinstance(value, int | float) and _NUMBER.fullmatch(text) is not None

@@ -37,7 +37,9 @@ def _matching(assets: tuple[Asset, ...], word: str) -> tuple[Asset, ...]:
     sought = word.casefold()
     if PORT.fullmatch(sought):
         return tuple(asset for asset in assets if sought in ports_of(asset))
-    exact = tuple(asset for asset in assets if any(name.casefold() == sought for name in hosts_of(asset)))
+    exact = tuple(
+        asset for asset in assets if any(name.casefold() == sought for name in (*hosts_of(asset), *asset.also))
+    )
     near = exact or tuple(asset for asset in assets if any(sought in part.casefold() for part in _texts(asset)))
     return near or tuple(asset for asset in assets if _says(asset.attributes, sought))
 

@@ -143,7 +143,10 @@ def _hosts(table: TableRows, columns: Columns, reading: Reading) -> HostTable:
 def _nothing_left(table: TableRows, filtered: int) -> list[Problem]:
     """Return the warning for a table that gives nothing without being broken."""
     if not table.rows:
-        said, remedy = "the table has no rows: it gives no hosts", "is the export whole?"
+        said, remedy = (
+            "the table has no rows: it gives no hosts",
+            "is the export whole? Add rows, or delete the file in inventory/ that names the table",
+        )
     elif filtered == len(table.rows):
         said, remedy = (
             f"'filters' and 'exclude' leave none of {filtered} rows: the table gives no hosts",

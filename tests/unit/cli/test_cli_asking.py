@@ -59,6 +59,56 @@ def test_explain_says_who_denied_and_which_rule_was_nearest(workspace: Path) -> 
     assert "nearest: 'api to database' (policy/shop.yml:7:5) needs role=api, web-1 has role=web" in result.output
 
 
+def test_explain_names_the_rule_that_decides_before_one_that_would_allow(tmp_path: Path) -> None:
+    rules = """\
+enforce: [{where: any, mode: full}]
+rules:
+  - {name: no telnet, from: {role: web}, to: {role: db}, deny: tcp/23}
+  - {name: low ports, from: {role: web}, to: {role: db}, allow: tcp/20-30}
+  - {name: one side, from: {role: web}, to: {role: db}, allow: tcp/99, at: from}
+"""
+    made = shop(tmp_path, {"policy/shop.yml": rules, "policy/tests/shop.yml": "tests: []\n"})
+
+    denied = ringfence(made, "explain", "web-1", "db-1", "tcp/23").output
+    assert "nearest: 'low ports' (policy/shop.yml:4:5) allows it too, but 'no telnet' decides first" in denied
+    half = ringfence(made, "explain", "web-1", "db-1", "tcp/99").output
+    assert "nearest: 'one side' (policy/shop.yml:5:5) chooses both ends, but does not decide here: look at" in half
+
+
+def test_a_host_known_by_its_name_alone_is_not_said_to_lack_an_address(tmp_path: Path) -> None:
+    made = shop(
+        tmp_path,
+        {
+            "inventory/hosts.yml": "shop: {hosts: {web-1: }}\n",
+            "inventory/30-onprem.yml": "plugin: ringfence.core.onprem\ntable: ../hosts.csv\n",
+            "hosts.csv": "name,addresses,env\nweb-1,10.0.1.1,prod\n",
+        },
+    )
+    (made / "inventory/hosts.yml").rename(made / "inventory/10-hosts.yml")
+    printed = ringfence(made, "assets", "web-1", "--explain").output
+    assert "addresses  10.0.1.1" in printed
+    assert "by name    inventory/30-onprem.yml, which was taken to mean this host by its name alone; it gives env" in (
+        printed
+    )
+
+
+def test_a_name_of_two_machines_is_told_with_a_word_for_each(tmp_path: Path) -> None:
+    made = shop(
+        tmp_path,
+        {
+            "inventory/hosts.yml": "all: {hosts: {web-1: {ringfence_addresses: 10.0.1.1}}}\n",
+            "inventory/z-onprem.yml": "plugin: ringfence.core.onprem\ntable: ../hosts.csv\n",
+            "hosts.csv": "name,addresses\nweb-1,10.0.9.1\n",
+        },
+    )
+    assert [found["name"] for found in data(made, "assets", "web-1")] == ["web-1", "web-1_z-onprem"]  # type: ignore[attr-defined]  # JSON
+    result = ringfence(made, "explain", "web-1", "10.0.7.7", "tcp/1")
+    assert result.exit_code == 2
+    assert "for the other write 'web-1_z-onprem'; for this one its address, or its labels" in result.stderr
+    assert ringfence(made, "explain", "web-1_z-onprem", "10.0.7.7", "tcp/1").exit_code == 0
+    assert ringfence(made, "explain", "10.0.1.1", "10.0.7.7", "tcp/1").exit_code == 0
+
+
 @pytest.mark.parametrize("chosen", [("--unit", "shop-api.service"), ("--process", "shop-api.service")])
 def test_explain_answers_for_a_process(workspace: Path, chosen: tuple[str, str]) -> None:
     answer = data(workspace, "explain", "api-1", "db-1", "tcp/5432", *chosen)

@@ -68,6 +68,10 @@ ELSEWHERE: dict[str, tuple[Break, str]] = {
         lambda at: replaced(at / "inventory/hosts.yml"),
         "inventory: error: Ansible finds no inventory here",
     ),
+    "a link to an inventory that is gone": (
+        lambda at: (at / "inventory/20-hosts.yml").symlink_to("nowhere.yml"),
+        "inventory/20-hosts.yml: error: leads nowhere",
+    ),
     "settings of Ansible without a section": (
         lambda at: (at / "ansible.cfg").write_text("[defaults\nx\n"),
         "ansible.cfg:1: error: ",

@@ -58,6 +58,14 @@ def test_a_label_that_no_asset_has_is_named_with_the_nearest(workspace: Path) ->
     assert "policy/shop.yml:4:18: warning: no asset has role 'weeb'" in ringfence(workspace, "check").output
 
 
+def test_a_canary_that_no_host_can_be_is_named_with_its_line(workspace: Path) -> None:
+    write(workspace, "ringfence.yml", "control: {from: [10.0.0.0/24]}\nwaves: {canary: {env: prd}}\n")
+
+    printed = ringfence(workspace, "check").output
+    assert "ringfence.yml:2:23: warning: no asset has env 'prd'" in printed
+    assert "did you mean 'prod'?" in printed
+
+
 def test_a_failing_test_and_a_broken_invariant_are_answers_of_no(workspace: Path) -> None:
     write(
         workspace,
@@ -89,6 +97,8 @@ def test_lint_findings_are_an_answer_of_no(workspace: Path) -> None:
     [
         (("explain", "web-1", "db-9", "tcp/1"), "'db-9' is neither an asset nor an address"),
         (("explain", "web-1", "db-1", "tpc/1"), "'tpc/1' is no service"),
+        (("explain", "web-1", "db-1", "[tcp/80]"), "did you mean 'tcp/80'?"),
+        (("plan", "--drop", "web-9"), "--drop: what is known of inventory and plans says nothing of web-9"),
         (("reach", "--from", "{role: web"), "no YAML"),
         (("reach", "--from", "{rol e: 1}"), "error:"),
         (("reach", "--from", "10.0.0.1/8"), "host bits"),

@@ -78,6 +78,12 @@ def test_a_prefix_that_cuts_more_than_the_ipv4_address_is_refused_with_the_way_o
     assert "write the IPv4 network, like" in str(caught.value)
 
 
+def test_the_ipv4_network_that_is_advised_for_a_wrong_prefix_is_one() -> None:
+    with pytest.raises(InputError) as caught:
+        network_of("::ffff:10.0.7.9/24")
+    assert caught.value.remedy == "write the IPv4 network, like '10.0.7.0/24'"
+
+
 def test_host_bits_of_a_mapped_network_are_told_in_ipv4() -> None:
     with pytest.raises(InputError, match=r"did you mean '10\.0\.7\.0/24'"):
         network_of("::ffff:10.0.7.7/120")

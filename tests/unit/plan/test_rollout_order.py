@@ -113,12 +113,25 @@ def test_a_person_may_choose_a_bastion_and_among_several_none_is_taken() -> None
     assert planned(bastion, *WEB, canary=Not(LabelIn("env", ("prod",)))).waves == [["a-bastion"], ["web-1", "web-2"]]
 
 
+def test_a_bastion_that_a_person_chose_is_called_one_and_not_the_best() -> None:
+    bastion = host("a-bastion", "10.0.0.7", role="web")
+    plan = planned(bastion, *WEB, canary=AssetNamed("a-bastion"))
+    assert plan.canary is not None
+    assert plan.canary.why == "waves.canary chooses it, although Ansible comes from it (10.0.0.0/24)"
+
+
+def test_a_lone_host_is_the_canary_because_there_is_no_other() -> None:
+    plan = planned(host("web-1", "10.0.1.1"))
+    assert plan.canary is not None
+    assert plan.canary.why == "it is the only host that changes"
+
+
 def test_where_no_host_is_without_a_drawback_the_least_bad_is_taken_and_why_is_said() -> None:
     only = [host("db-1", "10.0.1.3", role="db"), host("api-1", "10.0.1.4", role="api")]
     plan = planned(*only)
     assert plan.canary is not None
     assert plan.canary.host == "api-1"
-    assert plan.canary.why == "every other one is no better: it is the only host of role=api"
+    assert plan.canary.why == "no other host is better, although it is the only host of role=api"
 
     controls = planned(host("a", "10.0.0.7"), host("b", "10.0.0.8"), control=Control(("10.0.0.7", "10.0.0.8")))
     assert controls.waves == [["a"], ["b"]]

@@ -108,6 +108,13 @@ def test_a_number_becomes_a_label_where_it_is_there():
         ({"l": [{"port": 5432}]}, "l[?port == '5432']", "with the number 5432"),
         ({"ports": [22, 5432]}, "contains(ports, '5432')", "with the number 22"),
         ({"port": 22}, "port != '5432'", "the two are never equal"),
+        ({"port": 22}, "port == '5432'", "write it between backticks: `5432`"),
+        ({"rack": 7}, "rack == '007'", "write it between backticks: `7`"),
+        ({"port": "22"}, "port == `5432`", "write it in single quotes: '5432'"),
+        ({"up": False}, "up == 'true'", "write it between backticks: `true`"),
+        ({"up": True}, "up == 'yes'", "compares the text 'yes' with the truth value true"),
+        ({"up": True}, "up == 'off'", "write it between backticks: `false`"),
+        ({"up": "no"}, "up == `true`", "write it in single quotes: 'yes'"),
     ],
 )
 def test_a_text_compared_with_a_number_is_warned_of_with_place_and_host(attributes, when, said):

@@ -131,10 +131,21 @@ def test_a_realm_that_nobody_named_is_told_with_the_nearest_one():
     assert (found.severity, found.remedy) == (Severity.WARNING, "did you mean 'blue'?")
 
 
+BEHIND_A_GATEWAY = [("a", "10.0.0.1", 2201), ("b", "10.0.0.2", 2202), ("c", "10.0.0.3", 2201)]
+
+
 def test_a_host_managed_on_another_port_than_the_control_path_is_told():
     host = asset("a", "10.0.0.1", attributes={"ansible_port": 2222})
     (found,) = problems(host, control=Control(("10.9.0.0/24",)))
     assert "asset 'a' is managed on port 2222, and the control path is port 22" in found.message
+
+
+def test_hosts_managed_on_several_ports_are_told_with_the_port_of_each():
+    hosts = [asset(name, at, attributes={"ansible_port": port}) for name, at, port in BEHIND_A_GATEWAY]
+    assert [found.message for found in problems(*hosts, control=Control(("10.9.0.0/24",)))] == [
+        "assets 'a', 'c' are managed on port 2201, and the control path is port 22",
+        "asset 'b' is managed on port 2202, and the control path is port 22",
+    ]
 
 
 @pytest.mark.parametrize(
