@@ -171,7 +171,12 @@ WantedBy=timers.target" || return 1
 
 remove_answers() {
     if [ ! -e "$answer_timer" ]; then return 0; fi
-    if systemd_runs; then systemctl stop "${answer_timer##*/}" 2>/dev/null; fi
+    if systemd_runs; then
+        # one that waits for our lock would find nothing, and stay behind as a unit that failed
+        answer_unit=${answer_timer##*/}
+        systemctl stop "$answer_unit" "${answer_unit%.timer}.service" 2>/dev/null
+        systemctl reset-failed "${answer_unit%.timer}.service" 2>/dev/null
+    fi
     rm -f "$answer_timer" "${answer_timer%.timer}.service" "$units/timers.target.wants/${answer_timer##*/}"
     sync_changed=1
 }
