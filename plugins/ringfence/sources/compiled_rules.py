@@ -84,6 +84,13 @@ class CompiledRule:
             return None
         return outcome
 
+    def seen(self, asset: Asset) -> Outcome:
+        """Return what the rule makes of an asset, which is not noted."""
+        try:
+            return self._value(asset.attributes, [])
+        except EvaluationError as error:
+            return error
+
     def _outcome(self, asset: Asset) -> Outcome:
         met: list[Unequal] = []
         try:

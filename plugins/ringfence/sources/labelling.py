@@ -12,7 +12,8 @@ from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.comparisons import Unequal
 from ringfence.sources.compiled_rules import CompiledRule, Keys, NoLabel, compile_rules, keys_of
-from ringfence.sources.expressions import Path
+from ringfence.sources.expressions import EvaluationError, Path
+from ringfence.sources.host_told import told_roots, without_told
 from ringfence.sources.host_variables import INVENTORY
 
 Problems = tuple[Problem, ...]
@@ -24,6 +25,7 @@ class _Conflict:
     second: CompiledRule
     values: tuple[str, str]
     assets: list[str] = field(default_factory=list)
+    of_hosts: bool = False
 
 
 @dataclass(slots=True)
@@ -32,7 +34,7 @@ class _Labelling:
 
     by_key: Mapping[str, Sequence[Sequence[CompiledRule]]]
     paths: tuple[Path, ...]
-    conflicts: dict[tuple[str, str], _Conflict] = field(default_factory=dict)
+    conflicts: dict[tuple[str, str, bool], _Conflict] = field(default_factory=dict)
 
     def labels_of(self, asset: Asset) -> dict[str, Label]:
         labels: dict[str, Label] = {}
@@ -55,15 +57,21 @@ class _Labelling:
                 if winner is None:
                     winner, winning = compiled, value
                 elif value != winning:
-                    self._conflict(asset, (winner, compiled), (winning, value))
+                    bare = _without_its_word(asset)
+                    of_host = bare is not None and not _contradict(bare, winner, compiled)
+                    self._conflict(asset, (winner, compiled), (winning, value), of_host)
+                    if bare is not None and of_host:
+                        return self._decided(bare, keys_of(bare, self.paths), ranks)
                 compiled.wins += 1
             if winner is not None:
                 return Label(winning, winner.provenance)
         return None
 
-    def _conflict(self, asset: Asset, rules: tuple[CompiledRule, CompiledRule], values: tuple[str, str]) -> None:
-        key = (rules[0].provenance, rules[1].provenance)
-        self.conflicts.setdefault(key, _Conflict(*rules, values)).assets.append(asset.name)
+    def _conflict(
+        self, asset: Asset, rules: tuple[CompiledRule, CompiledRule], values: tuple[str, str], of_host: bool
+    ) -> None:
+        key = (rules[0].provenance, rules[1].provenance, of_host)
+        self.conflicts.setdefault(key, _Conflict(*rules, values, of_hosts=of_host)).assets.append(asset.name)
 
 
 def apply_label_rules(assets: Iterable[Asset], rules: Sequence[LabelRule]) -> tuple[tuple[Asset, ...], Problems]:
@@ -72,8 +80,8 @@ def apply_label_rules(assets: Iterable[Asset], rules: Sequence[LabelRule]) -> tu
     Labels that an asset already has (the inventory's own) win over every rule; then the rule of the smaller priority.
     Errors are rules of equal priority that give one asset two values for one key (the earlier rule's stands), and rules
     that fail on an asset; warnings are rules that never give a label, that give an asset what can be none, or that
-    compare a text with a number. Raises InputErrors where an expression cannot be
-    compiled.
+    compare a text with a number. What is wrong by a host's own word alone is a warning, and the label is the one that
+    the host has without that word: one host stops no plan. Raises InputErrors where an expression cannot be compiled.
     """
     assets = tuple(assets)
     compiled, paths = compile_rules(rules)
@@ -81,8 +89,9 @@ def apply_label_rules(assets: Iterable[Asset], rules: Sequence[LabelRule]) -> tu
     labelled = tuple(replace(asset, labels=labelling.labels_of(asset)) for asset in assets)
     idle = [one for one in compiled if assets and not one.wins and not one.failed_on and not one.refused_on]
     unreachable = [_unreachable(one, labelled, paths) for one in idle]
+    by_name = {asset.name: asset for asset in assets} if any(one.failed_on for one in compiled) else {}
     problems = [
-        *(_fault_problem(one) for one in compiled if one.failed_on),
+        *(problem for one in compiled if one.failed_on for problem in _fault_problems(one, by_name)),
         *(_refusal_problem(one, one.refusal) for one in compiled if one.refusal is not None),
         *(_unequal_problem(one.rule, *one.unequal) for one in compiled if one.unequal is not None),
         *(_conflict_problem(conflict) for conflict in labelling.conflicts.values()),
@@ -101,13 +110,35 @@ def _by_key_and_priority(compiled: Sequence[CompiledRule]) -> dict[str, list[lis
     return by_key
 
 
-def _fault_problem(compiled: CompiledRule) -> Problem:
+def _without_its_word(asset: Asset) -> Asset | None:
+    """Return an asset as if its host had told nothing; None where it did not."""
+    return replace(asset, attributes=without_told(asset)) if told_roots(asset) else None
+
+
+def _contradict(asset: Asset, first: CompiledRule, second: CompiledRule) -> bool:
+    values = first.seen(asset), second.seen(asset)
+    return all(isinstance(value, str) for value in values) and values[0] != values[1]
+
+
+def _fault_problems(compiled: CompiledRule, assets: Mapping[str, Asset]) -> list[Problem]:
+    """Return an error for the assets on which a rule fails, and a warning for those where only their word makes it."""
+    by_word: dict[bool, list[str]] = {False: [], True: []}
+    for name in compiled.failed_on:
+        bare = _without_its_word(assets[name])
+        by_word[bare is not None and not isinstance(compiled.seen(bare), EvaluationError)].append(name)
+    return [_fault_problem(compiled, assets[names[0]], names, told) for told, names in by_word.items() if names]
+
+
+def _fault_problem(compiled: CompiledRule, first: Asset, names: Sequence[str], told: bool) -> Problem:
     rule = compiled.rule
-    message = f"the rule for '{rule.key}' fails on {_assets(compiled.failed_on)}: {compiled.fault}"
+    message = f"the rule for '{rule.key}' fails on {_assets(names)}: {compiled.seen(first)}"
+    if told:
+        message += ", which the host says of itself: it gives no label there"
     remedy = (
         "make it text: to_string(…), join(', ', …), or pick one: […] | [0]" if "labels are text" in message else None
     )
-    return Problem(Severity.ERROR, message, rule.place, remedy or "guard it with 'when', or with not_null(…)")
+    severity = Severity.WARNING if told else Severity.ERROR
+    return Problem(severity, message, rule.place, remedy or "guard it with 'when', or with not_null(…)")
 
 
 def _refusal_problem(compiled: CompiledRule, refusal: NoLabel) -> Problem:
@@ -123,10 +154,11 @@ def _unequal_problem(rule: LabelRule, unequal: Unequal, asset: str) -> Problem:
 
 def _conflict_problem(conflict: _Conflict) -> Problem:
     first, second = conflict.first, conflict.second
+    told = ", by what the host says of itself: that does not count there" if conflict.of_hosts else ""
     return Problem(
-        Severity.ERROR,
+        Severity.WARNING if conflict.of_hosts else Severity.ERROR,
         f"{_assets(conflict.assets)} gets two values for '{first.rule.key}': '{conflict.values[0]}' here and "
-        f"'{conflict.values[1]}' from {second.provenance}, both of priority {first.rule.priority}",
+        f"'{conflict.values[1]}' from {second.provenance}, both of priority {first.rule.priority}{told}",
         first.rule.place,
         "give the one that is to win a smaller priority",
     )

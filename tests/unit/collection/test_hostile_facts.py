@@ -57,6 +57,18 @@ def test_only_wanted_facts_are_kept_for_their_owner_alone(tmp_path):
     assert set(written["facts"]["eth0"]) == {"type", "macaddress", "ipv4_secondaries", "ipv6"}
 
 
+def test_an_interface_that_is_called_like_a_fact_takes_no_facts_place():
+    told = {"interfaces": ["product-uuid", "local", "listeners", "eth0"], "product_uuid": {"type": "ether"}}
+    found = kept({"ansible_facts": {**told, "local": {"type": "ether"}, "listeners": {"type": "x"}, "eth0": {}}})
+    assert set(found) == {"all_ipv4_addresses", "all_ipv6_addresses", "interfaces", "local", "eth0"}
+    assert found["local"] == {"type": "ether"}
+
+
+def test_a_number_without_an_end_is_no_fact():
+    told = json.loads('{"ansible_facts": {"local": {"app": {"a": 1e999, "b": [-1e999, 1.5], "c": 2}}}}')
+    assert kept(told)["local"] == {"app": {"b": [1.5], "c": 2}}
+
+
 def test_nothing_comes_into_ansibles_own_cache(tmp_path):
     host = HostileHost(tmp_path)
     host.prints(answer(ansible_distribution="Debian", ringfence_labels={"role": "db"}))

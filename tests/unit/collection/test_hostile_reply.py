@@ -78,6 +78,21 @@ def test_control_characters_of_a_reply_become_question_marks() -> None:
     assert reply.last("reason") == "?]0;owned? ?gnp?"
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("", "does not tell what is in its kernel"),
+        (f"ringfence:plan={DIGEST}\nringfence:ruleset={DIGEST}", "does not tell what is in its kernel"),
+        ("ringfence:table=present", "neither what was confirmed nor what waits"),
+        ("ringfence:table=present\nringfence:pending=abandoned", "neither what was confirmed nor what waits"),
+    ],
+)
+def test_of_a_kernel_that_was_not_read_nothing_is_said(said: str, why: str) -> None:
+    found = held(parse_reply(said))
+    assert found["state"] == "unknown"
+    assert why in found["unknown"][0]
+
+
 lines = st.lists(
     st.one_of(
         st.text(max_size=40),
@@ -98,6 +113,7 @@ def test_whatever_a_host_replies_is_a_state_of_known_types_or_is_refused(said: l
     except AnswerError:
         return
     assert found["state"] in {"confirmed", "waiting", "lost", "none", "unknown"}
+    assert (found["state"] == "unknown") == bool(found["unknown"])
     assert 0 <= found["sequence"] < 2**53
     for key in ("plan", "ruleset", "table"):
         assert found[key] == "" or len(found[key]) == 64
@@ -206,12 +222,34 @@ def test_a_confirmation_names_the_control_path_and_a_rollback_the_plan_that_it_t
 LOST = "printf 'Connection reset' >&2; exit 255"
 HOLDS = "printf 'ringfence:plan={plan}\\nringfence:ruleset={ruleset}\\nringfence:stands=confirmed\\n'"
 WENT = "printf 'ringfence:table=absent\\n'"
+BACK = HOLDS.replace("{plan}", DIGEST).replace("{ruleset}", DIGEST)
+UNREAD = "printf 'ringfence:table=unknown\\nringfence:unknown=nft does not tell what is in the kernel\\n'"
+OPEN = f"printf 'ringfence:table=absent\\nringfence:plan={DIGEST}\\nringfence:ruleset={DIGEST}\\n'"
+OTHER = "printf 'ringfence:table=present\\n'"
 
 
 @pytest.mark.parametrize(
     ("afterwards", "state"),
-    [(HOLDS, "confirmed"), (WENT, "rolled back"), (LOST, "unknown")],
-    ids=["it took it", "it went back", "it does not tell"],
+    [
+        (HOLDS, "confirmed"),
+        (WENT, "rolled back"),
+        (BACK, "rolled back"),
+        (LOST, "unknown"),
+        ("true", "unknown"),
+        (UNREAD, "unknown"),
+        (OPEN, "unknown"),
+        (OTHER, "unknown"),
+    ],
+    ids=[
+        "it took it",
+        "it went back to nothing",
+        "it went back to a plan",
+        "it does not tell",
+        "it tells nothing",
+        "its kernel was not read",
+        "it is open",
+        "its kernel has another table",
+    ],
 )
 def test_where_the_reply_to_a_confirmation_is_lost_the_host_is_asked_what_it_holds(
     tmp_path: Path, afterwards: str, state: str
@@ -228,5 +266,6 @@ def test_where_the_reply_to_a_confirmation_is_lost_the_host_is_asked_what_it_hol
     results, said = host.play([APPLY], "-e", f"ringfence_plan={path}", "-e", "ringfence_confirm_within=5", timeout=120)
 
     assert results["web-1"][0]["state"] == state, said
+    assert ("went back" in str(results["web-1"][0].get("msg"))) == (state == "rolled back")
     events = [json.loads(line)["event"] for line in (path / "journal.jsonl").read_text().splitlines()]
     assert events == ["started", state]

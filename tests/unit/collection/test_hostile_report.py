@@ -115,6 +115,11 @@ def test_more_flows_than_were_asked_for_are_no_report() -> None:
         reported({**REPORT, "flows": REPORT["flows"] * 6}, 5)
 
 
+def test_a_flow_of_a_protocol_without_ports_has_no_port() -> None:
+    ping = {**REPORT["flows"][0], "protocol": "icmp", "port": None}  # type: ignore[index]
+    assert reported({**REPORT, "flows": [ping]}, 10)["flows"] == [ping]
+
+
 def test_control_characters_of_names_become_question_marks() -> None:
     assert reported({**REPORT, "host": "web\x1b]0;\x07\n\u202e1"}, 9)["host"] == "web?]0;???1"
 

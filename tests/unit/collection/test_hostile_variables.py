@@ -92,3 +92,27 @@ def test_a_variable_of_the_play_counts_and_one_that_a_result_or_set_fact_gives_d
     assert not (tmp_path / "set").exists()
     assert (plan / "journal.jsonl").exists()
     assert "3 facts or results of this host" in said
+
+
+@pytest.mark.parametrize("cacheable", [True, False], ids=["a fact", "set_fact"])
+def test_a_host_that_calls_itself_another_host_acts_under_no_name(tmp_path: Path, cacheable: bool) -> None:
+    plan = PlanMaker(tmp_path).write(dict.fromkeys(("db-1", "web-1"), Wanted()))
+    facts, flows = tmp_path / "facts", tmp_path / "flows"
+    host = HostileHost(tmp_path / "host")
+    host.prints('ringfence:changed=no\n{"ansible_facts": {"ansible_hostname": "evil"}}')
+    claim = {"inventory_hostname": "db-1", "cacheable": cacheable}
+    settings = cached(host, claim) if cacheable else {}
+    tasks: list[object] = [] if cacheable else [{"ansible.builtin.set_fact": claim}]
+    tasks += [
+        APPLY,
+        {"ringfence.core.linux_policy_confirm": {}},
+        {"ringfence.core.linux_facts_info": {"facts_directory": str(facts)}},
+        {"ringfence.core.linux_flows_info": {"flows_directory": str(flows)}},
+    ]
+
+    results, said = host.play(tasks, "-e", f"ringfence_plan={plan}", settings=settings)
+
+    assert [result["rule"] for result in results["web-1"][-4:]] == ["variables"] * 4, said
+    assert not (plan / "journal.jsonl").exists()
+    assert not facts.exists()
+    assert not flows.exists()

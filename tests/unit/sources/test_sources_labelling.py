@@ -167,3 +167,33 @@ def test_remembering_outcomes_never_changes_them(attributes, expression):
     together, _ = labels(estate, [rule(2, "x", expression)])
     alone = [labels([one], [rule(2, "x", expression)])[0][0] for one in estate]
     assert together == alone
+
+
+def telling(name: str, **facts: object):
+    return asset(name, attributes={"groups": ["web"], "facts": facts, "told_by_host": {"facts": name}})
+
+
+def test_a_rule_that_fails_by_what_one_host_says_of_itself_stops_no_other():
+    rules = [rule(2, "tags", "join('-', facts.tags)")]
+    found, (problem,) = labels([telling("evil", tags=5), telling("web-2", tags=["a", "b"])], rules)
+    assert found == [{}, {"tags": "a-b"}]
+    assert problem.severity is Severity.WARNING
+    assert problem.message.endswith("met 5, which the host says of itself: it gives no label there")
+
+
+def test_a_rule_that_fails_without_a_hosts_word_too_is_an_error():
+    _, (problem,) = labels([telling("web-1", tags=5)], [rule(2, "x", "groups")])
+    assert problem.severity is Severity.ERROR
+    assert "says of itself" not in problem.message
+
+
+@pytest.mark.parametrize("order", [(2, 3), (3, 2)], ids=["the fact later", "the fact first"])
+def test_a_host_that_contradicts_a_rule_by_its_own_word_keeps_the_label_that_it_has_without(order):
+    rules = [
+        rule(order[0], "role", "'web'", when="contains(groups, 'web')"),
+        rule(order[1], "role", "facts.role"),
+    ]
+    found, (problem,) = labels([telling("evil", role="db"), telling("web-2", role="web")], rules)
+    assert found == [{"role": "web"}, {"role": "web"}]
+    assert problem.severity is Severity.WARNING
+    assert "by what the host says of itself: that does not count there" in problem.message

@@ -8,15 +8,20 @@ import time
 from typing import ClassVar
 
 from ansible.errors import AnsibleError
+from ansible_collections.ringfence.core.plugins.plugin_utils.answer_limits import Overrun, limited
 from ansible_collections.ringfence.core.plugins.plugin_utils.doctor_answer import answer_of, doctor_script, last_words
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import COMMAND
+
+# An answer has a few thousand; what Ansible reads of its own plug-ins meanwhile counts too.
+MOST_BYTES = 4_000_000
 
 
 class ActionModule(TargetAction):
     """ringfence.core.linux_doctor_info."""
 
     ARGUMENTS: ClassVar = {}
+    within: float
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return what the host says to the login user, and what it says to root, or why there is no root."""
@@ -29,14 +34,19 @@ class ActionModule(TargetAction):
             return {**result, "refused": "Ansible is not told to become root"}
         try:
             root, words, clock = self._look(sudoable=True)
-        except AnsibleError as error:
+        except (AnsibleError, TargetFailure) as error:
             return {**result, "refused": last_words(str(error))}
         if root.get("uid") != ["0"]:
             return {**result, "refused": words or "what answered is not root"}
         return {**result, "root": root, "clock": clock}
 
     def _look(self, *, sudoable: bool) -> tuple[dict, str, list[float]]:
-        """Return the host's values, what else it said, and the controller's clock before and after."""
+        """Return the host's values, what else it said, and the controller's clock before and after; raises
+        TargetFailure where it does not end in time."""
         began = time.time()
-        said = self._low_level_execute_command(COMMAND, in_data=doctor_script(), sudoable=sudoable)
+        try:
+            with limited(self.within, MOST_BYTES):
+                said = self._low_level_execute_command(COMMAND, in_data=doctor_script(), sudoable=sudoable)
+        except Overrun as overrun:
+            raise TargetFailure("silent", "silent", f"this host is silent: {overrun}") from None
         return answer_of(said["stdout"]), last_words(said["stderr"] or said["stdout"]), [began, time.time()]

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import shown
-from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import full_records, recorded, unrecorded
+from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import full_records, held, recorded, unrecorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import (
@@ -198,6 +198,7 @@ class ActionModule(TargetAction):
     def _settled(self, plan: Plan, host: Host, until: float, rule: str, said: str) -> Reply:
         """Return the status of a host that took the confirmation although its reply was lost; else raise TargetFailure
         with what the host says became of it, as far as it says anything."""
+        told = ""
         while (left := until - time.monotonic()) > 0:
             try:
                 with self.new_connection(min(left, SETTLING)):
@@ -207,15 +208,20 @@ class ActionModule(TargetAction):
                 continue
             if now.last("plan") == plan.digest and "confirmed" in now.all("stands") and not now.last("pending"):
                 return now
-            if not now.last("pending"):
-                holds = f"ruleset {now.last('ruleset')[:12]}" if now.last("ruleset") else "no plan"
+            # what was not read in the kernel is not said of it
+            holding = held(now)
+            if not now.last("pending") and holding["state"] in ("confirmed", "none"):
+                holds = f"ruleset {holding['ruleset'][:12]}" if holding["ruleset"] else "no plan"
                 raise TargetFailure("rolled back", rule, f"{said}; this host went back and holds {holds}")
+            told = "".join(f" ({why})" for why in [*holding["unknown"], *holding["damaged"]][:1])
+            if holding["state"] == "lost":
+                told = f" (nothing of ours is in its kernel: it is open{told})"
             time.sleep(PAUSE)
         raise TargetFailure(
             "unknown",
             rule,
-            f"{said}; afterwards this host did not tell what it holds: 'ringfence verify' asks it, and it goes back by "
-            "itself unless it took the confirmation",
+            f"{said}; afterwards this host did not tell what it holds{told}: 'ringfence verify' asks it, and it goes "
+            "back by itself unless it took the confirmation",
         )
 
 

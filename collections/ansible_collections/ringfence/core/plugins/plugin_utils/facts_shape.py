@@ -8,6 +8,7 @@ bounded number and length, and what is named as a secret is not kept.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -21,6 +22,7 @@ TEXTS = (
     *("product_uuid", "product_serial", "board_asset_tag", "system_vendor", "product_name"),
     *("virtualization_role", "virtualization_type"),
 )
+NAMES = frozenset({*TEXTS, "local", "listeners", "running_units"})
 MOST_ADDRESSES = 4_096
 MOST_INTERFACES = 2_048
 MOST_LISTENERS = 4_096
@@ -51,7 +53,8 @@ def kept(told: Mapping[str, object]) -> dict[str, object]:
     for name in names[:MOST_INTERFACES]:
         key = re.sub(r"[^A-Za-z0-9]", "_", name)
         details = every.get(key)
-        if isinstance(details, dict) and key not in found:
+        # an interface may be called like a fact that is a text
+        if isinstance(details, dict) and key not in found and key not in NAMES:
             found[key] = _interface(details)
     local = _local(every.get("local"), 0, [MOST_LOCAL])
     if isinstance(local, dict) and local:
@@ -122,7 +125,7 @@ def _local(value: object, depth: int, left: list[int]) -> object:
     if isinstance(value, int):
         return int(value) if abs(value) < 2**53 else None
     if isinstance(value, float):
-        return float(value)
+        return float(value) if math.isfinite(value) else None
     return _text(value)
 
 

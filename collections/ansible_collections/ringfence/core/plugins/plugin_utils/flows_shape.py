@@ -95,7 +95,8 @@ def _flow(value: object, name: str) -> dict[str, object]:
     return {
         "client": address(row.get("client"), f"{name}.client"),
         "server": address(row.get("server"), f"{name}.server"),
-        "port": number(row.get("port"), f"{name}.port", 65535),
+        # null where the protocol has none, or its type is not known
+        "port": None if row.get("port") is None else number(row["port"], f"{name}.port", 65535),
         "protocol": matching(row.get("protocol"), f"{name}.protocol", _PROTOCOL, "a protocol"),
         "direction": one_of(row.get("direction"), f"{name}.direction", ("in", "out", "forward")),
         **_who(row, name),

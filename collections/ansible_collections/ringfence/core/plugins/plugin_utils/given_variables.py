@@ -19,6 +19,8 @@ _NAME = re.compile(r"[A-Za-z0-9_]{1,60}", re.ASCII)
 NAMED = 5
 # Where every supported release of ansible-core keeps what hosts said: facts, and results with `set_fact`.
 CACHES = ("_fact_cache", "_nonpersistent_fact_cache")
+# Ansible gives the name of a task's host among that host's variables, over which it lays facts and `set_fact`.
+NAME_OF_HOST = "inventory_hostname"
 
 
 class _NoFacts(dict):
@@ -30,17 +32,24 @@ class _NoFacts(dict):
 
 
 class GivenVariables:
-    """The variables of one task on one host without what hosts said."""
+    """The variables of one task on one host without what hosts said.
+
+    Raises PlanError where a host's fact says whose task this is: the host would act under another's name.
+    """
 
     def __init__(self, task, task_vars: Mapping[str, object]) -> None:
         self._task = task
         self._all = task_vars
-        self.host = str(task_vars["inventory_hostname"])
+        self.host = str(task_vars[NAME_OF_HOST])
         facts = task_vars.get("ansible_facts")
         self._facts = {str(name) for name in facts} if isinstance(facts, dict) else set()
         self._manager = getattr(task_vars.get("hostvars"), "_variable_manager", None) or task.get_variable_manager()
-        said = getattr(self._manager, CACHES[1], {}).get(self.host) or {}
-        self._said = {str(name) for name in said}
+        results = getattr(self._manager, CACHES[1], {})
+        self._said = {str(name) for name in results.get(self.host) or {}}
+        if NAME_OF_HOST in self._facts or any(said.get(NAME_OF_HOST) == self.host for said in results.values() if said):
+            raise PlanError(
+                "variables", f"a fact or result is called {NAME_OF_HOST}: a host does not say which host it is"
+            )
 
     def all(self) -> Mapping[str, object]:
         """Return every variable that people gave, as it is written; raises PlanError where that cannot be told."""

@@ -21,9 +21,10 @@ def held(reply: Reply) -> dict:
     in the kernel: open), `none`, or `unknown`, with a sentence for each reason in `unknown`. `in_kernel` is the
     beginning of the digest of the verdict table that the kernel has.
     """
+    unknown = _unknown(reply)
     return {
-        "state": _state(reply),
-        "unknown": reply.all("unknown")[:MOST_DAMAGED],
+        "state": "unknown" if unknown else _state(reply),
+        "unknown": unknown[:MOST_DAMAGED],
         "in_kernel": reply.last("in_kernel"),
         "plan": reply.last("plan"),
         "sequence": int(reply.last("sequence") or 0),
@@ -82,9 +83,19 @@ def _named(entry: dict, rules: dict) -> dict:
     return {**entry, "name": named["name"], "place": named["place"]} if named else entry
 
 
+def _unknown(reply: Reply) -> list[str]:
+    """Return the reasons for which nothing is known of a host, in its own words or for what it leaves out."""
+    if reply.all("unknown") or reply.all("stands"):
+        return reply.all("unknown")
+    table = reply.last("table")
+    if table == "present" and reply.last("pending") != "armed":
+        return ["the kernel has a table of ours that is neither what was confirmed nor what waits"]
+    if table not in ("present", "absent"):
+        return ["this host does not tell what is in its kernel"]
+    return []
+
+
 def _state(reply: Reply) -> str:
-    if reply.all("unknown"):
-        return "unknown"
     stands = reply.all("stands")
     if "candidate" in stands or (reply.last("pending") == "armed" and reply.last("table") != "absent"):
         return "waiting"
