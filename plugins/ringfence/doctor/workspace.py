@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import stat
@@ -13,11 +14,13 @@ from ringfence.doctor.check import Check, fail, ok, warn
 from ringfence.model.addresses import address_text, addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.errors import InputError, RingfenceError
+from ringfence.sources.reaching import way_to
 
 WRITTEN = ("ringfence.yml", "labels.yml", "inventory", "policy")
 KEPT = (".ringfence", ".ringfence/facts", ".ringfence/flows", ".ringfence/snapshots")
 ROOM_WARNS, ROOM_FAILS = 500 << 20, 20 << 20
 HOSTS_TRIED = 200
+OWN_CONFIGURATION = re.compile(r"(?:^|\s)-F")
 
 
 def workspace_checks(
@@ -111,10 +114,10 @@ def _control(control: Control | None, assets: list[Asset]) -> Check:
 
 
 def _target(asset: Asset) -> int | None:
-    """Return the address that Ansible connects to, where it is one and no proxy stands before it."""
-    if any(
-        "proxy" in str(value).lower() or "-J" in str(value) for key, value in asset.attributes.items() if "ssh" in key
-    ):
+    """Return the address that Ansible connects to, where it is one and neither a proxy nor an ssh configuration of its
+    own, which may name one, stands before it."""
+    arguments = " ".join(str(value) for key, value in asset.attributes.items() if key.startswith("ansible_ssh_"))
+    if way_to(asset).jump or OWN_CONFIGURATION.search(arguments):
         return None
     host = asset.attributes.get("ansible_host")
     try:

@@ -96,6 +96,15 @@ def test_a_control_path_that_this_machine_does_not_come_from_is_told(tmp_path: P
     assert named(workspace_checks(tmp_path, [], None, [near]))["control"].status is Status.FAIL
 
 
+@pytest.mark.parametrize("way", ["-o ProxyJump=gw", "-J gw", "-F ssh.conf", "-o ControlMaster=no -F ssh.conf"])
+def test_the_address_of_this_machine_says_nothing_where_another_one_may_stand_before_the_host(
+    tmp_path: Path, way: str
+) -> None:
+    behind = Asset("far", (), attributes={"ansible_host": "127.0.0.1", "ansible_ssh_common_args": way})
+    check = named(workspace_checks(tmp_path, [], Control(("192.0.2.0/24",)), [behind]))["control"]
+    assert check.status is Status.OK
+
+
 def test_errors_of_the_files_are_one_line_with_their_place(tmp_path: Path) -> None:
     errors = [InputError("no", Place("policy/a.yml", 3, 1)), InputError("nor this")]
     check = named(workspace_checks(tmp_path, errors, HERE, []))["workspace"]
