@@ -28,6 +28,15 @@ from rollout_plans import Wanted
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 # nft 0.9.8 of bullseye cannot match units.
 UNITS = {"bullseye": False, "bookworm": True, "trixie": True}
+# How the boot unit has ended: ssh may answer while it still reads the kernel back.
+SETTLED = """
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    state=$(systemctl is-active ringfence.service)
+    [ "$state" = activating ] || break
+    sleep 0.5
+done
+echo "$state"
+"""
 FAULTS: dict[str, Fault | None] = {
     "the disk is full": DISK_FULL,
     "the disk is read-only": READ_ONLY,
@@ -202,7 +211,7 @@ def test_at_boot(enforced: list[Machine], fault: str) -> None:
             chosen = with_fault(fault, "-f_*")
             chosen.begin(machine)
             machine.boot()
-        active = machine.sh("systemctl is-active ringfence.service").strip()
+        active = machine.sh(SETTLED).strip()
         assert (active == "active") == comes_back, (machine.name, active)
         machine.honest()
         put_right(machine)
