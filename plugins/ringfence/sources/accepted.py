@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.sources.claims import Claim
 from ringfence.sources.snapshots import TIME
+from ringfence.sources.whole_files import write_whole
 
 FILE = "claims.json"
 FORMAT = 1
@@ -69,17 +69,7 @@ def _entries(path: Path) -> dict[Claim, Mapping[str, str]] | None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(scratch).replace(path)
-        except BaseException:
-            Path(scratch).unlink(missing_ok=True)
-            raise
+        write_whole(path, text)
     except OSError as error:
         raise OutsideError(f"the accepted addresses cannot be kept: {error.strerror}", Place(str(path))) from error
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ from pathlib import Path
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.sources.whole_files import write_whole
 
 FORMAT = 1
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -59,17 +58,7 @@ def digest(snapshot: Snapshot) -> str:
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     """Write a snapshot whole or not at all, readable by its owner alone. Raises OutsideError where that fails."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(snapshot_text(snapshot))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(scratch).replace(path)
-        except BaseException:
-            Path(scratch).unlink(missing_ok=True)
-            raise
+        write_whole(path, snapshot_text(snapshot))
     except OSError as error:
         raise OutsideError(f"the snapshot cannot be written: {error.strerror}", Place(str(path))) from error
 
