@@ -68,9 +68,9 @@ from ansible.inventory.host import Host
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
-from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
-from ansible_collections.ringfence.core.plugins.plugin_utils.harmless import as_variable
-from ansible_collections.ringfence.core.plugins.plugin_utils.known_options import KnownOptions
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.engine_needed import engine_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.known_options import KnownOptions
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.unsafe_values import as_variable
 
 try:
     from ringfence.language import load_label_rules

@@ -107,16 +107,16 @@ groups:
 import re
 from pathlib import Path
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import (
     SourceInventory,
     file_state,
     shown_path,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_api import Sweep, read_file, run_nmap
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_ranges import read_ranges
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_recorded import recorded
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_transform import hosts, unrecorded
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.api import Sweep, read_file, run_nmap
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.ranges import read_ranges
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.recorded import recorded
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.transform import hosts, unrecorded
 
 _PORTS = re.compile(r"(\d{1,5}(-\d{1,5})?(,(?=\d))?)*", re.ASCII)
 
