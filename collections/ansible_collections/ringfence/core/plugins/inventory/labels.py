@@ -60,6 +60,7 @@ group_keys: [app, env]
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleParserError
@@ -171,7 +172,7 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
     def _group(self, asset: Asset, host: Host) -> list[str]:
         """Add a host to the groups of its labels; return those that it was not in before."""
         before = {group.name for group in host.get_groups()}
-        joined = []
+        joined: list[Any] = []
         for key, value in asset.label_values().items():
             group = self._group_of(key, value)
             if group is not None:

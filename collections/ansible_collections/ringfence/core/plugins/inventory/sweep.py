@@ -105,9 +105,10 @@ groups:
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found, Host, SourceRefused
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import (
     SourceInventory,
     file_state,
@@ -146,7 +147,7 @@ class InventoryModule(SourceInventory):
         """Return what decides the answer: the options, and the reports as they are now."""
         return [*super().asked(path), [file_state(file) for file in self._files(path)]]
 
-    def chosen(self, found: list[tuple[str, dict[str, object]]]) -> list[tuple[str, dict[str, object]]]:
+    def chosen(self, found: Sequence[Host]) -> Sequence[Host]:
         """Return the hosts that no inventory before has."""
         if self.get_option("recorded"):
             return found

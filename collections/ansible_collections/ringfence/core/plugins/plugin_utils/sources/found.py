@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inner_interfaces import is_everybodys
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.label_texts import label_text
@@ -33,6 +33,9 @@ Item = TypeVar("Item")
 _no_labels: ContextVar[list[str]] = ContextVar("no_labels", default=[])  # noqa: B039 - nobody reads the default
 
 
+Host = tuple[str, Mapping[str, Any]]  # its name and its variables
+
+
 @dataclass(frozen=True)
 class Found:
     """Hosts, each a name and its variables; warnings for people; and for each part of the source that failed, why.
@@ -42,10 +45,10 @@ class Found:
     failed, be it something that took no host away.
     """
 
-    hosts: Sequence[tuple[str, Mapping[str, object]]] = ()
+    hosts: Sequence[Host] = ()
     warnings: Sequence[str] = ()
     unreached: Mapping[str, str] = field(default_factory=dict)
-    tables: Mapping[str, object] = field(default_factory=dict)
+    tables: Mapping[str, Any] = field(default_factory=dict)
     whole: bool = True
 
     def data(self) -> dict[str, object]:
@@ -65,7 +68,7 @@ class Candidate:
 
     wish: str
     unique: str
-    variables: Mapping[str, object]
+    variables: Mapping[str, Any]
 
 
 class SourceRefused(Exception):
@@ -136,7 +139,7 @@ def _fault(candidate: Candidate) -> str | None:
     return variables_fault(candidate.variables) if named_by_text else "its name is no text"
 
 
-def variables_fault(variables: Mapping[str, object]) -> str | None:
+def variables_fault(variables: Mapping[str, Any]) -> str | None:
     """Return what the engine would refuse in the variables of a host, so that one host's costs the others nothing."""
     addresses, labels = variables.get("ringfence_addresses", []), variables.get("ringfence_labels", {})
     if not isinstance(addresses, list) or not all(map(can_be_held, addresses)):
@@ -206,7 +209,7 @@ def realm_name(text: str) -> str:
     return name if not name or re.match(r"[A-Za-z_]", name) else f"_{name}"
 
 
-def good_labels(labels: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+def good_labels(labels: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Return labels with keys of the engine's characters, values as label texts; empty ones are left out.
 
     A text that can be no label is left out too, and told where `good_candidates` reads the host.
@@ -234,7 +237,7 @@ def _label_key(text: str) -> str:
     return name if re.match(r"[A-Za-z_]", name) else f"_{name}"
 
 
-def without_secrets(mapping: Mapping[str, object]) -> dict[str, object]:
+def without_secrets(mapping: Mapping[str, Any]) -> dict[str, object]:
     """Return a mapping without the entries whose names say that they hold secrets."""
     return {key: value for key, value in mapping.items() if not _SECRET.search(key)}
 
@@ -282,6 +285,6 @@ def _good_address(text: str) -> str:
     return "" if is_everybodys(address) else str(address)
 
 
-def without_empty(mapping: Mapping[str, object]) -> dict[str, object]:
+def without_empty(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """Return a mapping without what says nothing: None, empty texts, lists and mappings."""
     return {key: value for key, value in mapping.items() if value not in (None, "", [], {}, ())}

@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
@@ -30,7 +30,10 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.names impor
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.unsafe_values import as_variable
 
-Values = TypeVar("Values")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Values = TypeVar("Values", bound="DataclassInstance")
 UNREACHED = "ringfence_unreached"
 _NAMED = 5
 OF_ANSIBLE = "a group has the name, or it is a word of Ansible's"
@@ -66,18 +69,18 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
         """Return whether a file may be a configuration of this plugin; its content is checked when it is parsed."""
         return super().verify_file(path) and path.endswith((".yml", ".yaml"))
 
-    def parse(self, inventory: object, loader: object, path: str, cache: bool = True) -> None:
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Add hosts, variables and groups; raise AnsibleParserError where nothing at all could be read."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         with many_objects():
             self._fill(path, cache)
 
-    def chosen(self, found: Sequence[tuple[str, Mapping[str, object]]]) -> Sequence[tuple[str, Mapping[str, object]]]:
+    def chosen(self, found: Sequence[tuple[str, Mapping[str, Any]]]) -> Sequence[tuple[str, Mapping[str, Any]]]:
         """Return the hosts that go into the inventory; what the inventory has already may decide, so none is cached."""
         return found
 
-    def from_options(self, kind: type[Values], **given: object) -> Values:
+    def from_options(self, kind: type[Values], **given: Any) -> Values:
         """Return a dataclass whose fields are the options of their names, lists as tuples, but those that are given."""
         options = self.option_definitions
         names = [field.name for field in fields(kind) if field.name in options and field.name not in given]
@@ -93,7 +96,7 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             return str(self.templar.template(value))
         return value
 
-    def asked(self, path: str) -> list[object]:
+    def asked(self, path: str) -> list[Any]:
         """Return what decides the answer: the options of this plugin; a subclass adds the state of files it reads."""
         left_out = (*_NOT_ASKED, *_CONSTRUCTED)
         options = sorted(self.get_options().items())
@@ -114,9 +117,7 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             known = self.inventory.get_host(names[0]).get_vars().get(UNREACHED)
             self.inventory.set_variable(names[0], UNREACHED, as_variable({**(known or {}), **whole}))
 
-    def _free(
-        self, found: Sequence[tuple[str, Mapping[str, object]]], source: str
-    ) -> list[tuple[str, Mapping[str, object]]]:
+    def _free(self, found: Sequence[tuple[str, Mapping[str, Any]]], source: str) -> list[tuple[str, Mapping[str, Any]]]:
         """Return hosts under names that nobody else has; what is taken is told with both places."""
         hosts = self.chosen(found)
         there = self.inventory.hosts
@@ -148,7 +149,7 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             tell(f"{source}: {why}: {', '.join(renamed[:_NAMED])}{more}")
         return free
 
-    def _taken(self, name: str, variables: Mapping[str, object], source: str, wished: Container[object]) -> str | None:
+    def _taken(self, name: str, variables: Mapping[str, Any], source: str, wished: Container[Any]) -> str | None:
         """Return by whom a name is taken for another machine; None where this host may have it."""
         if name in TAKEN or name in self.inventory.groups:
             return OF_ANSIBLE
@@ -164,7 +165,7 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             return f"{place} and another have the name" if name in wished or contradicts(known, variables) else None
         return f"{place} has the name"
 
-    def _cached(self, path: str, cache: bool) -> Mapping[str, object]:
+    def _cached(self, path: str, cache: bool) -> Mapping[str, Any]:
         """Return what was found, from the inventory cache where it is on and has it for these options.
 
         What is not whole is not kept: the next run asks again for what has failed.
@@ -197,7 +198,7 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             raise AnsibleParserError(f"{path}: " + "; ".join(found.warnings))
         return found
 
-    def _add(self, name: str, variables: Mapping[str, object], source: str) -> str:
+    def _add(self, name: str, variables: Mapping[str, Any], source: str) -> str:
         """Add a host, or to a host that is there what it lacks; return its name."""
         parts = variables.get(SOURCES) or []
         own = {**variables, SOURCES: [source, *(f"{source}: {part}" for part in parts)]}
@@ -221,7 +222,7 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
         host.set_variable(GIVEN, given(host.vars))
         return name
 
-    def _known(self, name: str) -> dict[str, object]:
+    def _known(self, name: str) -> dict[str, Any]:
         """Return what expressions may look at: the fact's fields by their short names, then the host's variables."""
         variables = self.inventory.get_host(name).get_vars()
         return {"tags": {}, **variables.get(self.FACT, {}), **variables}
@@ -233,7 +234,7 @@ def shown_path(path: str) -> str:
     return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(path)
 
 
-def file_state(file: Path) -> list[object]:
+def file_state(file: Path) -> list[Any]:
     """Return what tells whether a file is still what it was, where it is there."""
     try:
         status = file.stat()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import yaml
 from ansible.errors import AnsibleParserError
@@ -23,7 +24,7 @@ _SAME = re.compile(r"true|false|-?(0|[1-9][0-9]*)")
 _TEXT_TYPES = (None, "str", "string", "raw", "path", "pathspec", "pathlist")
 
 
-def refuse_misread(text: str, path: str, options: Mapping[str, Mapping[str, object]]) -> None:
+def refuse_misread(text: str, path: str, options: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise AnsibleParserError for the first value of an option of texts that is written without the quotes it needs.
 
     `text` is the configuration as it is written, `options` are those of the plug-in by their names.
@@ -37,7 +38,7 @@ def refuse_misread(text: str, path: str, options: Mapping[str, Mapping[str, obje
         _refuse(root, path, options)
 
 
-def _refuse(mapping: yaml.MappingNode, path: str, options: Mapping[str, Mapping[str, object]]) -> None:
+def _refuse(mapping: yaml.MappingNode, path: str, options: Mapping[str, Mapping[str, Any]]) -> None:
     names = {alias: name for name, one in options.items() for alias in (name, *(one.get("aliases") or ()))}
     for key, value in _members(mapping):
         name = names.get(str(key.value))
@@ -54,7 +55,7 @@ def _refuse(mapping: yaml.MappingNode, path: str, options: Mapping[str, Mapping[
             _refuse_one(node, name, path)
 
 
-def _texts(value: yaml.Node, option: Mapping[str, object]) -> Iterator[yaml.Node]:
+def _texts(value: yaml.Node, option: Mapping[str, Any]) -> Iterator[yaml.Node]:
     """Yield the nodes of an option that are to be texts."""
     kind, elements = option.get("type"), option.get("elements")
     if kind == "dict":
@@ -106,7 +107,7 @@ def _read_as(node: yaml.ScalarNode, kind: str) -> str:
     return {"null": "nothing", "timestamp": f"the date {value}"}.get(kind, f"the number {value}")
 
 
-def _placed(node: yaml.Node, path: str, line: int, column: int) -> object:
+def _placed(node: yaml.Node, path: str, line: int, column: int) -> Any:
     """Return something whose place Ansible shows with a message."""
     text = str(node.value) if isinstance(node, yaml.ScalarNode) and node.value else " "
     if Origin is not None:

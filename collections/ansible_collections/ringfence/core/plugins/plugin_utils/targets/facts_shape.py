@@ -64,7 +64,7 @@ def kept(told: Mapping[str, object]) -> dict[str, object]:
 
 def listening(rows: object) -> list[dict[str, object]]:
     """Return listeners as label rules see them: without the numbers of processes, which change all the time."""
-    found = []
+    found: list[dict[str, object]] = []
     for row in _list(rows)[:MOST_LISTENERS]:
         port = row.get("port") if isinstance(row, dict) else None
         if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:

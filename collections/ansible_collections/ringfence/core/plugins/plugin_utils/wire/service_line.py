@@ -6,7 +6,7 @@ SCTP have ports; any other protocol is the one point of its port 0.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 BLOCK = 1 << 16
 LAST_POINT = 256 * BLOCK - 1
@@ -42,7 +42,7 @@ class PieceDifference(NamedTuple):
     found: Outcome
 
 
-def pieces_of(data: list[list[object]]) -> tuple[Piece, ...]:
+def pieces_of(data: list[list[Any]]) -> tuple[Piece, ...]:
     """Return a service map of a table as pieces."""
     return tuple(Piece(int(low), int(high), Outcome(str(e), str(rule), bool(log))) for low, high, e, rule, log in data)
 

@@ -26,14 +26,14 @@ def judged_as(listing: Listing, direction: str, starts: dict[Process, str]) -> d
         for path, unit in groups.items()
         if f"socket cgroupv2 level {_depth(path)} vmap @units_{direction}_{_depth(path)}" in asked
     }
-    units = {None: None, **{unit: unit for unit, _ in starts}}
+    units: dict[str | None, str | None] = {None: None, **{unit: unit for unit, _ in starts}}
     for unit in {*groups.values()} - {*reached.values()}:
         units[unit] = _around(next(path for path, of in groups.items() if of == unit), reached)
     judged: dict[Process, str] = {}
-    for unit, user in starts:
-        known = units[unit]
-        process = (known, user if _asks_users(listing, direction, known) else None)
-        judged[unit, user] = starts.get(process, starts[unit, user])
+    for process, start in starts.items():
+        named, user = process
+        known = units[named]
+        judged[process] = starts.get((known, user if _asks_users(listing, direction, known) else None), start)
     return judged
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-Answer = Mapping[str, object]
+Answer = Mapping[str, Any]
 
 
 def private_addresses(interface: Answer) -> list[str]:
@@ -44,5 +45,5 @@ def groups_of(given: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
     return {one["GroupId"]: one.get("GroupName", "") for one in given or ()}
 
 
-def _each(texts: Iterable[object]) -> list[str]:
+def _each(texts: Iterable[Any]) -> list[str]:
     return list(dict.fromkeys(text for text in texts if text))

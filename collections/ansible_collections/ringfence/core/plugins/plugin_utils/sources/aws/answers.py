@@ -9,11 +9,12 @@ operations, are botocore's as ever; where a version does not emit the event, it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 from xml.etree import ElementTree
 
-Pick = Callable[[ElementTree.Element], object]
+Pick = Callable[[ElementTree.Element], Any]
 
-_ADDRESSES: dict[str, object] = {
+_ADDRESSES: dict[str, Any] = {
     "PrivateIpAddresses": {"PrivateIpAddress": {}, "Association": {"PublicIp": {}, "CarrierIp": {}}},
     "Ipv6Addresses": {"Ipv6Address": {}},
     "Ipv4Prefixes": {"Ipv4Prefix": {}},
@@ -26,7 +27,7 @@ _ADDRESSES: dict[str, object] = {
     "SubnetId": {},
     "VpcId": {},
 }
-_INSTANCE: dict[str, object] = {
+_INSTANCE: dict[str, Any] = {
     "InstanceId": {},
     "ImageId": {},
     "InstanceType": {},
@@ -45,7 +46,7 @@ _INSTANCE: dict[str, object] = {
     "SubnetId": {},
     "VpcId": {},
 }
-_INTERFACE: dict[str, object] = {
+_INTERFACE: dict[str, Any] = {
     **_ADDRESSES,
     "Attachment": {"InstanceId": {}, "InstanceOwnerId": {}},
     "AvailabilityZone": {},
@@ -55,18 +56,18 @@ _INTERFACE: dict[str, object] = {
     "TagSet": {"Key": {}, "Value": {}},
 }
 # For each operation: the members of its answer that are wanted; an empty mapping wants a whole value.
-WANTED: dict[str, dict[str, object]] = {
+WANTED: dict[str, dict[str, Any]] = {
     "DescribeInstances": {"NextToken": {}, "Reservations": {"OwnerId": {}, "Instances": _INSTANCE}},
     "DescribeNetworkInterfaces": {"NextToken": {}, "NetworkInterfaces": _INTERFACE},
 }
 _EMPTY = b"<answer/>"
 
 
-def quicken(client: object) -> None:
+def quicken(client: Any) -> None:
     """Let an EC2 client of boto3 read the operations of `WANTED` in this way."""
     picks: dict[tuple[str, str], Pick] = {}
 
-    def read(operation_model: object, response_dict: dict, customized_response_dict: dict, **_: object) -> None:
+    def read(operation_model: Any, response_dict: dict, customized_response_dict: dict, **_: Any) -> None:
         if response_dict["status_code"] >= 300:
             return
         root = ElementTree.fromstring(response_dict["body"])  # noqa: S314 - expat as botocore uses it, without entities
@@ -90,7 +91,7 @@ def _leave_out_attached(root: ElementTree.Element, namespace: str) -> None:
         listed[:] = [item for item in listed if item.find(path) is None]
 
 
-def picker(shape: object, wanted: Mapping[str, object], namespace: str) -> Pick:
+def picker(shape: Any, wanted: Mapping[str, Any], namespace: str) -> Pick:
     """Return what turns an element into the value of a shape of botocore, with the wanted members only."""
     if shape.type_name == "list":
         item = picker(shape.member, wanted, namespace)
@@ -104,7 +105,7 @@ def picker(shape: object, wanted: Mapping[str, object], namespace: str) -> Pick:
             tag = namespace + member.serialization.get("name", name)
             steps[tag] = (name, picker(member, inner, namespace))
 
-    def structure(node: ElementTree.Element) -> dict[str, object]:
+    def structure(node: ElementTree.Element) -> dict[str, Any]:
         found = {}
         for child in node:
             step = steps.get(child.tag)

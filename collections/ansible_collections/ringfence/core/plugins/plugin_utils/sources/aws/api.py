@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.answers import quicken
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
@@ -94,7 +95,7 @@ class RegionAnswer:
 
     account: str
     region: str
-    lists: Mapping[str, Sequence[Mapping[str, object]]]
+    lists: Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def ask_aws(wanted: Wanted) -> tuple[list[RegionAnswer], list[Failure]]:
@@ -136,7 +137,7 @@ class _Clients:
             read_timeout=wanted.timeout,
         )
 
-    def client(self, service: str, region: str, account: Account | None = None) -> object:
+    def client(self, service: str, region: str, account: Account | None = None) -> Any:
         with self._lock:
             client = self._session.client(
                 service,
@@ -223,7 +224,7 @@ def _regions(clients: _Clients, account: Account) -> tuple[Account, list[str]] |
 
 def _region(clients: _Clients, account: Account, region: str) -> tuple[RegionAnswer, list[Failure]]:
     wanted = clients.wanted
-    lists: dict[str, Sequence[Mapping[str, object]]] = {}
+    lists: dict[str, Sequence[Mapping[str, Any]]] = {}
     failures: list[Failure] = []
     asked = dict(ESTATE) | (NETWORKS if wanted.networks else {}) | (OWNERS if wanted.interfaces else {})
     if not wanted.interfaces:
@@ -251,23 +252,21 @@ def _region(clients: _Clients, account: Account, region: str) -> tuple[RegionAns
     return RegionAnswer(account.id, region, lists), failures
 
 
-def _pages(
-    client: object, operation: str, key: str, filters: Mapping[str, Sequence[str]]
-) -> Iterator[Mapping[str, object]]:
+def _pages(client: Any, operation: str, key: str, filters: Mapping[str, Sequence[str]]) -> Iterator[Mapping[str, Any]]:
     arguments = {"Filters": [{"Name": name, "Values": list(values)} for name, values in filters.items()]}
     size = {"PageSize": _LARGEST_PAGE} if operation in ("describe_instances", "describe_network_interfaces") else {}
     for page in client.get_paginator(operation).paginate(PaginationConfig=size, **(arguments if filters else {})):
         yield from page.get(key, ())
 
 
-def _with_entries(client: object, prefix_list: Mapping[str, object]) -> Mapping[str, object]:
+def _with_entries(client: Any, prefix_list: Mapping[str, Any]) -> Mapping[str, Any]:
     pages = client.get_paginator("get_managed_prefix_list_entries").paginate(PrefixListId=prefix_list["PrefixListId"])
     return {**prefix_list, "Entries": [entry for page in pages for entry in page["Entries"]]}
 
 
-def _kept(results: Iterator[object], failures: list[Failure]) -> list[object]:
+def _kept(results: Iterator[Any], failures: list[Failure]) -> list[Any]:
     """Return the results that are no failures, and keep the failures."""
-    found = []
+    found: list[Any] = []
     for result in results:
         (failures if isinstance(result, Failure) else found).append(result)
     return found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import combinations, product
+from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.addresses import Answer, tags_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.api import RegionAnswer
@@ -14,13 +15,13 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found impor
 Network = IPv4Network | IPv6Network
 
 
-def networks(answers: Iterable[RegionAnswer], malformed: list[str] | None = None) -> dict[str, object]:
+def networks(answers: Iterable[RegionAnswer], malformed: list[str] | None = None) -> dict[str, Any]:
     """Return VPCs, subnets, security groups, peerings and prefix lists of all regions, by their ids, as plain data.
 
     What cannot be read is left out, and told in `malformed`.
     """
     told: list[str] = [] if malformed is None else malformed
-    found: dict[str, dict[str, object]] = {name: {} for name in _READ}
+    found: dict[str, dict[str, Any]] = {name: {} for name in _READ}
     for answer in answers:
         where = {"account": answer.account, "region": answer.region}
         for name, (key, read) in _READ.items():
@@ -29,17 +30,17 @@ def networks(answers: Iterable[RegionAnswer], malformed: list[str] | None = None
     return {**found, "suggested_realms": suggested_realms(found["peerings"].values())}
 
 
-def _check(key: str, read: Callable[[Answer], Mapping[str, object]], one: Answer) -> None:
+def _check(key: str, read: Callable[[Answer], Mapping[str, Any]], one: Answer) -> None:
     for text in read(one).get("cidrs", ()):
         ip_network(text.strip())
     hash(one[key])
 
 
-def _name(key: str, one: Answer) -> object:
+def _name(key: str, one: Answer) -> Any:
     return one.get(key)
 
 
-def suggested_realms(peerings: Iterable[Mapping[str, object]]) -> dict[str, dict[str, list[str]]]:
+def suggested_realms(peerings: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[str]]]:
     """Return `realms` for ringfence.yml: two VPCs with an active peering see each other's addresses."""
     sees: dict[str, set[str]] = {}
     for peering in peerings:
@@ -50,7 +51,7 @@ def suggested_realms(peerings: Iterable[Mapping[str, object]]) -> dict[str, dict
     return {vpc: {"sees": sorted(others)} for vpc, others in sorted(sees.items())}
 
 
-def overlaps(known: Mapping[str, object], used: Iterable[str]) -> list[str]:
+def overlaps(known: Mapping[str, Any], used: Iterable[str]) -> list[str]:
     """Return a line for every two of the VPCs in use that have addresses in common."""
     vpcs = known["vpcs"]
     cidrs = {vpc: [ip_network(cidr) for cidr in vpcs[vpc].get("cidrs", ())] for vpc in sorted(set(used)) if vpc in vpcs}
@@ -68,7 +69,7 @@ def _common(one: Sequence[Network], other: Sequence[Network]) -> Iterator[str]:
             yield str(left if left.prefixlen >= right.prefixlen else right)
 
 
-def _vpc(vpc: Answer) -> dict[str, object]:
+def _vpc(vpc: Answer) -> dict[str, Any]:
     four = [one["CidrBlock"] for one in vpc.get("CidrBlockAssociationSet", ()) if _stands(one, "CidrBlockState")]
     six = [
         one["Ipv6CidrBlock"] for one in vpc.get("Ipv6CidrBlockAssociationSet", ()) if _stands(one, "Ipv6CidrBlockState")
@@ -77,7 +78,7 @@ def _vpc(vpc: Answer) -> dict[str, object]:
     return {"cidrs": cidrs, "default": vpc.get("IsDefault", False) or None, "tags": tags_of(vpc.get("Tags"))}
 
 
-def _subnet(subnet: Answer) -> dict[str, object]:
+def _subnet(subnet: Answer) -> dict[str, Any]:
     six = subnet.get("Ipv6CidrBlockAssociationSet", ())
     return {
         "vpc": subnet.get("VpcId"),
@@ -90,7 +91,7 @@ def _subnet(subnet: Answer) -> dict[str, object]:
     }
 
 
-def _security_group(group: Answer) -> dict[str, object]:
+def _security_group(group: Answer) -> dict[str, Any]:
     return {
         "name": group.get("GroupName"),
         "description": group.get("Description"),
@@ -99,7 +100,7 @@ def _security_group(group: Answer) -> dict[str, object]:
     }
 
 
-def _peering(peering: Answer) -> dict[str, object]:
+def _peering(peering: Answer) -> dict[str, Any]:
     ends = {
         end: (peering.get(info) or {}).get("VpcId")
         for end, info in (("requester", "RequesterVpcInfo"), ("accepter", "AccepterVpcInfo"))
@@ -111,7 +112,7 @@ def _peering(peering: Answer) -> dict[str, object]:
     }
 
 
-def _prefix_list(prefix_list: Answer) -> dict[str, object]:
+def _prefix_list(prefix_list: Answer) -> dict[str, Any]:
     return {
         "name": prefix_list.get("PrefixListName"),
         "cidrs": [entry["Cidr"] for entry in prefix_list.get("Entries", ())],

@@ -106,7 +106,8 @@ def _databases(databases: Iterable[Answer]) -> dict[_Place, list[Owner]]:
         owner = Owner("rds", name, f"rds-{name}", tags_of(database.get("TagList")), database.get("Engine", ""))
         groups = frozenset(one["VpcSecurityGroupId"] for one in database.get("VpcSecurityGroups", ()))
         vpc = (database.get("DBSubnetGroup") or {}).get("VpcId", "")
-        for zone in {database.get("AvailabilityZone"), database.get("SecondaryAvailabilityZone")} - {None}:
+        zones = {database.get("AvailabilityZone"), database.get("SecondaryAvailabilityZone")}
+        for zone in filter(None, zones):
             found.setdefault((vpc, zone, groups), []).append(owner)
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws import addresses as told
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.api import Failure, RegionAnswer
@@ -80,7 +81,7 @@ def _part(account: str, region: str) -> str:
 
 def _instances(answer: RegionAnswer) -> list[told.Answer]:
     """Return the instances that there are, each once: one that moves to another page while pages are read is twice."""
-    known: dict[object, told.Answer] = {}
+    known: dict[Any, told.Answer] = {}
     for number, reservation in enumerate(answer.lists.get("instances", ())):
         listed = reservation.get("Instances") if isinstance(reservation, dict) else None
         for at, instance in enumerate(listed if isinstance(listed, list) else ()):
@@ -89,7 +90,7 @@ def _instances(answer: RegionAnswer) -> list[told.Answer]:
     return list(known.values())
 
 
-def _instance_id(instance: told.Answer) -> object:
+def _instance_id(instance: told.Answer) -> Any:
     return instance.get("InstanceId")
 
 
@@ -159,11 +160,11 @@ def _check_interface(interface: told.Answer) -> None:
     hash((interface.get("SubnetId"), interface.get("Status"), *told.groups_of(interface.get("Groups"))))
 
 
-def _field(key: str, one: told.Answer) -> object:
+def _field(key: str, one: told.Answer) -> Any:
     return one.get(key)
 
 
-def _owner_id(item: Belonging) -> object:
+def _owner_id(item: Belonging) -> Any:
     return item[0].id
 
 
@@ -199,7 +200,7 @@ def _owner(shape: Shape, answer: RegionAnswer, item: Belonging) -> Candidate:
     return Candidate(owner.name, unique, {**variables, "ringfence_workload": False, "ringfence_kind": kind})
 
 
-def _interface(interface: told.Answer, subnet: object) -> dict[str, object]:
+def _interface(interface: told.Answer, subnet: Any) -> dict[str, Any]:
     """Return an interface; its subnet only where that is not the one of the asset."""
     own = interface.get("SubnetId")
     return without_empty(
@@ -224,8 +225,8 @@ def _belonging(tags: Mapping[str, str]) -> dict[str, str | None]:
     }
 
 
-def _variables(fact: Mapping[str, object], addresses: Iterable[str], shape: Shape) -> dict[str, object]:
-    variables: dict[str, object] = {
+def _variables(fact: Mapping[str, Any], addresses: Iterable[str], shape: Shape) -> dict[str, Any]:
+    variables: dict[str, Any] = {
         "ringfence_addresses": [address for address in dict.fromkeys(addresses) if can_be_held(address)],
         "ringfence_labels": good_labels({key: fact.get(key) for key in _LABELS}, shape.label_prefix),
         "ringfence_sources": [_part(str(fact["account"]), str(fact["region"]))],
@@ -236,12 +237,12 @@ def _variables(fact: Mapping[str, object], addresses: Iterable[str], shape: Shap
     return variables
 
 
-def _connection(fact: Mapping[str, object], reached: Mapping[str, str], shape: Shape) -> dict[str, object]:
+def _connection(fact: Mapping[str, Any], reached: Mapping[str, str], shape: Shape) -> dict[str, Any]:
     """Return the variables by which Ansible reaches an instance, and what enforces on it."""
     windows = fact["platform"] == "windows"
     way = shape.windows_connection if windows else shape.connection
     host = next((reached[by] for by in shape.reach_by if reached.get(by)), None)
-    variables: dict[str, object] = {"ansible_host": host} if host else {}
+    variables: dict[str, Any] = {"ansible_host": host} if host else {}
     if windows:
         variables |= reached_as_windows(way)
     if way == "ssm":
@@ -259,7 +260,7 @@ def _connection(fact: Mapping[str, object], reached: Mapping[str, str], shape: S
     return variables
 
 
-def _name_by(way: str, tags: Mapping[str, str], fact: Mapping[str, object], reached: Mapping[str, str]) -> object:
+def _name_by(way: str, tags: Mapping[str, str], fact: Mapping[str, Any], reached: Mapping[str, str]) -> Any:
     if way.startswith("tag:"):
         return tags.get(way.removeprefix("tag:"))
     return fact["id"] if way == "id" else reached.get(way)
@@ -274,7 +275,7 @@ def _all_addresses(interfaces: Iterable[told.Answer]) -> tuple[list[str], list[s
     return private, public, ipv6
 
 
-def _with(addresses: list[str], address: object) -> list[str]:
+def _with(addresses: list[str], address: Any) -> list[str]:
     """Return addresses with the one that AWS calls the instance's first, whatever the order of interfaces."""
     return [str(address), *(one for one in addresses if one != address)] if address else addresses
 
@@ -283,6 +284,6 @@ def _first(texts: Sequence[str]) -> str:
     return texts[0] if texts else ""
 
 
-def _single(values: Iterable[object]) -> object:
+def _single(values: Iterable[Any]) -> Any:
     found = set(values)
     return found.pop() if len(found) == 1 else None

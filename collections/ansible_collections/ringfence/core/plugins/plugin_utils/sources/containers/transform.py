@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.api import Answered, EngineAnswer
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import (
@@ -84,7 +85,7 @@ def _candidate(answer: EngineAnswer, shape: Shape, container: Answered) -> Candi
         "tags": tags,
     }
     usual = good_labels({"host": host, "project": project, "service": service}, shape.label_prefix)
-    variables: dict[str, object] = {
+    variables: dict[str, Any] = {
         "ringfence_addresses": addresses,
         "ringfence_labels": {**usual, **good_labels({key: tags.get(tag) for key, tag in shape.labels.items()})},
         "ringfence_workload": False,
@@ -97,7 +98,7 @@ def _candidate(answer: EngineAnswer, shape: Shape, container: Answered) -> Candi
     return Candidate(f"{name}.{host}", identity, variables)
 
 
-def _networks(container: Answered, answer: EngineAnswer) -> Iterator[dict[str, object]]:
+def _networks(container: Answered, answer: EngineAnswer) -> Iterator[dict[str, Any]]:
     settings = container.get("NetworkSettings")
     networks = settings.get("Networks") if isinstance(settings, dict) else None
     for name, one in networks.items() if isinstance(networks, dict) else ():
@@ -110,7 +111,7 @@ def _networks(container: Answered, answer: EngineAnswer) -> Iterator[dict[str, o
             }
 
 
-def _ports(container: Answered) -> Iterator[dict[str, object]]:
+def _ports(container: Answered) -> Iterator[dict[str, Any]]:
     ports = container.get("Ports")
     for one in ports if isinstance(ports, list) else ():
         if isinstance(one, dict):

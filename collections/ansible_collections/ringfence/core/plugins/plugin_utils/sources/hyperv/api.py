@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
@@ -23,7 +24,7 @@ except ImportError as missing:
 else:
     PYWINRM_MISSING = None
 
-Row = Mapping[str, object]
+Row = Mapping[str, Any]
 # Only Get- and ConvertTo-; the answer is base64 of JSON, so neither the console's code page nor its width matters.
 SCRIPT = r"""
 $ProgressPreference='SilentlyContinue';$ErrorActionPreference='Stop'
@@ -95,7 +96,7 @@ def _run(host: str, wanted: Wanted) -> tuple[bytes, bytes, int]:
     shown = f"[{host}]" if ":" in host else host
     protocol = Protocol(
         f"{wanted.scheme}://{shown}:{wanted.port}/wsman",
-        transport=wanted.transport,
+        transport=wanted.transport,  # type: ignore[arg-type]  # one of the choices of the option
         username=wanted.user,
         password=wanted.password or "",
         server_cert_validation="validate" if wanted.validate_certs else "ignore",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import (
@@ -36,7 +37,7 @@ class Shape:
 
 def hosts(answers: Sequence[HostAnswer], shape: Shape) -> Found:
     """Return the machines of all hosts, and warnings of the hosts that were not reached."""
-    rows: dict[object, tuple[str, Row]] = {}
+    rows: dict[Any, tuple[str, Row]] = {}
     for answer in answers:
         for number, row in enumerate(answer.machines):
             if not shape.states or str(row.get("state")) in shape.states:
@@ -77,7 +78,7 @@ def _candidate(shape: Shape, item: tuple[str, Row]) -> Candidate:
         "mac": [one["mac"] for one in adapters if "mac" in one],
         "interfaces": adapters,
     }
-    variables: dict[str, object] = {
+    variables: dict[str, Any] = {
         "ringfence_addresses": addresses,
         "ringfence_labels": good_labels({"host": host, "group": groups[0] if groups else ""}, shape.label_prefix),
         "ringfence_sources": [f"hyperv {host}"],
@@ -89,7 +90,7 @@ def _candidate(shape: Shape, item: tuple[str, Row]) -> Candidate:
     return Candidate(str(row.get("name") or ""), str(row.get("id"))[:8], variables)
 
 
-def _adapters(row: Row) -> Iterator[dict[str, object]]:
+def _adapters(row: Row) -> Iterator[dict[str, Any]]:
     for one in _list(row.get("adapters")):
         if isinstance(one, dict):
             digits = str(one.get("mac") or "")
@@ -103,7 +104,7 @@ def _adapters(row: Row) -> Iterator[dict[str, object]]:
             }
 
 
-def guest_items(items: object) -> dict[str, str]:
+def guest_items(items: Any) -> dict[str, str]:
     """Return what a guest says of itself: its name and system, from the items of the data exchange, which are XML."""
     found = {}
     for item in _list(items):
@@ -122,7 +123,7 @@ def guest_items(items: object) -> dict[str, str]:
     return found
 
 
-def _list(value: object) -> list[object]:
+def _list(value: Any) -> list[Any]:
     if isinstance(value, dict) and isinstance(value.get("value"), list):
         # What Windows PowerShell 5.1 makes of some arrays: {"value": […], "Count": n}.
         return list(value["value"])

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import yaml
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.json_over_http import Endpoint
 
-Section = Mapping[str, object]
+Section = Mapping[str, Any]
 _EXEC_SECONDS = 60
 
 
@@ -146,7 +147,7 @@ def _file(section: Section, name: str, directory: Path, kept: Path) -> str | Non
     return str(directory / str(path)) if path else None
 
 
-def _content(path: object, directory: Path) -> str:
+def _content(path: Any, directory: Path) -> str:
     if not path:
         return ""
     try:

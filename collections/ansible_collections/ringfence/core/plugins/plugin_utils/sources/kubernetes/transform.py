@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import (
     Candidate,
@@ -42,7 +43,7 @@ def hosts(answers: Sequence[ClusterAnswer], shape: Shape) -> Found:
     turned = {"pods": _pod, "nodes": _node, "services": _service}
     candidates = []
     warnings: list[str] = []
-    unreached = {}
+    unreached: dict[str, str] = {}
     failed = 0
     for answer in answers:
         for kind, things in answer.things.items():
@@ -73,7 +74,7 @@ def _called(thing: Thing) -> str:
 
 def _each_once(things: Sequence[Thing]) -> list[Thing]:
     """Return things, each once: one that moves to another page while pages are read is there twice."""
-    known: dict[object, Thing] = {}
+    known: dict[Any, Thing] = {}
     for number, thing in enumerate(things):
         known[_Read(thing).text("metadata.uid") or number] = thing
     return list(known.values())
@@ -85,8 +86,8 @@ class _Read:
     def __init__(self, thing: Thing) -> None:
         self._thing = thing
 
-    def at(self, path: str) -> object:
-        value: object = self._thing
+    def at(self, path: str) -> Any:
+        value: Any = self._thing
         for name in path.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         return value
@@ -95,7 +96,7 @@ class _Read:
         value = self.at(path)
         return "" if value is None or isinstance(value, dict | list) else str(value)
 
-    def rows(self, path: str) -> list[Mapping[str, object]]:
+    def rows(self, path: str) -> list[Mapping[str, Any]]:
         value = self.at(path)
         return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
@@ -103,7 +104,7 @@ class _Read:
         value = self.at(path)
         return [str(one) for one in value] if isinstance(value, list) else []
 
-    def labels(self) -> dict[str, object]:
+    def labels(self) -> dict[str, Any]:
         value = self.at("metadata.labels")
         return without_secrets(value) if isinstance(value, dict) else {}
 
@@ -195,17 +196,17 @@ def _candidate(
     kind: str,
     cluster: str,
     shape: Shape,
-    fact: Mapping[str, object],
+    fact: Mapping[str, Any],
     addresses: list[str],
     *,
-    usual: Mapping[str, object],
+    usual: Mapping[str, Any],
     inside: bool,
 ) -> Candidate:
     name, namespace, tags = read.text("metadata.name"), read.text("metadata.namespace"), read.labels()
     given = good_labels({"cluster": cluster, "namespace": namespace, "kind": kind, **usual}, shape.label_prefix)
     own = good_labels({label: tags.get(tag) for label, tag in shape.labels.items()})
     general = {"kind": kind, "cluster": cluster, "namespace": namespace, "name": name, "uid": read.text("metadata.uid")}
-    variables: dict[str, object] = {
+    variables: dict[str, Any] = {
         "ringfence_addresses": addresses,
         "ringfence_labels": {**given, **own},
         "ringfence_workload": False,

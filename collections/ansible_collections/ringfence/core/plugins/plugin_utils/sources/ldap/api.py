@@ -103,7 +103,7 @@ def refuse_secrets(wanted: Wanted) -> None:
 
 
 def _connected(wanted: Wanted) -> tuple[ldap3.Connection, Answer]:
-    refused = []
+    refused: list[str] = []
     for uri in wanted.servers:
         safe = wanted.start_tls or uri.startswith(("ldaps:", "ldapi:"))
         if wanted.password and not safe and not wanted.plain_password:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 try:
@@ -194,7 +195,7 @@ def _guest(domain: libvirt.virDomain) -> dict[str, str]:
     return {str(key): value for key, value in told.items() if isinstance(value, str)}
 
 
-def _by_mac(told: Mapping[str, Mapping[str, object]]) -> dict[str, list[str]]:
+def _by_mac(told: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for interface in told.values():
         mac = str(interface.get("hwaddr") or "").lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import (
@@ -43,7 +44,7 @@ def assets(answers: Iterable[HostAnswer], shape: Shape) -> Found:
     """Return the domains of all hosts, sorted by name; hosts that did not answer are named with their reason."""
     warnings = []
     unreached = {}
-    kept: dict[tuple[object, ...], tuple[HostAnswer, Domain]] = {}
+    kept: dict[tuple[Any, ...], tuple[HostAnswer, Domain]] = {}
     for answer in answers:
         shown = shown_uri(answer.uri)
         warnings += [f"{shown}: {warning}" for warning in answer.warnings]
@@ -52,7 +53,7 @@ def assets(answers: Iterable[HostAnswer], shape: Shape) -> Found:
         for domain in answer.domains:
             # A domain that moved is still defined where it was, and the one that runs is meant; two that run are two,
             # whose definition somebody copied.
-            key: tuple[object, ...] = (domain.uuid,)
+            key: tuple[Any, ...] = (domain.uuid,)
             if key in kept and kept[key][1].state == "running" and domain.state == "running":
                 key = (domain.uuid, answer.uri)
             if key not in kept or kept[key][1].state != "running":
@@ -86,7 +87,7 @@ def _candidate(shape: Shape, item: tuple[HostAnswer, Domain]) -> Candidate:
         own += [address for told in domain.addresses.get("agent", {}).values() for address in told]
     addresses = good_addresses(own)
     element = definition.find(_OS)
-    system = domain.guest.get("os.id") or (element.get("id", "") if element is not None else "")
+    system = str(domain.guest.get("os.id") or (element.get("id", "") if element is not None else ""))
     windows = "mswindows" in system or "microsoft.com" in system
     networks = {str(interface["network"]) for interface in interfaces if interface["network"]}
     fact = {
@@ -105,7 +106,7 @@ def _candidate(shape: Shape, item: tuple[HostAnswer, Domain]) -> Candidate:
         "interfaces": [without_empty(interface) for interface in interfaces],
     }
     labels = {"host": answer.host, "type": fact["type"], "network": networks.pop() if len(networks) == 1 else None}
-    variables: dict[str, object] = {
+    variables: dict[str, Any] = {
         "ringfence_addresses": addresses,
         "ringfence_labels": good_labels(labels, shape.label_prefix),
         "ringfence_sources": [f"libvirt {fact['uri']}"],
@@ -120,7 +121,7 @@ def _candidate(shape: Shape, item: tuple[HostAnswer, Domain]) -> Candidate:
     return Candidate(wish, domain.uuid, variables)
 
 
-def _interface(element: ElementTree.Element, domain: Domain) -> dict[str, object]:
+def _interface(element: ElementTree.Element, domain: Domain) -> dict[str, Any]:
     """Return a network card with its addresses: the agent's, else what leases and the ARP table know of it."""
     mac = _attribute(element, "mac", "address").lower()
     told = domain.addresses
@@ -140,9 +141,7 @@ def _attribute(element: ElementTree.Element, child: str, name: str) -> str:
     return found.get(name, "") if found is not None else ""
 
 
-def _connection(
-    domain: Domain, uri: str, addresses: Sequence[str], windows: bool, shape: Shape
-) -> Mapping[str, object]:
+def _connection(domain: Domain, uri: str, addresses: Sequence[str], windows: bool, shape: Shape) -> Mapping[str, Any]:
     """Return the variables by which Ansible reaches a domain, and what enforces on it."""
     if shape.connection in _INSIDE and not windows:
         inside = {"ansible_connection": _INSIDE[shape.connection], "ansible_libvirt_uri": uri}

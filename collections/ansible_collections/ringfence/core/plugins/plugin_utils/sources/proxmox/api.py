@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import unmatched
@@ -19,7 +20,7 @@ except ImportError as missing:
 else:
     PROXMOXER_MISSING = None
 
-Row = Mapping[str, object]
+Row = Mapping[str, Any]
 # pveproxy's own statuses where a node does not answer: 595 no connection, 596 its TLS, 599 too many redirections.
 _NODE_AWAY = (595, 596, 599)
 _KINDS = ("qemu", "lxc")

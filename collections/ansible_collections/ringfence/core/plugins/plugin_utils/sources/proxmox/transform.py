@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import (
     Candidate,
@@ -108,7 +109,7 @@ def _guest(guest: Guest, shape: Shape) -> Candidate:
     }
     usual = good_labels({key: row.get(key) for key in ("node", "pool")}, shape.label_prefix)
     own = {key: next((tag for tag in tags if tag in values), None) for key, values in shape.labels.items()}
-    variables: dict[str, object] = {
+    variables: dict[str, Any] = {
         "ringfence_addresses": addresses,
         "ringfence_labels": {**usual, **good_labels(own)},
         "ringfence_sources": [f"proxmox {row.get('node')}"],
@@ -128,7 +129,7 @@ def _node(row: Row) -> Candidate | None:
         return None
     addresses = good_addresses([row.get("ip")])
     fact = {"kind": "node", "id": str(row.get("name")), "state": "online" if row.get("online") else "offline"}
-    variables: dict[str, object] = {
+    variables: dict[str, Any] = {
         "ringfence_addresses": addresses,
         "ringfence_labels": {},
         "ringfence_sources": ["proxmox nodes"],
@@ -138,7 +139,7 @@ def _node(row: Row) -> Candidate | None:
     return Candidate(str(row.get("name")), "node", variables)
 
 
-def _told(interfaces: Sequence[Row]) -> Iterator[dict[str, object]]:
+def _told(interfaces: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """Yield the interfaces that a guest tells of: in the words of qemu's agent, or of the container's."""
     for one in interfaces:
         name = str(one.get("name", ""))
@@ -156,7 +157,7 @@ def _told(interfaces: Sequence[Row]) -> Iterator[dict[str, object]]:
         }
 
 
-def _configured(configuration: Row) -> Iterator[dict[str, object]]:
+def _configured(configuration: Row) -> Iterator[dict[str, Any]]:
     """Yield the network devices of a configuration, `net0` and so on, with addresses that are written there."""
     for key in sorted(configuration):
         if not re.fullmatch(r"net\d+", key):

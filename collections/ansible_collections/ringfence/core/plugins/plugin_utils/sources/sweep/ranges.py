@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
+from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
 
@@ -42,12 +43,12 @@ class Ranges:
         return sum(network.num_addresses for version in (4, 6) for network in _collapsed(self.networks, version))
 
 
-def read_ranges(given: Iterable[object], excluded: Iterable[object]) -> Ranges:
+def read_ranges(given: Iterable[Any], excluded: Iterable[Any]) -> Ranges:
     """Return ranges of networks and addresses as text; raise SourceRefused for any other, names among them."""
     return Ranges([_network(text, "ranges") for text in given], [_network(text, "exclude") for text in excluded])
 
 
-def _network(text: object, option: str) -> Network:
+def _network(text: Any, option: str) -> Network:
     try:
         return ip_network(str(text))
     except ValueError as error:
@@ -59,4 +60,6 @@ def _holds(network: Network, address: Address) -> bool:
 
 
 def _collapsed(networks: Iterable[Network], version: int) -> list[Network]:
-    return list(collapse_addresses(network for network in networks if network.version == version))
+    # Of one version they are of one type, which the types of ipaddress cannot say.
+    same: list[Any] = [network for network in networks if network.version == version]
+    return list(collapse_addresses(same))

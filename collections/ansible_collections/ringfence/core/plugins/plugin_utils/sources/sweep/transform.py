@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import (
     Candidate,
     Found,
+    Host,
     address_name,
     good_addresses,
     host_name,
@@ -49,7 +50,7 @@ def _candidates(found: Mapping[str, tuple[str, dict[str, object]]]) -> list[Cand
     return [Candidate(wishes[address], address_name(address), variables) for address, (_, variables) in found.items()]
 
 
-def unrecorded(found: Sequence[tuple[str, Mapping[str, object]]], recorded: frozenset[str]) -> list[object]:
+def unrecorded(found: Sequence[Host], recorded: frozenset[str]) -> list[Host]:
     """Return the hosts whose address no other host has."""
     return [one for one in found if recorded.isdisjoint(_texts(one[1].get("ringfence_addresses")))]
 

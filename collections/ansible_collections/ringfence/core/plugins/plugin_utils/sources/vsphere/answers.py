@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import MALFORMED
@@ -32,7 +33,7 @@ class Thing:
 
     id: str
     kind: str
-    properties: Mapping[str, object]
+    properties: Mapping[str, Any]
     missing: Sequence[tuple[str, str]] = ()
 
 

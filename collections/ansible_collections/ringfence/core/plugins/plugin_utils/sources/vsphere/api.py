@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from socket import setdefaulttimeout
+from typing import Any
 from urllib.parse import unquote
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
@@ -101,7 +102,7 @@ def ask_vsphere(login: Login, wanted: Wanted) -> VsphereAnswer:
             Disconnect(service)
 
 
-def _read_those_that_stand(service: object, wanted: Wanted) -> VsphereAnswer:
+def _read_those_that_stand(service: Any, wanted: Wanted) -> VsphereAnswer:
     """Return what a server answers, without the machines that were deleted since their ids were read."""
     while True:
         try:
@@ -113,7 +114,7 @@ def _read_those_that_stand(service: object, wanted: Wanted) -> VsphereAnswer:
             wanted = replace(wanted, only=wanted.only - {gone})
 
 
-def _connected(login: Login) -> object:
+def _connected(login: Login) -> Any:
     setdefaulttimeout(login.seconds)
     try:
         return SmartConnect(
@@ -135,7 +136,7 @@ def _connected(login: Login) -> object:
         setdefaulttimeout(None)
 
 
-def _read(service: object, wanted: Wanted) -> VsphereAnswer:
+def _read(service: Any, wanted: Wanted) -> VsphereAnswer:
     content = service.RetrieveContent()
     types = vmodl.query.PropertyCollector
     machine = [*MACHINE, CARDS] if wanted.network_cards else [*MACHINE]
@@ -166,7 +167,7 @@ def _read(service: object, wanted: Wanted) -> VsphereAnswer:
     return VsphereAnswer(things, attributes, failures)
 
 
-def pages(collector: object, query: object) -> Iterable[Thing]:
+def pages(collector: Any, query: Any) -> Iterable[Thing]:
     """Yield the objects of an answer, all pages of it."""
     options = vmodl.query.PropertyCollector.RetrieveOptions(maxObjects=_PAGE)
     page = collector.RetrievePropertiesEx(specSet=[query], options=options)
@@ -175,7 +176,7 @@ def pages(collector: object, query: object) -> Iterable[Thing]:
         page = collector.ContinueRetrievePropertiesEx(token=page.token) if page.token else None
 
 
-def _places(content: object, within: Sequence[str]) -> list:
+def _places(content: Any, within: Sequence[str]) -> list:
     """Return the folders, datacenters, clusters or pools of paths such as `DC0/vm/prod`."""
     if not within:
         return [content.rootFolder]
@@ -189,7 +190,7 @@ def _places(content: object, within: Sequence[str]) -> list:
     return places
 
 
-def _view(content: object, place: object, kinds: list[type]) -> object:
+def _view(content: Any, place: Any, kinds: list[type]) -> Any:
     return content.viewManager.CreateContainerView(place, kinds, True)
 
 

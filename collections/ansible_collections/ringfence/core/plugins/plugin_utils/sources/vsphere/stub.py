@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 from collections.abc import Sequence
 from http.client import HTTPException
+from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.answers import Page, page
 
 try:
     from pyVmomi.SoapAdapter import SoapResponseDeserializer
 except ImportError:
-    SoapResponseDeserializer = None
+    SoapResponseDeserializer = None  # type: ignore[assignment, misc]
 
 
 class PageStub:
@@ -20,10 +21,10 @@ class PageStub:
     pyvmomi serializes the request, and reads what is no page: faults.
     """
 
-    def __init__(self, stub: object) -> None:
+    def __init__(self, stub: Any) -> None:
         self._stub = stub
 
-    def InvokeMethod(self, mo: object, info: object, args: Sequence[object]) -> Page:  # noqa: N802 pyvmomi calls it so
+    def InvokeMethod(self, mo: Any, info: Any, args: Sequence[Any]) -> Page:  # noqa: N802 pyvmomi calls it so
         """Return a page; raise the fault that came in its place, or OSError where nothing came that can be read."""
         stub = self._stub
         headers = {

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPSConnection
 from types import TracebackType
+from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.api import Login
@@ -101,23 +102,23 @@ class _Session:
         plain = quote(identity, safe=":")
         return plain if self._form[0] == "/api" else f"id:{plain}"
 
-    def get(self, path: str) -> object:
+    def get(self, path: str) -> Any:
         """Return the answer to a question about tags."""
         return self._answer("GET", f"{self._form[0]}{self._form[2]}{path}")
 
-    def post(self, path: str, action: str, question: Mapping[str, object]) -> object:
+    def post(self, path: str, action: str, question: Mapping[str, Any]) -> Any:
         """Return the answer to a question that has a body."""
         return self._answer("POST", f"{self._form[0]}{self._form[2]}{path}{self._form[3]}{action}", question)
 
-    def _answer(self, method: str, path: str, question: Mapping[str, object] | None = None) -> object:
+    def _answer(self, method: str, path: str, question: Mapping[str, Any] | None = None) -> Any:
         status, answer = self._ask(method, path, self._headers, question)
         if status != 200:
             raise OSError(f"{path} answers status {status}")
         return self._unwrapped(answer)
 
     def _ask(
-        self, method: str, path: str, headers: Mapping[str, str], question: Mapping[str, object] | None = None
-    ) -> tuple[int, object]:
+        self, method: str, path: str, headers: Mapping[str, str], question: Mapping[str, Any] | None = None
+    ) -> tuple[int, Any]:
         body = None if question is None else json.dumps(question)
         more = {} if body is None else {"Content-Type": "application/json"}
         self._connection.request(method, path, body, {**headers, **more, "Accept": "application/json"})
@@ -125,7 +126,7 @@ class _Session:
         text = response.read()
         return response.status, json.loads(text) if text and response.status in (200, 201) else None
 
-    def _unwrapped(self, answer: object) -> object:
+    def _unwrapped(self, answer: Any) -> Any:
         if self._form[0] == "/rest" and isinstance(answer, dict):
             answer = answer["value"]
         return [] if answer is None else answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import (
@@ -162,8 +163,8 @@ def _hypervisor(thing: Thing, answer: VsphereAnswer, shape: Shape) -> Candidate:
     return Candidate(name, thing.id, {**_variables(fact, addresses, shape), **no_workload})
 
 
-def _variables(fact: Mapping[str, object], addresses: Sequence[str], shape: Shape) -> dict[str, object]:
-    variables: dict[str, object] = {
+def _variables(fact: Mapping[str, Any], addresses: Sequence[str], shape: Shape) -> dict[str, Any]:
+    variables: dict[str, Any] = {
         "ringfence_addresses": list(addresses),
         "ringfence_labels": good_labels({key: fact.get(key) for key in _LABELS}, shape.label_prefix),
         "ringfence_sources": [f"vsphere {shape.vcenter}"],
@@ -175,7 +176,7 @@ def _variables(fact: Mapping[str, object], addresses: Sequence[str], shape: Shap
     return variables
 
 
-def _connection(fact: Mapping[str, object], addresses: Sequence[str], windows: bool, shape: Shape) -> dict[str, object]:
+def _connection(fact: Mapping[str, Any], addresses: Sequence[str], windows: bool, shape: Shape) -> dict[str, Any]:
     """Return the variables by which Ansible reaches a machine, and what enforces on it."""
     ways = {
         "primary": fact["primary_address"] if fact["primary_address"] in addresses else None,
@@ -184,7 +185,7 @@ def _connection(fact: Mapping[str, object], addresses: Sequence[str], windows: b
         "hostname": fact["hostname"],
     }
     host = next((ways[way] for way in shape.reach_by if ways[way]), None)
-    variables: dict[str, object] = {"ansible_host": host} if host else {}
+    variables: dict[str, Any] = {"ansible_host": host} if host else {}
     if windows:
         variables |= reached_as_windows(shape.windows_connection)
     elif shape.connection != "ssh":
@@ -192,7 +193,7 @@ def _connection(fact: Mapping[str, object], addresses: Sequence[str], windows: b
     return variables
 
 
-def _places(thing: Thing, things: Mapping[str, Thing], shape: Shape) -> dict[str, object]:
+def _places(thing: Thing, things: Mapping[str, Thing], shape: Shape) -> dict[str, Any]:
     """Return where an object is: its datacenter, the folders below that, its cluster, its pool and its vApp."""
     upward = [*_upward(thing, "parent", things)]
     datacenter = next((one for one in upward if one.kind == "Datacenter"), None)
@@ -229,11 +230,11 @@ def _name(thing: Thing) -> str:
     return unquote(str(thing.properties.get("name", thing.id)))
 
 
-def _name_of(identity: object, things: Mapping[str, Thing]) -> str | None:
+def _name_of(identity: Any, things: Mapping[str, Thing]) -> str | None:
     return _name(things[identity]) if isinstance(identity, str) and identity in things else None
 
 
-def _is_windows(told: Mapping[str, object]) -> bool:
+def _is_windows(told: Mapping[str, Any]) -> bool:
     """Return whether Tools, or else the machine's setting, says Windows (`windows2019srv_64Guest`, `winXPProGuest`)."""
     family = told.get("guest.guestFamily")
     return family == "windowsGuest" if family else str(told.get("config.guestId", "")).startswith("win")
