@@ -117,23 +117,15 @@ class _Making:
 
     def restored(self, name: str) -> Draft:
         """Return the plan that brings back what an earlier plan gave."""
-        from ringfence.plan import Draft, find, read, restore, verify_files
+        from ringfence.plan import find, restore
         from ringfence.plan.rollout_order import rollout_order
+        from ringfence.plan.store import read_draft
         from ringfence.plan.table_reading import table_of
 
-        directory = find(self.session.workspace.plans, name)
-        old = read(directory)
-        verify_files(directory, old)
-        texts = {
-            folder: {
-                digest: (directory / folder / f"{digest}.{suffix}").read_text(encoding="utf-8")
-                for digest in sorted({getattr(host, field) for host in old.hosts.values()})
-            }
-            for folder, suffix, field in (("rulesets", "nft", "ruleset"), ("tables", "json", "table"))
-        }
-        read_tables = {digest: table_of(text) for digest, text in texts["tables"].items()}
+        files = read_draft(find(self.session.workspace.plans, name))
+        old = files.plan
+        read_tables = {digest: table_of(text) for digest, text in files.tables.items()}
         tables = {name: read_tables[host.table] for name, host in old.hosts.items()}
-        files = Draft(old, texts["rulesets"], texts["tables"])
         settings = self.session.workspace.settings
         given = self._circumstances(tables)
         order = partial(rollout_order, self.session.snapshot, settings, here=given.here)
@@ -141,13 +133,14 @@ class _Making:
 
     def _circumstances(self, tables: Mapping[str, VerdictTable]) -> Circumstances:
         from ringfence.cli.kept import held_tables
+        from ringfence.enforcers import enforcer
         from ringfence.plan import Circumstances, Inputs, next_sequence
         from ringfence.plan.changes import told
         from ringfence.plan.preflight import left_out
         from ringfence.sources.snapshots import digest
 
         session = self.session
-        aside = left_out(session.compilation, self.held) if tables is session.compilation.tables else {}
+        aside = left_out(session.compilation, self.held, enforcer) if tables is session.compilation.tables else {}
         enforced = held_tables(session, {name: one for name, one in self.held.items() if name in tables})
         # a host that is left out goes on with what it holds
         left = {name: enforced[name] for name in aside if name in enforced}
