@@ -20,6 +20,7 @@ from ringfence.model.problems import Severity
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from ringfence.model.problems import Problem
     from ringfence.model.tables import VerdictTable
     from ringfence.plan import Circumstances, Draft, Held
 
@@ -105,6 +106,7 @@ class _Making:
         found = session.survey
         session.output.problems((*found.said, *found.silent, *found.told), err=True)
         tables = session.compilation.tables
+        session.output.problems(_chosen(session), err=True)
         if not tables and not self.dropped:
             remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"
             if session.compilation.unenforced:
@@ -156,6 +158,7 @@ class _Making:
             dropped=self.dropped,
             force_lockout=self.force_lockout_test,
             here=_own_addresses(session, tables),
+            chosen=session.enforcers[1],
         )
 
     def _believed(self) -> int:
@@ -196,6 +199,24 @@ class _Making:
             self.flow_words = f"{self.looked_at.words()}: {result.summary()}"
             data: dict[str, JsonValue] = {"window": window.totals(), **result.data(PAIRS_KEPT)}  # type: ignore[dict-item]  # plain
             return window.digest(), {**data, "wrong": self.wrong, "summary": self.flow_words}
+
+
+def _chosen(session: Session) -> list[Problem]:
+    """Return a notice for every enforcer that facts of hosts decided on."""
+    from ringfence.model.problems import Problem, some_names
+
+    hosts: dict[tuple[str, str], list[str]] = {}
+    named = session.enforcers[0].named()
+    for name, why in session.enforcers[1].items():
+        hosts.setdefault((named[name].enforcer, why), []).append(name)
+    return [
+        Problem(
+            Severity.WARNING,
+            f"{some_names(of)} gets the enforcer {enforcer}: {why}",
+            remedy=f"to settle it write 'ringfence_enforcer: {enforcer}'",
+        )
+        for (enforcer, why), of in sorted(hosts.items())
+    ]
 
 
 def _own_addresses(session: Session, names: Iterable[str]) -> frozenset[int]:

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
-from ringfence.model.abilities import Abilities
+from ringfence.model.abilities import LINUX, Abilities
 from ringfence.model.assets import Asset
 from ringfence.model.tables import VerdictTable
 from ringfence.plugins import Registry
@@ -103,3 +103,8 @@ def names() -> tuple[str, ...]:
 def enforcer(name: str) -> Enforcer:
     """Return the enforcer of a name. Raises InputError, with the names there are, where none is installed."""
     return _REGISTRY.get(name)
+
+
+def abilities_of(name: str) -> Abilities:
+    """Return the abilities of the enforcer of a name; where none is installed, those of Linux: nothing is enforced."""
+    return enforcer(name).abilities if name in names() else LINUX

@@ -81,7 +81,7 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
             chosen=given.chosen.get(name, ""),
         )
     left_out = dict.fromkeys(compilation.unaddressed, NO_ADDRESS)
-    left_out |= {name: f"no enforcer is called '{assets[name].enforcer}'" for name in compilation.unenforced}
+    left_out |= compilation.why
     left_out |= unable
     left_out |= {name: DROPPED for name in dropped & given.held.keys() - hosts.keys() if given.held[name].ruleset}
     changes = {name: host.changes for name, host in hosts.items()}

@@ -123,7 +123,7 @@ def nested_table(names: int) -> VerdictTable:
         Cell(
             local, process, EVERY_ADDRESS, service_map("udp/9", *(f"tcp/{1 + sets.index(one)}" for one in inside)), met
         )
-        for process in process_classes(("a.service",), ("daemon",))
+        for process in process_classes((("unit", ("a.service",)), ("user", ("daemon",))))
         for local in (here, EVERY_ADDRESS - here)
         for number in range(names + 1)
         for inside in combinations(sets, number)
