@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 DEFAULT_RULE = "default"
+NOTHING_NAMED: Named = tuple((kind, ()) for kind in LINUX_KINDS)
 
 
 class Effect(StrEnum):
@@ -174,7 +175,7 @@ class DirectionTable:
         units: tuple[str, ...] | None = None,
         users: tuple[str, ...] | None = None,
         *,
-        named: Named = tuple((kind, ()) for kind in LINUX_KINDS),
+        named: Named = NOTHING_NAMED,
     ) -> None:
         given = {"unit": units, "user": users}
         whole = tuple((kind, names if (own := given.get(kind)) is None else own) for kind, names in named)
