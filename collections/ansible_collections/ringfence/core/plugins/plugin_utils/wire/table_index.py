@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.shapes import set_digest
-
 from .address_line import interval_of
 from .service_line import Piece, pieces_of
+from .set_names import set_digest
 
 Interval = tuple[int, int]
 Process = tuple["str | None", "str | None"]
