@@ -25,7 +25,7 @@ STATE_FILE = Path(".ringfence") / "state.json"
 class Held(BaseModel):
     """What one host holds: the confirmed ruleset and the table it was rendered from, empty for none of ours.
 
-    `sequence` is the newest that the host has accepted; `features` are the facts that `enforcers` ask for, and
+    `sequence` is the newest that the host has accepted; `features` are what enforcers read their facts from, and
     `reached_from` is the address that Ansible's connection came from, both as the host reported them.
     """
 

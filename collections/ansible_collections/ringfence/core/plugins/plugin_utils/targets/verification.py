@@ -127,13 +127,13 @@ def _untold(host: Host, reply: Reply, now: dict) -> list[str]:
     told = {("unit", line.split(" ")[1]) for line in reply.all("unit")}
     told |= {("user", line.split(" ")[0]) for line in reply.all("user")}
     told |= {(kind, name) for kind in ("unit", "user") for name in reply.all(f"no_{kind}")}
-    planned = [(kind, process[kind]) for process in host.processes for kind in ("unit", "user") if kind in process]
+    planned = [(kind, process[kind]) for process in host.runtime for kind in ("unit", "user") if kind in process]
     return [f"unknown: this host does not tell of {kind} {name}" for kind, name in planned if (kind, name) not in told]
 
 
 def _answers(host: Host, elements: list[dict]) -> dict[str, list[dict]]:
     """Return, for every name of the plan, the addresses that the host holds for it and their ages in seconds."""
-    names = [process["fqdn"] for process in host.processes if "fqdn" in process]
+    names = [process["fqdn"] for process in host.runtime if "fqdn" in process]
     return {
         name: [
             {"address": one["address"], "age": max(0, round(ANSWER_STANDS - one["expires"]))}
