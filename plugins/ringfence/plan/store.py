@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ringfence.files import write_through
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import SHORT, Draft, Plan, digest_of
 
@@ -34,8 +35,8 @@ def write(draft: Draft, plans: Path) -> Path:
         for folder, suffix, texts in (("rulesets", "nft", draft.rulesets), ("tables", "json", draft.tables)):
             (scratch / folder).mkdir()
             for digest, text in texts.items():
-                _write(scratch / folder / f"{digest}.{suffix}", text)
-        _write(scratch / PLAN_FILE, draft.plan.text)
+                write_through(scratch / folder / f"{digest}.{suffix}", text)
+        write_through(scratch / PLAN_FILE, draft.plan.text)
         scratch.chmod(0o755)
         scratch.rename(directory)
     except BaseException:
@@ -148,13 +149,6 @@ def table_text(plans: Path, digest: str) -> str | None:
         if digest_of(text) == digest:
             return text
     return None
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _first(error: ValueError) -> str:
