@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from ringfence.files import PRIVATE, write_whole
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import DigestOrNone, Time
 
@@ -76,20 +75,12 @@ def read_record(workspace: Path) -> Record:
 
 def write_state(workspace: Path, hosts: Mapping[str, Held], journals: Mapping[str, int] | None = None) -> None:
     """Replace the record, whole; `journals` is how far the journals were when the hosts were asked."""
-    path = workspace / STATE_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
     record = Record(
         hosts=dict(sorted(hosts.items())),
         journals=dict(sorted(journals.items())) if journals is not None else None,
     )
     data = record.model_dump(mode="json", exclude_none=True)
-    descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=".state-")
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(data, file, indent=1, sort_keys=True)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    Path(scratch).replace(path)
+    write_whole(workspace / STATE_FILE, json.dumps(data, indent=1, sort_keys=True) + "\n", PRIVATE)
 
 
 def believed_sequence(known: int, hosts: Mapping[str, Held]) -> tuple[int, dict[str, int]]:

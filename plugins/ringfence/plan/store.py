@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ringfence.enforcers import enforcer
+from ringfence.files import write_through
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import FORMAT, SHORT, Draft, Plan, digest_of
 
@@ -37,8 +38,8 @@ def write(draft: Draft, plans: Path) -> Path:
         for folder, texts in ((RULESETS, draft.rulesets), (TABLES, draft.tables)):
             (scratch / folder).mkdir()
             for name, digest in _files(draft.plan, folder):
-                _write(scratch / name, texts[digest])
-        _write(scratch / PLAN_FILE, draft.plan.text)
+                write_through(scratch / name, texts[digest])
+        write_through(scratch / PLAN_FILE, draft.plan.text)
         scratch.chmod(0o755)
         scratch.rename(directory)
     except BaseException:
@@ -174,13 +175,6 @@ def table_text(plans: Path, digest: str) -> str | None:
         if digest_of(text) == digest:
             return text
     return None
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _older(error: ValueError) -> int:
