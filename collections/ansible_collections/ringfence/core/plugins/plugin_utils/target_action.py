@@ -15,6 +15,7 @@ from .answer_limits import Overrun, limited
 from .answer_values import AnswerError, shown
 from .given_variables import PREFIX, GivenVariables
 from .plan_directory import PlanError
+from .reply_shape import ended
 from .target_orders import COMMAND, Reply, order, parse_reply
 
 # Every order is a connection of its own: a master whose host is gone, or that a new table cuts, would keep its clients
@@ -120,10 +121,12 @@ class TargetAction(ActionBase):
             reply = Reply()
         if reply.last("refused"):
             raise TargetFailure("refused", reply.last("refused"), reply.last("reason"))
+        said = " ".join((answer["stderr"] or answer["stdout"]).strip()[-2000:].splitlines()[-3:])
         if answer["rc"] != 0:
-            said = (answer["stderr"] or answer["stdout"]).strip()[-2000:].splitlines()
-            message = f"{verb} ended with status {answer['rc']}: {' '.join(said[-3:])}"
-            raise TargetFailure("failed", "target", shown(message, 1000))
+            raise TargetFailure("failed", "target", shown(f"{verb} ended with status {answer['rc']}: {said}", 1000))
+        if not ended(verb, bool(values.get("check")), reply.last):
+            message = f"this host's answer is not valid: it does not say how {verb} ended{said and f', but: {said}'}"
+            raise TargetFailure("unknown", "answer", shown(message, 1000))
         return reply
 
     @contextmanager
