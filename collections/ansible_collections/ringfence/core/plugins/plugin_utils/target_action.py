@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 from .answer_limits import Overrun, limited
 from .answer_values import AnswerError, shown
 from .given_variables import PREFIX, GivenVariables
+from .journal import Journal
 from .plan_directory import PlanError
 from .reply_shape import ended
 from .target_orders import COMMAND, Reply, order, parse_reply
@@ -128,6 +129,17 @@ class TargetAction(ActionBase):
             message = f"this host's answer is not valid: it does not say how {verb} ended{said and f', but: {said}'}"
             raise TargetFailure("unknown", "answer", shown(message, 1000))
         return reply
+
+    def note(self, journal: Journal, host: str, event: str, said: str = "", state: str = "") -> None:
+        """Write down what became of a host; raises TargetFailure with its state, which is the event unless it is
+        another, where that cannot be written: the host is what it is all the same."""
+        try:
+            journal.append(host, event, said)
+        except PlanError as error:
+            state = state or event
+            known = f"{said or f'this host is {state}'}; {error}"
+            remedy = "mend that, then 'ringfence plan --rebase' asks every host what it holds"
+            raise TargetFailure(state, "journal", f"{known}: {remedy}") from error
 
     @contextmanager
     def judging(self, what: str) -> Iterator[None]:
