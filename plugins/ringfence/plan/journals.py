@@ -11,7 +11,8 @@ from pathlib import Path
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import TIME_FORMAT, Plan
 from ringfence.plan.enforced import Held, read_record
-from ringfence.plan.store import regular_file, stored
+from ringfence.plan.store import stored
+from ringfence.sources.whole_files import regular_file
 
 JOURNAL_FILE = "journal.jsonl"
 CONFIRMED = "confirmed"

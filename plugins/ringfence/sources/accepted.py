@@ -13,7 +13,7 @@ from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.sources.claims import Claim
 from ringfence.sources.snapshots import TIME
-from ringfence.sources.whole_files import write_whole
+from ringfence.sources.whole_files import regular_file, write_whole
 
 FILE = "claims.json"
 FORMAT = 1
@@ -46,7 +46,7 @@ def accept_claims(path: Path, claims: Iterable[Claim], now: datetime, how: str) 
 
 def _entries(path: Path) -> dict[Claim, Mapping[str, str]] | None:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(regular_file(path))
     except FileNotFoundError:
         return None
     except OSError as error:

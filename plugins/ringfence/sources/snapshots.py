@@ -12,7 +12,7 @@ from pathlib import Path
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import InputError, OutsideError, Place
-from ringfence.sources.whole_files import write_whole
+from ringfence.sources.whole_files import regular_file, write_whole
 
 FORMAT = 1
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -68,7 +68,7 @@ def read_snapshot(path: Path) -> Snapshot:
     place = Place(str(path))
     remedy = "delete it: a new one is kept by ringfence plan, or by ringfence assets keep"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(regular_file(path))
     except FileNotFoundError as error:
         raise InputError("there is no such snapshot", place, remedy) from error
     except OSError as error:
