@@ -149,6 +149,9 @@ CRAFTED = {
         f"\t\tgoto in_l_{n + 1:012x}\n\t}}\n"
         for n in range(5_000)
     ),
+    "many processes": "\tmap units_in_1 {\n\t\ttype cgroupsv2 : verdict\n\t\telements = { "
+    + ", ".join(f'"a{n}" : goto in_u0' for n in range(100_000))
+    + " }\n\t}\n",
     "no digits": "\tchain in_s_000000000000 {\n\t\tmeta l4proto vmap { ² : goto in_p_0 }\n\t}\n",
 }
 
