@@ -1,11 +1,15 @@
-"""Files that are whole or not there: written beside their place, kept on the disk, then renamed."""
+"""Files that are whole or not there: written beside their place, kept on the disk, then renamed; read only
+where they end."""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import TextIO
+
+from ringfence.model.errors import InputError, Place
 
 PRIVATE = 0o600  # for what only its owner shall read
 READABLE = 0o644
@@ -33,6 +37,16 @@ def write_through(path: Path, text: str) -> None:
     """Write a file in place and onto the disk, for a directory that appears in one step. Raises OSError."""
     with path.open("w", encoding="utf-8", newline="") as file:
         _keep(file, text)
+
+
+def regular_file(path: Path) -> bytes:
+    """Return what a file holds. Raise InputError for a pipe, a device or a directory, which may never end, and OSError
+    where it cannot be read."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise InputError("this is no regular file", Place(str(path)), "remove it")
+        return file.read()
 
 
 def _keep(file: TextIO, text: str) -> None:

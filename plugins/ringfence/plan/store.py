@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ringfence.enforcers import enforcer
-from ringfence.files import write_through
+from ringfence.files import regular_file, write_through
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import FORMAT, SHORT, Draft, Plan, digest_of
 
@@ -74,16 +73,6 @@ def read(directory: Path) -> Plan:
     if not plan.digest.startswith(directory.resolve().name) or len(directory.resolve().name) < SHORT:
         raise InputError(f"the plan's digest is {plan.short}…, not what its directory is named after", place)
     return plan
-
-
-def regular_file(path: Path) -> bytes:
-    """Return what a file holds; raises InputError for a pipe, a device or a directory, which may never end, and OSError
-    where it cannot be read."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError("this is no regular file", Place(str(path)), "remove it")
-        return file.read()
 
 
 def verify_files(directory: Path, plan: Plan) -> None:

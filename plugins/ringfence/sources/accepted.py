@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringfence.files import PRIVATE, write_whole
+from ringfence.files import PRIVATE, regular_file, write_whole
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.sources.claims import Claim
@@ -46,7 +46,7 @@ def accept_claims(path: Path, claims: Iterable[Claim], now: datetime, how: str) 
 
 def _entries(path: Path) -> dict[Claim, Mapping[str, str]] | None:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(regular_file(path))
     except FileNotFoundError:
         return None
     except OSError as error:

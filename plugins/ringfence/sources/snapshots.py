@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringfence.files import PRIVATE, write_whole
+from ringfence.files import PRIVATE, regular_file, write_whole
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import InputError, Place, file_error
@@ -71,7 +71,7 @@ def read_snapshot(path: Path) -> Snapshot:
     place = Place(str(path))
     remedy = "delete it: a new one is kept by ringfence plan, or by ringfence assets keep"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(regular_file(path))
     except FileNotFoundError as error:
         raise InputError("there is no such snapshot", place, remedy) from error
     except OSError as error:

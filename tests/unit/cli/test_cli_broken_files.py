@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cli_shop import ringfence, shop
+from ringfence.model.errors import OutsideError
+from ringfence.plan.enforced import Held, read_state, write_state
 
 Break = Callable[[Path], object]
 HOSTILE = '"\\e[31mred\\e]0;owned\\a": 1\n'
@@ -187,3 +190,36 @@ def test_a_file_that_somebody_named_and_that_is_wrong_is_wrong_input(
 
     assert result.exit_code == 2, result.output
     assert harmless(result.output)
+
+
+@pytest.mark.parametrize("file", ["state.json", "claims.json", "snapshots/20260101T000000Z.json"])
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a directory", "a link to itself"])
+def test_what_we_keep_is_read_only_from_a_file_that_ends(tmp_path: Path, file: str, kind: str) -> None:
+    path = shop(tmp_path) / ".ringfence" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a directory":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if kind == "a device" else path.name)
+
+    result = ringfence(tmp_path, "plan", "--no-flows")
+
+    assert result.exit_code == 2, result.output
+    assert f"{file}: error: " in result.output
+    assert harmless(result.output)
+
+
+def test_a_disk_that_takes_no_record_of_hosts_leaves_the_one_that_is_there(tmp_path: Path) -> None:
+    held = {"web-1": Held(ruleset="a" * 64, seen="2026-11-24T07:00:00Z")}
+    write_state(tmp_path, held)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
+    try:
+        with pytest.raises(OutsideError, match="cannot be written down: File too large"):
+            write_state(tmp_path, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert read_state(tmp_path) == held
+    assert [path.name for path in (tmp_path / ".ringfence").iterdir()] == ["state.json"]
