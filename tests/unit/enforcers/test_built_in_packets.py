@@ -11,11 +11,13 @@ from contextlib import contextmanager
 import pytest
 from estate_factory import asset, policy, rule, snapshot
 from nft_kernel import Kernel, open_kernel
+from ringfence.analysis.explain import explain
 from ringfence.compiler import compile_policy
 from ringfence.enforcers.nftables import render
 from ringfence.model.assets import Control
 from ringfence.model.rules import Action, Direction, Mode, Rule, Settings
 from ringfence.model.selectors import ANY
+from ringfence.model.services import parse_service
 
 HOST, PEER = ("10.9.0.1", "fd09::1", "fe80::1"), ("10.9.0.2", "fd09::2", "fe80::2")
 SEND = """
@@ -77,6 +79,11 @@ def counted(host: Kernel, chain: str) -> int:
     return int(met[1])
 
 
+def counters(host: Kernel) -> dict[str, int]:
+    """Return how many packets met each outcome."""
+    return {name: int(number) for name, number in OUTCOMES.findall(host.listing())}
+
+
 def denied_out(host: Kernel) -> int:
     return counted(host, "deny_default_out")
 
@@ -117,6 +124,7 @@ def send(
     one.run("python3", "-c", SEND, *map(str, words))
 
 
+OUTCOMES = re.compile(r"chain ((?:allow|deny|watch)_\S+) \{\s+counter packets (\d+)")
 # IPCTNL_MSG_CT_DELETE of everything, acknowledged.
 FORGET = """
 import socket, struct
@@ -298,6 +306,34 @@ def test_a_mode_that_denies_nothing_denies_no_answer(pair: tuple[Kernel, Kernel]
         send(peer, PEER[0], HOST[0], 17, 68, 67)
         send(host, HOST[0], PEER[0], 17, 67, 68)
     assert counted(host, "watch_default_out" if mode is Mode.OBSERVE else "allow_default") == 1
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (),
+        (rule("in", ANY, ANY, "udp/68"),),
+        (rule("renew", ANY, ANY, "udp/67"),),
+        (rule("in", ANY, ANY, "udp/68"), rule("no", ANY, ANY, "udp/67", action=Action.DENY)),
+        (rule("halt", ANY, ANY, "udp/67", action=Action.DENY, tier="emergency"),),
+    ],
+    ids=lambda rules: "-".join(one.name for one in rules) or "none",
+)
+def test_what_becomes_of_an_answer_is_what_explain_says_of_a_first_packet(
+    pair: tuple[Kernel, Kernel], rules: tuple[Rule, ...], mode: Mode
+) -> None:
+    host, peer = fresh(pair)
+    loaded(host, *rules, mode=mode)
+    made = compile_policy(snapshot(asset("host", *HOST)), policy(*rules, mode=mode), Settings())
+    answer = explain(made, "host", PEER[0], parse_service("udp/67"))
+    (effect,) = {side.effect for side in answer.sides if side.effect is not None}
+    with listening(host, HOST[0], 68), listening(peer, PEER[0], 67):
+        send(peer, PEER[0], HOST[0], 17, 68, 67)
+        before = counters(host)
+        send(host, HOST[0], PEER[0], 17, 67, 68)
+    after = counters(host)
+    assert [chain.split("_")[0] for chain in after if after[chain] > before[chain]] == [effect]
 
 
 def test_igmp_begins_no_connection(pair: tuple[Kernel, Kernel]) -> None:
