@@ -11,7 +11,7 @@ from ringfence.flows.hosts_format import read_hosts
 from ringfence.flows.json_format import read_json
 from ringfence.flows.possible import refuse_impossible
 from ringfence.flows.reading import Reading
-from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.model.errors import InputError, Place, file_error
 from ringfence.model.flows import Flow
 from ringfence.plugins import Registry
 
@@ -40,7 +40,8 @@ def reader(name: str) -> Reader:
 def read(path: Path | str, format: str, reading: Reading | None = None) -> Iterator[Flow]:  # noqa: A002 - the flag's name
     """Yield the flows of a file, streaming. Rows that are wrong go to `reading`; without one the first is raised.
 
-    Raises InputError for an unknown format and for a file that is none of it, OutsideError for one that cannot be read.
+    Raises InputError for an unknown format and for a file that is none of it or not there, OutsideError for one that
+    the machine cannot read.
     """
     return read_by(reader(format), Path(path), reading or Reading(strict=True))
 
@@ -62,6 +63,6 @@ def read_by(reader: Reader, path: Path, reading: Reading) -> Iterator[Flow]:
             reading.read += 1
             yield flow
     except OSError as error:
-        raise OutsideError(f"cannot be read: {error.strerror or error}", Place(str(path))) from error
+        raise file_error(error, path) from error
     finally:
         reading.observed = observed

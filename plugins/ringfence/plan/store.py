@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ringfence.enforcers import enforcer
+from ringfence.files import regular_file, write_through
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import FORMAT, SHORT, Draft, Plan, digest_of
 
@@ -37,8 +37,8 @@ def write(draft: Draft, plans: Path) -> Path:
         for folder, texts in ((RULESETS, draft.rulesets), (TABLES, draft.tables)):
             (scratch / folder).mkdir()
             for name, digest in _files(draft.plan, folder):
-                _write(scratch / name, texts[digest])
-        _write(scratch / PLAN_FILE, draft.plan.text)
+                write_through(scratch / name, texts[digest])
+        write_through(scratch / PLAN_FILE, draft.plan.text)
         scratch.chmod(0o755)
         scratch.rename(directory)
     except BaseException:
@@ -73,16 +73,6 @@ def read(directory: Path) -> Plan:
     if not plan.digest.startswith(directory.resolve().name) or len(directory.resolve().name) < SHORT:
         raise InputError(f"the plan's digest is {plan.short}…, not what its directory is named after", place)
     return plan
-
-
-def regular_file(path: Path) -> bytes:
-    """Return what a file holds; raises InputError for a pipe, a device or a directory, which may never end, and OSError
-    where it cannot be read."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError("this is no regular file", Place(str(path)), "remove it")
-        return file.read()
 
 
 def verify_files(directory: Path, plan: Plan) -> None:
@@ -174,13 +164,6 @@ def table_text(plans: Path, digest: str) -> str | None:
         if digest_of(text) == digest:
             return text
     return None
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _older(error: ValueError) -> int:

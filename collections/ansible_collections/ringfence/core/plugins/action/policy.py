@@ -103,12 +103,12 @@ class ActionModule(PolicyAction):
         try:
             result |= self.by_itself(arguments, task_vars) or self._roll_out(plan, host, arguments)
         except (PlanError, TargetFailure) as error:
-            journal.append(host.name, getattr(error, "state", "refused"), str(error))
+            self.note(journal, host.name, getattr(error, "state", "refused"), str(error))
             raise
         except AnsibleConnectionFailure as error:
-            journal.append(host.name, "unreachable", shown(str(error), 1000))
+            self.note(journal, host.name, "unreachable", shown(str(error), 1000))
             raise
-        journal.append(host.name, str(result["state"]))
+        self.note(journal, host.name, str(result["state"]))
         return result
 
     def _foresee(self, plan: Plan, host: Host, arguments: dict) -> dict:

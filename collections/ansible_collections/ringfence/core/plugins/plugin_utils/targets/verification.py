@@ -13,7 +13,8 @@ from .answer_values import shown
 from .held_state import held
 from .orders import Reply
 
-# Sentences about the verdict table that are told of one host; the rest is counted, and told as data.
+# Sentences about the verdict table, and about processes, that are told of one host; the rest is counted, and what is of
+# the table told as data.
 MOST_TOLD = 40
 # Differences, and lines of other tables, that a result carries as data.
 MOST_DATA = 5_000
@@ -35,9 +36,8 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     except (ValueError, RecursionError, OverflowError) as error:
         return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}", enforcer)
     processes, dead = _processes(reply, found["filled"]["processes"])
-    sentences = [one["text"] for one in told[:MOST_TOLD]]
-    if len(told) > MOST_TOLD:
-        sentences.append(f"and {len(told) - MOST_TOLD} differences more")
+    processes = _first(processes, "processes")
+    sentences = _first([one["text"] for one in told], "differences")
     if now["state"] == "unknown":
         # what could not be read does not differ
         processes, dead = [], 0
@@ -54,6 +54,11 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         "answers": _answers(host, found["filled"]["answers"]),
         "held": now,
     }
+
+
+def _first(sentences: list[str], of_what: str) -> list[str]:
+    more = len(sentences) - MOST_TOLD
+    return [*sentences[:MOST_TOLD], f"and {more} {of_what} more"] if more > 0 else sentences
 
 
 def unjudged(reply: Reply, why: str, enforcer: str = USUAL) -> dict:
