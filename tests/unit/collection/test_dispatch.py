@@ -1,4 +1,4 @@
-"""The plan says which enforcer a host has: its part of the collection does the work, and a missing part fails one host."""
+"""The plan says which enforcer a host has, and its part of the collection works; a missing part fails one host."""
 
 from __future__ import annotations
 

@@ -80,4 +80,11 @@ def words(intervals: list[tuple[int, int]], family: int) -> list[str]:
         told = protocol in HEADERS[family]
         text = protocol_text(protocol, first, last, whole=every) if told else f"ip/{protocol}"
         (whole if every else parts).append(text)
+    # what has a name comes first
+    whole.sort(key=lambda text: text.startswith("ip/"))
     return ["any"] if len(whole) == 256 else [*whole, *parts]
+
+
+def every_protocol(family: int) -> list[str]:
+    """Return the words for all protocols of a family, as `words` gives them."""
+    return [protocol_text(one, 0, 0, whole=True) if one in HEADERS[family] else f"ip/{one}" for one in range(256)]
