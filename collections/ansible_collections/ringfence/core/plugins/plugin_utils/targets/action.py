@@ -129,7 +129,8 @@ class TargetAction(ActionBase):
         if answer["rc"] != 0:
             raise TargetFailure("failed", "target", shown(f"{verb} ended with status {answer['rc']}: {said}", 1000))
         if not ended(verb, bool(values.get("check")), reply.last):
-            message = f"this host's answer is not valid: it does not say how {verb} ended{said and f', but: {said}'}"
+            what = "what it holds" if verb == "status" else f"how {verb} ended"
+            message = f"this host's answer is not valid: it does not say {what}{said and f', but: {said}'}"
             raise TargetFailure("unknown", "answer", shown(message, 1000))
         return reply
 
