@@ -70,7 +70,8 @@ def keep_answers(
                 sequence=int(str(told.get("sequence") or 0)),
                 seen=time_text(session.now),
                 reached_from=_text(told, "reached_from"),
-                features=_features(told.get("features")),
+                # the part of another enforcer does not tell what this one did
+                features={**(hosts[name].features if name in hosts else {}), **_features(told.get("features"))},
             )
         except (ValidationError, ValueError):
             message = f"{clean_line(name)} answers with what is no state of ours; what was known of it stays"
