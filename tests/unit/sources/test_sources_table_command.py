@@ -122,8 +122,8 @@ def test_a_table_of_which_nothing_is_left_is_a_warning_of_check_or_fails(workspa
 def test_a_header_that_is_not_the_wanted_one_is_an_error_with_its_line(workspace):
     table(workspace, "Server list\n\nhost;ip\nweb-1;10.0.0.1\n")
     status, output = said(workspace, "check")
-    assert status != 0
-    assert "hosts.csv:3: the table has no column 'name' (there are: host, ip" in output
+    assert status == 2
+    assert "hosts.csv:3: error: the table has no column 'name' (there are: host, ip" in output
 
 
 def test_a_row_named_like_a_group_is_a_host_of_another_name_and_the_rest_stands(workspace):
