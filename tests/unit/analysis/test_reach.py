@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.strategies import Case, cases
-from estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
+from estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 from hypothesis import HealthCheck, given, settings
 from ringfence.analysis.crossings import Crossings
 from ringfence.analysis.difference import difference
@@ -133,6 +133,12 @@ def test_addresses_of_no_asset_are_ranges_with_equal_neighbours_fused() -> None:
         {"from": "web", "to": "0.0.0.0-10.0.0.0", "allow": ["tcp/443"]},
         {"from": "web", "to": "10.0.0.2-255.255.255.255", "allow": ["tcp/443"]},
     ]
+
+
+def test_a_single_address_of_no_asset_is_no_range() -> None:
+    estate = snapshot(asset("web", "10.0.0.1", role="web"))
+    made = compile_policy(estate, policy(rule("r", labelled(role="web"), cidr("10.9.0.9"), "https")), SETTINGS)
+    assert [row.data()["to"] for row in reach(made)] == ["10.9.0.9"]
 
 
 def test_a_row_that_holds_for_some_processes_only_says_so() -> None:
