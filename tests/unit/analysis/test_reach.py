@@ -74,9 +74,9 @@ def said(rows: list[Row], p: object, q: object) -> IntervalSet:
 def test_crossings_pass_if_and_only_if_reach_has_a_row(case: Case) -> None:
     made = compiled(case)
     everyone = (Peer(ANY),)
-    rows = {(row.client, row.server): EMPTY for row in reach(made)}
+    rows: dict[tuple[str, str], IntervalSet] = {}
     for row in reach(made):
-        rows[row.client, row.server] = rows[row.client, row.server] | row.services
+        rows[row.client, row.server] = rows.get((row.client, row.server), EMPTY) | row.services
     crossed: dict[tuple[str, str], IntervalSet] = {}
     for crossing in Crossings(made).passing(everyone, everyone, ANY_SERVICE):
         if crossing.members:
@@ -106,9 +106,11 @@ def test_a_difference_names_every_changed_outcome(before_case: Case, after_case:
             old, new = before[name].direction(direction), after[name].direction(direction)
             for one in old.cells:
                 for other in new.cells:
-                    local, remote = one.local & other.local, one.remote & other.remote
                     membership = one.membership.merged(other.membership)
-                    if not local or not remote or one.process != other.process or membership is None:
+                    if one.process != other.process or membership is None:
+                        continue
+                    local, remote = one.local & other.local, one.remote & other.remote
+                    if not local or not remote:
                         continue
                     for low, _, outcome in one.services.pieces:
                         if other.services.outcome(low) != outcome:
