@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import Plan, load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
     Reply,
     control_ranges,
     parse_reply,
     process_lines,
     script,
 )
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, load_plan
 from nft_kernel import Kernel
 from rollout_plans import PlanMaker, Wanted
 

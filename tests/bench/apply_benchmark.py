@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
     COMMAND,
     control_ranges,
     order,

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from ringfence.compiler import compile_policy
 from ringfence.model.addresses import family_of
 from ringfence.model.rules import Direction

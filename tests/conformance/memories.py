@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
 from ringfence.model.addresses import point_of
 from ringfence.model.rules import Direction
 from ringfence.model.services import SCTP, TCP, UDP

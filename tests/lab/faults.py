@@ -9,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import Plan, load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
     Reply,
     control_ranges,
     order,
     parse_reply,
     process_lines,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.verification import verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, load_plan
 from ringfence.lab import state
 from ringfence.lab.anchor import LIVE
 from ringfence.lab.session import Lab

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
     COMMAND,
     control_ranges,
     order,

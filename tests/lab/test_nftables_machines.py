@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import script
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from hypothesis import HealthCheck, given, settings
 from ringfence.enforcers.nftables import process_elements, render
 from ringfence.lab.session import Lab

@@ -7,7 +7,7 @@ socket is looked for among those of TCP and UDP alone, so an endpoint of the ker
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
 from conformance.agent import packet_of
 from lab_fixtures import MakeLab
 from ringfence.enforcers.nftables import Features, render, unsupported

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.ringfence.core.plugins.plugin_utils import netbox_api
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox import api as netbox_api
 
 AWS = {
     "instances": [

@@ -10,7 +10,7 @@ from ansible.plugins.loader import init_plugin_loader, inventory_loader
 
 init_plugin_loader()
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.known_options import refuse_unknown  # noqa: E402
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.known_options import refuse_unknown  # noqa: E402
 
 for configuration in json.load(sys.stdin):
     plugin = inventory_loader.get(configuration["plugin"])

@@ -10,8 +10,8 @@ import subprocess
 import pytest
 import yaml
 from amazon_collection import amazon_collection
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import RegionAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.api import RegionAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.transform import Shape, hosts
 from sources.aws_estate import CREDENTIALS, OWN, client, inventory, listed, organization
 from sources.inventory_run import BIN, ROOT
 
@@ -146,7 +146,7 @@ def test_prefix_lists_become_lists_of_the_policy_as_documented(tmp_path, door):
 
 
 def test_large_answers_are_read_as_botocore_reads_them(door):
-    from ansible_collections.ringfence.core.plugins.plugin_utils.aws_answers import WANTED, quicken
+    from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.answers import WANTED, quicken
 
     slow, quick = client(door, "ec2", "eu-west-1"), client(door, "ec2", "eu-west-1")
     quicken(quick)

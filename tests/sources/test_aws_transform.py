@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import RegionAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_networks import networks, overlaps
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.api import RegionAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.networks import networks, overlaps
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.transform import Shape, hosts
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 

@@ -8,8 +8,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.containers_api import Engine, EngineAnswer, ask_engines
-from ansible_collections.ringfence.core.plugins.plugin_utils.containers_transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.api import (
+    Engine,
+    EngineAnswer,
+    ask_engines,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.transform import Shape, hosts
 from sources.container_engine import ENGINES, ContainerEngine, missing_tools
 from sources.inventory_run import configured, documentation, free_port, listed, run_inventory, wait_for
 

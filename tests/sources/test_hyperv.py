@@ -7,15 +7,15 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_api import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.hyperv.api import (
     PYWINRM_MISSING,
     SCRIPT,
     HostAnswer,
     Wanted,
     ask_hyperv,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_transform import Shape, guest_items, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.hyperv.transform import Shape, guest_items, hosts
 from sources.inventory_run import configured, documentation, listed, run_inventory
 from sources.replay_server import replaying
 from sources.winrm_replay import WinRm

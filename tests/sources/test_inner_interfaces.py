@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.inner_interfaces import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import good_addresses
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inner_interfaces import (
     EVERYBODYS_ADDRESSES,
     INNER_INTERFACES,
     is_inner,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import good_addresses
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,14 @@ from contextlib import ExitStack
 
 import pytest
 import yaml
-from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_access import Kubeconfig
-from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_api import ClusterAnswer, Wanted, ask_clusters
-from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.kubernetes.access import Kubeconfig
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.kubernetes.api import (
+    ClusterAnswer,
+    Wanted,
+    ask_clusters,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.kubernetes.transform import Shape, hosts
 from sources.inventory_run import configured, documentation, listed, run_inventory
 from sources.replay_server import certificate, replaying
 

@@ -6,10 +6,15 @@ import base64
 import uuid
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_api import LDAP3_MISSING, Entry, Wanted, ask_ldap
-from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_groups import Memberships
-from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_transform import Shape, dn_parts, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap.api import (
+    LDAP3_MISSING,
+    Entry,
+    Wanted,
+    ask_ldap,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap.groups import Memberships
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap.transform import Shape, dn_parts, hosts
 from sources.inventory_run import configured, documentation, listed, run_inventory
 from sources.ldap_directory import computer, directory_at, group, missing_tools, unit
 

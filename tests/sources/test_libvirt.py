@@ -6,7 +6,7 @@ import socket
 import time
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_api import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.api import (
     LIBVIRT_MISSING,
     SOURCES,
     Domain,
@@ -15,7 +15,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_api import 
     ask_libvirt,
     shown_uri,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_transform import Shape, assets
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.transform import Shape, assets
 from sources.inventory_run import configured, documentation, listed, run_inventory
 
 if LIBVIRT_MISSING is not None:

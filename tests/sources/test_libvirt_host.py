@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_api import LIBVIRT_MISSING
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.api import LIBVIRT_MISSING
 from sources.inventory_run import configured, listed
 from sources.libvirt_host import NETWORK, host, missing
 

@@ -8,31 +8,29 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils import (
-    aws_transform,
-    containers_transform,
-    hyperv_transform,
-    kubernetes_transform,
-    ldap_transform,
-    libvirt_transform,
-    netbox_api,
-    netbox_transform,
-    proxmox_transform,
-    vsphere_transform,
-)
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import RegionAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.containers_api import Engine, EngineAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_api import HostAnswer as HyperVAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_api import ClusterAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_api import Answer as LdapAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_api import Entry
-from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_api import Domain, HostAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_api import Answer as ProxmoxAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_api import Guest
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import variables_fault
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_answers import Thing
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import VsphereAnswer
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_tags import MachineTags
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws import transform as aws_transform
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.api import RegionAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers import transform as containers_transform
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.api import Engine, EngineAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import variables_fault
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.hyperv import transform as hyperv_transform
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.hyperv.api import HostAnswer as HyperVAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.kubernetes import transform as kubernetes_transform
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.kubernetes.api import ClusterAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap import transform as ldap_transform
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap.api import Answer as LdapAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap.api import Entry
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt import transform as libvirt_transform
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.api import Domain, HostAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox import api as netbox_api
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox import transform as netbox_transform
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.proxmox import transform as proxmox_transform
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.proxmox.api import Answer as ProxmoxAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.proxmox.api import Guest
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere import transform as vsphere_transform
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.answers import Thing
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.api import VsphereAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.tags import MachineTags
 from sources.good_answers import AWS, CONTAINERS, HYPERV, KUBERNETES, NETBOX, PROXMOX, VSPHERE
 
 MISSING = object()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleParserError
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import texts, texts_by_name, unmatched
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_words import refuse_misread
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import texts, texts_by_name, unmatched
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_words import refuse_misread
 from sources.inventory_run import run_inventory
 
 MISREAD = {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.json_over_http import Endpoint
-from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_api import Wanted, ask_netbox
-from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.json_over_http import Endpoint
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox.api import Wanted, ask_netbox
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox.transform import Shape, hosts
 from sources.inventory_run import configured, documentation, listed, run_inventory
 from sources.netbox_answers import address, device, nautobot, netbox, pages
 from sources.replay_server import replaying

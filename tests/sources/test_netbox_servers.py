@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.json_over_http import Endpoint
-from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_api import DEVICES, Wanted, ask_netbox
-from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.json_over_http import Endpoint
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox.api import DEVICES, Wanted, ask_netbox
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox.transform import Shape, hosts
 from sources import databases, ipam_server
 from sources.inventory_run import configured, listed, run_inventory
 from sources.ipam_estate import MAC, SECOND_MAC, SECRET, fill_nautobot, fill_netbox

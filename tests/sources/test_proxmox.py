@@ -6,9 +6,13 @@ import shutil
 from urllib.parse import urlsplit
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_api import PROXMOXER_MISSING, Wanted, ask_proxmox
-from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.proxmox.api import (
+    PROXMOXER_MISSING,
+    Wanted,
+    ask_proxmox,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.proxmox.transform import Shape, hosts
 from sources.inventory_run import configured, documentation, listed
 from sources.replay_server import certificate, replaying
 

@@ -8,11 +8,11 @@ import subprocess
 import time
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_api import read_report
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_ranges import read_ranges
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_recorded import recorded
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_transform import hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.api import read_report
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.ranges import read_ranges
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.recorded import recorded
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.transform import hosts
 from sources.inventory_run import configured, documentation, listed, run_inventory
 
 HOSTILE = "{{ lookup('pipe', 'touch pwned') }}"

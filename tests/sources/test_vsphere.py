@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import MACHINE, PYVMOMI_MISSING, pages
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_stub import PageStub
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.api import MACHINE, PYVMOMI_MISSING, pages
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.stub import PageStub
 from simulated_vcenter import CannotSimulate, build, guest, running
 from sources.inventory_run import configured, documentation, listed, run_inventory
 

@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils import vsphere_api
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import SourceRefused
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_answers import page
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_tags import MachineTags, read_tags
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_transform import Shape, assets, tagged
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere import api as vsphere_api
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.answers import page
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.tags import MachineTags, read_tags
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.transform import Shape, assets, tagged
 from simulated_vcenter import certificate_at
 
 TAG = "urn:vmomi:InventoryServiceTag:1:GLOBAL"

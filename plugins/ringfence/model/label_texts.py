@@ -1,6 +1,6 @@
 """The text of a label's value: what is meant alike is one text, and why a text can be no value.
 
-The collection has the same in `plugin_utils/label_texts.py`, which must do without the engine.
+The collection has the same in `plugin_utils/wire/label_texts.py`, which must do without the engine.
 """
 
 from __future__ import annotations

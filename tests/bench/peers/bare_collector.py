@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import sys
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import MACHINE
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.api import MACHINE
 from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim, vmodl
 

@@ -7,7 +7,7 @@ import stat
 import sys
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.facts_shape import kept, listening, running
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.facts_shape import kept, listening, running
 from hostile_host import HostileHost
 from hypothesis import given, settings
 from hypothesis import strategies as st

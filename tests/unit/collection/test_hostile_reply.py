@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import AnswerError
-from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import held
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.reply_shape import KEYS
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import Reply, parse_reply
-from ansible_collections.ringfence.core.plugins.plugin_utils.verification import verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import held
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, parse_reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.reply_shape import KEYS
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 from hostile_host import HostileHost
 from hypothesis import given, settings
 from hypothesis import strategies as st

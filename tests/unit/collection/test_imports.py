@@ -21,7 +21,8 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names.add(f"{OURS}{path.parent.name}.{node.module}" if node.level else str(node.module))
+            folder = ".".join(path.parent.relative_to(PLUGINS).parts)
+            names.add(f"{OURS}{folder}.{node.module}" if node.level else str(node.module))
     return names
 
 

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import PlanError, load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError, load_plan
 from rollout_plans import PlanMaker, Wanted
 
 HOSTS = ("a", "b", "c")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import (
     PlanError,
     check_signature,
     check_validity,

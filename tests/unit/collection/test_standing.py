@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.standing import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.standing import (
     cut_lines,
     denied_connections,
     emergencies,

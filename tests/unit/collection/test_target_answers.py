@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_shapes import set_digest
-from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import process_lines, script
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.shapes import set_digest
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import process_lines, script
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from nft_kernel import Kernel, open_kernel
 from ringfence.enforcers.nftables import ENFORCER, render
 from rollout_plans import Wanted

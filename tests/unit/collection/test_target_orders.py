@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
     control_ranges,
     order,
     parse_reply,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import Plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan
 from lone_target import LoneTarget
 from nft_kernel import open_kernel
 from rollout_plans import Wanted

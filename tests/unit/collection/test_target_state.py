@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import script
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
 SHELLS = [["dash"], ["busybox", "sh"]]

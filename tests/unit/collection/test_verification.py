@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import Reply
-from ansible_collections.ringfence.core.plugins.plugin_utils.verification import MOST_TOLD, verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import MOST_TOLD, verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 from ringfence.enforcers.nftables import render
 from ringfence.model.tables import VerdictTable
 from rollout_plans import PlanMaker, Wanted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.doctor_answer import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.doctor_answer import (
     KEYS,
     MOST_LETTERS,
     MOST_VALUES,

@@ -6,8 +6,8 @@ import os
 from itertools import combinations
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from nft_kernel import Kernel
 from ringfence.enforcers.nftables import ENFORCER, render
 from ringfence.enforcers.nftables.dynamic_sets import DEEPEST_QUESTIONS, set_digest

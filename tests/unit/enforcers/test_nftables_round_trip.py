@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from hypothesis import HealthCheck, given, settings
 from nft_kernel import Kernel
 from ringfence.enforcers.nftables import render

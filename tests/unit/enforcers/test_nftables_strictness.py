@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nft_kernel import Kernel

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import script
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
 from nft_kernel import Kernel, open_kernel
 
 TALK = """

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils import label_texts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import (
     Candidate,
     good_candidates,
     good_labels,
 )
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire import label_texts
 from asset_factory import asset, rule
 from hypothesis import given
 from hypothesis import strategies as st

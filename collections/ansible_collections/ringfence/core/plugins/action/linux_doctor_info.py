@@ -8,10 +8,14 @@ import time
 from typing import ClassVar
 
 from ansible.errors import AnsibleError
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_limits import Overrun, limited
-from ansible_collections.ringfence.core.plugins.plugin_utils.doctor_answer import answer_of, doctor_script, last_words
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import COMMAND
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetAction, TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_limits import Overrun, limited
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.doctor_answer import (
+    answer_of,
+    doctor_script,
+    last_words,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import COMMAND
 
 # An answer has a few thousand; what Ansible reads of its own plug-ins meanwhile counts too.
 MOST_BYTES = 4_000_000

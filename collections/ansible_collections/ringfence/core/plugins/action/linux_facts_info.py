@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from ansible import constants
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import shown
-from ansible_collections.ringfence.core.plugins.plugin_utils.facts_shape import SUBSETS, kept, listening, running
-from ansible_collections.ringfence.core.plugins.plugin_utils.module_action import ModuleAction
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import PlanError
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.facts_shape import (
+    SUBSETS,
+    kept,
+    listening,
+    running,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.module_action import ModuleAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
 MODULE = "ansible.builtin.setup"
 # Where the engine looks for facts, in a workspace, and what tells a workspace.

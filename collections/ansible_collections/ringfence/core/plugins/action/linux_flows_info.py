@@ -11,15 +11,15 @@ import re
 import tempfile
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_limits import MOST_BYTES
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import AnswerError
-from ansible_collections.ringfence.core.plugins.plugin_utils.flows_shape import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_limits import MOST_BYTES
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.flows_shape import (
     MOST_FLOWS,
     reported,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.module_action import ModuleAction
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import PlanError
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.module_action import ModuleAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
 # Bytes of a flow in JSON, with names as long as they get.
 LONGEST_FLOW = 600

@@ -9,19 +9,22 @@ import time
 from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_values import shown
-from ansible_collections.ringfence.core.plugins.plugin_utils.held_state import full_records, held, recorded, unrecorded
-from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
-from ansible_collections.ringfence.core.plugins.plugin_utils.nft_reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import (
-    Host,
-    Plan,
-    PlanError,
-    check_signature,
-    check_validity,
-    load_plan,
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetAction, TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import (
+    full_records,
+    held,
+    recorded,
+    unrecorded,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.standing import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
+    Reply,
+    confirmation,
+    control_ranges,
+    process_lines,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.standing import (
     cut_line,
     cut_lines,
     denied_connections,
@@ -29,14 +32,16 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.standing import (
     left_out,
     to_cut,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.table_compare import differences
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import (
-    Reply,
-    confirmation,
-    control_ranges,
-    process_lines,
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import (
+    Host,
+    Plan,
+    PlanError,
+    check_signature,
+    check_validity,
+    load_plan,
 )
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 
 # The confirmation must not come so late that the target is already going back.
 MARGIN = 1.0

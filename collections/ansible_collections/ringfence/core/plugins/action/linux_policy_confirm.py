@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import Plan, load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction, TargetFailure
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_orders import Reply, confirmation
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetAction, TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, confirmation
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, load_plan
 
 
 class ActionModule(TargetAction):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetAction
 
 
 class ActionModule(TargetAction):

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.journal import Journal
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 
 
 class ActionModule(TargetAction):

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.answer_limits import Overrun, limited
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import check_signature, load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.target_action import JUDGING, TargetAction
-from ansible_collections.ringfence.core.plugins.plugin_utils.verification import unjudged, verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import JUDGING, TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_limits import Overrun, limited
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import unjudged, verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import check_signature, load_plan
 
 
 class ActionModule(TargetAction):

@@ -168,12 +168,12 @@ ssm_bucket: ansible-transfer
 cache: true
 """
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_api import BOTO3_MISSING, Wanted, ask_aws
-from ansible_collections.ringfence.core.plugins.plugin_utils.aws_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import texts, texts_by_name
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.api import BOTO3_MISSING, Wanted, ask_aws
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.library_needed import Library
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import texts, texts_by_name
 
 
 class InventoryModule(SourceInventory):

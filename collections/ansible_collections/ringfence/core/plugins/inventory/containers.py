@@ -111,11 +111,15 @@ keyed_groups:
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleParserError
-from ansible_collections.ringfence.core.plugins.plugin_utils.containers_api import DOCKER_SOCKET, Engine, ask_engines
-from ansible_collections.ringfence.core.plugins.plugin_utils.containers_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name, texts_by_name
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.api import (
+    DOCKER_SOCKET,
+    Engine,
+    ask_engines,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import text_by_name, texts_by_name
 
 
 class InventoryModule(SourceInventory):

@@ -96,11 +96,15 @@ keyed_groups:
 cache: true
 """
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_api import PYWINRM_MISSING, Wanted, ask_hyperv
-from ansible_collections.ringfence.core.plugins.plugin_utils.hyperv_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.hyperv.api import (
+    PYWINRM_MISSING,
+    Wanted,
+    ask_hyperv,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.hyperv.transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.library_needed import Library
 
 _PORTS = {"https": 5986, "http": 5985}
 

@@ -107,12 +107,12 @@ cache: true
 import re
 from pathlib import Path
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_access import Kubeconfig
-from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_api import Wanted, ask_clusters
-from ansible_collections.ringfence.core.plugins.plugin_utils.kubernetes_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.kubernetes.access import Kubeconfig
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.kubernetes.api import Wanted, ask_clusters
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.kubernetes.transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import text_by_name
 
 # RFC 1123 names, as Kubernetes has them for namespaces.
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

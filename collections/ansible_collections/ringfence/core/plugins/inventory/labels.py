@@ -60,6 +60,7 @@ group_keys: [app, env]
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleParserError
@@ -68,9 +69,9 @@ from ansible.inventory.host import Host
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
-from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
-from ansible_collections.ringfence.core.plugins.plugin_utils.harmless import as_variable
-from ansible_collections.ringfence.core.plugins.plugin_utils.known_options import KnownOptions
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.engine_needed import engine_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.known_options import KnownOptions
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.unsafe_values import as_variable
 
 try:
     from ringfence.language import load_label_rules
@@ -171,7 +172,7 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
     def _group(self, asset: Asset, host: Host) -> list[str]:
         """Add a host to the groups of its labels; return those that it was not in before."""
         before = {group.name for group in host.get_groups()}
-        joined = []
+        joined: list[Any] = []
         for key, value in asset.label_values().items():
             group = self._group_of(key, value)
             if group is not None:

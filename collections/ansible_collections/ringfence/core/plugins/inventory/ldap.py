@@ -123,12 +123,12 @@ keyed_groups:
 cache: true
 """
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_api import LDAP3_MISSING, Wanted, ask_ldap
-from ansible_collections.ringfence.core.plugins.plugin_utils.ldap_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name, texts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap.api import LDAP3_MISSING, Wanted, ask_ldap
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap.transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.library_needed import Library
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import text_by_name, texts
 
 
 class InventoryModule(SourceInventory):

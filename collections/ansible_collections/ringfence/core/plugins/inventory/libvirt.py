@@ -120,11 +120,15 @@ uris: [qemu:///system]
 connection: libvirt_qemu
 """
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
-from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_api import LIBVIRT_MISSING, Wanted, ask_libvirt
-from ansible_collections.ringfence.core.plugins.plugin_utils.libvirt_transform import Shape, assets
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.library_needed import Library
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.api import (
+    LIBVIRT_MISSING,
+    Wanted,
+    ask_libvirt,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.transform import Shape, assets
 
 COMPILED = (
     "it is compiled, so first apt-get install libvirt-dev pkg-config gcc python3-dev "

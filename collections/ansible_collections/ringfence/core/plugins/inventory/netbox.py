@@ -116,12 +116,12 @@ keyed_groups:
 cache: true
 """
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.json_over_http import Endpoint
-from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_api import Wanted, ask_netbox
-from ansible_collections.ringfence.core.plugins.plugin_utils.netbox_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import text_by_name, texts_by_name
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.json_over_http import Endpoint
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox.api import Wanted, ask_netbox
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox.transform import Shape, hosts
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import text_by_name, texts_by_name
 
 
 class InventoryModule(SourceInventory):

@@ -146,18 +146,18 @@ columns:
 
 from pathlib import Path
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.engine_needed import engine_missing
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.engine_needed import engine_missing
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import (
+    SourceInventory,
+    file_state,
+    shown_path,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import (
     text_by_name,
     texts,
     texts_by_name,
     unmatched,
-)
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import (
-    SourceInventory,
-    file_state,
-    shown_path,
 )
 
 try:

@@ -119,12 +119,16 @@ keyed_groups:
 cache: true
 """
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import texts_by_name
-from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_api import PROXMOXER_MISSING, Wanted, ask_proxmox
-from ansible_collections.ringfence.core.plugins.plugin_utils.proxmox_transform import Shape, hosts
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.library_needed import Library
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import texts_by_name
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.proxmox.api import (
+    PROXMOXER_MISSING,
+    Wanted,
+    ask_proxmox,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.proxmox.transform import Shape, hosts
 
 
 class InventoryModule(SourceInventory):

@@ -105,18 +105,19 @@ groups:
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found, SourceRefused
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found, Host, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import (
     SourceInventory,
     file_state,
     shown_path,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_api import Sweep, read_file, run_nmap
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_ranges import read_ranges
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_recorded import recorded
-from ansible_collections.ringfence.core.plugins.plugin_utils.sweep_transform import hosts, unrecorded
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.api import Sweep, read_file, run_nmap
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.ranges import read_ranges
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.recorded import recorded
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.transform import hosts, unrecorded
 
 _PORTS = re.compile(r"(\d{1,5}(-\d{1,5})?(,(?=\d))?)*", re.ASCII)
 
@@ -146,7 +147,7 @@ class InventoryModule(SourceInventory):
         """Return what decides the answer: the options, and the reports as they are now."""
         return [*super().asked(path), [file_state(file) for file in self._files(path)]]
 
-    def chosen(self, found: list[tuple[str, dict[str, object]]]) -> list[tuple[str, dict[str, object]]]:
+    def chosen(self, found: Sequence[Host]) -> Sequence[Host]:
         """Return the hosts that no inventory before has."""
         if self.get_option("recorded"):
             return found

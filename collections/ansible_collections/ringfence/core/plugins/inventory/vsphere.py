@@ -181,18 +181,18 @@ network_cards: true
 
 from dataclasses import replace
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.library_needed import Library
-from ansible_collections.ringfence.core.plugins.plugin_utils.option_texts import texts_by_name, unmatched
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_found import Found
-from ansible_collections.ringfence.core.plugins.plugin_utils.source_inventory import SourceInventory
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_api import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import Found
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inventory import SourceInventory
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.library_needed import Library
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import texts_by_name, unmatched
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.api import (
     PYVMOMI_MISSING,
     Login,
     Wanted,
     ask_vsphere,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_tags import MachineTags, read_tags
-from ansible_collections.ringfence.core.plugins.plugin_utils.vsphere_transform import Shape, assets, tagged
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.tags import MachineTags, read_tags
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.transform import Shape, assets, tagged
 
 
 class InventoryModule(SourceInventory):

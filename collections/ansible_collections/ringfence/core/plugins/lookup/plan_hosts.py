@@ -35,7 +35,7 @@ _raw:
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import PlanError, load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError, load_plan
 
 
 class LookupModule(LookupBase):

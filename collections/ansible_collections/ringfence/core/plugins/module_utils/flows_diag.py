@@ -30,7 +30,7 @@ def listener_cgroups(proc: str = "/proc") -> Dict[int, str]:
 
     Empty where the kernel does not say (before 5.8, or without cgroup2).
     """
-    ids = {}
+    ids: Dict[int, int] = {}
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
             ids.update(_dump(family))

@@ -79,8 +79,8 @@ def unit_of(cgroups: str):
             unified = path
         elif controllers == "name=systemd":
             legacy = path
-    for path, is_unified in ((unified, True), (legacy, False)):
-        parts = [part for part in (path or "").split("/") if part]
+    for group, is_unified in ((unified, True), (legacy, False)):
+        parts = [part for part in (group or "").split("/") if part]
         for index, part in enumerate(parts):
             if part.endswith(UNIT_KINDS):
                 # A leading underscore is systemd's own escape for names that a controller's file could have.

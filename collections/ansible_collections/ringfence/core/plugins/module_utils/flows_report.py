@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from ansible_collections.ringfence.core.plugins.module_utils.flows_conntrack import Tracked, tracked
 from ansible_collections.ringfence.core.plugins.module_utils.flows_diag import listener_cgroups
@@ -55,9 +55,9 @@ class Listeners:
         for one, who in listening:
             self._who.setdefault((one.protocol, one.local_port), {}).setdefault(one.local, who)
 
-    def takes(self, protocol: int, address: str, port: int) -> Optional[Who]:
+    def takes(self, protocol: int, address: str, port: Optional[int]) -> Optional[Who]:
         """Return who listens on an address and port, None where nobody does."""
-        by_address = self._who.get((protocol, port), {})
+        by_address = self._who.get((protocol, port), {}) if port is not None else {}
         for candidate in (address, *ANY):
             if candidate in by_address:
                 return by_address[candidate]
@@ -78,7 +78,7 @@ class Report:
     def __init__(self, options: Options, own: Set[str]) -> None:
         self.options = options
         self._own = own
-        self._flows: Dict[tuple, Dict[str, object]] = {}
+        self._flows: Dict[tuple, Dict[str, Any]] = {}
 
     def add(
         self, client: str, server: str, port: Optional[int], protocol: int, direction: str, who: Who, counts=(0, 0)

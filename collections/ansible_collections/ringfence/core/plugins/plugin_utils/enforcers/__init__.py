@@ -1,0 +1,1 @@
+"""What is known of one enforcer each, a folder an enforcer: how it lists what it holds, read back strictly."""

@@ -1,0 +1,1 @@
+"""The source Docker and Podman: asked by `api`, its answers turned into assets by `transform`."""

@@ -1,0 +1,1 @@
+"""The source Hyper-V: asked by `api`, its answers turned into assets by `transform`."""

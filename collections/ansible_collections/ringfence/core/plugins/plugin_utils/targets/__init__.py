@@ -1,0 +1,1 @@
+"""The talk with one host: the script that runs there, the orders it gets, and its answers as checked data."""

@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is sent to a target (the script, the order, the ruleset) and what comes back."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import shlex
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Host, Plan
+
+from .answer_values import AnswerError, quoted, several_lines
+from .reply_shape import SECTIONS, checked
+
+# In this order they are one script.
+PARTS = (
+    "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",
+    "persistence", "return", "status", "apply", "boot", "verbs",
+)  # fmt: skip
+COMMAND = "exec /bin/sh -s"
+ENDS = "RINGFENCE-RULESET-ENDS"
+# Lines of a reply: of a listing each holds an element or two.
+MOST_LINES = 1_000_000
+_COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A target's answer: values by key, in the order they came, and sections by name."""
+
+    values: dict[str, list[str]] = field(default_factory=dict)
+    sections: dict[str, str] = field(default_factory=dict)
+
+    def all(self, key: str) -> list[str]:
+        """Return every value of a key."""
+        return self.values.get(key, [])
+
+    def last(self, key: str) -> str:
+        """Return the last value of a key, empty where there is none."""
+        return (self.values.get(key) or [""])[-1]
+
+
+def script() -> str:
+    """Return the script of the target, without its comments."""
+    folder = os.path.join(os.path.dirname(__file__), "script")
+    texts = []
+    for part in PARTS:
+        with open(os.path.join(folder, f"{part}.sh"), encoding="ascii") as file:
+            texts.append(_COMMENT.sub("", file.read()))
+    return "".join(texts) + 'if [ $# -gt 0 ]; then ringfence_main "$@"; fi\n'
+
+
+def order(verb: str, values: dict[str, str], ruleset: bytes = b"") -> bytes:
+    """Return the standard input of `sh -s` for one verb; `values` become rf_ variables of the script.
+
+    The script arrives as one word and is run only when the last line has come: what was cut short does nothing, and
+    a ruleset that was cut short is refused by its digest.
+    """
+    lines = [f"rf_{name}={shlex.quote(value)}" for name, value in values.items()]
+    lines.append(f"ringfence_main {verb} <<'{ENDS}'")
+    head = _OPENING + "\n".join(lines).encode()
+    if ruleset and not ruleset.endswith(b"\n"):
+        ruleset += b"\n"
+    return head + b"\n" + ruleset + ENDS.encode() + b"\n"
+
+
+# Made when Ansible loads the plug-in, before it forks a worker for every host.
+_OPENING = f'ringfence_script={shlex.quote(script())}\neval "$ringfence_script"\n'.encode()
+
+
+def parse_reply(text: str) -> Reply:
+    """Return what a target answered, of known keys and sections alone; lines that are not the script's are left out.
+
+    Raises AnswerError where a value is not what its key can hold, or a section does not end.
+    """
+    if text.count("\n") > MOST_LINES:
+        raise AnswerError(f"it has more than {MOST_LINES} lines")
+    values: dict[str, list[str]] = defaultdict(list)
+    sections: dict[str, str] = {}
+    inside: str | None = None
+    collected: list[str] = []
+    for line in several_lines(text.replace("\r\n", "\n")).split("\n"):
+        if inside is not None:
+            if line == f"ringfence:end {inside}":
+                if inside in SECTIONS:
+                    sections[inside] = "\n".join(collected).rstrip("\n")
+                inside, collected = None, []
+            else:
+                collected.append(line)
+        elif line.startswith("ringfence:begin "):
+            inside = line.removeprefix("ringfence:begin ")
+        elif line.startswith("ringfence:") and "=" in line:
+            key, _, value = line.removeprefix("ringfence:").partition("=")
+            values[key].append(value)
+    if inside is not None:
+        raise AnswerError(f"it ends within {quoted(inside)}")
+    return Reply(checked(values), sections)
+
+
+def confirmation(plan: Plan, host: Host) -> dict[str, str]:
+    """Return the values of an order to confirm: the plan, and the control path that its connection must lie in."""
+    return {
+        "plan": plan.digest,
+        "port": str(host.control["port"]),
+        "control": control_ranges(host.control["from"]),
+    }
+
+
+def control_ranges(networks: list[str]) -> str:
+    """Return networks as the script compares them: `family-FIRST-LAST` in hexadecimal digits, blanks between."""
+    ranges = []
+    for text in networks:
+        network = ipaddress.ip_network(text, strict=False)
+        digits = network.max_prefixlen // 4
+        first, last = int(network.network_address), int(network.broadcast_address)
+        ranges.append(f"{network.version}-{first:0{digits}X}-{last:0{digits}X}")
+    return " ".join(ranges)
+
+
+def process_lines(processes: list[dict]) -> str:
+    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN`, `fqdn NAME SET timeout T`."""
+    lines = []
+    for process in processes:
+        kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)
+        lines += [f"{kind} {process[kind]} {name} {verdict}\n" for name, verdict in process["elements"]]
+    return "".join(lines)

@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The proof that a host enforces what its plan says, or the sentences that say what differs."""
+
+from __future__ import annotations
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.shapes import ANSWER_STANDS, set_digest
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Host, Plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
+
+from .answer_values import shown
+from .held_state import held
+from .orders import Reply
+
+# Sentences about the verdict table that are told of one host; the rest is counted, and told as data.
+MOST_TOLD = 40
+# Differences, and lines of other tables, that a result carries as data.
+MOST_DATA = 5_000
+MOST_FOREIGN = 500
+LONGEST_FOREIGN = 300
+
+
+def verify(plan: Plan, host: Host, reply: Reply) -> dict:
+    """Return `drift` (nothing: proven), `differences` (the same as data), `not_proven`, `answers`, what the host holds.
+
+    `reply` is that to `status` with its listing.
+    """
+    now = held(reply)
+    wanted = plan.table(host.table)
+    try:
+        found = read_ruleset(reply.sections.get("listing", ""))
+        told = differences(wanted, found)
+    except (ValueError, RecursionError, OverflowError) as error:
+        return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}")
+    processes, dead = _processes(reply, found["filled"]["processes"])
+    sentences = [one["text"] for one in told[:MOST_TOLD]]
+    if len(told) > MOST_TOLD:
+        sentences.append(f"and {len(told) - MOST_TOLD} differences more")
+    if now["state"] == "unknown":
+        # what could not be read does not differ
+        processes, dead = [], 0
+        if reply.last("table") == "unknown":
+            told, sentences = [], []
+    drift = [*_holding(plan, host, now), *sentences, *processes, *_untold(host, reply, now), *now["damaged"]]
+    return {
+        "drift": drift,
+        "differences": told[:MOST_DATA],
+        "not_proven": _foreign(reply),
+        "dead_elements": dead,
+        "leftovers": len(found["leftovers"]),
+        "standing": len(found["filled"]["standing"]),
+        "answers": _answers(host, found["filled"]["answers"]),
+        "held": now,
+    }
+
+
+def unjudged(reply: Reply, why: str) -> dict:
+    """Return what is told of a host whose table could not be compared: that is drift."""
+    return {
+        "drift": [why],
+        "differences": [],
+        "not_proven": _foreign(reply),
+        "dead_elements": 0,
+        "leftovers": 0,
+        "standing": 0,
+        "answers": {},
+        "held": held(reply),
+    }
+
+
+def _foreign(reply: Reply) -> list[str]:
+    lines = reply.sections.get("foreign", "").splitlines()
+    return [shown(line, LONGEST_FOREIGN) for line in lines[:MOST_FOREIGN]]
+
+
+def _holding(plan: Plan, host: Host, now: dict) -> list[str]:
+    """Return what is said of the state of a host that does not hold the plan, with the command that ends it."""
+    if now["state"] == "unknown":
+        ends = f"'ringfence apply {plan.identity} --renew'" if now["ruleset"] else "'ringfence plan --rebase'"
+        return [f"unknown: {why}; when that is mended, {ends} leads on" for why in now["unknown"]]
+    if now["state"] == "waiting":
+        short = now["waiting"]["plan"][:12]
+        waits = f"plan {short} waits for its confirmation on this host"
+        if now["waiting"]["armed"]:
+            return [f"{waits}: 'ringfence confirm {short}' keeps it, 'ringfence rollback {short}' takes it back"]
+        return [f"{waits}, and its way back is gone: 'ringfence rollback {short}' takes it back"]
+    if now["state"] == "lost":
+        return [
+            f"open: nothing of ours is in the kernel of this host, which had confirmed {_short(now['plan'])}; "
+            f"'ringfence apply {plan.identity} --renew' loads it again"
+        ]
+    went = _went_back(plan, now)
+    if now["state"] == "none":
+        return [*went, "this host holds no plan: it is open"]
+    if now["ruleset"] != host.ruleset:
+        return [
+            *went,
+            f"this host holds ruleset {now['ruleset'][:12]} of plan {now['plan'][:12]} (sequence {now['sequence']}), "
+            f"plan {plan.identity} (sequence {plan.sequence}) says {host.ruleset[:12]}",
+        ]
+    return []
+
+
+def _short(plan: str) -> str:
+    return f"plan {plan[:12]}" if plan else "a plan"
+
+
+# What the history calls the end of a wait that was not confirmed.
+WENT_BACK = ("timed-out", "rolled-back", "abandoned", "flushed", "failed")
+
+
+def _went_back(plan: Plan, now: dict) -> list[str]:
+    told = [event for event in now["history"] if event["plan"] == plan.digest]
+    if not told or told[-1]["event"] not in WENT_BACK:
+        return []
+    return [
+        f"went back: plan {plan.identity} was not confirmed on this host ({told[-1]['event']}, {told[-1]['time']}); "
+        f"'ringfence apply {plan.identity}' tries again"
+    ]
+
+
+def _untold(host: Host, reply: Reply, now: dict) -> list[str]:
+    """Return a sentence for every process of the plan that the host says nothing of, which proves nothing."""
+    if now["ruleset"] != host.ruleset:
+        return []
+    told = {("unit", line.split(" ")[1]) for line in reply.all("unit")}
+    told |= {("user", line.split(" ")[0]) for line in reply.all("user")}
+    told |= {(kind, name) for kind in ("unit", "user") for name in reply.all(f"no_{kind}")}
+    planned = [(kind, process[kind]) for process in host.processes for kind in ("unit", "user") if kind in process]
+    return [f"unknown: this host does not tell of {kind} {name}" for kind, name in planned if (kind, name) not in told]
+
+
+def _answers(host: Host, elements: list[dict]) -> dict[str, list[dict]]:
+    """Return, for every name of the plan, the addresses that the host holds for it and their ages in seconds."""
+    names = [process["fqdn"] for process in host.processes if "fqdn" in process]
+    return {
+        name: [
+            {"address": one["address"], "age": max(0, round(ANSWER_STANDS - one["expires"]))}
+            for one in elements
+            if one["set"] == set_digest(f"fqdn:{name}")
+        ]
+        for name in names
+    }
+
+
+def _processes(reply: Reply, elements: list[dict]) -> tuple[list[str], int]:
+    """Return what is wrong with the elements of processes, and how many belong to cgroups that are gone."""
+    wanted = {}
+    for line in reply.all("unit"):
+        runs, who, name, chain, path = line.split(" ")
+        if runs == "runs":
+            wanted[name, path, f"goto {chain}"] = f"unit {who}"
+    for line in reply.all("user"):
+        who, name, chain, uid = line.split(" ")
+        wanted[name, uid, f"goto {chain}"] = f"user {who}"
+    found = {(element["map"], element["key"], element["verdict"]) for element in elements}
+    dead = {(element["map"], element["key"], element["verdict"]) for element in elements if "gone" in element}
+    missing = [
+        f"{who} runs and is not in {key[0]}: the rules for it do not apply"
+        for key, who in wanted.items()
+        if key not in found
+    ]
+    foreign = [
+        f"{name} leads '{key}' to {verdict.removeprefix('goto ')}, and no such process is planned"
+        for name, key, verdict in sorted(found - dead - wanted.keys())
+    ]
+    return missing + foreign, len(dead)
