@@ -95,7 +95,7 @@ class LoneTarget:
 
     def apply(self, plan: Plan, **more: str) -> Reply:
         """Return the reply to an apply."""
-        return self.ask("apply", {**self.values(plan), **more}, plan.ruleset(plan.host("h").ruleset))[1]
+        return self.ask("apply", {**self.values(plan), **more}, plan.ruleset(plan.host("h").ruleset, "nft"))[1]
 
     def values(self, plan: Plan) -> dict[str, str]:
         """Return what a controller sends of a plan."""
@@ -108,7 +108,7 @@ class LoneTarget:
             "table": host.table,
             "control": control_ranges(host.control["from"]),
             "port": str(host.control["port"]),
-            "processes": process_lines(host.processes),
+            "processes": process_lines(host.runtime),
             "token": secrets.token_hex(8),
             "host": "h",
             "seconds": "1",

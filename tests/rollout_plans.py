@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 
-from ringfence.enforcers.nftables import ENFORCER, render
+from ringfence.enforcers.nftables import render, runtime_of
 from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
@@ -124,12 +124,14 @@ class PlanMaker:
                 "ruleset": ruleset,
                 "expects": (expects or {}).get(name, ""),
                 "control": {"from": list(wanted.control), "port": wanted.port},
-                "cut": cut,
-                "processes": ENFORCER.process_elements(table),
+                "options": {"cut": cut},
+                "facts": {},
+                "runtime": runtime_of(table),
+                "chosen": "",
             }
         now = datetime.now(UTC)
         plan = {
-            "format": 1,
+            "format": 2,
             "sequence": sequence,
             "created": f"{now:%Y-%m-%dT%H:%M:%SZ}",
             "valid_until": f"{now + valid_for:%Y-%m-%dT%H:%M:%SZ}",

@@ -84,7 +84,7 @@ def roll_bare(machines: Fleet, plan: Path) -> None:
             "table": host["table"],
             "control": control_ranges(host["control"]["from"]),
             "port": "22",
-            "processes": process_lines(host["processes"]),
+            "processes": process_lines(host["runtime"]),
             "token": os.urandom(8).hex(),
             "host": name,
             "seconds": "30",

@@ -104,13 +104,13 @@ class Machine:
             "table": host.table,
             "control": control_ranges(host.control["from"]),
             "port": str(host.control["port"]),
-            "processes": process_lines(host.processes),
+            "processes": process_lines(host.runtime),
             "token": secrets.token_hex(8),
             "host": self.name,
             "seconds": str(seconds),
             "renew": "1" if renew else "",
         }
-        return self._order(order("apply", values, plan.ruleset(host.ruleset)))
+        return self._order(order("apply", values, plan.ruleset(host.ruleset, "nft")))
 
     def confirm(self, word: str) -> Reply:
         """Confirm over a new connection."""

@@ -82,7 +82,7 @@ def wait_unconfirmed(rollouts: Rollouts, host: str, plan: Path, held: Wanted) ->
         "table": known["table"],
         "control": control_ranges(known["control"]["from"]),
         "port": "22",
-        "processes": process_lines(known["processes"]),
+        "processes": process_lines(known["runtime"]),
         "token": os.urandom(8).hex(),
         "host": host,
         "seconds": "120",

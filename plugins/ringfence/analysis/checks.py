@@ -20,14 +20,14 @@ def problems(compilation: Compilation) -> list[Problem]:
     """Return what is wrong or doubtful about a policy in this estate.
 
     An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce it,
-    a name in a rule for the server's side alone, a Windows process on a host of another system, a test or an invariant
-    that no packet can meet. A warning is a workload whose enforcer is not installed, a deny of a name (it holds for the
+    a name in a rule for the server's side alone, a process that a host's enforcer cannot see, a test or an invariant
+    that no packet can meet. A warning is a workload on which nothing is enforced, a deny of a name (it holds for the
     answers alone), a shared address whose holders answer differently, a rule that no packet can meet.
     """
     policy = compilation.policy
     return [
-        *_without_enforcer(compilation),
-        *_windows_processes(compilation),
+        *_not_enforced(compilation),
+        *_unseen_processes(compilation),
         *_far_process_denies(compilation),
         *_names(compilation),
         *_shared_addresses(compilation),
@@ -35,39 +35,44 @@ def problems(compilation: Compilation) -> list[Problem]:
     ]
 
 
-def _without_enforcer(compilation: Compilation) -> Iterator[Problem]:
-    lacking: dict[str, list[str]] = {}
+def _not_enforced(compilation: Compilation) -> Iterator[Problem]:
+    lacking: dict[tuple[str, bool], list[str]] = {}
     for asset in compilation.snapshot.assets:
-        if asset.name in compilation.unenforced:
-            lacking.setdefault(asset.enforcer, []).append(asset.name)
-    for enforcer, hosts in sorted(lacking.items()):
+        if asset.name in compilation.why:
+            key = compilation.why[asset.name], asset.enforcer in names()
+            lacking.setdefault(key, []).append(asset.name)
+    for (why, installed), hosts in sorted(lacking.items()):
+        remedy = "it keeps what it holds" if installed else f"installed are: {', '.join(names())}"
         yield Problem(
             Severity.WARNING,
-            f"no enforcer is called '{enforcer}', so nothing is enforced on {some_names(hosts)}",
-            remedy=f"installed are: {', '.join(names())}; ringfence_enforcer, or ringfence_workload: false",
+            f"{why}, so nothing is enforced on {some_names(hosts)}",
+            remedy=f"{remedy}; ringfence_enforcer, or ringfence_workload: false",
         )
 
 
-def _windows_processes(compilation: Compilation) -> Iterator[Problem]:
-    """Yield the rules that name a Windows process on a host that Linux enforces on: they never match there."""
+def _unseen_processes(compilation: Compilation) -> Iterator[Problem]:
+    """Yield the rules that name a process which the enforcer of a chosen host cannot see: they never match there."""
     ends = Ends(compilation.snapshot, compilation.settings)
     for rule in compilation.policy.rules:
         for direction in sorted(rule.sides):
-            named = [
-                one for one in rule.local(direction) if one.process and (one.process.programs or one.process.services)
-            ]
-            blind = [
-                asset for asset, _ in ends.assets([one.selector for one in named]) if asset.name in compilation.tables
-            ]
-            if blind:
-                side = "to" if direction is Direction.IN else "from"
-                hosts = some_names([asset.name for asset in blind])
+            side = "to" if direction is Direction.IN else "from"
+            blind: dict[tuple[str, str], list[str]] = {}
+            for peer in rule.local(direction):
+                kinds = peer.process.named() if peer.process else {}
+                for asset, _ in ends.assets([peer.selector]) if kinds else ():
+                    seen = compilation.abilities[asset.enforcer].processes(direction) if asset.workload else kinds
+                    unseen = next((kind for kind in kinds if kind not in seen), None)
+                    if unseen is not None and asset.name in compilation.tables:
+                        blind.setdefault((unseen, asset.enforcer), []).append(asset.name)
+            for (kind, enforcer), hosts in blind.items():
+                can = sorted(compilation.abilities[enforcer].processes(direction))
+                name = f"name a {can[0]} there, leave" if can else "leave"
                 yield Problem(
                     Severity.ERROR,
-                    f"rule '{rule.name}' names a Windows process in '{side}', which '{blind[0].enforcer}' cannot see: "
-                    f"it never matches on {hosts}",
+                    f"rule '{rule.name}' names a {kind} in '{side}', which '{enforcer}' cannot see: "
+                    f"it never matches on {some_names(hosts)}",
                     rule.place,
-                    f"name a unit there, leave the process out, or choose Windows hosts alone in '{side}'",
+                    f"{name} the process out, or choose in '{side}' only hosts whose enforcer sees a {kind}",
                 )
 
 

@@ -42,8 +42,8 @@ class Counterexample:
             "from": self.client,
             "to": self.server,
             "service": self.service,
-            "from_process": {"unit": self.client_process.unit, "user": self.client_process.user},
-            "to_process": {"unit": self.server_process.unit, "user": self.server_process.user},
+            "from_process": self.client_process.data(),
+            "to_process": self.server_process.data(),
             "sides": [
                 {"side": d.side, "verdict": d.verdict, "rule": d.rule, "place": str(d.place) if d.place else None}
                 for d in self.decisions

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.model.addresses import range_texts
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import ALWAYS, Membership
+from ringfence.model.processes import PLATFORMS, ProcessClass, process_classes
 from ringfence.model.rules import Direction
 from ringfence.model.services import EVERY_SERVICE, service_texts
 from ringfence.model.tables import (
     DirectionTable,
     Effect,
     Outcome,
-    ProcessClass,
     ServiceMap,
     VerdictTable,
-    process_classes,
 )
 
 
@@ -51,8 +50,7 @@ class Change:
         """Return plain data: addresses and services in words."""
         return {
             "direction": str(self.direction),
-            "unit": self.process.unit,
-            "user": self.process.user,
+            **self.process.data(),
             "remote": list(range_texts(self.remote)),
             "services": list(service_texts(self.services)),
             "before": {"effect": str(self.before.effect), "rule": self.before.rule},
@@ -107,10 +105,18 @@ def _changes(before: VerdictTable | None, after: VerdictTable | None) -> Iterato
     for direction in Direction:
         old = before.direction(direction) if before else None
         new = after.direction(direction) if after else None
-        units = {unit for table in (old, new) if table for unit in table.units}
-        users = {user for table in (old, new) if table for user in table.users}
-        for process in process_classes(sorted(units), sorted(users)):
+        tables = [table for table in (old, new) if table]
+        for process in _classes(tables):
             yield from _fused(direction, process, _regions(old, process), _regions(new, process))
+
+
+def _classes(tables: Sequence[DirectionTable]) -> dict[ProcessClass, None]:
+    """Return every class that some tables tell apart, `other` first; those of two platforms are not combined."""
+    found: dict[ProcessClass, None] = {}
+    for kinds in PLATFORMS.values():
+        named = [(kind, sorted({name for table in tables for name in table.names(kind)})) for kind in kinds]
+        found.update(dict.fromkeys(process_classes(named)))
+    return found
 
 
 def _regions(table: DirectionTable | None, process: ProcessClass) -> list[_Region] | None:

@@ -51,7 +51,7 @@ class Side:
             "place": str(self.place) if self.place else None,
             "mode": str(self.mode) if self.mode else None,
             "would_deny": self.effect is Effect.WATCH,
-            "process": {"unit": self.process.unit, "user": self.process.user} if self.process else None,
+            "process": self.process.data() if self.process else None,
             **({"notes": list(self.notes)} if self.notes else {}),
         }
 
@@ -317,10 +317,9 @@ def _side(
     side = "to" if direction is Direction.IN else "from"
     table = compilation.tables.get(near.asset.name) if near.asset else None
     if table is None or near.asset is None:
-        unenforced = near.asset is not None and near.asset.name in compilation.unenforced
         why = "nothing is enforced here"
-        if near.asset is not None and unenforced:
-            why = f"no enforcer is called '{near.asset.enforcer}', so {why}"
+        if near.asset is not None and near.asset.name in compilation.why:
+            why = f"{compilation.why[near.asset.name]}, so {why}"
         elif near.ours and direction is Direction.IN:
             why = f"no asset holds {address_text(near.point)}; a host of yours that does has no rule for it"
         return Side(side, "allow", f"no workload: {why}", None)

@@ -41,10 +41,8 @@ class Row:
 
 def process_data(process: ProcessClass) -> dict[str, str | None]:
     """Return a process class as plain data; null stands for none of the processes that the policy names."""
-    data: dict[str, str | None] = {"unit": process.unit}
-    if process.user is not None:
-        data["user"] = process.user
-    return data
+    first = process.kinds[0]
+    return {kind: name for kind, name in process.data().items() if kind == first or name is not None}
 
 
 def reach(
@@ -203,5 +201,5 @@ def _without_repeats(
             rows.append(((p, q), services))
     return sorted(
         rows,
-        key=lambda row: tuple((c is not None, c.unit or "", c.user or "") if c else (False, "", "") for c in row[0]),
+        key=lambda row: tuple((c is not None, *c.order()) if c else (False, "", "") for c in row[0]),
     )

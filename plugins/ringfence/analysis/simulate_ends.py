@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 
 from ringfence.analysis.builtins import kind_of
 from ringfence.analysis.lookup import Remotes, TableLookup
@@ -114,14 +115,12 @@ class Places:
         if lookup is None:
             lookup = self._lookups[id(table)] = TableLookup(table)
         directed = lookup.directions[direction]
-        units = (end.unit,) if end.unit or end.said else (None, *directed.table.units)
-        users = (end.user,) if end.user or end.said else (None, *directed.table.users)
-        remotes = {
-            id(one): one
-            for unit in units
-            for user in users
-            for one in (directed.remotes_at(point, ProcessClass(unit, user)),)
-        }
+        said = {"unit": end.unit, "user": end.user}
+        table_names = directed.table.named
+        choices = [(said.get(kind),) if said.get(kind) or end.said else (None, *names) for kind, names in table_names]
+        kinds = directed.table.kinds
+        classes = (ProcessClass(**dict(zip(kinds, one, strict=True))) for one in product(*choices))
+        remotes = {id(one): one for process in classes for one in (directed.remotes_at(point, process),)}
         control = table.control if direction is Direction.IN else None
         return Standing(tuple(remotes.values()), control, _networks(control) if control else None)
 

@@ -85,4 +85,4 @@ def _text(told: Mapping[str, object], key: str) -> str:
 def _features(value: object) -> dict[str, JsonValue]:
     if not isinstance(value, Mapping):
         return {}
-    return {str(key): one for key, one in value.items() if isinstance(one, str | bool)}
+    return {str(key): one for key, one in value.items() if isinstance(one, str | bool | int)}

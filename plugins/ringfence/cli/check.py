@@ -62,7 +62,7 @@ def checked(session: Session, *, linted: bool = True) -> tuple[list[Problem], li
     if any(problem.severity is Severity.ERROR for problem in problems):
         return problems, [], []
     full = session.compiled(full=True)
-    problems += estate_problems(session.compilation)
+    problems += estate_problems(session.compiled())
     if linted:
         said = {problem.place for problem in problems}
         problems += [problem for problem in lint(full) if problem.place not in said]

@@ -126,7 +126,6 @@ def _reason(side: Side) -> str:
     if side.rule == DEFAULT_RULE or watched:
         parts.append(f"{direction} mode is {side.mode}")
     if side.process is not None:
-        named = " ".join(filter(None, (side.process.unit, side.process.user)))
-        parts.append(f"for {named or 'any other process'}")
+        parts.append(f"for {str(side.process) or 'any other process'}")
     place = f" ({side.place})" if side.place else ""
     return f"{verdict}: {'; '.join(parts)}{place}"

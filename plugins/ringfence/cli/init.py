@@ -13,7 +13,7 @@ import click
 
 from ringfence.cli.session import Session, command
 from ringfence.model.addresses import network_of
-from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.model.errors import InputError, Place, file_error
 
 # Templates whose files git or tools would take for their own, and what they are called in a workspace.
 NAMES = {"gitignore": ".gitignore"}
@@ -52,8 +52,8 @@ def init(session: Session, directory: Path | None, networks: tuple[str, ...], po
 def write_workspace(directory: Path, networks: tuple[str, ...] = (), port: int = 22) -> tuple[Path, ...]:
     """Write the files of a new workspace and return their paths in it, in order.
 
-    Raises InputError, before anything is written, where one of them exists already or a network is none; OutsideError
-    where a file cannot be written.
+    Raises InputError, before anything is written, where one of them exists already or a network is none, and where the
+    directory cannot be; OutsideError where the machine cannot write.
     """
     for network in networks:
         network_of(network)
@@ -72,7 +72,7 @@ def write_workspace(directory: Path, networks: tuple[str, ...] = (), port: int =
             with (directory / path).open("x", encoding="utf-8") as file:
                 file.write(text)
         except OSError as error:
-            raise OutsideError(f"cannot be written: {error.strerror}", Place(str(directory / path))) from error
+            raise file_error(error, directory / path, "cannot be written") from error
     return tuple(contents)
 
 

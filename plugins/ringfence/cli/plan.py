@@ -20,6 +20,7 @@ from ringfence.model.problems import Severity
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from ringfence.model.problems import Problem
     from ringfence.model.tables import VerdictTable
     from ringfence.plan import Circumstances, Draft, Held
 
@@ -105,6 +106,7 @@ class _Making:
         found = session.survey
         session.output.problems((*found.said, *found.silent, *found.told), err=True)
         tables = session.compilation.tables
+        session.output.problems(_chosen(session), err=True)
         if not tables and not self.dropped:
             remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"
             if session.compilation.unenforced:
@@ -117,23 +119,15 @@ class _Making:
 
     def restored(self, name: str) -> Draft:
         """Return the plan that brings back what an earlier plan gave."""
-        from ringfence.plan import Draft, find, read, restore, verify_files
+        from ringfence.plan import find, restore
         from ringfence.plan.rollout_order import rollout_order
+        from ringfence.plan.store import read_draft
         from ringfence.plan.table_reading import table_of
 
-        directory = find(self.session.workspace.plans, name)
-        old = read(directory)
-        verify_files(directory, old)
-        texts = {
-            folder: {
-                digest: (directory / folder / f"{digest}.{suffix}").read_text(encoding="utf-8")
-                for digest in sorted({getattr(host, field) for host in old.hosts.values()})
-            }
-            for folder, suffix, field in (("rulesets", "nft", "ruleset"), ("tables", "json", "table"))
-        }
-        read_tables = {digest: table_of(text) for digest, text in texts["tables"].items()}
+        files = read_draft(find(self.session.workspace.plans, name))
+        old = files.plan
+        read_tables = {digest: table_of(text) for digest, text in files.tables.items()}
         tables = {name: read_tables[host.table] for name, host in old.hosts.items()}
-        files = Draft(old, texts["rulesets"], texts["tables"])
         settings = self.session.workspace.settings
         given = self._circumstances(tables)
         order = partial(rollout_order, self.session.snapshot, settings, here=given.here)
@@ -141,13 +135,14 @@ class _Making:
 
     def _circumstances(self, tables: Mapping[str, VerdictTable]) -> Circumstances:
         from ringfence.cli.kept import held_tables
+        from ringfence.enforcers import enforcer
         from ringfence.plan import Circumstances, Inputs, next_sequence
         from ringfence.plan.changes import told
         from ringfence.plan.preflight import left_out
         from ringfence.sources.snapshots import digest
 
         session = self.session
-        aside = left_out(session.compilation, self.held) if tables is session.compilation.tables else {}
+        aside = left_out(session.compilation, self.held, enforcer) if tables is session.compilation.tables else {}
         enforced = held_tables(session, {name: one for name, one in self.held.items() if name in tables})
         # a host that is left out goes on with what it holds
         left = {name: enforced[name] for name in aside if name in enforced}
@@ -163,6 +158,7 @@ class _Making:
             dropped=self.dropped,
             force_lockout=self.force_lockout_test,
             here=_own_addresses(session, tables),
+            chosen=session.enforcers[1],
         )
 
     def _believed(self) -> int:
@@ -203,6 +199,24 @@ class _Making:
             self.flow_words = f"{self.looked_at.words()}: {result.summary()}"
             data: dict[str, JsonValue] = {"window": window.totals(), **result.data(PAIRS_KEPT)}  # type: ignore[dict-item]  # plain
             return window.digest(), {**data, "wrong": self.wrong, "summary": self.flow_words}
+
+
+def _chosen(session: Session) -> list[Problem]:
+    """Return a notice for every enforcer that facts of hosts decided on."""
+    from ringfence.model.problems import Problem, some_names
+
+    hosts: dict[tuple[str, str], list[str]] = {}
+    named = session.enforcers[0].named()
+    for name, why in session.enforcers[1].items():
+        hosts.setdefault((named[name].enforcer, why), []).append(name)
+    return [
+        Problem(
+            Severity.WARNING,
+            f"{some_names(of)} gets the enforcer {enforcer}: {why}",
+            remedy=f"to settle it write 'ringfence_enforcer: {enforcer}'",
+        )
+        for (enforcer, why), of in sorted(hosts.items())
+    ]
 
 
 def _own_addresses(session: Session, names: Iterable[str]) -> frozenset[int]:

@@ -53,4 +53,4 @@ def reach(session: Session, sources: str, destinations: str, by: str, full: bool
 def _process(process: ProcessClass | None) -> str:
     if process is None:
         return ""
-    return " ".join(filter(None, (process.unit, process.user))) or "any other"
+    return str(process) or "any other"

@@ -16,7 +16,9 @@ from ringfence.model.errors import InputError
 def render(session: Session, host: str, enforcer: str | None) -> None:
     """Print the ruleset that HOST would get."""
     from ringfence.compiler.names import shared
+    from ringfence.enforcers import Targets
     from ringfence.enforcers import enforcer as enforcer_named
+    from ringfence.plan import read_state
 
     compilation = session.compilation
     called = compilation.snapshot.called()
@@ -32,7 +34,11 @@ def render(session: Session, host: str, enforcer: str | None) -> None:
         message = f"'{host}' is no workload, or has no address: nothing is enforced on it"
         raise InputError(message, remedy="ringfence assets")
     name = enforcer or asset.enforcer
-    text = enforcer_named(name).render(table)
+    its, assets = enforcer_named(name), compilation.snapshot.named()
+    held = read_state(session.directory).get(asset.name)
+    served = {one: found for one, found in compilation.tables.items() if assets[one].enforcer == name}
+    targets = Targets({one: assets[one] for one in (*served, asset.name)}, {**served, asset.name: table})
+    text = its.renderer(targets).render(table, its.profile(its.facts(held.features if held else {}))).text
     if session.output.as_json:
         session.output.data({"host": host, "enforcer": name, "table": table.digest, "ruleset": text})
         return

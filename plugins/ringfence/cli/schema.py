@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ringfence.cli.session import Session, command
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, file_error
 
 
 @command("schema")
@@ -21,7 +21,11 @@ def schema(session: Session, name: str | None, directory: Path | None) -> None:
     if name is not None and name not in schemas:
         raise InputError(f"no schema is called '{name}'", remedy=f"one of {', '.join(sorted(schemas))}")
     if directory is not None:
-        for path in write_schemas(directory):
+        try:
+            written = write_schemas(directory)
+        except OSError as error:
+            raise file_error(error, error.filename or directory, "cannot be written") from error
+        for path in written:
             session.output.line(str(path))
         return
     session.output.data(schemas[name] if name is not None else schemas)

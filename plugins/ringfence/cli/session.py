@@ -32,6 +32,7 @@ class Session:
     chosen: Path | None = None
     output: Output = field(default_factory=Output)
     _compiled: dict[bool, Compilation] = field(default_factory=dict)
+    _tables: dict[bool, Compilation] = field(default_factory=dict)
 
     @cached_property
     def now(self) -> datetime:
@@ -108,22 +109,43 @@ class Session:
             raise InputErrors(errors)
         return self.survey.snapshot
 
-    @property
+    @cached_property
     def compilation(self) -> Compilation:
-        """Return the tables of the files as they stand."""
-        return self.compiled()
-
-    def compiled(self, *, full: bool = False) -> Compilation:
-        """Return the tables that enforcers bring to hosts; with `full`, as if every mode were full."""
-        from ringfence.compiler import compile_policy
+        """Return the tables that plans are made of: those that an installed enforcer is for."""
         from ringfence.enforcers import names
 
+        return self._made(full=False).enforced(names())
+
+    def compiled(self, *, full: bool = False) -> Compilation:
+        """Return the tables that hosts take, which questions are answered from; with `full`, as if every mode were
+        full."""
+        from ringfence.enforcers import enforcer, names
+        from ringfence.plan import read_state
+        from ringfence.plan.preflight import left_out
+
         if full not in self._compiled:
-            snapshot, workspace = self.snapshot, self.workspace
-            with self.output.working("compiling the policy"):
-                made = compile_policy(snapshot, workspace.policy, workspace.settings, full=full)
-                self._compiled[full] = made.enforced(names())
+            made = self._made(full=full).enforced(names())
+            self._compiled[full] = made.without(left_out(made, read_state(self.directory), enforcer))
         return self._compiled[full]
+
+    def _made(self, *, full: bool) -> Compilation:
+        from ringfence.compiler import compile_policy
+        from ringfence.enforcers import abilities_of
+
+        if full not in self._tables:
+            snapshot, workspace = self.enforcers[0], self.workspace
+            with self.output.working("compiling the policy"):
+                policy, settings = workspace.policy, workspace.settings
+                self._tables[full] = compile_policy(snapshot, policy, settings, full=full, abilities=abilities_of)
+        return self._tables[full]
+
+    @cached_property
+    def enforcers(self) -> tuple[Snapshot, dict[str, str]]:
+        """Return the assets with their enforcers chosen, and the reasons of those that facts decided, by host."""
+        from ringfence.plan import read_state
+        from ringfence.plan.enforcer_choice import chosen
+
+        return chosen(self.snapshot, read_state(self.directory))
 
 
 def command(

@@ -10,6 +10,7 @@ import click
 from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
 from ringfence.cli.text import clean_line
+from ringfence.model.processes import PLATFORMS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +109,7 @@ def _group(session: Session, group: Data, sets: Data, everything: bool) -> None:
 def _change(change: Data, sets: Data, everything: bool) -> str:
     inbound = change.get("direction") == "in"
     peers = sets.get(str(change.get("peers")))
-    process = " ".join(str(change[key]) for key in ("unit", "user") if change.get(key))
+    process = " ".join(str(change[key]) for kinds in PLATFORMS.values() for key in kinds if change.get(key))
     services = _texts(change.get("services") or change.get("services_except"))
     shown = ("" if "services" in change else "all but ") + ", ".join(services[:6]) + _more(len(services), 6)
     who = f" for {process}" if process else ""

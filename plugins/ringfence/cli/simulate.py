@@ -55,8 +55,10 @@ def simulate(
     from ringfence.plan import known
 
     looked_at = LookedAt(flows_files, flows_format, since, until)
-    tables = session.compilation.tables
+    compiled = session.compiled()
     current = held_tables(session, known(session.directory, session.workspace.plans, session.now))
+    # a host that nothing brings its table to goes on with what it holds
+    tables = {**compiled.tables, **{name: current[name] for name in compiled.why if name in current}}
     with looked_at.window(session) as window:
         result = simulated(tables, session.snapshot, window, current)
         nobodys = to_nobody(result, session.snapshot, session.workspace.settings)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
-# C0 but for newline and tab, DEL, C1; and what turns the reading direction or hides (Unicode TR 36, section 3).
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+# C0 but for newline and tab, DEL, C1; what turns the reading direction (Bidi_Control); and what is not seen
+# (Default_Ignorable_Code_Point but for marks that shape a letter before them).
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 
 
 def clean(text: str) -> str:
@@ -20,4 +24,4 @@ def clean_line(text: str) -> str:
 
 def _escape(character: str) -> str:
     point = ord(character)
-    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"

@@ -10,19 +10,20 @@ from pyroaring import BitMap
 from ringfence.compiler.decisions import MOST_SETS, Decision, Questions, cases, mattering, too_many
 from ringfence.compiler.partition import Partition, Signature
 from ringfence.compiler.precedence import Ranked, fused, most_open, resolve
-from ringfence.compiler.processes import far_classes, runs_as
+from ringfence.compiler.processes import far_classes, names_of, runs_as
 from ringfence.compiler.selection import address_sets, holds_locally
 from ringfence.compiler.terms import Terms
 from ringfence.compiler.view import View
+from ringfence.model.abilities import LINUX, Abilities
 from ringfence.model.addresses import EVERY_ADDRESS
-from ringfence.model.intervals import IntervalSet, union
+from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import ALWAYS, Membership
+from ringfence.model.processes import OTHER, Named, ProcessClass, process_classes
 from ringfence.model.rules import Direction, Mode, Peer
-from ringfence.model.services import EVERY_SERVICE, SCTP, TCP, UDP, block_of
-from ringfence.model.tables import OTHER, Cell, DirectionTable, ProcessClass, ServiceMap, process_classes
+from ringfence.model.services import EVERY_SERVICE
+from ringfence.model.tables import Cell, DirectionTable, ServiceMap
 
 OutlineCell = tuple[IntervalSet, ProcessClass, BitMap, ServiceMap, Membership]
-_LISTENERS = union(block_of(protocol) for protocol in (TCP, UDP, SCTP))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,7 @@ class Outline:
     """A direction of a table before classes become addresses: `cells` hold classes of the view, in no order."""
 
     mode: Mode
-    units: tuple[str, ...]
-    users: tuple[str, ...]
+    named: Named
     cells: tuple[OutlineCell, ...]
 
     def key(self) -> tuple[object, ...]:
@@ -49,7 +49,7 @@ class Outline:
             (local, process, classes.serialize(), id(services), membership)
             for local, process, classes, services, membership in self.cells
         )
-        return self.mode, frozenset(cells)
+        return self.mode, self.named, frozenset(cells)
 
     def separates(self, one: int, other: int) -> bool:
         """Return whether two classes stand in different cells, so that an address moving between them shows."""
@@ -57,14 +57,13 @@ class Outline:
 
     def table(self, view: View) -> DirectionTable:
         """Return the table, its classes turned into address ranges when somebody looks."""
-        ordered = sorted(
-            self.cells, key=lambda c: (c[0].intervals, c[1].unit or "", c[1].user or "", view.first(c[2]), c[4])
-        )
+        kinds = tuple(kind for kind, _ in self.named)
+        ordered = sorted(self.cells, key=lambda c: (c[0].intervals, *c[1].order(kinds), view.first(c[2]), c[4]))
         cells = tuple(
             Cell(local, process, view.deferred(classes), services, membership)
             for local, process, classes, services, membership in ordered
         )
-        return DirectionTable(self.mode, cells, self.units, self.users)
+        return DirectionTable(self.mode, cells, named=self.named)
 
 
 class Assembly:
@@ -80,12 +79,15 @@ class Assembly:
         self._questions = Questions()
         self._decisions: dict[tuple[object, ...], Decision] = {}
 
-    def outline(self, near: Near, mode: Mode) -> Outline:
-        """Return the outline of this direction for a workload in a mode."""
+    def outline(self, near: Near, mode: Mode, abilities: Abilities = LINUX) -> Outline:
+        """Return the outline of this direction for a workload in a mode; it tells apart the processes of its platform.
+
+        `abilities` are those of the workload's enforcer.
+        """
         numbers = self._rules_at(near)
-        units, users = self._near_processes(numbers)
+        named = self._near_processes(numbers, abilities)
         parts = self.partition.parts([term for number in numbers for term in self.terms.of_rule[number]])
-        classes = process_classes(units, users)
+        classes = process_classes(named)
         cells: list[OutlineCell] = []
         for local in self._local_sets(numbers):
             unnamed: set[int] = set()
@@ -98,7 +100,7 @@ class Assembly:
                     decision = self._decided(tuple(t for t in signature if t.rule in active), family, mode)
                     if self.direction is Direction.IN and process != OTHER:
                         other = self._decided(tuple(t for t in signature if t.rule in unnamed), family, mode)
-                        decision = self._seen_by_listeners(decision, other)
+                        decision = self._seen_by_listeners(decision, other, abilities.listeners)
                     by_decision.setdefault(id(decision), (decision, []))[1].append(remote)
                 for decision, remotes in by_decision.values():
                     met = remotes[0] if len(remotes) == 1 else BitMap.union(*remotes)
@@ -106,7 +108,7 @@ class Assembly:
                         cells.append((local, process, met, decision, ALWAYS))
                     else:
                         cells.extend((local, process, met, services, one) for one, services in cases(decision))
-        return Outline(mode, units, users, tuple(cells))
+        return Outline(mode, named, tuple(cells))
 
     def _rules_at(self, near: Near) -> list[int]:
         numbers = self.terms.rules_at(near.entries)
@@ -125,11 +127,9 @@ class Assembly:
         for number in numbers:
             yield from self.ranked[number].rule.local(self.direction)
 
-    def _near_processes(self, numbers: Sequence[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _near_processes(self, numbers: Sequence[int], abilities: Abilities) -> Named:
         processes = [peer.process for peer in self._peers(numbers) if peer.process is not None]
-        units = {unit for process in processes for unit in process.units}
-        users = {user for process in processes for user in process.users}
-        return tuple(sorted(units)), tuple(sorted(users))
+        return names_of(processes, abilities.kinds)
 
     def _local_sets(self, numbers: Sequence[int]) -> list[IntervalSet]:
         """Return the cut of all addresses by the address sets that the near ends of some rules name."""
@@ -185,20 +185,20 @@ class Assembly:
             known = self._maps[key] = self._interned.setdefault(resolved, resolved)
         return known
 
-    def _seen_by_listeners(self, named: Decision, other: Decision) -> Decision:
+    def _seen_by_listeners(self, named: Decision, other: Decision, listeners: IntervalSet) -> Decision:
         """Return the map of a named process where a packet finds its listener, and that of `other` elsewhere.
 
-        Only TCP, UDP and SCTP packets have one (semantics 6). Names stand in `to` alone, so no set is asked here.
+        On Linux only TCP, UDP and SCTP packets have one (semantics 6). Names stand in `to` alone: no set is asked here.
         """
         if named is other or not isinstance(named, ServiceMap) or not isinstance(other, ServiceMap):
             return named
-        key = (id(named), id(other))
+        key = (id(named), id(other), listeners)
         known = self._maps.get(key)
         if known is None:
             spliced = fused(
                 [
                     (*interval, outcome)
-                    for services, points in ((named, _LISTENERS), (other, EVERY_SERVICE - _LISTENERS))
+                    for services, points in ((named, listeners), (other, EVERY_SERVICE - listeners))
                     for low, high, outcome in services.pieces
                     for interval in IntervalSet(((low, high),)) & points
                 ]

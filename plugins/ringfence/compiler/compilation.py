@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from ringfence.compiler.groups import Groups, Rules
 from ringfence.compiler.kinds import Kinds
@@ -12,6 +13,7 @@ from ringfence.compiler.precedence import in_deciding_order
 from ringfence.compiler.regions import Regions
 from ringfence.compiler.selection import address_sets
 from ringfence.compiler.view import View
+from ringfence.model.abilities import LINUX, Abilities
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.rules import Enforcement, Policy, Settings
 from ringfence.model.selectors import Selector
@@ -23,8 +25,9 @@ class Compilation:
     """The tables of all workloads that have an address, by asset name; equal workloads share one object.
 
     `enforcement` is the entry of the policy that set a workload's modes, None where no entry chose it (observe).
-    `unaddressed` names the workloads that have no address and so no table; `unenforced` has the tables of those whose
-    enforcer is not installed: nothing loads these, so to every question such an asset is no workload.
+    `unaddressed` names the workloads that have no address and so no table; `unenforced` has the tables of those that
+    nothing brings theirs to, and `why` the reasons: nothing loads these, so to every question such an asset is no
+    workload. `abilities` are those of every enforcer that a workload names.
     """
 
     snapshot: Snapshot
@@ -34,6 +37,8 @@ class Compilation:
     enforcement: Mapping[str, Enforcement | None]
     unaddressed: tuple[str, ...] = ()
     unenforced: Mapping[str, VerdictTable] = field(default_factory=dict)
+    why: Mapping[str, str] = field(default_factory=dict)
+    abilities: Mapping[str, Abilities] = field(default_factory=dict)
 
     def distinct(self) -> list[VerdictTable]:
         """Return every table once."""
@@ -42,21 +47,42 @@ class Compilation:
     def enforced(self, installed: Collection[str]) -> Compilation:
         """Return the compilation with those tables alone that an installed enforcer (by its name) brings to a host."""
         named = self.snapshot.named()
-        lacking = {name: table for name, table in self.tables.items() if named[name].enforcer not in installed}
+        return self.without(
+            {
+                name: f"no enforcer is called '{named[name].enforcer}'"
+                for name in self.tables
+                if named[name].enforcer not in installed
+            }
+        )
+
+    def without(self, why: Mapping[str, str]) -> Compilation:
+        """Return the compilation without the tables that nothing brings to their hosts, for the reasons given."""
+        lacking = {name: table for name, table in self.tables.items() if name in why}
         if not lacking:
             return self
         tables = {name: table for name, table in self.tables.items() if name not in lacking}
-        return replace(self, tables=tables, unenforced=lacking)
+        reasons = {name: why[name] for name in lacking}
+        return replace(self, tables=tables, unenforced={**self.unenforced, **lacking}, why={**self.why, **reasons})
 
 
-def compile_policy(snapshot: Snapshot, policy: Policy, settings: Settings, *, full: bool = False) -> Compilation:
+def compile_policy(
+    snapshot: Snapshot,
+    policy: Policy,
+    settings: Settings,
+    *,
+    full: bool = False,
+    abilities: Callable[[str], Abilities] = lambda _enforcer: LINUX,
+) -> Compilation:
     """Compile a policy for a snapshot; with `full`, as if every workload's modes were `full`.
+
+    `abilities` gives those of the enforcer of a name: each workload gets a table of what its own can tell apart.
 
     Rules in a tier that the settings do not name raise KeyError: the language refuses them before. Raises InputErrors
     for a name that stands for two assets.
     """
     policy = by_main_names(policy, snapshot)
-    rules = Rules(in_deciding_order(policy.rules, settings.tiers), policy, settings, settings.private_addresses(), full)
+    ranked = in_deciding_order(policy.rules, settings.tiers)
+    rules = Rules(ranked, policy, settings, settings.private_addresses(), full, cache(abilities))
     _, groups = grouped(snapshot, rules)
     return collected(snapshot, rules, groups.values())
 
@@ -86,7 +112,10 @@ def collected(snapshot: Snapshot, rules: Rules, groups: Iterable[Groups]) -> Com
             tables.update(dict.fromkeys(members, one.tables[key]))
             enforcement.update(dict.fromkeys(members, one.enforcement[key]))
     unaddressed = tuple(asset.name for asset in snapshot.assets if asset.workload and not asset.addresses)
-    return Compilation(snapshot, rules.policy, rules.settings, tables, enforcement, unaddressed)
+    abilities = {
+        name: rules.abilities(name) for name in sorted({one.enforcer for one in snapshot.assets if one.workload})
+    }
+    return Compilation(snapshot, rules.policy, rules.settings, tables, enforcement, unaddressed, abilities=abilities)
 
 
 def _selectors(policy: Policy) -> list[Selector]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyroaring import BitMap
@@ -14,24 +14,29 @@ from ringfence.compiler.precedence import Ranked
 from ringfence.compiler.selection import Selection
 from ringfence.compiler.terms import Terms
 from ringfence.compiler.view import View
+from ringfence.model.abilities import Abilities
 from ringfence.model.assets import Asset, Control
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction, Enforcement, Mode, Policy, Settings
 from ringfence.model.selectors import AnyAddress
 from ringfence.model.tables import DEFAULT_RULE, DirectionTable, VerdictTable
 
-GroupKey = tuple[int, frozenset[int], Control | None]
+GroupKey = tuple[int, frozenset[int], Control | None, Abilities]
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a policy gives to every view: its rules in deciding order, and how workloads are to be enforced."""
+    """What a policy gives to every view: its rules in deciding order, and how workloads are to be enforced.
+
+    `abilities` gives those of the enforcer of a name.
+    """
 
     ranked: Sequence[Ranked]
     policy: Policy
     settings: Settings
     private: IntervalSet
     full: bool
+    abilities: Callable[[str], Abilities]
 
     def mode(self, chosen: Enforcement | None, direction: Direction) -> Mode:
         """Return the mode of one direction under the enforcement entry that chose a workload, if any did."""
@@ -61,7 +66,7 @@ class Groups:
         self.enforcement = {key: self._enforcement(selection, one.entries) for key, one in near.items()}
         self.outlines: dict[GroupKey, Mapping[Direction, Outline]] = {
             key: {
-                direction: assembly.outline(one, rules.mode(self.enforcement[key], direction))
+                direction: assembly.outline(one, rules.mode(self.enforcement[key], direction), key[3])
                 for direction, assembly in assemblies.items()
             }
             for key, one in near.items()
@@ -74,7 +79,9 @@ class Groups:
     def key(self, asset: Asset) -> GroupKey:
         """Return all that rules and settings can know of a workload."""
         regions = frozenset(map(self.view.regions.at, asset.addresses))
-        return self.kinds.of_asset[asset.name], regions, asset.control or self.rules.settings.control
+        abilities = self.rules.abilities(asset.enforcer)
+        control = asset.control or self.rules.settings.control if abilities.control else None
+        return self.kinds.of_asset[asset.name], regions, control, abilities
 
     def moved(self, view: View, old: int, new: int) -> frozenset[GroupKey]:
         """Take a view in which an address moved from class `old` to class `new`; return the groups whose table changed.
@@ -99,7 +106,7 @@ class Groups:
         return frozenset(changed)
 
     def _near(self, key: GroupKey) -> Near:
-        kind, regions, _ = key
+        kind, regions, _, _ = key
         entries = self.view.by_kind[kind]
         inside = BitMap.union(*(self.view.by_region[region] for region in regions))
         name = next((name for name, number in self.kinds.by_name.items() if number == kind), None)

@@ -8,6 +8,7 @@ from ringfence.compiler.compilation import Compilation, collected, grouped
 from ringfence.compiler.groups import GroupKey, Groups, Rules
 from ringfence.compiler.names import by_main_names
 from ringfence.compiler.precedence import in_deciding_order
+from ringfence.model.abilities import LINUX
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.rules import Policy, Settings
 from ringfence.model.tables import VerdictTable
@@ -22,7 +23,7 @@ class Recompiler:
     def __init__(self, snapshot: Snapshot, policy: Policy, settings: Settings, *, full: bool = False) -> None:
         policy = by_main_names(policy, snapshot)
         ranked = in_deciding_order(policy.rules, settings.tiers)
-        self._rules = Rules(ranked, policy, settings, settings.private_addresses(), full)
+        self._rules = Rules(ranked, policy, settings, settings.private_addresses(), full, lambda _enforcer: LINUX)
         self._compile(snapshot)
 
     def _compile(self, snapshot: Snapshot) -> None:
@@ -65,7 +66,7 @@ class Recompiler:
         own = self._groups.get(self._rules.settings.sees(old.realm)) if old.workload and old.addresses else None
         if own is not None:
             regions = frozenset(map(own.view.regions.at, old.addresses))
-            if (kind, regions, new.control or self._rules.settings.control) not in own.members:
+            if (kind, regions, *own.key(new)[2:]) not in own.members:
                 return False
         self._apply(old, kind, own, moves)
         return True

@@ -1,39 +1,110 @@
-"""The enforcers: from a verdict table to what one kind of host or service loads; found by entry point."""
+"""The enforcers: from a verdict table to what one kind of host or service loads; found by entry point.
+
+An enforcer is one folder here, `enforcers/<name>/`, and one in the collection, `plugin_utils/enforcers/<name>/`.
+Nothing else imports a named enforcer: the rest of the engine asks `enforcer(name)` for what this module describes.
+"""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from ringfence.model.errors import InputError
+from pydantic import JsonValue
+
+from ringfence.model.abilities import LINUX, Abilities
+from ringfence.model.assets import Asset
 from ringfence.model.tables import VerdictTable
+from ringfence.plugins import Registry
 
 GROUP = "ringfence.enforcers"
+# Why a host cannot take a table, and the way out.
+Reason = tuple[str, str]
+# What a host is known to be and have: plain data, read from what it told about itself.
+Facts = Mapping[str, JsonValue]
+# The part of a host's facts that its text depends on: the plan freezes it, and hosts with equal ones share texts.
+Profile = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """All assets that one enforcer serves in a plan, and their tables, by asset name."""
+
+    assets: Mapping[str, Asset]
+    tables: Mapping[str, VerdictTable]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a host loads, and the data that it fills in at run time: the enforcer's own, nobody else reads it."""
+
+    text: str
+    runtime: list[dict[str, JsonValue]] = field(default_factory=list)
+
+
+class Renderer(Protocol):
+    """Renders the tables of one plan. Equal targets, tables and profiles give equal bytes."""
+
+    def render(self, table: VerdictTable, profile: Profile) -> Rendered:
+        """Return what the target loads. Raises RingfenceError for what this enforcer cannot enforce."""
+        ...
 
 
 @runtime_checkable
 class Enforcer(Protocol):
-    """What an enforcer offers. Both functions depend on nothing but the table, so equal tables give equal bytes."""
+    """What an enforcer offers.
 
-    def render(self, table: VerdictTable) -> str:
-        """Return what the target loads."""
+    `name` is what a plan and `ringfence_enforcer` call it, `suffix` the ending of the files that a plan keeps its texts
+    in. Every method is a pure function of its arguments.
+    """
+
+    name: str
+    suffix: str
+    abilities: Abilities
+
+    def facts(self, told: Mapping[str, JsonValue]) -> Facts:
+        """Return the facts that matter here of what a host told about itself.
+
+        What it did not tell, or what is not valid, is taken as a current release has it: the host itself refuses what
+        it lacks.
+        """
         ...
 
-    def process_elements(self, table: VerdictTable) -> list[dict[str, object]]:
-        """Return what the target fills in for each process at run time: the `processes` of a plan's host."""
+    def lacks(self, facts: Facts) -> str:
+        """Return why a host with these facts cannot be enforced on at all, empty where it can be."""
         ...
+
+    def profile(self, facts: Facts) -> Profile:
+        """Return the facts that rendering depends on."""
+        ...
+
+    def refusals(self, table: VerdictTable, facts: Facts, asset: Asset) -> list[Reason]:
+        """Return everything of a table that a host with these facts cannot enforce."""
+        ...
+
+    def renderer(self, targets: Targets) -> Renderer:
+        """Return what renders the tables of a plan whose targets of this enforcer these are."""
+        ...
+
+
+_REGISTRY: Registry[Enforcer] = Registry(
+    GROUP,
+    Enforcer,
+    "enforcer",
+    "name, suffix, abilities, facts(), lacks(), profile(), refusals() and renderer()",
+)
 
 
 def names() -> tuple[str, ...]:
     """Return the names of the installed enforcers, sorted."""
-    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+    return _REGISTRY.names()
 
 
 def enforcer(name: str) -> Enforcer:
     """Return the enforcer of a name. Raises InputError, with the names there are, where none is installed."""
-    for point in entry_points(group=GROUP, name=name):
-        found = point.load()
-        if not isinstance(found, Enforcer):
-            raise InputError(f"'{point.value}' is no enforcer", remedy="it needs render() and process_elements()")
-        return found
-    raise InputError(f"no enforcer is called '{name}'", remedy=f"installed are: {', '.join(names()) or 'none'}")
+    return _REGISTRY.get(name)
+
+
+def abilities_of(name: str) -> Abilities:
+    """Return the abilities of the enforcer of a name; where none is installed, those of Linux: nothing is enforced."""
+    return enforcer(name).abilities if name in names() else LINUX

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ringfence.files import write_whole
 from ringfence.language.checking import check, fields, items
 from ringfence.language.documents import CONTROLS, parse_documents, read_text
 from ringfence.language.label_rules import read_label_documents
@@ -90,7 +89,7 @@ def _write(
     else:
         new = _spliced(text.splitlines(keepends=True), documents, spot, rule, path, into)
     _prove(documents, spot, rule, new, path, into)
-    write_atomically(path, new)
+    write_whole(path, new)
 
 
 def refuse_malformed(rule: Mapping[str, object], path: Path) -> None:
@@ -100,23 +99,6 @@ def refuse_malformed(rule: Mapping[str, object], path: Path) -> None:
         for item in node.items if isinstance(node, Listing) else ():
             check(item, RuleEntry, "a rule", reports)
     reports.settle()
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's content in one step; a reader sees the old or the new text, whole."""
-    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    written = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        written.chmod(mode)
-        written.replace(path)
-    finally:
-        written.unlink(missing_ok=True)
 
 
 def _spot(documents: tuple[Node, ...], rule: Mapping[str, object], wanted: int | None, path: Path) -> _Spot | None:

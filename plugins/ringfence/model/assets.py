@@ -8,6 +8,9 @@ from datetime import datetime
 
 from ringfence.model.addresses import DEFAULT_REALM, network_of, network_texts
 
+# What enforces on a host of which neither a person nor its own facts say otherwise.
+USUAL_ENFORCER = "nftables"
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -52,7 +55,7 @@ class Asset:
     labels: Mapping[str, Label] = field(default_factory=dict)
     realm: str = DEFAULT_REALM
     workload: bool = True
-    enforcer: str = "nftables"
+    enforcer: str = USUAL_ENFORCER
     sources: tuple[str, ...] = ()
     control: Control | None = None
     attributes: Mapping[str, object] = field(default_factory=dict)

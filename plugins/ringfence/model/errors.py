@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 
@@ -54,3 +55,20 @@ class OutsideError(RingfenceError):
     """Something outside Ringfence failed: a host, a service, a command (exit status 3)."""
 
     exit_status = 3
+
+
+# What is wrong with a path that was given; anything else that fails is the machine's.
+_OF_THE_PATH = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL),
+        *(errno.EACCES, errno.EPERM),
+    }
+)
+
+
+def file_error(
+    error: OSError, path: object, fault: str = "cannot be read", remedy: str | None = None
+) -> RingfenceError:
+    """Return the error for a file that somebody named: an InputError where its path is wrong, else an OutsideError."""
+    kind = InputError if error.errno in _OF_THE_PATH else OutsideError
+    return kind(f"{fault}: {error.strerror or error}", Place(str(path)), remedy)

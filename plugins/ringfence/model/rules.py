@@ -64,6 +64,11 @@ class Process:
     programs: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
 
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Return the names by kind, without kinds that have none."""
+        every = {"unit": self.units, "user": self.users, "program": self.programs, "service": self.services}
+        return {kind: names for kind, names in every.items() if names}
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -16,10 +16,28 @@ from ringfence.model.addresses import ALL_V4, ALL_V6, range_texts
 from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import ALWAYS, Membership
+from ringfence.model.processes import LINUX_KINDS, OTHER, Named, ProcessClass, process_classes
 from ringfence.model.range_texts import RangeTexts, pieces_of
 from ringfence.model.rules import Direction, Mode, Process
 
+__all__ = [
+    "DEFAULT_RULE",
+    "OTHER",
+    "Cell",
+    "DeferredAddresses",
+    "DirectionTable",
+    "Effect",
+    "Outcome",
+    "Piece",
+    "ProcessClass",
+    "ServiceMap",
+    "VerdictTable",
+    "process_classes",
+    "range_texts_of",
+]
+
 DEFAULT_RULE = "default"
+NOTHING_NAMED: Named = tuple((kind, ()) for kind in LINUX_KINDS)
 
 
 class Effect(StrEnum):
@@ -69,22 +87,6 @@ class ServiceMap:
     def data(self) -> list[list[object]]:
         """Return plain data: `[low, high, effect, rule, log]` for every piece, points of the service line."""
         return [[low, high, str(o.effect), o.rule, o.log] for low, high, o in self.pieces]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ProcessClass:
-    """Who on this host: a unit (or none of the named ones) and a user (or none of the named ones)."""
-
-    unit: str | None = None
-    user: str | None = None
-
-
-OTHER = ProcessClass()
-
-
-def process_classes(units: Iterable[str], users: Iterable[str]) -> tuple[ProcessClass, ...]:
-    """Return every combination of some units and users, with none of them for each, `other` first."""
-    return tuple(ProcessClass(*pair) for pair in product((None, *units), (None, *users)))
 
 
 class DeferredAddresses(Protocol):
@@ -152,19 +154,53 @@ class Cell:
         return self.local, self.process, self.remote, self.services, self.membership
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class DirectionTable:
     """One direction of a table: cells that together cover every local address, process class, remote address and
     membership of it once.
 
-    `units` and `users` are the processes that the policy of this workload names, sorted; the process classes are all
-    their combinations, with none (`other`) for each. `locals` partition every address of both families.
+    `named` are the processes that the policy of this workload names, sorted, for every kind of its platform; the
+    process classes are all their combinations, with none (`other`) for each. Units and users are Linux's. `locals`
+    partition every address of both families.
     """
 
     mode: Mode
     cells: tuple[Cell, ...]
-    units: tuple[str, ...] = ()
-    users: tuple[str, ...] = ()
+    named: Named
+
+    def __init__(
+        self,
+        mode: Mode,
+        cells: tuple[Cell, ...],
+        units: tuple[str, ...] | None = None,
+        users: tuple[str, ...] | None = None,
+        *,
+        named: Named = NOTHING_NAMED,
+    ) -> None:
+        given = {"unit": units, "user": users}
+        whole = tuple((kind, names if (own := given.get(kind)) is None else own) for kind, names in named)
+        object.__setattr__(self, "mode", mode)
+        object.__setattr__(self, "cells", cells)
+        object.__setattr__(self, "named", whole)
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Return the named units."""
+        return self.names("unit")
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Return the named users of Linux."""
+        return self.names("user")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Return the process kinds of this workload's platform."""
+        return tuple(kind for kind, _ in self.named)
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Return the named processes of a kind."""
+        return next((names for one, names in self.named if one == kind), ())
 
     def services_at(self, local: int, process: ProcessClass, remote: int, members: Collection[str] = ()) -> ServiceMap:
         """Return the service map for two addresses (points) and a process class.
@@ -183,26 +219,30 @@ class DirectionTable:
         raise LookupError(f"no cell covers {local}, {process}, {remote}: the table is incomplete")
 
     def class_of(self, process: ProcessClass) -> ProcessClass:
-        """Return the class of this table that a unit and a user fall into."""
-        return ProcessClass(
-            process.unit if process.unit in self.units else None, process.user if process.user in self.users else None
-        )
+        """Return the class of this table that a process falls into."""
+        if all(name in self.names(kind) for kind, name in process.names):
+            return process
+        return ProcessClass(**{kind: name for kind, name in process.names if name in self.names(kind)})
 
     def classes_of(self, process: Process | None) -> frozenset[ProcessClass]:
-        """Return the classes that what a peer names falls into, all for None; a Windows process falls into none."""
-        if process is None:
-            return frozenset(self.process_classes)
-        if not process.units and not process.users:
-            return frozenset()
+        """Return the classes that what a peer names falls into, all for None; one of another platform has none here."""
         every = self.process_classes
-        units = process.units or [one.unit for one in every]
-        users = process.users or [one.user for one in every]
-        return frozenset(self.class_of(ProcessClass(*pair)) for pair in product(units, users))
+        if process is None:
+            return frozenset(every)
+        named = process.named()
+        if not named or not set(named) <= set(self.kinds):
+            return frozenset()
+        chosen: list[tuple[str, tuple[str | None, ...]]] = [
+            (kind, named.get(kind) or (None, *self.names(kind))) for kind in self.kinds
+        ]
+        kinds = [kind for kind, _ in chosen]
+        pairs = product(*(names for _, names in chosen))
+        return frozenset(self.class_of(ProcessClass(**dict(zip(kinds, one, strict=True)))) for one in pairs)
 
     @property
     def process_classes(self) -> tuple[ProcessClass, ...]:
         """Return every process class, `other` first."""
-        return process_classes(self.units, self.users)
+        return process_classes(self.named)
 
     @property
     def local_sets(self) -> tuple[IntervalSet, ...]:
@@ -264,13 +304,11 @@ class VerdictTable:
         directions = {
             str(direction): {
                 "mode": str(table.mode),
-                "units": list(table.units),
-                "users": list(table.users),
+                **{f"{kind}s": list(names) for kind, names in table.named},
                 "cells": [
                     {
                         "local": set_name(range_texts_of(cell.local)),
-                        "unit": cell.process.unit,
-                        "user": cell.process.user,
+                        **{kind: cell.process.name(kind) for kind in table.kinds},
                         "remote": set_name(cell.remote_texts),
                         "services": map_name(cell.services),
                         **_condition(cell.membership),

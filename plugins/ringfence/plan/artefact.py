@@ -22,7 +22,7 @@ from pydantic import (
 
 from ringfence.model.assets import Control
 
-FORMAT = 1
+FORMAT = 2
 SHORT = 12
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -48,15 +48,23 @@ class ControlPath(_Part):
 
 
 class HostPlan(_Part):
-    """What one host gets, and the digest of the ruleset that it must hold for that (empty: none of ours)."""
+    """What one host gets, and the digest of the ruleset that it must hold for that (empty: none of ours).
+
+    `ruleset` is the text that `enforcer` rendered for `table`; `facts` are what that depended on of the host, and
+    `runtime` is what the target fills in: both are the enforcer's own data. `control` is there where the enforcer keeps
+    a control path open, `options` holds what it offers beside the table (`cut`), and `chosen` says why it is this one
+    where facts of the host decided that.
+    """
 
     enforcer: str
     table: Digest
     ruleset: Digest
     expects: DigestOrNone
-    control: ControlPath
-    cut: bool = False
-    processes: list[dict[str, JsonValue]] = []
+    control: ControlPath | None = None
+    options: dict[str, JsonValue] = {}
+    facts: dict[str, JsonValue] = {}
+    runtime: list[dict[str, JsonValue]] = []
+    chosen: str = ""
 
     @property
     def changes(self) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import cast
 
 from pydantic import JsonValue
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer
+from ringfence.enforcers import Enforcer, Profile, Targets
+from ringfence.model.assets import Asset
 from ringfence.model.errors import InputErrors
 from ringfence.model.rules import EMERGENCY
 from ringfence.model.tables import VerdictTable
@@ -31,7 +32,8 @@ class Circumstances:
 
     `simulation` and `diff` are the plain data of the analyses; `dropped` names hosts that may be missing;
     `force_lockout` lets a plan through that would cut the line, which only a test of the way back wants; `here` are the
-    addresses (points) of hosts that are this machine's own.
+    addresses (points) of hosts that are this machine's own; `chosen` tells of hosts whose facts decided which enforcer
+    they have why it is that one.
     """
 
     inputs: Inputs
@@ -43,6 +45,7 @@ class Circumstances:
     dropped: Iterable[str] = ()
     force_lockout: bool = False
     here: frozenset[int] = frozenset()
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: Circumstances) -> Draft:
@@ -52,31 +55,33 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
     which the plan is refused.
     """
     dropped = frozenset(given.dropped)
-    if refused := refusals(compilation, given.held, dropped, force_lockout=given.force_lockout):
+    if refused := refusals(compilation, given.held, dropped, enforcer, force_lockout=given.force_lockout):
         raise InputErrors(refused)
-    rendering = _Rendering(enforcer)
     assets = compilation.snapshot.named()
-    unable = lacking(compilation, given.held)
+    unable = lacking(compilation, given.held, enforcer)
+    carried = {name: table for name, table in sorted(compilation.tables.items()) if name not in unable}
+    rendering = _Rendering(enforcer, assets, carried)
     hosts = {}
-    for name, table in sorted(compilation.tables.items()):
-        if name in unable:
-            continue
+    for name, table in carried.items():
         asset, chosen = assets[name], compilation.enforcement[name]
-        control = control_of(asset, compilation)
-        if control is None:
-            raise ValueError(f"{name} has no control path: refusals() lets no such host through")
-        ruleset, processes = rendering.of(asset.enforcer, table)
+        its = enforcer(asset.enforcer)
+        control = control_of(asset, compilation) if its.abilities.control else None
+        told = given.held[name].features if name in given.held else {}
+        profile = its.profile(its.facts(told))
+        ruleset, runtime = rendering.of(asset.enforcer, table, profile)
         hosts[name] = HostPlan(
             enforcer=asset.enforcer,
             table=table.digest,
             ruleset=ruleset,
             expects=given.held[name].ruleset if name in given.held else "",
-            control=ControlPath.of(control),
-            cut=chosen.cut if chosen else False,
-            processes=processes,
+            control=ControlPath.of(control) if control else None,
+            options={"cut": chosen.cut if chosen else False} if its.abilities.cut else {},
+            facts=dict(profile),
+            runtime=runtime,
+            chosen=given.chosen.get(name, ""),
         )
     left_out = dict.fromkeys(compilation.unaddressed, NO_ADDRESS)
-    left_out |= {name: f"no enforcer is called '{assets[name].enforcer}'" for name in compilation.unenforced}
+    left_out |= compilation.why
     left_out |= unable
     left_out |= {name: DROPPED for name in dropped & given.held.keys() - hosts.keys() if given.held[name].ruleset}
     changes = {name: host.changes for name, host in hosts.items()}
@@ -131,27 +136,34 @@ def restore(
 
 
 class _Rendering:
-    """Renders every distinct table once for each enforcer that a workload names."""
+    """Renders every distinct table once for each enforcer that a workload names and each profile of its hosts."""
 
-    def __init__(self, enforcer: Callable[[str], Enforcer]) -> None:
-        self.enforcer = enforcer
+    def __init__(
+        self, enforcer: Callable[[str], Enforcer], assets: Mapping[str, Asset], tables: Mapping[str, VerdictTable]
+    ) -> None:
         self.rulesets: dict[str, str] = {}
         self.tables: dict[str, str] = {}
-        self._known: dict[tuple[str, int], tuple[str, list[dict[str, JsonValue]]]] = {}
-        self._enforcers: dict[str, Enforcer] = {}
+        self._known: dict[tuple[str, int, str], tuple[str, list[dict[str, JsonValue]]]] = {}
+        served: dict[str, list[str]] = {}
+        for name in tables:
+            served.setdefault(assets[name].enforcer, []).append(name)
+        self._renderers = {
+            one: enforcer(one).renderer(
+                Targets({name: assets[name] for name in targets}, {name: tables[name] for name in targets})
+            )
+            for one, targets in served.items()
+        }
 
-    def of(self, name: str, table: VerdictTable) -> tuple[str, list[dict[str, JsonValue]]]:
-        """Return the digest of the rendered text and what the target fills in for processes."""
-        known = self._known.get((name, id(table)))
+    def of(self, name: str, table: VerdictTable, profile: Profile) -> tuple[str, list[dict[str, JsonValue]]]:
+        """Return the digest of the rendered text and what the target fills in at run time."""
+        key = (name, id(table), json.dumps(profile, sort_keys=True) if profile else "")
+        known = self._known.get(key)
         if known is None:
-            if name not in self._enforcers:
-                self._enforcers[name] = self.enforcer(name)
-            text = self._enforcers[name].render(table)
-            digest = digest_of(text)
-            self.rulesets[digest] = text
+            rendered = self._renderers[name].render(table, profile)
+            digest = digest_of(rendered.text)
+            self.rulesets[digest] = rendered.text
             self.tables[table.digest] = table.text()
-            processes = cast(list[dict[str, JsonValue]], self._enforcers[name].process_elements(table))
-            known = self._known[name, id(table)] = (digest, processes)
+            known = self._known[key] = (digest, rendered.runtime)
         return known
 
 

@@ -116,8 +116,7 @@ def _change(change: Change, labels: _Labels, names: Mapping[str, str]) -> dict[s
     return {
         "does": _does(change.before, change.after),
         "direction": str(change.direction),
-        "unit": change.process.unit,
-        "user": change.process.user,
+        **change.process.data(),
         "local": None if change.local.size() > 1 << 32 else list(range_texts(change.local)),
         **_services(change.services),
         "peers": labels.peers(change.remote),

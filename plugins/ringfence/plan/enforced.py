@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from ringfence.model.errors import InputError, Place
+from ringfence.files import PRIVATE, regular_file, write_whole
+from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.plan.artefact import DigestOrNone, Time
 
 # What JSON carries whole everywhere, and any shell counts to.
@@ -25,7 +24,7 @@ STATE_FILE = Path(".ringfence") / "state.json"
 class Held(BaseModel):
     """What one host holds: the confirmed ruleset and the table it was rendered from, empty for none of ours.
 
-    `sequence` is the newest that the host has accepted; `features` are the facts that `enforcers` ask for, and
+    `sequence` is the newest that the host has accepted; `features` are what enforcers read their facts from, and
     `reached_from` is the address that Ansible's connection came from, both as the host reported them.
     """
 
@@ -61,9 +60,13 @@ def read_record(workspace: Path) -> Record:
     broken."""
     path = workspace / STATE_FILE
     try:
-        text = path.read_bytes()
+        text = regular_file(path)
     except FileNotFoundError:
         return Record()
+    except OSError as error:
+        raise InputError(
+            f"this record of what hosts hold cannot be read: {error.strerror}", Place(str(path))
+        ) from error
     try:
         return Record.model_validate_json(text)
     except ValidationError as error:
@@ -77,19 +80,16 @@ def read_record(workspace: Path) -> Record:
 def write_state(workspace: Path, hosts: Mapping[str, Held], journals: Mapping[str, int] | None = None) -> None:
     """Replace the record, whole; `journals` is how far the journals were when the hosts were asked."""
     path = workspace / STATE_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
     record = Record(
         hosts=dict(sorted(hosts.items())),
         journals=dict(sorted(journals.items())) if journals is not None else None,
     )
     data = record.model_dump(mode="json", exclude_none=True)
-    descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=".state-")
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(data, file, indent=1, sort_keys=True)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    Path(scratch).replace(path)
+    try:
+        write_whole(path, json.dumps(data, indent=1, sort_keys=True) + "\n", PRIVATE)
+    except OSError as error:
+        message = f"what hosts hold cannot be written down: {error.strerror}"
+        raise OutsideError(message, Place(str(path)), "mend that, then 'ringfence plan --rebase'") from error
 
 
 def believed_sequence(known: int, hosts: Mapping[str, Held]) -> tuple[int, dict[str, int]]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ringfence.files import regular_file
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import TIME_FORMAT, Plan
 from ringfence.plan.enforced import Held, read_record
-from ringfence.plan.store import regular_file, stored
+from ringfence.plan.store import stored
 
 JOURNAL_FILE = "journal.jsonl"
 CONFIRMED = "confirmed"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers.nftables import Features, unsupported
+from ringfence.enforcers import Enforcer, Reason
 from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.errors import InputError
@@ -15,16 +14,16 @@ from ringfence.plan.enforced import Held
 from ringfence.plan.host_names import askable, why_not
 from ringfence.plan.way_in import WaysIn
 
-# What a host is assumed to have while nobody has asked it; the target itself refuses what it lacks.
-_CURRENT = Features(nft=(1, 1), kernel=(6, 1))
-_LACKING = "take a newer release; what names a process can be left to a rule without one"
-# Why a host refuses, and the way out.
-Reason = tuple[str, str]
 _SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
 
 
 def refusals(
-    compilation: Compilation, held: Mapping[str, Held], dropped: Iterable[str], *, force_lockout: bool = False
+    compilation: Compilation,
+    held: Mapping[str, Held],
+    dropped: Iterable[str],
+    enforcer: Callable[[str], Enforcer],
+    *,
+    force_lockout: bool = False,
 ) -> list[InputError]:
     """Return every reason, in the order of the hosts' names, not to make a plan of these tables.
 
@@ -35,13 +34,15 @@ def refusals(
     ways = None if force_lockout else WaysIn(compilation)
     reasons: dict[tuple[str, str], list[str]] = {}
     for name in sorted(compilation.tables):
+        if not enforcer(named[name].enforcer).abilities.control:
+            continue
         for reason in _of_host(named[name], compilation, ways):
             reasons.setdefault(reason, []).append(name)
     outside = {} if force_lockout else _outside(compilation, held)
     if _most(outside, compilation):
         for name, reason in outside.items():
             reasons.setdefault(reason, []).append(name)
-    lacking = _lacking(compilation, held)
+    lacking = _lacking(compilation, held, enforcer)
     if len(lacking) == len(compilation.tables):
         for name, reason in lacking.items():
             reasons.setdefault(reason, []).append(name)
@@ -49,13 +50,15 @@ def refusals(
     return found + _lost(compilation, held, frozenset(dropped))
 
 
-def left_out(compilation: Compilation, held: Mapping[str, Held]) -> dict[str, str]:
+def left_out(compilation: Compilation, held: Mapping[str, Held], enforcer: Callable[[str], Enforcer]) -> dict[str, str]:
     """Return the hosts that say of themselves that they cannot take their tables, with the reason.
 
     What one host says stops no plan for the others; it keeps what it holds. So are hosts that Ansible cannot name.
     """
     unnamed = {name: why_not(name) for name in compilation.tables if not askable(name)}
-    return unnamed | {name: f"it says of itself: {why}" for name, (why, _) in _lacking(compilation, held).items()}
+    return unnamed | {
+        name: f"it says of itself: {why}" for name, (why, _) in _lacking(compilation, held, enforcer).items()
+    }
 
 
 def doubts(compilation: Compilation, held: Mapping[str, Held]) -> list[Problem]:
@@ -126,32 +129,18 @@ def _most(hosts: Mapping[str, Reason], compilation: Compilation) -> bool:
     return 2 * len(hosts) > len(compilation.tables)
 
 
-def _lacking(compilation: Compilation, held: Mapping[str, Held]) -> dict[str, Reason]:
+def _lacking(
+    compilation: Compilation, held: Mapping[str, Held], enforcer: Callable[[str], Enforcer]
+) -> dict[str, Reason]:
     """Return the hosts that cannot take their tables by what they say of themselves."""
     named = compilation.snapshot.named()
     found = {}
     for name, table in sorted(compilation.tables.items()):
-        if named[name].enforcer == "nftables":
-            features = features_of(held[name]) if name in held and held[name].features else _CURRENT
-            if reasons := unsupported(table, features):
-                found[name] = (reasons[0], _LACKING)
+        its = enforcer(named[name].enforcer)
+        facts = its.facts(held[name].features if name in held else {})
+        if reasons := its.refusals(table, facts, named[name]):
+            found[name] = reasons[0]
     return found
-
-
-def features_of(held: Held) -> Features:
-    """Return the facts that a host reported: `nft` and `kernel` as version texts, and two booleans."""
-    told = held.features
-    return Features(
-        nft=_version(told.get("nft")) or _CURRENT.nft,
-        kernel=_version(told.get("kernel")) or _CURRENT.kernel,
-        cgroup2=told.get("cgroup2") is not False,
-        socket_cgroup=told.get("socket_cgroup") is not False,
-    )
-
-
-def _version(value: object) -> tuple[int, ...]:
-    """Return a version's first numbers; a text of a host that is no version is none."""
-    return tuple(int(number) for number in re.findall(r"[0-9]{1,6}", value[:64])[:3]) if isinstance(value, str) else ()
 
 
 def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset[str]) -> list[InputError]:

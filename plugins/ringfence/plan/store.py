@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from ringfence.enforcers import enforcer
+from ringfence.files import regular_file, write_through
 from ringfence.model.errors import InputError, Place
-from ringfence.plan.artefact import SHORT, Draft, Plan, digest_of
+from ringfence.plan.artefact import FORMAT, SHORT, Draft, Plan, digest_of
 
 PLAN_FILE = "plan.json"
+RULESETS = "rulesets"
+TABLES = "tables"
 LATEST = "latest"
 
 
@@ -31,11 +34,11 @@ def write(draft: Draft, plans: Path) -> Path:
     plans.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=plans))
     try:
-        for folder, suffix, texts in (("rulesets", "nft", draft.rulesets), ("tables", "json", draft.tables)):
+        for folder, texts in ((RULESETS, draft.rulesets), (TABLES, draft.tables)):
             (scratch / folder).mkdir()
-            for digest, text in texts.items():
-                _write(scratch / folder / f"{digest}.{suffix}", text)
-        _write(scratch / PLAN_FILE, draft.plan.text)
+            for name, digest in _files(draft.plan, folder):
+                write_through(scratch / name, texts[digest])
+        write_through(scratch / PLAN_FILE, draft.plan.text)
         scratch.chmod(0o755)
         scratch.rename(directory)
     except BaseException:
@@ -58,6 +61,12 @@ def read(directory: Path) -> Plan:
     try:
         plan = Plan.model_validate_json(text)
     except (ValidationError, ValueError) as error:
+        if made := _older(error):
+            raise InputError(
+                f"this plan is of format {made}, which an earlier release made; this one reads format {FORMAT}",
+                place,
+                "move its directory away, and ask the hosts what they hold: 'ringfence plan --rebase'",
+            ) from error
         raise InputError(f"this is no plan: {_first(error)}", place, "make a new one with 'ringfence plan'") from error
     if plan.text.encode() != text:
         raise InputError("the plan is not in its canonical form: it was changed after it was made", place)
@@ -66,30 +75,37 @@ def read(directory: Path) -> Plan:
     return plan
 
 
-def regular_file(path: Path) -> bytes:
-    """Return what a file holds; raises InputError for a pipe, a device or a directory, which may never end, and OSError
-    where it cannot be read."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError("this is no regular file", Place(str(path)), "remove it")
-        return file.read()
-
-
 def verify_files(directory: Path, plan: Plan) -> None:
     """Check the sha256 of every ruleset and table that a plan names; raises InputError for the first that differs."""
-    for folder, suffix, digests in (
-        ("rulesets", "nft", {host.ruleset for host in plan.hosts.values()}),
-        ("tables", "json", {host.table for host in plan.hosts.values()}),
-    ):
-        for digest in sorted(digests):
-            path = directory / folder / f"{digest}.{suffix}"
-            try:
-                found = hashlib.sha256(regular_file(path)).hexdigest()
-            except OSError as error:
-                raise InputError(f"a file of the plan is missing: {error.strerror}", Place(str(path))) from error
-            if found != digest:
-                raise InputError("this file of the plan was changed after the plan was made", Place(str(path)))
+    for name, digest in (*_files(plan, RULESETS), *_files(plan, TABLES)):
+        path = directory / name
+        try:
+            found = hashlib.sha256(regular_file(path)).hexdigest()
+        except OSError as error:
+            raise InputError(f"a file of the plan is missing: {error.strerror}", Place(str(path))) from error
+        if found != digest:
+            raise InputError("this file of the plan was changed after the plan was made", Place(str(path)))
+
+
+def read_draft(directory: Path) -> Draft:
+    """Return a plan with the texts of its files; raises InputError where one is missing or was changed."""
+    plan = read(directory)
+    verify_files(directory, plan)
+    rulesets, tables = (
+        {digest: regular_file(directory / name).decode() for name, digest in _files(plan, folder)}
+        for folder in (RULESETS, TABLES)
+    )
+    return Draft(plan, rulesets, tables)
+
+
+def _files(plan: Plan, folder: str) -> list[tuple[str, str]]:
+    """Return the path and digest of every file in one of a plan's folders; its enforcer says how a text ends."""
+    if folder == TABLES:
+        found = {(host.table, "json") for host in plan.hosts.values()}
+    else:
+        suffixes = {name: enforcer(name).suffix for name in {host.enforcer for host in plan.hosts.values()}}
+        found = {(host.ruleset, suffixes[host.enforcer]) for host in plan.hosts.values()}
+    return [(f"{folder}/{digest}.{suffix}", digest) for digest, suffix in sorted(found)]
 
 
 def find(plans: Path, name: str) -> Path:
@@ -150,11 +166,12 @@ def table_text(plans: Path, digest: str) -> str | None:
     return None
 
 
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+def _older(error: ValueError) -> int:
+    """Return the format of a plan that this release does not read any more, 0 for any other error."""
+    for one in error.errors() if isinstance(error, ValidationError) else ():
+        if one["loc"] == ("format",) and isinstance(one["input"], int) and 0 < one["input"] < FORMAT:
+            return one["input"]
+    return 0
 
 
 def _first(error: ValueError) -> str:

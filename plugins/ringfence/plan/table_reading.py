@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ringfence.model.addresses import addresses_of
@@ -9,6 +11,7 @@ from ringfence.model.assets import Control
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import Membership
+from ringfence.model.processes import PLATFORMS, kinds_of
 from ringfence.model.rules import Mode
 from ringfence.model.tables import (
     Cell,
@@ -27,8 +30,10 @@ class _Shape(BaseModel):
 
 class _Cell(_Shape):
     local: str
-    unit: str | None
-    user: str | None
+    unit: str | None = None
+    user: str | None = None
+    program: str | None = None
+    service: str | None = None
     remote: str
     services: str
     inside: list[str] = []
@@ -37,8 +42,10 @@ class _Cell(_Shape):
 
 class _Direction(_Shape):
     mode: Mode
-    units: list[str]
-    users: list[str]
+    units: list[str] | None = None
+    users: list[str] | None = None
+    programs: list[str] | None = None
+    services: list[str] | None = None
     cells: list[_Cell]
 
 
@@ -88,17 +95,19 @@ def _built(shape: _Table) -> VerdictTable:
 
 
 def _direction(shape: _Direction, sets: dict[str, IntervalSet], maps: dict[str, ServiceMap]) -> DirectionTable:
+    kinds = kinds_of(kind for kind in chain(*PLATFORMS.values()) if getattr(shape, f"{kind}s") is not None)
+    named = tuple((kind, tuple(getattr(shape, f"{kind}s") or ())) for kind in kinds)
     cells = tuple(
         Cell(
             sets[cell.local],
-            ProcessClass(cell.unit, cell.user),
+            ProcessClass(**{kind: getattr(cell, kind) for kind in kinds}),
             sets[cell.remote],
             maps[cell.services],
             Membership(tuple(cell.inside), tuple(cell.outside)),
         )
         for cell in shape.cells
     )
-    return DirectionTable(shape.mode, cells, tuple(shape.units), tuple(shape.users))
+    return DirectionTable(shape.mode, cells, named=named)
 
 
 def _reason(error: ValidationError | KeyError | ValueError) -> str:

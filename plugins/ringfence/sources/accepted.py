@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ringfence.files import PRIVATE, regular_file, write_whole
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.sources.claims import Claim
 from ringfence.sources.snapshots import TIME
-from ringfence.sources.whole_files import write_whole
 
 FILE = "claims.json"
 FORMAT = 1
@@ -46,7 +46,7 @@ def accept_claims(path: Path, claims: Iterable[Claim], now: datetime, how: str) 
 
 def _entries(path: Path) -> dict[Claim, Mapping[str, str]] | None:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(regular_file(path))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -69,7 +69,7 @@ def _entries(path: Path) -> dict[Claim, Mapping[str, str]] | None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        write_whole(path, text)
+        write_whole(path, text, PRIVATE)
     except OSError as error:
         raise OutsideError(f"the accepted addresses cannot be kept: {error.strerror}", Place(str(path))) from error
 

@@ -36,6 +36,10 @@ ENVIRONMENT = {
 }
 # What Ansible says of a file that a person wrote; what else fails is a plug-in's or a script's.
 _WRITTEN = re.compile(r"YAML (?:parsing failed|inventory has invalid structure)|maximum recursion depth")
+# What our plug-in for tables says of one that is wrong, behind the table's own name.
+_OF_TABLE = re.compile(r"(?P<file>\S+?)(?::(?P<line>\d+))?: (?P<fault>.*)", re.DOTALL)
+_LACKING = "which is not installed"
+_READ_FROM_FILES = re.compile(r"^plugin:\s*['\"]?ringfence\.core\.onprem\b", re.MULTILINE)
 _NO_HOME = "Unable to create local directories"
 _NOTHING = "Completely failed to parse inventory source"
 LENIENT = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "0", "ANSIBLE_INVENTORY_UNPARSED_FAILED": "0"}
@@ -81,9 +85,8 @@ def read_inventory(
         data = _parsed(listing)
     base = (directory or Path()).resolve()
     unseen = passed_over(paths, base, _command("ansible-config"), os.environ)
-    if what_answers:
-        return ParsedInventory(_hosts(data), unseen, unparsed_sources(stderr, base))
-    return ParsedInventory(_hosts(data), (*warnings_of(stderr, base), *unseen))
+    unparsed = unparsed_sources(stderr, base) if what_answers else {}
+    return ParsedInventory(_hosts(data), (*warnings_of(stderr, base), *unseen), unparsed)
 
 
 def _command(name: str = "ansible-inventory") -> list[str]:
@@ -155,6 +158,8 @@ def _failure(stderr: str, status: int, base: Path) -> RingfenceError:
         if place is not None and (base / place.file).is_symlink() and not (base / place.file).exists():
             return InputError("leads nowhere", place, "let the link lead to an inventory, or remove it")
         return InputError("Ansible finds no inventory here", place, "name hosts in a file below it")
+    if place is not None and not place.line and _is_read_from_files(base / place.file) and _LACKING not in message:
+        return _wrong_table(message, place.file)
     if (place is not None and place.line) or _WRITTEN.match(message):
         remedy = "save the file as UTF-8" if "codec can't" in message else None
         return InputError(f"the inventory cannot be parsed: {message}", place, remedy)
@@ -163,6 +168,21 @@ def _failure(stderr: str, status: int, base: Path) -> RingfenceError:
         place,
         "run it by hand to see more: ansible-inventory --list -vvv",
     )
+
+
+def _wrong_table(message: str, source: str) -> InputError:
+    """Return the error for a table, at its own place; the source that names it is none that a person broke."""
+    said = _OF_TABLE.fullmatch(message)
+    if said is None:
+        return InputError(f"the inventory cannot be parsed: {source}: {message}")
+    return InputError(
+        said["fault"], Place(said["file"], int(said["line"] or 0)), f"or correct {source}, which names it"
+    )
+
+
+def _is_read_from_files(source: Path) -> bool:
+    """Return whether an inventory is the configuration of our plug-in for tables, which asks nobody else."""
+    return source.is_file() and _READ_FROM_FILES.search(source.read_text(errors="replace")) is not None
 
 
 def _parsed(listing: Path) -> Mapping[str, object]:

@@ -27,6 +27,8 @@ _SOURCE = re.compile(
 _SETTINGS = re.compile(r"Error reading config file \((?P<file>[^)\n]+)\): (?P<fault>.+)(?:\n.*line: +(?P<line>\d+))?")
 _UNPARSED = re.compile(r"Unable to parse (?P<path>.+) as an inventory source")
 _YAML_FAULT = re.compile(r"Syntax Error while loading YAML\.\s+(?P<fault>.+?)(?:\.\s| while parsing| in \"|$)")
+# What is said of sources that gave nothing, and of an inventory where none gave anything: `unparsed_sources` tells it.
+_OF_UNPARSED = (_UNPARSED, _CAUSE, re.compile(r"No inventory was parsed|provided hosts list is empty"))
 # Every EC2 host carries `tags`; Ansible warns of it once a host because a play has a keyword of that name.
 _NOISE = re.compile(r"Found variable using reserved name:? '?tags\b")
 
@@ -39,11 +41,14 @@ class _Message:
 
 
 def warnings_of(stderr: str, base: Path) -> tuple[Problem, ...]:
-    """Return Ansible's warnings, equal ones once with how often they came; files below `base` are named from there."""
+    """Return Ansible's warnings, equal ones once with how often they came; files below `base` are named from there.
+
+    What it says of sources that gave nothing is not among them.
+    """
     counts: dict[str, int] = {}
     places: dict[str, Place | None] = {}
     for message in _messages(stderr, base):
-        if not message.error and not _NOISE.match(message.text):
+        if not message.error and not any(said.match(message.text) for said in (_NOISE, *_OF_UNPARSED)):
             counts[message.text] = counts.get(message.text, 0) + 1
             places.setdefault(message.text, message.place)
     return tuple(

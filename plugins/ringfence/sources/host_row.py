@@ -10,6 +10,7 @@ from ringfence.model.errors import Place
 from ringfence.model.label_texts import label_text, visible
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_variables import ADDRESSES, HostVariables, shown, written_label_fault
+from ringfence.sources.label_doubts import EVERYBODYS, everybodys
 from ringfence.sources.table_row import Row
 
 USUAL_LABELS = ("role", "app", "env", "loc")
@@ -76,13 +77,19 @@ def host_of(row: Row, columns: Columns, keys: tuple[str, ...] = ()) -> TableHost
         return broken(row, error.message, error.remedy)
     odd = list(_odd_cells(row, name, columns, keys))
     labels = dict(_labels(row, name, columns, odd))
-    texts = tuple(str(address) for address in addresses)
+    left_out = tuple(reading.address_faults())
+    odd += [_left_out(row, name, address) for address in left_out]
+    texts = tuple(str(address) for address in addresses if address not in left_out)
     return TableHost(name, texts, labels, row.cells, row.place, row.also, tuple(odd))
 
 
 def broken(row: Row, fault: str, remedy: str | None = None) -> Problem:
     """Return the warning for a row that is left out."""
     return Problem(Severity.WARNING, f"this row is left out: {fault}", row.place, remedy)
+
+
+def _left_out(row: Row, name: str, address: str) -> Problem:
+    return Problem(Severity.WARNING, f"this row of '{name}' holds {everybodys(address)}", row.place, EVERYBODYS)
 
 
 def _addresses(row: Row, columns: Columns) -> list[object]:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ringfence.model.addresses import V6_BASE, address_text, network_of, point_of
+from ringfence.model.addresses import V6_BASE, network_of, point_of
 from ringfence.model.assets import Control, Label
 from ringfence.model.errors import InputError, Place
 from ringfence.model.label_rules import label_key_fault
 from ringfence.model.label_texts import label_fault, label_text, visible
 from ringfence.sources.attributes import plain_value
+from ringfence.sources.identifying import is_everybodys_point
 
 INVENTORY = "inventory"
 ADDRESSES = "ringfence_addresses"
@@ -64,15 +65,25 @@ class HostVariables:
         return self.variables.get(variable) is not None
 
     def addresses(self) -> tuple[int, ...]:
-        """Return the points of `ringfence_addresses`: a list of addresses, or text with commas or blanks between."""
+        """Return the points of `ringfence_addresses`: a list of addresses, or text with commas or blanks between.
+
+        What every host has for itself, or none can have, is left out; `address_faults` tells it.
+        """
         value = self._value(ADDRESSES)
         if value is None:
             return ()
-        items = [part for part in re.split(r"[\s,;]+", value) if part] if isinstance(value, str) else value
+        items = _parts(value)
         if not isinstance(items, list):
             self._refuse(ADDRESSES, f"is {shown(value)}", "write a list of addresses: ['10.0.0.7', '2001:db8::7']")
             return ()
         return sorted_points(self._address(item) for item in items)
+
+    def address_faults(self) -> Iterator[str]:
+        """Yield the addresses in `ringfence_addresses` that tell no host from another: loopback, link-local, groups."""
+        items = _parts(plain_value(self.variables.get(ADDRESSES)))
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, str) and is_everybodys_address(item):
+                yield visible(item)
 
     def labels(self) -> dict[str, Label]:
         """Return the labels that the inventory itself gives; what can be none is left out, `label_faults` tells it."""
@@ -178,10 +189,8 @@ class HostVariables:
             point, fault = 0, f"holds {shown(item)}, which is no address"
             if _is_address(alone := item.partition("/")[0]) and alone != item:
                 remedy = f"write the address without its prefix: '{alone}'"
-        if fault is None and not can_be_held(point):
-            fault = f"holds {address_text(point)}, which no host can have"
         if fault is None:
-            return point
+            return None if is_everybodys_point(point) else point
         self._refuse(ADDRESSES, fault, remedy)
         return None
 
@@ -226,9 +235,22 @@ def written_label_fault(key: str, value: object) -> LabelFault | None:
     )
 
 
+def is_everybodys_address(text: str) -> bool:
+    """Return whether a text is an address that every host has for itself, or that none can have."""
+    try:
+        return is_everybodys_point(point_of(text))
+    except InputError:
+        return False
+
+
 def can_be_held(point: int) -> bool:
     """Return whether a host can have an address: not the unspecified, the broadcast or a multicast address."""
     return point not in _NOBODY and not any(low <= point <= high for low, high in _MULTICAST)
+
+
+def _parts(value: object) -> object:
+    """Return the addresses of a text with commas or blanks between; any other value as it is."""
+    return [part for part in re.split(r"[\s,;]+", value) if part] if isinstance(value, str) else value
 
 
 def _is_address(text: str) -> bool:

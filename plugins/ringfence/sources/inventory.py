@@ -37,7 +37,7 @@ from ringfence.sources.host_variables import (
 )
 from ringfence.sources.identifying import identifying_point
 from ringfence.sources.identity import STAY_TWO, one_asset_each
-from ringfence.sources.label_doubts import label_doubts
+from ringfence.sources.label_doubts import address_doubts, label_doubts
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.namesakes import namesake_problems, reunited
 from ringfence.sources.reaching import usual_enforcer
@@ -135,7 +135,7 @@ def survey(
     place = Place(sources[0]) if sources else None
     hosts, mixed = reunited(parsed.hosts, inventory_paths, base)
     assets = read_assets(hosts, settings, facts, resolve, sources=sources, place=place)
-    problems += label_doubts(hosts, place)
+    problems += [*label_doubts(hosts, place), *address_doubts(hosts, place)]
     before, stood = last() if last else None, Standing(assets)
     if before is not None:
         silent = [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]

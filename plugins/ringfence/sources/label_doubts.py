@@ -1,27 +1,56 @@
-"""What the inventory gives as labels and can be none: it costs the host that label, told with host and source."""
+"""What the inventory gives as a label or an address and can be none: it costs the host that alone, and is told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import InventoryHost
-from ringfence.sources.host_variables import LABELS, HostVariables, LabelFault
+from ringfence.sources.host_variables import ADDRESSES, LABELS, HostVariables
+
+_Doubt = tuple[str, str, str]  # the variable, what is wrong behind its host, and the way out
+EVERYBODYS = "write addresses at which others meet the host"
 
 
 def label_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -> tuple[Problem, ...]:
     """Return a warning for every value in `ringfence_labels` that can be no label; hosts with the same share one."""
-    found: dict[tuple[LabelFault, tuple[str, ...]], list[str]] = {}
+    return _doubts(hosts, place, _label_faults)
+
+
+def address_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -> tuple[Problem, ...]:
+    """Return a warning for every address in `ringfence_addresses` that is of every host or of none; as above."""
+    return _doubts(hosts, place, _address_faults)
+
+
+def everybodys(address: str) -> str:
+    """Return what is said of an address that is left out, behind who gave it."""
+    return f"{address}, which every host has for itself or none can have: it is left out"
+
+
+def _label_faults(reading: HostVariables) -> Iterator[_Doubt]:
+    for fault in reading.label_faults():
+        yield LABELS, f"{fault.fault}: that label is left out", fault.remedy
+
+
+def _address_faults(reading: HostVariables) -> Iterator[_Doubt]:
+    for address in reading.address_faults():
+        yield ADDRESSES, f"holds {everybodys(address)}", EVERYBODYS
+
+
+def _doubts(
+    hosts: Iterable[InventoryHost], place: Place | None, faults: Callable[[HostVariables], Iterator[_Doubt]]
+) -> tuple[Problem, ...]:
+    found: dict[tuple[_Doubt, tuple[str, ...]], list[str]] = {}
     for host in hosts:
         reading = HostVariables(host.name, host.variables, place)
-        for fault in reading.label_faults():
-            found.setdefault((fault, reading.sources()), []).append(host.name)
-    return tuple(_problem(fault, sources, names, place) for (fault, sources), names in found.items())
+        for doubt in dict.fromkeys(faults(reading)):
+            found.setdefault((doubt, reading.sources()), []).append(host.name)
+    return tuple(_problem(doubt, sources, names, place) for (doubt, sources), names in found.items())
 
 
-def _problem(fault: LabelFault, sources: tuple[str, ...], names: list[str], place: Place | None) -> Problem:
+def _problem(doubt: _Doubt, sources: tuple[str, ...], names: list[str], place: Place | None) -> Problem:
+    variable, fault, remedy = doubt
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     came = f" (from {', '.join(sources)})" if sources else ""
-    message = f"{LABELS} of host '{names[0]}'{more}{came} {fault.fault}: that label is left out"
-    return Problem(Severity.WARNING, message, place, fault.remedy)
+    return Problem(Severity.WARNING, f"{variable} of host '{names[0]}'{more}{came} {fault}", place, remedy)

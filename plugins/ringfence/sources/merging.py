@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from ringfence.model.addresses import DEFAULT_REALM, FAMILIES, address_text
-from ringfence.model.assets import Asset, Label
+from ringfence.model.assets import USUAL_ENFORCER, Asset, Label
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_told import TOLD, source_of_told, told_roots
 from ringfence.sources.host_variables import CONTROL, ENFORCER, REALM, WISHED, WORKLOAD, shown, sorted_points
 from ringfence.sources.identity_keys import is_no_machine, is_swept, source_facts
-from ringfence.sources.reaching import NFTABLES
 
 IDENTITY = "identity"
 # Marks what no source said this time: `{since, source}`. Such an asset keeps the name it had.
@@ -229,7 +228,7 @@ def _enforcer(enforced: Sequence[Asset]) -> str:
     said = _said(enforced, ENFORCER)
     if said.attributes.get(ENFORCER) is not None:
         return said.enforcer
-    return next((asset.enforcer for asset in enforced if asset.enforcer != NFTABLES), NFTABLES)
+    return next((asset.enforcer for asset in enforced if asset.enforcer != USUAL_ENFORCER), USUAL_ENFORCER)
 
 
 def _compare_addresses(ranked: Sequence[Asset], merge: _Merge) -> None:

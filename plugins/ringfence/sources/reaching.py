@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ringfence.model.addresses import point_of
-from ringfence.model.assets import Asset
+from ringfence.model.assets import USUAL_ENFORCER, Asset
 from ringfence.model.errors import InputError
 
-NFTABLES = "nftables"
 # Ports on which a kind of connection usually finds the host itself; ssh for every other kind.
 _USUAL = {"winrm": (5985, 5986), "psrp": (5985, 5986), "netconf": (830, 22), "httpapi": (80, 443)}
 _WINDOWS, _WINDOWS_SHELLS = {"winrm", "psrp"}, {"powershell", "cmd"}
@@ -64,7 +63,7 @@ def usual_enforcer(variables: Mapping[str, object]) -> str:
         return "network"
     if connection in _WINDOWS or str(variables.get("ansible_shell_type", "")).rpartition(".")[2] in _WINDOWS_SHELLS:
         return "windows"
-    return NFTABLES
+    return USUAL_ENFORCER
 
 
 def reached_point(asset: Asset) -> int | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ringfence.files import PRIVATE, regular_file, write_whole
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Asset, Control, Label, Snapshot
-from ringfence.model.errors import InputError, OutsideError, Place
-from ringfence.sources.whole_files import write_whole
+from ringfence.model.errors import InputError, Place, file_error
 
 FORMAT = 1
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -56,11 +56,14 @@ def digest(snapshot: Snapshot) -> str:
 
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:
-    """Write a snapshot whole or not at all, readable by its owner alone. Raises OutsideError where that fails."""
+    """Write a snapshot whole or not at all; a new file is readable by its owner alone.
+
+    Raises InputError where the path is wrong, OutsideError where the machine cannot write.
+    """
     try:
-        write_whole(path, snapshot_text(snapshot))
+        write_whole(path, snapshot_text(snapshot), PRIVATE)
     except OSError as error:
-        raise OutsideError(f"the snapshot cannot be written: {error.strerror}", Place(str(path))) from error
+        raise file_error(error, path, "the snapshot cannot be written") from error
 
 
 def read_snapshot(path: Path) -> Snapshot:
@@ -68,7 +71,7 @@ def read_snapshot(path: Path) -> Snapshot:
     place = Place(str(path))
     remedy = "delete it: a new one is kept by ringfence plan, or by ringfence assets keep"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(regular_file(path))
     except FileNotFoundError as error:
         raise InputError("there is no such snapshot", place, remedy) from error
     except OSError as error:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cli_shop import ringfence, shop
+from ringfence.model.errors import OutsideError
+from ringfence.plan.enforced import Held, read_state, write_state
 
 Break = Callable[[Path], object]
 HOSTILE = '"\\e[31mred\\e]0;owned\\a": 1\n'
@@ -78,11 +81,23 @@ ELSEWHERE: dict[str, tuple[Break, str]] = {
     ),
     "a table in Latin-1": (
         lambda at: table(at, "name,addresses\nBüro,10.0.0.1\n".encode("latin-1")),
-        "hosts.csv:2: this is no UTF-8 (save the table as UTF-8)",
+        "hosts.csv:2: error: this is no UTF-8 (save the table as UTF-8)",
     ),
     "a table that is not there": (
         lambda at: (at / "inventory/30-table.yml").write_text(TABLE),
-        "hosts.csv: the table cannot be read: No such file or directory",
+        "hosts.csv: error: the table cannot be read: No such file or directory",
+    ),
+    "a table without the column of names": (
+        lambda at: table(at, b"nime,addresses\nweb-1,10.0.0.1\n"),
+        "hosts.csv:1: error: the table has no column 'name' (did you mean 'nime'?",
+    ),
+    "a table that is a directory": (
+        lambda at: ((at / "inventory/30-table.yml").write_text(TABLE), (at / "hosts.csv").mkdir()),
+        "hosts.csv: error: the table cannot be read: it is a directory",
+    ),
+    "a table that is no table": (
+        lambda at: table(at, b"PK\x03\x04"),
+        "hosts.csv: error: this is a workbook and no CSV",
     ),
 }
 
@@ -125,7 +140,7 @@ def test_what_is_broken_elsewhere_is_named_with_its_file(tmp_path: Path, broken:
 
     result = ringfence(tmp_path, "check")
 
-    assert result.exit_code in (2, 3), result.output
+    assert result.exit_code == 2, result.output
     assert said in result.output
     assert harmless(result.output)
 
@@ -146,3 +161,65 @@ def test_editors_of_other_systems_may_write_policies(tmp_path: Path, before: byt
     path.write_bytes(before + path.read_text().replace("\n", end).encode())
 
     assert "2 rules, 4 assets: 0 errors" in ringfence(tmp_path, "check").output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("flows", "read", "none.csv"),
+        ("flows", "read", "few.csv"),
+        ("flows", "add", "none.csv"),
+        ("simulate", "--flows", "none.csv"),
+        ("simulate", "--flows", "few.csv"),
+        ("plan", "--flows", "none.csv"),
+        ("schema", "--output", "few.csv/schemas"),
+        ("assets", "keep", "--output", "few.csv/assets.json"),
+        ("init", "few.csv/net"),
+        ("show", "none"),
+        ("render", "none"),
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_somebody_named_and_that_is_wrong_is_wrong_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(shop(tmp_path))
+    (tmp_path / "few.csv").write_text("client,server\n10.0.0.1,10.0.0.2\n")
+
+    result = ringfence(tmp_path, *words)
+
+    assert result.exit_code == 2, result.output
+    assert harmless(result.output)
+
+
+@pytest.mark.parametrize("file", ["state.json", "claims.json", "snapshots/20260101T000000Z.json"])
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a directory", "a link to itself"])
+def test_what_we_keep_is_read_only_from_a_file_that_ends(tmp_path: Path, file: str, kind: str) -> None:
+    path = shop(tmp_path) / ".ringfence" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a directory":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if kind == "a device" else path.name)
+
+    result = ringfence(tmp_path, "plan", "--no-flows")
+
+    assert result.exit_code == 2, result.output
+    assert f"{file}: error: " in result.output
+    assert harmless(result.output)
+
+
+def test_a_disk_that_takes_no_record_of_hosts_leaves_the_one_that_is_there(tmp_path: Path) -> None:
+    held = {"web-1": Held(ruleset="a" * 64, seen="2026-11-24T07:00:00Z")}
+    write_state(tmp_path, held)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
+    try:
+        with pytest.raises(OutsideError, match="cannot be written down: File too large"):
+            write_state(tmp_path, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert read_state(tmp_path) == held
+    assert [path.name for path in (tmp_path / ".ringfence").iterdir()] == ["state.json"]

@@ -93,7 +93,7 @@ rules:
     result = ringfence(workspace, "check")
 
     assert result.exit_code == 2
-    assert "rule 'iis' names a Windows process in 'to', which 'nftables' cannot see: it never matches on db-1" in (
+    assert "rule 'iis' names a service in 'to', which 'nftables' cannot see: it never matches on db-1" in (
         " ".join(result.output.split())
     )
     other_side = rule.replace("to: {role", "at: from\n    to: {role").replace("deny:", "allow:")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import shown
 from cli_shop import data, ringfence, shop, write
 from click.testing import CliRunner
 from ringfence.cli import main
@@ -152,3 +153,11 @@ def test_foreign_text_reaches_no_terminal_as_a_command(workspace: Path) -> None:
 
 def test_control_characters_become_visible() -> None:
     assert clean("a\x1b]0;x\x07b\u202ec\nd\te") == "a\\x1b]0;x\\x07b\\u202ec\nd\te"
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u00ad", "\u061c", "\u180e", "\u2028", "\u2029", "\u3164", "\U000e0041"], ids=ascii
+)
+def test_what_nobody_sees_or_turns_a_line_becomes_visible(hidden: str) -> None:
+    assert clean(f"web{hidden}-1") == f"web{hidden.encode('unicode_escape').decode()}-1"
+    assert shown(f"web{hidden}-1", 60) == "web?-1"

@@ -149,6 +149,9 @@ CRAFTED = {
         f"\t\tgoto in_l_{n + 1:012x}\n\t}}\n"
         for n in range(5_000)
     ),
+    "many processes": "\tmap units_in_1 {\n\t\ttype cgroupsv2 : verdict\n\t\telements = { "
+    + ", ".join(f'"a{n}" : goto in_u0' for n in range(100_000))
+    + " }\n\t}\n",
     "no digits": "\tchain in_s_000000000000 {\n\t\tmeta l4proto vmap { ² : goto in_p_0 }\n\t}\n",
 }
 
@@ -186,6 +189,29 @@ def test_one_lying_host_is_one_line_and_the_others_are_told(tmp_path: Path) -> N
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["", "Welcome to Example Corp\n", "ringfence:changed=yes\n", "ringfence:changed=no\nringfence:state=unknown\n"],
+    ids=["nothing", "a banner", "no end", "another end"],
+)
+def test_a_shell_that_runs_nothing_and_ends_well_has_carried_no_order_out(tmp_path: Path, said: str) -> None:
+    plan = PlanMaker(tmp_path).write({"web-1": Wanted()})
+    host = HostileHost(tmp_path / "host")
+    host.prints(said)
+    orders = [
+        APPLY,
+        *({f"ringfence.core.linux_policy_{verb}": {}} for verb in ("confirm", "rollback", "refresh")),
+        {"ringfence.core.linux_policy": {"state": "absent"}},
+    ]
+
+    results, told = host.play(orders, "-e", f"ringfence_plan={plan}")
+
+    assert [one["state"] for one in results["web-1"]] == ["unknown"] * len(orders), told
+    assert all("does not say how" in str(one["msg"]) for one in results["web-1"])
+    events = [json.loads(line)["event"] for line in (plan / "journal.jsonl").read_text().splitlines()]
+    assert events == ["started", "unknown"]
+
+
 @pytest.mark.parametrize("staged", ["86400", "9007199254740991"])
 def test_what_a_host_says_of_its_loading_prolongs_no_wait(tmp_path: Path, staged: str) -> None:
     plan = PlanMaker(tmp_path).write({"web-1": Wanted()})
@@ -194,7 +220,7 @@ def test_what_a_host_says_of_its_loading_prolongs_no_wait(tmp_path: Path, staged
     # the swap is told at once; every confirmation is refused as one over an old connection, without end
     host.runs(
         f"cat >/dev/null; if mkdir {answer} 2>/dev/null; "
-        f"then printf 'ringfence:staged={staged}\\nringfence:changed=yes\\n'; "
+        f"then printf 'ringfence:staged={staged}\\nringfence:changed=yes\\nringfence:state=waiting\\n'; "
         "else printf 'ringfence:refused=connection\\nringfence:reason=no\\n'; exit 3; fi"
     )
     began = time.monotonic()
@@ -259,7 +285,7 @@ def test_where_the_reply_to_a_confirmation_is_lost_the_host_is_asked_what_it_hol
     told = afterwards.replace("{plan}", plan.digest).replace("{ruleset}", plan.host("web-1").ruleset)
     host = HostileHost(tmp_path / "host")
     host.runs(
-        f"case $(cat) in *'ringfence_main apply'*) printf 'ringfence:changed=yes\\n' ;; "
+        f"case $(cat) in *'ringfence_main apply'*) printf 'ringfence:changed=yes\\nringfence:state=waiting\\n' ;; "
         f"*'ringfence_main confirm'*) {LOST} ;; *) {told} ;; esac"
     )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError, load_plan
+from hostile_host import HostileHost
 from rollout_plans import PlanMaker, Wanted
 
 HOSTS = ("a", "b", "c")
@@ -72,3 +74,44 @@ def test_a_plan_that_is_a_pipe_is_named_and_not_waited_for(journal: Journal) -> 
     os.mkfifo(path)
     with pytest.raises(PlanError, match="no regular file"):
         load_plan(journal.plan.directory)
+
+
+def test_a_disk_that_takes_a_part_of_a_line_is_told_and_the_part_counts_as_not_written(journal: Journal) -> None:
+    journal.append("a", "confirmed")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (Path(journal.path).stat().st_size + 20, before[1]))
+    try:
+        with pytest.raises(PlanError, match="cannot write the journal"):
+            journal.append("b", "confirmed")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    journal.append("c", "confirmed")
+    assert journal.states() == {"a": "confirmed", "c": "confirmed"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "said", "state"),
+    [
+        ("", "changed=no state=confirmed", "confirmed"),
+        ("", "refused=lockout reason=no", "refused"),
+        ("_confirm", "changed=yes state=confirmed", "confirmed"),
+        ("_rollback", "changed=yes state=restored", "restored"),
+        ("_rollback", "changed=yes state=open reason=nft", "open"),
+    ],
+)
+def test_a_journal_that_is_lost_meanwhile_changes_nothing_of_what_is_told_of_a_host(
+    tmp_path: Path, verb: str, said: str, state: str
+) -> None:
+    plan = PlanMaker(tmp_path).write({"web-1": Wanted()})
+    host = HostileHost(tmp_path / "host")
+    lines = "".join(f"echo ringfence:{word}; " for word in said.split(" "))
+    lost = f"rm -f {plan}/journal.jsonl; mkdir -p {plan}/journal.jsonl"
+    host.runs(f"cat >/dev/null; {lost}; {lines} exit {3 if 'refused' in said else 0}")
+
+    results, told = host.play([{f"ringfence.core.linux_policy{verb}": {"plan": str(plan)}}])
+
+    one = results["web-1"][0]
+    assert (one["state"], one["rule"]) == (state, "journal"), told
+    assert "fatal: [web-1]: FAILED!" in told
+    assert "journal.jsonl" in str(one["msg"])
+    assert "ringfence plan --rebase" in str(one["msg"])

@@ -33,7 +33,7 @@ def test_a_plan_tells_every_host_its_wave_its_files_and_its_control_path(directo
     host = plan.host("db-1")
     assert (plan.identity, plan.sequence, host.wave) == (directory.name, 1, 1)
     assert host.control == {"from": ["10.203.0.1", "fd52:6600:0:1::1"], "port": 22}
-    assert plan.ruleset(host.ruleset).startswith(b"table inet ringfence {}")
+    assert plan.ruleset(host.ruleset, "nft").startswith(b"table inet ringfence {}")
     assert plan.table(host.table)["control"] == host.control
     check_validity(plan)
 
@@ -43,7 +43,7 @@ def test_a_changed_plan_and_a_changed_file_are_refused(directory: Path) -> None:
     ruleset = next((directory / "rulesets").iterdir())
     ruleset.write_text(ruleset.read_text() + "\n")
     with pytest.raises(PlanError, match="was changed after the plan was made") as refused:
-        plan.ruleset(ruleset.stem)
+        plan.ruleset(ruleset.stem, "nft")
     assert rule(refused) == "digest"
     text = (directory / "plan.json").read_text()
     (directory / "plan.json").write_text(text.replace('"cut": false', '"cut": true'))
@@ -54,7 +54,7 @@ def test_a_changed_plan_and_a_changed_file_are_refused(directory: Path) -> None:
 
 def test_a_file_outside_the_plan_cannot_be_named(directory: Path) -> None:
     with pytest.raises(PlanError, match="no digest"):
-        load_plan(str(directory)).ruleset("../../../etc/passwd")
+        load_plan(str(directory)).ruleset("../../../etc/passwd", "nft")
 
 
 def test_a_host_that_the_plan_does_not_know_and_a_directory_without_a_plan_are_told_apart(directory: Path) -> None:

@@ -16,13 +16,13 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import process_lines, script
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from nft_kernel import Kernel, open_kernel
-from ringfence.enforcers.nftables import ENFORCER, render
+from ringfence.enforcers.nftables import render, runtime_of
 from rollout_plans import Wanted
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
 SHELLS = [["dash"], ["busybox", "sh"], ["bash", "--posix"]]
 PAYING = Wanted(names={"pay.example": 443, "cdn.example": 80}).table()
-LINES = process_lines(ENFORCER.process_elements(PAYING))
+LINES = process_lines(runtime_of(PAYING))
 
 
 @pytest.fixture(params=SHELLS, ids=lambda command: command[0])

@@ -188,6 +188,15 @@ def test_a_table_that_nft_does_not_list_is_unknown(target: LoneTarget) -> None:
     assert (status.all("table"), status.last("unknown")) == (["present", "unknown"], "nft does not list our table")
 
 
+def test_other_tables_that_nft_does_not_list_are_not_said_to_be_none(target: LoneTarget) -> None:
+    target.enforce(OLD)
+    assert "not list them all" not in target.ask("status", {"listing": "1"})[1].sections["foreign"]
+    target.fails("-t *")
+    reply = target.ask("status", {"listing": "1"})[1]
+    assert "other tables: nft does not list them all" in reply.sections["foreign"]
+    assert reply.last("stands") == "confirmed"
+
+
 def test_a_swap_that_the_kernel_does_not_show_is_taken_back(target: LoneTarget) -> None:
     old = target.enforce(OLD)
     target.fails("list *")

@@ -171,7 +171,11 @@ def test_sets_that_an_interrupted_load_left_are_no_drift(iptables: IptablesKerne
 def test_older_words_for_the_same_rules_are_read(listed: list[str]) -> None:
     text = "\n".join(listed)
     for was, becomes in (
-        ("-m conntrack --ctstate RELATED,ESTABLISHED", "-m state --state ESTABLISHED,RELATED"),
+        ("--ctstate RELATED,ESTABLISHED", "--ctstate ESTABLISHED,RELATED"),
+        (
+            "-m conntrack --ctstate ESTABLISHED,RELATED ! --ctproto 2 -j",
+            "-m conntrack ! --ctproto 2 -m state --state RELATED,ESTABLISHED -j",
+        ),
         ("-p tcp -m tcp --dport", "-p 6 -m tcp --dport"),
         ("-p ipv6-icmp", "-p icmpv6"),
         ("-d 224.0.0.0/4", "-d 224.0.0.0/240.0.0.0"),

@@ -288,3 +288,31 @@ def test_chains_that_lead_in_a_circle_are_told() -> None:
     start = text.rsplit("goto ", 2)[1].split()[0]
     circle = re.sub(rf"(chain {start} \{{).*?\t\}}", rf"\1\n\t\tgoto {start}\n\t}}", text, flags=re.DOTALL)
     assert any("leads in a circle" in str(one["text"]) for one in differences(table.data(), read_ruleset(circle)))
+
+
+@pytest.mark.parametrize(
+    ("held", "change"),
+    [
+        ("ct state established,related accept", "open"),
+        ("ct state established,related udp sport . udp dport != { 68 . 67 } accept", "open"),
+        ("", "shape"),
+    ],
+)
+def test_a_table_that_takes_other_packets_for_replies_is_told_and_replaced(
+    kernel: Kernel, held: str, change: str
+) -> None:
+    table = shop_table()
+    ours = next(line for line in render(table).splitlines() if "udp sport . udp dport" in line).strip()
+    kernel.load(render(table).replace(ours, held))
+    assert change in {one for one, _ in told(kernel, table)}
+    kernel.load(render(table))
+    assert told(kernel, table) == []
+
+
+def test_the_order_in_which_a_kernel_lists_a_set_is_no_drift(kernel: Kernel) -> None:
+    table = shop_table()
+    listing = kernel.load(render(table))
+    pairs = ("68 . 67", "546 . 547")
+    for order in (pairs, pairs[::-1]):
+        shown = re.sub(r"udp dport != \{[^}]*\}", f"udp dport != {{ {', '.join(order)} }}", listing)
+        assert differences(table.data(), read_ruleset(shown)) == []

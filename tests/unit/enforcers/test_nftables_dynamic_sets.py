@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from nft_kernel import Kernel
-from ringfence.enforcers.nftables import ENFORCER, render
+from ringfence.enforcers.nftables import render, runtime_of
 from ringfence.enforcers.nftables.dynamic_sets import DEEPEST_QUESTIONS, set_digest
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.errors import RingfenceError
@@ -95,14 +95,14 @@ def test_equal_outcomes_for_members_and_others_ask_nothing() -> None:
 
 
 def test_the_host_is_told_which_sets_to_fill() -> None:
-    assert ENFORCER.process_elements(pay_table())[0] == {
+    assert runtime_of(pay_table())[0] == {
         "fqdn": "cdn.example",
         "elements": [
             [CDN_SET, "timeout 3600s"],
             [CDN_SET.replace("dyn4", "dyn6"), "timeout 3600s"],
         ],
     }
-    assert ENFORCER.process_elements(shop_table()) == []
+    assert runtime_of(shop_table()) == []
 
 
 def test_a_table_with_names_is_read_back_from_its_own_text() -> None:
@@ -123,7 +123,7 @@ def nested_table(names: int) -> VerdictTable:
         Cell(
             local, process, EVERY_ADDRESS, service_map("udp/9", *(f"tcp/{1 + sets.index(one)}" for one in inside)), met
         )
-        for process in process_classes(("a.service",), ("daemon",))
+        for process in process_classes((("unit", ("a.service",)), ("user", ("daemon",))))
         for local in (here, EVERY_ADDRESS - here)
         for number in range(names + 1)
         for inside in combinations(sets, number)

@@ -75,7 +75,7 @@ def test_a_plan_is_valid_for_the_days_of_the_settings() -> None:
 def test_a_process_rule_brings_the_elements_that_the_target_fills() -> None:
     plan = draft(compilation(estate(), rule(process=Process(units=("shop.service",))))).plan
 
-    assert [one["unit"] for one in plan.hosts["web-1"].processes] == ["shop.service"]
+    assert [one["unit"] for one in plan.hosts["web-1"].runtime] == ["shop.service"]
 
 
 def refused(compiled: object, **held_by: Held) -> str:

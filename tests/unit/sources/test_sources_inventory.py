@@ -6,7 +6,7 @@ import json
 
 import pytest
 from asset_factory import NOW, rule, write
-from ringfence.model.addresses import address_text
+from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Control, Label
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.problems import Severity
@@ -14,7 +14,7 @@ from ringfence.model.rules import Settings
 from ringfence.sources import load_snapshot, survey
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.inventory import read_assets
-from ringfence.sources.label_doubts import label_doubts
+from ringfence.sources.label_doubts import address_doubts, label_doubts
 
 SETTINGS = Settings()
 HOSTS = """
@@ -212,8 +212,6 @@ def test_a_control_path_takes_what_it_leaves_out_from_the_workspace():
         ({"ringfence_addresses": 7}, "ringfence_addresses of host 'h' is 7"),
         ({"ringfence_addresses": [167772161]}, "holds 167772161 (write every address as text"),
         ({"ringfence_addresses": ["10.0.0.1/24"]}, "write the address without its prefix: '10.0.0.1'"),
-        ({"ringfence_addresses": ["0.0.0.0"]}, "holds 0.0.0.0, which no host can have"),
-        ({"ringfence_addresses": ["224.0.0.1"]}, "holds 224.0.0.1, which no host can have"),
         ({"ringfence_addresses": {"a": 1}}, "write a list of addresses"),
         ({"ringfence_addresses": "{{ x }}"}, "is the template '{{ x }}', which an inventory does not evaluate"),
         ({"ringfence_labels": ["role"]}, "write a mapping"),
@@ -254,6 +252,31 @@ def test_what_can_be_no_label_costs_that_label_alone_and_is_told_with_host_and_s
     (problem,) = label_doubts([InventoryHost(name, variables, ()) for name in ("h", "i")])
     assert str(problem).startswith("ringfence_labels of host 'h' and 1 more (from inventory/20-aws.yml) ")
     assert (said in str(problem), problem.severity) == (True, Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("0.0.0.0", "0.1.2.3", "::", "127.0.0.1", "127.9.9.9", "::1", "169.254.1.1", "fe80::1", "fe80::1%eth0"),
+        *("255.255.255.255", "224.0.0.1", "239.255.255.250", "ff02::1", "::ffff:127.0.0.1"),
+    ],
+)
+def test_an_address_of_every_host_or_of_none_is_left_out_and_told_with_host_and_source(address):
+    for given in ([address, "10.0.0.7"], f"10.0.0.7, {address}"):
+        variables = {"ringfence_addresses": given, "ringfence_sources": ["inventory/20-aws.yml"]}
+        assert read(variables).addresses == (point_of("10.0.0.7"),)
+        (problem,) = address_doubts([InventoryHost(name, variables, ()) for name in ("h", "i")])
+        assert str(problem) == (
+            f"ringfence_addresses of host 'h' and 1 more (from inventory/20-aws.yml) holds {address}, which every host "
+            "has for itself or none can have: it is left out (write addresses at which others meet the host)"
+        )
+        assert problem.severity is Severity.WARNING
+
+
+def test_addresses_that_hosts_do_have_are_taken_without_a_word():
+    given = ["10.0.0.7", "192.0.2.7", "fd00::7", "2001:db8::7", "128.0.0.1", "::ffff:10.0.0.8"]
+    assert len(read({"ringfence_addresses": given}).addresses) == 6
+    assert address_doubts([InventoryHost("h", {"ringfence_addresses": given}, ())]) == ()
 
 
 @pytest.mark.parametrize("written", ["prod ", "\xa0prod", "prod\u200b", "\ufeffprod\n"])

@@ -53,6 +53,20 @@ def test_a_source_that_fails_leaves_its_assets_as_they_were_marked_stale(estate)
     assert again.snapshot.named()["vm-1"].attributes["stale"]["since"] == "2026-11-24T07:00:00Z"
 
 
+def test_what_a_speaking_source_says_of_itself_is_told_while_another_one_is_silent(estate):
+    write(estate / "hosts.csv", "name,addresses\nweb-2,10.0.0.2\n,10.0.0.3\n")
+    write(estate / "inventory/30-table.yml", "plugin: ringfence.core.onprem\ntable: ../hosts.csv\n")
+    before = look(estate, now=NOW)
+    assert any("hosts.csv:3: this row is left out: it has no name" in one.message for one in before.problems)
+    (estate / "up").unlink()
+    found = look(estate, before.snapshot)
+    told = [one.message for one in found.problems]
+    assert [one for one in told if one.startswith("Ansible: ")] == [
+        one.message for one in before.problems if one.message.startswith("Ansible: ")
+    ]
+    assert len([one for one in told if "20-cloud.sh" in one]) == 1
+
+
 def test_a_source_that_answers_again_is_believed(estate):
     before = look(estate, now=NOW).snapshot
     (estate / "up").unlink()

@@ -328,3 +328,13 @@ def test_a_table_without_end_is_refused_by_name(tmp_path):
         file.truncate(1 << 40)
     with pytest.raises(InputError, match=r"x.csv: the table is larger than 256 MiB"):
         read_host_table(tmp_path / "x.csv", "x.csv", Columns())
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "fe80::7", "169.254.7.7", "0.0.0.0", "ff02::1"])
+def test_an_address_of_every_host_costs_its_row_that_address_alone(tmp_path, address):
+    table = read(tmp_path, f'name,addresses\nweb-1,"{address}, 10.1.0.11"\n')
+    assert [host.addresses for host in table.hosts] == [("10.1.0.11",)]
+    assert told(table) == [
+        f"hosts.csv:2: this row of 'web-1' holds {address}, which every host has for itself or none can have: "
+        "it is left out (write addresses at which others meet the host)"
+    ]

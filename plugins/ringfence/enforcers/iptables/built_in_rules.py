@@ -1,8 +1,8 @@
 """What a host cannot do without, above every policy: neighbour and router discovery, MLD, IGMP, a DHCP client.
 
-`ringfence.enforcers.nftables.built_in_rules` names the RFCs behind each; the rules say the same here. A policy cannot
-close them, so nothing may answer through them either: what a host sends as a DHCP client's reply to a server that
-spoke first is no lease, and is dropped before the rule for established connections would let it out.
+`ringfence.enforcers.nftables.built_in_rules` names the RFCs behind each; the rules say the same here. None of these
+begins a connection that carries more than they let through: IGMP, what a host answers from a DHCP client's port to a
+server's, and ICMP errors about it are no replies, and are judged by what stands below.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ _DHCP = {
     (Direction.OUT, 4): ("-d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67 -j RETURN",),
     (Direction.OUT, 6): ("-s fe80::/10 -d ff02::1:2/128 -p udp -m udp --sport 546 --dport 547 -j RETURN",),
 }
-_UNANSWERED = {
-    (Direction.OUT, 4): ("-p udp -m udp --sport 68 --dport 67 -m conntrack --ctdir REPLY -j DROP",),
-    (Direction.OUT, 6): ("-p udp -m udp --sport 546 --dport 547 -m conntrack --ctdir REPLY -j DROP",),
-}
+_REPLY = "--ctstate RELATED,ESTABLISHED"
+# The DHCP client's port and the server's, and the protocol of messages.
+_DHCP_PORTS = {4: (68, 67, "icmp"), 6: (546, 547, "icmpv6")}
 
 
 def built_in_rules(direction: Direction, family: int) -> tuple[str, ...]:
@@ -45,6 +44,15 @@ def built_in_rules(direction: Direction, family: int) -> tuple[str, ...]:
     return (*_BOTH[family], *_DHCP[direction, family])
 
 
-def unanswered_rules(direction: Direction, family: int) -> tuple[str, ...]:
-    """Return the rules that stand before established connections: no answer goes out through a built-in."""
-    return _UNANSWERED.get((direction, family), ())
+def replies(direction: Direction, family: int) -> tuple[str, ...]:
+    """Return the rules that let the replies of connections through that were allowed, in order."""
+    if direction is Direction.IN:
+        return (f"-m conntrack {_REPLY} ! --ctproto 2 -j RETURN",)
+    client, server, messages = _DHCP_PORTS[family]
+    return (
+        f"-m conntrack {_REPLY} ! --ctproto 17 -m conntrack ! --ctproto 2 -j RETURN",
+        f"-m conntrack {_REPLY} ! --ctproto 2 --ctdir ORIGINAL -j RETURN",
+        f"-p udp -m udp ! --sport {client} -m conntrack {_REPLY} -j RETURN",
+        f"-p udp -m udp ! --dport {server} -m conntrack {_REPLY} -j RETURN",
+        f"-p {messages} -m conntrack {_REPLY} ! --ctproto 2 ! --ctorigsrcport {server} -j RETURN",
+    )

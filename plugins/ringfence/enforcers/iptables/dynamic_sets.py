@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from ringfence.enforcers import membership_chains
 from ringfence.enforcers.iptables.text import GENERATION, Parts, set_text
 from ringfence.enforcers.membership_chains import Case, set_digest
@@ -29,12 +31,14 @@ def add_sets(parts: Parts, table: VerdictTable) -> None:
         parts.sets[name] = set_text(parts.family, name, "hash:ip", MOST_ANSWERS, f"timeout {ANSWER_STANDS}")
 
 
-def answer_elements(table: VerdictTable) -> list[dict[str, object]]:
+def answer_elements(table: VerdictTable) -> list[dict[str, JsonValue]]:
     """Return what the target fills in for names: for every name its sets, without their generation."""
-    found: list[dict[str, object]] = []
+    found: list[dict[str, JsonValue]] = []
     for dynamic in table.dynamic_sets:
         kind, _, name = dynamic.partition(":")
-        sets = [[_name(dynamic, family).removesuffix(GENERATION), f"timeout {ANSWER_STANDS}s"] for family in (4, 6)]
+        sets: list[JsonValue] = [
+            [_name(dynamic, family).removesuffix(GENERATION), f"timeout {ANSWER_STANDS}s"] for family in (4, 6)
+        ]
         found.append({kind: name, "elements": sets})
     return found
 

@@ -6,7 +6,7 @@ and a packet must be in both; what is cut is rules of the chain `rf_cut_<in|out>
 
 from __future__ import annotations
 
-from ringfence.enforcers.iptables.built_in_rules import built_in_rules, unanswered_rules
+from ringfence.enforcers.iptables.built_in_rules import built_in_rules, replies
 from ringfence.enforcers.iptables.networks import networks_of
 from ringfence.enforcers.iptables.text import GENERATION, Parts, set_text, size_for
 from ringfence.model.addresses import FAMILIES, addresses_of
@@ -41,8 +41,7 @@ def fixed_rules(parts: Parts, direction: Direction, control: Control | None) -> 
         *rules,
         f"{interface} lo -j RETURN",
         f"-j {cut}",
-        *unanswered_rules(direction, parts.family),
-        "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
+        *replies(direction, parts.family),
         f"-p tcp {standing} {NO_FIRST_PACKET} -j RETURN",
         f"! -p tcp {standing} -j RETURN",
         *built_in_rules(direction, parts.family),

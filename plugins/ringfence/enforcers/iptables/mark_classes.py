@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ringfence.enforcers.iptables.built_in_rules import replies
 from ringfence.enforcers.iptables.networks import networks_of
 from ringfence.enforcers.iptables.text import Parts
 from ringfence.model.intervals import IntervalSet
@@ -89,7 +90,7 @@ def mark_rules(parts: Parts, direction: Direction, remote: str, classes: Classes
     interface = "-i" if direction is Direction.IN else "-o"
     return [
         f"{interface} lo -j RETURN",
-        "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
+        *replies(direction, parts.family),
         clearing(marks),
         f"-j SET --map-set {name} {remote} --map-mark",
     ]

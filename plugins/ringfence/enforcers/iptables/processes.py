@@ -7,20 +7,22 @@ process is told apart there.
 
 from __future__ import annotations
 
+from pydantic import JsonValue
+
 from ringfence.enforcers.iptables.text import Parts
 from ringfence.model.errors import RingfenceError
 from ringfence.model.rules import Direction
 from ringfence.model.tables import OTHER, DirectionTable, ProcessClass, VerdictTable
 
 
-def process_elements(table: VerdictTable) -> list[dict[str, object]]:
+def process_elements(table: VerdictTable) -> list[dict[str, JsonValue]]:
     """Return what the target fills in for processes: for every unit and user the chains that ask, and their targets."""
     one = table.outbound
-    found: list[dict[str, object]] = [
-        {"unit": unit, "elements": [["rf_units_out", f"goto rf_out_u{n}"]]} for n, unit in enumerate(one.units)
-    ]
+    found: list[dict[str, JsonValue]] = []
+    for n, unit in enumerate(one.units):
+        found.append({"unit": unit, "elements": [["rf_units_out", f"goto rf_out_u{n}"]]})
     for m, user in enumerate(one.users):
-        elements = [["rf_users_out", f"goto rf_out_x{m}"]]
+        elements: list[JsonValue] = [["rf_users_out", f"goto rf_out_x{m}"]]
         elements += [[f"rf_out_u{n}", f"goto rf_out_u{n}_x{m}"] for n in range(len(one.units))]
         found.append({"user": user, "elements": elements})
     return found

@@ -1,9 +1,16 @@
 """The nftables enforcer: one `table inet ringfence` for Linux hosts."""
 
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from ringfence.enforcers import Facts, Profile, Reason, Rendered, Renderer, Targets
 from ringfence.enforcers.nftables.dynamic_sets import answer_elements
-from ringfence.enforcers.nftables.features import Features, unsupported
+from ringfence.enforcers.nftables.features import OLDEST_NFT, Features, unsupported
 from ringfence.enforcers.nftables.processes import process_elements
 from ringfence.enforcers.nftables.ruleset import render
+from ringfence.model.abilities import LINUX
+from ringfence.model.assets import Asset
 from ringfence.model.tables import VerdictTable
 
 __all__ = [
@@ -13,20 +20,53 @@ __all__ = [
     "answer_elements",
     "process_elements",
     "render",
+    "runtime_of",
     "unsupported",
 ]
 
+_NEWER = "take a newer release; what names a process can be left to a rule without one"
+
 
 class NftablesEnforcer:
-    """`ringfence.enforcers.Enforcer` for nftables."""
+    """`ringfence.enforcers.Enforcer` for nftables; its texts depend on their tables alone."""
 
-    def render(self, table: VerdictTable) -> str:
-        """Return the ruleset text that `nft -f` loads in one transaction."""
-        return render(table)
+    name = "nftables"
+    suffix = "nft"
+    abilities = LINUX
 
-    def process_elements(self, table: VerdictTable) -> list[dict[str, object]]:
-        """Return what the target fills in: elements for every name, unit and user of the table."""
-        return [*answer_elements(table), *process_elements(table)]
+    def facts(self, told: Mapping[str, JsonValue]) -> Facts:
+        """Return the versions of nft and kernel, and what the two can match units by."""
+        return Features.told(told).data()
+
+    def lacks(self, facts: Facts) -> str:
+        """Return why nft is not usable on a host; the kernel is not asked here, iptables needs no newer one."""
+        features = Features.told(facts)
+        if features.nft == ():
+            return "there is no nft"
+        if features.nft < OLDEST_NFT:
+            return f"nft {features.nft_text} is too old"
+        return ""
+
+    def profile(self, facts: Facts) -> Profile:
+        """Return nothing: every host loads the same text."""
+        return {}
+
+    def refusals(self, table: VerdictTable, facts: Facts, asset: Asset) -> list[Reason]:
+        """Return what this host's nft and kernel cannot enforce of a table."""
+        return [(why, _NEWER) for why in unsupported(table, Features.told(facts))]
+
+    def renderer(self, targets: Targets) -> Renderer:
+        """Return this itself: no text depends on other tables."""
+        return self
+
+    def render(self, table: VerdictTable, profile: Profile) -> Rendered:
+        """Return the ruleset text that `nft -f` loads in one transaction, and the elements that the target fills in."""
+        return Rendered(render(table), runtime_of(table))
+
+
+def runtime_of(table: VerdictTable) -> list[dict[str, JsonValue]]:
+    """Return what the target fills in: elements for every name, unit and user of a table."""
+    return [*answer_elements(table), *process_elements(table)]
 
 
 ENFORCER = NftablesEnforcer()

@@ -11,6 +11,11 @@ Each is as narrow as its protocol allows, so that no service has a channel throu
   (RFC 2131, 4.1 and 4.4.5; RFC 8415, 7.1 and 18.2.5); servers and relays answer from theirs, in IPv6 on the link. What
   it sends to one server's address is the policy's to allow.
 
+None of these begins a connection that carries more than they let through. IGMP is judged packet by packet, and what a
+host answers from a DHCP client's port to a server's port is no reply: a client asks, it answers nobody. Else whoever
+speaks first from a server's port would be answered past the policy. Such packets, and ICMP errors about them, are
+judged by what stands below, as if they were first ones. Linux does not track discovery and MLD.
+
 Matches stand in the order of the header, in which nft lists them.
 """
 
@@ -27,6 +32,19 @@ _BOTH = (
     f"{_ONE_HOP} ip6 saddr :: ip6 daddr ff00::/8 icmpv6 type {{ 131, 132, 143 }} accept",
     "ip ttl 1 ip protocol 2 ip daddr 224.0.0.0/4 accept",
 )
+_REPLY = "ct state established,related"
+# Out, in the order of what is met most: all but IGMP and UDP, datagrams of flows that this host began, other datagrams,
+# and errors about datagrams. Connection tracking knows what an error is about.
+_REPLIES = {
+    Direction.IN: (f"{_REPLY} ct protocol != 2 accept",),
+    Direction.OUT: (
+        f"{_REPLY} ct protocol != {{ 2, 17 }} accept",
+        f"{_REPLY} ct protocol != 2 ct direction 0 accept",
+        f"{_REPLY} udp sport . udp dport != {{ 68 . 67, 546 . 547 }} accept",
+        f"{_REPLY} meta l4proto 1 ct protocol != 2 ct original proto-src != 67 accept",
+        f"{_REPLY} meta l4proto 58 ct protocol != 2 ct original proto-src != 547 accept",
+    ),
+}
 _DHCP = {
     Direction.IN: (
         "meta nfproto ipv4 udp sport 67 udp dport 68 accept",
@@ -42,3 +60,8 @@ _DHCP = {
 def built_in_rules(direction: Direction) -> tuple[str, ...]:
     """Return the rules of the built-ins for one direction, in order."""
     return (*_BOTH, *_DHCP[direction])
+
+
+def replies(direction: Direction) -> tuple[str, ...]:
+    """Return the rules that let the replies of connections through that were allowed, in order."""
+    return _REPLIES[direction]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from ringfence.enforcers import membership_chains
 from ringfence.enforcers.membership_chains import Case, set_digest
 from ringfence.enforcers.nftables.text import (
@@ -35,12 +37,14 @@ def add_sets(parts: Parts, table: VerdictTable) -> None:
             parts.sets[name] = set_text("set", name, f"type {address}", f"size {MOST_ANSWERS}", "flags timeout")
 
 
-def answer_elements(table: VerdictTable) -> list[dict[str, object]]:
+def answer_elements(table: VerdictTable) -> list[dict[str, JsonValue]]:
     """Return what the target fills in for names: for every name its sets, and what stands behind an address in them."""
-    found: list[dict[str, object]] = []
+    found: list[dict[str, JsonValue]] = []
     for dynamic in table.dynamic_sets:
         kind, _, name = dynamic.partition(":")
-        sets = [[f"dyn{family}_{set_digest(dynamic)}", f"timeout {ANSWER_STANDS}s"] for family in (4, 6)]
+        sets: list[JsonValue] = [
+            [f"dyn{family}_{set_digest(dynamic)}", f"timeout {ANSWER_STANDS}s"] for family in (4, 6)
+        ]
         found.append({kind: name, "elements": sets})
     return found
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from pydantic import JsonValue
 
 from ringfence.model.services import SCTP, block_of
 from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
@@ -22,11 +26,42 @@ class Features:
     cgroup2: bool = True
     socket_cgroup: bool = True
 
+    @staticmethod
+    def told(told: Mapping[str, JsonValue]) -> Features:
+        """Return the facts that a host reported: `nft` (empty: there is none) and `kernel` as version texts, and two
+        booleans."""
+        return Features(
+            nft=() if told.get("nft") == "" else _numbers(told.get("nft")) or CURRENT.nft,
+            kernel=_numbers(told.get("kernel")) or CURRENT.kernel,
+            cgroup2=told.get("cgroup2") is not False,
+            socket_cgroup=told.get("socket_cgroup") is not False,
+        )
+
+    def data(self) -> dict[str, JsonValue]:
+        """Return plain data that `told` reads."""
+        return {
+            "nft": self.nft_text,
+            "kernel": _version(self.kernel),
+            "cgroup2": self.cgroup2,
+            "socket_cgroup": self.socket_cgroup,
+        }
+
+    @property
+    def nft_text(self) -> str:
+        """Return nft's version."""
+        return _version(self.nft)
+
+
+# What a host is assumed to have while nobody has asked it; the target itself refuses what it lacks.
+CURRENT = Features(nft=(1, 1), kernel=(6, 1))
+
 
 def unsupported(table: VerdictTable, features: Features) -> list[str]:
     """Return one sentence for everything of the table that this host cannot enforce; an empty list: all of it."""
     problems = []
-    if features.nft < OLDEST_NFT:
+    if not features.nft:
+        problems.append("there is no nft")
+    elif features.nft < OLDEST_NFT:
         problems.append(f"nft {_version(features.nft)} is older than {_version(OLDEST_NFT)}")
     if features.kernel < OLDEST_KERNEL:
         problems.append(f"kernel {_version(features.kernel)} is older than {_version(OLDEST_KERNEL)}")
@@ -80,3 +115,8 @@ def _sctp(cell: Cell) -> list[tuple[int, int, str]]:
 
 def _version(numbers: tuple[int, ...]) -> str:
     return ".".join(map(str, numbers))
+
+
+def _numbers(value: object) -> tuple[int, ...]:
+    """Return a version's first numbers; a text of a host that is no version is none."""
+    return tuple(int(number) for number in re.findall(r"[0-9]{1,6}", value[:64])[:3]) if isinstance(value, str) else ()

@@ -6,7 +6,7 @@ stood before; and the built-ins of `built_in_rules`.
 
 from __future__ import annotations
 
-from ringfence.enforcers.nftables.built_in_rules import built_in_rules
+from ringfence.enforcers.nftables.built_in_rules import built_in_rules, replies
 from ringfence.enforcers.nftables.text import (
     PROTOCOL_OF_FAMILY,
     TYPE_OF_FAMILY,
@@ -63,7 +63,7 @@ def fixed_rules(parts: Parts, direction: Direction, control: Control | None) -> 
         *(f"{key} @cut{family} drop" for family, key in tuples.items()),
         *(f"{key} . {MESSAGES[family][0]} type @cut_icmp{family} drop" for family, key in ends.items()),
         *(f"{WITHOUT_PORTS} {key} . meta l4proto @cut_bare{family} drop" for family, key in ends.items()),
-        "ct state established,related accept",
+        *replies(direction),
         *(f"{key} @standing{family} {NO_FIRST_PACKET} accept" for family, key in tuples.items()),
         *(f"meta l4proto != 6 {key} @standing{family} accept" for family, key in tuples.items()),
         *built_in_rules(direction),

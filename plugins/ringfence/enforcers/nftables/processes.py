@@ -7,6 +7,8 @@ direction into `users_out_u<n>` as well. `n` counts the table's sorted units fro
 
 from __future__ import annotations
 
+from pydantic import JsonValue
+
 from ringfence.enforcers.nftables.text import Parts, chain_text, set_text
 from ringfence.model.errors import RingfenceError
 from ringfence.model.rules import Direction
@@ -15,9 +17,9 @@ from ringfence.model.tables import OTHER, DirectionTable, ProcessClass, VerdictT
 DEEPEST_LEVEL = 6
 
 
-def process_elements(table: VerdictTable) -> list[dict[str, object]]:
+def process_elements(table: VerdictTable) -> list[dict[str, JsonValue]]:
     """Return the `processes` of a plan's host: for every unit and user its map names and what they lead to."""
-    found: dict[tuple[str, str], list[list[str]]] = {}
+    found: dict[tuple[str, str], list[JsonValue]] = {}
     for direction in Direction:
         one = table.direction(direction)
         for n, unit in enumerate(one.units):

@@ -93,12 +93,12 @@ class ActionModule(TargetAction):
         try:
             result |= self._roll_out(plan, host, arguments)
         except (PlanError, TargetFailure) as error:
-            journal.append(host.name, getattr(error, "state", "refused"), str(error))
+            self.note(journal, host.name, getattr(error, "state", "refused"), str(error))
             raise
         except AnsibleConnectionFailure as error:
-            journal.append(host.name, "unreachable", shown(str(error), 1000))
+            self.note(journal, host.name, "unreachable", shown(str(error), 1000))
             raise
-        journal.append(host.name, result["state"])
+        self.note(journal, host.name, result["state"])
         return result
 
     def _foresee(self, plan: Plan, host: Host, arguments: dict) -> dict:
@@ -116,7 +116,7 @@ class ActionModule(TargetAction):
 
     def _roll_out(self, plan: Plan, host: Host, arguments: dict) -> dict:
         table = plan.table(host.table)
-        if table["control"] != host.control:
+        if (table["control"] or {}) != host.control:
             raise PlanError("lockout", "the table keeps another control path open than the plan says of this host")
         values = _values(plan, host)
         values["seconds"] = str(arguments["confirm_within"])
@@ -168,14 +168,14 @@ class ActionModule(TargetAction):
     def _apply(self, plan: Plan, host: Host, values: dict[str, str]) -> Reply:
         """Apply; a host that has signers of its own gets the signed plan as well."""
         try:
-            return self.ask("apply", values, plan.ruleset(host.ruleset), within=max(self.within, LOADING))
+            return self.ask("apply", values, plan.ruleset(host.ruleset, "nft"), within=max(self.within, LOADING))
         except TargetFailure as error:
             signed = plan.signed_text() if error.rule == "unsigned" else None
             if signed is None:
                 raise
         text, signature = (part.rstrip("\n") for part in signed)
         values = {**values, "plan_text": text, "signature": signature}
-        return self.ask("apply", values, plan.ruleset(host.ruleset), within=max(self.within, LOADING))
+        return self.ask("apply", values, plan.ruleset(host.ruleset, "nft"), within=max(self.within, LOADING))
 
     def _confirm(self, plan: Plan, host: Host, more: dict[str, str], until: float) -> Reply:
         """Confirm over a new connection as often as the time allows; raises TargetFailure where it did not count."""
@@ -243,7 +243,7 @@ def _values(plan: Plan, host: Host) -> dict[str, str]:
         "table": host.table,
         "control": control_ranges(host.control["from"]),
         "port": str(host.control["port"]),
-        "processes": process_lines(host.processes),
+        "processes": process_lines(host.runtime),
         "token": secrets.token_hex(8),
         "host": host.name,
     }

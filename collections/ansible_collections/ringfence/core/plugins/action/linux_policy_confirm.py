@@ -38,7 +38,7 @@ class ActionModule(TargetAction):
             if not self._took(plan, error):
                 raise
             reply = Reply({"changed": ["yes"]})
-        Journal(plan, arguments["journal"]).append(host.name, "confirmed")
+        self.note(Journal(plan, arguments["journal"]), host.name, "confirmed")
         return {**result, "changed": reply.last("changed") == "yes", "state": "confirmed"}
 
     def _took(self, plan: Plan, error: Exception) -> bool:

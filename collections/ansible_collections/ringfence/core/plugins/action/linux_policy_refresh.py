@@ -19,7 +19,7 @@ class ActionModule(TargetAction):
         if self._task.check_mode:
             return {"changed": False, "names": [], "state": "unchanged"}
         reply = self.ask("refresh", {})
-        result: dict = {"changed": False, "names": reply.all("process"), "state": "refreshed"}
+        result: dict = {"changed": False, "names": reply.all("process"), "state": reply.last("state")}
         if reply.last("answers"):
             result.update(failed=True, state="failed", msg=reply.last("answers"))
         return result

@@ -27,9 +27,11 @@ class ActionModule(TargetAction):
         # a host where another plan waits refuses
         reply = self.ask("rollback", {"plan": plan.digest} if plan else {})
         changed = reply.last("changed") == "yes"
+        state = reply.last("state")
         if plan and changed:
-            Journal(plan, arguments["journal"]).append(task_vars["inventory_hostname"], "rolled back")
-        result = {"changed": changed, "state": reply.last("state")}
-        if reply.last("state") == "open":
+            host = str(task_vars["inventory_hostname"])
+            self.note(Journal(plan, arguments["journal"]), host, "rolled back", reply.last("reason"), state)
+        result = {"changed": changed, "state": state}
+        if state == "open":
             result.update(failed=True, msg=reply.last("reason"))
         return result

@@ -31,7 +31,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state:
-  description: V(refreshed), V(unchanged) in check mode, V(refused) or V(failed).
+  description: >-
+    V(refreshed), V(none) where the host holds no plan, V(unchanged) in check mode, V(refused), V(failed) or V(unknown).
   returned: always
   type: str
 names:

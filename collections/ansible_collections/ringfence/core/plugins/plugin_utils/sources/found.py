@@ -23,6 +23,9 @@ _SECRET = re.compile(
 )
 _KEY = re.compile(r"[^A-Za-z0-9_.:/-]+")
 _REALM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_OVER_SSH = ("ssh", "paramiko", "paramiko_ssh", "libssh", "smart")
+# An address, with a zone or in brackets, or a name; names have underscores and letters of any language.
+_REACHED = re.compile(r"\[?[\w:][\w.:%-]*\]?")
 _NAMED = 5
 # What reading an answer raises where a part of it is not of the form that it should be; XML's faults are SyntaxErrors.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError)
@@ -151,6 +154,14 @@ def variables_fault(variables: Mapping[str, Any]) -> str | None:
     if not isinstance(variables.get("ansible_host", ""), str):
         return "what it is reached by is no text"
     return None
+
+
+def can_be_reached(host: object, connection: object) -> bool:
+    """Return whether a text can be what a host is reached by. One that begins with a hyphen is an option to ssh and the
+    like, which may run a command here; over ssh what is neither name nor address may become one of a shell."""
+    if not isinstance(host, str) or host.startswith("-") or not host.isprintable():
+        return False
+    return str(connection).rpartition(".")[2] not in _OVER_SSH or _REACHED.fullmatch(host) is not None
 
 
 def _called(item: Item, called: Callable[[Item], object]) -> str:

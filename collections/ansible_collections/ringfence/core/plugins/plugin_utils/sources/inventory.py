@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import TAKEN, Found, SourceRefused
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import (
+    TAKEN,
+    Found,
+    SourceRefused,
+    can_be_reached,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.gc_pause import many_objects
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.known_options import KnownOptions
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.library_needed import Library
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.names import (
+    ADDRESSES,
     GIVEN,
     NAME,
     SOURCES,
@@ -107,7 +113,11 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
         source = shown_path(path)
         for warning in found["warnings"]:
             self.display.warning(f"{source}: {warning}")
-        names = [self._add(name, variables, source) for name, variables in self._free(found["hosts"], source)]
+        odd: list[str] = []
+        names = [self._add(name, variables, source, odd) for name, variables in self._free(found["hosts"], source)]
+        if odd:
+            more = f" and {len(odd) - _NAMED} more" if len(odd) > _NAMED else ""
+            self.display.warning(f"{source}: hosts are reached by no such text: {', '.join(odd[:_NAMED])}{more}")
         for name, table in found["tables"].items():
             self.inventory.add_group(name)
             self.inventory.set_variable(name, name, as_variable(table))
@@ -198,8 +208,8 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             raise AnsibleParserError(f"{path}: " + "; ".join(found.warnings))
         return found
 
-    def _add(self, name: str, variables: Mapping[str, Any], source: str) -> str:
-        """Add a host, or to a host that is there what it lacks; return its name."""
+    def _add(self, name: str, variables: Mapping[str, Any], source: str, odd: list[str]) -> str:
+        """Add a host, or to a host that is there what it lacks; return its name, add what is odd of it to `odd`."""
         parts = variables.get(SOURCES) or []
         own = {**variables, SOURCES: [source, *(f"{source}: {part}" for part in parts)]}
         there = dict(self.inventory.hosts[name].vars) if name in self.inventory.hosts else {}
@@ -219,8 +229,22 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             known = self._known(name)
             self._add_host_to_composed_groups(self.get_option("groups"), known, name, strict=strict)
             self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, name, strict=strict)
+        odd += self._check_reached(name, there)
         host.set_variable(GIVEN, given(host.vars))
         return name
+
+    def _check_reached(self, name: str, there: Container[str]) -> Iterator[str]:
+        """Take away what a host cannot be reached by, whoever composed it of what a source says, and yield what it was.
+
+        `there` are the variables that others gave the host.
+        """
+        host = self.inventory.get_host(name)
+        connection = host.vars.get("ansible_connection", "ssh")
+        for key in ("ansible_host", "ansible_ssh_host"):
+            if key not in there and key in host.vars and not can_be_reached(host.vars[key], connection):
+                yield f"'{name}' ({str(host.vars.pop(key))[:60]!a})"
+                if addresses := host.vars.get(ADDRESSES):
+                    host.vars[key] = addresses[0]
 
     def _known(self, name: str) -> dict[str, Any]:
         """Return what expressions may look at: the fact's fields by their short names, then the host's variables."""

@@ -10,12 +10,14 @@ from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
 from .answer_limits import Overrun, limited
 from .answer_values import AnswerError, shown
 from .given_variables import PREFIX, GivenVariables
 from .orders import COMMAND, Reply, order, parse_reply
+from .reply_shape import ended
 
 # Every order is a connection of its own: a master whose host is gone, or that a new table cuts, would keep its clients
 # waiting for ever. A peer that vanished is noticed after half a minute, not after the kernel's quarter of an hour.
@@ -120,11 +122,24 @@ class TargetAction(ActionBase):
             reply = Reply()
         if reply.last("refused"):
             raise TargetFailure("refused", reply.last("refused"), reply.last("reason"))
+        said = " ".join((answer["stderr"] or answer["stdout"]).strip()[-2000:].splitlines()[-3:])
         if answer["rc"] != 0:
-            said = (answer["stderr"] or answer["stdout"]).strip()[-2000:].splitlines()
-            message = f"{verb} ended with status {answer['rc']}: {' '.join(said[-3:])}"
-            raise TargetFailure("failed", "target", shown(message, 1000))
+            raise TargetFailure("failed", "target", shown(f"{verb} ended with status {answer['rc']}: {said}", 1000))
+        if not ended(verb, bool(values.get("check")), reply.last):
+            message = f"this host's answer is not valid: it does not say how {verb} ended{said and f', but: {said}'}"
+            raise TargetFailure("unknown", "answer", shown(message, 1000))
         return reply
+
+    def note(self, journal: Journal, host: str, event: str, said: str = "", state: str = "") -> None:
+        """Write down what became of a host; raises TargetFailure with its state, which is the event unless it is
+        another, where that cannot be written: the host is what it is all the same."""
+        try:
+            journal.append(host, event, said)
+        except PlanError as error:
+            state = state or event
+            known = f"{said or f'this host is {state}'}; {error}"
+            remedy = "mend that, then 'ringfence plan --rebase' asks every host what it holds"
+            raise TargetFailure(state, "journal", f"{known}: {remedy}") from error
 
     @contextmanager
     def judging(self, what: str) -> Iterator[None]:

@@ -17,9 +17,12 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 # The largest number that JSON carries whole everywhere, and far below what any shell counts to.
 MOST = 2**53 - 1
 SHOWN = 60
-# C0 but for newline and tab, DEL, C1; and what turns the reading direction or hides (Unicode TR 36, section 3).
+# C0 but for newline and tab, DEL, C1; what turns the reading direction (Bidi_Control); and what is not seen
+# (Default_Ignorable_Code_Point but for marks that shape a letter before them); lone surrogates.
 _CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+    "\ud800-\udfff]"
 )
 
 

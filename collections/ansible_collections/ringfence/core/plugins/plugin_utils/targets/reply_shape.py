@@ -13,7 +13,15 @@ from collections.abc import Callable
 
 from .answer_values import DIGEST, MOST, TIME, AnswerError, address, matching, one_of, shown, written_number
 
-STATES = ("confirmed", "waiting", "restored", "none", "open", "unknown", "lost", "went back")
+STATES = ("confirmed", "waiting", "restored", "none", "open", "unknown", "lost", "went back", "refreshed")
+# What an order that changes something ends with, where it was carried out.
+ENDINGS = {
+    "apply": ("waiting", "confirmed"),
+    "confirm": ("confirmed",),
+    "rollback": ("restored", "none", "open", "confirmed"),
+    "remove": ("none",),
+    "refresh": ("refreshed", "none"),
+}
 MOST_LINES = 20_000
 # Characters that people are shown of one sentence.
 LONGEST = 1000
@@ -90,6 +98,14 @@ KEYS: dict[str, Check] = {
     **dict.fromkeys(("warning", "unknown", "uncut"), _sentence),
 }
 SECTIONS = ("listing", "sockets", "flows", "owners", "foreign", "history", "denials")
+
+
+def ended(verb: str, check: bool, said: Callable[[str], str]) -> bool:
+    """Return whether a reply says how an order ended; `said` gives the last value of a key. One that a shell answered
+    which runs nothing, with status 0, does not."""
+    if verb not in ENDINGS:
+        return True
+    return bool(said("changed")) if check else said("state") in ENDINGS[verb]
 
 
 def checked(values: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -13,7 +13,8 @@ from .answer_values import shown
 from .held_state import held
 from .orders import Reply
 
-# Sentences about the verdict table that are told of one host; the rest is counted, and told as data.
+# Sentences about the verdict table, and about processes, that are told of one host; the rest is counted, and what is of
+# the table told as data.
 MOST_TOLD = 40
 # Differences, and lines of other tables, that a result carries as data.
 MOST_DATA = 5_000
@@ -34,9 +35,8 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     except (ValueError, RecursionError, OverflowError) as error:
         return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}")
     processes, dead = _processes(reply, found["filled"]["processes"])
-    sentences = [one["text"] for one in told[:MOST_TOLD]]
-    if len(told) > MOST_TOLD:
-        sentences.append(f"and {len(told) - MOST_TOLD} differences more")
+    processes = _first(processes, "processes")
+    sentences = _first([one["text"] for one in told], "differences")
     if now["state"] == "unknown":
         # what could not be read does not differ
         processes, dead = [], 0
@@ -53,6 +53,11 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         "answers": _answers(host, found["filled"]["answers"]),
         "held": now,
     }
+
+
+def _first(sentences: list[str], of_what: str) -> list[str]:
+    more = len(sentences) - MOST_TOLD
+    return [*sentences[:MOST_TOLD], f"and {more} {of_what} more"] if more > 0 else sentences
 
 
 def unjudged(reply: Reply, why: str) -> dict:
@@ -127,13 +132,13 @@ def _untold(host: Host, reply: Reply, now: dict) -> list[str]:
     told = {("unit", line.split(" ")[1]) for line in reply.all("unit")}
     told |= {("user", line.split(" ")[0]) for line in reply.all("user")}
     told |= {(kind, name) for kind in ("unit", "user") for name in reply.all(f"no_{kind}")}
-    planned = [(kind, process[kind]) for process in host.processes for kind in ("unit", "user") if kind in process]
+    planned = [(kind, process[kind]) for process in host.runtime for kind in ("unit", "user") if kind in process]
     return [f"unknown: this host does not tell of {kind} {name}" for kind, name in planned if (kind, name) not in told]
 
 
 def _answers(host: Host, elements: list[dict]) -> dict[str, list[dict]]:
     """Return, for every name of the plan, the addresses that the host holds for it and their ages in seconds."""
-    names = [process["fqdn"] for process in host.processes if "fqdn" in process]
+    names = [process["fqdn"] for process in host.runtime if "fqdn" in process]
     return {
         name: [
             {"address": one["address"], "age": max(0, round(ANSWER_STANDS - one["expires"]))}

@@ -43,7 +43,8 @@ class Journal:
                 size = os.fstat(descriptor).st_size
                 if size and os.pread(descriptor, 1, size - 1) != b"\n":
                     line = b"\n" + line
-                os.write(descriptor, line)
+                while line:  # a disk that becomes full takes a part, and then says so
+                    line = line[os.write(descriptor, line) :]
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
                 if event != "started":
                     os.fsync(descriptor)

@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 
 NAMESPACE = "ringfence-plan"
+FORMAT = 2
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -36,9 +37,15 @@ class Host:
     ruleset: str
     table: str
     expects: str
+    enforcer: str
     control: dict
-    cut: bool
-    processes: list
+    options: dict
+    runtime: list
+
+    @property
+    def cut(self) -> bool:
+        """Whether standing connections that the table denies are ended."""
+        return bool(self.options.get("cut"))
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,10 @@ class Plan:
         return self.data["waves"]
 
     def host(self, name: str) -> Host:
-        """Return what the plan says of a host; raises PlanError where it says nothing, or nothing for Linux."""
+        """Return what the plan says of a host; raises PlanError where it says nothing."""
         entry = self.data["hosts"].get(name)
         if entry is None:
             raise PlanError("host", f"plan {self.identity} says nothing of {name}")
-        if entry["enforcer"] != "nftables":
-            raise PlanError("host", f"{name} is enforced by {entry['enforcer']}, not by nftables")
         wave = next((number for number, hosts in enumerate(self.waves) if name in hosts), len(self.waves))
         return Host(
             name=name,
@@ -78,14 +83,16 @@ class Plan:
             ruleset=entry["ruleset"],
             table=entry["table"],
             expects=entry["expects"],
-            control=entry["control"],
-            cut=bool(entry.get("cut")),
-            processes=entry.get("processes", []),
+            enforcer=entry["enforcer"],
+            control=entry["control"] or {},
+            options=entry["options"],
+            runtime=entry["runtime"],
         )
 
-    def ruleset(self, digest: str) -> bytes:
-        """Return a rendered ruleset; raises PlanError where the file is not what its name says."""
-        return self._part("rulesets", digest, ".nft")
+    def ruleset(self, digest: str, suffix: str) -> bytes:
+        """Return a rendered ruleset, whose file ends as its enforcer says; raises PlanError where the file is not what
+        its name says."""
+        return self._part("rulesets", digest, f".{suffix}")
 
     def table(self, digest: str) -> dict:
         """Return a verdict table; raises PlanError where the file is not what its name says."""
@@ -131,9 +138,9 @@ def _load(directory: str, path: str, _modified: int, _size: int) -> Plan:
         data = json.loads(content)
     except ValueError as error:
         raise PlanError("plan", f"{path} is no JSON: {error}") from error
-    if not isinstance(data, dict) or data.get("format") != 1:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else "none"
-        raise PlanError("format", f"{path} is of format {found}, this release reads format 1")
+        raise PlanError("format", f"{path} is of format {found}, this release reads format {FORMAT}")
     return Plan(directory, digest, data)
 
 

@@ -114,7 +114,7 @@ class Family:
         if len(maps) != 1 or len(masks) != 1:
             self.report(chain.line, f"chain {chain.name} of mangle", "does not mark packets as ours does")
             return whole, masks[0] if masks else 0
-        self.graph.align(chain, chain.rules, marking_rules(direction, maps[0], masks[0]))
+        self.graph.align(chain, chain.rules, marking_rules(direction, self.family, maps[0], masks[0]))
         if not self.met.get(f"mark {direction}"):
             return whole, masks[0]
         return self._classes(maps[0], masks[0]), masks[0]

@@ -138,9 +138,12 @@ def marked(text: str) -> tuple[int, int]:
     return number_of(value), number_of(mask) if slash else 0xFFFFFFFF
 
 
-def _protocol(words: _Words) -> str:
-    text = next(words.words)
-    return f"p {PROTOCOLS[text] if text in PROTOCOLS else number_of(text)}"
+def _number_of_protocol(name: str):
+    def condition(words: _Words) -> str:
+        text = next(words.words)
+        return f"{name} {PROTOCOLS[text] if text in PROTOCOLS else number_of(text)}"
+
+    return condition
 
 
 def _network(side: str):
@@ -180,7 +183,7 @@ def _counted(name: str):
 
 
 _CONDITIONS = {
-    "-p": _protocol,
+    "-p": _number_of_protocol("p"),
     "-s": _network("s"),
     "-d": _network("d"),
     "-i": _word("i"),
@@ -190,6 +193,8 @@ _CONDITIONS = {
     "--ctstate": _states,
     "--state": _states,
     "--ctdir": _word("ctdir"),
+    "--ctproto": _number_of_protocol("ctproto"),
+    "--ctorigsrcport": _ports("ctorigsrcport"),
     "--ctorigsrc": _network("ctorigsrc"),
     "--ctreplsrc": _network("ctreplsrc"),
     "--match-set": lambda words: f"set {next(words.words)} {next(words.words)}",

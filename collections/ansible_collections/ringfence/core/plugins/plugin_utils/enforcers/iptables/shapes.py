@@ -45,11 +45,7 @@ _DHCP = {
     ("out", 4): ("d 255.255.255.255/32", "dport 67", "p 17", "sport 68"),
     ("out", 6): ("d ff02::1:2/128", "dport 547", "p 17", "s fe80::/10", "sport 546"),
 }
-_UNANSWERED = {
-    ("out", 4): ("ctdir REPLY", "dport 67", "p 17", "sport 68"),
-    ("out", 6): ("ctdir REPLY", "dport 547", "p 17", "sport 546"),
-}
-_REPLIES = (("state ESTABLISHED,RELATED",), "return")
+_STATE = "state ESTABLISHED,RELATED"
 
 # Conditions and a verdict.
 Shape = tuple["tuple[str, ...]", str]
@@ -68,12 +64,10 @@ def fixed_rules(direction: str, family: int) -> list[Shape]:
         f"set rf_standing_l{family} {local},{local},{remote}",
         f"set rf_standing_r{family} {local},{remote},{remote}",
     )
-    unanswered = _UNANSWERED.get((direction, family))
     return [
         ((f"{interface} lo",), "return"),
         ((), f"jump rf_cut_{direction}"),
-        *([(unanswered, "drop")] if unanswered else []),
-        _REPLIES,
+        *_replies(direction, family),
         (("!flags ACK,SYN SYN", "p 6", *standing), "return"),
         (("!p 6", *standing), "return"),
         *((conditions, "return") for conditions in _BUILT_IN[family]),
@@ -81,11 +75,25 @@ def fixed_rules(direction: str, family: int) -> list[Shape]:
     ]
 
 
-def marking_rules(direction: str, classes: str, mask: int) -> list[Shape]:
+def _replies(direction: str, family: int) -> list[Shape]:
+    """Return the rules for replies: none of IGMP, none of a DHCP client's that was not asked, none about those."""
+    if direction == "in":
+        return [(("!ctproto 2", _STATE), "return")]
+    client, server, messages = {4: (68, 67, 1), 6: (546, 547, 58)}[family]
+    return [
+        (("!ctproto 17", "!ctproto 2", _STATE), "return"),
+        (("!ctproto 2", "ctdir ORIGINAL", _STATE), "return"),
+        ((f"!sport {client}", "p 17", _STATE), "return"),
+        ((f"!dport {server}", "p 17", _STATE), "return"),
+        ((f"!ctorigsrcport {server}", "!ctproto 2", f"p {messages}", _STATE), "return"),
+    ]
+
+
+def marking_rules(direction: str, family: int, classes: str, mask: int) -> list[Shape]:
     """Return the rules of mangle that mark packets with the class of their remote address."""
     return [
         ((f"{SIDES[direction][3]} lo",), "return"),
-        _REPLIES,
+        *_replies(direction, family),
         ((), f"mark 0x0/{mask:#x}"),
         ((), f"map {classes} {SIDES[direction][0]}"),
     ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 _COUNTER = re.compile(r"counter packets (\d+) bytes (\d+)")
 _COUNT = re.compile(r"\s*# count \d+$")
 _BRACES = re.compile(r"(?<!vmap )\{ ([^{}]*) \}")
+_NUMBERS = re.compile(r"\d+(?: \. \d+)*", re.ASCII)
 _DURATION = re.compile(r"^timeout (\S+)$")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _WORDS = (
@@ -152,6 +153,6 @@ def _one_wording(line: str) -> str:
 
 def _sorted_braces(braces: re.Match[str]) -> str:
     members = [_PROTOCOLS.get(member, member) for member in map(str.strip, braces[1].split(","))]
-    if all(member.isdigit() for member in members):
-        members.sort(key=int)
+    if all(_NUMBERS.fullmatch(member) for member in members):
+        members.sort(key=lambda member: [int(number) for number in member.split(" . ")])
     return f"{{ {', '.join(members)} }}"

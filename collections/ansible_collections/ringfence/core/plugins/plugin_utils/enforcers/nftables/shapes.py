@@ -38,6 +38,17 @@ DHCP = {
         "ip6 saddr fe80::/10 ip6 daddr ff02::1:2 udp sport 546 udp dport 547 accept",
     ),
 }
+# No replies are IGMP, and what leaves a DHCP client's port for a server's in a flow that the far end began.
+REPLIES = {
+    "in": ("ct state established,related ct protocol != 2 accept",),
+    "out": (
+        "ct state established,related ct protocol != { 2, 17 } accept",
+        "ct state established,related ct protocol != 2 ct direction 0 accept",
+        "ct state established,related udp sport . udp dport != { 68 . 67, 546 . 547 } accept",
+        "ct state established,related meta l4proto 1 ct protocol != 2 ct original proto-src != 67 accept",
+        "ct state established,related meta l4proto 58 ct protocol != 2 ct original proto-src != 547 accept",
+    ),
+}
 MESSAGES = {4: "icmp", 6: "icmpv6"}
 # A tuple that stood lets no SYN without ACK pass: that begins another connection.
 WITHOUT_PORTS = "meta l4proto != { 1, 6, 17, 58, 132 }"
@@ -116,7 +127,7 @@ def fixed_rules(direction: str) -> list[str]:
         *(f"{key} @cut{family} drop" for family, key in keys.items()),
         *(f"{key} . {MESSAGES[family]} type @cut_icmp{family} drop" for family, key in ends.items()),
         *(f"{WITHOUT_PORTS} {key} . meta l4proto @cut_bare{family} drop" for family, key in ends.items()),
-        "ct state established,related accept",
+        *REPLIES[direction],
         *(f"{key} @standing{family} {NO_FIRST_PACKET} accept" for family, key in keys.items()),
         *(f"meta l4proto != 6 {key} @standing{family} accept" for family, key in keys.items()),
         *BUILT_IN,

@@ -135,7 +135,9 @@ RULES
 
 # What other tables do that a table of ours cannot see behind: they are named, not judged.
 status_foreign() {
-    nft -t list ruleset 2>/dev/null | awk '
+    # what nft cannot list (a table that iptables or another release filled) is not nothing
+    { nft -t list ruleset 2>/dev/null || echo unlisted; } | awk '
+        $0 == "unlisted" { print "other tables: nft does not list them all, so what they do is not known"; next }
         $1 == "table" { table = $2 " " $3; ours = $2 == "inet" && $3 == "ringfence"; next }
         ours { next }
         $1 == "flowtable" { print table ": flowtable" }

@@ -1,0 +1,55 @@
+"""Files that are whole or not there: written beside their place, kept on the disk, then renamed; read only
+where they end."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import TextIO
+
+from ringfence.model.errors import InputError, Place
+
+PRIVATE = 0o600  # for what only its owner shall read
+READABLE = 0o644
+
+
+def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
+    """Replace a file in one step: a reader sees the old or the new text, whole, also after a crash.
+
+    A file that is there keeps its permissions, a new one gets `mode`; its directory is made. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = path.stat().st_mode & 0o7777 if path.exists() else mode
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            os.fchmod(handle, kept)
+            _keep(file, text)
+        Path(scratch).replace(path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
+def write_through(path: Path, text: str) -> None:
+    """Write a file in place and onto the disk, for a directory that appears in one step. Raises OSError."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        _keep(file, text)
+
+
+def regular_file(path: Path) -> bytes:
+    """Return what a file holds. Raise InputError for a pipe, a device or a directory, which may never end, and OSError
+    where it cannot be read."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise InputError("this is no regular file", Place(str(path)), "remove it")
+        return file.read()
+
+
+def _keep(file: TextIO, text: str) -> None:
+    file.write(text)
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,48 @@
+"""Which enforcer a host gets of which nobody says it: the usual one, or another that its facts show to be usable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ringfence.enforcers import Enforcer, enforcer, names
+from ringfence.model.abilities import Where
+from ringfence.model.assets import USUAL_ENFORCER, Snapshot
+from ringfence.plan.enforced import Held
+
+VARIABLE = "ringfence_enforcer"
+
+
+def chosen(
+    snapshot: Snapshot,
+    held: Mapping[str, Held],
+    installed: Callable[[], tuple[str, ...]] = names,
+    named: Callable[[str], Enforcer] = enforcer,
+) -> tuple[Snapshot, dict[str, str]]:
+    """Return the snapshot with every host's enforcer chosen, and why it is another one than the usual, by host.
+
+    A host that nobody names an enforcer for gets the first one of the usual one's platform that its facts show to be
+    usable, where they show that the usual one is not. Of a host that told nothing nothing is shown.
+    """
+    if USUAL_ENFORCER not in installed():
+        return snapshot, {}
+    usual = named(USUAL_ENFORCER)
+    others: list[Enforcer] | None = None
+    assets, reasons = [], {}
+    for asset in snapshot.assets:
+        told = held[asset.name].features if asset.name in held else {}
+        if told and asset.enforcer == USUAL_ENFORCER and asset.attributes.get(VARIABLE) is None:
+            why = usual.lacks(usual.facts(told))
+            if why and others is None:
+                others = [one for one in map(named, installed()) if _instead(one, usual)]
+            found = next((one for one in others or () if not one.lacks(one.facts(told))), None) if why else None
+            if found is not None:
+                reasons[asset.name] = f"{why}, and {found.name} is usable there"
+                asset = replace(asset, enforcer=found.name)
+        assets.append(asset)
+    return (replace(snapshot, assets=tuple(assets)) if reasons else snapshot), reasons
+
+
+def _instead(one: Enforcer, usual: Enforcer) -> bool:
+    """Return whether an enforcer can stand in for the usual one: on the same platform, on the host itself."""
+    return one is not usual and one.abilities.platform == usual.abilities.platform and one.abilities.where is Where.HOST

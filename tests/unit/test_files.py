@@ -1,0 +1,51 @@
+"""Files are written whole: permissions stay, and a write that fails leaves the old text and nothing else."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from ringfence.files import PRIVATE, write_through, write_whole
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_a_new_file_has_the_mode_that_was_asked_for_whatever_the_umask_is(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        write_whole(tmp_path / "deep/shown", "a\r\nb\n")
+        write_whole(tmp_path / "deep/private", "", PRIVATE)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "deep/shown").read_bytes() == b"a\r\nb\n"
+    assert [mode_of(tmp_path / "deep" / name) for name in ("shown", "private")] == [0o644, 0o600]
+
+
+def test_a_file_that_is_there_keeps_its_mode_and_is_replaced_in_one_step(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    path.write_text("old")
+    path.chmod(0o640)
+    with path.open() as reader:
+        write_whole(path, "new", PRIVATE)
+        assert reader.read() == "old"
+    assert (path.read_text(), mode_of(path)) == ("new", 0o640)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_the_old_text_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "\ud800")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_of_a_directory_that_appears_later_is_written_as_it_is(tmp_path: Path) -> None:
+    write_through(tmp_path / "ruleset.nft", "table inet ringfence {}\r\n")
+    assert (tmp_path / "ruleset.nft").read_bytes() == b"table inet ringfence {}\r\n"
