@@ -30,7 +30,9 @@ def ask_hosts(session: Session) -> None:
 
     workloads = sorted(name for name in session.compilation.tables if askable(name))
     marked = marks(session.workspace.plans)
-    outcome = drive(session, "info", {"ringfence_hosts": ":".join(workloads)}, workloads)
+    outcome = drive(
+        session, "info", {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": _chosen(session)}, workloads
+    )
     told = {name: host.result for name, host in outcome.hosts.items() if host.ok}
     silent = sorted(name for name, host in outcome.hosts.items() if not host.ok)
     if silent and not told:
@@ -52,7 +54,7 @@ def ask_hosts(session: Session) -> None:
 def keep_answers(
     session: Session, answers: Mapping[str, Mapping[str, object]], marked: Mapping[str, int]
 ) -> list[Problem]:
-    """Keep what hosts told, by name: the results of `linux_policy_info`, or `held` of `linux_policy_verify`.
+    """Keep what hosts told, by name: the results of `policy_info`, or `held` of `policy_verify`.
 
     `marked` is how far the journals were when they were asked. Return a warning for each host whose answer is no state
     of ours; what was known of it stays.
@@ -75,6 +77,13 @@ def keep_answers(
             problems.append(Problem(Severity.WARNING, message, remedy=f"look at the host: {LOOK}"))
     write_state(session.directory, hosts, marked)
     return problems
+
+
+def _chosen(session: Session) -> dict[str, str]:
+    """Return the enforcers of the hosts whose facts decided that, which no variable tells Ansible."""
+    assets, chosen = session.enforcers
+    named = assets.named()
+    return {name: named[name].enforcer for name in chosen}
 
 
 def _text(told: Mapping[str, object], key: str) -> str:

@@ -9,6 +9,7 @@ import click
 
 from ringfence.cli.session import Session, command
 from ringfence.cli.text import clean_line
+from ringfence.model.assets import USUAL_ENFORCER
 from ringfence.model.errors import InputError, InputErrors, OutsideError, RingfenceError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ringfence.model.assets import Asset, Control
     from ringfence.rollout import HostOutcome
 
-ENFORCER = "nftables"  # what a host is asked for is what this one needs
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -69,7 +69,7 @@ def _workspace(session: Session) -> tuple[Path | None, list[RingfenceError], lis
     except InputError as error:
         return None, [error], []
     try:
-        assets = [one for one in session.survey.snapshot.assets if one.workload and one.enforcer == ENFORCER]
+        assets = [one for one in session.survey.snapshot.assets if one.workload and one.enforcer == USUAL_ENFORCER]
         return directory, list(session.survey.errors()), assets
     except InputErrors as error:
         return directory, list(error.errors), []

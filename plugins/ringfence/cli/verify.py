@@ -11,7 +11,8 @@ from ringfence.cli.completing import plan_names
 from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
 from ringfence.cli.text import clean_line
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, RingfenceError
+from ringfence.model.problems import Problem, Severity
 from ringfence.workspace import PLANS
 
 if TYPE_CHECKING:
@@ -45,7 +46,12 @@ def verify(session: Session, name: str | None, limit: tuple[str, ...]) -> None:
         outcome, interrupted = stopped.outcome, True
     held = {name: host.result["held"] for name, host in outcome.hosts.items() if "held" in host.result}
     told = {name: one for name, one in held.items() if isinstance(one, Mapping)}
-    session.output.problems(keep_answers(session, told, marked), err=True)
+    try:
+        problems = keep_answers(session, told, marked)
+    except RingfenceError as error:
+        # what was proven is told all the same
+        problems = [Problem(Severity.WARNING, error.message, error.place, error.remedy)]
+    session.output.problems(problems, err=True)
     if session.output.as_json:
         hosts = [
             {**host.data(), **{key: host.result[key] for key in TOLD if key in host.result}}

@@ -21,7 +21,7 @@ ANSIBLE = (2, 18)
 # ansible-core's support matrix: the least Python of a controller by the release that raised it.
 ANSIBLE_PYTHON = {(2, 18): (3, 11), (2, 20): (3, 12)}
 COLLECTION = "ringfence.core"
-ANY_MODULE = f"{COLLECTION}.linux_policy_info"
+ANY_MODULE = f"{COLLECTION}.policy_info"
 SECONDS = 60
 APT_LIBVIRT = (
     "apt install libvirt-dev pkg-config gcc python3-dev, then pip install 'ringfence[libvirt]'; where the engine runs"

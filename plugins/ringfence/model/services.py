@@ -10,59 +10,52 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ringfence.model.errors import InputError
-from ringfence.model.intervals import EMPTY, Interval, IntervalSet
+from ringfence.model.intervals import EMPTY, IntervalSet
+from ringfence.wire.service_words import (
+    BLOCK,
+    ICMP,
+    ICMP_TYPES,
+    ICMPV6,
+    ICMPV6_TYPES,
+    PORT_PROTOCOL_NAMES,
+    PORT_PROTOCOLS,
+    SCTP,
+    TCP,
+    TYPE_NAMES,
+    UDP,
+    interval_texts,
+)
 
-BLOCK = 1 << 16
+__all__ = [
+    "ANY_SERVICE",
+    "BLOCK",
+    "EVERY_SERVICE",
+    "ICMP",
+    "ICMPV6",
+    "ICMPV6_TYPES",
+    "ICMP_TYPES",
+    "PORT_PROTOCOLS",
+    "PORT_PROTOCOL_NAMES",
+    "SCTP",
+    "SKIPPED_HEADERS",
+    "TCP",
+    "TYPE_NAMES",
+    "UDP",
+    "WELL_KNOWN",
+    "Services",
+    "block_of",
+    "parse_service",
+    "point_of",
+    "service_texts",
+    "union",
+]
+
 EVERY_SERVICE = IntervalSet(((0, 256 * BLOCK - 1),))
-ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
-PORT_PROTOCOLS: Mapping[str, int] = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
-PORT_PROTOCOL_NAMES: Mapping[int, str] = {number: name for name, number in PORT_PROTOCOLS.items()}
 
 # IPv6 extension headers that netfilter passes over to find a packet's protocol (Linux: ipv6_find_hdr, ipv6_ext_hdr):
 # hop-by-hop, routing, fragment, destination options. It stops at the authentication header (51) and at the first other
 # protocol, mobility (135), HIP (139) and shim6 (140) included.
 SKIPPED_HEADERS = (0, 43, 44, 60)
-
-# IANA, "ICMP Type Numbers" and "ICMPv6 Parameters"; the names are those nft(8) prints.
-ICMP_TYPES: Mapping[str, int] = {
-    "echo-reply": 0,
-    "destination-unreachable": 3,
-    "source-quench": 4,
-    "redirect": 5,
-    "echo-request": 8,
-    "router-advertisement": 9,
-    "router-solicitation": 10,
-    "time-exceeded": 11,
-    "parameter-problem": 12,
-    "timestamp-request": 13,
-    "timestamp-reply": 14,
-    "info-request": 15,
-    "info-reply": 16,
-    "address-mask-request": 17,
-    "address-mask-reply": 18,
-}
-ICMPV6_TYPES: Mapping[str, int] = {
-    "destination-unreachable": 1,
-    "packet-too-big": 2,
-    "time-exceeded": 3,
-    "parameter-problem": 4,
-    "echo-request": 128,
-    "echo-reply": 129,
-    "mld-listener-query": 130,
-    "mld-listener-report": 131,
-    "mld-listener-done": 132,
-    "nd-router-solicit": 133,
-    "nd-router-advert": 134,
-    "nd-neighbor-solicit": 135,
-    "nd-neighbor-advert": 136,
-    "nd-redirect": 137,
-    "router-renumbering": 138,
-    "mld2-listener-report": 143,
-}
-TYPE_NAMES: Mapping[int, Mapping[int, str]] = {
-    ICMP: {number: name for name, number in ICMP_TYPES.items()},
-    ICMPV6: {number: name for name, number in ICMPV6_TYPES.items()},
-}
 
 # Services that need no definition in a workspace: IANA's registered ports of what policies name most often.
 WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -169,33 +162,7 @@ def service_texts(points: IntervalSet) -> tuple[str, ...]:
     """Return points in the grammar's words, in order: `any` for all, `tcp` for a whole protocol, closed port ranges."""
     if points == EVERY_SERVICE:
         return ("any",)
-    return tuple(text for low, high in points for text in _interval_texts(low, high))
-
-
-def _interval_texts(low: int, high: int) -> Iterable[str]:
-    for protocol in range(low // BLOCK, high // BLOCK + 1):
-        first = max(low - protocol * BLOCK, 0)
-        last = min(high - protocol * BLOCK, BLOCK - 1)
-        if protocol in TYPE_NAMES and (first, last) != (0, BLOCK - 1):
-            last = min(last, 255)
-        if first <= last:
-            yield _protocol_text(protocol, (first, last))
-
-
-def _protocol_text(protocol: int, ports: Interval) -> str:
-    low, high = ports
-    whole = (low, high) == (0, BLOCK - 1)
-    if protocol in PORT_PROTOCOL_NAMES:
-        name = PORT_PROTOCOL_NAMES[protocol]
-    elif protocol in TYPE_NAMES:
-        name = "icmp" if protocol == ICMP else "icmpv6"
-        if low == high:
-            return f"{name}/{TYPE_NAMES[protocol].get(low, low)}"
-    else:
-        return f"ip/{protocol}"
-    if whole:
-        return name
-    return f"{name}/{low}" if low == high else f"{name}/{low}-{high}"
+    return tuple(text for low, high in points for text in interval_texts(low, high))
 
 
 def _ports(protocol: int, detail: str, text: str) -> IntervalSet:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
-from itertools import pairwise
+
+from ringfence.wire.secret_names import names_secret
 
 # Longer than any inventory nests; deeper data is cut, so that hostile nesting exhausts nothing.
 DEEPEST = 64
 
-_SECRET_PARTS = ("password", "passwd", "passphrase", "secret", "token", "credential", "apikey", "privatekey")
-_SECRET_WORDS = frozenset({"pass", "pw", "pwd", "vault", "userdata", "cookie", "auth"})
-_SECRET_PAIRS = frozenset({("api", "key"), ("private", "key"), ("access", "key"), ("user", "data")})
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_VALUES = re.compile(r"^\$ANSIBLE_VAULT;|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]+:[^/\s@]+@")
 _ASSIGNMENT = re.compile(r"^\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*[=:]\s*\S")
 _DROP = object()
@@ -27,16 +23,6 @@ def plain_attributes(variables: Mapping[str, object]) -> dict[str, object]:
     """
     found = _plain(variables, 0)
     return found if isinstance(found, dict) else {}
-
-
-@lru_cache(maxsize=65536)
-def names_secret(name: str) -> bool:
-    """Return whether a variable of this name is taken for a secret."""
-    squeezed = re.sub(r"[^a-z0-9]", "", name.lower())
-    if any(part in squeezed for part in _SECRET_PARTS):
-        return True
-    words = [word.lower() for word in _WORDS.findall(name)]
-    return not _SECRET_WORDS.isdisjoint(words) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
 
 
 def plain_value(value: object, depth: int = 0) -> object:

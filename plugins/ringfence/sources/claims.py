@@ -1,7 +1,8 @@
 """Addresses that a host alone says it has: which of them count, and what to tell of those that do not.
 
 One that a source gives to somebody else never counts. The first gathering counts as a whole; from then on a new one
-counts where `ringfence.yml` trusts its network, or when somebody accepted it.
+counts where `ringfence.yml` trusts its network, or when somebody accepted it. What Ansible comes from counts only when
+somebody accepted it: whoever has it decides whether others can be managed.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Claims:
         if self.waiting:
             told = [f"'{claim.host}' says that it has {claim.address}" for claim in self.waiting]
             remedy = "ringfence assets accept; or trust: {addresses: [network, …]} in ringfence.yml"
-            found.append(_problem(told, "new since the last that was accepted, so it does not count", remedy))
+            end = "new since the last that was accepted, or of the control path, so it does not count"
+            found.append(_problem(told, end, remedy))
         return found
 
 
@@ -67,7 +69,8 @@ def judged(
     """
     trusted = addresses_of(settings.trusted)
     holders = _holders(assets)
-    believed = _believed(trusted.__contains__, accepted)
+    managing = _managing(assets, settings)
+    believed = _believed(lambda point: point not in managing and (accepted is None or point in trusted), accepted)
     counted: list[Claim] = []
     waiting: list[Claim] = []
     others: list[tuple[Claim, str]] = []
@@ -109,13 +112,20 @@ def adopted(assets: Sequence[Asset]) -> tuple[Asset, ...]:
     return tuple(_with_swept(asset, taken[asset.name]) if asset.name in taken else asset for asset in kept)
 
 
+def _managing(assets: Sequence[Asset], settings: Settings) -> frozenset[int]:
+    """Return the single addresses that Ansible comes from; a network says nothing of who in it is the controller."""
+    paths = {asset.control for asset in assets} | {settings.control}
+    networks = {network for path in paths if path is not None for network in path.networks}
+    return frozenset(low for network in networks for low, high in addresses_of([network]) if low == high)
+
+
 def _believed(
-    trusted: Callable[[int], bool], accepted: frozenset[Claim] | None
+    at_once: Callable[[int], bool], accepted: frozenset[Claim] | None
 ) -> Callable[[Mapping[str, object], Claim, int], bool]:
     def is_believed(hosts: Mapping[str, object], claim: Claim, point: int) -> bool:
-        if accepted is None or trusted(point):
+        if at_once(point):
             return True
-        return any(Claim(name, claim.address) in accepted for name in {claim.host, *hosts})
+        return any(Claim(name, claim.address) in (accepted or ()) for name in {claim.host, *hosts})
 
     return is_believed
 

@@ -155,7 +155,14 @@ def nothing_else_changes(estate: Estate) -> Iterator[None]:
 
 
 def status(**changed: str) -> str:
-    told = {"sequence": "1", "plan": DIGEST, "ruleset": DIGEST, "verdict_table": DIGEST, "stands": "confirmed"}
+    told = {
+        "table": "present",
+        "sequence": "1",
+        "plan": DIGEST,
+        "ruleset": DIGEST,
+        "verdict_table": DIGEST,
+        "stands": "confirmed",
+    }
     return "".join(f"ringfence:{key}={value}\n" for key, value in {**told, **changed}.items())
 
 

@@ -161,3 +161,21 @@ def test_no_host_chooses_its_labels_control_path_or_identity(shop):
     (web,) = told(shop, "assets", "web-1")
     assert {key: label["value"] for key, label in web["labels"].items()} == {"role": "web"}
     assert (web["addresses"], web["workload"]) == (["10.0.1.1"], True)
+
+
+@pytest.mark.parametrize("trust", [None, ["10.0.0.0/16"]], ids=["the first gathering", "a trusted network"])
+def test_a_host_that_says_it_has_a_bastions_address_stops_no_plan_until_a_person_believes_it(shop, trust):
+    settings = {"control": {"from": ["10.0.0.9/32", "10.0.0.7"], "port": 22}}
+    write(shop, "ringfence.yml", json.dumps({**settings, **({"trust": {"addresses": trust}} if trust else {})}))
+    write(shop, "policy/shop.yml", POLICY.replace("observe", "full"))
+    says(shop, "web-1", "10.0.1.1", "10.0.0.9", "10.0.0.7", "10.0.2.1")
+
+    planned = ringfence(shop, "plan", "--no-flows")
+
+    assert planned.exit_code == 0, planned.output
+    assert "'web-1' says that it has 10.0.0.7; 'web-1' says that it has 10.0.0.9" in planned.output
+    assert "add a rule that allows it from the bastion" not in planned.output
+    assert addresses(shop, "web-1") == ["10.0.1.1", "10.0.2.1"]
+    accepted = ringfence(shop, "assets", "accept")
+    assert accepted.exit_code == 0, accepted.output
+    assert addresses(shop, "web-1") == ["10.0.0.7", "10.0.0.9", "10.0.1.1", "10.0.2.1"]

@@ -9,7 +9,7 @@ import pytest
 from cli_shop import ringfence, shop
 from click.testing import Result
 from hostile_host import HostileHost
-from ringfence.plan import find
+from ringfence.plan import Held, find, read_state, write_state
 
 SETTINGS = 'control: {from: [10.0.0.0/24, "fd00::/64"], port: 22}\nwaves: [10]\n'
 # Ansible is two processes above what a host of the local connection runs.
@@ -74,6 +74,31 @@ def test_a_plan_asks_no_host_twice_that_said_nothing_of_use(estate: Estate) -> N
 
     assert result.exit_code == 3
     assert "1 hosts do not say what they hold: web-1: this host's answer is not valid: sequence is" in result.output
+
+
+def test_a_shell_that_says_nothing_takes_away_nothing_that_is_known_of_its_host(estate: Estate) -> None:
+    held = {"web-1": Held(ruleset="a" * 64, sequence=1, seen="2026-11-24T07:00:00Z")}
+    write_state(estate.workspace, held)
+    estate.host.prints("Welcome\n")
+
+    verified = estate.run("verify", "latest")
+
+    assert verified.exit_code == 3
+    assert "web-1: unknown: this host's answer is not valid: it does not say what it holds" in verified.output
+    assert read_state(estate.workspace) == held
+    assert estate.run("plan", "--rebase", "--no-flows").exit_code == 3
+    assert read_state(estate.workspace) == held
+
+
+def test_what_was_proven_is_told_also_where_it_cannot_be_kept(estate: Estate) -> None:
+    estate.host.prints("ringfence:table=absent\n")
+    (estate.workspace / ".ringfence/state.json").mkdir(parents=True)
+
+    result = estate.run("verify", "latest")
+
+    assert "  this host holds no plan: it is open" in result.output
+    assert f"plan {estate.plan.name}: 0/1 hosts proven" in result.output
+    assert "state.json: warning: this record of what hosts hold cannot be read: Is a directory" in result.output
 
 
 def test_a_warning_of_a_run_is_shown_with_its_host(estate: Estate) -> None:

@@ -200,14 +200,14 @@ def test_a_shell_that_runs_nothing_and_ends_well_has_carried_no_order_out(tmp_pa
     host.prints(said)
     orders = [
         APPLY,
-        *({f"ringfence.core.linux_policy_{verb}": {}} for verb in ("confirm", "rollback", "refresh")),
+        *({f"ringfence.core.linux_policy_{verb}": {}} for verb in ("confirm", "rollback", "refresh", "info", "verify")),
         {"ringfence.core.linux_policy": {"state": "absent"}},
     ]
 
     results, told = host.play(orders, "-e", f"ringfence_plan={plan}")
 
     assert [one["state"] for one in results["web-1"]] == ["unknown"] * len(orders), told
-    assert all("does not say how" in str(one["msg"]) for one in results["web-1"])
+    assert all("it does not say " in str(one["msg"]) for one in results["web-1"])
     events = [json.loads(line)["event"] for line in (plan / "journal.jsonl").read_text().splitlines()]
     assert events == ["started", "unknown"]
 
@@ -246,7 +246,10 @@ def test_a_confirmation_names_the_control_path_and_a_rollback_the_plan_that_it_t
 
 
 LOST = "printf 'Connection reset' >&2; exit 255"
-HOLDS = "printf 'ringfence:plan={plan}\\nringfence:ruleset={ruleset}\\nringfence:stands=confirmed\\n'"
+HOLDS = (
+    "printf 'ringfence:table=present\\nringfence:plan={plan}\\nringfence:ruleset={ruleset}\\n"
+    "ringfence:stands=confirmed\\n'"
+)
 WENT = "printf 'ringfence:table=absent\\n'"
 BACK = HOLDS.replace("{plan}", DIGEST).replace("{ruleset}", DIGEST)
 UNREAD = "printf 'ringfence:table=unknown\\nringfence:unknown=nft does not tell what is in the kernel\\n'"

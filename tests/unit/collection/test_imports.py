@@ -11,6 +11,7 @@ import pytest
 PLUGINS = Path(__file__).parents[3] / "collections/ansible_collections/ringfence/core/plugins"
 ENTRIES = sorted(path for folder in ("action", "lookup", "modules") for path in (PLUGINS / folder).glob("*.py"))
 ALLOWED = {*sys.stdlib_module_names, "ansible"}
+ENFORCERS = PLUGINS / "plugin_utils/enforcers"
 OURS = "ansible_collections.ringfence.core.plugins."
 
 
@@ -26,6 +27,12 @@ def imports(path: Path) -> set[str]:
     return names
 
 
+def file_of(module: str) -> Path:
+    """Return the file of a module of the collection."""
+    path = PLUGINS / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 def reached(entry: Path) -> dict[Path, set[str]]:
     """Return every file of the collection that a plug-in needs, with what it imports."""
     found: dict[Path, set[str]] = {}
@@ -36,7 +43,9 @@ def reached(entry: Path) -> dict[Path, set[str]]:
             continue
         found[path] = imports(path)
         names = (name.removeprefix(OURS) for name in found[path] if name.startswith(OURS))
-        waiting += [PLUGINS / f"{name.replace('.', '/')}.py" for name in names]
+        waiting += [file_of(name) for name in names]
+        if path == ENFORCERS / "__init__.py":
+            waiting += ENFORCERS.glob("*/__init__.py")  # loaded by their names
     return found
 
 

@@ -47,7 +47,8 @@ def test_a_result_far_longer_than_one_event_of_the_runner_arrives_whole(tmp_path
     host = HostileHost(tmp_path / "host")
     elements = ", ".join(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255} . 17 . 53" for n in range(20_000))
     members = f"\tset denied_default_in4 {{\n\t\telements = {{ {elements} }}\n\t}}\n"
-    host.prints(f"ringfence:begin listing\ntable inet ringfence {{\n{members}}}\nringfence:end listing\n")
+    listing = f"ringfence:begin listing\ntable inet ringfence {{\n{members}}}\nringfence:end listing\n"
+    host.prints(f"ringfence:table=present\n{listing}")
 
     found = run_playbook("info", [host.inventory]).hosts["web-1"]
 

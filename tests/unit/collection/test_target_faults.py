@@ -188,6 +188,16 @@ def test_a_table_that_nft_does_not_list_is_unknown(target: LoneTarget) -> None:
     assert (status.all("table"), status.last("unknown")) == (["present", "unknown"], "nft does not list our table")
 
 
+def test_what_a_login_prints_before_the_script_takes_no_line_of_the_reply(target: LoneTarget) -> None:
+    target.shell = ["sh", "-c", 'printf "Welcome "; exec "$@"', "sh", *target.shell]
+    plan = target.plan(OLD)
+    reply = target.apply(plan)
+    assert (reply.all("held"), reply.last("changed"), reply.last("state")) == ([""], "yes", "waiting")
+    assert target.confirm(plan).all("changed") == ["yes"]
+    assert target.ask("status")[1].all("table") == ["present"]
+    assert target.ask("remove")[1].all("changed") == ["yes"]
+
+
 def test_other_tables_that_nft_does_not_list_are_not_said_to_be_none(target: LoneTarget) -> None:
     target.enforce(OLD)
     assert "not list them all" not in target.ask("status", {"listing": "1"})[1].sections["foreign"]

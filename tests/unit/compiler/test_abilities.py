@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from estate_factory import SETTINGS, asset, snapshot
 from other_enforcers import WINDOWS
 from ringfence.compiler import Compilation, compile_policy
@@ -99,3 +101,12 @@ def test_what_a_peer_names_on_another_platform_is_no_class_of_a_table(compiled: 
     assert windows.classes_of(Process(services=("WAS",))) == {ProcessClass(service="WAS")}
     assert len(windows.classes_of(None)) == 3
     assert windows.cells[0].services.outcome(0).rule == DEFAULT_RULE
+
+
+def test_the_collection_compares_tables_of_any_platform(compiled: Compilation, tmp_path: Path) -> None:
+    windows = compiled.tables["win-1"].data()
+    other = json.loads(compiled.tables["win-1"].text().replace("WAS", "Spooler"))
+    assert differences(windows, windows) == []
+    told = " ".join(str(one["text"]) for one in differences(windows, other))
+    assert "(service WAS), tcp/443, is closed and should not be" in told
+    assert "(service Spooler), tcp/443, is open and should not be" in told

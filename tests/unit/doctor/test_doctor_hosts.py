@@ -145,3 +145,5 @@ def test_the_look_is_read_by_every_shell_and_ends(shell: str) -> None:
     assert answer["complete"] == ["yes"]
     assert answer["system"] == ["Linux"]
     assert (done.returncode, done.stderr) == (0, b"")
+    # behind what a login printed without an end of line
+    assert answer_of(f"Welcome {done.stdout.decode()}") == answer

@@ -180,7 +180,7 @@ def test_a_chain_that_its_direction_does_not_meet_is_told_as_all_that_is_open(ke
     assert {change for change, _ in found} == {"open", "record"}
     assert any("nothing is enforced inbound" in str(text) for _, text in found)
     assert (
-        "inbound from 10.2.0.7, tcp, udp, sctp, ip/0, ip/2-5 and 3 more, is open and should not be: "
+        "inbound from 10.2.0.7, every protocol but icmp, is open and should not be: "
         "allowed by no rule of the policy, expected denied by default"
     ) in [text for _, text in found]
 

@@ -15,11 +15,14 @@ version_added: 0.1.0
 requirements:
   - on the target a POSIX shell, C(nft) 0.9.3 or newer, and C(awk); no Python
 notes:
-  - An action sends one shell script over Ansible's own connection; it needs root, so O(ignore:become) where Ansible
-    does not log in as root.
+  - The plan says which enforcer a host has, and its part of this collection does the work. A host whose enforcer has no
+    part here fails, and no other. The names C(linux_policy) and so on stand for these actions too.
+  - On Linux an action sends one shell script over Ansible's own connection; it needs root, so O(ignore:become) where
+    Ansible does not log in as root.
   - What a task leaves out is taken from variables, where there are such - C(ringfence_plan),
     C(ringfence_confirm_within), C(ringfence_excused), C(ringfence_renew), C(ringfence_journal),
-    C(ringfence_allowed_signers), C(ringfence_answer_within). That is how the playbooks of this collection are told.
+    C(ringfence_allowed_signers), C(ringfence_enforcer), C(ringfence_enforcers), C(ringfence_answer_within). That is how
+    the playbooks of this collection are told.
   - Such variables count where the inventory, the play or the command line gives them. What a host says of itself
     (facts, also cached ones, results, C(set_fact)) never counts, and a warning names the host that does so.
   - What a host answers is checked against the shape that the documentation gives. An answer of another shape is a
@@ -42,7 +45,7 @@ attributes:
     description: Can be run with C(async).
     support: none
   platform:
-    description: Target systems.
+    description: Target systems; those of the enforcers that this collection has a part for.
     support: full
     platforms: linux
 """
@@ -74,6 +77,22 @@ options:
       - By default that of the variable C(ringfence_allowed_signers), else C(allowed_signers) in the workspace, where
         there is one.
     type: path
+"""
+
+    ENFORCER = r"""
+options:
+  enforcer:
+    description:
+      - The enforcer of the host, such as V(nftables), where no plan says it.
+      - By default that of the variable C(ringfence_enforcer), else of O(enforcers), else V(nftables).
+    type: str
+  enforcers:
+    description:
+      - Enforcers by the names of hosts, for hosts of which no variable says it. The command C(ringfence) gives those
+        that facts of the hosts decided.
+      - By default that of the variable C(ringfence_enforcers).
+    type: dict
+    default: {}
 """
 
     NO_DIFF = r"""

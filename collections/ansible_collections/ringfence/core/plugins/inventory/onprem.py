@@ -162,10 +162,10 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_text
 
 try:
     from ringfence.model.errors import RingfenceError
-    from ringfence.sources.attributes import names_secret
     from ringfence.sources.host_row import Columns, TableHost
     from ringfence.sources.host_table import Reading, read_host_tables
     from ringfence.sources.table_names import told_apart
+    from ringfence.wire.secret_names import names_secret
 except ImportError as missing:
     ENGINE_MISSING: ImportError | None = missing
 else:

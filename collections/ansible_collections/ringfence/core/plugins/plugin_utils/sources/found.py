@@ -13,14 +13,11 @@ from typing import Any, TypeVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inner_interfaces import is_everybodys
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.label_texts import label_text
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.secret_names import names_secret
 
 # Names that mean something else to Ansible.
 TAKEN = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "::1"})
 _LONGEST_NAME = 200
-_SECRET = re.compile(
-    r"pass(word|wd|phrase)|secret|token|credential|cookie|api[_.-]?key|(private|access)[_.-]?key|basicauth|user[_.-]?data",
-    re.IGNORECASE,
-)
 _KEY = re.compile(r"[^A-Za-z0-9_.:/-]+")
 _REALM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _OVER_SSH = ("ssh", "paramiko", "paramiko_ssh", "libssh", "smart")
@@ -250,7 +247,7 @@ def _label_key(text: str) -> str:
 
 def without_secrets(mapping: Mapping[str, Any]) -> dict[str, object]:
     """Return a mapping without the entries whose names say that they hold secrets."""
-    return {key: value for key, value in mapping.items() if not _SECRET.search(key)}
+    return {key: value for key, value in mapping.items() if not names_secret(key)}
 
 
 def reached_as_windows(connection: str) -> dict[str, object]:

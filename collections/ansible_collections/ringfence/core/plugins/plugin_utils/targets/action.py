@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
@@ -50,6 +51,8 @@ class TargetAction(ActionBase):
     # again for every host, which costs a third of what Ansible itself takes for one.
     VARIABLES: ClassVar[tuple[str, ...]] = ()
     within: float = SECONDS
+    # Whose script an order is; what is no order of a policy has none.
+    enforcer: str = USUAL
 
     def run(self, tmp=None, task_vars=None):
         """Return the action's result; what a target or plan refuses is a failure with its reason, never a traceback."""
@@ -111,7 +114,7 @@ class TargetAction(ActionBase):
         """
         try:
             with limited(self.within if within is None else within), _options(self._connection, ONCE):
-                answer = self._low_level_execute_command(COMMAND, in_data=order(verb, values, ruleset))
+                answer = self._low_level_execute_command(COMMAND, in_data=order(verb, values, ruleset, self.enforcer))
         except Overrun as overrun:
             raise TargetFailure("silent", "silent", f"this host is silent: {overrun} ({verb})") from None
         try:
@@ -126,7 +129,8 @@ class TargetAction(ActionBase):
         if answer["rc"] != 0:
             raise TargetFailure("failed", "target", shown(f"{verb} ended with status {answer['rc']}: {said}", 1000))
         if not ended(verb, bool(values.get("check")), reply.last):
-            message = f"this host's answer is not valid: it does not say how {verb} ended{said and f', but: {said}'}"
+            what = "what it holds" if verb == "status" else f"how {verb} ended"
+            message = f"this host's answer is not valid: it does not say {what}{said and f', but: {said}'}"
             raise TargetFailure("unknown", "answer", shown(message, 1000))
         return reply
 

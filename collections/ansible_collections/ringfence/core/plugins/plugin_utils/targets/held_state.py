@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement
 
 from .orders import Reply
 from .reply_shape import HISTORY
@@ -15,7 +15,7 @@ MOST_DAMAGED = 100
 MOST_RECORDED = 100_000
 
 
-def held(reply: Reply) -> dict:
+def held(reply: Reply, enforcer: str = USUAL) -> dict:
     """Return what a host holds and can do, from the reply to `status`.
 
     `state` is what its kernel was read to have: `confirmed`, `waiting` (for a confirmation), `lost` (confirmed, and not
@@ -36,32 +36,25 @@ def held(reply: Reply) -> dict:
         "damaged": reply.all("damaged")[:MOST_DAMAGED],
         "reached_from": reply.last("peer"),
         "persistence": reply.last("persistence"),
-        "features": _features(reply),
+        "features": enforcement(enforcer).features(reply),
         "history": [_event(line) for line in _history(reply)[-MOST_EVENTS:]],
     }
 
 
-def recorded(listing: str, rules: dict) -> tuple[list[dict], list[dict]]:
+def recorded(listing: str, rules: dict, enforcer: str = USUAL) -> tuple[list[dict], list[dict]]:
     """Return the counters and the denials of a listing, of a table or of single sets; `rules` are those of a plan."""
-    filled = _filled(listing)
+    filled = enforcement(enforcer).filled(listing)
     counters, denials = ([_named(entry, rules) for entry in filled[name]] for name in ("counters", "remembered"))
     return counters[:MOST_RECORDED], denials[:MOST_RECORDED]
-
-
-def _features(reply: Reply) -> dict[str, str | bool]:
-    """Return what a host can do, as far as it tells."""
-    found: dict[str, str | bool] = {key: reply.last(key) for key in ("nft", "kernel") if reply.last(key)}
-    found |= {key: reply.last(key) == "yes" for key in ("cgroup2", "socket_cgroup") if reply.last(key)}
-    return found
 
 
 def _history(reply: Reply) -> list[str]:
     return [line for line in reply.sections.get("history", "").splitlines() if HISTORY.fullmatch(line)]
 
 
-def full_records(listing: str, rules: dict) -> list[dict]:
+def full_records(listing: str, rules: dict, enforcer: str = USUAL) -> list[dict]:
     """Return the records of a listing that can take no more: what else was denied or watched is no denial of it."""
-    return [_named(entry, rules) for entry in _filled(listing)["full"]]
+    return [_named(entry, rules) for entry in enforcement(enforcer).filled(listing)["full"]]
 
 
 def unrecorded(full: list[dict]) -> list[str]:
@@ -72,11 +65,6 @@ def unrecorded(full: list[dict]) -> list[str]:
         "and not recorded"
         for one in full
     ]
-
-
-def _filled(listing: str) -> dict:
-    inside = "\n".join(line for line in listing.splitlines() if line.startswith("\t"))
-    return read_ruleset(f"table inet ringfence {{\n{inside}\n}}\n")["filled"]
 
 
 def _named(entry: dict, rules: dict) -> dict:

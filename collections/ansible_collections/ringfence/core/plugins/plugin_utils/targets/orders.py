@@ -10,17 +10,14 @@ import re
 import shlex
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Host, Plan
 
 from .answer_values import AnswerError, quoted, several_lines
 from .reply_shape import SECTIONS, checked
 
-# In this order they are one script.
-PARTS = (
-    "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",
-    "persistence", "return", "status", "apply", "boot", "verbs",
-)  # fmt: skip
 COMMAND = "exec /bin/sh -s"
 ENDS = "RINGFENCE-RULESET-ENDS"
 # Lines of a reply: of a listing each holds an element or two.
@@ -44,17 +41,25 @@ class Reply:
         return (self.values.get(key) or [""])[-1]
 
 
-def script() -> str:
-    """Return the script of the target, without its comments."""
-    folder = os.path.join(os.path.dirname(__file__), "script")
+def script(enforcer: str = USUAL) -> str:
+    """Return the script of an enforcer's targets, without its comments."""
+    package = enforcement(enforcer)
+    own = os.path.join(os.path.dirname(package.__file__ or ""), "script")
+    shared = os.path.join(os.path.dirname(__file__), "script")
     texts = []
-    for part in PARTS:
-        with open(os.path.join(folder, f"{part}.sh"), encoding="ascii") as file:
+    for part in package.PARTS:
+        path = os.path.join(own, f"{part}.sh")
+        with open(path if os.path.isfile(path) else os.path.join(shared, f"{part}.sh"), encoding="ascii") as file:
             texts.append(_COMMENT.sub("", file.read()))
     return "".join(texts) + 'if [ $# -gt 0 ]; then ringfence_main "$@"; fi\n'
 
 
-def order(verb: str, values: dict[str, str], ruleset: bytes = b"") -> bytes:
+@lru_cache(maxsize=None)
+def _opening(enforcer: str) -> bytes:
+    return f'ringfence_script={shlex.quote(script(enforcer))}\neval "$ringfence_script"\n'.encode()
+
+
+def order(verb: str, values: dict[str, str], ruleset: bytes = b"", enforcer: str = USUAL) -> bytes:
     """Return the standard input of `sh -s` for one verb; `values` become rf_ variables of the script.
 
     The script arrives as one word and is run only when the last line has come: what was cut short does nothing, and
@@ -62,14 +67,14 @@ def order(verb: str, values: dict[str, str], ruleset: bytes = b"") -> bytes:
     """
     lines = [f"rf_{name}={shlex.quote(value)}" for name, value in values.items()]
     lines.append(f"ringfence_main {verb} <<'{ENDS}'")
-    head = _OPENING + "\n".join(lines).encode()
+    head = _opening(enforcer) + "\n".join(lines).encode()
     if ruleset and not ruleset.endswith(b"\n"):
         ruleset += b"\n"
     return head + b"\n" + ruleset + ENDS.encode() + b"\n"
 
 
 # Made when Ansible loads the plug-in, before it forks a worker for every host.
-_OPENING = f'ringfence_script={shlex.quote(script())}\neval "$ringfence_script"\n'.encode()
+_opening(USUAL)
 
 
 def parse_reply(text: str) -> Reply:
@@ -121,10 +126,6 @@ def control_ranges(networks: list[str]) -> str:
     return " ".join(ranges)
 
 
-def process_lines(processes: list[dict]) -> str:
-    """Return the `processes` of a plan's host as lines `unit|user NAME MAP goto CHAIN`, `fqdn NAME SET timeout T`."""
-    lines = []
-    for process in processes:
-        kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)
-        lines += [f"{kind} {process[kind]} {name} {verdict}\n" for name, verdict in process["elements"]]
-    return "".join(lines)
+def process_lines(runtime: list[dict], enforcer: str = USUAL) -> str:
+    """Return a host's `runtime` of the plan as its script reads it."""
+    return enforcement(enforcer).runtime_lines(runtime)

@@ -101,10 +101,10 @@ SECTIONS = ("listing", "sockets", "flows", "owners", "foreign", "history", "deni
 
 
 def ended(verb: str, check: bool, said: Callable[[str], str]) -> bool:
-    """Return whether a reply says how an order ended; `said` gives the last value of a key. One that a shell answered
-    which runs nothing, with status 0, does not."""
-    if verb not in ENDINGS:
-        return True
+    """Return whether a reply says how an order ended, or what is in the kernel; `said` gives the last value of a key.
+    One that a shell answered which runs nothing, with status 0, does not."""
+    if verb == "status":
+        return bool(said("table"))
     return bool(said("changed")) if check else said("state") in ENDINGS[verb]
 
 

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.shapes import ANSWER_STANDS, set_digest
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Host, Plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.set_names import set_digest
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 
 from .answer_values import shown
@@ -27,13 +27,14 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
 
     `reply` is that to `status` with its listing.
     """
-    now = held(reply)
+    enforcer = host.enforcer
+    now = held(reply, enforcer)
     wanted = plan.table(host.table)
     try:
-        found = read_ruleset(reply.sections.get("listing", ""))
+        found = enforcement(enforcer).read(reply.sections.get("listing", ""))
         told = differences(wanted, found)
     except (ValueError, RecursionError, OverflowError) as error:
-        return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}")
+        return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}", enforcer)
     processes, dead = _processes(reply, found["filled"]["processes"])
     processes = _first(processes, "processes")
     sentences = _first([one["text"] for one in told], "differences")
@@ -60,7 +61,7 @@ def _first(sentences: list[str], of_what: str) -> list[str]:
     return [*sentences[:MOST_TOLD], f"and {more} {of_what} more"] if more > 0 else sentences
 
 
-def unjudged(reply: Reply, why: str) -> dict:
+def unjudged(reply: Reply, why: str, enforcer: str = USUAL) -> dict:
     """Return what is told of a host whose table could not be compared: that is drift."""
     return {
         "drift": [why],
@@ -70,7 +71,7 @@ def unjudged(reply: Reply, why: str) -> dict:
         "leftovers": 0,
         "standing": 0,
         "answers": {},
-        "held": held(reply),
+        "held": held(reply, enforcer),
     }
 
 
@@ -141,7 +142,7 @@ def _answers(host: Host, elements: list[dict]) -> dict[str, list[dict]]:
     names = [process["fqdn"] for process in host.runtime if "fqdn" in process]
     return {
         name: [
-            {"address": one["address"], "age": max(0, round(ANSWER_STANDS - one["expires"]))}
+            {"address": one["address"], "age": enforcement(host.enforcer).answer_age(one)}
             for one in elements
             if one["set"] == set_digest(f"fqdn:{name}")
         ]

@@ -19,15 +19,28 @@ def point_of(text: str) -> int:
 
 
 def interval_of(text: str) -> tuple[int, int]:
-    """Return the closed interval of `a`, `a-b` or `a/length`. Raises ValueError for anything else."""
+    """Return the closed interval of `a`, `a-b` or `a/length`.
+
+    Raises ValueError for anything else: also for a range that ends before it begins or is of two families, and for an
+    address with host bits beside a length.
+    """
     low_text, dash, high_text = text.partition("-")
     if dash:
-        return point_of(low_text), point_of(high_text)
+        low, high = point_of(low_text), point_of(high_text)
+        if low > high or (low >= V6_BASE) != (high >= V6_BASE):
+            raise ValueError(f"'{text}' is not a valid range of addresses")
+        return low, high
     address, slash, length = text.partition("/")
     low = point_of(address)
     if not slash:
         return low, low
-    return low, low + (1 << ((128 if low >= V6_BASE else 32) - int(length))) - 1
+    whole = 128 if low >= V6_BASE else 32
+    if not (length.isascii() and length.isdigit() and int(length) <= whole):
+        raise ValueError(f"'{text}' is not a valid network")
+    size = 1 << (whole - int(length))
+    if (low - (V6_BASE if whole == 128 else 0)) % size:
+        raise ValueError(f"'{text}' has host bits set")
+    return low, low + size - 1
 
 
 def address_text(point: int) -> str:

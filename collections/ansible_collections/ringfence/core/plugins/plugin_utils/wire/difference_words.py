@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .service_line import every_protocol
+
 SHOWN = 5
 _NOW = {
     "open": "is open and should not be",
@@ -26,11 +28,21 @@ def _where(difference: dict) -> str:
     local = "" if difference["local"] == ["any"] else f" {'to' if inbound else 'from'} {_list(difference['local'], '')}"
     processes = difference["processes"]
     process = "" if processes == ["any"] else f" ({_list(processes, '')})"
-    services = _list(difference["services"], "every service")
+    services = _services(difference["services"], difference["family"])
     if difference.get("sets"):
         remote = f"{remote} that is {' and '.join(difference['sets'])}"
     way = f"inbound from {remote}{local}" if inbound else f"outbound to {remote}{local}"
     return f"{way}{process}, {services},"
+
+
+def _services(words: list[str], family: int) -> str:
+    """Return services in a sentence: of almost every protocol those that are not meant are fewer words."""
+    protocols = every_protocol(family)
+    others = [protocol for protocol in protocols if protocol not in words]
+    if len(others) > SHOWN or words == ["any"]:
+        return _list(words, "every service")
+    ports = [word for word in words if word not in protocols]
+    return f"every protocol but {_list(others, '')}" + (f", and {_list(ports, '')}" if ports else "")
 
 
 def _list(words: list, every: str) -> str:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-BLOCK = 1 << 16
+from .vendored.service_words import BLOCK, ICMP, ICMPV6, SCTP, TCP, UDP, protocol_text
+
 LAST_POINT = 256 * BLOCK - 1
-ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
-NAMES = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmpv6", SCTP: "sctp"}
 _PORTS = {TCP: BLOCK, UDP: BLOCK, SCTP: BLOCK}
 # Family -> protocols that are told apart by a header of their own, and how many values that has.
 HEADERS = {4: {ICMP: 256, **_PORTS}, 6: {ICMPV6: 256, **_PORTS}}
@@ -72,29 +71,20 @@ def _met(low: int, high: int, family: int) -> list[tuple[int, int]]:
 
 
 def words(intervals: list[tuple[int, int]], family: int) -> list[str]:
-    """Return words for points of a family that can be met: `any`, `tcp`, `tcp/80-90`, `icmp/8`, `ip/47-50`."""
-    whole: list[int] = []
+    """Return words for points of a family that can be met, all of which a policy's grammar reads; `any` for all."""
+    whole: list[str] = []
     parts: list[str] = []
     for low, high in intervals:
         protocol, first, last = low // BLOCK, low % BLOCK, high % BLOCK
-        if last - first + 1 == HEADERS[family].get(protocol, 1):
-            whole.append(protocol)
-        else:
-            span = str(first) if first == last else f"{first}-{last}"
-            parts.append(f"{NAMES[protocol]}/{span}")
-    if len(whole) == 256:
-        return ["any"]
-    return [*_protocols(whole, family), *parts]
+        every = last - first + 1 == HEADERS[family].get(protocol, 1)
+        told = protocol in HEADERS[family]
+        text = protocol_text(protocol, first, last, whole=every) if told else f"ip/{protocol}"
+        (whole if every else parts).append(text)
+    # what has a name comes first
+    whole.sort(key=lambda text: text.startswith("ip/"))
+    return ["any"] if len(whole) == 256 else [*whole, *parts]
 
 
-def _protocols(protocols: list[int], family: int) -> list[str]:
-    texts: list[str] = []
-    runs: list[list[int]] = []
-    for protocol in protocols:
-        if protocol in HEADERS[family]:
-            texts.append(NAMES[protocol])
-        elif runs and protocol == runs[-1][1] + 1:
-            runs[-1][1] = protocol
-        else:
-            runs.append([protocol, protocol])
-    return texts + [f"ip/{low}" if low == high else f"ip/{low}-{high}" for low, high in runs]
+def every_protocol(family: int) -> list[str]:
+    """Return the words for all protocols of a family, as `words` gives them."""
+    return [protocol_text(one, 0, 0, whole=True) if one in HEADERS[family] else f"ip/{one}" for one in range(256)]

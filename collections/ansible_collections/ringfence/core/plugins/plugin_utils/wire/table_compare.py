@@ -13,7 +13,7 @@ from itertools import product
 from .address_line import FAMILIES, fused, interval_of, of_family, range_text
 from .difference_words import with_text
 from .service_line import Outcome, Piece, piece_differences, words
-from .table_index import Case, Cells, Interval, Process, Remote, TableIndex
+from .table_index import Case, Cells, Interval, Process, Remote, TableIndex, kinds_of
 
 NOTHING = [Case(frozenset(), frozenset(), (Piece(0, 256 * 65536 - 1, Outcome("allow", "none", False)),))]
 CHANGES = ("open", "closed", "shape", "control", "record")
@@ -75,12 +75,13 @@ class _Sweep:
 
     def __init__(self, expected: TableIndex, found: TableIndex, direction: str, family: int) -> None:
         self.expected, self.found, self.direction, self.family = expected, found, direction, family
-        # The reader knows units and users by their place among the sorted names only.
+        self.kinds = kinds_of(expected.table[direction])
+        # The reader knows processes by their place among the sorted names only.
         read = "present" in found.table
         self._names: dict[str, str] = {
             place: name
-            for kind in ("units", "users")
-            for place, name in zip(found.table[direction][kind], expected.table[direction][kind], strict=False)
+            for key in (f"{kind}s" for kind in self.kinds)
+            for place, name in zip(found.table[direction][key], expected.table[direction][key], strict=False)
             if read
         }
         self._places = {name: place for place, name in self._names.items()}
@@ -94,7 +95,7 @@ class _Sweep:
                 {self._names.get(process[at], process[at]) for process in theirs} | {process[at] for process in ours},
                 key=str,
             )
-            for at in (0, 1)
+            for at in range(len(self.kinds))
         ]
         processes = list(product(*named))
         told: list[dict] = []
@@ -169,7 +170,7 @@ class _Sweep:
                 "change": _change(one, other),
                 "direction": self.direction,
                 "family": self.family,
-                "processes": [_process_words(process)],
+                "processes": [_process_words(self.kinds, process)],
                 "local": local,
                 "remote": remote,
                 "services": words(points, self.family),
@@ -182,10 +183,9 @@ class _Sweep:
 
 
 def _of_class(cells: dict[Process, list[Cells]], process: Process) -> list[Cells]:
-    """Return the cells that decide for a process: what a table does not name is no unit or no user to it."""
-    units, users = {unit for unit, _ in cells}, {user for _, user in cells}
-    unit, user = process
-    return cells.get((unit if unit in units else None, user if user in users else None), [])
+    """Return the cells that decide for a process: what a table does not name is none of the named to it."""
+    named = [set(names) for names in zip(*cells, strict=True)]
+    return cells.get(tuple(name if name in known else None for name, known in zip(process, named, strict=False)), [])
 
 
 def _change(expected: Outcome, found: Outcome) -> str:
@@ -217,10 +217,8 @@ def _overlaps(ours: list, theirs: list, whole: Interval):
         low = high + 1
 
 
-def _process_words(process: Process) -> str:
-    unit, user = process
-    words = [f"unit {unit}" if unit else "", f"user {user}" if user else ""]
-    return " ".join(word for word in words if word) or "any other process"
+def _process_words(kinds: tuple[str, ...], process: Process) -> str:
+    return " ".join(f"{kind} {name}" for kind, name in zip(kinds, process, strict=True) if name) or "any other process"
 
 
 def _joined(told: list[dict], joining: str) -> list[dict]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.shapes import set_digest
-
 from .address_line import interval_of
 from .service_line import Piece, pieces_of
+from .set_names import set_digest
 
 Interval = tuple[int, int]
-Process = tuple["str | None", "str | None"]
+# A name, or None for none of the named ones, for each process kind of the table's platform.
+Process = tuple["str | None", ...]
+PLATFORMS = (("unit", "user"), ("program", "service"))
 Remote = tuple[int, int, str]
+
+
+def kinds_of(direction: dict) -> tuple[str, ...]:
+    """Return the process kinds of the platform that a table is of."""
+    return next((kinds for kinds in PLATFORMS if all(f"{kind}s" in direction for kind in kinds)), PLATFORMS[0])
 
 
 class Case(NamedTuple):
@@ -48,7 +54,7 @@ class TableIndex:
         return self._intervals[name]
 
     def cells(self, direction: str) -> dict[Process, list[Cells]]:
-        """Return the cells of `in` or `out` by process class (unit and user, None for none of the named)."""
+        """Return the cells of `in` or `out` by process class."""
         if direction not in self._cells:
             self._cells[direction] = self._by_process(direction)
         return self._cells[direction]
@@ -61,17 +67,19 @@ class TableIndex:
 
     def _by_process(self, direction: str) -> dict[Process, list[Cells]]:
         named: dict[Process, dict[str, list[tuple[str, str]]]] = {}
-        asked: dict[tuple[str | None, ...], list[Case]] = {}
+        asked: dict[tuple[Process, str, str], list[Case]] = {}
+        kinds = kinds_of(self.table[direction])
         for cell in self.table[direction]["cells"]:
-            of_process = named.setdefault((cell["unit"], cell["user"]), {})
+            process = tuple(cell[kind] for kind in kinds)
+            of_process = named.setdefault(process, {})
             if "inside" in cell:
-                key = (cell["unit"], cell["user"], cell["local"], cell["remote"])
+                key = (process, cell["local"], cell["remote"])
                 asked.setdefault(key, []).append(self._case(cell))
             else:
                 of_process.setdefault(cell["local"], []).append((cell["remote"], cell["services"]))
-        for (unit, user, local, remote), cases in asked.items():
+        for (process, local, remote), cases in asked.items():
             name = self._asking(sorted(cases, key=lambda case: len(case.inside)))
-            named[unit, user].setdefault(str(local), []).append((str(remote), name))
+            named[process].setdefault(local, []).append((remote, name))
         shared: dict[tuple[tuple[str, str], ...], list[Remote]] = {}
         by_process: dict[Process, list[Cells]] = {}
         for process, by_local in named.items():

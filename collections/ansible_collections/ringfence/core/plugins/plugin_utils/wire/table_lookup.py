@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from .address_line import fused, interval_of, point_of
-from .service_line import BLOCK
 from .table_index import Interval, TableIndex
+from .vendored.service_words import BLOCK
 
 
 class Lookup:

@@ -1,1 +1,53 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """nftables: what a kernel lists of `table inet ringfence`, read back into the verdict table that it enforces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .reader import read_ruleset
+from .shapes import ANSWER_STANDS
+
+SUFFIX = "nft"
+MISSING = "nft"
+# In this order they are one script.
+PARTS = (
+    "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",
+    "persistence", "return", "status", "apply", "boot", "verbs",
+)  # fmt: skip
+
+
+def runtime_lines(runtime: list[dict]) -> str:
+    """Return a host's `runtime` as lines `unit|user NAME MAP goto CHAIN`, `fqdn NAME SET timeout T`."""
+    lines = []
+    for process in runtime:
+        kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)
+        lines += [f"{kind} {process[kind]} {name} {verdict}\n" for name, verdict in process["elements"]]
+    return "".join(lines)
+
+
+def read(listing: str) -> dict:
+    """Return the verdict table of a listing, and what is not of our shape."""
+    return read_ruleset(listing)
+
+
+def filled(section: str) -> dict:
+    """Return what hosts and kernel filled, of a listing of a table or of single sets."""
+    inside = "\n".join(line for line in section.splitlines() if line.startswith("\t"))
+    found: Any = read_ruleset(f"table inet ringfence {{\n{inside}\n}}\n")
+    return found["filled"]
+
+
+def features(reply) -> dict[str, str | bool]:
+    """Return what a host can do, as far as it tells; an empty version of nft says that there is none."""
+    found: dict[str, str | bool] = {key: reply.last(key) for key in ("nft", "kernel") if reply.last(key)}
+    if reply.all("nft") == [""]:
+        found["nft"] = ""
+    found |= {key: reply.last(key) == "yes" for key in ("cgroup2", "socket_cgroup") if reply.last(key)}
+    return found
+
+
+def answer_age(element: dict) -> int:
+    """Return how many seconds ago an element of a dynamic set was given."""
+    return max(0, round(ANSWER_STANDS - element["expires"]))

@@ -12,16 +12,18 @@ from difflib import SequenceMatcher
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line import FAMILIES, interval_of, of_family
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import (
-    BLOCK,
     HEADERS,
+    LAST_POINT,
+    Outcome,
+    Piece,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.service_words import (
+    BLOCK,
     ICMP,
     ICMPV6,
-    LAST_POINT,
     SCTP,
     TCP,
     UDP,
-    Outcome,
-    Piece,
 )
 
 from .listing import ChainBlock, Listing, Rule

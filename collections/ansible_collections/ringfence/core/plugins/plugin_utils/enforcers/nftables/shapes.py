@@ -5,7 +5,6 @@ This is the reading side of `ringfence.enforcers.nftables`; docs/architecture.md
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import lru_cache
 
@@ -97,11 +96,6 @@ def set_shape(name: str) -> tuple[str, list[str]] | None:
             words = {"address": ADDRESS_TYPE[family], "message": f"{MESSAGES[family]}_type"}
             return kind, [text.format(**words) for text in properties]
     return None
-
-
-def set_digest(name: str) -> str:
-    """Return what stands for a dynamic set (`fqdn:api.example.org`) in the names of its sets: 12 hex digits."""
-    return hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
 
 
 def header(direction: str) -> str:

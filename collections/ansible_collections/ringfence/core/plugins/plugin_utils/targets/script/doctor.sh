@@ -6,6 +6,8 @@ within() {
 }
 
 doctor() {
+    # what a shell's files printed before this may have left a line open
+    echo
     reply uid "$(id -u)"
     reply login "$(id -un)"
     reply time "$(date -u +%s)"

@@ -6,6 +6,8 @@ ringfence_main() {
         eval "rf_$main_name=\${rf_$main_name-}"
     done
     now=
+    # what a shell's files printed before this may have left a line open
+    case $verb in boot | return) ;; *) echo ;; esac
     require_root
     case $verb in
     apply | confirm | rollback | remove | refresh | status) "verb_$verb" ;;

@@ -1,13 +1,13 @@
 #!/usr/bin/python
 # Copyright: (c) 2026, the Ringfence developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The documentation of ringfence.core.linux_policy, which is an action."""
+"""The documentation of ringfence.core.policy, which is an action."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: linux_policy
-short_description: Apply a plan to a Linux host without cutting Ansible's own line
+module: policy
+short_description: Apply a plan to a host without cutting Ansible's own line
 description:
   - Brings a host to the ruleset that a plan says, and confirms it over a new connection, all inside one action.
   - The target refuses a plan that would not let the connection in that it came by, arms the way back before anything
@@ -52,10 +52,11 @@ attributes:
     description: In check mode tells what of the table that stands is not as the plan says, in the words of the policy.
     support: full
 seealso:
-  - module: ringfence.core.linux_policy_verify
-  - module: ringfence.core.linux_policy_rollback
+  - module: ringfence.core.policy_verify
+  - module: ringfence.core.policy_rollback
 extends_documentation_fragment:
   - ringfence.core.target
+  - ringfence.core.target.enforcer
   - ringfence.core.target.plan
   - ringfence.core.target.journal
   - ringfence.core.target.signers
@@ -63,11 +64,11 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 - name: Bring the host to its plan
-  ringfence.core.linux_policy:
+  ringfence.core.policy:
     plan: plans/5f3a0c1d2e4b
 
 - name: Remove everything that Ringfence put there
-  ringfence.core.linux_policy:
+  ringfence.core.policy:
     state: absent
 """
 
@@ -157,7 +158,7 @@ cut:
 denials:
   description:
     - What the kernel had recorded as denied, or as what would be, before the swap; it goes with the old table.
-    - The entries are those of P(ringfence.core.linux_policy_info#module).
+    - The entries are those of P(ringfence.core.policy_info#module).
   returned: O(state=present) and changed
   type: list
   elements: dict

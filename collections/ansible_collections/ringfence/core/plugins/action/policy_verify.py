@@ -6,15 +6,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import JUDGING, TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import JUDGING
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_limits import Overrun, limited
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import unjudged, verify
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import check_signature, load_plan
 
 
-class ActionModule(TargetAction):
-    """ringfence.core.linux_policy_verify."""
+class ActionModule(PolicyAction):
+    """ringfence.core.policy_verify."""
 
+    VERB: ClassVar = "verify"
     ARGUMENTS: ClassVar = {
         "plan": {"type": "path", "required": True},
         "allowed_signers": {"type": "path"},
@@ -22,7 +24,7 @@ class ActionModule(TargetAction):
     }
     VARIABLES: ClassVar = ("plan", "allowed_signers")
 
-    def act(self, arguments: dict, task_vars: dict) -> dict:
+    def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return the drift; with `fail_on_drift` any is a failure."""
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])
@@ -32,7 +34,9 @@ class ActionModule(TargetAction):
             with limited(JUDGING):
                 found = verify(plan, host, reply)
         except Overrun:
-            found = unjudged(reply, f"this host's table cannot be compared within {JUDGING} s: it is none of ours")
+            found = unjudged(
+                reply, f"this host's table cannot be compared within {JUDGING} s: it is none of ours", self.enforcer
+            )
         result = {"changed": False, "plan": plan.identity, **found}
         result["state"] = "drifted" if result["drift"] else "verified"
         if result["drift"]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetAction, TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, confirmation
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, load_plan
 
 
-class ActionModule(TargetAction):
-    """ringfence.core.linux_policy_confirm."""
+class ActionModule(PolicyAction):
+    """ringfence.core.policy_confirm."""
 
+    VERB: ClassVar = "confirm"
     ARGUMENTS: ClassVar = {
         "plan": {"type": "path", "required": True},
         "journal": {"type": "path"},
@@ -23,7 +25,7 @@ class ActionModule(TargetAction):
     }
     VARIABLES: ClassVar = ("plan", "journal")
 
-    def act(self, arguments: dict, task_vars: dict) -> dict:
+    def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return whether this confirmation was the one that counted."""
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])

@@ -1,13 +1,13 @@
 #!/usr/bin/python
 # Copyright: (c) 2026, the Ringfence developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The documentation of ringfence.core.linux_policy_refresh, which is an action."""
+"""The documentation of ringfence.core.policy_refresh, which is an action."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: linux_policy_refresh
-short_description: Look up the names of a Linux host's policy
+module: policy_refresh
+short_description: Look up the names of a host's policy
 description:
   - The host asks its own resolver for every name (C(fqdn)) that the rules of its confirmed plan name, and puts the
     answers into the sets of its table. Nothing else of the table changes, and no new plan is needed.
@@ -22,11 +22,12 @@ attributes:
     support: none
 extends_documentation_fragment:
   - ringfence.core.target
+  - ringfence.core.target.enforcer
 """
 
 EXAMPLES = r"""
 - name: Let a name that has just moved be reached
-  ringfence.core.linux_policy_refresh:
+  ringfence.core.policy_refresh:
 """
 
 RETURN = r"""

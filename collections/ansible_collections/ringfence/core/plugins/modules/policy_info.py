@@ -1,13 +1,13 @@
 #!/usr/bin/python
 # Copyright: (c) 2026, the Ringfence developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The documentation of ringfence.core.linux_policy_info, which is an action."""
+"""The documentation of ringfence.core.policy_info, which is an action."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: linux_policy_info
-short_description: Tell what a Linux host enforces and what it denied
+module: policy_info
+short_description: Tell what a host enforces and what it denied
 description:
   - Tells which plan a host holds, whether its table stands, what waits for a confirmation, the counters of rules, and
     the peers that were denied or would have been. Changes nothing.
@@ -20,17 +20,23 @@ options:
     default: true
 extends_documentation_fragment:
   - ringfence.core.target
+  - ringfence.core.target.enforcer
   - ringfence.core.target.reading
   - ringfence.core.target.plan
 """
 
 EXAMPLES = r"""
 - name: Ask what is enforced
-  ringfence.core.linux_policy_info:
+  ringfence.core.policy_info:
   register: enforced
 """
 
 RETURN = r"""
+enforcer:
+  description: Whose part of the collection was asked.
+  returned: success
+  type: str
+  sample: nftables
 state:
   description:
     - What the kernel was read to have. V(confirmed), V(waiting) for a confirmation, V(lost) (confirmed, and not in the

@@ -1,15 +1,15 @@
 #!/usr/bin/python
 # Copyright: (c) 2026, the Ringfence developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The documentation of ringfence.core.linux_policy_confirm, which is an action."""
+"""The documentation of ringfence.core.policy_confirm, which is an action."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: linux_policy_confirm
-short_description: Confirm a plan that waits on a Linux host
+module: policy_confirm
+short_description: Confirm a plan that waits on a host
 description:
-  - Opens a new connection to the host and confirms the plan over it. P(ringfence.core.linux_policy#module) does so by
+  - Opens a new connection to the host and confirms the plan over it. P(ringfence.core.policy#module) does so by
     itself; this is for a plan whose controller was lost in between, while the target still waits.
   - The target takes the confirmation only from a connection that began after the swap.
 options:
@@ -32,7 +32,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 - name: Confirm the plan that waits
-  ringfence.core.linux_policy_confirm:
+  ringfence.core.policy_confirm:
     plan: plans/5f3a0c1d2e4b
 """
 

@@ -1,13 +1,13 @@
 #!/usr/bin/python
 # Copyright: (c) 2026, the Ringfence developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The documentation of ringfence.core.linux_policy_verify, which is an action."""
+"""The documentation of ringfence.core.policy_verify, which is an action."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: linux_policy_verify
-short_description: Prove that a Linux host enforces its plan
+module: policy_verify
+short_description: Prove that a host enforces its plan
 description:
   - Reads the kernel's table back, turns it into a verdict table and compares it with the plan's for every address, port
     and process. No difference is a proof; any difference is told as what is open or closed that should not be.
@@ -28,7 +28,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 - name: Prove it
-  ringfence.core.linux_policy_verify:
+  ringfence.core.policy_verify:
     plan: plans/5f3a0c1d2e4b
 """
 
@@ -73,7 +73,7 @@ answers:
   returned: success or drift
   type: dict
 held:
-  description: What the host holds, as P(ringfence.core.linux_policy_info#module) tells it.
+  description: What the host holds, as P(ringfence.core.policy_info#module) tells it.
   returned: success or drift
   type: dict
 """

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 
 
-class ActionModule(TargetAction):
-    """ringfence.core.linux_policy_refresh."""
+class ActionModule(PolicyAction):
+    """ringfence.core.policy_refresh."""
 
-    ARGUMENTS: ClassVar = {}
+    VERB: ClassVar = "refresh"
+    ARGUMENTS: ClassVar = WITHOUT_PLAN
+    VARIABLES: ClassVar = tuple(WITHOUT_PLAN)
 
-    def act(self, arguments: dict, task_vars: dict) -> dict:
+    def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return what became of each name; the table itself stays as it is."""
         if self._task.check_mode:
             return {"changed": False, "names": [], "state": "unchanged"}

@@ -9,8 +9,8 @@ import time
 from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetAction, TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import shown
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import (
     full_records,
@@ -24,6 +24,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
     control_ranges,
     process_lines,
 )
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.standing import (
     cut_line,
     cut_lines,
@@ -57,9 +58,10 @@ MOST_STANDING = 20_000
 MOST_TOLD = 1000
 
 
-class ActionModule(TargetAction):
-    """ringfence.core.linux_policy."""
+class ActionModule(PolicyAction):
+    """ringfence.core.policy."""
 
+    VERB: ClassVar = "apply"
     ARGUMENTS: ClassVar = {
         "plan": {"type": "path"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -69,36 +71,44 @@ class ActionModule(TargetAction):
         "excused": {"type": "list", "elements": "str", "default": []},
         "renew": {"type": "bool", "default": False},
         "force_lockout_test": {"type": "bool", "default": False},
+        **WITHOUT_PLAN,
     }
     VARIABLES: ClassVar = tuple(ARGUMENTS.keys() - {"state"})
     within: float
 
-    def act(self, arguments: dict, task_vars: dict) -> dict:
+    def verb(self, arguments: dict) -> str:
+        """Return `apply` or `remove`; raises PlanError where there is no plan to apply."""
+        if arguments["state"] == "absent":
+            return "remove"
+        if not arguments["plan"]:
+            raise PlanError("plan", "state=present needs a plan")
+        return "apply"
+
+    def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return the result of the wished state."""
         if arguments["state"] == "absent":
             reply = self.ask("remove", {"check": "1" if self._task.check_mode else ""})
             return {"changed": reply.last("changed") == "yes", "state": "none"}
-        if not arguments["plan"]:
-            raise PlanError("plan", "state=present needs a plan")
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])
         check_validity(plan)
         signer = check_signature(plan, arguments["allowed_signers"])
+        enforcement(host.enforcer)
         result = {"plan": plan.identity, "sequence": plan.sequence, "ruleset": host.ruleset, "signed_by": signer}
         if self._task.check_mode:
-            return {**result, **self._foresee(plan, host, arguments)}
+            return {**result, **(self.by_itself(arguments, task_vars) or self._foresee(plan, host, arguments))}
         journal = Journal(plan, arguments["journal"])
         journal.guard(host.wave, arguments["excused"])
         journal.append(host.name, "started")
         try:
-            result |= self._roll_out(plan, host, arguments)
+            result |= self.by_itself(arguments, task_vars) or self._roll_out(plan, host, arguments)
         except (PlanError, TargetFailure) as error:
             self.note(journal, host.name, getattr(error, "state", "refused"), str(error))
             raise
         except AnsibleConnectionFailure as error:
             self.note(journal, host.name, "unreachable", shown(str(error), 1000))
             raise
-        self.note(journal, host.name, result["state"])
+        self.note(journal, host.name, str(result["state"]))
         return result
 
     def _foresee(self, plan: Plan, host: Host, arguments: dict) -> dict:
@@ -110,7 +120,7 @@ class ActionModule(TargetAction):
             listing = self.ask("status", {"listing": "1"}).sections.get("listing", "")
             table = plan.table(host.table)
             with self.judging("its table"):
-                told = differences(table, read_ruleset(listing))[:MOST_STANDING]
+                told = differences(table, enforcement(self.enforcer).read(listing))[:MOST_STANDING]
             result["diff"] = {"prepared": "".join(f"{one['text']}\n" for one in told)}
         return result
 
@@ -163,19 +173,32 @@ class ActionModule(TargetAction):
     def _denials(self, rules: dict, told: Reply) -> dict:
         listing = told.sections.get("denials", "")
         with self.judging("its list of denials"):
-            return {"denials": recorded(listing, rules)[1], "warnings": unrecorded(full_records(listing, rules))}
+            return {
+                "denials": recorded(listing, rules, self.enforcer)[1],
+                "warnings": unrecorded(full_records(listing, rules, self.enforcer)),
+            }
 
     def _apply(self, plan: Plan, host: Host, values: dict[str, str]) -> Reply:
         """Apply; a host that has signers of its own gets the signed plan as well."""
         try:
-            return self.ask("apply", values, plan.ruleset(host.ruleset, "nft"), within=max(self.within, LOADING))
+            return self.ask(
+                "apply",
+                values,
+                plan.ruleset(host.ruleset, enforcement(self.enforcer).SUFFIX),
+                within=max(self.within, LOADING),
+            )
         except TargetFailure as error:
             signed = plan.signed_text() if error.rule == "unsigned" else None
             if signed is None:
                 raise
         text, signature = (part.rstrip("\n") for part in signed)
         values = {**values, "plan_text": text, "signature": signature}
-        return self.ask("apply", values, plan.ruleset(host.ruleset, "nft"), within=max(self.within, LOADING))
+        return self.ask(
+            "apply",
+            values,
+            plan.ruleset(host.ruleset, enforcement(self.enforcer).SUFFIX),
+            within=max(self.within, LOADING),
+        )
 
     def _confirm(self, plan: Plan, host: Host, more: dict[str, str], until: float) -> Reply:
         """Confirm over a new connection as often as the time allows; raises TargetFailure where it did not count."""
@@ -214,7 +237,7 @@ class ActionModule(TargetAction):
             if now.last("plan") == plan.digest and "confirmed" in now.all("stands") and not now.last("pending"):
                 return now
             # what was not read in the kernel is not said of it
-            holding = held(now)
+            holding = held(now, self.enforcer)
             if not now.last("pending") and holding["state"] in ("confirmed", "none"):
                 holds = f"ruleset {holding['ruleset'][:12]}" if holding["ruleset"] else "no plan"
                 raise TargetFailure("rolled back", rule, f"{said}; this host went back and holds {holds}")
@@ -243,7 +266,7 @@ def _values(plan: Plan, host: Host) -> dict[str, str]:
         "table": host.table,
         "control": control_ranges(host.control["from"]),
         "port": str(host.control["port"]),
-        "processes": process_lines(host.runtime),
+        "processes": process_lines(host.runtime, host.enforcer),
         "token": secrets.token_hex(8),
         "host": host.name,
     }

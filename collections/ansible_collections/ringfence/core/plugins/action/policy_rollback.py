@@ -6,18 +6,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 
 
-class ActionModule(TargetAction):
-    """ringfence.core.linux_policy_rollback."""
+class ActionModule(PolicyAction):
+    """ringfence.core.policy_rollback."""
 
-    ARGUMENTS: ClassVar = {"plan": {"type": "path"}, "journal": {"type": "path"}}
-    VARIABLES: ClassVar = ("plan", "journal")
+    VERB: ClassVar = "rollback"
+    ARGUMENTS: ClassVar = {"plan": {"type": "path"}, "journal": {"type": "path"}, **WITHOUT_PLAN}
+    VARIABLES: ClassVar = ("plan", "journal", *WITHOUT_PLAN)
 
-    def act(self, arguments: dict, task_vars: dict) -> dict:
+    def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return what stands after it."""
         plan = load_plan(arguments["plan"]) if arguments["plan"] else None
         if self._task.check_mode:

@@ -1,13 +1,13 @@
 #!/usr/bin/python
 # Copyright: (c) 2026, the Ringfence developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The documentation of ringfence.core.linux_policy_rollback, which is an action."""
+"""The documentation of ringfence.core.policy_rollback, which is an action."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: linux_policy_rollback
-short_description: Put the last confirmed table back on a Linux host
+module: policy_rollback
+short_description: Put the last confirmed table back on a host
 description:
   - Ends the wait for a confirmation on a host and puts the last confirmed table back at once. Where nothing waits,
     nothing changes.
@@ -18,6 +18,7 @@ attributes:
     support: full
 extends_documentation_fragment:
   - ringfence.core.target
+  - ringfence.core.target.enforcer
   - ringfence.core.target.no_diff
   - ringfence.core.target.plan
   - ringfence.core.target.journal
@@ -25,7 +26,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 - name: Go back to the last confirmed table
-  ringfence.core.linux_policy_rollback:
+  ringfence.core.policy_rollback:
 """
 
 RETURN = r"""

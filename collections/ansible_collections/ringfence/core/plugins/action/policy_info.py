@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Tell what a host enforces, its counters and what it denied."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement, installed
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import (
+    full_records,
+    held,
+    recorded,
+    unrecorded,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
+
+
+class ActionModule(PolicyAction):
+    """ringfence.core.policy_info."""
+
+    VERB: ClassVar = "info"
+    ARGUMENTS: ClassVar = {"plan": {"type": "path"}, "counters": {"type": "bool", "default": True}, **WITHOUT_PLAN}
+    VARIABLES: ClassVar = ("plan", *WITHOUT_PLAN)
+
+    def carry_out(self, arguments: dict, task_vars: dict) -> dict:
+        """Return what the host holds; with a plan, rules come with their names."""
+        rules = load_plan(arguments["plan"]).data.get("rules", {}) if arguments["plan"] else {}
+        reply, without = self._status({"listing": "1"} if arguments["counters"] else {})
+        result = {"changed": False, "enforcer": self.enforcer, **held(reply, self.enforcer)}
+        result["features"] = {**result["features"], **without}
+        if arguments["counters"]:
+            listing = reply.sections.get("listing", "")
+            with self.judging("its table"):
+                result["counters"], result["denials"] = recorded(listing, rules, self.enforcer)
+                result["denials_full"] = full_records(listing, rules, self.enforcer)
+            result["warnings"] = unrecorded(result["denials_full"])
+        return result
+
+    def _status(self, values: dict[str, str]) -> tuple[Reply, dict[str, str]]:
+        """Return the host's status and what it has nothing of: where nobody says which enforcer it has and the usual
+        one is not there, the others are tried."""
+        try:
+            return self.ask("status", values), {}
+        except TargetFailure as failure:
+            missing = enforcement(self.enforcer).MISSING
+            if self.named or failure.rule != missing:
+                raise
+            first = failure
+        for name in installed():
+            if name != self.enforcer and not hasattr(enforcement(name), "act"):
+                self.enforcer, usual = name, self.enforcer
+                try:
+                    return self.ask("status", values), {missing: ""}
+                except TargetFailure:
+                    self.enforcer = usual
+        raise first
