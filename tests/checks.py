@@ -92,7 +92,7 @@ def collection_docs() -> Counts:
 
 def shellcheck() -> Counts:
     """Check what runs in a POSIX shell on targets, and what prepares this machine."""
-    parts = sorted(COLLECTION.glob("plugins/plugin_utils/targets/script/*.sh"))
+    parts = sorted(COLLECTION.glob("plugins/plugin_utils/**/script/*.sh"))
     target = [BIN / "shellcheck", "--shell=sh", f"--exclude={MEANT}", *parts]
     own = [BIN / "shellcheck", *(ROOT / ".ci" / name for name in ("run", "system-packages"))]
     failed = [words for words in (target, own) if status(*words)]

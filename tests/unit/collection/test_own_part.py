@@ -1,0 +1,75 @@
+"""An enforcer that no shell script drives does the work by its own part of the collection, found by the plan's word."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from hostile_host import HostileHost
+from rollout_plans import PlanMaker, Wanted
+
+COLLECTIONS = Path(__file__).parents[3] / "collections"
+PART = """\
+import os
+
+SUFFIX = "json"
+
+
+def act(verb, action, arguments, task_vars):
+    with open(os.environ["PAPER"], "a") as file:
+        file.write(f"{verb} {task_vars['inventory_hostname']} {action._task.check_mode}\\n")
+    return {"changed": verb == "apply", "state": {"apply": "confirmed", "remove": "none"}.get(verb, verb)}
+"""
+
+
+@pytest.fixture
+def collections(tmp_path: Path) -> Path:
+    """Return a copy of the collection in which there is a part for `paper` too."""
+    shutil.copytree(COLLECTIONS, tmp_path / "collections", ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    folder = tmp_path / "collections/ansible_collections/ringfence/core/plugins/plugin_utils/enforcers/paper"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(PART)
+    return tmp_path / "collections"
+
+
+def plan_of_paper(directory: Path) -> Path:
+    made = PlanMaker(directory).write({"web-1": Wanted()})
+    plan = json.loads((made / "plan.json").read_text())
+    plan["hosts"]["web-1"].update(enforcer="paper", control=None, options={}, runtime=[])
+    text = json.dumps(plan, sort_keys=True, indent=1) + "\n"
+    (made / "plan.json").write_text(text)
+    return made.rename(made.with_name(hashlib.sha256(text.encode()).hexdigest()[:12]))
+
+
+def test_its_part_does_every_step_and_the_host_gets_no_order(tmp_path: Path, collections: Path) -> None:
+    plan = plan_of_paper(tmp_path)
+    host = HostileHost(tmp_path / "host")
+    host.runs(f"cat >{tmp_path}/sent")
+    settings = {"ANSIBLE_COLLECTIONS_PATH": str(collections), "PAPER": str(tmp_path / "paper")}
+    tasks: list[object] = [
+        {f"ringfence.core.policy{step}": {}} for step in ("", "_confirm", "_verify", "_info", "_rollback", "_refresh")
+    ]
+    remove = {"ringfence.core.policy": {"state": "absent"}}
+    given = ("-e", f"ringfence_plan={plan}", "-e", "ringfence_enforcer=paper")
+
+    results, said = host.play([*tasks, remove], *given, settings=settings)
+
+    lines = (tmp_path / "paper").read_text().splitlines()
+    verbs = ("apply", "confirm", "verify", "info", "rollback", "refresh", "remove")
+    assert lines == [f"{verb} web-1 False" for verb in verbs], said
+    assert results["web-1"][0]["state"] == "confirmed"
+    assert not (tmp_path / "sent").exists()
+    events = [json.loads(line)["event"] for line in (plan / "journal.jsonl").read_text().splitlines()]
+    assert events == ["started", "confirmed"]
+
+
+def test_a_check_mode_applies_nothing_and_starts_no_journal(tmp_path: Path, collections: Path) -> None:
+    plan = plan_of_paper(tmp_path)
+    host = HostileHost(tmp_path / "host")
+    settings = {"ANSIBLE_COLLECTIONS_PATH": str(collections), "PAPER": str(tmp_path / "paper")}
+    host.play([{"ringfence.core.policy": {}}], "-e", f"ringfence_plan={plan}", "--check", settings=settings)
+    assert (tmp_path / "paper").read_text() == "apply web-1 True\n"
+    assert not (plan / "journal.jsonl").exists()
