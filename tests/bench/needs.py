@@ -39,8 +39,16 @@ def _namespaces() -> None:
             raise OutsideError(f"no command '{tool}'", remedy=f"apt-get install {package}")
 
 
+def _iptables() -> None:
+    _namespaces()
+    for tool, package in (("ipset", "ipset"), ("iptables-legacy", "iptables"), ("iptables-nft", "iptables")):
+        if shutil.which(tool) is None:
+            raise OutsideError(f"no command '{tool}'", remedy=f"apt-get install {package}")
+
+
 NEEDS: dict[str, Callable[[], None]] = {
     "apply": _machines,
+    "classes": _iptables,
     "inventory_vsphere": require_sources,
     "packet": _namespaces,
     "verify": _machines,

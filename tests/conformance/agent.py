@@ -37,7 +37,7 @@ class Agent:
         self.addresses = set()
 
     def prepare(self, request):
-        """Forget the last case; take addresses, a ruleset and listeners; say what could not be had."""
+        """Forget the last case; take addresses, rules and listeners; say what could not be had."""
         for opened in [
             *self.clients,
             *self.accepted,
@@ -47,7 +47,7 @@ class Agent:
             opened.close()
         self.listeners, self.raw, self.clients, self.accepted, self.arrived = [], [], {}, [], []
         problems = self.take_addresses(set(request["addresses"]))
-        problems += self.load(request["ruleset"], request["elements"])
+        problems += self.load(request)["problems"]
         for protocol, port, unit in request["listeners"]:
             problems += self.listen(protocol, port, unit)
         for family, protocol in request["raw"]:
@@ -65,14 +65,13 @@ class Agent:
         done = run(["ip", "-force", "-batch", "-"], "\n".join(lines) + "\n")
         return [done.stderr] if done.returncode else []
 
-    def load(self, ruleset, elements):
-        text = ruleset or "table inet ringfence {}\ndelete table inet ringfence\n"
-        done = run(["nft", "-f", "-"], text)
-        problems = [done.stderr] if done.returncode else []
-        for element in elements:
-            done = run(["nft", "-f", "-"], element + "\n")
-            problems += [element + ": " + done.stderr] if done.returncode else []
-        return problems
+    def load(self, request):
+        """Run commands, each with its standard input, and say which of them failed."""
+        problems = []
+        for command, given in request["steps"]:
+            done = run(command, given)
+            problems += [given[:200] + ": " + done.stderr] if done.returncode else []
+        return {"problems": problems}
 
     def listen(self, protocol, port, unit):
         opened = made_by(unit, 0, socket.AF_INET6, socket.SOCK_STREAM if protocol == TCP else socket.SOCK_DGRAM, 0)
@@ -170,9 +169,13 @@ class Agent:
         self.arrived.append([protocol, plain(peer[0]), number, port])
 
     def list(self, request):
-        """Return the table as the kernel holds it."""
-        done = run(["nft", "-nn", "-y", "list", "table", "inet", "ringfence"], "")
-        return {"text": done.stdout, "problems": [done.stderr] if done.returncode else []}
+        """Return what the kernel holds: the outputs of some commands, each behind its heading."""
+        text, problems = "", []
+        for heading, command in request["listing"]:
+            done = run(command, "")
+            text += heading + done.stdout
+            problems += [done.stderr] if done.returncode else []
+        return {"text": text, "problems": problems}
 
 
 def made_by(unit, uid, family, kind, protocol):

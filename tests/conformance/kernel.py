@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from ringfence.compiler import compile_policy
 from ringfence.model.addresses import family_of
@@ -17,9 +16,10 @@ from ringfence.model.rules import Direction
 from ringfence.model.services import TCP, UDP
 
 from .case import Case
+from .enforcers import NFTABLES, Under
 from .hosts import Host, Request, ask_all
 from .memories import forgotten, outcome_of
-from .placement import Placement, place, ruleset_of
+from .placement import Placement, place
 from .probes import Listeners, Probe, draw_probes
 from .reference import sides_of
 
@@ -31,9 +31,10 @@ FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 @dataclass
 class Kernel:
-    """Hosts, and what has been tried on them; `surprised` once anything did not agree."""
+    """Hosts under one enforcer, and what has been tried on them; `surprised` once anything did not agree."""
 
     hosts: Sequence[Host]
+    under: Under = NFTABLES
     surprised: bool = False
     probes: int = 0
     policies: int = 0
@@ -53,7 +54,7 @@ class Kernel:
         """Play a case with up to `count` probes; return in words what the kernel does otherwise: [] if all agrees."""
         tables = compile_policy(case.snapshot, case.policy, case.settings).tables
         placement = place(case, tables, self.hosts)
-        probes, listeners = draw_probes(case, placement, count, self.units)
+        probes, listeners = draw_probes(case, placement, count, self.units, self.under.bare)
         told = self._prepare(case, placement, probes, listeners)
         told += self._prove(placement)
         wrong = self._surprises(probes, PATIENCE)
@@ -72,7 +73,7 @@ class Kernel:
         return told
 
     def _prepare(self, case: Case, placement: Placement, probes: Sequence[Probe], listeners: Listeners) -> list[str]:
-        requests = {host: _preparation(host, case, placement, probes, listeners) for host in self.hosts}
+        requests = {host: self._preparation(host, case, placement, probes, listeners) for host in self.hosts}
         answers = ask_all(requests)
         return [
             f"{host.name}: {problem}"
@@ -80,12 +81,36 @@ class Kernel:
             for problem in cast(list[str], answer["problems"])
         ]
 
+    def _preparation(
+        self, host: Host, case: Case, placement: Placement, probes: Sequence[Probe], listeners: Listeners
+    ) -> Request:
+        table = placement.tables.get(host)
+        raw = {
+            (int(FAMILY[family_of(probe.packet.server_address)]), probe.packet.protocol)
+            for probe in probes
+            if probe.server is host and (probe.shape == "bare" or probe.packet.protocol not in (TCP, UDP))
+        }
+        return {
+            "do": "prepare",
+            "addresses": placement.addresses_of(host),
+            "steps": self.under.loading(table, case) if table else self.under.clearing(),
+            "listeners": [(protocol, port, unit) for (at, protocol, port), unit in listeners.items() if at is host],
+            "raw": sorted(raw),
+        }
+
+    def _listings(self, placement: Placement) -> dict[Host, Request]:
+        return {host: {"do": "list", "listing": self.under.listing()} for host in placement.tables}
+
+    def clear(self) -> None:
+        """Leave the hosts without any rules."""
+        ask_all({host: {"do": "load", "steps": self.under.clearing()} for host in self.hosts})
+
     def _prove(self, placement: Placement) -> list[str]:
         """Return how the tables read back from the kernel differ from the compiler's."""
         told = []
-        for host, answer in ask_all({host: {"do": "list"} for host in placement.tables}).items():
+        for host, answer in ask_all(self._listings(placement)).items():
             told += [f"{host.name}: {problem}" for problem in cast(list[str], answer["problems"])]
-            found = read_ruleset(cast(str, answer["text"]))
+            found = self.under.read(cast(str, answer["text"]))
             told += [
                 f"{host.name}: read back: {one['text']}" for one in differences(placement.tables[host].data(), found)
             ]
@@ -96,9 +121,9 @@ class Kernel:
         """Return what no host remembers although it denied or watched it, however late it came."""
         end = time.monotonic() + SECOND_LOOK
         while True:
-            answers = ask_all({host: {"do": "list"} for host in placement.tables})
+            answers = ask_all(self._listings(placement))
             listings = {host: cast(str, answer["text"]) for host, answer in answers.items()}
-            told = forgotten(case, placement, probes, listings)
+            told = forgotten(case, placement, probes, listings, self.under)
             if not told or time.monotonic() > end:
                 return told
             time.sleep(SETTLED)
@@ -139,28 +164,17 @@ class Kernel:
         }
 
 
+def lacks(hosts: Sequence[Host], under: Under) -> str:
+    """Return the programs of an enforcer that some host does not have, as words; empty where all have all."""
+    needed = sorted({command[0] for _, command in under.listing()} | {command[0] for command, _ in under.clearing()})
+    steps = [(["sh", "-c", f"command -v {name}"], name) for name in needed]
+    answers = ask_all({host: {"do": "load", "steps": steps} for host in hosts})
+    missing = {problem.split(":")[0] for answer in answers.values() for problem in cast(list[str], answer["problems"])}
+    return ", ".join(sorted(missing))
+
+
 def _ports(answer: Mapping[str, object]) -> dict[str, int]:
     return cast(dict[str, int], answer["ports"])
-
-
-def _preparation(
-    host: Host, case: Case, placement: Placement, probes: Sequence[Probe], listeners: Listeners
-) -> Request:
-    table = placement.tables.get(host)
-    ruleset, elements = ruleset_of(table, case) if table else (None, [])
-    raw = {
-        (int(FAMILY[family_of(probe.packet.server_address)]), probe.packet.protocol)
-        for probe in probes
-        if probe.server is host and (probe.shape == "bare" or probe.packet.protocol not in (TCP, UDP))
-    }
-    return {
-        "do": "prepare",
-        "addresses": placement.addresses_of(host),
-        "ruleset": ruleset,
-        "elements": elements,
-        "listeners": [(protocol, port, unit) for (at, protocol, port), unit in listeners.items() if at is host],
-        "raw": sorted(raw),
-    }
 
 
 def _surprise(case: Case, probe: Probe, placement: Placement) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
 from ringfence.model.addresses import point_of
 from ringfence.model.rules import Direction
 from ringfence.model.services import SCTP, TCP, UDP
@@ -12,6 +11,7 @@ from ringfence.model.services import point_of as service_point
 from ringfence.model.tables import Effect, Outcome, ProcessClass
 
 from .case import Case
+from .enforcers import Under
 from .hosts import Host
 from .placement import Placement
 from .probes import Probe
@@ -30,16 +30,17 @@ def outcome_of(placement: Placement, host: Host, side: Side) -> Outcome:
 
 
 def forgotten(
-    case: Case, placement: Placement, probes: Sequence[Probe], listings: Mapping[Host, str]
+    case: Case,
+    placement: Placement,
+    probes: Sequence[Probe],
+    listings: Mapping[Host, str],
+    under: Under,
 ) -> dict[Probe, str]:
-    """Return the probes that a host denied or watched and does not remember so, with what it should.
-
-    A packet without its header is counted by its rule's chain alone: it has no port to be remembered with.
-    """
-    remembered = {host: _memories(text) for host, text in listings.items()}
+    """Return the probes that a host denied or watched and does not remember so, with what it should."""
+    remembered = {host: _memories(under.read(text)) for host, text in listings.items()}
     told = {}
     for probe in probes:
-        if probe.shape == "bare":
+        if not under.remembers(probe):
             continue
         sides = sides_of(case.snapshot, probe.packet)
         for direction in (Direction.OUT, Direction.IN):
@@ -60,9 +61,8 @@ def _expected(outcome: Outcome, side: Side) -> Memory:
     return (str(outcome.effect), outcome.rule, str(side.direction), side.remote, side.protocol, port)
 
 
-def _memories(listing: str) -> set[Memory]:
-    filled = read_ruleset(listing)["filled"]
+def _memories(found: dict[str, object]) -> set[Memory]:
     return {
         (one["effect"], one["rule"], one["direction"], point_of(one["peer"]), one["protocol"], one["port"])
-        for one in filled["remembered"]
+        for one in found["filled"]["remembered"]  # type: ignore[index]
     }

@@ -6,8 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ringfence.enforcers.nftables import answer_elements, process_elements, render
-from ringfence.model.addresses import address_text, addresses_of, family_of, point_of
+from ringfence.model.addresses import address_text, addresses_of, point_of
 from ringfence.model.rules import Direction
 from ringfence.model.tables import VerdictTable
 
@@ -20,8 +19,6 @@ USABLE = addresses_of(["1.0.0.0-126.255.255.255", "128.0.0.0-223.255.255.255", "
     ["10.203.0.0/16", "fd52:6600:0:1::/64"]
 )
 STRANGERS = 12  # addresses of no asset that one case has at most
-UNIT_LEVEL = 2  # the depth of system.slice/<unit>
-UID_OF: Mapping[str, int] = {"daemon": 1, "games": 5}
 
 
 @dataclass(frozen=True)
@@ -70,26 +67,6 @@ def place(case: Case, tables: Mapping[str, VerdictTable], hosts: Sequence[Host])
         if all(can_be_local(case, direction, undiscovered) for direction in Direction):
             ends.append(End(host, name, undiscovered))
     return Placement(tuple(ends), {host: tables[name] for name, host in played.items()})
-
-
-def ruleset_of(table: VerdictTable, case: Case) -> tuple[str, list[str]]:
-    """Return the ruleset of a table and the commands that fill in its units, users and the answers to its names."""
-    commands = []
-    for dynamic in answer_elements(table):
-        for (name, timeout), family in zip(dynamic["elements"], (4, 6), strict=True):  # type: ignore[call-overload]
-            found = sorted(one for one in case.answers[str(dynamic["fqdn"])] if family_of(one) == family)
-            elements = ", ".join(f"{address_text(one)} {timeout}" for one in found)
-            if found:
-                commands.append(f"add element inet ringfence {name} {{ {elements} }}")
-    for process in process_elements(table):
-        unit, user = process.get("unit"), process.get("user")
-        for name, goto in process["elements"]:  # type: ignore[attr-defined] # a list of pairs, docs/architecture.md
-            if unit:
-                key, map_name = f'"system.slice/{unit}"', f"{name}_{UNIT_LEVEL}"
-            else:
-                key, map_name = str(UID_OF[str(user)]), name
-            commands.append(f"add element inet ringfence {map_name} {{ {key} : {goto} }}")
-    return render(table), commands
 
 
 def _needs_units(table: VerdictTable) -> bool:

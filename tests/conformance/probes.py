@@ -67,10 +67,12 @@ class Probe:
         return f"{packet_text(self.packet)}, {self.shape}, from {self.client.name} to {self.server.name}"
 
 
-def draw_probes(case: Case, placement: Placement, count: int, units: bool) -> tuple[list[Probe], Listeners]:
+def draw_probes(
+    case: Case, placement: Placement, count: int, units: bool, bare: bool = True
+) -> tuple[list[Probe], Listeners]:
     """Return up to `count` probes, half of them of each verdict where there are as many, and who listens where.
 
-    `units` says whether hosts can have control groups.
+    `units` says whether hosts can have control groups, `bare` whether packets without a transport header are sent.
     """
     chance = random.Random(0)
     points = [*services(case), (ICMP, 8), (ICMPV6, 128), SSH, *BUILT_IN]
@@ -82,6 +84,8 @@ def draw_probes(case: Case, placement: Placement, count: int, units: bool) -> tu
         client, server = chance.choice(placement.ends), chance.choice(placement.ends)
         protocol, port = chance.choice(points)
         shape = _shape(chance, client, server, protocol, port, placement)
+        if shape == "bare" and not bare:
+            continue
         if shape is None:
             continue
         pair = (protocol, frozenset({client.address, server.address}))

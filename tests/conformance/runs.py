@@ -1,7 +1,7 @@
 """How much a run tries and with which chance: the same cases at every run, unless more were asked for.
 
-`RINGFENCE_CONFORMANCE_PROBES` is the least number of probes for each kind of host; where it is set, or
-`RINGFENCE_CONFORMANCE_SEED` is, cases are drawn by a seed, which the head of the run shows.
+`RINGFENCE_CONFORMANCE_PROBES` is the least number of probes for each kind of host, shared between the enforcers; where
+it is set, or `RINGFENCE_CONFORMANCE_SEED` is, cases are drawn by a seed, which the head of the run shows.
 """
 
 from __future__ import annotations

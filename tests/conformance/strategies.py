@@ -133,9 +133,9 @@ def peers(users: bool, with_processes: bool, names: bool = False) -> st.SearchSt
 
 
 @st.composite
-def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool) -> Rule:
+def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool, listeners: bool) -> Rule:
     """Return a rule whose id is to be set by the policy that holds it."""
-    destinations = draw(peers(users=refused, with_processes=with_processes, names=True))
+    destinations = draw(peers(users=refused, with_processes=with_processes and listeners, names=True))
     told_by_unit = any(peer.process for peer in destinations) and not refused
     words = draw(st.lists(st.sampled_from(TOLD_SERVICES if told_by_unit else SERVICES), min_size=1, max_size=2))
     return Rule(
@@ -154,9 +154,9 @@ def rules(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused
 
 
 @st.composite
-def policies(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool) -> Policy:
+def policies(draw: st.DrawFn, tiers: tuple[str, ...], with_processes: bool, refused: bool, listeners: bool) -> Policy:
     """Return up to six rules and a mode for most workloads."""
-    rule = rules(tiers, with_processes, refused)
+    rule = rules(tiers, with_processes, refused, listeners)
     drawn = draw(st.lists(rule, min_size=draw(st.sampled_from((0, 1, 3))), max_size=7))
     named = tuple(
         Rule(f"{number:08x}", f"rule {number}", *(getattr(rule, field) for field in Rule.__slots__[2:]))
@@ -196,10 +196,10 @@ def estates(draw: st.DrawFn, settings: Settings) -> Snapshot:
 
 
 @st.composite
-def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False) -> Case:
+def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False, listeners: bool = True) -> Case:
     """Return an estate, a policy and settings that go together, and the answers to the names in it.
 
-    `refused`: also what the nftables enforcer refuses.
+    `refused`: also what the nftables enforcer refuses; `listeners`: also rules that name who listens.
     """
     realms = draw(
         st.sampled_from(
@@ -209,7 +209,7 @@ def cases(draw: st.DrawFn, with_processes: bool = True, refused: bool = False) -
     tiers = draw(st.sampled_from(TIERS))
     settings = Settings(control=draw(st.sampled_from((None, None, *CONTROLS))), realms=realms, tiers=tiers)
     usable = ("emergency", *(tier for tier in tiers if tier != "emergency"))
-    policy = draw(policies(usable, with_processes, refused))
+    policy = draw(policies(usable, with_processes, refused, listeners))
     named = [
         name
         for name in HOST_NAMES

@@ -17,11 +17,10 @@ from ringfence.model.selectors import ANY, EVERY_ASSET, AllOf, AnyOf, AssetNamed
 from ringfence.model.services import parse_service
 from ringfence.model.tables import VerdictTable
 
-from . import kernel as kernel_module
 from .case import Case
+from .enforcers import NFTABLES, Step
 from .hosts import standing_hosts
 from .kernel import Kernel
-from .placement import ruleset_of
 from .points import sides
 from .reference import judge_side
 from .smallest import smallest
@@ -73,10 +72,12 @@ def test_another_ruleset_is_noticed_by_reading_and_by_probing(
     case = shop(enforced)
     other = compile_policy(case.snapshot, case.policy, case.settings).tables["w0"]
 
-    def wrong(_table: VerdictTable, asked: Case) -> tuple[str, list[str]]:
-        return ruleset_of(other, asked)
+    honest = NFTABLES.loading
 
-    monkeypatch.setattr(kernel_module, "ruleset_of", wrong)
+    def wrong(_table: VerdictTable, asked: Case) -> list[Step]:
+        return honest(other, asked)
+
+    monkeypatch.setattr(NFTABLES, "loading", wrong)
     problems = kernel.problems(shop("tcp/80"), 60)
     assert any("read back" in problem for problem in problems)
     assert any(f"kernel: {verdict}" in problem for problem in problems)

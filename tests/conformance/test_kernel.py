@@ -9,8 +9,9 @@ from hypothesis import given
 from lab_fixtures import abilities, require
 
 from .case import Case, case_text
-from .hosts import standing_hosts
-from .kernel import Kernel
+from .enforcers import EVERY
+from .hosts import Host, standing_hosts
+from .kernel import Kernel, lacks
 from .runs import PROBES, drawn
 from .smallest import smallest
 from .strategies import cases
@@ -25,24 +26,35 @@ PER_CASE = 60
         pytest.param("machines", marks=[pytest.mark.lab, pytest.mark.machines]),
     ],
 )
-def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    """The kernel as the hosts of one kind show it; what was tried is printed in the end (pytest -s)."""
+def hosts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Host]]:
+    """The hosts of one kind."""
     kind = request.param
     require(kind)
     units = kind == "machines" or not abilities().processes
-    with standing_hosts(tmp_path_factory.mktemp("conformance") / kind, kind, units) as hosts:
-        tried = Kernel(hosts)
-        yield tried
-        print(f"\n{kind}: {tried}")
+    with standing_hosts(tmp_path_factory.mktemp("conformance") / kind, kind, units) as standing:
+        yield standing
+
+
+@pytest.fixture(params=EVERY, ids=[under.name for under in EVERY])
+def kernel(request: pytest.FixtureRequest, hosts: list[Host]) -> Iterator[Kernel]:
+    """The kernel as hosts under one enforcer show it; what was tried is printed in the end (pytest -s)."""
+    tried = Kernel(hosts, request.param)
+    lacking = lacks(hosts, request.param)
+    if lacking:
+        pytest.skip(f"needs {lacking} on every lab host")
+    yield tried
+    tried.clear()
+    print(f"\n{request.param.name}: {tried}")
 
 
 def test_every_verdict_of_drawn_policies_is_the_kernels(kernel: Kernel) -> None:
     failures: list[str] = []
+    probes = round(PROBES * kernel.under.share)
 
     @drawn(examples=PROBES // 10)
-    @given(cases(with_processes=kernel.units))
+    @given(cases(with_processes=kernel.units, listeners=kernel.under.listeners))
     def play(case: Case) -> None:
-        if kernel.probes >= PROBES or failures:
+        if kernel.probes >= probes or failures:
             return
         problems = kernel.problems(case, PER_CASE)
         if problems:
@@ -53,7 +65,7 @@ def test_every_verdict_of_drawn_policies_is_the_kernels(kernel: Kernel) -> None:
     play()
     if failures:
         pytest.fail(failures[0], pytrace=False)
-    assert kernel.probes >= PROBES
+    assert kernel.probes >= probes
     assert kernel.proofs >= kernel.policies
 
 

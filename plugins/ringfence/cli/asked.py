@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from ringfence.cli.text import clean_line
+from ringfence.model.counts import counted
 from ringfence.model.errors import OutsideError
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.plan import Held, known, write_state
@@ -37,7 +38,9 @@ def ask_hosts(session: Session) -> None:
     silent = sorted(name for name, host in outcome.hosts.items() if not host.ok)
     if silent and not told:
         raise OutsideError(
-            f"{len(silent)} hosts do not say what they hold: {some_names(silent)}: {outcome.hosts[silent[0]].reason}",
+            f"{counted(len(silent), 'host does', 'hosts do')} not say what "
+            f"{'it holds' if len(silent) == 1 else 'they hold'}: "
+            f"{some_names(silent)}: {outcome.hosts[silent[0]].reason}",
             remedy="reach them, or plan without --rebase: they refuse where they hold something else than is expected",
         )
     problems = [

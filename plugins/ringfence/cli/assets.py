@@ -11,6 +11,7 @@ import click
 from ringfence.cli.looked_at import time_of
 from ringfence.cli.session import Session, command
 from ringfence.cli.words import WordsOrCommand
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def keep(session: Session, output: Path | None) -> None:
         write_snapshot(output, session.snapshot)
     if session.output.as_json:
         session.output.data({"assets": len(session.snapshot.assets), "stale": _stale(session.snapshot.assets)})
-    session.output.line(f"{len(session.snapshot.assets)} assets kept")
+    session.output.line(f"{counted(len(session.snapshot.assets), 'asset')} kept")
 
 
 @command("accept", group=assets)
@@ -153,7 +154,9 @@ def accept(session: Session) -> None:
         addresses = [{"host": claim.host, "address": claim.address} for claim in waiting]
         told = {"addresses": addresses} if waiting else {}
         session.output.data({"assets": len(session.snapshot.assets), "gone": gone, **told})
-    session.output.line(f"{len(session.snapshot.assets)} assets kept, {len(gone)} gone: {', '.join(gone) or 'none'}")
+    session.output.line(
+        f"{counted(len(session.snapshot.assets), 'asset')} kept, {len(gone)} gone: {', '.join(gone) or 'none'}"
+    )
     for claim in waiting:
         session.output.line(f"{claim.host} has {claim.address}", style="yellow")
 
@@ -177,7 +180,7 @@ def claims(session: Session) -> None:
         ("host", "address", "state", "held by"),
         ((claim.host, claim.address, state, holder) for claim, state, holder in sorted(rows)),
     )
-    session.output.line(f"{len(rows)} addresses, of which {len(found.counted)} count")
+    session.output.line(f"{counted(len(rows), 'address', 'addresses')}, of which {len(found.counted)} count")
 
 
 @command("contradictions", group=assets)
@@ -203,7 +206,7 @@ def contradicted(session: Session) -> None:
         ("asset", "attribute", "source", "says"),
         ((name, attribute, source, value_text(value)) for name, attribute, said in found for source, value in said),
     )
-    session.output.line(f"{len(found)} contradictions")
+    session.output.line(counted(len(found), "contradiction"))
 
 
 def _snapshot(session: Session, text: str) -> Snapshot:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ringfence.cli.session import Session, command
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity
 
@@ -99,8 +100,8 @@ def _summary(
         for statements in (policy.tests, policy.invariants)
     )
     session.output.line(
-        f"{len(policy.rules)} rules, {len(session.survey.snapshot.assets)} assets: "
-        f"{errors} errors, {warnings} warnings; "
+        f"{counted(len(policy.rules), 'rule')}, {counted(len(session.survey.snapshot.assets), 'asset')}: "
+        f"{counted(errors, 'error')}, {counted(warnings, 'warning')}; "
         f"tests {tests}, invariants {invariants}",
         style="red" if errors or failed or broken else "yellow" if warnings else "green",
     )

@@ -22,6 +22,7 @@ from ringfence.cli.looked_at import (
 )
 from ringfence.cli.session import Session, command
 from ringfence.cli.simulate import label_text, service_text
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
 
 
@@ -44,11 +45,13 @@ def read(session: Session, files: tuple[Path, ...], flows_format: str) -> None:
     else:
         names = ("client", "server", "protocol", "port", "connections", "client_unit", "server_unit", "last_seen")
         session.output.table(names, ([row[name] for name in names] for row in rows))
-        session.output.line(f"{reading.read} flows" + (f", {reading.bad} wrong rows left out" if reading.bad else ""))
+        session.output.line(
+            counted(reading.read, "flow") + (f", {counted(reading.bad, 'wrong row')} left out" if reading.bad else "")
+        )
     session.output.problems(reading.problems, err=True)
     if reading.bad:
         if session.output.as_json:  # its list of flows has no place for a count
-            click.echo(f"{reading.bad} wrong rows left out", err=True)
+            click.echo(f"{counted(reading.bad, 'wrong row')} left out", err=True)
         click.get_current_context().exit(2)
 
 
@@ -74,11 +77,11 @@ def collect(session: Session, words: tuple[str, ...], facts: bool, times: int, e
     added, wrong, silent = collected(session, words, facts=facts, times=times, every=every)
     if session.output.as_json:
         session.output.data({**added.data(), "wrong": wrong, "silent": sorted(silent), "reasons": silent})
-    session.output.line(f"{added.read} flows seen, {added.new} new")
+    session.output.line(f"{counted(added.read, 'flow')} seen, {added.new} new")
     if wrong:
-        session.output.line(f"{wrong} wrong rows left out", style="yellow")
+        session.output.line(f"{counted(wrong, 'wrong row')} left out", style="yellow")
     if silent:
-        session.output.line(f"{len(silent)} hosts did not tell: {', '.join(silent)}", style="yellow")
+        session.output.line(f"{counted(len(silent), 'host')} did not tell: {', '.join(silent)}", style="yellow")
         for reason, hosts in _by_reason(silent).items():
             session.output.line(f"  {', '.join(hosts)}: {reason}", style="yellow")
         click.get_current_context().exit(3)
@@ -112,12 +115,14 @@ def add(session: Session, files: tuple[Path, ...], flows_format: str) -> None:
         results.append({"file": str(file), **added.data(), "bad": reading.bad, "wrong": reading.bad})
         session.output.problems(reading.problems, err=True)
         days = ", ".join(day.isoformat() for day in added.days)
-        session.output.line(f"{file}: {added.read} flows, {added.new} new" + (f", of {days}" if days else ""))
+        session.output.line(
+            f"{file}: {counted(added.read, 'flow')}, {added.new} new" + (f", of {days}" if days else "")
+        )
         wrong += reading.bad
     if session.output.as_json:
         session.output.data(results)
     if wrong:
-        session.output.line(f"{wrong} wrong rows left out", style="yellow")
+        session.output.line(f"{counted(wrong, 'wrong row')} left out", style="yellow")
         click.get_current_context().exit(2)
 
 

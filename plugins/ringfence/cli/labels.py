@@ -10,6 +10,7 @@ import click
 from ringfence.cli.looked_at import LookedAt, flow_options
 from ringfence.cli.session import Session, command
 from ringfence.cli.words import WordsOrCommand
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,11 +93,11 @@ def suggest(
 
 def _proposals(session: Session, found: tuple[Suggestion, ...]) -> None:
     for one in found:
-        session.output.line(f"{one.name}  {len(one.assets)} assets", bold=True)
+        session.output.line(f"{one.name}  {counted(len(one.assets), 'asset')}", bold=True)
         session.output.line(f"  when {one.when}")
         for reason in one.evidence:
             session.output.line(f"  {reason}")
-    session.output.line(f"{len(found)} proposals; to take one: ringfence labels suggest --accept NAME")
+    session.output.line(f"{counted(len(found), 'proposal')}; to take one: ringfence labels suggest --accept NAME")
 
 
 def _talks(session: Session, looked_at: LookedAt | None) -> list[Talk]:

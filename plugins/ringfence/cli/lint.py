@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ringfence.cli.session import Session, command
+from ringfence.model.counts import counted
 
 
 @command("lint", "lint")
@@ -17,6 +18,8 @@ def lint(session: Session) -> None:
         session.output.data([problem.data() for problem in problems])
     else:
         session.output.problems(problems)
-        session.output.line(f"{len(problems)} findings in {len(session.workspace.policy.rules)} rules")
+        session.output.line(
+            f"{counted(len(problems), 'finding')} in {counted(len(session.workspace.policy.rules), 'rule')}"
+        )
     if problems:
         click.get_current_context().exit(1)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, OutsideError, Place
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ class LookedAt:
         """Say how many flows were left out, where any were."""
         if wrong:
             where = "could not be read" if self.paths else "of the store cannot be"
-            session.output.line(f"{wrong} flows {where} and are left out", style="yellow")
+            session.output.line(
+                f"{counted(wrong, 'flow')} {where} and {'is' if wrong == 1 else 'are'} left out", style="yellow"
+            )
 
     def words(self) -> str:
         """Return what was looked at, for people."""

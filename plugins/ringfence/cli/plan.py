@@ -14,6 +14,7 @@ from ringfence.cli.looked_at import LookedAt, flow_options
 from ringfence.cli.session import Session, command
 from ringfence.cli.text import clean_line
 from ringfence.model.addresses import address_text, addresses_of, family_of, point_of
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.problems import Severity
 
@@ -274,8 +275,8 @@ def _report(session: Session, draft: Draft, directory: Path, making: _Making) ->
         return
     changed = len(made.changed)
     session.output.line(
-        f"{len(made.hosts)} workloads, {len(draft.tables)} distinct tables; "
-        f"{changed} {'host changes' if changed == 1 else 'hosts change'}"
+        f"{counted(len(made.hosts), 'workload')}, {counted(len(draft.tables), 'distinct table')}; "
+        f"{counted(changed, 'host changes', 'hosts change')}"
     )
     for name, why in sorted(made.left_out.items()):
         session.output.line(f"left out: {clean_line(name)}: {why}", style="yellow")

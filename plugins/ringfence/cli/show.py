@@ -10,6 +10,7 @@ import click
 from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
 from ringfence.cli.text import clean_line
+from ringfence.model.counts import counted
 from ringfence.model.processes import PLATFORMS
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _head(session: Session, plan: Plan, directory: Path) -> None:
     inputs = plan.inputs
     flows = inputs.flows[:12] or "none"
     say(f"  made from inventory {inputs.inventory[:12]}, policy {inputs.policy[:12]}, flows {flows}")
-    say(f"  {len(plan.hosts)} workloads, {len(plan.changed)} change")
+    say(f"  {counted(len(plan.hosts), 'workload')}, {counted(len(plan.changed), 'changes', 'change')}")
     for number, wave in enumerate(plan.waves):
         label = "canary" if number == 0 else f"wave {number}"
         say(f"  {label}: {', '.join(wave[:WORKLOADS_NAMED])}{_more(len(wave), WORKLOADS_NAMED)}")

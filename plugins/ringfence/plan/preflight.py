@@ -8,6 +8,7 @@ from ringfence.compiler import Compilation
 from ringfence.enforcers import Enforcer, Reason
 from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.plan.enforced import Held
@@ -161,7 +162,8 @@ def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset
         why = "a source names them no more, or as no workload, or without an address, or with another enforcer"
     return [
         InputError(
-            f"{len(lost)} hosts that are enforced on would be dropped: {why}: {some_names(lost)}",
+            f"{counted(len(lost), 'host that is', 'hosts that are')} enforced on would be dropped: "
+            f"{why}: {some_names(lost)}",
             remedy="look whether a source went silent; where they are meant to go: --drop NAME, or --drop-missing",
         )
     ]

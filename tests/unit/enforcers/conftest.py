@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from iptables_kernel import VARIANTS, IptablesKernel, open_iptables
 from nft_kernel import Kernel, open_kernel
 
 
@@ -12,5 +13,13 @@ from nft_kernel import Kernel, open_kernel
 def kernel() -> Iterator[Kernel]:
     """A network namespace with nft."""
     kernel = open_kernel()
+    yield kernel
+    kernel.close()
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def iptables(request: pytest.FixtureRequest) -> Iterator[IptablesKernel]:
+    """A network namespace with one variant of iptables in use."""
+    kernel = open_iptables(request.param)
     yield kernel
     kernel.close()

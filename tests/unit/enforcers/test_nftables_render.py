@@ -9,7 +9,7 @@ from estate_factory import asset, snapshot
 from ringfence.compiler import compile_policy
 from ringfence.enforcers import Enforcer, enforcer
 from ringfence.enforcers.nftables import ENFORCER, Features, process_elements, render, unsupported
-from ringfence.enforcers.nftables.outcomes import strictest
+from ringfence.enforcers.service_runs import strictest
 from ringfence.language import load_policy
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.errors import RingfenceError

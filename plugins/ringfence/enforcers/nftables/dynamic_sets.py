@@ -5,11 +5,12 @@ A set is called `dyn4_` or `dyn6_` and a hash of its name. Its elements age: wha
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from ringfence.enforcers import membership_chains
+from ringfence.enforcers.membership_chains import Case, set_digest
 from ringfence.enforcers.nftables.text import (
     PROTOCOL_OF_FAMILY,
     TYPE_OF_FAMILY,
@@ -19,7 +20,6 @@ from ringfence.enforcers.nftables.text import (
     set_text,
 )
 from ringfence.model.errors import RingfenceError
-from ringfence.model.memberships import Membership
 from ringfence.model.tables import VerdictTable
 
 # Seconds that an answer stands unless it is given again, and how many a set holds: 16 every five minutes and then some.
@@ -27,13 +27,6 @@ ANSWER_STANDS = 3600
 MOST_ANSWERS = 256
 # The kernel follows 16 chains (NFT_JUMP_STACK_SIZE), of which a packet passes up to eight beside these.
 DEEPEST_QUESTIONS = 7
-
-Case = tuple[Membership, str]
-
-
-def set_digest(name: str) -> str:
-    """Return the part of a ruleset's set name that stands for a dynamic set: 12 hexadecimal digits."""
-    return hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
 
 
 def add_sets(parts: Parts, table: VerdictTable) -> None:
@@ -62,49 +55,19 @@ def by_membership(parts: Parts, direction: str, field: str, family: int, cases: 
     Where only one target is left there is no chain, and that target itself is returned. Raises RingfenceError where
     more chains would stand behind each other than the kernel follows.
     """
-    return _asked(parts, direction, f"{PROTOCOL_OF_FAMILY[family]} {field}", family, list(cases), DEEPEST_QUESTIONS)
 
+    def make_chain(asked: Sequence[tuple[str, str]], target: str) -> str:
+        address = f"{PROTOCOL_OF_FAMILY[family]} {field}"
+        rules = [f"{address} @dyn{family}_{set_digest(name)} goto {inside}" for name, inside in asked]
+        chain = content_name(f"{direction}_d", *rules, f"goto {target}")
+        parts.chains[chain] = chain_text(chain, (*rules, f"goto {target}"))
+        return chain
 
-def _asked(parts: Parts, direction: str, address: str, family: int, cases: list[Case], depth: int) -> str:
-    rules: list[str] = []
-    while len({target for _, target in cases}) > 1:
-        name = _first(cases)
-        if depth == 0:
-            raise RingfenceError(
-                f"an address may be an answer to more than {DEEPEST_QUESTIONS} names with services of their own, which "
-                f"nftables cannot tell; {name} is one of them",
-                remedy="give the rules of several names the same services",
-            )
-        inside = _asked(parts, direction, address, family, _given(cases, Membership((name,), ())), depth - 1)
-        cases = _given(cases, Membership((), (name,)))
-        rules.append(f"{address} @dyn{family}_{set_digest(name)} goto {inside}")
-    target = cases[0][1]
-    while rules and rules[-1].endswith(f" goto {target}"):
-        rules.pop()
-    if not rules:
-        return target
-    chain = content_name(f"{direction}_d", *rules, f"goto {target}")
-    parts.chains[chain] = chain_text(chain, (*rules, f"goto {target}"))
-    return chain
-
-
-def _first(cases: Sequence[Case]) -> str:
-    """Return the set that most cases speak of; of equals the one that the first case names first."""
-    counts: dict[str, int] = {}
-    for membership, _ in cases:
-        for name in (*membership.inside, *membership.outside):
-            counts[name] = counts.get(name, 0) + 1
-    return max(counts, key=lambda name: counts[name])
-
-
-def _given(cases: Sequence[Case], known: Membership) -> list[Case]:
-    """Return what is left of some cases where a set's membership is known, that set no longer asked for."""
-    settled = {*known.inside, *known.outside}
-    left: list[Case] = []
-    for membership, target in cases:
-        if membership.merged(known) is None:
-            continue
-        inside = tuple(name for name in membership.inside if name not in settled)
-        outside = tuple(name for name in membership.outside if name not in settled)
-        left.append((Membership(inside, outside), target))
-    return left
+    try:
+        return membership_chains.by_membership(cases, DEEPEST_QUESTIONS, make_chain)
+    except membership_chains.TooDeep as error:
+        raise RingfenceError(
+            f"an address may be an answer to more than {DEEPEST_QUESTIONS} names with services of their own, which "
+            f"nftables cannot tell; {error.name} is one of them",
+            remedy="give the rules of several names the same services",
+        ) from error

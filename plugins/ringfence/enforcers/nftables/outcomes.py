@@ -8,8 +8,6 @@ takes no more elements and changes no verdict: the rule that updates it is not t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ringfence.enforcers.nftables.text import PROTOCOL_OF_FAMILY, TYPE_OF_FAMILY, Parts, chain_text, set_text
 from ringfence.model.rules import Direction
 from ringfence.model.tables import Effect, Outcome
@@ -20,18 +18,12 @@ VERDICTS = {Effect.ALLOW: "accept", Effect.WATCH: "accept", Effect.DENY: "drop"}
 SET_PREFIXES = {Effect.WATCH: "watched", Effect.DENY: "denied"}
 PEER = {Direction.IN: "saddr", Direction.OUT: "daddr"}
 WITH_PORTS = "{ 6, 17, 132 }"
-STRENGTH = (Effect.DENY, Effect.WATCH, Effect.ALLOW)
 
 
 def outcome_chain(outcome: Outcome, direction: Direction) -> str:
     """Return the name of the chain that carries an outcome out."""
     way = "" if outcome.effect is Effect.ALLOW and not outcome.log else f"_{direction}"
     return f"{outcome.effect}_{outcome.rule}{way}{'_log' if outcome.log else ''}"
-
-
-def strictest(outcomes: Iterable[Outcome]) -> Outcome:
-    """Return the first deny, else the first watch, else the first: for a packet that lacks the header to tell."""
-    return min(outcomes, key=lambda outcome: STRENGTH.index(outcome.effect))
 
 
 def add_outcome(parts: Parts, outcome: Outcome, direction: Direction) -> None:

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from ringfence.enforcers.membership_chains import Case
 from ringfence.enforcers.nftables.dispatch import by_address
-from ringfence.enforcers.nftables.dynamic_sets import Case, add_sets, by_membership
+from ringfence.enforcers.nftables.dynamic_sets import add_sets, by_membership
 from ringfence.enforcers.nftables.fixed_rules import FIELDS, fixed_rules
 from ringfence.enforcers.nftables.outcomes import add_outcome
 from ringfence.enforcers.nftables.processes import by_process

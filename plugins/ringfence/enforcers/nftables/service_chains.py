@@ -10,15 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ringfence.enforcers.nftables.outcomes import outcome_chain, strictest
+from ringfence.enforcers.nftables.outcomes import outcome_chain
 from ringfence.enforcers.nftables.text import chain_text, content_name
+from ringfence.enforcers.service_runs import runs_of, strictest
 from ringfence.model.rules import Direction
-from ringfence.model.services import BLOCK, ICMP, ICMPV6, SCTP, TCP, UDP
+from ringfence.model.services import ICMP, ICMPV6, SCTP, TCP, UDP
 from ringfence.model.tables import Outcome, Piece, ServiceMap
 
-MESSAGE_TYPES = 256
-PORTS = {TCP: ("tcp dport", BLOCK), UDP: ("udp dport", BLOCK), SCTP: ("sctp dport", BLOCK)}
-HEADERS = {4: {ICMP: ("icmp type", MESSAGE_TYPES), **PORTS}, 6: {ICMPV6: ("icmpv6 type", MESSAGE_TYPES), **PORTS}}
+KEYS = {ICMP: "icmp type", ICMPV6: "icmpv6 type", TCP: "tcp dport", UDP: "udp dport", SCTP: "sctp dport"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,11 @@ def service_chains(services: ServiceMap, family: int, direction: Direction) -> S
     outcomes = tuple(dict.fromkeys(outcome for _, _, outcome in services.pieces))
     chains: dict[str, str] = {}
     protocols: list[tuple[int, int, str]] = []
-    blocks = _blocks(services, family)
+    blocks = runs_of(services, family)
     for low, high, pieces in blocks:
         target = outcome_chain(pieces[0][2], direction)
         if len(pieces) > 1:
-            target = _chain(f"{direction}_p", HEADERS[family][low][0], pieces, direction, chains)
+            target = _chain(f"{direction}_p", KEYS[low], pieces, direction, chains)
         if protocols and protocols[-1][2] == target and protocols[-1][1] + 1 == low:
             protocols[-1] = (protocols[-1][0], high, target)
         else:
@@ -53,25 +52,6 @@ def service_chains(services: ServiceMap, family: int, direction: Direction) -> S
     name = content_name(f"{direction}_s", *rules)
     chains[name] = chain_text(name, rules)
     return ServiceChains(name, tuple(chains.items()), outcomes)
-
-
-def _blocks(services: ServiceMap, family: int) -> list[tuple[int, int, list[Piece]]]:
-    """Return runs of protocols with their pieces: one piece, or the ports of a single protocol."""
-    headers = HEADERS[family]
-    starts: dict[int, list[Piece]] = {protocol: [] for protocol in headers}
-    runs: list[tuple[int, int, list[Piece]]] = []
-    for low, high, outcome in services.pieces:
-        for protocol, (_, size) in headers.items():
-            first, last = max(low - protocol * BLOCK, 0), min(high - protocol * BLOCK, size - 1)
-            if first <= last:
-                starts[protocol].append((first, last, outcome))
-        first, last = (low + BLOCK - 1) // BLOCK, high // BLOCK
-        for protocol in (*sorted(headers), 256):
-            if first < protocol and first <= last:
-                runs.append((first, min(last, protocol - 1), [(0, 0, outcome)]))
-            first = max(first, protocol + 1)
-    runs += [(protocol, protocol, pieces) for protocol, pieces in starts.items()]
-    return sorted(runs, key=lambda run: run[0])
 
 
 def _chain(prefix: str, key: str, pieces: list[Piece], direction: Direction, chains: dict[str, str]) -> str:

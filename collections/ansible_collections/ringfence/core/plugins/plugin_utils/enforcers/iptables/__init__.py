@@ -1,0 +1,1 @@
+"""iptables and ipset: what a host lists of both, read back into the verdict table that it enforces."""
