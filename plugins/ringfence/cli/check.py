@@ -46,8 +46,13 @@ def check(session: Session, strict: bool) -> None:
         click.get_current_context().exit(1)
 
 
-def checked(session: Session, *, linted: bool = True) -> tuple[list[Problem], list[Failure], list[Broken]]:
-    """Return the problems, failing tests and broken invariants; raises InputErrors for bad files."""
+def checked(
+    session: Session, *, linted: bool = True, told: bool = True
+) -> tuple[list[Problem], list[Failure], list[Broken]]:
+    """Return the problems, failing tests and broken invariants; raises InputErrors for bad files.
+
+    With `told`, hosts that cannot take their tables by what they say of themselves are no workloads.
+    """
     from ringfence.analysis.checks import problems as estate_problems
     from ringfence.analysis.invariants import broken
     from ringfence.analysis.lint import lint
@@ -62,8 +67,9 @@ def checked(session: Session, *, linted: bool = True) -> tuple[list[Problem], li
     ]
     if any(problem.severity is Severity.ERROR for problem in problems):
         return problems, [], []
-    full = session.compiled(full=True)
-    problems += estate_problems(session.compiled())
+    full = session.compiled(full=True) if told else session.installed(full=True)
+    taken = session.compiled() if told else None
+    problems += estate_problems(session.compilation, taken, session.enforcers[1])
     if linted:
         said = {problem.place for problem in problems}
         problems += [problem for problem in lint(full) if problem.place not in said]

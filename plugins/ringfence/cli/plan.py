@@ -244,10 +244,13 @@ def _is_own(point: int) -> bool:
 
 
 def _refuse_errors(session: Session) -> None:
-    """Refuse to plan what `check` finds wrong: errors, failing tests, broken invariants."""
+    """Refuse to plan what `check` finds wrong: errors, failing tests, broken invariants.
+
+    What a host says of itself stops no plan: the plan leaves it out and says so.
+    """
     from ringfence.cli.check import checked
 
-    problems, failed, broken = checked(session, linted=False)
+    problems, failed, broken = checked(session, linted=False, told=False)
     errors = [
         InputError(problem.message, problem.place, problem.remedy)
         for problem in problems

@@ -111,20 +111,24 @@ class Session:
 
     @cached_property
     def compilation(self) -> Compilation:
-        """Return the tables that plans are made of: those that an installed enforcer is for."""
+        """Return the tables that plans are made of."""
+        return self.installed()
+
+    def installed(self, *, full: bool = False) -> Compilation:
+        """Return the tables that an installed enforcer is for; with `full`, as if every mode were full."""
         from ringfence.enforcers import names
 
-        return self._made(full=False).enforced(names())
+        return self._made(full=full).enforced(names())
 
     def compiled(self, *, full: bool = False) -> Compilation:
         """Return the tables that hosts take, which questions are answered from; with `full`, as if every mode were
         full."""
-        from ringfence.enforcers import enforcer, names
+        from ringfence.enforcers import enforcer
         from ringfence.plan import read_state
         from ringfence.plan.preflight import left_out
 
         if full not in self._compiled:
-            made = self._made(full=full).enforced(names())
+            made = self.installed(full=full)
             self._compiled[full] = made.without(left_out(made, read_state(self.directory), enforcer))
         return self._compiled[full]
 
