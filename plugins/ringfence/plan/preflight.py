@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer, Reason
+from ringfence.enforcers import Enforcer, Facts, Reason
 from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.counts import counted
@@ -136,9 +136,13 @@ def _lacking(
     """Return the hosts that cannot take their tables by what they say of themselves."""
     named = compilation.snapshot.named()
     found = {}
+    nothing_told: dict[str, Facts] = {}
     for name, table in sorted(compilation.tables.items()):
         its = enforcer(named[name].enforcer)
-        facts = its.facts(held[name].features if name in held else {})
+        told = held[name].features if name in held else {}
+        if its.name not in nothing_told:
+            nothing_told[its.name] = its.facts({})
+        facts = its.facts(told) if told else nothing_told[its.name]
         if reasons := its.refusals(table, facts, named[name]):
             found[name] = reasons[0]
     return found

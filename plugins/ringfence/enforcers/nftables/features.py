@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -86,6 +87,8 @@ def unsupported(table: VerdictTable, features: Features) -> list[str]:
 
 def _units_with_own_sctp(table: DirectionTable) -> list[str]:
     """Return the units whose SCTP verdicts differ from those of no unit for some addresses."""
+    if not table.units:
+        return []
     others = [cell for cell in table.cells if cell.process == ProcessClass()]
     return sorted(
         {
@@ -119,4 +122,9 @@ def _version(numbers: tuple[int, ...]) -> str:
 
 def _numbers(value: object) -> tuple[int, ...]:
     """Return a version's first numbers; a text of a host that is no version is none."""
-    return tuple(int(number) for number in re.findall(r"[0-9]{1,6}", value[:64])[:3]) if isinstance(value, str) else ()
+    return _numbers_of(value[:64]) if isinstance(value, str) else ()
+
+
+@lru_cache(maxsize=4096)
+def _numbers_of(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"[0-9]{1,6}", text)[:3])
