@@ -8,7 +8,7 @@ import pytest
 from cli_shop import data, ringfence, shop, write
 from click.testing import CliRunner
 from ringfence.cli import main
-from ringfence.cli.text import clean
+from ringfence.model.safe_text import clean
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 from asset_factory import NOW, write
-from ringfence.cli.init import write_workspace
 from ringfence.language import load_settings
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Severity
+from ringfence.operations.init import write_workspace
 from ringfence.sources import survey
 from ringfence.workspace import load
 
