@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import click
 
-from ringfence.cli.text import clean, clean_line
 from ringfence.model.errors import RingfenceError
+from ringfence.model.safe_text import clean, clean_line
 
 INTERRUPTED = 130  # 128 and SIGINT, as shells have it
 PROGRAM = "ringfence"

@@ -9,7 +9,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_valu
 from cli_shop import data, ringfence, shop, write
 from click.testing import CliRunner
 from ringfence.cli import main
-from ringfence.cli.text import clean
+from ringfence.model.safe_text import clean
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from asset_factory import NOW, write
 from cli_shop import ringfence
-from ringfence.cli.init import write_workspace
+from ringfence.operations.init import write_workspace
 from ringfence.language import load_settings
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputError
