@@ -11,11 +11,11 @@ import pytest
 import yaml
 from asset_factory import NOW, write
 from cli_shop import ringfence
-from ringfence.operations.init import write_workspace
 from ringfence.language import load_settings
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Severity
+from ringfence.operations.init import write_workspace
 from ringfence.sources import survey
 from ringfence.workspace import load
 
