@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import LAST_POINT
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.service_words import (
     BLOCK,
     ICMP,
     ICMPV6,
-    LAST_POINT,
     SCTP,
     TCP,
     UDP,
