@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
     Reply,
     control_ranges,
@@ -56,6 +57,7 @@ class LoneTarget:
     sequence: int = 0
     held: str = ""
     words: dict[str, str] = field(default_factory=dict)
+    enforcer: str = "nftables"
 
     @property
     def state(self) -> Path:
@@ -69,7 +71,7 @@ class LoneTarget:
 
     def ask(self, verb: str, values: dict[str, str] | None = None, ruleset: bytes = b"") -> tuple[int, Reply, str]:
         """Return the exit status, the reply and the errors of an order."""
-        whole, _, end = self._placed(script()).rpartition("if [ $# -gt 0 ]")
+        whole, _, end = self._placed(script(self.enforcer)).rpartition("if [ $# -gt 0 ]")
         text = f"{whole}{STAND_INS.format(place=self.place, peer=self.peer)}{self.stand_ins}\nif [ $# -gt 0 ]{end}"
         lines = [f"rf_{name}={shlex.quote(value)}" for name, value in (values or {}).items()]
         order = f'ringfence_script={shlex.quote(text)}\neval "$ringfence_script"\n' + "\n".join(lines)
@@ -88,14 +90,15 @@ class LoneTarget:
         """Return a plan for this target alone that follows from what it holds."""
         self.sequence += 1
         options.setdefault("sequence", self.sequence)
-        made = PlanMaker(self.place).write({"h": wanted}, expects={"h": self.held}, **options)  # type: ignore[arg-type]
+        made = PlanMaker(self.place, self.enforcer).write({"h": wanted}, expects={"h": self.held}, **options)  # type: ignore[arg-type]
         plan = load_plan(str(made))
         self.words[plan.host("h").table[:16]] = plan.digest
         return plan
 
     def apply(self, plan: Plan, **more: str) -> Reply:
         """Return the reply to an apply."""
-        return self.ask("apply", {**self.values(plan), **more}, plan.ruleset(plan.host("h").ruleset, "nft"))[1]
+        text = plan.ruleset(plan.host("h").ruleset, enforcement(self.enforcer).SUFFIX)
+        return self.ask("apply", {**self.values(plan), **more}, text)[1]
 
     def values(self, plan: Plan) -> dict[str, str]:
         """Return what a controller sends of a plan."""
@@ -108,7 +111,7 @@ class LoneTarget:
             "table": host.table,
             "control": control_ranges(host.control["from"]),
             "port": str(host.control["port"]),
-            "processes": process_lines(host.runtime),
+            "processes": process_lines(host.runtime, self.enforcer),
             "token": secrets.token_hex(8),
             "host": "h",
             "seconds": "1",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 
-from ringfence.enforcers.nftables import render, runtime_of
+from ringfence.enforcers import Targets, iptables, nftables
 from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
@@ -28,6 +28,7 @@ from ringfence.model.tables import (
     VerdictTable,
 )
 
+ENFORCERS = {"nftables": nftables.ENFORCER, "iptables": iptables.ENFORCER}
 EVERYWHERE = addresses_of(["0.0.0.0/0", "::/0"])
 LAB = ("10.203.0.0/16", "fd52:6600:0:1::/64")
 CONTROLLER = ("10.203.0.1", "fd52:6600:0:1::1")
@@ -98,6 +99,7 @@ class PlanMaker:
     """Writes plans below a directory and counts their sequence by itself unless told."""
 
     directory: Path
+    enforcer: str = "nftables"
 
     def write(
         self,
@@ -114,19 +116,20 @@ class PlanMaker:
         entries = {}
         for name, wanted in hosts.items():
             table = wanted.table()
-            text = render(table)
-            ruleset = hashlib.sha256(text.encode()).hexdigest()
-            files[f"rulesets/{ruleset}.nft"] = text
+            enforcer = ENFORCERS[self.enforcer]
+            rendered = enforcer.renderer(Targets({}, {})).render(table, enforcer.profile({}))
+            ruleset = hashlib.sha256(rendered.text.encode()).hexdigest()
+            files[f"rulesets/{ruleset}.{enforcer.suffix}"] = rendered.text
             files[f"tables/{table.digest}.json"] = table.text()
             entries[name] = {
-                "enforcer": "nftables",
+                "enforcer": self.enforcer,
                 "table": table.digest,
                 "ruleset": ruleset,
                 "expects": (expects or {}).get(name, ""),
                 "control": {"from": list(wanted.control), "port": wanted.port},
                 "options": {"cut": cut},
                 "facts": {},
-                "runtime": runtime_of(table),
+                "runtime": rendered.runtime,
                 "chosen": "",
             }
         now = datetime.now(UTC)
@@ -159,7 +162,7 @@ class PlanMaker:
 
 def digest_for(wanted: Wanted) -> str:
     """Return the digest of the ruleset that a host gets for this."""
-    return hashlib.sha256(render(wanted.table()).encode()).hexdigest()
+    return hashlib.sha256(nftables.render(wanted.table()).encode()).hexdigest()
 
 
 def _only(

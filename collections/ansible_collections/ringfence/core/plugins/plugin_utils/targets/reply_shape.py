@@ -32,8 +32,10 @@ _BEGINNING = re.compile(r"[0-9a-f]{0,64}", re.ASCII)
 _NAME = re.compile(r"[!-~]{1,512}", re.ASCII)
 _APPLIED = re.compile(rf"({TIME.pattern})?", re.ASCII)
 # `runs|stopped UNIT MAP CHAIN CGROUP` and `USER MAP CHAIN UID`
-_UNIT = re.compile(r"(runs|stopped) \S{1,512} (units_[a-z0-9_]{1,64}) ([a-z0-9_]{1,64}) \S{1,4096}", re.ASCII)
-_USER = re.compile(r"\S{1,256} (users_[a-z0-9_]{1,64}) ([a-z0-9_]{1,64}) [0-9]{1,10}", re.ASCII)
+_UNIT = re.compile(r"(runs|stopped) \S{1,512} ((?:rf_)?units_[a-z0-9_]{1,64}) ([a-z0-9_]{1,64}) \S{1,4096}", re.ASCII)
+_USER = re.compile(
+    r"\S{1,256} ((?:rf_)?users_[a-z0-9_]{1,64}|rf_out_u[0-9]{1,9}) ([a-z0-9_]{1,64}) [0-9]{1,10}", re.ASCII
+)
 # `TIME EVENT PLAN SEQUENCE RULESET`, `-` for nothing
 HISTORY = re.compile(
     rf"{TIME.pattern} [a-z-]{{1,32}} (-|[0-9a-f]{{1,64}}) (-|[0-9]{{1,15}}) (-|[0-9a-f]{{64}})", re.ASCII
@@ -75,15 +77,15 @@ KEYS: dict[str, Check] = {
         ("held", "plan", "ruleset", "verdict_table", "pending_plan", "pending_ruleset"),
         _digest,
     ),
-    **dict.fromkeys(("sequence", "pending_deadline"), _number),
+    **dict.fromkeys(("sequence", "pending_deadline", "marks_used"), _number),
     # seconds by the host's clock, which may have been set back
     "staged": lambda value, name: str(max(0, int(written_number(value.removeprefix("-"), name, MOST)))),
-    **dict.fromkeys(("changed", "cgroup2", "socket_cgroup"), _is("yes", "no")),
+    **dict.fromkeys(("changed", "cgroup2", "socket_cgroup", "skbinfo"), _is("yes", "no")),
     "state": _is(*STATES),
     "stands": _is("confirmed", "candidate"),
     "pending": _is("armed", "abandoned"),
     "table": _is("present", "absent", "unknown"),
-    **dict.fromkeys(("nft", "kernel"), _release),
+    **dict.fromkeys(("nft", "iptables", "ipset", "kernel"), _release),
     "applied": lambda value, name: matching(value, name, _APPLIED, "a time"),
     "token": lambda value, name: matching(value, name, _TOKEN, "a token"),
     "peer": _peer,

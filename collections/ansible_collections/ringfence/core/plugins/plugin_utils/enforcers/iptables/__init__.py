@@ -1,1 +1,54 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """iptables and ipset: what a host lists of both, read back into the verdict table that it enforces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .reader import read_ruleset
+from .shapes import ANSWER_STANDS
+
+SUFFIX = "iptables"
+MISSING = "iptables"
+# In this order they are one script.
+PARTS = (
+    "reply", "state", "sockets", "flows", "connection", "signature", "table", "processes", "answers", "elements",
+    "listing", "persistence", "return", "status", "apply", "boot", "verbs",
+)  # fmt: skip
+
+
+def runtime_lines(runtime: list[dict]) -> str:
+    """Return a host's `runtime` as lines `unit|user NAME CHAIN goto CHAIN`, `fqdn NAME SET timeout T`."""
+    lines = []
+    for process in runtime:
+        kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)
+        lines += [f"{kind} {process[kind]} {name} {verdict}\n" for name, verdict in process["elements"]]
+    return "".join(lines)
+
+
+def read(listing: str) -> dict:
+    """Return the verdict table of a listing, and what is not of our shape."""
+    return read_ruleset(listing)
+
+
+def filled(section: str) -> dict:
+    """Return what hosts and kernel filled, of a listing or of single sets."""
+    found: Any = read_ruleset(section)
+    return found["filled"]
+
+
+def features(reply) -> dict[str, str | bool | int]:
+    """Return what a host can do, as far as it tells."""
+    found: dict[str, str | bool | int] = {
+        key: reply.last(key) for key in ("iptables", "ipset", "kernel") if reply.all(key)
+    }
+    found |= {key: reply.last(key) == "yes" for key in ("cgroup2", "skbinfo") if reply.last(key)}
+    if reply.last("marks_used"):
+        found["marks_used"] = int(reply.last("marks_used"))
+    return found
+
+
+def answer_age(element: dict) -> int:
+    """Return how many seconds ago an element of a dynamic set was given."""
+    return max(0, round(ANSWER_STANDS - element["expires"]))

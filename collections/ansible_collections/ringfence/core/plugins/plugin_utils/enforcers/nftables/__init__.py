@@ -14,7 +14,7 @@ MISSING = "nft"
 # In this order they are one script.
 PARTS = (
     "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",
-    "persistence", "return", "status", "apply", "boot", "verbs",
+    "elements", "listing", "persistence", "return", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 

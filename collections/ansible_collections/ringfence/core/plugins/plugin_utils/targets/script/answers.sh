@@ -84,61 +84,6 @@ resolve_names() {
     reply answers "what names resolve to is enforced, and cannot be kept below $state: the disk takes nothing"
 }
 
-# fill_answers LINES: puts the answers that are kept into the sets of the process lines, with the time that is left to
-# each. A kernel before 6.12 takes no new time for an element that stands, so each is deleted and added in one transaction.
-fill_answers() {
-    if ! has_names "$1"; then return 0; fi
-    fill_held=${answers_held:-$state/answers}
-    if [ ! -e "$fill_held" ]; then fill_held=/dev/null; fi
-    # a table that was loaded in stages has an ending behind the names of its sets
-    fill_there=$(nft list sets inet 2>/dev/null) && fill_lines=$(printf '%s\n%s' "$fill_there" "$1" | awk \
-        -v now="$(date +%s)" -v stands="$answer_stands" -v held="$fill_held" '
-        $1 == "table" { ours = $3 == "ringfence" }
-        ours && $1 == "set" && $2 ~ /^dyn[46]_/ {
-            plain = $2
-            sub(/_[0-9][0-9]?$/, "", plain)
-            there[plain] = there[plain] " " $2
-        }
-        $1 == "fqdn" { lines[++names] = $0 }
-        END {
-            while ((getline line < held) > 0) {
-                split(line, part, " ")
-                left = stands - (now - part[3])
-                if (left <= 0 || left > stands) continue
-                family = part[2] ~ /:/ ? 6 : 4
-                bare[part[1], family] = bare[part[1], family] ", " part[2]
-                timed[part[1], family] = timed[part[1], family] ", " part[2] " timeout " left "s"
-            }
-            for (n = 1; n <= names; n++) {
-                split(lines[n], word, " ")
-                key = word[2] SUBSEP substr(word[3], 4, 1)
-                if (word[1] != "fqdn" || timed[key] == "") continue
-                for (i = split(there[word[3]], set, " "); i > 0; i--) {
-                    where = " element inet ringfence " set[i] " {"
-                    print "add" where substr(timed[key], 2) " }"
-                    print "delete" where substr(bare[key], 2) " }"
-                    print "add" where substr(timed[key], 2) " } # " word[2]
-                }
-            }
-        }') || {
-        reply answers "not filled in: nft does not tell the sets of our table"
-        return 0
-    }
-    if [ -n "$fill_lines" ] && ! fill_said=$(printf '%s\n' "$fill_lines" | nft -f - 2>&1); then
-        reply answers "not filled in: ${fill_said%%"
-"*}"
-        return 0
-    fi
-    for answer_name in $(printf '%s' "$1" | awk '$1 == "fqdn" && !seen[$2]++ { print $2 }'); do
-        case "$fill_lines
-" in
-        *" # $answer_name
-"*) reply process "fqdn $answer_name: enforced" ;;
-        *) reply process "fqdn $answer_name: this host gets no answer; nothing is a member yet" ;;
-        esac
-    done
-}
-
 # A timer looks the names up again and again, because no daemon of ours runs. Called with the confirmed process lines.
 sync_answers() {
     if ! has_names "$1"; then

@@ -33,11 +33,7 @@ verb_apply() {
     fi
     if [ -n "$rf_check" ]; then
         guard_connection
-        # what is refused for its size alone was understood, and would be loaded in stages
-        check_said=$(nft -c -f - 2>&1) || case $check_said in
-        *"Message too l"*) ;;
-        *) refuse ruleset "nft on this host does not accept the ruleset" ;;
-        esac
+        check_ruleset || refuse ruleset "$filter_tool on this host does not accept the ruleset"
         reply changed yes
         finish 0
     fi
@@ -165,10 +161,10 @@ swap_failed() {
     if [ "$kernel" = absent ] && [ -n "$table_stood" ]; then kernel=unknown; fi
     if [ "$kernel" = unknown ]; then
         go_back failed
-        refuse unknown "nft failed in the middle of the swap ($swap_said): $back_words"
+        refuse unknown "$filter_tool failed in the middle of the swap ($swap_said): $back_words"
     fi
     disarm
     forget_wait
     if [ -z "$load_written" ]; then refuse_write "$runs"; fi
-    refuse ruleset "nft on this host does not accept the ruleset: $swap_said"
+    refuse ruleset "$filter_tool on this host does not accept the ruleset: $swap_said"
 }

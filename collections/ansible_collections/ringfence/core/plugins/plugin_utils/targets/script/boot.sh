@@ -21,7 +21,7 @@ verb_boot() {
         fill_processes "$confirmed_processes"
         finish 0
     fi
-    boot_open "the confirmed table does not load (${load_said:-nft said nothing})"
+    boot_open "the confirmed table does not load (${load_said:-$filter_tool said nothing})"
 }
 
 # A reboot ended the wait: its candidate goes, and what its confirmation may have written before it was cut short.

@@ -4,8 +4,8 @@ units=/etc/systemd/system
 boot_unit=$units/ringfence.service
 dropin=90-ringfence.conf
 
-# The distribution's nftables.service flushes everything when it starts, reloads and stops: it gets a drop-in that
-# puts ours back each time (PartOf= would not: what is stopped with it is not started again). The boot unit asks nft itself
+# The distribution's own service ($flushers) flushes everything when it starts, reloads and stops: it gets a drop-in that
+# puts ours back each time (PartOf= would not: what is stopped with it is not started again). The boot unit asks the kernel itself
 # at its end: a script that was lost or cut short on the disk may end well without having done anything.
 sync_persistence() {
     if ! systemd_runs; then
@@ -17,7 +17,7 @@ sync_persistence() {
 Description=Ringfence: the confirmed table, before the network
 DefaultDependencies=no
 RequiresMountsFor=$state
-After=nftables.service systemd-modules-load.service
+After=$flushers systemd-modules-load.service
 Before=network-pre.target shutdown.target
 Wants=network-pre.target
 Conflicts=shutdown.target
@@ -26,7 +26,7 @@ Conflicts=shutdown.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh $state/ringfence.sh boot
-ExecStartPost=$(command -v nft) list chain inet ringfence input
+ExecStartPost=$(boot_check)
 ExecReload=/bin/sh $state/ringfence.sh boot
 
 [Install]
@@ -53,10 +53,12 @@ WantedBy=sysinit.target" || return 1
 }
 
 sync_flusher() {
-    sync_file "$units/nftables.service.d/$dropin" "[Service]
+    for sync_unit in $flushers; do
+        sync_file "$units/$sync_unit.d/$dropin" "[Service]
 ExecStartPost=-/bin/sh $state/ringfence.sh boot
 ExecReload=-/bin/sh $state/ringfence.sh boot
-ExecStopPost=-/bin/sh $state/ringfence.sh boot"
+ExecStopPost=-/bin/sh $state/ringfence.sh boot" || return 1
+    done
 }
 
 # Replies what of all this is not there, or not whole: nothing is written.
@@ -81,7 +83,8 @@ tell_persistence() {
 
 # To read all units again costs more than all else, and what systemd has not loaded it reads when it is asked for.
 boot_units_loaded() {
-    boot_loaded=$(systemctl list-units --all --plain --no-legend --no-pager ringfence.service nftables.service 2>/dev/null) ||
+    # shellcheck disable=SC2086 # a list of units
+    boot_loaded=$(systemctl list-units --all --plain --no-legend --no-pager ringfence.service $flushers 2>/dev/null) ||
         return 0
     [ -n "$boot_loaded" ]
 }
@@ -113,11 +116,11 @@ sync_file() {
 }
 sync_only_tell=
 
-# A drop-in for every unit of the process lines $1, and none for any other. One nft command an element, so that one
+# A drop-in for every unit of the process lines $1, and none for any other. One command an element, so that one
 # that fails takes no other with it; with `-`, so that a missing table never stops a service. Fails without a change where
 # the units cannot be known.
 sync_dropins() {
-    sync_keep=" nftables.service "
+    sync_keep=" $flushers "
     sync_elements=
     if [ -n "$1" ]; then sync_elements=$(unit_elements "$1") || return 1; fi
     sync_units=
@@ -126,22 +129,7 @@ sync_dropins() {
     fi
     for sync_unit in $sync_units; do
         sync_keep="$sync_keep$sync_unit "
-        # in a line that systemd runs, systemd.service(5), "Command lines": quotes, C escapes, specifiers and variables
-        sync_text=$(printf '%s\n' "$sync_elements" | unit=$sync_unit nft=$(command -v nft) awk '
-            function quoted(text,    i, sign, out) {
-                for (i = 1; i <= length(text); i++) {
-                    sign = substr(text, i, 1)
-                    out = out sign (index("\\%$", sign) ? sign : "")
-                }
-                return out
-            }
-            ($5 == "" ? $1 : $5) == ENVIRON["unit"] {
-                path = quoted($4)
-                element = "element inet ringfence " $2 " { \"" path "\" : goto " $3 " }"
-                start = start "ExecStartPre=-+" ENVIRON["nft"] " \047add " element "\047\n"
-                stop = stop "ExecStopPost=-+" ENVIRON["nft"] " \047delete " element "\047\n"
-            }
-            END { printf "%s%s", start, stop }') || return 1
+        sync_text=$(printf '%s\n' "$sync_elements" | dropin_lines "$sync_unit") || return 1
         case $sync_unit in *.socket) sync_section=Socket ;; *) sync_section=Service ;; esac
         sync_file "$units/$sync_unit.d/$dropin" "[$sync_section]
 $sync_text" || return 1

@@ -106,14 +106,14 @@ show_units_at_once() {
 # that cannot be known.
 unit_elements() {
     element_paths=$(unit_paths "$1") || return 1
-    printf '%s\n\n%s' "$element_paths" "$1" | awk '
+    printf '%s\n\n%s' "$element_paths" "$1" | awk -v levels="$map_levels" '
         $0 == "" { paths = 1 }
         !paths && $2 != "" { seen[$1]++; path[$1, seen[$1]] = $2; via[$1, seen[$1]] = $3 }
         paths && $1 == "unit" {
             for (i = 1; i <= seen[$2]; i++) {
                 # a socket unit owns a listener: only what is matched on the way in
                 if (via[$2, i] != "" && $3 !~ /_in$/) continue
-                print $2, $3 "_" split(path[$2, i], parts, "/"), $5, path[$2, i], via[$2, i]
+                print $2, $3 (levels ? "_" split(path[$2, i], parts, "/") : ""), $5, path[$2, i], via[$2, i]
             }
         }'
 }
@@ -135,18 +135,18 @@ $1" in
 u"*) ;;
     *) return 0 ;;
     esac
-    if ! fill_elements=$(unit_elements "$1"); then
+    if ! fill_units=$(unit_elements "$1"); then
         reply process 'units: unknown, because systemd does not answer'
         reply warning 'the units of the policy are not filled in, because systemd does not answer'
-        fill_elements=
+        fill_units=
     else
-        for fill_who in $(units_without "$1" "$fill_elements"); do reply process "unit $fill_who: not found"; done
+        for fill_who in $(units_without "$1" "$fill_units"); do reply process "unit $fill_who: not found"; done
     fi
     fill_lines=
     while read -r fill_kind fill_who fill_map fill_goto fill_chain; do
         if [ "$fill_kind" != user ]; then continue; fi
         if fill_uid=$(id -u -- "$fill_who" 2>/dev/null); then
-            fill_lines="$fill_lines$fill_who $fill_map { $fill_uid : goto $fill_chain }
+            fill_lines="${fill_lines}user $fill_who $fill_map $fill_chain $fill_uid
 "
         else
             reply process "user $fill_who: no such user here"
@@ -157,23 +157,14 @@ LINES
     while read -r fill_who fill_map fill_chain fill_path fill_socket; do
         if [ -z "$fill_who" ]; then continue; fi
         if [ -d "/sys/fs/cgroup/$fill_path" ]; then
-            fill_lines="$fill_lines$fill_who $fill_map { \"$fill_path\" : goto $fill_chain }
+            fill_lines="${fill_lines}unit $fill_who $fill_map $fill_chain $fill_path
 "
         else
             reply process "unit $fill_who: ${fill_socket:-it} does not run; its drop-in adds it when it starts"
         fi
     done <<ELEMENTS
-$fill_elements
+$fill_units
 ELEMENTS
     if [ -z "$fill_lines" ]; then return 0; fi
-    fill_at_once=
-    if printf '%s' "$fill_lines" | sed 's/^[^ ]* /add element inet ringfence /' | nft -f - 2>/dev/null; then fill_at_once=1; fi
-    printf '%s' "$fill_lines" | while read -r fill_who fill_element; do
-        if [ -n "$fill_at_once" ] || fill_said=$(nft "add element inet ringfence $fill_element" </dev/null 2>&1); then
-            reply process "$fill_who: enforced"
-        else
-            reply process "$fill_who: failed: ${fill_said%%"
-"*}"
-        fi
-    done
+    fill_elements "$fill_lines"
 }

@@ -56,7 +56,7 @@ require_root() {
     # real, effective, ...
     root_uid=${root_rest%%[!0-9]*}
     if [ "$root_uid" != 0 ]; then refuse privilege "only root can change the firewall: use become"; fi
-    if ! have nft; then refuse nft "there is no nft command: install the package nftables"; fi
+    need_tools
     if ! have awk; then refuse awk "there is no awk command: install mawk, gawk or busybox"; fi
 }
 

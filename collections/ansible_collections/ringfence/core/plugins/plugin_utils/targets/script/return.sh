@@ -3,12 +3,11 @@
 
 # arm SECONDS: fails with nothing armed. $runs/pending says `systemd`; another way is added to it.
 arm() {
-    plan_chain "$pending_table"
     # Where both copies of this script are lost nothing is left to go back to: open, but not locked out. Without any `$`,
     # which systemd would expand.
     arm_command="if [ -s $runs/ringfence.sh ]; then exec /bin/sh $runs/ringfence.sh return $pending_token; fi
 if [ -s $state/ringfence.sh ]; then exec /bin/sh $state/ringfence.sh return $pending_token; fi
-if nft list chain inet ringfence $chain; then nft delete table inet ringfence; fi"
+$(open_command "$pending_table")"
     if [ -d /run/systemd/system ] && have systemd-run && systemd-run --quiet \
         --unit="ringfence-return-$pending_token" --description="Ringfence: back to the confirmed table" \
         --on-active="$1s" --timer-property=AccuracySec=100ms --collect \
@@ -98,10 +97,10 @@ put_back() {
             back_state=restored back_words="went back to plan $confirmed_plan"
             return 0
         fi
-        back_why="the confirmed table does not load (${load_said:-nft said nothing})"
+        back_why="the confirmed table does not load (${load_said:-$filter_tool said nothing})"
         if [ "$kernel" = unknown ] && [ -n "$load_done" ]; then
-            # nothing speaks against it but that nft does not tell
-            back_state=unknown back_words='the confirmed table was loaded, and nft does not tell whether it stands; tries again'
+            # nothing speaks against it but that nobody tells
+            back_state=unknown back_words="the confirmed table was loaded, and $filter_tool does not tell whether it stands; tries again"
             return 1
         fi
     elif [ -n "$confirmed_table" ] && stands "$confirmed_table"; then
@@ -109,8 +108,7 @@ put_back() {
         back_state=restored back_words="still has plan $confirmed_plan in the kernel, but $back_lost"
         return 0
     fi
-    nft delete table inet ringfence 2>/dev/null
-    nft delete table inet ringfence_track 2>/dev/null
+    delete_table
     read_kernel
     if [ "$kernel" != absent ]; then
         back_state=unknown back_words="could not go back yet, and tries again: ${back_why:-our table is not deleted}"

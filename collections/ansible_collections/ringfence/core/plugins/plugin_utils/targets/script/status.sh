@@ -20,25 +20,13 @@ verb_status() {
     if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi
 }
 
-# A listing that is cut short is none.
-status_listing() {
-    echo 'ringfence:begin listing'
-    nft -nn -y list table inet ringfence 2>/dev/null
-    status_listed=$?
-    printf '\nringfence:end listing\n'
-    if [ "$status_listed" -ne 0 ]; then
-        reply table unknown
-        reply unknown 'nft does not list our table'
-    fi
-}
-
 # What the kernel has is told beside what the files say: `in_kernel` is the beginning of the digest of the verdict table that
 # stands there, whatever was confirmed.
 status_kernel() {
     read_kernel
     reply table "$kernel"
     if [ -n "$kernel_table" ]; then reply in_kernel "$kernel_table"; fi
-    if [ "$kernel" = unknown ]; then reply unknown 'nft does not tell what is in the kernel'; fi
+    if [ "$kernel" = unknown ]; then reply unknown "$filter_tool does not tell what is in the kernel"; fi
 }
 
 status_confirmed() {
@@ -100,12 +88,11 @@ status_pending() {
     if [ "$pending_boot" = "$boot_id" ] && armed; then reply pending armed; else reply pending abandoned; fi
 }
 
-# What this host can do, for the plan: `features` of the nftables enforcer.
+# What this host can do, for the plan: what the enforcer reads its facts from.
 status_abilities() {
-    reply nft "$(nft --version | sed -n 's/.* v\([0-9.]*\).*/\1/p')"
+    status_tools
     reply kernel "$(uname -r)"
     if [ -e /sys/fs/cgroup/cgroup.controllers ]; then reply cgroup2 yes; else reply cgroup2 no; fi
-    if status_socket_cgroup; then reply socket_cgroup yes; else reply socket_cgroup no; fi
     # where Ansible comes from; any port, since no plan says one yet
     if find_connection "${rf_port:-22}"; then reply peer "$connection_peer"; fi
     if systemd_runs; then
@@ -121,35 +108,4 @@ status_abilities() {
     else
         reply persistence none
     fi
-}
-
-# Tried, not guessed: neither nft's version nor the kernel's tells it for distributions that backport.
-status_socket_cgroup() {
-    nft -c -f - >/dev/null 2>&1 <<'RULES'
-table inet ringfence_probe {
-	map probe { type cgroupsv2 : verdict; }
-	chain input { type filter hook input priority 0; policy accept; socket cgroupv2 level 1 vmap @probe; }
-}
-RULES
-}
-
-# What other tables do that a table of ours cannot see behind: they are named, not judged.
-status_foreign() {
-    # what nft cannot list (a table that iptables or another release filled) is not nothing
-    { nft -t list ruleset 2>/dev/null || echo unlisted; } | awk '
-        $0 == "unlisted" { print "other tables: nft does not list them all, so what they do is not known"; next }
-        $1 == "table" { table = $2 " " $3; ours = $2 == "inet" && $3 == "ringfence"; next }
-        ours { next }
-        $1 == "flowtable" { print table ": flowtable" }
-        $1 == "type" && $2 == "nat" { nat[table] = 1 }
-        $1 == "type" && $4 == "forward" { print table ": forward chain" }
-        $1 == "type" && $2 == "filter" && $4 == "ingress" { print table ": netdev ingress chain" }
-        / tproxy / { print table ": tproxy" }
-        nat[table] && /(redirect|dnat|snat|masquerade)/ && !told[table]++ { print table ": NAT" }'
-    if [ -s /proc/net/ip_tables_names ]; then
-        while read -r foreign_table; do echo "iptables (legacy) $foreign_table: present"; done </proc/net/ip_tables_names
-    fi
-    for foreign_switch in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding; do
-        if [ -r "$foreign_switch" ] && [ "$(cat "$foreign_switch")" != 0 ]; then echo "$foreign_switch: this host forwards"; fi
-    done
 }

@@ -1,5 +1,40 @@
 # The kernel's table: whether ours stands, and how another takes its place in one transaction.
 
+# What sentences call the program, the units that flush its rules, and whether maps of units are one for each depth.
+filter_tool=nft
+flushers=nftables.service
+map_levels=1
+
+need_tools() {
+    if ! have nft; then refuse nft "there is no nft command: install the package nftables"; fi
+}
+
+# Whether nft takes the ruleset of standard input; what it refuses for its size alone was understood, and would be
+# loaded in stages.
+check_ruleset() {
+    check_said=$(nft -c -f - 2>&1) || case $check_said in
+    *"Message too l"*) ;;
+    *) return 1 ;;
+    esac
+}
+
+# delete_table: takes all of ours out of the kernel.
+delete_table() {
+    nft delete table inet ringfence 2>/dev/null
+    nft delete table inet ringfence_track 2>/dev/null
+}
+
+# open_command TABLE: prints the command that opens the host where this table stands and no script is left, without `$`.
+open_command() {
+    plan_chain "$1"
+    printf '%s' "if nft list chain inet ringfence $chain; then nft delete table inet ringfence; fi"
+}
+
+# boot_check: prints the command that fails where nothing of ours is in the kernel.
+boot_check() {
+    printf '%s' "$(command -v nft) list chain inet ringfence input"
+}
+
 # Reads what the kernel has of ours: kernel is `absent`, `present`, or `unknown` where that could not be read, which is
 # not the same as nothing; kernel_table is what the chain of the plan tells, the first digits of its table's digest.
 read_kernel() {

@@ -69,7 +69,7 @@ verb_confirm() {
     fi
     confirm_connection
     if ! stands "$candidate_table"; then
-        if [ "$kernel" = unknown ]; then refuse unknown "nft does not tell what is in the kernel: the way back stays armed"; fi
+        if [ "$kernel" = unknown ]; then refuse unknown "$filter_tool does not tell what is in the kernel: the way back stays armed"; fi
         go_back flushed
         refuse flushed "the candidate is not in the kernel any more: somebody replaced it; $back_words"
     fi
@@ -142,7 +142,7 @@ verb_rollback() {
     read_kernel
     reply changed no
     if [ "$kernel" = unknown ]; then
-        refuse unknown "nft does not tell what is in the kernel"
+        refuse unknown "$filter_tool does not tell what is in the kernel"
     elif has_in_kernel "$confirmed_table"; then
         reply state confirmed
     elif [ "$kernel" = present ]; then
@@ -183,10 +183,9 @@ verb_remove() {
     fi
     remove_persistence
     if [ -n "$sync_changed" ]; then remove_changed=yes; fi
-    nft delete table inet ringfence 2>/dev/null
-    nft delete table inet ringfence_track 2>/dev/null
+    delete_table
     read_kernel
-    if [ "$kernel" != absent ]; then refuse unknown "nft does not delete our table: the state stays, try again"; fi
+    if [ "$kernel" != absent ]; then refuse unknown "$filter_tool does not delete our table: the state stays, try again"; fi
     if systemd_runs; then systemctl stop 'ringfence-return-*.timer' 2>/dev/null; fi
     # a directory that is a mount of its own stays, empty
     rm -rf "$state" "$runs" 2>/dev/null

@@ -1,0 +1,208 @@
+"""A target with iptables swaps both families, waits for its confirmation, comes back, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.iptables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
+from iptables_kernel import EMPTY, FAMILIES, VARIANTS, open_iptables
+from lone_target import LoneTarget
+from ringfence.model.addresses import EVERY_ADDRESS
+from ringfence.model.rules import Mode
+from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
+from rollout_plans import Wanted
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
+OLD = Wanted()
+NEW = Wanted(allow={None: (1,)})
+SHELLS = [["dash", "-s"], ["busybox", "sh", "-s"]]
+
+
+@dataclass
+class IptablesTarget(LoneTarget):
+    """A target whose host has its own rules in one variant of iptables, or none at all."""
+
+    enforcer: str = "iptables"
+    variant: str = ""
+
+    def in_kernel(self) -> str:
+        """Return the digest of the plan whose rules both families have, empty for none."""
+        found = {
+            line.split()[0].removeprefix(":rf_plan_")
+            for name in FAMILIES.values()
+            for variant in VARIANTS
+            for line in self.kernel.run(f"{name}-{variant}-save").splitlines()
+            if line.startswith(":rf_plan_")
+        }
+        if len(found) > 1:
+            return "one family has the new rules, the other the old ones"
+        return self.words[found.pop()] if found else ""
+
+    def drift(self, wanted: Wanted) -> list[object]:
+        """Return how the listing of the host's status differs from a table."""
+        listing = self.ask("status", {"listing": "1"})[1].sections["listing"]
+        return [one["text"] for one in differences(wanted.table().data(), read_ruleset(listing))]
+
+    def sets(self) -> set[str]:
+        """Return the generations of our sets."""
+        return {name.rpartition("_")[2] for name in self.kernel.run("ipset", "list", "-n").split()}
+
+
+@pytest.fixture(params=SHELLS, ids=lambda shell: shell[0])
+def shell(request: pytest.FixtureRequest) -> list[str]:
+    if shutil.which(request.param[0]) is None:
+        pytest.skip(f"no {request.param[0]} here")
+    return list(request.param)
+
+
+@pytest.fixture(params=VARIANTS)
+def target(request: pytest.FixtureRequest, tmp_path: Path, shell: list[str]) -> Iterator[IptablesTarget]:
+    opened = open_iptables(request.param)
+    for family in FAMILIES:
+        opened.run(family, "-A", "INPUT", "-p", "udp", "-m", "udp", "--dport", "9", "-j", "DROP")
+    one = IptablesTarget(tmp_path, opened.kernel, shell, variant=request.param)
+    yield one
+    one.ask("remove")
+    opened.close()
+
+
+def test_a_confirmed_plan_stands_in_the_variant_of_the_hosts_own_rules(target: IptablesTarget) -> None:
+    plan = target.enforce(OLD)
+    assert target.in_kernel() == plan.digest
+    assert target.drift(OLD) == []
+    status = target.ask("status", {"listing": "1"})[1]
+    assert (status.all("stands"), status.last("pending"), status.all("damaged")) == (["confirmed"], "", [])
+    assert read_ruleset(status.sections["listing"])["variant"] == target.variant
+    assert status.last("iptables").startswith("1.")
+    assert status.last("skbinfo") == "yes"
+
+
+def test_the_next_plan_takes_the_place_of_the_first_and_its_sets(target: IptablesTarget) -> None:
+    target.enforce(OLD)
+    plan = target.enforce(NEW)
+    assert target.in_kernel() == plan.digest
+    assert target.drift(NEW) == []
+    assert target.drift(OLD) != []
+    assert target.sets() == {"g1"}
+
+
+def test_what_is_not_confirmed_goes_back_by_itself(target: IptablesTarget) -> None:
+    old = target.enforce(OLD)
+    new = target.plan(NEW)
+    assert target.apply(new).last("state") == "waiting"
+    assert target.in_kernel() == new.digest
+    target.goes_back_to(old.digest)
+    assert target.drift(OLD) == []
+
+
+def test_a_first_plan_that_is_not_confirmed_leaves_the_host_as_it_was(target: IptablesTarget) -> None:
+    before = target.kernel.run(f"iptables-{target.variant}-save", "-t", "filter").splitlines()[1:-1]
+    target.apply(target.plan(NEW))
+    target.goes_back_to("")
+    assert target.kernel.run(f"iptables-{target.variant}-save", "-t", "filter").splitlines()[1:-1] == before
+    assert target.sets() == set()
+
+
+def test_a_rollback_takes_a_waiting_plan_back_and_remove_takes_everything_out(target: IptablesTarget) -> None:
+    old = target.enforce(OLD)
+    target.apply(target.plan(NEW))
+    assert target.ask("rollback")[1].last("state") == "restored"
+    assert target.in_kernel() == old.digest
+    assert target.ask("remove")[1].last("state") == "none"
+    assert target.in_kernel() == ""
+    assert target.sets() == set()
+    assert not target.state.exists()
+
+
+def test_boot_loads_what_was_confirmed(target: IptablesTarget) -> None:
+    plan = target.enforce(OLD)
+    for variant in VARIANTS:
+        for command in FAMILIES.values():
+            target.kernel.run(f"{command}-{variant}-restore", text=EMPTY)
+    target.kernel.run("ipset", "destroy")
+    assert target.ask("status")[1].all("stands") == []
+    assert target.ask("boot")[0] == 0
+    assert target.in_kernel() == plan.digest
+    assert target.drift(OLD) == []
+
+
+def test_a_family_that_does_not_take_its_rules_changes_nothing(target: IptablesTarget) -> None:
+    old = target.enforce(OLD)
+    target.stand_ins = _failing(target, "iptables")
+    reply = target.apply(target.plan(NEW))
+    assert reply.last("refused") in ("ruleset", "unknown")
+    target.stand_ins = ""
+    target.goes_back_to(old.digest)
+    assert target.drift(OLD) == []
+    assert len(target.sets()) == 1
+
+
+def _failing(target: IptablesTarget, command: str) -> str:
+    """Return what makes the second of two swaps fail, behind the trial of both."""
+    name = f"{command}-{target.variant}-restore"
+    tool = target.place / "bin"
+    tool.mkdir(exist_ok=True)
+    real = shutil.which(name)
+    script = f'#!/bin/sh\ncase "$*" in *--test*) exec {real} "$@" ;; esac\ncat >/dev/null\necho no luck >&2\nexit 1\n'
+    (tool / name).write_text(script)
+    (tool / name).chmod(0o755)
+    return f"PATH={tool}:$PATH\n"
+
+
+def test_check_mode_changes_nothing_and_refuses_what_iptables_refuses(target: IptablesTarget) -> None:
+    target.enforce(OLD)
+    plan = target.plan(NEW)
+    assert target.apply(plan, check="1").last("changed") == "yes"
+    assert target.sets() == {"g0"}
+    values = {**target.values(plan), "check": "1"}
+    reply = target.ask("apply", values, b"# section ipset\n# section ipv4\n*filter\n-A INPUT --nonsense\nCOMMIT\n")[1]
+    assert reply.last("refused") == "ruleset"
+    assert target.drift(OLD) == []
+
+
+def test_users_are_told_apart_in_both_families(target: IptablesTarget) -> None:
+    cells = tuple(
+        Cell(EVERY_ADDRESS, ProcessClass(None, user), EVERY_ADDRESS, every(effect))
+        for user, effect in ((None, Effect.DENY), ("daemon", Effect.ALLOW))
+    )
+    out = DirectionTable(Mode.FULL, cells, (), ("daemon",))
+
+    class WithUser(Wanted):
+        def table(self) -> VerdictTable:
+            table = super().table()
+            return VerdictTable(table.inbound, out, table.control, table.rule_names)
+
+    plan = target.plan(WithUser())
+    assert target.apply(plan).all("process") == ["daemon: enforced"]
+    target.confirm(plan)
+    listing = target.ask("status", {"listing": "1"})[1].sections["listing"]
+    found = read_ruleset(listing)
+    assert differences(WithUser().table().data(), found) == []
+    assert found["filled"]["processes"] == [  # type: ignore[index]
+        {"map": "rf_users_out", "key": "1", "verdict": "goto rf_out_x0"}
+    ]
+
+
+def test_connections_that_stand_and_that_are_cut_are_loaded_with_the_rules(target: IptablesTarget) -> None:
+    plan = target.plan(OLD)
+    cut = "4 6 10.0.0.1 10.3.0.7 22 1007\n6 58 fd00::1 fd00::2 128 129\n4 47 10.0.0.1 10.0.0.2 0 0"
+    target.stand_ins = """
+socket_text() { echo 'S 4 00 10.0.0.1 10.3.0.8 22 1008 0 0'; echo 'S 4 00 10.0.0.1 10.3.0.7 22 1007 0 0'; }
+"""
+    target.apply(plan, cut=cut)
+    listing = target.ask("status", {"listing": "1"})[1].sections["listing"]
+    found = read_ruleset(listing)
+    assert differences(OLD.table().data(), found) == []
+    assert [one["remote"] for one in found["filled"]["standing"]] == ["10.3.0.8"]  # type: ignore[index]
+    assert len(found["filled"]["cut"]) == 8  # type: ignore[index]
+
+
+def every(effect: Effect) -> ServiceMap:
+    """Return a map with one outcome."""
+    return ServiceMap(((0, 256 * 65536 - 1, Outcome(effect)),))
