@@ -66,21 +66,22 @@ def unsupported(table: VerdictTable, features: Features) -> list[str]:
         problems.append(f"nft {_version(features.nft)} is older than {_version(OLDEST_NFT)}")
     if features.kernel < OLDEST_KERNEL:
         problems.append(f"kernel {_version(features.kernel)} is older than {_version(OLDEST_KERNEL)}")
-    if units := sorted({*table.inbound.units, *table.outbound.units}):
+    units = sorted({*table.inbound.units, *table.outbound.units})
+    if units:
         named = ", ".join(units)
         if not features.cgroup2:
             problems.append(f"units cannot be matched, /sys/fs/cgroup holds no cgroup2 hierarchy: {named}")
         if not features.socket_cgroup:
             version = f"nft {_version(features.nft)} on kernel {_version(features.kernel)}"
             problems.append(f"units cannot be matched, {version} knows no `socket cgroupv2`: {named}")
-    for unit in sorted({*table.inbound.units, *table.outbound.units}):
+    for unit in units:
         if why := not_followed(unit):
             problems.append(f"{unit} cannot be followed when it starts again: {why}")
     if table.inbound.users:
         problems.append(f"the user of a listener cannot be matched: {', '.join(table.inbound.users)}")
     problems += [
         f"the unit of an SCTP listener cannot be matched (the kernel looks up TCP and UDP listeners only): {unit}"
-        for unit in _units_with_own_sctp(table.inbound)
+        for unit in (_units_with_own_sctp(table.inbound) if table.inbound.units else ())
     ]
     return problems
 
@@ -116,6 +117,7 @@ def _sctp(cell: Cell) -> list[tuple[int, int, str]]:
     return pieces
 
 
+@lru_cache(maxsize=256)
 def _version(numbers: tuple[int, ...]) -> str:
     return ".".join(map(str, numbers))
 
