@@ -70,6 +70,7 @@ def keep_answers(
     """
     problems = []
     hosts = known_records(estate)
+    before = {name: one.features for name, one in hosts.items()}
     for name, told in answers.items():
         try:
             hosts[name] = Held(
@@ -86,6 +87,8 @@ def keep_answers(
             message = f"{clean_line(name)} answers with what is no state of ours; what was known of it stays"
             problems.append(Problem(Severity.WARNING, message, remedy=f"look at the host: {LOOK}"))
     write_state(estate.directory, hosts, marked)
+    if {name: one.features for name, one in hosts.items()} != before:
+        estate.hosts_told()
     return problems
 
 

@@ -11,6 +11,7 @@ from .shapes import ANSWER_STANDS
 
 SUFFIX = "nft"
 MISSING = "nft"
+OLDEST: Any = {"nft": (0, 9, 3)}
 # In this order they are one script.
 PARTS = (
     "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",
