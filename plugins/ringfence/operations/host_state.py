@@ -30,13 +30,14 @@ def ask_hosts(estate: Estate, execution: Execution) -> None:
     """Ask every workload what it holds, and keep the answers; hosts that do not say it are named, and their records
     stay. Raise OutsideError where none says anything."""
     from ringfence.operations.drive import drive
+    from ringfence.operations.hosts import decided_enforcers
 
     workloads = sorted(name for name in estate.compilation.tables if askable(name))
     marked = marks(estate.plans)
     outcome = drive(
         estate,
         "info",
-        {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": _chosen(estate)},
+        {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": decided_enforcers(estate)},
         workloads,
         execution,
     )
@@ -90,13 +91,6 @@ def keep_answers(
     if {name: one.features for name, one in hosts.items()} != before:
         estate.hosts_told()
     return problems
-
-
-def _chosen(estate: Estate) -> dict[str, str]:
-    """Return the enforcers of the hosts whose facts decided that, which no variable tells Ansible."""
-    assets, chosen = estate.enforcers
-    named = assets.named()
-    return {name: named[name].enforcer for name in chosen}
 
 
 def _text(told: Mapping[str, object], key: str) -> str:

@@ -146,3 +146,14 @@ def test_a_host_with_an_old_nft_and_an_old_ipset_tells_both_and_stays_with_the_u
     (result,) = results["web-1"]
     assert result["enforcer"] == "nftables", said
     assert result["features"] == {"nft": "0.9.0", "iptables": "1.8.4", "ipset": "6.11"}
+
+
+@pytest.mark.parametrize("refused", ["enforcer", "nft"])
+def test_removal_takes_out_what_the_host_holds_of_another_enforcer(tmp_path: Path, refused: str) -> None:
+    host = HostileHost(tmp_path / "host")
+    host.runs(
+        f"cat >/dev/null; if mkdir {tmp_path}/asked 2>/dev/null; then printf 'ringfence:refused={refused}\\n'; exit 3; "
+        "else printf 'ringfence:changed=yes\\nringfence:state=none\\n'; fi"
+    )
+    results, said = host.play([{"ringfence.core.policy": {"state": "absent"}}])
+    assert (results["web-1"][0].get("changed"), results["web-1"][0].get("state")) == (True, "none"), said

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement, installed, too_old
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement, too_old
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import (
     full_records,
@@ -53,12 +53,12 @@ class ActionModule(PolicyAction):
             missing = enforcement(usual).MISSING
             if self.named or failure.rule != missing:
                 raise
-            instead = self._instead(values)
+            instead = self.instead("status", values)
             if instead is None:
                 raise
             return instead, {missing: ""}
         told = enforcement(usual).features(reply)
-        instead = None if self.named or not too_old(usual, told) else self._instead(values)
+        instead = None if self.named or not too_old(usual, told) else self.instead("status", values)
         if instead is None:
             return reply, {}
         others = enforcement(self.enforcer).features(instead)
@@ -66,16 +66,3 @@ class ActionModule(PolicyAction):
             return instead, told
         self.enforcer = usual
         return reply, others
-
-    def _instead(self, values: dict[str, str]) -> Reply | None:
-        """Return the status as another enforcer's part tells it, which is the host's from now on; None where none
-        does."""
-        usual = self.enforcer
-        for name in installed():
-            if name != usual and not hasattr(enforcement(name), "act"):
-                self.enforcer = name
-                try:
-                    return self.ask("status", values)
-                except TargetFailure:
-                    self.enforcer = usual
-        return None
