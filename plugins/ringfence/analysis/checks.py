@@ -8,6 +8,7 @@ from ringfence.analysis.ends import Ends
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation
 from ringfence.enforcers import names
+from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.memberships import sets_of
@@ -42,13 +43,14 @@ def problems(
 
 
 def _not_enforced(compilation: Compilation) -> Iterator[Problem]:
-    lacking: dict[tuple[str, bool], list[str]] = {}
+    lacking: dict[tuple[str, str], list[str]] = {}
     for asset in compilation.snapshot.assets:
         if asset.name in compilation.why:
-            key = compilation.why[asset.name], asset.enforcer in names()
-            lacking.setdefault(key, []).append(asset.name)
-    for (why, installed), hosts in sorted(lacking.items()):
-        remedy = "it keeps what it holds" if installed else f"installed are: {', '.join(names())}"
+            lacking.setdefault((compilation.why[asset.name], asset.enforcer), []).append(asset.name)
+    for (why, enforcer), hosts in sorted(lacking.items()):
+        remedy = "it keeps what it holds" if enforcer in names() else f"installed are: {', '.join(names())}"
+        if enforcer not in names() and (near := nearest(enforcer, names())):
+            remedy = f"{did_you_mean(enforcer, near)} {remedy}"
         yield Problem(
             Severity.WARNING,
             f"{why}, so nothing is enforced on {some_names(hosts)}",

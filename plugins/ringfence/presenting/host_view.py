@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from ringfence.operations.hosts import HostsOutcome
     from ringfence.rollout import HostOutcome
 
-STATE_COLUMNS = ("host", "state", "plan", "#number", "#denied", "#would be denied")
+STATE_COLUMNS = ("host", "state", "enforced by", "plan", "#number", "#denied", "#would be denied")
 DENIAL_COLUMNS = ("host", "rule", "side", "peer", "service", "#packets", "verdict")
 TOLD = (
+    "enforcer",
     "plan",
     "sequence",
     "applied",
@@ -38,7 +39,8 @@ def state_rows(done: HostsOutcome) -> Iterator[tuple[object, ...]]:
             told = host.result
             denied, watched = (_packets(host, effect) for effect in ("deny", "watch"))
             plan = str(told.get("plan") or "")[:12]
-            yield name, host.state, plan or None, told.get("sequence") or None, denied, watched
+            enforcer = str(told.get("enforcer") or "") or None
+            yield name, host.state, enforcer, plan or None, told.get("sequence") or None, denied, watched
 
 
 def denial_rows(done: HostsOutcome) -> Iterator[tuple[object, ...]]:

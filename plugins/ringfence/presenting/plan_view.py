@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ringfence.model.counts import counted
+from ringfence.model.problems import some_names
 from ringfence.model.processes import PLATFORMS
 from ringfence.model.safe_text import clean_line
 from ringfence.presenting.line import Line
@@ -59,6 +61,7 @@ def head(chosen: ChosenPlan) -> Iterator[Line]:
     flows = inputs.flows[:12] or "none"
     yield Line(f"  made from inventory {inputs.inventory[:12]}, policy {inputs.policy[:12]}, flows {flows}")
     yield Line(f"  {counted(len(plan.hosts), 'workload')}, {counted(len(plan.changed), 'changes', 'change')}")
+    yield from _enforcers(plan)
     for number, wave in enumerate(plan.waves):
         label = "canary" if number == 0 else f"wave {number}"
         yield Line(f"  {label}: {', '.join(wave[:WORKLOADS_NAMED])}{_more(len(wave), WORKLOADS_NAMED)}")
@@ -66,6 +69,19 @@ def head(chosen: ChosenPlan) -> Iterator[Line]:
             yield Line(clean_line(f"    {plan.canary.host} is first: {plan.canary.why}"))
     for name, why in sorted(plan.left_out.items()):
         yield Line(f"  left out: {clean_line(name)}: {why}", style="yellow")
+
+
+def _enforcers(plan: Plan) -> Iterator[Line]:
+    """Yield how many hosts each enforcer has, where that is not one alone, and why facts decided on one."""
+    counts = Counter(host.enforcer for host in plan.hosts.values())
+    decided: dict[tuple[str, str], list[str]] = {}
+    for name, host in sorted(plan.hosts.items()):
+        if host.chosen:
+            decided.setdefault((host.enforcer, host.chosen), []).append(name)
+    if len(counts) > 1 or decided:
+        yield Line(f"  enforced by: {', '.join(f'{name} {count}' for name, count in sorted(counts.items()))}")
+    for (enforcer, why), hosts in sorted(decided.items()):
+        yield Line(clean_line(f"    {enforcer} for {some_names(hosts)}: {why}"))
 
 
 def difference(plan: Plan, hosts: Collection[str], *, everything: bool) -> Iterator[Line]:

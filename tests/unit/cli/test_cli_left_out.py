@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -151,6 +152,9 @@ def test_facts_choose_an_enforcer_that_nobody_named(tmp_path: Path, monkeypatch:
     assert "odd-1 gets the enforcer iptables: there is no nft, and iptables is usable there" in " ".join(
         result.stderr.split()
     )
+    shown = ringfence(directory, "show", "latest").stdout
+    assert re.search(r"enforced by: iptables 1, nftables \d", shown)
+    assert "iptables for odd-1: there is no nft, and iptables is usable there" in shown
 
 
 def test_a_plan_of_an_earlier_format_is_refused_by_name(tmp_path: Path) -> None:

@@ -118,3 +118,12 @@ def test_a_broken_record_of_what_hosts_hold_is_made_anew_by_an_option_that_there
 
     assert "ringfence plan --rebase" in ringfence(tmp_path, "plan", "--no-flows").output
     assert "--rebase" in ringfence(tmp_path, "plan", "--help").output
+
+
+@pytest.mark.parametrize(("written", "meant"), [("iptable", "iptables"), ("Nftables", "nftables")])
+def test_a_misspelt_enforcer_is_answered_with_the_one_that_is_meant(tmp_path: Path, written: str, meant: str) -> None:
+    found = data(shop(tmp_path, {"inventory/hosts.yml": WINDOWS.replace("windows", written)}), "check")
+
+    assert isinstance(found, dict)
+    (remedy,) = [one["remedy"] for one in found["problems"] if written in one["message"]]
+    assert f"did you mean '{meant}'? installed are: " in remedy

@@ -107,7 +107,7 @@ def test_where_the_usual_enforcer_is_missing_the_others_are_asked_and_that_is_to
 
     (result,) = results["web-1"]
     assert result["enforcer"] == "paper", said
-    assert result["features"] == {"nft": "", "paper": "1.8"}
+    assert result["features"] == {"nft": "", "iptables": "", "paper": "1.8"}
     assert result["state"] == "none"
     (tmp_path / "asked").rmdir()
     named, said = host.play(
@@ -146,6 +146,18 @@ def test_a_host_with_an_old_nft_and_an_old_ipset_tells_both_and_stays_with_the_u
     (result,) = results["web-1"]
     assert result["enforcer"] == "nftables", said
     assert result["features"] == {"nft": "0.9.0", "iptables": "1.8.4", "ipset": "6.11"}
+
+
+def test_a_host_with_an_old_nft_and_no_iptables_says_that_it_has_none(tmp_path: Path) -> None:
+    host = HostileHost(tmp_path / "host")
+    host.runs(
+        f"cat >/dev/null; if mkdir {tmp_path}/asked 2>/dev/null; then printf 'ringfence:nft=0.9.0\\n'; "
+        "else printf 'ringfence:refused=iptables\\n'; exit 3; fi; printf 'ringfence:table=absent\\n'"
+    )
+    results, said = host.play([{"ringfence.core.policy_info": {"counters": False}}])
+    (result,) = results["web-1"]
+    assert result["enforcer"] == "nftables", said
+    assert result["features"] == {"nft": "0.9.0", "iptables": ""}
 
 
 @pytest.mark.parametrize("refused", ["enforcer", "nft"])

@@ -18,7 +18,7 @@ COUNTERS = [
     {"effect": "watch", "rule": "default", "direction": "in", "packets": 2, "bytes": 120},
     {"effect": "allow", "rule": "77aa", "direction": "in", "packets": 1000, "bytes": 90000},
 ]
-WEB = {"plan": "a" * 64, "sequence": 4, "denials": DENIALS, "counters": COUNTERS}
+WEB = {"enforcer": "iptables", "plan": "a" * 64, "sequence": 4, "denials": DENIALS, "counters": COUNTERS}
 DONE = HostsOutcome(
     Outcome(
         {
@@ -39,4 +39,4 @@ def test_denials_stand_together_by_rule_with_their_service_and_what_became_of_th
 
 
 def test_a_host_has_the_packets_that_it_denied_and_would_have_denied() -> None:
-    assert list(state_rows(DONE)) == [("web-1", "confirmed", "a" * 12, 4, 12, 2)]
+    assert list(state_rows(DONE)) == [("web-1", "confirmed", "iptables", "a" * 12, 4, 12, 2)]

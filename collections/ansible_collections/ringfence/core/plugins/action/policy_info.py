@@ -56,13 +56,13 @@ class ActionModule(PolicyAction):
             instead = self.instead("status", values)
             if instead is None:
                 raise
-            return instead, {missing: ""}
+            return instead, {missing: "", **self.without}
         told = enforcement(usual).features(reply)
         instead = None if self.named or not too_old(usual, told) else self.instead("status", values)
         if instead is None:
-            return reply, {}
+            return reply, {**self.without}
         others = enforcement(self.enforcer).features(instead)
         if not too_old(self.enforcer, others):
-            return instead, told
+            return instead, {**told, **self.without}
         self.enforcer = usual
         return reply, others

@@ -22,11 +22,13 @@ class PolicyAction(TargetAction):
     VERB: ClassVar[str] = ""
     # Whether somebody says which enforcer the host has.
     named = False
+    without: dict[str, str]
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return the result of the host's own enforcer."""
         plan = load_plan(arguments["plan"]) if arguments.get("plan") else None
         self.enforcer, self.named = _of_host(plan, task_vars["inventory_hostname"], arguments)
+        self.without = {}
         # what every apply asks of its plan and journal comes first
         whole = self.verb(arguments) != "apply" and self.by_itself(arguments, task_vars)
         return whole or self.carry_out(arguments, task_vars)
@@ -40,14 +42,19 @@ class PolicyAction(TargetAction):
         return package.act(self.verb(arguments), self, arguments, task_vars) if hasattr(package, "act") else None
 
     def instead(self, verb: str, values: dict[str, str]) -> Reply | None:
-        """Return the reply of another enforcer's part, which is the host's from now on; None where none does it."""
+        """Return the reply of another enforcer's part, which is the host's from now on; None where none does it.
+
+        `without` has an empty version for what the host said meanwhile that it does not have.
+        """
         before = self.enforcer
         for name in installed():
             if name != before and not hasattr(enforcement(name), "act"):
                 self.enforcer = name
                 try:
                     return self.ask(verb, values)
-                except TargetFailure:
+                except TargetFailure as failure:
+                    if failure.rule == enforcement(name).MISSING:
+                        self.without[failure.rule] = ""
                     self.enforcer = before
         return None
 
