@@ -1,4 +1,4 @@
-"""The doctor on real hosts: one without nft, one whose clock is wrong, one that refuses root, one that is gone."""
+"""The doctor on real hosts: without a packet filter, with a wrong clock, with no way to root, and gone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ringfence.lab.session import Lab
 
 pytestmark = pytest.mark.lab
 # Every host of the lab has a view of the file system of its own, so what is mounted over a file is that host's alone.
-NO_NFT = "for one in $(which -a nft); do mount --bind /dev/null $one; done"
+NO_FILTER = "for one in $(which -a nft ipset); do mount --bind /dev/null $one; done"
 WRONG_CLOCK = (
     'cp $(which date) /run/date; printf \'#!/bin/sh\\n/run/date -d "3 days" "$@"\\n\' >/run/wrong; chmod +x /run/wrong;'
     " mount --bind /run/wrong $(readlink -f $(which date))"
@@ -24,7 +24,7 @@ NO_ROOT = (
 
 
 def test_one_hosts_trouble_costs_its_own_lines_and_every_line_has_a_remedy(namespaces: Lab, tmp_path: Path) -> None:
-    for host, broken in (("n1", NO_NFT), ("n2", WRONG_CLOCK), ("n3", NO_ROOT)):
+    for host, broken in (("n1", NO_FILTER), ("n2", WRONG_CLOCK), ("n3", NO_ROOT)):
         done = namespaces.run(host, ["sh", "-c", broken])
         assert done.returncode == 0, done.stderr
     namespaces.switch_off("n4")
@@ -44,7 +44,7 @@ def test_one_hosts_trouble_costs_its_own_lines_and_every_line_has_a_remedy(names
     assert found["", "collection"]["status"] == "ok"
     assert all(one["remedy"] for one in checks if one["status"] != "ok")
     assert found["n1", "nft"]["status"] == "fail"
-    assert found["n1", "nft"]["detail"].startswith("there is no nft")
+    assert found["n1", "nft"]["detail"].startswith("there is no nft; nor is iptables usable")
     assert found["n1", "clock"]["status"] == "ok"
     assert (found["n2", "clock"]["status"], found["n2", "clock"]["detail"]) == ("fail", "3 days ahead of this machine")
     assert found["n2", "nft"]["status"] == "ok"

@@ -90,7 +90,10 @@ persistence:
   returned: success
   type: str
 features:
-  description: C(nft) and C(kernel) versions, and whether C(cgroup2) and C(socket_cgroup) can be used.
+  description:
+    - What the enforcer of the host reads its facts from - versions of its programs and the kernel, an empty one where
+      there is none, and what of the kernel can be used.
+    - Where nobody says which enforcer the host has and nft is missing or too old, also what the other enforcers need.
   returned: success
   type: dict
 history:
