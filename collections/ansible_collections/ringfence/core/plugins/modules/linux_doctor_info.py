@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: linux_doctor_info
 short_description: Tell whether a Linux host has what Ringfence needs
 description:
-  - Looks at a host as the login user, and again as root - the login, C(nft), C(iptables) and C(ipset), the kernel, cgroup2,
-    systemd, tools, room and the clock. Changes nothing. C(ringfence doctor) judges the answers.
+  - Looks at a host as the login user, and again as root - the login, C(nft), C(iptables) and C(ipset), the kernel,
+    cgroup2, systemd, tools, room and the clock. Changes nothing. C(ringfence doctor) judges the answers.
   - A host that refuses root is no failure; RV(refused) says why. Values are what the host says, cut and cleaned.
 extends_documentation_fragment:
   - ringfence.core.target
