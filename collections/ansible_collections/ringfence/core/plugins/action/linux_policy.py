@@ -21,6 +21,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory impo
     check_validity,
     load_plan,
 )
+from ansible_collections.ringfence.core.plugins.plugin_utils.rollout_hold import hold_before
 from ansible_collections.ringfence.core.plugins.plugin_utils.standing import (
     cut_line,
     cut_lines,
@@ -63,6 +64,7 @@ class ActionModule(TargetAction):
         "journal": {"type": "path"},
         "excused": {"type": "list", "elements": "str", "default": []},
         "renew": {"type": "bool", "default": False},
+        "run": {"type": "path"},
         "force_lockout_test": {"type": "bool", "default": False},
     }
     VARIABLES: ClassVar = tuple(ARGUMENTS.keys() - {"state"})
@@ -77,6 +79,8 @@ class ActionModule(TargetAction):
             raise PlanError("plan", "state=present needs a plan")
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])
+        if not self._task.check_mode:
+            hold_before(host.wave, arguments["run"])
         check_validity(plan)
         signer = check_signature(plan, arguments["allowed_signers"])
         result = {"plan": plan.identity, "sequence": plan.sequence, "ruleset": host.ruleset, "signed_by": signer}
