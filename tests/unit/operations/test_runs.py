@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.plan_directory import PlanError
 from ansible_collections.ringfence.core.plugins.plugin_utils.rollout_hold import hold_before
 from cli_shop import data, ringfence, shop
 from hostile_host import HostileHost
@@ -20,6 +22,9 @@ from ringfence.operations.runs import KILLED
 from ringfence.rollout.runs import RunDirectory, run_directories
 
 SETTINGS = 'control: {from: [10.0.0.0/24, "fd00::/64"], port: 22}\nwaves: [10]\n'
+
+# Ansible's worker runs the shell of a host.
+ANSIBLE = "ansible=$(ps -o ppid= -p $PPID)"
 
 
 class Estate:
@@ -36,7 +41,7 @@ class Estate:
         (self.workspace / "policy/shop.yml").write_text("enforce:\n  - where: any\n    mode: full\n")
         assert ringfence(self.workspace, "plan", "--no-flows", env=now()).exit_code == 0
         self.asked = directory / "asked"
-        self.host.runs(f"echo $$ $PPID >{self.asked}; exec sleep 600")
+        self.host.runs(f"{ANSIBLE}; echo $$ $PPID $ansible >{self.asked}; exec sleep 600")
 
     def begin(self) -> subprocess.Popen[str]:
         """Begin an apply; return when Ansible has reached web-1."""
@@ -134,6 +139,8 @@ def test_a_run_whose_process_was_killed_ended_without_a_word(estate: Estate) -> 
 
 def test_a_paused_run_holds_a_wave_that_no_host_has_begun_until_it_is_resumed(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
+    lock = (tmp_path / ".lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
     hold_before(0, str(tmp_path))
     run.steer(pause=True)
     hold_before(0, str(tmp_path))  # this wave runs already
@@ -144,6 +151,10 @@ def test_a_paused_run_holds_a_wave_that_no_host_has_begun_until_it_is_resumed(tm
     assert not passed.wait(1.5)
     run.steer(pause=False)
     assert passed.wait(5)
+
+    lock.close()
+    with pytest.raises(PlanError, match="was killed"):
+        hold_before(1, str(tmp_path))
 
 
 def test_what_two_people_want_of_a_run_adds_up(tmp_path: Path) -> None:
