@@ -35,6 +35,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("plan", "plan:plan", "Make the plan that apply takes."),
     ("show", "show:show", "Show a plan, host by host and rule by rule."),
     ("apply", "apply:apply", "Roll a plan out, in waves, without cutting the line."),
+    ("runs", "runs:runs", "List the rollouts of this workspace."),
+    ("attach", "runs:attach", "Follow a rollout, pause it, abort it, go on without a host."),
     ("confirm", "confirm:confirm", "Confirm what hosts hold unconfirmed."),
     ("rollback", "rollback:rollback", "Take hosts back to what they held before."),
     ("verify", "verify:verify", "Prove that hosts enforce what the plan says."),

@@ -12,6 +12,7 @@ from ringfence.model.counts import counted
 from ringfence.model.errors import OutsideError
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.model.safe_text import clean_line
+from ringfence.operations.hosts import enforcers_by_facts
 from ringfence.plan import Held, write_state
 from ringfence.plan.artefact import time_text
 from ringfence.plan.host_names import askable
@@ -36,7 +37,7 @@ def ask_hosts(estate: Estate, execution: Execution) -> None:
     outcome = drive(
         estate,
         "info",
-        {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": _chosen(estate)},
+        {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": enforcers_by_facts(estate)},
         workloads,
         execution,
     )
@@ -87,13 +88,6 @@ def keep_answers(
             problems.append(Problem(Severity.WARNING, message, remedy=f"look at the host: {LOOK}"))
     write_state(estate.directory, hosts, marked)
     return problems
-
-
-def _chosen(estate: Estate) -> dict[str, str]:
-    """Return the enforcers of the hosts whose facts decided that, which no variable tells Ansible."""
-    assets, chosen = estate.enforcers
-    named = assets.named()
-    return {name: named[name].enforcer for name in chosen}
 
 
 def _text(told: Mapping[str, object], key: str) -> str:

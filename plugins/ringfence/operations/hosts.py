@@ -56,5 +56,12 @@ def run_on_hosts(
     variables: Mapping[str, object] | None = None,
 ) -> HostsOutcome:
     """Run a playbook that needs no plan on hosts."""
-    given = {"ringfence_hosts": ":".join(hosts), **(variables or {})}
+    given = {"ringfence_hosts": ":".join(hosts), "ringfence_enforcers": enforcers_by_facts(estate), **(variables or {})}
     return HostsOutcome(drive(estate, playbook, given, hosts, execution))
+
+
+def enforcers_by_facts(estate: Estate) -> dict[str, str]:
+    """Return the enforcers of the hosts whose facts decided that, which no variable tells Ansible."""
+    assets, chosen = estate.enforcers
+    named = assets.named()
+    return {name: named[name].enforcer for name in chosen}
