@@ -16,7 +16,7 @@ from ringfence.model.errors import InputError
 def render(session: Session, host: str, enforcer: str | None) -> None:
     """Print the ruleset that HOST would get."""
     from ringfence.compiler.names import shared
-    from ringfence.enforcers import Targets
+    from ringfence.enforcers import Targets, told_of
     from ringfence.enforcers import enforcer as enforcer_named
     from ringfence.plan import read_state
 
@@ -38,7 +38,8 @@ def render(session: Session, host: str, enforcer: str | None) -> None:
     held = read_state(session.directory).get(asset.name)
     served = {one: found for one, found in compilation.tables.items() if assets[one].enforcer == name}
     targets = Targets({one: assets[one] for one in (*served, asset.name)}, {**served, asset.name: table})
-    text = its.renderer(targets).render(table, its.profile(its.facts(held.features if held else {}))).text
+    facts = its.facts(told_of(asset, name, held.features if held else {}))
+    text = its.renderer(targets).render(table, its.profile(facts)).text
     if session.output.as_json:
         session.output.data({"host": host, "enforcer": name, "table": table.digest, "ruleset": text})
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer, Reason
+from ringfence.enforcers import Enforcer, Reason, told_of
 from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.errors import InputError
@@ -136,9 +136,10 @@ def _lacking(
     named = compilation.snapshot.named()
     found = {}
     for name, table in sorted(compilation.tables.items()):
-        its = enforcer(named[name].enforcer)
-        facts = its.facts(held[name].features if name in held else {})
-        if reasons := its.refusals(table, facts, named[name]):
+        asset = named[name]
+        its = enforcer(asset.enforcer)
+        facts = its.facts(told_of(asset, asset.enforcer, held[name].features if name in held else {}))
+        if reasons := its.refusals(table, facts, asset):
             found[name] = reasons[0]
     return found
 
