@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from ringfence.lab.session import Lab
+from ringfence.model.addresses import EVERY_ADDRESS
+from ringfence.model.rules import Mode
+from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
 from rollouts import Rollouts, Wanted, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
@@ -30,7 +33,25 @@ def rollouts(machines: Lab, request: pytest.FixtureRequest, tmp_path: Path) -> I
     for release in RELEASES:
         assert one.remains(release) == ""
         for name in names:
-            assert one.sh(release, f"{name} -D {OWN_RULE}") == ""
+            one.sh(release, f"{name} -D {OWN_RULE}")
+
+
+class UnitOut(Wanted):
+    """Lets out what one unit sends and nothing else."""
+
+    def table(self) -> VerdictTable:
+        table = super().table()
+        cells = tuple(
+            Cell(
+                EVERY_ADDRESS,
+                ProcessClass(unit),
+                EVERY_ADDRESS,
+                ServiceMap(((0, 256 * 65536 - 1, Outcome(effect)),)),
+            )
+            for unit, effect in ((None, Effect.DENY), ("echo.service", Effect.ALLOW))
+        )
+        outbound = DirectionTable(Mode.FULL, cells, ("echo.service",))
+        return VerdictTable(table.inbound, outbound, table.control, table.rule_names)
 
 
 def everywhere(wanted: Wanted) -> dict[str, Wanted]:
@@ -44,7 +65,6 @@ def test_a_plan_is_enforced_confirmed_and_proven_also_after_a_reboot(rollouts: R
     rollouts.lab.reboot("bullseye")
     assert rollouts.drift(plan) == {}
     assert not rollouts.reaches("bullseye", timeout=0.5)
-    rollouts.sh("bullseye", f"iptables-legacy -C {OWN_RULE} || iptables-nft -C {OWN_RULE}")
     plan = rollouts.apply(everywhere(OPEN))
     assert rollouts.drift(plan) == {}
     assert all(rollouts.reaches(host) for host in RELEASES)
@@ -56,6 +76,21 @@ def test_what_would_lock_out_goes_back_by_itself(rollouts: Rollouts) -> None:
     assert not outcome.ok
     wait_until(lambda: rollouts.drift(plan) == {}, 30)
     assert all(rollouts.reaches(host) for host in RELEASES)
+
+
+def test_a_unit_is_followed_through_its_restarts(rollouts: Rollouts) -> None:
+    plan = rollouts.apply(everywhere(UnitOut()))
+    assert rollouts.drift(plan) == {}
+    for release in RELEASES:
+        rollouts.sh(release, "systemctl restart echo.service")
+        assert rollouts.sh(release, "systemctl is-active echo.service").strip() == "active"
+    assert rollouts.drift(plan) == {}
+    for release in RELEASES:
+        rollouts.sh(release, "systemctl stop echo.service")
+        # with a rule whose control group is gone, the legacy variant would load no table again
+        assert rollouts.sh(release, "iptables-legacy -N tried && iptables-legacy -X tried") == ""
+        rollouts.sh(release, "systemctl start echo.service")
+    assert rollouts.drift(plan) == {}
 
 
 def test_what_somebody_changes_by_hand_is_drift(rollouts: Rollouts) -> None:
