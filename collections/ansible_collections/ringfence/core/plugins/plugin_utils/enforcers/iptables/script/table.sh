@@ -202,6 +202,11 @@ check_ruleset() {
     return "$check_status"
 }
 
+# reads FILE: whether a confirmed text is of this enforcer.
+reads() {
+    grep -q '^# section ipset' "$1"
+}
+
 # delete_table: takes all of ours out of the kernel.
 delete_table() {
     for delete_stem in $(stems); do clear_stem "$delete_stem"; done
