@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import ringfence.enforcers
@@ -46,7 +46,10 @@ class Plain:
         return {"edition": facts["edition"]}
 
     def refusals(self, table: VerdictTable, facts: Facts, asset: Asset) -> list[Reason]:
-        return [("its edition is old", "take a newer one")] if facts["edition"] == "old" else []
+        found = [("its edition is old", "take a newer one")] if facts["edition"] == "old" else []
+        unseen = set(table.inbound.kinds) - self.abilities.inbound
+        named = sorted(name for kind in unseen for name in table.inbound.names(kind))
+        return found + [(f"it cannot see {name}", "leave it out") for name in named]
 
     def renderer(self, targets: Targets) -> Renderer:
         return _Plain(self.name, targets)
@@ -64,6 +67,7 @@ class _Plain:
 
 WINDOWS_LIKE = Plain("windows", WINDOWS)
 STAND_IN = Plain("iptables", LINUX, needs="iptables")
+BLIND = Plain("iptables", replace(LINUX, inbound=frozenset()), needs="iptables")
 
 
 def install(monkeypatch: pytest.MonkeyPatch, *more: Plain) -> None:

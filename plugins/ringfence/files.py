@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -33,10 +34,22 @@ def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
         raise
 
 
-def write_through(path: Path, text: str) -> None:
-    """Write a file in place and onto the disk, for a directory that appears in one step. Raises OSError."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        _keep(file, text)
+def write_all(files: Iterable[tuple[Path, str]]) -> None:
+    """Write files in place, then all onto the disk, for a directory that appears in one step. Raises OSError.
+
+    Only the first then waits for the disk: it takes the others with it.
+    """
+    written = []
+    for path, text in files:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        written.append(path)
+    for path in written:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def regular_file(path: Path) -> bytes:

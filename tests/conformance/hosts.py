@@ -75,7 +75,7 @@ def standing_hosts(directory: Path, kind: Kind, units: bool) -> Iterator[list[Ho
     """Bring up a lab for conformance, the world first among its hosts, and take it down in the end."""
     specs: Sequence[HostSpec] = MACHINES if kind == "machines" else NAMESPACES
     lab = Lab("conformance", directory)
-    lab.up(specs, kind)
+    lab.up(specs, kind, stay=False)
     try:
         named = (*UNITS, OTHER_UNIT) if units else ()
         hosts = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -97,11 +97,11 @@ class Flows:
         said = self.rollouts.sh(CLIENT[name.partition("-")[0]], f"cat /tmp/flow-{name} 2>/dev/null").strip()
         return int(said or 0)
 
-    def goes_on(self, name: str, seconds: float = 1.0) -> bool:
-        """Return whether a flow is answered now."""
-        before = self.answers(name)
+    def going(self, names: Sequence[str], seconds: float = 1.0) -> list[str]:
+        """Return which of these flows are answered now."""
+        before = {name: self.answers(name) for name in names}
         time.sleep(seconds)
-        return self.answers(name) > before
+        return [name for name in names if self.answers(name) > before[name]]
 
 
 @pytest.fixture
@@ -170,14 +170,14 @@ def test_denied_flows_are_listed_and_go_on_where_nothing_is_cut(rollouts: Rollou
     kinds = {(17, ECHO, False), (17, SPEAKING, False), (1, 8, False), (58, 128, False), (47, 0, False)}
     for host in RELEASES:
         assert listed(outcome, host) == kinds, host
-        assert [one for one in found[host] if not flows.goes_on(one)] == [], host
+        assert flows.going(found[host]) == found[host], host
     # a later plan says no more than that it ends
     outcome = rollouts.roll_out(rollouts.plan(dict.fromkeys(RELEASES, wanted()), cut=True))
     assert outcome.ok, outcome.data()
     for host in RELEASES:
         assert not outcome.hosts[host].changed
         assert listed(outcome, host) == {(protocol, port, True) for protocol, port, _ in kinds}, host
-        assert [one for one in found[host] if flows.goes_on(one)] == [], host
+        assert flows.going(found[host]) == [], host
     assert rollouts.drift(rollouts.plan(dict.fromkeys(RELEASES, wanted()))) == {}
 
 
@@ -192,16 +192,14 @@ def test_cut_ends_denied_flows_of_every_protocol_whoever_speaks(rollouts: Rollou
     assert outcome.ok, outcome.data()
     for host in hosts:
         assert listed(outcome, host) == {(17, SPEAKING, True), (1, 8, True), (58, 128, True), (47, 0, True)}, host
-        going = [one for one in found[host] if flows.goes_on(one)]
-        assert going == [one for one in found[host] if f"udp-{ECHO}-" in one], host
+        assert flows.going(found[host]) == [one for one in found[host] if f"udp-{ECHO}-" in one], host
     # what was cut is no connection that stands for a later table either
     later = wanted(UDP + ECHO, UDP + 1, outbound=outbound)
     outcome = rollouts.roll_out(rollouts.plan(dict.fromkeys(hosts, later)))
     for host in hosts:
         assert listed(outcome, host) == set(), host
         # its client lets nobody begin to speak to it either
-        going = [one for one in found[host] if flows.goes_on(one)]
-        assert going == [one for one in found[host] if f"udp-{ECHO}-" in one], host
+        assert flows.going(found[host]) == [one for one in found[host] if f"udp-{ECHO}-" in one], host
 
 
 def test_an_emergency_ends_what_it_denies_though_nothing_says_cut(rollouts: Rollouts) -> None:
@@ -217,7 +215,7 @@ def test_an_emergency_ends_what_it_denies_though_nothing_says_cut(rollouts: Roll
         told = outcome.hosts[host].result["standing_denied"]
         assert {one["rule"] for one in told} == {EMERGENCY_RULE}  # type: ignore[attr-defined]
         assert all(one["cut"] for one in told), told  # type: ignore[attr-defined]
-        assert [one for one in found[host] if flows.goes_on(one)] == [], host
+        assert flows.going(found[host]) == [], host
 
 
 @pytest.mark.parametrize("cut", [False, True], ids=["kept", "cut"])

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ringfence.cli.init import write_workspace
 from ringfence.lab.session import Lab
+from ringfence.operations.init import write_workspace
 from ringfence.rollout import run_playbook
 from ringfence.sources import survey
 from ringfence.workspace import load

@@ -18,9 +18,9 @@ import pytest
 from aws_server import MotoServer
 from lab_fixtures import require
 from ringfence.cli.demonstration.probing import foreseen, tried
-from ringfence.cli.init import write_workspace
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec, UnitSpec
+from ringfence.operations.init import write_workspace
 from ringfence.plan import find, read
 from ringfence.plan.table_reading import table_of
 from simulated_vcenter import CannotSimulate, build, nic, running

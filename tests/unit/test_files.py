@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from ringfence.files import PRIVATE, write_through, write_whole
+from ringfence.files import PRIVATE, write_all, write_whole
 
 
 def mode_of(path: Path) -> int:
@@ -47,5 +47,5 @@ def test_a_write_that_fails_leaves_the_old_text_and_nothing_beside_it(tmp_path: 
 
 
 def test_a_file_of_a_directory_that_appears_later_is_written_as_it_is(tmp_path: Path) -> None:
-    write_through(tmp_path / "ruleset.nft", "table inet ringfence {}\r\n")
+    write_all([(tmp_path / "ruleset.nft", "table inet ringfence {}\r\n")])
     assert (tmp_path / "ruleset.nft").read_bytes() == b"table inet ringfence {}\r\n"

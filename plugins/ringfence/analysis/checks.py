@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ringfence.analysis.ends import Ends
 from ringfence.analysis.unmeetable import Unmeetable
@@ -16,8 +16,14 @@ from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
 from ringfence.model.tables import VerdictTable
 
 
-def problems(compilation: Compilation) -> list[Problem]:
+def problems(
+    compilation: Compilation, taken: Compilation | None = None, by_facts: Collection[str] = ()
+) -> list[Problem]:
     """Return what is wrong or doubtful about a policy in this estate.
+
+    `taken` is the compilation without the hosts that cannot take their tables by what they say of themselves: that is
+    a warning, for no host's word makes an error. Nor are processes that the enforcers of the hosts `by_facts` cannot
+    see: these are left out.
 
     An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce it,
     a name in a rule for the server's side alone, a process that a host's enforcer cannot see, a test or an invariant
@@ -26,8 +32,8 @@ def problems(compilation: Compilation) -> list[Problem]:
     """
     policy = compilation.policy
     return [
-        *_not_enforced(compilation),
-        *_unseen_processes(compilation),
+        *_not_enforced(taken or compilation),
+        *_unseen_processes(compilation, by_facts),
         *_far_process_denies(compilation),
         *_names(compilation),
         *_shared_addresses(compilation),
@@ -50,7 +56,7 @@ def _not_enforced(compilation: Compilation) -> Iterator[Problem]:
         )
 
 
-def _unseen_processes(compilation: Compilation) -> Iterator[Problem]:
+def _unseen_processes(compilation: Compilation, by_facts: Collection[str]) -> Iterator[Problem]:
     """Yield the rules that name a process which the enforcer of a chosen host cannot see: they never match there."""
     ends = Ends(compilation.snapshot, compilation.settings)
     for rule in compilation.policy.rules:
@@ -62,7 +68,7 @@ def _unseen_processes(compilation: Compilation) -> Iterator[Problem]:
                 for asset, _ in ends.assets([peer.selector]) if kinds else ():
                     seen = compilation.abilities[asset.enforcer].processes(direction) if asset.workload else kinds
                     unseen = next((kind for kind in kinds if kind not in seen), None)
-                    if unseen is not None and asset.name in compilation.tables:
+                    if unseen is not None and asset.name in compilation.tables and asset.name not in by_facts:
                         blind.setdefault((unseen, asset.enforcer), []).append(asset.name)
             for (kind, enforcer), hosts in blind.items():
                 can = sorted(compilation.abilities[enforcer].processes(direction))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ringfence.analysis.deciders import deciders
 from ringfence.analysis.ends import Ends
 from ringfence.analysis.negations import ASSETS_ALONE, every_other, misleading_not
 from ringfence.analysis.unheld import Unheld
 from ringfence.analysis.unmeetable import Unmeetable
-from ringfence.compiler import Compilation
+from ringfence.compiler import Compilation, compile_policy
 from ringfence.compiler.precedence import in_deciding_order
 from ringfence.compiler.selection import address_sets
 from ringfence.compiler.terms import GROUPS
@@ -31,9 +32,10 @@ def lint(full: Compilation) -> list[Problem]:
     """Return what is odd about the rules of a policy, in order of their places; `full` is compiled with `full`.
 
     Never-matching: an end chooses nothing in the inventory. Redundant: without it nothing changes, others say it.
-    Shadowed: others decide all that it says, otherwise. Doing nothing: no workload is at its ends, or `to` names
-    addresses of one's own that no asset holds. Proving nothing: an invariant that meets no workload. Misleading: `not`
-    over addresses. Broad: anyone, on nearly everything. No remedy lets through what is denied now.
+    Shadowed: others decide all that it says, otherwise. Never deciding: a `pass` that ends nothing. Doing nothing: no
+    workload is at its ends, or `to` names addresses of one's own that no asset holds. Proving nothing: an invariant
+    that meets no workload. Misleading: `not` over addresses. Broad: anyone, on nearly everything. No remedy lets
+    through what is denied now.
     """
     deciding = {
         outcome.rule: outcome.effect
@@ -65,6 +67,7 @@ class _Estate:
         self.realms = {asset.realm for asset in full.snapshot.assets}
         self.ranked = [one.rule for one in in_deciding_order(full.policy.rules, full.settings.tiers)]
         self.rank = {id(rule): number for number, rule in enumerate(self.ranked)}
+        self.kept = full.policy.rules
         self.unheld = Unheld(self.ends)
         self.private = full.settings.private_addresses()
         self._names: dict[tuple[Selector, ...], frozenset[str]] = {}
@@ -90,6 +93,17 @@ class _Estate:
         if rule.action is Action.PASS or any(sets_of(peer.selector) for peer in peers):
             return False
         return not self.full.tables.keys().isdisjoint(self.names(peers))
+
+    def passes_nothing(self, rule: Rule) -> bool:
+        """Return whether every table is the same without a `pass` and those of which that was said before: of two that
+        are equal, one is needed."""
+        left = tuple(one for one in self.kept if one is not rule)
+        rest = replace(self.full.policy, rules=left)
+        without = compile_policy(self.full.snapshot, rest, self.full.settings, full=True).tables
+        pairs = {(id(table), id(without[name])): (table, without[name]) for name, table in self.full.tables.items()}
+        same = all(one.digest == other.digest for one, other in pairs.values())
+        self.kept = left if same else self.kept
+        return same
 
     def speaks_for_nobody(self, rule: Rule) -> bool:
         """Return whether no workload is at an end that a rule speaks for, so that no table has a trace of it."""
@@ -153,6 +167,9 @@ def _of_rule(estate: _Estate, rule: Rule, deciding: dict[str, Effect]) -> Iterat
         yield _warning(rule, *_unheld(rule, unheld))
     if rule.id not in deciding and estate.can_decide(rule):
         yield _idle(rule, *estate.decided(rule))
+    if rule.action is Action.PASS and estate.passes_nothing(rule):
+        message = "never decides: with and without it every decision is the same"
+        yield _warning(rule, message, "remove it, or let it stand before the rules of its tier that it shall end")
     if rule.action is Action.ALLOW:
         yield from _breadth(rule)
 

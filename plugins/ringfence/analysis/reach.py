@@ -9,7 +9,7 @@ from itertools import product
 from ringfence.analysis.ends import Ends
 from ringfence.analysis.permitted import EVERYTHING, Permitted, Sides
 from ringfence.compiler import Compilation
-from ringfence.model.addresses import FAMILIES, address_text, family_of
+from ringfence.model.addresses import FAMILIES, address_text, family_of, range_text
 from ringfence.model.assets import Asset
 from ringfence.model.intervals import EMPTY, Interval, IntervalSet
 from ringfence.model.memberships import sets_of
@@ -108,7 +108,7 @@ class _Reach:
         for group in groups:
             name = address_text(group[0]) if self.by_address else asset.name
             for (low, high), found in self._ranges(table, group, outside, direction):
-                other = f"{address_text(low)}-{address_text(high)}"
+                other = range_text(low, high)
                 for process, services in found:
                     if direction is Direction.OUT:
                         yield Row(name, other, services, process, None)

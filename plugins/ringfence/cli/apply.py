@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from ringfence.cli.completing import plan_names
 from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
-from ringfence.cli.text import clean_line
-from ringfence.model.errors import InputError
-from ringfence.workspace import PLANS
-
-if TYPE_CHECKING:
-    from ringfence.plan import Plan
-    from ringfence.rollout import Outcome
+from ringfence.cli.shell_completion_values import plan_names
 
 
 @command("apply", "apply 5f3a", "apply latest --json")
@@ -47,97 +38,16 @@ def apply(
     force_lockout_test: bool,
 ) -> None:
     """Roll PLAN out: a canary, then growing waves; each host confirms over a new connection or goes back."""
-    from ringfence.cli.driving import drive, exit_status, refuse_unknown
-    from ringfence.rollout import Interrupted
+    from ringfence.operations.apply import ApplyRequest
+    from ringfence.operations.apply import apply as applied
+    from ringfence.presenting.rollout_view import interrupted_lines, rollout_lines
 
-    plan, directory = chosen_plan(session, name)
-    if plan.expired(session.now):
-        raise InputError(f"plan {plan.short} was valid until {plan.valid_until}", remedy="make a new one")
-    refuse_unknown({*limit, *excuse}, plan.hosts, f"plan {plan.short}")
-    try:
-        outcome = drive(
-            session,
-            "rollout",
-            {
-                "ringfence_plan": str(directory),
-                "ringfence_confirm_within": confirm_within,
-                "ringfence_excused": list(excuse),
-                "ringfence_allowed_signers": str(allowed_signers.absolute()) if allowed_signers else None,
-                "ringfence_renew": True if renew else None,
-                "ringfence_force_lockout_test": True if force_lockout_test else None,
-            },
-            sorted(plan.hosts),
-            waves=plan.waves if not limit else [[host for host in wave if host in limit] for wave in plan.waves],
-            limit=limit,
-            check=check,
-        )
-    except Interrupted as stopped:
-        _report(session, plan, stopped.outcome, check=check)
-        if not check:
-            _say_interrupted(session, plan, stopped.outcome, confirm_within, limit)
-        click.get_current_context().exit(INTERRUPTED)
-    _report(session, plan, outcome, check=check)
-    if not check and any(host.state == "interrupted" for host in outcome.hosts.values()):
-        _say_interrupted(session, plan, outcome, confirm_within, limit)
-    click.get_current_context().exit(exit_status(outcome))
-
-
-def chosen_plan(session: Session, name: str) -> tuple[Plan, Path]:
-    """Return a plan with its directory, every file of it checked."""
-    from ringfence.plan import find, read, verify_files
-
-    directory = find(session.directory / PLANS, name).absolute()
-    plan = read(directory)
-    verify_files(directory, plan)
-    return plan, directory
-
-
-def _report(session: Session, plan: Plan, outcome: Outcome, *, check: bool) -> None:
-    from ringfence.cli.driving import tell_failed
-
+    request = ApplyRequest(name, limit, excuse, renew, check, confirm_within, allowed_signers, force_lockout_test)
+    done = applied(session.estate, request, session.execution)
     if session.output.as_json:
-        session.output.data({"plan": plan.digest, **outcome.data()})
-        return
-    for name, host in sorted(outcome.hosts.items()):
-        _standing(session, name, host.result.get("standing_denied"))
-        if more := host.result.get("standing_denied_more"):
-            session.output.line(f"{name}: {more} more standing connections are denied now", style="yellow")
-    changed = sum(host.changed for host in outcome.hosts.values())
-    well = sum(host.ok for host in outcome.hosts.values())
-    hold, change = ("would hold it", "would change") if check else ("hold it", "changed")
-    session.output.line(
-        f"plan {plan.short}: {well}/{len(outcome.hosts)} hosts {hold}, {changed} {change}",
-        style="green" if outcome.ok else "red",
-        bold=True,
-    )
-    tell_failed(session, outcome)
-
-
-def _say_interrupted(
-    session: Session, plan: Plan, outcome: Outcome, confirm_within: int, limit: tuple[str, ...]
-) -> None:
-    """Say what becomes of hosts that an interrupt left in between, and what a person can do."""
-    say = session.output.note
-    say("interrupted", style="red")
-    chosen = "".join(f" --limit {shlex.quote(host)}" for host in limit)
-    if any(host.state == "interrupted" for host in outcome.hosts.values()):
-        confirm, rollback = (f"ringfence {verb} {plan.short}{chosen}" for verb in ("confirm", "rollback"))
-        say(f"  a host that waits for its confirmation goes back by itself within {confirm_within} s")
-        say(f"  → keep what waits: {confirm}; take it back now: {rollback}")
-    say(f"  → go on: ringfence apply {plan.short}{chosen}; hosts that hold the plan are not touched")
-
-
-def _standing(session: Session, name: str, connections: object) -> None:
-    """Say what became of the connections that stood before and that the new table denies."""
-    told = [one for one in connections if isinstance(one, dict)] if isinstance(connections, list) else []
-    certain = [one for one in told if one.get("certain") is not False]
-    unsure = len(told) - len(certain)
-    ended = sum(one.get("cut") is True for one in certain)
-    for denied, became in ((ended, "ended"), (len(certain) - ended, "let stand (cut: true would end them)")):
-        if denied:
-            text = f"{clean_line(name)}: {denied} standing connections are denied now, and were {became}"
-            session.output.line(text, style="yellow")
-    if unsure:
-        session.output.line(
-            f"{clean_line(name)}: {unsure} standing connections depend on their process, and were let stand"
-        )
+        session.output.data({"plan": done.plan.digest, **done.outcome.data()})
+    else:
+        session.output.lines(rollout_lines(done))
+    if not check and (done.interrupted or done.left_in_between):
+        session.output.notes(interrupted_lines(done))
+    click.get_current_context().exit(INTERRUPTED if done.interrupted else done.exit_status)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
+from ringfence.cli.shell_completion_values import plan_names
 
 
 @command("confirm", "confirm latest", "confirm latest --limit web-1")
@@ -13,14 +13,11 @@ from ringfence.cli.session import Session, command
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
 def confirm(session: Session, name: str, limit: tuple[str, ...]) -> None:
     """Confirm PLAN where it waits; 'ringfence apply' does that by itself unless it was interrupted."""
-    from ringfence.cli.apply import chosen_plan
-    from ringfence.cli.driving import drive, exit_status, tell_failed
+    from ringfence.operations.confirm import confirm as confirmed
+    from ringfence.presenting.rollout_view import confirmed_lines
 
-    plan, directory = chosen_plan(session, name)
-    outcome = drive(session, "confirm", {"ringfence_plan": str(directory)}, sorted(plan.hosts), limit=limit)
+    done = confirmed(session.estate, name, limit, session.execution)
     if session.output.as_json:
-        session.output.data({"plan": plan.digest, **outcome.data()})
-    well = sum(host.ok for host in outcome.hosts.values())
-    session.output.line(f"plan {plan.short}: {well}/{len(outcome.hosts)} hosts confirmed")
-    tell_failed(session, outcome)
-    click.get_current_context().exit(exit_status(outcome))
+        session.output.data({"plan": done.plan.digest, **done.outcome.data()})
+    session.output.lines(confirmed_lines(done))
+    click.get_current_context().exit(done.exit_status)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from ringfence.cli.session import Session, command
-from ringfence.cli.text import clean_line
-from ringfence.model.assets import USUAL_ENFORCER
-from ringfence.model.errors import InputError, InputErrors, OutsideError, RingfenceError
+from ringfence.model.errors import InputError
+from ringfence.model.safe_text import clean_line
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ringfence.doctor import Check
-    from ringfence.model.assets import Asset, Control
-    from ringfence.rollout import HostOutcome
+    from ringfence.estate import Estate
+    from ringfence.operations.doctor import Check
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -31,86 +26,24 @@ def doctor(session: Session, limit: tuple[str, ...], hosts: bool, seconds: int) 
 
     Exits with 1 where something fails, with 3 where only hosts did not answer.
     """
-    from ringfence.doctor import Status, controller_checks, workspace_checks
-    from ringfence.doctor.check import fail
+    from ringfence.operations.doctor import DoctorRequest, examine
 
-    directory, errors, assets = _workspace(session)
-    checks: list[Check] = []
-
-    def tell(found: Iterator[Check]) -> None:
-        for check in found:
-            checks.append(check)
-            _line(session, check)
-
-    tell(controller_checks(directory))
-    control = None
-    if directory is None:
-        tell(iter([fail("workspace", errors[0].message, "ringfence init, or --workspace DIR")]))
-    else:
-        control = session.workspace.settings.control if not _broken(session) else None
-        tell(workspace_checks(directory, errors, control, assets))
-    silent = 0
-    if hosts and directory is not None and (assets or limit):
-        found, silent = _hosts(session, assets, limit, seconds, control)
-        tell(iter(found))
-    failed = sum(check.status is Status.FAIL for check in checks)
-    warned = sum(check.status is Status.WARN for check in checks)
+    found = examine(
+        _estate(session), DoctorRequest(limit, hosts, seconds), lambda check: _line(session, check), session.execution
+    )
+    failed, warned = found.failed, found.warned
     if session.output.as_json:
-        session.output.data({"ok": not failed, "checks": [check.data() for check in checks]})
-    session.output.line(f"{len(checks) - failed - warned} ok, {warned} warn, {failed} fail", bold=True)
+        session.output.data({"ok": not failed, "checks": [check.data() for check in found.checks]})
+    session.output.line(f"{len(found.checks) - failed - warned} ok, {warned} warn, {failed} fail", bold=True)
     if failed:
-        click.get_current_context().exit(3 if failed == silent else 1)
+        click.get_current_context().exit(3 if failed == found.silent else 1)
 
 
-def _workspace(session: Session) -> tuple[Path | None, list[RingfenceError], list[Asset]]:
-    """Return the workspace's directory, the errors of its files and sources, and its workloads."""
+def _estate(session: Session) -> Estate | InputError:
     try:
-        directory = session.directory
+        return session.estate
     except InputError as error:
-        return None, [error], []
-    try:
-        assets = [one for one in session.survey.snapshot.assets if one.workload and one.enforcer == USUAL_ENFORCER]
-        return directory, list(session.survey.errors()), assets
-    except InputErrors as error:
-        return directory, list(error.errors), []
-    except RingfenceError as error:
-        return directory, [error], []
-
-
-def _broken(session: Session) -> bool:
-    try:
-        return session.workspace is None
-    except RingfenceError:
-        return True
-
-
-def _hosts(
-    session: Session, assets: list[Asset], limit: tuple[str, ...], seconds: int, control: Control | None
-) -> tuple[list[Check], int]:
-    """Return the checks of the hosts by name, and how many did not answer."""
-    from ringfence.cli.driving import drive
-    from ringfence.doctor import host_checks
-    from ringfence.doctor.hosts import unreached
-
-    controls = {asset.name: asset.control or control for asset in assets}
-    names = sorted(limit or controls)
-    if unknown := [name for name in names if name not in controls]:
-        raise InputError(f"no workload is called '{unknown[0]}'", remedy="ringfence assets shows what there is")
-    variables = {"ringfence_hosts": ":".join(names), "ringfence_doctor_seconds": seconds}
-    try:
-        outcomes = drive(session, "doctor", variables, names, limit=limit).hosts
-    except OutsideError as error:
-        return [unreached(name, error.message) for name in names], len(names)
-    checks: list[Check] = []
-    silent = 0
-    for name in names:
-        outcome: HostOutcome | None = outcomes.get(name)
-        if outcome is None or not outcome.ok:
-            silent += 1
-            checks.append(unreached(name, outcome.reason if outcome else ""))
-        else:
-            checks.extend(host_checks(name, outcome.result, controls[name]))
-    return checks, silent
+        return error
 
 
 def _line(session: Session, check: Check) -> None:

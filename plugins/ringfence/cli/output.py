@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ringfence.cli.text import clean, clean_line
 from ringfence.model.problems import Problem, Severity
+from ringfence.model.safe_text import clean, clean_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from ringfence.presenting import Line
 
 # Not a terminal: as wide as the widest row, since nobody sees lines break there.
 UNBROKEN = 100_000
@@ -37,6 +39,16 @@ class Output:
         """Print a line for people; nothing with `--json`."""
         if not self.as_json:
             click.secho(clean(text), fg=style, bold=bold)
+
+    def lines(self, lines: Iterable[Line]) -> None:
+        """Print lines for people; nothing with `--json`."""
+        for line in lines:
+            self.line(line.text, line.style, line.bold)
+
+    def notes(self, lines: Iterable[Line]) -> None:
+        """Print lines about the work to standard error; nothing with `--json`."""
+        for line in lines:
+            self.note(line.text, line.style)
 
     def note(self, text: str, style: str | None = None) -> None:
         """Print a line about the work to standard error; nothing with `--json`."""

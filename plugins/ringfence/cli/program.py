@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import click
 
-from ringfence.cli.text import clean, clean_line
 from ringfence.model.errors import RingfenceError
+from ringfence.model.safe_text import clean, clean_line
 
 INTERRUPTED = 130  # 128 and SIGINT, as shells have it
 PROGRAM = "ringfence"
@@ -38,6 +38,9 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("confirm", "confirm:confirm", "Confirm what hosts hold unconfirmed."),
     ("rollback", "rollback:rollback", "Take hosts back to what they held before."),
     ("verify", "verify:verify", "Prove that hosts enforce what the plan says."),
+    ("info", "info:info", "Show what hosts enforce, and what they deny or would deny."),
+    ("refresh", "refresh:refresh", "Have hosts look up the names of their policy now."),
+    ("remove", "remove:remove", "Take everything of Ringfence off hosts."),
     ("lab", "lab:lab", "Raise hosts to try a policy on."),
     ("demo", "demo:demo", "The whole loop on real hosts, from nothing, in about two minutes."),
     ("schema", "schema:schema", "Print the JSON schemas of the files, for editors."),

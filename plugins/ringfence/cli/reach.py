@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from ringfence.cli.session import Session, command
-
-if TYPE_CHECKING:
-    from ringfence.model.tables import ProcessClass
 
 
 @command("reach", "reach --to role=db", "reach --from env=dev --to env=prod --full", "reach --json --by address")
@@ -21,36 +16,11 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="As if every mode were full.")
 def reach(session: Session, sources: str, destinations: str, by: str, full: bool) -> None:
     """Say what may talk to what, for all assets, ports and processes, without the built-ins."""
-    from ringfence.analysis.reach import reach as reached
-    from ringfence.cli.asking import Asking
-    from ringfence.model.services import service_texts
+    from ringfence.operations.reach import reach as reached
+    from ringfence.presenting.reach_rows import COLUMNS, reach_rows
 
-    asking = Asking(session.workspace, session.snapshot)
-    rows = reached(
-        session.compiled(full=full),
-        asking.selectors(sources),
-        asking.selectors(destinations),
-        by_address=by == "address",
-    )
+    rows = reached(session.estate, sources, destinations, by_address=by == "address", full=full)
     if session.output.as_json:
         session.output.data({"rows": [row.data() for row in rows]})
         return
-    session.output.table(
-        ("from", "process", "to", "process", "services"),
-        (
-            (
-                row.client,
-                _process(row.client_process),
-                row.server,
-                _process(row.server_process),
-                ", ".join(service_texts(row.services)),
-            )
-            for row in rows
-        ),
-    )
-
-
-def _process(process: ProcessClass | None) -> str:
-    if process is None:
-        return ""
-    return str(process) or "any other"
+    session.output.table(COLUMNS, reach_rows(rows))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ringfence.cli.completing import plan_names
 from ringfence.cli.session import Session, command
+from ringfence.cli.shell_completion_values import plan_names
 
 
 @command("rollback", "rollback", "rollback latest --limit web-1")
@@ -16,20 +16,11 @@ def rollback(session: Session, name: str, limit: tuple[str, ...]) -> None:
 
     A plan that is confirmed is taken back by a plan: 'ringfence plan --restore EARLIER', then apply.
     """
-    from ringfence.cli.apply import chosen_plan
-    from ringfence.cli.driving import drive, exit_status, tell_failed
+    from ringfence.operations.rollback import roll_back
+    from ringfence.presenting.rollout_view import rolled_back_lines
 
-    plan, directory = chosen_plan(session, name)
-    outcome = drive(session, "rollback", {"ringfence_plan": str(directory)}, sorted(plan.hosts), limit=limit)
+    done = roll_back(session.estate, name, limit, session.execution)
     if session.output.as_json:
-        session.output.data({"plan": plan.digest, **outcome.data()})
-    changed = sorted(name for name, host in outcome.hosts.items() if host.changed)
-    session.output.line(
-        f"{len(changed)} of {len(outcome.hosts)} hosts went back" + (f": {', '.join(changed)}" if changed else "")
-    )
-    tell_failed(session, outcome)
-    if not changed and outcome.ok:
-        session.output.line(
-            f"nothing waited; to undo what is confirmed: ringfence plan --restore EARLIER (before {plan.short})"
-        )
-    click.get_current_context().exit(exit_status(outcome))
+        session.output.data({"plan": done.plan.digest, **done.outcome.data()})
+    session.output.lines(rolled_back_lines(done))
+    click.get_current_context().exit(done.exit_status)

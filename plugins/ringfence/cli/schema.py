@@ -15,7 +15,7 @@ from ringfence.model.errors import InputError, file_error
 @click.option("--output", "directory", type=click.Path(file_okay=False, path_type=Path), help="Write them all there.")
 def schema(session: Session, name: str | None, directory: Path | None) -> None:
     """Print the schema called NAME, or all of them by name."""
-    from ringfence.language.schema import json_schema, write_schemas
+    from ringfence.operations.schema import json_schema, write_schemas
 
     schemas = json_schema()
     if name is not None and name not in schemas:

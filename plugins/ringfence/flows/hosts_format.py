@@ -20,6 +20,7 @@ from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text, flow_of, time_of
 from ringfence.flows.text_lines import open_text
 from ringfence.model.addresses import addresses_of
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
 
@@ -172,10 +173,14 @@ def _own_flows(
         else:
             foreign += 1
     if untold:
-        reading.reject(InputError(f"{host}: {untold} more flows are wrong, or over {MOST_ROWS}"), place, untold)
+        reading.reject(
+            InputError(f"{host}: {counted(untold, 'more flow is', 'more flows are')} wrong, or over {MOST_ROWS}"),
+            place,
+            untold,
+        )
     if foreign:
         remedy = "a host sees its own addresses alone; what it has beside them belongs into ringfence_addresses"
-        reason = f"{host}: {foreign} flows between addresses that are not its own"
+        reason = f"{host}: {counted(foreign, 'flow')} between addresses that are not its own"
         reading.reject(InputError(reason, remedy=remedy), place, foreign)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from pydantic import (
 )
 
 from ringfence.model.assets import Control
+from ringfence.plan.canonical_json import canonical_text
 
 FORMAT = 2
 SHORT = 12
@@ -127,7 +127,7 @@ class Plan(_Part):
         data = self.model_dump(mode="json", by_alias=True)
         if self.canary is None:  # plans from before canaries were named keep their digest
             del data["canary"]
-        return json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        return canonical_text(data)
 
     @cached_property
     def digest(self) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate, pairwise
 
 from pydantic import JsonValue
+from pyroaring import BitMap
 
 from ringfence.analysis.difference import Change, Difference, difference
 from ringfence.model.addresses import EVERY_ADDRESS, range_text, range_texts
@@ -57,12 +60,19 @@ class _Labels:
             or "no labels"
             for asset in snapshot.assets
         }
-        held = sorted((point, asset.name) for asset in snapshot.assets for point in asset.addresses)
+        # Assets are numbered by their labels, so that those of the same labels are a range of numbers.
+        numbered = sorted((self.of_asset[asset.name], asset.name) for asset in snapshot.assets if asset.addresses)
+        number = {name: position for position, (_, name) in enumerate(numbered)}
+        totals = Counter(labels for labels, _ in numbered)
+        ends = accumulate(totals.values())
+        self.ranges = [(labels, end - count, end) for (labels, count), end in zip(totals.items(), ends, strict=True)]
+        held = sorted((point, number[asset.name]) for asset in snapshot.assets for point in asset.addresses)
         self.points = [point for point, _ in held]
-        self.names = [name for _, name in held]
+        self.numbers = array("I", [position for _, position in held])
+        # How many addresses are held before a position, each counted once.
+        self.before = list(accumulate((low != high for low, high in pairwise([None, *self.points])), initial=0))
         self.held = IntervalSet.of((point, point) for point in self.points)
-        self.outside = EVERY_ADDRESS - self.held
-        self.total = Counter(self.of_asset[name] for name in set(self.names))
+        self.outside = (EVERY_ADDRESS - self.held).size()
         self.sets: dict[str, JsonValue] = {}
         self._known: dict[IntervalSet, str] = {}
         self._named: dict[str, str] = {}
@@ -78,27 +88,32 @@ class _Labels:
         return known
 
     def _count(self, addresses: IntervalSet) -> dict[str, JsonValue]:
-        assets: set[str] = set()
+        found = array("I")
+        outside = 0
         for low, high in addresses:
-            assets.update(self.names[bisect_left(self.points, low) : bisect_left(self.points, high + 1)])
-        counted = Counter(map(self.of_asset.__getitem__, assets))
-        outside = addresses - self.held
-        if outside == self.outside:
-            outside = IntervalSet()
-        found: dict[str, JsonValue] = {
-            "every_unknown": outside != addresses - self.held,
-            **self._assets(counted),
-            "unknown": [range_text(low, high) for low, high in outside.intervals[:RANGES_NAMED]],
+            begin = bisect_left(self.points, low)
+            end = bisect_right(self.points, high, begin)
+            found.extend(self.numbers[begin:end])
+            outside += high - low + 1 - self.before[end] + self.before[begin]
+        every = outside == self.outside
+        # To subtract what is held takes long for broad sets, which mostly are every unknown address or none.
+        unknown = addresses - self.held if outside and not every else IntervalSet()
+        counted: dict[str, JsonValue] = {
+            "every_unknown": every,
+            **self._assets(BitMap(found)),
+            "unknown": [range_text(low, high) for low, high in unknown.intervals[:RANGES_NAMED]],
         }
-        if len(outside) > RANGES_NAMED:
-            found["unknown_more"] = len(outside) - RANGES_NAMED
-        return found
+        if len(unknown) > RANGES_NAMED:
+            counted["unknown_more"] = len(unknown) - RANGES_NAMED
+        return counted
 
-    def _assets(self, counted: Counter[str]) -> dict[str, JsonValue]:
+    def _assets(self, numbers: BitMap) -> dict[str, JsonValue]:
         """Return the shorter of which assets they are and which they are not, by their labels."""
-        others = self.total - counted
-        key, told = ("assets_except", others) if len(others) < len(counted) else ("assets", counted)
-        return {key: [{"labels": labels, "count": told[labels]} for labels in sorted(told)]}
+        counted = [(labels, numbers.range_cardinality(begin, end), end - begin) for labels, begin, end in self.ranges]
+        named = [(labels, count) for labels, count, _ in counted if count]
+        others = [(labels, whole - count) for labels, count, whole in counted if whole > count]
+        key, told = ("assets_except", others) if len(others) < len(named) else ("assets", named)
+        return {key: [{"labels": labels, "count": count} for labels, count in told]}
 
 
 def _group(one: Difference, labels: _Labels, changes: list[dict[str, JsonValue]]) -> dict[str, JsonValue]:

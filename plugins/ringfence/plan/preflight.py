@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer, Reason, told_of
+from ringfence.enforcers import Enforcer, Facts, Reason, told_of
 from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.plan.enforced import Held
@@ -135,10 +136,14 @@ def _lacking(
     """Return the hosts that cannot take their tables by what they say of themselves."""
     named = compilation.snapshot.named()
     found = {}
+    nothing_told: dict[str, Facts] = {}
     for name, table in sorted(compilation.tables.items()):
         asset = named[name]
         its = enforcer(asset.enforcer)
-        facts = its.facts(told_of(asset, asset.enforcer, held[name].features if name in held else {}))
+        told = told_of(asset, asset.enforcer, held[name].features if name in held else {})
+        if its.name not in nothing_told:
+            nothing_told[its.name] = its.facts({})
+        facts = its.facts(told) if told else nothing_told[its.name]
         if reasons := its.refusals(table, facts, asset):
             found[name] = reasons[0]
     return found
@@ -162,7 +167,8 @@ def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset
         why = "a source names them no more, or as no workload, or without an address, or with another enforcer"
     return [
         InputError(
-            f"{len(lost)} hosts that are enforced on would be dropped: {why}: {some_names(lost)}",
+            f"{counted(len(lost), 'host that is', 'hosts that are')} enforced on would be dropped: "
+            f"{why}: {some_names(lost)}",
             remedy="look whether a source went silent; where they are meant to go: --drop NAME, or --drop-missing",
         )
     ]

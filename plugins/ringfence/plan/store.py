@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ringfence.enforcers import enforcer
-from ringfence.files import regular_file, write_through
+from ringfence.files import regular_file, write_all
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import FORMAT, SHORT, Draft, Plan, digest_of
 
@@ -34,11 +34,19 @@ def write(draft: Draft, plans: Path) -> Path:
     plans.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=plans))
     try:
-        for folder, texts in ((RULESETS, draft.rulesets), (TABLES, draft.tables)):
+        texts = {RULESETS: draft.rulesets, TABLES: draft.tables}
+        for folder in texts:
             (scratch / folder).mkdir()
-            for name, digest in _files(draft.plan, folder):
-                write_through(scratch / name, texts[digest])
-        write_through(scratch / PLAN_FILE, draft.plan.text)
+        write_all(
+            [
+                *(
+                    (scratch / name, known[digest])
+                    for folder, known in texts.items()
+                    for name, digest in _files(draft.plan, folder)
+                ),
+                (scratch / PLAN_FILE, draft.plan.text),
+            ]
+        )
         scratch.chmod(0o755)
         scratch.rename(directory)
     except BaseException:

@@ -1,8 +1,9 @@
 """A plan through Ansible: the collection's playbooks run by ansible-runner, with events and plain results."""
 
+from ringfence.rollout.cancellation import Cancellation
 from ringfence.rollout.events import Event, EventKind
 from ringfence.rollout.interruption import Interrupted
 from ringfence.rollout.outcome import HostOutcome, Outcome
 from ringfence.rollout.runner import run_playbook
 
-__all__ = ["Event", "EventKind", "HostOutcome", "Interrupted", "Outcome", "run_playbook"]
+__all__ = ["Cancellation", "Event", "EventKind", "HostOutcome", "Interrupted", "Outcome", "run_playbook"]

@@ -1,4 +1,4 @@
-"""An interrupt of this process ends Ansible as a whole: no worker goes on alone and no connection stays open."""
+"""An interrupt or a cancellation ends Ansible as a whole: no worker goes on alone and no connection stays open."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
+from ringfence.rollout.cancellation import Cancellation
 from ringfence.rollout.outcome import Outcome
 
 # Ansible ends its workers, each a session of its own, when it gets this; what kills Ansible would leave them running.
@@ -27,10 +28,13 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interruption:
-    """Passes SIGINT and SIGTERM on to Ansible; in a thread, where signals do not arrive, it does nothing."""
+    """Passes SIGINT, SIGTERM and a cancellation on to Ansible; signals arrive in the main thread alone, a cancellation
+    in any."""
 
-    def __init__(self) -> None:
+    def __init__(self, cancel: Cancellation) -> None:
         self.came = False
+        self._cancel = cancel
+        self._lock = threading.RLock()  # a signal may come while this thread holds it
         self._since = 0.0
         self._ansible = 0
 
@@ -38,9 +42,10 @@ class Interruption:
         """Learn Ansible's process from its first event; before that it has no workers."""
         pid = raw.get("pid")
         if not self._ansible and raw.get("event") == "playbook_on_start" and isinstance(pid, int):
-            self._ansible = pid
-            if self.came:
-                self._pass_on()
+            with self._lock:
+                self._ansible = pid
+                if self.came:
+                    self._pass_on()
 
     def overdue(self) -> bool:
         """Return whether Ansible has to be killed: it has not begun yet, or does not end."""
@@ -48,23 +53,29 @@ class Interruption:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Within this the signals are passed on; afterwards they mean what they meant before."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._take) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Within this both are passed on; afterwards signals mean what they meant before."""
+        numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+        before = {number: signal.signal(number, self._take) for number in numbers}
+        self._cancel.on_cancel(self._come)
         try:
             yield
         finally:
+            self._cancel.forget(self._come)
+            with self._lock:
+                self._ansible = 0  # its number may be another process's from now on
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def _take(self, _number: int, _frame: FrameType | None) -> None:
-        if not self.came:
-            self.came = True
-            self._since = time.monotonic()
-        if self._ansible:
-            self._pass_on()
+        self._come()
+
+    def _come(self) -> None:
+        with self._lock:
+            if not self.came:
+                self.came = True
+                self._since = time.monotonic()
+            if self._ansible:
+                self._pass_on()
 
     def _pass_on(self) -> None:
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 import ansible_runner
 
 from ringfence.model.errors import InputError, OutsideError
+from ringfence.rollout.cancellation import Cancellation
 from ringfence.rollout.events import Event, EventKind, EventReader
 from ringfence.rollout.interruption import Interrupted, Interruption
 from ringfence.rollout.outcome import INTERRUPTED, Outcome, collect
@@ -41,13 +42,14 @@ def run_playbook(
     expected: Sequence[str] = (),
     check: bool = False,
     forks: int = FORKS,
+    cancel: Cancellation | None = None,
 ) -> Outcome:
     """Run a playbook of `ringfence.core` over the hosts of `inventory` and return what became of each.
 
     `directory` is where Ansible runs (a workspace with its own `ansible.cfg`); `expected` names hosts that must be in
     the result even if no step reached them. A host that fails is no error: it is in the result. Raises InputError for
-    a playbook that the collection does not have, OutsideError where Ansible is missing, Interrupted when SIGINT or
-    SIGTERM came, after Ansible and its connections have ended.
+    a playbook that the collection does not have, OutsideError where Ansible is missing, Interrupted when SIGINT,
+    SIGTERM or a cancellation came, after Ansible and its connections have ended.
     """
     if name not in PLAYBOOKS:
         raise InputError(f"the collection has no playbook '{name}'", remedy=f"one of {', '.join(PLAYBOOKS)}")
@@ -56,7 +58,7 @@ def run_playbook(
     reader = EventReader()
     events: list[Event] = []
     said: deque[str] = deque(maxlen=LINES)
-    interruption = Interruption()
+    interruption = Interruption(cancel or Cancellation())
 
     def handle(raw: Mapping[str, object]) -> bool:
         interruption.read(raw)

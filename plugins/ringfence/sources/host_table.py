@@ -40,7 +40,7 @@ class Reading:
     """How tables are read: the format's options, which rows stay, and by which columns rows of several are one host.
 
     `keep` and `leave_out` name columns and the texts they may have: a row stays if every column of `keep` has one of
-    its texts and none of `leave_out` has.
+    its texts and none of `leave_out` has. A table without rows is told unless it `may_be_empty`.
     """
 
     delimiter: str | None = None
@@ -49,6 +49,7 @@ class Reading:
     keep: Filters = field(default_factory=dict)
     leave_out: Filters = field(default_factory=dict)
     merge_by: tuple[str, ...] = ()
+    may_be_empty: bool = False
 
 
 def read_host_tables(tables: Sequence[tuple[Path, str]], columns: Columns, reading: Reading) -> HostTable:
@@ -133,7 +134,8 @@ def _hosts(table: TableRows, columns: Columns, reading: Reading) -> HostTable:
     if problems:
         message = f"{len(problems)} of {len(table.rows)} rows are broken and left out: no policy knows these hosts"
         problems.append(Problem(Severity.WARNING, message, Place(table.place.file), "correct the rows named before"))
-    problems += _nothing_left(table, filtered)
+    if table.rows or not reading.may_be_empty:
+        problems += _nothing_left(table, filtered)
     notes = [*(odd for host in hosts for odd in host.odd), *_short_rows(short), *_lost_cells(kept, columns, reading)]
     good = [row for row in table.rows if row.fault is None]
     values = values_of(good, (*reading.keep, *reading.leave_out))

@@ -78,6 +78,33 @@ def test_a_rule_that_a_pass_keeps_from_deciding_names_the_pass() -> None:
     assert remedy == "remove it: it lets nothing through"
 
 
+@pytest.mark.parametrize(
+    ("others", "idle"),
+    [
+        ([], True),
+        ([rule("later tier", WEB, DB, "tcp/23")], True),
+        ([rule("elsewhere", WEB, DB, "tcp/24", tier="guardrail", priority=200)], True),
+        ([rule("first", WEB, DB, "tcp/23", tier="guardrail", priority=50, action=Action.DENY)], True),
+        ([rule("beside", WEB, DB, "tcp/23", tier="guardrail", action=Action.DENY)], True),
+        ([rule("behind", WEB, DB, "tcp/20-30", tier="guardrail", priority=200, action=Action.DENY)], False),
+        ([rule("below", WEB, DB, "tcp/20-30", tier="guardrail")], False),
+    ],
+    ids=lambda value: value[0].name if isinstance(value, list) and value else "",
+)
+def test_a_pass_that_ends_nothing_is_told(others: list[Rule], idle: bool) -> None:
+    passing = rule("passing", WEB, DB, "tcp/23", action=Action.PASS, tier="guardrail")
+    told = [message for message, _ in said(passing, *others) if "passing' never" in message]
+    assert told == ["rule 'passing' never decides: with and without it every decision is the same"] * idle
+
+
+def test_of_two_equal_passes_one_is_needed() -> None:
+    one, other = (rule(name, WEB, DB, "tcp/23", action=Action.PASS, tier="guardrail") for name in ("one", "other"))
+    behind = rule("behind", WEB, DB, "tcp/20-30", tier="guardrail", priority=200, action=Action.DENY)
+    assert [message for message, _ in said(one, other, behind)] == [
+        "rule 'one' never decides: with and without it every decision is the same"
+    ]
+
+
 def test_the_rules_that_decide_are_named_and_not_those_that_only_might() -> None:
     """Many rules meet the same hosts on other ports; the one that decides stands last."""
     others = [rule(f"other{number}", WEB, DB, f"tcp/{100 + number}") for number in range(8)]

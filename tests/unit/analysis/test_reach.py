@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.strategies import Case, cases
-from estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
+from estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 from hypothesis import HealthCheck, given, settings
 from ringfence.analysis.crossings import Crossings
 from ringfence.analysis.difference import difference
@@ -74,9 +74,9 @@ def said(rows: list[Row], p: object, q: object) -> IntervalSet:
 def test_crossings_pass_if_and_only_if_reach_has_a_row(case: Case) -> None:
     made = compiled(case)
     everyone = (Peer(ANY),)
-    rows = {(row.client, row.server): EMPTY for row in reach(made)}
+    rows: dict[tuple[str, str], IntervalSet] = {}
     for row in reach(made):
-        rows[row.client, row.server] = rows[row.client, row.server] | row.services
+        rows[row.client, row.server] = rows.get((row.client, row.server), EMPTY) | row.services
     crossed: dict[tuple[str, str], IntervalSet] = {}
     for crossing in Crossings(made).passing(everyone, everyone, ANY_SERVICE):
         if crossing.members:
@@ -106,9 +106,11 @@ def test_a_difference_names_every_changed_outcome(before_case: Case, after_case:
             old, new = before[name].direction(direction), after[name].direction(direction)
             for one in old.cells:
                 for other in new.cells:
-                    local, remote = one.local & other.local, one.remote & other.remote
                     membership = one.membership.merged(other.membership)
-                    if not local or not remote or one.process != other.process or membership is None:
+                    if one.process != other.process or membership is None:
+                        continue
+                    local, remote = one.local & other.local, one.remote & other.remote
+                    if not local or not remote:
                         continue
                     for low, _, outcome in one.services.pieces:
                         if other.services.outcome(low) != outcome:
@@ -133,6 +135,12 @@ def test_addresses_of_no_asset_are_ranges_with_equal_neighbours_fused() -> None:
         {"from": "web", "to": "0.0.0.0-10.0.0.0", "allow": ["tcp/443"]},
         {"from": "web", "to": "10.0.0.2-255.255.255.255", "allow": ["tcp/443"]},
     ]
+
+
+def test_a_single_address_of_no_asset_is_no_range() -> None:
+    estate = snapshot(asset("web", "10.0.0.1", role="web"))
+    made = compile_policy(estate, policy(rule("r", labelled(role="web"), cidr("10.9.0.9"), "https")), SETTINGS)
+    assert [row.data()["to"] for row in reach(made)] == ["10.9.0.9"]
 
 
 def test_a_row_that_holds_for_some_processes_only_says_so() -> None:

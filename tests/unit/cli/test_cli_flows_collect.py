@@ -16,7 +16,7 @@ def test_a_host_that_does_not_tell_is_named_with_the_reason(tmp_path: Path) -> N
     result = ringfence(tmp_path, "flows", "collect")
 
     assert result.exit_code == 3
-    assert "1 hosts did not tell: web-1" in result.output
+    assert "1 host did not tell: web-1" in result.output
     assert "Connection refused" in result.output
     told = data(tmp_path, "flows", "collect", status=3)
     assert isinstance(told, dict)

@@ -103,9 +103,9 @@ def test_what_hosts_report_is_read_from_a_directory_by_every_command(workspace: 
     told = data(workspace, "simulate", "--flows", directory, "--format", "hosts", status=2)
     assert (told["window"]["flows"], told["wrong"]) == (1, 2)
     printed = ringfence(workspace, "flows", "read", directory, "--format", "hosts").output
-    assert "web-1: 1 flows between addresses that are not its own" in printed
+    assert "web-1: 1 flow between addresses that are not its own" in printed
     assert "web-2.json" in printed
-    assert "1 flows, 2 wrong rows left out" in printed
+    assert "1 flow, 2 wrong rows left out" in printed
 
 
 def test_files_are_read_where_there_is_no_workspace(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ FlowStore({str(workspace / ".ringfence/flows")!r}).add([Flow(1, 2, 3, 6, far, fa
     assert data(workspace, "flows", "add", str(workspace / "flows.csv"))[0]["new"] == 1
     told = data(workspace, "simulate")
     assert (told["window"]["flows"], told["wrong"]) == (1, 1)
-    assert "1 flows of the store cannot be and are left out" in ringfence(workspace, "flows", "window").output
+    assert "1 flow of the store cannot be and is left out" in ringfence(workspace, "flows", "window").output
     assert data(workspace, "flows", "forget", "--before", "1d") == {"days": 1}
     assert data(workspace, "simulate")["wrong"] == 0
 

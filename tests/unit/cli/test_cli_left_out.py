@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli_shop import FILES, data, ringfence, shop
-from other_enforcers import STAND_IN, WINDOWS_LIKE, install
+from other_enforcers import BLIND, STAND_IN, WINDOWS_LIKE, install
 from ringfence.plan.artefact import time_text
 from ringfence.plan.enforced import Held, write_state
 
@@ -161,3 +161,41 @@ def test_a_plan_of_an_earlier_format_is_refused_by_name(tmp_path: Path) -> None:
     said = " ".join(ringfence(directory, "show").output.split())
     assert "this plan is of format 1, which an earlier release made; this one reads format 2" in said
     assert "plan --rebase" in said
+
+
+OF_A_LISTENER = "rules: [{name: server, from: any, to: {role: db, process: {unit: db.service}}, allow: mysql}]\n"
+
+
+def test_what_a_host_says_of_itself_stops_no_plan_and_makes_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, BLIND)
+    closed = "rules: [{name: only servers, from: {role: db}, to: {role: web}, allow: http, at: to}]\n"
+    closed += "invariants: [{name: closed, from: {role: db}, to: {role: web}, expect: deny}]\n"
+    files = {"inventory/hosts.yml": HOSTS + REFUSING, "policy/more.yml": OF_A_LISTENER, "policy/tests/shop.yml": closed}
+    directory = shop(tmp_path, files)
+    write_state(directory, {"odd-1": Held(seen=SEEN, features={"nft": "", "iptables": "1.8"})})
+
+    plan = data(directory, "plan", "--no-flows")
+    found = data(directory, "check", status=1)
+
+    assert isinstance(plan, dict)
+    assert isinstance(found, dict)
+    assert plan["left_out"] == {"odd-1": "it says of itself: it cannot see db.service"}
+    assert sorted(plan["hosts"]) == ["api-1", "db-1", "web-1", "web-2"]
+    assert [one["example"]["from"] for one in found["broken_invariants"]] == ["odd-1 (10.0.1.9)"]
+    assert {one["severity"] for one in found["problems"]} == {"warning"}
+
+
+def test_an_enforcer_that_a_person_chose_and_that_cannot_see_a_process_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, BLIND)
+    hosts = HOSTS + REFUSING.replace("vm:", "ringfence_enforcer: iptables, vm:")
+    directory = shop(tmp_path, {"inventory/hosts.yml": hosts, "policy/more.yml": OF_A_LISTENER})
+
+    found = data(directory, "check", status=2)
+
+    assert isinstance(found, dict)
+    said = "rule 'server' names a unit in 'to', which 'iptables' cannot see: it never matches on odd-1"
+    assert said in [one["message"] for one in found["problems"] if one["severity"] == "error"]

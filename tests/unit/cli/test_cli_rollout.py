@@ -73,7 +73,7 @@ def test_a_plan_asks_no_host_twice_that_said_nothing_of_use(estate: Estate) -> N
     result = estate.run("plan", "--rebase", "--no-flows")
 
     assert result.exit_code == 3
-    assert "1 hosts do not say what they hold: web-1: this host's answer is not valid: sequence is" in result.output
+    assert "1 host does not say what it holds: web-1: this host's answer is not valid: sequence is" in result.output
 
 
 def test_a_shell_that_says_nothing_takes_away_nothing_that_is_known_of_its_host(estate: Estate) -> None:

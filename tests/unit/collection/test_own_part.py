@@ -73,3 +73,43 @@ def test_a_check_mode_applies_nothing_and_starts_no_journal(tmp_path: Path, coll
     host.play([{"ringfence.core.policy": {}}], "-e", f"ringfence_plan={plan}", "--check", settings=settings)
     assert (tmp_path / "paper").read_text() == "apply web-1 True\n"
     assert not (plan / "journal.jsonl").exists()
+
+
+STAND_IN = """\
+from ..nftables import PARTS, answer_age, filled, read, runtime_lines
+
+SUFFIX = "txt"
+MISSING = "paper"
+
+
+def features(reply):
+    return {"paper": "1.8"}
+"""
+
+
+def test_where_the_usual_enforcer_is_missing_the_others_are_asked_and_that_is_told(
+    tmp_path: Path, collections: Path
+) -> None:
+    part = collections / "ansible_collections/ringfence/core/plugins/plugin_utils/enforcers/paper/__init__.py"
+    part.write_text(STAND_IN)
+    host = HostileHost(tmp_path / "host")
+    host.runs(
+        f"cat >/dev/null; if mkdir {tmp_path}/asked 2>/dev/null; then "
+        "printf 'ringfence:refused=nft\\nringfence:reason=there is no nft command\\n'; exit 3; "
+        f"elif mkdir {tmp_path}/iptables 2>/dev/null; then "
+        "printf 'ringfence:refused=iptables\\nringfence:reason=there is no ipset command\\n'; exit 3; "
+        "else printf 'ringfence:table=absent\\n'; fi"
+    )
+    settings = {"ANSIBLE_COLLECTIONS_PATH": str(collections)}
+
+    results, said = host.play([{"ringfence.core.policy_info": {"counters": False}}], settings=settings)
+
+    (result,) = results["web-1"]
+    assert result["enforcer"] == "paper", said
+    assert result["features"] == {"nft": "", "paper": "1.8"}
+    assert result["state"] == "none"
+    (tmp_path / "asked").rmdir()
+    named, said = host.play(
+        [{"ringfence.core.policy_info": {"enforcer": "nftables", "counters": False}}], settings=settings
+    )
+    assert (named["web-1"][0]["state"], named["web-1"][0]["rule"]) == ("refused", "nft"), said

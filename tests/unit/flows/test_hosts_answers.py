@@ -88,7 +88,7 @@ def test_a_file_of_several_hosts_says_whose_each_answer_is(tmp_path: Path) -> No
     path.write_text(json.dumps(parts))
     flows, reading = seen(path)
     assert [source for source, _ in flows] == ["hosts:web-1"]
-    assert reading.problems[0].message.startswith("db-1: 1 flows between addresses")
+    assert reading.problems[0].message.startswith("db-1: 1 flow between addresses")
 
 
 def test_a_file_of_a_host_that_the_inventory_does_not_know_is_left_out(tmp_path: Path) -> None:

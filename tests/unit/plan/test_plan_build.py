@@ -156,7 +156,7 @@ def test_a_host_that_tells_nothing_of_what_it_can_is_planned_like_one_that_was_n
 def test_a_host_that_a_silent_source_no_longer_names_is_not_dropped() -> None:
     message = refused(compilation(estate(without=("web-2",))), web_2=held())
 
-    assert "1 hosts that are enforced on would be dropped: no source names them any more: web-2" in message
+    assert "1 host that is enforced on would be dropped: no source names them any more: web-2" in message
     assert "--drop" in message
 
 
@@ -207,7 +207,7 @@ def test_a_host_that_is_enforced_on_is_not_left_out_for_its_enforcer() -> None:
 
     message = refused(compiled, win_1=held())
 
-    assert "1 hosts that are enforced on would be dropped: no enforcer is called 'windows': win-1" in message
+    assert "1 host that is enforced on would be dropped: no enforcer is called 'windows': win-1" in message
 
 
 BASTION = asset("bastion-1", "10.0.1.5", "bastion", control=CONTROL)

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 from asset_factory import NOW, write
-from ringfence.cli.init import write_workspace
+from cli_shop import ringfence
 from ringfence.language import load_settings
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Severity
+from ringfence.operations.init import write_workspace
 from ringfence.sources import survey
 from ringfence.workspace import load
 
@@ -60,6 +61,20 @@ def test_a_dangling_link_is_in_the_way_too(tmp_path):
     with pytest.raises(InputError, match=r"labels\.yml"):
         write_workspace(tmp_path)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_fresh_workspace_passes_the_strictest_check(tmp_path):
+    write_workspace(tmp_path, ("10.0.0.0/24",))
+    done = ringfence(tmp_path, "check", "--strict")
+    assert (done.exit_code, "0 errors, 0 warnings" in done.output) == (0, True), done.output
+
+
+def test_labels_that_are_read_before_the_hosts_are_told_in_a_workspace(tmp_path):
+    write_workspace(tmp_path, ("10.0.0.0/24",))
+    (tmp_path / "hosts.csv").write_text("name,addresses\nweb-1,10.1.0.1\n")
+    (tmp_path / "inventory/90-labels.yml").rename(tmp_path / "inventory/10-labels.yml")
+    done = ringfence(tmp_path, "check")
+    assert "no inventory before this one has hosts" in done.output, done.output
 
 
 def test_the_commented_examples_are_valid_once_uncommented(tmp_path):

@@ -117,13 +117,16 @@ def test_a_table_of_which_nothing_is_left_is_a_warning_of_check_or_fails(workspa
     assert (status, "hosts.csv:1: the table has no rows: it gives no hosts" in output) == (0, True)
     table(workspace, "name,addresses\n", "failures: fail\n")
     assert said(workspace, "check")[0] != 0
+    table(workspace, "name,addresses\n", "failures: fail\nmay_be_empty: true\n")
+    status, output = said(workspace, "check")
+    assert (status, "has no rows" in output) == (0, False)
 
 
 def test_a_header_that_is_not_the_wanted_one_is_an_error_with_its_line(workspace):
     table(workspace, "Server list\n\nhost;ip\nweb-1;10.0.0.1\n")
     status, output = said(workspace, "check")
-    assert status != 0
-    assert "hosts.csv:3: the table has no column 'name' (there are: host, ip" in output
+    assert status == 2
+    assert "hosts.csv:3: error: the table has no column 'name' (there are: host, ip" in output
 
 
 def test_a_row_named_like_a_group_is_a_host_of_another_name_and_the_rest_stands(workspace):
@@ -186,5 +189,5 @@ def test_a_table_that_is_no_file_is_refused_by_name_without_waiting(workspace, k
     begun = time.monotonic()
     status, output = said(workspace, "check")
     assert status != 0
-    assert f"hosts.csv: the table cannot be read: it is {kind}" in output
+    assert f"hosts.csv: error: the table cannot be read: it is {kind}" in output
     assert time.monotonic() - begun < 60

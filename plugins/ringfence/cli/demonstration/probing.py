@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import groupby
 
-from ringfence.analysis.lookup import TableLookup
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec
 from ringfence.model.addresses import family_of, point_of
@@ -18,6 +17,7 @@ from ringfence.model.rules import Direction
 from ringfence.model.services import PORT_PROTOCOLS
 from ringfence.model.services import point_of as service_point
 from ringfence.model.tables import ProcessClass, VerdictTable
+from ringfence.operations.plans import TableLookup
 
 # Half a second more than the kernel's first repetition of a SYN, so that one lost packet changes nothing.
 PATIENCE = 1.5

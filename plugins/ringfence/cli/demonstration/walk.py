@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from ringfence.cli.demonstration.probing import Probe, foreseen, services_of, tried
 from ringfence.cli.demonstration.stage import Stage, Unexpected
 from ringfence.cli.demonstration.workspace_files import write_workspace
+from ringfence.estate import Estate
 from ringfence.lab.estate import WRONG
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import NETWORK_4, HostSpec
 from ringfence.model.tables import VerdictTable
-from ringfence.plan import Plan, find, read
-from ringfence.plan.table_reading import table_of
+from ringfence.operations.plans import ChosenPlan, chosen_plan, tables_of
 
 LOOKS = 2
 BETWEEN_LOOKS = 1
@@ -74,12 +73,12 @@ class Walk:
         with stage.step("Plan, and see what it would do to that traffic") as step:
             stage.run("plan", "--since", "1h")
             stage.run("simulate", "--since", "1h", "--only", "newly_denied", "--limit", "15")
-            step.found["plan"] = self._plan()[0].digest
+            step.found["plan"] = self._plan().plan.digest
 
     def apply(self) -> None:
         """Roll the plan out: a canary, three hosts, the rest."""
         with self.stage.step("Apply it through Ansible: a canary, then growing waves"):
-            self.stage.run("apply", self._plan()[0].short)
+            self.stage.run("apply", self._plan().plan.short)
 
     def prove(self) -> None:
         """Try every connection between all hosts, and compare with the prediction."""
@@ -120,7 +119,7 @@ class Walk:
     def verify(self) -> None:
         """Prove that the kernels hold the plan, and find what somebody opened by hand."""
         stage = self.stage
-        host = self._plan()[0].waves[-1][0]
+        host = self._plan().plan.waves[-1][0]
         with stage.step("Verify: the kernels' tables read back and compared exactly"):
             stage.run("verify")
             stage.say(f"now somebody opens a port by hand on {host}:")
@@ -140,14 +139,14 @@ class Walk:
             stage.run("plan", "--no-flows", status=2)
             stage.say("and if somebody forces such a plan, the target refuses it:")
             stage.run("plan", "--no-flows", "--force-lockout-test")
-            plan = self._plan()[0]
+            plan = self._plan().plan
             stage.run("apply", plan.short, "--limit", plan.waves[0][0], status=1)
 
     def undone(self) -> None:
         """Force the lockout, and see the target undo it by itself."""
         stage = self.stage
         with stage.step("Forced all the same, the target undoes it by itself") as step:
-            plan, _ = self._plan()
+            plan = self._plan().plan
             canary = plan.waves[0][0]
             begun = time.monotonic()
             stage.run(
@@ -163,16 +162,12 @@ class Walk:
             self._control_from(None)
             stage.run("verify", "--limit", canary)
 
-    def _plan(self) -> tuple[Plan, Path]:
-        directory = find(self.stage.directory / "plans", "latest")
-        return read(directory), directory
+    def _plan(self) -> ChosenPlan:
+        return chosen_plan(Estate(self.stage.directory), "latest")
 
     def _tables(self) -> dict[str, VerdictTable]:
         """Return the tables of the latest plan, by host."""
-        plan, directory = self._plan()
-        texts = {host.table: (directory / "tables" / f"{host.table}.json") for host in plan.hosts.values()}
-        tables = {digest: table_of(path.read_text(encoding="utf-8")) for digest, path in texts.items()}
-        return {name: tables[host.table] for name, host in plan.hosts.items()}
+        return tables_of(self._plan())
 
     def _wrong(self) -> list[Probe]:
         """Try the estate's wrong traffic, each from the unit that keeps it up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -65,27 +66,30 @@ def unsupported(table: VerdictTable, features: Features) -> list[str]:
         problems.append(f"nft {_version(features.nft)} is older than {_version(OLDEST_NFT)}")
     if features.kernel < OLDEST_KERNEL:
         problems.append(f"kernel {_version(features.kernel)} is older than {_version(OLDEST_KERNEL)}")
-    if units := sorted({*table.inbound.units, *table.outbound.units}):
+    units = sorted({*table.inbound.units, *table.outbound.units})
+    if units:
         named = ", ".join(units)
         if not features.cgroup2:
             problems.append(f"units cannot be matched, /sys/fs/cgroup holds no cgroup2 hierarchy: {named}")
         if not features.socket_cgroup:
             version = f"nft {_version(features.nft)} on kernel {_version(features.kernel)}"
             problems.append(f"units cannot be matched, {version} knows no `socket cgroupv2`: {named}")
-    for unit in sorted({*table.inbound.units, *table.outbound.units}):
+    for unit in units:
         if why := not_followed(unit):
             problems.append(f"{unit} cannot be followed when it starts again: {why}")
     if table.inbound.users:
         problems.append(f"the user of a listener cannot be matched: {', '.join(table.inbound.users)}")
     problems += [
         f"the unit of an SCTP listener cannot be matched (the kernel looks up TCP and UDP listeners only): {unit}"
-        for unit in _units_with_own_sctp(table.inbound)
+        for unit in (_units_with_own_sctp(table.inbound) if table.inbound.units else ())
     ]
     return problems
 
 
 def _units_with_own_sctp(table: DirectionTable) -> list[str]:
     """Return the units whose SCTP verdicts differ from those of no unit for some addresses."""
+    if not table.units:
+        return []
     others = [cell for cell in table.cells if cell.process == ProcessClass()]
     return sorted(
         {
@@ -113,10 +117,16 @@ def _sctp(cell: Cell) -> list[tuple[int, int, str]]:
     return pieces
 
 
+@lru_cache(maxsize=256)
 def _version(numbers: tuple[int, ...]) -> str:
     return ".".join(map(str, numbers))
 
 
 def _numbers(value: object) -> tuple[int, ...]:
     """Return a version's first numbers; a text of a host that is no version is none."""
-    return tuple(int(number) for number in re.findall(r"[0-9]{1,6}", value[:64])[:3]) if isinstance(value, str) else ()
+    return _numbers_of(value[:64]) if isinstance(value, str) else ()
+
+
+@lru_cache(maxsize=4096)
+def _numbers_of(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"[0-9]{1,6}", text)[:3])

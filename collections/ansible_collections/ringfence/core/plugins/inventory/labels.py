@@ -104,6 +104,12 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
         """Return whether a file may be a configuration of this plugin; its content is checked when it is parsed."""
         return super().verify_file(path) and path.endswith((".yml", ".yaml"))
 
+    @staticmethod
+    def _is_last(path: Path) -> bool:
+        """Return whether other inventories stand beside a file, all before it: then there are no hosts at all."""
+        *others, last = sorted(one.name for one in path.parent.iterdir())
+        return bool(others) and last == path.name
+
     def parse(self, inventory: object, loader: object, path: str, cache: bool = True) -> None:
         """Set labels and add groups; raise AnsibleParserError where rules or host variables are wrong."""
         super().parse(inventory, loader, path, cache)
@@ -113,6 +119,8 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
         self._meanings: dict[str, set[str]] = defaultdict(set)
         self._groups_by_label: dict[tuple[str, str], str | None] = {}
         if not self.inventory.hosts:
+            if self._is_last(Path(path)):
+                return
             warning = "no inventory before this one has hosts: add some, or name it so that it is parsed last"
             self.display.warning(f"{path}: {warning}")
             return

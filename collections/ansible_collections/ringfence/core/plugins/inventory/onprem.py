@@ -92,6 +92,12 @@ options:
     type: list
     elements: str
     default: []
+  may_be_empty:
+    description:
+      - Whether a table may have no rows, as one that waits for its first host. Without it that is warned of, for an
+        export that went wrong looks so.
+    type: bool
+    default: false
   failures:
     description: What becomes of tables with broken rows, and of those of which nothing is left.
     type: str

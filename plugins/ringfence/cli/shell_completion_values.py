@@ -10,11 +10,10 @@ from ringfence.model.errors import RingfenceError
 
 def plan_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the directories of plans that begin so, and `latest`."""
-    from ringfence.plan.store import directories
-    from ringfence.workspace import PLANS
+    from ringfence.operations import plans
 
     try:
-        found = [directory.name for directory in directories(ctx.ensure_object(Session).directory / PLANS)]
+        found = plans.plan_names(ctx.ensure_object(Session).estate.plans)
     except RingfenceError:  # outside a workspace there is nothing to offer, and a shell has no place for the reason
         return []
     return [name for name in (*found, "latest") if name.startswith(incomplete)]
@@ -22,10 +21,8 @@ def plan_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str)
 
 def asset_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the names of assets in the newest snapshot that is kept that begin so."""
-    from ringfence.cli.kept import newest_kept
-
     try:
-        kept = newest_kept(ctx.ensure_object(Session))
+        kept = ctx.ensure_object(Session).estate.history.newest()
     except RingfenceError:
         return []
     return [asset.name for asset in kept.assets if asset.name.startswith(incomplete)] if kept else []

@@ -10,7 +10,7 @@ import click
 TAKES_A_WORD = ("--workspace",)
 
 
-class WordsOrCommand(click.Group):
+class DefaultGroup(click.Group):
     """Runs the command that is named first, and `otherwise` where none is; options may stand before it."""
 
     def __init__(self, *args: Any, otherwise: str, **kwargs: Any) -> None:

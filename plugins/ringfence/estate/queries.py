@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from ringfence.analysis.ends import chosen_addresses, points_of
+from ringfence.language.definitions import Definitions
 from ringfence.language.documents import parse_documents
 from ringfence.language.mentions import AssetMention, ChoiceMention, Mention
 from ringfence.language.nodes import Listing, Node, Scalar
@@ -27,7 +28,6 @@ from ringfence.model.selectors import AddressIn, AssetNamed, Selector
 from ringfence.model.services import Services
 from ringfence.sources.finding import find, is_address_or_port
 from ringfence.sources.merging import hosts_of
-from ringfence.workspace import Workspace
 
 T = TypeVar("T")
 COMMAND_LINE = Place("command line")
@@ -35,11 +35,11 @@ COMMAND_LINE = Place("command line")
 ITSELF = IntervalSet(((-1, -1),))
 
 
-class Asking:
+class QueryReader:
     """Reads selectors and services with the definitions of a workspace, and holds them against its assets."""
 
-    def __init__(self, workspace: Workspace, snapshot: Snapshot) -> None:
-        self.definitions = workspace.definitions
+    def __init__(self, definitions: Definitions, snapshot: Snapshot) -> None:
+        self.definitions = definitions
         self.snapshot = snapshot
 
     def selectors(self, text: str) -> tuple[Selector, ...]:

@@ -14,10 +14,12 @@ from ringfence.sources.label_origins import Origin, origins
 from ringfence.sources.merging import IDENTITY, STALE, contradictions, hosts_of
 
 WIDEST_VALUE = 120
+COLUMNS = ("asset", "addresses", "labels", "enforced by")
+LABEL_COLUMNS = ("asset", "label", "value", "given by")
 
 
 def rows(assets: Sequence[Asset]) -> Iterator[tuple[str, ...]]:
-    """Return the rows of a list: name, addresses, labels, enforcer."""
+    """Yield a row an asset, under COLUMNS."""
     for asset in assets:
         yield (
             asset.name,
@@ -25,6 +27,13 @@ def rows(assets: Sequence[Asset]) -> Iterator[tuple[str, ...]]:
             " ".join(f"{key}={label.value}" for key, label in sorted(asset.labels.items())),
             (asset.enforcer if asset.workload else "nothing") + (" (stale)" if STALE in asset.attributes else ""),
         )
+
+
+def label_rows(assets: Sequence[Asset]) -> Iterator[tuple[str, ...]]:
+    """Yield a row a label, under LABEL_COLUMNS."""
+    for asset in assets:
+        for key, label in sorted(asset.labels.items()):
+            yield asset.name, key, label.value, given_by(label)
 
 
 def asset_data(asset: Asset, rules: Sequence[LabelRule] | None) -> dict[str, object]:

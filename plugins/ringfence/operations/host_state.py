@@ -1,4 +1,4 @@
-"""What hosts tell about themselves, kept for the next plan: what they hold, what they can, where Ansible comes from."""
+"""Host state as reported by workloads (held plan, capabilities, management address), saved for the next plan."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from ringfence.cli.text import clean_line
+from ringfence.estate.host_records import known_records
+from ringfence.model.counts import counted
 from ringfence.model.errors import OutsideError
 from ringfence.model.problems import Problem, Severity, some_names
-from ringfence.plan import Held, known, write_state
+from ringfence.model.safe_text import clean_line
+from ringfence.plan import Held, write_state
 from ringfence.plan.artefact import time_text
 from ringfence.plan.host_names import askable
 from ringfence.plan.journals import marks
@@ -18,26 +20,33 @@ from ringfence.plan.journals import marks
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from ringfence.cli.session import Session
+    from ringfence.estate import Estate
+    from ringfence.operations.execution import Execution
 
 LOOK = "who controls it may say anything"
 
 
-def ask_hosts(session: Session) -> None:
+def ask_hosts(estate: Estate, execution: Execution) -> None:
     """Ask every workload what it holds, and keep the answers; hosts that do not say it are named, and their records
-    stay. Raises OutsideError where none says anything."""
-    from ringfence.cli.driving import drive
+    stay. Raise OutsideError where none says anything."""
+    from ringfence.operations.drive import drive
 
-    workloads = sorted(name for name in session.compilation.tables if askable(name))
-    marked = marks(session.workspace.plans)
+    workloads = sorted(name for name in estate.compilation.tables if askable(name))
+    marked = marks(estate.plans)
     outcome = drive(
-        session, "info", {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": _chosen(session)}, workloads
+        estate,
+        "info",
+        {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": _chosen(estate)},
+        workloads,
+        execution,
     )
     told = {name: host.result for name, host in outcome.hosts.items() if host.ok}
     silent = sorted(name for name, host in outcome.hosts.items() if not host.ok)
     if silent and not told:
         raise OutsideError(
-            f"{len(silent)} hosts do not say what they hold: {some_names(silent)}: {outcome.hosts[silent[0]].reason}",
+            f"{counted(len(silent), 'host does', 'hosts do')} not say what "
+            f"{'it holds' if len(silent) == 1 else 'they hold'}: "
+            f"{some_names(silent)}: {outcome.hosts[silent[0]].reason}",
             remedy="reach them, or plan without --rebase: they refuse where they hold something else than is expected",
         )
     problems = [
@@ -48,11 +57,11 @@ def ask_hosts(session: Session) -> None:
         )
         for name in silent
     ]
-    session.output.problems([*problems, *keep_answers(session, told, marked)], err=True)
+    execution.listener.problems([*problems, *keep_answers(estate, told, marked)])
 
 
 def keep_answers(
-    session: Session, answers: Mapping[str, Mapping[str, object]], marked: Mapping[str, int]
+    estate: Estate, answers: Mapping[str, Mapping[str, object]], marked: Mapping[str, int]
 ) -> list[Problem]:
     """Keep what hosts told, by name: the results of `policy_info`, or `held` of `policy_verify`.
 
@@ -60,7 +69,7 @@ def keep_answers(
     of ours; what was known of it stays.
     """
     problems = []
-    hosts = known(session.directory, session.workspace.plans, session.now)
+    hosts = known_records(estate)
     for name, told in answers.items():
         try:
             hosts[name] = Held(
@@ -68,20 +77,21 @@ def keep_answers(
                 table=_text(told, "table"),
                 plan=_text(told, "plan"),
                 sequence=int(str(told.get("sequence") or 0)),
-                seen=time_text(session.now),
+                seen=time_text(estate.now),
                 reached_from=_text(told, "reached_from"),
-                features=_features(told.get("features")),
+                # the part of another enforcer does not tell what this one did
+                features={**(hosts[name].features if name in hosts else {}), **_features(told.get("features"))},
             )
         except (ValidationError, ValueError):
             message = f"{clean_line(name)} answers with what is no state of ours; what was known of it stays"
             problems.append(Problem(Severity.WARNING, message, remedy=f"look at the host: {LOOK}"))
-    write_state(session.directory, hosts, marked)
+    write_state(estate.directory, hosts, marked)
     return problems
 
 
-def _chosen(session: Session) -> dict[str, str]:
+def _chosen(estate: Estate) -> dict[str, str]:
     """Return the enforcers of the hosts whose facts decided that, which no variable tells Ansible."""
-    assets, chosen = session.enforcers
+    assets, chosen = estate.enforcers
     named = assets.named()
     return {name: named[name].enforcer for name in chosen}
 

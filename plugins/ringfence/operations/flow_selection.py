@@ -1,4 +1,4 @@
-"""The flows that a command looks at: files of any format, or a span of the workspace's store."""
+"""The flows that an operation looks at: files of any format, or a span of the workspace's store."""
 
 from __future__ import annotations
 
@@ -7,71 +7,66 @@ import re
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import click
-
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, OutsideError, Place
 
 if TYPE_CHECKING:
-    from ringfence.cli.session import Session
+    from ringfence.estate import Estate
+    from ringfence.estate.listening import Listener
     from ringfence.flows.reading import Reading
     from ringfence.flows.window import FlowWindow
     from ringfence.model.flows import Flow
 
-F = TypeVar("F", bound=Callable[..., object])
 SPAN = re.compile(r"(\d+)([mhdw])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-FLOWS = "flows"
 DEFAULT_SINCE = "7d"
 HOSTS = "hosts"
-FORMATS = "csv, json, hosts or a plug-in's."
-FLOW_PATH = click.Path(path_type=Path, allow_dash=True)
 STANDARD_INPUT = Path("/dev/stdin")
 
 
 @dataclass(slots=True)
-class LookedAt:
-    """What `--flows`, `--format`, `--since` and `--until` chose; `unread` counts the rows that could not be read."""
+class FlowSelection:
+    """Files of flows, or a span of time; `unread` counts the rows that could not be read."""
 
-    paths: Sequence[Path]
-    format: str
-    since: str | None
-    until: str | None
+    paths: Sequence[Path] = ()
+    format: str = "csv"
+    since: str | None = None
+    until: str | None = None
     unread: int = 0
 
-    def window(self, session: Session) -> FlowWindow:
+    def window(self, estate: Estate, listener: Listener) -> FlowWindow:
         """Return the flows; those of files are resolved by the assets as they are now."""
         from ringfence.flows.possible import latest_time
         from ringfence.flows.store import FlowStore
         from ringfence.flows.window import FlowWindow
 
         if self.paths:
-            reading = reading_of(session, self.format)
-            found = FlowWindow.of_flows(read_files(self.paths, self.format, reading), [session.snapshot])
-            session.output.problems(reading.problems, err=True)
+            reading = reading_of(estate, self.format)
+            found = FlowWindow.of_flows(read_files(self.paths, self.format, reading), [estate.snapshot])
+            listener.problems(reading.problems)
             found.wrong = self.unread = reading.bad
             return found
-        since = time_of(self.since or DEFAULT_SINCE, session.now)
-        until = time_of(self.until, session.now) if self.until else None
+        since = time_of(self.since or DEFAULT_SINCE, estate.now)
+        until = time_of(self.until, estate.now) if self.until else None
         if until is not None and until < since:
             raise InputError(
                 f"--until {self.until} is before --since {self.since or DEFAULT_SINCE}: no flow is of that time",
                 remedy="give --since the earlier time",
             )
-        return FlowStore(session.workspace.state / FLOWS).window(since, until, latest_time(session.now))
+        return FlowStore(estate.history.flows).window(since, until, latest_time(estate.now))
 
-    def tell_wrong(self, session: Session, wrong: int) -> None:
-        """Say how many flows were left out, where any were."""
-        if wrong:
-            where = "could not be read" if self.paths else "of the store cannot be"
-            session.output.line(f"{wrong} flows {where} and are left out", style="yellow")
+    def wrong_words(self, wrong: int) -> str:
+        """Return how many flows were left out, for people; nothing where none were."""
+        where = "could not be read" if self.paths else "of the store cannot be"
+        return f"{counted(wrong, 'flow')} {where} and {'is' if wrong == 1 else 'are'} left out" if wrong else ""
 
     def words(self) -> str:
         """Return what was looked at, for people."""
@@ -86,34 +81,15 @@ class LookedAt:
         return f"flows {start}" + (f" until {self.until}" if self.until else "")
 
 
-def flow_options(function: F) -> F:
-    """Add the options that choose flows to a command."""
-    for option in reversed(
-        (
-            click.option(
-                "--flows",
-                "flows_files",
-                multiple=True,
-                type=FLOW_PATH,
-                help="A file of them, a directory of HOST.json, or - for standard input; may be given again.",
-            ),
-            click.option("--format", "flows_format", default="csv", show_default=True, help=FORMATS),
-            click.option("--since", metavar="TIME", help=f"From when: 90m, 24h, 7d, a date or time. [{DEFAULT_SINCE}]"),
-            click.option("--until", metavar="TIME", help="Until when."),
-        )
-    ):
-        function = option(function)
-    return function
-
-
-def reading_of(session: Session, flows_format: str, *, asks_inventory: bool = True) -> Reading:
+def reading_of(estate: Estate | None, flows_format: str) -> Reading:
     """Return a reading for files; one of what hosts report knows the inventory's addresses of each host."""
-    from ringfence.cli.kept import host_addresses
+    from ringfence.estate.directory import current_time
+    from ringfence.estate.history import host_addresses
     from ringfence.flows.possible import latest_time
     from ringfence.flows.reading import Reading
 
-    hosts = host_addresses(session) if flows_format == HOSTS and asks_inventory else None
-    return Reading(latest=latest_time(session.now), hosts=hosts)
+    hosts = host_addresses(estate.snapshots()) if estate and flows_format == HOSTS else None
+    return Reading(latest=latest_time(estate.now if estate else current_time()), hosts=hosts)
 
 
 def read_files(paths: Sequence[Path], flows_format: str, reading: Reading, *, several: bool = False) -> Iterator[Flow]:

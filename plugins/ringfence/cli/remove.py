@@ -1,0 +1,42 @@
+"""`ringfence remove`: take everything of Ringfence off hosts."""
+
+from __future__ import annotations
+
+import click
+
+from ringfence.cli.session import Session, command
+from ringfence.model.safe_text import clean
+
+HOSTS_NAMED = 20
+
+
+@command("remove", "remove web-1", "remove role=web --yes")
+@click.argument("words", nargs=-1, required=True, metavar="WORD...")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def remove(session: Session, words: tuple[str, ...], yes: bool) -> None:
+    """Remove the table, the boot unit and the state from hosts: nothing is enforced there any more.
+
+    WORDs choose hosts as for 'ringfence assets'.
+    """
+    from ringfence.operations.hosts import chosen_workloads
+    from ringfence.operations.remove import remove as removed
+    from ringfence.presenting.host_view import done_lines
+
+    hosts = chosen_workloads(session.estate, words)
+    if not yes:
+        more = f" and {len(hosts) - HOSTS_NAMED} more" if len(hosts) > HOSTS_NAMED else ""
+        click.echo(
+            clean(
+                f"{', '.join(hosts[:HOSTS_NAMED])}{more}: the table, the boot unit and the state of Ringfence will be "
+                "removed, and every connection that they deny now will be allowed."
+            ),
+            err=True,
+        )
+        click.confirm(
+            f"Remove Ringfence from {len(hosts)} {'host' if len(hosts) == 1 else 'hosts'}?", abort=True, err=True
+        )
+    done = removed(session.estate, hosts, session.execution)
+    if session.output.as_json:
+        session.output.data(done.outcome.data())
+    session.output.lines(done_lines(done, "without Ringfence"))
+    click.get_current_context().exit(done.exit_status)

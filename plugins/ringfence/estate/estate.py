@@ -1,0 +1,238 @@
+"""A loaded workspace: settings, policy, assets and tables, each loaded when first asked for, and again on demand."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.estate.directory import current_time
+from ringfence.estate.history import History
+from ringfence.estate.listening import SILENT, Listener
+from ringfence.model.errors import InputError, InputErrors
+from ringfence.workspace import PLANS, STATE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from ringfence.compiler import Compilation
+    from ringfence.model.assets import Snapshot
+    from ringfence.sources.inventory import Survey
+    from ringfence.sources.snapshots import SnapshotDifference
+    from ringfence.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What is different after a workspace was loaded anew; `assets` says which came, went and changed."""
+
+    policy: bool
+    label_rules: bool
+    settings: bool
+    assets: SnapshotDifference
+
+    def __bool__(self) -> bool:
+        """Return whether anything is different."""
+        return self.policy or self.label_rules or self.settings or bool(self.assets)
+
+
+class _Loading:
+    """One state of a workspace: each part is loaded once, by the first thread that asks for it."""
+
+    def __init__(self, directory: Path, history: History, listener: Listener) -> None:
+        self.directory = directory
+        self.history = history
+        self.listener = listener
+        self._lock = threading.RLock()
+        self._now: datetime | None = None
+        self._workspace: Workspace | None = None
+        self._survey: Survey | None = None
+        self._enforcers: tuple[Snapshot, dict[str, str]] | None = None
+        self._tables: dict[bool, Compilation] = {}
+        self._installed: dict[bool, Compilation] = {}
+        self._compiled: dict[bool, Compilation] = {}
+
+    def now(self) -> datetime:
+        """Return the time of this state."""
+        with self._lock:
+            if self._now is None:
+                self._now = current_time()
+            return self._now
+
+    def workspace(self) -> Workspace:
+        """Return the loaded files."""
+        from ringfence.workspace import load
+
+        with self._lock:
+            if self._workspace is None:
+                with self.listener.working("reading the workspace"):
+                    self._workspace = load(self.directory)
+            return self._workspace
+
+    def survey(self, *, fresh: bool, silent_stay: bool) -> Survey:
+        """Return the assets; where `fresh`, what was made of the ones before is forgotten."""
+        with self._lock:
+            if self._survey is None or fresh:
+                self._survey = self._look(silent_stay=silent_stay)
+                self._forget_tables()
+            return self._survey
+
+    def snapshot(self) -> Snapshot:
+        """Return the assets. Raise InputErrors where the survey found errors."""
+        found = self.survey(fresh=False, silent_stay=True)
+        if errors := found.errors():
+            raise InputErrors(errors)
+        return found.snapshot
+
+    def enforcers(self) -> tuple[Snapshot, dict[str, str]]:
+        """Return the assets with their enforcers chosen, and the reasons of those that facts decided, by host."""
+        from ringfence.plan import read_state
+        from ringfence.plan.enforcer_choice import chosen
+
+        with self._lock:
+            if self._enforcers is None:
+                self._enforcers = chosen(self.snapshot(), read_state(self.directory))
+            return self._enforcers
+
+    def installed(self, *, full: bool) -> Compilation:
+        """Return the tables that an installed enforcer is for."""
+        from ringfence.enforcers import names
+
+        with self._lock:
+            if full not in self._installed:
+                self._installed[full] = self._made(full=full).enforced(names())
+            return self._installed[full]
+
+    def compiled(self, *, full: bool) -> Compilation:
+        """Return the tables that hosts take."""
+        from ringfence.enforcers import enforcer
+        from ringfence.plan import read_state
+        from ringfence.plan.preflight import left_out
+
+        with self._lock:
+            if full not in self._compiled:
+                made = self.installed(full=full)
+                self._compiled[full] = made.without(left_out(made, read_state(self.directory), enforcer))
+            return self._compiled[full]
+
+    def _made(self, *, full: bool) -> Compilation:
+        from ringfence.compiler import compile_policy
+        from ringfence.enforcers import abilities_of
+
+        if full not in self._tables:
+            (snapshot, _), workspace = self.enforcers(), self.workspace()
+            with self.listener.working("compiling the policy"):
+                policy, settings = workspace.policy, workspace.settings
+                self._tables[full] = compile_policy(snapshot, policy, settings, full=full, abilities=abilities_of)
+        return self._tables[full]
+
+    def _forget_tables(self) -> None:
+        self._enforcers = None
+        for tables in (self._tables, self._installed, self._compiled):
+            tables.clear()
+
+    def _look(self, *, silent_stay: bool) -> Survey:
+        """Ask the inventory."""
+        from ringfence.sources.inventory import survey
+
+        workspace = self.workspace()
+        if not workspace.inventory_paths:
+            raise InputError(
+                f"no inventory: there is no {workspace.directory}/inventory", remedy="put an Ansible inventory there"
+            )
+        with self.listener.working("asking the inventory"):
+            found = survey(
+                workspace.inventory_paths,
+                workspace.label_rules,
+                workspace.settings,
+                now=self.now(),
+                directory=workspace.directory,
+                last=self.history.newest if silent_stay else None,
+                accepted=self.history.accepted_claims(),
+            )
+        found, note = self.history.with_first_claims(found, self.now())
+        if note:
+            self.listener.note(note)
+        return found
+
+
+class Estate:
+    """A workspace's parts. Any thread may read them: a value that was given out never changes, and while one thread
+    loads everything anew the others read what was loaded before."""
+
+    def __init__(self, directory: Path, listener: Listener = SILENT) -> None:
+        self.directory = directory
+        self.listener = listener
+        self.history = History(directory / STATE)
+        self.plans = directory / PLANS
+        self._state = _Loading(directory, self.history, listener)
+
+    @property
+    def now(self) -> datetime:
+        """Return the time at which this state was first asked for."""
+        return self._state.now()
+
+    @property
+    def workspace(self) -> Workspace:
+        """Return the loaded files. Raise InputErrors for files that cannot be read."""
+        return self._state.workspace()
+
+    def survey(self, *, fresh: bool = False, silent_stay: bool = True) -> Survey:
+        """Return the labelled assets with every problem found on the way.
+
+        With `fresh` the inventory is asked again. Without `silent_stay` assets that only a silent source knew are
+        gone; else they stay as they were last kept.
+        """
+        return self._state.survey(fresh=fresh, silent_stay=silent_stay)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Return the assets. Raise InputErrors where the survey found errors."""
+        return self._state.snapshot()
+
+    @property
+    def compilation(self) -> Compilation:
+        """Return the tables that plans are made of."""
+        return self.installed()
+
+    def installed(self, *, full: bool = False) -> Compilation:
+        """Return the tables that an installed enforcer is for; with `full`, as if every mode were full."""
+        return self._state.installed(full=full)
+
+    def compiled(self, *, full: bool = False) -> Compilation:
+        """Return the tables that hosts take, which questions are answered from; with `full`, as if every mode were
+        full."""
+        return self._state.compiled(full=full)
+
+    @property
+    def enforcers(self) -> tuple[Snapshot, dict[str, str]]:
+        """Return the assets with their enforcers chosen, and the reasons of those that facts decided, by host."""
+        return self._state.enforcers()
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return the kept snapshots and the assets of now, oldest first: who held an address when."""
+        return [*self.history.snapshots(), self.snapshot]
+
+    def keep_snapshot(self) -> None:
+        """Keep the assets as they are now, where they differ from the newest that is kept."""
+        self.history.keep(self.snapshot, self.now)
+
+    def reload(self) -> Reloaded:
+        """Load everything anew and return what changed.
+
+        Raise InputErrors for files or an inventory that cannot be read; what was loaded before stays then.
+        """
+        from ringfence.sources.snapshots import difference
+
+        before = self._state
+        after = _Loading(self.directory, self.history, self.listener)
+        old, new = before.workspace(), after.workspace()
+        changed = Reloaded(
+            policy=new.policy != old.policy,
+            label_rules=new.label_rules != old.label_rules,
+            settings=new.settings != old.settings,
+            assets=difference(before.snapshot(), after.snapshot()),
+        )
+        self._state = after
+        return changed

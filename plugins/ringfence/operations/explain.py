@@ -1,0 +1,27 @@
+"""Why a connection between two ends is allowed or denied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence.analysis.explain import explain as explained
+from ringfence.estate.queries import QueryReader
+
+if TYPE_CHECKING:
+    from ringfence.analysis.explain import Explanation
+    from ringfence.estate import Estate
+    from ringfence.model.tables import ProcessClass
+
+
+def explain(
+    estate: Estate,
+    source: str,
+    destination: str,
+    service: str,
+    process: ProcessClass | None = None,
+    *,
+    full: bool = False,
+) -> Explanation:
+    """Return the answers for every port of a service; with `full`, as if every mode were full."""
+    services = QueryReader(estate.workspace.definitions, estate.snapshot).services(service)
+    return explained(estate.compiled(full=full), source, destination, services, process)

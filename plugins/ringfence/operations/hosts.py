@@ -1,0 +1,60 @@
+"""What is done on hosts themselves, without a plan: asked what they hold, have names looked up, be left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.estate.queries import QueryReader
+from ringfence.model.errors import InputError
+from ringfence.operations.drive import drive, exit_status
+from ringfence.operations.execution import Execution
+from ringfence.plan.host_names import askable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringfence.estate import Estate
+    from ringfence.rollout import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class HostsOutcome:
+    """What became of hosts that a playbook was run on."""
+
+    outcome: Outcome
+
+    @property
+    def well(self) -> int:
+        """Return how many hosts did what was asked."""
+        return sum(host.ok for host in self.outcome.hosts.values())
+
+    @property
+    def exit_status(self) -> int:
+        """Return the status of the command."""
+        return exit_status(self.outcome)
+
+
+def chosen_workloads(estate: Estate, words: Sequence[str] = ()) -> list[str]:
+    """Return the names of the workloads that words mean, all without words, as far as Ansible can be asked for them.
+
+    Raise InputError where that is none.
+    """
+    chosen = QueryReader(estate.workspace.definitions, estate.snapshot).assets(words)
+    hosts = sorted(asset.name for asset in chosen if asset.workload and askable(asset.name))
+    if not hosts:
+        raise InputError("no workload is chosen", remedy="ringfence assets shows what there is")
+    return hosts
+
+
+def run_on_hosts(
+    estate: Estate,
+    playbook: str,
+    hosts: Sequence[str],
+    execution: Execution,
+    variables: Mapping[str, object] | None = None,
+) -> HostsOutcome:
+    """Run a playbook that needs no plan on hosts."""
+    given = {"ringfence_hosts": ":".join(hosts), **(variables or {})}
+    return HostsOutcome(drive(estate, playbook, given, hosts, execution))

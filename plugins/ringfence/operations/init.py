@@ -1,0 +1,81 @@
+"""Beginning a workspace: the files of a new one, which git keeps and AWX takes as a project."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
+
+from ringfence.model.addresses import network_of
+from ringfence.model.errors import InputError, Place, file_error
+from ringfence.operations.execution import Execution
+
+# Templates whose files git or tools would take for their own, and what they are called in a workspace.
+NAMES = {"gitignore": ".gitignore"}
+_TEMPLATES = files("ringfence") / "templates"
+# What `--control` replaces in the template of ringfence.yml.
+CONTROL = "# control:\n#   from: [10.9.0.0/24]\n#   port: 22\n"
+
+
+def write_workspace(directory: Path, networks: tuple[str, ...] = (), port: int = 22) -> tuple[Path, ...]:
+    """Write the files of a new workspace and return their paths in it, in order.
+
+    Raises InputError, before anything is written, where one of them exists already or a network is none, and where the
+    directory cannot be; OutsideError where the machine cannot write.
+    """
+    for network in networks:
+        network_of(network)
+    contents = {path: _filled(text, networks, port) for path, text in _templates(_TEMPLATES, PurePosixPath())}
+    in_the_way = [path for path in contents if (directory / path).exists() or (directory / path).is_symlink()]
+    if in_the_way:
+        more = f" and {len(in_the_way) - 3} more" if len(in_the_way) > 3 else ""
+        raise InputError(
+            f"these files are already there: {', '.join(map(str, in_the_way[:3]))}{more}; nothing was written",
+            Place(str(directory)),
+            "choose an empty directory: ringfence init DIRECTORY",
+        )
+    for path, text in contents.items():
+        try:
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            with (directory / path).open("x", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise file_error(error, directory / path, "cannot be written") from error
+    return tuple(contents)
+
+
+def _templates(folder: Traversable, below: PurePosixPath) -> Iterator[tuple[Path, str]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _templates(entry, below / entry.name)
+        else:
+            yield Path(below / NAMES.get(entry.name, entry.name)), entry.read_text(encoding="utf-8")
+
+
+def _filled(text: str, networks: tuple[str, ...], port: int) -> str:
+    if not networks:
+        return text
+    listed = ", ".join(f'"{network}"' for network in networks)
+    return text.replace(CONTROL, f"control:\n  from: [{listed}]\n  port: {port}\n")
+
+
+def make_repository(directory: Path, execution: Execution | None = None) -> bool:
+    """Return whether the directory is in a git repository, after making it one where it was in none."""
+    listener = (execution or Execution()).listener
+    if shutil.which("git") is None:
+        listener.note("git is not installed, so nothing keeps the history of this workspace")
+        return False
+    inside = _git(directory, "rev-parse", "--is-inside-work-tree")
+    if inside.returncode == 0:
+        return True
+    made = _git(directory, "init", "--quiet")
+    if made.returncode:
+        listener.note(f"git init failed: {made.stderr.strip()}")
+    return made.returncode == 0
+
+
+def _git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=False)

@@ -1,0 +1,38 @@
+"""The addresses that are this machine's own: a plan knows by them where Ansible comes from."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ringfence.model.addresses import address_text, addresses_of, family_of, point_of
+
+if TYPE_CHECKING:
+    from ringfence.estate import Estate
+
+LOOPBACK = addresses_of(["127.0.0.0/8", "::1"])
+NOBODYS = (point_of("192.0.2.1"), point_of("2001:db8::1"))  # RFC 5737, RFC 3849: for documentation
+
+
+def own_addresses(estate: Estate, names: Iterable[str]) -> frozenset[int]:
+    """Return the addresses of hosts that are this machine's own: the kernel lets it send from these alone.
+
+    Loopback is everybody's: what is reached there may be a machine behind a forwarded port. A kernel that lets it send
+    from any address (ip_nonlocal_bind) tells nothing.
+    """
+    if any(map(_is_own, NOBODYS)):
+        return frozenset()
+    assets = estate.snapshot.named()
+    points = {point for name in names if name in assets for point in assets[name].addresses}
+    return frozenset(point for point in points if point not in LOOPBACK and _is_own(point))
+
+
+def _is_own(point: int) -> bool:
+    family = socket.AF_INET6 if family_of(point) == 6 else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address_text(point), 0))
+    except OSError:
+        return False
+    return True

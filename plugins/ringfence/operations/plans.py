@@ -1,0 +1,54 @@
+"""The plans of a workspace, by name: found, and every file of one checked before anything is done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringfence.analysis.lookup import TableLookup
+from ringfence.plan import find, read, verify_files
+from ringfence.plan.store import directories
+
+if TYPE_CHECKING:
+    from ringfence.estate import Estate
+    from ringfence.model.tables import VerdictTable
+    from ringfence.plan import Plan
+
+__all__ = ["ChosenPlan", "TableLookup", "chosen_plan", "plan_names", "tables_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPlan:
+    """A plan and the directory that it was read from."""
+
+    plan: Plan
+    directory: Path
+
+    @property
+    def signed(self) -> bool:
+        """Return whether somebody signed it; who, a rollout checks."""
+        return (self.directory / "plan.json.sig").exists()
+
+
+def chosen_plan(estate: Estate, name: str) -> ChosenPlan:
+    """Return a plan with its directory. Raise InputError where a file of it is missing or was changed."""
+    directory = find(estate.plans, name).absolute()
+    plan = read(directory)
+    verify_files(directory, plan)
+    return ChosenPlan(plan, directory)
+
+
+def plan_names(plans: Path) -> list[str]:
+    """Return the names of all plans."""
+    return [directory.name for directory in directories(plans)]
+
+
+def tables_of(chosen: ChosenPlan) -> dict[str, VerdictTable]:
+    """Return the table that a plan gives each host, by name."""
+    from ringfence.plan.table_reading import table_of
+
+    folder = chosen.directory / "tables"
+    digests = {host.table for host in chosen.plan.hosts.values()}
+    tables = {one: table_of((folder / f"{one}.json").read_text(encoding="utf-8")) for one in digests}
+    return {name: tables[host.table] for name, host in chosen.plan.hosts.items()}

@@ -1,0 +1,49 @@
+"""Reading the kernels' tables back and comparing them with a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ringfence.model.errors import InputError, RingfenceError
+from ringfence.model.problems import Problem, Severity
+from ringfence.operations.drive import drive
+from ringfence.operations.execution import Execution
+from ringfence.operations.host_state import keep_answers
+from ringfence.operations.plan_outcome import PlanOutcome
+from ringfence.operations.plans import chosen_plan
+from ringfence.plan.journals import last_confirmed, marks
+
+if TYPE_CHECKING:
+    from ringfence.estate import Estate
+
+
+def verify(
+    estate: Estate, name: str | None = None, limit: Sequence[str] = (), execution: Execution | None = None
+) -> PlanOutcome:
+    """Return how hosts compare with a plan, by default the last that hosts confirmed; keep what they hold."""
+    from ringfence.rollout import Interrupted
+
+    execution = execution or Execution()
+    if name is None:
+        last = last_confirmed(estate.plans)
+        if last is None:
+            raise InputError("no host has confirmed a plan yet", remedy="name one: ringfence verify PLAN")
+        name = str(last)
+    chosen = chosen_plan(estate, name)
+    marked = marks(estate.plans)
+    interrupted = False
+    variables = {"ringfence_plan": str(chosen.directory)}
+    try:
+        outcome = drive(estate, "verify", variables, sorted(chosen.plan.hosts), execution, limit=limit)
+    except Interrupted as stopped:
+        outcome, interrupted = stopped.outcome, True
+    held = {name: host.result["held"] for name, host in outcome.hosts.items() if "held" in host.result}
+    told = {name: one for name, one in held.items() if isinstance(one, Mapping)}
+    try:
+        problems = keep_answers(estate, told, marked)
+    except RingfenceError as error:
+        # what was proven is told all the same
+        problems = [Problem(Severity.WARNING, error.message, error.place, error.remedy)]
+    execution.listener.problems(problems)
+    return PlanOutcome(chosen.plan, outcome, interrupted)

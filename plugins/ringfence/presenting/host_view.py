@@ -1,0 +1,101 @@
+"""What hosts enforce and what they denied or would have denied, as rows and data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.services import BLOCK, PORT_PROTOCOL_NAMES, service_texts
+from ringfence.presenting.line import Line
+from ringfence.presenting.rollout_view import failed_lines
+
+if TYPE_CHECKING:
+    from ringfence.operations.hosts import HostsOutcome
+    from ringfence.rollout import HostOutcome
+
+STATE_COLUMNS = ("host", "state", "plan", "#number", "#denied", "#would be denied")
+DENIAL_COLUMNS = ("host", "rule", "side", "peer", "service", "#packets", "verdict")
+TOLD = (
+    "plan",
+    "sequence",
+    "applied",
+    "waiting",
+    "damaged",
+    "unknown",
+    "features",
+    "counters",
+    "denials",
+    "denials_full",
+)
+VERDICTS = {"deny": "denied", "watch": "would be denied"}
+
+
+def state_rows(done: HostsOutcome) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each host that answered, under STATE_COLUMNS; packets are counted since its table was loaded."""
+    for name, host in sorted(done.outcome.hosts.items()):
+        if host.ok:
+            told = host.result
+            denied, watched = (_packets(host, effect) for effect in ("deny", "watch"))
+            plan = str(told.get("plan") or "")[:12]
+            yield name, host.state, plan or None, told.get("sequence") or None, denied, watched
+
+
+def denial_rows(done: HostsOutcome) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each recorded denial, under DENIAL_COLUMNS, those of one rule together."""
+    for name, host in sorted(done.outcome.hosts.items()):
+        denials = _mappings(host.result.get("denials"))
+        for one in sorted(denials, key=lambda one: (_rule(one), str(one.get("direction")), -_number(one))):
+            yield (
+                name,
+                _rule(one),
+                "to" if one.get("direction") == "in" else "from",
+                one.get("peer"),
+                _service(one),
+                one.get("packets"),
+                VERDICTS.get(str(one.get("effect")), one.get("effect")),
+            )
+
+
+def host_data(done: HostsOutcome) -> dict[str, object]:
+    """Return plain data for JSON."""
+    hosts = [
+        {**host.data(), **{key: host.result[key] for key in TOLD if key in host.result}}
+        for _, host in sorted(done.outcome.hosts.items())
+    ]
+    return {"ok": done.outcome.ok, "hosts": hosts}
+
+
+def done_lines(done: HostsOutcome, what: str) -> Iterator[Line]:
+    """Yield how many hosts did it, and why others did not."""
+    style = "green" if done.outcome.ok else "red"
+    yield Line(f"{done.well}/{len(done.outcome.hosts)} hosts {what}", style=style, bold=True)
+    yield from failed_lines(done.outcome)
+
+
+def _packets(host: HostOutcome, effect: str) -> int:
+    return sum(_number(one) for one in _mappings(host.result.get("counters")) if one.get("effect") == effect)
+
+
+def _number(entry: Mapping[str, object]) -> int:
+    packets = entry.get("packets")
+    return packets if isinstance(packets, int) else 0
+
+
+def _rule(entry: Mapping[str, object]) -> str:
+    return str(entry.get("name") or ("no rule allows it" if entry.get("rule") == "default" else entry.get("rule")))
+
+
+def _service(entry: Mapping[str, object]) -> str:
+    """Return the service of a denial; packets without ports have their protocol alone."""
+    protocol, port = entry.get("protocol"), entry.get("port")
+    if not isinstance(protocol, int):
+        return str(protocol)
+    if not isinstance(port, int):
+        return PORT_PROTOCOL_NAMES.get(protocol, f"ip/{protocol}")
+    point = protocol * BLOCK + port
+    return ", ".join(service_texts(IntervalSet(((point, point),))))
+
+
+def _mappings(value: object) -> list[Mapping[str, object]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []

@@ -1,0 +1,64 @@
+"""Judged flows as rows: by rule, by the labels of both ends, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ringfence.analysis.simulate import Simulation
+
+CATEGORIES = ("still_allowed", "newly_allowed", "newly_denied", "still_denied")
+_COUNTS = (*(f"#{name.replace('_', ' ')}" for name in CATEGORIES), "#watched")
+RULE_COLUMNS = ("rule", "side", *_COUNTS)
+LABEL_COLUMNS = ("from", "to", *_COUNTS)
+FLOW_COLUMNS = ("from", "to", "service", "#connections", "verdict", "seen last")
+
+
+def rule_rows(result: Simulation, limit: int) -> Iterator[tuple[object, ...]]:
+    """Yield a row a rule and side, under RULE_COLUMNS."""
+    for one in result.by_rule[:limit]:
+        counts = (one.categories[category].flows for category in sorted(one.categories, key=_place))
+        yield one.name, "to" if one.direction == "in" else "from", *counts, one.watched.flows
+
+
+def label_rows(result: Simulation, limit: int) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each pair of label combinations, under LABEL_COLUMNS."""
+    for one in result.by_labels[:limit]:
+        counts = (one.categories[category].flows for category in sorted(one.categories, key=_place))
+        yield label_text(one.source), label_text(one.destination), *counts, one.watched.flows
+
+
+def flow_rows(flows: Sequence[Mapping[str, object]]) -> Iterator[tuple[object, ...]]:
+    """Yield a row a flow, under FLOW_COLUMNS."""
+    for flow in flows:
+        yield (
+            _end(flow, "client"),
+            _end(flow, "server"),
+            service_text(flow["protocol"], flow["port"]),
+            flow["connections"],
+            str(flow["category"]).replace("_", " ") + (", watched" if flow["would_be_denied"] else ""),
+            flow["last_seen"],
+        )
+
+
+def label_text(labels: Mapping[str, str] | None) -> str:
+    """Return labels for people; an end of no asset is `unknown`."""
+    if labels is None:
+        return "unknown"
+    return " ".join(f"{key}={value}" for key, value in labels.items()) or "no labels"
+
+
+def service_text(protocol: object, port: object) -> str:
+    """Return a service for people; an ICMP type that nobody said is left out."""
+    return str(protocol) if port is None else f"{protocol}/{port}"
+
+
+def _end(flow: Mapping[str, object], side: str) -> str:
+    process = flow[f"{side}_unit"] or flow[f"{side}_user"] or flow[f"{side}_process"]
+    name = flow[f"{side}_asset"] or flow[side]
+    return f"{name} ({process})" if process else str(name)
+
+
+def _place(category: str) -> int:
+    return CATEGORIES.index(str(category))

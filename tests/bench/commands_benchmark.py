@@ -1,0 +1,114 @@
+"""Benchmark `commands`: every command that a person waits for, beside `ansible-inventory --list` of the same hosts.
+
+RINGFENCE_BENCH_HOSTS (20000) says how many hosts.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from ringfence.model.errors import OutsideError
+
+from .hosts_workspace import write_workspace
+from .result import Result, Target
+
+HOSTS = int(os.environ.get("RINGFENCE_BENCH_HOSTS", "20000"))
+REPEATS = 3
+PEER = "ansible-inventory --list"
+HOST = "app01-prod-web-0001"
+QUESTIONS = {
+    "explain": ("explain", HOST, "10.0.9.9", "tcp/8443"),
+    "reach": ("reach", "--from", "app=app01", "--to", "app=app01"),
+    "simulate": ("simulate", "--flows", "flows.csv"),
+    "lint": ("lint",),
+    "render": ("render", HOST),
+    "labels": ("labels",),
+    "assets": ("assets",),
+}
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds by the clock and of the processor, and the most memory that one of the processes held, in MiB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def run() -> Result:
+    """Measure the work in turns with Ansible's own listing, then the questions, warm."""
+    with TemporaryDirectory(prefix="ringfence-bench-") as directory:
+        workspace = Path(directory) / "estate"
+        write_workspace(workspace, HOSTS)
+        peer, check, plan, show = [], [], [], []
+        for _ in range(REPEATS):
+            peer.append(_spent(workspace, "ansible-inventory", "-i", "inventory", "--list", "--output", "../list.json"))
+            check.append(_ours(workspace, "check"))
+            plan.append(_ours(workspace, "plan"))
+            show.append(_ours(workspace, "show"))
+        _ours(workspace, "explain", *QUESTIONS["explain"][1:])
+        asked = {name: _middle([_ours(workspace, *words) for _ in range(REPEATS)]) for name, words in QUESTIONS.items()}
+    listing, done = _middle(peer), {"check": _middle(check), "plan": _middle(plan), "show": _middle(show)}
+    warm = max(one.wall for one in asked.values())
+    ratios = {name: done[name].cpu / listing.cpu for name in ("check", "plan")}
+    every = {PEER: listing, **done, **asked}
+    return Result(
+        name="commands",
+        subject=f"Every command that a person waits for, on {HOSTS:,} hosts of one CSV, 241 rules, 600 tables.",
+        seconds=done["check"].cpu,
+        peer=listing.cpu,
+        unit="CPU seconds",
+        table=(
+            ("command", "by the clock, s", "CPU, s", "peak, MiB"),
+            *((name, f"{one.wall:.2f}", f"{one.cpu:.2f}", f"{one.peak:.0f}") for name, one in every.items()),
+        ),
+        targets=(
+            Target("check, times ansible-inventory --list, CPU", ratios["check"], 1.3),
+            Target("plan, times ansible-inventory --list, CPU", ratios["plan"], 1.8),
+            Target("plan, peak MiB", done["plan"].peak, 400),
+            Target("show, seconds", done["show"].wall, 1.0),
+            Target("the slowest question, warm, seconds", warm, 1.5),
+        ),
+        remarks=(
+            f"Medians of {REPEATS} runs in turns. A question is warm where the inventory was asked before and nothing "
+            "that it depends on has changed; the others ask it each time. Every plan sees those before it.",
+            "The peak is that of the largest process of a command, which may be the ansible-inventory that it runs.",
+        ),
+        more={
+            "warm": warm,
+            "ratio_check": ratios["check"],
+            "ratio_plan": ratios["plan"],
+            "peak_mib": done["plan"].peak,
+            **{f"seconds_{name}": one.wall for name, one in every.items() if name != PEER},
+            "seconds_ansible_inventory": listing.wall,
+        },
+    )
+
+
+def _ours(directory: Path, *words: str) -> Spent:
+    return _spent(directory, "ringfence", *words)
+
+
+def _spent(directory: Path, name: str, *words: str) -> Spent:
+    """Run a command of this environment there; return what it took. Raises OutsideError where it cannot answer."""
+    began = time.monotonic()
+    with (directory.parent / "stderr").open("wb") as said:
+        command = [str(Path(sys.executable).parent / name), *words]
+        process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise OutsideError(f"{name} {' '.join(words)}: {(directory.parent / 'stderr').read_text()[-500:]}")
+    return Spent(time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def _middle(found: list[Spent]) -> Spent:
+    return Spent(median(s.wall for s in found), median(s.cpu for s in found), max(s.peak for s in found))

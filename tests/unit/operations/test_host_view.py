@@ -1,0 +1,42 @@
+"""What hosts denied or would have denied, as rows."""
+
+from __future__ import annotations
+
+from ringfence.operations.hosts import HostsOutcome
+from ringfence.presenting.host_view import denial_rows, state_rows
+from ringfence.rollout import HostOutcome, Outcome
+
+WATCHED = {"effect": "watch", "rule": "default", "direction": "in"}
+DENIED = {"effect": "deny", "rule": "5f3a", "name": "a guardrail", "direction": "out"}
+DENIALS = [
+    {**WATCHED, "peer": "10.0.0.9", "protocol": 6, "port": 22, "packets": 2},
+    {**DENIED, "peer": "10.0.0.8", "protocol": 1, "port": 8, "packets": 5},
+    {**DENIED, "peer": "fd00::8", "protocol": 47, "port": None, "packets": 7},
+]
+COUNTERS = [
+    {"effect": "deny", "rule": "5f3a", "direction": "out", "packets": 12, "bytes": 900},
+    {"effect": "watch", "rule": "default", "direction": "in", "packets": 2, "bytes": 120},
+    {"effect": "allow", "rule": "77aa", "direction": "in", "packets": 1000, "bytes": 90000},
+]
+WEB = {"plan": "a" * 64, "sequence": 4, "denials": DENIALS, "counters": COUNTERS}
+DONE = HostsOutcome(
+    Outcome(
+        {
+            "web-1": HostOutcome("web-1", "confirmed", ok=True, result=WEB),
+            "web-2": HostOutcome("web-2", "unreachable", ok=False, reason="no route"),
+        },
+        "successful",
+    )
+)
+
+
+def test_denials_stand_together_by_rule_with_their_service_and_what_became_of_them() -> None:
+    assert list(denial_rows(DONE)) == [
+        ("web-1", "a guardrail", "from", "fd00::8", "ip/47", 7, "denied"),
+        ("web-1", "a guardrail", "from", "10.0.0.8", "icmp/echo-request", 5, "denied"),
+        ("web-1", "no rule allows it", "to", "10.0.0.9", "tcp/22", 2, "would be denied"),
+    ]
+
+
+def test_a_host_has_the_packets_that_it_denied_and_would_have_denied() -> None:
+    assert list(state_rows(DONE)) == [("web-1", "confirmed", "a" * 12, 4, 12, 2)]
