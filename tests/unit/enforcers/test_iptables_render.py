@@ -170,10 +170,11 @@ def test_a_listener_named_by_a_rule_is_refused_by_name() -> None:
     [
         ({"iptables": "1.4.7"}, "iptables 1.4.7 is older than 1.4.21"),
         ({"iptables": ""}, "there is no iptables"),
-        ({"ipset": ""}, "there is no ipset"),
-        ({"ipset": "6.11"}, "ipset 6.11 is older than 6.38"),
-        ({"kernel": "2.6.32-754.el6"}, "kernel 2.6.32 is older than 3.10"),
-        ({}, ""),
+        ({"iptables": "1.8.9", "ipset": ""}, "there is no ipset"),
+        ({"iptables": "1.8.9", "ipset": "6.11"}, "ipset 6.11 is older than 6.38"),
+        ({"iptables": "1.8.9", "kernel": "2.6.32-754.el6"}, "kernel 2.6.32 is older than 3.10"),
+        ({"iptables": "1.8.9"}, ""),
+        ({"nft": "0.8"}, "nothing is known of its iptables"),
     ],
 )
 def test_what_a_host_lacks_is_said(told: dict[str, object], why: str) -> None:

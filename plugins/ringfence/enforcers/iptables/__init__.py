@@ -45,8 +45,9 @@ class IptablesEnforcer:
         return Features.told(told).data()
 
     def lacks(self, facts: Facts) -> str:
-        """Return why iptables is not usable on a host."""
-        return "; ".join(Features.told(facts).lacks())
+        """Return why iptables is not known to be usable on a host."""
+        features = Features.told(facts)
+        return "; ".join(features.lacks()) if features.known else "nothing is known of its iptables"
 
     def profile(self, facts: Facts) -> Profile:
         """Return the bits of the mark, 0 where each class of addresses needs a rule of its own."""

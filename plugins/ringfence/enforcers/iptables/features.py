@@ -26,7 +26,8 @@ _MASK = re.compile(r"0x[0-9a-fA-F]{1,8}")
 class Features:
     """Facts about a host: versions, empty for a program that is not there; whether sets can give a mark (`skbinfo`).
 
-    `marks` are the bits of the mark that Ringfence may use there, `marks_used` those that other rules name.
+    `known` says whether it told of its iptables at all. `marks` are the bits of the mark that Ringfence may use there,
+    `marks_used` those that other rules name.
     """
 
     iptables: tuple[int, ...] = (1, 8, 9)
@@ -36,6 +37,7 @@ class Features:
     skbinfo: bool = True
     marks: int = DEFAULT_MASK
     marks_used: int = 0
+    known: bool = True
 
     @staticmethod
     def told(told: Mapping[str, JsonValue]) -> Features:
@@ -49,6 +51,7 @@ class Features:
             told.get("skbinfo") is not False,
             _mask(told.get("marks"), known.marks),
             _mask(told.get("marks_used"), known.marks_used),
+            told.get("known", "iptables" in told) is True,
         )
 
     def data(self) -> dict[str, JsonValue]:
@@ -61,6 +64,7 @@ class Features:
             "skbinfo": self.skbinfo,
             "marks": self.marks,
             "marks_used": self.marks_used,
+            "known": self.known,
         }
 
     def lacks(self) -> list[str]:

@@ -38,7 +38,9 @@ def filled(section: str) -> dict:
 
 def features(reply) -> dict[str, str | bool]:
     """Return what a host can do, as far as it tells; an empty version of nft says that there is none."""
-    found: dict[str, str | bool] = {key: reply.last(key) for key in ("nft", "kernel") if reply.last(key)}
+    found: dict[str, str | bool] = {
+        key: reply.last(key) for key in ("nft", "iptables", "ipset", "kernel") if reply.last(key)
+    }
     if reply.all("nft") == [""]:
         found["nft"] = ""
     found |= {key: reply.last(key) == "yes" for key in ("cgroup2", "socket_cgroup") if reply.last(key)}
