@@ -155,6 +155,15 @@ def _failing(target: IptablesTarget, command: str) -> str:
     return f"PATH={tool}:$PATH\n"
 
 
+def test_a_host_that_another_enforcer_holds_is_left_alone(target: IptablesTarget) -> None:
+    held = target.enforce(OLD)
+    target.enforcer = "nftables"
+    assert target.apply(target.plan(NEW)).last("refused") == "enforcer"
+    target.enforcer = "iptables"
+    assert target.in_kernel() == held.digest
+    target.enforce(NEW)
+
+
 def test_check_mode_changes_nothing_and_refuses_what_iptables_refuses(target: IptablesTarget) -> None:
     target.enforce(OLD)
     plan = target.plan(NEW)
