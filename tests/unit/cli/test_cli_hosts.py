@@ -27,7 +27,8 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HostileHost:
 
 
 def test_info_shows_the_denials_that_a_host_recorded_by_rule(tmp_path: Path, host: HostileHost) -> None:
-    host.prints(f"ringfence:table=present\nringfence:begin listing\ntable inet ringfence {{\n{MEMBERS}}}\nringfence:end listing\n")
+    listing = f"table inet ringfence {{\n{MEMBERS}}}\n"
+    host.prints(f"ringfence:table=present\nringfence:begin listing\n{listing}ringfence:end listing\n")
 
     told = data(tmp_path / "shop", "info", "role=web")
     shown = ringfence(tmp_path / "shop", "info", "--denials")
