@@ -50,6 +50,11 @@ def fail(name: str, detail: str, remedy: str) -> Check:
     return Check(name, Status.FAIL, detail, remedy)
 
 
+def told_to_root(name: str) -> Check:
+    """Return a check of something that only root could have looked at."""
+    return warn(name, "told to root alone", "first let Ansible become root")
+
+
 def version_of(text: str) -> tuple[int, ...]:
     """Return the numbers of a version text, as far as they go."""
     numbers: list[int] = []

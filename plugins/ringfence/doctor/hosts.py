@@ -3,54 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from ringfence.doctor.check import Check, fail, ok, version_of, warn
+from ringfence.doctor.answer import NUMBER, VERSION, WORD, Answer
+from ringfence.doctor.check import Check, fail, ok, told_to_root, version_of, warn
+from ringfence.doctor.filters import filter_checks
+from ringfence.enforcers import Enforcer
 from ringfence.model.addresses import addresses_of, point_of
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputError
 
-NFT = (0, 9, 3)
+# What nft matches control groups with; iptables does so with older ones.
 KERNEL_FOR_UNITS = (5, 13)
 FLOWS_PYTHON = (3, 8)
 CLOCK_WARNS, CLOCK_FAILS = 60.0, 3600.0
 ROOM_WARNS, ROOM_FAILS = 100 << 10, 5 << 10  # KiB
 NEEDED = ("sha256sum", "flock", "awk", "sed", "mktemp")
 PLACES = ("/var/lib", "/run")
-_VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){0,4}[\w.+~-]{0,60}", re.ASCII)
-_WORD = re.compile(r"[\w.@/-]{1,64}", re.ASCII)
-_NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The values that a host gave to one look, lists of texts by key; whatever is not of that shape is left out."""
-
-    values: Mapping[str, tuple[str, ...]]
-
-    @staticmethod
-    def of(told: object) -> Answer:
-        """Return the answer of a result's part."""
-        found: dict[str, tuple[str, ...]] = {}
-        if isinstance(told, Mapping):
-            for key, values in list(told.items())[:64]:
-                if isinstance(key, str) and isinstance(values, list):
-                    found[key] = tuple(text[:200] for text in values[:16] if isinstance(text, str))
-        return Answer(found)
-
-    def all(self, key: str) -> tuple[str, ...]:
-        """Return every value of a key."""
-        return self.values.get(key, ())
-
-    def one(self, key: str, form: re.Pattern[str]) -> str:
-        """Return the value of a key that has a form, empty where there is none."""
-        return next((text for text in self.all(key) if form.fullmatch(text)), "")
-
-
-def host_checks(host: str, result: Mapping[str, object], control: Control | None) -> Iterator[Check]:
-    """Yield the checks of one host by what it answered."""
-    yield from (replace(check, host=host) for check in _checks(result, control))
+def host_checks(
+    host: str, result: Mapping[str, object], control: Control | None, enforcers: Sequence[Enforcer]
+) -> Iterator[Check]:
+    """Yield the checks of one host by what it answered; its enforcer is the first, others can take its place."""
+    yield from (replace(check, host=host) for check in _checks(result, control, enforcers))
 
 
 def unreached(host: str, reason: str) -> Check:
@@ -62,17 +39,17 @@ def unreached(host: str, reason: str) -> Check:
     return replace(fail("ssh", detail, remedy), host=host)
 
 
-def _checks(result: Mapping[str, object], control: Control | None) -> Iterator[Check]:
+def _checks(result: Mapping[str, object], control: Control | None, enforcers: Sequence[Enforcer]) -> Iterator[Check]:
     login, root = Answer.of(result.get("login")), Answer.of(result.get("root"))
-    if login.one("complete", _WORD) != "yes":
+    if login.one("complete", WORD) != "yes":
         words = result.get("words")
         said = f": {words[:200]}" if isinstance(words, str) and words else ""
         yield fail("ssh", f"the login gives no POSIX shell that answers{said}", "log in by hand, and look at the shell")
         return
-    yield ok("ssh", f"logs in as {login.one('login', _WORD) or 'a user without a name'}")
-    rooted = root.one("uid", _NUMBER) == "0" and root.one("complete", _WORD) == "yes"
+    yield ok("ssh", f"logs in as {login.one('login', WORD) or 'a user without a name'}")
+    rooted = root.one("uid", NUMBER) == "0" and root.one("complete", WORD) == "yes"
     if rooted:
-        yield ok("root", "the login is root" if login.one("uid", _NUMBER) == "0" else "becomes root")
+        yield ok("root", "the login is root" if login.one("uid", NUMBER) == "0" else "becomes root")
     else:
         refused = result.get("refused")
         reason = refused[:200] if isinstance(refused, str) and refused else "no answer as root"
@@ -80,48 +57,31 @@ def _checks(result: Mapping[str, object], control: Control | None) -> Iterator[C
             "root", reason, "set ansible_become: true, and give the login sudo without a password or a become password"
         )
         root = login
-    yield from _system(root, rooted)
+    yield from _system(root, rooted, enforcers)
     yield from _tools(root, rooted)
     yield from _came_from(login, control)
     yield _clock(root, result.get("clock"))
 
 
-def _told_to_root(name: str) -> Check:
-    return warn(name, "told to root alone", "first let Ansible become root")
-
-
-def _system(answer: Answer, rooted: bool) -> Iterator[Check]:
-    if (system := answer.one("system", _WORD)) != "Linux":
+def _system(answer: Answer, rooted: bool, enforcers: Sequence[Enforcer]) -> Iterator[Check]:
+    if (system := answer.one("system", WORD)) != "Linux":
         yield fail("system", f"it is {system or 'no known system'}, not Linux", "set ringfence_workload: false for it")
         return
-    yield _filter(answer, rooted)
-    kernel = answer.one("kernel", _VERSION)
-    units = version_of(kernel) >= KERNEL_FOR_UNITS and answer.one("cgroup2", _WORD) == "yes"
-    cgroup = "with cgroup2" if answer.one("cgroup2", _WORD) == "yes" else "without cgroup2"
+    filters = list(filter_checks(answer, rooted, enforcers))
+    yield from filters
+    kernel = answer.one("kernel", VERSION)
+    new_enough = version_of(kernel) >= KERNEL_FOR_UNITS or filters[-1].name != "nft"
+    units = new_enough and answer.one("cgroup2", WORD) == "yes"
+    cgroup = "with cgroup2" if answer.one("cgroup2", WORD) == "yes" else "without cgroup2"
     detail = f"Linux {kernel or 'of no version'} {cgroup}"
     if units:
         yield ok("kernel", detail)
     else:
         yield warn("kernel", detail, "rules that name a unit cannot be enforced here; all others can")
-    if systemd := answer.one("systemd", _NUMBER):
+    if systemd := answer.one("systemd", NUMBER):
         yield ok("systemd", systemd)
     else:
         yield warn("systemd", "there is none", "the table is lost with a reboot: apply again after one")
-
-
-def _filter(answer: Answer, rooted: bool) -> Check:
-    nft, iptables = answer.one("nft", _VERSION), answer.one("iptables", _VERSION)
-    if not nft:
-        beside = f"; iptables {iptables} is there, which is not enforced with" if iptables else ""
-        return fail("nft", f"there is no nft{beside}", "install the package nftables")
-    if version_of(nft) < NFT:
-        return fail("nft", f"nft {nft} is too old", "take a release with nft 0.9.3 or newer")
-    if answer.one("nft_works", _WORD) != "yes":
-        if not rooted:
-            return _told_to_root("nft")
-        said = " ".join(answer.all("nft_said"))[:150]
-        return fail("nft", f"nft {nft} cannot list tables: {said}", "it needs root and the kernel module nf_tables")
-    return ok("nft", nft)
 
 
 def _tools(answer: Answer, rooted: bool) -> Iterator[Check]:
@@ -140,7 +100,7 @@ def _tools(answer: Answer, rooted: bool) -> Iterator[Check]:
         yield warn("firewalls", f"{', '.join(others)} filter too", "keep the control path open there as well")
     else:
         yield ok("firewalls", "no other is active")
-    python = answer.one("python", _VERSION)
+    python = answer.one("python", VERSION)
     if python and version_of(python) >= FLOWS_PYTHON:
         yield ok("flows", f"Python {python}")
     else:
@@ -151,9 +111,9 @@ def _tools(answer: Answer, rooted: bool) -> Iterator[Check]:
 def _rooms(answer: Answer, rooted: bool) -> Iterator[Check]:
     for place in PLACES:
         texts = [text.removeprefix(f"{place} ") for text in answer.all("room") if text.startswith(f"{place} ")]
-        free = int(texts[0]) if texts and _NUMBER.fullmatch(texts[0]) else None
+        free = int(texts[0]) if texts and NUMBER.fullmatch(texts[0]) else None
         if place not in answer.all("writable") and not rooted:
-            yield _told_to_root(place)
+            yield told_to_root(place)
         elif place not in answer.all("writable"):
             yield fail(place, f"{place} cannot be written", "mount it writable, and look at the disk")
         elif free is None:
@@ -183,7 +143,7 @@ def _came_from(answer: Answer, control: Control | None) -> Iterator[Check]:
 
 
 def _clock(answer: Answer, asked: object) -> Check:
-    told = answer.one("time", _NUMBER)
+    told = answer.one("time", NUMBER)
     times = [one for one in asked if isinstance(one, float)] if isinstance(asked, list) else []
     if not told or len(times) != 2:
         return warn("clock", "the host does not tell its time", "look by hand: date -u")

@@ -81,7 +81,7 @@ class _Loading:
         with self._lock:
             if self._survey is None or fresh:
                 self._survey = self._answered(fresh=fresh) if silent_stay else self._look(resolve_names)
-                self._forget_tables()
+                self.forget_tables()
             return self._survey
 
     def snapshot(self) -> Snapshot:
@@ -133,10 +133,12 @@ class _Loading:
                 self._tables[full] = compile_policy(snapshot, policy, settings, full=full, abilities=abilities_of)
         return self._tables[full]
 
-    def _forget_tables(self) -> None:
-        self._enforcers = None
-        for tables in (self._tables, self._installed, self._compiled):
-            tables.clear()
+    def forget_tables(self) -> None:
+        """Forget what was made of the assets and of what hosts told."""
+        with self._lock:
+            self._enforcers = None
+            for tables in (self._tables, self._installed, self._compiled):
+                tables.clear()
 
     def _answered(self, *, fresh: bool) -> Survey:
         """Return what the inventory says, or said where a kept answer counts."""
@@ -241,6 +243,11 @@ class Estate:
     def enforcers(self) -> tuple[Snapshot, dict[str, str]]:
         """Return the assets with their enforcers chosen, and the reasons of those that facts decided, by host."""
         return self._state.enforcers()
+
+    def hosts_told(self) -> None:
+        """Choose enforcers and make tables anew where they are next asked for: what hosts told about themselves is
+        different now."""
+        self._state.forget_tables()
 
     def snapshots(self) -> list[Snapshot]:
         """Return the kept snapshots and the assets of now, oldest first: who held an address when."""

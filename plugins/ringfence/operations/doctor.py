@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from ringfence.doctor import Check, Status, controller_checks, host_checks, workspace_checks
 from ringfence.doctor.check import fail
 from ringfence.doctor.hosts import unreached
+from ringfence.enforcers import Enforcer, enforcer, names
+from ringfence.model.abilities import LINUX, Where
 from ringfence.model.assets import USUAL_ENFORCER
 from ringfence.model.errors import InputError, InputErrors, OutsideError, RingfenceError
 from ringfence.operations.execution import Execution
+from ringfence.plan.enforcer_choice import VARIABLE
 
 __all__ = ["Check", "DoctorRequest", "Examined", "examine"]
 
@@ -82,12 +85,27 @@ def _workspace(estate: Estate) -> tuple[list[RingfenceError], list[Asset]]:
     """Return the errors of a workspace's files and sources, and its workloads."""
     try:
         survey = estate.survey()
-        assets = [one for one in survey.snapshot.assets if one.workload and one.enforcer == USUAL_ENFORCER]
+        assets = [one for one in survey.snapshot.assets if one.workload and _looked_at(one.enforcer)]
         return list(survey.errors()), assets
     except InputErrors as error:
         return list(error.errors), []
     except RingfenceError as error:
         return [error], []
+
+
+def _looked_at(name: str) -> bool:
+    """Return whether the doctor knows hosts of an enforcer: it is installed, and works on the host, with Linux."""
+    if name not in names():
+        return False
+    abilities = enforcer(name).abilities
+    return abilities.platform == LINUX.platform and abilities.where is Where.HOST
+
+
+def _enforcers(asset: Asset) -> list[Enforcer]:
+    """Return the enforcer of a host, and those that can take its place where nobody wrote which one it has."""
+    free = asset.enforcer == USUAL_ENFORCER and asset.attributes.get(VARIABLE) is None
+    others = [name for name in names() if name != asset.enforcer and _looked_at(name)] if free else []
+    return [enforcer(name) for name in (asset.enforcer, *others)]
 
 
 def _broken(estate: Estate) -> bool:
@@ -104,6 +122,7 @@ def _hosts(
     from ringfence.operations.drive import drive
 
     controls = {asset.name: asset.control or control for asset in assets}
+    enforcers = {asset.name: _enforcers(asset) for asset in assets}
     names = sorted(request.limit or controls)
     if unknown := [name for name in names if name not in controls]:
         raise InputError(f"no workload is called '{unknown[0]}'", remedy="ringfence assets shows what there is")
@@ -120,5 +139,5 @@ def _hosts(
             silent += 1
             checks.append(unreached(name, outcome.reason if outcome else ""))
         else:
-            checks.extend(host_checks(name, outcome.result, controls[name]))
+            checks.extend(host_checks(name, outcome.result, controls[name], enforcers[name]))
     return checks, silent

@@ -12,7 +12,7 @@ from ringfence.model.counts import counted
 from ringfence.model.errors import OutsideError
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.model.safe_text import clean_line
-from ringfence.operations.hosts import enforcers_by_facts
+from ringfence.operations.hosts import decided_enforcers
 from ringfence.plan import Held, write_state
 from ringfence.plan.artefact import time_text
 from ringfence.plan.host_names import askable
@@ -37,7 +37,7 @@ def ask_hosts(estate: Estate, execution: Execution) -> None:
     outcome = drive(
         estate,
         "info",
-        {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": enforcers_by_facts(estate)},
+        {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": decided_enforcers(estate)},
         workloads,
         execution,
     )
@@ -71,6 +71,7 @@ def keep_answers(
     """
     problems = []
     hosts = known_records(estate)
+    before = {name: one.features for name, one in hosts.items()}
     for name, told in answers.items():
         try:
             hosts[name] = Held(
@@ -87,6 +88,8 @@ def keep_answers(
             message = f"{clean_line(name)} answers with what is no state of ours; what was known of it stays"
             problems.append(Problem(Severity.WARNING, message, remedy=f"look at the host: {LOOK}"))
     write_state(estate.directory, hosts, marked)
+    if {name: one.features for name, one in hosts.items()} != before:
+        estate.hosts_told()
     return problems
 
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ringfence.enforcers import names
 from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
+from ringfence.model.problems import some_names
 from ringfence.operations.drive import drive, exit_status
 from ringfence.operations.execution import Execution
 from ringfence.plan.host_names import askable
@@ -39,10 +41,18 @@ class HostsOutcome:
 def chosen_workloads(estate: Estate, words: Sequence[str] = ()) -> list[str]:
     """Return the names of the workloads that words mean, all without words, as far as Ansible can be asked for them.
 
-    Raise InputError where that is none.
+    Hosts that no installed enforcer is for have nothing to be asked. Raise InputError where none is left.
     """
     chosen = QueryReader(estate.workspace.definitions, estate.snapshot).assets(words)
-    hosts = sorted(asset.name for asset in chosen if asset.workload and askable(asset.name))
+    workloads = [asset for asset in chosen if asset.workload and askable(asset.name)]
+    installed = names()
+    hosts = sorted(asset.name for asset in workloads if asset.enforcer in installed)
+    if workloads and not hosts:
+        raise InputError(
+            f"no installed enforcer is for {some_names(sorted(asset.name for asset in workloads))}: "
+            f"{', '.join(sorted({asset.enforcer for asset in workloads}))}",
+            remedy=f"installed are: {', '.join(installed)}; 'ringfence_enforcer' of a host says which one it has",
+        )
     if not hosts:
         raise InputError("no workload is chosen", remedy="ringfence assets shows what there is")
     return hosts
@@ -56,12 +66,12 @@ def run_on_hosts(
     variables: Mapping[str, object] | None = None,
 ) -> HostsOutcome:
     """Run a playbook that needs no plan on hosts."""
-    given = {"ringfence_hosts": ":".join(hosts), "ringfence_enforcers": enforcers_by_facts(estate), **(variables or {})}
+    given = {"ringfence_hosts": ":".join(hosts), "ringfence_enforcers": decided_enforcers(estate), **(variables or {})}
     return HostsOutcome(drive(estate, playbook, given, hosts, execution))
 
 
-def enforcers_by_facts(estate: Estate) -> dict[str, str]:
+def decided_enforcers(estate: Estate) -> dict[str, str]:
     """Return the enforcers of the hosts whose facts decided that, which no variable tells Ansible."""
-    assets, chosen = estate.enforcers
+    assets, decided = estate.enforcers
     named = assets.named()
-    return {name: named[name].enforcer for name in chosen}
+    return {name: named[name].enforcer for name in decided}

@@ -213,7 +213,7 @@ def test_a_host_that_lies_about_its_table_can_be_quarantined(estate: Estate) -> 
         path.unlink()
     assert planned.exit_code == 0, planned.output
     plan = read(find(estate.workspace / "plans", "latest"))
-    assert set(plan.hosts) == set(HOSTS)
+    assert set(plan.hosts) == set(HOSTS), (plan.left_out, planned.output)
     assert plan.hosts["n1"].expects == DIGEST
     assert f"n1 reports plan number {2**53 - 1}, far above every plan here" in planned.output
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils import enforcers
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement, installed
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement, installed, too_old
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 from hostile_host import HostileHost
 from ringfence.enforcers import enforcer
 from rollout_plans import PlanMaker, Wanted
 
-OFFERS = ("SUFFIX", "PARTS", "MISSING", "runtime_lines", "read", "filled", "features", "answer_age")
+OFFERS = ("SUFFIX", "PARTS", "MISSING", "OLDEST", "runtime_lines", "read", "filled", "features", "answer_age")
 
 
 def plan_of_windows(directory: Path) -> Path:
@@ -34,6 +34,18 @@ def test_a_part_offers_what_the_actions_ask_for_and_ends_its_files_as_its_engine
     assert [one for one in OFFERS if not hasattr(package, one)] == []
     assert enforcer(name).suffix == package.SUFFIX
     assert "ringfence_main() {" in script(name)
+
+
+@pytest.mark.parametrize("name", installed())
+def test_both_halves_of_an_enforcer_ask_for_the_same_versions(name: str) -> None:
+    its = enforcer(name)
+    for program, oldest in enforcement(name).OLDEST.items():
+        before = [*oldest[:-1], oldest[-1] - 1]
+        for numbers, lacking in ((oldest, False), (before, True)):
+            told = {program: ".".join(map(str, numbers))}
+            assert (bool(its.lacks(its.facts(told))), too_old(name, told)) == (lacking, lacking), told
+        assert too_old(name, {program: ""})
+    assert not too_old(name, {})
 
 
 def test_the_usual_enforcer_comes_first() -> None:

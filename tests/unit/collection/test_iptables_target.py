@@ -121,6 +121,23 @@ def test_a_rollback_takes_a_waiting_plan_back_and_remove_takes_everything_out(ta
     assert not target.state.exists()
 
 
+def test_another_enforcer_leaves_what_is_held_alone_and_says_whose_it_is(target: IptablesTarget) -> None:
+    plan = target.enforce(OLD)
+    target.enforcer = "nftables"
+    for verb in ("confirm", "rollback", "refresh", "remove"):
+        assert target.ask(verb)[1].last("refused") == "enforcer", verb
+    refused = target.apply(target.plan(NEW))
+    assert refused.last("refused") == "enforcer"
+    assert "holds a table of iptables, not of nft: 'ringfence remove' it first" in refused.last("reason")
+    assert "this host holds a table of iptables, not of nft" in target.ask("status")[1].all("unknown")
+    target.enforcer = "iptables"
+    assert target.in_kernel() == plan.digest
+    assert target.drift(OLD) == []
+    assert target.ask("remove")[1].last("state") == "none"
+    target.enforcer = "nftables"
+    assert target.ask("status")[1].all("unknown") == []
+
+
 def test_boot_loads_what_was_confirmed(target: IptablesTarget) -> None:
     plan = target.enforce(OLD)
     for variant in VARIANTS:

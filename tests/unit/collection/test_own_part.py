@@ -80,6 +80,7 @@ from ..nftables import PARTS, answer_age, filled, read, runtime_lines
 
 SUFFIX = "txt"
 MISSING = "paper"
+OLDEST = {"paper": (1, 0)}
 
 
 def features(reply):
@@ -96,7 +97,7 @@ def test_where_the_usual_enforcer_is_missing_the_others_are_asked_and_that_is_to
     host.runs(
         f"cat >/dev/null; if mkdir {tmp_path}/asked 2>/dev/null; then "
         "printf 'ringfence:refused=nft\\nringfence:reason=there is no nft command\\n'; exit 3; "
-        f"elif mkdir {tmp_path}/iptables 2>/dev/null; then "
+        f"elif mkdir {tmp_path}/again 2>/dev/null; then "
         "printf 'ringfence:refused=iptables\\nringfence:reason=there is no ipset command\\n'; exit 3; "
         "else printf 'ringfence:table=absent\\n'; fi"
     )
@@ -113,3 +114,46 @@ def test_where_the_usual_enforcer_is_missing_the_others_are_asked_and_that_is_to
         [{"ringfence.core.policy_info": {"enforcer": "nftables", "counters": False}}], settings=settings
     )
     assert (named["web-1"][0]["state"], named["web-1"][0]["rule"]) == ("refused", "nft"), said
+
+
+@pytest.mark.parametrize(
+    ("told", "answers", "features"),
+    [
+        ("nft=0.9.0", "iptables", {"nft": "0.9.0", "iptables": "1.8.4", "ipset": "7.1"}),
+        ("nft=0.9.3", "nftables", {"nft": "0.9.3"}),
+    ],
+)
+def test_a_host_with_an_old_nft_tells_what_it_has_of_iptables_too(
+    tmp_path: Path, told: str, answers: str, features: dict[str, str]
+) -> None:
+    host = HostileHost(tmp_path / "host")
+    host.runs(
+        f"cat >/dev/null; if mkdir {tmp_path}/asked 2>/dev/null; then printf 'ringfence:{told}\\n'; "
+        "else printf 'ringfence:iptables=1.8.4\\nringfence:ipset=7.1\\n'; fi; printf 'ringfence:table=absent\\n'"
+    )
+    results, said = host.play([{"ringfence.core.policy_info": {"counters": False}}])
+    (result,) = results["web-1"]
+    assert (result["enforcer"], result["features"]) == (answers, features), said
+
+
+def test_a_host_with_an_old_nft_and_an_old_ipset_tells_both_and_stays_with_the_usual_enforcer(tmp_path: Path) -> None:
+    host = HostileHost(tmp_path / "host")
+    host.runs(
+        f"cat >/dev/null; if mkdir {tmp_path}/asked 2>/dev/null; then printf 'ringfence:nft=0.9.0\\n'; "
+        "else printf 'ringfence:iptables=1.8.4\\nringfence:ipset=6.11\\n'; fi; printf 'ringfence:table=absent\\n'"
+    )
+    results, said = host.play([{"ringfence.core.policy_info": {"counters": False}}])
+    (result,) = results["web-1"]
+    assert result["enforcer"] == "nftables", said
+    assert result["features"] == {"nft": "0.9.0", "iptables": "1.8.4", "ipset": "6.11"}
+
+
+@pytest.mark.parametrize("refused", ["enforcer", "nft"])
+def test_removal_takes_out_what_the_host_holds_of_another_enforcer(tmp_path: Path, refused: str) -> None:
+    host = HostileHost(tmp_path / "host")
+    host.runs(
+        f"cat >/dev/null; if mkdir {tmp_path}/asked 2>/dev/null; then printf 'ringfence:refused={refused}\\n'; exit 3; "
+        "else printf 'ringfence:changed=yes\\nringfence:state=none\\n'; fi"
+    )
+    results, said = host.play([{"ringfence.core.policy": {"state": "absent"}}])
+    assert (results["web-1"][0].get("changed"), results["web-1"][0].get("state")) == (True, "none"), said

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringfence.doctor import Check, Status, host_checks
 from ringfence.doctor.hosts import unreached
+from ringfence.enforcers import enforcer
 from ringfence.model.assets import Control
 
 CONTROL = Control(("10.9.0.0/24",))
@@ -39,10 +40,22 @@ WELL: dict[str, list[str]] = {
 }
 
 
-def judged(changed: dict[str, object] | None = None, **result: object) -> dict[str, Check]:
+EITHER = ("nftables", "iptables")
+WITH_IPTABLES: dict[str, object] = {
+    "iptables": ["1.8.9"],
+    "iptables_works": ["yes"],
+    "ipset": ["7.17"],
+    "ipset_works": ["yes"],
+    "has": [*WELL["has"], "iptables-save", "iptables-restore", "ip6tables-save", "ip6tables-restore"],
+}
+
+
+def judged(
+    changed: dict[str, object] | None = None, enforcers: tuple[str, ...] = EITHER, **result: object
+) -> dict[str, Check]:
     values = {key: value for key, value in {**WELL, **(changed or {})}.items() if value is not None}
     answer = {"login": values, "root": values, "refused": "", "words": "", "clock": [999.5, 1000.5], **result}
-    return {check.name: check for check in host_checks("web-1", answer, CONTROL)}
+    return {check.name: check for check in host_checks("web-1", answer, CONTROL, [*map(enforcer, enforcers)])}
 
 
 def test_a_host_that_has_everything_is_well() -> None:
@@ -56,8 +69,12 @@ def test_a_host_that_has_everything_is_well() -> None:
     ("changed", "name", "status", "detail"),
     [
         ({"nft": None}, "nft", Status.FAIL, "there is no nft"),
-        ({"nft": None, "iptables": ["1.8.9"]}, "nft", Status.FAIL, "iptables 1.8.9 is there"),
-        ({"nft": ["0.8.2"]}, "nft", Status.FAIL, "nft 0.8.2 is too old"),
+        ({"nft": None, "iptables": ["1.8.9"]}, "nft", Status.FAIL, "there is no nft; nor is iptables usable"),
+        ({"nft": ["0.8.2"]}, "nft", Status.FAIL, "nft 0.8.2 is older than 0.9.3"),
+        ({**WITH_IPTABLES, "nft": None}, "nft", Status.WARN, "there is no nft, so iptables is taken"),
+        ({**WITH_IPTABLES, "nft": ["0.8.2"]}, "nft", Status.WARN, "older than 0.9.3, so iptables is taken"),
+        ({**WITH_IPTABLES, "nft": None, "ipset": ["6.11"]}, "nft", Status.FAIL, "nor is iptables usable"),
+        ({**WITH_IPTABLES, "nft_works": ["no"]}, "nft", Status.FAIL, "cannot list"),
         ({"nft_works": ["no"], "nft_said": ["Operation not permitted"]}, "nft", Status.FAIL, "Operation not permitted"),
         ({"kernel": ["4.19.0"]}, "kernel", Status.WARN, "4.19.0"),
         ({"cgroup2": ["no"]}, "kernel", Status.WARN, "without cgroup2"),
@@ -86,6 +103,33 @@ def test_what_a_host_lacks_is_told_with_a_remedy(
     assert check.status is status
     assert detail in check.detail
     assert check.remedy
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "detail"),
+    [
+        ({"iptables": None}, "iptables", "there is no iptables"),
+        ({"ipset": None}, "ipset", "there is no ipset"),
+        ({"ipset": ["6.11"]}, "ipset", "ipset 6.11 is older than 6.38"),
+        ({"iptables": ["1.4.7"]}, "iptables", "iptables 1.4.7 is older than 1.4.21"),
+        ({"has": WELL["has"]}, "iptables", "there is no iptables-save, iptables-restore"),
+        ({"ipset_works": ["no"], "ipset_said": ["Kernel error"]}, "ipset", "Kernel error"),
+    ],
+)
+def test_a_host_of_iptables_is_asked_for_both_of_its_programs_and_not_for_nft(
+    changed: dict[str, object], name: str, detail: str
+) -> None:
+    checks = judged({**WITH_IPTABLES, "nft": None, **changed}, ("iptables",))
+    assert [one.name for one in checks.values() if one.status is not Status.OK] == [name]
+    assert "nft" not in checks
+    assert (checks[name].status, bool(checks[name].remedy)) == (Status.FAIL, True)
+    assert detail in checks[name].detail
+
+
+def test_a_host_of_iptables_that_has_both_programs_is_well() -> None:
+    checks = judged({**WITH_IPTABLES, "nft": None, "kernel": ["4.9.0"]}, ("iptables",))
+    assert {check.status for check in checks.values()} == {Status.OK}
+    assert (checks["iptables"].detail, checks["ipset"].detail) == ("1.8.9", "7.17")
 
 
 def test_a_host_that_refuses_root_is_still_looked_at() -> None:
@@ -117,7 +161,7 @@ JUNK = st.recursive(
 def test_whatever_a_host_answers_ends_in_short_lines(result: dict[str, object], login: object) -> None:
     well = login if isinstance(login, dict) else {}
     for answer in (result, {**result, "login": {**WELL, **well}, "root": {**WELL, **well}}):
-        for check in host_checks("web-1", answer, CONTROL):
+        for check in host_checks("web-1", answer, CONTROL, [*map(enforcer, EITHER)]):
             assert len(check.detail) < 600
             assert check.remedy or check.status is Status.OK
 

@@ -44,7 +44,7 @@ class NftablesEnforcer:
         if features.nft == ():
             return "there is no nft"
         if features.nft < OLDEST_NFT:
-            return f"nft {features.nft_text} is too old"
+            return f"nft {features.nft_text} is older than {'.'.join(map(str, OLDEST_NFT))}"
         return ""
 
     def profile(self, facts: Facts) -> Profile:

@@ -89,8 +89,7 @@ class ActionModule(PolicyAction):
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return the result of the wished state."""
         if arguments["state"] == "absent":
-            reply = self.ask("remove", {"check": "1" if self._task.check_mode else ""})
-            return {"changed": reply.last("changed") == "yes", "state": "none"}
+            return {"changed": self._remove().last("changed") == "yes", "state": "none"}
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])
         if not self._task.check_mode:
@@ -114,6 +113,20 @@ class ActionModule(PolicyAction):
             raise
         self.note(journal, host.name, str(result["state"]))
         return result
+
+    def _remove(self) -> Reply:
+        """Remove what the host holds, also where that is of another enforcer than somebody says of it now."""
+        values = {"check": "1" if self._task.check_mode else ""}
+        try:
+            return self.ask("remove", values)
+        except TargetFailure as failure:
+            theirs = failure.rule == "enforcer" or (
+                not self.named and failure.rule == enforcement(self.enforcer).MISSING
+            )
+            reply = self.instead("remove", values) if theirs else None
+            if reply is None:
+                raise
+            return reply
 
     def _foresee(self, plan: Plan, host: Host, arguments: dict) -> dict:
         values = {**_values(plan, host), "check": "1", "renew": "1" if arguments["renew"] else ""}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement, installed
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement, too_old
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import (
     full_records,
@@ -40,21 +40,29 @@ class ActionModule(PolicyAction):
             result["warnings"] = unrecorded(result["denials_full"])
         return result
 
-    def _status(self, values: dict[str, str]) -> tuple[Reply, dict[str, str]]:
-        """Return the host's status and what it has nothing of: where nobody says which enforcer it has and the usual
-        one is not there, the others are tried."""
+    def _status(self, values: dict[str, str]) -> tuple[Reply, dict[str, str | bool | int]]:
+        """Return the host's status, and what it told to other enforcers than to the one that answers here.
+
+        Where nobody says which enforcer it has, and the usual one's programs are not there or too old, the others are
+        tried: from what they are told a plan chooses.
+        """
+        usual = self.enforcer
         try:
-            return self.ask("status", values), {}
+            reply = self.ask("status", values)
         except TargetFailure as failure:
-            missing = enforcement(self.enforcer).MISSING
+            missing = enforcement(usual).MISSING
             if self.named or failure.rule != missing:
                 raise
-            first = failure
-        for name in installed():
-            if name != self.enforcer and not hasattr(enforcement(name), "act"):
-                self.enforcer, usual = name, self.enforcer
-                try:
-                    return self.ask("status", values), {missing: ""}
-                except TargetFailure:
-                    self.enforcer = usual
-        raise first
+            instead = self.instead("status", values)
+            if instead is None:
+                raise
+            return instead, {missing: ""}
+        told = enforcement(usual).features(reply)
+        instead = None if self.named or not too_old(usual, told) else self.instead("status", values)
+        if instead is None:
+            return reply, {}
+        others = enforcement(self.enforcer).features(instead)
+        if not too_old(self.enforcer, others):
+            return instead, told
+        self.enforcer = usual
+        return reply, others

@@ -10,6 +10,8 @@ and know nothing else of it. A package offers these names:
   in `targets/script/`. The verbs `apply`, `confirm`, `rollback`, `remove`, `refresh`, `status`, and what replies look
   like (`targets/reply_shape.py`), are the same for all.
 - `MISSING`: the word with which the script refuses where the host has nothing of this enforcer at all.
+- `OLDEST`: the oldest version of each of its programs that it can work with, as numbers, by the name that `features`
+  gives the program; the same as its engine's half says.
 - `runtime_lines(runtime)`: a host's `runtime` of the plan as the text that the order calls `processes`.
 - `read(listing)`: the strict reader. It returns the data of a verdict table, with processes called by their places
   (`u0`, `x0`, in the order of sorted names) and dynamic sets by their digests (`wire/set_names.py`), and beside it
@@ -31,15 +33,18 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
 # The enforcer of a host of which neither a plan nor a variable says another one.
 USUAL = "nftables"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 def installed() -> list[str]:
@@ -59,3 +64,12 @@ def enforcement(name: str = USUAL) -> ModuleType:
             f"{', '.join(installed())}); take the collection of the release that made the plan",
         )
     return import_module(f"{__name__}.{name}")
+
+
+def too_old(name: str, features: Mapping[str, Any]) -> bool:
+    """Return whether a host tells that it lacks a program of an enforcer, or has an older one than it can work with."""
+    return any(
+        tuple(map(int, _NUMBER.findall(str(features[program]))[:3])) < oldest
+        for program, oldest in enforcement(name).OLDEST.items()
+        if program in features
+    )

@@ -9,8 +9,19 @@ import re
 
 KEYS = frozenset(
     {
-        *("uid", "login", "time", "system", "kernel", "came_from", "nft", "nft_works", "nft_said", "iptables"),
-        *("cgroup2", "systemd", "has", "lacks", "writable", "unwritable", "room", "firewall", "python", "complete"),
+        *("uid", "login", "time", "system", "kernel", "came_from", "has", "lacks"),
+        *(
+            "nft",
+            "nft_works",
+            "nft_said",
+            "iptables",
+            "iptables_works",
+            "iptables_said",
+            "ipset",
+            "ipset_works",
+            "ipset_said",
+        ),
+        *("cgroup2", "systemd", "writable", "unwritable", "room", "firewall", "python", "complete"),
     }
 )
 MOST_TEXT = 64 * 1024

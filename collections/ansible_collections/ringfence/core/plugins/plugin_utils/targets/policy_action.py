@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement, installed
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, PlanError, load_plan
 
-from .action import TargetAction
+from .action import TargetAction, TargetFailure
+from .orders import Reply
 
 # What an action takes that may have no plan: else the plan says it.
 WITHOUT_PLAN: dict[str, dict] = {"enforcer": {"type": "str"}, "enforcers": {"type": "dict", "default": {}}}
@@ -37,6 +38,18 @@ class PolicyAction(TargetAction):
         """
         package: Any = enforcement(self.enforcer)
         return package.act(self.verb(arguments), self, arguments, task_vars) if hasattr(package, "act") else None
+
+    def instead(self, verb: str, values: dict[str, str]) -> Reply | None:
+        """Return the reply of another enforcer's part, which is the host's from now on; None where none does it."""
+        before = self.enforcer
+        for name in installed():
+            if name != before and not hasattr(enforcement(name), "act"):
+                self.enforcer = name
+                try:
+                    return self.ask(verb, values)
+                except TargetFailure:
+                    self.enforcer = before
+        return None
 
     def verb(self, arguments: dict) -> str:
         """Return what the action does, in the word that enforcers know."""

@@ -17,6 +17,7 @@ __all__ = [
 
 SUFFIX = "iptables"
 MISSING = "iptables"
+OLDEST: Any = {"iptables": (1, 4, 21), "ipset": (6, 38)}
 # In this order they are one script.
 PARTS = (
     "reply", "state", "sockets", "flows", "connection", "signature", "table", "processes", "answers", "elements",

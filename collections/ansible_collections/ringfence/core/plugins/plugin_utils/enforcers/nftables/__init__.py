@@ -17,6 +17,7 @@ __all__ = [
 
 SUFFIX = "nft"
 MISSING = "nft"
+OLDEST: Any = {"nft": (0, 9, 3)}
 # In this order they are one script.
 PARTS = (
     "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",

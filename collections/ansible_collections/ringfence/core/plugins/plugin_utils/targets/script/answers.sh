@@ -128,6 +128,7 @@ remove_answers() {
 
 verb_refresh() {
     check_state
+    check_enforcer
     if [ ! -d "$state" ]; then
         reply state none
         finish 0

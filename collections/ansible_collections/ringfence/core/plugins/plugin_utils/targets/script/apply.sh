@@ -16,6 +16,7 @@ check_form() {
 verb_apply() {
     check_form
     check_state
+    check_enforcer
     if [ -z "$rf_check" ]; then take_lock; fi
     open_work
     # nothing of a plan is used before its signature was checked

@@ -19,7 +19,8 @@ doctor() {
     if [ -d /run/systemd/system ]; then
         reply systemd "$(within systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
     fi
-    for doctor_tool in sha256sum flock awk sed mktemp ss getent; do
+    for doctor_tool in sha256sum flock awk sed mktemp ss getent \
+        iptables-save iptables-restore ip6tables-save ip6tables-restore; do
         if have "$doctor_tool"; then reply has "$doctor_tool"; else reply lacks "$doctor_tool"; fi
     done
     for doctor_directory in /var/lib /run; do doctor_room "$doctor_directory"; done
@@ -34,16 +35,23 @@ doctor() {
 }
 
 doctor_filters() {
-    if have nft; then
-        reply nft "$(within nft --version | sed -n 's/.* v\([0-9.]*\).*/\1/p')"
-        if doctor_said=$(within nft list tables 2>&1); then
-            reply nft_works yes
-        else
-            reply nft_works no
-            reply nft_said "$(printf '%.150s' "$doctor_said")"
-        fi
+    doctor_filter nft 's/.* v\([0-9.]*\).*/\1/p' nft list tables
+    doctor_filter iptables 's/.* v\([0-9.]*\).*/\1/p' iptables-save
+    doctor_filter ipset 's/^ipset v\([0-9.]*\).*/\1/p' ipset list -n
+}
+
+# doctor_filter PROGRAM VERSION COMMAND...: replies the version of a program, and whether a command of it works.
+doctor_filter() {
+    if ! have "$1"; then return 0; fi
+    doctor_name=$1
+    reply "$1" "$(within "$1" --version | sed -n "$2")"
+    shift 2
+    if doctor_said=$(within "$@" 2>&1); then
+        reply "${doctor_name}_works" yes
+    else
+        reply "${doctor_name}_works" no
+        reply "${doctor_name}_said" "$(printf '%.150s' "$doctor_said")"
     fi
-    if have iptables; then reply iptables "$(within iptables --version | sed -n 's/.* v\([0-9.]*\).*/\1/p')"; fi
 }
 
 # Whether a file can be made in a directory, and how many KiB are free there.

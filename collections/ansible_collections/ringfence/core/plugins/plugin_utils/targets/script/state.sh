@@ -91,6 +91,20 @@ $check_listed
 LISTED
 }
 
+# other_tool: fails where the state is of this enforcer, or of none; else tool is what another one filters with here.
+other_tool() {
+    tool=$(grep '^filter_tool=' "$state/ringfence.sh" 2>/dev/null)
+    tool=${tool#*=}
+    [ -n "$tool" ] && [ "$tool" != "$filter_tool" ]
+}
+
+# A state that another enforcer wrote is left to it: its table would go on filtering, and nobody could take it out.
+check_enforcer() {
+    if other_tool; then
+        refuse enforcer "this host holds a table of $tool, not of $filter_tool: 'ringfence remove' it first, then plan anew"
+    fi
+}
+
 # Makes the state's directory, with a place for new files and links to what is in memory.
 open_state() {
     if [ ! -d "$state/new" ]; then

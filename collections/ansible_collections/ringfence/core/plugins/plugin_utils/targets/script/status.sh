@@ -4,6 +4,7 @@ verb_status() {
     check_state
     check_processes "$rf_processes" || refuse input "the processes of this plan are not well formed"
     if [ -n "$rf_processes$rf_sockets" ]; then open_work; fi
+    if other_tool; then reply unknown "this host holds a table of $tool, not of $filter_tool"; fi
     status_kernel
     status_confirmed
     status_pending

@@ -48,6 +48,7 @@ recover() {
 
 verb_confirm() {
     check_state
+    check_enforcer
     if [ ! -d "$state" ] && [ ! -s "$runs/pending" ]; then refuse nothing "nothing waits for a confirmation on this host"; fi
     take_lock
     open_work
@@ -119,6 +120,7 @@ confirm_connection() {
 
 verb_rollback() {
     check_state
+    check_enforcer
     if [ ! -d "$state" ] && [ ! -s "$runs/pending" ]; then
         read_kernel
         if [ "$kernel" = absent ]; then
@@ -166,6 +168,7 @@ verb_return() {
 
 verb_remove() {
     check_state
+    check_enforcer
     read_kernel
     remove_changed=no
     if [ -d "$state" ] || [ -d "$runs" ] || [ -e "$boot_unit" ] || [ "$kernel" != absent ]; then remove_changed=yes; fi
