@@ -58,6 +58,7 @@ class LoneTarget:
     held: str = ""
     words: dict[str, str] = field(default_factory=dict)
     enforcer: str = "nftables"
+    seconds: str = "1"
 
     @property
     def state(self) -> Path:
@@ -114,7 +115,7 @@ class LoneTarget:
             "processes": process_lines(host.runtime, self.enforcer),
             "token": secrets.token_hex(8),
             "host": "h",
-            "seconds": "1",
+            "seconds": self.seconds,
         }
 
     def confirm(self, plan: Plan, **more: str) -> Reply:

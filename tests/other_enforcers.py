@@ -37,10 +37,10 @@ class Plain:
     suffix: str = "txt"
 
     def facts(self, told: Mapping[str, JsonValue]) -> Facts:
-        return {"edition": told.get("edition", "current"), self.needs: told.get(self.needs, "")}
+        return {"edition": told.get("edition", "current"), "has": told.get(self.needs, "")}
 
     def lacks(self, facts: Facts) -> str:
-        return "" if facts[self.needs] else f"there is no {self.needs}"
+        return "" if facts["has"] else f"there is no {self.needs}"
 
     def profile(self, facts: Facts) -> Profile:
         return {"edition": facts["edition"]}

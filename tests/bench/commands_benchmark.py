@@ -25,7 +25,7 @@ PEER = "ansible-inventory --list"
 HOST = "app01-prod-web-0001"
 QUESTIONS = {
     "explain": ("explain", HOST, "10.0.9.9", "tcp/8443"),
-    "reach": ("reach", "--from", "app=app01", "--to", "app=app01"),
+    "reach": ("reach", "--from", "app=app01,env=prod,role=web", "--to", "app=app01,env=prod,role=api"),
     "simulate": ("simulate", "--flows", "flows.csv"),
     "lint": ("lint",),
     "render": ("render", HOST),

@@ -18,6 +18,8 @@ ECHO = 7000
 REMAINS = (
     "ls -d /var/lib/ringfence /run/ringfence /run/ringfence.* /etc/systemd/system/ringfence* "
     "/etc/systemd/system/*/ringfence* /etc/systemd/system/*/*ringfence* 2>/dev/null; nft list tables | grep ringfence; "
+    "for name in iptables-legacy iptables-nft; do $name-save 2>/dev/null | grep rf_; done; "
+    "ipset list -n 2>/dev/null | grep ^rf_; "
     "systemctl list-units --all --plain --no-legend 'ringfence*' 2>/dev/null; "
     "ps ax -o args 2>/dev/null | grep 'ringfence[.]sh'; true"
 )
@@ -31,13 +33,14 @@ class Rollouts:
     directory: Path
     sequence: int = 0
     held: dict[str, str] = field(default_factory=dict)
+    enforcer: str = "nftables"
 
     def plan(self, hosts: Mapping[str, Wanted], **options: object) -> Path:
         """Write a plan that follows from what the hosts hold."""
         self.sequence += 1
         options.setdefault("sequence", self.sequence)
         options.setdefault("expects", dict(self.held))
-        return PlanMaker(self.directory).write(hosts, **options)  # type: ignore[arg-type]
+        return PlanMaker(self.directory, self.enforcer).write(hosts, **options)  # type: ignore[arg-type]
 
     def roll_out(
         self, plan: Path, *, check: bool = False, more: dict[str, object] | None = None, **variables: object
@@ -122,7 +125,7 @@ class Rollouts:
 
     def clear(self) -> None:
         """Remove everything from every host."""
-        self.play("remove")
+        self.play("remove", enforcer=self.enforcer)
         self.held.clear()
 
 

@@ -7,11 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from ringfence.estate import Estate, Listener, Several
 from ringfence.lab.session import Lab
+from ringfence.operations.apply import ApplyRequest, Rollout, apply
+from ringfence.operations.execution import Cancellation, Execution
+from ringfence.rollout import Event
 from rollouts import Rollouts, Wanted, wait_until
 
 pytestmark = pytest.mark.lab
@@ -137,3 +142,71 @@ def test_after_an_interrupt_what_waits_can_be_taken_back(rollouts: Rollouts) -> 
     assert (status, "1 of 1 hosts went back: n2" in said) == (0, True), said
     assert set(rollouts.drift(before)) == {"n1"}
     assert set(rollouts.drift(plan)) == {"n2", "n3"}
+
+
+class Hearing(Listener):
+    """Keeps the hosts and kinds of the events that it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str]] = []
+
+    def event(self, event: Event) -> None:
+        """Keep one."""
+        self.heard.append((event.host, str(event.kind)))
+
+
+def test_a_rollout_in_a_thread_is_watched_by_two_listeners_and_cancelled(rollouts: Rollouts) -> None:
+    plan = rollouts.plan(dict.fromkeys(HOSTS[:3], CLOSED), waves=WAVES)
+    rollouts.sh("n2", ONE_CONNECTION)
+    one, other, cancel = Hearing(), Hearing(), Cancellation()
+    found: list[Rollout] = []
+    execution = Execution(Several(one, other), cancel)
+    request = ApplyRequest(plan.name, confirm_within=90)
+    thread = threading.Thread(target=lambda: found.append(apply(Estate(rollouts.directory), request, execution)))
+    thread.start()
+    wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts), 60)
+    started = descendants(os.getpid()) - {os.getpid()}
+    assert any("ansible-playbook" in line for line in alive(started))
+
+    cancel.cancel()
+    thread.join(60)
+
+    assert not thread.is_alive()
+    assert not any("ansible-playbook" in line for line in alive(started))
+    (done,) = found
+    assert done.interrupted
+    states = {name: host.state for name, host in done.outcome.hosts.items()}
+    assert states == {"n1": "confirmed", "n2": "interrupted", "n3": "not begun"}
+    assert one.heard == other.heard
+    assert {("n1", "done"), ("n2", "started")} <= set(one.heard)
+    answer(rollouts)
+    status, said = done_of(rollouts, "rollback", plan.name, "--limit", "n2")
+    assert (status, "1 of 1 hosts went back: n2" in said) == (0, True), said
+
+
+def test_a_killed_command_leaves_its_run_going_which_holds_the_next_wave_until_it_is_resumed(
+    rollouts: Rollouts,
+) -> None:
+    plan = rollouts.plan(dict.fromkeys(HOSTS[:3], CLOSED), waves=WAVES)
+    rollouts.sh("n2", ONE_CONNECTION)
+    running = ringfence(rollouts, "apply", plan.name, "--confirm-within", "60")
+    wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts), 60)
+    running.kill()
+    running.communicate()
+    status, said = done_of(rollouts, "attach", "--pause")
+    assert status == 0, said
+    answer(rollouts)
+    wait_until(lambda: events(plan).get("n2") == "confirmed", 60)
+    status, said = done_of(rollouts, "runs")
+    assert "pausing" in said
+    assert "n3" not in events(plan)
+    status, said = done_of(rollouts, "attach", "--resume")
+    assert status == 0, said
+    status, said = done_of(rollouts, "attach")
+    assert (status, "3/3 hosts hold it, 3 changed" in said) == (0, True), said
+    assert rollouts.drift(plan) == {}
+
+
+def done_of(rollouts: Rollouts, *words: str) -> tuple[int, str]:
+    """Return the exit status of a command, and all that it said."""
+    return done(ringfence(rollouts, *words))

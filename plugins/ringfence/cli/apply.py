@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ringfence.cli.following import signals_cancel
 from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import plan_names
@@ -40,10 +41,15 @@ def apply(
     """Roll PLAN out: a canary, then growing waves; each host confirms over a new connection or goes back."""
     from ringfence.operations.apply import ApplyRequest
     from ringfence.operations.apply import apply as applied
+    from ringfence.operations.runs import apply_as_run
     from ringfence.presenting.rollout_view import interrupted_lines, rollout_lines
 
     request = ApplyRequest(name, limit, excuse, renew, check, confirm_within, allowed_signers, force_lockout_test)
-    done = applied(session.estate, request, session.execution)
+    if check:
+        done = applied(session.estate, request, session.execution)
+    else:
+        with signals_cancel(session.execution.cancel):
+            done = apply_as_run(session.estate, request, session.execution)
     if session.output.as_json:
         session.output.data({"plan": done.plan.digest, **done.outcome.data()})
     else:

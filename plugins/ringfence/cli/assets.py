@@ -22,7 +22,7 @@ def assets() -> None:
     """
 
 
-@command(LISTING, group=assets)
+@command(LISTING, group=assets, question=True)
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--explain", is_flag=True, help="Say where each asset and each of its labels came from.")
 def listing(session: Session, words: tuple[str, ...], explain: bool) -> None:

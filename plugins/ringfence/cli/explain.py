@@ -13,6 +13,7 @@ from ringfence.cli.shell_completion_values import asset_names
     "explain web-3 db-1 tcp/5432",
     "explain 203.0.113.9 web-1 https",
     "explain api-1 db-1 tcp/5432 --process shop-api.service",
+    question=True,
 )
 @click.argument("source", metavar="FROM", shell_complete=asset_names)
 @click.argument("destination", metavar="TO", shell_complete=asset_names)

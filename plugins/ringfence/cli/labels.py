@@ -18,7 +18,7 @@ def labels() -> None:
     """Show every label with the rule that gave it: ringfence labels [WORD]...; or propose those that are lacking."""
 
 
-@command(LISTING, group=labels)
+@command(LISTING, group=labels, question=True)
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 def listing(session: Session, words: tuple[str, ...]) -> None:
     """Show labels with the rule that gave each; WORDs narrow the assets, as for 'ringfence assets'."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
 
+from ringfence.model.counts import counted
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.safe_text import clean, clean_line
 
@@ -19,21 +21,35 @@ if TYPE_CHECKING:
 
     from ringfence.presenting import Line
 
-# Not a terminal: as wide as the widest row, since nobody sees lines break there.
-UNBROKEN = 100_000
+AGES = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 @dataclass(slots=True)
 class Output:
-    """Prints to standard output; `as_json` is what `--json` asked for, then only `data` prints there."""
+    """Prints to standard output; `as_json` is what `--json` asked for, then only `data` prints there.
+
+    `age` gives that of the inventory's answer in seconds, None where it was asked just now.
+    """
 
     as_json: bool = False
+    age: Callable[[], float | None] = lambda: None
     _live: Progress | None = None
 
     def data(self, value: object) -> None:
-        """Print plain data as JSON, indented, in ASCII alone."""
+        """Print plain data as JSON, indented, in ASCII alone; a mapping says how old the inventory's answer is."""
+        age = self.age()
+        if age is not None and isinstance(value, dict):
+            value = {**value, "inventory_age": round(age)}
+        elif age is not None:
+            click.echo(_old(age), err=True)
         click.echo(json.dumps(value, indent=2))
+
+    def tell_age(self) -> None:
+        """Say on standard error how old the inventory's answer is; with `--json` that stands beside the data."""
+        age = self.age()
+        if age is not None and not self.as_json:
+            self.note(_old(age))
 
     def line(self, text: str = "", style: str | None = None, bold: bool | None = None) -> None:
         """Print a line for people; nothing with `--json`."""
@@ -76,25 +92,27 @@ class Output:
         """Print rows under their columns' names; None is an empty field, columns that begin with '#' are numbers."""
         if self.as_json:
             return
+        if not sys.stdout.isatty():
+            _plain_table(columns, rows, title)
+            return
         from rich import box
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        terminal = sys.stdout.isatty()
         table = Table(
             title=Text(clean(title), style="bold") if title else None,
             title_justify="left",
-            box=box.SIMPLE_HEAD if terminal else None,
+            box=box.SIMPLE_HEAD,
             pad_edge=False,
-            header_style="bold" if terminal else "",
+            header_style="bold",
         )
         for name in columns:
             numeric = name.startswith("#")
             table.add_column(Text(name.removeprefix("#")), justify="right" if numeric else "left", overflow="fold")
         for row in rows:
             table.add_row(*(Text(clean("" if cell is None else str(cell)).replace("\t", " ")) for cell in row))
-        console = Console(file=sys.stdout, width=None if terminal else UNBROKEN, highlight=False, markup=False)
+        console = Console(file=sys.stdout, highlight=False, markup=False)
         with console.capture() as captured:
             console.print(table)
         for line in captured.get().splitlines():
@@ -127,3 +145,27 @@ class Output:
                 yield shown
             finally:
                 self._live = None
+
+
+def _old(age: float) -> str:
+    unit, size = next(one for one in AGES if age >= one[1] or one[1] == 1)
+    return f"the inventory answered {counted(int(age // size), unit)} ago (--fresh asks it again)"
+
+
+def _plain_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None) -> None:
+    """Print a table where no terminal is, as wide as its widest rows: rich takes seconds for thousands of rows."""
+    from rich.cells import cell_len
+
+    if title:
+        click.echo(clean(title))
+    cells = [[name.removeprefix("#") for name in columns]]
+    cells += [[clean("" if cell is None else str(cell)).replace("\t", " ") for cell in row] for row in rows]
+    lines = [line for row in cells for line in zip_longest(*(cell.splitlines() or [""] for cell in row), fillvalue="")]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    right = [name.startswith("#") for name in columns]
+    for line in lines:
+        padded = (
+            " " * (width - cell_len(cell)) + cell if ends else cell + " " * (width - cell_len(cell))
+            for cell, width, ends in zip(line, widths, right, strict=True)
+        )
+        click.echo("  ".join(padded).rstrip())

@@ -7,7 +7,13 @@ import click
 from ringfence.cli.session import Session, command
 
 
-@command("reach", "reach --to role=db", "reach --from env=dev --to env=prod --full", "reach --json --by address")
+@command(
+    "reach",
+    "reach --to role=db",
+    "reach --from env=dev --to env=prod --full",
+    "reach --json --by address",
+    question=True,
+)
 @click.option(
     "--from", "sources", metavar="S", default="any", help="A selector: role=web,env=prod, {not: {…}}, a CIDR."
 )

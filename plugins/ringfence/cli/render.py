@@ -8,7 +8,7 @@ from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import asset_names
 
 
-@command("render", "render web-1")
+@command("render", "render web-1", question=True)
 @click.argument("host", shell_complete=asset_names)
 @click.option("--enforcer", metavar="NAME", help="Another backend than the host's own.")
 def render(session: Session, host: str, enforcer: str | None) -> None:

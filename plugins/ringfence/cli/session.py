@@ -42,6 +42,12 @@ class Session:
 
         return Estate(workspace_directory(self.chosen), self.listener)
 
+    def ask_or_remember(self, *, fresh: bool) -> None:
+        """Let a kept answer of the inventory count for this command, and its age be said beside what it prints."""
+        if not fresh:
+            self.estate.let_kept_count()
+            self.output.age = lambda: self.estate.answer_age
+
     @cached_property
     def execution(self) -> Execution:
         """Return how this command's operations are carried out."""
@@ -51,19 +57,28 @@ class Session:
 
 
 def command(
-    name: str, *examples: str, group: click.Group | None = None
+    name: str, *examples: str, group: click.Group | None = None, question: bool = False
 ) -> Callable[[Callable[Concatenate[Session, P], None]], click.Command]:
     """Make a command of a function that takes the session; it has `--workspace` and `--json`.
 
-    `examples` are whole command lines without the program's name; its help ends with them.
+    `examples` are whole command lines without the program's name; its help ends with them. A `question` may be answered
+    from what the inventory said last, and has `--fresh`.
     """
     epilog = "\n".join(["\b", "Examples:", *(f"  ringfence {example}" for example in examples)]) if examples else None
 
     def make(function: Callable[Concatenate[Session, P], None]) -> click.Command:
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
-            function(click.get_current_context().ensure_object(Session), *args, **kwargs)
+            session = click.get_current_context().ensure_object(Session)
+            if question:
+                session.ask_or_remember(fresh=bool(kwargs.pop("fresh")))
+            try:
+                function(session, *args, **kwargs)
+            finally:
+                session.output.tell_age()
 
         wrapped = update_wrapper(run, function)
+        if question:
+            wrapped = _fresh_option(wrapped)
         made = click.command(name, epilog=epilog)(_workspace_option(_json_option(wrapped)))
         if group is not None:
             group.add_command(made)
@@ -89,6 +104,9 @@ _workspace_option = click.option(
     callback=_take_workspace,
     type=click.Path(file_okay=False),
     help="The workspace; else the nearest directory upwards with a ringfence.yml.",
+)
+_fresh_option = click.option(
+    "--fresh", is_flag=True, help="Ask the inventory, also where nothing that it is made of has changed."
 )
 _json_option = click.option(
     "--json", "as_json", is_flag=True, expose_value=False, callback=_take_json, help="Print data instead."

@@ -18,6 +18,7 @@ from ringfence.presenting.simulation_rows import CATEGORIES
     "simulate --only newly_denied",
     "simulate --flows seen.csv --strict",
     "simulate --flows seen/ --format hosts --json",
+    question=True,
 )
 @flow_options
 @click.option("--by", type=click.Choice(["rule", "labels", "flow"]), default="labels", show_default=True, help="Rows.")

@@ -64,7 +64,9 @@ def _checks(answer: Answer, rooted: bool, its: Enforcer, others: Sequence[Enforc
 
 def _lacks(answer: Answer, its: Enforcer, program: str) -> str:
     """Return why one program of an enforcer will not do, empty where it will."""
-    return its.lacks(its.facts({program: answer.one(program, VERSION)}))
+    current = its.facts({})
+    others = {other: current[other] for other in programs(its)}
+    return its.lacks(its.facts({**others, program: answer.one(program, VERSION)}))
 
 
 def _packages(its: Enforcer) -> str:

@@ -95,6 +95,12 @@ _REGISTRY: Registry[Enforcer] = Registry(
 )
 
 
+def told_of(asset: Asset, enforcer_name: str, features: Facts) -> Facts:
+    """Return what a host told about itself, and over it what its variable `ringfence_<enforcer>`, a mapping, says."""
+    given = asset.attributes.get(f"ringfence_{enforcer_name}")
+    return {**features, **given} if isinstance(given, Mapping) else features
+
+
 def names() -> tuple[str, ...]:
     """Return the names of the installed enforcers, sorted."""
     return _REGISTRY.names()

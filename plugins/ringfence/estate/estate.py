@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ringfence.compiler import Compilation
+    from ringfence.estate.last_answer import Answer
     from ringfence.model.assets import Snapshot
-    from ringfence.sources.inventory import Survey
+    from ringfence.sources.inventory import Last, Resolver, Survey
     from ringfence.sources.snapshots import SnapshotDifference
     from ringfence.workspace import Workspace
 
@@ -48,6 +50,8 @@ class _Loading:
         self._now: datetime | None = None
         self._workspace: Workspace | None = None
         self._survey: Survey | None = None
+        self.kept_counts = False
+        self.answer: Answer | None = None
         self._enforcers: tuple[Snapshot, dict[str, str]] | None = None
         self._tables: dict[bool, Compilation] = {}
         self._installed: dict[bool, Compilation] = {}
@@ -72,9 +76,11 @@ class _Loading:
 
     def survey(self, *, fresh: bool, silent_stay: bool) -> Survey:
         """Return the assets; where `fresh`, what was made of the ones before is forgotten."""
+        from ringfence.sources.resolution import resolve_names
+
         with self._lock:
             if self._survey is None or fresh:
-                self._survey = self._look(silent_stay=silent_stay)
+                self._survey = self._answered(fresh=fresh) if silent_stay else self._look(resolve_names)
                 self.forget_tables()
             return self._survey
 
@@ -134,15 +140,30 @@ class _Loading:
             for tables in (self._tables, self._installed, self._compiled):
                 tables.clear()
 
-    def _look(self, *, silent_stay: bool) -> Survey:
-        """Ask the inventory."""
-        from ringfence.sources.inventory import survey
+    def _answered(self, *, fresh: bool) -> Survey:
+        """Return what the inventory says, or said where a kept answer counts."""
+        from ringfence.estate.last_answer import answer
 
+        workspace = self._with_inventory()
+        ask = partial(self._look, last=self.history.newest)
+        self.answer = answer(workspace, self.history, ask, fresh=fresh or not self.kept_counts)
+        if self.answer.problem:
+            self.listener.note(self.answer.problem)
+        return self.answer.survey
+
+    def _with_inventory(self) -> Workspace:
         workspace = self.workspace()
         if not workspace.inventory_paths:
             raise InputError(
                 f"no inventory: there is no {workspace.directory}/inventory", remedy="put an Ansible inventory there"
             )
+        return workspace
+
+    def _look(self, resolve: Resolver, last: Last | None = None) -> Survey:
+        """Ask the inventory; what only a silent source names stands as `last` knew it."""
+        from ringfence.sources.inventory import survey
+
+        workspace = self._with_inventory()
         with self.listener.working("asking the inventory"):
             found = survey(
                 workspace.inventory_paths,
@@ -150,8 +171,9 @@ class _Loading:
                 workspace.settings,
                 now=self.now(),
                 directory=workspace.directory,
-                last=self.history.newest if silent_stay else None,
+                last=last,
                 accepted=self.history.accepted_claims(),
+                resolve=resolve,
             )
         found, note = self.history.with_first_claims(found, self.now())
         if note:
@@ -188,6 +210,16 @@ class Estate:
         """
         return self._state.survey(fresh=fresh, silent_stay=silent_stay)
 
+    def let_kept_count(self) -> None:
+        """Let what the inventory said last count, while nothing that it depends on has changed: for questions."""
+        self._state.kept_counts = True
+
+    @property
+    def answer_age(self) -> float | None:
+        """Return how many seconds ago the inventory said what is known here, None where it was asked just now."""
+        answer = self._state.answer
+        return answer.age if answer else None
+
     @property
     def snapshot(self) -> Snapshot:
         """Return the assets. Raise InputErrors where the survey found errors."""
@@ -223,7 +255,16 @@ class Estate:
 
     def keep_snapshot(self) -> None:
         """Keep the assets as they are now, where they differ from the newest that is kept."""
-        self.history.keep(self.snapshot, self.now)
+        from ringfence.estate.last_answer import newest_digest
+        from ringfence.sources.kept_survey import FILE, rest_on
+
+        kept = self.history.keep(self.snapshot, self.now)
+        answer = self._state.answer
+        if kept and answer is not None and answer.survey is self.survey():
+            try:
+                rest_on(self.history.state / FILE, answer.asked, newest_digest(self.history))
+            except OSError as error:
+                self.listener.note(f"{FILE}: the next question asks the inventory again: {error.strerror}")
 
     def reload(self) -> Reloaded:
         """Load everything anew and return what changed.

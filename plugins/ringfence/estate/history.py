@@ -30,13 +30,15 @@ class History:
         """Return the directory of the flow store."""
         return self.state / FLOWS
 
-    def keep(self, snapshot: Snapshot, now: datetime) -> None:
-        """Keep a snapshot, where it differs from the newest that is kept."""
+    def keep(self, snapshot: Snapshot, now: datetime) -> bool:
+        """Keep a snapshot, where it differs from the newest that is kept; return whether it does."""
         from ringfence.sources.snapshots import digest, read_snapshot, write_snapshot
 
         kept = self.until()
-        if not kept or digest(read_snapshot(kept[-1])) != digest(snapshot):
-            write_snapshot(self.state / SNAPSHOTS / f"{now.strftime(NAME)}.json", snapshot)
+        if kept and digest(read_snapshot(kept[-1])) == digest(snapshot):
+            return False
+        write_snapshot(self.state / SNAPSHOTS / f"{now.strftime(NAME)}.json", snapshot)
+        return True
 
     def newest(self) -> Snapshot | None:
         """Return the newest snapshot that is kept, None where there is none."""

@@ -15,7 +15,15 @@ from ringfence.language.mentions import Mention
 from ringfence.language.nodes import Entry, Node, Scalar, Table
 from ringfence.language.reports import Reports, meant
 from ringfence.language.selectors import SelectorReader
-from ringfence.language.shapes import ControlEntry, RealmEntry, SettingsDocument, SizesEntry, TrustEntry, WavesEntry
+from ringfence.language.shapes import (
+    ControlEntry,
+    InventoryEntry,
+    RealmEntry,
+    SettingsDocument,
+    SizesEntry,
+    TrustEntry,
+    WavesEntry,
+)
 from ringfence.language.values import networks
 from ringfence.model.addresses import DEFAULT_REALM
 from ringfence.model.assets import Control
@@ -23,6 +31,7 @@ from ringfence.model.errors import Place
 from ringfence.model.rules import EMERGENCY, Settings
 from ringfence.model.selectors import Selector
 
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
@@ -70,6 +79,7 @@ def _settings(node: Node, reports: Reports, mentions: MutableSequence[Mention]) 
         waves=sizes or default.waves,
         canary=canary,
         trusted=_trusted(written["trust"].value, reports) if "trust" in written else (),
+        fresh_for=_fresh_for(written["inventory"].value, reports) if "inventory" in written else 0,
         identity=read_identity(written["identity"].value, reports) if "identity" in written else default.identity,
     )
 
@@ -105,6 +115,13 @@ def _trusted(node: Node, reports: Reports) -> tuple[str, ...]:
     check(node, TrustEntry, "'trust'", reports)
     written = fields(node)
     return networks(written["addresses"].value, reports)[1] if "addresses" in written else ()
+
+
+def _fresh_for(node: Node, reports: Reports) -> int:
+    """Return for how many seconds the answer of a dynamic source counts."""
+    entry = check(node, InventoryEntry, "'inventory'", reports)
+    text = entry.fresh_for if entry else None
+    return int(text[:-1]) * SECONDS[text[-1]] if text else 0
 
 
 def _realms(node: Node, reports: Reports) -> Mapping[str, tuple[str, ...]]:

@@ -24,6 +24,7 @@ ModeText = Annotated[object, WithJsonSchema({REFERENCE: "mode"})]
 ControlText = Annotated[object, WithJsonSchema({REFERENCE: "control"})]
 RealmText = Annotated[object, WithJsonSchema({REFERENCE: "realm"})]
 IdentityText = Annotated[object, WithJsonSchema({REFERENCE: "identity"})]
+InventoryText = Annotated[object, WithJsonSchema({REFERENCE: "inventory"})]
 TrustText = Annotated[object, WithJsonSchema({REFERENCE: "trust"})]
 IdentityKeyText = Annotated[object, WithJsonSchema({REFERENCE: "identity_key"})]
 LabelRuleText = Annotated[object, WithJsonSchema({REFERENCE: "label_rule"})]
@@ -139,6 +140,14 @@ class TrustEntry(Written):
     )
 
 
+class InventoryEntry(Written):
+    """How long the answer of a source that is asked over the network, or runs as a program, counts for questions."""
+
+    fresh_for: str | None = Field(
+        None, pattern=r"^[0-9]{1,6}[smhd]$", description="As 10m; 0s, the default, asks such a source every time."
+    )
+
+
 class WavesEntry(Written):
     """How a rollout goes on: the sizes of its first waves, and who may be the canary."""
 
@@ -164,6 +173,7 @@ class SettingsDocument(Written):
     waves: WavesText = Field(None, description="How many hosts the first waves hold, and who may be the canary.")
     identity: IdentityText = None
     trust: TrustText = None
+    inventory: InventoryText = None
     valid_days: int | None = Field(None, ge=1, le=3650, description="How many days a plan may be applied.")
 
 

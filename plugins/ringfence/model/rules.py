@@ -149,7 +149,7 @@ class Invariant:
 class Settings:
     """`ringfence.yml`: every field has a default. `realms` maps a realm to the realms whose addresses it can meet;
     `canary` chooses the hosts that a rollout may begin with; `trusted` are the networks in which an address counts that
-    a host alone says it has.
+    a host alone says it has; `fresh_for` is for how many seconds questions take what a dynamic inventory answered.
     """
 
     control: Control | None = None
@@ -161,6 +161,7 @@ class Settings:
     canary: Selector | None = None
     identity: Identity = DEFAULT_IDENTITY
     trusted: tuple[str, ...] = ()
+    fresh_for: int = 0
 
     def private_addresses(self) -> IntervalSet:
         """Return the private ranges as a set of addresses."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError
 from ringfence.operations.drive import INTERRUPTED, drive, exit_status, refuse_unknown
 from ringfence.operations.execution import Execution
-from ringfence.operations.plans import chosen_plan
+from ringfence.operations.plans import ChosenPlan, chosen_plan
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ApplyRequest:
-    """What `ringfence apply` takes; `confirm_within` is in seconds."""
+    """What `ringfence apply` takes; `confirm_within` is in seconds, `run` the directory by which people steer it."""
 
     plan: str
     limit: tuple[str, ...] = ()
@@ -29,6 +29,7 @@ class ApplyRequest:
     confirm_within: int = 30
     allowed_signers: Path | None = None
     force_lockout_test: bool = False
+    run: Path | None = None
 
     def extravars(self, directory: Path) -> dict[str, object]:
         """Return the variables of the playbook that rolls out; None for what is not given."""
@@ -39,6 +40,7 @@ class ApplyRequest:
             "ringfence_allowed_signers": str(self.allowed_signers.absolute()) if self.allowed_signers else None,
             "ringfence_renew": True if self.renew else None,
             "ringfence_force_lockout_test": True if self.force_lockout_test else None,
+            "ringfence_run": str(self.run) if self.run else None,
         }
 
     def waves(self, plan: Plan) -> list[list[str]]:
@@ -73,11 +75,8 @@ def apply(estate: Estate, request: ApplyRequest, execution: Execution | None = N
     """
     from ringfence.rollout import Interrupted
 
-    chosen = chosen_plan(estate, request.plan)
+    chosen = checked_plan(estate, request)
     plan = chosen.plan
-    if plan.expired(estate.now):
-        raise InputError(f"plan {plan.short} was valid until {plan.valid_until}", remedy="make a new one")
-    refuse_unknown({*request.limit, *request.excuse}, plan.hosts, f"plan {plan.short}")
     try:
         outcome = drive(
             estate,
@@ -92,3 +91,16 @@ def apply(estate: Estate, request: ApplyRequest, execution: Execution | None = N
     except Interrupted as stopped:
         return Rollout(plan, request, stopped.outcome, interrupted=True)
     return Rollout(plan, request, outcome)
+
+
+def checked_plan(estate: Estate, request: ApplyRequest, *, valid: bool = True) -> ChosenPlan:
+    """Return the plan of a request, with `valid` one that may be rolled out now.
+
+    Raise InputError where it is not, or says nothing of a host of the request.
+    """
+    chosen = chosen_plan(estate, request.plan)
+    plan = chosen.plan
+    if valid and plan.expired(estate.now):
+        raise InputError(f"plan {plan.short} was valid until {plan.valid_until}", remedy="make a new one")
+    refuse_unknown({*request.limit, *request.excuse}, plan.hosts, f"plan {plan.short}")
+    return chosen

@@ -12,6 +12,7 @@ from ringfence.model.counts import counted
 from ringfence.model.errors import OutsideError
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.model.safe_text import clean_line
+from ringfence.operations.hosts import decided_enforcers
 from ringfence.plan import Held, write_state
 from ringfence.plan.artefact import time_text
 from ringfence.plan.host_names import askable
@@ -30,7 +31,6 @@ def ask_hosts(estate: Estate, execution: Execution) -> None:
     """Ask every workload what it holds, and keep the answers; hosts that do not say it are named, and their records
     stay. Raise OutsideError where none says anything."""
     from ringfence.operations.drive import drive
-    from ringfence.operations.hosts import decided_enforcers
 
     workloads = sorted(name for name in estate.compilation.tables if askable(name))
     marked = marks(estate.plans)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringfence.compiler.names import shared
-from ringfence.enforcers import Targets
+from ringfence.enforcers import Targets, told_of
 from ringfence.enforcers import enforcer as enforcer_named
 from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.errors import InputError
@@ -49,5 +49,6 @@ def render(estate: Estate, host: str, enforcer: str | None = None) -> Rendered:
     held = read_state(estate.directory).get(asset.name)
     served = {one: found for one, found in compilation.tables.items() if assets[one].enforcer == name}
     targets = Targets({one: assets[one] for one in (*served, asset.name)}, {**served, asset.name: table})
-    text = its.renderer(targets).render(table, its.profile(its.facts(held.features if held else {}))).text
+    facts = its.facts(told_of(asset, name, held.features if held else {}))
+    text = its.renderer(targets).render(table, its.profile(facts)).text
     return Rendered(host, name, table.digest, text)

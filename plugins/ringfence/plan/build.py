@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer, Profile, Targets
+from ringfence.enforcers import Enforcer, Profile, Targets, told_of
 from ringfence.model.assets import Asset
 from ringfence.model.errors import InputErrors
 from ringfence.model.rules import EMERGENCY
@@ -67,7 +67,7 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
         its = enforcer(asset.enforcer)
         control = control_of(asset, compilation) if its.abilities.control else None
         told = given.held[name].features if name in given.held else {}
-        profile = its.profile(its.facts(told))
+        profile = its.profile(its.facts(told_of(asset, asset.enforcer, told)))
         ruleset, runtime = rendering.of(asset.enforcer, table, profile)
         hosts[name] = HostPlan(
             enforcer=asset.enforcer,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pydantic import JsonValue
-
 from ringfence.enforcers import Enforcer, enforcer, names
 from ringfence.model.abilities import Where
 from ringfence.model.assets import USUAL_ENFORCER, Snapshot
@@ -37,7 +35,7 @@ def chosen(
             why = usual.lacks(usual.facts(told))
             if why and others is None:
                 others = [one for one in map(named, installed()) if _instead(one, usual)]
-            found = next((one for one in others or () if _shown(one, usual, told)), None) if why else None
+            found = next((one for one in others or () if not one.lacks(one.facts(told))), None) if why else None
             if found is not None:
                 reasons[asset.name] = f"{why}, and {found.name} is usable there"
                 asset = replace(asset, enforcer=found.name)
@@ -48,9 +46,3 @@ def chosen(
 def _instead(one: Enforcer, usual: Enforcer) -> bool:
     """Return whether an enforcer can stand in for the usual one: on the same platform, on the host itself."""
     return one is not usual and one.abilities.platform == usual.abilities.platform and one.abilities.where is Where.HOST
-
-
-def _shown(one: Enforcer, usual: Enforcer, told: Mapping[str, JsonValue]) -> bool:
-    """Return whether a host shows that an enforcer is usable; what it told nothing of is not taken as there."""
-    own = one.facts({}).keys() - usual.facts({}).keys()
-    return not own.isdisjoint(told) and not one.lacks(one.facts(told))

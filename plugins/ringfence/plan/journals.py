@@ -12,7 +12,7 @@ from ringfence.files import regular_file
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import TIME_FORMAT, Plan
 from ringfence.plan.enforced import Held, read_record
-from ringfence.plan.store import stored
+from ringfence.plan.store import Head, heads, read
 
 JOURNAL_FILE = "journal.jsonl"
 CONFIRMED = "confirmed"
@@ -29,7 +29,7 @@ class Event:
     reason: str = ""
 
 
-def events(directory: Path, plan: Plan) -> Iterator[Event]:
+def events(directory: Path, plan: Plan | Head) -> Iterator[Event]:
     """Yield the events of a plan's rollouts in the order they were written.
 
     A line that a killed controller cut short, that is no object, or that is of another plan, counts as not written.
@@ -54,7 +54,7 @@ def events(directory: Path, plan: Plan) -> Iterator[Event]:
 def marks(plans: Path) -> dict[str, int]:
     """Return how many lines every plan's journal has now: what is written behind them is newer than now."""
     found = {}
-    for directory, plan in stored(plans):
+    for directory, plan in heads(plans):
         last = max((event.line for event in events(directory, plan)), default=0)
         if last:
             found[plan.short] = last
@@ -70,9 +70,13 @@ def known(workspace: Path, plans: Path, now: datetime | None = None) -> dict[str
     record = read_record(workspace)
     hosts = dict(record.hosts)
     latest = _ceiling(now)
-    for directory, plan in sorted(stored(plans), key=lambda one: one[1].sequence):
-        for event in events(directory, plan):
-            if event.event != CONFIRMED or event.host not in plan.hosts:
+    for directory, head in sorted(heads(plans), key=lambda one: one[1].sequence):
+        confirmed = [event for event in events(directory, head) if event.event == CONFIRMED]
+        if not confirmed:
+            continue
+        plan = read(directory)
+        for event in confirmed:
+            if event.host not in plan.hosts:
                 continue
             before = record.hosts.get(event.host)
             if before is not None and not _newer(event, plan, before, record.journals, latest):
@@ -94,7 +98,7 @@ def last_confirmed(plans: Path) -> Path | None:
     """Return the directory of the plan of the highest sequence that any host has confirmed, None for none."""
     held = [
         (plan.sequence, directory)
-        for directory, plan in stored(plans)
+        for directory, plan in heads(plans)
         if any(event.event == CONFIRMED for event in events(directory, plan))
     ]
     return max(held)[1] if held else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer, Facts, Reason
+from ringfence.enforcers import Enforcer, Facts, Reason, told_of
 from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.counts import counted
@@ -138,12 +138,13 @@ def _lacking(
     found = {}
     nothing_told: dict[str, Facts] = {}
     for name, table in sorted(compilation.tables.items()):
-        its = enforcer(named[name].enforcer)
-        told = held[name].features if name in held else {}
+        asset = named[name]
+        its = enforcer(asset.enforcer)
+        told = told_of(asset, asset.enforcer, held[name].features if name in held else {})
         if its.name not in nothing_told:
             nothing_told[its.name] = its.facts({})
         facts = its.facts(told) if told else nothing_told[its.name]
-        if reasons := its.refusals(table, facts, named[name]):
+        if reasons := its.refusals(table, facts, asset):
             found[name] = reasons[0]
     return found
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -20,6 +22,19 @@ PLAN_FILE = "plan.json"
 RULESETS = "rulesets"
 TABLES = "tables"
 LATEST = "latest"
+# Keys of the outermost mapping stand on lines of their own behind one blank; no text holds a newline.
+_FORMAT_LINE = re.compile(rb'^ "format": (\d{1,9}),?$', re.M)
+_SEQUENCE_LINE = re.compile(rb'^ "sequence": (\d{1,16}),?$', re.M)
+_CREATED_LINE = re.compile(rb'^ "created": "([0-9TZ:-]{20})",?$', re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What orders plans and names them."""
+
+    sequence: int
+    created: str
+    short: str
 
 
 def write(draft: Draft, plans: Path) -> Path:
@@ -124,7 +139,7 @@ def find(plans: Path, name: str) -> Path:
     if os.sep in name or (Path(name) / PLAN_FILE).is_file():
         return Path(name)
     if name == LATEST:
-        newest = max(stored(plans), key=lambda one: (one[1].sequence, one[1].created), default=None)
+        newest = max(heads(plans), key=lambda one: (one[1].sequence, one[1].created), default=None)
         if newest is None:
             raise InputError(f"there is no plan in {plans}", remedy="make one with 'ringfence plan'")
         return newest[0]
@@ -149,10 +164,30 @@ def directories(plans: Path) -> list[Path]:
     return sorted(path.parent for path in plans.glob(f"*/{PLAN_FILE}") if not path.parent.name.startswith("."))
 
 
-def stored(plans: Path) -> Iterator[tuple[Path, Plan]]:
-    """Yield every plan below `plans` with its directory; raises InputError at a broken one."""
+def heads(plans: Path) -> Iterator[tuple[Path, Head]]:
+    """Yield the head of every plan below `plans` with its directory; raises InputError at a broken one.
+
+    A text whose digest names its directory is as it was written: only its own lines are looked at, which takes
+    milliseconds where the plan of 20,000 hosts takes seconds. Any other is read whole, which says what is wrong.
+    """
     for directory in directories(plans):
-        yield directory, read(directory)
+        yield directory, _head(directory)
+
+
+def _head(directory: Path) -> Head:
+    name = directory.resolve().name
+    try:
+        text = regular_file(directory / PLAN_FILE)
+    except OSError:
+        text = b""
+    found = [re.findall(pattern, text) for pattern in (_FORMAT_LINE, _SEQUENCE_LINE, _CREATED_LINE)]
+    digest = hashlib.sha256(text).hexdigest()
+    if len(name) >= SHORT and digest.startswith(name) and all(len(one) == 1 for one in found):
+        made, sequence, created = (one[0].decode() for one in found)
+        if int(made) == FORMAT:
+            return Head(int(sequence), created, digest[:SHORT])
+    plan = read(directory)
+    return Head(plan.sequence, plan.created, plan.short)
 
 
 def next_sequence(plans: Path, held: int = 0) -> int:
@@ -162,7 +197,7 @@ def next_sequence(plans: Path, held: int = 0) -> int:
 
 def highest_planned(plans: Path) -> int:
     """Return the highest number of the plans below `plans`, 0 for none."""
-    return max((plan.sequence for _, plan in stored(plans)), default=0)
+    return max((head.sequence for _, head in heads(plans)), default=0)
 
 
 def table_text(plans: Path, digest: str) -> str | None:

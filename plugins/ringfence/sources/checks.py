@@ -13,6 +13,7 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
 from ringfence.sources.duplicates import duplicate_problems
 from ringfence.sources.host_variables import is_template
+from ringfence.sources.label_spellings import spelling_problems
 
 # Examples that a message names before it counts the rest.
 NAMED = 5
@@ -27,7 +28,7 @@ def asset_problems(assets: Sequence[Asset], settings: Settings) -> tuple[Problem
     """Return an error for every address in two realms that meet, and warnings for assets that no policy can reach.
 
     Two realms meet where one sees the other, or a third sees both. Within one realm several assets may hold an address
-    (a VIP): that is a warning only where it cannot be one.
+    (a VIP): that is a warning only where it cannot be one. Labels in several spellings are a warning too.
     """
     return (
         *_met_twice(assets, settings),
@@ -35,6 +36,7 @@ def asset_problems(assets: Sequence[Asset], settings: Settings) -> tuple[Problem
         *_without_addresses(assets),
         *_unknown_realms(assets, settings),
         *_managed_elsewhere(assets, settings),
+        *spelling_problems(assets),
     )
 
 

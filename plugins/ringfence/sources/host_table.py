@@ -10,7 +10,7 @@ from ringfence.language.reports import nearest
 from ringfence.model.errors import InputError, Place
 from ringfence.model.label_texts import label_text, visible
 from ringfence.model.problems import Problem, Severity
-from ringfence.sources.host_row import Columns, TableHost, host_of
+from ringfence.sources.host_row import LABELS_COLUMN, USUAL_LABELS, Columns, TableHost, host_of
 from ringfence.sources.table_filters import Filters, stays, values_of
 from ringfence.sources.table_header import Wanted
 from ringfence.sources.table_merge import merged_rows
@@ -137,6 +137,7 @@ def _hosts(table: TableRows, columns: Columns, reading: Reading) -> HostTable:
     if table.rows or not reading.may_be_empty:
         problems += _nothing_left(table, filtered)
     notes = [*(odd for host in hosts for odd in host.odd), *_short_rows(short), *_lost_cells(kept, columns, reading)]
+    notes += _unused_labels(table, columns)
     good = [row for row in table.rows if row.fault is None]
     values = values_of(good, (*reading.keep, *reading.leave_out))
     return HostTable(tuple(hosts), tuple(problems), filtered, tuple(notes), values)
@@ -166,13 +167,27 @@ def _short_rows(rows: Sequence[Row]) -> list[Problem]:
     return [Problem(Severity.WARNING, message, rows[0].place, "what is missing at the end counts as empty")]
 
 
+def _unused_labels(table: TableRows, columns: Columns) -> list[Problem]:
+    """Return a warning for each column that is called like a usual label, but for case, and gives none."""
+    if columns.labels:
+        return []
+    notes = []
+    for column in table.columns:
+        key = column.casefold()
+        if key in (*USUAL_LABELS, LABELS_COLUMN) and column != key and key not in table.columns:
+            message = f"the column '{visible(column)}' gives no label: the one that does is called '{key}'"
+            said = "" if key == LABELS_COLUMN else ", or name all columns of labels: 'columns: {labels: {…}}'"
+            notes.append(Problem(Severity.WARNING, message, table.place, f"rename it{said}"))
+    return notes
+
+
 def _lost_cells(rows: Sequence[Row], columns: Columns, reading: Reading) -> list[Problem]:
     """Return the warning for cells without a value that were not told of by themselves."""
     told = {
         columns.name,
         *columns.addresses,
         *reading.merge_by,
-        *(columns.labels.values() or ("role", "app", "env", "loc")),
+        *(columns.labels.values() or USUAL_LABELS),
     }
     lost = [
         (row, column)

@@ -16,6 +16,7 @@ from ringfence.model.assets import Asset
 from ringfence.model.errors import Place
 from ringfence.model.identity import ADDRESS, Identity
 from ringfence.model.problems import Problem, Severity
+from ringfence.sources.by_address_alone import address_alone_problem
 from ringfence.sources.identifying import is_locally_administered
 from ringfence.sources.identity_keys import key_readers
 from ringfence.sources.machines import (
@@ -68,7 +69,8 @@ def one_asset_each(
         machine.assets[0] if len(machine.assets) == 1 else merged(machine.assets, machine.why, identity.prefer, known)
         for machine in joining.machines()
     ]
-    problems += [*joining.problems(), *workload_problem(found, assets), *contradictions_problem(found)]
+    problems += [*joining.problems(), *address_alone_problem(found, assets)]
+    problems += [*workload_problem(found, assets), *contradictions_problem(found)]
     return tuple(sorted(found, key=lambda asset: asset.name)), problems
 
 

@@ -43,7 +43,7 @@ class SnapshotDifference:
 def snapshot_text(snapshot: Snapshot) -> str:
     """Return the canonical JSON of a snapshot: sorted keys, no spaces, ASCII alone, a newline at its end."""
     taken = snapshot.taken.astimezone(UTC).strftime(TIME)
-    return _canonical({"format": FORMAT, "taken": taken, "assets": [_data(asset) for asset in snapshot.assets]})
+    return _canonical({"format": FORMAT, "taken": taken, "assets": [asset_data(asset) for asset in snapshot.assets]})
 
 
 def digest(snapshot: Snapshot) -> str:
@@ -51,7 +51,9 @@ def digest(snapshot: Snapshot) -> str:
 
     Attributes hold gathered facts and cloud metadata that change without any effect but through labels, which count.
     """
-    assets = [{key: item for key, item in _data(asset).items() if key != "attributes"} for asset in snapshot.assets]
+    assets = [
+        {key: item for key, item in asset_data(asset).items() if key != "attributes"} for asset in snapshot.assets
+    ]
     return hashlib.sha256(_canonical({"format": FORMAT, "assets": assets}).encode()).hexdigest()
 
 
@@ -82,7 +84,7 @@ def read_snapshot(path: Path) -> Snapshot:
         if data["format"] != FORMAT:
             raise InputError(f"this snapshot has format {data['format']!r}, not {FORMAT}", place, remedy)
         taken = datetime.strptime(data["taken"], TIME).replace(tzinfo=UTC)
-        assets = tuple(sorted((_asset(entry) for entry in data["assets"]), key=lambda asset: asset.name))
+        assets = tuple(sorted((asset_of(entry) for entry in data["assets"]), key=lambda asset: asset.name))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"this snapshot is damaged: {type(error).__name__} {error}", place, remedy) from error
     return Snapshot(assets, taken)
@@ -106,7 +108,8 @@ def _canonical(data: Mapping[str, object]) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":")) + "\n"
 
 
-def _data(asset: Asset) -> dict[str, object]:
+def asset_data(asset: Asset) -> dict[str, object]:
+    """Return an asset as plain data, without what it claims."""
     control = asset.control
     return {
         "name": asset.name,
@@ -125,14 +128,18 @@ def _data(asset: Asset) -> dict[str, object]:
     }
 
 
-def _asset(entry: Mapping[str, object]) -> Asset:
+def asset_of(entry: Mapping[str, object], points: tuple[int, ...] | None = None) -> Asset:
+    """Return the asset that `asset_data` wrote, with the addresses given as points instead of its own texts.
+
+    Raise KeyError, TypeError or ValueError for what it did not write.
+    """
     control = entry["control"]
     attributes = entry["attributes"]
     if not isinstance(attributes, dict):
         raise TypeError("attributes are no mapping")
     return Asset(
         name=_text(entry["name"]),
-        addresses=tuple(sorted(point_of(text) for text in _texts(entry["addresses"]))),
+        addresses=tuple(sorted(map(point_of, _texts(entry["addresses"])))) if points is None else points,
         labels={
             key: Label(_text(label["value"]), _text(label["rule"]), _text(label.get("told", "")))
             for key, label in _mapping(entry["labels"])

@@ -40,7 +40,7 @@ def test_assets_are_found_by_label(workspace: Path) -> None:
 
 
 def test_labels_are_shown_with_their_rules(workspace: Path) -> None:
-    printed = ringfence(workspace, "labels", "db-1").output
+    printed = ringfence(workspace, "labels", "db-1").stdout
 
     assert [line.split() for line in printed.splitlines()] == [
         ["asset", "label", "value", "given", "by"],
@@ -148,7 +148,7 @@ def test_explain_prints_some_answers_and_counts_the_rest(tmp_path: Path) -> None
 
 
 def test_reach_names_the_process_that_a_row_holds_for(workspace: Path) -> None:
-    assert data(workspace, "reach", "--from", "role=api", "--to", "{role: db}") == {
+    assert data(workspace, "reach", "--from", "role=api", "--to", "{role: db}", "--fresh") == {
         "rows": [
             {
                 "from": "api-1",

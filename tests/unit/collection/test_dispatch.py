@@ -42,7 +42,7 @@ def test_both_halves_of_an_enforcer_ask_for_the_same_versions(name: str) -> None
     for program, oldest in enforcement(name).OLDEST.items():
         before = [*oldest[:-1], oldest[-1] - 1]
         for numbers, lacking in ((oldest, False), (before, True)):
-            told = {program: ".".join(map(str, numbers))}
+            told = dict.fromkeys(enforcement(name).OLDEST, "999") | {program: ".".join(map(str, numbers))}
             assert (bool(its.lacks(its.facts(told))), too_old(name, told)) == (lacking, lacking), told
         assert too_old(name, {program: ""})
     assert not too_old(name, {})

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from iptables_kernel import sections
 from iptables_tables import iptables_tables
-from ringfence.enforcers import Enforcer, Targets
+from ringfence.enforcers import Enforcer, Targets, told_of
 from ringfence.enforcers.iptables import DEFAULT_MASK, ENFORCER, Features, Marks, render, ruleset, unsupported
 from ringfence.enforcers.iptables.mark_classes import classes_of, tree
 from ringfence.enforcers.iptables.networks import networks_of
 from ringfence.model.addresses import ALL_V4, ALL_V6, EVERY_ADDRESS, V6_BASE, network_of
+from ringfence.model.assets import Asset
 from ringfence.model.errors import RingfenceError
 from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Mode
@@ -23,6 +24,7 @@ from table_factory import ALLOW, DENY, direction_table, service_map, shop_table
 
 LIVELY = settings(max_examples=40, deadline=None, derandomize=True)
 MODERN = Features()
+HOST = Asset("h", ())
 # The options of iptables 1.4.21 and ipset 6.38 (`cgroup --path` comes at run time, where the host has it).
 OPTIONS = {
     *("-A", "-I", "-g", "-i", "-j", "-m", "-o", "-p", "-s", "-d", "!"),
@@ -168,10 +170,11 @@ def test_a_listener_named_by_a_rule_is_refused_by_name() -> None:
     [
         ({"iptables": "1.4.7"}, "iptables 1.4.7 is older than 1.4.21"),
         ({"iptables": ""}, "there is no iptables"),
-        ({"ipset": ""}, "there is no ipset"),
-        ({"ipset": "6.11"}, "ipset 6.11 is older than 6.38"),
-        ({"kernel": "2.6.32-754.el6"}, "kernel 2.6.32 is older than 3.10"),
-        ({}, ""),
+        ({"iptables": "1.8.9", "ipset": ""}, "there is no ipset"),
+        ({"iptables": "1.8.9", "ipset": "6.11"}, "ipset 6.11 is older than 6.38"),
+        ({"iptables": "1.8.9", "kernel": "2.6.32-754.el6"}, "kernel 2.6.32 is older than 3.10"),
+        ({"iptables": "1.8.9"}, ""),
+        ({"nft": "0.8"}, "nothing is known of its iptables"),
     ],
 )
 def test_what_a_host_lacks_is_said(told: dict[str, object], why: str) -> None:
@@ -179,11 +182,21 @@ def test_what_a_host_lacks_is_said(told: dict[str, object], why: str) -> None:
     assert ours.lacks(ours.facts(told)) == why  # type: ignore[arg-type]
 
 
+def test_a_host_variable_says_which_bits_of_the_mark_may_be_used() -> None:
+    ours: Enforcer = ENFORCER
+    for written, mask in (("0x00ff0000", 0xFF0000), (0xFF, 0xFF), (0, 0), ("nonsense", DEFAULT_MASK)):
+        host = Asset("h", (), attributes={"ringfence_iptables": {"marks": written}})
+        facts = ours.facts(told_of(host, "iptables", {"marks_used": 1}))
+        assert ours.profile(facts) == {"marks": mask}
+        refused = [why for why, _ in ours.refusals(shop_table(), facts, host)]
+        assert bool(refused) is (written in ("nonsense", 0xFF)), written
+
+
 def test_bits_of_the_mark_that_others_use_are_refused_and_hosts_without_skbinfo_get_a_rule_for_each_class() -> None:
     ours: Enforcer = ENFORCER
     facts = ours.facts({"marks_used": 0x4000 | 0x100000})
-    assert "use bits 0x100000 of the mark" in ours.refusals(shop_table(), facts, None)[0][0]  # type: ignore[arg-type]
-    assert ours.refusals(shop_table(), ours.facts({"marks_used": 0x4000}), None) == []  # type: ignore[arg-type]
+    assert "use bits 0x100000 of the mark" in ours.refusals(shop_table(), facts, HOST)[0][0]
+    assert ours.refusals(shop_table(), ours.facts({"marks_used": 0x4000}), HOST) == []
     assert ours.profile(ours.facts({"skbinfo": False})) == {"marks": 0}
     rendered = ours.renderer(Targets({}, {})).render(shop_table(), {"marks": 0})
     assert rendered.text == render(shop_table())

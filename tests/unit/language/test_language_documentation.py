@@ -25,6 +25,7 @@ SHAPES = (
     shapes.RealmEntry,
     shapes.IdentityEntry,
     shapes.TrustEntry,
+    shapes.InventoryEntry,
     shapes.LabelRuleEntry,
 )
 

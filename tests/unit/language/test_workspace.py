@@ -211,6 +211,43 @@ def test_what_looks_like_a_policy_file_and_is_not_read_is_named(tmp_path: Path) 
     )
 
 
+def told(directory: Path) -> dict[str, str]:
+    return {str(problem.place): problem.message for problem in workspace.load(directory).problems}
+
+
+@pytest.mark.parametrize("name", ["deny", "20-deny.conf", "deny.toml", "team/default", ".deny"])
+def test_a_file_that_says_what_a_policy_says_is_named_whatever_its_own_name_is(tmp_path: Path, name: str) -> None:
+    written(tmp_path, RULES, "policy/a.yml")
+    written(tmp_path, f"# ours\n{RULES}", f"policy/{name}")
+    written(tmp_path, f"An example:\n{RULES}", "policy/README.md")
+    written(tmp_path, "all: rules\n", "policy/notes.txt")
+    (found,) = told(tmp_path).items()
+    assert found[0] == f"policy/{name}"
+    assert found[1].startswith("is not read: ")
+
+
+@pytest.mark.parametrize("name", ["policies", "Policy", "policy.d", "policy.yml", "Policies.yaml"])
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_policy_under_another_name_than_the_folders_is_told(tmp_path: Path, name: str, beside: bool) -> None:
+    (tmp_path / "ringfence.yml").touch()
+    written(tmp_path, RULES, f"{name}/a.yml" if "yml" not in name and "yaml" not in name else name)
+    if beside:
+        written(tmp_path, RULES, "policy/a.yml")
+    assert told(tmp_path) == {name: "is not read: the policy is what lies in policy/"}
+
+
+def test_a_workspace_without_a_policy_says_that_no_rule_is_read(tmp_path: Path) -> None:
+    (tmp_path / "ringfence.yml").touch()
+    assert told(tmp_path) == {"policy": "there is none: no rule is read"}
+
+
+def test_a_policy_file_that_lost_what_was_in_it_is_told(tmp_path: Path) -> None:
+    written(tmp_path, RULES, "policy/a.yml")
+    written(tmp_path, "", "policy/guardrails.yml")
+    written(tmp_path, "# nothing yet\n", "policy/later.yml")
+    assert told(tmp_path) == {"policy/guardrails.yml": "is empty: it says nothing"}
+
+
 def test_pipes_sockets_and_devices_are_refused_by_name_and_nothing_waits_for_them(tmp_path: Path) -> None:
     (tmp_path / "policy/tests").mkdir(parents=True)
     for name in ("policy/tests/a.YML", "ringfence.yml", "labels.yml"):

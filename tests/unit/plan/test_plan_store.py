@@ -11,7 +11,7 @@ from plan_estates import compilation, draft, rule
 from ringfence.model.errors import InputError
 from ringfence.plan import Held, find, next_sequence, read, read_state, sign, verify_files, verify_signature, write
 from ringfence.plan.enforced import STATE_FILE, believed_sequence, write_state
-from ringfence.plan.store import table_text
+from ringfence.plan.store import Head, heads, table_text
 
 
 def test_a_plan_that_was_written_is_read_back(tmp_path: Path) -> None:
@@ -174,3 +174,15 @@ def test_a_signature_by_somebody_else_does_not_count(tmp_path: Path, key: Path) 
 
     with pytest.raises(InputError, match="is not in"):
         verify_signature(directory, signers)
+
+
+def test_what_orders_plans_is_read_without_the_whole_plan_and_checked_as_if_it_were(tmp_path: Path) -> None:
+    made = draft()
+    directory = write(made, tmp_path)
+    ((found, head),) = heads(tmp_path)
+    assert (found, head) == (directory, Head(made.plan.sequence, made.plan.created, made.plan.short))
+
+    path = directory / "plan.json"
+    path.write_text(path.read_text().replace('"sequence": 1', '"sequence": 7'))
+    with pytest.raises(InputError, match="not what its directory is named after"):
+        next_sequence(tmp_path)

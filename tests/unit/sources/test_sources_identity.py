@@ -220,3 +220,32 @@ def test_label_rules_see_what_every_source_said(tmp_path):
     (web,) = found.snapshot.assets
     assert (web.name, web.label_values()) == ("web-1.shop.example", {"env": "prod"})
     assert web.sources == ("cmdb.csv", "vcenter")
+
+
+def said_of(*assets: Asset, **identity: object) -> list[str]:
+    return [problem.message for problem in one_asset_each(assets, Identity(**identity))[1]]
+
+
+def test_an_address_that_joins_two_other_names_by_itself_is_told_for_the_old_record_may_be_of_a_machine_that_is_gone():
+    gone, new = row("old-db", "10.1.0.11"), seen("inventory", "web-9", "10.1.0.11")
+    assert said_of(gone, new) == [
+        "taken for one machine by address alone, with other names: "
+        "'old-db' (inventory/30-onprem.yml) and 'web-9' (inventory), address 10.1.0.11"
+    ]
+    assert said_of(gone, new, same=(("old-db", "web-9"),)) == []
+    assert said_of(gone, new, different=(("old-db", "web-9"),)) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (row("web-9", "10.1.0.11"), seen("inventory", "web-9.shop.example", "10.1.0.11")),
+        (row("old-db", "10.1.0.11"), seen("aws", "i-0123456789abcdef0", "10.1.0.11")),
+        (row("old-db", "10.1.0.11"), seen("aws", "ip-10-1-0-11.ec2.internal", "10.1.0.11")),
+        (row("old-db", "10.1.0.11"), seen("inventory", "10.1.0.11", "10.1.0.11")),
+        (row("old-db", "10.1.0.11", uuid=UUID), vm("web-9", "10.1.0.11", uuid=UUID)),
+    ],
+)
+def test_a_name_that_nobody_chose_and_a_stronger_key_leave_no_doubt(one: Asset, other: Asset):
+    assert not apart(one, other)
+    assert said_of(one, other) == []

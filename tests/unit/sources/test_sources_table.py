@@ -34,6 +34,15 @@ def test_the_delimiter_is_told_from_the_header_and_a_byte_order_mark_is_no_colum
     assert (host.name, host.labels) == ("a", {"env": "prod"})
 
 
+def test_a_column_that_is_called_like_a_label_but_for_case_is_told_and_not_passed_over(tmp_path):
+    table = read(tmp_path, "name,addresses,Role,env\nweb-1,10.0.0.1,web,prod\n")
+    assert [note.message for note in table.notes] == [
+        "the column 'Role' gives no label: the one that does is called 'role'"
+    ]
+    mapped = read(tmp_path, "name,addresses,Role\nweb-1,10.0.0.1,web\n", columns=Columns(labels={"role": "Role"}))
+    assert (mapped.notes, mapped.hosts[0].labels) == ((), {"role": "web"})
+
+
 def test_columns_of_other_names_are_mapped(tmp_path):
     columns = Columns("Host", ("v4", "v6"), {"env": "Stage", "pci": "PCI"})
     text = "Host,v4,v6,Stage,PCI,labels\na,10.0.0.1,2001:db8::1,prod,true,team=red; tier=1\n"

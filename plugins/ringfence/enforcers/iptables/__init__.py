@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from ringfence.enforcers import Facts, Profile, Reason, Rendered, Renderer, Targets
 from ringfence.enforcers.iptables.dynamic_sets import answer_elements
-from ringfence.enforcers.iptables.features import DEFAULT_MASK, Features, unsupported
+from ringfence.enforcers.iptables.features import DEFAULT_MASK, Features, mask_of, unsupported
 from ringfence.enforcers.iptables.mark_classes import Marks
 from ringfence.enforcers.iptables.processes import process_elements
 from ringfence.enforcers.iptables.ruleset import render
@@ -27,6 +27,8 @@ __all__ = [
     "unsupported",
 ]
 
+# The host's variable that says which bits of the mark Ringfence may use there, 0 for none.
+VARIABLE = "ringfence_iptables"
 _OTHERWISE = "take nftables where the host has it, a newer release, or a rule that does not ask for this"
 
 
@@ -43,8 +45,9 @@ class IptablesEnforcer:
         return Features.told(told).data()
 
     def lacks(self, facts: Facts) -> str:
-        """Return why iptables is not usable on a host."""
-        return "; ".join(Features.told(facts).lacks())
+        """Return why iptables is not known to be usable on a host."""
+        features = Features.told(facts)
+        return "; ".join(features.lacks()) if features.known else "nothing is known of its iptables"
 
     def profile(self, facts: Facts) -> Profile:
         """Return the bits of the mark, 0 where each class of addresses needs a rule of its own."""
@@ -53,6 +56,10 @@ class IptablesEnforcer:
 
     def refusals(self, table: VerdictTable, facts: Facts, asset: Asset) -> list[Reason]:
         """Return what this host's iptables, ipset and kernel cannot enforce of a table."""
+        given = asset.attributes.get(VARIABLE)
+        marks = given.get("marks", 0) if isinstance(given, Mapping) else 0 if given is None else given
+        if mask_of(marks) is None:
+            return [(f"{VARIABLE} is not valid: {given!r}", f"write {VARIABLE}: {{marks: '{DEFAULT_MASK:#x}'}}")]
         return [(why, _OTHERWISE) for why in unsupported(table, Features.told(facts))]
 
     def renderer(self, targets: Targets) -> Renderer:

@@ -19,13 +19,15 @@ OLDEST_UNITS = (1, 6, 0)
 # Bits of the mark that Ringfence takes where nothing else is said: Kubernetes, Docker and wg-quick use lower ones.
 DEFAULT_MASK = 0x7FF00000
 _NUMBER = re.compile(r"[0-9]{1,6}")
+_MASK = re.compile(r"0x[0-9a-fA-F]{1,8}")
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
     """Facts about a host: versions, empty for a program that is not there; whether sets can give a mark (`skbinfo`).
 
-    `marks` are the bits of the mark that Ringfence may use there, `marks_used` those that other rules name.
+    `known` says whether it told of its iptables at all. `marks` are the bits of the mark that Ringfence may use there,
+    `marks_used` those that other rules name.
     """
 
     iptables: tuple[int, ...] = (1, 8, 9)
@@ -35,6 +37,7 @@ class Features:
     skbinfo: bool = True
     marks: int = DEFAULT_MASK
     marks_used: int = 0
+    known: bool = True
 
     @staticmethod
     def told(told: Mapping[str, JsonValue]) -> Features:
@@ -48,6 +51,7 @@ class Features:
             told.get("skbinfo") is not False,
             _mask(told.get("marks"), known.marks),
             _mask(told.get("marks_used"), known.marks_used),
+            told.get("known", "iptables" in told) is True,
         )
 
     def data(self) -> dict[str, JsonValue]:
@@ -60,6 +64,7 @@ class Features:
             "skbinfo": self.skbinfo,
             "marks": self.marks,
             "marks_used": self.marks_used,
+            "known": self.known,
         }
 
     def lacks(self) -> list[str]:
@@ -104,10 +109,18 @@ def _version(told: JsonValue, default: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(map(int, _NUMBER.findall(told)[:3])) or default if isinstance(told, str) else default
 
 
-def _mask(told: JsonValue, default: int) -> int:
+def mask_of(told: object) -> int | None:
+    """Return bits of the mark, given as a number or as a text like `0x7ff00000`; None where it is none."""
+    if isinstance(told, str) and _MASK.fullmatch(told):
+        told = int(told, 16)
     if isinstance(told, bool) or not isinstance(told, int) or not 0 <= told < 1 << 32:
-        return default
+        return None
     return told
+
+
+def _mask(told: JsonValue, default: int) -> int:
+    found = mask_of(told)
+    return default if found is None else found
 
 
 def _text(version: tuple[int, ...]) -> str:

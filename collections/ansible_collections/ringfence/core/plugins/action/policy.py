@@ -25,6 +25,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
     process_lines,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_hold import hold_before
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.standing import (
     cut_line,
     cut_lines,
@@ -70,6 +71,7 @@ class ActionModule(PolicyAction):
         "journal": {"type": "path"},
         "excused": {"type": "list", "elements": "str", "default": []},
         "renew": {"type": "bool", "default": False},
+        "run": {"type": "path"},
         "force_lockout_test": {"type": "bool", "default": False},
         **WITHOUT_PLAN,
     }
@@ -90,6 +92,8 @@ class ActionModule(PolicyAction):
             return {"changed": self._remove().last("changed") == "yes", "state": "none"}
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])
+        if not self._task.check_mode:
+            hold_before(host.wave, arguments["run"])
         check_validity(plan)
         signer = check_signature(plan, arguments["allowed_signers"])
         enforcement(host.enforcer)

@@ -20,7 +20,7 @@ notes:
   - On Linux an action sends one shell script over Ansible's own connection; it needs root, so O(ignore:become) where
     Ansible does not log in as root.
   - What a task leaves out is taken from variables, where there are such - C(ringfence_plan),
-    C(ringfence_confirm_within), C(ringfence_excused), C(ringfence_renew), C(ringfence_journal),
+    C(ringfence_confirm_within), C(ringfence_excused), C(ringfence_renew), C(ringfence_run), C(ringfence_journal),
     C(ringfence_allowed_signers), C(ringfence_enforcer), C(ringfence_enforcers), C(ringfence_answer_within). That is how
     the playbooks of this collection are told.
   - Such variables count where the inventory, the play or the command line gives them. What a host says of itself

@@ -38,6 +38,11 @@ options:
       - Load the table also on hosts that hold it already, as after drift. The host confirms it like any other.
     type: bool
     default: false
+  run:
+    description:
+      - The directory of a run, which C(ringfence apply) makes. While its C(control.json) says C(pause), a wave that no
+        host has begun is held. Without it nothing is held.
+    type: path
   force_lockout_test:
     description:
       - Leave the guard against lockouts out, to see in a lab that the target comes back by itself.

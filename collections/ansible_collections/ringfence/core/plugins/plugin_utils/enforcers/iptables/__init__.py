@@ -6,8 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.runtime_lines import runtime_lines
+
 from .reader import read_ruleset
 from .shapes import ANSWER_STANDS
+
+__all__ = [
+    "MISSING", "PARTS", "SUFFIX", "answer_age", "features", "filled", "read", "runtime_lines",
+]  # fmt: skip
 
 SUFFIX = "iptables"
 MISSING = "iptables"
@@ -17,15 +23,6 @@ PARTS = (
     "reply", "state", "sockets", "flows", "connection", "signature", "table", "processes", "answers", "elements",
     "listing", "persistence", "return", "status", "apply", "boot", "verbs",
 )  # fmt: skip
-
-
-def runtime_lines(runtime: list[dict]) -> str:
-    """Return a host's `runtime` as lines `unit|user NAME CHAIN goto CHAIN`, `fqdn NAME SET timeout T`."""
-    lines = []
-    for process in runtime:
-        kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)
-        lines += [f"{kind} {process[kind]} {name} {verdict}\n" for name, verdict in process["elements"]]
-    return "".join(lines)
 
 
 def read(listing: str) -> dict:

@@ -6,8 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.runtime_lines import runtime_lines
+
 from .reader import read_ruleset
 from .shapes import ANSWER_STANDS
+
+__all__ = [
+    "MISSING", "PARTS", "SUFFIX", "answer_age", "features", "filled", "read", "runtime_lines",
+]  # fmt: skip
 
 SUFFIX = "nft"
 MISSING = "nft"
@@ -17,15 +23,6 @@ PARTS = (
     "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",
     "elements", "listing", "persistence", "return", "status", "apply", "boot", "verbs",
 )  # fmt: skip
-
-
-def runtime_lines(runtime: list[dict]) -> str:
-    """Return a host's `runtime` as lines `unit|user NAME MAP goto CHAIN`, `fqdn NAME SET timeout T`."""
-    lines = []
-    for process in runtime:
-        kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)
-        lines += [f"{kind} {process[kind]} {name} {verdict}\n" for name, verdict in process["elements"]]
-    return "".join(lines)
 
 
 def read(listing: str) -> dict:
@@ -42,7 +39,9 @@ def filled(section: str) -> dict:
 
 def features(reply) -> dict[str, str | bool]:
     """Return what a host can do, as far as it tells; an empty version of nft says that there is none."""
-    found: dict[str, str | bool] = {key: reply.last(key) for key in ("nft", "kernel") if reply.last(key)}
+    found: dict[str, str | bool] = {
+        key: reply.last(key) for key in ("nft", "iptables", "ipset", "kernel") if reply.last(key)
+    }
     if reply.all("nft") == [""]:
         found["nft"] = ""
     found |= {key: reply.last(key) == "yes" for key in ("cgroup2", "socket_cgroup") if reply.last(key)}

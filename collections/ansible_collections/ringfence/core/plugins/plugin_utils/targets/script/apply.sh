@@ -32,6 +32,10 @@ verb_apply() {
         if [ -z "$rf_check" ]; then cut_more; fi
         finish 0
     fi
+    # going back would load what this enforcer cannot read, beside what the other one has in the kernel
+    if [ -n "$confirmed_ruleset" ] && [ -z "$confirmed_damaged" ] && ! reads "$state/confirmed.nft"; then
+        refuse enforcer "this host holds plan $confirmed_plan of another enforcer: remove that one first, with its ringfence_enforcer"
+    fi
     if [ -n "$rf_check" ]; then
         guard_connection
         check_ruleset || refuse ruleset "$filter_tool on this host does not accept the ruleset"

@@ -2,7 +2,15 @@
 
 # status_tools: replies the features of the nftables enforcer.
 status_tools() {
-    reply nft "$(nft --version | sed -n 's/.* v\([0-9.]*\).*/\1/p')"
+    tools_nft=$(nft --version | sed -n 's/.* v\([0-9.]*\).*/\1/p')
+    reply nft "$tools_nft"
+    # too old for us: what stands in for it is told as well
+    case $tools_nft in
+    0.[0-8] | 0.[0-8].* | 0.9 | 0.9.[012])
+        reply iptables "$(iptables --version 2>/dev/null | sed -n 's/.* v\([0-9.]*\).*/\1/p')"
+        reply ipset "$(ipset --version 2>/dev/null | sed -n 's/^ipset v\([0-9.]*\).*/\1/p')"
+        ;;
+    esac
     if status_socket_cgroup; then reply socket_cgroup yes; else reply socket_cgroup no; fi
 }
 

@@ -18,6 +18,11 @@ check_ruleset() {
     esac
 }
 
+# reads FILE: whether a confirmed text is of this enforcer.
+reads() {
+    grep -q '^table inet ringfence {' "$1"
+}
+
 # delete_table: takes all of ours out of the kernel.
 delete_table() {
     nft delete table inet ringfence 2>/dev/null

@@ -135,18 +135,30 @@ take_apart() {
         { gsub(/_g0 /, generation " "); sub(/_g0$/, generation); print >file }' "$1"
 }
 
+# take NAME FILE [--test]: gives a transaction to NAME-restore; what it says is in $work/said. Another program may hold
+# the lock of iptables for a moment, and 1.4.21 cannot be told to wait for it here.
+take() {
+    take_tries=0
+    until "$1-restore" --noflush ${3+"$3"} <"$2" >"$work/said" 2>&1; do
+        take_tries=$((take_tries + 1))
+        if [ "$take_tries" -ge 50 ] || ! grep -q 'xtables lock' "$work/said"; then return 1; fi
+        sleep 0.2 2>/dev/null || sleep 1
+    done
+}
+
 # Whether both families take the new rules: nothing is changed.
 try_families() {
     transaction "$stem" "$work/ipv4" >"$work/swap.ipv4" && transaction "$six" "$work/ipv6" >"$work/swap.ipv6" &&
-        "$stem-restore" --noflush --test <"$work/swap.ipv4" >"$work/said" 2>&1 &&
-        "$six-restore" --noflush --test <"$work/swap.ipv6" >"$work/said" 2>&1
+        take "$stem" "$work/swap.ipv4" --test && take "$six" "$work/swap.ipv6" --test
 }
 
 swap_families() {
     rules_there "$six" >"$work/there.ipv6" || return 1
-    "$six-restore" --noflush <"$work/swap.ipv6" >"$work/said" 2>&1 || return 1
-    if "$stem-restore" --noflush <"$work/swap.ipv4" >"$work/said" 2>&1; then return 0; fi
-    transaction "$six" "$work/there.ipv6" | "$six-restore" --noflush 2>/dev/null
+    take "$six" "$work/swap.ipv6" || return 1
+    if take "$stem" "$work/swap.ipv4"; then return 0; fi
+    swap_said=$(cat "$work/said")
+    transaction "$six" "$work/there.ipv6" >"$work/swap.ipv6" && take "$six" "$work/swap.ipv6"
+    printf '%s\n' "$swap_said" >"$work/said"
     return 1
 }
 
@@ -188,6 +200,11 @@ check_ruleset() {
         ipset destroy "$check_set" 2>/dev/null
     done
     return "$check_status"
+}
+
+# reads FILE: whether a confirmed text is of this enforcer.
+reads() {
+    grep -q '^# section ipset' "$1"
 }
 
 # delete_table: takes all of ours out of the kernel.

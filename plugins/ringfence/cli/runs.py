@@ -1,0 +1,68 @@
+"""`ringfence runs` and `ringfence attach`: the rollouts of a workspace, followed and steered from anywhere."""
+
+from __future__ import annotations
+
+import click
+
+from ringfence.cli.program import INTERRUPTED
+from ringfence.cli.session import Session, command
+from ringfence.model.safe_text import clean_line
+
+
+@command("runs", "runs", "runs --json")
+def runs(session: Session) -> None:
+    """List the rollouts of this workspace, the newest last."""
+    from ringfence.operations.runs import list_runs
+
+    found = list_runs(session.estate)
+    if session.output.as_json:
+        session.output.data([one.data() for one in found])
+        return
+    session.output.table(
+        ("run", "plan", "state", "by", "commit", "#hosts"),
+        (
+            (
+                one.directory.id,
+                one.facts.plan[:12],
+                one.state,
+                clean_line(one.facts.who),
+                one.facts.commit[:12],
+                len(one.facts.hosts),
+            )
+            for one in found
+        ),
+    )
+
+
+@command("attach", "attach", "attach --pause", "attach --excuse web-3", "attach --abort")
+@click.argument("name", metavar="[RUN]", required=False)
+@click.option("--pause/--resume", default=None, help="Hold before the next wave; go on.")
+@click.option("--abort", is_flag=True, help="End it now; hosts that wait for their confirmation go back by themselves.")
+@click.option("--excuse", multiple=True, metavar="HOST", help="Go on without this host where it fails.")
+def attach(session: Session, name: str | None, pause: bool | None, abort: bool, excuse: tuple[str, ...]) -> None:
+    """Follow RUN (its first characters; the newest unless said) to its end. Ctrl-C looks away and lets it run.
+
+    With an option it steers the run instead, and returns.
+    """
+    from ringfence.operations.runs import find_run, follow, refuse_ended
+    from ringfence.presenting.rollout_view import rollout_lines
+
+    run = find_run(session.estate, name)
+    if pause is not None or abort or excuse:
+        refuse_ended(run, excuse)
+        wanted = run.steer(pause=pause, abort=abort, excuse=excuse)
+        if session.output.as_json:
+            session.output.data({"id": run.id, "pause": wanted.pause, "abort": wanted.abort, "excuse": wanted.excuse})
+        session.output.line(f"run {run.id} was told")
+        return
+    try:
+        done = follow(session.estate, run, session.execution)
+    except KeyboardInterrupt:
+        session.output.note(f"run {run.id} goes on; 'ringfence attach' follows it again")
+        click.get_current_context().exit(0)
+    if done is None:
+        return
+    if session.output.as_json:
+        session.output.data({"id": run.id, "plan": done.plan.digest, **done.outcome.data()})
+    session.output.lines(rollout_lines(done))
+    click.get_current_context().exit(INTERRUPTED if done.interrupted else done.exit_status)

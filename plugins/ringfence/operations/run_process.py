@@ -1,0 +1,87 @@
+"""The process of a run, `python -m ringfence.operations.run_process WORKSPACE RUN`: rolls out what its input says.
+
+It is a session of its own, so it outlives the command that began it. What it does stands in the run's directory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ringfence.estate import Estate, Listener
+from ringfence.model.errors import RingfenceError
+from ringfence.operations.apply import ApplyRequest, Rollout, apply
+from ringfence.operations.execution import Cancellation, Execution
+from ringfence.rollout import Event
+from ringfence.rollout.runs import END_FILE, EVENTS_FILE, RunDirectory, event_line, write_whole
+
+# Seconds between two looks at the control file.
+LOOK = 0.3
+
+
+class Recording(Listener):
+    """Writes events down, a line each."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", encoding="utf-8")
+
+    def event(self, event: Event) -> None:
+        """Write an event."""
+        self._file.write(event_line(event, datetime.now(UTC).isoformat()))
+        self._file.flush()
+
+
+def roll_out(estate: Estate, run: RunDirectory, request: ApplyRequest, execution: Execution) -> Rollout:
+    """Roll out; where only hosts failed that a person excused meanwhile, go on without them."""
+    while True:
+        done = apply(estate, request, execution)
+        failed = {name for name, host in done.outcome.hosts.items() if not host.ok and host.state != "not begun"}
+        waived = failed & set(run.control().excuse) - set(request.excuse)
+        if done.interrupted or not waived or waived != failed - set(request.excuse):
+            return done
+        request = replace(request, excuse=(*request.excuse, *sorted(waived)))
+
+
+def main(workspace: str, directory: str) -> None:
+    """Carry a run out."""
+    run, cancel = RunDirectory(Path(directory)), Cancellation()
+    order = json.load(sys.stdin)
+    for descriptor in order.pop("locks"):
+        os.set_inheritable(descriptor, False)  # what Ansible starts must not keep the run alive
+    given = order["request"]
+    request = ApplyRequest(
+        **{
+            **given,
+            **{key: tuple(given[key]) for key in ("limit", "excuse")},
+            "allowed_signers": Path(given["allowed_signers"]) if given["allowed_signers"] else None,
+            "run": run.path,
+        }
+    )
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK):
+            if run.control().abort:
+                cancel.cancel()
+                return
+
+    threading.Thread(target=look, daemon=True).start()
+    end: dict[str, object]
+    try:
+        execution = Execution(Recording(run.path / EVENTS_FILE), cancel)
+        done = roll_out(Estate(Path(workspace)), run, request, execution)
+        end = {**done.outcome.data(), "interrupted": done.interrupted}
+    except RingfenceError as error:
+        end = {"error": error.message, "remedy": error.remedy, "exit_status": error.exit_status}
+    finally:
+        over.set()
+    write_whole(run.path / END_FILE, end)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,208 @@
+"""Rollouts as runs: begun as a process of their own, listed, followed by whoever wants to, and steered."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.model.problems import Problem, Severity
+from ringfence.operations.apply import ApplyRequest, Rollout, checked_plan
+from ringfence.operations.execution import Execution
+from ringfence.rollout import HostOutcome, Outcome
+from ringfence.rollout.outcome import INTERRUPTED, collect
+from ringfence.rollout.runs import EVENTS_FILE, RunDirectory, RunFacts, begin_run, read_event, run_directories
+
+if TYPE_CHECKING:
+    from ringfence.estate import Estate
+    from ringfence.rollout import Event
+
+LOOK = 0.1
+KILLED = "ended without a word"
+SAID = "said"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRun:
+    """A run with its state: `running`, `pausing`, `successful`, `failed`, `interrupted`, or that it ended without a
+    word."""
+
+    directory: RunDirectory
+    facts: RunFacts
+    state: str
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for JSON."""
+        return {"id": self.directory.id, "state": self.state, **asdict(self.facts)}
+
+
+def list_runs(estate: Estate) -> list[ListedRun]:
+    """Return the runs of a workspace, oldest first."""
+    return [ListedRun(one, one.facts(), _state(one)) for one in run_directories(estate.history.state)]
+
+
+def find_run(estate: Estate, name: str | None = None) -> RunDirectory:
+    """Return the run that a name begins, without one the newest. Raise InputError where there is none."""
+    found = [one for one in run_directories(estate.history.state) if one.id.startswith(name or "")]
+    if not found:
+        raise InputError(f"no run begins with '{name}'" if name else "there is no run", remedy="see 'ringfence runs'")
+    if name and len(found) > 1 and name != found[0].id:
+        raise InputError(f"'{name}' begins {len(found)} runs: {', '.join(one.id for one in found)}")
+    return found[0] if name else found[-1]
+
+
+def begin(estate: Estate, request: ApplyRequest) -> tuple[RunDirectory, subprocess.Popen[str]]:
+    """Begin to roll a plan out in a process of its own.
+
+    Raise InputError for what `apply` refuses, and where a run works on the workspace already.
+    """
+    chosen = checked_plan(estate, request)
+    plan = chosen.plan
+    facts = RunFacts(
+        who=os.environ.get("SUDO_USER") or getpass.getuser(),
+        commit=_commit(estate),
+        plan=plan.digest,
+        started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        hosts=tuple(name for name in sorted(plan.hosts) if not request.limit or name in request.limit),
+        waves=tuple(map(tuple, request.waves(plan))),
+        confirm_within=request.confirm_within,
+        limit=request.limit,
+    )
+    run, locks = begin_run(estate.history.state, facts)
+    given = {**asdict(request), "plan": str(chosen.directory), "run": None}
+    given["allowed_signers"] = str(request.allowed_signers.absolute()) if request.allowed_signers else None
+    try:
+        with (run.path / SAID).open("w") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ringfence.operations.run_process", str(estate.directory), str(run.path)],
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=said,
+                text=True,
+                start_new_session=True,
+                pass_fds=locks,
+            )
+        if process.stdin is not None:
+            with suppress(BrokenPipeError), process.stdin as order:  # one that ended at once reads nothing
+                order.write(json.dumps({"request": given, "locks": locks}))
+    finally:
+        for descriptor in locks:
+            os.close(descriptor)
+    return run, process
+
+
+def follow(
+    estate: Estate, run: RunDirectory, execution: Execution, stop: Callable[[], bool] = lambda: False
+) -> Rollout | None:
+    """Tell everything that a run did and does; return what became of it, None where `stop` says to look no more.
+
+    A cancellation aborts the run. Raise the error that ended it.
+    """
+    facts = run.facts()
+    listener = execution.listener
+    abort = _abort(run)
+    execution.cancel.on_cancel(abort)
+    listener.playbook_started("rollout", facts.waves, rollout=True)
+    events: list[Event] = []
+    outcome = None
+    try:
+        with (run.path / EVENTS_FILE).open("a+", encoding="utf-8") as file:
+            file.seek(0)
+            part = ""
+            while True:
+                lives = run.lives()
+                while line := file.readline():
+                    part += line
+                    if part.endswith("\n"):
+                        events.append(read_event(part))
+                        listener.event(events[-1])
+                        part = ""
+                if not lives:
+                    break
+                if stop():
+                    return None
+                time.sleep(LOOK)
+        outcome, interrupted = _outcome(run, facts, events)
+        if run.end() is None:
+            listener.problems([_killed(run)])
+    finally:
+        execution.cancel.forget(abort)
+        listener.playbook_ended(outcome)
+    request = ApplyRequest(facts.plan, limit=facts.limit, confirm_within=facts.confirm_within)
+    return Rollout(checked_plan(estate, request, valid=False).plan, request, outcome, interrupted)
+
+
+def apply_as_run(estate: Estate, request: ApplyRequest, execution: Execution) -> Rollout:
+    """Roll a plan out as a run and follow it to its end; a cancellation aborts it."""
+    run, process = begin(estate, request)
+    done = follow(estate, run, execution)
+    process.wait()
+    if done is None:
+        raise OutsideError(f"run {run.id} is not followed any more", remedy="ringfence attach")
+    return done
+
+
+def _abort(run: RunDirectory) -> Callable[[], None]:
+    def abort() -> None:
+        run.steer(abort=True)
+
+    return abort
+
+
+def _killed(run: RunDirectory) -> Problem:
+    path = run.path / SAID
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    last = f": {lines[-1]}" if lines else ""
+    remedy = "hosts that wait go back by themselves; ringfence apply goes on"
+    return Problem(Severity.ERROR, f"run {run.id} {KILLED}{last}", Place(str(path)), remedy)
+
+
+def _outcome(run: RunDirectory, facts: RunFacts, events: list[Event]) -> tuple[Outcome, bool]:
+    end = run.end()
+    if end is None:
+        cut = "the process of the run ended without a word; what became of this host is not known"
+        return Outcome(collect(events, facts.hosts, cut_short=cut), "failed"), False
+    if "error" in end:
+        kind = InputError if end.get("exit_status") == InputError.exit_status else OutsideError
+        raise kind(str(end["error"]), remedy=str(end["remedy"]) if end.get("remedy") else None)
+    interrupted = bool(end.get("interrupted"))
+    hosts = collect(events, facts.hosts)
+    told = end.get("hosts")
+    for one in told if isinstance(told, list) else ():  # why a host was left in between, no event says
+        name = str(one["host"])
+        hosts[name] = HostOutcome(**one, result=hosts[name].result if name in hosts else {})
+    return Outcome(hosts, INTERRUPTED if interrupted else str(end["status"])), interrupted
+
+
+def _state(run: RunDirectory) -> str:
+    lives, end = run.lives(), run.end()
+    if end is None and lives:
+        return "pausing" if run.control().pause else "running"
+    if end is None:
+        return KILLED
+    return "failed" if "error" in end else "interrupted" if end.get("interrupted") else str(end.get("status"))
+
+
+def _commit(estate: Estate) -> str:
+    with suppress(OSError):
+        command = ["git", "-C", str(estate.directory), "rev-parse", "HEAD"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+    return ""
+
+
+def refuse_ended(run: RunDirectory, hosts: tuple[str, ...] = ()) -> None:
+    """Raise InputError where a run has ended, or has nothing to do with one of these hosts."""
+    from ringfence.operations.drive import refuse_unknown
+
+    if not run.lives():
+        raise InputError(f"run {run.id} has ended", remedy="ringfence apply goes on where it ended")
+    refuse_unknown(hosts, run.facts().hosts, f"run {run.id}")

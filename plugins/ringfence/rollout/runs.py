@@ -1,0 +1,185 @@
+"""Runs: a directory for every rollout of a workspace, which whoever attaches reads, and steers by its control file."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.rollout.events import Event, EventKind
+
+RUNS = "runs"
+RUN_FILE = "run.json"
+EVENTS_FILE = "events.jsonl"
+CONTROL_FILE = "control.json"
+END_FILE = "end.json"
+LOCK = ".lock"
+ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}(-[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """Who began a run, when, of which plan, and the git commit of the workspace then (empty outside git)."""
+
+    who: str
+    commit: str
+    plan: str
+    started: str
+    hosts: tuple[str, ...]
+    waves: tuple[tuple[str, ...], ...]
+    confirm_within: int = 30
+    limit: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What people want of a run: nothing more after the wave that runs, an end, hosts that it goes on without."""
+
+    pause: bool = False
+    abort: bool = False
+    excuse: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """One run. It lives as long as its process holds the lock; one that neither lives nor has an end was killed."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """Return the name of the run: its time and its plan."""
+        return self.path.name
+
+    def facts(self) -> RunFacts:
+        """Return what was known at its start. Raise InputError where that is missing or damaged."""
+        try:
+            data = json.loads((self.path / RUN_FILE).read_text(encoding="utf-8"))
+            return RunFacts(
+                who=str(data["who"]),
+                commit=str(data["commit"]),
+                plan=str(data["plan"]),
+                started=str(data["started"]),
+                hosts=tuple(map(str, data["hosts"])),
+                waves=tuple(tuple(map(str, wave)) for wave in data["waves"]),
+                confirm_within=int(data["confirm_within"]),
+                limit=tuple(map(str, data["limit"])),
+            )
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise InputError(
+                "this is not a valid run", Place(str(self.path / RUN_FILE)), "delete its directory"
+            ) from error
+
+    def control(self) -> Control:
+        """Return what people want of it; a control file that cannot be read wants nothing."""
+        try:
+            data = json.loads((self.path / CONTROL_FILE).read_text(encoding="utf-8"))
+            return Control(bool(data["pause"]), bool(data["abort"]), tuple(map(str, data["excuse"])))
+        except (OSError, ValueError, TypeError, KeyError):
+            return Control()
+
+    def steer(self, *, pause: bool | None = None, abort: bool = False, excuse: tuple[str, ...] = ()) -> Control:
+        """Want something more of it; return all that is wanted now."""
+        with _locked(self.path / ".steering"):
+            before = self.control()
+            wanted = Control(before.pause if pause is None else pause, before.abort or abort, (*before.excuse, *excuse))
+            write_whole(self.path / CONTROL_FILE, asdict(wanted))
+        return wanted
+
+    def end(self) -> dict[str, object] | None:
+        """Return what its process said at its end, None where it said nothing."""
+        try:
+            data = json.loads((self.path / END_FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return data if isinstance(data, dict) else None
+
+    def lives(self) -> bool:
+        """Return whether its process is there."""
+        try:
+            with (self.path / LOCK).open("r") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+
+def run_directories(state: Path) -> list[RunDirectory]:
+    """Return the runs of a workspace's state, oldest first."""
+    directory = state / RUNS
+    names = sorted(path for path in directory.iterdir() if ID.fullmatch(path.name)) if directory.is_dir() else []
+    return [RunDirectory(path) for path in names if (path / RUN_FILE).is_file()]
+
+
+def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, int]]:
+    """Make the directory of a run; return it with the locks of the workspace and of the run, held by two descriptors.
+
+    Raise InputError where a run works on the workspace already.
+    """
+    runs = state / RUNS
+    try:
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        workspace = os.open(runs / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(workspace, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(workspace)
+            living = next((one.id for one in reversed(run_directories(state)) if one.lives()), "another one")
+            raise InputError(
+                f"a run works on this workspace already: {living}",
+                remedy="follow it with 'ringfence attach', or end it with 'ringfence attach --abort'",
+            ) from error
+        name = f"{re.sub('[-:]', '', facts.started)}-{facts.plan[:12]}"
+        number = 1
+        while (runs / (name if number == 1 else f"{name}-{number}")).exists():
+            number += 1
+        path = runs / (name if number == 1 else f"{name}-{number}")
+        path.mkdir(mode=0o700)
+        own = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(own, fcntl.LOCK_EX)
+        write_whole(path / RUN_FILE, asdict(facts))
+    except OSError as error:
+        raise OutsideError(f"a run cannot be begun: {error.strerror}", Place(str(runs))) from error
+    return RunDirectory(path), (workspace, own)
+
+
+def event_line(event: Event, time: str) -> str:
+    """Return an event as a line of JSON."""
+    data = asdict(event)
+    data["result"] = dict(event.result)
+    return json.dumps({"time": time, **data}, sort_keys=True) + "\n"
+
+
+def read_event(line: str) -> Event:
+    """Return the event of a line. Raise ValueError for another text."""
+    data = json.loads(line)
+    try:
+        return Event(EventKind(data["kind"]), data["play"], data["step"], data["host"], data["result"], data["ignored"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(str(error)) from error
+
+
+def write_whole(path: Path, data: Mapping[str, object]) -> None:
+    """Write a file of JSON that is there whole or not at all."""
+    descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(data, file, sort_keys=True)
+        file.write("\n")
+    Path(scratch).replace(path)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock, so that of two people who steer none is forgotten."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,165 @@
+"""The last answer of the inventory, kept for questions: read again only while nothing it depends on has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ringfence.files import PRIVATE, write_whole
+from ringfence.model.assets import Snapshot
+from ringfence.model.errors import Place
+from ringfence.model.problems import Problem, Severity
+from ringfence.sources.claims import Claim, Claims
+from ringfence.sources.inventory import Survey
+from ringfence.sources.inventory_state import InventoryState
+from ringfence.sources.snapshots import TIME, asset_data, asset_of
+
+FILE = "survey.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSurvey:
+    """What the inventory said when it was asked; `age` in seconds."""
+
+    survey: Survey
+    age: float
+
+
+def keep_survey(path: Path, survey: Survey, state: InventoryState, before: str, asked: float) -> None:
+    """Keep an answer that has no errors and no silent source, readable by its owner alone; drop the kept one otherwise.
+
+    `before` is the digest of the kept snapshot that the answer rests on, `asked` the time in seconds since 1970. Raise
+    OSError where it cannot be written.
+    """
+    if survey.errors() or survey.silent:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    body = json.dumps(_data(survey), separators=(",", ":"))
+    head = {
+        "format": FORMAT,
+        "files": state.files,
+        "environment": state.environment,
+        "dynamic": state.dynamic,
+        "before": before,
+        "asked": asked,
+        "body": hashlib.sha256(body.encode()).hexdigest(),
+    }
+    write_whole(path, f"{json.dumps(head, sort_keys=True)}\n{body}\n", PRIVATE)
+
+
+def kept_survey(path: Path, state: InventoryState, before: str, now: float, fresh_for: float) -> KeptSurvey | None:
+    """Return the kept answer where it holds now, else None: the inventory has to be asked.
+
+    It holds while the state is the same; what is dynamic answers again when it is older than `fresh_for` seconds. An
+    answer of the future, of another user, cut short or damaged is none.
+    """
+    text = _own_file(path)
+    head_text, _, rest = text.partition(b"\n")
+    body = rest.removesuffix(b"\n")
+    try:
+        head = json.loads(head_text) if text else {}
+        if head.get("format") != FORMAT or head["files"] != state.files or head["before"] != before:
+            return None
+        age = now - float(head["asked"])
+        if not age >= 0:
+            return None
+        if (head["dynamic"] or state.dynamic) and (age >= fresh_for or head["environment"] != state.environment):
+            return None
+        if hashlib.sha256(body).hexdigest() != head["body"]:
+            return None
+        return KeptSurvey(_survey(json.loads(body)), age)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return None
+
+
+def rest_on(path: Path, asked: float, before: str) -> None:
+    """Let the answer of a time rest on another kept snapshot: the one that was made of it. Raise OSError.
+
+    Asked again beside that one, the inventory would give the same names.
+    """
+    head_text, _, body = _own_file(path).partition(b"\n")
+    try:
+        head = json.loads(head_text) if head_text else {}
+    except ValueError:
+        return
+    if isinstance(head, dict) and head.get("asked") == asked:
+        write_whole(path, f"{json.dumps({**head, 'before': before}, sort_keys=True)}\n{body.decode()}", PRIVATE)
+
+
+def _own_file(path: Path) -> bytes:
+    """Return what a regular file of this user holds that nobody else may write, nothing where it is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return b""
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
+        return file.read() if own else b""
+
+
+def _data(survey: Survey) -> dict[str, object]:
+    claims = survey.claims
+    return {
+        "taken": survey.snapshot.taken.astimezone(UTC).strftime(TIME),
+        "assets": [
+            {**asset_data(one), "addresses": one.addresses, **({"claimed": one.claimed} if one.claimed else {})}
+            for one in survey.snapshot.assets
+        ],
+        **{key: [one.data() for one in getattr(survey, key)] for key in ("problems", "told", "said")},
+        "claims": {
+            "counted": [[one.host, one.address] for one in claims.counted],
+            "waiting": [[one.host, one.address] for one in claims.waiting],
+            "others": [[one.host, one.address, holder] for one, holder in claims.others],
+            "first": claims.first,
+            "gathered": claims.gathered,
+        },
+    }
+
+
+def _survey(data: Mapping[str, Any]) -> Survey:
+    assets = tuple(
+        replace(one, claimed=tuple(map(int, entry["claimed"]))) if "claimed" in entry else one
+        for entry in data["assets"]
+        for one in (asset_of(entry, tuple(map(int, entry["addresses"]))),)
+    )
+    claims = data["claims"]
+    return Survey(
+        Snapshot(assets, datetime.strptime(data["taken"], TIME).replace(tzinfo=UTC)),
+        _problems(data["problems"]),
+        (),
+        _problems(data["told"]),
+        Claims(
+            _claims(claims["counted"]),
+            _claims(claims["waiting"]),
+            tuple((Claim(str(host), str(address)), str(holder)) for host, address, holder in claims["others"]),
+            claims["first"] is True,
+            claims["gathered"] is True,
+        ),
+        _problems(data["said"]),
+    )
+
+
+def _claims(entries: Iterable[Any]) -> tuple[Claim, ...]:
+    return tuple(Claim(str(host), str(address)) for host, address in entries)
+
+
+def _problems(entries: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(
+            Severity(one["severity"]),
+            str(one["message"]),
+            None if one["file"] is None else Place(str(one["file"]), int(one["line"]), int(one["column"])),
+            None if one["remedy"] is None else str(one["remedy"]),
+        )
+        for one in entries
+    )

@@ -1,0 +1,168 @@
+"""Rollouts as runs: a process of their own, which anything may follow and steer."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_hold import hold_before
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
+from cli_shop import data, ringfence, shop
+from hostile_host import HostileHost
+from ringfence.operations.runs import KILLED
+from ringfence.rollout.runs import RunDirectory, run_directories
+
+SETTINGS = 'control: {from: [10.0.0.0/24, "fd00::/64"], port: 22}\nwaves: [10]\n'
+
+# Ansible's worker runs the shell of a host.
+ANSIBLE = "ansible=$(ps -o ppid= -p $PPID)"
+
+
+class Estate:
+    """A shop with a plan, whose web-1 never answers."""
+
+    def __init__(self, directory: Path) -> None:
+        """Write the workspace, and plan."""
+        variables = {"ringfence_addresses": ["10.0.1.1"], "vm": {"role": "web"}}
+        self.host = HostileHost(directory / "host", variables=variables)
+        (directory / "host/hosts.json").rename(directory / "host/inventory")
+        inventory = (directory / "host/inventory").read_text()
+        self.workspace = shop(directory / "shop", {"ringfence.yml": SETTINGS, "inventory/hosts.yml": inventory})
+        (self.workspace / "policy/tests/shop.yml").unlink()
+        (self.workspace / "policy/shop.yml").write_text("enforce:\n  - where: any\n    mode: full\n")
+        assert ringfence(self.workspace, "plan", "--no-flows", env=now()).exit_code == 0
+        self.asked = directory / "asked"
+        self.host.runs(f"{ANSIBLE}; echo $$ $PPID $ansible >{self.asked}; exec sleep 600")
+
+    def begin(self) -> subprocess.Popen[str]:
+        """Begin an apply; return when Ansible has reached web-1."""
+        command = [sys.executable, "-m", "ringfence.cli", "apply", "latest", "--workspace", str(self.workspace)]
+        running = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+        until(lambda: self.asked.exists() and self.asked.read_text().endswith("\n"))
+        return running
+
+    @property
+    def run(self) -> RunDirectory:
+        """The newest run."""
+        return run_directories(self.workspace / ".ringfence")[-1]
+
+    def states(self) -> list[str]:
+        """Return what `ringfence runs` says."""
+        return [one["state"] for one in data(self.workspace, "runs")]  # type: ignore[attr-defined, index]
+
+
+def now() -> dict[str, str]:
+    return {"SOURCE_DATE_EPOCH": str(int(time.time()))}
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def process_of(run: RunDirectory) -> int:
+    """Return the process that carries a run out."""
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"ringfence.operations.run_process" in words and os.fsencode(run.path) in words:
+            return int(entry.parent.name)
+    raise AssertionError("no process")
+
+
+@pytest.fixture
+def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Estate:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    return Estate(tmp_path)
+
+
+def test_a_run_outlives_its_command_keeps_others_away_and_ends_when_somebody_aborts_it(estate: Estate) -> None:
+    command = estate.begin()
+    command.kill()
+    command.wait()
+
+    assert estate.states() == ["running"]
+    again = ringfence(estate.workspace, "apply", "latest", env=now())
+    assert again.exit_code == 2
+    assert f"a run works on this workspace already: {estate.run.id}" in again.output
+
+    assert ringfence(estate.workspace, "attach", "--abort").exit_code == 0
+    ended = ringfence(estate.workspace, "attach", env=now())
+
+    assert ended.exit_code == 130, ended.output
+    assert "web-1: interrupted" in ended.output
+    assert estate.states() == ["interrupted"]
+    refused = ringfence(estate.workspace, "attach", "--pause")
+    assert refused.exit_code == 2
+    assert "has ended" in refused.output
+
+
+def test_an_interrupt_of_the_command_aborts_its_run(estate: Estate) -> None:
+    command = estate.begin()
+
+    os.killpg(command.pid, signal.SIGINT)
+    said, _ = command.communicate(timeout=60)
+
+    assert command.returncode == 130, said
+    assert "web-1: interrupted" in said
+    assert estate.states() == ["interrupted"]
+
+
+def test_a_run_whose_process_was_killed_ended_without_a_word(estate: Estate) -> None:
+    command = estate.begin()
+    os.kill(process_of(estate.run), signal.SIGKILL)
+    said, _ = command.communicate(timeout=60)
+    for pid in estate.asked.read_text().split():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+
+    assert command.returncode == 3, said
+    assert KILLED in said
+    assert estate.states() == [KILLED]
+
+
+def test_a_paused_run_holds_a_wave_that_no_host_has_begun_until_it_is_resumed(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    lock = (tmp_path / ".lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    hold_before(0, str(tmp_path))
+    run.steer(pause=True)
+    hold_before(0, str(tmp_path))  # this wave runs already
+
+    passed = threading.Event()
+    waiting = threading.Thread(target=lambda: (hold_before(1, str(tmp_path)), passed.set()))
+    waiting.start()
+    assert not passed.wait(1.5)
+    run.steer(pause=False)
+    assert passed.wait(5)
+
+    lock.close()
+    with pytest.raises(PlanError, match="was killed"):
+        hold_before(1, str(tmp_path))
+
+
+def test_what_two_people_want_of_a_run_adds_up(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+
+    run.steer(excuse=("web-1",))
+    run.steer(pause=True, excuse=("web-2",))
+
+    assert run.control().excuse == ("web-1", "web-2")
+    assert run.control().pause
+    assert not run.control().abort
