@@ -58,7 +58,7 @@ def regular_file(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError("this is no regular file", Place(str(path)), "remove it")
+            raise InputError("this is not a regular file", Place(str(path)), "remove it")
         return file.read()
 
 

@@ -47,7 +47,7 @@ def passes(case: Case, side: Side) -> bool:
 def someone_passes(case: Case, side: Side, process: Process | None = None) -> bool:
     """Return whether a process of this side's own host, one of those named, gets through.
 
-    A side that is no workload lets all through.
+    A side that is not a workload lets all through.
     """
     if not side.workload.workload:
         return True

@@ -43,7 +43,7 @@ class Placement:
 
 
 def place(case: Case, tables: Mapping[str, VerdictTable], hosts: Sequence[Host]) -> Placement:
-    """Return a placement, the first host standing for all that is no workload.
+    """Return a placement, the first host standing for all that is not a workload.
 
     There are as many hosts as any case needs, also of those that match units. Hosts that cannot match units are used
     first, for workloads that need none. A shared address is put on one holder.

@@ -101,7 +101,7 @@ class Runner:
 
 
 def judge(snapshot: Snapshot, policy: Policy, settings: Settings, packet: Packet) -> Verdict:
-    """Return what becomes of a packet: it passes if both sides let it; a side that is no workload does [1]."""
+    """Return what becomes of a packet: it passes if both sides let it; a side that is not a workload does [1]."""
     judged = {
         direction: judge_side(snapshot, policy, settings, side)
         for direction, side in sides_of(snapshot, packet).items()

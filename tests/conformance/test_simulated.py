@@ -45,7 +45,7 @@ class End:
     said: bool
 
     def side(self, direction: Direction, far: End, flow: Flow) -> Side | None:
-        """Return the packet as this end sees it, None where it is no workload."""
+        """Return the packet as this end sees it, None where it is not a workload."""
         if self.asset is None or not self.asset.workload:
             return None
         ends = (self.address, far.address)

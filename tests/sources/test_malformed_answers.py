@@ -138,7 +138,7 @@ def test_one_malformed_value_costs_its_object_alone(source):
     for way in ways:
         for odd in ODD:
             if len(way) == 2 and (odd is MISSING or not isinstance(odd, dict)) and source == "kubernetes":
-                continue  # what is no object is left out by the API's reader
+                continue  # what is not an object is left out by the API's reader
             found = read(replaced(data, way, odd))
             names = [name for name, _ in found.hosts]
             assert len(set(names)) == len(names)

@@ -121,7 +121,7 @@ def test_a_broken_report_is_told_and_what_stands_before_the_fault_counts(content
 
 @pytest.mark.parametrize("wrong", ["example.com", "10.0.0.1-20", "10.0.0.5/8", "-oN", ""])
 def test_ranges_are_networks_and_nothing_else(wrong):
-    with pytest.raises(SourceRefused, match="is no network"):
+    with pytest.raises(SourceRefused, match="is not a valid network"):
         read_ranges([wrong], [])
 
 

@@ -30,7 +30,7 @@ MIXED = "mixed"
 @dataclass(frozen=True, slots=True)
 class Side:
     """What one end decides. `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None
-    where the end is no workload. `process` is the class it holds for, where it does not hold for all of this end's.
+    where the end is not a workload. `process` is the class it holds for, where it does not hold for all of this end's.
     `notes` say what else a person must know of it."""
 
     side: str

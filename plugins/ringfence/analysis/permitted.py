@@ -51,7 +51,7 @@ class Sides:
         return self._passing[id(services)]
 
     def permitted(self, table: VerdictTable | None, direction: Direction, local: int, remote: int) -> Permitted:
-        """Return what passes between two addresses on one side; everything where that side is no workload."""
+        """Return what passes between two addresses on one side; everything where that side is not a workload."""
         if table is None:
             return EVERYTHING
         directed = self.lookup(table).directions[direction]

@@ -65,7 +65,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two ends that stand for all pairs that are judged alike; a side is None where it is no workload.
+    """Two ends that stand for all pairs that are judged alike; a side is None where it is not a workload.
 
     `client` and `server` are the addresses of one such pair; `itself` says that the traffic stays inside one host;
     `labels` are the numbers of the ends' label combinations, None for no asset.
@@ -83,8 +83,8 @@ class Pair:
 class Verdict:
     """What a simulation says of a flow.
 
-    `draft` and `current` are the outcomes of the client's and the server's side, None where a side is no workload (it
-    allows); `current` is None as a whole where nothing is enforced. `depends` says that another process at an end
+    `draft` and `current` are the outcomes of the client's and the server's side, None where a side is not a workload
+    (it allows); `current` is None as a whole where nothing is enforced. `depends` says that another process at an end
     whose process is not known, another ICMP type where nobody said it, an answer to a name that the policy names, or a
     DHCP client (which is known by the port that it sends from) would be judged otherwise by the draft.
     """
@@ -140,6 +140,6 @@ def judge_any(pair: Pair, service_points: Sequence[int]) -> Verdict:
 
 
 def passes(sides: tuple[Outcome | None, Outcome | None]) -> bool:
-    """Return whether both sides let a connection pass; a side that is no workload does."""
+    """Return whether both sides let a connection pass; a side that is not a workload does."""
     out, into = sides
     return (out is None or out.passes) and (into is None or into.passes)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-# Options that take a word, so that what follows them is no command.
+# Options that take a word, so that what follows them is not a command.
 TAKES_A_WORD = ("--workspace",)
 
 

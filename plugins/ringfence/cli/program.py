@@ -75,7 +75,7 @@ class Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return what is called; a word that is no command is answered with the nearest that is."""
+        """Return what is called; a word that is not a command is answered with the nearest that is."""
         known = self.list_commands(ctx)
         if args and args[0] not in known and not ctx.resilient_parsing:
             near = get_close_matches(args[0], known, 1)

@@ -41,4 +41,4 @@ def current_time() -> datetime:
     try:
         return datetime.fromtimestamp(int(fixed), UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise InputError("SOURCE_DATE_EPOCH is no number of seconds since 1970") from error
+        raise InputError("SOURCE_DATE_EPOCH is not a number of seconds since 1970") from error

@@ -87,7 +87,7 @@ class QueryReader:
         found = service_set(Listing(COMMAND_LINE, parts), self.definitions, reports)
         reports.settle()
         if found is None:
-            raise InputError(f"'{text}' is no service")
+            raise InputError(f"'{text}' is not a valid service")
         return found
 
     @cached_property
@@ -145,7 +145,7 @@ class QueryReader:
         documents = parse_documents(text, COMMAND_LINE.file, reports)
         reports.settle()
         if len(documents) != 1:
-            raise InputError(f"'{text}' is no selector", remedy="write role=web or {role: web}")
+            raise InputError(f"'{text}' is not a valid selector", remedy="write role=web or {role: web}")
         found = read(documents[0], reports)
         reports.settle()
         return found

@@ -113,7 +113,7 @@ def _find_header(file: TextIO, path: Path, reading: Reading) -> _Header:
 
 
 def _names(line: str, separator: str) -> tuple[tuple[str, ...], str] | None:
-    """Return the columns that a line names and its delimiter, None where it is no header."""
+    """Return the columns that a line names and its delimiter, None where it is not a header."""
     for text in (line, line.lstrip().removeprefix(COMMENT)):
         cells, delimiter = _split(text, separator)
         names = [cell.strip().lower() for cell in cells]

@@ -53,7 +53,7 @@ def read_hosts(path: Path, reading: Reading) -> Iterator[Flow]:
         if entry.name.startswith("."):
             continue
         if entry.suffix != SUFFIX or entry.is_dir():
-            reading.warn("not read: it is no HOST.json", place)
+            reading.warn("not read: it is not a HOST.json", place)
             continue
         try:
             if not stat.S_ISREG(entry.stat().st_mode):

@@ -50,7 +50,7 @@ def json_lines(lines: Iterable[str], path: Path, reading: Reading, first: int = 
         try:
             yield place, json.loads(line, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
-            reading.reject(InputError(f"no JSON: {error}"), place)
+            reading.reject(InputError(f"not valid JSON: {error}"), place)
 
 
 def write_json(flows: Iterable[Flow], file: TextIO) -> int:
@@ -78,6 +78,6 @@ def _values(file: TextIO, path: Path, reading: Reading) -> Iterator[tuple[Place,
     try:
         entries = json.loads(first + file.read(), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"no JSON: {error}", place) from error
+        raise InputError(f"not valid JSON: {error}", place) from error
     for value in entries if isinstance(entries, list) else [entries]:
         yield place, value

@@ -55,9 +55,9 @@ def refuse_impossible(flow: Flow, latest: datetime) -> None:
     if (reason := _client(flow.client)) and not (
         flow.client in UNSPECIFIED and (flow.server in BROADCAST or flow.server in MULTICAST)
     ):
-        raise InputError(f"{address_text(flow.client)} is no client: it is {reason}")
+        raise InputError(f"{address_text(flow.client)} cannot be a client: it is {reason}")
     if flow.server in UNSPECIFIED:
-        raise InputError(f"{address_text(flow.server)} is no server: it is the unspecified address")
+        raise InputError(f"{address_text(flow.server)} cannot be a server: it is the unspecified address")
     refuse_time(flow.first_seen, "first_seen", latest)
     refuse_time(flow.last_seen, "last_seen", latest)
     if flow.last_seen < flow.first_seen:

@@ -113,7 +113,9 @@ def protocol_of(text: str) -> int:
     number = _number(name, 255)
     if number is not None:
         return number
-    raise InputError(f"protocol '{text}' is no IP protocol", remedy="write tcp, udp, icmp, … or a number from 0 to 255")
+    raise InputError(
+        f"protocol '{text}' is not a valid IP protocol", remedy="write tcp, udp, icmp, … or a number from 0 to 255"
+    )
 
 
 def port_of(text: str | None, protocol: int) -> int | None:
@@ -165,7 +167,7 @@ def time_of(text: str, name: str) -> datetime:
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise InputError(
-            f"{name} '{text}' is no time", remedy="write 2026-11-24T07:00:00Z or seconds since 1970"
+            f"{name} '{text}' is not a valid time", remedy="write 2026-11-24T07:00:00Z or seconds since 1970"
         ) from error
 
 
@@ -203,7 +205,7 @@ def _count(record: Mapping[str, object], name: str, otherwise: int) -> int:
         return otherwise
     number = _number(text, MOST)
     if number is None:
-        raise InputError(f"{name} '{text}' is no count")
+        raise InputError(f"{name} '{text}' is not a valid count")
     return number
 
 

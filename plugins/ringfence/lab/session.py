@@ -34,7 +34,7 @@ Completed = subprocess.CompletedProcess[str]
 def open_lab(name: str = "demo") -> Lab:
     """Return the lab of this name, up or not; its directory is below XDG_STATE_HOME."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", name):
-        raise InputError(f"'{name}' is no name for a lab", remedy="use a-z, 0-9 and '-', at most 31")
+        raise InputError(f"'{name}' is not a valid name for a lab", remedy="use a-z, 0-9 and '-', at most 31")
     base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
     return Lab(name, base / "ringfence/lab" / name)
 

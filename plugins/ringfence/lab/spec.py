@@ -157,13 +157,13 @@ def port_of(text: str) -> tuple[str, int]:
     """Return protocol and port of `tcp/80`; raises InputError for what is neither TCP nor UDP with a port."""
     match = _PORT.fullmatch(text)
     if not match or not 0 < int(match[2]) < 65536:
-        raise InputError(f"'{text}' is no port of a lab unit", remedy="write tcp/NUMBER or udp/NUMBER")
+        raise InputError(f"'{text}' is not a valid port of a lab unit", remedy="write tcp/NUMBER or udp/NUMBER")
     return match[1], int(match[2])
 
 
 def _valid(host: HostSpec, names: Set[str]) -> HostSpec:
     if not _HOST_NAME.fullmatch(host.name):
-        raise InputError(f"'{host.name}' is no name for a lab host", remedy="use a-z, 0-9 and '-', at most 48")
+        raise InputError(f"'{host.name}' is not a valid name for a lab host", remedy="use a-z, 0-9 and '-', at most 48")
     if host.release not in RELEASES:
         raise InputError(f"no Debian release '{host.release}' for a lab", remedy=f"one of {', '.join(RELEASES)}")
     if host.variant not in VARIANTS:

@@ -42,7 +42,7 @@ def _keys(entries: tuple[Entry, ...], reports: Reports) -> tuple[IdentityKey, ..
     given: dict[str, tuple[str, ...] | None] = {}
     for entry in entries:
         if not KEY.fullmatch(entry.key):
-            reports.add(entry.place, f"'{entry.key}' is no name for a key", "small letters, digits and '_'")
+            reports.add(entry.place, f"'{entry.key}' is not a valid name for a key", "small letters, digits and '_'")
         given[entry.key] = _expressions(entry, reports)
     default = {key.name: key.expressions for key in DEFAULT_KEYS}
     own = [name for name in given if name not in default]

@@ -49,7 +49,7 @@ def words_of(shape: type[Written]) -> tuple[str, ...]:
 
 
 def fields(node: Node) -> Mapping[str, Entry]:
-    """Return the entries of a mapping by key; nothing for what is no mapping."""
+    """Return the entries of a mapping by key; nothing for what is not a mapping."""
     return {entry.key: entry for entry in node} if isinstance(node, Table) else {}
 
 
@@ -96,7 +96,7 @@ def _report(fault: ErrorDetails, node: Table, shape: type[Written], what: str, r
     match fault["type"]:
         case "extra_forbidden":
             word = str(fault["loc"][-1])
-            reports.add(place, f"'{word}' is no key of {what}", meant(word, words_of(shape), "its keys are"))
+            reports.add(place, f"'{word}' is not a key of {what}", meant(word, words_of(shape), "its keys are"))
         case "missing" if key in misspelt(node, shape):
             pass  # the misspelt key is reported, with this one as its remedy
         case "missing":

@@ -47,7 +47,7 @@ def _collect(entry: Entry | None, into: dict[str, Entry], kind: str, reports: Re
         if not NAME.fullmatch(name) or (kind == "service" and name in SERVICE_WORDS):
             reports.add(
                 definition.place,
-                f"'{name}' is no name for a {kind}",
+                f"'{name}' is not a valid name for a {kind}",
                 "a letter or '_', then letters, digits and any of _ . -; and no word of the grammar",
             )
         elif name in into:

@@ -80,7 +80,9 @@ def parse_documents(
         _report_yaml(error, shown, reports)
     except (YAMLError, ValueError, LookupError, AttributeError, TypeError, AssertionError) as error:
         # What is no YAMLError is the parser stumbling over input that it did not foresee; the input is at fault.
-        reports.add(Place(shown), f"this is no YAML: {str(error).splitlines()[0] if str(error) else 'unreadable'}")
+        reports.add(
+            Place(shown), f"this is not valid YAML: {str(error).splitlines()[0] if str(error) else 'unreadable'}"
+        )
     return tuple(builder.documents)
 
 
@@ -90,7 +92,7 @@ def read_text(path: Path, shown: str, reports: Reports) -> str | None:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            reports.add(place, "is no regular file", "write a file here")
+            reports.add(place, "is not a regular file", "write a file here")
             return None
         if status.st_size > MOST_BYTES:
             reports.add(place, f"the file is larger than {MOST_BYTES >> 20} MiB", "split it into several files")
@@ -121,7 +123,9 @@ def _report_yaml(error: MarkedYAMLError, shown: str, reports: Reports) -> None:
         reports.add(place, "a tab where YAML wants spaces", "indent with spaces")
     else:
         context = f" {error.context}" if error.context and error.problem else ""
-        reports.add(place, f"this is no YAML: {problem}{context}", "look at the indentation, quotes and brackets here")
+        reports.add(
+            place, f"this is not valid YAML: {problem}{context}", "look at the indentation, quotes and brackets here"
+        )
 
 
 class _Builder:
@@ -221,7 +225,7 @@ class _Builder:
                 self._reports.add(key.place, "a key must be a word", "write 'key: value'")
             elif not isinstance(key.value, str):
                 shown = key.text or "~"
-                self._reports.add(key.place, f"the key {shown} is no word", f'write "{shown}": in quotes')
+                self._reports.add(key.place, f"the key {shown} is not a word", f'write "{shown}": in quotes')
             elif key.value == "<<":
                 remedy = "write the keys out, or name what is shared under 'selectors', 'services' or 'lists'"
                 self._reports.add(key.place, "YAML 1.2 has no merge keys", remedy)

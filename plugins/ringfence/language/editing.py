@@ -60,7 +60,8 @@ def add_label_rule(path: Path, rule: Mapping[str, object]) -> None:
 
     The file is replaced in one step and keeps its permissions, comments, layout and all other text.
 
-    Raises InputError if the file is broken, the rule is no label rule, or those there are not written as `- …` lines.
+    Raises InputError if the file is broken, the rule is not a valid label rule, or those there are not written as
+    `- …` lines.
     """
     text, documents = _read(path)
     reports = Reports()

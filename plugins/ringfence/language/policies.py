@@ -134,7 +134,7 @@ class _PolicyReader:
         )
 
     def _tier(self, node: Node) -> str:
-        """Return the tier of a document; a word that is no tier is reported (anything else is, by its form)."""
+        """Return the tier of a document; a word that is not a tier is reported (anything else is, by its form)."""
         word = node.value if isinstance(node, Scalar) else None
         if not isinstance(word, str):
             return DEFAULT_TIER

@@ -46,7 +46,7 @@ def policy_files(policy: Path, root: Path, reports: Reports) -> PolicyFiles:
     if not os.path.lexists(policy):
         return PolicyFiles(problems=beside or (_warning(policy, root, "there is none: no rule is read", MAKE_ONE),))
     if not policy.is_dir():
-        reports.add(_place(policy, root), "is no directory", "make it one, with the policy's files in it")
+        reports.add(_place(policy, root), "is not a directory", "make it one, with the policy's files in it")
         return PolicyFiles()
     found = below(policy)
     for path, reason in found.unread.items():
@@ -137,7 +137,7 @@ def _hidden_files(hidden: Path) -> Iterator[Path]:
 
 
 def _place(path: Path, root: Path) -> Place:
-    """Return the place of a file; what is no text in its name is escaped."""
+    """Return the place of a file; what is not text in its name is escaped."""
     name = shown(path, root)
     if name.isprintable():
         return Place(name)

@@ -105,7 +105,7 @@ class SelectorReader:
                 return WORDS[node.value]
             self.reports.add(
                 node.place,
-                f"'{node.value}' is no selector",
+                f"'{node.value}' is not a valid selector",
                 meant(node.value, WORDS, "write a mapping like {role: web}, or one of"),
             )
         elif isinstance(node, Listing):
@@ -307,7 +307,7 @@ class SelectorReader:
 
 
 def _key_meant(key: str) -> str | None:
-    """Return the remedy for what is no label key: the one it looks like, or a word of the grammar."""
+    """Return the remedy for what is not a valid label key: the one it looks like, or a word of the grammar."""
     alike = skeleton(key)
     if looks_like(key, alike) and label_key_fault(alike) is None:
         return did_you_mean(key, alike)

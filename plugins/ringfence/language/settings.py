@@ -167,5 +167,7 @@ def _tiers(entry: Entry, reports: Reports) -> tuple[str, ...]:
 def _refuse_name(what: str, place: Place, name: str, reports: Reports) -> None:
     if not NAME.fullmatch(name):
         reports.add(
-            place, f"'{name}' is no name for a {what}", "a letter or '_', then letters, digits, and any of _ . -"
+            place,
+            f"'{name}' is not a valid name for a {what}",
+            "a letter or '_', then letters, digits, and any of _ . -",
         )

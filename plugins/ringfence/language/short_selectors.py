@@ -47,7 +47,7 @@ def _pairs(text: str) -> dict[str, list[str]]:
     while at < len(text) or not found:
         key = KEY.match(text, at)
         if key is None:
-            raise _wrong(text, f"'{text[at:].strip() or text}' is no label")
+            raise _wrong(text, f"'{text[at:].strip() or text}' is not a valid label")
         if key[1] in found:
             raise _wrong(text, f"the label '{key[1]}' stands twice in '{text}'")
         values = found[key[1]] = []

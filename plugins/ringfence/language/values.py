@@ -50,7 +50,7 @@ def service_set(node: Node, definitions: Definitions, reports: Reports, using: S
     """Return the services of a word or a list; None where one is wrong. `using` are the names being resolved."""
     if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
         remedy = f"write 'tcp/{node.text}' or 'udp/{node.text}'"
-        reports.add(node.place, f"the number {node.text} is no service: it has no protocol", remedy)
+        reports.add(node.place, f"the number {node.text} is not a valid service: it has no protocol", remedy)
         return None
     before = len(reports)
     found = [_service(word, definitions, reports, using) for word in words(node, "services", reports)]
@@ -105,13 +105,13 @@ def _detail_remedy(protocol: str, detail: str) -> str:
 
 
 def networks(node: Node, reports: Reports, what: str = "addresses") -> tuple[IntervalSet, tuple[str, ...]]:
-    """Return the addresses of a network or a list of networks, and their texts; what is no network is reported."""
+    """Return the addresses of a network or a list of networks, and their texts; report what is not a valid network."""
     sets, texts = members(node, reports, what)
     return union(sets), texts
 
 
 def members(node: Node, reports: Reports, what: str = "addresses") -> tuple[tuple[IntervalSet, ...], tuple[str, ...]]:
-    """Return the addresses of each network of a list, and their texts; what is no network is reported."""
+    """Return the addresses of each network of a list, and their texts; what is not a valid network is reported."""
     sets: list[IntervalSet] = []
     texts: list[str] = []
     for word in words(node, what, reports):
@@ -144,7 +144,7 @@ def host_name(word: Scalar, reports: Reports) -> str | None:
         return None
     parts = name.split(".")
     if len(name) > 253 or not all(HOST_LABEL.fullmatch(part) for part in parts):
-        reports.add(word.place, f"'{word.text}' is no DNS name", "write it like api.example.org")
+        reports.add(word.place, f"'{word.text}' is not a valid DNS name", "write it like api.example.org")
         return None
     if parts[-1].isdigit():
         reports.add(word.place, f"'{word.text}' is an address and no DNS name", f"write {{cidr: {word.text}}}")
@@ -161,7 +161,7 @@ def process_of(entry: Entry, side: str, reports: Reports) -> Process | None:
     written = fields(entry.value)
     for key, one in written.items():
         if key not in PROCESS_WORDS:
-            reports.add(one.place, f"'{key}' is no kind of process", meant(key, PROCESS_WORDS, "the kinds are"))
+            reports.add(one.place, f"'{key}' is not a kind of process", meant(key, PROCESS_WORDS, "the kinds are"))
     if side == "to" and "user" in written:
         reports.add(
             written["user"].place,

@@ -33,12 +33,12 @@ def family_of(point: int) -> int:
 def point_of(address: str) -> int:
     """Return the point of an address in text form; a zone (`fe80::1%eth0`) is ignored.
 
-    Raises InputError if the text is no address.
+    Raises InputError if the text is not a valid address.
     """
     try:
         parsed = _plain(ipaddress.ip_address(address.strip().partition("%")[0]))
     except ValueError as error:
-        raise InputError(f"'{address}' is no IPv4 or IPv6 address") from error
+        raise InputError(f"'{address}' is not a valid IPv4 or IPv6 address") from error
     return int(parsed) + (V6_BASE if parsed.version == 6 else 0)
 
 
@@ -67,7 +67,7 @@ def network_of(text: str) -> IntervalSet:
         low_text, _, high_text = text.partition("-")
         low, high = point_of(low_text), point_of(high_text)
         if family_of(low) != family_of(high) or low > high:
-            raise InputError(f"'{text}' is no range: its ends are of two families or in the wrong order")
+            raise InputError(f"'{text}' is not a valid range: its ends are of two families or in the wrong order")
         return IntervalSet(((low, high),))
     network = _network(text)
     base = V6_BASE if network.version == 6 else 0
@@ -93,7 +93,7 @@ def _network(text: str) -> Network:
         try:
             meant = ipaddress.ip_network(text, strict=False)
         except ValueError:
-            raise InputError(f"'{text}' is no address, network or range") from error
+            raise InputError(f"'{text}' is not a valid address, network or range") from error
         raise InputError(f"'{text}' has host bits set", remedy=f"did you mean '{meant}'?") from error
 
 

@@ -41,5 +41,5 @@ def label_key_fault(key: str) -> str | None:
     if key in RESERVED_WORDS:
         return f"'{key}' is a word of the grammar and no label key"
     if not LABEL_KEY.fullmatch(key):
-        return f"'{key}' is no label key: a letter or '_', then letters, digits and any of _ . : / -"
+        return f"'{key}' is not a valid label key: a letter or '_', then letters, digits and any of _ . : / -"
     return None

@@ -146,7 +146,8 @@ def parse_service(text: str, named: Mapping[str, Services] | None = None) -> Ser
     if text in WELL_KNOWN:
         return union(parse_service(part) for part in WELL_KNOWN[text])
     raise InputError(
-        f"'{text}' is no service", remedy="write 'tcp/80', 'udp/53', 'icmp/echo-request', 'ip/47', 'any' or a name"
+        f"'{text}' is not a valid service",
+        remedy="write 'tcp/80', 'udp/53', 'icmp/echo-request', 'ip/47', 'any' or a name",
     )
 
 

@@ -13,12 +13,12 @@ _WHY = {
     "slice": "a slice has no start of its own that could be followed: name its services",
     "scope": "a scope is made by a program and has no start that could be followed: name a service, or a user",
     "mount": "a mount has no start that could be followed, and no process that speaks",
-    "automount": "an automount is no process",
+    "automount": "an automount is not a process",
     "swap": "a swap has no start that could be followed, and no process that speaks",
-    "timer": "a timer is no process: name the service that it starts",
-    "path": "a path is no process: name the service that it starts",
-    "target": "a target is no process: name its services",
-    "device": "a device is no process",
+    "timer": "a timer is not a process: name the service that it starts",
+    "path": "a path is not a process: name the service that it starts",
+    "target": "a target is not a process: name its services",
+    "device": "a device is not a process",
 }
 
 
@@ -35,7 +35,7 @@ def not_followed(unit: str) -> str | None:
     """
     stem, _, kind = unit.rpartition(".")
     if kind != "service":
-        return _WHY.get(kind, f"'{kind}' is no type of unit that runs something")
+        return _WHY.get(kind, f"'{kind}' is not a type of unit that runs something")
     if stem.endswith("@"):
         return f"a template runs nothing itself: name an instance, '{stem}INSTANCE.service'"
     return None

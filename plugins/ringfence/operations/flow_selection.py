@@ -133,5 +133,7 @@ def time_of(text: str, now: datetime) -> datetime:
             return now - timedelta(**{UNITS[span[2]]: int(span[1])})
         time = datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError) as error:
-        raise InputError(f"'{text}' is no time", remedy="write 24h, 7d, 2026-11-24 or 2026-11-24T07:00:00Z") from error
+        raise InputError(
+            f"'{text}' is not a valid time", remedy="write 24h, 7d, 2026-11-24 or 2026-11-24T07:00:00Z"
+        ) from error
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -85,7 +85,7 @@ def keep_answers(
                 features={**(hosts[name].features if name in hosts else {}), **_features(told.get("features"))},
             )
         except (ValidationError, ValueError):
-            message = f"{clean_line(name)} answers with what is no state of ours; what was known of it stays"
+            message = f"{clean_line(name)} answers with a state that is not valid; what was known of it stays"
             problems.append(Problem(Severity.WARNING, message, remedy=f"look at the host: {LOOK}"))
     write_state(estate.directory, hosts, marked)
     if {name: one.features for name, one in hosts.items()} != before:

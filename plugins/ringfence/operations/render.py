@@ -42,7 +42,7 @@ def render(estate: Estate, host: str, enforcer: str | None = None) -> Rendered:
     (asset,) = called[host]
     table = compilation.tables.get(asset.name) or compilation.unenforced.get(asset.name)
     if table is None:
-        message = f"'{host}' is no workload, or has no address: nothing is enforced on it"
+        message = f"'{host}' is not a workload, or has no address: nothing is enforced on it"
         raise InputError(message, remedy="ringfence assets")
     name = enforcer or asset.enforcer
     its, assets = enforcer_named(name), compilation.snapshot.named()

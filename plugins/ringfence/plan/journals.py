@@ -32,8 +32,8 @@ class Event:
 def events(directory: Path, plan: Plan | Head) -> Iterator[Event]:
     """Yield the events of a plan's rollouts in the order they were written.
 
-    A line that a killed controller cut short, that is no object, or that is of another plan, counts as not written.
-    Raises InputError where the journal is no file that can be read.
+    A line that a killed controller cut short, that is not an object, or that is of another plan, counts as not written.
+    Raises InputError where the journal is not a file that can be read.
     """
     path = directory / JOURNAL_FILE
     try:
@@ -115,7 +115,7 @@ def _newer(event: Event, plan: Plan, before: Held, journals: Mapping[str, int] |
 
 
 def _time(text: str, latest: str) -> str:
-    """Return the time of an event as a record has it; one that is no time, or to come, is now."""
+    """Return the time of an event as a record has it; one that is not a valid time, or to come, is now."""
     try:
         written = datetime.strptime(f"{text[:19]}Z", TIME_FORMAT).strftime(TIME_FORMAT)
     except ValueError:

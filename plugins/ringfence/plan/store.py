@@ -90,7 +90,9 @@ def read(directory: Path) -> Plan:
                 place,
                 "move its directory away, and ask the hosts what they hold: 'ringfence plan --rebase'",
             ) from error
-        raise InputError(f"this is no plan: {_first(error)}", place, "make a new one with 'ringfence plan'") from error
+        raise InputError(
+            f"this is not a valid plan: {_first(error)}", place, "make a new one with 'ringfence plan'"
+        ) from error
     if plan.text.encode() != text:
         raise InputError("the plan is not in its canonical form: it was changed after it was made", place)
     if not plan.digest.startswith(directory.resolve().name) or len(directory.resolve().name) < SHORT:

@@ -76,7 +76,7 @@ def table_of(text: str) -> VerdictTable:
         shape = _ADAPTER.validate_json(text)
         table = _built(shape)
     except (ValidationError, KeyError, ValueError) as error:
-        raise InputError(f"this is no verdict table: {_reason(error)}") from error
+        raise InputError(f"this is not a valid verdict table: {_reason(error)}") from error
     if table.text() != text:
         raise InputError("this verdict table is not in its canonical form")
     return table

@@ -29,7 +29,7 @@ def wave_name(number: int) -> str:
 
 
 class PlaybookProgress:
-    """Counts hosts that ended; the waves of what is no rollout are one, `hosts`."""
+    """Counts hosts that ended; the waves of what is not a rollout are one, `hosts`."""
 
     def __init__(self, waves: Sequence[Sequence[str]], *, rollout: bool) -> None:
         self.waves = [frozenset(wave) for wave in waves]

@@ -52,7 +52,7 @@ def _entries(path: Path) -> dict[Claim, Mapping[str, str]] | None:
     except OSError as error:
         raise InputError(f"the accepted addresses cannot be read: {error.strerror}", Place(str(path))) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"these are no accepted addresses: {error}", Place(str(path)), _REMEDY) from error
+        raise InputError(f"these are not valid accepted addresses: {error}", Place(str(path)), _REMEDY) from error
     try:
         if data["format"] != FORMAT:
             raise InputError(f"this file has format {data['format']!r}, not {FORMAT}", Place(str(path)), _REMEDY)

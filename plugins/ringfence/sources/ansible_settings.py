@@ -30,7 +30,7 @@ class AnsibleSettings:
 
 
 def ansible_settings(directory: Path) -> AnsibleSettings:
-    """Return the settings that Ansible has in a directory. Raises InputError for a file that is no ansible.cfg."""
+    """Return the settings that Ansible has in a directory. Raise InputError for a file that is no ansible.cfg."""
     file = _file(directory)
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
@@ -39,7 +39,7 @@ def ansible_settings(directory: Path) -> AnsibleSettings:
         faulty = getattr(error, "errors", None) or [(getattr(error, "lineno", 1), "")]
         shown = file.relative_to(directory) if file and file.is_relative_to(directory) else file
         said = str(error).splitlines()[0].partition(" File: ")[0]
-        raise InputError(f"it is no ansible.cfg: {said}", Place(str(shown), int(faulty[0][0]))) from error
+        raise InputError(f"it is not a valid ansible.cfg: {said}", Place(str(shown), int(faulty[0][0]))) from error
     return AnsibleSettings(
         file, {(section, key): parser[section][key] for section in parser.sections() for key in parser[section]}
     )

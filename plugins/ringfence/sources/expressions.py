@@ -103,12 +103,14 @@ def compile_expression(text: str, place: Place | None = None) -> Expression:
         quick = direct(parsed.parsed)
     except exceptions.JMESPathError as error:
         raise InputError(
-            f"'{text}' is no JMESPath expression: {_syntax_fault(error)}",
+            f"'{text}' is not a valid JMESPath expression: {_syntax_fault(error)}",
             place,
             _way_out(error),
         ) from error
     except (RecursionError, ValueError) as error:
-        raise InputError(f"this is no JMESPath expression that can be read: {type(error).__name__}", place) from error
+        raise InputError(
+            f"this is not a valid JMESPath expression that can be read: {type(error).__name__}", place
+        ) from error
     return Expression(text, parsed, None if paths is None else tuple(dict.fromkeys(paths)), quick)
 
 

@@ -63,7 +63,7 @@ def _files(caches: Iterable[Path], host: str) -> Iterable[Path]:
 
 
 def _data(path: Path) -> object:
-    """Return what a file says. Raise _Unfit for what is no plain file, too large, or no JSON."""
+    """Return what a file says. Raise _Unfit for what is not a plain file, too large, or no JSON."""
     try:
         # Neither waiting for a writer nor following: what lies there may be a pipe, a device, or point elsewhere.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -71,7 +71,7 @@ def _data(path: Path) -> object:
         raise _Unfit("it is a link" if path.is_symlink() else f"it cannot be read: {error.strerror}") from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise _Unfit("it is no plain file")
+        raise _Unfit("it is not a plain file")
     with os.fdopen(handle, "rb") as file:
         try:
             content = file.read(MOST_BYTES + 1)
@@ -88,7 +88,7 @@ def _json(text: str) -> object:
     try:
         return json.loads(text, object_hook=_untagged, parse_constant=str)
     except (ValueError, RecursionError) as error:
-        raise _Unfit(f"it is no JSON: {error}") from error
+        raise _Unfit(f"it is not valid JSON: {error}") from error
 
 
 def _facts_in(data: object, host: str) -> Facts | None:

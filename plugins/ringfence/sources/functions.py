@@ -81,7 +81,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"'{text}' is no pattern: {error}") from error
+        raise ValueError(f"'{text}' is not a valid pattern: {error}") from error
 
 
 @lru_cache(maxsize=1024)

@@ -64,12 +64,12 @@ def host_of(row: Row, columns: Columns, keys: tuple[str, ...] = ()) -> TableHost
     if name is None or name == "":
         return broken(row, f"it has no {columns.name}")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        return broken(row, f"{shown(name)} is no name for a host", "letters, digits and any of _ . @ -")
+        return broken(row, f"{shown(name)} is not a valid name for a host", "letters, digits and any of _ . @ -")
     if name in _TAKEN:
         return broken(row, f"'{name}' means something else to Ansible than a host", "rename it")
     addresses = _addresses(row, columns)
     if not addresses and _FOOTER.fullmatch(name):
-        return broken(row, f"'{name}' without an address is no host, but what a program wrote below them")
+        return broken(row, f"'{name}' without an address is not a host, but what a program wrote below them")
     reading = HostVariables(name, {ADDRESSES: addresses}, row.place)
     reading.addresses()
     if reading.errors:
@@ -140,7 +140,7 @@ def _written_labels(row: Row, name: str, columns: Columns, odd: list[Problem]) -
             if equals:
                 found[key.strip()] = value.strip()
             else:
-                said.append(f"'{visible(pair)}' in the column '{LABELS_COLUMN}' of '{name}' is no label")
+                said.append(f"'{visible(pair)}' in the column '{LABELS_COLUMN}' of '{name}' is not a valid label")
     elif several is not None:
         said.append(f"the column '{LABELS_COLUMN}' of '{name}' is {shown(several)}")
     remedy = "write 'key=value; key=value', in YAML a mapping"

@@ -186,7 +186,7 @@ class HostVariables:
         try:
             point = point_of(item)
         except InputError:
-            point, fault = 0, f"holds {shown(item)}, which is no address"
+            point, fault = 0, f"holds {shown(item)}, which is not a valid address"
             if _is_address(alone := item.partition("/")[0]) and alone != item:
                 remedy = f"write the address without its prefix: '{alone}'"
         if fault is None:
@@ -215,7 +215,7 @@ def is_template(text: str) -> bool:
 
 
 def written_label_fault(key: str, value: object) -> LabelFault | None:
-    """Return why a key and a value that somebody wrote are no label, None where they are one."""
+    """Return why a key and a value that somebody wrote are not a valid label, None where they are one."""
     shown_key = visible(key)
     fault = label_key_fault(visible(key.strip()))
     if fault is not None:

@@ -204,7 +204,7 @@ class _Joining:
         alike = bool(one.short_names() & other.short_names())
         if one.is_no_machine() != other.is_no_machine() and not alike:
             # A service, a pod or a load balancer is not the machine whose address it has.
-            return "one of them is no machine by itself" if one.is_managed() or other.is_managed() else ""
+            return "one of them is not a machine by itself" if one.is_managed() or other.is_managed() else ""
         for strong in self.order[: self.order.index(key)]:
             if strong not in (FQDN, ADDRESS) and told_apart(one.all_keys(strong), other.all_keys(strong)):
                 return f"with another {strong}"

@@ -1,4 +1,4 @@
-"""The files of an inventory before Ansible reads them: one that is no regular file, or has no end, is refused by name.
+"""The files of an inventory before Ansible reads them: one that is not a regular file, or has no end, is refused.
 
 Ansible opens whatever lies there, waits for a FIFO that nobody writes to, and reads a device until memory is full.
 """

@@ -53,7 +53,7 @@ def inventory_state(
 ) -> InventoryState:
     """Return the state of inventories that Ansible reads in a directory; `more` are files that the answer needs too.
 
-    Raise InputError for a file that is no ansible.cfg.
+    Raise InputError for a file that is not a valid ansible.cfg.
     """
     settings = ansible_settings(directory)
     total, dynamic, named = hashlib.sha256(), set(_own_plugins(settings, environment)), set()

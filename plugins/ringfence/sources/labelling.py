@@ -143,7 +143,9 @@ def _fault_problem(compiled: CompiledRule, first: Asset, names: Sequence[str], t
 
 def _refusal_problem(compiled: CompiledRule, refusal: NoLabel) -> Problem:
     rule = compiled.rule
-    message = f"the rule for '{rule.key}' gives {_assets(compiled.refused_on)} {refusal.fault}: that is no label"
+    message = (
+        f"the rule for '{rule.key}' gives {_assets(compiled.refused_on)} {refusal.fault}: that is not a valid label"
+    )
     return Problem(Severity.WARNING, message, rule.place, refusal.remedy)
 
 

@@ -190,7 +190,7 @@ def _is_workload(ranked: Sequence[Asset]) -> bool:
     """Return whether something enforces on what these are: as a person said, else as Ansible's own host has it.
 
     A record of one of our sources says by itself that nothing enforces on what it does not know as a host: a role, a
-    service, an address that answered. That is no word on a host that an inventory lists or that told its facts.
+    service, an address that answered. That is not a word on a host that an inventory lists or that told its facts.
     """
     person = [asset for asset in ranked if asset.attributes.get(WORKLOAD) is not None and not _says_by_itself(asset)]
     if person:

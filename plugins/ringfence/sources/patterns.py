@@ -91,7 +91,7 @@ class _Searches:
             command = [sys.executable, "-I", "-c", _SEARCHER]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self._owner = os.getpid()
-            # It takes its time to start, and that is no time of a search.
+            # It takes its time to start, and that is not time spent on a search.
             self._asked(self._process, b'["", ""]\n', 60.0)
         return self._process
 

@@ -79,7 +79,7 @@ def read_snapshot(path: Path) -> Snapshot:
     except OSError as error:
         raise InputError(f"the snapshot cannot be read: {error.strerror}", place) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"this is no snapshot: {error}", place, remedy) from error
+        raise InputError(f"this is not a valid snapshot: {error}", place, remedy) from error
     try:
         if data["format"] != FORMAT:
             raise InputError(f"this snapshot has format {data['format']!r}, not {FORMAT}", place, remedy)
@@ -136,7 +136,7 @@ def asset_of(entry: Mapping[str, object], points: tuple[int, ...] | None = None)
     control = entry["control"]
     attributes = entry["attributes"]
     if not isinstance(attributes, dict):
-        raise TypeError("attributes are no mapping")
+        raise TypeError("attributes are not a mapping")
     return Asset(
         name=_text(entry["name"]),
         addresses=tuple(sorted(map(point_of, _texts(entry["addresses"])))) if points is None else points,
@@ -157,7 +157,7 @@ def asset_of(entry: Mapping[str, object], points: tuple[int, ...] | None = None)
 def _control(entry: Mapping[str, object]) -> Control:
     port = entry["port"]
     if not isinstance(port, int):
-        raise TypeError("a port is no number")
+        raise TypeError("a port is not a number")
     return Control(_texts(entry["from"]), port)
 
 
@@ -178,17 +178,17 @@ def _fields(asset: Asset) -> dict[str, str]:
 
 def _mapping(value: object) -> list[tuple[str, dict[str, object]]]:
     if not isinstance(value, dict):
-        raise TypeError(f"{value!r} is no mapping")
+        raise TypeError(f"{value!r} is not a mapping")
     return list(value.items())
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{value!r} is not a list")
     return tuple(_text(item) for item in value)
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not text")
     return value

@@ -84,7 +84,9 @@ def _checked(delimiter: str | None, shown: str) -> str | None:
         return None
     sign = "\t" if delimiter in ("\\t", "tab") else delimiter
     if len(sign) != 1 or sign in '"\r\n':
-        raise InputError(f"{delimiter!r} is no delimiter", Place(shown), "'delimiter' is one character, ';' or '\\t'")
+        raise InputError(
+            f"{delimiter!r} is not a valid delimiter", Place(shown), "'delimiter' is one character, ';' or '\\t'"
+        )
     return sign
 
 
@@ -144,5 +146,5 @@ def _csv_values(lines: Sequence[str], begin: int, delimiter: str) -> Iterator[tu
                 start = begin + reader.line_num
             return
         except csv.Error as error:
-            yield start + 1, f"it is no CSV: {error}"
+            yield start + 1, f"it is not valid CSV: {error}"
             begin = start + 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ringfence.model.errors import InputError, Place
 
-# A million hosts with twenty columns; whatever is larger is no table that people keep.
+# A million hosts with twenty columns; whatever is larger is not a table that people keep.
 MOST_BYTES = 256 << 20
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -42,7 +42,7 @@ def kind_of_file(mode: int) -> str | None:
 
 
 def table_bytes(path: Path, shown: str) -> bytes:
-    """Return the content of a table. Raise InputError for what is no regular file, too large, or may not be read."""
+    """Return the content of a table. Raise InputError for what is not a regular file, too large, or may not be read."""
     place = Place(shown)
     try:
         # Before it is opened, which a FIFO makes wait and a device may take for an order; and after, if it was changed.

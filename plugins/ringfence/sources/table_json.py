@@ -17,18 +17,18 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 def json_rows(text: str, shown: str, rows_at: tuple[str, ...] = ()) -> Iterator[Row]:
     """Yield the rows of a list of objects, or of an object of names to objects (the name is then the cell `name`).
 
-    `rows_at` has the keys that lead to that list or object. Raises InputError with the place of what is no JSON.
+    `rows_at` has the keys that lead to that list or object. Raises InputError with the place of what is not valid JSON.
     """
     document = _Document(text, shown)
     at = document.rows_begin(rows_at)
     if text[at : at + 1] == "[":
         for begin, value in document.items(at):
             cells = value if isinstance(value, dict) else {}
-            fault = document.fault if isinstance(value, dict) else "it is no object"
+            fault = document.fault if isinstance(value, dict) else "it is not an object"
             yield Row(document.place(begin), cells, fault)
     else:
         for name, begin, value in document.members(at):
-            fault = document.fault if isinstance(value, dict) or value is None else "it is no object"
+            fault = document.fault if isinstance(value, dict) or value is None else "it is not an object"
             yield Row(document.place(begin), {"name": name, **(value if isinstance(value, dict) else {})}, fault)
 
 
@@ -45,15 +45,15 @@ class _Document:
     def __post_init__(self) -> None:
         self.line_ends = [found.start() for found in re.finditer("\n", self.text)]
         try:
-            # Once as a whole: NaN is no JSON, and what stands behind the end is a fault too.
+            # Once as a whole: NaN is not valid JSON, and what stands behind the end is a fault too.
             json.loads(self.text, parse_constant=_refused)
         except json.JSONDecodeError as error:
             if error.msg == "Extra data" and self.text[error.pos] in "{[":
-                message = "this is no JSON: Extra data, as in JSON lines, a value a line"
+                message = "this is not valid JSON: Extra data, as in JSON lines, a value a line"
                 raise InputError(message, self.place(error.pos), "make it one list: jq -s . FILE") from error
-            raise InputError(f"this is no JSON: {error.msg}", self.place(error.pos)) from error
+            raise InputError(f"this is not valid JSON: {error.msg}", self.place(error.pos)) from error
         except (ValueError, RecursionError) as error:
-            raise InputError(f"this is no JSON: {error}", Place(self.shown)) from error
+            raise InputError(f"this is not valid JSON: {error}", Place(self.shown)) from error
 
     def place(self, offset: int) -> Place:
         line = bisect.bisect_left(self.line_ends, offset)
@@ -69,7 +69,7 @@ class _Document:
                 raise InputError(f"there is no '{key}' that could hold rows", self.place(at), there)
             at = found[key]
         if self.text[at] not in "[{":
-            raise InputError("this is no table", self.place(at), 'write a list of hosts: [{"name": "web-1"}]')
+            raise InputError("this is not a table", self.place(at), 'write a list of hosts: [{"name": "web-1"}]')
         return at
 
     def items(self, at: int) -> Iterator[tuple[int, object]]:
@@ -111,4 +111,4 @@ class _Document:
 
 
 def _refused(word: str) -> object:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a number of JSON")

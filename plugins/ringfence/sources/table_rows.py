@@ -35,7 +35,7 @@ def read_rows(
     A file whose name ends in `.yml`, `.yaml` or `.json` is a list of mappings, or a mapping of names to mappings (the
     name is then the cell `name`), which stands under the keys `rows_at`; `.xlsx` is a workbook, of which one `sheet` is
     read; any other is CSV in UTF-8 or UTF-16, whose header is the first line with the `wanted` columns.
-    Raises InputError for a file that cannot be read, InputErrors for one that is no YAML.
+    Raises InputError for a file that cannot be read, InputErrors for one that is not valid YAML.
     """
     content = table_bytes(path, shown)
     suffix = path.suffix.lower()
@@ -43,7 +43,9 @@ def read_rows(
         return sheet_rows(content, shown, sheet, wanted)
     text = table_text(content, shown)
     if suffix in LINES_SUFFIXES:
-        raise InputError("JSON lines are no table", Place(shown), f"make it one list: jq -s . {path.name} > hosts.json")
+        raise InputError(
+            "JSON lines are not a table", Place(shown), f"make it one list: jq -s . {path.name} > hosts.json"
+        )
     if suffix == ".json":
         return _without_header(shown, json_rows(text, shown, rows_at))
     if suffix in YAML_SUFFIXES:
@@ -67,7 +69,9 @@ def _yaml_rows(text: str, shown: str, rows_at: tuple[str, ...]) -> Iterator[Row]
         elif isinstance(rows, Table):
             yield from (_named_row(entry.key, entry.place, entry.value) for entry in rows)
         else:
-            raise InputError("this is no table", rows.place, "write a list of hosts: - {name: web-1, addresses: […]}")
+            raise InputError(
+                "this is not a table", rows.place, "write a list of hosts: - {name: web-1, addresses: […]}"
+            )
 
 
 def _below(node: Node, rows_at: tuple[str, ...]) -> Node:
@@ -83,14 +87,14 @@ def _below(node: Node, rows_at: tuple[str, ...]) -> Node:
 def _yaml_row(node: Node) -> Row:
     if isinstance(node, Table):
         return Row(node.place, {entry.key: _cell(entry.value) for entry in node})
-    return Row(node.place, {}, "it is no mapping")
+    return Row(node.place, {}, "it is not a mapping")
 
 
 def _named_row(name: str, place: Place, node: Node) -> Row:
     if isinstance(node, Table):
         return Row(place, {"name": name, **{entry.key: _cell(entry.value) for entry in node}})
     empty = not isinstance(node, Listing) and node.value is None
-    return Row(place, {"name": name}, None if empty else "it is no mapping")
+    return Row(place, {"name": name}, None if empty else "it is not a mapping")
 
 
 def _cell(node: Node) -> object:

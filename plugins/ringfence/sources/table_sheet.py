@@ -78,7 +78,7 @@ def sheet_rows(content: bytes, shown: str, sheet: str | None, wanted: Wanted) ->
         table = _table(_lines(chosen), shown, wanted)
         others = [] if sheet else [one for one in workbook.worksheets if one is not chosen and _is_table(one, wanted)]
     except _FAULTS as error:
-        raise InputError(f"this is no readable workbook: {error}", Place(shown), "save it anew as .xlsx") from error
+        raise InputError(f"this is not a readable workbook: {error}", Place(shown), "save it anew as .xlsx") from error
     finally:
         workbook.close()
     names = ", ".join(f"'{one.title}'" for one in others)
@@ -101,7 +101,7 @@ def _opened(content: bytes, shown: str) -> _Workbook:
         # As the cells were last seen: formulas are not computed, their stored results are read.
         workbook: _Workbook = load(io.BytesIO(content), read_only=True, data_only=True)
     except (OSError, *_FAULTS) as error:
-        raise InputError(f"this is no readable workbook: {error}", Place(shown), "save it anew as .xlsx") from error
+        raise InputError(f"this is not a readable workbook: {error}", Place(shown), "save it anew as .xlsx") from error
     return workbook
 
 

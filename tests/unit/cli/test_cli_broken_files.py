@@ -34,14 +34,14 @@ OWN_FILES = {
     "too deep": (b"rules: " + b"[" * 5000 + b"]" * 5000, "nested deeper than 40 levels"),
     "a foreign tag": (b"rules: !!python/object/apply:os.system ['touch owned']\n", "has no meaning here"),
     "one long word": (b"x" * 1_000_000, "not the word 'xxx"),
-    "an end in the middle": (b"rules: [\n", "this is no YAML"),
+    "an end in the middle": (b"rules: [\n", "this is not valid YAML"),
 }
 ELSEWHERE: dict[str, tuple[Break, str]] = {
     "settings that are a directory": (
         lambda at: replaced(at / "ringfence.yml").mkdir(),
-        "ringfence.yml: error: is no regular file",
+        "ringfence.yml: error: is not a regular file",
     ),
-    "settings that are a pipe": (lambda at: os.mkfifo(replaced(at / "ringfence.yml")), "is no regular file"),
+    "settings that are a pipe": (lambda at: os.mkfifo(replaced(at / "ringfence.yml")), "is not a regular file"),
     "label rules that are a link to nowhere": (
         lambda at: replaced(at / "labels.yml").symlink_to("nowhere"),
         "labels.yml: error: cannot be read: No such file",
@@ -52,7 +52,7 @@ ELSEWHERE: dict[str, tuple[Break, str]] = {
     ),
     "a policy that is a file": (
         lambda at: (shutil.rmtree(at / "policy"), (at / "policy").write_text("x")),
-        "policy: error: is no directory",
+        "policy: error: is not a directory",
     ),
     "a name with terminal commands": (
         lambda at: (at / "policy/\x1b[31m.yml").write_text("rules: [\n"),
@@ -95,7 +95,7 @@ ELSEWHERE: dict[str, tuple[Break, str]] = {
         lambda at: ((at / "inventory/30-table.yml").write_text(TABLE), (at / "hosts.csv").mkdir()),
         "hosts.csv: error: the table cannot be read: it is a directory",
     ),
-    "a table that is no table": (
+    "a table that is not a table": (
         lambda at: table(at, b"PK\x03\x04"),
         "hosts.csv: error: this is a workbook and no CSV",
     ),
@@ -151,7 +151,7 @@ def test_a_row_too_long_for_a_table_is_left_out_and_told(tmp_path: Path) -> None
     result = ringfence(tmp_path, "check")
 
     assert result.exit_code == 0, result.output
-    assert "hosts.csv:2: this row is left out: it is no CSV: field larger than field limit" in result.output
+    assert "hosts.csv:2: this row is left out: it is not valid CSV: field larger than field limit" in result.output
 
 
 @pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b""], ids=["a byte order mark", "none"])

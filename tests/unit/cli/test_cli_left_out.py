@@ -1,4 +1,4 @@
-"""A host that nothing brings a table to is no workload in any answer; and which enforcer a host gets."""
+"""A host that nothing brings a table to is not a workload in any answer; and which enforcer a host gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A host that no installed enforcer is for is no workload: nothing that is printed says that it denies anything."""
+"""A host that no installed enforcer is for is not a workload: nothing that is printed says that it denies anything."""
 
 from __future__ import annotations
 

@@ -273,7 +273,7 @@ def test_a_pipe_among_the_plans_is_named_and_not_waited_for(workspace: Path, kin
     result = ringfence(workspace, "plan", "--no-flows")
 
     assert result.exit_code == 2
-    assert f"{directory / kind}: error: this is no regular file" in result.output
+    assert f"{directory / kind}: error: this is not a regular file" in result.output
 
 
 def test_a_broken_record_of_what_hosts_hold_is_an_error_with_its_place(workspace: Path) -> None:

@@ -97,7 +97,7 @@ def test_lint_findings_are_an_answer_of_no(workspace: Path) -> None:
     ("arguments", "said"),
     [
         (("explain", "web-1", "db-9", "tcp/1"), "'db-9' is neither an asset nor an address"),
-        (("explain", "web-1", "db-1", "tpc/1"), "'tpc/1' is no service"),
+        (("explain", "web-1", "db-1", "tpc/1"), "'tpc/1' is not a valid service"),
         (("explain", "web-1", "db-1", "[tcp/80]"), "did you mean 'tcp/80'?"),
         (("plan", "--drop", "web-9"), "--drop: what is known of inventory and plans says nothing of web-9"),
         (("reach", "--from", "{role: web"), "no YAML"),
@@ -109,7 +109,7 @@ def test_lint_findings_are_an_answer_of_no(workspace: Path) -> None:
         (("show",), "there is no plan"),
         (("apply", "zzz"), "no plan begins with 'zzz'"),
         (("verify",), "no host has confirmed a plan yet"),
-        (("simulate", "--since", "yesterday"), "'yesterday' is no time"),
+        (("simulate", "--since", "yesterday"), "'yesterday' is not a valid time"),
         (("simulate", "--flows", "nowhere.csv"), "nowhere.csv"),
         (("flows", "read", "nowhere.csv"), "nowhere.csv"),
         (("flows", "read", "ringfence.yml", "--format", "cvs"), "did you mean 'csv'?"),

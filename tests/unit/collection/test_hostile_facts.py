@@ -105,7 +105,7 @@ def test_a_name_that_leads_elsewhere_is_no_file(tmp_path):
     host = HostileHost(tmp_path, name="a/../../b")
     host.prints(answer(ansible_distribution="Debian"))
     results, _ = host.play([TASK])
-    assert "is no name for a file" in str(results)
+    assert "is not a valid name for a file" in str(results)
     assert not (tmp_path.parent / "b.json").exists()
 
 

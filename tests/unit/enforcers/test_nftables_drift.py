@@ -117,7 +117,7 @@ def test_an_element_that_accepts_everything_is_told_with_every_service(kernel: K
         ),
         ("insert rule {t} output ip daddr 203.0.113.9 drop", "closed", "makes closed outbound what it matches"),
         ("insert rule {t} output meta mark 7 return", "shape", "may change what is decided behind it"),
-        ("add rule {t} deny_default_in accept", "open", "is no rule of ours in chain deny_default_in"),
+        ("add rule {t} deny_default_in accept", "open", "is not a rule of ours in chain deny_default_in"),
         ("add table {t} {{ flags dormant; }}", "open", "the table sleeps: everything is open"),
         ("flush table {t}", "open", "does not lead to the policy: what reaches its end passes"),
         ("delete table {t}", "open", "table inet ringfence is not there: everything is open"),
@@ -128,7 +128,7 @@ def test_an_element_that_accepts_everything_is_told_with_every_service(kernel: K
         ("add chain {t} in", "shape", "chain in is nothing that we render"),
         ("flush chain {t} deny_default_in", "open", "is open and should not be"),
         ("flush chain {t} allow_5f3a9c01", "shape", "chain allow_5f3a9c01 misses its rule 'counter'"),
-        ("add rule {t} plan_{plan} counter", "shape", "is no rule of ours in chain plan_"),
+        ("add rule {t} plan_{plan} counter", "shape", "is not a rule of ours in chain plan_"),
         ("add element {t} control4 {{ 203.0.113.0/24 }}", "control", "the control path is tcp/22 from"),
     ],
 )
@@ -168,7 +168,7 @@ def test_another_head_of_a_base_chain_is_told_with_what_follows(
     kernel.load(render(table).replace("type filter hook input priority 0; policy accept;", head))
     ((told_change, text),) = told(kernel, table)
     assert told_change == change
-    assert f"{head} is no head of ours for chain input, which is 'type filter hook input priority 0" in str(text)
+    assert f"{head} is not a head of ours for chain input, which is 'type filter hook input priority 0" in str(text)
     assert words in str(text)
 
 
@@ -219,7 +219,9 @@ def test_another_cgroup_level_is_told(kernel: Kernel) -> None:
     assert differences(table.data(), read_ruleset(listing)) == []
     changed = kernel.load(render(table).replace("level 2 vmap @units_in_2", "level 3 vmap @units_in_2"))
     texts = [str(one["text"]) for one in differences(table.data(), read_ruleset(changed))]
-    assert any("socket cgroupv2 level 3 vmap @units_in_2 is no rule of ours in chain input" in text for text in texts)
+    assert any(
+        "socket cgroupv2 level 3 vmap @units_in_2 is not a rule of ours in chain input" in text for text in texts
+    )
     lost = "level 2 vmap @units_in_2' in its place: units at depth 2 are judged as any other process"
     assert any(lost in text for text in texts)
 

@@ -85,7 +85,7 @@ def test_wrong_rows_are_named_and_counted_and_the_rest_is_read(tmp_path: Path) -
 def test_a_strict_reading_raises_the_first_wrong_row_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "flows.csv"
     path.write_text("client,server,port,protocol\n10.0.0.1,nowhere,1,tcp\n")
-    with pytest.raises(InputError, match=r"flows\.csv:2: 'nowhere' is no IPv4 or IPv6 address"):
+    with pytest.raises(InputError, match=r"flows\.csv:2: 'nowhere' is not a valid IPv4 or IPv6 address"):
         list(read(path, "csv"))
 
 

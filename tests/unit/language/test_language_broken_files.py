@@ -11,15 +11,15 @@ HOW = "look at the indentation, quotes and brackets here"
 BROKEN = {
     "a misspelt key of a document": (
         "rulez: []\n",
-        ["policy/shop.yml:1:1: 'rulez' is no key of a policy document (did you mean 'rules'?)"],
+        ["policy/shop.yml:1:1: 'rulez' is not a key of a policy document (did you mean 'rules'?)"],
     ),
     "a misspelt key of a rule": (
         "rules:\n  - form: any\n    to: any\n    allow: any\n",
-        ["policy/shop.yml:2:5: 'form' is no key of a rule (did you mean 'from'?)"],
+        ["policy/shop.yml:2:5: 'form' is not a key of a rule (did you mean 'from'?)"],
     ),
     "a misspelt action": (
         "rules:\n  - from: any\n    to: any\n    alow: any\n",
-        ["policy/shop.yml:4:5: 'alow' is no key of a rule (did you mean 'allow'?)"],
+        ["policy/shop.yml:4:5: 'alow' is not a key of a rule (did you mean 'allow'?)"],
     ),
     "a key that stands twice": (
         "rules:\n  - from: any\n    from: unknown\n    to: any\n    allow: any\n",
@@ -32,7 +32,7 @@ BROKEN = {
     "a bracket that nobody closes": (
         "rules:\n  - from: {role: web\n    to: any\n",
         [
-            "policy/shop.yml:3:7: this is no YAML: expected ',' or '}', but got ':' "
+            "policy/shop.yml:3:7: this is not valid YAML: expected ',' or '}', but got ':' "
             f"while parsing a flow mapping ({HOW})"
         ],
     ),
@@ -63,8 +63,8 @@ BROKEN = {
     "a label key that is none": (
         "rules:\n  - from: {a b: web}\n    to: any\n    allow: any\n",
         [
-            "policy/shop.yml:2:12: 'a b' is no label key: a letter or '_', then letters, digits and any of _ . : / - "
-            "(the words of a selector are: all, any, asset, cidr, except, fqdn, list, not, selector)"
+            "policy/shop.yml:2:12: 'a b' is not a valid label key: a letter or '_', then letters, digits and any of "
+            "_ . : / - (the words of a selector are: all, any, asset, cidr, except, fqdn, list, not, selector)"
         ],
     ),
     "an empty list of values": (
@@ -85,15 +85,18 @@ BROKEN = {
     ),
     "an unknown service": (
         "rules:\n  - from: any\n    to: any\n    allow: [htps]\n",
-        ["policy/shop.yml:4:13: 'htps' is no service (did you mean 'https'?)"],
+        ["policy/shop.yml:4:13: 'htps' is not a valid service (did you mean 'https'?)"],
     ),
     "a misspelt protocol": (
         "rules:\n  - from: any\n    to: any\n    allow: tpc/80\n",
-        ["policy/shop.yml:4:12: 'tpc/80' is no service (did you mean 'tcp/80'?)"],
+        ["policy/shop.yml:4:12: 'tpc/80' is not a valid service (did you mean 'tcp/80'?)"],
     ),
     "a port without a protocol": (
         "rules:\n  - from: any\n    to: any\n    allow: 443\n",
-        ["policy/shop.yml:4:12: the number 443 is no service: it has no protocol (write 'tcp/443' or 'udp/443')"],
+        [
+            "policy/shop.yml:4:12: the number 443 is not a valid service: it has no protocol "
+            "(write 'tcp/443' or 'udp/443')"
+        ],
     ),
     "a range of ports that runs backwards": (
         "rules:\n  - from: any\n    to: any\n    allow: tcp/90-80\n",
@@ -128,7 +131,7 @@ BROKEN = {
     ),
     "an unknown word for a selector": (
         "rules:\n  - from: intrenet\n    to: any\n    allow: any\n",
-        ["policy/shop.yml:2:11: 'intrenet' is no selector (did you mean 'internet'?)"],
+        ["policy/shop.yml:2:11: 'intrenet' is not a valid selector (did you mean 'internet'?)"],
     ),
     "host bits in a network": (
         "rules:\n  - from: {cidr: 10.1.2.3/8}\n    to: any\n    allow: any\n",
@@ -137,7 +140,7 @@ BROKEN = {
     "no network at all": (
         "rules:\n  - from: {cidr: 10.300.0.0/8}\n    to: any\n    allow: any\n",
         [
-            "policy/shop.yml:2:18: '10.300.0.0/8' is no address, network or range "
+            "policy/shop.yml:2:18: '10.300.0.0/8' is not a valid address, network or range "
             "(write it like 10.0.0.0/8, 2001:db8::/32 or 10.0.0.7)"
         ],
     ),
@@ -219,7 +222,7 @@ BROKEN = {
         "rules:\n  - from: {role: db, process: {unit: backup.timer}}\n    to: any\n    allow: any\n",
         [
             "policy/shop.yml:2:38: 'backup.timer' cannot be followed when it starts again "
-            "(a timer is no process: name the service that it starts)"
+            "(a timer is not a process: name the service that it starts)"
         ],
     ),
     "a mount for a unit": (
@@ -242,7 +245,7 @@ BROKEN = {
     ),
     "an unknown kind of process": (
         "rules:\n  - from: {role: db, process: {unti: a.service}}\n    to: any\n    allow: any\n",
-        ["policy/shop.yml:2:32: 'unti' is no kind of process (did you mean 'unit'?)"],
+        ["policy/shop.yml:2:32: 'unti' is not a kind of process (did you mean 'unit'?)"],
     ),
     "a process of two systems": (
         "rules:\n  - from: {role: db, process: {unit: a.service, program: 'C:\\a.exe'}}\n    to: any\n    allow: any\n",
@@ -332,7 +335,7 @@ BROKEN = {
     "a service named like a protocol": (
         "services: {tcp: tcp/80}\n",
         [
-            "policy/shop.yml:1:12: 'tcp' is no name for a service "
+            "policy/shop.yml:1:12: 'tcp' is not a valid name for a service "
             "(a letter or '_', then letters, digits and any of _ . -; and no word of the grammar)"
         ],
     ),
@@ -362,7 +365,7 @@ BROKEN = {
     ),
     "a number for a key": (
         "services:\n  80: tcp/80\n",
-        ['policy/shop.yml:2:3: the key 80 is no word (write "80": in quotes)'],
+        ['policy/shop.yml:2:3: the key 80 is not a word (write "80": in quotes)'],
     ),
 }
 

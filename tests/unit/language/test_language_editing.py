@@ -101,10 +101,10 @@ def test_permissions_stay(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "rule", "message"),
     [
-        (FILE, {"name": "x", "form": "any"}, "'form' is no key of a rule"),
+        (FILE, {"name": "x", "form": "any"}, "'form' is not a key of a rule"),
         (FILE, {"name": "a\nb", "from": "any", "to": "any", "deny": "any"}, "a word with the character"),
         ("rules: [{name: a, from: any, to: any, deny: any}]\n", NEW, "written in one line"),
-        ("rules: {\n", NEW, "this is no YAML"),
+        ("rules: {\n", NEW, "this is not valid YAML"),
     ],
 )
 def test_what_cannot_be_written_leaves_the_file_alone(

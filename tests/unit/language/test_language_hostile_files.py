@@ -61,7 +61,7 @@ def test_a_huge_file_and_a_missing_one_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputErrors) as caught:
         load_policy([huge, tmp_path / "gone.yml", tmp_path], Settings(), tmp_path)
     assert [str(error) for error in caught.value.errors] == [
-        ".: is no regular file (write a file here)",
+        ".: is not a regular file (write a file here)",
         "gone.yml: cannot be read: No such file or directory (is the name right, and may you read it?)",
         "huge.yml: the file is larger than 16 MiB (split it into several files)",
     ]

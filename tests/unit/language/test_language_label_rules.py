@@ -54,10 +54,10 @@ def test_a_workspace_without_the_file_has_no_label_rules(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("label: []\n", "labels.yml:1:1: 'label' is no key of a file of label rules (did you mean 'labels'?)"),
+        ("label: []\n", "labels.yml:1:1: 'label' is not a key of a file of label rules (did you mean 'labels'?)"),
         ("labels:\n  - env\n", "labels.yml:2:5: a label rule is a mapping, not the word 'env'"),
-        ("labels:\n  - env: tags.\n", "labels.yml:2:10: this is no JMESPath: "),
-        ("labels:\n  - env: x\n    when: 'foo('\n", "labels.yml:3:11: this is no JMESPath: "),
+        ("labels:\n  - env: tags.\n", "labels.yml:2:10: this is not valid JMESPath: "),
+        ("labels:\n  - env: x\n    when: 'foo('\n", "labels.yml:3:11: this is not valid JMESPath: "),
         (
             "labels:\n  - env: a\n    app: b\n",
             "labels.yml:3:5: a label rule gives one label, this one has 'env', 'app'",
@@ -73,7 +73,7 @@ def test_a_workspace_without_the_file_has_no_label_rules(tmp_path: Path) -> None
         ),
         (
             "labels:\n  - env: a\n    map: {1: x, y: z}\n",
-            'labels.yml:3:11: the key 1 is no word (write "1": in quotes)',
+            'labels.yml:3:11: the key 1 is not a word (write "1": in quotes)',
         ),
         ("labels:\n  - env: a\n    map: {}\n", "labels.yml:3:10: 'map' is empty"),
         ("labels:\n  - env: a\n    priority: x\n", "labels.yml:3:15: 'priority' is a whole number, not the word 'x'"),

@@ -65,7 +65,7 @@ def test_waves_may_say_their_sizes_and_who_may_be_the_canary(tmp_path: Path) -> 
     [
         ("waves: {canary: {env: 1}}\n", "ringfence.yml:1:23: the value of label 'env' is the number 1"),
         ("waves: {canary: internet}\n", "'internet' chooses no workload"),
-        ("waves: {canary: dev}\n", "'dev' is no selector"),
+        ("waves: {canary: dev}\n", "'dev' is not a valid selector"),
         ("waves: {canery: {env: dev}}\n", "did you mean 'canary'?"),
         ("waves: {sizes: []}\n", "'sizes' is empty"),
         ("waves: {sizes: [0]}\n", "ringfence.yml:1:17"),
@@ -96,11 +96,11 @@ def test_keys_of_identity_stand_by_strength_and_keep_their_defaults(tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("{kesy: {}}", "1:12: 'kesy' is no key of 'identity' (did you mean 'keys'?)"),
-        ("{keys: {uuid: 'a['}}", "1:25: this is no JMESPath"),
+        ("{kesy: {}}", "1:12: 'kesy' is not a key of 'identity' (did you mean 'keys'?)"),
+        ("{keys: {uuid: 'a['}}", "1:25: this is not valid JMESPath"),
         ("{keys: {address: onprem.IP}}", "1:28: 'address' is true or false: its values are the addresses of an asset"),
         ("{keys: {serial: true}}", "1:27: 'serial' does not say where its values are"),
-        ("{keys: {Serial No: a}}", "1:19: 'Serial No' is no name for a key"),
+        ("{keys: {Serial No: a}}", "1:19: 'Serial No' is not a valid name for a key"),
         ("{keys: {mac: 7}}", "1:24: expressions are words, not the number 7"),
         ("{same: [[a]]}", "1:19: these are not two hosts"),
         ("{same: [a]}", "1:19: an item of 'same' is a list"),
@@ -114,11 +114,11 @@ def test_a_fault_in_identity_is_told_with_its_place(text: str, fault: str, tmp_p
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("contorl: {}\n", "ringfence.yml:1:1: 'contorl' is no key of the settings (did you mean 'control'?)"),
+        ("contorl: {}\n", "ringfence.yml:1:1: 'contorl' is not a key of the settings (did you mean 'control'?)"),
         ("control: {port: 22}\n", "ringfence.yml:1:10: 'control' needs 'from' (add 'from:')"),
         (
             "control: {from: 10.0.0.0/8, prot: 22}\n",
-            "ringfence.yml:1:29: 'prot' is no key of 'control' (did you mean 'port'?)",
+            "ringfence.yml:1:29: 'prot' is not a key of 'control' (did you mean 'port'?)",
         ),
         (
             "control: {from: 10.0.0.0/8, port: 0}\n",

@@ -81,7 +81,7 @@ def test_a_name_that_looks_like_that_of_an_asset_is_told(tmp_path: Path) -> None
 
 def test_keys_that_look_like_others_are_told(tmp_path: Path) -> None:
     ((_, message, remedy),) = errors_of(tmp_path, "rules: [{from: any, to: {r\u043ele: web}, allow: ssh}]\n")
-    assert "is no label key" in message
+    assert "is not a valid label key" in message
     assert remedy == "did you mean 'role'? It looks the same, but is written in other code points (here U+043E)"
     errors = errors_of(tmp_path, "rules: [{fr\u043em: any, to: any, allow: ssh}]\n")
     assert [remedy for _, _, remedy in errors] == [

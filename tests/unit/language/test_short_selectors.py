@@ -45,9 +45,9 @@ def test_a_short_form_means_what_it_says(text: str, meaning: object) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("=web", "'=web' is no label"),
+        ("=web", "'=web' is not a valid label"),
         ("role=web,", "ends in a comma"),
-        ("role=web,prod", "'prod' is no label"),
+        ("role=web,prod", "'prod' is not a valid label"),
         ("role=web|", "is empty"),
         ("role=|web", "is empty"),
         ('role=""', "is empty"),

@@ -60,7 +60,7 @@ def test_a_link_to_nowhere_and_a_pipe_are_told_and_not_left_out(tmp_path: Path) 
         workspace.load(tmp_path)
     assert [error.message for error in caught.value.errors] == [
         "cannot be read: No such file or directory",
-        "is no regular file",
+        "is not a regular file",
     ]
 
 
@@ -263,7 +263,7 @@ def test_pipes_sockets_and_devices_are_refused_by_name_and_nothing_waits_for_the
         with pytest.raises(InputErrors) as caught:
             workspace.load(tmp_path)
     assert [str(error) for error in caught.value.errors] == [
-        f"{name}: is no regular file (write a file here)"
+        f"{name}: is not a regular file (write a file here)"
         for name in ("labels.yml", "policy/null.yaml", "policy/s.yml", "policy/tests/a.YML", "ringfence.yml")
     ]
 

@@ -49,7 +49,7 @@ def test_junk_is_no_plan(tmp_path: Path, junk: bytes) -> None:
     directory = write(draft(), tmp_path)
     (directory / "plan.json").write_bytes(junk)
 
-    with pytest.raises(InputError, match="this is no plan"):
+    with pytest.raises(InputError, match="this is not a valid plan"):
         read(directory)
 
 

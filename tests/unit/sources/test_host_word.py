@@ -232,7 +232,7 @@ def test_a_service_at_a_hosts_address_is_told_and_the_swept_address_is_the_hosts
     names, said = made_of(host("db-1", "10.1.0.11"), service)
     assert names == [["db-1"], ["web.shop.svc.k3s"]]
     assert "'db-1', 'web.shop.svc.k3s' (10.1.0.11)" in said
-    assert "one of them is no machine" in said
+    assert "one of them is not a machine" in said
     found = adopted([host("db-1", "10.1.0.11"), service, of("sweep", "", "10.1.0.11", "10.1.0.11")])
     assert sorted((one.name, one.also) for one in found) == [("db-1", ("10.1.0.11",)), ("web.shop.svc.k3s", ())]
 

@@ -62,7 +62,7 @@ def test_the_position_in_a_network_gives_labels(condition, holds):
 @pytest.mark.parametrize(
     ("expression", "said"),
     [
-        ("match(name, '(')", "'(' is no pattern"),
+        ("match(name, '(')", "'(' is not a valid pattern"),
         ("match(name, '(a)', `2`)", "the pattern '(a)' has no group 2"),
         ("match(name, '(a)', 'b')", "the pattern '(a)' has no group b"),
         ("match(name)", "match() takes 2 arguments, not 1"),
@@ -84,7 +84,7 @@ def test_a_pattern_that_is_made_of_attributes_fails_on_the_asset_that_has_it():
         [asset("h", attributes={"name": "h", "pattern": "("})], [rule(4, "x", "match(name, pattern)")]
     )
     assert "asset 'h'" in problem.message
-    assert "'(' is no pattern" in problem.message
+    assert "'(' is not a valid pattern" in problem.message
 
 
 @unhurried

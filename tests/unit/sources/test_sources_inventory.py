@@ -241,7 +241,7 @@ def test_a_hostile_variable_is_told_with_its_host_and_name(variables, said):
         ({"x": "\u200b "}, "gives 'x' an empty value"),
         ({"x": ["a"]}, "gives 'x' ['a'], and labels are text"),
         ({"not": "x"}, "'not' is a word of the grammar"),
-        ({"9x": "x"}, "'9x' is no label key"),
+        ({"9x": "x"}, "'9x' is not a valid label key"),
         ({"x": "a\x1b[2Jb"}, "gives 'x' a value with control characters (U+001B), 'a\\x1b[2Jb'"),
         ({"x": "pr\u200bod"}, "gives 'x' a value with invisible characters (U+200B), 'pr\\u200bod'"),
     ],

@@ -1,4 +1,4 @@
-"""What lies in an inventory and is no file that can be read: refused by name, never waited for."""
+"""What lies in an inventory and is not a file that can be read: refused by name, never waited for."""
 
 from __future__ import annotations
 

@@ -55,12 +55,12 @@ def test_columns_of_other_names_are_mapped(tmp_path):
     ("row", "said"),
     [
         (",10.0.0.1,", "it has no name"),
-        ("a b,10.0.0.1,", "'a b' is no name for a host"),
-        ("x,10.0.0.300,", "holds '10.0.0.300', which is no address"),
+        ("a b,10.0.0.1,", "'a b' is not a valid name for a host"),
+        ("x,10.0.0.300,", "holds '10.0.0.300', which is not a valid address"),
         ("x,10.0.0.1/24,", "holds '10.0.0.1/24'"),
         ("x,10.0.0.1,prod,extra", "it has 4 fields, and the header 3"),
-        ('x,"10.0.0.1,prod', "it is no CSV: unexpected end of data"),
-        ('x,"10"0.0.1,prod', "it is no CSV"),
+        ('x,"10.0.0.1,prod', "it is not valid CSV: unexpected end of data"),
+        ('x,"10"0.0.1,prod', "it is not valid CSV"),
     ],
 )
 def test_a_broken_row_is_named_counted_and_the_rest_goes_on(tmp_path, row, said):
@@ -132,8 +132,8 @@ def test_broken_rows_of_a_yaml_table_have_their_lines(tmp_path):
     said = [str(problem) for problem in (*table.notes, *table.problems)]
     assert said[0].startswith("hosts.yml:3:3: ")
     assert "gives 'env' 1, and labels are text" in said[0]
-    assert said[1].startswith("hosts.yml:5:3: this row is left out: it is no mapping")
-    assert "5 is no name for a host" in said[2]
+    assert said[1].startswith("hosts.yml:5:3: this row is left out: it is not a mapping")
+    assert "5 is not a valid name for a host" in said[2]
 
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)

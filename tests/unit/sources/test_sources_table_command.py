@@ -56,7 +56,7 @@ def test_a_csv_file_as_excel_writes_it_gives_its_hosts(workspace):
     assert status == 0
     assert "web-1 10.1.0.11 env=prod role=web" in output
     status, output = said(workspace, "check")
-    assert "hosts.csv:5: this row is left out: 'Total' without an address is no host" in output
+    assert "hosts.csv:5: this row is left out: 'Total' without an address is not a host" in output
     assert "hosts.csv:6: this row is left out: 'all' means something else to Ansible" in output
 
 

@@ -55,7 +55,7 @@ def test_a_line_that_names_no_delimiter_is_an_error_with_its_place(tmp_path, lin
 
 @pytest.mark.parametrize("delimiter", [";;", "", '"', "\n"])
 def test_an_option_that_is_no_delimiter_is_an_error(tmp_path, delimiter):
-    with pytest.raises(InputError, match="is no delimiter"):
+    with pytest.raises(InputError, match="is not a valid delimiter"):
         read(tmp_path, "name,addresses\nweb-1,10.0.0.1\n", delimiter=delimiter)
 
 
@@ -287,9 +287,9 @@ def test_numbers_of_a_yaml_table_that_would_be_written_otherwise_are_the_text_th
         (
             "hosts.json",
             b'{"name": "a"}\n{"name": "b"}\n',
-            "hosts.json:2:1: this is no JSON: Extra data, as in JSON lines",
+            "hosts.json:2:1: this is not valid JSON: Extra data, as in JSON lines",
         ),
-        ("hosts.jsonl", b'{"name": "a"}\n', "JSON lines are no table (make it one list"),
+        ("hosts.jsonl", b'{"name": "a"}\n', "JSON lines are not a table (make it one list"),
         ("hosts.csv", b"PK\x03\x04rest", "this is a workbook and no CSV"),
         ("hosts.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "this is a workbook of the old form"),
     ],

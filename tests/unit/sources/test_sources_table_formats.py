@@ -70,7 +70,7 @@ def test_a_sheet_that_is_not_there_is_told_with_those_that_are(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"name,addresses\n", b"PK\x03\x04 and then nothing"])
 def test_what_is_no_workbook_is_an_error(tmp_path, content):
     (tmp_path / "x.xlsx").write_bytes(content)
-    with pytest.raises(InputError, match="this is no readable workbook"):
+    with pytest.raises(InputError, match="this is not a readable workbook"):
         read_host_table(tmp_path / "x.xlsx", "x.xlsx", Columns())
 
 
@@ -93,19 +93,19 @@ def test_a_json_table_is_a_list_or_an_object_of_hosts_at_any_depth(tmp_path, tex
 def test_broken_rows_of_a_json_table_have_their_lines(tmp_path):
     table = json_table(tmp_path, '[\n{"name": "a", "addresses": []},\n"text",\n{"name": "b", "env": 1}]')
     assert [(host.name, host.labels) for host in table.hosts] == [("a", {}), ("b", {})]
-    assert str(table.problems[0]).startswith("hosts.json:3:1: this row is left out: it is no object")
+    assert str(table.problems[0]).startswith("hosts.json:3:1: this row is left out: it is not an object")
     assert str(table.notes[0]).startswith("hosts.json:4:1: ")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "hosts.json:1:1: this is no JSON"),
-        ('[\n{"name": }]', "hosts.json:2:10: this is no JSON"),
-        ("[] []", "hosts.json:1:4: this is no JSON: Extra data"),
-        ('[{"name": NaN}]', "NaN is no number of JSON"),
-        ("5", "hosts.json:1:1: this is no table"),
-        ("[" * 100_000, "this is no JSON"),
+        ("", "hosts.json:1:1: this is not valid JSON"),
+        ('[\n{"name": }]', "hosts.json:2:10: this is not valid JSON"),
+        ("[] []", "hosts.json:1:4: this is not valid JSON: Extra data"),
+        ('[{"name": NaN}]', "NaN is not a number of JSON"),
+        ("5", "hosts.json:1:1: this is not a table"),
+        ("[" * 100_000, "this is not valid JSON"),
     ],
 )
 def test_what_is_no_json_table_is_an_error_with_its_place(tmp_path, text, said):

@@ -12,7 +12,7 @@ Each is as narrow as its protocol allows, so that no service has a channel throu
   it sends to one server's address is the policy's to allow.
 
 None of these begins a connection that carries more than they let through. IGMP is judged packet by packet, and what a
-host answers from a DHCP client's port to a server's port is no reply: a client asks, it answers nobody. Else whoever
+host answers from a DHCP client's port to a server's port is not a reply: a client asks, it answers nobody. Else whoever
 speaks first from a server's port would be answered past the policy. Such packets, and ICMP errors about them, are
 judged by what stands below, as if they were first ones. Linux does not track discovery and MLD.
 

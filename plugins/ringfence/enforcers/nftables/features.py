@@ -123,7 +123,7 @@ def _version(numbers: tuple[int, ...]) -> str:
 
 
 def _numbers(value: object) -> tuple[int, ...]:
-    """Return a version's first numbers; a text of a host that is no version is none."""
+    """Return a version's first numbers; a text of a host that is not a version is none."""
     return _numbers_of(value[:64]) if isinstance(value, str) else ()
 
 

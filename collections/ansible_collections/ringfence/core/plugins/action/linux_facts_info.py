@@ -65,7 +65,9 @@ def _of_workspace() -> str | None:
 def _write(directory: str, host: str, facts: dict) -> None:
     """Write the facts of a host, whole, for this user alone; raises PlanError where that cannot be done."""
     if "/" in host or host in ("", ".", ".."):
-        raise PlanError("directory", f"'{shown(host, 100)}' is no name for a file, so its facts cannot be kept")
+        raise PlanError(
+            "directory", f"'{shown(host, 100)}' is not a valid name for a file, so its facts cannot be kept"
+        )
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     data = {"format": FORMAT, "host": host, "gathered": now, "facts": facts}
     scratch = None

@@ -132,7 +132,7 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
 
     def _labelled(self, rules: Path) -> tuple[Asset, ...]:
         if not rules.is_file():
-            raise AnsibleParserError(f"there are no label rules at {rules}: write that file, or set 'rules'")
+            raise AnsibleParserError(f"there are not a valid label rules at {rules}: write that file, or set 'rules'")
         try:
             given = load_label_rules(rules.resolve())
             # Names are resolved only where a rule looks at addresses.

@@ -136,7 +136,7 @@ def _tell(why: str, broken: Sequence[str], warnings: list[str]) -> None:
 
 def _fault(candidate: Candidate) -> str | None:
     named_by_text = isinstance(candidate.wish, str) and isinstance(candidate.unique, str)
-    return variables_fault(candidate.variables) if named_by_text else "its name is no text"
+    return variables_fault(candidate.variables) if named_by_text else "its name is not text"
 
 
 def variables_fault(variables: Mapping[str, Any]) -> str | None:
@@ -147,9 +147,9 @@ def variables_fault(variables: Mapping[str, Any]) -> str | None:
     if not isinstance(labels, dict) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
         return "its labels are no text"
     if not _REALM.fullmatch(str(variables.get("ringfence_realm", "default"))):
-        return "its realm is no word"
+        return "its realm is not a word"
     if not isinstance(variables.get("ansible_host", ""), str):
-        return "what it is reached by is no text"
+        return "what it is reached by is not text"
     return None
 
 

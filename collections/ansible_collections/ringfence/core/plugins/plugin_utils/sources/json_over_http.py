@@ -109,9 +109,9 @@ def _object(path: str, content: bytes) -> dict[str, object]:
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise NoAnswer(f"{path}: the answer is no JSON: {error}") from error
+        raise NoAnswer(f"{path}: the answer is not valid JSON: {error}") from error
     if not isinstance(found, dict):
-        raise NoAnswer(f"{path}: the answer is no object")
+        raise NoAnswer(f"{path}: the answer is not an object")
     return found
 
 

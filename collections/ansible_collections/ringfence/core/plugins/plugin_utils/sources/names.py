@@ -4,8 +4,8 @@ Whoever has the name keeps it, with what Ansible knows of it, and a further host
 carries the name that it would have had in `ringfence_name`: the engine makes one asset of the two where keys or
 addresses say that they are one machine, and else shows two.
 
-Only what is no machine by itself is laid into the host that has the name: a host of a static file that is a bare name,
-as it stands in a group there, and a row of a table that tells neither address nor key and contradicts no label.
+Only what is not a machine by itself is laid into the host that has the name: a host of a static file that is a bare
+name, as it stands in a group there, and a row of a table that tells neither address nor key and contradicts no label.
 """
 
 from __future__ import annotations

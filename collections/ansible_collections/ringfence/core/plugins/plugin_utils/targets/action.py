@@ -51,7 +51,7 @@ class TargetAction(ActionBase):
     # again for every host, which costs a third of what Ansible itself takes for one.
     VARIABLES: ClassVar[tuple[str, ...]] = ()
     within: float = SECONDS
-    # Whose script an order is; what is no order of a policy has none.
+    # Whose script an order is; what is not an order of a policy has none.
     enforcer: str = USUAL
 
     def run(self, tmp=None, task_vars=None):
@@ -110,7 +110,7 @@ class TargetAction(ActionBase):
     def ask(self, verb: str, values: dict[str, str], ruleset: bytes = b"", within: float | None = None) -> Reply:
         """Return the target's reply to an order, which must come `within` seconds.
 
-        Raises TargetFailure where it refused, could not run it, said nothing in time, or what is no reply.
+        Raises TargetFailure where it refused, could not run it, said nothing in time, or what is not a reply.
         """
         try:
             with limited(self.within if within is None else within), _options(self._connection, ONCE):

@@ -18,7 +18,7 @@ class ModuleAction(TargetAction):
     _why_not = "it did not come through Ansible"
 
     def told(self, module: str, arguments: dict, task_vars: dict, most_bytes: int = MOST_BYTES) -> dict:
-        """Return what a module on the host answered, whatever that is; raises TargetFailure where that is no object of
+        """Return what a module on the host answered; raises TargetFailure where that is not an object of
         JSON, did not come in time, or is the module's failure."""
         self._told = None
         try:

@@ -15,7 +15,7 @@ def point_of(text: str) -> int:
             return V6_BASE + int.from_bytes(socket.inet_pton(socket.AF_INET6, text), "big")
         return int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big")
     except OSError as error:
-        raise ValueError(f"'{text}' is no address") from error
+        raise ValueError(f"'{text}' is not a valid address") from error
 
 
 def interval_of(text: str) -> tuple[int, int]:

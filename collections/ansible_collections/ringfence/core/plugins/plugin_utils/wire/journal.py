@@ -38,7 +38,7 @@ class Journal:
             descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o644)
             try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise PlanError("journal", f"the journal {self.path} is no regular file")
+                    raise PlanError("journal", f"the journal {self.path} is not a regular file")
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 size = os.fstat(descriptor).st_size
                 if size and os.pread(descriptor, 1, size - 1) != b"\n":

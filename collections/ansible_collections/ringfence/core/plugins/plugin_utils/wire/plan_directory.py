@@ -108,7 +108,7 @@ class Plan:
 
     def _part(self, folder: str, digest: str, suffix: str) -> bytes:
         if not DIGEST.fullmatch(digest):
-            raise PlanError("digest", f"plan {self.identity} names a file that is no digest: {digest}")
+            raise PlanError("digest", f"plan {self.identity} names a file that is not a digest: {digest}")
         path = os.path.join(self.directory, folder, digest + suffix)
         content = _read(path)
         if hashlib.sha256(content).hexdigest() != digest:
@@ -137,7 +137,7 @@ def _load(directory: str, path: str, _modified: int, _size: int) -> Plan:
     try:
         data = json.loads(content)
     except ValueError as error:
-        raise PlanError("plan", f"{path} is no JSON: {error}") from error
+        raise PlanError("plan", f"{path} is not valid JSON: {error}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else "none"
         raise PlanError("format", f"{path} is of format {found}, this release reads format {FORMAT}")
@@ -188,7 +188,7 @@ def regular_file(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise PlanError("plan", f"{path} is no regular file: remove it")
+            raise PlanError("plan", f"{path} is not a regular file: remove it")
         return file.read()
 
 

@@ -131,7 +131,7 @@ class Family:
             value, of = _marked(options)
             words = f"{name}: {' '.join((key, *options))}"
             if low < 0 or of != mask or not value or value & ~mask:
-                self.report(line, words, "is no element of ours")
+                self.report(line, words, "is not an element of ours")
             elif low <= last:
                 self.report(line, words, "lies inside of another network, whose class it takes addresses from")
             else:

@@ -47,7 +47,7 @@ def of_sets(sets: dict[str, SetBlock], report: Report) -> dict[str, list[dict[st
             elif standing:
                 one = _standing(key)
             if one is None:
-                report(line, f"{block.name}: {key}", "is no element of ours")
+                report(line, f"{block.name}: {key}", "is not an element of ours")
             elif memory:
                 found["remembered"].append(one)
             elif dynamic:

@@ -122,7 +122,7 @@ class Graph:
                 except ValueError:
                     interval = None
                 if interval is None or (options and options[0] != "skbmark"):
-                    self.report(line, f"{name}: {' '.join((key, *options))}", "is no element of ours")
+                    self.report(line, f"{name}: {' '.join((key, *options))}", "is not an element of ours")
                 else:
                     found.append(interval)
             self._intervals[name] = fused(found)
@@ -272,10 +272,10 @@ class Graph:
         verdict = VERDICTS[leads_to[0].effect].upper() if leads_to else verdict
         change = {"ACCEPT": "open", "RETURN": "open", "DROP": "closed", "REJECT": "closed"}.get(verdict, "shape")
         does = "may change what is decided behind it" if change == "shape" else f"makes {change} {way} what it matches"
-        self.report(rule.line, rule.text, f"is no rule of ours in chain {block.name}: it {does}", change)
+        self.report(rule.line, rule.text, f"is not a rule of ours in chain {block.name}: it {does}", change)
 
     def _shadowed(self, block: Chain, rule: Rule) -> None:
-        self.report(rule.line, rule.text, f"can never be met in chain {block.name}, and is no rule of ours")
+        self.report(rule.line, rule.text, f"can never be met in chain {block.name}, and is not a rule of ours")
 
     def _passes(self, block: Chain) -> None:
         self.report(block.line, f"chain {block.name}", "has no last rule that decides: what it does not match passes")

@@ -69,7 +69,7 @@ class Listing:
 
 
 def parse_listing(text: str) -> Listing:
-    """Return a listing taken apart. A line that has no meaning is no error; it is one of `strangers`."""
+    """Return a listing taken apart. A line that has no meaning is not an error; it is one of `strangers`."""
     listing = Listing()
     section = ""
     table = ""
@@ -102,7 +102,7 @@ def _begin(listing: Listing, section: str, number: int) -> None:
     if section == "ipset":
         listing.has_sets = True
     elif key is None or key in listing.tables:
-        listing.strangers.append((number, section, "is no section that is known, or one a second time"))
+        listing.strangers.append((number, section, "is not a section that is known, or one a second time"))
     if key is not None:
         listing.tables.setdefault(key, {})
 

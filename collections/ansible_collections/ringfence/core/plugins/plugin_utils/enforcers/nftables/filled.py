@@ -53,7 +53,7 @@ def filled(listing: Listing, report: Report) -> dict[str, list[dict[str, object]
             elif dynamic and (met := _ANSWER.fullmatch(element)):
                 found["answers"].append({"set": dynamic[2], "address": met[1], "expires": seconds(met[2])})
             elif tuples or memory or dynamic or _PAIRS.fullmatch(block.name):
-                report(block.line, f"{block.name}: {element}", "is no element of ours")
+                report(block.line, f"{block.name}: {element}", "is not an element of ours")
     for chain in listing.chains.values():
         named = outcome_of(chain.name)
         for rule in chain.rules:

@@ -113,7 +113,7 @@ class Graph:
             key, _, verdict = element.partition(" : ")
             target = verdict.removeprefix("goto ")
             if target == verdict and verdict not in BY_HAND:
-                self.report(block.line, f"{name}: {element}", "is no element of ours")
+                self.report(block.line, f"{name}: {element}", "is not an element of ours")
                 continue
             try:
                 found.append((interval_of(key), target))
@@ -238,7 +238,7 @@ class Graph:
             numbers = _NUMBERS.fullmatch(key)
             low, high = (int(numbers[1]), int(numbers[2] or numbers[1])) if numbers else (0, BLOCK)
             if not verdict or not low <= high <= last:
-                self.report(rule.line, entry, "is no element of ours")
+                self.report(rule.line, entry, "is not an element of ours")
                 continue
             entries.append(((low, high), verdict))
         return sorted(entries)
@@ -298,7 +298,7 @@ class Graph:
         verdict = VERDICTS[leads_to[0].effect] if leads_to else verdict
         change = {"accept": "open", "drop": "closed", "reject": "closed"}.get(verdict, "shape")
         does = "may change what is decided behind it" if change == "shape" else f"makes {change} {way} what it matches"
-        self.report(rule.line, rule.text, f"is no rule of ours in chain {block.name}: it {does}", change)
+        self.report(rule.line, rule.text, f"is not a rule of ours in chain {block.name}: it {does}", change)
 
 
 def _filled(entries: list[tuple[Interval, str]], whole: Interval, default: str) -> list[tuple[Interval, str]]:

@@ -210,7 +210,7 @@ class _Reader:
         """Return whether a direction's packets meet its base chain, and what becomes of them at its end."""
         head = read_head(base.header, direction)
         if head.problem:
-            problem = f"is no head of ours for chain {base.name}, which is '{header(direction)}': {head.problem}"
+            problem = f"is not a head of ours for chain {base.name}, which is '{header(direction)}': {head.problem}"
             self.report(base.line + 1, base.header or f"chain {base.name}", problem, head.change)
         return head.met, head.end
 

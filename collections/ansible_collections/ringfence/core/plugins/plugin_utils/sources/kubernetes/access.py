@@ -87,9 +87,9 @@ def _read(path: Path) -> Section:
     except OSError as error:
         raise SourceRefused(f"the kubeconfig {path} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SourceRefused(f"the kubeconfig {path} is no YAML: {' '.join(str(error).split())}") from error
+        raise SourceRefused(f"the kubeconfig {path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict):
-        raise SourceRefused(f"the kubeconfig {path} is no mapping")
+        raise SourceRefused(f"the kubeconfig {path} is not a mapping")
     return found
 
 

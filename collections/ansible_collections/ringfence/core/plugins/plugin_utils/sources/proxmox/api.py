@@ -176,7 +176,7 @@ def _guest(api: proxmoxer.ProxmoxAPI, row: Row, talkative: bool) -> Guest:
 
 def _rows(answer: object) -> list[Row]:
     if not isinstance(answer, list):
-        raise ValueError("the answer is no list")
+        raise ValueError("the answer is not a list")
     return [row for row in answer if isinstance(row, dict)]
 
 

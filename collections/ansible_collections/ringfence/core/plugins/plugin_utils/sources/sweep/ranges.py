@@ -52,7 +52,7 @@ def _network(text: Any, option: str) -> Network:
     try:
         return ip_network(str(text))
     except ValueError as error:
-        raise SourceRefused(f"'{option}' names '{text}', which is no network: {error}") from error
+        raise SourceRefused(f"'{option}' names '{text}', which is not a valid network: {error}") from error
 
 
 def _holds(network: Network, address: Address) -> bool:
