@@ -53,7 +53,14 @@ def attach(session: Session, name: str | None, pause: bool | None, abort: bool, 
         wanted = run.steer(pause=pause, abort=abort, excuse=excuse)
         if session.output.as_json:
             session.output.data({"id": run.id, "pause": wanted.pause, "abort": wanted.abort, "excuse": wanted.excuse})
-        session.output.line(f"run {run.id} was told")
+        for option, does in (
+            (pause is True, "will hold before its next wave; 'ringfence attach --resume' lets it go on"),
+            (pause is False, "goes on"),
+            (abort, "is ending; hosts that wait for their confirmation go back by themselves"),
+            (excuse, f"goes on without {', '.join(map(clean_line, excuse))} where that fails"),
+        ):
+            if option:
+                session.output.line(f"run {run.id} {does}")
         return
     try:
         done = follow(session.estate, run, session.execution)

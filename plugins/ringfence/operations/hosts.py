@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ringfence.compiler.names import shared
 from ringfence.enforcers import names
 from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
@@ -41,9 +42,17 @@ class HostsOutcome:
 def chosen_workloads(estate: Estate, words: Sequence[str] = ()) -> list[str]:
     """Return the names of the workloads that words mean, all without words, as far as Ansible can be asked for them.
 
-    Hosts that no installed enforcer is for have nothing to be asked. Raise InputError where none is left.
+    Names of assets mean all of them together; other words narrow each other. Hosts that no installed enforcer is for
+    have nothing to be asked. Raise InputError where none is left.
     """
-    chosen = QueryReader(estate.workspace.definitions, estate.snapshot).assets(words)
+    called = estate.snapshot.called()
+    if words and all(word in called for word in words):
+        for word in words:
+            if len(called[word]) > 1:
+                raise shared(word, called[word])
+        chosen = tuple({called[word][0].name: called[word][0] for word in words}.values())
+    else:
+        chosen = QueryReader(estate.workspace.definitions, estate.snapshot).assets(words)
     workloads = [asset for asset in chosen if asset.workload and askable(asset.name)]
     installed = names()
     hosts = sorted(asset.name for asset in workloads if asset.enforcer in installed)

@@ -58,6 +58,20 @@ def test_remove_takes_no_host_that_is_not_named(tmp_path: Path, host: HostileHos
     assert ringfence(tmp_path / "shop", "remove", "web-9", "--yes").exit_code == 2
 
 
+def test_names_of_hosts_mean_all_of_them_and_other_words_narrow_each_other(tmp_path: Path, host: HostileHost) -> None:
+    workspace = tmp_path / "shop"
+    (workspace / "inventory/50-more.yml").write_text(
+        "all: {hosts: {web-2: {ansible_host: 127.0.0.1, ringfence_addresses: [10.0.1.2], vm: {role: web}}}}\n"
+    )
+    host.prints("ringfence:table=absent\n")
+
+    named = data(workspace, "info", "web-1", "web-2", status=3)
+    narrowed = data(workspace, "info", "role=web", "web-1")
+
+    assert [one["host"] for one in named["hosts"]] == ["web-1", "web-2"]  # type: ignore[index, call-overload]
+    assert [one["host"] for one in narrowed["hosts"]] == ["web-1"]  # type: ignore[index, call-overload]
+
+
 def test_refresh_tells_of_a_host_that_does_not_answer(tmp_path: Path, host: HostileHost) -> None:
     host.runs("cat >/dev/null; exit 1")
 
