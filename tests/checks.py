@@ -139,7 +139,7 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "mypy": command("mypy"),
     "imports": command("lint-imports"),
     "shellcheck": shellcheck,
-    "unit": pytest("tests/unit"),
+    "unit": pytest("tests/unit", workers=3),  # a third of it waits for timers and for Ansible
     "sources": pytest("tests/sources", *BY_FILE),
     "conformance": pytest("tests/conformance", *BY_FILE),
     "lab": pytest("tests/lab", *BY_FILE, workers=3),  # they wait more than they compute

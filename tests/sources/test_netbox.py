@@ -168,7 +168,7 @@ def test_a_server_that_throttles_is_asked_again():
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ((200, "<html>"), "no JSON"),
+        ((200, "<html>"), "not valid JSON"),
         ((200, "[]"), "no object"),
         ({"detail": "x"}, "no results"),
         (lambda query: {"results": [], "next": "/?offset=5"}, "go round in a circle"),

@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ringfence.files import regular_file
+from ringfence.model.errors import InputError
+
 if TYPE_CHECKING:
     from ringfence.estate.history import History
     from ringfence.sources.inventory import Resolver, Survey
     from ringfence.sources.inventory_state import InventoryState
     from ringfence.workspace import Workspace
+
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,10 @@ def answer(workspace: Workspace, history: History, ask: Callable[[Resolver], Sur
 def newest_digest(history: History) -> str:
     """Return the sha256 of the newest snapshot that is kept, whose names stay; empty for none."""
     kept = history.until()
-    return hashlib.sha256(kept[-1].read_bytes()).hexdigest() if kept else ""
+    try:
+        return hashlib.sha256(regular_file(kept[-1])).hexdigest() if kept else ""
+    except (OSError, InputError):
+        return UNREADABLE  # which no answer was kept with; asking says what is wrong
 
 
 def _state(workspace: Workspace) -> InventoryState:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ringfence.files import regular_file
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.rollout.events import Event, EventKind
 
@@ -61,7 +62,7 @@ class RunDirectory:
     def facts(self) -> RunFacts:
         """Return what was known at its start. Raise InputError where that is missing or damaged."""
         try:
-            data = json.loads((self.path / RUN_FILE).read_text(encoding="utf-8"))
+            data = json.loads(regular_file(self.path / RUN_FILE))
             return RunFacts(
                 who=str(data["who"]),
                 commit=str(data["commit"]),
@@ -80,9 +81,9 @@ class RunDirectory:
     def control(self) -> Control:
         """Return what people want of it; a control file that cannot be read wants nothing."""
         try:
-            data = json.loads((self.path / CONTROL_FILE).read_text(encoding="utf-8"))
+            data = json.loads(regular_file(self.path / CONTROL_FILE))
             return Control(bool(data["pause"]), bool(data["abort"]), tuple(map(str, data["excuse"])))
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, InputError):
             return Control()
 
     def steer(self, *, pause: bool | None = None, abort: bool = False, excuse: tuple[str, ...] = ()) -> Control:
@@ -96,15 +97,16 @@ class RunDirectory:
     def end(self) -> dict[str, object] | None:
         """Return what its process said at its end, None where it said nothing."""
         try:
-            data = json.loads((self.path / END_FILE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            data = json.loads(regular_file(self.path / END_FILE))
+        except (OSError, ValueError, InputError):
             return None
         return data if isinstance(data, dict) else None
 
     def lives(self) -> bool:
         """Return whether its process is there."""
         try:
-            with (self.path / LOCK).open("r") as lock:
+            descriptor = os.open(self.path / LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(descriptor) as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True

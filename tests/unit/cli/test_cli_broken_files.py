@@ -29,7 +29,7 @@ OWN_FILES = {
     "binary data": (bytes(range(256)), "is not UTF-8"),
     "Latin-1": ("rules:\n  - name: Büro\n".encode("latin-1"), ":2:12: error: the byte 0xfc is not UTF-8"),
     "UTF-16": ("rules: []\n".encode("utf-16"), ":1:1: error: the byte 0xff is not UTF-8"),
-    "terminal commands": (HOSTILE.encode(), "'\\x1b[31mred\\x1b]0;owned\\x07' is no key"),
+    "terminal commands": (HOSTILE.encode(), "'\\x1b[31mred\\x1b]0;owned\\x07' is not a key"),
     "a key twice": (b"rules: []\nrules: []\n", ":2:1: error: the key 'rules' stands twice"),
     "too deep": (b"rules: " + b"[" * 5000 + b"]" * 5000, "nested deeper than 40 levels"),
     "a foreign tag": (b"rules: !!python/object/apply:os.system ['touch owned']\n", "has no meaning here"),

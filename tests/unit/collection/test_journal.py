@@ -64,7 +64,7 @@ def test_lines_that_are_no_events_count_as_not_written(journal: Journal) -> None
 def test_a_journal_that_is_a_pipe_is_named_and_not_waited_for(journal: Journal) -> None:
     os.mkfifo(journal.path)
     for use in (lambda: journal.append("a", "started"), journal.states):
-        with pytest.raises(PlanError, match="no regular file"):
+        with pytest.raises(PlanError, match="not a regular file"):
             use()
 
 
@@ -72,7 +72,7 @@ def test_a_plan_that_is_a_pipe_is_named_and_not_waited_for(journal: Journal) -> 
     path = Path(journal.plan.directory, "plan.json")
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(PlanError, match="no regular file"):
+    with pytest.raises(PlanError, match="not a regular file"):
         load_plan(journal.plan.directory)
 
 

@@ -53,7 +53,7 @@ def test_a_changed_plan_and_a_changed_file_are_refused(directory: Path) -> None:
 
 
 def test_a_file_outside_the_plan_cannot_be_named(directory: Path) -> None:
-    with pytest.raises(PlanError, match="no digest"):
+    with pytest.raises(PlanError, match="not a digest"):
         load_plan(str(directory)).ruleset("../../../etc/passwd", "nft")
 
 

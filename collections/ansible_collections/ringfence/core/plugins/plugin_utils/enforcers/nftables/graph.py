@@ -119,9 +119,10 @@ class Graph:
                 found.append((interval_of(key), target))
             except ValueError:
                 self.report(block.line, f"{name}: {element}", "has no address that can be read")
-        if len(of_family([interval for interval, _ in found], family)) != len(found):
+        own = [(interval, target) for interval, target in found if of_family([interval], family) == [interval]]
+        if len(own) != len(found):
             self.report(block.line, name, "holds addresses of the other family")
-        return sorted(found)
+        return sorted(own)
 
     def _asks(self, block: ChainBlock) -> bool:
         """Return whether a chain asks for dynamic sets."""
