@@ -217,7 +217,8 @@ def test_an_account_that_leads_nowhere_is_told_by_cluster(tmp_path, tls, user, s
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [("a: [", "not valid YAML"), ("- x", "not a mapping"), ("current-context: x", "no context 'x'")]
+    ("content", "said"),
+    [("a: [", "not valid YAML"), ("- x", "not a mapping"), ("current-context: x", "no context 'x'")],
 )
 def test_what_is_no_kubeconfig_is_told(tmp_path, content, said):
     (tmp_path / "config").write_text(content)
