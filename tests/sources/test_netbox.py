@@ -169,7 +169,7 @@ def test_a_server_that_throttles_is_asked_again():
     ("answer", "said"),
     [
         ((200, "<html>"), "not valid JSON"),
-        ((200, "[]"), "no object"),
+        ((200, "[]"), "not an object"),
         ({"detail": "x"}, "no results"),
         (lambda query: {"results": [], "next": "/?offset=5"}, "go round in a circle"),
         ((302, "", {"Location": "http://127.0.0.1:1/"}), "302 Found"),

@@ -187,7 +187,7 @@ def test_a_ticket_is_taken_where_there_is_no_token(tls):
     [
         ({"verify": True}, {}, "certificate verify failed"),
         ({}, {"/api2/json/cluster/resources": (401, "invalid token")}, "401"),
-        ({}, {"/api2/json/cluster/resources": (200, "<html>")}, "no list"),
+        ({}, {"/api2/json/cluster/resources": (200, "<html>")}, "not a list"),
         ({"token_name": None, "password": "wrong"}, {"/api2/json/access/ticket": (401, "")}, "authenticate"),
     ],
 )

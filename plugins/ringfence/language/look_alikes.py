@@ -17,8 +17,10 @@ SHOWN = 4
 
 def skeleton(word: str) -> str:
     """Return the form that words share which look the same (case aside)."""
-    plain = unicodedata.normalize("NFKC", word).translate(_LETTERS)
-    return "".join(letter for letter in plain if unicodedata.category(letter) != _NO_ROOM).casefold().strip()
+    plain = unicodedata.normalize("NFKC", word).translate(_LETTERS).casefold()
+    # What has no case of its own may fold into a letter that looks like another: U+0345 into a Greek iota.
+    folded = unicodedata.normalize("NFKC", plain).translate(_LETTERS)
+    return "".join(letter for letter in folded if unicodedata.category(letter) != _NO_ROOM).strip()
 
 
 def looks_like(word: str, other: str) -> bool:
