@@ -76,8 +76,7 @@ def built_in(
     from is not asked for: where a built-in wants one, see `from_port`.
     """
     protocol, port = divmod(service_point, BLOCK)
-    # No packet with a loopback address leaves a host or comes to one (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3).
-    if itself or (client if inbound else server) in LOOPBACK:
+    if itself or (client in LOOPBACK and server in LOOPBACK):
         return "loopback"
     if inbound and control and protocol == TCP and port == control.port and client in addresses_of(control.networks):
         return "control path"

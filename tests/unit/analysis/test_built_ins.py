@@ -74,16 +74,6 @@ def test_what_a_host_sends_itself_is_loopback_whatever_address_it_has() -> None:
     assert [side.rule for side in answer.sides] == ["built in: loopback"] * 2
 
 
-@pytest.mark.parametrize(
-    ("source", "destination"), [("web-1", "127.0.0.1"), ("127.0.0.1", "web-1"), ("2001:db8::1", "::1")]
-)
-def test_a_loopback_address_at_the_far_end_is_the_host_itself(source: str, destination: str) -> None:
-    assert asked(source, destination, "tcp/5432").verdict == "allow"
-    flow = Flow(*(point_of(end.replace("web-1", "10.0.0.1")) for end in (source, destination)), 5432, 6, SEEN, SEEN)
-    made = compile_policy(ESTATE, policy(), SETTINGS)
-    assert [one.verdict.allowed for one in simulate(made.tables, ESTATE, [flow]).flows()] == [True]
-
-
 def test_equal_addresses_of_two_hosts_are_no_loopback_and_realms_that_do_not_see_each_other_are_told() -> None:
     settings = Settings(realms={"blue": frozenset({"blue"}), "green": frozenset({"green"})})
     estate = snapshot(asset("one", "10.0.0.1", realm="blue"), asset("two", "10.0.0.1", realm="green"))
