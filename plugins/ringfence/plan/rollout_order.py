@@ -129,7 +129,8 @@ def _proxy_words(asset: Asset) -> Iterator[str]:
         if _PROXY_VARIABLES.fullmatch(key) and isinstance(value, str) and (_PROXY.search(value) or "proxy" in key):
             for word in _WORDS.findall(value):
                 bare = word.removeprefix("-J")
-                yield from (bare, bare.rpartition(":")[0]) if ":" in bare else (bare,)
+                # `-J` that stands alone leaves nothing, which no host is called.
+                yield from filter(None, (bare, bare.rpartition(":")[0]))
 
 
 def _text(asset: Asset, key: str) -> str:

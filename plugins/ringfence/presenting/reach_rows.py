@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ringfence.model.services import service_texts
+from ringfence.model.services import EVERY_SERVICE, service_texts
 
 if TYPE_CHECKING:
     from ringfence.analysis.reach import Row
+    from ringfence.model.intervals import IntervalSet
     from ringfence.model.tables import ProcessClass
 
 COLUMNS = ("from", "process", "to", "process", "services")
@@ -22,8 +23,14 @@ def reach_rows(rows: Iterable[Row]) -> Iterator[tuple[str, ...]]:
             _process(row.client_process),
             row.server,
             _process(row.server_process),
-            ", ".join(service_texts(row.services)),
+            _services(row.services),
         )
+
+
+def _services(services: IntervalSet) -> str:
+    """Return every service, or where that is shorter, all but the rest."""
+    words, rest = service_texts(services), service_texts(EVERY_SERVICE - services)
+    return f"all but {', '.join(rest)}" if 0 < len(rest) < len(words) else ", ".join(words)
 
 
 def _process(process: ProcessClass | None) -> str:

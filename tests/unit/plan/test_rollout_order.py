@@ -76,6 +76,17 @@ def test_a_bastion_is_known_by_the_ssh_arguments_of_the_hosts_behind_it(argument
     assert plan.waves[-1] == ["a-bastion"]
 
 
+@pytest.mark.parametrize("arguments", ["-J jump.example.org", "-o ProxyCommand='nc -x :1080 %h %p'"])
+def test_a_host_without_ansible_host_is_no_bastion_because_of_one_that_the_inventory_does_not_have(
+    arguments: str,
+) -> None:
+    behind = host("web-3", "10.0.1.3", role="web", ansible_ssh_common_args=arguments)
+
+    order = rollout_order(estate(*WEB, behind), Settings(control=CONTROL), {"web-1": True, "web-2": True})
+
+    assert (order.ranked, order.last) == (("web-1", "web-2"), {})
+
+
 def test_the_controller_itself_comes_last() -> None:
     assert planned(host("a", "10.0.1.9", role="web", ansible_connection="local"), *WEB).waves[-1] == ["a"]
 

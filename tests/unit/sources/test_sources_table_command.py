@@ -129,6 +129,17 @@ def test_a_header_that_is_not_the_wanted_one_is_an_error_with_its_line(workspace
     assert "hosts.csv:3: error: the table has no column 'name' (there are: host, ip" in output
 
 
+def test_a_table_that_lacks_a_column_loses_its_hosts_alone_and_is_said_to_be_lost_whole(workspace):
+    table(workspace, "name,addresses\nweb-2,10.1.0.2\nweb-3,10.1.0.3\n", name="other.csv")
+    table(workspace, "name,addresses,role\nweb-1,10.1.0.1,web\n")
+    several = "plugin: ringfence.core.onprem\ntable: [../hosts.csv, ../other.csv]\ncolumns: {labels: {role: role}}\n"
+    write(workspace / "inventory/30-onprem.yml", several)
+    status, output = said(workspace, "check")
+    assert (status, "1 asset:" in output) == (0, True)
+    assert "other.csv:1: the table has no column 'role'" in output
+    assert "no row of this table is read" in output
+
+
 def test_a_row_named_like_a_group_is_a_host_of_another_name_and_the_rest_stands(workspace):
     table(workspace, "name,addresses,role\nshop,10.1.0.1,web\nweb-1,10.1.0.11,web\nungrouped,10.1.0.2,web\n")
     write(workspace / "inventory/10-static.yml", "shop: {hosts: {db-1: {ansible_host: 10.1.0.21}}}\n")

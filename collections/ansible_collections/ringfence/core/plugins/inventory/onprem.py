@@ -211,7 +211,8 @@ class InventoryModule(SourceInventory):
             have = {column: [text for found in read for text in found.values.get(column, ())] for column in wanted}
             warnings += unmatched(option, wanted, have, "row")
         whole = not any(found.problems for found in read)
-        return Found(hosts, [*warnings, *unreached.values()], unreached, whole=whole)
+        warnings += [f"{why}: no row of this table is read" for why in unreached.values()]
+        return Found(hosts, warnings, unreached, whole=whole)
 
     def asked(self, path: str) -> list[object]:
         """Return what decides the answer: the options, and the tables as they are now."""
