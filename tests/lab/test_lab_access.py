@@ -73,5 +73,5 @@ def test_a_lab_that_is_not_up_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     lab.down()
     with pytest.raises(OutsideError, match="lab quiet is not up"):
         lab.run("a", ["true"])
-    with pytest.raises(InputError, match="no name for a lab"):
+    with pytest.raises(InputError, match="not a valid name for a lab"):
         open_lab("../elsewhere")
