@@ -6,13 +6,13 @@ import fcntl
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ringfence.files import regular_file
+from ringfence.files import PRIVATE, regular_file
+from ringfence.files import write_whole as write_text
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.rollout.events import Event, EventKind
 
@@ -172,11 +172,7 @@ def read_event(line: str) -> Event:
 
 def write_whole(path: Path, data: Mapping[str, object]) -> None:
     """Write a file of JSON that is there whole or not at all."""
-    descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(data, file, sort_keys=True)
-        file.write("\n")
-    Path(scratch).replace(path)
+    write_text(path, json.dumps(data, sort_keys=True) + "\n", PRIVATE)
 
 
 @contextmanager
