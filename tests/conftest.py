@@ -8,7 +8,7 @@ from types import FrameType
 import pytest
 from xdist.workermanage import NodeManager
 
-pytest_plugins = ["lab_fixtures"]
+pytest_plugins = ["tests.lab_fixtures"]
 
 # A shell starts background jobs deaf to SIGINT, and what they start inherits it; tests interrupt programs with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

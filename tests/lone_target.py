@@ -20,8 +20,9 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
     script,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, load_plan
-from nft_kernel import Kernel
-from rollout_plans import PlanMaker, Wanted
+
+from tests.rollout_plans import PlanMaker, Wanted
+from tests.unit.enforcers.nft_kernel import Kernel
 
 # The connection is said to be one from the controller's address, new enough; nft fails with what `nft-fails` matches.
 STAND_INS = """

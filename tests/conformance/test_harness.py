@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from lab_fixtures import abilities, require
 from ringfence.compiler import compile_policy
 from ringfence.model.addresses import point_of
 from ringfence.model.assets import Asset, Snapshot
@@ -16,6 +15,8 @@ from ringfence.model.rules import Action, Enforcement, Mode, Peer, Policy, Proce
 from ringfence.model.selectors import ANY, EVERY_ASSET, AllOf, AnyOf, AssetNamed, LabelExists, LabelIn, Not, Unknown
 from ringfence.model.services import parse_service
 from ringfence.model.tables import VerdictTable
+
+from tests.lab_fixtures import abilities, require
 
 from .case import Case
 from .enforcers import NFTABLES, Step

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
-from lab_fixtures import abilities, require
+
+from tests.lab_fixtures import abilities, require
 
 from .case import Case, case_text
 from .enforcers import EVERY

@@ -22,8 +22,9 @@ from ringfence.lab import state
 from ringfence.lab.anchor import LIVE
 from ringfence.lab.session import Lab
 from ringfence.model.errors import OutsideError
-from rollout_plans import PlanMaker, Wanted
-from rollouts import wait_until
+
+from tests.lab.rollouts import wait_until
+from tests.rollout_plans import PlanMaker, Wanted
 
 STATE = "/var/lib/ringfence"
 SSH = ("-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ConnectTimeout=2", "-o", "ServerAliveInterval=1")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ringfence.lab.session import Lab
 from ringfence.rollout import Outcome, run_playbook
-from rollout_plans import PlanMaker, Wanted, digest_for
+
+from tests.rollout_plans import PlanMaker, Wanted, digest_for
 
 ECHO = 7000
 REMAINS = (

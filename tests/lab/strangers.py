@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 import ringfence
 import ruamel
-from ansible_core import copy_packages
 from ringfence.lab import cgroups
+
+from tests.lab.ansible_core import copy_packages
 
 PYTHON = "/usr/bin/python3"
 REPOSITORY = Path(__file__).parents[2]

@@ -18,10 +18,11 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
     parse_reply,
     process_lines,
 )
-from ansible_core import make_environment
-from lab_fixtures import MakeLab, echo_unit
 from ringfence.lab.spec import HostSpec
-from rollouts import Rollouts, Wanted, digest_for
+
+from tests.lab.ansible_core import make_environment
+from tests.lab.rollouts import Rollouts, Wanted, digest_for
+from tests.lab_fixtures import MakeLab, echo_unit
 
 pytestmark = pytest.mark.lab
 COLLECTION = Path(__file__).parents[2] / "collections/ansible_collections/ringfence/core"

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from lab_fixtures import echo_unit, require
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec
-from rollouts import ECHO, Rollouts, Wanted, wait_until
+
+from tests.lab.rollouts import ECHO, Rollouts, Wanted, wait_until
+from tests.lab_fixtures import echo_unit, require
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 HOST = "furnished"

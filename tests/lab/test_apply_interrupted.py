@@ -17,7 +17,8 @@ from ringfence.lab.session import Lab
 from ringfence.operations.apply import ApplyRequest, Rollout, apply
 from ringfence.operations.execution import Cancellation, Execution
 from ringfence.rollout import Event
-from rollouts import Rollouts, Wanted, wait_until
+
+from tests.lab.rollouts import Rollouts, Wanted, wait_until
 
 pytestmark = pytest.mark.lab
 HOSTS = ("n1", "n2", "n3", "n4")

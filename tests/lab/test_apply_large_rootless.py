@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from rollout_plans import LAB, PlanMaker, Wanted, digest_for
-from strangers import Stranger, made_stranger
+
+from tests.lab.strangers import Stranger, made_stranger
+from tests.rollout_plans import LAB, PlanMaker, Wanted, digest_for
 
 pytestmark = pytest.mark.lab
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from ringfence.lab.session import Lab
 from ringfence.model.rules import Mode
-from rollouts import ECHO, Rollouts, Wanted
+
+from tests.lab.rollouts import ECHO, Rollouts, Wanted
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 # The oldest nft of all releases (0.9.8), and one of today.

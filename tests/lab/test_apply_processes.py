@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from ringfence.lab.session import Lab
-from rollouts import ECHO, Rollouts, Wanted, wait_until
+
+from tests.lab.rollouts import ECHO, Rollouts, Wanted, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 # nft 0.9.8 of bullseye cannot match units; the plan refuses them there by name.

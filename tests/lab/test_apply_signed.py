@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lab_fixtures import MakeLab, echo_unit
 from ringfence.lab.spec import HostSpec
-from rollouts import Rollouts, Wanted
+
+from tests.lab.rollouts import Rollouts, Wanted
+from tests.lab_fixtures import MakeLab, echo_unit
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 UNITS = Wanted(allow={"echo.service": (7000,), None: (1,)}, names={"pay.example": 443})

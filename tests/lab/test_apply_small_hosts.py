@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lab_fixtures import MakeLab, echo_unit
 from ringfence.lab.spec import HostSpec
-from rollouts import Rollouts, Wanted
+
+from tests.lab.rollouts import Rollouts, Wanted
+from tests.lab_fixtures import MakeLab, echo_unit
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 CLOSED = Wanted(allow={None: (1,)})

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from ringfence.lab.session import Lab
 from ringfence.model.rules import Mode
-from rollouts import ECHO, Rollouts, Wanted
+
+from tests.lab.rollouts import ECHO, Rollouts, Wanted
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 RELEASES = ("bullseye", "bookworm", "trixie")

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from ringfence.lab.session import Lab
 from ringfence.model.rules import Mode
-from rollout_plans import EMERGENCY_RULE
-from rollouts import ECHO, Rollouts, Wanted
+
+from tests.lab.rollouts import ECHO, Rollouts, Wanted
+from tests.rollout_plans import EMERGENCY_RULE
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 RELEASES = ("bullseye", "bookworm", "trixie")

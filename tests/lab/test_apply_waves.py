@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from ringfence.lab.session import Lab
-from rollouts import Rollouts, Wanted, wait_until
+
+from tests.lab.rollouts import Rollouts, Wanted, wait_until
 
 pytestmark = pytest.mark.lab
 HOSTS = ("n1", "n2", "n3", "n4")

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab_fixtures import abilities, require
-from leftovers import seen_from_outside
+
+from tests.lab.leftovers import seen_from_outside
+from tests.lab_fixtures import abilities, require
 
 pytestmark = pytest.mark.lab
 # What issue 4 wants of a demonstration once the root file systems are there, on a machine that does nothing else; here

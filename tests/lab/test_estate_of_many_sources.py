@@ -15,17 +15,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aws_server import MotoServer
-from lab_fixtures import require
 from ringfence.cli.demonstration.probing import foreseen, tried
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec, UnitSpec
 from ringfence.operations.init import write_workspace
 from ringfence.plan import find, read
 from ringfence.plan.table_reading import table_of
-from simulated_vcenter import CannotSimulate, build, nic, running
-from sources.inventory_run import configured
-from sources.ldap_directory import directory_at, missing_tools, unit
+
+from tests.aws_server import MotoServer
+from tests.lab_fixtures import require
+from tests.simulated_vcenter import CannotSimulate, build, nic, running
+from tests.sources.inventory_run import configured
+from tests.sources.ldap_directory import directory_at, missing_tools, unit
 
 pytestmark = pytest.mark.lab
 LIBRARIES = ("boto3", "moto", "flask", "flask_cors", "pyVmomi", "ldap3")

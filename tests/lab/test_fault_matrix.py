@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from faults import (
+from ringfence.lab.session import Lab
+
+from tests.lab.faults import (
     CUT_AT_BOOT,
     DISK_FULL,
     LINK_CUT,
@@ -22,8 +24,7 @@ from faults import (
     killed_by,
     pause,
 )
-from ringfence.lab.session import Lab
-from rollout_plans import Wanted
+from tests.rollout_plans import Wanted
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 # nft 0.9.8 of bullseye cannot match units.

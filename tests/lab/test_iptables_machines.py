@@ -10,7 +10,8 @@ from ringfence.lab.session import Lab
 from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.rules import Mode
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
-from rollouts import Rollouts, Wanted, wait_until
+
+from tests.lab.rollouts import Rollouts, Wanted, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 RELEASES = ("bullseye", "bookworm", "trixie")

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab_fixtures import MakeLab, echo_unit
 from ringfence.lab.session import Lab, open_lab
 from ringfence.lab.spec import CONTROLLER_4, HostSpec
 from ringfence.model.errors import InputError, OutsideError
+
+from tests.lab_fixtures import MakeLab, echo_unit
 
 pytestmark = pytest.mark.lab
 LABELS = {"role": "web", "env": "prod"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from lab_fixtures import MakeLab
 from ringfence.lab.estate import WRONG, shop
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import Kind
+
+from tests.lab_fixtures import MakeLab
 
 pytestmark = pytest.mark.lab
 

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lab_fixtures import MakeLab, echo_unit, require
-from leftovers import groups_of, processes_of, seen_from_outside
 from ringfence.lab import state
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec, Kind
 from ringfence.model.errors import InputError
+
+from tests.lab.leftovers import groups_of, processes_of, seen_from_outside
+from tests.lab_fixtures import MakeLab, echo_unit, require
 
 pytestmark = pytest.mark.lab
 KINDS = [pytest.param("machines", marks=pytest.mark.machines), "namespaces"]

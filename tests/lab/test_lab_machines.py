@@ -6,9 +6,10 @@ import json
 import time
 
 import pytest
-from lab_fixtures import MakeLab, echo_unit
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import CONTROLLER_4, CONTROLLER_6, RELEASES, HostSpec
+
+from tests.lab_fixtures import MakeLab, echo_unit
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 

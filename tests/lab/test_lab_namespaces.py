@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from lab_fixtures import require_process_rules
 from ringfence.lab.session import Lab
+
+from tests.lab_fixtures import require_process_rules
 
 pytestmark = pytest.mark.lab
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import ringfence
 import ruamel
-from lab_fixtures import MakeLab
 from ringfence.lab.spec import HostSpec
+
+from tests.lab_fixtures import MakeLab
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 

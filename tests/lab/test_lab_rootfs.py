@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab_fixtures import require
-from leftovers import seen_from_outside
 from ringfence.lab import rootfs
 from ringfence.model.errors import OutsideError
+
+from tests.lab.leftovers import seen_from_outside
+from tests.lab_fixtures import require
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 MAKE = """

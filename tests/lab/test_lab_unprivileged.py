@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from leftovers import seen_from_outside
 from ringfence.lab import cgroups
-from rollout_plans import PlanMaker, Wanted
-from strangers import Stranger, made_stranger
+
+from tests.lab.leftovers import seen_from_outside
+from tests.lab.strangers import Stranger, made_stranger
+from tests.rollout_plans import PlanMaker, Wanted
 
 pytestmark = pytest.mark.lab
 

@@ -16,13 +16,14 @@ from ansible_collections.ringfence.core.plugins.action import policy
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import order, parse_reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
-from lab_fixtures import require
 from ringfence.cli.demonstration.probing import foreseen, tried
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec, UnitSpec
 from ringfence.operations.init import write_workspace
 from ringfence.plan import find, read
 from ringfence.plan.table_reading import table_of
+
+from tests.lab_fixtures import require
 
 pytestmark = pytest.mark.lab
 OPEN, CLOSED = "tcp/7000", "tcp/7001"

@@ -18,7 +18,8 @@ from ringfence.model.assets import Control
 from ringfence.model.rules import Mode
 from ringfence.model.services import TCP
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, VerdictTable
-from table_factory import direction_table, service_map, tables
+
+from tests.table_factory import direction_table, service_map, tables
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 SERVER, CLIENT = "trixie", "bookworm"

@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from lab_fixtures import abilities, require
-from leftovers import seen_from_outside
+
+from tests.lab.leftovers import seen_from_outside
+from tests.lab_fixtures import abilities, require
 
 pytestmark = pytest.mark.lab
 ROOT = Path(__file__).parents[2]

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
-from conformance.agent import packet_of
-from lab_fixtures import MakeLab
 from ringfence.enforcers.nftables import Features, render, unsupported
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec
 from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.rules import Mode
 from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
-from rollouts import wait_until
-from table_factory import direction_table, service_map
+
+from tests.conformance.agent import packet_of
+from tests.lab.rollouts import wait_until
+from tests.lab_fixtures import MakeLab
+from tests.table_factory import direction_table, service_map
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 LISTEN = """

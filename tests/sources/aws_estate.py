@@ -8,7 +8,8 @@ import os
 import subprocess
 
 import pytest
-from sources.inventory_run import BIN
+
+from tests.sources.inventory_run import BIN
 
 boto3 = pytest.importorskip("boto3")
 

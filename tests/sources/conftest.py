@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
-from aws_server import Door, MotoServer
+
+from tests.aws_server import Door, MotoServer
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,7 @@ def moto():
 @pytest.fixture(scope="session")
 def estate(moto):
     """Two regions of one account and one of another: what their parts are called."""
-    from sources.aws_estate import build_estate
+    from tests.sources.aws_estate import build_estate
 
     door = Door(moto.port)
     yield build_estate(door)

@@ -12,7 +12,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from sources.inventory_run import wait_for
+from tests.sources.inventory_run import wait_for
 
 ENGINES = {
     "podman": ("podman", "crun", "conmon"),

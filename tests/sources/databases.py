@@ -10,7 +10,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from sources.inventory_run import wait_for
+from tests.sources.inventory_run import wait_for
 
 DATABASE_USER = "ringfence"
 _BRISK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=")

@@ -17,8 +17,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from ringfence.lab.rootfs import cache_directory
-from sources.databases import DATABASE_USER, make_database
-from sources.inventory_run import free_port, wait_for
+
+from tests.sources.databases import DATABASE_USER, make_database
+from tests.sources.inventory_run import free_port, wait_for
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 _FROM_MODELS = """

@@ -19,8 +19,9 @@ from http.client import HTTPSConnection
 from pathlib import Path
 
 from ringfence.lab.rootfs import KEYRING, cache_directory, mirror
-from sources.inventory_run import free_port, wait_for
-from sources.replay_server import certificate
+
+from tests.sources.inventory_run import free_port, wait_for
+from tests.sources.replay_server import certificate
 
 ADMINISTRATOR, READER = "administrator-t0k3n", "reader-t0k3n"
 ISSUER = "https://kubernetes.default.svc"

@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources.inventory_run import free_port, wait_for
+from tests.sources.inventory_run import free_port, wait_for
 
 SLAPD = "/usr/sbin/slapd"
 TOOLS = ("openssl", "/usr/sbin/slapadd", SLAPD)

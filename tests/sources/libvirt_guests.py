@@ -12,7 +12,8 @@ import subprocess
 from pathlib import Path
 
 import libvirt
-from sources.libvirt_host import wait
+
+from tests.sources.libvirt_host import wait
 
 BUSYBOX = Path("/bin/busybox")
 AGENT = Path("/usr/sbin/qemu-ga")

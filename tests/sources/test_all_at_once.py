@@ -11,9 +11,10 @@ import signal
 import subprocess
 
 import pytest
-from simulated_vcenter import CannotSimulate, build
-from sources.inventory_run import BIN, ROOT, free_port
-from sources.ldap_directory import missing_tools
+
+from tests.simulated_vcenter import CannotSimulate, build
+from tests.sources.inventory_run import BIN, ROOT, free_port
+from tests.sources.ldap_directory import missing_tools
 
 PAGE = ROOT / "docs/sources/together.md"
 LIBRARIES = ("boto3", "moto", "flask", "flask_cors", "pyVmomi", "libvirt", "ldap3")

@@ -7,8 +7,8 @@ import os
 import re
 import subprocess
 
-from sources.aws_estate import CREDENTIALS, OTHER, OWN, client, inventory, listed, network, organization, run
-from sources.inventory_run import BIN
+from tests.sources.aws_estate import CREDENTIALS, OTHER, OWN, client, inventory, listed, network, organization, run
+from tests.sources.inventory_run import BIN
 
 TWO_REGIONS = "regions: [eu-west-1, eu-central-1]\ninterfaces: false\n"
 

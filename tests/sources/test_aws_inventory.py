@@ -9,11 +9,12 @@ import subprocess
 
 import pytest
 import yaml
-from amazon_collection import amazon_collection
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.api import RegionAnswer
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.aws.transform import Shape, hosts
-from sources.aws_estate import CREDENTIALS, OWN, client, inventory, listed, organization
-from sources.inventory_run import BIN, ROOT
+
+from tests.amazon_collection import amazon_collection
+from tests.sources.aws_estate import CREDENTIALS, OWN, client, inventory, listed, organization
+from tests.sources.inventory_run import BIN, ROOT
 
 
 def test_instances_come_with_all_their_addresses_free_labels_and_one_fact(tmp_path, door, estate):

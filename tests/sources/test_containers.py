@@ -14,8 +14,9 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.
     ask_engines,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.transform import Shape, hosts
-from sources.container_engine import ENGINES, ContainerEngine, missing_tools
-from sources.inventory_run import configured, documentation, free_port, listed, run_inventory, wait_for
+
+from tests.sources.container_engine import ENGINES, ContainerEngine, missing_tools
+from tests.sources.inventory_run import configured, documentation, free_port, listed, run_inventory, wait_for
 
 HOSTILE = "{{ lookup('pipe', 'touch pwned') }}"
 COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web", "note": HOSTILE}

@@ -16,9 +16,10 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.hyperv.api 
     ask_hyperv,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.hyperv.transform import Shape, guest_items, hosts
-from sources.inventory_run import configured, documentation, listed, run_inventory
-from sources.replay_server import replaying
-from sources.winrm_replay import WinRm
+
+from tests.sources.inventory_run import configured, documentation, listed, run_inventory
+from tests.sources.replay_server import replaying
+from tests.sources.winrm_replay import WinRm
 
 if PYWINRM_MISSING is not None:
     pytest.skip("pywinrm is not installed", allow_module_level=True)

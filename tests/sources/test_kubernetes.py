@@ -18,8 +18,9 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.kubernetes.
     ask_clusters,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.kubernetes.transform import Shape, hosts
-from sources.inventory_run import configured, documentation, listed, run_inventory
-from sources.replay_server import certificate, replaying
+
+from tests.sources.inventory_run import configured, documentation, listed, run_inventory
+from tests.sources.replay_server import certificate, replaying
 
 HOSTILE = "{{ lookup('pipe', 'touch pwned') }}"
 

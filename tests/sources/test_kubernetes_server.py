@@ -6,9 +6,10 @@ import os
 
 import pytest
 import yaml
-from sources import kubernetes_server
-from sources.inventory_run import configured, listed, run_inventory
-from sources.kubernetes_server import READER
+
+from tests.sources import kubernetes_server
+from tests.sources.inventory_run import configured, listed, run_inventory
+from tests.sources.kubernetes_server import READER
 
 ROLES = "/apis/rbac.authorization.k8s.io/v1"
 SECRET = "hunter2"

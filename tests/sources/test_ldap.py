@@ -15,8 +15,9 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap.api im
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap.groups import Memberships
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.ldap.transform import Shape, dn_parts, hosts
-from sources.inventory_run import configured, documentation, listed, run_inventory
-from sources.ldap_directory import computer, directory_at, group, missing_tools, unit
+
+from tests.sources.inventory_run import configured, documentation, listed, run_inventory
+from tests.sources.ldap_directory import computer, directory_at, group, missing_tools, unit
 
 if LDAP3_MISSING is not None:
     pytest.skip("ldap3 is not installed", allow_module_level=True)

@@ -16,7 +16,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.api
     shown_uri,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.transform import Shape, assets
-from sources.inventory_run import configured, documentation, listed, run_inventory
+
+from tests.sources.inventory_run import configured, documentation, listed, run_inventory
 
 if LIBVIRT_MISSING is not None:
     pytest.skip("libvirt-python is not installed", allow_module_level=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.api import LIBVIRT_MISSING
-from sources.inventory_run import configured, listed
-from sources.libvirt_host import NETWORK, host, missing
+
+from tests.sources.inventory_run import configured, listed
+from tests.sources.libvirt_host import NETWORK, host, missing
 
 if LIBVIRT_MISSING is not None:
     pytest.skip("libvirt-python is not installed", allow_module_level=True)
 
 import libvirt
-from sources import libvirt_guests
+
+from tests.sources import libvirt_guests
 
 WITH_AGENT, WITHOUT = "52:54:00:00:77:01", "52:54:00:00:77:02"
 # libvirt 9.0 does not understand how newer kernels, such as 6.18, end the table.

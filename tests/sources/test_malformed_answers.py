@@ -31,7 +31,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere imp
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.answers import Thing
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.api import VsphereAnswer
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.tags import MachineTags
-from sources.good_answers import AWS, CONTAINERS, HYPERV, KUBERNETES, NETBOX, PROXMOX, VSPHERE
+
+from tests.sources.good_answers import AWS, CONTAINERS, HYPERV, KUBERNETES, NETBOX, PROXMOX, VSPHERE
 
 MISSING = object()
 ODD = (

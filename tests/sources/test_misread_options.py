@@ -6,7 +6,8 @@ import pytest
 from ansible.errors import AnsibleParserError
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import texts, texts_by_name, unmatched
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_words import refuse_misread
-from sources.inventory_run import run_inventory
+
+from tests.sources.inventory_run import run_inventory
 
 MISREAD = {
     "aws": ("exclude_accounts: [001234567012]", "001234567012", "the number 175304202"),

@@ -7,9 +7,10 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found impor
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.json_over_http import Endpoint
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox.api import Wanted, ask_netbox
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox.transform import Shape, hosts
-from sources.inventory_run import configured, documentation, listed, run_inventory
-from sources.netbox_answers import address, device, nautobot, netbox, pages
-from sources.replay_server import replaying
+
+from tests.sources.inventory_run import configured, documentation, listed, run_inventory
+from tests.sources.netbox_answers import address, device, nautobot, netbox, pages
+from tests.sources.replay_server import replaying
 
 
 def found(answers, shape=None, **options):

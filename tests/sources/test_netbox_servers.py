@@ -6,9 +6,10 @@ import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.json_over_http import Endpoint
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox.api import DEVICES, Wanted, ask_netbox
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.netbox.transform import Shape, hosts
-from sources import databases, ipam_server
-from sources.inventory_run import configured, listed, run_inventory
-from sources.ipam_estate import MAC, SECOND_MAC, SECRET, fill_nautobot, fill_netbox
+
+from tests.sources import databases, ipam_server
+from tests.sources.inventory_run import configured, listed, run_inventory
+from tests.sources.ipam_estate import MAC, SECOND_MAC, SECRET, fill_nautobot, fill_netbox
 
 SEVERAL = {"page_size": 2}
 

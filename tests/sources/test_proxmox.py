@@ -13,8 +13,9 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.proxmox.api
     ask_proxmox,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.proxmox.transform import Shape, hosts
-from sources.inventory_run import configured, documentation, listed
-from sources.replay_server import certificate, replaying
+
+from tests.sources.inventory_run import configured, documentation, listed
+from tests.sources.replay_server import certificate, replaying
 
 if PROXMOXER_MISSING is not None:
     pytest.skip(f"not installed: {PROXMOXER_MISSING.name}", allow_module_level=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found import can_be_reached
-from inventory_run import configured, listed
+
+from tests.sources.inventory_run import configured, listed
 
 OPTION = "-oProxyCommand=touch${IFS}pwned"
 TABLE = f"""name,addresses,Login address

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sources.inventory_run import PLUGINS, ROOT, documentation
+
+from tests.sources.inventory_run import PLUGINS, ROOT, documentation
 
 PAGES = sorted((ROOT / "docs/sources").glob("*.md"))
 SHARED = {"compose", "groups", "keyed_groups", "strict", "cache", "cache_plugin", "cache_timeout", "failures"}

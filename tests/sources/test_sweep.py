@@ -13,7 +13,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.api i
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.ranges import read_ranges
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.recorded import recorded
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.sweep.transform import hosts
-from sources.inventory_run import configured, documentation, listed, run_inventory
+
+from tests.sources.inventory_run import configured, documentation, listed, run_inventory
 
 HOSTILE = "{{ lookup('pipe', 'touch pwned') }}"
 

@@ -7,10 +7,11 @@ import os
 import subprocess
 
 import pytest
-from sources.aws_estate import CREDENTIALS
-from sources.inventory_run import BIN, configured
-from sources.netbox_answers import netbox
-from sources.replay_server import replaying
+
+from tests.sources.aws_estate import CREDENTIALS
+from tests.sources.inventory_run import BIN, configured
+from tests.sources.netbox_answers import netbox
+from tests.sources.replay_server import replaying
 
 SWEEP = """<?xml version="1.0"?><nmaprun><host><status state="up"/><address addr="10.0.0.5" addrtype="ipv4"/></host>
 <host><status state="up"/><address addr="10.0.0.77" addrtype="ipv4"/></host></nmaprun>"""

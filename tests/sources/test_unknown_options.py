@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from ringfence.model.errors import InputError, Place
 from ringfence.sources.ansible_inventory import read_inventory
-from sources.inventory_run import PLUGINS, run_inventory
+
+from tests.sources.inventory_run import PLUGINS, run_inventory
 
 TYPOS = {
     "aws": ("regoins: [eu-west-1]", "regions"),

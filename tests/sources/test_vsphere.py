@@ -7,15 +7,17 @@ import ssl
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.api import MACHINE, PYVMOMI_MISSING, pages
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.stub import PageStub
-from simulated_vcenter import CannotSimulate, build, guest, running
-from sources.inventory_run import configured, documentation, listed, run_inventory
+
+from tests.simulated_vcenter import CannotSimulate, build, guest, running
+from tests.sources.inventory_run import configured, documentation, listed, run_inventory
 
 if PYVMOMI_MISSING is not None:
     pytest.skip("pyvmomi is not installed", allow_module_level=True)
 
 from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim, vmodl
-from sources.vcenter_factory import MACHINES, furnish
+
+from tests.sources.vcenter_factory import MACHINES, furnish
 
 LOGIN = {"VMWARE_USER": "reader", "VMWARE_PASSWORD": "secret"}
 

@@ -14,7 +14,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere imp
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.answers import page
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.tags import MachineTags, read_tags
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.transform import Shape, assets, tagged
-from simulated_vcenter import certificate_at
+
+from tests.simulated_vcenter import certificate_at
 
 TAG = "urn:vmomi:InventoryServiceTag:1:GLOBAL"
 CATEGORY = "urn:vmomi:InventoryServiceCategory:2:GLOBAL"

@@ -8,7 +8,8 @@ from base64 import b64encode
 from http.client import HTTPSConnection
 
 from pyVim.connect import Disconnect, SmartConnect
-from simulated_vcenter import guest, nic
+
+from tests.simulated_vcenter import guest, nic
 
 HOSTILE = "{{ lookup('pipe', 'touch pwned') }}\n[all]"
 # The names are what the simulator calls its machines; `Name` what they are then called.

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cli_shop import ringfence, shop
 from click.testing import Result
 from ringfence.lab.session import Lab
 from ringfence.plan import find, read
-from rollout_plans import CONTROLLER
+
+from tests.rollout_plans import CONTROLLER
+from tests.unit.cli_shop import ringfence, shop
 
 pytestmark = pytest.mark.lab
 HOSTS = ("n1", "n2", "n3", "n4")

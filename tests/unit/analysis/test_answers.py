@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 from ringfence.analysis.checks import problems
 from ringfence.analysis.explain import explain
 from ringfence.analysis.invariants import broken
@@ -18,6 +17,8 @@ from ringfence.model.problems import Severity
 from ringfence.model.rules import Action, Direction, Enforcement, Invariant, Mode, Peer, Policy, PolicyTest, Process
 from ringfence.model.selectors import ANY, AddressIn, FqdnIs, Internet, Not, Selector, Unknown
 from ringfence.model.services import parse_service
+
+from tests.unit.estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 
 ESTATE = snapshot(
     asset("web-1", "10.0.0.1", role="web", app="shop"),

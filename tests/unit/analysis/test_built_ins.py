@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from estate_factory import SETTINGS, asset, policy, snapshot
 from ringfence.analysis.explain import Explanation, explain
 from ringfence.analysis.simulate import simulate
 from ringfence.compiler import compile_policy
@@ -13,6 +12,8 @@ from ringfence.model.addresses import point_of
 from ringfence.model.flows import Flow
 from ringfence.model.rules import Settings
 from ringfence.model.services import parse_service
+
+from tests.unit.estate_factory import SETTINGS, asset, policy, snapshot
 
 ESTATE = snapshot(
     asset("relay-1", "10.0.0.4", "fe80::4"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.analysis.explain import Explanation, explain
@@ -16,6 +15,8 @@ from ringfence.model.rules import Action, Rule
 from ringfence.model.services import ANY_SERVICE, BLOCK, ICMP, Services, parse_service, service_texts
 from ringfence.model.services import union as services_of
 from ringfence.model.tables import ProcessClass
+
+from tests.unit.estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 
 ESTATE = snapshot(
     asset("web-1", "10.0.0.1", "2001:db8::1", role="web"),

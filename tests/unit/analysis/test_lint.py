@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.analysis.explain import explain
@@ -21,6 +20,8 @@ from ringfence.model.rules import Action, Direction, Invariant, Peer, Policy, Ru
 from ringfence.model.selectors import ANY, AllOf, AnyOf, Selector, Unknown
 from ringfence.model.services import parse_service
 from ringfence.model.tables import OTHER
+
+from tests.unit.estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 
 ESTATE = snapshot(
     asset("web-1", "10.0.0.1", role="web"),

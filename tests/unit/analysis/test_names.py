@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 from ringfence.analysis.difference import difference
 from ringfence.analysis.explain import explain
 from ringfence.analysis.invariants import broken
@@ -21,6 +20,8 @@ from ringfence.model.flows import Flow
 from ringfence.model.rules import Action, Invariant, Mode, Peer, Policy, PolicyTest
 from ringfence.model.selectors import ANY, AddressIn, AllOf, AnyOf, FqdnIs, Selector, Unknown
 from ringfence.model.services import parse_service
+
+from tests.unit.estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 
 HERE = Place("policy/shop.yml", 1, 1)
 PAY, CDN = FqdnIs("pay.example"), FqdnIs("cdn.example")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from estate_factory import SETTINGS, asset, snapshot
 from ringfence.analysis.ends import Ends, chosen_outside
 from ringfence.analysis.lint import lint
 from ringfence.compiler import Compilation, compile_policy
@@ -13,6 +12,8 @@ from ringfence.language import load_policy
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.intervals import EMPTY, union
 from ringfence.model.rules import Settings
+
+from tests.unit.estate_factory import SETTINGS, asset, snapshot
 
 ESTATE = snapshot(
     asset("web-1", "10.0.0.1", "2001:db8::1", role="web"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from conformance.strategies import Case, cases
-from estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 from hypothesis import HealthCheck, given, settings
 from ringfence.analysis.crossings import Crossings
 from ringfence.analysis.difference import difference
@@ -16,6 +14,9 @@ from ringfence.model.rules import Direction, Mode, Peer
 from ringfence.model.selectors import ANY
 from ringfence.model.services import ANY_SERVICE, EVERY_SERVICE
 from ringfence.model.tables import ProcessClass
+
+from tests.conformance.strategies import Case, cases
+from tests.unit.estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 
 relaxed = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 from ringfence.analysis.checks import problems
 from ringfence.analysis.explain import explain
 from ringfence.analysis.lint import lint
@@ -13,6 +12,8 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Action, Invariant, Peer, Policy, PolicyTest, Settings
 from ringfence.model.selectors import ANY, Selector
 from ringfence.model.services import parse_service, union
+
+from tests.unit.estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 
 ESTATE = snapshot(
     asset("both", "10.0.0.1", "2001:db8::1", role="both"),

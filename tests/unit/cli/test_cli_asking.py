@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_shop import data, ringfence, shop
+
+from tests.unit.cli_shop import data, ringfence, shop
 
 
 @pytest.fixture(scope="module")

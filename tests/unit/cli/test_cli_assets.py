@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli_shop import ringfence
-from cli_shop import shop as written_shop
+
+from tests.unit.cli_shop import ringfence
+from tests.unit.cli_shop import shop as written_shop
 
 SEVERAL = """\
 all:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_shop import ringfence, shop
 from ringfence.model.errors import OutsideError
 from ringfence.plan.enforced import Held, read_state, write_state
+
+from tests.unit.cli_shop import ringfence, shop
 
 Break = Callable[[Path], object]
 HOSTILE = '"\\e[31mred\\e]0;owned\\a": 1\n'

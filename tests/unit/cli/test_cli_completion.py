@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_shop import ringfence, shop
+
+from tests.unit.cli_shop import ringfence, shop
 
 SCRIPT = """
 eval "$(ringfence completion bash)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli_shop import data, ringfence, shop
+from tests.unit.cli_shop import data, ringfence, shop
 
 # RFC 6335: port 1 (tcpmux) has no listener on any machine that runs tests.
 UNREACHED = "all: {hosts: {web-1: {ansible_host: 127.0.0.1, ansible_port: 1, ringfence_addresses: [10.0.1.1]}}}\n"

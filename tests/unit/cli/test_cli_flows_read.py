@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_shop import FILES, data, ringfence, shop
+
+from tests.unit.cli_shop import FILES, data, ringfence, shop
 
 GOOD = "10.0.1.1,10.0.1.3,8443,tcp,1,2026-11-24T06:00:00Z\n"
 WRONG = "10.0.1.1,2001:db8::3,5432,tcp,1,2026-11-24T06:00:00Z\n10.0.1.1,10.0.1.3,1,tcp,1,2106-02-07T06:28:15Z\n"

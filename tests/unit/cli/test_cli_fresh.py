@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli_shop import data, ringfence, shop
+from tests.unit.cli_shop import data, ringfence, shop
 
 
 def test_a_question_says_how_old_the_answer_is_until_a_file_changes_or_somebody_wants_a_fresh_one(

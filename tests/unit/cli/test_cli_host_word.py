@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_shop import ringfence, write
-from cli_shop import shop as written_shop
+
+from tests.unit.cli_shop import ringfence, write
+from tests.unit.cli_shop import shop as written_shop
 
 CACHING = "[defaults]\nfact_caching = jsonfile\nfact_caching_connection = .ringfence/facts\n"
 HOSTS = """\

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_shop import data, ringfence, shop
-from hostile_host import HostileHost
+
+from tests.hostile_host import HostileHost
+from tests.unit.cli_shop import data, ringfence, shop
 
 MEMBERS = """\
 \tset denied_default_in4 {

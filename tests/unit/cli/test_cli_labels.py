@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli_shop import data, ringfence, shop
+from tests.unit.cli_shop import data, ringfence, shop
 
 HOSTS = """\
 all:

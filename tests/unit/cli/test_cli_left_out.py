@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from cli_shop import FILES, data, ringfence, shop
-from other_enforcers import BLIND, STAND_IN, WINDOWS_LIKE, install
 from ringfence.plan.artefact import time_text
 from ringfence.plan.enforced import Held, write_state
+
+from tests.other_enforcers import BLIND, STAND_IN, WINDOWS_LIKE, install
+from tests.unit.cli_shop import FILES, data, ringfence, shop
 
 HOSTS = FILES["inventory/hosts.yml"]
 UNKNOWN = "    odd-1: {ansible_host: 10.0.1.9, vm: {role: db}, ringfence_enforcer: windows}\n"

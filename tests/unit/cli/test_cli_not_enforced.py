@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_shop import FILES, data, ringfence, shop
+
+from tests.unit.cli_shop import FILES, data, ringfence, shop
 
 HOSTS = FILES["inventory/hosts.yml"]
 WINDOWS = f"{HOSTS}    win-1: {{ansible_host: 10.0.1.9, vm: {{role: db}}, ringfence_enforcer: windows}}\n"

@@ -9,10 +9,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli_shop import FILES, data, ringfence, shop
 from ringfence.plan import Held, find, known, read, verify_signature, write_state
 from ringfence.plan.enforced import STATE_FILE
 from ringfence.plan.journals import marks
+
+from tests.unit.cli_shop import FILES, data, ringfence, shop
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_shop import data, ringfence, shop
 from click.testing import CliRunner
 from ringfence.cli import main
 from ringfence.cli.program import COMMANDS, Program
+
+from tests.unit.cli_shop import data, ringfence, shop
 
 LEAST_OF = 5
 VERSION_SECONDS = 0.2

@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_shop import ringfence, shop
 from click.testing import Result
-from hostile_host import HostileHost
 from ringfence.plan import Held, find, read_state, write_state
+
+from tests.hostile_host import HostileHost
+from tests.unit.cli_shop import ringfence, shop
 
 SETTINGS = 'control: {from: [10.0.0.0/24, "fd00::/64"], port: 22}\nwaves: [10]\n'
 # Ansible is two processes above what a host of the local connection runs.

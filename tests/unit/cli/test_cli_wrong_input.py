@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import shown
-from cli_shop import data, ringfence, shop, write
 from click.testing import CliRunner
 from ringfence.cli import main
 from ringfence.model.safe_text import clean
+
+from tests.unit.cli_shop import data, ringfence, shop, write
 
 
 @pytest.fixture

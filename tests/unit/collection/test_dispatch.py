@@ -11,9 +11,10 @@ from ansible_collections.ringfence.core.plugins.plugin_utils import enforcers
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement, installed, too_old
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
-from hostile_host import HostileHost
 from ringfence.enforcers import enforcer
-from rollout_plans import PlanMaker, Wanted
+
+from tests.hostile_host import HostileHost
+from tests.rollout_plans import PlanMaker, Wanted
 
 OFFERS = ("SUFFIX", "PARTS", "MISSING", "OLDEST", "runtime_lines", "read", "filled", "features", "answer_age")
 

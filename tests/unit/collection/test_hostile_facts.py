@@ -8,12 +8,13 @@ import sys
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.facts_shape import kept, listening, running
-from hostile_host import HostileHost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringfence.rollout import run_playbook
 from ringfence.sources.fact_files import cached_facts
 from ringfence.sources.facts import fact_addresses, fact_attributes
+
+from tests.hostile_host import HostileHost
 
 TASK = {"name": "facts", "ringfence.core.linux_facts_info": {"facts_directory": "facts"}}
 SHOW = {"ansible.builtin.debug": {"msg": "{{ ringfence_labels | default('none') }} {{ tags | default('none') }}"}}

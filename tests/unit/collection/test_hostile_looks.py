@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from hostile_host import HostileHost
+
+from tests.hostile_host import HostileHost
 
 LOOK = {"ringfence.core.linux_doctor_info": {"answer_within": 5}}
 

@@ -14,11 +14,12 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.reply_shape import KEYS
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
-from hostile_host import HostileHost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringfence.enforcers.nftables import render
-from rollout_plans import PlanMaker, Wanted
+
+from tests.hostile_host import HostileHost
+from tests.rollout_plans import PlanMaker, Wanted
 
 DIGEST = "a" * 64
 VERIFY = {"ringfence.core.linux_policy_verify": {}}

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.flows_shape import answered, reported
-from hostile_host import HostileHost
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.hostile_host import HostileHost
 
 REPORT: dict[str, object] = {
     "changed": False,

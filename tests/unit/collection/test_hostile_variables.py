@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from hostile_host import HostileHost
-from rollout_plans import PlanMaker, Wanted
+
+from tests.hostile_host import HostileHost
+from tests.rollout_plans import PlanMaker, Wanted
 
 REFUSES = "ringfence:refused=busy\nringfence:reason=$(touch pwned); touch pwned\n"
 APPLY = {"ringfence.core.linux_policy": {}}

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.iptables.reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
-from iptables_kernel import EMPTY, FAMILIES, VARIANTS, open_iptables
-from lone_target import LoneTarget
 from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.rules import Mode
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
-from rollout_plans import Wanted
+
+from tests.lone_target import LoneTarget
+from tests.rollout_plans import Wanted
+from tests.unit.enforcers.iptables_kernel import EMPTY, FAMILIES, VARIANTS, open_iptables
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
 OLD = Wanted()

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError, load_plan
-from hostile_host import HostileHost
-from rollout_plans import PlanMaker, Wanted
+
+from tests.hostile_host import HostileHost
+from tests.rollout_plans import PlanMaker, Wanted
 
 HOSTS = ("a", "b", "c")
 

@@ -8,8 +8,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hostile_host import HostileHost
-from rollout_plans import PlanMaker, Wanted
+
+from tests.hostile_host import HostileHost
+from tests.rollout_plans import PlanMaker, Wanted
 
 COLLECTIONS = Path(__file__).parents[3] / "collections"
 PART = """\

@@ -14,7 +14,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory
     check_validity,
     load_plan,
 )
-from rollout_plans import PlanMaker, Wanted
+
+from tests.rollout_plans import PlanMaker, Wanted
 
 HOSTS = {"web-1": Wanted(), "db-1": Wanted(allow={None: (5432,)})}
 

@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from hostile_host import HostileHost
 from ringfence.rollout import run_playbook
 from ringfence.rollout.events import EventKind, EventReader
 from ringfence.rollout.private import private_directory
-from rollout_plans import PlanMaker, Wanted
+
+from tests.hostile_host import HostileHost
+from tests.rollout_plans import PlanMaker, Wanted
 
 SECRET = "not-for-any-disk"
 # Ansible is two processes above what a host of the local connection runs: a worker, and the one that has the workers.

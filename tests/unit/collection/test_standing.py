@@ -20,7 +20,8 @@ from ringfence.model.tables import (
     ServiceMap,
     VerdictTable,
 )
-from rollout_plans import EMERGENCY_RULE, EVERYWHERE, RULE, Wanted
+
+from tests.rollout_plans import EMERGENCY_RULE, EVERYWHERE, RULE, Wanted
 
 
 def test_standing_connections_are_judged_in_their_direction_and_only_certain_ones_are_cut() -> None:

@@ -15,9 +15,10 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import process_lines, script
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.set_names import set_digest
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
-from nft_kernel import Kernel, open_kernel
 from ringfence.enforcers.nftables import render, runtime_of
-from rollout_plans import Wanted
+
+from tests.rollout_plans import Wanted
+from tests.unit.enforcers.nft_kernel import Kernel, open_kernel
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
 SHELLS = [["dash"], ["busybox", "sh"], ["bash", "--posix"]]

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lone_target import LoneTarget, fill, mount, remount, wait_until
-from nft_kernel import open_kernel
-from rollout_plans import Wanted
+
+from tests.lone_target import LoneTarget, fill, mount, remount, wait_until
+from tests.rollout_plans import Wanted
+from tests.unit.enforcers.nft_kernel import open_kernel
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root, and a full disk be mounted")
 OLD = Wanted()

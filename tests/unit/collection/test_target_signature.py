@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan
-from lone_target import LoneTarget
-from nft_kernel import open_kernel
-from rollout_plans import Wanted
+
+from tests.lone_target import LoneTarget
+from tests.rollout_plans import Wanted
+from tests.unit.enforcers.nft_kernel import open_kernel
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
 SHELLS = [["dash", "-s"], ["busybox", "sh", "-s"]]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rollout_plans import PlanMaker, Wanted
+from tests.rollout_plans import PlanMaker, Wanted
 
 # Every task is refused before anything is asked of a host.
 PLAY = """

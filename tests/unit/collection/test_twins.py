@@ -21,7 +21,8 @@ from ringfence.plan.artefact import FORMAT
 from ringfence.plan.store import find, verify_files
 from ringfence.plan.store import read as read_plan
 from ringfence.sources.attributes import plain_attributes
-from rollout_plans import PlanMaker, Wanted
+
+from tests.rollout_plans import PlanMaker, Wanted
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT / "plugins/ringfence/wire"

@@ -9,8 +9,9 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verificatio
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 from ringfence.enforcers.nftables import render
 from ringfence.model.tables import VerdictTable
-from rollout_plans import PlanMaker, Wanted
-from table_factory import CONTROL, direction_table, service_map, shop_table
+
+from tests.rollout_plans import PlanMaker, Wanted
+from tests.table_factory import CONTROL, direction_table, service_map, shop_table
 
 
 class ManyServices(Wanted):

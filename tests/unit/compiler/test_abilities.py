@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
-from estate_factory import SETTINGS, asset, snapshot
-from other_enforcers import WINDOWS
 from ringfence.compiler import Compilation, compile_policy
 from ringfence.language import load_policy
 from ringfence.model.abilities import LINUX, Abilities
@@ -18,6 +16,9 @@ from ringfence.model.processes import ProcessClass
 from ringfence.model.rules import Direction, Process, Settings
 from ringfence.model.tables import DEFAULT_RULE, VerdictTable
 from ringfence.plan.table_reading import table_of
+
+from tests.other_enforcers import WINDOWS
+from tests.unit.estate_factory import SETTINGS, asset, snapshot
 
 RULES = """\
 rules:

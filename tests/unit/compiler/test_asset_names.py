@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from estate_factory import SETTINGS, asset, labelled, rule, snapshot
 from ringfence.analysis.explain import explain
 from ringfence.compiler import Recompiler, compile_policy
 from ringfence.language.mentions import AssetMention
@@ -14,6 +13,8 @@ from ringfence.model.errors import InputError, InputErrors, Place
 from ringfence.model.rules import Policy
 from ringfence.model.selectors import AllOf, AssetNamed, Not
 from ringfence.model.services import parse_service
+
+from tests.unit.estate_factory import SETTINGS, asset, labelled, rule, snapshot
 
 WEB = replace(asset("vm-0815", "10.0.0.1", role="web"), also=("web-1.example", "i-1"), sources=("10-aws.yml",))
 DB = replace(asset("db-1", "10.0.0.2", role="db"), sources=("30-onprem.yml",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 from ringfence.compiler import compile_policy
 from ringfence.model.addresses import point_of
 from ringfence.model.rules import Action, Mode, Settings
@@ -10,6 +9,8 @@ from ringfence.model.selectors import ANY
 from ringfence.model.services import parse_service
 from ringfence.model.services import point_of as service_point
 from ringfence.model.tables import OTHER, Effect, Outcome, ProcessClass
+
+from tests.unit.estate_factory import SETTINGS, asset, cidr, labelled, policy, rule, snapshot
 
 ESTATE = snapshot(
     asset("web-1", "10.0.0.1", role="web"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.strategies import LABELS, Case, cases
-from estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ringfence.compiler import Recompiler, compile_policy
 from ringfence.model.assets import Asset, Label
+
+from tests.conformance.strategies import LABELS, Case, cases
+from tests.unit.estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 
 relaxed = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 

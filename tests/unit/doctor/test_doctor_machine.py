@@ -8,12 +8,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from cli_shop import data, ringfence, shop
 from ringfence.doctor import Check, Status, controller_checks, workspace_checks
 from ringfence.doctor.controller import LIBRARIES, sources_named
 from ringfence.model.addresses import point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.errors import InputError, Place
+
+from tests.unit.cli_shop import data, ringfence, shop
 
 ROOT = Path(__file__).resolve().parents[3]
 HERE = Control(("127.0.0.0/8", "::1"))

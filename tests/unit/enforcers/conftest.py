@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from iptables_kernel import VARIANTS, IptablesKernel, open_iptables
-from nft_kernel import Kernel, open_kernel
+
+from tests.unit.enforcers.iptables_kernel import VARIANTS, IptablesKernel, open_iptables
+from tests.unit.enforcers.nft_kernel import Kernel, open_kernel
 
 
 @pytest.fixture(scope="module")

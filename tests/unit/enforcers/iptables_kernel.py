@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from nft_kernel import Kernel
+
+from tests.unit.enforcers.nft_kernel import Kernel
 
 VARIANTS = ("legacy", "nft")
 FAMILIES = {"ipv4": "iptables", "ipv6": "ip6tables"}

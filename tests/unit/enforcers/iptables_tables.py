@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 from ringfence.model.tables import OTHER, DirectionTable, VerdictTable
-from table_factory import tables
+
+from tests.table_factory import tables
 
 
 def without_listeners(table: VerdictTable) -> VerdictTable:

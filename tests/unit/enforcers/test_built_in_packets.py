@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from estate_factory import asset, policy, rule, snapshot
-from nft_kernel import Kernel, open_kernel
 from ringfence.analysis.explain import explain
 from ringfence.compiler import compile_policy
 from ringfence.enforcers.nftables import render
@@ -18,6 +16,9 @@ from ringfence.model.assets import Control
 from ringfence.model.rules import Action, Direction, Mode, Rule, Settings
 from ringfence.model.selectors import ANY
 from ringfence.model.services import parse_service
+
+from tests.unit.enforcers.nft_kernel import Kernel, open_kernel
+from tests.unit.estate_factory import asset, policy, rule, snapshot
 
 HOST, PEER = ("10.9.0.1", "fd09::1", "fe80::1"), ("10.9.0.2", "fd09::2", "fe80::2")
 SEND = """

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from estate_factory import asset, policy, rule, snapshot
-from nft_kernel import Kernel
 from ringfence.compiler import compile_policy
 from ringfence.enforcers.nftables import render
 from ringfence.model.rules import Rule, Settings
 from ringfence.model.selectors import ANY
-from test_built_in_packets import counted, denied_out, fresh, pair
+
+from tests.unit.enforcers.nft_kernel import Kernel
+from tests.unit.enforcers.test_built_in_packets import counted, denied_out, fresh, pair
+from tests.unit.estate_factory import asset, policy, rule, snapshot
 
 __all__ = ["pair"]
 LEASED, SERVER = "10.9.0.10", "10.9.0.2"

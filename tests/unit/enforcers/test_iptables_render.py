@@ -7,8 +7,6 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from iptables_kernel import sections
-from iptables_tables import iptables_tables
 from ringfence.enforcers import Enforcer, Targets, told_of
 from ringfence.enforcers.iptables import DEFAULT_MASK, ENFORCER, Features, Marks, render, ruleset, unsupported
 from ringfence.enforcers.iptables.mark_classes import classes_of, tree
@@ -20,7 +18,10 @@ from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Mode
 from ringfence.model.services import BLOCK, ICMP, TCP
 from ringfence.model.tables import Cell, DirectionTable, Outcome, Piece, ProcessClass, ServiceMap, VerdictTable
-from table_factory import ALLOW, DENY, direction_table, service_map, shop_table
+
+from tests.table_factory import ALLOW, DENY, direction_table, service_map, shop_table
+from tests.unit.enforcers.iptables_kernel import sections
+from tests.unit.enforcers.iptables_tables import iptables_tables
 
 LIVELY = settings(max_examples=40, deadline=None, derandomize=True)
 MODERN = Features()

@@ -6,11 +6,12 @@ import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.iptables.reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from hypothesis import HealthCheck, given, settings
-from iptables_kernel import IptablesKernel
-from iptables_tables import iptables_tables
 from ringfence.enforcers.iptables import DEFAULT_MASK, Marks, render, ruleset
 from ringfence.model.tables import VerdictTable
-from table_factory import direction_table, service_map, shop_table
+
+from tests.table_factory import direction_table, service_map, shop_table
+from tests.unit.enforcers.iptables_kernel import IptablesKernel
+from tests.unit.enforcers.iptables_tables import iptables_tables
 
 LIVELY = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 SPREAD = Marks(0x01010F00)

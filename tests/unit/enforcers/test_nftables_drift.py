@@ -8,12 +8,13 @@ import re
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
-from nft_kernel import Kernel
 from ringfence.enforcers.nftables import render
 from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.rules import Mode
 from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
-from table_factory import CONTROL, direction_table, service_map, shop_table
+
+from tests.table_factory import CONTROL, direction_table, service_map, shop_table
+from tests.unit.enforcers.nft_kernel import Kernel
 
 TABLE = "inet ringfence"
 

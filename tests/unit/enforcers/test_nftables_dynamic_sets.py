@@ -8,7 +8,6 @@ from itertools import combinations
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
-from nft_kernel import Kernel
 from ringfence.enforcers.nftables import render, runtime_of
 from ringfence.enforcers.nftables.dynamic_sets import DEEPEST_QUESTIONS, set_digest
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
@@ -17,7 +16,9 @@ from ringfence.model.memberships import Membership
 from ringfence.model.rules import Mode
 from ringfence.model.tables import OTHER, Cell, DirectionTable, ServiceMap, VerdictTable, process_classes
 from ringfence.plan.table_reading import table_of
-from table_factory import direction_table, service_map, shop_table
+
+from tests.table_factory import direction_table, service_map, shop_table
+from tests.unit.enforcers.nft_kernel import Kernel
 
 PAY, CDN = "fqdn:pay.example", "fqdn:cdn.example"
 PAY_SET, CDN_SET = (f"dyn4_{set_digest(name)}" for name in (PAY, CDN))

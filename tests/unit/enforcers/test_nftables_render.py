@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from estate_factory import asset, snapshot
 from ringfence.compiler import compile_policy
 from ringfence.enforcers import Enforcer, enforcer
 from ringfence.enforcers.nftables import ENFORCER, Features, process_elements, render, unsupported
@@ -15,7 +14,9 @@ from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.errors import RingfenceError
 from ringfence.model.rules import Mode, Settings
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
-from table_factory import ALLOW, DENY, direction_table, service_map, shop_table
+
+from tests.table_factory import ALLOW, DENY, direction_table, service_map, shop_table
+from tests.unit.estate_factory import asset, snapshot
 
 MODERN = Features(nft=(1, 0, 6), kernel=(6, 1))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from hypothesis import HealthCheck, given, settings
-from nft_kernel import Kernel
 from ringfence.enforcers.nftables import render
 from ringfence.model.tables import VerdictTable
-from table_factory import direction_table, service_map, shop_table, tables
+
+from tests.table_factory import direction_table, service_map, shop_table, tables
+from tests.unit.enforcers.nft_kernel import Kernel
 
 LIVELY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 

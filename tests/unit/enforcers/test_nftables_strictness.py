@@ -9,12 +9,13 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nft_kernel import Kernel
 from ringfence.enforcers.nftables import render
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.rules import Mode
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, VerdictTable
-from table_factory import ALLOW, CONTROL, direction_table, service_map
+
+from tests.table_factory import ALLOW, CONTROL, direction_table, service_map
+from tests.unit.enforcers.nft_kernel import Kernel
 
 WATCH = Outcome(Effect.WATCH, "0badcafe", log=True)
 OWN = addresses_of(["10.3.0.1", "fd00::1"])

@@ -14,10 +14,11 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nft_kernel import Kernel, open_kernel
 from ringfence.enforcers.nftables import render
 from ringfence.model.tables import VerdictTable
-from table_factory import direction_table, service_map, shop_table, tables
+
+from tests.table_factory import direction_table, service_map, shop_table, tables
+from tests.unit.enforcers.nft_kernel import Kernel, open_kernel
 
 # Loads ruleset.nft in stages of a weight, whether or not it fits into one transaction. No connections stand.
 STAGED = """

@@ -18,7 +18,8 @@ from ringfence.model.addresses import V6_BASE, address_text, family_of
 from ringfence.model.rules import Direction
 from ringfence.model.services import BLOCK, ICMP, ICMPV6, SCTP, TCP, UDP
 from ringfence.model.tables import Outcome, ProcessClass, ServiceMap, VerdictTable
-from table_factory import (
+
+from tests.table_factory import (
     ADDRESS_CUTS,
     CONTROL,
     LAST_SERVICE,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
-from nft_kernel import Kernel, open_kernel
+
+from tests.unit.enforcers.nft_kernel import Kernel, open_kernel
 
 TALK = """
 import socket, sys, time

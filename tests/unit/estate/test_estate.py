@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cli_shop import FILES, NOW, shop, write
 from ringfence.estate import Estate, Listener
 from ringfence.model.errors import InputErrors
+
+from tests.unit.cli_shop import FILES, NOW, shop, write
 
 
 class Working(Listener):

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
-import flow_factory as factory
 import pytest
 from ringfence.analysis.simulate import simulate
 from ringfence.analysis.simulate_judge import Category
@@ -19,6 +18,8 @@ from ringfence.flows.store import FlowStore
 from ringfence.model.addresses import point_of
 from ringfence.model.services import ICMP
 from ringfence.model.services import point_of as service_point
+
+from tests.unit.flows import flow_factory as factory
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 SEEN = "2026-11-24T07:00:00Z"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import flow_factory as factory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +10,8 @@ from ringfence.model.addresses import EVERY_ADDRESS, V6_BASE
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction, Mode
 from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
+
+from tests.unit.flows import flow_factory as factory
 
 NEAR = st.sampled_from(
     [point + step for point in factory.POINTS for step in (-1, 0, 1)] + [0, 2**32 - 1, V6_BASE, V6_BASE + 2**128 - 1]

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
-import flow_factory as factory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +20,8 @@ from ringfence.flows.records import clean_text
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError
 from ringfence.model.flows import Flow
+
+from tests.unit.flows import flow_factory as factory
 
 
 def cleaned(flow: Flow) -> Flow:

@@ -9,7 +9,6 @@ from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
-import flow_factory as factory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringfence.analysis.builtins import built_in, from_port
@@ -24,6 +23,8 @@ from ringfence.model.flows import Flow
 from ringfence.model.rules import Direction
 from ringfence.model.services import point_of
 from ringfence.model.tables import Cell, Effect, ProcessClass, VerdictTable
+
+from tests.unit.flows import flow_factory as factory
 
 WEB, DB, OUTSIDE = "10.0.0.1", "10.0.0.2", "192.0.2.1"
 ESTATE = factory.snapshot(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import flow_factory as factory
 from ringfence.analysis.simulate import simulate
 from ringfence.analysis.simulate_judge import Category
 from ringfence.compiler import compile_policy
@@ -10,6 +9,8 @@ from ringfence.model.errors import Place
 from ringfence.model.rules import Action, Enforcement, Mode, Peer, Policy, Process, Rule, Settings
 from ringfence.model.selectors import ANY, LabelIn, Selector
 from ringfence.model.services import parse_service
+
+from tests.unit.flows import flow_factory as factory
 
 PLACE = Place("policy/shop.yml", 3)
 

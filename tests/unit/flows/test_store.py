@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import flow_factory as factory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +19,8 @@ from ringfence.flows.window import FlowWindow
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import OutsideError
 from ringfence.model.flows import Flow
+
+from tests.unit.flows import flow_factory as factory
 
 WEB, DB = "10.0.0.1", "10.0.0.2"
 ESTATE = factory.snapshot(factory.asset("web-1", WEB, role="web"), factory.asset("db-1", DB, role="db"))

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from policy_text import errors_of
+
+from tests.unit.language.policy_text import errors_of
 
 RULE = "rules:\n  - from: any\n    to: any\n    allow: any\n"
 HOW = "look at the indentation, quotes and brackets here"

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from policy_text import written
 from ringfence import workspace
 from ringfence.language import shapes
 from ringfence.language.checking import words_of
 from ringfence.model.label_rules import RESERVED_WORDS
 from ringfence.model.services import WELL_KNOWN
+
+from tests.unit.language.policy_text import written
 
 TEXT = (Path(__file__).parents[3] / "docs" / "language.md").read_text()
 EXAMPLES = re.findall(r"```yaml\n(# [^\n]*\n.*?)```", TEXT, re.DOTALL)

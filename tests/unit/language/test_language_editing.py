@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from policy_text import written
 from ringfence.language import load_label_rules, load_policy
 from ringfence.language.editing import add_label_rule, add_rule
 from ringfence.model.errors import InputError
 from ringfence.model.rules import Settings
+
+from tests.unit.language.policy_text import written
 
 FILE = """\
 # The shop, kept by the shop's people.

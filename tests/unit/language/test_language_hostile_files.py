@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from policy_text import errors_of
 from ringfence.language import load_policy
 from ringfence.model.errors import InputErrors
 from ringfence.model.rules import Settings
+
+from tests.unit.language.policy_text import errors_of
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from policy_text import policy_of
 from ringfence.language.identity import _shortened
+
+from tests.unit.language.policy_text import policy_of
 
 A = "  - {name: a, from: any, to: any, allow: tcp/1}\n"
 B = "  - {name: b, from: any, to: any, allow: tcp/2}\n"

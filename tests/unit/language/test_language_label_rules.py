@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from policy_text import written
 from ringfence.language import load_label_rules
 from ringfence.model.errors import InputErrors, Place
 from ringfence.model.label_rules import LabelRule
+
+from tests.unit.language.policy_text import written
 
 SAMPLE = """\
     labels:

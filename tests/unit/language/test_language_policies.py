@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from policy_text import errors_of, policy_of, written
 from ringfence.language import load_policy, load_settings
 from ringfence.model.addresses import addresses_of
 from ringfence.model.rules import Action, Direction, Mode, Peer, Process, Rule, Settings
@@ -23,6 +22,8 @@ from ringfence.model.selectors import (
     Unknown,
 )
 from ringfence.model.services import ANY_SERVICE, parse_service, union
+
+from tests.unit.language.policy_text import errors_of, policy_of, written
 
 SHOP = """
     # policy/shop.yml

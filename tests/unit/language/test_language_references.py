@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from policy_text import written
 from ringfence.language import check_references, read_policy
 from ringfence.model.addresses import point_of
 from ringfence.model.assets import Asset, Label, Snapshot
 from ringfence.model.rules import Settings
+
+from tests.unit.language.policy_text import written
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -7,8 +7,9 @@ from textwrap import dedent
 import pytest
 from ringfence.language.schema import json_schema, schema_text
 from ruamel.yaml import YAML
-from test_language_broken_files import BROKEN
-from test_language_policies import SHOP
+
+from tests.unit.language.test_language_broken_files import BROKEN
+from tests.unit.language.test_language_policies import SHOP
 
 jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema to hold files against the schemas")
 PUBLISHED = Path(__file__).parents[3] / "docs" / "schema"

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
-from policy_text import written
 from ringfence.language import load_settings
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputErrors
 from ringfence.model.identity import DEFAULT_KEYS
 from ringfence.model.rules import Settings
 from ringfence.model.selectors import LabelIn
+
+from tests.unit.language.policy_text import written
 
 
 def settings_of(directory: Path, text: str) -> Settings:

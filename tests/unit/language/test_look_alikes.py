@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from policy_text import errors_of, policy_of
 from ringfence.compiler import compile_policy
 from ringfence.language import check_references
 from ringfence.language.look_alikes import looks_like, skeleton
@@ -19,6 +18,8 @@ from ringfence.model.errors import Place
 from ringfence.model.label_texts import label_text
 from ringfence.model.rules import Settings
 from ringfence.model.selectors import LabelIn
+
+from tests.unit.language.policy_text import errors_of, policy_of
 
 HERE = Place("policy/shop.yml", 1, 1)
 DECOMPOSED = unicodedata.normalize("NFD", "Zürich")

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from policy_text import written
 from ringfence import workspace
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.rules import Settings
+
+from tests.unit.language.policy_text import written
 
 RULES = "rules:\n  - {from: any, to: any, allow: any}\n"
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from cli_shop import NOW, shop
 from ringfence.estate import Estate, Listener, Several
 from ringfence.estate.host_records import known_records
 from ringfence.model.errors import InputError
@@ -23,6 +22,8 @@ from ringfence.operations.rollback import roll_back
 from ringfence.operations.verify import verify
 from ringfence.rollout import Event, EventKind, Interrupted, Outcome
 from ringfence.rollout.outcome import INTERRUPTED, collect
+
+from tests.unit.cli_shop import NOW, shop
 
 HOSTS = ["api-1", "db-1", "web-1", "web-2"]
 

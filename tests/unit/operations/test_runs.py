@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_hold import hold_before
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
-from cli_shop import data, ringfence, shop
-from hostile_host import HostileHost
 from ringfence.operations.runs import KILLED
 from ringfence.rollout.runs import RunDirectory, run_directories
+
+from tests.hostile_host import HostileHost
+from tests.unit.cli_shop import data, ringfence, shop
 
 SETTINGS = 'control: {from: [10.0.0.0/24, "fd00::/64"], port: 22}\nwaves: [10]\n'
 

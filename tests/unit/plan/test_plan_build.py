@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plan_estates import CONTROL, INPUTS, NOW, asset, compilation, draft, estate, rule
 from ringfence.analysis.checks import problems
 from ringfence.compiler import Compilation
 from ringfence.enforcers.nftables import ENFORCER
@@ -20,6 +19,8 @@ from ringfence.plan.artefact import digest_of
 from ringfence.plan.preflight import doubts
 from ringfence.plan.table_reading import table_of
 from ringfence.plan.waves import waves
+
+from tests.unit.plan.plan_estates import CONTROL, INPUTS, NOW, asset, compilation, draft, estate, rule
 
 
 def held(ruleset: str = "a" * 64, **more: object) -> Held:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 from ringfence.compiler import compile_policy
 from ringfence.model.assets import Snapshot
 from ringfence.model.rules import Action
 from ringfence.model.selectors import ANY, Selector
 from ringfence.plan.changes import told
+
+from tests.unit.estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 
 ROLES = ("web", "api", "db", "cache", "queue")
 

@@ -7,11 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from plan_estates import compilation, draft, rule
 from ringfence.model.errors import InputError
 from ringfence.plan import Held, find, next_sequence, read, read_state, sign, verify_files, verify_signature, write
 from ringfence.plan.enforced import STATE_FILE, believed_sequence, write_state
 from ringfence.plan.store import Head, heads, table_text
+
+from tests.unit.plan.plan_estates import compilation, draft, rule
 
 
 def test_a_plan_that_was_written_is_read_back(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import plan_estates as estates
 import pytest
 from ringfence.compiler import compile_policy
 from ringfence.model.addresses import point_of
@@ -13,6 +12,8 @@ from ringfence.model.rules import Policy, Settings
 from ringfence.model.selectors import AssetNamed, LabelIn, Not, Selector
 from ringfence.plan import Circumstances, Draft, Plan, build, restore
 from ringfence.plan.rollout_order import rollout_order
+
+from tests.unit.plan import plan_estates as estates
 
 CONTROL = estates.CONTROL
 

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import pytest
-from asset_factory import NOW, rule, write
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.addresses import address_text
@@ -17,6 +16,8 @@ from ringfence.sources import survey
 from ringfence.sources.ansible_settings import fact_caches_of, without_fact_cache
 from ringfence.sources.fact_files import MOST_BYTES, cached_facts
 from ringfence.sources.facts import fact_addresses, fact_attributes, fact_faults
+
+from tests.unit.sources.asset_factory import NOW, rule, write
 
 CACHING = "[defaults]\nfact_caching = jsonfile\nfact_caching_connection = .ringfence/facts\n"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from asset_factory import rule
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.identity import Identity
@@ -14,7 +13,9 @@ from ringfence.sources.claims import Claim, judged
 from ringfence.sources.identity import one_asset_each
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.told_labels import mark_told
-from told_factory import host, vm
+
+from tests.unit.sources.asset_factory import rule
+from tests.unit.sources.told_factory import host, vm
 
 UUID = "420a1b2c-3d4e-5f60-8192-a3b4c5d6e7f8"
 

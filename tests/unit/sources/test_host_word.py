@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from asset_factory import asset
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.identity import DEFAULT_KEYS, Identity, IdentityKey
 from ringfence.model.rules import Settings
 from ringfence.sources.claims import Claim, adopted, judged
 from ringfence.sources.identity import one_asset_each
-from told_factory import host, of, row, vm
+
+from tests.unit.sources.asset_factory import asset
+from tests.unit.sources.told_factory import host, of, row, vm
 
 UUID = "420a1b2c-3d4e-5f60-8192-a3b4c5d6e7f8"
 OTHER = "430a1b2c-3d4e-5f60-8192-a3b4c5d6e7f8"

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from asset_factory import NOW, write
-from cli_shop import ringfence
 from ringfence.language import load_settings
 from ringfence.model.assets import Control
 from ringfence.model.errors import InputError
@@ -18,6 +16,9 @@ from ringfence.model.problems import Severity
 from ringfence.operations.init import write_workspace
 from ringfence.sources import survey
 from ringfence.workspace import load
+
+from tests.unit.cli_shop import ringfence
+from tests.unit.sources.asset_factory import NOW, write
 
 BIN = Path(sys.executable).parent
 

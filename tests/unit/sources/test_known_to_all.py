@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from asset_factory import unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.addresses import addresses_of
 from ringfence.sources import known_to_all
 from ringfence.sources.identifying import identifying_point, is_everybodys_name, is_inner_interface, normal
+
+from tests.unit.sources.asset_factory import unhurried
 
 
 @pytest.mark.parametrize(

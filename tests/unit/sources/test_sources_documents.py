@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from asset_factory import asset, write
 from ringfence.language import load_label_rules, load_settings
 from ringfence.model.errors import Place
 from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
 from ringfence.sources.labelling import apply_label_rules
+
+from tests.unit.sources.asset_factory import asset, write
 
 DOCS = Path(__file__).parents[3] / "docs"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from asset_factory import NOW, asset, rule, unhurried, write
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.language import check_references
@@ -15,6 +14,8 @@ from ringfence.sources.expressions import EvaluationError, compile_expression
 from ringfence.sources.facts import fact_attributes
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.workspace import load
+
+from tests.unit.sources.asset_factory import NOW, asset, rule, unhurried, write
 
 HOST = {"name": "shop-web-03.fra.example", "groups": ["linux"], "addresses": ["10.1.0.7", "2001:db8::7"]}
 

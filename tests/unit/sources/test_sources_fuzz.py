@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from asset_factory import NOW, asset, rule, unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.assets import Snapshot
@@ -20,6 +19,8 @@ from ringfence.sources.host_table import read_host_table
 from ringfence.sources.inventory import read_assets
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.snapshots import digest, read_snapshot
+
+from tests.unit.sources.asset_factory import NOW, asset, rule, unhurried
 
 TEXTS = st.text(max_size=6) | st.sampled_from(
     ["10.0.0.1", "::1", "10.0.0.0/8", "true", "{{ x }}", "from", "port", "role"]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
-from asset_factory import NOW, asset, rule, unhurried, write
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.addresses import address_text
@@ -17,6 +16,8 @@ from ringfence.sources import survey
 from ringfence.sources.identity import one_asset_each
 from ringfence.sources.identity_keys import key_readers, keys_of
 from ringfence.sources.merging import contradictions
+
+from tests.unit.sources.asset_factory import NOW, asset, rule, unhurried, write
 
 UUID = "420a1b2c-3d4e-5f60-8192-a3b4c5d6e7f8"
 SWAPPED = "2c1b0a42-4e3d-605f-8192-a3b4c5d6e7f8"

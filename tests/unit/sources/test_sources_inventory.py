@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from asset_factory import NOW, rule, write
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Control, Label
 from ringfence.model.errors import InputError, InputErrors
@@ -15,6 +14,8 @@ from ringfence.sources import load_snapshot, survey
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.inventory import read_assets
 from ringfence.sources.label_doubts import address_doubts, label_doubts
+
+from tests.unit.sources.asset_factory import NOW, rule, write
 
 SETTINGS = Settings()
 HOSTS = """

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
-from asset_factory import write
 from ringfence.model.errors import InputError
 from ringfence.sources.ansible_inventory import read_inventory
 from ringfence.sources.inventory_files import refuse_unreadable_files
+
+from tests.unit.sources.asset_factory import write
 
 
 def fifo(path):

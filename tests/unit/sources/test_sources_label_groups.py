@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from asset_factory import write
+from tests.unit.sources.asset_factory import write
 
 HOSTILE = "{{ lookup('pipe', 'touch pwned') }}"
 

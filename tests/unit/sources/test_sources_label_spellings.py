@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from asset_factory import asset
 from ringfence.model.rules import Settings
 from ringfence.sources.checks import asset_problems
+
+from tests.unit.sources.asset_factory import asset
 
 
 def told(*labels: dict[str, str]) -> list[str]:

@@ -9,12 +9,13 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found impor
     good_labels,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire import label_texts
-from asset_factory import asset, rule
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.label_texts import label_fault, label_text
 from ringfence.model.problems import Severity
 from ringfence.sources.labelling import apply_label_rules
+
+from tests.unit.sources.asset_factory import asset, rule
 
 TEXTS = st.text(
     st.sampled_from("a \t\n\xa0\u2007\u3000\u200b\u200e\ufeff\u202ee\u0301\xe9\x07\ud800\u2028") | st.characters()

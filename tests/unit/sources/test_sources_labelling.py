@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from asset_factory import asset, rule, unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.errors import InputErrors
 from ringfence.model.problems import Severity
 from ringfence.sources.labelling import apply_label_rules
+
+from tests.unit.sources.asset_factory import asset, rule, unhurried
 
 TAGGED = asset(
     "web-1", attributes={"name": "web-1", "tags": {"Environment": "production", "Size": 3}, "groups": ["linux"]}

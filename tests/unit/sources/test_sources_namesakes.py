@@ -10,12 +10,13 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from asset_factory import NOW, write
 from ringfence.model.addresses import address_text
 from ringfence.model.identity import Identity
 from ringfence.model.problems import Severity
 from ringfence.model.rules import Settings
 from ringfence.sources import survey
+
+from tests.unit.sources.asset_factory import NOW, write
 
 COMMAND = Path(sys.executable).parent / "ansible-inventory"
 if not COMMAND.exists():

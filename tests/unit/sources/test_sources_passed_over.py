@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from asset_factory import write
 from ringfence.model.errors import InputErrors, OutsideError
 from ringfence.model.rules import Settings
 from ringfence.sources.ansible_inventory import InventoryHost, read_inventory
 from ringfence.sources.inventory import read_assets
+
+from tests.unit.sources.asset_factory import write
 
 
 def told(directory):

@@ -6,12 +6,13 @@ import re
 import time
 
 import pytest
-from asset_factory import asset, rule, unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.problems import Severity
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.patterns import GivenUpError, _steps, search
+
+from tests.unit.sources.asset_factory import asset, rule, unhurried
 
 ENDLESS = ["^(a+)+$", "^(a|a)*$", "^(?:a*)*b", "(.*)*x$", "^(a?){40}a{40}$", r"(a+)\1+$", "a*a*a*a*a*a*a*b"]
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from asset_factory import NOW, write
 from ringfence.language import load_label_rules
 from ringfence.model.rules import Settings
 from ringfence.sources import load_snapshot
+
+from tests.unit.sources.asset_factory import NOW, write
 
 ROOT = Path(__file__).parents[3]
 COMMAND = Path(sys.executable).parent / "ansible-inventory"

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from asset_factory import NOW, asset, rule, write
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Label, Snapshot
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.rules import Settings
 from ringfence.sources import survey
 from ringfence.sources.silence import Silent, is_stale, standing
+
+from tests.unit.sources.asset_factory import NOW, asset, rule, write
 
 LATER = NOW + timedelta(hours=1)
 SCRIPT = """#!/bin/sh

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from asset_factory import NOW, asset, unhurried, write
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.addresses import V6_BASE
@@ -17,6 +16,8 @@ from ringfence.model.rules import Settings
 from ringfence.sources.checks import snapshot_problems
 from ringfence.sources.finding import find
 from ringfence.sources.snapshots import Change, difference, digest, read_snapshot, snapshot_text, write_snapshot
+
+from tests.unit.sources.asset_factory import NOW, asset, unhurried, write
 
 WEB = asset("web-1", "10.0.0.1", "2001:db8::1", labels={"role": "web", "env": "prod"}, attributes={"groups": ["linux"]})
 DB = asset("db-1", "10.0.0.2", labels={"role": "db"})

@@ -6,12 +6,13 @@ import csv
 import io
 
 import pytest
-from asset_factory import unhurried, write
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.errors import InputError
 from ringfence.sources.host_row import Columns
 from ringfence.sources.host_table import Reading, read_host_table
+
+from tests.unit.sources.asset_factory import unhurried, write
 
 
 def read(tmp_path, text, name="hosts.csv", columns=None, **options):

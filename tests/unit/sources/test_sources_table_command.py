@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from asset_factory import write
+
+from tests.unit.sources.asset_factory import write
 
 COMMAND = Path(sys.executable).parent / "ringfence"
 if not (COMMAND.parent / "ansible-inventory").exists():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
-from asset_factory import write
 from ringfence.model.errors import InputError
 from ringfence.sources.host_row import Columns
 from ringfence.sources.host_table import Reading, read_host_table, read_host_tables
 from ringfence.sources.table_names import told_apart
+
+from tests.unit.sources.asset_factory import write
 
 TWO = [("web-1", "prod"), ("db-1", "prod")]
 

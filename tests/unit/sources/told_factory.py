@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from asset_factory import asset
 from ringfence.model.addresses import point_of
 from ringfence.model.assets import Asset
+
+from tests.unit.sources.asset_factory import asset
 
 
 def host(
