@@ -6,23 +6,23 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ringfence.files import PRIVATE, write_whole
-from ringfence.model.assets import Snapshot
+from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.claims import Claim, Claims
 from ringfence.sources.inventory import Survey
 from ringfence.sources.inventory_state import InventoryState
-from ringfence.sources.snapshots import TIME, asset_data, asset_of
+from ringfence.sources.snapshots import TIME
 
 FILE = "survey.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def kept_survey(path: Path, state: InventoryState, before: str, now: float, fres
         if hashlib.sha256(body).hexdigest() != head["body"]:
             return None
         return KeptSurvey(_survey(json.loads(body)), age)
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError):
         return None
 
 
@@ -109,12 +109,12 @@ def _own_file(path: Path) -> bytes:
 
 def _data(survey: Survey) -> dict[str, object]:
     claims = survey.claims
+    numbers: dict[tuple[tuple[str, Label], ...], int] = {}
+    assets = [_asset_data(one, numbers) for one in survey.snapshot.assets]
     return {
         "taken": survey.snapshot.taken.astimezone(UTC).strftime(TIME),
-        "assets": [
-            {**asset_data(one), "addresses": one.addresses, **({"claimed": one.claimed} if one.claimed else {})}
-            for one in survey.snapshot.assets
-        ],
+        "labels": [{key: [one.value, one.rule, one.told] for key, one in labels} for labels in numbers],
+        "assets": assets,
         **{key: [one.data() for one in getattr(survey, key)] for key in ("problems", "told", "said")},
         "claims": {
             "counted": [[one.host, one.address] for one in claims.counted],
@@ -126,12 +126,43 @@ def _data(survey: Survey) -> dict[str, object]:
     }
 
 
-def _survey(data: Mapping[str, Any]) -> Survey:
-    assets = tuple(
-        replace(one, claimed=tuple(map(int, entry["claimed"]))) if "claimed" in entry else one
-        for entry in data["assets"]
-        for one in (asset_of(entry, tuple(map(int, entry["addresses"]))),)
+def _asset_data(asset: Asset, numbers: dict[tuple[tuple[str, Label], ...], int]) -> list[object]:
+    """Return an asset as a list that `_asset` reads; the same labels, in the same order, have one number."""
+    return [
+        asset.name,
+        asset.addresses,
+        numbers.setdefault(tuple(asset.labels.items()), len(numbers)),
+        asset.realm,
+        asset.workload,
+        asset.enforcer,
+        asset.sources,
+        [asset.control.networks, asset.control.port] if asset.control else None,
+        asset.attributes,
+        asset.also,
+        asset.claimed,
+    ]
+
+
+def _asset(entry: Sequence[Any], labels: Sequence[Mapping[str, Label]]) -> Asset:
+    name, addresses, number, realm, workload, enforcer, sources, control, attributes, also, claimed = entry
+    return Asset(
+        name,
+        tuple(addresses),
+        labels[number],
+        realm,
+        workload,
+        enforcer,
+        tuple(sources),
+        None if control is None else Control(tuple(control[0]), control[1]),
+        attributes,
+        tuple(also),
+        tuple(claimed),
     )
+
+
+def _survey(data: Mapping[str, Any]) -> Survey:
+    labels = [{key: Label(*one) for key, one in each.items()} for each in data["labels"]]
+    assets = tuple(_asset(entry, labels) for entry in data["assets"])
     claims = data["claims"]
     return Survey(
         Snapshot(assets, datetime.strptime(data["taken"], TIME).replace(tzinfo=UTC)),

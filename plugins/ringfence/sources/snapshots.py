@@ -128,18 +128,15 @@ def asset_data(asset: Asset) -> dict[str, object]:
     }
 
 
-def asset_of(entry: Mapping[str, object], points: tuple[int, ...] | None = None) -> Asset:
-    """Return the asset that `asset_data` wrote, with the addresses given as points instead of its own texts.
-
-    Raise KeyError, TypeError or ValueError for what it did not write.
-    """
+def asset_of(entry: Mapping[str, object]) -> Asset:
+    """Return the asset that `asset_data` wrote. Raise KeyError, TypeError or ValueError for what it did not write."""
     control = entry["control"]
     attributes = entry["attributes"]
     if not isinstance(attributes, dict):
         raise TypeError("attributes are not a mapping")
     return Asset(
         name=_text(entry["name"]),
-        addresses=tuple(sorted(map(point_of, _texts(entry["addresses"])))) if points is None else points,
+        addresses=tuple(sorted(map(point_of, _texts(entry["addresses"])))),
         labels={
             key: Label(_text(label["value"]), _text(label["rule"]), _text(label.get("told", "")))
             for key, label in _mapping(entry["labels"])
