@@ -31,14 +31,14 @@ def problems(
     that no packet can meet. A warning is a workload on which nothing is enforced, a deny of a name (it holds for the
     answers alone), a shared address whose holders answer differently, a rule that no packet can meet.
     """
-    policy = compilation.policy
+    policy, ends = compilation.policy, Ends(compilation.snapshot, compilation.settings)
     return [
         *_not_enforced(taken or compilation),
-        *_unseen_processes(compilation, by_facts),
-        *_far_process_denies(compilation),
+        *_unseen_processes(compilation, ends, by_facts),
+        *_far_process_denies(compilation, ends),
         *_names(compilation),
         *_shared_addresses(compilation),
-        *Unmeetable(compilation).problems((*policy.rules, *policy.tests, *policy.invariants)),
+        *Unmeetable(compilation, ends).problems((*policy.rules, *policy.tests, *policy.invariants)),
     ]
 
 
@@ -58,9 +58,8 @@ def _not_enforced(compilation: Compilation) -> Iterator[Problem]:
         )
 
 
-def _unseen_processes(compilation: Compilation, by_facts: Collection[str]) -> Iterator[Problem]:
+def _unseen_processes(compilation: Compilation, ends: Ends, by_facts: Collection[str]) -> Iterator[Problem]:
     """Yield the rules that name a process which the enforcer of a chosen host cannot see: they never match there."""
-    ends = Ends(compilation.snapshot, compilation.settings)
     for rule in compilation.policy.rules:
         for direction in sorted(rule.sides):
             side = "to" if direction is Direction.IN else "from"
@@ -84,9 +83,8 @@ def _unseen_processes(compilation: Compilation, by_facts: Collection[str]) -> It
                 )
 
 
-def _far_process_denies(compilation: Compilation) -> Iterator[Problem]:
+def _far_process_denies(compilation: Compilation, ends: Ends) -> Iterator[Problem]:
     """Yield the denies of a process that its own side does not enforce: the far side cannot see it."""
-    ends = Ends(compilation.snapshot, compilation.settings)
     for rule in compilation.policy.rules:
         if rule.action is not Action.DENY:
             continue

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ringfence.analysis.label_groups import LabelGroups
 from ringfence.model.addresses import EVERY_ADDRESS, FAMILIES, addresses_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.intervals import EMPTY, IntervalSet, union
@@ -29,7 +30,14 @@ from ringfence.model.selectors import (
 
 def points_of(asset: Asset) -> IntervalSet:
     """Return the addresses of an asset as a set."""
+    if len(asset.addresses) == 1:
+        return IntervalSet(((asset.addresses[0], asset.addresses[0]),))
     return IntervalSet.of((point, point) for point in asset.addresses)
+
+
+def held_by(assets: Iterable[Asset]) -> IntervalSet:
+    """Return the addresses that some assets hold."""
+    return IntervalSet.of((point, point) for asset in assets for point in asset.addresses)
 
 
 def chosen_addresses(selector: Selector, asset: Asset, points: IntervalSet) -> IntervalSet:
@@ -98,13 +106,8 @@ class Ends:
         return [(asset, points_of(asset)) for asset in self.snapshot.assets]
 
     @cached_property
-    def _by_labels(self) -> list[list[tuple[int, Chosen]]]:
-        """All assets with their numbers, those of equal labels together."""
-        groups: dict[tuple[tuple[str, str], ...], list[tuple[int, Chosen]]] = {}
-        for number, one in enumerate(self._everyone):
-            labels = tuple(sorted((key, label.value) for key, label in one[0].labels.items()))
-            groups.setdefault(labels, []).append((number, one))
-        return list(groups.values())
+    def _groups(self) -> LabelGroups:
+        return LabelGroups(self.snapshot.assets)
 
     def assets(self, selectors: Sequence[Selector]) -> list[Chosen]:
         """Return every asset that one of the selectors chooses, with its chosen addresses, in order of names."""
@@ -128,11 +131,9 @@ class Ends:
             # two assets of equal labels may be chosen differently
             chosen = ((asset, chosen_addresses(selector, asset, points)) for asset, points in self._everyone)
             return [one for one in chosen if one[1]]
-        numbered: list[tuple[int, Chosen]] = []
-        for group in self._by_labels:
-            if chosen_addresses(selector, group[0][1][0], EVERY_ADDRESS):
-                numbered += group
-        return [one for _, one in sorted(numbered, key=lambda pair: pair[0]) if one[1]]
+        groups = self._groups
+        numbers = sorted(number for group in groups.chosen(selector) for number in groups.members[group])
+        return [self._everyone[number] for number in numbers if self._everyone[number][1]]
 
     def outside(self, selectors: Iterable[Selector], realm: str) -> IntervalSet:
         """Return the chosen addresses that no asset holds, as a workload of `realm` meets them."""
@@ -143,13 +144,13 @@ class Ends:
         """Return all addresses that no asset of the realms seen from `realm` holds."""
         realms = self.settings.sees(realm)
         if realms not in self._unheld:
-            held = union(points_of(asset) for asset in self.snapshot.assets if asset.realm in realms)
+            held = held_by(asset for asset in self.snapshot.assets if asset.realm in realms)
             self._unheld[realms] = EVERY_ADDRESS - held
         return self._unheld[realms]
 
     def anywhere(self) -> list[int]:
         """Return an address of each family that stands for those of which nothing is known: unheld, not private."""
-        held = union(points_of(asset) for asset in self.snapshot.assets)
+        held = held_by(self.snapshot.assets)
         free = [(whole & _ANYWHERE) - held - self.settings.private_addresses() for whole in FAMILIES.values()]
         return [one.intervals[0][0] for one in free if one]
 

@@ -63,7 +63,7 @@ class _Estate:
     def __init__(self, full: Compilation) -> None:
         self.full = full
         self.ends = Ends(full.snapshot, full.settings)
-        self.unmeetable = Unmeetable(full)
+        self.unmeetable = Unmeetable(full, self.ends)
         self.realms = {asset.realm for asset in full.snapshot.assets}
         self.ranked = [one.rule for one in in_deciding_order(full.policy.rules, full.settings.tiers)]
         self.rank = {id(rule): number for number, rule in enumerate(self.ranked)}

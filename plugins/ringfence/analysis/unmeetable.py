@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from ringfence.analysis.ends import Ends
 from ringfence.compiler import Compilation
-from ringfence.model.addresses import FAMILIES
+from ringfence.model.addresses import FAMILIES, family_of
 from ringfence.model.memberships import sets_of
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Invariant, Peer, PolicyTest, Rule
@@ -26,8 +26,8 @@ _FAMILY = {4: "IPv4", 6: "IPv6"}
 class Unmeetable:
     """Answers for the statements of one compilation; which families a selector has is asked once."""
 
-    def __init__(self, compilation: Compilation) -> None:
-        self._ends = Ends(compilation.snapshot, compilation.settings)
+    def __init__(self, compilation: Compilation, ends: Ends) -> None:
+        self._ends = ends
         self._settings = compilation.settings
         self._realms = {asset.realm for asset in compilation.snapshot.assets}
         self._known: dict[Selector, frozenset[int]] = {}
@@ -101,9 +101,14 @@ class Unmeetable:
         """Return the families of the addresses that a selector chooses; a name may resolve to any."""
         known = self._known.get(selector)
         if known is None:
-            chosen = [points for _, points in self._ends.assets([selector])]
-            chosen += [self._ends.outside([selector], realm) for realm in self._realms]
-            families = {family for family, whole in FAMILIES.items() if any(points & whole for points in chosen)}
+            # An asset's points are many sets of a few addresses each: their ends tell the families.
+            families = {
+                family_of(end)
+                for _, points in self._ends.assets([selector])
+                for end in (points.intervals[0][0], points.intervals[-1][1])
+            }
+            outside = [self._ends.outside([selector], realm) for realm in self._realms]
+            families |= {family for family, whole in FAMILIES.items() if any(points & whole for points in outside)}
             known = self._known[selector] = frozenset(FAMILIES if sets_of(selector) else families)
         return known
 

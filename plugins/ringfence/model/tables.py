@@ -183,12 +183,12 @@ class DirectionTable:
         object.__setattr__(self, "cells", cells)
         object.__setattr__(self, "named", whole)
 
-    @property
+    @cached_property
     def units(self) -> tuple[str, ...]:
         """Return the named units."""
         return self.names("unit")
 
-    @property
+    @cached_property
     def users(self) -> tuple[str, ...]:
         """Return the named users of Linux."""
         return self.names("user")
