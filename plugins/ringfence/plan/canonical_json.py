@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -20,18 +21,25 @@ def canonical_text(data: object) -> str:
         return json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 
+_ALIKE = frozenset({str, int, bool, type(None)})
+_TEXTS = {str}
+
+
 class _WrittenDifferently(Exception):
     """A value of which the two make different texts."""
 
 
 def _in_order(value: Any) -> Any:
     kind = type(value)
-    if kind is str or kind is int or value is None or kind is bool:
+    if kind in _ALIKE:
         return value
     if kind is dict:
-        if any(type(key) is not str for key in value):
+        if value and set(map(type, value)) != _TEXTS:
             raise _WrittenDifferently
-        return {key: _in_order(value[key]) for key in sorted(value)}
+        return {
+            key: item if type(item) in _ALIKE else _in_order(item)
+            for key, item in sorted(value.items(), key=itemgetter(0))
+        }
     if kind is list or kind is tuple:
-        return [_in_order(item) for item in value]
+        return [item if type(item) in _ALIKE else _in_order(item) for item in value]
     raise _WrittenDifferently

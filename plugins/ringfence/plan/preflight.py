@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from ringfence.compiler import Compilation
 from ringfence.enforcers import Enforcer, Facts, Reason, told_of
@@ -10,6 +11,7 @@ from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
+from ringfence.model.intervals import IntervalSet
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.plan.enforced import Held
 from ringfence.plan.host_names import askable, why_not
@@ -73,6 +75,12 @@ def control_of(asset: Asset, compilation: Compilation) -> Control | None:
     return asset.control or compilation.settings.control
 
 
+@lru_cache(maxsize=1024)
+def _networks(control: Control) -> IntervalSet:
+    """Return the addresses of a control path: most hosts share one."""
+    return addresses_of(control.networks)
+
+
 def _of_host(asset: Asset, compilation: Compilation, ways: WaysIn | None) -> list[Reason]:
     control = control_of(asset, compilation)
     if control is None or not control.networks:
@@ -91,7 +99,7 @@ def _line(asset: Asset, control: Control, ways: WaysIn) -> list[Reason]:
         why = f"Ansible connects to port {port}, the control path opens port {control.port} only"
         found.append((why, "write the port that the host's sshd listens on into 'control'"))
     target = _address(attributes.get("ansible_host"))
-    if target is not None and not any(family_of(low) == family_of(target) for low, _ in addresses_of(control.networks)):
+    if target is not None and not any(family_of(low) == family_of(target) for low, _ in _networks(control)):
         family = f"IPv{family_of(target)}"
         why = f"Ansible connects by {family}, but control.from ({networks}) has no {family} network"
         found.append((why, f"add the {family} network that Ansible comes from to control.from"))
@@ -115,7 +123,7 @@ def _outside(compilation: Compilation, held: Mapping[str, Held]) -> dict[str, Re
     for name in sorted(compilation.tables.keys() & held.keys()):
         control = control_of(named[name], compilation)
         origin = _address(held[name].reached_from)
-        if control is not None and origin is not None and origin not in addresses_of(control.networks):
+        if control is not None and origin is not None and origin not in _networks(control):
             networks = ", ".join(control.networks)
             why = (
                 f"Ansible came from {held[name].reached_from} as the host reports it, which lies outside control.from "

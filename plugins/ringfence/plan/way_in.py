@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ringfence.analysis.lookup import TableLookup
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import address_text, addresses_of, family_of
 from ringfence.model.assets import Asset, Control
+from ringfence.model.intervals import Interval
 from ringfence.model.rules import Direction
 from ringfence.model.services import TCP, point_of
 from ringfence.model.tables import ProcessClass
@@ -29,7 +31,7 @@ class WaysIn:
         A network of several addresses, and an address that no workload holds, are ways in that no table closes.
         """
         shut = ""
-        for low, high in (interval for network in control.networks for interval in addresses_of([network])):
+        for low, high in _ways(control):
             reached = list(_reached(asset, target, low))
             if not reached:
                 continue
@@ -45,6 +47,12 @@ class WaysIn:
         lookup = self._lookups.setdefault(holder, TableLookup(self._tables[holder]))
         ssh = point_of(TCP, port)
         return lookup.outcome(Direction.OUT, near, far, ProcessClass(), ssh).passes
+
+
+@lru_cache(maxsize=1024)
+def _ways(control: Control) -> tuple[Interval, ...]:
+    """Return the networks of a control path, in its order."""
+    return tuple(interval for network in control.networks for interval in addresses_of([network]))
 
 
 def _reached(asset: Asset, target: int | None, near: int) -> Iterator[int]:

@@ -13,6 +13,8 @@ DEEPEST = 64
 _SECRET_VALUES = re.compile(r"^\$ANSIBLE_VAULT;|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]+:[^/\s@]+@")
 _ASSIGNMENT = re.compile(r"^\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*[=:]\s*\S")
 _DROP = object()
+# What JSON is read into, but mappings and lists: it is plain as it is.
+_PLAIN = frozenset({int, float, bool, type(None)})
 
 
 def plain_attributes(variables: Mapping[str, object]) -> dict[str, object]:
@@ -30,7 +32,9 @@ def plain_value(value: object, depth: int = 0) -> object:
 
     JMESPath looks at exact types, and strings inside Ansible are of its own subclasses.
     """
-    if value is None or isinstance(value, bool):
+    if type(value) is str or type(value) in _PLAIN:
+        return value
+    if isinstance(value, bool):
         return value
     if isinstance(value, str):
         return str.__str__(value)
@@ -52,8 +56,10 @@ def plain_value(value: object, depth: int = 0) -> object:
 def _plain(value: object, depth: int) -> object:
     if isinstance(value, str):
         return _DROP if _secret_text(value) else str.__str__(value)
-    if value is None or isinstance(value, bool):
+    if type(value) in _PLAIN:
         return value
+    if isinstance(value, dict):
+        return _plain_mapping(value, depth) if depth < DEEPEST else _DROP
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
@@ -87,7 +93,10 @@ def _plain_mapping(value: Mapping[object, object], depth: int) -> object:
 
 
 def _secret_text(text: str) -> bool:
-    if _SECRET_VALUES.search(text):
+    # Texts that hold none of these are most, and need no pattern.
+    if ("$ANSIBLE" in text or "-----" in text or "://" in text) and _SECRET_VALUES.search(text):
         return True
+    if "=" not in text and ":" not in text:
+        return False
     assigned = _ASSIGNMENT.match(text)
     return assigned is not None and names_secret(assigned[1])

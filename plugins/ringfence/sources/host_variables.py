@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ringfence.model.addresses import V6_BASE, network_of, point_of
 from ringfence.model.assets import Control, Label
@@ -216,6 +217,15 @@ def is_template(text: str) -> bool:
 
 def written_label_fault(key: str, value: object) -> LabelFault | None:
     """Return why a key and a value that somebody wrote are not a valid label, None where they are one."""
+    return _text_fault(key, value) if type(value) is str else _label_fault(key, value)
+
+
+@lru_cache(maxsize=65536)
+def _text_fault(key: str, value: str) -> LabelFault | None:
+    return _label_fault(key, value)
+
+
+def _label_fault(key: str, value: object) -> LabelFault | None:
     shown_key = visible(key)
     fault = label_key_fault(visible(key.strip()))
     if fault is not None:

@@ -85,7 +85,7 @@ def source_facts(asset: Asset) -> dict[str, Mapping[str, object]]:
     """Return what the sources themselves say of an asset, by source: `aws` of `ringfence_aws`, `onprem`, …"""
     found: dict[str, Mapping[str, object]] = {}
     for name, value in asset.attributes.items():
-        if isinstance(value, Mapping) and (name == "onprem" or name.startswith("ringfence_")) and name not in _OWN:
+        if (name == "onprem" or name.startswith("ringfence_")) and name not in _OWN and isinstance(value, Mapping):
             found[name.removeprefix("ringfence_")] = value
     return found
 
