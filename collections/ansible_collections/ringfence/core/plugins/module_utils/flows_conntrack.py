@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.ringfence.core.plugins.module_utils.flows_sockets import TCP, plain
 
@@ -58,7 +58,7 @@ def tracked(proc: str = "/proc") -> Tuple[List[Tracked], str]:
     return found, "conntrack"
 
 
-def _entries(lines) -> Iterator[Tracked]:
+def _entries(lines: Iterable[str]) -> Iterator[Tracked]:
     for line in lines:
         entry = parse(line)
         if entry is not None:

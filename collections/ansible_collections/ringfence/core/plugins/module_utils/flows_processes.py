@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from typing import Dict, Iterable, List, NamedTuple, Optional, Set
+from typing import Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 UNIT_KINDS = (".service", ".scope", ".socket", ".mount", ".swap")
 SOCKET_PREFIX = "socket:["
@@ -66,7 +66,7 @@ def holders(inodes: Set[int], proc: str = "/proc") -> Dict[int, int]:
     return found
 
 
-def unit_of(cgroups: str):
+def unit_of(cgroups: str) -> Tuple[Optional[str], Optional[str]]:
     """Return unit and cgroup2 path from the text of /proc/PID/cgroup (cgroups(7)).
 
     The unit is the outermost one: what runs inside a delegated unit, a container or a user's manager, belongs to it.

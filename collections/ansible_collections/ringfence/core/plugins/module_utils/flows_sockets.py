@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from typing import Iterator, List, NamedTuple, Optional, Set
+from typing import Iterator, List, NamedTuple, Optional, Set, Tuple
 
 TCP, UDP, SCTP = 6, 17, 132
 # include/net/tcp_states.h, as proc(5) prints them; what is opening (SYN) has not been let through yet.
@@ -105,7 +105,7 @@ def _inet(words: List[str], protocol: int) -> Optional[Socket]:
     return Socket(protocol, local, local_port, remote, remote_port, listens, int(words[7]) if inode else None, inode)
 
 
-def _end(text: str):
+def _end(text: str) -> Tuple[str, int]:
     """Return address and port of `0100007F:0016`: words of the host's byte order, then the port."""
     digits, _colon, port = text.partition(":")
     packed = b"".join(struct.pack("=I", int(digits[at : at + 8], 16)) for at in range(0, len(digits), 8))

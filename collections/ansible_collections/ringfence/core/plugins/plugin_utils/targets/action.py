@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible.plugins.connection import ConnectionBase
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
@@ -54,7 +55,7 @@ class TargetAction(ActionBase):
     # Whose script an order is; what is not an order of a policy has none.
     enforcer: str = USUAL
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
         """Return the action's result; what a target or plan refuses is a failure with its reason, never a traceback."""
         result = super().run(tmp, task_vars)
         del tmp
@@ -81,7 +82,7 @@ class TargetAction(ActionBase):
             result.pop("warnings", None)
         return result
 
-    def cleanup(self, force=False):
+    def cleanup(self, force: bool = False) -> None:
         """Remove what was made on the host for a module; one that does not answer keeps it."""
         try:
             with limited(self.within):
@@ -172,7 +173,7 @@ class TargetAction(ActionBase):
 
 
 @contextmanager
-def _options(connection, ssh_args: str, timeout: int | None = None) -> Iterator[None]:
+def _options(connection: ConnectionBase, ssh_args: str, timeout: int | None = None) -> Iterator[None]:
     """Put arguments of ssh before those of the configuration: of two equal options ssh takes the first."""
     if connection.transport != "ssh":
         yield

@@ -32,7 +32,7 @@ class ModuleAction(TargetAction):
             raise TargetFailure("failed", "target", why)
         return self._told
 
-    def _parse_returned_data(self, res, *profile):
+    def _parse_returned_data(self, res: dict, *profile: object) -> dict:
         """Keep a module's answer for this action, and give Ansible none of it: it would print, believe and pass on what
         stands beside the report."""
         try:

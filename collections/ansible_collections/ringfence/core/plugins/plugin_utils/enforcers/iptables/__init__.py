@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.runtime_lines import runtime_lines
 
 from .reader import read_ruleset
@@ -36,7 +37,7 @@ def filled(section: str) -> dict:
     return found["filled"]
 
 
-def features(reply) -> dict[str, str | bool | int]:
+def features(reply: Reply) -> dict[str, str | bool | int]:
     """Return what a host can do, as far as it tells."""
     found: dict[str, str | bool | int] = {
         key: reply.last(key) for key in ("iptables", "ipset", "kernel") if reply.all(key)
