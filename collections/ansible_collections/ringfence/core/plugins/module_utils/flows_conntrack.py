@@ -16,9 +16,11 @@ NOT_STANDING = ("NONE", "SYN_SENT", "SYN_SENT2", "SYN_RECV", "CLOSE")
 
 
 class Tracked(NamedTuple):
-    """One connection with the addresses and ports that this host's filter sees: the client's own, and the server's
-    behind any destination NAT. `server_port` is the type for ICMP, None where the entry tells none, and 0 for protocols
-    without ports."""
+    """One connection with the addresses and ports that this host's filter sees.
+
+    The client's are its own, the server's are those behind any destination NAT. `server_port` is the type for ICMP,
+    None where the entry has none, and 0 for protocols without ports.
+    """
 
     protocol: int
     client: str

@@ -64,8 +64,10 @@ class Listeners:
         return None
 
     def incoming(self, one: Socket) -> bool:
-        """Return whether a connection was opened by its remote end: somebody listens on its local port; where the
-        listener is gone already, the end whose port is none of those that clients get is the server."""
+        """Return whether the remote end opened a connection, because somebody listens on its local port.
+
+        Where the listener is gone already, the server is the end whose port is not one that clients get.
+        """
         who = self.takes(one.protocol, one.local, one.local_port)
         if one.protocol == UDP and who is not None and one.local_port in self._reserved:
             return one.remote_port in self._reserved

@@ -136,8 +136,10 @@ class TargetAction(ActionBase):
         return reply
 
     def note(self, journal: Journal, host: str, event: str, said: str = "", state: str = "") -> None:
-        """Write down what became of a host; raises TargetFailure with its state, which is the event unless it is
-        another, where that cannot be written: the host is what it is all the same."""
+        """Write down what became of a host, under `event`, or its state where no event is given.
+
+        Raise TargetFailure with that state where the journal cannot be written: the host is in it all the same.
+        """
         try:
             journal.append(host, event, said)
         except PlanError as error:

@@ -35,8 +35,11 @@ _PORTS = re.compile(r"([0-9]{1,5})(?::([0-9]{1,5}))?")
 
 
 class Parsed(NamedTuple):
-    """Conditions, sorted, and what is done: `goto X`, `jump X`, `return`, `drop`, `accept`, `add …`, `map …`, `log …`,
-    `mark …`, or empty. `known` says whether every word has a meaning here."""
+    """A rule's conditions, sorted, and what it does with a packet that meets them.
+
+    `verdict` is `goto X`, `jump X`, `return`, `drop`, `accept`, `add …`, `map …`, `log …`, `mark …`, or empty. `known`
+    says whether every word has a meaning here.
+    """
 
     conditions: tuple[str, ...]
     verdict: str
