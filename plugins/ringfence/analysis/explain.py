@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ringfence.analysis.builtins import built_in, edges, from_port
-from ringfence.analysis.ends import Ends
 from ringfence.analysis.nearest import Nearest, nearest_rule
-from ringfence.analysis.permitted import Sides
+from ringfence.analysis.peer_resolution import Ends
+from ringfence.analysis.side_permissions import Sides
 from ringfence.analysis.stretches import stretches
 from ringfence.analysis.unheld import Unheld
 from ringfence.analysis.unmeetable import skipped_headers

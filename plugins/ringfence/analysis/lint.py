@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ringfence.analysis.deciders import deciders
-from ringfence.analysis.ends import Ends
 from ringfence.analysis.negations import ASSETS_ALONE, every_other, misleading_not
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unheld import Unheld
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation, compile_policy

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from ringfence.analysis.ends import Ends
-from ringfence.analysis.permitted import EVERYTHING, Permitted, Sides
+from ringfence.analysis.peer_resolution import Ends
+from ringfence.analysis.side_permissions import EVERYTHING, Permitted, Sides
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES, address_text, family_of, range_text
 from ringfence.model.assets import Asset

@@ -11,8 +11,8 @@ from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
 from ringfence.operations.flow_selection import time_of
 from ringfence.sources.merging import contradictions
-from ringfence.sources.silence import is_stale
 from ringfence.sources.snapshots import SnapshotDifference, difference, digest, read_snapshot, write_snapshot
+from ringfence.sources.stale_sources import is_stale
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate

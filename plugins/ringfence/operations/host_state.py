@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from ringfence.estate.host_records import known_records
+from ringfence.estate.held_tables import known_records
 from ringfence.model.counts import counted
 from ringfence.model.errors import OutsideError
 from ringfence.model.problems import Problem, Severity, some_names

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ringfence.enforcers import Enforcer, enforcer, names
 from ringfence.model.abilities import Where
 from ringfence.model.assets import USUAL_ENFORCER, Snapshot
-from ringfence.plan.enforced import Held
+from ringfence.plan.host_records import Held
 
 VARIABLE = "ringfence_enforcer"
 

@@ -42,7 +42,7 @@ from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.namesakes import namesake_problems, reunited
 from ringfence.sources.reaching import usual_enforcer
 from ringfence.sources.resolution import resolve_names
-from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
+from ringfence.sources.stale_sources import Silent, Standing, quiet_sources, read_answering, standing
 from ringfence.sources.told_labels import mark_told
 
 _NO_FACTS = (LABELS, LABEL_VALUES, GIVEN, BY_NAME)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ringfence.estate import Estate, Listener, Several
-from ringfence.estate.host_records import known_records
+from ringfence.estate.held_tables import known_records
 from ringfence.model.errors import InputError
 from ringfence.operations.apply import ApplyRequest, apply
 from ringfence.operations.confirm import confirm

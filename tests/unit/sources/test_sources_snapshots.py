@@ -13,8 +13,8 @@ from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Severity
 from ringfence.model.rules import Settings
+from ringfence.sources.asset_search import find
 from ringfence.sources.checks import snapshot_problems
-from ringfence.sources.finding import find
 from ringfence.sources.snapshots import Change, difference, digest, read_snapshot, snapshot_text, write_snapshot
 
 from tests.unit.sources.asset_factory import NOW, asset, unhurried, write

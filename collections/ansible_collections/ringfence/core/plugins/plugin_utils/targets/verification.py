@@ -10,7 +10,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.set_names impo
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 
 from .answer_values import shown
-from .held_state import held
+from .host_status import held
 from .orders import Reply
 
 # Sentences about the verdict table, and about processes, that are told of one host; the rest is counted, and what is of

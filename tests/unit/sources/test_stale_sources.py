@@ -11,7 +11,7 @@ from ringfence.model.assets import Label, Snapshot
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.rules import Settings
 from ringfence.sources import survey
-from ringfence.sources.silence import Silent, is_stale, standing
+from ringfence.sources.stale_sources import Silent, is_stale, standing
 
 from tests.unit.sources.asset_factory import NOW, asset, rule, write
 
