@@ -42,7 +42,7 @@ class Membership:
         return len(self.inside) + len(self.outside)
 
     def opposites(self) -> Iterator[tuple[Membership, Membership]]:
-        """Yield each condition that differs in one set alone, with what holds for both: the condition without the set."""
+        """Yield each condition that differs in one set alone, with the one that holds for both: without the set."""
         for name in (*self.inside, *self.outside):
             inside, outside = ({one for one in names if one != name} for names in (self.inside, self.outside))
             both = Membership(tuple(sorted(inside)), tuple(sorted(outside)))
