@@ -29,9 +29,12 @@ MIXED = "mixed"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one end decides. `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None
-    where the end is not a workload. `process` is the class it holds for, where it does not hold for all of this end's.
-    `notes` say what else a person must know of it."""
+    """What one end decides.
+
+    `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None where the end is not a
+    workload. `process` is the class that this is said of, where the classes of this end differ. `notes` say what else
+    a person must know.
+    """
 
     side: str
     verdict: str

@@ -194,11 +194,12 @@ def _without_repeats(
     """Return the cases in a fixed order, less what a case of more processes says already."""
     rows = []
     for (p, q), services in found.items():
-        wider = [key for key in ((None, None), (None, q), (p, None)) if key != (p, q) and key in found]
-        for key in wider:
-            services = services - found[key]
-        if services:
-            rows.append(((p, q), services))
+        left = services
+        for key in ((None, None), (None, q), (p, None)):
+            if key != (p, q) and key in found:
+                left -= found[key]
+        if left:
+            rows.append(((p, q), left))
     return sorted(
         rows,
         key=lambda row: tuple((c is not None, *c.order()) if c else (False, "", "") for c in row[0]),

@@ -97,8 +97,10 @@ def accept(estate: Estate) -> Accepted:
 
 
 def claims(estate: Estate) -> list[tuple[Claim, str, str]]:
-    """Return the addresses that hosts alone say they have, each with what becomes of it (`counts`, `waits`,
-    `another's`) and who holds it, sorted."""
+    """Return the addresses that only their hosts report, sorted.
+
+    Each comes with what becomes of it (`counts`, `waits`, `another's`) and who holds it.
+    """
     found = estate.survey().claims
     rows = [(claim, "counts", "") for claim in found.counted]
     rows += [(claim, "waits", "") for claim in found.waiting]

@@ -28,8 +28,10 @@ LOOK = "who controls it may say anything"
 
 
 def ask_hosts(estate: Estate, execution: Execution) -> None:
-    """Ask every workload what it holds, and keep the answers; hosts that do not say it are named, and their records
-    stay. Raise OutsideError where none says anything."""
+    """Ask every workload what it holds, and keep the answers.
+
+    Hosts that do not answer are named, and their records stay. Raise OutsideError if no host answers.
+    """
     from ringfence.operations.drive import drive
 
     workloads = sorted(name for name in estate.compilation.tables if askable(name))

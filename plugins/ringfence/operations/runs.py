@@ -32,8 +32,10 @@ SAID = "said"
 
 @dataclass(frozen=True, slots=True)
 class ListedRun:
-    """A run with its state: `running`, `pausing`, `successful`, `failed`, `interrupted`, or that it ended without a
-    word."""
+    """A run with its state.
+
+    That is `running`, `pausing`, `successful`, `failed`, `interrupted`, or that its process ended without saying why.
+    """
 
     directory: RunDirectory
     facts: RunFacts

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """Counts of judged flows; single flows can be asked for as long as their window is open. `wrong` counts flows that
-    were left out, `to_nobody` those to addresses that no asset holds."""
+    """Counts of judged flows; single flows can be asked for as long as their window is open.
+
+    `wrong` counts flows that were left out, `to_nobody` those to addresses that no asset holds.
+    """
 
     simulation: Simulation
     totals: dict[str, object]

@@ -28,8 +28,10 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interruption:
-    """Passes SIGINT, SIGTERM and a cancellation on to Ansible; signals arrive in the main thread alone, a cancellation
-    in any."""
+    """Passes SIGINT, SIGTERM and a cancellation on to Ansible.
+
+    Signals arrive in the main thread alone, a cancellation in any.
+    """
 
     def __init__(self, cancel: Cancellation) -> None:
         self.came = False

@@ -21,9 +21,12 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class HostOutcome:
-    """One host: `state` is the word of the collection's results (`confirmed`, `refused`, `rolled back`, `unreachable`,
-    …), how its last step ended, or that it did not (`interrupted`); `reason` says why where it failed; `result` is all
-    of it."""
+    """What became of one host.
+
+    `state` is the word of the collection's results (`confirmed`, `refused`, `rolled back`, `unreachable`, …), how its
+    last step ended, or `interrupted` if it did not end; `reason` says why it failed; `result` is all of the step's
+    result.
+    """
 
     host: str
     state: str
@@ -39,8 +42,10 @@ class HostOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All hosts of a run; `status` is ansible-runner's word or `interrupted`, `complaint` what Ansible said where no
-    host ran."""
+    """All hosts of a run.
+
+    `status` is ansible-runner's word or `interrupted`, `complaint` what Ansible said where no host ran.
+    """
 
     hosts: Mapping[str, HostOutcome]
     status: str
@@ -62,8 +67,11 @@ class Outcome:
 
 
 def collect(events: Iterable[Event], expected: Iterable[str] = (), cut_short: str = "") -> dict[str, HostOutcome]:
-    """Return what became of every host; `expected` ones that no step reached are `not begun`, one whose step began and
-    has no end is `interrupted` for the reason `cut_short`."""
+    """Return what became of every host.
+
+    `expected` ones that no step reached are `not begun`; one whose step began and has no end is `interrupted` for the
+    reason `cut_short`.
+    """
     hosts = {host: HostOutcome(host, NOT_BEGUN, ok=False) for host in expected}
     for event in events:
         before = hosts.get(event.host)
