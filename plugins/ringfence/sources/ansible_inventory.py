@@ -23,6 +23,7 @@ from ringfence.sources.ansible_messages import first_error, unparsed_sources, wa
 from ringfence.sources.ansible_settings import without_fact_cache
 from ringfence.sources.inventory_files import refuse_unreadable_files
 from ringfence.sources.passed_over import passed_over
+from ringfence.sources.vaulted import vault_failure
 
 TIMEOUT_SECONDS = 1800.0
 # Ansible's own answer to an inventory that does not parse is a warning and an estate without those hosts.
@@ -122,7 +123,7 @@ def _run(command: list[str], paths: Sequence[Path], directory: Path | None, *, w
     stderr = done.stderr.decode(errors="replace")
     if done.returncode:
         base = (directory or Path()).resolve()
-        raise _unreadable(paths, base) or _failure(stderr, done.returncode, base)
+        raise _unreadable(paths, base) or _failure(stderr, done.returncode, paths, base)
     return stderr
 
 
@@ -136,14 +137,10 @@ def _unreadable(paths: Sequence[Path], base: Path) -> InputError | None:
     return None
 
 
-def _failure(stderr: str, status: int, base: Path) -> RingfenceError:
+def _failure(stderr: str, status: int, paths: Sequence[Path], base: Path) -> RingfenceError:
     message, place = first_error(stderr, base)
-    if "no vault secrets" in message.lower() or "decryption failed" in message.lower():
-        return InputError(
-            f"the inventory holds vaulted variables that cannot be opened: {message}",
-            place,
-            "set ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg",
-        )
+    if closed := vault_failure(message, place, paths, base):
+        return closed
     if "unknown plugin" in message:
         return InputError(
             f"the inventory cannot be parsed: {message}",

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ringfence.language.look_alikes import skeleton, without_accents
 from ringfence.language.reports import nearest
 from ringfence.model.errors import InputError, Place
 from ringfence.model.label_texts import label_text, visible
 from ringfence.model.problems import Problem, Severity
-from ringfence.sources.host_row import LABELS_COLUMN, USUAL_LABELS, Columns, TableHost, host_of
+from ringfence.sources.host_row import LABELS_COLUMN, USUAL_LABELS, Columns, TableHost, host_of, wrong_keys
 from ringfence.sources.table_filters import Filters, stays, values_of
 from ringfence.sources.table_header import Wanted
 from ringfence.sources.table_merge import merged_rows
@@ -168,17 +169,22 @@ def _short_rows(rows: Sequence[Row]) -> list[Problem]:
 
 
 def _unused_labels(table: TableRows, columns: Columns) -> list[Problem]:
-    """Return a warning for each column that is called like a usual label, but for case, and gives none."""
+    """Return a warning for each column that is called like a usual label, but for case or accents, and gives none."""
     if columns.labels:
-        return []
+        return [_wrong_key(column, fault, table) for column, fault in wrong_keys(columns).items()]
     notes = []
     for column in table.columns:
-        key = column.casefold()
+        key = skeleton(without_accents(column))
         if key in (*USUAL_LABELS, LABELS_COLUMN) and column != key and key not in table.columns:
             message = f"the column '{visible(column)}' gives no label: the one that does is called '{key}'"
             said = "" if key == LABELS_COLUMN else ", or name all columns of labels: 'columns: {labels: {…}}'"
             notes.append(Problem(Severity.WARNING, message, table.place, f"rename it{said}"))
     return notes
+
+
+def _wrong_key(column: str, fault: str, table: TableRows) -> Problem:
+    message = f"the column '{visible(column)}' gives no label: {fault}"
+    return Problem(Severity.WARNING, message, table.place, "rename it in 'columns: {labels: {…}}'")
 
 
 def _lost_cells(rows: Sequence[Row], columns: Columns, reading: Reading) -> list[Problem]:

@@ -37,13 +37,15 @@ from ringfence.sources.host_variables import (
 )
 from ringfence.sources.identifying import identifying_point
 from ringfence.sources.identity import STAY_TWO, one_asset_each
-from ringfence.sources.label_doubts import address_doubts, label_doubts
+from ringfence.sources.label_doubts import address_doubts, label_doubts, vault_doubts
 from ringfence.sources.labelling import apply_label_rules
+from ringfence.sources.lost_labels import lost_labels
 from ringfence.sources.namesakes import namesake_problems, reunited
 from ringfence.sources.reaching import usual_enforcer
 from ringfence.sources.resolution import resolve_names
 from ringfence.sources.stale_sources import Silent, Standing, quiet_sources, read_answering, standing
 from ringfence.sources.told_labels import mark_told
+from ringfence.sources.vaulted import is_vaulted
 
 _NO_FACTS = (LABELS, LABEL_VALUES, GIVEN, BY_NAME)
 
@@ -135,7 +137,8 @@ def survey(
     place = Place(sources[0]) if sources else None
     hosts, mixed = reunited(parsed.hosts, inventory_paths, base)
     assets = read_assets(hosts, settings, facts, resolve, sources=sources, place=place)
-    problems += [*label_doubts(hosts, place), *address_doubts(hosts, place)]
+    problems += [*label_doubts(hosts, place), *address_doubts(hosts, place), *vault_doubts(hosts, place)]
+    problems += lost_labels(hosts, inventory_paths, base)
     before, stood = last() if last else None, Standing(assets)
     if before is not None:
         silent = [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]
@@ -193,7 +196,7 @@ def read_assets(
     readings = [HostVariables(host.name, host.variables, place) for host in hosts]
     explicit = [reading.addresses() for reading in readings]
     reached = [
-        None if reading.given(ADDRESSES) else reading.text("ansible_host") or host.name
+        None if reading.given(ADDRESSES) else _where(host, reading)
         for host, reading in zip(hosts, readings, strict=True)
     ]
     resolved = resolve(name for name in reached if name and not is_template(name) and identifying_point(name) is None)
@@ -207,6 +210,11 @@ def read_assets(
     if errors:
         raise InputErrors(errors)
     return tuple(sorted(assets, key=lambda asset: asset.name))
+
+
+def _where(host: InventoryHost, reading: HostVariables) -> str:
+    """Return the name or address that Ansible connects to; empty where that is vaulted: it is not the host's name."""
+    return "" if is_vaulted(host.variables.get("ansible_host")) else reading.text("ansible_host") or host.name
 
 
 def _reached(name: str, resolved: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:

@@ -226,7 +226,7 @@ def test_a_plan_that_keeps_the_bastion_from_the_hosts_behind_it_is_refused() -> 
         draft(behind("10.0.1.5"))
 
     assert str(refused.value).startswith(
-        "db-1, web-1, web-2: Ansible comes through 'bastion-1' (10.0.1.5), which this policy does not let out to tcp/22"
+        "db-1, web-1, web-2: Ansible comes from 'bastion-1' (10.0.1.5), which this policy does not let out to tcp/22"
     )
 
 
