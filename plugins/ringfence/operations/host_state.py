@@ -36,26 +36,26 @@ def ask_hosts(estate: Estate, execution: Execution) -> None:
 
     workloads = sorted(name for name in estate.compilation.tables if askable(name))
     marked = marks(estate.plans)
-    outcome = drive(
+    result = drive(
         estate,
         "info",
         {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": decided_enforcers(estate)},
         workloads,
         execution,
     )
-    told = {name: host.result for name, host in outcome.hosts.items() if host.ok}
-    silent = sorted(name for name, host in outcome.hosts.items() if not host.ok)
+    told = {name: host.result for name, host in result.hosts.items() if host.ok}
+    silent = sorted(name for name, host in result.hosts.items() if not host.ok)
     if silent and not told:
         raise OutsideError(
             f"{counted(len(silent), 'host does', 'hosts do')} not say what "
             f"{'it holds' if len(silent) == 1 else 'they hold'}: "
-            f"{some_names(silent)}: {outcome.hosts[silent[0]].reason}",
+            f"{some_names(silent)}: {result.hosts[silent[0]].reason}",
             remedy="reach them, or plan without --rebase: they refuse where they hold something else than is expected",
         )
     problems = [
         Problem(
             Severity.WARNING,
-            f"{clean_line(name)} does not say what it holds: {outcome.hosts[name].state}: {outcome.hosts[name].reason}",
+            f"{clean_line(name)} does not say what it holds: {result.hosts[name].state}: {result.hosts[name].reason}",
             remedy="it is planned from what is known of it, and refuses where it holds something else",
         )
         for name in silent
