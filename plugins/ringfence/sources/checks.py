@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from itertools import combinations
 
 from ringfence.model.addresses import DEFAULT_REALM, address_text
-from ringfence.model.assets import Asset, Snapshot
+from ringfence.model.assets import Asset
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
 from ringfence.sources.duplicates import duplicate_problems
@@ -17,11 +17,6 @@ from ringfence.sources.label_spellings import spelling_problems
 
 # Examples that a message names before it counts the rest.
 NAMED = 5
-
-
-def snapshot_problems(snapshot: Snapshot, settings: Settings) -> tuple[Problem, ...]:
-    """Return the problems of a snapshot's assets, as `asset_problems`."""
-    return asset_problems(snapshot.assets, settings)
 
 
 def asset_problems(assets: Sequence[Asset], settings: Settings) -> tuple[Problem, ...]:
