@@ -92,7 +92,8 @@ def wrong_keys(columns: Columns) -> dict[str, str]:
 
 def broken(row: Row, fault: str, remedy: str | None = None) -> Problem:
     """Return the warning for a row that is left out."""
-    return Problem(Severity.WARNING, f"this row is left out: {fault}", row.place, remedy)
+    also = f" (with {', '.join(map(str, row.also))})" if row.also else ""
+    return Problem(Severity.WARNING, f"this row{also} is left out: {fault}", row.place, remedy)
 
 
 def _left_out(row: Row, name: str, address: str) -> Problem:

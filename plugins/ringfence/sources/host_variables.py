@@ -33,6 +33,8 @@ LABEL_GROUPS = "ringfence_label_groups"
 WISHED = "ringfence_name"
 GIVEN = "ringfence_given"
 BY_NAME = "ringfence_by_name"
+# The row of a table that a host is, `hosts.csv:7`, where another one's name looks the same.
+PLACE = "ringfence_place"
 # Why a source did not read all of this one host: what it told before stands.
 INCOMPLETE = "ringfence_incomplete"
 

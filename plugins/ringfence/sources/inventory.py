@@ -13,6 +13,7 @@ from ringfence.model.errors import InputError, InputErrors, Place, RingfenceErro
 from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
+from ringfence.sources.alike_names import alike_problems
 from ringfence.sources.ansible_inventory import InventoryHost, ParsedInventory, read_inventory
 from ringfence.sources.ansible_settings import fact_caches_of
 from ringfence.sources.attributes import plain_attributes, plain_value
@@ -46,6 +47,7 @@ from ringfence.sources.resolution import resolve_names
 from ringfence.sources.stale_sources import Silent, WithStale, quiet_sources, read_answering, with_stale
 from ringfence.sources.told_labels import mark_told
 from ringfence.sources.vaulted import is_vaulted
+from ringfence.sources.warning_places import without_repeated
 
 _NO_FACTS = (LABELS, LABEL_VALUES, GIVEN, BY_NAME)
 
@@ -105,7 +107,7 @@ def survey(
     """
     base = directory or Path()
     parsed, silent = _read(inventory_paths, base, last)
-    problems = list(parsed.problems)
+    problems: list[Problem] = []
     told: list[Problem] = []
     if facts is None:
         caches = (cache,) if cache else fact_caches_of(base)
@@ -131,11 +133,14 @@ def survey(
     told += [problem for problem in identity_problems if problem.remedy == STAY_TWO]
     more = [problem for problem in identity_problems if problem.remedy != STAY_TWO]
     problems += [*mixed, *stood.problems, *told, *more, *namesake_problems(assets, identity.different)]
+    problems += alike_problems(assets, inventory_paths, base, identity.different)
     labelled, label_problems = apply_label_rules(assets, label_rules)
     labelled, resting = mark_told(labelled, label_rules)
     problems += [*label_problems, *resting, *asset_problems(labelled, settings)]
+    said = without_repeated(parsed.problems, problems)
+    problems = list(dict.fromkeys([*said, *problems]))
     snapshot = Snapshot(labelled, now.astimezone(UTC))
-    return Survey(snapshot, tuple(problems), stood.problems, tuple(told), claims, parsed.problems)
+    return Survey(snapshot, tuple(problems), stood.problems, tuple(told), claims, tuple(said))
 
 
 def _facts_problem(host: str, fault: str) -> Problem:
@@ -193,7 +198,9 @@ def read_assets(
 
 def _where(host: InventoryHost, reading: HostVariables) -> str:
     """Return the name or address that Ansible connects to; empty where that is vaulted: it is not the host's name."""
-    return "" if is_vaulted(host.variables.get("ansible_host")) else reading.text("ansible_host") or host.name
+    return (
+        "" if is_vaulted(plain_value(host.variables.get("ansible_host"))) else reading.text("ansible_host") or host.name
+    )
 
 
 def _reached(name: str, resolved: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from ringfence.model.errors import InputError, Place
 REMEDY = "write it in plain, or vault the whole file that it stands in: such a file is opened"
 _HEADER = b"$ANSIBLE_VAULT;"
 _LARGEST = 4 << 20
-_OF_VAULT = re.compile(r"vault (?:secret|password|id\b)|decrypt|vault password file|\bvaulted?\b", re.IGNORECASE)
+_OF_VAULT = re.compile(r"vault (?:secret|password|id\b)|decryption failed|attempting to decrypt", re.IGNORECASE)
 _NAMED = 3
 
 
