@@ -6,6 +6,7 @@ import click
 
 from ringfence.cli.session import Session, command
 from ringfence.model.safe_text import clean
+from ringfence.wire.first_few import first_few
 
 HOSTS_NAMED = 20
 
@@ -24,10 +25,9 @@ def remove(session: Session, words: tuple[str, ...], yes: bool) -> None:
 
     hosts = chosen_workloads(session.estate, words)
     if not yes:
-        more = f" and {len(hosts) - HOSTS_NAMED} more" if len(hosts) > HOSTS_NAMED else ""
         click.echo(
             clean(
-                f"{', '.join(hosts[:HOSTS_NAMED])}{more}: the table, the boot unit and the state of Ringfence will be "
+                f"{first_few(hosts, HOSTS_NAMED)}: the table, the boot unit and the state of Ringfence will be "
                 "removed, and every connection that they deny now will be allowed."
             ),
             err=True,

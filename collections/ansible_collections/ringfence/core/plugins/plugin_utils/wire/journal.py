@@ -11,6 +11,7 @@ import stat
 from datetime import datetime, timezone
 
 from .plan_directory import Plan, PlanError, regular_file
+from .vendored.first_few import first_few
 
 # A host in one of these states lets the next wave begin.
 PASSED = ("confirmed", "excused")
@@ -91,7 +92,7 @@ class Journal:
             else:
                 waiting.append(f"{host} ({states.get(host, 'not begun')})")
         if waiting:
-            shown = ", ".join(waiting[:5]) + (f" and {len(waiting) - 5} more" if len(waiting) > 5 else "")
+            shown = first_few(waiting)
             raise PlanError(
                 "wave",
                 f"wave {wave} waits for wave {wave - 1}: {shown}; put them right, or excuse them (ringfence_excused)",
