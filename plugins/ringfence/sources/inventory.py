@@ -44,7 +44,7 @@ from ringfence.sources.lost_labels import lost_labels
 from ringfence.sources.namesakes import namesake_problems, reunited
 from ringfence.sources.reaching import usual_enforcer
 from ringfence.sources.resolution import resolve_names
-from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
+from ringfence.sources.stale_sources import Silent, WithStale, quiet_sources, read_answering, with_stale
 from ringfence.sources.told_labels import mark_told
 from ringfence.sources.vaulted import is_vaulted
 from ringfence.sources.warning_places import without_repeated
@@ -141,10 +141,10 @@ def survey(
     assets = read_assets(hosts, settings, facts, resolve, sources=sources, place=place)
     problems += [*label_doubts(hosts, place), *address_doubts(hosts, place), *vault_doubts(hosts, place)]
     problems += lost_labels(hosts, inventory_paths, base)
-    before, stood = last() if last else None, Standing(assets)
+    before, stood = last() if last else None, WithStale(assets)
     if before is not None:
         silent = [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]
-        stood = standing(assets, before, silent)
+        stood = with_stale(assets, before, silent)
     identity = replace(settings.identity, same=(*settings.identity.same, *stood.same))
     port = settings.control.port if settings.control else 22
     assets, identity_problems = one_asset_each(stood.assets, identity, before.named() if before else (), port)
