@@ -46,7 +46,7 @@ def plan_names(plans: Path) -> list[str]:
 
 def tables_of(chosen: ChosenPlan) -> dict[str, VerdictTable]:
     """Return the table that a plan gives each host, by name."""
-    from ringfence.plan.table_reading import table_of
+    from ringfence.plan.verdict_table_json import table_of
 
     folder = chosen.directory / "tables"
     digests = {host.table for host in chosen.plan.hosts.values()}

@@ -11,7 +11,7 @@ from pathlib import Path
 from ringfence.files import regular_file
 from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import TIME_FORMAT, Plan
-from ringfence.plan.enforced import Held, read_record
+from ringfence.plan.host_records import Held, read_record
 from ringfence.plan.store import Head, heads, read
 
 JOURNAL_FILE = "journal.jsonl"

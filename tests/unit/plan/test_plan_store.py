@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ringfence.model.errors import InputError
 from ringfence.plan import Held, find, next_sequence, read, read_state, sign, verify_files, verify_signature, write
-from ringfence.plan.enforced import STATE_FILE, believed_sequence, write_state
+from ringfence.plan.host_records import STATE_FILE, believed_sequence, write_state
 from ringfence.plan.store import Head, heads, table_text
 
 from tests.unit.plan.plan_estates import compilation, draft, rule
