@@ -6,9 +6,8 @@ import subprocess
 from pathlib import Path
 
 from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.wire.plan_format import NAMESPACE, PLAN_FILE, SIGNATURE_FILE
 
-NAMESPACE = "ringfence-plan"
-SIGNATURE_FILE = "plan.json.sig"
 # ssh-keygen asks an agent or for a passphrase; nobody waits longer than this for the answer of a verification.
 VERIFY_SECONDS = 60
 
@@ -18,7 +17,7 @@ def sign(directory: Path, key: Path) -> Path:
 
     Raises OutsideError when ssh-keygen is missing or refuses.
     """
-    plan, signature = directory / "plan.json", directory / SIGNATURE_FILE
+    plan, signature = directory / PLAN_FILE, directory / SIGNATURE_FILE
     signature.unlink(missing_ok=True)
     _ssh_keygen(["-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(plan)], f"the plan was not signed with {key}")
     return signature
@@ -30,7 +29,7 @@ def verify_signature(directory: Path, allowed_signers: Path) -> str:
     `allowed_signers` is in the format of ssh-keygen(1), "ALLOWED SIGNERS". Raises InputError for a plan without a
     signature, with one that does not fit, or by somebody who is not in the file.
     """
-    plan, signature = directory / "plan.json", directory / SIGNATURE_FILE
+    plan, signature = directory / PLAN_FILE, directory / SIGNATURE_FILE
     if not signature.exists():
         raise InputError("the plan is not signed", Place(str(plan)), remedy="sign it with 'ringfence plan --sign KEY'")
     if not allowed_signers.exists():
