@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from ringfence.model.assets import Snapshot
     from ringfence.sources.claims import Claim
     from ringfence.sources.inventory import Survey
+    from ringfence.sources.snapshot_heads import SnapshotHead
 
 SNAPSHOTS = "snapshots"
 FLOWS = "flows"
+# Where the heads of the snapshots are kept.
+INDEX = "snapshots.index"
 NAME = "%Y%m%dT%H%M%SZ"
 
 
@@ -57,6 +60,12 @@ class History:
         from ringfence.sources.snapshots import read_snapshot
 
         return [read_snapshot(path) for path in self.until()]
+
+    def heads(self) -> dict[Path, SnapshotHead]:
+        """Return what lists say of the kept snapshots, oldest first, by file."""
+        from ringfence.sources.snapshot_heads import snapshot_heads
+
+        return snapshot_heads(self.state / INDEX, self.until())
 
     def accepted_claims(self) -> frozenset[Claim] | None:
         """Return the addresses that were accepted on their hosts' own word, None where nothing ever was."""
