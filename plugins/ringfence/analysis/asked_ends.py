@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ringfence.analysis.builtins import LOOPBACK
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unheld import Unheld
 from ringfence.compiler import Compilation
 from ringfence.compiler.names import shared

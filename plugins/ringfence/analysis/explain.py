@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ringfence.analysis.asked_ends import Terminal, pairs_of
 from ringfence.analysis.builtins import LOOPBACK, built_in, edges, from_port
 from ringfence.analysis.nearest import Nearest, nearest_rule
-from ringfence.analysis.permitted import Sides
+from ringfence.analysis.side_permissions import Sides
 from ringfence.analysis.stretches import stretches
 from ringfence.analysis.unmeetable import skipped_headers
 from ringfence.compiler import Compilation
@@ -24,9 +24,12 @@ MIXED = "mixed"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one end decides. `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None
-    where the end is not a workload. `process` is the class it holds for, where it does not hold for all of this end's.
-    `notes` say what else a person must know of it."""
+    """What one end decides.
+
+    `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None where the end is not a
+    workload. `process` is the class that this is said of, where the classes of this end differ. `notes` say what else
+    a person must know.
+    """
 
     side: str
     verdict: str

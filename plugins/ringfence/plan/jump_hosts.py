@@ -72,7 +72,7 @@ def is_address(word: str) -> bool:
 
 
 def _short(name: str) -> str:
-    return name if is_address(name) else name.split(".")[0]
+    return name if is_address(name) else name.split(".", maxsplit=1)[0]
 
 
 def _words(value: object) -> Sequence[str]:

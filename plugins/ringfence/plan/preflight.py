@@ -11,8 +11,8 @@ from ringfence.model.assets import Asset, Control
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity, some_names
-from ringfence.plan.enforced import Held
 from ringfence.plan.host_names import askable, why_not
+from ringfence.plan.host_records import Held
 from ringfence.plan.way_in import WaysIn
 
 _SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")

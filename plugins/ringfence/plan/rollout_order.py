@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.ends import chosen_addresses, points_of
+from ringfence.analysis.peer_resolution import chosen_addresses, points_of
 from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.rules import Settings

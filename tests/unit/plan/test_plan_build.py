@@ -17,7 +17,7 @@ from ringfence.model.selectors import ANY, LabelIn
 from ringfence.plan import Circumstances, Held, build, restore
 from ringfence.plan.artefact import digest_of
 from ringfence.plan.preflight import doubts
-from ringfence.plan.table_reading import table_of
+from ringfence.plan.verdict_table_json import table_of
 from ringfence.plan.waves import waves
 
 from tests.unit.plan.plan_estates import CONTROL, INPUTS, NOW, asset, compilation, draft, estate, rule
