@@ -15,8 +15,8 @@ from ringfence.model.safe_text import clean_line
 from ringfence.operations.hosts import decided_enforcers
 from ringfence.plan import Held, write_state
 from ringfence.plan.artefact import time_text
-from ringfence.plan.enforced import state_alone
 from ringfence.plan.host_names import askable
+from ringfence.plan.host_records import state_alone
 from ringfence.plan.journals import marks
 
 if TYPE_CHECKING:
