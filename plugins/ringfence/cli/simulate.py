@@ -31,6 +31,7 @@ def simulate(
     session: Session,
     flows_files: tuple[Path, ...],
     flows_format: str,
+    fields: str,
     since: str | None,
     until: str | None,
     by: str,
@@ -53,7 +54,7 @@ def simulate(
         rule_rows,
     )
 
-    selection = FlowSelection(flows_files, flows_format, since, until)
+    selection = FlowSelection(flows_files, flows_format, since, until, fields)
     with simulated(session.estate, selection, session.execution) as found:
         single = by == "flow" or bool(only)
         flows = found.flows(only, limit) if single else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +19,9 @@ class Reading:
 
     `observed` stands in for times that a file does not say; `read` sets it to the file's time of change where it is
     not given. `latest` is the last time that a flow can have been seen at. `hosts` are the addresses (points) of every
-    host of the inventory, which say what a host can report; None where no inventory was asked. `strict` raises what is
+    host of the inventory, which say what a host can report; None where no inventory was asked. `fields` are the names
+    of the fields of a file that does not name them itself, `listeners` the addresses (as text), protocols and ports
+    that hosts report to listen on. `empty` counts rows that are right and tell of no traffic. `strict` raises what is
     wrong instead of counting it.
     """
 
@@ -27,8 +29,11 @@ class Reading:
     strict: bool = False
     latest: datetime = field(default_factory=latest_time)
     hosts: Mapping[str, frozenset[int]] | None = None
+    fields: tuple[str, ...] = ()
+    listeners: Collection[tuple[str, int, int]] = ()
     read: int = 0
     bad: int = 0
+    empty: int = 0
     problems: list[Problem] = field(default_factory=list)
 
     def reject(self, error: InputError, place: Place, rows: int = 1) -> None:
@@ -50,4 +55,9 @@ class Reading:
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
-        return {"read": self.read, "bad": self.bad, "problems": [problem.data() for problem in self.problems]}
+        return {
+            "read": self.read,
+            "bad": self.bad,
+            "empty": self.empty,
+            "problems": [problem.data() for problem in self.problems],
+        }

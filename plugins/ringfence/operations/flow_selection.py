@@ -29,6 +29,7 @@ SPAN = re.compile(r"(\d+)([mhdw])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 DEFAULT_SINCE = "7d"
 HOSTS = "hosts"
+NAMING = ("csv", "json", HOSTS)  # formats whose rows name client and server
 STANDARD_INPUT = Path("/dev/stdin")
 
 
@@ -40,6 +41,7 @@ class FlowSelection:
     format: str = "csv"
     since: str | None = None
     until: str | None = None
+    fields: str = ""
     unread: int = 0
 
     def window(self, estate: Estate, listener: Listener) -> FlowWindow:
@@ -49,7 +51,7 @@ class FlowSelection:
         from ringfence.flows.window import FlowWindow
 
         if self.paths:
-            reading = reading_of(estate, self.format)
+            reading = reading_of(estate, self.format, self.fields)
             found = FlowWindow.of_flows(read_files(self.paths, self.format, reading), [estate.snapshot])
             listener.problems(reading.problems)
             found.wrong = self.unread = reading.bad
@@ -81,15 +83,24 @@ class FlowSelection:
         return f"flows {start}" + (f" until {self.until}" if self.until else "")
 
 
-def reading_of(estate: Estate | None, flows_format: str) -> Reading:
-    """Return a reading for files; one of what hosts report knows the inventory's addresses of each host."""
+def reading_of(estate: Estate | None, flows_format: str, fields: str = "") -> Reading:
+    """Return a reading for files; one of what hosts report knows the inventory's addresses of each host.
+
+    Others know what hosts listen on. `fields` are those of a file that does not name its own.
+    """
     from ringfence.estate.directory import current_time
     from ringfence.estate.history import host_addresses
+    from ringfence.flows.listeners import listeners_of
     from ringfence.flows.possible import latest_time
     from ringfence.flows.reading import Reading
 
     hosts = host_addresses(estate.snapshots()) if estate and flows_format == HOSTS else None
-    return Reading(latest=latest_time(estate.now if estate else current_time()), hosts=hosts)
+    return Reading(
+        latest=latest_time(estate.now if estate else current_time()),
+        hosts=hosts,
+        fields=tuple(fields.replace(",", " ").split()),
+        listeners=listeners_of(estate.snapshot) if estate and flows_format not in NAMING else (),
+    )
 
 
 def read_files(paths: Sequence[Path], flows_format: str, reading: Reading, *, several: bool = False) -> Iterator[Flow]:
