@@ -1,5 +1,7 @@
-"""Files that are whole or not there: written beside their place, kept on the disk, then renamed; read only
-where they end."""
+"""Files that are whole or absent, and reading that always ends.
+
+A file is written beside its place, kept on the disk, then renamed. Pipes and devices are not read.
+"""
 
 from __future__ import annotations
 
@@ -53,8 +55,10 @@ def write_all(files: Iterable[tuple[Path, str]]) -> None:
 
 
 def regular_file(path: Path) -> bytes:
-    """Return what a file holds. Raise InputError for a pipe, a device or a directory, which may never end, and OSError
-    where it cannot be read."""
+    """Return the content of a file.
+
+    Raise InputError for a pipe, a device or a directory, which may never end, and OSError where it cannot be read.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

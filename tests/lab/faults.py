@@ -19,8 +19,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, load_plan
 from ringfence.lab import state
-from ringfence.lab.anchor import LIVE
 from ringfence.lab.session import Lab
+from ringfence.lab.supervisor import LIVE
 from ringfence.model.errors import OutsideError
 
 from tests.lab.rollouts import wait_until
@@ -72,10 +72,10 @@ class Machine:
 
     def prepare(self) -> None:
         """Put a small file system under the state that outlives a reboot, and an nft that can fail."""
-        anchor = state.read(self.lab.directory).anchor.pid  # type: ignore[union-attr]
+        supervisor = state.read(self.lab.directory).supervisor.pid  # type: ignore[union-attr]
         place = f"{LIVE}/{self.name}/root{STATE}"
         inside = f"mkdir -p {place} && mount -t tmpfs -o size=2m,mode=700 none {place}"
-        subprocess.run(["nsenter", f"--target={anchor}", "--mount", "sh", "-c", inside], check=True, timeout=20)
+        subprocess.run(["nsenter", f"--target={supervisor}", "--mount", "sh", "-c", inside], check=True, timeout=20)
         self.sh("mv /usr/sbin/nft /usr/sbin/nft.real; cat >/usr/sbin/nft; chmod 755 /usr/sbin/nft", FAULTY_NFT)
         self.lab.reboot(self.name)
         assert STATE in self.sh("cat /proc/mounts")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation
 from ringfence.enforcers import names

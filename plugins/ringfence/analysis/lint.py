@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ringfence.analysis.deciders import deciders
-from ringfence.analysis.ends import Ends
 from ringfence.analysis.negations import ASSETS_ALONE, every_other, misleading_not
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unheld import Unheld
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation, compile_policy
@@ -95,8 +95,10 @@ class _Estate:
         return not self.full.tables.keys().isdisjoint(self.names(peers))
 
     def passes_nothing(self, rule: Rule) -> bool:
-        """Return whether every table is the same without a `pass` and those of which that was said before: of two that
-        are equal, one is needed."""
+        """Return whether no table changes without a `pass`, and without those for which that was returned before.
+
+        Of two equal ones, one is needed.
+        """
         left = tuple(one for one in self.kept if one is not rule)
         rest = replace(self.full.policy, rules=left)
         without = compile_policy(self.full.snapshot, rest, self.full.settings, full=True).tables

@@ -1,4 +1,4 @@
-"""One question put to a verdict table, fast: what becomes of this connection?
+"""The verdict of one connection, looked up in a table by bisection.
 
 A table is a list of cells; here each direction becomes sorted arrays, built once for each process class that is asked
 for, so that an answer costs three bisections however many cells and intervals the table has.
@@ -32,6 +32,7 @@ class Remotes:
 
     @staticmethod
     def of(cells: Iterable[Cell]) -> Remotes:
+        """Return the remote addresses of cells of one local address and process class."""
         by_remote: dict[IntervalSet, list[tuple[Membership, ServiceMap]]] = {}
         pieces: list[tuple[int, int, Cases]] = []
         for cell in cells:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from ringfence.analysis.ends import Ends
-from ringfence.analysis.permitted import EVERYTHING, Permitted, Sides
+from ringfence.analysis.peer_resolution import Ends
+from ringfence.analysis.side_permissions import EVERYTHING, Permitted, Sides
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES, address_text, family_of, range_text
 from ringfence.model.assets import Asset
@@ -194,11 +194,12 @@ def _without_repeats(
     """Return the cases in a fixed order, less what a case of more processes says already."""
     rows = []
     for (p, q), services in found.items():
-        wider = [key for key in ((None, None), (None, q), (p, None)) if key != (p, q) and key in found]
-        for key in wider:
-            services = services - found[key]
-        if services:
-            rows.append(((p, q), services))
+        left = services
+        for key in ((None, None), (None, q), (p, None)):
+            if key != (p, q) and key in found:
+                left -= found[key]
+        if left:
+            rows.append(((p, q), left))
     return sorted(
         rows,
         key=lambda row: tuple((c is not None, *c.order()) if c else (False, "", "") for c in row[0]),

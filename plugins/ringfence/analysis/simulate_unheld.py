@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.simulate import Simulation
 from ringfence.analysis.unheld import Unheld
 from ringfence.model.addresses import address_text, point_of

@@ -15,8 +15,8 @@ from ringfence.analysis.known_roles import EVERYWHERE_PORTS, NO_APPS, ROLE_PORTS
 from ringfence.language.label_rules import BARE_WORD
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.label_rules import LabelRule
+from ringfence.sources.asset_search import ports_of
 from ringfence.sources.expressions import compile_expression
-from ringfence.sources.finding import ports_of
 from ringfence.sources.identity_keys import short_name
 
 ROLE, APP = "role", "app"

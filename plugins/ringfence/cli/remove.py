@@ -37,6 +37,6 @@ def remove(session: Session, words: tuple[str, ...], yes: bool) -> None:
         )
     done = removed(session.estate, hosts, session.execution)
     if session.output.as_json:
-        session.output.data(done.outcome.data())
+        session.output.data(done.result.data())
     session.output.lines(done_lines(done, "without Ringfence"))
     click.get_current_context().exit(done.exit_status)

@@ -156,8 +156,9 @@ class Cell:
 
 @dataclass(frozen=True, init=False)
 class DirectionTable:
-    """One direction of a table: cells that together cover every local address, process class, remote address and
-    membership of it once.
+    """One direction of a table.
+
+    Its cells together cover every local address, process class, remote address and membership of it once.
 
     `named` are the processes that the policy of this workload names, sorted, for every kind of its platform; the
     process classes are all their combinations, with none (`other`) for each. Units and users are Linux's. `locals`

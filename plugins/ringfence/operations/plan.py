@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.estate.host_records import known_records
+from ringfence.estate.held_tables import known_records
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.operations.check import refuse_errors
@@ -114,7 +114,7 @@ class _Making:
         from ringfence.plan import find, restore
         from ringfence.plan.rollout_order import rollout_order
         from ringfence.plan.store import read_draft
-        from ringfence.plan.table_reading import table_of
+        from ringfence.plan.verdict_table_json import table_of
 
         files = read_draft(find(self.estate.plans, name))
         old = files.plan
@@ -127,7 +127,7 @@ class _Making:
 
     def _circumstances(self, tables: Mapping[str, VerdictTable]) -> Circumstances:
         from ringfence.enforcers import enforcer
-        from ringfence.estate.host_records import held_tables
+        from ringfence.estate.held_tables import held_tables
         from ringfence.plan import Circumstances, Inputs, next_sequence
         from ringfence.plan.changes import told
         from ringfence.plan.preflight import left_out
@@ -155,7 +155,7 @@ class _Making:
 
     def _believed(self) -> int:
         """Return the newest number that hosts are believed to have seen, and name those that are not believed."""
-        from ringfence.plan.enforced import believed_sequence
+        from ringfence.plan.host_records import believed_sequence
         from ringfence.plan.store import highest_planned
 
         believed, others = believed_sequence(highest_planned(self.estate.plans), self.held)

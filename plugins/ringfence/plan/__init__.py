@@ -2,7 +2,7 @@
 
 from ringfence.plan.artefact import Draft, HostPlan, Inputs, Plan
 from ringfence.plan.build import Circumstances, build, restore
-from ringfence.plan.enforced import Held, read_state, write_state
+from ringfence.plan.host_records import Held, read_state, write_state
 from ringfence.plan.journals import known
 from ringfence.plan.signature import sign, verify_signature
 from ringfence.plan.store import find, next_sequence, read, verify_files, write

@@ -104,8 +104,11 @@ class Inputs(_Part):
 
 
 class Plan(_Part):
-    """`plan.json`. `left_out` tells, by name, why a workload is in no wave; `restores` names the plan that a rollback
-    brings back, else it is empty."""
+    """`plan.json`.
+
+    `left_out` says, by name, why a workload is in no wave; `restores` names the plan that a rollback brings back, else
+    it is empty.
+    """
 
     format: int = Field(default=FORMAT, ge=FORMAT, le=FORMAT)
     sequence: int = Field(ge=1)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError
 from ringfence.sources.fact_files import Facts
-from ringfence.sources.gathered import gathered
+from ringfence.sources.fact_summary import gathered
 from ringfence.sources.host_variables import can_be_held, shown, sorted_points
 from ringfence.sources.identifying import identifying_point, is_bridge_address, is_inner_interface
 

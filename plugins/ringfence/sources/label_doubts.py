@@ -8,6 +8,7 @@ from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.host_variables import ADDRESSES, LABELS, HostVariables
+from ringfence.sources.vaulted import REMEDY
 
 _Doubt = tuple[str, str, str]  # the variable, what is wrong behind its host, and the way out
 EVERYBODYS = "write addresses at which others meet the host"
@@ -23,6 +24,11 @@ def address_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -
     return _doubts(hosts, place, _address_faults)
 
 
+def vault_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -> tuple[Problem, ...]:
+    """Return a warning for every variable of the connection that is vaulted by itself; as above."""
+    return _doubts(hosts, place, _vault_faults)
+
+
 def everybodys(address: str) -> str:
     """Return what is said of an address that is left out, behind who gave it."""
     return f"{address}, which every host has for itself or none can have: it is left out"
@@ -36,6 +42,11 @@ def _label_faults(reading: HostVariables) -> Iterator[_Doubt]:
 def _address_faults(reading: HostVariables) -> Iterator[_Doubt]:
     for address in reading.address_faults():
         yield ADDRESSES, f"holds {everybodys(address)}", EVERYBODYS
+
+
+def _vault_faults(reading: HostVariables) -> Iterator[_Doubt]:
+    for variable in reading.closed():
+        yield variable, "is vaulted, and Ansible's listing keeps it closed: it counts in plays alone", REMEDY
 
 
 def _doubts(

@@ -38,7 +38,7 @@ def reunited(
         if not isinstance(given, Mapping) or all(host.variables.get(key) == value for key, value in given.items()):
             found.append(host)
             continue
-        place = _place(host.name, paths, directory)
+        place = written_at(host.name, paths, directory)
         others = [] if place else _asking(paths, directory)
         if place is None and (not others or _has_own_variables(host.name, paths, directory)):
             # Nothing but variables that are meant for this host, or composed for it, can have changed it.
@@ -122,7 +122,7 @@ def _changed_points(variables: Mapping[str, object], given: Mapping[str, object]
     )
 
 
-def _place(name: str, paths: Sequence[Path], directory: Path) -> Place | None:
+def written_at(name: str, paths: Sequence[Path], directory: Path) -> Place | None:
     """Return where a file that people write names a host, the last of those that Ansible reads."""
     word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
     found = None

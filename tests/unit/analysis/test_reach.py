@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
-from ringfence.analysis.crossings import Crossings
 from ringfence.analysis.difference import difference
 from ringfence.analysis.reach import Row, reach
+from ringfence.analysis.reachability import Crossings
 from ringfence.compiler import compile_policy
 from ringfence.compiler.compilation import Compilation
 from ringfence.model.addresses import address_text, family_of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ringfence.plan import Held, find, known, read, verify_signature, write_state
-from ringfence.plan.enforced import STATE_FILE
+from ringfence.plan.host_records import STATE_FILE
 from ringfence.plan.journals import marks
 
 from tests.unit.cli_shop import FILES, data, ringfence, shop

@@ -15,7 +15,7 @@ from ringfence.model.errors import RingfenceError
 from ringfence.model.memberships import Membership
 from ringfence.model.rules import Mode
 from ringfence.model.tables import OTHER, Cell, DirectionTable, ServiceMap, VerdictTable, process_classes
-from ringfence.plan.table_reading import table_of
+from ringfence.plan.verdict_table_json import table_of
 
 from tests.table_factory import direction_table, service_map, shop_table
 from tests.unit.enforcers.nft_kernel import Kernel

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ringfence.model.errors import InputError
 from ringfence.plan import Held, find, next_sequence, read, read_state, sign, verify_files, verify_signature, write
-from ringfence.plan.enforced import STATE_FILE, believed_sequence, write_state
+from ringfence.plan.host_records import STATE_FILE, believed_sequence, write_state
 from ringfence.plan.store import Head, heads, table_text
 
 from tests.unit.plan.plan_estates import compilation, draft, rule
@@ -181,7 +181,10 @@ def test_what_orders_plans_is_read_without_the_whole_plan_and_checked_as_if_it_w
     made = draft()
     directory = write(made, tmp_path)
     ((found, head),) = heads(tmp_path)
-    assert (found, head) == (directory, Head(made.plan.sequence, made.plan.created, made.plan.short))
+    size = sum(one.stat().st_size for one in directory.rglob("*") if one.is_file())
+    plan = made.plan
+    assert found == directory
+    assert head == Head(plan.sequence, plan.created, plan.digest, len(plan.hosts), plan.inputs.inventory, size)
 
     path = directory / "plan.json"
     path.write_text(path.read_text().replace('"sequence": 1', '"sequence": 7'))

@@ -13,9 +13,9 @@ from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Severity
 from ringfence.model.rules import Settings
+from ringfence.sources.asset_search import find
 from ringfence.sources.checks import snapshot_problems
-from ringfence.sources.finding import find
-from ringfence.sources.snapshots import Change, difference, digest, read_snapshot, snapshot_text, write_snapshot
+from ringfence.sources.snapshots import AssetChange, difference, digest, read_snapshot, snapshot_text, write_snapshot
 
 from tests.unit.sources.asset_factory import NOW, asset, unhurried, write
 
@@ -69,8 +69,8 @@ def test_the_difference_names_what_came_went_and_changed():
     found = difference(ESTATE, Snapshot((asset("db-2"), relabelled), NOW))
     assert (found.added, found.removed) == (("db-2",), ("db-1",))
     assert found.changed == (
-        Change("web-1", "label role", "web", "api"),
-        Change("web-1", "rule of label role", "inventory", "labels.yml:3"),
+        AssetChange("web-1", "label role", "web", "api"),
+        AssetChange("web-1", "rule of label role", "inventory", "labels.yml:3"),
     )
 
 

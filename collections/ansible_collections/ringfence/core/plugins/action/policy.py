@@ -12,7 +12,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import shown
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import (
     full_records,
     held,
     recorded,
@@ -241,8 +241,10 @@ class ActionModule(PolicyAction):
         return self._settled(plan, host, ends + MARGIN + SETTLING, rule, said)
 
     def _settled(self, plan: Plan, host: Host, until: float, rule: str, said: str) -> Reply:
-        """Return the status of a host that took the confirmation although its reply was lost; else raise TargetFailure
-        with what the host says became of it, as far as it says anything."""
+        """Return the status of a host that took the confirmation although its reply was lost.
+
+        Otherwise raise TargetFailure with the state that the host reports, if it reports any.
+        """
         told = ""
         while (left := until - time.monotonic()) > 0:
             try:

@@ -154,8 +154,11 @@ def variables_fault(variables: Mapping[str, Any]) -> str | None:
 
 
 def can_be_reached(host: object, connection: object) -> bool:
-    """Return whether a text can be what a host is reached by. One that begins with a hyphen is an option to ssh and the
-    like, which may run a command here; over ssh what is neither name nor address may become one of a shell."""
+    """Return whether Ansible may take a text as the name or address that it connects to.
+
+    One that begins with a hyphen is an option to ssh and the like, which may run a command here; over ssh anything but
+    a name or an address may become a command of a shell.
+    """
     if not isinstance(host, str) or host.startswith("-") or not host.isprintable():
         return False
     return str(connection).rpartition(".")[2] not in _OVER_SSH or _REACHED.fullmatch(host) is not None

@@ -10,7 +10,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.set_names impo
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 
 from .answer_values import shown
-from .held_state import held
+from .host_status import held
 from .orders import Reply
 
 # Sentences about the verdict table, and about processes, that are told of one host; the rest is counted, and what is of
@@ -37,7 +37,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}", enforcer)
     processes, dead = _processes(reply, found["filled"]["processes"])
     processes = _first(processes, "processes")
-    sentences = _first([one["text"] for one in told], "differences")
+    sentences = _first([str(one["text"]) for one in told], "differences")
     if now["state"] == "unknown":
         # what could not be read does not differ
         processes, dead = [], 0

@@ -24,8 +24,11 @@ class Journal:
         self.path = path or os.path.join(plan.directory, "journal.jsonl")
 
     def append(self, host: str, event: str, reason: str = "") -> None:
-        """Write one event down. It outlives this process when this returns, and the machine unless it is `started`,
-        which no wave waits for."""
+        """Write one event to the journal.
+
+        When this returns, the event survives the end of this process. It also survives a crash of the machine, except
+        for `started`, which no wave waits for.
+        """
         entry = {
             "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "plan": self.plan.identity,
@@ -54,8 +57,7 @@ class Journal:
             raise PlanError("journal", f"cannot write the journal {self.path}: {error.strerror}") from error
 
     def states(self) -> dict[str, str]:
-        """Return the last event of every host; a line that is cut short, or no event, counts as not
-        written."""
+        """Return the last event of every host. A line that is cut short, or not an event, counts as not written."""
         states: dict[str, str] = {}
         try:
             lines = regular_file(self.path).decode(errors="replace").split("\n")

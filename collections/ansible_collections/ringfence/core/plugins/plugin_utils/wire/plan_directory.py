@@ -90,8 +90,7 @@ class Plan:
         )
 
     def ruleset(self, digest: str, suffix: str) -> bytes:
-        """Return a rendered ruleset, whose file ends as its enforcer says; raises PlanError where the file is not what
-        its name says."""
+        """Return a rendered ruleset. Raise PlanError if the file is not what its name says."""
         return self._part("rulesets", digest, f".{suffix}")
 
     def table(self, digest: str) -> dict:
@@ -183,8 +182,10 @@ def _keygen(content: bytes, *arguments: str) -> subprocess.CompletedProcess:
 
 
 def regular_file(path: str) -> bytes:
-    """Return what a file holds; raises PlanError for a pipe or a device, which may never end, and OSError where it
-    cannot be read."""
+    """Return the content of a file.
+
+    Raise PlanError for a pipe or a device, which may never end, and OSError where it cannot be read.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -73,8 +73,7 @@ class TableIndex:
             process = tuple(cell[kind] for kind in kinds)
             of_process = named.setdefault(process, {})
             if "inside" in cell:
-                key = (process, cell["local"], cell["remote"])
-                asked.setdefault(key, []).append(self._case(cell))
+                asked.setdefault((process, cell["local"], cell["remote"]), []).append(self._case(cell))
             else:
                 of_process.setdefault(cell["local"], []).append((cell["remote"], cell["services"]))
         for (process, local, remote), cases in asked.items():

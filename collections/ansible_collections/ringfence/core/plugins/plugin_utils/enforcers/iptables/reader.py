@@ -12,9 +12,9 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line i
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import Piece
 
 from .family import Family, Interval
-from .filled import of_sets
 from .generations import one_generation
 from .listing import Listing, parse_listing
+from .runtime_elements import of_sets
 from .shapes import HOOKS, OURS, set_shape
 from .variants import MISSING
 

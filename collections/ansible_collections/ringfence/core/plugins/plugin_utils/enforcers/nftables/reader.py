@@ -17,12 +17,12 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line i
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import Piece
 
-from .filled import filled
+from .base_chain_headers import read_head
 from .generations import one_generation
 from .graph import Graph, Interval
-from .heads import read_head
 from .listing import ChainBlock, Listing, SetBlock, parse_listing
 from .lookups import judged_as
+from .runtime_elements import filled
 from .shapes import (
     CONTROL_RULE,
     DIRECTIONS,

@@ -40,7 +40,7 @@ def hosts(answer: Answer, shape: Shape) -> Found:
     """Return nodes and guests as hosts, and warnings: guests that do not tell their addresses, nodes that are away."""
     guests = [guest for guest in answer.guests if not guest.gone]
     warnings: list[str] = []
-    candidates = good_candidates(guests, lambda guest: _guest(guest, shape), lambda guest: _called(guest), warnings)
+    candidates = good_candidates(guests, lambda guest: _guest(guest, shape), _called, warnings)
     if shape.nodes:
         candidates += good_candidates(answer.nodes, _node, lambda row: row.get("name"), warnings)
     whole = is_whole(warnings) and not any(guest.failure for guest in guests)

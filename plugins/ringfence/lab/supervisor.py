@@ -30,7 +30,7 @@ CRASH_WINDOW = 10.0
 
 
 class Order(TypedDict):
-    """What a session asks of an anchor; `images` maps what hosts call their image to a root file system."""
+    """What a session asks of a supervisor; `images` maps what hosts call their image to a root file system."""
 
     kind: Kind
     name: str
@@ -42,7 +42,7 @@ class Order(TypedDict):
 
 
 class HostAnswer(TypedDict):
-    """What an anchor knows of one host; `pid` is an id among the lab's own processes."""
+    """What a supervisor knows of one host; `pid` is an id among the lab's own processes."""
 
     state: HostState
     boots: int
@@ -73,7 +73,7 @@ class _Host:
         return {"state": self.state, "boots": self.boots, "pid": self.pid}
 
 
-class Anchor:
+class Supervisor:
     """All hosts of one lab and what may be asked about them."""
 
     def __init__(self, order: Order) -> None:
@@ -183,17 +183,17 @@ def main() -> None:
     os.umask(0o022)  # sshd wants its files writable by their owner alone
     order: Order = json.loads(_read_line())
     server = _control_socket(Path(order["control"]))
-    anchor = Anchor(order)
+    supervisor = Supervisor(order)
     try:
-        anchor.start_all()
+        supervisor.start_all()
     except (OSError, subprocess.SubprocessError) as error:
         traceback.print_exc()
         _tell({"error": str(error)})
         sys.exit(1)
-    _serve(anchor, server)
+    _serve(supervisor, server)
 
 
-def _serve(anchor: Anchor, server: socket.socket) -> None:
+def _serve(supervisor: Supervisor, server: socket.socket) -> None:
     woken, wake = os.pipe()
     for end in (woken, wake):
         os.set_blocking(end, False)
@@ -203,7 +203,7 @@ def _serve(anchor: Anchor, server: socket.socket) -> None:
     for source in (0, woken, server.fileno()):
         ready.register(source, selectors.EVENT_READ)
     while True:
-        _collect(anchor)
+        _collect(supervisor)
         for key, _ in ready.select():
             if key.fd == 0:
                 if _read_line() != "keep":
@@ -213,10 +213,10 @@ def _serve(anchor: Anchor, server: socket.socket) -> None:
             elif key.fd == woken:
                 os.read(woken, 4096)
             else:
-                _converse(anchor, server)
+                _converse(supervisor, server)
 
 
-def _collect(anchor: Anchor) -> None:
+def _collect(supervisor: Supervisor) -> None:
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -225,19 +225,19 @@ def _collect(anchor: Anchor) -> None:
         if pid == 0:
             return
         try:
-            anchor.ended(pid, status)
+            supervisor.ended(pid, status)
         except (OSError, subprocess.SubprocessError):
             traceback.print_exc()  # this host stays down; the others go on
 
 
-def _converse(anchor: Anchor, server: socket.socket) -> None:
+def _converse(supervisor: Supervisor, server: socket.socket) -> None:
     connection, _ = server.accept()
     with connection, connection.makefile("rw") as stream:
         connection.settimeout(5)
         try:
             line = stream.readline()
             if line:  # else somebody only asked who listens
-                json.dump(anchor.answer(json.loads(line)), stream)
+                json.dump(supervisor.answer(json.loads(line)), stream)
         except (OSError, ValueError, subprocess.SubprocessError):
             traceback.print_exc()
 

@@ -9,28 +9,28 @@ from ringfence.operations.drive import exit_status
 
 if TYPE_CHECKING:
     from ringfence.plan import Plan
-    from ringfence.rollout import Outcome
+    from ringfence.rollout import PlaybookResult
 
 
 @dataclass(frozen=True, slots=True)
-class PlanOutcome:
+class PlanResult:
     """A plan and what became of its hosts; `interrupted` where a person stopped it."""
 
     plan: Plan
-    outcome: Outcome
+    result: PlaybookResult
     interrupted: bool = False
 
     @property
     def well(self) -> int:
         """Return how many hosts did what was asked."""
-        return sum(host.ok for host in self.outcome.hosts.values())
+        return sum(host.ok for host in self.result.hosts.values())
 
     @property
     def changed(self) -> list[str]:
         """Return the names of the hosts that changed."""
-        return sorted(name for name, host in self.outcome.hosts.items() if host.changed)
+        return sorted(name for name, host in self.result.hosts.items() if host.changed)
 
     @property
     def exit_status(self) -> int:
         """Return the status of the command, of one that was not interrupted."""
-        return exit_status(self.outcome)
+        return exit_status(self.result)

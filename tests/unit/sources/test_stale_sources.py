@@ -11,7 +11,7 @@ from ringfence.model.assets import Label, Snapshot
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.rules import Settings
 from ringfence.sources import survey
-from ringfence.sources.silence import Silent, is_stale, standing
+from ringfence.sources.stale_sources import Silent, is_stale, with_stale
 
 from tests.unit.sources.asset_factory import NOW, asset, rule, write
 
@@ -136,7 +136,7 @@ OF_CLOUD = {"ringfence_cloud": {"uuid": "1"}, "groups": ["cloud"], "tags": {"rol
 def test_an_asset_that_another_source_still_names_keeps_what_the_silent_one_said_of_it():
     old = replace(asset("db-1", "10.0.0.2", attributes=OF_CLOUD, labels={"pci": "true"}), sources=("cmdb",))
     new = replace(asset("db-1", "10.0.0.1", attributes={"groups": ["rows"], "rack": "R7"}), sources=("cmdb",))
-    (found,) = standing([new], Snapshot((old,), NOW), [CLOUD]).assets
+    (found,) = with_stale([new], Snapshot((old,), NOW), [CLOUD]).assets
     assert [address_text(point) for point in found.addresses] == ["10.0.0.1", "10.0.0.2"]
     assert (found.attributes["tags"], found.attributes["groups"]) == ({"role": "db"}, ["cloud", "rows"])
     assert found.label_values() == {"pci": "true"}
@@ -146,14 +146,14 @@ def test_an_asset_that_another_source_still_names_keeps_what_the_silent_one_said
 def test_an_asset_keeps_the_name_that_only_the_silent_source_has_for_it():
     old = replace(asset("db-1", attributes=OF_CLOUD), sources=("cmdb",), also=("vm-7", "web-1"))
     new = replace(asset("db-1", attributes={"rack": "R7"}), sources=("cmdb",))
-    found = standing([new, asset("web-1")], Snapshot((old,), NOW), [CLOUD]).assets
+    found = with_stale([new, asset("web-1")], Snapshot((old,), NOW), [CLOUD]).assets
     assert [one.also for one in found] == [("vm-7",), ()]
 
 
 def test_labels_that_rules_gave_are_given_anew_and_not_kept():
     old = replace(asset("vm", labels={"pci": "true"}), sources=("inventory",))
     old = replace(old, labels={**old.labels, "role": Label("db", "labels.yml:3")})
-    (found,) = standing([], Snapshot((old,), NOW), [CLOUD]).assets
+    (found,) = with_stale([], Snapshot((old,), NOW), [CLOUD]).assets
     assert found.label_values() == {"pci": "true"}
 
 
@@ -162,7 +162,7 @@ def test_a_merged_asset_stays_one_under_its_name_while_one_of_its_sources_is_sil
     sources = ("cmdb", "inventory/20-cloud.yml")
     old = replace(asset("vm-web", "10.0.0.1", attributes={"identity": hosts}), sources=sources)
     new = replace(asset("web.x.y", "10.0.0.1"), sources=("cmdb",))
-    stood = standing([new], Snapshot((old,), NOW), [CLOUD])
+    stood = with_stale([new], Snapshot((old,), NOW), [CLOUD])
     assert stood.same == (("vm-web", "web.x.y"),)
     assert [one.name for one in stood.assets] == ["vm-web", "web.x.y"]
 
@@ -173,7 +173,7 @@ def test_a_host_that_its_source_read_in_part_keeps_what_was_known_of_it_and_the_
         replace(asset(name, address), sources=sources) for name, address in (("fin", "10.0.0.7"), ("old", "10.0.0.8"))
     )
     half = replace(hung, addresses=(), attributes={"ringfence_incomplete": "it hangs"})
-    stood = standing([half], Snapshot((hung, gone), NOW), [])
+    stood = with_stale([half], Snapshot((hung, gone), NOW), [])
     assert [(one.name, [address_text(point) for point in one.addresses]) for one in stood.assets] == [
         ("fin", ["10.0.0.7"])
     ]

@@ -1,8 +1,8 @@
 """The way into a lab's network, run inside it: hand ssh a connection, or wait until hosts answer.
 
-Run by itself (`python -I -S door.py …`), started anew for every ssh connection: the standard library alone, and little
-of it. `connect ADDRESS PORT` passes the open connection to ssh (ProxyUseFdpass) and ends, so nothing stands between.
-`wait SECONDS PORT NAME=ADDRESS…` prints each name when its port greets.
+Run by itself (`python -I -S proxy_command.py …`), started anew for every ssh connection: the standard library alone,
+and little of it. `connect ADDRESS PORT` passes the open connection to ssh (ProxyUseFdpass) and ends, so that nothing is
+left between. `wait SECONDS PORT NAME=ADDRESS…` prints each name when its port greets.
 """
 
 from __future__ import annotations

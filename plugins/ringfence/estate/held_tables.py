@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ringfence.model.problems import Problem, Severity, some_names
 from ringfence.plan import known
 from ringfence.plan.store import table_text
-from ringfence.plan.table_reading import table_of
+from ringfence.plan.verdict_table_json import table_of
 
 if TYPE_CHECKING:
     from ringfence.estate.estate import Estate

@@ -1,5 +1,7 @@
-"""What one side lets through, by process class: the passing services of a table at two addresses, split so that what
-holds for every process is said once."""
+"""What one side lets through, by process class.
+
+These are the passing services of a table at two addresses, split so that what holds for every process is said once.
+"""
 
 from __future__ import annotations
 

@@ -20,10 +20,13 @@ _STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class HostOutcome:
-    """One host: `state` is the word of the collection's results (`confirmed`, `refused`, `rolled back`, `unreachable`,
-    …), how its last step ended, or that it did not (`interrupted`); `reason` says why where it failed; `result` is all
-    of it."""
+class HostResult:
+    """What became of one host.
+
+    `state` is the word of the collection's results (`confirmed`, `refused`, `rolled back`, `unreachable`, …), how its
+    last step ended, or `interrupted` if it did not end; `reason` says why it failed; `result` is all of the step's
+    result.
+    """
 
     host: str
     state: str
@@ -38,11 +41,13 @@ class HostOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """All hosts of a run; `status` is ansible-runner's word or `interrupted`, `complaint` what Ansible said where no
-    host ran."""
+class PlaybookResult:
+    """All hosts of a run.
 
-    hosts: Mapping[str, HostOutcome]
+    `status` is ansible-runner's word or `interrupted`, `complaint` what Ansible said where no host ran.
+    """
+
+    hosts: Mapping[str, HostResult]
     status: str
     complaint: str = ""
 
@@ -61,20 +66,23 @@ class Outcome:
         }
 
 
-def collect(events: Iterable[Event], expected: Iterable[str] = (), cut_short: str = "") -> dict[str, HostOutcome]:
-    """Return what became of every host; `expected` ones that no step reached are `not begun`, one whose step began and
-    has no end is `interrupted` for the reason `cut_short`."""
-    hosts = {host: HostOutcome(host, NOT_BEGUN, ok=False) for host in expected}
+def collect(events: Iterable[Event], expected: Iterable[str] = (), cut_short: str = "") -> dict[str, HostResult]:
+    """Return what became of every host.
+
+    `expected` ones that no step reached are `not begun`; one whose step began and has no end is `interrupted` for the
+    reason `cut_short`.
+    """
+    hosts = {host: HostResult(host, NOT_BEGUN, ok=False) for host in expected}
     for event in events:
         before = hosts.get(event.host)
         if event.kind is EventKind.STARTED:
             changed = bool(before and before.changed)
-            hosts[event.host] = HostOutcome(event.host, INTERRUPTED, ok=False, changed=changed, reason=cut_short)
+            hosts[event.host] = HostResult(event.host, INTERRUPTED, ok=False, changed=changed, reason=cut_short)
         if not event.ends:
             continue
         failed = event.kind in (EventKind.FAILED, EventKind.UNREACHABLE) and not event.ignored
         state = event.result.get("state")
-        hosts[event.host] = HostOutcome(
+        hosts[event.host] = HostResult(
             host=event.host,
             state=state if isinstance(state, str) else _STATES[event.kind],
             ok=not failed,

@@ -43,8 +43,8 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Assets with those that stand although no source named them; `same` are names of one machine among them."""
+class WithStale:
+    """Assets, with stale ones that no source names any more; `same` are names of one machine among them."""
 
     assets: tuple[Asset, ...]
     same: tuple[tuple[str, ...], ...] = ()
@@ -87,7 +87,7 @@ def quiet_sources(
     return [Silent(source, why) for source, why in sorted(found.items())]
 
 
-def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) -> Standing:
+def with_stale(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) -> WithStale:
     """Return the assets, and those of the last snapshot that only a silent source could have named.
 
     An asset that is named still, but not by all its sources, keeps the attributes, addresses and names that only the
@@ -95,7 +95,7 @@ def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) 
     """
     half_read = {asset.name: why for asset in assets if (why := asset.attributes.get(INCOMPLETE)) is not None}
     if not silent and not half_read:
-        return Standing(tuple(assets))
+        return WithStale(tuple(assets))
     now = {asset.name: asset for asset in assets}
     speaking = frozenset(source for asset in assets for source in asset.sources)
     stood: dict[str, list[str]] = {}
@@ -123,7 +123,7 @@ def standing(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) 
                 same.append((old.name, *present))
         stood.setdefault(concerned.source, []).append(old.name)
     problems = [_problem(one, stood.get(one.source, []), last) for one in silent if one.failed or one.source in stood]
-    return Standing(tuple(now[name] for name in sorted(now)), tuple(same), (*problems, *moved))
+    return WithStale(tuple(now[name] for name in sorted(now)), tuple(same), (*problems, *moved))
 
 
 def is_stale(asset: Asset) -> bool:

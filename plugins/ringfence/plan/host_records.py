@@ -40,8 +40,11 @@ class Held(BaseModel):
 
 
 class Record(BaseModel):
-    """What every host was known to hold when this was written; `journals` says how many lines each plan's journal had
-    then, by the plan's short name, None where that was not written down."""
+    """What every host was known to hold when this was written.
+
+    `journals` has the number of lines in each plan's journal at that time, by the plan's short name; it is None where
+    that was not written down.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,8 +59,7 @@ def read_state(workspace: Path) -> dict[str, Held]:
 
 
 def read_record(workspace: Path) -> Record:
-    """Return the record of a workspace, an empty one where no host was ever seen; raises InputError where it is
-    broken."""
+    """Return the record of a workspace, an empty one if no host was ever seen. Raise InputError if it is broken."""
     path = workspace / STATE_FILE
     try:
         text = regular_file(path)

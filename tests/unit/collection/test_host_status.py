@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import full_records, unrecorded
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import full_records, unrecorded
 
 
 def test_a_record_of_denials_that_is_full_is_told() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ringfence.language.identity import _shortened
+from ringfence.language.rule_ids import _shortened
 
 from tests.unit.language.policy_text import policy_of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from .graph import Report
-from .listing import Listing, seconds
+from .listing import ChainBlock, Listing, SetBlock, seconds
 from .shapes import DYNAMIC_SET, MEMORIES, MEMORY_SET, outcome_of
 
 _COUNTED = re.compile(r"counter packets (\d+) bytes (\d+)")
@@ -36,39 +36,49 @@ def filled(listing: Listing, report: Report) -> dict[str, list[dict[str, object]
         name: [] for name in ("processes", "standing", "cut", "remembered", "full", "answers", "counters")
     }
     for block in listing.sets.values():
-        tuples = _TUPLES.fullmatch(block.name)
-        memory = MEMORY_SET.fullmatch(block.name)
-        dynamic = DYNAMIC_SET.fullmatch(block.name)
-        if memory and len(block.elements) >= _most(block.properties):
-            found["full"].append({**_memory(memory), "family": int(memory[4]), "entries": len(block.elements)})
-        for element in block.elements:
-            if _PROCESSES.fullmatch(block.name):
-                found["processes"].append(_process(block.name, element))
-            elif tuples and (met := _TUPLE.fullmatch(element)):
-                found[tuples[1]].append(_tuple(met))
-            elif _PAIRS.fullmatch(block.name) and (met := _PAIR.fullmatch(element)):
-                found["cut"].append({"client": met[1], "server": met[2]})
-            elif memory and (met := _REMEMBERED.match(element)):
-                found["remembered"].append(_remembered(memory, met, element))
-            elif dynamic and (met := _ANSWER.fullmatch(element)):
-                found["answers"].append({"set": dynamic[2], "address": met[1], "expires": seconds(met[2])})
-            elif tuples or memory or dynamic or _PAIRS.fullmatch(block.name):
-                report(block.line, f"{block.name}: {element}", "is not an element of ours")
+        _add_set(block, found, report)
     for chain in listing.chains.values():
-        named = outcome_of(chain.name)
-        for rule in chain.rules:
-            if named and rule.text == "counter":
-                (effect, name, _), direction = named
-                found["counters"].append(
-                    {
-                        "effect": effect,
-                        "rule": name,
-                        "direction": direction or None,
-                        "packets": rule.packets,
-                        "bytes": rule.bytes,
-                    }
-                )
+        found["counters"] += _counters(chain)
     return found
+
+
+def _add_set(block: SetBlock, found: dict[str, list[dict[str, object]]], report: Report) -> None:
+    tuples = _TUPLES.fullmatch(block.name)
+    memory = MEMORY_SET.fullmatch(block.name)
+    dynamic = DYNAMIC_SET.fullmatch(block.name)
+    if memory and len(block.elements) >= _most(block.properties):
+        found["full"].append({**_memory(memory), "family": int(memory[4]), "entries": len(block.elements)})
+    for element in block.elements:
+        if _PROCESSES.fullmatch(block.name):
+            found["processes"].append(_process(block.name, element))
+        elif tuples and (met := _TUPLE.fullmatch(element)):
+            found[tuples[1]].append(_tuple(met))
+        elif _PAIRS.fullmatch(block.name) and (met := _PAIR.fullmatch(element)):
+            found["cut"].append({"client": met[1], "server": met[2]})
+        elif memory and (met := _REMEMBERED.match(element)):
+            found["remembered"].append(_remembered(memory, met, element))
+        elif dynamic and (met := _ANSWER.fullmatch(element)):
+            found["answers"].append({"set": dynamic[2], "address": met[1], "expires": seconds(met[2])})
+        elif tuples or memory or dynamic or _PAIRS.fullmatch(block.name):
+            report(block.line, f"{block.name}: {element}", "is not an element of ours")
+
+
+def _counters(chain: ChainBlock) -> list[dict[str, object]]:
+    named = outcome_of(chain.name)
+    if not named:
+        return []
+    (effect, name, _), direction = named
+    return [
+        {
+            "effect": effect,
+            "rule": name,
+            "direction": direction or None,
+            "packets": rule.packets,
+            "bytes": rule.bytes,
+        }
+        for rule in chain.rules
+        if rule.text == "counter"
+    ]
 
 
 def _process(name: str, element: str) -> dict[str, object]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from ringfence.analysis.crossings import Crossing, Crossings, Group
 from ringfence.analysis.lookup import cut
+from ringfence.analysis.reachability import Crossing, Crossings, Group
 from ringfence.model.addresses import FAMILIES, family_of, range_text
 from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Peer

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-from ringfence.analysis.ends import Ends
-from ringfence.analysis.permitted import Sides
+from ringfence.analysis.peer_resolution import Ends
+from ringfence.analysis.side_permissions import Sides
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import EVERY_ADDRESS, FAMILIES
 from ringfence.model.assets import Asset
