@@ -125,7 +125,7 @@ def test_a_header_in_the_middle_changes_the_format_from_there_on(tmp_path: Path)
 
 def test_given_fields_take_the_place_of_a_header_and_one_that_lacks_a_port_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "f.log", "10.0.0.1 10.0.0.2 50000 443 6 ACCEPT what")
-    fields = tuple(["${srcaddr}", "${dstaddr}", "${srcport}", "${dstport}", "${protocol}", "${action}", "${novelty}"])
+    fields = ("${srcaddr}", "${dstaddr}", "${srcport}", "${dstport}", "${protocol}", "${action}", "${novelty}")
     rows, reading = flows_of(path, fields=fields)
     assert brief(rows) == [("10.0.0.1", "10.0.0.2", 443, "tcp", 1, 0, "answered")]
     assert rows[0]["first_seen"] == datetime.fromtimestamp(int(path.stat().st_mtime), UTC).isoformat()[:19] + "Z"

@@ -154,7 +154,7 @@ def _raw(values: Mapping[str, str], malformed: str, reading: Reading) -> str:
         first, last = (last, last) if "end" in values else (first, first)
     lost = " + ".join(f"coalesce(try_cast({value(name)} AS BIGINT), 0)" for name in LOST if name in values) or "0"
     # AWS says of no answer only by leaving it out, and sets no ACK: a client that got on is told by what it sent.
-    count, total = (f"try_cast({number} AS BIGINT)" for number in (packets, size))
+    count, total = f"nullif(try_cast({packets} AS BIGINT), 0)", f"try_cast({size} AS BIGINT)"
     syns = (
         f"{flags} = {SYN} AND {count} BETWEEN 1 AND {MOST_SYNS} AND {total} % {count} = 0"
         f" AND {total} // {count} BETWEEN {SYN_BYTES[0]} AND {SYN_BYTES[1]}"
