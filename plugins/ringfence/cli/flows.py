@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ringfence.cli.flow_options import FIELDS, FLOW_PATH, FORMATS, SINCE
+from ringfence.cli.flow_options import FETCHED_SINCE, FIELDS, FLOW_PATH, FORMATS, SINCE
 from ringfence.cli.session import Session, command
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
@@ -29,12 +29,21 @@ def flows() -> None:
 @click.argument("files", nargs=-1, required=True, type=FLOW_PATH, metavar="FILE...")
 @click.option("--format", "flows_format", default="csv", show_default=True, help=FORMATS)
 @FIELDS
-def read(session: Session, files: tuple[Path, ...], flows_format: str, fields: str) -> None:
-    """Print the flows of FILEs (of hosts a directory too, - for standard input); nothing is kept."""
+@click.option("--since", metavar="TIME", help=FETCHED_SINCE)
+@click.option("--until", metavar="TIME", help="Until when.")
+def read(
+    session: Session,
+    files: tuple[Path | str, ...],
+    flows_format: str,
+    fields: str,
+    since: str | None,
+    until: str | None,
+) -> None:
+    """Print the flows of FILEs: files, directories, -, s3://BUCKET/PREFIX, cloudwatch:GROUP; nothing is kept."""
     from ringfence.operations.flows import read_flows
 
     estate = _with_inventory(session) if flows_format not in NAMING else None
-    found = read_flows(estate, files, flows_format, fields)
+    found = read_flows(estate, files, flows_format, fields, since, until)
     rows, reading = found.rows, found.reading
     if session.output.as_json:
         session.output.data(rows)
@@ -106,13 +115,22 @@ def _by_reason(silent: Mapping[str, str]) -> dict[str, list[str]]:
 @click.argument("files", nargs=-1, required=True, type=FLOW_PATH, metavar="FILE...")
 @click.option("--format", "flows_format", default="csv", show_default=True, help=FORMATS)
 @FIELDS
-def add(session: Session, files: tuple[Path, ...], flows_format: str, fields: str) -> None:
-    """Keep the flows of FILEs (of hosts a directory too, - for standard input); what is kept is not counted twice."""
+@click.option("--since", metavar="TIME", help=FETCHED_SINCE)
+@click.option("--until", metavar="TIME", help="Until when.")
+def add(
+    session: Session,
+    files: tuple[Path | str, ...],
+    flows_format: str,
+    fields: str,
+    since: str | None,
+    until: str | None,
+) -> None:
+    """Keep the flows of FILEs, named as for 'ringfence flows read'; what is kept is not counted twice."""
     from ringfence.operations.flows import add_flows
 
     results = []
     wrong = 0
-    for one in add_flows(session.estate, files, flows_format, session.execution, fields=fields):
+    for one in add_flows(session.estate, files, flows_format, session.execution, fields, since, until):
         results.append(one.data())
         days = ", ".join(day.isoformat() for day in one.added.days)
         session.output.line(

@@ -49,7 +49,7 @@ def listing(session: Session, words: tuple[str, ...]) -> None:
 @click.option("--accept", multiple=True, metavar="NAME", help="Write this proposal into labels.yml, as role=db:ports.")
 def suggest(
     session: Session,
-    flows_files: tuple[Path, ...],
+    flows_files: tuple[Path | str, ...],
     flows_format: str,
     fields: str,
     since: str | None,

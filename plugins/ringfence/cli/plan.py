@@ -21,7 +21,7 @@ from ringfence.cli.session import Session, command
 @click.option("--force-lockout-test", is_flag=True, hidden=True)
 def plan(
     session: Session,
-    flows_files: tuple[Path, ...],
+    flows_files: tuple[Path | str, ...],
     flows_format: str,
     fields: str,
     since: str | None,

@@ -29,7 +29,7 @@ from ringfence.presenting.simulation_rows import CATEGORIES
 @click.option("--strict", is_flag=True, help="Exit with 1 where something would be denied that is allowed now.")
 def simulate(
     session: Session,
-    flows_files: tuple[Path, ...],
+    flows_files: tuple[Path | str, ...],
     flows_format: str,
     fields: str,
     since: str | None,
