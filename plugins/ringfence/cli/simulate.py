@@ -33,8 +33,9 @@ STRICT = "Exit with 1 where something would be denied that is allowed now, with 
 @click.option("--strict", is_flag=True, help=STRICT)
 def simulate(
     session: Session,
-    flows_files: tuple[Path, ...],
+    flows_files: tuple[Path | str, ...],
     flows_format: str,
+    fields: str,
     since: str | None,
     until: str | None,
     by: str,
@@ -57,7 +58,7 @@ def simulate(
         rule_rows,
     )
 
-    selection = FlowSelection(flows_files, flows_format, since, until)
+    selection = FlowSelection(flows_files, flows_format, since, until, fields)
     with simulated(session.estate, selection, session.execution) as found:
         single = by == "flow" or bool(only)
         flows = found.flows(only, limit) if single else []
