@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,19 +36,18 @@ class FlowWindow:
     """Flows of one span of time in a DuckDB connection of its own; close it, or use it with `with`.
 
     The table `flows` has the columns of `ringfence.flows.columns`, one row for each pair of addresses, service and
-    processes; `since` and `until` are the span that was asked for; `wrong` counts rows that could not be read or be.
+    processes; `distinct` has of the same rows what they are judged by. Both are made when they are first asked for.
+    `since` and `until` are the span that was asked for; `wrong` counts rows that could not be read or be.
     """
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, since: datetime | None = None, until: datetime | None = None
     ) -> None:
-        """Take a connection that holds a table or view `observations`, and make `flows` of it."""
+        """Take a connection that holds a table or view `observations`."""
         self.connection = connection
         self.since = since
         self.until = until
         self.wrong = 0
-        with reading_files():
-            connection.execute(f"CREATE TABLE flows AS {_joined()}")
 
     @staticmethod
     def of_files(
@@ -94,17 +95,39 @@ class FlowWindow:
 
     def rows(self, query: str, parameters: object = None) -> list[tuple[object, ...]]:
         """Return the rows of a query over `flows`."""
+        self._make_flows()
         return self.connection.execute(query, parameters).fetchall()
+
+    @cached_property
+    def distinct(self) -> Distinct:
+        """Return the distinct flows in short, without the times and sizes of single ones."""
+        with reading_files():
+            if self._processes_said:
+                self._make_flows()
+                return Distinct.of_flows(self.connection)
+            ((several,),) = self.connection.execute(_SEVERAL_SOURCES).fetchall()
+            return Distinct.of_observations(self.connection, several=bool(several))
+
+    @cached_property
+    def _processes_said(self) -> bool:
+        """Return whether any observation names a process; files answer that by their statistics."""
+        said = " OR ".join(f"count({name}) > 0" for name in (*CLIENT_PROCESS, *SERVER_PROCESS))
+        return bool(self.connection.execute(f"SELECT {said} FROM observations").fetchall()[0][0])
+
+    def _make_flows(self) -> None:
+        with reading_files():
+            self.connection.execute(f"CREATE TABLE IF NOT EXISTS flows AS {_joined()}")
 
     def __len__(self) -> int:
         """Return how many distinct flows there are."""
-        return int(str(self.rows("SELECT count(*) FROM flows")[0][0]))
+        return self.distinct.count
 
     def __iter__(self) -> Iterator[Flow]:
         return self.flows()
 
     def flows(self, where: str = "true", parameters: object = None) -> Iterator[Flow]:
         """Yield the flows that a SQL condition over the columns holds for, the most connections first."""
+        self._make_flows()
         cursor = self.connection.cursor()
         order = ", ".join(("client", "server", "protocol", "port", *CLIENT_PROCESS, *SERVER_PROCESS, "first_seen"))
         cursor.execute(f"SELECT * FROM flows WHERE {where} ORDER BY connections DESC, {order}", parameters)
@@ -114,13 +137,14 @@ class FlowWindow:
 
     def totals(self) -> dict[str, object]:
         """Return the window's counts and the times of its first and last flow as plain data."""
-        count, connections, first, last = self.rows(
-            "SELECT count(*), coalesce(sum(connections), 0), min(first_seen), max(last_seen) FROM flows"
-        )[0]
-        times = {"first_seen": first, "last_seen": last}
+        distinct = self.distinct
+        seen = "flows" if self._processes_said else "observations"
+        with reading_files():
+            times_of = self.connection.execute(f"SELECT min(first_seen), max(last_seen) FROM {seen}")
+            times = dict(zip(("first_seen", "last_seen"), times_of.fetchall()[0], strict=True))
         return {
-            "flows": count,
-            "connections": connections,
+            "flows": distinct.count,
+            "connections": distinct.connections,
             **{name: f"{time.isoformat()}Z" if isinstance(time, datetime) else None for name, time in times.items()},
         }
 
@@ -150,6 +174,44 @@ class FlowWindow:
     def digest(self) -> str:
         """Return the sha256 of the window's content, whatever order or files it came in."""
         return hashlib.sha256("".join(str(part) for (part,) in self.rows(_DIGEST)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """The view `distinct_flows`: KEY, the processes, `connections`, and `flow`, the row's number; how many it has, and
+    the sum of their connections. `processes` says that any row names a process."""
+
+    count: int
+    connections: int
+    processes: bool
+
+    @staticmethod
+    def of_flows(connection: duckdb.DuckDBPyConnection) -> Distinct:
+        """Make the view over the table `flows`."""
+        columns = ", ".join((*KEY, *CLIENT_PROCESS, *SERVER_PROCESS, "connections"))
+        connection.execute(f"CREATE VIEW distinct_flows AS SELECT rowid AS flow, {columns} FROM flows")
+        return Distinct._counted(connection, processes=True)
+
+    @staticmethod
+    def of_observations(connection: duckdb.DuckDBPyConnection, *, several: bool) -> Distinct:
+        """Make the view over observations of which none names a process; `several` says that sources may repeat them."""
+        key = ", ".join(KEY)
+        counted = f"SELECT {key}, sum(connections)::HUGEINT AS connections FROM observations GROUP BY {key}"
+        if several:
+            by_source = f"SELECT {key}, sum(connections) AS connections FROM observations GROUP BY {key}, {_SOURCE}"
+            counted = f"SELECT {key}, max(connections) AS connections FROM ({by_source}) GROUP BY {key}"
+        connection.execute(f"CREATE TABLE distinct_keys AS {counted}")
+        nothing = ", ".join(f"NULL::VARCHAR AS {name}" for name in (*CLIENT_PROCESS, *SERVER_PROCESS))
+        connection.execute(
+            f"CREATE VIEW distinct_flows AS SELECT rowid AS flow, {key}, {nothing}, connections FROM distinct_keys"
+        )
+        return Distinct._counted(connection, processes=False)
+
+    @staticmethod
+    def _counted(connection: duckdb.DuckDBPyConnection, *, processes: bool) -> Distinct:
+        sums = "SELECT count(*), coalesce(sum(connections), 0) FROM distinct_flows"
+        ((count, connections),) = connection.execute(sums).fetchall()
+        return Distinct(int(count), int(connections), processes)
 
 
 def name_labels(
@@ -228,6 +290,8 @@ WITH seen AS (
 SELECT {", ".join(COLUMNS)} FROM once"""
 
 
+_SOURCE = "coalesce(source, '')"
+_SEVERAL_SOURCES = f"SELECT count(*) > 1 FROM (SELECT DISTINCT {_SOURCE} FROM observations LIMIT 2)"
 _TEXT = ", ".join(f"coalesce({name}::VARCHAR, chr(0))" for name in COLUMNS)
 _DIGEST = f"""
 SELECT sha256(string_agg(line, '' ORDER BY line)) FROM (
