@@ -26,7 +26,8 @@ from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError
 from ringfence.model.flows import Flow
 
-KEY = ("client", "client_asset", "server", "server_asset", "protocol", "port")
+KEY = ("client", "client_asset", "server", "server_asset", "protocol", "port", "outcome")
+SAID = ("direction_by", "attributes")  # what any one observation of a flow says of it
 CLIENT_PROCESS = ("client_unit", "client_user", "client_process")
 SERVER_PROCESS = ("server_unit", "server_user", "server_process")
 FETCH = 50_000
@@ -244,8 +245,11 @@ def reading_files() -> Iterator[None]:
 
 
 def parquet_list(paths: Sequence[Path]) -> str:
-    """Return the SQL that reads Parquet files."""
-    return f"read_parquet([{', '.join(_quoted(str(path)) for path in paths)}])"
+    """Return the SQL that reads Parquet files; what an earlier release did not write is absent, its flows answered."""
+    files = f"read_parquet([{', '.join(_quoted(str(path)) for path in paths)}], union_by_name=true)"
+    none = ", ".join(f"NULL::{kind} AS {name}" for name, kind in COLUMNS.items())
+    whole = f"SELECT * FROM (SELECT {none} LIMIT 0) UNION ALL BY NAME SELECT * FROM {files}"
+    return f"(SELECT * REPLACE (coalesce(outcome, 'answered') AS outcome) FROM ({whole}))"
 
 
 def _joined() -> str:
@@ -260,12 +264,13 @@ def _joined() -> str:
     )
     sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
     largest = ", ".join(f"max({name})::HUGEINT AS {name}" for name in COUNTS)
+    said = ", ".join(f"min({name}) AS {name}" for name in SAID)
     packed_client = ", ".join(f"{n} := {n}" for n in CLIENT_PROCESS)
     packed_server = ", ".join(f"{n} := {n}" for n in SERVER_PROCESS)
     return f"""
 WITH seen AS (
     SELECT {key}, {client}, {server}, coalesce(source, '') AS source, {client_said} AS c_said, {server_said} AS s_said,
-        min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}
+        min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}, {said}
     FROM observations GROUP BY ALL
 ), told AS (
     SELECT *,
@@ -275,15 +280,15 @@ WITH seen AS (
         any_value(CASE WHEN s_said THEN struct_pack({packed_server}) END) OVER same AS s_one
     FROM seen WINDOW same AS (PARTITION BY {key})
 ), filled AS (
-    SELECT {key}, {client_one}, {server_one}, source, first_seen, last_seen, {", ".join(COUNTS)}
+    SELECT {key}, {client_one}, {server_one}, source, first_seen, last_seen, {", ".join((*COUNTS, *SAID))}
     FROM told
     WHERE NOT (starts_with(source, 'hosts:') AND (
         (s_said AND NOT c_said AND clients > 1) OR (c_said AND NOT s_said AND clients = 1 AND servers > 1)))
 ), by_source AS (
-    SELECT {key}, {client}, {server}, source, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}
+    SELECT {key}, {client}, {server}, source, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}, {said}
     FROM filled GROUP BY ALL
 ), once AS (
-    SELECT {key}, {client}, {server}, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {largest},
+    SELECT {key}, {client}, {server}, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {largest}, {said},
         string_agg(source, ' ' ORDER BY source) AS source
     FROM by_source GROUP BY {key}, {client}, {server}
 )

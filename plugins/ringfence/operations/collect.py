@@ -45,8 +45,8 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
 
     Raise InputError where no host is chosen, Interrupted where a look was cancelled.
     """
-    from ringfence.flows.hosts_format import read_collected
     from ringfence.flows.readers import read_by
+    from ringfence.flows.readers.hosts import read_collected
     from ringfence.flows.store import FlowStore
     from ringfence.rollout.private import private_directory
 

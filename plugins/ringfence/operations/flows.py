@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class ReadFlows:
     """Flows of files as plain data, and what could not be read."""
 
-    rows: list[dict[str, str | int | None]]
+    rows: list[dict[str, object]]
     reading: Reading
 
 
@@ -53,7 +53,7 @@ class SeenFlows:
     totals: dict[str, object]
     wrong: int
 
-    def flows(self, limit: int) -> list[dict[str, str | int | None]]:
+    def flows(self, limit: int) -> list[dict[str, object]]:
         """Return single flows as plain data, the busiest first."""
         return [record_of(flow) for flow in islice(self.window.flows(), limit)]
 

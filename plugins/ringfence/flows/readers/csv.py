@@ -67,7 +67,7 @@ def write_csv(flows: Iterable[Flow], file: TextIO) -> int:
     writer.writeheader()
     count = 0
     for count, flow in enumerate(flows, 1):  # noqa: B007 - the count of the last one is the answer
-        writer.writerow(record_of(flow))
+        writer.writerow({**record_of(flow), "attributes": flow.attributes})
     return count
 
 

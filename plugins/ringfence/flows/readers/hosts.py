@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
-from ringfence.flows.json_format import json_lines
 from ringfence.flows.possible import refuse_time
+from ringfence.flows.readers.json import json_lines
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text, flow_of, time_of
 from ringfence.flows.text_lines import open_text
