@@ -1,8 +1,4 @@
-"""A window of flows, ready for questions: both ends' reports of one flow joined, down to single flows.
-
-Two hosts that report the same connection each know their own process. In a window a process that one end did not say
-is taken from the other end's report where that names a single one, and what both ends counted is counted once.
-"""
+"""A window of flows, ready for questions: counts of distinct flows, who talks to whom by labels, single flows."""
 
 # ruff: noqa: S608 - the SQL is put together from column names and paths of ours
 from __future__ import annotations
@@ -10,7 +6,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,17 +14,14 @@ from typing import Self
 
 import duckdb
 
-from ringfence.flows.columns import COLUMNS, COUNTS, connect, create, flow_at, insert
+from ringfence.flows.columns import COLUMNS, connect, create, flow_at, insert
+from ringfence.flows.distinct import Distinct, busiest_first, joined, make_flows, same_key
 from ringfence.flows.holders import Holders
 from ringfence.flows.possible import possible_rows
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError
 from ringfence.model.flows import Flow
 
-KEY = ("client", "client_asset", "server", "server_asset", "protocol", "port", "outcome")
-SAID = ("direction_by", "attributes")  # what any one observation of a flow says of it
-CLIENT_PROCESS = ("client_unit", "client_user", "client_process")
-SERVER_PROCESS = ("server_unit", "server_user", "server_process")
 FETCH = 50_000
 
 
@@ -103,21 +95,11 @@ class FlowWindow:
     def distinct(self) -> Distinct:
         """Return the distinct flows in short, without the times and sizes of single ones."""
         with reading_files():
-            if self._processes_said:
-                self._make_flows()
-                return Distinct.of_flows(self.connection)
-            ((several,),) = self.connection.execute(_SEVERAL_SOURCES).fetchall()
-            return Distinct.of_observations(self.connection, several=bool(several))
-
-    @cached_property
-    def _processes_said(self) -> bool:
-        """Return whether any observation names a process; files answer that by their statistics."""
-        said = " OR ".join(f"count({name}) > 0" for name in (*CLIENT_PROCESS, *SERVER_PROCESS))
-        return bool(self.connection.execute(f"SELECT {said} FROM observations").fetchall()[0][0])
+            return Distinct.made(self.connection)
 
     def _make_flows(self) -> None:
         with reading_files():
-            self.connection.execute(f"CREATE TABLE IF NOT EXISTS flows AS {_joined()}")
+            make_flows(self.connection)
 
     def __len__(self) -> int:
         """Return how many distinct flows there are."""
@@ -130,16 +112,37 @@ class FlowWindow:
         """Yield the flows that a SQL condition over the columns holds for, the most connections first."""
         self._make_flows()
         cursor = self.connection.cursor()
-        order = ", ".join(("client", "server", "protocol", "port", *CLIENT_PROCESS, *SERVER_PROCESS, "first_seen"))
-        cursor.execute(f"SELECT * FROM flows WHERE {where} ORDER BY connections DESC, {order}", parameters)
+        order = busiest_first("flows")
+        cursor.execute(f"SELECT * FROM flows WHERE {where} ORDER BY {order}, first_seen", parameters)
         while rows := cursor.fetchmany(FETCH):
             for row in rows:
                 yield flow_at(row)
 
+    def chosen(self, query: str, more: str, parameters: object = None) -> Iterator[tuple[object, ...]]:
+        """Yield flows whole, the most connections first: their columns, then `more`, a column of the query besides.
+
+        `query` gives rows of `distinct_flows`. Only what these flows were seen with is read again.
+        """
+        columns = ", ".join(f"f.{name}" for name in COLUMNS)
+        if self.distinct.processes:
+            chosen, source, same = query, "flows", "f.rowid = k.flow"
+        else:
+            chosen = f"{query}), touched AS (SELECT o.* FROM observations o SEMI JOIN chosen k ON {same_key('o', 'k')}"
+            source, same = f"({joined('touched')})", same_key("f", "k")
+        cursor = self.connection.cursor()
+        with reading_files():
+            cursor.execute(
+                f"WITH chosen AS MATERIALIZED ({chosen}) SELECT {columns}, k.{more} FROM {source} f"
+                f" JOIN chosen k ON {same} ORDER BY {busiest_first('f')}",
+                parameters,
+            )
+        while rows := cursor.fetchmany(FETCH):
+            yield from rows
+
     def totals(self) -> dict[str, object]:
         """Return the window's counts and the times of its first and last flow as plain data."""
         distinct = self.distinct
-        seen = "flows" if self._processes_said else "observations"
+        seen = "flows" if distinct.processes else "observations"
         with reading_files():
             times_of = self.connection.execute(f"SELECT min(first_seen), max(last_seen) FROM {seen}")
             times = dict(zip(("first_seen", "last_seen"), times_of.fetchall()[0], strict=True))
@@ -175,44 +178,6 @@ class FlowWindow:
     def digest(self) -> str:
         """Return the sha256 of the window's content, whatever order or files it came in."""
         return hashlib.sha256("".join(str(part) for (part,) in self.rows(_DIGEST)).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Distinct:
-    """The view `distinct_flows`: KEY, the processes, `connections`, and `flow`, the row's number; how many it has, and
-    the sum of their connections. `processes` says that any row names a process."""
-
-    count: int
-    connections: int
-    processes: bool
-
-    @staticmethod
-    def of_flows(connection: duckdb.DuckDBPyConnection) -> Distinct:
-        """Make the view over the table `flows`."""
-        columns = ", ".join((*KEY, *CLIENT_PROCESS, *SERVER_PROCESS, "connections"))
-        connection.execute(f"CREATE VIEW distinct_flows AS SELECT rowid AS flow, {columns} FROM flows")
-        return Distinct._counted(connection, processes=True)
-
-    @staticmethod
-    def of_observations(connection: duckdb.DuckDBPyConnection, *, several: bool) -> Distinct:
-        """Make the view over observations of which none names a process; `several` says that sources may repeat them."""
-        key = ", ".join(KEY)
-        counted = f"SELECT {key}, sum(connections)::HUGEINT AS connections FROM observations GROUP BY {key}"
-        if several:
-            by_source = f"SELECT {key}, sum(connections) AS connections FROM observations GROUP BY {key}, {_SOURCE}"
-            counted = f"SELECT {key}, max(connections) AS connections FROM ({by_source}) GROUP BY {key}"
-        connection.execute(f"CREATE TABLE distinct_keys AS {counted}")
-        nothing = ", ".join(f"NULL::VARCHAR AS {name}" for name in (*CLIENT_PROCESS, *SERVER_PROCESS))
-        connection.execute(
-            f"CREATE VIEW distinct_flows AS SELECT rowid AS flow, {key}, {nothing}, connections FROM distinct_keys"
-        )
-        return Distinct._counted(connection, processes=False)
-
-    @staticmethod
-    def _counted(connection: duckdb.DuckDBPyConnection, *, processes: bool) -> Distinct:
-        sums = "SELECT count(*), coalesce(sum(connections), 0) FROM distinct_flows"
-        ((count, connections),) = connection.execute(sums).fetchall()
-        return Distinct(int(count), int(connections), processes)
 
 
 def name_labels(
@@ -252,51 +217,6 @@ def parquet_list(paths: Sequence[Path]) -> str:
     return f"(SELECT * REPLACE (coalesce(outcome, 'answered') AS outcome) FROM ({whole}))"
 
 
-def _joined() -> str:
-    """Return the SQL that makes one row a flow of `observations`; the module's first lines say how."""
-    key, client, server = ", ".join(KEY), ", ".join(CLIENT_PROCESS), ", ".join(SERVER_PROCESS)
-    client_said, server_said = f"coalesce({client}) IS NOT NULL", f"coalesce({server}) IS NOT NULL"
-    client_one = ", ".join(
-        f"CASE WHEN c_said OR clients <> 1 THEN {n} ELSE c_one.{n} END AS {n}" for n in CLIENT_PROCESS
-    )
-    server_one = ", ".join(
-        f"CASE WHEN s_said OR servers <> 1 THEN {n} ELSE s_one.{n} END AS {n}" for n in SERVER_PROCESS
-    )
-    sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
-    largest = ", ".join(f"max({name})::HUGEINT AS {name}" for name in COUNTS)
-    said = ", ".join(f"min({name}) AS {name}" for name in SAID)
-    packed_client = ", ".join(f"{n} := {n}" for n in CLIENT_PROCESS)
-    packed_server = ", ".join(f"{n} := {n}" for n in SERVER_PROCESS)
-    return f"""
-WITH seen AS (
-    SELECT {key}, {client}, {server}, coalesce(source, '') AS source, {client_said} AS c_said, {server_said} AS s_said,
-        min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}, {said}
-    FROM observations GROUP BY ALL
-), told AS (
-    SELECT *,
-        count(DISTINCT CASE WHEN c_said THEN struct_pack({packed_client}) END) OVER same AS clients,
-        count(DISTINCT CASE WHEN s_said THEN struct_pack({packed_server}) END) OVER same AS servers,
-        any_value(CASE WHEN c_said THEN struct_pack({packed_client}) END) OVER same AS c_one,
-        any_value(CASE WHEN s_said THEN struct_pack({packed_server}) END) OVER same AS s_one
-    FROM seen WINDOW same AS (PARTITION BY {key})
-), filled AS (
-    SELECT {key}, {client_one}, {server_one}, source, first_seen, last_seen, {", ".join((*COUNTS, *SAID))}
-    FROM told
-    WHERE NOT (starts_with(source, 'hosts:') AND (
-        (s_said AND NOT c_said AND clients > 1) OR (c_said AND NOT s_said AND clients = 1 AND servers > 1)))
-), by_source AS (
-    SELECT {key}, {client}, {server}, source, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}, {said}
-    FROM filled GROUP BY ALL
-), once AS (
-    SELECT {key}, {client}, {server}, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {largest}, {said},
-        string_agg(source, ' ' ORDER BY source) AS source
-    FROM by_source GROUP BY {key}, {client}, {server}
-)
-SELECT {", ".join(COLUMNS)} FROM once"""
-
-
-_SOURCE = "coalesce(source, '')"
-_SEVERAL_SOURCES = f"SELECT count(*) > 1 FROM (SELECT DISTINCT {_SOURCE} FROM observations LIMIT 2)"
 _TEXT = ", ".join(f"coalesce({name}::VARCHAR, chr(0))" for name in COLUMNS)
 _DIGEST = f"""
 SELECT sha256(string_agg(line, '' ORDER BY line)) FROM (
