@@ -12,6 +12,14 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.established_connections import (
+    cut_line,
+    cut_lines,
+    denied_connections,
+    emergencies,
+    left_out,
+    to_cut,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import (
     full_records,
     held,
@@ -26,14 +34,6 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_hold import hold_before
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.standing import (
-    cut_line,
-    cut_lines,
-    denied_connections,
-    emergencies,
-    left_out,
-    to_cut,
-)
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import (
     Host,
