@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ringfence.cli.asking import agreed
 from ringfence.cli.session import Session, command
 from ringfence.model.safe_text import clean
 from ringfence.wire.first_few import first_few
@@ -32,9 +33,9 @@ def remove(session: Session, words: tuple[str, ...], yes: bool) -> None:
             ),
             err=True,
         )
-        click.confirm(
-            f"Remove Ringfence from {len(hosts)} {'host' if len(hosts) == 1 else 'hosts'}?", abort=True, err=True
-        )
+        if not agreed(f"Remove Ringfence from {len(hosts)} {'host' if len(hosts) == 1 else 'hosts'}?"):
+            click.echo("nothing was removed", err=True)
+            click.get_current_context().exit(1)
     done = removed(session.estate, hosts, session.execution)
     if session.output.as_json:
         session.output.data(done.result.data())

@@ -19,6 +19,7 @@ from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.processes import LINUX_KINDS, OTHER, Named, ProcessClass, process_classes
 from ringfence.model.range_texts import RangeTexts, pieces_of
 from ringfence.model.rules import Direction, Mode, Process
+from ringfence.wire.plan_format import TABLE_FORMAT
 
 __all__ = [
     "DEFAULT_RULE",
@@ -321,7 +322,7 @@ class VerdictTable:
         }
         control = {"from": list(self.control.networks), "port": self.control.port} if self.control else None
         data: dict[str, object] = {
-            "format": 1,
+            "format": TABLE_FORMAT,
             "control": control,
             **directions,
             "services": {name: services.data() for services, name in maps.items()},

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from ringfence.estate.held_tables import known_records
 from ringfence.operations.forgetting import Choice, Forgetting, Item, delete, forgetting
 from ringfence.operations.plans import ListedPlan, list_plans
-from ringfence.plan.artefact import SHORT, parse_time
+from ringfence.plan.artefact import parse_time
 from ringfence.plan.journals import waiting
-from ringfence.plan.store import TABLES
 from ringfence.rollout.runs import no_run_begins, run_directories
 from ringfence.wire.first_few import first_few
+from ringfence.wire.plan_format import SHORT, TABLE_SUFFIX, TABLES, part_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def _needed(estate: Estate, plans: Sequence[ListedPlan]) -> dict[str, str]:
     why |= {short: f"{_hold(hosts)} it" for short, hosts in holders.items()}
     kept = [one for one in reversed(plans) if one.head.short in why]
     for table, hosts in tables.items():
-        file = f"{TABLES}/{table}.json"
+        file = part_name(TABLES, table, TABLE_SUFFIX)
         if any((one.directory / file).exists() for one in kept):
             continue
         # a host that was asked may hold a table of a plan that was made elsewhere, or whose directory is gone

@@ -16,6 +16,7 @@ from ringfence.operations.hosts import decided_enforcers
 from ringfence.plan import Held, write_state
 from ringfence.plan.artefact import time_text
 from ringfence.plan.host_names import askable
+from ringfence.plan.host_records import state_alone
 from ringfence.plan.journals import marks
 from ringfence.wire.first_few import first_few
 
@@ -72,6 +73,11 @@ def keep_answers(
     `marked` is how far the journals were when they were asked. Return a warning for each host whose answer is no state
     of ours; what was known of it stays.
     """
+    with state_alone(estate.directory):
+        return _keep(estate, answers, marked)
+
+
+def _keep(estate: Estate, answers: Mapping[str, Mapping[str, object]], marked: Mapping[str, int]) -> list[Problem]:
     problems = []
     hosts = known_records(estate)
     before = {name: one.features for name, one in hosts.items()}

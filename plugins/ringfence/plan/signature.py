@@ -6,9 +6,7 @@ import subprocess
 from pathlib import Path
 
 from ringfence.model.errors import OutsideError
-
-NAMESPACE = "ringfence-plan"
-SIGNATURE_FILE = "plan.json.sig"
+from ringfence.wire.plan_format import NAMESPACE, PLAN_FILE, SIGNATURE_FILE
 
 
 def sign(directory: Path, key: Path) -> Path:
@@ -16,7 +14,7 @@ def sign(directory: Path, key: Path) -> Path:
 
     Raises OutsideError when ssh-keygen is missing or refuses.
     """
-    plan, signature = directory / "plan.json", directory / SIGNATURE_FILE
+    plan, signature = directory / PLAN_FILE, directory / SIGNATURE_FILE
     signature.unlink(missing_ok=True)
     _ssh_keygen(["-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(plan)], f"the plan was not signed with {key}")
     return signature

@@ -17,11 +17,9 @@ from ringfence.enforcers import enforcer
 from ringfence.file_heads import file_heads
 from ringfence.files import regular_file, write_all
 from ringfence.model.errors import InputError, Place
-from ringfence.plan.artefact import FORMAT, SHORT, Draft, Plan, digest_of
+from ringfence.plan.artefact import Draft, Plan, digest_of
+from ringfence.wire.plan_format import PLAN_FILE, PLAN_FORMAT, RULESETS, SHORT, TABLE_SUFFIX, TABLES, part_name
 
-PLAN_FILE = "plan.json"
-RULESETS = "rulesets"
-TABLES = "tables"
 LATEST = "latest"
 # Keys of the outermost mapping stand on lines of their own behind one blank; no text holds a newline.
 _FORMAT_LINE = re.compile(rb'^ "format": (\d{1,9}),?$', re.M)
@@ -103,7 +101,7 @@ def read(directory: Path) -> Plan:
     except (ValidationError, ValueError) as error:
         if made := _older(error):
             raise InputError(
-                f"this plan is of format {made}, which an earlier release made; this one reads format {FORMAT}",
+                f"this plan is of format {made}, which an earlier release made; this one reads format {PLAN_FORMAT}",
                 place,
                 "move its directory away, and ask the hosts what they hold: 'ringfence plan --rebase'",
             ) from error
@@ -143,11 +141,11 @@ def read_draft(directory: Path) -> Draft:
 def _files(plan: Plan, folder: str) -> list[tuple[str, str]]:
     """Return the path and digest of every file in one of a plan's folders; its enforcer says how a text ends."""
     if folder == TABLES:
-        found = {(host.table, "json") for host in plan.hosts.values()}
+        found = {(host.table, TABLE_SUFFIX) for host in plan.hosts.values()}
     else:
         suffixes = {name: enforcer(name).suffix for name in {host.enforcer for host in plan.hosts.values()}}
         found = {(host.ruleset, suffixes[host.enforcer]) for host in plan.hosts.values()}
-    return [(f"{folder}/{digest}.{suffix}", digest) for digest, suffix in sorted(found)]
+    return [(part_name(folder, digest, suffix), digest) for digest, suffix in sorted(found)]
 
 
 def find(plans: Path, name: str) -> Path:
@@ -208,7 +206,7 @@ def _head(directory: Path) -> Head:
     digest = hashlib.sha256(text).hexdigest()
     if len(name) >= SHORT and digest.startswith(name) and all(len(one) == 1 for one in found):
         made, sequence, created, inventory = (one[0].decode() for one in found)
-        if int(made) == FORMAT:
+        if int(made) == PLAN_FORMAT:
             return Head(int(sequence), created, digest, _hosts_in(text), inventory, _size(directory))
     plan = read(directory)
     return Head(plan.sequence, plan.created, plan.digest, len(plan.hosts), plan.inputs.inventory, _size(directory))
@@ -248,7 +246,7 @@ def table_text(plans: Path, digest: str) -> str | None:
 def _older(error: ValueError) -> int:
     """Return the format of a plan that this release does not read any more, 0 for any other error."""
     for one in error.errors() if isinstance(error, ValidationError) else ():
-        if one["loc"] == ("format",) and isinstance(one["input"], int) and 0 < one["input"] < FORMAT:
+        if one["loc"] == ("format",) and isinstance(one["input"], int) and 0 < one["input"] < PLAN_FORMAT:
             return one["input"]
     return 0
 

@@ -12,8 +12,8 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inner_interfaces import is_everybodys
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.label_texts import label_text
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.first_few import first_few
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.label_texts import label_text
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.secret_names import names_secret
 
 # Names that mean something else to Ansible.
