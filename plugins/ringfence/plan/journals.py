@@ -11,7 +11,7 @@ from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import Plan
 from ringfence.plan.host_records import Held, read_record
 from ringfence.plan.store import Head, heads, read
-from ringfence.wire.journal_lines import CONFIRMED, STARTED, Event, journal_events
+from ringfence.wire.journal_lines import CONFIRMED, STARTED, JournalEvent, journal_events
 from ringfence.wire.plan_format import JOURNAL_FILE, TIME_FORMAT
 
 # Behind these a host may have a new table that waits; every other event says what became of it.
@@ -20,7 +20,7 @@ OPEN = frozenset({STARTED, "unconfirmed", "unknown"})
 SETTLED = frozenset({CONFIRMED, "rolled back"})
 
 
-def events(directory: Path, plan: Plan | Head) -> Iterator[Event]:
+def events(directory: Path, plan: Plan | Head) -> Iterator[JournalEvent]:
     """Yield the events of a plan's rollouts in the order they were written.
 
     A line that a killed controller cut short, that is not an object, or that is of another plan, counts as not written.
@@ -120,7 +120,9 @@ def last_confirmed(plans: Path) -> Path | None:
     return max(held)[1] if held else None
 
 
-def _is_news(event: Event, plan: Head, before: Held | None, journals: Mapping[str, int] | None, latest: str) -> bool:
+def _is_news(
+    event: JournalEvent, plan: Head, before: Held | None, journals: Mapping[str, int] | None, latest: str
+) -> bool:
     """Return whether an event came after the record of its host was written."""
     if before is None:
         return True
