@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory
 from ringfence.model.errors import InputError
 from ringfence.plan import Held, find, next_sequence, read, read_state, sign, verify_files, write
 from ringfence.plan.host_records import STATE_FILE, believed_sequence, write_state
-from ringfence.plan.store import Head, heads, table_text
+from ringfence.plan.store import Head, heads, highest_planned, table_text
 
 from tests.unit.plan.plan_estates import compilation, draft, rule
 
@@ -179,3 +180,19 @@ def test_what_orders_plans_is_read_without_the_whole_plan_and_checked_as_if_it_w
     path.write_text(path.read_text().replace('"sequence": 1', '"sequence": 7'))
     with pytest.raises(InputError, match="not what its directory is named after"):
         next_sequence(tmp_path)
+
+
+def test_a_plan_that_was_read_writes_and_is_named_as_it_was(tmp_path: Path) -> None:
+    directory = write(draft(), tmp_path)
+    found = read(directory)
+
+    assert found == draft().plan
+    assert (found.text, found.digest) == (draft().plan.text, draft().plan.digest)
+
+
+def test_the_number_of_a_plan_is_read_from_its_outermost_key_alone(tmp_path: Path) -> None:
+    made = draft(sequence=5)
+    named = made.plan.model_copy(update={"simulation": {"sequence": 9, "format": 1, "created": "x"}})
+    write(replace(made, plan=named), tmp_path)
+
+    assert highest_planned(tmp_path) == 5
