@@ -77,7 +77,7 @@ def compile_policy(
 
     `abilities` gives those of the enforcer of a name: each workload gets a table of what its own can tell apart.
 
-    Rules in a tier that the settings do not name raise KeyError: the language refuses them before. Raises InputErrors
+    Rules in a tier that the settings do not name raise KeyError: the language refuses them before. Raise InputErrors
     for a name that stands for two assets.
     """
     policy = by_main_names(policy, snapshot)

@@ -41,7 +41,7 @@ class Questions:
         self._known: dict[tuple[str, int, int], Question] = {}
 
     def ask(self, name: str, inside: Decision, outside: Decision, about: Ranked) -> Decision:
-        """Return the question, or what is decided anyway; raises InputError, at a rule, where there are too many."""
+        """Return the question, or what is decided anyway. Raise InputError, at a rule, where there are too many."""
         if inside is outside:
             return inside
         key = (name, id(inside), id(outside))

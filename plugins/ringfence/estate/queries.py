@@ -45,7 +45,7 @@ class QueryReader:
     def selectors(self, text: str) -> tuple[Selector, ...]:
         """Return what a text means: `role=web,env=prod|dev`, `{role: web}`, a word, a network, an asset's name.
 
-        A list in the grammar's form gives its alternatives. Raises InputErrors for a text that is none of these, and
+        A list in the grammar's form gives its alternatives. Raise InputErrors for a text that is none of these, and
         for one that names a label or an asset that there is not, or chooses nothing.
         """
         text = text.strip()
@@ -64,7 +64,7 @@ class QueryReader:
     def assets(self, words: Sequence[str]) -> tuple[Asset, ...]:
         """Return the assets that all words mean: each a selector, or what `ringfence.sources.asset_search` takes.
 
-        Raises InputErrors as `selectors` does, and for a word that stands nowhere in the inventory.
+        Raise InputErrors as `selectors` does, and for a word that stands nowhere in the inventory.
         """
         chosen = self.snapshot.assets
         for word in words:

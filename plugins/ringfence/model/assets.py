@@ -35,7 +35,7 @@ class Control:
     def of(texts: Iterable[str], port: int = 22) -> Control:
         """Return a control path of networks, addresses and ranges as people write them, each in its canonical form.
 
-        Raises InputError for a text that is none of these.
+        Raise InputError for a text that is none of these.
         """
         return Control(tuple(dict.fromkeys(one for text in texts for one in network_texts(network_of(text)))), port)
 

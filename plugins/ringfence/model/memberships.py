@@ -71,7 +71,7 @@ def alternatives(selector: Selector) -> list[tuple[frozenset[str], Selector]]:
     """Return what a selector chooses as alternatives: sets to be in, and a selector without dynamic sets.
 
     An address is chosen if it meets one of them. A name never stands under `not` (the language refuses it), so no
-    alternative asks an address to be outside of a set. Raises InputError where there are too many.
+    alternative asks an address to be outside of a set. Raise InputError where there are too many.
     """
     if not sets_of(selector):
         return [(frozenset(), selector)]

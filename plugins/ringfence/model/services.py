@@ -125,7 +125,7 @@ def point_of(protocol: int, port: int = 0) -> int:
 def parse_service(text: str, named: Mapping[str, Services] | None = None) -> Services:
     """Return the services of one word of the grammar: `any`, `tcp`, `tcp/80-90`, `icmp/echo-request`, `ip/47`, a name.
 
-    `named` are the workspace's own names and win over the well-known ones. Raises InputError with the reason.
+    `named` are the workspace's own names and win over the well-known ones. Raise InputError with the reason.
     """
     text = text.strip()
     if named and text in named:

@@ -51,7 +51,7 @@ class Circumstances:
 def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: Circumstances) -> Draft:
     """Return the plan that brings every workload to its table, with its files.
 
-    `enforcer` gives the enforcer of a name. Equal arguments give equal bytes. Raises InputErrors with every reason for
+    `enforcer` gives the enforcer of a name. Equal arguments give equal bytes. Raise InputErrors with every reason for
     which the plan is refused.
     """
     dropped = frozenset(given.dropped)

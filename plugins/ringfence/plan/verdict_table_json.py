@@ -69,7 +69,7 @@ _ADAPTER = TypeAdapter(_Table)
 
 
 def table_of(text: str) -> VerdictTable:
-    """Return the table of a canonical text; raises InputError for a text that is none.
+    """Return the table of a canonical text. Raise InputError for a text that is none.
 
     The table's own text equals the one it was read from, to the byte.
     """

@@ -122,7 +122,7 @@ class CompiledRule:
 def compile_rules(rules: Sequence[LabelRule]) -> tuple[list[CompiledRule], tuple[Path, ...]]:
     """Return the rules compiled, and the paths whose keys they want of every asset, in order.
 
-    Raises InputErrors with every expression that cannot be compiled.
+    Raise InputErrors with every expression that cannot be compiled.
     """
     compiled: list[CompiledRule] = []
     errors: list[InputError] = []

@@ -68,7 +68,7 @@ class Expression:
     def value(self, attributes: Attributes, met: list[Unequal] | None = None) -> object:
         """Return what the expression gives; None also where it met a null in place of a value.
 
-        Comparisons that can never hold are added to `met`. Raises EvaluationError where it met another value of the
+        Comparisons that can never hold are added to `met`. Raise EvaluationError where it met another value of the
         wrong type, EvaluationGivenUpError where a pattern takes too long.
         """
         try:
@@ -95,7 +95,7 @@ class Expression:
 
 
 def compile_expression(text: str, place: Place | None = None) -> Expression:
-    """Return a compiled expression. Raises InputError for bad syntax, unknown functions and wrong arguments."""
+    """Return a compiled expression. Raise InputError for bad syntax, unknown functions and wrong arguments."""
     try:
         parsed = cast(_Parsed, jmespath.compile(text))
         _check_functions(parsed.parsed)

@@ -48,7 +48,7 @@ def one_asset_each(
     A merged asset has the name that it had (`known` are the names there were), else that of the source that comes first
     (`prefer`, then the order of the sources' names), the addresses of all of them, and the attribute `identity`: its
     `hosts` by name with their sources, the keys `by` which they are one, `from` which source every merged attribute is,
-    and the `contradictions`. `port` is where the workspace's hosts are managed. Raises InputError for an expression of
+    and the `contradictions`. `port` is where the workspace's hosts are managed. Raise InputError for an expression of
     `identity` that cannot be compiled.
     """
     assets = tuple(sorted(assets, key=lambda asset: asset.name))

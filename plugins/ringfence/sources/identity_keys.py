@@ -51,7 +51,7 @@ class KeyReader:
 
 
 def key_readers(keys: Iterable[IdentityKey]) -> tuple[KeyReader, ...]:
-    """Return the readers of all keys but `address`. Raises InputError for an expression that cannot be compiled."""
+    """Return the readers of all keys but `address`. Raise InputError for an expression that cannot be compiled."""
     readers = []
     for key in keys:
         compiled = [compile_expression(text, _PLACE) for text in key.expressions]

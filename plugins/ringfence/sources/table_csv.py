@@ -40,7 +40,7 @@ class _Header:
 def csv_rows(text: str, shown: str, delimiter: str | None, wanted: Wanted) -> TableRows:
     """Return a CSV table; without a delimiter it is the one of a line `sep=`, else the one that makes a header.
 
-    Raises InputError where nothing is there that could be a header.
+    Raise InputError where nothing is there that could be a header.
     """
     lines = io.StringIO(re.sub(r"(?m)^\ufeff+", "", text), newline="").readlines()
     start = next((number for number, line in enumerate(lines) if line.strip(' \t\r\n"')), len(lines))

@@ -77,7 +77,7 @@ class ActionModule(PolicyAction):
     within: float
 
     def verb(self, arguments: dict) -> str:
-        """Return `apply` or `remove`; raises PlanError where there is no plan to apply."""
+        """Return `apply` or `remove`. Raise PlanError where there is no plan to apply."""
         if arguments["state"] == "absent":
             return "remove"
         if not arguments["plan"]:
@@ -216,7 +216,7 @@ class ActionModule(PolicyAction):
         )
 
     def _confirm(self, plan: Plan, host: Host, more: dict[str, str], until: float) -> Reply:
-        """Confirm over a new connection as often as the time allows; raises TargetFailure where it did not count."""
+        """Confirm over a new connection as often as the time allows. Raise TargetFailure where it did not count."""
         values = {**confirmation(plan, host), **more}
         rule, said = "unconfirmed", "no new connection came through"
         while (left := until - time.monotonic()) > 0:
