@@ -58,7 +58,7 @@ class Suggestion:
 
     @property
     def name(self) -> str:
-        """Return what a person calls it by: `role=db:ports`."""
+        """Return the name that a person accepts it by: `role=db:ports`."""
         return f"{self.key}={self.value}:{self.by}"
 
     def rule(self, priority: int) -> dict[str, object]:

@@ -37,7 +37,7 @@ def events(directory: Path, plan: Plan | Head) -> Iterator[JournalEvent]:
 
 
 def marks(plans: Path) -> dict[str, int]:
-    """Return how many lines every plan's journal has now: what is written behind them is newer than now."""
+    """Return how many lines every plan's journal has now: later lines are newer than this moment."""
     found = {}
     for directory, plan in heads(plans):
         last = max((event.line for event in events(directory, plan)), default=0)
@@ -47,10 +47,10 @@ def marks(plans: Path) -> dict[str, int]:
 
 
 def known(workspace: Path, plans: Path, now: datetime | None = None) -> dict[str, Held]:
-    """Return what every host is known to hold: the record of a workspace, and what was confirmed after it.
+    """Return what every host is known to have: the record of a workspace, and confirmations that came after it.
 
-    Which of two confirmations came later, the order of plans and of lines says, not the time that is written in a line:
-    a clock may be wrong. `now` is believed where a record does not say how far the journals were when it was written.
+    Of two confirmations the later one is found by the order of plans and of lines, not by the time in a line, because
+    a clock may be wrong. `now` is used where a record does not say how far the journals were when it was written.
     """
     record = read_record(workspace)
     hosts = dict(record.hosts)

@@ -191,11 +191,11 @@ def directories(plans: Path) -> list[Path]:
 
 
 def heads(plans: Path) -> Iterator[tuple[Path, Head]]:
-    """Yield the head of every plan below `plans` with its directory. Raise InputError at a broken one.
+    """Yield the head of every plan below `plans` with its directory. Raise InputError at a broken plan.
 
-    Heads of plans that are as they were stand in an index. Else a text whose digest names its directory is as it was
-    written: only its own lines are looked at, which takes milliseconds where the plan of 20,000 hosts takes seconds.
-    Any other is read whole, which says what is wrong.
+    Heads of unchanged plans are in an index. For others, a text whose digest is the name of its directory is unchanged
+    too, so only the lines of the head are read: milliseconds, where a whole plan of 20,000 hosts takes seconds. Any
+    other text is read whole, which reports what is wrong.
     """
     found = {path.name: path for path in directories(plans)}
     files = {name: path / PLAN_FILE for name, path in found.items()}
