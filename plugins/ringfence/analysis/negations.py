@@ -17,8 +17,8 @@ ASSETS_ALONE = "{all: [{}, {not: …}]}"
 def misleading_not(selector: Selector, private: IntervalSet) -> Not | None:
     """Return the first `not` over addresses that would choose more if it meant every other address.
 
-    More means addresses without an asset. None if labels beside the `not` exclude those anyway. `private` are the addresses
-    that `internet` never means.
+    More means addresses without an asset. None if labels beside the `not` exclude those anyway. `private` are the
+    addresses that `internet` never means.
     """
     if _as_complement(selector, private) == chosen_outside(selector, EVERY_ADDRESS, private):
         return None

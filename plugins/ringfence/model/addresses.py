@@ -125,7 +125,7 @@ def _mapped(text: str) -> ipaddress.IPv4Address | None:
 
 
 def network_texts(addresses: IntervalSet) -> tuple[str, ...]:
-    """Return the fewest networks that are a set of addresses, in order; one address stands without its prefix."""
+    """Return the fewest networks that make up a set of addresses, in order; a single address has no prefix."""
     networks = (
         network
         for low, high in addresses

@@ -93,9 +93,9 @@ WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a rule names, by family: ICMP exists in IPv4 only and ICMPv6 in IPv6 only, the rest in both.
+    """The services of a rule, by family: ICMP exists in IPv4 only and ICMPv6 in IPv6 only, all others in both.
 
-    An extension header of IPv6 is no protocol there: no packet is judged by it.
+    An extension header of IPv6 is not a protocol here, because no packet is judged by it.
     """
 
     v4: IntervalSet = EMPTY

@@ -76,7 +76,7 @@ class RunDirectory:
         return sum(path.stat().st_size for path in self.path.iterdir() if path.is_file())
 
     def facts(self) -> RunFacts:
-        """Return what was known at its start. Raise InputError where that is missing or damaged."""
+        """Return what was known when the run began. Raise InputError if that file is missing or damaged."""
         try:
             data = json.loads(regular_file(self.path / RUN_FILE))
             return RunFacts(
