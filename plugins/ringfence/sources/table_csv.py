@@ -59,7 +59,7 @@ def csv_rows(text: str, shown: str, delimiter: str | None, wanted: Wanted) -> Ta
 
 
 def odd_text(text: str) -> Doubt | None:
-    """Return what is odd about a text that a spreadsheet wrote, None where nothing is."""
+    """Return what is odd about a text that a spreadsheet wrote, None if nothing is."""
     if text.startswith("#") and ERRORS.fullmatch(text):
         return Doubt(f"the error {text}", lost=True)
     if "E+" in text and _ROUNDED.fullmatch(text):

@@ -1,4 +1,4 @@
-"""The rows of a table of hosts in any of its formats, each with its place, and why some of them are none."""
+"""The rows of a table of hosts in any of its formats, each with its place and, if it is not valid, the reason."""
 
 from __future__ import annotations
 
