@@ -24,7 +24,8 @@ STATE_FILE = Path(".ringfence") / "state.json"
 class Held(BaseModel):
     """What one host holds: the confirmed ruleset and the table it was rendered from, empty for none of ours.
 
-    `sequence` is the newest that the host has accepted; `features` are what enforcers read their facts from, and
+    `enforcer` is whose text that is, empty where nobody told. `sequence` is the newest that the host has accepted;
+    `features` are what enforcers read their facts from, and
     `reached_from` is the address that Ansible's connection came from, both as the host reported them.
     """
 
@@ -35,6 +36,7 @@ class Held(BaseModel):
     plan: DigestOrNone = ""
     sequence: int = Field(default=0, ge=0, le=MOST_SEQUENCE)
     seen: Time
+    enforcer: str = ""
     reached_from: str = ""
     features: dict[str, JsonValue] = {}
 
