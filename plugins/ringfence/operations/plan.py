@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from ringfence.estate.held_tables import known_records
 from ringfence.model.assets import USUAL_ENFORCER
 from ringfence.model.errors import InputError
-from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.problems import Problem, Severity
 from ringfence.operations.check import refuse_errors
 from ringfence.operations.execution import Execution
 from ringfence.operations.own_addresses import own_addresses
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -203,7 +204,7 @@ def _chosen(estate: Estate) -> list[Problem]:
     return [
         Problem(
             Severity.WARNING,
-            f"{some_names(of)} gets the enforcer {enforcer}: {why}",
+            f"{first_few(of)} gets the enforcer {enforcer}: {why}",
             remedy=_kept(enforcer, of) if why == kept(enforcer) else f"to settle it write '{VARIABLE}: {enforcer}'",
         )
         for (enforcer, why), of in sorted(hosts.items())

@@ -129,6 +129,10 @@ class Plan(_Part):
             del data["canary"]
         return canonical_text(data)
 
+    def keep_text(self, text: str) -> None:
+        """Take a text as this plan's own: the one that it was read from, whose digest names it."""
+        self.__dict__["text"] = text
+
     @cached_property
     def digest(self) -> str:
         """Return the sha256 of the text, which is the plan's name."""

@@ -22,10 +22,12 @@ from ringfence.wire.plan_format import PLAN_FILE, PLAN_FORMAT, RULESETS, SHORT, 
 
 LATEST = "latest"
 # Keys of the outermost mapping stand on lines of their own behind one blank; no text holds a newline.
-_FORMAT_LINE = re.compile(rb'^ "format": (\d{1,9}),?$', re.M)
-_SEQUENCE_LINE = re.compile(rb'^ "sequence": (\d{1,16}),?$', re.M)
-_CREATED_LINE = re.compile(rb'^ "created": "([0-9TZ:-]{20})",?$', re.M)
-_INVENTORY_LINE = re.compile(rb'^ "inputs": \{\n(?:  .*\n)*?  "inventory": "([0-9a-f]{64})",?$', re.M)
+_HEAD = {
+    "format": re.compile(rb"(\d{1,9}),?\n"),
+    "sequence": re.compile(rb"(\d{1,16}),?\n"),
+    "created": re.compile(rb'"([0-9TZ:-]{20})",?\n'),
+    "inputs": re.compile(rb'\{\n(?:  .*\n)*?  "inventory": "([0-9a-f]{64})",?\n'),
+}
 _HOSTS_START = re.compile(rb'^ "hosts": \{(\}?)', re.M)
 _HOST_LINE = re.compile(rb'^  "', re.M)
 # Where the heads of plans are kept, in the workspace that the plans are of.
@@ -108,11 +110,18 @@ def read(directory: Path) -> Plan:
         raise InputError(
             f"this is not a valid plan: {_first(error)}", place, "make a new one with 'ringfence plan'"
         ) from error
+    if _is_named(directory, hashlib.sha256(text).hexdigest()):
+        plan.keep_text(text.decode())
+        return plan
     if plan.text.encode() != text:
         raise InputError("the plan is not in its canonical form: it was changed after it was made", place)
-    if not plan.digest.startswith(directory.resolve().name) or len(directory.resolve().name) < SHORT:
-        raise InputError(f"the plan's digest is {plan.short}…, not what its directory is named after", place)
-    return plan
+    raise InputError(f"the plan's digest is {plan.short}…, not what its directory is named after", place)
+
+
+def _is_named(directory: Path, digest: str) -> bool:
+    """Return whether a directory is named after a digest, so that the text of that digest is as it was written."""
+    name = directory.resolve().name
+    return len(name) >= SHORT and digest.startswith(name)
 
 
 def verify_files(directory: Path, plan: Plan) -> None:
@@ -196,18 +205,15 @@ def heads(plans: Path) -> Iterator[tuple[Path, Head]]:
 
 
 def _head(directory: Path) -> Head:
-    name = directory.resolve().name
     try:
         text = regular_file(directory / PLAN_FILE)
     except OSError:
         text = b""
-    patterns = (_FORMAT_LINE, _SEQUENCE_LINE, _CREATED_LINE, _INVENTORY_LINE)
-    found = [re.findall(pattern, text) for pattern in patterns]
     digest = hashlib.sha256(text).hexdigest()
-    if len(name) >= SHORT and digest.startswith(name) and all(len(one) == 1 for one in found):
-        made, sequence, created, inventory = (one[0].decode() for one in found)
-        if int(made) == PLAN_FORMAT:
-            return Head(int(sequence), created, digest, _hosts_in(text), inventory, _size(directory))
+    found = {key: _outermost(text, key) for key in _HEAD} if _is_named(directory, digest) else {}
+    if found and all(found.values()) and int(found["format"]) == PLAN_FORMAT:
+        inventory, size = found["inputs"], _size(directory)
+        return Head(int(found["sequence"]), found["created"], digest, _hosts_in(text), inventory, size)
     plan = read(directory)
     return Head(plan.sequence, plan.created, plan.digest, len(plan.hosts), plan.inputs.inventory, _size(directory))
 
@@ -222,6 +228,14 @@ def _hosts_in(text: bytes) -> int:
 
 def _size(directory: Path) -> int:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def _outermost(text: bytes, key: str) -> str:
+    """Return the value of a key of the outermost mapping, empty where it does not stand there once, as it should."""
+    start = b'\n "%s": ' % key.encode()
+    at = text.find(start)
+    value = None if at < 0 or at != text.rfind(start) else _HEAD[key].match(text, at + len(start))
+    return value[1].decode() if value else ""
 
 
 def next_sequence(plans: Path, held: int = 0) -> int:

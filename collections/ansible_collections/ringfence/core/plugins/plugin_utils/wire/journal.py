@@ -9,6 +9,7 @@ import os
 import stat
 
 from .plan_directory import Plan, PlanError, regular_file
+from .vendored.first_few import first_few
 from .vendored.journal_lines import EXCUSED, PASSED, STARTED, journal_events, journal_line
 from .vendored.plan_format import JOURNAL_FILE
 
@@ -73,7 +74,7 @@ class Journal:
             else:
                 waiting.append(f"{host} ({states.get(host, 'not begun')})")
         if waiting:
-            shown = ", ".join(waiting[:5]) + (f" and {len(waiting) - 5} more" if len(waiting) > 5 else "")
+            shown = first_few(waiting)
             raise PlanError(
                 "wave",
                 f"wave {wave} waits for wave {wave - 1}: {shown}; put them right, or excuse them (ringfence_excused)",
