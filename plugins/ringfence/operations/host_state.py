@@ -89,6 +89,7 @@ def _keep(estate: Estate, answers: Mapping[str, Mapping[str, object]], marked: M
                 plan=_text(told, "plan"),
                 sequence=int(str(told.get("sequence") or 0)),
                 seen=time_text(estate.now),
+                enforcer=_text(told, "enforcer"),
                 reached_from=_text(told, "reached_from"),
                 # the part of another enforcer does not tell what this one did
                 features={**(hosts[name].features if name in hosts else {}), **_features(told.get("features"))},

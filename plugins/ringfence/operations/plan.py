@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.estate.held_tables import known_records
+from ringfence.model.assets import USUAL_ENFORCER
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.check import refuse_errors
@@ -194,6 +195,8 @@ class _Making:
 
 def _chosen(estate: Estate) -> list[Problem]:
     """Return a notice for every enforcer that facts of hosts decided on."""
+    from ringfence.plan.enforcer_choice import VARIABLE, kept
+
     hosts: dict[tuple[str, str], list[str]] = {}
     named = estate.enforcers[0].named()
     for name, why in estate.enforcers[1].items():
@@ -202,7 +205,18 @@ def _chosen(estate: Estate) -> list[Problem]:
         Problem(
             Severity.WARNING,
             f"{first_few(of)} gets the enforcer {enforcer}: {why}",
-            remedy=f"to settle it write 'ringfence_enforcer: {enforcer}'",
+            remedy=_kept(enforcer, of) if why == kept(enforcer) else f"to settle it write '{VARIABLE}: {enforcer}'",
         )
         for (enforcer, why), of in sorted(hosts.items())
     ]
+
+
+def _kept(enforcer: str, hosts: Sequence[str]) -> str:
+    """Return the ways on for hosts that keep an enforcer although the usual one is usable there by now."""
+    from ringfence.plan.enforcer_choice import VARIABLE
+
+    host = hosts[0] if len(hosts) == 1 else "HOST"
+    return (
+        f"to keep it write '{VARIABLE}: {enforcer}'; to change write '{VARIABLE}: {USUAL_ENFORCER}', and take the old "
+        f"table out before the new plan is applied: 'ringfence remove {host}'"
+    )

@@ -25,7 +25,8 @@ STATE_FILE = Path(".ringfence") / "state.json"
 class Held(BaseModel):
     """What one host has: the confirmed ruleset and the table it was rendered from, both empty if it has none of ours.
 
-    `sequence` is the newest that the host has accepted; `features` are the data that enforcers read facts from, and
+    `enforcer` names the enforcer of that text, empty if nobody reported it. `sequence` is the newest that the host has
+    accepted; `features` are the data that enforcers read facts from, and
     `reached_from` is the address that Ansible's connection came from, both as the host reported them.
     """
 
@@ -36,6 +37,7 @@ class Held(BaseModel):
     plan: DigestOrNone = ""
     sequence: int = Field(default=0, ge=0, le=MOST_SEQUENCE)
     seen: Time
+    enforcer: str = ""
     reached_from: str = ""
     features: dict[str, JsonValue] = {}
 

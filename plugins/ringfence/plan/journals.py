@@ -78,6 +78,7 @@ def known(workspace: Path, plans: Path, now: datetime | None = None) -> dict[str
                 table=plan.hosts[name].table,
                 plan=plan.digest,
                 sequence=plan.sequence,
+                enforcer=plan.hosts[event.host].enforcer,
                 seen=_time(event.time, latest),
                 reached_from=standing.reached_from if standing else "",
                 features=standing.features if standing else {},
