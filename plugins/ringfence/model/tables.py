@@ -268,11 +268,6 @@ class DirectionTable:
         return process_classes(self.named)
 
     @property
-    def local_sets(self) -> tuple[IntervalSet, ...]:
-        """Return the distinct local address sets, in order."""
-        return tuple(dict.fromkeys(cell.local for cell in self.cells))
-
-    @property
     def dynamic_sets(self) -> tuple[str, ...]:
         """Return the dynamic sets that decide something here, sorted."""
         conditions = (cell.membership for cell in self.cells if cell.membership != ALWAYS)

@@ -80,11 +80,6 @@ def read_host_tables(tables: Sequence[tuple[Path, str]], columns: Columns, readi
     )
 
 
-def read_host_table(path: Path, shown_as: str, columns: Columns, reading: Reading | None = None) -> HostTable:
-    """Return the hosts of one table, as `read_host_tables` does."""
-    return read_host_tables([(path, shown_as)], columns, reading or Reading())
-
-
 def _compared(columns: Columns) -> Columns:
     labels = {key: column_name(column) for key, column in columns.labels.items()}
     return Columns(column_name(columns.name), tuple(map(column_name, columns.addresses)), labels)
