@@ -36,16 +36,6 @@ class Change:
     after: Outcome
     membership: Membership = ALWAYS
 
-    @property
-    def opens(self) -> bool:
-        """Return whether something that was denied passes now."""
-        return self.after.passes and not self.before.passes
-
-    @property
-    def closes(self) -> bool:
-        """Return whether something that passed is denied now."""
-        return self.before.passes and not self.after.passes
-
     def data(self) -> dict[str, object]:
         """Return plain data: addresses and services in words."""
         return {

@@ -15,7 +15,7 @@ from ringfence.model.intervals import EMPTY, Interval, IntervalSet
 from ringfence.model.memberships import sets_of
 from ringfence.model.rules import Direction
 from ringfence.model.selectors import ANY, AnyAddress, Selector
-from ringfence.model.services import service_texts
+from ringfence.model.services import ICMP, ICMPV6, block_of, service_texts
 from ringfence.model.tables import ProcessClass, VerdictTable
 
 
@@ -97,10 +97,12 @@ class _Reach:
                 names = (address_text(a), address_text(b))
                 yield from (Row(*names, services, *processes) for processes, services in combined)
                 continue
+            foreign = _foreign(family_of(a), client_points, server_points)
             for processes, services in combined:
-                found[processes] = found.get(processes, EMPTY) | services
+                found[processes] = found.get(processes, EMPTY) | (services - foreign)
         for processes, services in _without_repeats(found):
-            yield Row(client.name, server.name, services, *processes)
+            if services:
+                yield Row(client.name, server.name, services, *processes)
 
     def _outside(self, asset: Asset, points: IntervalSet, outside: IntervalSet, direction: Direction) -> Iterator[Row]:
         table = self.tables.get(asset.name)
@@ -153,6 +155,16 @@ class _Reach:
                 pending = ((low, high), rows)
         if pending and pending[1]:
             yield pending
+
+
+def _foreign(family: int, *ends: IntervalSet) -> IntervalSet:
+    """Return the messages that a pair of one family says nothing of in a row for both: those of the other's ICMP.
+
+    Where two ends meet in one family alone there is no other that could be meant.
+    """
+    if not all(end & whole for end in ends for whole in FAMILIES.values()):
+        return EMPTY
+    return block_of(ICMPV6 if family == 4 else ICMP)
 
 
 def _points(points: IntervalSet) -> Iterable[int]:

@@ -21,13 +21,6 @@ class Permitted:
     always: IntervalSet
     extra: tuple[tuple[ProcessClass, IntervalSet], ...] = ()
 
-    def ever(self) -> IntervalSet:
-        """Return the services that pass for at least one process."""
-        total = self.always
-        for _, services in self.extra:
-            total = total | services
-        return total
-
 
 EVERYTHING = Permitted(EVERY_SERVICE)
 

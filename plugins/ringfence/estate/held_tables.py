@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.problems import Problem, Severity
 from ringfence.plan import known
 from ringfence.plan.store import table_text
 from ringfence.plan.verdict_table_json import table_of
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.estate.estate import Estate
@@ -43,7 +44,7 @@ def held_tables(estate: Estate, held: Mapping[str, Held], listener: Listener) ->
         else:
             found[name] = table
     if unknown:
-        message = f"{some_names(unknown)}: no plan in {estate.plans} has the table that is held there"
+        message = f"{first_few(unknown)}: no plan in {estate.plans} has the table that is held there"
         remedy = "the diff and the simulation take such a host as open; with that plan's directory they would know"
         listener.problems([Problem(Severity.WARNING, message, remedy=remedy)])
     return found

@@ -9,6 +9,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ringfence.files import write_whole
 from ringfence.lab.spec import HostData, Kind
 from ringfence.model.errors import OutsideError
 
@@ -72,9 +73,7 @@ def read(directory: Path) -> State | None:
 
 def write(directory: Path, state: State) -> State:
     """Put the state into the directory, whole or not at all, and return it."""
-    temporary = directory / f".{FILE}.new"
-    temporary.write_text(json.dumps(asdict(state), indent=1))
-    temporary.rename(directory / FILE)
+    write_whole(directory / FILE, json.dumps(asdict(state), indent=1))
     return state
 
 

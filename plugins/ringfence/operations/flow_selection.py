@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -73,8 +74,7 @@ class FlowSelection:
     def words(self) -> str:
         """Return what was looked at, for people."""
         if self.paths:
-            more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
-            return f"flows of {self.paths[0]}{more}"
+            return f"flows of {first_few([str(path) for path in self.paths], 1)}"
         since = self.since or DEFAULT_SINCE
         start = f"since {since}"
         if span := SPAN.fullmatch(since):

@@ -10,13 +10,15 @@ from pydantic import ValidationError
 from ringfence.estate.held_tables import known_records
 from ringfence.model.counts import counted
 from ringfence.model.errors import OutsideError
-from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.problems import Problem, Severity
 from ringfence.model.safe_text import clean_line
 from ringfence.operations.hosts import decided_enforcers
 from ringfence.plan import Held, write_state
 from ringfence.plan.artefact import time_text
 from ringfence.plan.host_names import askable
+from ringfence.plan.host_records import state_alone
 from ringfence.plan.journals import marks
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -49,7 +51,7 @@ def ask_hosts(estate: Estate, execution: Execution) -> None:
         raise OutsideError(
             f"{counted(len(silent), 'host does', 'hosts do')} not say what "
             f"{'it holds' if len(silent) == 1 else 'they hold'}: "
-            f"{some_names(silent)}: {result.hosts[silent[0]].reason}",
+            f"{first_few(silent)}: {result.hosts[silent[0]].reason}",
             remedy="reach them, or plan without --rebase: they refuse where they hold something else than is expected",
         )
     problems = [
@@ -71,6 +73,11 @@ def keep_answers(
     `marked` is how far the journals were when they were asked. Return a warning for each host whose answer is no state
     of ours; what was known of it stays.
     """
+    with state_alone(estate.directory):
+        return _keep(estate, answers, marked)
+
+
+def _keep(estate: Estate, answers: Mapping[str, Mapping[str, object]], marked: Mapping[str, int]) -> list[Problem]:
     problems = []
     hosts = known_records(estate)
     before = {name: one.features for name, one in hosts.items()}

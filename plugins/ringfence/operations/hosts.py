@@ -10,10 +10,10 @@ from ringfence.compiler.names import shared
 from ringfence.enforcers import names
 from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
-from ringfence.model.problems import some_names
 from ringfence.operations.drive import drive, exit_status
 from ringfence.operations.execution import Execution
 from ringfence.plan.host_names import askable
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ def chosen_workloads(estate: Estate, words: Sequence[str] = ()) -> list[str]:
     hosts = sorted(asset.name for asset in workloads if asset.enforcer in installed)
     if workloads and not hosts:
         raise InputError(
-            f"no installed enforcer is for {some_names(sorted(asset.name for asset in workloads))}: "
+            f"no installed enforcer is for {first_few(sorted(asset.name for asset in workloads))}: "
             f"{', '.join(sorted({asset.enforcer for asset in workloads}))}",
             remedy=f"installed are: {', '.join(installed)}; 'ringfence_enforcer' of a host says which one it has",
         )

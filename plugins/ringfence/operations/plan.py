@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from ringfence.estate.held_tables import known_records
 from ringfence.model.errors import InputError
-from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.problems import Problem, Severity
 from ringfence.operations.check import refuse_errors
 from ringfence.operations.execution import Execution
 from ringfence.operations.own_addresses import own_addresses
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -200,7 +201,7 @@ def _chosen(estate: Estate) -> list[Problem]:
     return [
         Problem(
             Severity.WARNING,
-            f"{some_names(of)} gets the enforcer {enforcer}: {why}",
+            f"{first_few(of)} gets the enforcer {enforcer}: {why}",
             remedy=f"to settle it write 'ringfence_enforcer: {enforcer}'",
         )
         for (enforcer, why), of in sorted(hosts.items())

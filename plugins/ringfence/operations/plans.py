@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.lookup import TableLookup
 from ringfence.plan import find, read, verify_files
-from ringfence.plan.signature import SIGNATURE_FILE
 from ringfence.plan.store import Head, directories, heads
+from ringfence.wire.plan_format import SIGNATURE_FILE
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate

@@ -33,6 +33,11 @@ class Simulated:
     to_nobody: ToNobody
 
     @property
+    def judged(self) -> int:
+        """Return how many flows have a verdict."""
+        return sum(count.flows for count in self.simulation.categories.values())
+
+    @property
     def newly_denied(self) -> int:
         """Return how many flows would be denied that are allowed now."""
         return self.simulation.categories[Category.NEWLY_DENIED].flows

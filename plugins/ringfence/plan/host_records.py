@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from ringfence.files import PRIVATE, regular_file, write_whole
+from ringfence.files import PRIVATE, locked, regular_file, write_whole
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.plan.artefact import DigestOrNone, Time
 
@@ -77,6 +78,22 @@ def read_record(workspace: Path) -> Record:
             Place(str(path)),
             remedy="delete it, and have every host asked anew: 'ringfence plan --rebase'",
         ) from error
+
+
+@contextmanager
+def state_alone(workspace: Path) -> Iterator[None]:
+    """Hold the record of a workspace while it is read, changed and written, so that nobody's answers are lost.
+
+    Raise OutsideError where the lock cannot be had.
+    """
+    path = workspace / STATE_FILE
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(path))
+        except OSError as error:
+            message = f"what hosts hold cannot be written down: {error.strerror}"
+            raise OutsideError(message, Place(str(path)), "mend that, then 'ringfence plan --rebase'") from error
+        yield
 
 
 def write_state(workspace: Path, hosts: Mapping[str, Held], journals: Mapping[str, int] | None = None) -> None:

@@ -10,10 +10,11 @@ from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
-from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.problems import Problem, Severity
 from ringfence.plan.host_names import askable, why_not
 from ringfence.plan.host_records import Held
 from ringfence.plan.way_in import WaysIn
+from ringfence.wire.first_few import first_few
 
 _SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
 
@@ -47,7 +48,7 @@ def refusals(
     if len(lacking) == len(compilation.tables):
         for name, reason in lacking.items():
             reasons.setdefault(reason, []).append(name)
-    found = [InputError(f"{some_names(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
+    found = [InputError(f"{first_few(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
     return found + _lost(compilation, held, frozenset(dropped))
 
 
@@ -167,7 +168,7 @@ def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset
     return [
         InputError(
             f"{counted(len(lost), 'host that is', 'hosts that are')} enforced on would be dropped: "
-            f"{why}: {some_names(lost)}",
+            f"{why}: {first_few(lost)}",
             remedy="look whether a source went silent; where they are meant to go: --drop NAME, or --drop-missing",
         )
     ]

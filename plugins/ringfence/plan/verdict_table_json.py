@@ -22,6 +22,7 @@ from ringfence.model.tables import (
     ServiceMap,
     VerdictTable,
 )
+from ringfence.wire.plan_format import TABLE_FORMAT
 
 
 class _Shape(BaseModel):
@@ -55,7 +56,7 @@ class _Control(_Shape):
 
 
 class _Table(_Shape):
-    format: int = Field(ge=1, le=1)
+    format: int = Field(ge=TABLE_FORMAT, le=TABLE_FORMAT)
     control: _Control | None
     inbound: _Direction = Field(alias="in")
     outbound: _Direction = Field(alias="out")

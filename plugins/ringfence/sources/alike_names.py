@@ -10,9 +10,10 @@ from pathlib import Path
 from ringfence.language.look_alikes import code_points, looks_like, skeleton
 from ringfence.model.assets import Asset
 from ringfence.model.errors import Place
-from ringfence.model.problems import NAMED, Problem, Severity
+from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_variables import PLACE
 from ringfence.sources.namesakes import written_at
+from ringfence.wire.first_few import NAMED
 
 # Pairs that are told by their places before the rest is counted: a source that is there twice has every name twice.
 TOLD = 20

@@ -81,27 +81,6 @@ class Survey:
         ]
 
 
-def load_snapshot(
-    inventory_paths: Sequence[Path],
-    label_rules: Sequence[LabelRule],
-    settings: Settings,
-    *,
-    now: datetime,
-    cache: Path | None = None,
-    facts: Mapping[str, Facts] | None = None,
-    directory: Path | None = None,
-) -> Snapshot:
-    """Return the assets of an inventory with their labels, as `survey` finds them.
-
-    Raises InputErrors where the survey found errors, and what `survey` raises.
-    """
-    found = survey(inventory_paths, label_rules, settings, now=now, cache=cache, facts=facts, directory=directory)
-    errors = found.errors()
-    if errors:
-        raise InputErrors(errors)
-    return found.snapshot
-
-
 def survey(
     inventory_paths: Sequence[Path],
     label_rules: Sequence[LabelRule],

@@ -9,6 +9,7 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.host_variables import ADDRESSES, LABELS, HostVariables
 from ringfence.sources.vaulted import REMEDY
+from ringfence.wire.first_few import first_few
 
 _Doubt = tuple[str, str, str]  # the variable, what is wrong behind its host, and the way out
 EVERYBODYS = "write addresses at which others meet the host"
@@ -62,6 +63,6 @@ def _doubts(
 
 def _problem(doubt: _Doubt, sources: tuple[str, ...], names: list[str], place: Place | None) -> Problem:
     variable, fault, remedy = doubt
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    quoted = [f"'{name}'" for name in names]
     came = f" (from {', '.join(sources)})" if sources else ""
-    return Problem(Severity.WARNING, f"{variable} of host '{names[0]}'{more}{came} {fault}", place, remedy)
+    return Problem(Severity.WARNING, f"{variable} of host {first_few(quoted, 1)}{came} {fault}", place, remedy)

@@ -17,9 +17,10 @@ from ringfence.language.documents import parse_documents
 from ringfence.language.nodes import Node, Table
 from ringfence.language.reports import Reports
 from ringfence.model.errors import Place
-from ringfence.model.problems import NAMED, Problem, Severity
+from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.host_variables import GIVEN, LABELS, SOURCES
+from ringfence.wire.first_few import first_few
 
 GROUPS, HOSTS = "group_vars", "host_vars"
 _YAML = (".yml", ".yaml", ".json")
@@ -66,11 +67,10 @@ def lost_labels(hosts: Sequence[InventoryHost], paths: Sequence[Path], base: Pat
 def _problem(given: _Given, lacking: Sequence[tuple[str, frozenset[str]]]) -> Problem:
     keys = sorted(frozenset().union(*(keys for _, keys in lacking)))
     lost = "lost" if given.is_host else "lost for "
-    hosts = "" if given.is_host else ", ".join(f"'{name}'" for name, _ in lacking[:NAMED])
-    more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+    hosts = "" if given.is_host else first_few([f"'{name}'" for name, _ in lacking])
     message = (
         f"{LABELS} of {'host' if given.is_host else 'group'} '{given.name}' gives "
-        f"{', '.join(map(repr, keys))}, {lost}{hosts}{more}: "
+        f"{', '.join(map(repr, keys))}, {lost}{hosts}: "
         f"of several {LABELS} of a host Ansible takes the nearest one whole"
     )
     return Problem(Severity.WARNING, message, given.place, _REMEDY)

@@ -21,9 +21,9 @@ from ringfence.sources.host_variables import INCOMPLETE, INVENTORY, sorted_point
 from ringfence.sources.identity_keys import source_facts
 from ringfence.sources.merging import IDENTITY, STALE, hosts_of
 from ringfence.sources.namesakes import has_moved, moved_problem
+from ringfence.wire.first_few import first_few
 
 UNREACHED = "ringfence_unreached"
-NAMED = 5
 _IGNORED = ("group_vars", "host_vars")
 _OURS = "plugin: ringfence.core."
 _NO_SOURCE = ("plugin: ringfence.core.labels",)
@@ -179,12 +179,11 @@ def _problem(silent: Silent, names: Sequence[str], last: Snapshot) -> Problem:
     said = f"{silent.source} gave nothing: {silent.why}"
     if not names:
         return Problem(Severity.WARNING, f"{said}; the last snapshot has no asset of it", None, "make it answer")
-    named = ", ".join(f"'{name}'" for name in names[:NAMED])
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    named = first_few([f"'{name}'" for name in names])
     when = last.taken.strftime("%Y-%m-%d %H:%M UTC")
     what = "1 asset stands as it was" if len(names) == 1 else f"{len(names)} assets stand as they were"
     remedy = "make it answer; where its assets are meant to go: delete its file, or ringfence assets accept"
-    return Problem(Severity.WARNING, f"{said}; {what} at {when}: {named}{more}", None, remedy)
+    return Problem(Severity.WARNING, f"{said}; {what} at {when}: {named}", None, remedy)
 
 
 def _unreached(variables: Mapping[str, object]) -> Iterator[tuple[str, str]]:

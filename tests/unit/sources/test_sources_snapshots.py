@@ -14,7 +14,7 @@ from ringfence.model.errors import InputError
 from ringfence.model.problems import Severity
 from ringfence.model.rules import Settings
 from ringfence.sources.asset_search import find
-from ringfence.sources.checks import snapshot_problems
+from ringfence.sources.checks import asset_problems
 from ringfence.sources.snapshots import AssetChange, difference, digest, read_snapshot, snapshot_text, write_snapshot
 
 from tests.unit.sources.asset_factory import NOW, asset, unhurried, write
@@ -105,7 +105,7 @@ def test_a_failed_write_leaves_the_old_snapshot_whole(tmp_path):
 
 
 def problems(*assets, realms=None, control=None):
-    return snapshot_problems(Snapshot(assets, NOW), Settings(realms=realms or {}, control=control))
+    return asset_problems(assets, Settings(realms=realms or {}, control=control))
 
 
 def test_equal_addresses_in_realms_that_see_each_other_are_an_error():

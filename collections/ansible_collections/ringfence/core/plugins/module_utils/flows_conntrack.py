@@ -12,7 +12,6 @@ from ansible_collections.ringfence.core.plugins.module_utils.flows_sockets impor
 
 ICMP, ICMPV6 = 1, 58
 COMMAND_SECONDS = 60
-NOT_STANDING = ("NONE", "SYN_SENT", "SYN_SENT2", "SYN_RECV", "CLOSE")
 
 
 class Tracked(NamedTuple):

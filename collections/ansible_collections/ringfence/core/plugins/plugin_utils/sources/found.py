@@ -12,7 +12,8 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inner_interfaces import is_everybodys
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.label_texts import label_text
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.first_few import first_few
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.label_texts import label_text
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.secret_names import names_secret
 
 # Names that mean something else to Ansible.
@@ -130,8 +131,7 @@ def is_whole(told: Iterable[str]) -> bool:
 
 def _tell(why: str, broken: Sequence[str], warnings: list[str]) -> None:
     if broken:
-        more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
-        warnings.append(f"{why}: {'; '.join(broken[:_NAMED])}{more}")
+        warnings.append(f"{why}: {first_few(broken, _NAMED, '; ')}")
 
 
 def _fault(candidate: Candidate) -> str | None:

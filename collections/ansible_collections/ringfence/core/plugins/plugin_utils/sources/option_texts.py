@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from ansible.errors import AnsibleParserError
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.label_texts import label_text
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.label_texts import label_text
 
 # Values that a warning names where none is near.
 _NAMED = 5

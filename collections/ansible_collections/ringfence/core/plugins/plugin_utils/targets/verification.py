@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Host, Plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.set_names import set_digest
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.set_names import set_digest
 
 from .answer_values import shown
 from .host_status import held

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from .address_line import FAMILIES, fused, interval_of, of_family, range_text
 from .difference_words import with_text
 from .service_line import Outcome, Piece, piece_differences, words
 from .table_index import Case, Cells, Interval, Process, Remote, TableIndex, kinds_of
+from .vendored.address_line import FAMILIES, fused, interval_of, of_family, range_text
 
 NOTHING = [Case(frozenset(), frozenset(), (Piece(0, 256 * 65536 - 1, Outcome("allow", "none", False)),))]
 CHANGES = ("open", "closed", "shape", "control", "record")

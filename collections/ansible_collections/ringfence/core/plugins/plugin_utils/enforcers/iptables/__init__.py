@@ -23,8 +23,8 @@ MISSING = "iptables"
 OLDEST: Any = {"iptables": (1, 4, 21), "ipset": (6, 38)}
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "flows", "connection", "signature", "table", "processes", "answers", "elements",
-    "listing", "persistence", "return", "status", "apply", "boot", "verbs",
+    "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "processes",
+    "answers", "elements", "listing", "persistence", "return", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 

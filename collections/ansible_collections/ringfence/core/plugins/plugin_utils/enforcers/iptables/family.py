@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line import FAMILIES, fused, interval_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import Piece
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.address_line import (
+    FAMILIES,
+    fused,
+    interval_of,
+)
 
 from .graph import Graph, Region
 from .listing import Chain, Listing

@@ -23,8 +23,8 @@ MISSING = "nft"
 OLDEST: Any = {"nft": (0, 9, 3)}
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",
-    "elements", "listing", "persistence", "return", "status", "apply", "boot", "verbs",
+    "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "stages", "processes",
+    "answers", "elements", "listing", "persistence", "return", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 

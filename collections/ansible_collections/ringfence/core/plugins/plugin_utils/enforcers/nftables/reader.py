@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import Piece
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.address_line import (
     FAMILIES,
     fused,
     interval_of,
     range_text,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import Piece
 
 from .base_chain_headers import read_head
 from .generations import one_generation

@@ -1,4 +1,7 @@
-"""Addresses as points on one line of integers, as in a verdict table: IPv4 at its number, IPv6 at its number + 2^33."""
+"""Addresses as points on one line of integers, as in a verdict table: IPv4 at its number, IPv6 at its number + 2^33.
+
+The gap between the families keeps neighbouring intervals of different families from fusing.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def interval_of(text: str) -> tuple[int, int]:
 
 
 def address_text(point: int) -> str:
-    """Return the text of a point."""
+    """Return the text of a point as inet_ntop(3) writes it: the same under every version of Python."""
     if point >= V6_BASE:
         return socket.inet_ntop(socket.AF_INET6, (point - V6_BASE).to_bytes(16, "big"))
     return socket.inet_ntoa(point.to_bytes(4, "big"))

@@ -1,4 +1,4 @@
-"""The text of a label's value: as the engine's `ringfence.model.label_texts`, which may not be installed here."""
+"""The text of a label's value: what is meant alike is one text."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import unicodedata
 _SPACES = "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _BLANKS = " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029" + _SPACES
 # Soft hyphen, Mongolian separator, zero width, joiners, marks and overrides of direction, byte order mark.
-_INVISIBLE = (
-    "\xad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-)
-_ENDS = _BLANKS + _INVISIBLE
+INVISIBLE = "\xad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+_ENDS = _BLANKS + INVISIBLE
 _AS_BLANK = str.maketrans(dict.fromkeys(_SPACES, " "))
 
 

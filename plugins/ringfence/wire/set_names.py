@@ -1,5 +1,3 @@
-# Copyright: (c) 2026, the Ringfence developers
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a target calls a dynamic set: a digest of its name, which is all that a table read back knows of it."""
 
 from __future__ import annotations
