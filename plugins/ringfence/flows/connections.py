@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 import duckdb
 
+from ringfence.flows.records import MOST
 from ringfence.flows.relation import FLOW_COLUMNS, insert_rows, new_table
 from ringfence.model.flows import ANSWERED, REFUSED, UNANSWERED
 from ringfence.model.services import BLOCK, ICMP, ICMPV6, PORT_PROTOCOLS, WELL_KNOWN, parse_service
@@ -33,6 +34,25 @@ def fold(
     insert_rows(connection, known, iter(sorted(listeners)), _LISTENERS)
     flows = new_table(connection, FLOW_COLUMNS)
     connection.execute(f"INSERT INTO {flows} {_folded(sightings, known, source)}")
+    connection.execute(f"DROP TABLE {sightings}")
+    return connection.table(flows)
+
+
+def summed(connection: duckdb.DuckDBPyConnection, sightings: str, source: str) -> duckdb.DuckDBPyRelation:
+    """Return the flows of a table of sightings that are whole connections already, one a row, the client its source.
+
+    The table is dropped.
+    """
+    flows = new_table(connection, FLOW_COLUMNS)
+    nothing = ", ".join("NULL" for _ in range(6))
+    connection.execute(
+        f"INSERT INTO {flows} SELECT src, dst, CASE WHEN protocol IN ({ICMP}, {ICMPV6}) THEN dport"
+        " ELSE coalesce(dport, 0) END AS port, protocol, min(first), max(last), count(*), "
+        f"{_most('packets')}, {_most('bytes')},"
+        f" {nothing}, '{source}', CASE WHEN refused THEN '{REFUSED}' WHEN alone THEN '{UNANSWERED}'"
+        f" ELSE '{ANSWERED}' END AS outcome, '{SENSOR}', attributes"
+        f" FROM {sightings} GROUP BY src, dst, port, protocol, outcome, attributes, first::DATE"
+    )
     connection.execute(f"DROP TABLE {sightings}")
     return connection.table(flows)
 
@@ -83,9 +103,13 @@ WITH turned AS (
     FROM reasons
 )
 SELECT if(onward, a, b), if(onward, b, a), {_port()} AS port, protocol, min(first_seen), max(last_seen),
-    count(*), sum(packets), sum(bytes), {nothing}, '{source}', outcome,
+    count(*), {_most("packets")}, {_most("bytes")}, {nothing}, '{source}', outcome,
     ['{"', '".join(REASONS)}'][min(list_position(['{"', '".join(REASONS)}'], direction_by))], attributes
 FROM ends GROUP BY 1, 2, port, protocol, outcome, attributes, first_seen::DATE"""
+
+
+def _most(name: str) -> str:
+    return f"least(sum({name}), {MOST})::BIGINT"
 
 
 def _rank(port: str) -> str:

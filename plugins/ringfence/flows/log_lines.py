@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from ringfence.flows.reading import Reading
-from ringfence.flows.relation import new_table
+from ringfence.flows.relation import insert_rows, new_table
 from ringfence.flows.text_lines import encoding_of
 from ringfence.model.errors import InputError, Place, file_error
 
@@ -79,6 +79,38 @@ def lines_table(connection: duckdb.DuckDBPyConnection, files: LogFiles, reading:
                 _load_one(connection, table, path, Path(directory) / str(number), files, reading)
         yield table
         connection.execute(f"DROP TABLE {table}")
+
+
+def formats(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    headers: Mapping[int, tuple[str, ...] | None],
+    given: tuple[str, ...] | None,
+    row: str,
+) -> list[tuple[tuple[str, ...], str]]:
+    """Return the formats of a table of lines, each with the query (`n`, `line`) of its rows.
+
+    A header (by its `n`; None where it cannot be used) holds from where it stands to the next one or the end of its
+    file; before it `given` does. `row` is the condition for a line to be a row.
+    """
+    starts = connection.execute(f"SELECT min(n) FROM {table} GROUP BY file").fetchall()
+    spans = {**{n: given for (n,) in starts}, **headers}
+    ordered = sorted(spans)
+    numbers: dict[tuple[str, ...], int] = {}
+    found = [
+        (low, high - 1, -1 if (fields := spans[low]) is None else numbers.setdefault(fields, len(numbers)))
+        for low, high in zip(ordered, [*ordered[1:], 1 << 62], strict=True)
+    ]
+    rows = f"SELECT n, line FROM {table} WHERE line <> '' AND {row}"
+    if len({number for _, _, number in found}) == 1:
+        return [(fields, rows) for fields in numbers]
+    columns = {"low": "BIGINT", "high": "BIGINT", "format": "INTEGER"}
+    named = new_table(connection, columns)
+    insert_rows(connection, named, iter(found), columns)
+    return [
+        (fields, f"SELECT n, line FROM ({rows}) ASOF JOIN {named} ON n >= low WHERE format = {number}")
+        for fields, number in numbers.items()
+    ]
 
 
 def line_place(connection: duckdb.DuckDBPyConnection, table: str, files: LogFiles, n: int) -> Place:

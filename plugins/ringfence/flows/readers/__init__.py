@@ -11,7 +11,7 @@ import duckdb
 
 from ringfence.flows.columns import connect, flow_at
 from ringfence.flows.possible import possible_rows, refuse_impossible
-from ringfence.flows.readers import vpc
+from ringfence.flows.readers import conntrack, pfirewall, vpc, zeek
 from ringfence.flows.readers.csv import read_csv
 from ringfence.flows.readers.hosts import read_hosts
 from ringfence.flows.readers.json import read_json
@@ -25,7 +25,15 @@ from ringfence.plugins import Registry
 GROUP = "ringfence.flows"
 RowReader = Callable[[Path, Reading], Iterator[Flow]]
 Reader = RowReader | RelationReader
-BUILT_IN: dict[str, Reader] = {"csv": read_csv, "hosts": read_hosts, "json": read_json, "vpc": vpc}
+BUILT_IN: dict[str, Reader] = {
+    "csv": read_csv,
+    "hosts": read_hosts,
+    "json": read_json,
+    "vpc": vpc,
+    "zeek": zeek,
+    "conntrack": conntrack,
+    "pfirewall": pfirewall,
+}
 FETCH = 50_000
 
 _REGISTRY: Registry[Reader] = Registry(
@@ -127,6 +135,8 @@ def _at(path: Path, reading: Reading) -> Iterator[None]:
         yield
     except OSError as error:
         raise file_error(error, path) from error
+    except duckdb.Error as error:
+        raise InputError(f"cannot be read: {str(error).splitlines()[0]}", Place(str(path))) from error
     finally:
         reading.observed = observed
 

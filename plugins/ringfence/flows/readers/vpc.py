@@ -12,15 +12,15 @@ from pathlib import Path
 import duckdb
 
 from ringfence.flows.connections import fold
-from ringfence.flows.log_lines import line_place, lines_table, log_files
+from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
 from ringfence.flows.readers.vpc_fields import ATTRIBUTES, LOST, VERSION_2, check_fields, format_of
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text
-from ringfence.flows.relation import new_table
 from ringfence.flows.sightings import add_sightings, new_sightings
 from ringfence.model.errors import InputError, Place
 
 SOURCE = "vpc"
+_HEADER = "contains(lower(line), 'srcaddr')"  # rows hold no word of this kind
 # Bits of `tcp-flags`; AWS sets ACK only beside SYN.
 SYN, RST, ACK = 2, 4, 16
 # A SYN that nobody answers is sent again up to six times (Linux, tcp_syn_retries), each as large as the first.
@@ -59,42 +59,22 @@ def _formats(
 
     A header holds from where it stands to the next one or the end of its file; before it the given fields do.
     """
-    starts = connection.execute(f"SELECT min(n) FROM {lines} GROUP BY file ORDER BY 1").fetchall()
-    headers = connection.execute(f"SELECT n, line FROM {lines} WHERE contains(lower(line), 'srcaddr') ORDER BY n")
+    found = connection.execute(f"SELECT n, line FROM {lines} WHERE {_HEADER} ORDER BY n").fetchall()
     given = format_of(reading.fields) if reading.fields else VERSION_2
-    spans: dict[int, tuple[str, ...]] = {n: given for (n,) in starts}
-    wrong: set[int] = set()
-    for n, line in headers.fetchall():
-        fields = format_of(line)
-        spans[n] = fields
+    headers: dict[int, tuple[str, ...] | None] = {}
+    for n, line in found:
+        headers[n] = format_of(line)
         try:
-            unknown = check_fields(fields, place(n))
+            unknown = check_fields(format_of(line), place(n))
         except InputError as error:
             reading.reject(error, place(n))
-            wrong.add(n)
+            headers[n] = None
             continue
         for message in unknown:
             if message not in told:
                 told.add(message)
                 reading.warn(message, place(n))
-    table = new_table(connection, {"low": "BIGINT", "high": "BIGINT", "format": "INTEGER"})
-    numbers: dict[tuple[str, ...], int] = {}
-    ordered = sorted(spans)
-    rows = [
-        (low, high - 1, -1 if low in wrong else numbers.setdefault(spans[low], len(numbers)))
-        for low, high in zip(ordered, [*ordered[1:], 1 << 62], strict=True)
-    ]
-    connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows) if rows else None
-    source = f"SELECT n, line FROM {lines} WHERE line <> '' AND NOT contains(lower(line), 'srcaddr')"
-    if len(numbers) == 1 and not wrong:
-        return [(next(iter(numbers)), source)]
-    return [
-        (
-            fields,
-            f"SELECT n, line FROM ({source}) ASOF JOIN {table} ON n >= low WHERE format = {number}",
-        )
-        for fields, number in numbers.items()
-    ]
+    return formats(connection, lines, headers, given, f"NOT {_HEADER}")
 
 
 def _of_lines(fields: Sequence[str], rows: str, reading: Reading) -> str:

@@ -34,11 +34,6 @@ FIELDS = (
 ATTRIBUTES = (*ECS, "reject-reason")
 
 
-def is_header(line: str) -> bool:
-    """Tell whether a line names fields: rows hold no word of them."""
-    return "srcaddr" in line.lower()
-
-
 def format_of(text: str | Sequence[str]) -> tuple[str, ...]:
     """Return the names of fields in a header, in `--fields`, or as AWS writes a format: `${srcaddr} ${dstaddr}`.
 
