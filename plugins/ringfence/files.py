@@ -1,12 +1,16 @@
-"""Files that are whole or not there: written beside their place, kept on the disk, then renamed; read only
-where they end."""
+"""Files that are whole or absent, and reading that always ends.
+
+A file is written beside its place, kept on the disk, then renamed. Pipes and devices are not read.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -19,7 +23,7 @@ READABLE = 0o644
 def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
     """Replace a file in one step: a reader sees the old or the new text, whole, also after a crash.
 
-    A file that is there keeps its permissions, a new one gets `mode`; its directory is made. Raises OSError.
+    A file that is there keeps its permissions, a new one gets `mode`; its directory is made. Raise OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = path.stat().st_mode & 0o7777 if path.exists() else mode
@@ -34,8 +38,20 @@ def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
         raise
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file that is read, changed and written: of two who do that at once, one waits.
+
+    The lock is a file of its own beside it, as the file itself is replaced. Raise OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def write_all(files: Iterable[tuple[Path, str]]) -> None:
-    """Write files in place, then all onto the disk, for a directory that appears in one step. Raises OSError.
+    """Write files in place, then all onto the disk, for a directory that appears in one step. Raise OSError.
 
     Only the first then waits for the disk: it takes the others with it.
     """
@@ -53,8 +69,10 @@ def write_all(files: Iterable[tuple[Path, str]]) -> None:
 
 
 def regular_file(path: Path) -> bytes:
-    """Return what a file holds. Raise InputError for a pipe, a device or a directory, which may never end, and OSError
-    where it cannot be read."""
+    """Return the content of a file.
+
+    Raise InputError for a pipe, a device or a directory, which may never end, and OSError where it cannot be read.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

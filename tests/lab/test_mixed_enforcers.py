@@ -12,16 +12,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from ansible_collections.ringfence.core.plugins.action import policy
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import order, parse_reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import application, order, parse_reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 from ringfence.cli.demonstration.probing import foreseen, tried
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec, UnitSpec
 from ringfence.operations.init import write_workspace
 from ringfence.plan import find, read
-from ringfence.plan.table_reading import table_of
+from ringfence.plan.verdict_table_json import table_of
 
 from tests.lab_fixtures import require
 
@@ -136,7 +135,7 @@ def waiting(workspace: Path, lab: Lab) -> None:
     for name, enforcer in ENFORCERS.items():
         host = plan.host(name)
         text = plan.ruleset(host.ruleset, enforcement(enforcer).SUFFIX)
-        given = order("apply", {**policy._values(plan, host), "seconds": "300"}, text, enforcer)
+        given = order("apply", {**application(plan, host), "seconds": "300"}, text, enforcer)
         done = lab.run(name, ["sh", "-s"], given.decode())
         assert parse_reply(done.stdout).last("state") == "waiting", done.stdout + done.stderr
 
@@ -239,3 +238,15 @@ def test_a_host_whose_enforcer_changes_keeps_its_table_until_it_is_removed(works
     assert "4/4 hosts proven" in ringfence(workspace, "verify")
     assert remains(lab)["told-1"][1:3] == ["0", "0"]
     assert packets(workspace, lab) == pairs(CLOSED)
+
+
+def test_a_host_that_has_a_usable_nft_by_now_keeps_its_table_and_the_plan_says_what_to_write(
+    workspace: Path, lab: Lab
+) -> None:
+    found = lab.run("bare-1", ["sh", "-c", "while umount /usr/sbin/nft 2>/dev/null; do :; done; nft --version"])
+    assert found.returncode == 0, found.stderr
+    made = " ".join(ringfence(workspace, "plan", "--no-flows", "--rebase").split())
+    assert "bare-1 gets the enforcer iptables: it holds a table of iptables; nftables is usable there now" in made
+    assert "to change write 'ringfence_enforcer: nftables'" in made
+    assert read(find(workspace / "plans", "latest")).hosts["bare-1"].enforcer == "iptables"
+    assert "4/4 hosts hold it" in ringfence(workspace, "apply", "latest")

@@ -1,10 +1,10 @@
-"""Checks that need the estate and the tables: what a policy says but cannot hold, and what it says of itself twice."""
+"""Checks that need the estate and the tables: statements that cannot hold, and statements made twice."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation
 from ringfence.enforcers import names
@@ -12,24 +12,25 @@ from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.memberships import sets_of
-from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
 from ringfence.model.tables import VerdictTable
+from ringfence.wire.first_few import first_few
 
 
 def problems(
     compilation: Compilation, taken: Compilation | None = None, by_facts: Collection[str] = ()
 ) -> list[Problem]:
-    """Return what is wrong or doubtful about a policy in this estate.
+    """Return errors and warnings about a policy in this estate.
 
-    `taken` is the compilation without the hosts that cannot take their tables by what they say of themselves: that is
-    a warning, for no host's word makes an error. Nor are processes that the enforcers of the hosts `by_facts` cannot
-    see: these are left out.
+    `taken` is the compilation without the hosts whose own facts say that they cannot take their tables. This is a
+    warning, because the word of a host never makes an error. For the same reason, processes that the enforcers of the
+    hosts `by_facts` cannot see are left out.
 
-    An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce it,
-    a name in a rule for the server's side alone, a process that a host's enforcer cannot see, a test or an invariant
-    that no packet can meet. A warning is a workload on which nothing is enforced, a deny of a name (it holds for the
-    answers alone), a shared address whose holders answer differently, a rule that no packet can meet.
+    An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce
+    it, a name in a rule for the server's side alone, a process that a host's enforcer cannot see, a test or an
+    invariant that no packet can meet. A warning is a workload on which nothing is enforced, a deny of a name (it holds
+    for the answers alone), a shared address whose holders answer differently, a rule that no packet can meet.
     """
     policy, ends = compilation.policy, Ends(compilation.snapshot, compilation.settings)
     return [
@@ -53,7 +54,7 @@ def _not_enforced(compilation: Compilation) -> Iterator[Problem]:
             remedy = f"{did_you_mean(enforcer, near)} {remedy}"
         yield Problem(
             Severity.WARNING,
-            f"{why}, so nothing is enforced on {some_names(hosts)}",
+            f"{why}, so nothing is enforced on {first_few(hosts)}",
             remedy=f"{remedy}; ringfence_enforcer, or ringfence_workload: false",
         )
 
@@ -77,7 +78,7 @@ def _unseen_processes(compilation: Compilation, ends: Ends, by_facts: Collection
                 yield Problem(
                     Severity.ERROR,
                     f"rule '{rule.name}' names a {kind} in '{side}', which '{enforcer}' cannot see: "
-                    f"it never matches on {some_names(hosts)}",
+                    f"it never matches on {first_few(hosts)}",
                     rule.place,
                     f"{name} the process out, or choose in '{side}' only hosts whose enforcer sees a {kind}",
                 )

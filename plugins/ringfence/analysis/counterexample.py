@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.crossings import Crossing, Crossings, first_pair
+from ringfence.analysis.reachability import Crossing, Crossings, first_pair
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.errors import Place
@@ -52,7 +52,7 @@ class Counterexample:
 
 
 def counterexample(crossings: Crossings, policy: Policy, crossing: Crossing) -> Counterexample | None:
-    """Return the smallest connection of a crossing between two different hosts, or None where there is none."""
+    """Return the smallest connection of a crossing between two different hosts, or None if there is none."""
     pair = first_pair(crossing)
     if pair is None:
         return None

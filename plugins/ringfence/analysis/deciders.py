@@ -1,10 +1,10 @@
-"""Who decides what a rule says: the outcomes that the tables have for everything that the rule chooses."""
+"""Which rules decide the connections that a rule chooses: the outcomes of the tables for all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES
 from ringfence.model.assets import Asset

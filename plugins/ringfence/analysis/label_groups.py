@@ -43,8 +43,10 @@ class LabelGroups:
         self._all = frozenset(range(len(self.members)))
 
     def chosen(self, selector: Selector) -> frozenset[int]:
-        """Return the groups whose assets a selector over labels chooses. Raise ValueError for one that tells assets of
-        equal labels apart."""
+        """Return the groups whose assets a selector over labels chooses.
+
+        Raise ValueError for a selector that tells assets of equal labels apart.
+        """
         match selector:
             case LabelIn(key, values):
                 return _NONE.union(*(self._by_pair.get((key, value), _NONE) for value in values))

@@ -1,43 +1,59 @@
-"""One question put to a verdict table, fast: what becomes of this connection?
+"""The verdict of one connection, looked up in a table by bisection.
 
 A table is a list of cells; here each direction becomes sorted arrays, built once for each process class that is asked
-for, so that an answer costs three bisections however many cells and intervals the table has. The last of them are built
-where more than a few remote addresses are asked for.
+for, so that an answer costs three bisections however many cells and intervals the table has.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 
 from ringfence.model.addresses import address_text
 from ringfence.model.intervals import Interval, IntervalSet
 from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.rules import Direction
-from ringfence.model.tables import Cell, DirectionTable, Outcome, ProcessClass, ServiceMap, VerdictTable
+from ringfence.model.tables import Cell, Classes, DirectionTable, Outcome, ProcessClass, ServiceMap, VerdictTable
 
 Cases = tuple[tuple[Membership, ServiceMap], ...]
 
 
-# Questions that are answered by going through the cells: many tables are asked for a few addresses, and to make the
-# arrays of one costs more than that.
-WITHOUT_ARRAYS = 8
-
-
+@dataclass(frozen=True, slots=True)
 class Remotes:
-    """The remote addresses of some cells: each has a service map by the dynamic sets that an address is in.
+    """All remote addresses, each with its service map by the dynamic sets that an address is in.
 
-    Where no set matters there is one case. The first case holds for an address in no set.
+    With a `cut` they are its classes, whose numbers lead to a place in `cases`; without one they are disjoint
+    intervals in order. Where no set matters there is one case. The first case holds for an address that is in no set.
     """
 
-    __slots__ = ("_asked", "_cells", "_index")
+    cases: list[Cases]
+    lows: list[int] = field(default_factory=list)
+    highs: list[int] = field(default_factory=list)
+    cut: Classes | None = None
+    of_class: Mapping[int, Cases] = field(default_factory=dict)
 
-    def __init__(self, cells: Iterable[Cell]) -> None:
-        self._cells = _cases(cells)
-        self._index: tuple[list[int], list[int], list[Cases]] | None = None
-        self._asked = 0
+    @staticmethod
+    def of(cells: Sequence[Cell]) -> Remotes:
+        """Return the remote addresses of cells of one local address and process class."""
+        deferred = [cell.remote_classes for cell in cells]
+        cuts = {id(one.cut): one.cut for one in deferred if one is not None}
+        if len(cuts) == 1 and None not in deferred:
+            return _of_classes(cells, *cuts.values())
+        by_remote: dict[IntervalSet, list[tuple[Membership, ServiceMap]]] = {}
+        pieces: list[tuple[int, int, Cases]] = []
+        for cell in cells:
+            if cell.membership == ALWAYS:
+                case = ((ALWAYS, cell.services),)
+                pieces.extend((low, high, case) for low, high in cell.remote)
+            else:
+                by_remote.setdefault(cell.remote, []).append((cell.membership, cell.services))
+        for remote, found in by_remote.items():
+            cases = _in_order(found)
+            pieces.extend((low, high, cases) for low, high in remote)
+        pieces.sort(key=lambda piece: piece[0])
+        lows, highs = [low for low, _, _ in pieces], [high for _, high, _ in pieces]
+        return Remotes([cases for _, _, cases in pieces], lows, highs)
 
     def at(self, remote: int, members: Collection[str] = ()) -> ServiceMap:
         """Return the service map for a remote address in some dynamic sets and no others."""
@@ -46,42 +62,38 @@ class Remotes:
 
     def cases_at(self, remote: int) -> Cases:
         """Return the cases of a remote address; raises LookupError where the table has none."""
-        found = self._cases_at(remote)
-        if found is None:
-            raise LookupError(f"no cell covers the remote address {address_text(remote)}: the table is incomplete")
-        return found
-
-    def _cases_at(self, remote: int) -> Cases | None:
-        if self._index is None:
-            self._asked += 1
-            if self._asked <= WITHOUT_ARRAYS:
-                return next((cases for addresses, cases in self._cells if remote in addresses), None)
-            self._index = _arrays(self._cells)
-        lows, highs, cases = self._index
-        index = bisect_right(lows, remote) - 1
-        return None if index < 0 or remote > highs[index] else cases[index]
-
-
-def _cases(cells: Iterable[Cell]) -> list[tuple[IntervalSet, Cases]]:
-    """Return the disjoint remote addresses of cells with their cases."""
-    always: list[tuple[IntervalSet, Cases]] = []
-    by_remote: dict[IntervalSet, list[tuple[Membership, ServiceMap]]] = {}
-    for cell in cells:
-        if cell.membership == ALWAYS:
-            always.append((cell.remote, ((ALWAYS, cell.services),)))
+        if self.cut is not None:
+            found = self.of_class.get(self.cut.class_at(remote))
+            if found is not None:
+                return found
         else:
-            by_remote.setdefault(cell.remote, []).append((cell.membership, cell.services))
-    in_order = (
-        (remote, sorted(found, key=lambda one: (len(one[0].inside), one[0]))) for remote, found in by_remote.items()
-    )
-    return [*always, *((remote, tuple(found)) for remote, found in in_order)]
+            index = bisect_right(self.lows, remote) - 1
+            if index >= 0 and remote <= self.highs[index]:
+                return self.cases[index]
+        raise LookupError(f"no cell covers the remote address {address_text(remote)}: the table is incomplete")
 
 
-def _arrays(cells: Iterable[tuple[IntervalSet, Cases]]) -> tuple[list[int], list[int], list[Cases]]:
-    """Return the disjoint intervals of cells in order: where they begin, where they end, and their cases."""
-    pieces = [(low, high, cases) for addresses, cases in cells for low, high in addresses.intervals]
-    pieces.sort(key=itemgetter(0))
-    return [low for low, _, _ in pieces], [high for _, high, _ in pieces], [cases for _, _, cases in pieces]
+def _of_classes(cells: Sequence[Cell], cut: Classes) -> Remotes:
+    conditional: dict[int, list[tuple[Membership, ServiceMap]]] = {}
+    of_class: dict[int, Cases] = {}
+    every: list[Cases] = []
+    for cell in cells:
+        deferred = cell.remote_classes
+        assert deferred is not None
+        if cell.membership == ALWAYS:
+            every.append(((ALWAYS, cell.services),))
+            of_class.update(dict.fromkeys(deferred.numbers, every[-1]))
+        else:
+            for number in deferred.numbers:
+                conditional.setdefault(number, []).append((cell.membership, cell.services))
+    for number, found in conditional.items():
+        of_class[number] = _in_order(found)
+        every.append(of_class[number])
+    return Remotes(every, cut=cut, of_class=of_class)
+
+
+def _in_order(found: Iterable[tuple[Membership, ServiceMap]]) -> Cases:
+    return tuple(sorted(found, key=lambda one: (len(one[0].inside), one[0])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,7 @@ class _Locals:
         remotes: list[Remotes] = []
         for (low, high), members in cut(sets):
             if members not in shared:
-                shared[members] = Remotes(cell for index in members for cell in by_local[sets[index]])
+                shared[members] = Remotes.of([cell for index in members for cell in by_local[sets[index]]])
             lows.append(low)
             highs.append(high)
             remotes.append(shared[members])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.ends import chosen_addresses, chosen_outside
+from ringfence.analysis.peer_resolution import chosen_addresses, chosen_outside
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import address_text, family_of
 from ringfence.model.assets import Asset
@@ -20,7 +20,7 @@ End = tuple[Asset | None, int]
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """A rule that nearly allows a connection, and what it misses, in words."""
+    """A rule that nearly allows a connection, and the conditions that are not met, in words."""
 
     rule: str
     place: Place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ringfence.analysis.ends import chosen_outside
+from ringfence.analysis.peer_resolution import chosen_outside
 from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.selectors import AddressIn, AllOf, AnyAddress, AnyOf, Internet, Not, Selector, Unknown, leaves
@@ -15,10 +15,10 @@ ASSETS_ALONE = "{all: [{}, {not: …}]}"
 
 
 def misleading_not(selector: Selector, private: IntervalSet) -> Not | None:
-    """Return the first `not` over addresses that would choose addresses of no asset if it meant every other address.
+    """Return the first `not` over addresses that would choose more if it meant every other address.
 
-    None where labels beside it keep those out anyway, and where there is no such `not`. `private` are the addresses
-    that `internet` never means.
+    More means addresses without an asset. None if labels beside the `not` exclude those anyway. `private` are the
+    addresses that `internet` never means.
     """
     if _as_complement(selector, private) == chosen_outside(selector, EVERY_ADDRESS, private):
         return None

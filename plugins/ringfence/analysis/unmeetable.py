@@ -1,15 +1,15 @@
-"""Statements that no packet can meet: ends without a common address family, services that a family does not have,
-realms that do not see each other.
+"""Statements that no packet can meet.
 
-A service that the filter cannot see in IPv6 is told as well: an extension header stands in front of the protocol that a
-packet is judged by.
+Their ends have no address family in common, their services do not exist in that family, or their realms do not see
+each other. A service that the filter cannot see in IPv6 is reported as well: an extension header comes before the
+protocol that a packet is judged by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES, family_of
 from ringfence.model.memberships import sets_of
@@ -33,18 +33,18 @@ class Unmeetable:
         self._known: dict[Selector, frozenset[int]] = {}
 
     def problems(self, statements: Sequence[Statement]) -> Iterator[Problem]:
-        """Yield what is wrong with statements that no packet can meet, or none of IPv6.
+        """Yield problems of statements that no packet can meet, or no packet of IPv6.
 
-        A test or an invariant that no packet can meet is an error, for it would prove nothing; a rule is a warning.
+        For a test or an invariant this is an error, because it would prove nothing; for a rule it is a warning.
         """
         for one in statements:
             if (problem := self.unmet(one) or self._unseen(one)) is not None:
                 yield problem
 
     def unmet(self, one: Statement) -> Problem | None:
-        """Return what is wrong with a statement that no packet can meet, None for others.
+        """Return why no packet can meet a statement, None if one can.
 
-        An end that chooses nothing is told by lint.
+        An end that chooses nothing is reported by lint.
         """
         sources, destinations = self._families(one.sources), self._families(one.destinations)
         services = one.services or ANY_SERVICE

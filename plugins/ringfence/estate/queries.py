@@ -1,6 +1,7 @@
-"""What people type to ask about: selectors, assets and services, in short or in the grammar's own words.
+"""Queries as people type them: selectors, assets and services, in short or in the grammar's own words.
 
-What does not exist is an error with the nearest word: an empty answer would say that nobody may, or that there is none.
+An unknown word is an error that names the nearest known one: an empty answer would mean that nobody may, or that there
+is none.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
-from ringfence.analysis.ends import chosen_addresses, points_of
+from ringfence.analysis.peer_resolution import chosen_addresses, points_of
 from ringfence.language.definitions import Definitions
 from ringfence.language.documents import parse_documents
 from ringfence.language.mentions import AssetMention, ChoiceMention, Mention
@@ -26,7 +27,7 @@ from ringfence.model.errors import InputError, InputErrors, Place
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.selectors import AddressIn, AssetNamed, Selector
 from ringfence.model.services import Services
-from ringfence.sources.finding import find, is_address_or_port
+from ringfence.sources.asset_search import find, is_address_or_port
 from ringfence.sources.merging import hosts_of
 
 T = TypeVar("T")
@@ -43,10 +44,10 @@ class QueryReader:
         self.snapshot = snapshot
 
     def selectors(self, text: str) -> tuple[Selector, ...]:
-        """Return what a text means: `role=web,env=prod|dev`, `{role: web}`, a word, a network, an asset's name.
+        """Return the selectors of a text: `role=web,env=prod|dev`, `{role: web}`, a word, a network, an asset's name.
 
-        A list in the grammar's form gives its alternatives. Raises InputErrors for a text that is none of these, and
-        for one that names a label or an asset that there is not, or chooses nothing.
+        A list in the grammar's form gives its alternatives. Raise InputErrors for a text that is not valid as one of
+        these, and for one that names an unknown label or asset, or chooses nothing.
         """
         text = text.strip()
         if text in WORDS:
@@ -62,9 +63,9 @@ class QueryReader:
         return (AssetNamed(text),)
 
     def assets(self, words: Sequence[str]) -> tuple[Asset, ...]:
-        """Return the assets that all words mean: each a selector, or what `ringfence.sources.finding` takes.
+        """Return the assets that match every word: a selector, or a query of `sources.asset_search`.
 
-        Raises InputErrors as `selectors` does, and for a word that stands nowhere in the inventory.
+        Raise InputErrors as `selectors` does, and for a word that is nowhere in the inventory.
         """
         chosen = self.snapshot.assets
         for word in words:
@@ -81,7 +82,7 @@ class QueryReader:
         return chosen
 
     def services(self, text: str) -> Services:
-        """Return the services of a text: what stands behind `allow:`, several separated by commas."""
+        """Return the services of a text as in `allow:`, several separated by commas."""
         parts = tuple(Scalar(COMMAND_LINE, part.strip(), part.strip()) for part in text.split(","))
         reports = Reports()
         found = service_set(Listing(COMMAND_LINE, parts), self.definitions, reports)

@@ -61,7 +61,7 @@ class Surroundings:
 
 
 def lay_out(place: Path, host: HostSpec, around: Surroundings) -> None:
-    """Write the host's own /etc, /var and /tmp below `place`; raises OSError."""
+    """Write the host's own /etc, /var and /tmp below `place`. Raise OSError."""
     etc = place / "etc"
     for path in (etc / "ssh", etc / "systemd/system", place / "var/log", place / "var/lib", place / "tmp"):
         path.mkdir(parents=True)
@@ -156,7 +156,7 @@ def _be_host(place: Path, divided: bool, host: HostSpec, around: Surroundings) -
 
 
 def _close_inherited() -> None:
-    """Let go of what belongs to the anchor: its pipes, its socket, its way of waiting for children."""
+    """Let go of what belongs to the supervisor: its pipes, its socket, its way of waiting for children."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDWR)

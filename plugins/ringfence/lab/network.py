@@ -1,4 +1,4 @@
-"""The lab's network, built inside the anchor's network namespace: one bridge, a namespace and a veth pair a host."""
+"""The lab's network, inside the supervisor's network namespace: one bridge, a namespace and a veth pair a host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from ringfence.lab import kernel
 from ringfence.lab.spec import CONTROLLER_4, CONTROLLER_6, NETWORK_4, NETWORK_6
 
-NAMESPACES = Path("/run/netns")  # where ip(8) looks for them; the anchor has a /run of its own
+NAMESPACES = Path("/run/netns")  # where ip(8) looks for them; the supervisor has a /run of its own
 BRIDGE = "lab0"
 INTERFACE = "eth0"
 ANCHOR = 1  # the process whose network namespace has the bridge
@@ -29,7 +29,7 @@ class Link:
 
 
 def make_bridge() -> None:
-    """Make the bridge with the controller's addresses; raises CalledProcessError."""
+    """Make the bridge with the controller's addresses. Raise CalledProcessError."""
     NAMESPACES.mkdir(exist_ok=True)
     _no_duplicate_detection()
     _ip_batch(
@@ -43,7 +43,7 @@ def make_bridge() -> None:
 
 
 def attach(links: Sequence[Link]) -> None:
-    """Give each host a fresh network namespace on the bridge; raises OSError naming one that could not be made."""
+    """Give each host a fresh network namespace on the bridge. Raise OSError naming one that could not be made."""
     children = {_fork_namespace(link): link for link in links}
     failed = [link.host for child, link in children.items() if os.waitpid(child, 0)[1] != 0]
     if failed:

@@ -1,12 +1,12 @@
 """Memberships: which dynamic sets an address is in, and what a selector chooses for each of them.
 
-A dynamic set's members are not known when a table is compiled, so what depends on them is told for members and for
-non-members. A set is called by its kind and name: `fqdn:api.example.org`.
+A dynamic set's members are not known when a table is compiled, so whatever depends on them is given for members and
+for non-members. The name of a set is its kind and name: `fqdn:api.example.org`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -36,6 +36,19 @@ class Membership:
             return None
         return Membership(tuple(sorted(inside)), tuple(sorted(outside)))
 
+    @property
+    def size(self) -> int:
+        """Return how many sets the condition asks for."""
+        return len(self.inside) + len(self.outside)
+
+    def opposites(self) -> Iterator[tuple[Membership, Membership]]:
+        """Yield each condition that differs in one set alone, with the one that holds for both: without the set."""
+        for name in (*self.inside, *self.outside):
+            inside, outside = ({one for one in names if one != name} for names in (self.inside, self.outside))
+            both = Membership(tuple(sorted(inside)), tuple(sorted(outside)))
+            mirrored = (inside, outside | {name}) if name in self.inside else (inside | {name}, outside)
+            yield Membership(*(tuple(sorted(names)) for names in mirrored)), both
+
     def __str__(self) -> str:
         """Return the condition as words behind an address: `in fqdn:a and not in fqdn:b`."""
         return " and ".join([f"in {name}" for name in self.inside] + [f"not in {name}" for name in self.outside])
@@ -45,7 +58,7 @@ ALWAYS = Membership()
 
 
 def set_of(selector: FqdnIs) -> str:
-    """Return what the dynamic set of a selector is called."""
+    """Return the name of a selector's dynamic set."""
     return f"fqdn:{selector.name}"
 
 
@@ -55,10 +68,10 @@ def sets_of(selector: Selector) -> tuple[str, ...]:
 
 
 def alternatives(selector: Selector) -> list[tuple[frozenset[str], Selector]]:
-    """Return what a selector chooses as alternatives: sets to be in, and a selector without dynamic sets.
+    """Return the alternatives that a selector stands for: sets to be in, and a selector without dynamic sets.
 
-    An address is chosen if it meets one of them. A name never stands under `not` (the language refuses it), so no
-    alternative asks an address to be outside of a set. Raises InputError where there are too many.
+    An address is chosen if it meets one of them. A name is never inside `not` (the language refuses it), so no
+    alternative requires an address to be outside a set. Raise InputError for too many alternatives.
     """
     if not sets_of(selector):
         return [(frozenset(), selector)]

@@ -1,15 +1,11 @@
-"""Problems: what is not as it should be, but did not stop the reading; an error or a warning, with its place."""
+"""Problems that did not stop the reading: an error or a warning, with its place."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ringfence.model.errors import Place
-
-# Hosts that a message names before it counts the rest.
-NAMED = 5
 
 
 class Severity(StrEnum):
@@ -21,7 +17,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem: how bad it is, what is wrong, where, and the way out where there is one."""
+    """One problem: how bad it is, what is wrong, where, and the remedy if there is one."""
 
     severity: Severity
     message: str
@@ -44,8 +40,3 @@ class Problem:
             "column": place.column if place else None,
             "remedy": self.remedy,
         }
-
-
-def some_names(hosts: Sequence[str]) -> str:
-    """Return the first hosts by name and how many more there are, for a message."""
-    return ", ".join(hosts[:NAMED]) + (f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else "")

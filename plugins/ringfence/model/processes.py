@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-LINUX_KINDS = ("unit", "user")
-WINDOWS_KINDS = ("program", "service")
-# The kinds by which a platform tells processes apart, in the order of texts and tables.
-PLATFORMS: Mapping[str, tuple[str, ...]] = {"linux": LINUX_KINDS, "windows": WINDOWS_KINDS}
+from ringfence.wire.plan_format import LINUX_KINDS, PLATFORMS, WINDOWS_KINDS
+
+__all__ = [
+    "LINUX_KINDS",
+    "OTHER",
+    "PLATFORMS",
+    "WINDOWS_KINDS",
+    "Named",
+    "ProcessClass",
+    "kinds_of",
+    "process_classes",
+]
+
 
 # Names by kind, for every kind of a platform.
 Named = tuple[tuple[str, tuple[str, ...]], ...]
@@ -18,7 +27,7 @@ Named = tuple[tuple[str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True, slots=True, init=False)
 class ProcessClass:
-    """Who on a host: sorted pairs of kind and name; a kind without a pair means none of the named ones.
+    """A class of processes: sorted pairs of kind and name; a kind without a pair means none of the named ones.
 
     `ProcessClass(unit, user)` is short for the kinds of Linux; other kinds are given by their names.
     """
@@ -72,7 +81,7 @@ def kinds_of(named: Iterable[str]) -> tuple[str, ...]:
 
 
 def process_classes(named: Iterable[tuple[str, Iterable[str]]]) -> tuple[ProcessClass, ...]:
-    """Return every combination of some names by kind, with none of them for each, `other` first."""
+    """Return every combination of names by kind, including none of them for each kind; `other` is the first."""
     return _classes(tuple((kind, tuple(names)) for kind, names in named))
 
 

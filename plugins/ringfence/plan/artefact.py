@@ -21,13 +21,10 @@ from pydantic import (
 
 from ringfence.model.assets import Control
 from ringfence.plan.canonical_json import canonical_text
+from ringfence.wire.plan_format import DIGEST, PLAN_FORMAT, SHORT, TIME_FORMAT
 
-FORMAT = 2
-SHORT = 12
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-DigestOrNone = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+Digest = Annotated[str, StringConstraints(pattern=f"^{DIGEST}$")]
+DigestOrNone = Annotated[str, StringConstraints(pattern=f"^({DIGEST})?$")]
 Time = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
 
 
@@ -48,12 +45,12 @@ class ControlPath(_Part):
 
 
 class HostPlan(_Part):
-    """What one host gets, and the digest of the ruleset that it must hold for that (empty: none of ours).
+    """What one host gets, and the digest of the ruleset that it must have before (empty: no ruleset of Ringfence).
 
-    `ruleset` is the text that `enforcer` rendered for `table`; `facts` are what that depended on of the host, and
-    `runtime` is what the target fills in: both are the enforcer's own data. `control` is there where the enforcer keeps
-    a control path open, `options` holds what it offers beside the table (`cut`), and `chosen` says why it is this one
-    where facts of the host decided that.
+    `ruleset` is the text that `enforcer` rendered for `table`; `facts` are the facts of the host that the text depends
+    on, and `runtime` is the data that the target fills in: both are the enforcer's own. `control` is present if the
+    enforcer keeps a control path open, `options` are the enforcer's own (`cut`), and `chosen` says why this enforcer
+    was chosen where facts of the host decided it.
     """
 
     enforcer: str
@@ -73,9 +70,9 @@ class HostPlan(_Part):
 
 
 class RuleNamed(_Part):
-    """A rule that decides something in one of the tables: its name and where it stood.
+    """A rule that decides something in one of the tables: its name and its place when the plan was made.
 
-    `emergency` says that it is of the tier emergency: what stands and is denied by it ends, whatever `cut` says.
+    `emergency` says that it is of the tier emergency: established connections that it denies end, whatever `cut` says.
     """
 
     name: str
@@ -104,10 +101,13 @@ class Inputs(_Part):
 
 
 class Plan(_Part):
-    """`plan.json`. `left_out` tells, by name, why a workload is in no wave; `restores` names the plan that a rollback
-    brings back, else it is empty."""
+    """`plan.json`.
 
-    format: int = Field(default=FORMAT, ge=FORMAT, le=FORMAT)
+    `left_out` says, by name, why a workload is in no wave; `restores` names the plan that a rollback brings back, else
+    it is empty.
+    """
+
+    format: int = Field(default=PLAN_FORMAT, ge=PLAN_FORMAT, le=PLAN_FORMAT)
     sequence: int = Field(ge=1)
     created: Time
     valid_until: Time
@@ -149,7 +149,7 @@ class Plan(_Part):
         return [name for name, host in sorted(self.hosts.items()) if host.changes]
 
     def expired(self, now: datetime) -> bool:
-        """Return whether `now` lies behind `valid_until`."""
+        """Return whether `now` is after `valid_until`."""
         return now > parse_time(self.valid_until)
 
 

@@ -14,29 +14,44 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ringfence.enforcers import enforcer
+from ringfence.file_heads import file_heads
 from ringfence.files import regular_file, write_all
 from ringfence.model.errors import InputError, Place
-from ringfence.plan.artefact import FORMAT, SHORT, Draft, Plan, digest_of
+from ringfence.plan.artefact import Draft, Plan, digest_of
+from ringfence.wire.plan_format import PLAN_FILE, PLAN_FORMAT, RULESETS, SHORT, TABLE_SUFFIX, TABLES, part_name
 
-PLAN_FILE = "plan.json"
-RULESETS = "rulesets"
-TABLES = "tables"
 LATEST = "latest"
 # Keys of the outermost mapping stand on lines of their own behind one blank; no text holds a newline.
 _HEAD = {
     "format": re.compile(rb"(\d{1,9}),?\n"),
     "sequence": re.compile(rb"(\d{1,16}),?\n"),
     "created": re.compile(rb'"([0-9TZ:-]{20})",?\n'),
+    "inputs": re.compile(rb'\{\n(?:  .*\n)*?  "inventory": "([0-9a-f]{64})",?\n'),
 }
+_HOSTS_START = re.compile(rb'^ "hosts": \{(\}?)', re.M)
+_HOST_LINE = re.compile(rb'^  "', re.M)
+# Where the heads of plans are kept, in the workspace that the plans are of.
+INDEX = Path(".ringfence") / "plans.index"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What orders plans and names them."""
+    """What orders plans and names them: number, time, digest.
+
+    With the number of its hosts, the digest of the assets that it was made from, and the bytes of its directory.
+    """
 
     sequence: int
     created: str
-    short: str
+    digest: str
+    hosts: int
+    inventory: str
+    size: int
+
+    @property
+    def short(self) -> str:
+        """Return the first digits of the digest: the name of the plan's directory."""
+        return self.digest[:SHORT]
 
 
 def write(draft: Draft, plans: Path) -> Path:
@@ -75,7 +90,7 @@ def write(draft: Draft, plans: Path) -> Path:
 def read(directory: Path) -> Plan:
     """Return the plan of a directory.
 
-    Raises InputError where it is missing, broken, not canonical, or not the plan that its directory is named after.
+    Raise InputError where it is missing, broken, not canonical, or not the plan that its directory is named after.
     """
     path = directory / PLAN_FILE
     place = Place(str(path))
@@ -88,7 +103,7 @@ def read(directory: Path) -> Plan:
     except (ValidationError, ValueError) as error:
         if made := _older(error):
             raise InputError(
-                f"this plan is of format {made}, which an earlier release made; this one reads format {FORMAT}",
+                f"this plan is of format {made}, which an earlier release made; this one reads format {PLAN_FORMAT}",
                 place,
                 "move its directory away, and ask the hosts what they hold: 'ringfence plan --rebase'",
             ) from error
@@ -110,7 +125,7 @@ def _is_named(directory: Path, digest: str) -> bool:
 
 
 def verify_files(directory: Path, plan: Plan) -> None:
-    """Check the sha256 of every ruleset and table that a plan names; raises InputError for the first that differs."""
+    """Check the sha256 of every ruleset and table that a plan names. Raise InputError for the first that differs."""
     for name, digest in (*_files(plan, RULESETS), *_files(plan, TABLES)):
         path = directory / name
         try:
@@ -122,7 +137,7 @@ def verify_files(directory: Path, plan: Plan) -> None:
 
 
 def read_draft(directory: Path) -> Draft:
-    """Return a plan with the texts of its files; raises InputError where one is missing or was changed."""
+    """Return a plan with the texts of its files. Raise InputError where one is missing or was changed."""
     plan = read(directory)
     verify_files(directory, plan)
     rulesets, tables = (
@@ -135,17 +150,17 @@ def read_draft(directory: Path) -> Draft:
 def _files(plan: Plan, folder: str) -> list[tuple[str, str]]:
     """Return the path and digest of every file in one of a plan's folders; its enforcer says how a text ends."""
     if folder == TABLES:
-        found = {(host.table, "json") for host in plan.hosts.values()}
+        found = {(host.table, TABLE_SUFFIX) for host in plan.hosts.values()}
     else:
         suffixes = {name: enforcer(name).suffix for name in {host.enforcer for host in plan.hosts.values()}}
         found = {(host.ruleset, suffixes[host.enforcer]) for host in plan.hosts.values()}
-    return [(f"{folder}/{digest}.{suffix}", digest) for digest, suffix in sorted(found)]
+    return [(part_name(folder, digest, suffix), digest) for digest, suffix in sorted(found)]
 
 
 def find(plans: Path, name: str) -> Path:
     """Return the directory of a plan named by its path, by the first digits of its digest, or by the word `latest`.
 
-    Raises InputError when no plan, or more than one, is meant.
+    Raise InputError when no plan, or more than one, is meant.
     """
     if os.sep in name or (Path(name) / PLAN_FILE).is_file():
         return Path(name)
@@ -176,13 +191,17 @@ def directories(plans: Path) -> list[Path]:
 
 
 def heads(plans: Path) -> Iterator[tuple[Path, Head]]:
-    """Yield the head of every plan below `plans` with its directory; raises InputError at a broken one.
+    """Yield the head of every plan below `plans` with its directory. Raise InputError at a broken plan.
 
-    A text whose digest names its directory is as it was written: only its own lines are looked at, which takes
-    milliseconds where the plan of 20,000 hosts takes seconds. Any other is read whole, which says what is wrong.
+    Heads of unchanged plans are in an index. For others, a text whose digest is the name of its directory is unchanged
+    too, so only the lines of the head are read: milliseconds, where a whole plan of 20,000 hosts takes seconds. Any
+    other text is read whole, which reports what is wrong.
     """
-    for directory in directories(plans):
-        yield directory, _head(directory)
+    found = {path.name: path for path in directories(plans)}
+    files = {name: path / PLAN_FILE for name, path in found.items()}
+    read_heads = file_heads(plans.absolute().parent / INDEX, files, Head, lambda path: _head(path.parent))
+    for name, directory in found.items():
+        yield directory, read_heads[name]
 
 
 def _head(directory: Path) -> Head:
@@ -192,10 +211,23 @@ def _head(directory: Path) -> Head:
         text = b""
     digest = hashlib.sha256(text).hexdigest()
     found = {key: _outermost(text, key) for key in _HEAD} if _is_named(directory, digest) else {}
-    if found and all(found.values()) and int(found["format"]) == FORMAT:
-        return Head(int(found["sequence"]), found["created"], digest[:SHORT])
+    if found and all(found.values()) and int(found["format"]) == PLAN_FORMAT:
+        inventory, size = found["inputs"], _size(directory)
+        return Head(int(found["sequence"]), found["created"], digest, _hosts_in(text), inventory, size)
     plan = read(directory)
-    return Head(plan.sequence, plan.created, plan.short)
+    return Head(plan.sequence, plan.created, plan.digest, len(plan.hosts), plan.inputs.inventory, _size(directory))
+
+
+def _hosts_in(text: bytes) -> int:
+    """Return how many hosts the canonical text of a plan has."""
+    start = _HOSTS_START.search(text)
+    if start is None or start[1]:
+        return 0
+    return len(_HOST_LINE.findall(text, start.end(), text.find(b"\n }", start.end())))
+
+
+def _size(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
 def _outermost(text: bytes, key: str) -> str:
@@ -218,7 +250,7 @@ def highest_planned(plans: Path) -> int:
 
 def table_text(plans: Path, digest: str) -> str | None:
     """Return the text of a verdict table from whichever plan below `plans` has it, None where none does."""
-    for path in sorted(plans.glob(f"*/tables/{digest}.json")):
+    for path in sorted(plans.glob(f"[!.]*/{TABLES}/{digest}.json")):
         text = regular_file(path).decode(errors="replace")
         if digest_of(text) == digest:
             return text
@@ -228,7 +260,7 @@ def table_text(plans: Path, digest: str) -> str | None:
 def _older(error: ValueError) -> int:
     """Return the format of a plan that this release does not read any more, 0 for any other error."""
     for one in error.errors() if isinstance(error, ValidationError) else ():
-        if one["loc"] == ("format",) and isinstance(one["input"], int) and 0 < one["input"] < FORMAT:
+        if one["loc"] == ("format",) and isinstance(one["input"], int) and 0 < one["input"] < PLAN_FORMAT:
             return one["input"]
     return 0
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ringfence.files import PRIVATE, regular_file
@@ -40,7 +41,7 @@ class RunFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class RunControl:
     """What people want of a run: nothing more after the wave that runs, an end, hosts that it goes on without."""
 
     pause: bool = False
@@ -59,8 +60,23 @@ class RunDirectory:
         """Return the name of the run: its time and its plan."""
         return self.path.name
 
+    @property
+    def began(self) -> datetime:
+        """Return when it was begun, in UTC, as its name says."""
+        return datetime.strptime(self.id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+    @property
+    def short_plan(self) -> str:
+        """Return the short name of its plan, as its name says."""
+        return self.id[17:29]
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of its files."""
+        return sum(path.stat().st_size for path in self.path.iterdir() if path.is_file())
+
     def facts(self) -> RunFacts:
-        """Return what was known at its start. Raise InputError where that is missing or damaged."""
+        """Return what was known when the run began. Raise InputError if that file is missing or damaged."""
         try:
             data = json.loads(regular_file(self.path / RUN_FILE))
             return RunFacts(
@@ -78,19 +94,21 @@ class RunDirectory:
                 "this is not a valid run", Place(str(self.path / RUN_FILE)), "delete its directory"
             ) from error
 
-    def control(self) -> Control:
+    def control(self) -> RunControl:
         """Return what people want of it; a control file that cannot be read wants nothing."""
         try:
             data = json.loads(regular_file(self.path / CONTROL_FILE))
-            return Control(bool(data["pause"]), bool(data["abort"]), tuple(map(str, data["excuse"])))
+            return RunControl(bool(data["pause"]), bool(data["abort"]), tuple(map(str, data["excuse"])))
         except (OSError, ValueError, TypeError, KeyError, InputError):
-            return Control()
+            return RunControl()
 
-    def steer(self, *, pause: bool | None = None, abort: bool = False, excuse: tuple[str, ...] = ()) -> Control:
+    def steer(self, *, pause: bool | None = None, abort: bool = False, excuse: tuple[str, ...] = ()) -> RunControl:
         """Want something more of it; return all that is wanted now."""
         with _locked(self.path / ".steering"):
             before = self.control()
-            wanted = Control(before.pause if pause is None else pause, before.abort or abort, (*before.excuse, *excuse))
+            wanted = RunControl(
+                before.pause if pause is None else pause, before.abort or abort, (*before.excuse, *excuse)
+            )
             write_whole(self.path / CONTROL_FILE, asdict(wanted))
         return wanted
 
@@ -152,6 +170,29 @@ def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, in
     except OSError as error:
         raise OutsideError(f"a run cannot be begun: {error.strerror}", Place(str(runs))) from error
     return RunDirectory(path), (workspace, own)
+
+
+@contextmanager
+def no_run_begins(state: Path) -> Iterator[None]:
+    """Keep runs from beginning; where one works on the workspace already, no other begins anyway.
+
+    Raise InputError where one is just beginning, OutsideError where the directory of runs cannot be written.
+    """
+    runs = state / RUNS
+    try:
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(runs / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OutsideError(f"cannot be written: {error.strerror}", Place(str(runs))) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        if not any(one.lives() for one in run_directories(state)):
+            raise InputError("a run is just beginning", remedy="try again") from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def event_line(event: Event, time: str) -> str:

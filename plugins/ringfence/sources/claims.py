@@ -1,8 +1,8 @@
-"""Addresses that a host alone says it has: which of them count, and what to tell of those that do not.
+"""Addresses that only their host reports: which of them count, and the reports about those that do not.
 
-One that a source gives to somebody else never counts. The first gathering counts as a whole; from then on a new one
-counts where `ringfence.yml` trusts its network, or when somebody accepted it. What Ansible comes from counts only when
-somebody accepted it: whoever has it decides whether others can be managed.
+An address that a source gives to another machine never counts. The first gathering counts as a whole; later a new
+address counts if `ringfence.yml` trusts its network, or when a person accepted it. The address that Ansible comes from
+counts only when a person accepted it: whoever has it decides whether others can be managed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from ringfence.sources.host_told import CLAIMED
 from ringfence.sources.host_variables import sorted_points
 from ringfence.sources.identity_keys import is_no_machine, is_swept
 from ringfence.sources.merging import IDENTITY, hosts_of, merged
-
-NAMED = 5
+from ringfence.wire.first_few import first_few
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,10 +32,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What hosts say of their addresses beyond the inventory: what counts, what waits for a person, what is another's.
+    """Addresses that hosts report beyond the inventory.
 
-    `first` where nothing was accepted before, so that all that is nobody else's counts; `gathered` where any host told
-    facts at all.
+    Some count, some wait for a person, some belong to another machine. `first` says that nothing was accepted before,
+    so all that no other machine has count; `gathered` says that any host reported facts.
     """
 
     counted: tuple[Claim, ...] = ()
@@ -172,5 +171,4 @@ def _with_swept(asset: Asset, swept: Sequence[Asset]) -> Asset:
 
 
 def _problem(told: Sequence[str], end: str, remedy: str) -> Problem:
-    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    return Problem(Severity.WARNING, f"{'; '.join(told[:NAMED])}{more}: {end}", None, remedy)
+    return Problem(Severity.WARNING, f"{first_few(told, joint='; ')}: {end}", None, remedy)

@@ -1,4 +1,4 @@
-"""What gathered facts say of a host, no more than is asked for: addresses, what label rules and identity see."""
+"""Gathered facts of a host, reduced to what is used: addresses, and attributes for label rules and identity."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError
 from ringfence.sources.fact_files import Facts
-from ringfence.sources.gathered import gathered
+from ringfence.sources.fact_summary import gathered
 from ringfence.sources.host_variables import can_be_held, shown, sorted_points
 from ringfence.sources.identifying import identifying_point, is_bridge_address, is_inner_interface
+from ringfence.wire.first_few import first_few
 
 # Addresses of one host that are believed; what tells more is no host.
 MOST_ADDRESSES = 1024
@@ -39,10 +40,10 @@ def fact_addresses(facts: Facts) -> tuple[int, ...]:
 
 
 def fact_attributes(facts: Facts) -> dict[str, object]:
-    """Return what label rules see of facts, all of it what the host says of itself.
+    """Return the attributes that label rules see of facts; all of them are the host's own reports.
 
-    `facts` has the lasting ones, and under `cached` what somebody's `set_fact` cached; `listeners` and `running_units`
-    stand beside it.
+    `facts` has the lasting facts, and under `cached` those that a `set_fact` cached; `listeners` and `running_units`
+    are beside it.
     """
     lasting = {name: fact for name in _KEPT if (fact := _fact(facts, name)) is not None} | gathered(facts)
     unprefixed = "all_ipv4_addresses" in facts or "distribution" in facts
@@ -53,11 +54,10 @@ def fact_attributes(facts: Facts) -> dict[str, object]:
 
 
 def fact_faults(facts: Facts) -> Iterator[str]:
-    """Yield what is wrong with the facts of a host, each as the end of a sentence about them."""
+    """Yield the faults of a host's facts, each as the end of a sentence about them."""
     ours = sorted(name for name in facts if _OURS.match(name))
     if ours:
-        more = f" and {len(ours) - 3} more" if len(ours) > 3 else ""
-        yield f"hold {', '.join(name[:60] for name in ours[:3])}{more}, which no host says of itself: not read"
+        yield f"hold {first_few([name[:60] for name in ours], 3)}, which no host says of itself: not read"
     texts = _address_texts(facts)
     wrong = [text for text in texts if not _is_address(text)]
     listed = (_fact(facts, f"all_ipv{family}_addresses") for family in (4, 6))

@@ -1,4 +1,4 @@
-"""What the inventory gives as a label or an address and can be none: it costs the host that alone, and is told."""
+"""Labels and addresses of the inventory that are not valid: the host loses only these, and a warning says so."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.host_variables import ADDRESSES, LABELS, HostVariables
+from ringfence.sources.vaulted import REMEDY
+from ringfence.wire.first_few import first_few
 
 _Doubt = tuple[str, str, str]  # the variable, what is wrong behind its host, and the way out
 EVERYBODYS = "write addresses at which others meet the host"
@@ -23,8 +25,13 @@ def address_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -
     return _doubts(hosts, place, _address_faults)
 
 
+def vault_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -> tuple[Problem, ...]:
+    """Return a warning for every variable of the connection that is vaulted by itself; as above."""
+    return _doubts(hosts, place, _vault_faults)
+
+
 def everybodys(address: str) -> str:
-    """Return what is said of an address that is left out, behind who gave it."""
+    """Return the words about an address that is left out, which follow whoever gave it."""
     return f"{address}, which every host has for itself or none can have: it is left out"
 
 
@@ -36,6 +43,11 @@ def _label_faults(reading: HostVariables) -> Iterator[_Doubt]:
 def _address_faults(reading: HostVariables) -> Iterator[_Doubt]:
     for address in reading.address_faults():
         yield ADDRESSES, f"holds {everybodys(address)}", EVERYBODYS
+
+
+def _vault_faults(reading: HostVariables) -> Iterator[_Doubt]:
+    for variable in reading.closed():
+        yield variable, "is vaulted, and Ansible's listing keeps it closed: it counts in plays alone", REMEDY
 
 
 def _doubts(
@@ -51,6 +63,6 @@ def _doubts(
 
 def _problem(doubt: _Doubt, sources: tuple[str, ...], names: list[str], place: Place | None) -> Problem:
     variable, fault, remedy = doubt
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    quoted = [f"'{name}'" for name in names]
     came = f" (from {', '.join(sources)})" if sources else ""
-    return Problem(Severity.WARNING, f"{variable} of host '{names[0]}'{more}{came} {fault}", place, remedy)
+    return Problem(Severity.WARNING, f"{variable} of host {first_few(quoted, 1)}{came} {fault}", place, remedy)

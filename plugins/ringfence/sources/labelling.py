@@ -15,6 +15,7 @@ from ringfence.sources.compiled_rules import CompiledRule, Keys, NoLabel, compil
 from ringfence.sources.expressions import EvaluationError, Path
 from ringfence.sources.host_told import told_roots, without_told
 from ringfence.sources.host_variables import INVENTORY
+from ringfence.wire.first_few import first_few
 
 Problems = tuple[Problem, ...]
 
@@ -81,7 +82,7 @@ def apply_label_rules(assets: Iterable[Asset], rules: Sequence[LabelRule]) -> tu
     Errors are rules of equal priority that give one asset two values for one key (the earlier rule's stands), and rules
     that fail on an asset; warnings are rules that never give a label, that give an asset what can be none, or that
     compare a text with a number. What is wrong by a host's own word alone is a warning, and the label is the one that
-    the host has without that word: one host stops no plan. Raises InputErrors where an expression cannot be compiled.
+    the host has without that word: one host stops no plan. Raise InputErrors where an expression cannot be compiled.
     """
     assets = tuple(assets)
     compiled, paths = compile_rules(rules)
@@ -195,5 +196,5 @@ def _unreachable(compiled: CompiledRule, labelled: Sequence[Asset], paths: Seque
 
 
 def _assets(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"asset '{names[0]}'{more}"
+    quoted = [f"'{name}'" for name in names]
+    return f"asset {first_few(quoted, 1)}"

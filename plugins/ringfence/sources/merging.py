@@ -1,4 +1,4 @@
-"""Assets that are one machine, merged: whose word counts, where every attribute is from, and what contradicts."""
+"""Assets that are one machine, merged: the preferred source, the source of every attribute, and contradictions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_told import TOLD, source_of_told, told_roots
 from ringfence.sources.host_variables import CONTROL, ENFORCER, REALM, WISHED, WORKLOAD, shown, sorted_points
 from ringfence.sources.identity_keys import is_no_machine, is_swept, source_facts
+from ringfence.wire.first_few import first_few
 
 IDENTITY = "identity"
 # Marks what no source said this time: `{since, source}`. Such an asset keeps the name it had.
 STALE = "stale"
-NAMED = 5
 # How Ansible reaches a host is a matter of the name that it is reached by.
 _OF_THE_NAME = ("ansible_", "inventory_")
 _COLLECTED = ("name", "groups", "addresses", "ringfence_addresses", "ringfence_sources", WISHED, IDENTITY, TOLD)
@@ -50,9 +50,9 @@ class _Merge:
 def merged(
     assets: Sequence[Asset], why: Sequence[str], prefer: Sequence[str], known: Collection[str] = frozenset()
 ) -> Asset:
-    """Return one asset of several, in whose attribute `identity` it stands what it was made of.
+    """Return one asset made of several, whose attribute `identity` says what it was made of.
 
-    `known` are names of assets that there were before: one of these stays the name.
+    `known` are names of earlier assets: one of these stays the name.
     """
     ranked = sorted(assets, key=lambda asset: (_rank(asset, prefer), not asset.workload, asset.sources, asset.name))
     # What nothing enforces on does not name a host; a name that a host has because another one had its own comes last:
@@ -123,14 +123,13 @@ def workload_problem(found: Sequence[Asset], made_of: Sequence[Asset]) -> list[P
         told += [f"'{asset.name}' is '{other.name}' of {_source(other)}" for other in others]
     if not told:
         return []
-    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    message = f"hosts that Ansible manages and that a source takes for none: {'; '.join(told[:NAMED])}{more}"
+    message = f"hosts that Ansible manages and that a source takes for none: {first_few(told, joint='; ')}"
     remedy = "they are enforced on; where nothing shall, set ringfence_workload: false for the host itself"
     return [Problem(Severity.WARNING, message, None, remedy)]
 
 
 def contradictions(asset: Asset) -> list[tuple[str, list[tuple[str, object]]]]:
-    """Return what the sources of a merged asset say differently: the attribute, and what each says; none otherwise."""
+    """Return the attributes in which the sources of a merged asset differ, each with the value of each source."""
     identity = asset.attributes.get(IDENTITY)
     found = identity.get("contradictions") if isinstance(identity, Mapping) else None
     told = []
@@ -141,7 +140,7 @@ def contradictions(asset: Asset) -> list[tuple[str, list[tuple[str, object]]]]:
 
 
 def contradictions_problem(assets: Sequence[Asset]) -> list[Problem]:
-    """Return a warning that names the first contradictions and counts them; nothing where there are none."""
+    """Return a warning that names the first contradictions and counts them; nothing if there are none."""
     told = [
         f"{attribute} of '{asset.name}': {', '.join(f'{shown(value)} from {source}' for source, value in said)}"
         for asset in assets
@@ -149,8 +148,7 @@ def contradictions_problem(assets: Sequence[Asset]) -> list[Problem]:
     ]
     if not told:
         return []
-    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    message = f"sources contradict each other, the first one counts: {'; '.join(told[:NAMED])}{more}"
+    message = f"sources contradict each other, the first one counts: {first_few(told, joint='; ')}"
     remedy = "correct a source, or say whose word counts, identity: {prefer: […]}; all: ringfence assets contradictions"
     return [Problem(Severity.WARNING, message, None, remedy)]
 

@@ -19,7 +19,7 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AssetChange:
     """One field of one asset that differs: `addresses`, `label role`, `realm`, …; values as text, '' for absent."""
 
     asset: str
@@ -34,7 +34,7 @@ class SnapshotDifference:
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
-    changed: tuple[Change, ...]
+    changed: tuple[AssetChange, ...]
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)
@@ -47,9 +47,9 @@ def snapshot_text(snapshot: Snapshot) -> str:
 
 
 def digest(snapshot: Snapshot) -> str:
-    """Return the sha256 of what a policy can depend on: everything but the date and the attributes.
+    """Return the sha256 of all that a policy can depend on: everything but the date and the attributes.
 
-    Attributes hold gathered facts and cloud metadata that change without any effect but through labels, which count.
+    Attributes hold gathered facts and cloud metadata, which affect a policy only through labels; those count.
     """
     assets = [
         {key: item for key, item in asset_data(asset).items() if key != "attributes"} for asset in snapshot.assets
@@ -94,7 +94,7 @@ def difference(before: Snapshot, after: Snapshot) -> SnapshotDifference:
     """Return what differs between two snapshots in all that the digest covers."""
     old, new = before.named(), after.named()
     changed = tuple(
-        Change(name, field, old_fields.get(field, ""), new_fields.get(field, ""))
+        AssetChange(name, field, old_fields.get(field, ""), new_fields.get(field, ""))
         for name in sorted(old.keys() & new.keys())
         if old[name] is not new[name]
         for old_fields, new_fields in [(_fields(old[name]), _fields(new[name]))]
@@ -109,7 +109,7 @@ def _canonical(data: Mapping[str, object]) -> str:
 
 
 def asset_data(asset: Asset) -> dict[str, object]:
-    """Return an asset as plain data, without what it claims."""
+    """Return an asset as plain data, without its claims."""
     control = asset.control
     return {
         "name": asset.name,
@@ -129,7 +129,7 @@ def asset_data(asset: Asset) -> dict[str, object]:
 
 
 def asset_of(entry: Mapping[str, object]) -> Asset:
-    """Return the asset that `asset_data` wrote. Raise KeyError, TypeError or ValueError for what it did not write."""
+    """Return the asset that `asset_data` wrote. Raise KeyError, TypeError or ValueError for any other data."""
     control = entry["control"]
     attributes = entry["attributes"]
     if not isinstance(attributes, dict):

@@ -1,4 +1,4 @@
-"""Labels that rest on what a host says of itself: marked with that host, and told unless their rule trusts it."""
+"""Labels that depend on a host's own report: marked with that host, and reported unless their rule trusts facts."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from ringfence.model.assets import Asset, Label
 from ringfence.model.label_rules import LabelRule
-from ringfence.model.problems import NAMED, Problem, Severity
+from ringfence.model.problems import Problem, Severity
 from ringfence.sources.expressions import compile_expression
 from ringfence.sources.host_told import TOLD, told_roots, without_told
 from ringfence.sources.labelling import apply_label_rules
+from ringfence.wire.first_few import first_few
 
 _REMEDY = "trust: facts in the rule, where that is meant; else take the label from the inventory"
 
@@ -19,9 +20,10 @@ _Known = tuple[str, str]
 
 
 def mark_told(assets: Sequence[Asset], rules: Sequence[LabelRule]) -> tuple[tuple[Asset, ...], list[Problem]]:
-    """Return labelled assets with the labels marked that rest on a host's own word, and a warning for every such rule.
+    """Return assets with the labels marked that depend on a host's own report, and a warning for every such rule.
 
-    A label does where its rule looks at what that host told, or where it would be another one, or none, without that.
+    A label depends on it if its rule looks at an attribute that the host reported, or if without that the label would
+    be another one, or absent.
     """
     telling = [asset for asset in assets if told_roots(asset)]
     if not telling or not rules:
@@ -75,9 +77,7 @@ def _roots(rule: LabelRule) -> frozenset[str] | None:
 
 
 def _problem(rule: LabelRule, names: Sequence[str]) -> Problem:
-    some = ", ".join(f"'{name}'" for name in names[:NAMED]) + (
-        f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    )
+    some = first_few([f"'{name}'" for name in names])
     gives = f": it labels {some}" if names else ", and gives no label now"
     message = f"the rule for '{rule.key}' rests on what hosts say of themselves{gives}"
     return Problem(Severity.WARNING, message, rule.place, _REMEDY)

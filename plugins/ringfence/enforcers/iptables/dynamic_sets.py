@@ -8,10 +8,11 @@ from pydantic import JsonValue
 
 from ringfence.enforcers import membership_chains
 from ringfence.enforcers.iptables.text import GENERATION, Parts, set_text
-from ringfence.enforcers.membership_chains import Case, set_digest
+from ringfence.enforcers.membership_chains import Case
 from ringfence.model.errors import RingfenceError
 from ringfence.model.rules import Direction
 from ringfence.model.tables import VerdictTable
+from ringfence.wire.set_names import set_digest
 
 # Seconds that an answer stands unless it is given again, and how many a set holds.
 ANSWER_STANDS = 3600
@@ -46,7 +47,7 @@ def answer_elements(table: VerdictTable) -> list[dict[str, JsonValue]]:
 def by_membership(parts: Parts, direction: Direction, remote: str, cases: Sequence[Case]) -> str:
     """Return the chain that leads an address to its target by the sets it is in; the cases tell each membership once.
 
-    Where only one target is left there is no chain, and that target itself is returned. Raises RingfenceError where
+    Where only one target is left there is no chain, and that target itself is returned. Raise RingfenceError where
     more chains would stand behind each other than are followed.
     """
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement, too_old
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import (
     full_records,
     held,
     recorded,
@@ -30,7 +30,7 @@ class ActionModule(PolicyAction):
         """Return what the host holds; with a plan, rules come with their names."""
         rules = load_plan(arguments["plan"]).data.get("rules", {}) if arguments["plan"] else {}
         reply, without = self._status({"listing": "1"} if arguments["counters"] else {})
-        result = {"changed": False, "enforcer": self.enforcer, **held(reply, self.enforcer)}
+        result = {"changed": False, **held(reply, self.enforcer)}
         result["features"] = {**result["features"], **without}
         if arguments["counters"]:
             listing = reply.sections.get("listing", "")

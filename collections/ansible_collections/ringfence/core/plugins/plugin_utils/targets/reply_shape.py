@@ -103,15 +103,17 @@ SECTIONS = ("listing", "sockets", "flows", "owners", "foreign", "history", "deni
 
 
 def ended(verb: str, check: bool, said: Callable[[str], str]) -> bool:
-    """Return whether a reply says how an order ended, or what is in the kernel; `said` gives the last value of a key.
-    One that a shell answered which runs nothing, with status 0, does not."""
+    """Return whether a reply says how an order ended, or what is in the kernel.
+
+    `said` gives the last value of a key. The reply of a shell that runs nothing and exits with 0 says neither.
+    """
     if verb == "status":
         return bool(said("table"))
     return bool(said("changed")) if check else said("state") in ENDINGS[verb]
 
 
 def checked(values: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Return the values of known keys; raises AnswerError where one of them cannot be what it says."""
+    """Return the values of known keys. Raise AnswerError where one of them cannot be what it says."""
     known = {key: found for key, found in values.items() if key in KEYS}
     for key, found in known.items():
         if len(found) > MOST_LINES:

@@ -1,0 +1,152 @@
+"""Zeek's conn.log, as tab-separated values and as JSON, plain and gzip; a file or a directory.
+
+Zeek follows connections itself: a row is one, its originator is the client, and `conn_state` says what became of it.
+"""
+
+# ruff: noqa: S608 - the SQL is put together from names of fields and tables of ours
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import duckdb
+
+from ringfence.flows.connections import summed
+from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
+from ringfence.flows.reading import Reading
+from ringfence.flows.sightings import add_sightings, new_sightings
+from ringfence.model.errors import InputError, Place
+
+SOURCE = "zeek"
+# https://docs.zeek.org/en/master/scripts/base/protocols/conn/main.zeek.html; RSTO and RSTR were established before.
+REFUSED = ("REJ", "RSTRH")
+UNANSWERED = ("S0", "SH", "RSTOS0")
+NEEDED = ("ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto")
+FIELDS = (
+    *NEEDED,
+    *("ip_proto", "duration", "orig_bytes", "resp_bytes", "conn_state", "orig_pkts", "orig_ip_bytes"),
+    *("resp_pkts", "resp_ip_bytes"),
+)
+_JSON = "starts_with(ltrim(line), '{')"
+_TSV = f"NOT starts_with(line, '#') AND NOT {_JSON}"
+
+
+def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> duckdb.DuckDBPyRelation:
+    """Return the connections of a file or directory; what is no conn.log goes to the reading."""
+    files = log_files(path, reading)
+    for parquet in files.parquet:
+        reading.reject(InputError("conn.log is not read from Parquet"), Place(str(parquet)))
+    sightings = new_sightings(connection)
+    with lines_table(connection, files, reading) as lines:
+
+        def place(n: int) -> Place:
+            return line_place(connection, lines, files, n)
+
+        headers = _headers(connection, lines, reading, place)
+        _refuse_headless(connection, lines, headers, reading, place)
+        for fields, query in formats(connection, lines, headers, None, _TSV):
+            split = f"SELECT n, string_split(rtrim(line, '\r'), '\t') AS l FROM ({query})"
+            raw = f"SELECT {_of_values(fields)} FROM ({split})"
+            add_sightings(connection, sightings, raw, reading, place)
+        add_sightings(connection, sightings, _of_json(lines), reading, place)
+    return summed(connection, sightings, SOURCE)
+
+
+def _headers(
+    connection: duckdb.DuckDBPyConnection, lines: str, reading: Reading, place: Callable[[int], Place]
+) -> dict[int, tuple[str, ...] | None]:
+    """Return the fields that lines `#fields` name, by their number; None for those that lack one that is needed."""
+    found: dict[int, tuple[str, ...] | None] = {}
+    query = f"SELECT n, line FROM {lines} WHERE starts_with(line, '#fields') ORDER BY n"
+    for n, line in connection.execute(query).fetchall():
+        fields = tuple(line.rstrip("\r").split("\t")[1:])
+        missing = [name for name in NEEDED if name not in fields]
+        found[n] = None if missing else fields
+        if missing:
+            remedy = "give Zeek's conn.log, separated by tabs or as JSON"
+            reading.reject(InputError(f"the fields lack {', '.join(missing)}: no conn.log", remedy=remedy), place(n))
+    return found
+
+
+def _refuse_headless(
+    connection: duckdb.DuckDBPyConnection,
+    lines: str,
+    headers: Mapping[int, object],
+    reading: Reading,
+    place: Callable[[int], Place],
+) -> None:
+    """Reject the rows of files before their first line `#fields`, in one problem a file."""
+    known = ", ".join(map(str, headers)) or "NULL"
+    headless = connection.execute(
+        f"SELECT min(l.n), count(*) FROM {lines} l LEFT JOIN (SELECT file, min(n) AS first FROM {lines}"
+        f" WHERE n IN ({known}) GROUP BY file) h ON h.file = l.file"
+        f" WHERE line <> '' AND {_TSV} AND (h.first IS NULL OR l.n < h.first) GROUP BY l.file ORDER BY 1"
+    ).fetchall()
+    for n, count in headless:
+        remedy = "give Zeek's conn.log with its header, or as JSON"
+        reading.reject(InputError("no line '#fields' stands above", remedy=remedy), place(n), count)
+
+
+def _of_values(fields: tuple[str, ...]) -> str:
+    values = {name: f"nullif(nullif(l[{fields.index(name) + 1}], '-'), '(empty)')" for name in FIELDS if name in fields}
+    count = len(fields)
+    malformed = f"CASE WHEN len(l) <> {count} THEN format('{{}} values stand under {count} fields', len(l)) END"
+    return _raw(values, malformed)
+
+
+def _of_json(lines: str) -> str:
+    """Return the query of the rows that are JSON; `id.orig_h` may be one name, or `id` an object."""
+    paths = ", ".join(f"'$.\"{name}\"', '$.{name}'" for name in FIELDS)
+    values = {name: f"coalesce(l[{2 * at + 1}], l[{2 * at + 2}])" for at, name in enumerate(FIELDS)}
+    taken = f"CASE WHEN json_valid(line) THEN json_extract_string(line, [{paths}]) END"
+    rows = f"SELECT n, {taken} AS l FROM {lines} WHERE {_JSON}"
+    return f"SELECT {_raw(values, _NOT_JSON)} FROM ({rows})"
+
+
+_NOT_JSON = "CASE WHEN l IS NULL THEN 'not valid JSON' END"
+
+
+def _raw(values: Mapping[str, str], malformed: str) -> str:
+    def value(name: str) -> str:
+        return values.get(name, "NULL::VARCHAR")
+
+    source, protocol = value("id.orig_h"), f"lower({value('proto')})"
+    time, duration = value("ts"), f"coalesce(try_cast({value('duration')} AS DOUBLE), 0)"
+    first = (
+        f"CASE WHEN regexp_full_match({time}, '[0-9]{{1,11}}([.][0-9]*)?')"
+        f" THEN make_timestamp((try_cast({time} AS DECIMAL(38, 6)) * 1000000)::BIGINT)"
+        f" WHEN contains({time}, 'T') THEN try_cast({time} AS TIMESTAMP) END"
+    )
+    size = "ip_bytes" if "orig_ip_bytes" in values else "bytes"
+    columns = {
+        "n": "n",
+        "colon": "true",
+        "malformed": malformed,
+        "empty": "false",
+        "src": source,
+        "dst": value("id.resp_h"),
+        "sport": value("id.orig_p"),
+        # Zeek gives type and code of ICMP as the two ports.
+        "dport": f"CASE WHEN {protocol} = 'icmp' THEN {value('id.orig_p')} ELSE {value('id.resp_p')} END",
+        "protocol": f"CASE WHEN {protocol} = 'icmp' AND contains({source}, ':') THEN 'icmpv6'"
+        f" WHEN {protocol} = 'unknown_transport' THEN {value('ip_proto')} ELSE {protocol} END",
+        "first": first,
+        "last": f"{first} + to_microseconds(try_cast({duration} * 1000000 AS BIGINT))",
+        "times": time,
+        "packets": _sum(value("orig_pkts"), value("resp_pkts")),
+        "bytes": _sum(value(f"orig_{size}"), value(f"resp_{size}")),
+        "observer": "NULL",
+        "refused": f"{value('conn_state')} IN {REFUSED}",
+        "said": "1",
+        "alone": f"{value('conn_state')} IN {UNANSWERED}",
+        "reset": "false",
+        "attributes": "NULL",
+    }
+    return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+
+
+def _sum(one: str, other: str) -> str:
+    """Return the SQL of the sum of two counts as text, or of both texts where one is none."""
+    both = " AND ".join(f"regexp_full_match(coalesce({text}, '0'), '[0-9]{{1,18}}')" for text in (one, other))
+    added = " + ".join(f"coalesce(try_cast({text} AS BIGINT), 0)" for text in (one, other))
+    return f"CASE WHEN {both} THEN ({added})::VARCHAR ELSE concat_ws(' and ', {one}, {other}) END"
