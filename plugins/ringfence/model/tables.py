@@ -248,7 +248,7 @@ class DirectionTable:
         return ProcessClass(**{kind: name for kind, name in process.names if name in self.names(kind)})
 
     def classes_of(self, process: Process | None) -> frozenset[ProcessClass]:
-        """Return the classes that what a peer names falls into, all for None; one of another platform has none here."""
+        """Return the classes that the process of a peer means, all for None; one of another platform means none."""
         every = self.process_classes
         if process is None:
             return frozenset(every)

@@ -45,7 +45,7 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True)
 class MadePlan:
-    """A plan that was written; `flow_words` say what it does to traffic, `wrong` counts flows that were left out."""
+    """A plan that was written; `flow_words` describe its effect on traffic, `wrong` counts flows that were left out."""
 
     draft: Draft
     directory: Path
@@ -90,7 +90,7 @@ class _Making:
         self.wrong = 0
 
     def planned(self) -> Draft:
-        """Return the plan of the policy as it stands in the files."""
+        """Return the plan of the policy in the files."""
         from ringfence.enforcers import enforcer
         from ringfence.plan import build
         from ringfence.plan.preflight import doubts
@@ -112,7 +112,7 @@ class _Making:
         return build(estate.compilation, enforcer, self._circumstances(tables))
 
     def restored(self, name: str) -> Draft:
-        """Return the plan that brings back what an earlier plan gave."""
+        """Return the plan that restores what an earlier plan gave to hosts."""
         from ringfence.plan import find, restore
         from ringfence.plan.rollout_order import rollout_order
         from ringfence.plan.store import read_draft

@@ -1,4 +1,4 @@
-"""Which enforcer a host gets of which nobody says it: the usual one, or another that its facts show to be usable."""
+"""The choice of an enforcer for hosts without one: the usual one, or another that a host's facts show to be usable."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def chosen(
     installed: Callable[[], tuple[str, ...]] = names,
     named: Callable[[str], Enforcer] = enforcer,
 ) -> tuple[Snapshot, dict[str, str]]:
-    """Return the snapshot with every host's enforcer chosen, and why it is another one than the usual, by host.
+    """Return the snapshot with every host's enforcer, and the reasons, by host, where it is not the usual one.
 
-    A host that nobody names an enforcer for gets the first one of the usual one's platform that its facts show to be
-    usable, where they show that the usual one is not. Of a host that told nothing nothing is shown. One that got
-    another one that way, and holds its table, keeps it: two of them would judge each packet.
+    If nobody names an enforcer for a host, and its facts show that the usual one cannot be used, it gets the first one
+    of the same platform that its facts show to be usable. A host without facts gets the usual one. A host that holds
+    the table of such another enforcer keeps it: with two tables, both would judge each packet.
     """
     if USUAL_ENFORCER not in installed():
         return snapshot, {}
