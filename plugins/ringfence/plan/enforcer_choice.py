@@ -23,8 +23,8 @@ def chosen(
     """Return the snapshot with every host's enforcer, and the reasons, by host, where it is not the usual one.
 
     If nobody names an enforcer for a host, and its facts show that the usual one cannot be used, it gets the first one
-    of the same platform that its facts show to be usable. A host without facts gets the usual one. A host that got
-    another one in this way, and holds its table, keeps it: two of them would judge each packet.
+    of the same platform that its facts show to be usable. A host without facts gets the usual one. A host that holds
+    the table of such another enforcer keeps it: with two tables, both would judge each packet.
     """
     if USUAL_ENFORCER not in installed():
         return snapshot, {}

@@ -25,9 +25,9 @@ STATE_FILE = Path(".ringfence") / "state.json"
 class Held(BaseModel):
     """What one host has: the confirmed ruleset and the table it was rendered from, both empty if it has none of ours.
 
-    `enforcer` names the enforcer of that text, empty if nobody reported it. `sequence` is the newest that the host has
-    accepted; `features` are the data that enforcers read facts from, and
-    `reached_from` is the address that Ansible's connection came from, both as the host reported them.
+    `enforcer` names the enforcer that this ruleset is for, empty if the host did not report it. `sequence` is the
+    newest that the host has accepted; `features` are the data that enforcers read facts from, and `reached_from` is the
+    address that Ansible's connection came from, both as the host reported them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

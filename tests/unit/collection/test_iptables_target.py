@@ -177,6 +177,38 @@ def test_a_family_that_does_not_take_its_rules_changes_nothing(target: IptablesT
     assert len(target.sets()) == 1
 
 
+def test_a_swap_that_fails_and_cannot_be_taken_back_goes_back_when_it_can(target: IptablesTarget) -> None:
+    old = target.enforce(OLD)
+    tools = target.place / "bin"
+    tools.mkdir()
+    (tools / "broken").touch()
+    for family, swaps in (("ip6tables", 1), ("iptables", 0)):
+        name = f"{family}-{target.variant}-restore"
+        # the trial of both and so many swaps succeed
+        (tools / name).write_text(
+            f"""#!/bin/sh
+case "$*" in *--test*) exec {shutil.which(name)} "$@" ;; esac
+if [ -e {tools}/broken ] && [ "$(ls {tools} | grep -c {family}.swap)" -ge {swaps} ]; then
+    cat >/dev/null
+    echo no luck >&2
+    exit 1
+fi
+mktemp {tools}/{family}.swap.XXXXXX >/dev/null
+exec {shutil.which(name)} "$@"
+"""
+        )
+        (tools / name).chmod(0o755)
+    target.stand_ins = f"PATH={tools}:$PATH\n"
+    reply = target.apply(target.plan(NEW))
+    assert reply.last("refused") == "unknown"
+    assert "failed in the middle of the swap (no luck" in reply.last("reason")
+    assert target.in_kernel() != old.digest
+    (tools / "broken").unlink()
+    target.goes_back_to(old.digest, 60)
+    assert target.drift(OLD) == []
+    assert len(target.sets()) == 1
+
+
 # Gives each transaction of a restore by itself, and keeps what stands behind it.
 STEP_BY_STEP = """
 take() {{
