@@ -12,7 +12,7 @@ from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import plan_names
 
 
-@command("apply", "apply 5f3a", "apply latest --json")
+@command("apply", "apply 5f3a", "apply latest --json", hosts=True)
 @click.argument("name", metavar="PLAN", shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone; earlier waves must be confirmed.")
 @click.option("--excuse", multiple=True, metavar="HOST", help="Let the next wave begin without this host.")

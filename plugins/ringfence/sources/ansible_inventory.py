@@ -142,7 +142,7 @@ def _failure(stderr: str, status: int, base: Path) -> RingfenceError:
         return InputError(
             f"the inventory holds vaulted variables that cannot be opened: {message}",
             place,
-            "set ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg",
+            "give --vault-password-file or --ask-vault-pass, or set ANSIBLE_VAULT_PASSWORD_FILE",
         )
     if "unknown plugin" in message:
         return InputError(
