@@ -1,4 +1,4 @@
-"""One question put to a verdict table, fast: what becomes of this connection?
+"""The verdict of one connection, looked up in a table by bisection.
 
 A table is a list of cells; here each direction becomes sorted arrays, built once for each process class that is asked
 for, so that an answer costs three bisections however many cells and intervals the table has.
@@ -7,31 +7,39 @@ for, so that an answer costs three bisections however many cells and intervals t
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ringfence.model.addresses import address_text
 from ringfence.model.intervals import Interval, IntervalSet
 from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.rules import Direction
-from ringfence.model.tables import Cell, DirectionTable, Outcome, ProcessClass, ServiceMap, VerdictTable
+from ringfence.model.tables import Cell, Classes, DirectionTable, Outcome, ProcessClass, ServiceMap, VerdictTable
 
 Cases = tuple[tuple[Membership, ServiceMap], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Remotes:
-    """Disjoint remote intervals in order, each with its service map by the dynamic sets that an address is in.
+    """All remote addresses, each with its service map by the dynamic sets that an address is in.
 
+    They are classes of `cut`, whose numbers lead to a place in `cases`, or, without a cut, disjoint intervals in order.
     Where no set matters there is one case. The first case holds for an address in no set.
     """
 
-    lows: list[int]
-    highs: list[int]
     cases: list[Cases]
+    lows: list[int] = field(default_factory=list)
+    highs: list[int] = field(default_factory=list)
+    cut: Classes | None = None
+    of_class: Mapping[int, Cases] = field(default_factory=dict)
 
     @staticmethod
-    def of(cells: Iterable[Cell]) -> Remotes:
+    def of(cells: Sequence[Cell]) -> Remotes:
+        """Return the remote addresses of cells of one local address and process class."""
+        deferred = [cell.remote_classes for cell in cells]
+        cuts = {id(one.cut): one.cut for one in deferred if one is not None}
+        if len(cuts) == 1 and None not in deferred:
+            return _of_classes(cells, *cuts.values())
         by_remote: dict[IntervalSet, list[tuple[Membership, ServiceMap]]] = {}
         pieces: list[tuple[int, int, Cases]] = []
         for cell in cells:
@@ -41,12 +49,11 @@ class Remotes:
             else:
                 by_remote.setdefault(cell.remote, []).append((cell.membership, cell.services))
         for remote, found in by_remote.items():
-            cases = tuple(sorted(found, key=lambda one: (len(one[0].inside), one[0])))
+            cases = _in_order(found)
             pieces.extend((low, high, cases) for low, high in remote)
         pieces.sort(key=lambda piece: piece[0])
-        return Remotes(
-            [low for low, _, _ in pieces], [high for _, high, _ in pieces], [cases for _, _, cases in pieces]
-        )
+        lows, highs = [low for low, _, _ in pieces], [high for _, high, _ in pieces]
+        return Remotes([cases for _, _, cases in pieces], lows, highs)
 
     def at(self, remote: int, members: Collection[str] = ()) -> ServiceMap:
         """Return the service map for a remote address in some dynamic sets and no others."""
@@ -55,10 +62,38 @@ class Remotes:
 
     def cases_at(self, remote: int) -> Cases:
         """Return the cases of a remote address; raises LookupError where the table has none."""
-        index = bisect_right(self.lows, remote) - 1
-        if index < 0 or remote > self.highs[index]:
-            raise LookupError(f"no cell covers the remote address {address_text(remote)}: the table is incomplete")
-        return self.cases[index]
+        if self.cut is not None:
+            found = self.of_class.get(self.cut.class_at(remote))
+            if found is not None:
+                return found
+        else:
+            index = bisect_right(self.lows, remote) - 1
+            if index >= 0 and remote <= self.highs[index]:
+                return self.cases[index]
+        raise LookupError(f"no cell covers the remote address {address_text(remote)}: the table is incomplete")
+
+
+def _of_classes(cells: Sequence[Cell], cut: Classes) -> Remotes:
+    conditional: dict[int, list[tuple[Membership, ServiceMap]]] = {}
+    of_class: dict[int, Cases] = {}
+    every: list[Cases] = []
+    for cell in cells:
+        deferred = cell.remote_classes
+        assert deferred is not None
+        if cell.membership == ALWAYS:
+            every.append(((ALWAYS, cell.services),))
+            of_class.update(dict.fromkeys(deferred.numbers, every[-1]))
+        else:
+            for number in deferred.numbers:
+                conditional.setdefault(number, []).append((cell.membership, cell.services))
+    for number, found in conditional.items():
+        of_class[number] = _in_order(found)
+        every.append(of_class[number])
+    return Remotes(every, cut=cut, of_class=of_class)
+
+
+def _in_order(found: Iterable[tuple[Membership, ServiceMap]]) -> Cases:
+    return tuple(sorted(found, key=lambda one: (len(one[0].inside), one[0])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +116,7 @@ class _Locals:
         remotes: list[Remotes] = []
         for (low, high), members in cut(sets):
             if members not in shared:
-                shared[members] = Remotes.of(cell for index in members for cell in by_local[sets[index]])
+                shared[members] = Remotes.of([cell for index in members for cell in by_local[sets[index]]])
             lows.append(low)
             highs.append(high)
             remotes.append(shared[members])

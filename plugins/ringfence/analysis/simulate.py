@@ -1,26 +1,23 @@
 """Simulate: what a draft would do to the flows that were seen, by rule, by labels, down to the single flow."""
 
-# ruff: noqa: S608 - the SQL is put together from column names of ours and numbers
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
-from ringfence.analysis.simulate_counts import Count, LabelCount, RuleCount, Tally
-from ringfence.analysis.simulate_ends import End, Pairs, PlacedEnd, Places
-from ringfence.analysis.simulate_judge import Category, Verdict, judge_any
+from ringfence.analysis.simulate_counts import Count, LabelCount, RuleCount, Tally, by_labels
+from ringfence.analysis.simulate_ends import Places
+from ringfence.analysis.simulate_groups import Judged, judge_groups
+from ringfence.analysis.simulate_judge import Category, Verdict
 from ringfence.flows.columns import COLUMNS, flow_at
 from ringfence.flows.records import record_of
 from ringfence.flows.window import FlowWindow, name_labels
 from ringfence.model.assets import Snapshot
-from ringfence.model.flows import Flow
-from ringfence.model.rules import Direction
-from ringfence.model.services import point_of
+from ringfence.model.flows import REFUSED, Flow
 from ringfence.model.tables import Effect, Outcome, VerdictTable
 
 DEFAULT_KEYS = ("app", "role", "env", "loc")
-SIDES = {"client": Direction.OUT, "server": Direction.IN}
-END = ("", "_asset", "_unit", "_user")
 FETCH = 50_000
 
 
@@ -55,17 +52,18 @@ class Simulation:
 
     `watched` pass only because a mode does not bite; `depends` would be judged otherwise for another process at an end
     that did not say its own, for another ICMP type where nobody said it, if its server was an answer to a name of the
-    policy, or for a DHCP client; `gone` are flows of assets that are no more, not judged and in no other count.
+    policy, or for a DHCP client; `gone` are flows of assets that are no more, `refused` attempts that were answered
+    with a refusal: neither is judged or in any other count.
     """
 
     categories: Mapping[Category, Count]
     watched: Count
     depends: Count
     gone: Count
+    refused: Count
     by_rule: tuple[RuleCount, ...]
     by_labels: tuple[LabelCount, ...]
-    window: FlowWindow = field(repr=False, compare=False)
-    verdicts: Sequence[Verdict] = field(repr=False, compare=False)
+    judged: Judged = field(repr=False, compare=False)
 
     def summary(self) -> str:
         """Return one line for people: what the plan's command prints of it."""
@@ -85,6 +83,8 @@ class Simulation:
             parts.append(f"{self.depends.flows:,} depend on {unseen}")
         if self.gone.flows:
             parts.append(f"{self.gone.flows:,} of assets that are gone, not judged")
+        if self.refused.flows:
+            parts.append(f"{self.refused.flows:,} refused attempts, not judged")
         return ", ".join(parts)
 
     def flows(
@@ -95,35 +95,31 @@ class Simulation:
         labels: LabelCount | None = None,
         watched: bool | None = None,
         depends: bool | None = None,
+        limit: int | None = None,
     ) -> Iterator[JudgedFlow]:
-        """Yield single flows, the busiest first: of some categories, decided by a rule (its id), between two ends of
-        `by_labels`, watched or not, dependent on a process or not; all judged flows where nothing is asked for."""
+        """Yield single flows, the busiest first; without arguments all judged flows.
+
+        The arguments choose: a category, the rule (its id) that decided, the two ends of an entry of `by_labels`,
+        watched or not, dependent on a process or not.
+        """
         wanted = None if categories is None else set(categories)
+        verdicts = self.judged.verdicts
         chosen = [
-            str(number)
-            for number, verdict in enumerate(self.verdicts)
+            number
+            for number, verdict in enumerate(verdicts)
             if (wanted is None or verdict.category in wanted)
             and (rule is None or any(outcome.rule == rule for _, outcome in verdict.deciding()))
-            and (labels is None or verdict.labels == labels.numbers)
             and (watched is None or verdict.watched == watched)
             and (depends is None or verdict.depends == depends)
         ]
-        if not chosen:
-            return
-        cursor = self.window.connection.cursor()
-        cursor.execute(
-            f"SELECT {', '.join(f'f.{name}' for name in COLUMNS)}, v.verdict FROM flows f"
-            " JOIN simulated_keys k ON k.flow = f.rowid"
-            " JOIN simulated_pairs p ON p.client_end = k.client_end AND p.server_end = k.server_end"
-            " JOIN simulated v ON v.pair = p.pair AND v.protocol = f.protocol AND v.port IS NOT DISTINCT FROM f.port"
-            f" WHERE v.verdict IN ({', '.join(chosen)})"
-            " ORDER BY f.connections DESC, f.client, f.server, f.protocol, f.port, f.client_unit, f.server_unit,"
-            " f.client_user, f.server_user, f.client_process, f.server_process"
-        )
-        while rows := cursor.fetchmany(FETCH):
-            for row in rows:
-                client, server, number = row[len(COLUMNS) - 2 :]
-                yield JudgedFlow(flow_at(row), client, server, self.verdicts[number])
+        for row in self.judged.rows(chosen, labels.numbers if labels else None, limit):
+            client, server, number = row[len(COLUMNS) - 2 :]
+            yield JudgedFlow(flow_at(row), _name(client), _name(server), verdicts[int(str(number))])
+
+    def refusals(self, limit: int | None = None) -> list[dict[str, object]]:
+        """Return attempts that were refused as plain data, the most connections first."""
+        flows = islice(self.judged.window.flows(f"outcome = '{REFUSED}'"), limit)
+        return [record_of(flow) for flow in flows]
 
     def data(self, pairs: int | None = None) -> dict[str, object]:
         """Return all counts as plain data, the same for the same flows and tables.
@@ -137,6 +133,7 @@ class Simulation:
             "would_be_denied": self.watched.data(),
             "depends_on_process": self.depends.data(),
             "gone": self.gone.data(),
+            "refused": self.refused.data(),
             "by_rule": [rule.data() for rule in self.by_rule],
             "by_labels": [labels.data() for labels in shown],
             **({} if pairs is None else {"by_labels_more": len(self.by_labels) - len(shown)}),
@@ -157,100 +154,26 @@ def simulate(
     """
     window = flows if isinstance(flows, FlowWindow) else FlowWindow.of_flows(flows, [snapshot])
     names = name_labels(window.connection, snapshot, keys)
-    numbers = {str(asset): int(str(label)) for asset, label in window.rows("SELECT asset, label FROM asset_labels")}
-    pairs = Pairs(current is not None)
-    gone = _number_pairs(window, Places(snapshot, tables, current, numbers), pairs)
-    verdicts: dict[Verdict, int] = {}
-    judged: list[tuple[int, int, int | None, int]] = []
+    labels = window.connection.execute("SELECT asset, label FROM asset_labels").fetchall()
+    judged = judge_groups(window, Places(snapshot, tables, current, dict(labels)), compared=current is not None)
     tally = Tally()
-    for row in window.rows(
-        "SELECT p.pair, k.protocol, k.port, count(*), sum(k.connections) FROM simulated_keys k"
-        " JOIN simulated_pairs p ON p.client_end = k.client_end AND p.server_end = k.server_end"
-        " WHERE p.pair IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-    ):
-        pair, protocol, count, connections = (int(str(row[column])) for column in (0, 1, 3, 4))
-        port = None if row[2] is None else int(str(row[2]))
-        verdict = judge_any(pairs.alike[pair], _points(protocol, port))
-        judged.append((pair, protocol, port, verdicts.setdefault(verdict, len(verdicts))))
-        tally.add(verdict, Count(count, connections))
-    _keep(window, judged)
+    for number, count in judged.by_verdict():
+        tally.add(judged.verdicts[number], count)
     rule_names = {rule: name for table in tables.values() for rule, name in table.rule_names.items()}
     return Simulation(
         tally.categories,
         tally.watched,
         tally.depends,
-        gone,
+        judged.gone,
+        judged.refused,
         tally.by_rule(rule_names),
-        tally.by_labels(names),
-        window,
-        list(verdicts),
+        by_labels(judged.by_labels(), names),
+        judged,
     )
 
 
-def _number_pairs(window: FlowWindow, places: Places, pairs: Pairs) -> Count:
-    """Make `simulated_pairs`, every pair of ends with its number in `pairs`, NULL for the gone, and count those.
-
-    `simulated_keys` tells which ends each flow has, so that all later joins are joins of numbers.
-    """
-    clients, servers = (_ends(window, side, places) for side in SIDES)
-    window.rows(
-        "CREATE OR REPLACE TABLE simulated_keys AS SELECT f.rowid AS flow, c.rowid AS client_end,"
-        " s.rowid AS server_end, f.protocol, f.port, f.connections FROM flows f"
-        f" JOIN simulated_client c ON {_same('client', 'c')}"
-        f" JOIN simulated_server s ON {_same('server', 's')}"
-    )
-    cursor = window.connection.cursor()
-    cursor.execute("SELECT DISTINCT client_end, server_end FROM simulated_keys ORDER BY ALL")
-    client_ends: list[int] = []
-    server_ends: list[int] = []
-    numbers: list[int | None] = []
-    while batch := cursor.fetchmany(FETCH):
-        for client_end, server_end in batch:
-            client, server = clients[client_end], servers[server_end]
-            client_ends.append(client_end)
-            server_ends.append(server_end)
-            numbers.append(pairs.number(client, server) if client and server else None)
-    window.rows(
-        "CREATE OR REPLACE TABLE simulated_pairs AS SELECT unnest($1::BIGINT[]) AS client_end,"
-        " unnest($2::BIGINT[]) AS server_end, unnest($3::BIGINT[]) AS pair",
-        [client_ends, server_ends, numbers],
-    )
-    ((count, connections),) = window.rows(
-        "SELECT count(*), coalesce(sum(k.connections), 0) FROM simulated_keys k JOIN simulated_pairs p"
-        " ON p.client_end = k.client_end AND p.server_end = k.server_end WHERE p.pair IS NULL"
-    )
-    return Count(int(str(count)), int(str(connections)))
-
-
-def _ends(window: FlowWindow, side: str, places: Places) -> dict[int, PlacedEnd | None]:
-    """Make the table of one side's distinct ends and return where each stands, by its row."""
-    columns = ", ".join(f"{side}{part} AS end{part}" for part in END)
-    window.rows(
-        f"CREATE OR REPLACE TABLE simulated_{side} AS SELECT DISTINCT {columns},"
-        f" {side}_process IS NOT NULL AS end_said FROM flows ORDER BY ALL"
-    )
-    cursor = window.connection.cursor()
-    cursor.execute(f"SELECT rowid, * FROM simulated_{side} ORDER BY rowid")
-    return {row: places.place(End(*values), SIDES[side]) for row, *values in cursor.fetchall()}
-
-
-def _points(protocol: int, port: int | None) -> Sequence[int]:
-    """Return what a service may have been: every type where nobody said the type of an ICMP message."""
-    return range(point_of(protocol), point_of(protocol) + 256) if port is None else (point_of(protocol, port),)
-
-
-def _keep(window: FlowWindow, judged: Sequence[tuple[int, int, int | None, int]]) -> None:
-    columns = [list(column) for column in zip(*judged, strict=True)] or [[], [], [], []]
-    window.rows(
-        "CREATE OR REPLACE TABLE simulated AS SELECT unnest($1::BIGINT[]) AS pair, unnest($2::UTINYINT[]) AS protocol,"
-        " unnest($3::USMALLINT[]) AS port, unnest($4::BIGINT[]) AS verdict",
-        columns,
-    )
-
-
-def _same(side: str, ends: str) -> str:
-    nullable = [f"f.{side}{part} IS NOT DISTINCT FROM {ends}.end{part}" for part in END]
-    return " AND ".join([*nullable, f"(f.{side}_process IS NOT NULL) = {ends}.end_said"])
+def _name(asset: object) -> str | None:
+    return None if asset is None else str(asset)
 
 
 def _sides(outcomes: tuple[Outcome | None, Outcome | None]) -> list[dict[str, object]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -92,21 +92,22 @@ class Row:
         return (-of[Category.NEWLY_DENIED].flows, -of[Category.NEWLY_ALLOWED].flows, -total)
 
 
+Tallied = tuple[int | None, int | None, Category, bool, Count]
+
+
 @dataclass
 class Tally:
-    """Counts verdicts as they come."""
+    """Counts verdicts."""
 
     total: Row = field(default_factory=Row)
     depends: Count = Count()
     _rules: dict[tuple[str, Direction], Row] = field(default_factory=dict)
-    _labels: dict[tuple[int | None, int | None], Row] = field(default_factory=dict)
 
     def add(self, verdict: Verdict, count: Count) -> None:
         """Count flows that have one verdict."""
         self.total.add(verdict.category, count, watched=verdict.watched)
         if verdict.depends:
             self.depends += count
-        self._labels.setdefault(verdict.labels, Row()).add(verdict.category, count, watched=verdict.watched)
         for direction, outcome in verdict.deciding():
             row = self._rules.setdefault((outcome.rule, direction), Row())
             row.add(verdict.category, count, watched=verdict.allowed and outcome.effect is Effect.WATCH)
@@ -129,17 +130,21 @@ class Tally:
             for (rule, direction), row in rows
         )
 
-    def by_labels(self, names: Mapping[object, Mapping[str, str]]) -> tuple[LabelCount, ...]:
-        """Return one row a pair of label combinations, what changes most first."""
-        counts = [
-            LabelCount(names.get(pair[0]), names.get(pair[1]), row.categories, row.watched, pair)
-            for pair, row in self._labels.items()
-        ]
-        return tuple(
-            sorted(
-                counts, key=lambda one: (self._labels[one.numbers].busy, _order(one.source), _order(one.destination))
-            )
-        )
+
+def by_labels(tallied: Iterable[Tallied], names: Mapping[object, Mapping[str, str]]) -> tuple[LabelCount, ...]:
+    """Return one row a pair of label combinations, what changes most first.
+
+    `tallied` are the numbers of both combinations, a category, whether watched, and how many flows that were; `names`
+    are the labels by their number.
+    """
+    rows: dict[tuple[int | None, int | None], Row] = {}
+    for client, server, category, watched, count in tallied:
+        rows.setdefault((client, server), Row()).add(category, count, watched=watched)
+    counts = [
+        LabelCount(names.get(pair[0]), names.get(pair[1]), row.categories, row.watched, pair)
+        for pair, row in rows.items()
+    ]
+    return tuple(sorted(counts, key=lambda one: (rows[one.numbers].busy, _order(one.source), _order(one.destination))))
 
 
 def _order(labels: Mapping[str, str] | None) -> tuple[bool, list[tuple[str, str]]]:

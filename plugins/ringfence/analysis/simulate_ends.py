@@ -127,26 +127,22 @@ class Places:
 
 @dataclass
 class Pairs:
-    """Numbers pairs of placed ends so that pairs which are judged alike have one number, their place in `alike`."""
+    """Makes pairs of placed ends, one object for all that are judged alike."""
 
     compared: bool
-    alike: list[Pair] = field(default_factory=list)
-    _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _known: dict[tuple[object, ...], Pair] = field(default_factory=dict)
 
-    def number(self, client: PlacedEnd, server: PlacedEnd) -> int:
-        """Return the number of a pair; `compared` says that the tables of now count too."""
-        local = client.asset is not None and client.asset == server.asset
+    def between(self, client: PlacedEnd, server: PlacedEnd, *, itself: bool) -> Pair:
+        """Return the pair of two ends; `compared` says that the tables of now count too."""
         draft = _between(client.draft, server.draft, client.point, server.point)
         now = _between(client.current, server.current, client.point, server.point) if self.compared else None
         kinds = (client.kind, server.kind, server.point >= V6_BASE)
-        key = (client.label, server.label, local, kinds, _identity(draft), now and _identity(now))
-        number = self._numbers.get(key)
-        if number is None:
-            number = self._numbers[key] = len(self.alike)
-            labels = (client.label, server.label)
+        key = (itself, kinds, _identity(draft), now and _identity(now))
+        known = self._known.get(key)
+        if known is None:
             sides = _sides(draft), _sides(now) if now else None
-            self.alike.append(Pair(client.point, server.point, local, labels, *sides))
-        return number
+            known = self._known[key] = Pair(client.point, server.point, itself, *sides)
+        return known
 
 
 _Meeting = tuple[tuple[ServiceMap, ...] | None, tuple[ServiceMap, ...] | None, Control | None]

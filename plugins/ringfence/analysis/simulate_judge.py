@@ -67,14 +67,12 @@ class Side:
 class Pair:
     """Two ends that stand for all pairs that are judged alike; a side is None where it is not a workload.
 
-    `client` and `server` are the addresses of one such pair; `itself` says that the traffic stays inside one host;
-    `labels` are the numbers of the ends' label combinations, None for no asset.
+    `client` and `server` are the addresses of one such pair; `itself` says that the traffic stays inside one host.
     """
 
     client: int
     server: int
     itself: bool
-    labels: tuple[int | None, int | None]
     draft: tuple[Side | None, Side | None]
     current: tuple[Side | None, Side | None] | None
 
@@ -93,7 +91,6 @@ class Verdict:
     draft: tuple[Outcome | None, Outcome | None]
     current: tuple[Outcome | None, Outcome | None] | None
     depends: bool
-    labels: tuple[int | None, int | None]
 
     @property
     def allowed(self) -> bool:
@@ -125,7 +122,7 @@ def judge(pair: Pair, service_point: int) -> Verdict:
         now = [side.outcomes(pair, service_point)[0] if side else None for side in pair.current]
         current = (now[0], now[1])
     category = Category.of(before=current is None or passes(current), after=passes(seen))
-    return Verdict(category, seen, current, len(possible) > 1, pair.labels)
+    return Verdict(category, seen, current, len(possible) > 1)
 
 
 def judge_any(pair: Pair, service_points: Sequence[int]) -> Verdict:

@@ -1,17 +1,16 @@
 """Allowed flows to addresses of one's own that no asset holds: what the host that holds one does is not known."""
 
-# ruff: noqa: S608 - the SQL is put together from numbers
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.simulate import Simulation
 from ringfence.analysis.unheld import Unheld
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Snapshot
-from ringfence.model.problems import some_names
 from ringfence.model.rules import Settings
+from ringfence.wire.first_few import first_few
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class ToNobody:
     def __str__(self) -> str:
         return (
             f"{self.flows:,} of the allowed flows go to addresses near at hand that no asset holds: "
-            f"{some_names(self.addresses)}; a host of yours that holds one has no rule for it"
+            f"{first_few(self.addresses)}; a host of yours that holds one has no rule for it"
         )
 
     def data(self) -> dict[str, object]:
@@ -34,14 +33,8 @@ class ToNobody:
 
 def to_nobody(simulation: Simulation, snapshot: Snapshot, settings: Settings) -> ToNobody:
     """Return the allowed flows of a simulation to such addresses; its window must still be open."""
-    allowed = [str(number) for number, verdict in enumerate(simulation.verdicts) if verdict.allowed]
     unheld = Unheld(Ends(snapshot, settings))
-    rows = simulation.window.rows(
-        "SELECT s.end, count(*) FROM simulated_keys k JOIN simulated_server s ON s.rowid = k.server_end"
-        " JOIN simulated_pairs p ON p.client_end = k.client_end AND p.server_end = k.server_end"
-        " JOIN simulated v ON v.pair = p.pair AND v.protocol = k.protocol AND v.port = k.port"
-        f" WHERE s.end_asset IS NULL AND v.verdict IN ({', '.join(allowed) or 'NULL'})"
-        " GROUP BY 1 ORDER BY 2 DESC, 1"
-    )
-    found = [(point, int(str(count))) for end, count in rows if (point := point_of(str(end))) in unheld]
+    judged = simulation.judged
+    allowed = [number for number, verdict in enumerate(judged.verdicts) if verdict.allowed]
+    found = [(point, count) for end, count in judged.to_no_asset(allowed) if (point := point_of(end)) in unheld]
     return ToNobody(sum(count for _, count in found), tuple(address_text(point) for point, _ in found))

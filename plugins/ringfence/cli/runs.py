@@ -89,6 +89,6 @@ def attach(session: Session, name: str | None, pause: bool | None, abort: bool, 
     if done is None:
         return
     if session.output.as_json:
-        session.output.data({"id": run.id, "plan": done.plan.digest, **done.outcome.data()})
+        session.output.data({"id": run.id, "plan": done.plan.digest, **done.result.data()})
     session.output.lines(rollout_lines(done))
     click.get_current_context().exit(INTERRUPTED if done.interrupted else done.exit_status)

@@ -112,8 +112,7 @@ class Groups:
         )
 
     def ruled(self, rules: Rules, ids: Collection[str]) -> Groups:
-        """Return these groups under rules that differ from their own in those with some ids alone; these stay as they
-        are.
+        """Return new groups under rules that differ from these groups' own in those with some ids alone.
 
         The order of the other rules, modes and settings has to be the same, and the view has to know every address and
         every asset that the rules name. Only groups that meet one of those rules get another table.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from copy import copy
@@ -51,6 +51,7 @@ class View:
         self.entries = BitMap(range(len(self.entry_classes)))
         self._index()
         self.unsettled = BitMap()
+        self._classes_of_atoms: list[int] = []
         self._intervals = list(zip(self.atom_starts, self.atom_ends, strict=True))
         self._recent: OrderedDict[bytes, IntervalSet] = OrderedDict()
         self._recent_size = 0
@@ -114,6 +115,15 @@ class View:
             first.add(self.entry_classes[entry])
         return first
 
+    def class_at(self, point: int) -> int:
+        """Return the class of an address."""
+        if not self._classes_of_atoms:
+            self._classes_of_atoms = [0] * len(self.atom_starts)
+            for number, atoms in enumerate(self.atoms):
+                for atom in atoms:
+                    self._classes_of_atoms[atom] = number
+        return self._classes_of_atoms[bisect_right(self.atom_starts, point) - 1]
+
     def first(self, classes: BitMap) -> int:
         """Return the first atom of a set of classes: their numbers follow their first atoms until an address moves."""
         settled = classes - self.unsettled
@@ -146,6 +156,7 @@ class View:
         view.atoms[entered] = self.atoms[entered] | atom
         view.holders = {**self.holders, point: self.class_keys[entered][0]}
         view.unsettled = self.unsettled | BitMap([left, entered])
+        view._classes_of_atoms = []
         view._recent = OrderedDict()
         view._recent_size = 0
         view._writer = self._writer.renewed()
@@ -198,6 +209,16 @@ class ClassAddresses:
         self._view = view
         self._classes = classes
         self._key = key
+
+    @property
+    def cut(self) -> View:
+        """Return the view that the classes are of."""
+        return self._view
+
+    @property
+    def numbers(self) -> BitMap:
+        """Return the numbers of the classes."""
+        return self._classes
 
     def ranges(self) -> IntervalSet:
         """Return the fused ranges."""

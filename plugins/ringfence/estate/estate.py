@@ -204,8 +204,11 @@ class _Loading:
 
 
 class Estate:
-    """A workspace's parts. Any thread may read them: a value that was given out never changes, and while one thread
-    loads everything anew the others read what was loaded before."""
+    """A workspace's parts.
+
+    Any thread may read them: a value that was given out never changes, and while one thread loads everything anew the
+    others read what was loaded before.
+    """
 
     def __init__(self, directory: Path, listener: Listener = SILENT) -> None:
         self.directory = directory
@@ -257,8 +260,7 @@ class Estate:
         return self._state.installed(full=full)
 
     def compiled(self, *, full: bool = False) -> Compilation:
-        """Return the tables that hosts take, which questions are answered from; with `full`, as if every mode were
-        full."""
+        """Return the tables that hosts take, which answer every question; with `full`, as if every mode were full."""
         return self._state.compiled(full=full)
 
     @property
@@ -267,8 +269,7 @@ class Estate:
         return self._state.enforcers()
 
     def hosts_told(self) -> None:
-        """Choose enforcers and make tables anew where they are next asked for: what hosts told about themselves is
-        different now."""
+        """Forget enforcers and tables, because hosts have reported other facts."""
         self._state.forget_tables()
 
     def snapshots(self) -> list[Snapshot]:

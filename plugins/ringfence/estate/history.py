@@ -80,8 +80,10 @@ class History:
         accept_claims(self.state / FILE, claims, now, BY_A_PERSON)
 
     def with_first_claims(self, survey: Survey, now: datetime) -> tuple[Survey, str]:
-        """Keep the addresses that hosts tell when first asked; return the survey, with a warning where that fails, and
-        a sentence about what counts now."""
+        """Keep the addresses that hosts report when they are first asked.
+
+        Return the survey, with a warning where that fails, and a sentence about what counts now.
+        """
         from ringfence.model.errors import OutsideError
         from ringfence.model.problems import Problem, Severity
         from ringfence.sources.accepted import FILE, FIRST_GATHERING, accept_claims

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -9,14 +10,14 @@ from functools import lru_cache
 from ringfence.flows.possible import FAMILY_OF_ICMP, WITH_PORTS, latest_time, refuse_impossible
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.errors import InputError
-from ringfence.model.flows import Flow
+from ringfence.model.flows import ANSWERED, OUTCOMES, Flow
 from ringfence.model.services import ICMP, ICMP_TYPES, ICMPV6, ICMPV6_TYPES, PORT_PROTOCOLS
 
 REQUIRED = ("client", "server", "port", "protocol")
 TIMES = ("first_seen", "last_seen")
 COUNTS = ("connections", "packets", "bytes")
 PROCESSES = ("client_unit", "client_user", "client_process", "server_unit", "server_user", "server_process")
-FIELDS = (*REQUIRED, *TIMES, *COUNTS, *PROCESSES, "source")
+FIELDS = (*REQUIRED, *TIMES, *COUNTS, *PROCESSES, "source", "outcome", "direction_by", "attributes")
 
 # IANA, "Assigned Internet Protocol Numbers"; the names are those of /etc/protocols, and what people write for them.
 PROTOCOLS: Mapping[str, int] = {
@@ -71,12 +72,15 @@ def flow_of(record: Mapping[str, object], *, observed: datetime, source: str, la
         server_user=_text(record, "server_user"),
         server_process=_text(record, "server_process"),
         source=_text(record, "source") or source,
+        outcome=_outcome(record),
+        direction_by=_text(record, "direction_by") or "",
+        attributes=_attributes(record),
     )
     refuse_impossible(flow, latest or latest_time())
     return flow
 
 
-def record_of(flow: Flow) -> dict[str, str | int | None]:
+def record_of(flow: Flow) -> dict[str, object]:
     """Return a flow as plain data under the names of `FIELDS`; `flow_of` gives it back."""
     return {
         "client": address_text(flow.client),
@@ -95,6 +99,9 @@ def record_of(flow: Flow) -> dict[str, str | int | None]:
         "server_user": flow.server_user,
         "server_process": flow.server_process,
         "source": flow.source,
+        "outcome": flow.outcome,
+        "direction_by": flow.direction_by or None,
+        "attributes": json.loads(flow.attributes) if flow.attributes else None,
     }
 
 
@@ -197,6 +204,29 @@ def _text(record: Mapping[str, object], name: str) -> str | None:
         raise InputError(f"{name} is neither text nor a number")
     text = clean_text(str(value).strip(" "))
     return None if text in ABSENT else text
+
+
+def _outcome(record: Mapping[str, object]) -> str:
+    text = (_text(record, "outcome") or ANSWERED).lower()
+    if text not in OUTCOMES:
+        raise InputError(f"outcome '{text}' is not valid", remedy=f"write {', '.join(OUTCOMES)}")
+    return text
+
+
+def _attributes(record: Mapping[str, object]) -> str:
+    """Return what a source says besides as the text of an object whose names and values are text."""
+    value = record.get("attributes")
+    if isinstance(value, str) and value.strip() not in ABSENT:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise InputError("attributes is not valid JSON", remedy='write {"name": "value"}') from error
+    if not value or value in ABSENT:
+        return ""
+    if not isinstance(value, dict):
+        raise InputError("attributes is not an object", remedy='write {"name": "value"}')
+    said = {clean_text(str(name)): text for name in sorted(value) if (text := _text(value, name)) is not None}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")) if said else ""
 
 
 def _count(record: Mapping[str, object], name: str, otherwise: int) -> int:

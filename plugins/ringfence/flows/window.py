@@ -1,8 +1,4 @@
-"""A window of flows, ready for questions: both ends' reports of one flow joined, down to single flows.
-
-Two hosts that report the same connection each know their own process. In a window a process that one end did not say
-is taken from the other end's report where that names a single one, and what both ends counted is counted once.
-"""
+"""A window of flows, ready for questions: counts of distinct flows, who talks to whom by labels, single flows."""
 
 # ruff: noqa: S608 - the SQL is put together from column names and paths of ours
 from __future__ import annotations
@@ -11,22 +7,21 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import duckdb
 
-from ringfence.flows.columns import COLUMNS, COUNTS, connect, create, flow_at, insert
+from ringfence.flows.columns import COLUMNS, connect, create, flow_at, insert
+from ringfence.flows.distinct import Distinct, busiest_first, joined, make_flows, same_key
 from ringfence.flows.holders import Holders
 from ringfence.flows.possible import possible_rows
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError
 from ringfence.model.flows import Flow
 
-KEY = ("client", "client_asset", "server", "server_asset", "protocol", "port")
-CLIENT_PROCESS = ("client_unit", "client_user", "client_process")
-SERVER_PROCESS = ("server_unit", "server_user", "server_process")
 FETCH = 50_000
 
 
@@ -34,19 +29,18 @@ class FlowWindow:
     """Flows of one span of time in a DuckDB connection of its own; close it, or use it with `with`.
 
     The table `flows` has the columns of `ringfence.flows.columns`, one row for each pair of addresses, service and
-    processes; `since` and `until` are the span that was asked for; `wrong` counts rows that could not be read or be.
+    processes; `distinct` has of the same rows what they are judged by. Both are made when they are first asked for.
+    `since` and `until` are the span that was asked for; `wrong` counts rows that could not be read or be.
     """
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, since: datetime | None = None, until: datetime | None = None
     ) -> None:
-        """Take a connection that holds a table or view `observations`, and make `flows` of it."""
+        """Take a connection that holds a table or view `observations`."""
         self.connection = connection
         self.since = since
         self.until = until
         self.wrong = 0
-        with reading_files():
-            connection.execute(f"CREATE TABLE flows AS {_joined()}")
 
     @staticmethod
     def of_files(
@@ -94,33 +88,67 @@ class FlowWindow:
 
     def rows(self, query: str, parameters: object = None) -> list[tuple[object, ...]]:
         """Return the rows of a query over `flows`."""
+        self._make_flows()
         return self.connection.execute(query, parameters).fetchall()
+
+    @cached_property
+    def distinct(self) -> Distinct:
+        """Return the distinct flows in short, without the times and sizes of single ones."""
+        with reading_files():
+            return Distinct.made(self.connection)
+
+    def _make_flows(self) -> None:
+        with reading_files():
+            make_flows(self.connection)
 
     def __len__(self) -> int:
         """Return how many distinct flows there are."""
-        return int(str(self.rows("SELECT count(*) FROM flows")[0][0]))
+        return self.distinct.count
 
     def __iter__(self) -> Iterator[Flow]:
         return self.flows()
 
     def flows(self, where: str = "true", parameters: object = None) -> Iterator[Flow]:
         """Yield the flows that a SQL condition over the columns holds for, the most connections first."""
+        self._make_flows()
         cursor = self.connection.cursor()
-        order = ", ".join(("client", "server", "protocol", "port", *CLIENT_PROCESS, *SERVER_PROCESS, "first_seen"))
-        cursor.execute(f"SELECT * FROM flows WHERE {where} ORDER BY connections DESC, {order}", parameters)
+        order = busiest_first("flows")
+        cursor.execute(f"SELECT * FROM flows WHERE {where} ORDER BY {order}, first_seen", parameters)
         while rows := cursor.fetchmany(FETCH):
             for row in rows:
                 yield flow_at(row)
 
+    def chosen(self, query: str, more: str, parameters: object = None) -> Iterator[tuple[object, ...]]:
+        """Yield flows whole, the most connections first: their columns, then `more`, a column of the query besides.
+
+        `query` gives rows of `distinct_flows`. Only what these flows were seen with is read again.
+        """
+        columns = ", ".join(f"f.{name}" for name in COLUMNS)
+        if self.distinct.processes:
+            chosen, source, same = query, "flows", "f.rowid = k.flow"
+        else:
+            chosen = f"{query}), touched AS (SELECT o.* FROM observations o SEMI JOIN chosen k ON {same_key('o', 'k')}"
+            source, same = f"({joined('touched')})", same_key("f", "k")
+        cursor = self.connection.cursor()
+        with reading_files():
+            cursor.execute(
+                f"WITH chosen AS MATERIALIZED ({chosen}) SELECT {columns}, k.{more} FROM {source} f"
+                f" JOIN chosen k ON {same} ORDER BY {busiest_first('f')}",
+                parameters,
+            )
+        while rows := cursor.fetchmany(FETCH):
+            yield from rows
+
     def totals(self) -> dict[str, object]:
         """Return the window's counts and the times of its first and last flow as plain data."""
-        count, connections, first, last = self.rows(
-            "SELECT count(*), coalesce(sum(connections), 0), min(first_seen), max(last_seen) FROM flows"
-        )[0]
-        times = {"first_seen": first, "last_seen": last}
+        distinct = self.distinct
+        seen = "flows" if distinct.processes else "observations"
+        with reading_files():
+            times_of = self.connection.execute(f"SELECT min(first_seen), max(last_seen) FROM {seen}")
+            times = dict(zip(("first_seen", "last_seen"), times_of.fetchall()[0], strict=True))
         return {
-            "flows": count,
-            "connections": connections,
+            "flows": distinct.count,
+            "connections": distinct.connections,
             **{name: f"{time.isoformat()}Z" if isinstance(time, datetime) else None for name, time in times.items()},
         }
 
@@ -182,50 +210,11 @@ def reading_files() -> Iterator[None]:
 
 
 def parquet_list(paths: Sequence[Path]) -> str:
-    """Return the SQL that reads Parquet files."""
-    return f"read_parquet([{', '.join(_quoted(str(path)) for path in paths)}])"
-
-
-def _joined() -> str:
-    """Return the SQL that makes one row a flow of `observations`; the module's first lines say how."""
-    key, client, server = ", ".join(KEY), ", ".join(CLIENT_PROCESS), ", ".join(SERVER_PROCESS)
-    client_said, server_said = f"coalesce({client}) IS NOT NULL", f"coalesce({server}) IS NOT NULL"
-    client_one = ", ".join(
-        f"CASE WHEN c_said OR clients <> 1 THEN {n} ELSE c_one.{n} END AS {n}" for n in CLIENT_PROCESS
-    )
-    server_one = ", ".join(
-        f"CASE WHEN s_said OR servers <> 1 THEN {n} ELSE s_one.{n} END AS {n}" for n in SERVER_PROCESS
-    )
-    sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
-    largest = ", ".join(f"max({name})::HUGEINT AS {name}" for name in COUNTS)
-    packed_client = ", ".join(f"{n} := {n}" for n in CLIENT_PROCESS)
-    packed_server = ", ".join(f"{n} := {n}" for n in SERVER_PROCESS)
-    return f"""
-WITH seen AS (
-    SELECT {key}, {client}, {server}, coalesce(source, '') AS source, {client_said} AS c_said, {server_said} AS s_said,
-        min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}
-    FROM observations GROUP BY ALL
-), told AS (
-    SELECT *,
-        count(DISTINCT CASE WHEN c_said THEN struct_pack({packed_client}) END) OVER same AS clients,
-        count(DISTINCT CASE WHEN s_said THEN struct_pack({packed_server}) END) OVER same AS servers,
-        any_value(CASE WHEN c_said THEN struct_pack({packed_client}) END) OVER same AS c_one,
-        any_value(CASE WHEN s_said THEN struct_pack({packed_server}) END) OVER same AS s_one
-    FROM seen WINDOW same AS (PARTITION BY {key})
-), filled AS (
-    SELECT {key}, {client_one}, {server_one}, source, first_seen, last_seen, {", ".join(COUNTS)}
-    FROM told
-    WHERE NOT (starts_with(source, 'hosts:') AND (
-        (s_said AND NOT c_said AND clients > 1) OR (c_said AND NOT s_said AND clients = 1 AND servers > 1)))
-), by_source AS (
-    SELECT {key}, {client}, {server}, source, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}
-    FROM filled GROUP BY ALL
-), once AS (
-    SELECT {key}, {client}, {server}, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {largest},
-        string_agg(source, ' ' ORDER BY source) AS source
-    FROM by_source GROUP BY {key}, {client}, {server}
-)
-SELECT {", ".join(COLUMNS)} FROM once"""
+    """Return the SQL that reads Parquet files; what an earlier release did not write is absent, its flows answered."""
+    files = f"read_parquet([{', '.join(_quoted(str(path)) for path in paths)}], union_by_name=true)"
+    none = ", ".join(f"NULL::{kind} AS {name}" for name, kind in COLUMNS.items())
+    whole = f"SELECT * FROM (SELECT {none} LIMIT 0) UNION ALL BY NAME SELECT * FROM {files}"
+    return f"(SELECT * REPLACE (coalesce(outcome, 'answered') AS outcome) FROM ({whole}))"
 
 
 _TEXT = ", ".join(f"coalesce({name}::VARCHAR, chr(0))" for name in COLUMNS)

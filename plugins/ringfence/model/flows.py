@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+# What became of an attempt to connect, as the sensor saw it.
+ANSWERED = "answered"
+UNANSWERED = "unanswered"
+REFUSED = "refused"
+OUTCOMES = (ANSWERED, UNANSWERED, REFUSED)
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -13,7 +19,9 @@ class Flow:
     `client` and `server` are points of `ringfence.model.addresses`; `port` is the server's port (ICMP: the type, None
     where nobody said it; other protocols: 0); `protocol` an IP protocol number; times are UTC; `connections`,
     `packets`, `bytes` are counts of the time between `first_seen` and `last_seen`. Processes are a unit, a user and a
-    program name where the host said them.
+    program name where the host said them. `outcome` is one of `OUTCOMES`; `direction_by` the reason why `client` is the
+    client where a reader had to find out, `""` where the source names it; `attributes` is what the source says besides,
+    an object of JSON as text, `""` where that is nothing.
     """
 
     client: int
@@ -32,3 +40,6 @@ class Flow:
     server_user: str | None = None
     server_process: str | None = None
     source: str = ""
+    outcome: str = ANSWERED
+    direction_by: str = ""
+    attributes: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -19,11 +19,13 @@ from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.processes import LINUX_KINDS, OTHER, Named, ProcessClass, process_classes
 from ringfence.model.range_texts import RangeTexts, pieces_of
 from ringfence.model.rules import Direction, Mode, Process
+from ringfence.wire.plan_format import TABLE_FORMAT
 
 __all__ = [
     "DEFAULT_RULE",
     "OTHER",
     "Cell",
+    "Classes",
     "DeferredAddresses",
     "DirectionTable",
     "Effect",
@@ -89,8 +91,23 @@ class ServiceMap:
         return [[low, high, str(o.effect), o.rule, o.log] for low, high, o in self.pieces]
 
 
+class Classes(Protocol):
+    """A cut of all addresses into numbered classes."""
+
+    def class_at(self, point: int) -> int:
+        """Return the class of an address."""
+
+
 class DeferredAddresses(Protocol):
-    """Addresses that are made when somebody looks."""
+    """Addresses that are made when somebody looks: the classes `numbers` of a cut of all addresses."""
+
+    @property
+    def cut(self) -> Classes:
+        """Return the cut that the numbers are of."""
+
+    @property
+    def numbers(self) -> Iterable[int]:
+        """Return the numbers of the classes."""
 
     def ranges(self) -> IntervalSet:
         """Return them as ranges."""
@@ -137,6 +154,11 @@ class Cell:
         return self._remote if isinstance(self._remote, IntervalSet) else self._remote.ranges()
 
     @property
+    def remote_classes(self) -> DeferredAddresses | None:
+        """Return the remote addresses as classes of a cut, None where they are kept as ranges."""
+        return None if isinstance(self._remote, IntervalSet) else self._remote
+
+    @property
     def remote_texts(self) -> RangeTexts:
         """Return the texts of the remote addresses."""
         return range_texts_of(self._remote) if isinstance(self._remote, IntervalSet) else self._remote.texts()
@@ -156,8 +178,9 @@ class Cell:
 
 @dataclass(frozen=True, init=False)
 class DirectionTable:
-    """One direction of a table: cells that together cover every local address, process class, remote address and
-    membership of it once.
+    """One direction of a table.
+
+    Its cells together cover every local address, process class, remote address and membership of it once.
 
     `named` are the processes that the policy of this workload names, sorted, for every kind of its platform; the
     process classes are all their combinations, with none (`other`) for each. Units and users are Linux's. `locals`
@@ -320,7 +343,7 @@ class VerdictTable:
         }
         control = {"from": list(self.control.networks), "port": self.control.port} if self.control else None
         data: dict[str, object] = {
-            "format": 1,
+            "format": TABLE_FORMAT,
             "control": control,
             **directions,
             "services": {name: services.data() for services, name in maps.items()},

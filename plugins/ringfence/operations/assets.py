@@ -11,8 +11,8 @@ from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
 from ringfence.operations.flow_selection import time_of
 from ringfence.sources.merging import contradictions
-from ringfence.sources.silence import is_stale
 from ringfence.sources.snapshots import SnapshotDifference, difference, read_snapshot, write_snapshot
+from ringfence.sources.stale_sources import is_stale
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -101,8 +101,10 @@ def accept(estate: Estate) -> Accepted:
 
 
 def claims(estate: Estate) -> list[tuple[Claim, str, str]]:
-    """Return the addresses that hosts alone say they have, each with what becomes of it (`counts`, `waits`,
-    `another's`) and who holds it, sorted."""
+    """Return the addresses that only their hosts report, sorted.
+
+    Each comes with what becomes of it (`counts`, `waits`, `another's`) and who holds it.
+    """
     found = estate.survey().claims
     rows = [(claim, "counts", "") for claim in found.counted]
     rows += [(claim, "waits", "") for claim in found.waiting]

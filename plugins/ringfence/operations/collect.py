@@ -45,8 +45,8 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
 
     Raise InputError where no host is chosen, Interrupted where a look was cancelled.
     """
-    from ringfence.flows.hosts_format import read_collected
     from ringfence.flows.readers import read_by
+    from ringfence.flows.readers.hosts import read_collected
     from ringfence.flows.store import FlowStore
     from ringfence.rollout.private import private_directory
 
@@ -109,5 +109,5 @@ def _look(
         "ringfence_facts_directory": str((estate.directory / FACTS_KEPT).absolute()),
     }
     with_keeping = Execution(Several(execution.listener, keeping), execution.cancel, execution.runner)
-    outcome = drive(estate, "discover", variables, hosts, with_keeping)
-    return keeping.told, {name: host.reason for name, host in outcome.hosts.items() if not host.ok}
+    result = drive(estate, "discover", variables, hosts, with_keeping)
+    return keeping.told, {name: host.reason for name, host in result.hosts.items() if not host.ok}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ringfence.estate.host_records import known_records
-from ringfence.model.problems import some_names
+from ringfence.estate.held_tables import known_records
 from ringfence.operations.forgetting import Choice, Forgetting, Item, delete, forgetting
 from ringfence.operations.plans import ListedPlan, list_plans
-from ringfence.plan.artefact import SHORT, parse_time
+from ringfence.plan.artefact import parse_time
 from ringfence.plan.journals import waiting
-from ringfence.plan.store import TABLES
 from ringfence.rollout.runs import no_run_begins, run_directories
+from ringfence.wire.first_few import first_few
+from ringfence.wire.plan_format import SHORT, TABLE_SUFFIX, TABLES, part_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def _needed(estate: Estate, plans: Sequence[ListedPlan]) -> dict[str, str]:
     for plan, run in _unfinished_runs(estate).items():
         why[plan] = f"run {run} of it is not finished"
     for digest, waiters in waiting(estate.directory, estate.plans, estate.now).items():
-        why[digest[:SHORT]] = f"it may wait for its confirmation on {some_names(waiters)}"
+        why[digest[:SHORT]] = f"it may wait for its confirmation on {first_few(waiters)}"
     holders: dict[str, list[str]] = {}
     tables: dict[str, list[str]] = {}
     for name, held in sorted(known_records(estate).items()):
@@ -56,7 +56,7 @@ def _needed(estate: Estate, plans: Sequence[ListedPlan]) -> dict[str, str]:
     why |= {short: f"{_hold(hosts)} it" for short, hosts in holders.items()}
     kept = [one for one in reversed(plans) if one.head.short in why]
     for table, hosts in tables.items():
-        file = f"{TABLES}/{table}.json"
+        file = part_name(TABLES, table, TABLE_SUFFIX)
         if any((one.directory / file).exists() for one in kept):
             continue
         # a host that was asked may hold a table of a plan that was made elsewhere, or whose directory is gone
@@ -68,12 +68,11 @@ def _needed(estate: Estate, plans: Sequence[ListedPlan]) -> dict[str, str]:
 
 
 def _hold(hosts: Sequence[str]) -> str:
-    return f"{some_names(hosts)} {'holds' if len(hosts) == 1 else 'hold'}"
+    return f"{first_few(hosts)} {'holds' if len(hosts) == 1 else 'hold'}"
 
 
 def _unfinished_runs(estate: Estate) -> dict[str, str]:
-    """Return the runs that work, and those behind the last one that came to its end, by the short names of their
-    plans."""
+    """Return the runs that work, and those behind the last one that came to its end, by their plans' short names."""
     found: dict[str, str] = {}
     ended = False
     for run in reversed(run_directories(estate.history.state)):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError
-from ringfence.model.problems import some_names
 from ringfence.operations.forgetting import Choice, Forgetting, Item, delete, forgetting
 from ringfence.plan.journals import waiting
 from ringfence.rollout.runs import RUNS, RunDirectory, no_run_begins, run_directories
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def _needed(estate: Estate, runs: Sequence[RunDirectory]) -> dict[str, str]:
         open_hosts = hosts.get(run.short_plan, set()) & _hosts(run)
         if open_hosts:
             hosts[run.short_plan] -= open_hosts
-            why[run.id] = f"its plan may wait for its confirmation on {some_names(sorted(open_hosts))}"
+            why[run.id] = f"its plan may wait for its confirmation on {first_few(sorted(open_hosts))}"
         if run.lives():
             why[run.id] = "it is running"
     return why

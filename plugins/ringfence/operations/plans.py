@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.lookup import TableLookup
 from ringfence.plan import find, read, verify_files
-from ringfence.plan.signature import SIGNATURE_FILE
 from ringfence.plan.store import Head, directories, heads
+from ringfence.wire.plan_format import SIGNATURE_FILE
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -79,7 +79,7 @@ def plan_names(plans: Path) -> list[str]:
 
 def tables_of(chosen: ChosenPlan) -> dict[str, VerdictTable]:
     """Return the table that a plan gives each host, by name."""
-    from ringfence.plan.table_reading import table_of
+    from ringfence.plan.verdict_table_json import table_of
 
     folder = chosen.directory / "tables"
     digests = {host.table for host in chosen.plan.hosts.values()}

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ringfence.files import regular_file
 from ringfence.model.errors import InputError, Place
-from ringfence.plan.artefact import TIME_FORMAT, Plan
-from ringfence.plan.enforced import Held, read_record
+from ringfence.plan.artefact import Plan
+from ringfence.plan.host_records import Held, read_record
 from ringfence.plan.store import Head, heads, read
+from ringfence.wire.journal_lines import CONFIRMED, STARTED, Event, journal_events
+from ringfence.wire.plan_format import JOURNAL_FILE, TIME_FORMAT
 
-JOURNAL_FILE = "journal.jsonl"
-CONFIRMED = "confirmed"
 # Behind these a host may have a new table that waits; every other event says what became of it.
-OPEN = frozenset({"started", "unconfirmed", "unknown"})
+OPEN = frozenset({STARTED, "unconfirmed", "unknown"})
 # Behind these no earlier plan waits on the host.
 SETTLED = frozenset({CONFIRMED, "rolled back"})
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of a journal; `line` counts from 1, `time` is ISO text in UTC, as the writer's clock had it."""
-
-    line: int
-    time: str
-    host: str
-    event: str
-    reason: str = ""
 
 
 def events(directory: Path, plan: Plan | Head) -> Iterator[Event]:
@@ -46,13 +33,7 @@ def events(directory: Path, plan: Plan | Head) -> Iterator[Event]:
         return
     except OSError as error:
         raise InputError(f"this journal cannot be read: {error.strerror}", Place(str(path))) from error
-    for number, line in enumerate(text.split("\n"), start=1):
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(entry, dict) and entry.get("plan") == plan.short:
-            yield Event(number, *(str(entry.get(key, "")) for key in ("time", "host", "event", "reason")))
+    yield from journal_events(text, plan.short)
 
 
 def marks(plans: Path) -> dict[str, int]:

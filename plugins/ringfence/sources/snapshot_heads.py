@@ -11,8 +11,10 @@ from ringfence.file_heads import file_heads
 
 @dataclass(frozen=True, slots=True)
 class SnapshotHead:
-    """When a snapshot was taken (ISO), how many assets it has and how many of them only a silent source knew, the
-    digest of what a policy can depend on, and the bytes of its file."""
+    """When a snapshot was taken (ISO), and how many assets it has.
+
+    With how many of them only a silent source knew, the digest of what a policy can depend on, and the file's bytes.
+    """
 
     taken: str
     assets: int
@@ -28,8 +30,8 @@ def snapshot_heads(index: Path, files: Sequence[Path]) -> dict[Path, SnapshotHea
 
 
 def _head(path: Path) -> SnapshotHead:
-    from ringfence.sources.silence import is_stale
     from ringfence.sources.snapshots import digest, read_snapshot
+    from ringfence.sources.stale_sources import is_stale
 
     snapshot = read_snapshot(path)
     return SnapshotHead(

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 import pytest
-from ringfence.flows.hosts_format import MOST_CONNECTIONS
 from ringfence.flows.readers import read
+from ringfence.flows.readers.hosts import MOST_CONNECTIONS
 from ringfence.flows.reading import Reading
 from ringfence.model.addresses import point_of
 

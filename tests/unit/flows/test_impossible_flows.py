@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from ringfence.analysis.simulate import simulate
 from ringfence.analysis.simulate_judge import Category
-from ringfence.flows.csv_format import write_csv
 from ringfence.flows.possible import latest_time
 from ringfence.flows.readers import read, read_by
+from ringfence.flows.readers.csv import write_csv
 from ringfence.flows.reading import Reading
 from ringfence.flows.store import FlowStore
 from ringfence.model.addresses import point_of

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ringfence.flows.csv_format import write_csv
-from ringfence.flows.json_format import write_json
 from ringfence.flows.readers import read
+from ringfence.flows.readers.csv import write_csv
+from ringfence.flows.readers.json import write_json
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text
 from ringfence.model.addresses import point_of

@@ -15,7 +15,7 @@ from ringfence.operations.forget_plans import forget_plans, plans_to_forget
 from ringfence.operations.forgetting import Choice
 from ringfence.operations.plans import list_plans
 from ringfence.plan import Held, find, next_sequence, read, store, write
-from ringfence.plan.enforced import write_state
+from ringfence.plan.host_records import write_state
 from ringfence.plan.journals import known
 from ringfence.rollout.runs import END_FILE, RunFacts, begin_run, write_whole
 

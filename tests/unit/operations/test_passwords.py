@@ -86,7 +86,7 @@ def test_vaulted_variables_of_an_inventory_are_opened_with_it(tmp_path: Path) ->
 
     closed = ringfence(workspace, "check")
     assert closed.exit_code == 2
-    assert "give --vault-password-file" in closed.output
+    assert "--vault-password-file FILE" in closed.output
     for command in ("check", "assets", "plan"):
         opened = ringfence(workspace, command, "--vault-password-file", str(given))
         assert opened.exit_code == 0, opened.output
