@@ -16,6 +16,8 @@ from ringfence.model.errors import InputError, OutsideError, Place
 if TYPE_CHECKING:
     from ringfence.operations.passwords import Passwords
 
+# Letters; all of one has to go into a pipe at once.
+LONGEST = 1000
 PASSWORD_FILE = click.Path(path_type=Path, allow_dash=True, dir_okay=False)
 BECOME_OPTIONS = (
     click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the become password."),
@@ -94,4 +96,6 @@ def _read(file: Path) -> str:
         raise InputError("this password is not UTF-8", Place(str(file))) from error
     if not found:
         raise InputError("there is no password in it", Place(str(file)))
+    if len(found) > LONGEST:
+        raise InputError("this is longer than a password", Place(str(file)))
     return found

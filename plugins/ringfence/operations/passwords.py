@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,5 +92,5 @@ def _tell(path: Path, secret: bytes, over: threading.Event) -> None:
         following = path.with_suffix(".next")
         os.mkfifo(following, 0o600)
         following.replace(path)
-        with os.fdopen(descriptor, "wb") as pipe:
+        with suppress(BrokenPipeError), os.fdopen(descriptor, "wb") as pipe:  # a reader may have been killed
             pipe.write(secret)

@@ -59,6 +59,14 @@ def test_everyone_who_reads_gets_the_whole_password_once(tmp_path: Path) -> None
     assert not path.parent.exists()
 
 
+def test_readers_that_go_away_take_it_from_nobody(tmp_path: Path) -> None:
+    with Passwords(SECRET).offered():
+        path = Path(os.environ[BECOME])
+        for _ in range(20):
+            path.open("rb").close()
+        assert path.read_text() == f"{SECRET}\n"
+
+
 def test_ansible_opens_a_vault_with_it(tmp_path: Path) -> None:
     plain, locked = tmp_path / "plain.yml", tmp_path / "locked.yml"
     plain.write_text("answer: 42\n")
@@ -174,6 +182,7 @@ def test_a_run_becomes_root_with_a_password_that_nothing_keeps(tmp_path: Path) -
         (["-K", "--become-password-file", "given"], "exclude each other"),
         (["--become-password-file", "/nothing/there"], "No such file"),
         (["--vault-password-file", "/dev/null"], "there is no password in it"),
+        (["--become-password-file", __file__], "this is longer than a password"),
     ],
 )
 @pytest.mark.parametrize("command", ["apply latest", "confirm", "rollback", "verify", "info", "flows collect", "plan"])
