@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec
+from ringfence.operations.passwords import Passwords
 
 from tests.lab.rollouts import ECHO, Rollouts, Wanted, wait_until
 from tests.lab_fixtures import echo_unit, require
@@ -174,3 +175,25 @@ def test_a_login_with_sudo_applies_confirms_and_removes(rollouts: Rollouts) -> N
     assert not rollouts.reaches(HOST)
     assert rollouts.play("remove", more=login).hosts[HOST].ok
     assert rollouts.remains(HOST) == ""
+
+
+def test_a_login_whose_sudo_wants_a_password_applies_with_the_one_that_is_given(rollouts: Rollouts) -> None:
+    done(
+        rollouts,
+        "id careful || useradd --create-home --shell /bin/sh careful; "
+        "echo 'careful:correct horse' | chpasswd; "
+        "echo 'careful ALL=(ALL) ALL' >/etc/sudoers.d/careful; "
+        "install -d -m 700 -o careful /home/careful/.ssh; "
+        "install -m 600 -o careful /root/.ssh/authorized_keys /home/careful/.ssh/authorized_keys",
+    )
+    login: dict[str, object] = {"ansible_user": "careful", "ansible_become": True, "ansible_become_method": "sudo"}
+    plan = rollouts.plan({HOST: CLOSED})
+    for wrong in (Passwords(), Passwords(become="horse correct")):
+        with wrong.offered():
+            assert not rollouts.roll_out(plan, more=login).ok
+        assert rollouts.remains(HOST) == ""
+    with Passwords(become="correct horse").offered():
+        assert rollouts.roll_out(plan, more=login).hosts[HOST].state == "confirmed"
+        assert rollouts.play("verify", plan, more=login).hosts[HOST].ok
+        assert rollouts.play("remove", more=login).hosts[HOST].ok
+    assert "correct horse" not in rollouts.sh(HOST, "journalctl --no-pager; cat /var/log/auth.log 2>/dev/null")

@@ -53,6 +53,24 @@ def test_an_unreachable_canary_stops_the_rest(rollouts: Rollouts) -> None:
     assert rollouts.remains("n2") == rollouts.remains("n3") == ""
 
 
+def test_an_excused_host_that_fails_holds_nobody_up(rollouts: Rollouts) -> None:
+    plan = rollouts.plan(dict.fromkeys(HOSTS[:3], CLOSED), waves=[["n1"], ["n2"], ["n3"]])
+    rollouts.lab.switch_off("n1")
+    try:
+        done = rollouts.roll_out(plan, excused=["n1"])
+    finally:
+        rollouts.lab.switch_on("n1")
+
+    assert {name: host.state for name, host in done.hosts.items()} == {
+        "n1": "unreachable",
+        "n2": "confirmed",
+        "n3": "confirmed",
+    }
+    assert not done.ok
+    assert not done.hosts["n1"].ok
+    assert states(rollouts, plan) == dict.fromkeys(HOSTS[:3], "confirmed")
+
+
 def test_a_later_wave_is_refused_by_the_journal_until_the_one_before_is_confirmed_or_excused(
     rollouts: Rollouts,
 ) -> None:

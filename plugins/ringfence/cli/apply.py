@@ -12,10 +12,10 @@ from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import plan_names
 
 
-@command("apply", "apply 5f3a", "apply latest --json")
+@command("apply", "apply 5f3a", "apply latest --json", hosts=True)
 @click.argument("name", metavar="PLAN", shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone; earlier waves must be confirmed.")
-@click.option("--excuse", multiple=True, metavar="HOST", help="Let the next wave begin without this host.")
+@click.option("--excuse", multiple=True, metavar="HOST", help="Go on without this host where it fails.")
 @click.option("--renew", is_flag=True, help="Load the table also where it stands already, as after drift.")
 @click.option("--check", is_flag=True, help="Say what would change; change nothing.")
 @click.option(

@@ -8,7 +8,7 @@ from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import plan_names
 
 
-@command("confirm", "confirm latest", "confirm latest --limit web-1")
+@command("confirm", "confirm latest", "confirm latest --limit web-1", hosts=True)
 @click.argument("name", metavar="[PLAN]", default="latest", shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
 def confirm(session: Session, name: str, limit: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
-@command("doctor", "doctor", "doctor --limit web-1", "doctor --no-hosts --json")
+@command("doctor", "doctor", "doctor --limit web-1", "doctor --no-hosts --json", hosts=True)
 @click.option("--limit", multiple=True, metavar="HOST", help="Ask these hosts alone.")
 @click.option("--hosts/--no-hosts", default=True, help="Ask the hosts too, over one connection each.")
 @click.option("--seconds", type=click.IntRange(5, 600), default=60, show_default=True, help="For each host's answer.")

@@ -78,7 +78,7 @@ def _with_inventory(session: Session) -> Estate | None:
         return None
 
 
-@command("collect", "flows collect", "flows collect role=web --times 12 --every 300", group=flows)
+@command("collect", "flows collect", "flows collect role=web --times 12 --every 300", group=flows, hosts=True)
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--facts/--no-facts", default=False, help="Gather facts too, for label rules and addresses.")
 @click.option("--times", type=click.IntRange(1, 1000), default=1, show_default=True, help="Number of looks to take.")

@@ -7,7 +7,7 @@ import click
 from ringfence.cli.session import Session, command
 
 
-@command("info", "info", "info role=web --denials", "info web-1 --json")
+@command("info", "info", "info role=web --denials", "info web-1 --json", hosts=True)
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--denials", is_flag=True, help="Also every peer that was denied or would be, by rule.")
 def info(session: Session, words: tuple[str, ...], denials: bool) -> None:

@@ -10,7 +10,7 @@ from ringfence.cli.flow_options import flow_options
 from ringfence.cli.session import Session, command
 
 
-@command("plan", "plan", "plan --since 24h", "plan --rebase", "plan --restore 5f3a")
+@command("plan", "plan", "plan --since 24h", "plan --rebase", "plan --restore 5f3a", hosts=True)
 @flow_options
 @click.option("--no-flows", is_flag=True, help="Look at no flows: the plan says nothing of what it does to traffic.")
 @click.option("--rebase", is_flag=True, help="First ask the hosts what they hold, and plan from that.")

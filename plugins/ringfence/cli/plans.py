@@ -44,7 +44,7 @@ def listing(session: Session) -> None:
 @command("forget", "plans forget --keep 20", "plans forget --before 30d --yes", "plans forget 5f3a", group=plans)
 @forget_options("PLAN", plan_names)
 def forget(session: Session, asked: Asked) -> None:
-    """Forget old plans: PLANs, or all that the options mean; with several of these, what each of them means.
+    """Forget old plans: PLANs, or all that the options mean; where several are given, each has to mean it.
 
     The newest plan stays, and whatever hosts hold (as last known), may hold, or a run that is not finished works with.
     """

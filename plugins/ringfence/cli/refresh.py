@@ -7,7 +7,7 @@ import click
 from ringfence.cli.session import Session, command
 
 
-@command("refresh", "refresh", "refresh role=web")
+@command("refresh", "refresh", "refresh role=web", hosts=True)
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 def refresh(session: Session, words: tuple[str, ...]) -> None:
     """Look up the DNS names that hosts' rules speak of; WORDs choose hosts as for 'ringfence assets'.

@@ -12,7 +12,7 @@ from ringfence.wire.first_few import first_few
 HOSTS_NAMED = 20
 
 
-@command("remove", "remove web-1", "remove role=web --yes")
+@command("remove", "remove web-1", "remove role=web --yes", hosts=True)
 @click.argument("words", nargs=-1, required=True, metavar="WORD...")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
 def remove(session: Session, words: tuple[str, ...], yes: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, update_wrapper
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 import click
 
 from ringfence.cli.output import Output
+from ringfence.cli.password_options import password_options, taken_passwords
 
 if TYPE_CHECKING:
     from ringfence.cli.listening import OutputListener
     from ringfence.estate import Estate
     from ringfence.operations.execution import Execution
+    from ringfence.operations.passwords import Passwords
 
 P = ParamSpec("P")
 
@@ -26,6 +29,7 @@ class Session:
 
     chosen: Path | None = None
     output: Output = field(default_factory=Output)
+    passwords: Passwords | None = None
 
     @cached_property
     def listener(self) -> OutputListener:
@@ -53,17 +57,24 @@ class Session:
         """Return how this command's operations are carried out."""
         from ringfence.operations.execution import Execution
 
-        return Execution(self.listener)
+        return Execution(self.listener, passwords=self.passwords)
 
 
 def command(
-    name: str, *examples: str, group: click.Group | None = None, question: bool = False
+    name: str,
+    *examples: str,
+    group: click.Group | None = None,
+    question: bool = False,
+    hosts: bool = False,
+    inventory: bool = False,
 ) -> Callable[[Callable[Concatenate[Session, P], None]], click.Command]:
     """Make a command of a function that takes the session; it has `--workspace` and `--json`.
 
     `examples` are whole command lines without the program's name; its help ends with them. A `question` may be answered
-    from what the inventory said last, and has `--fresh`.
+    from what the inventory said last, and has `--fresh`. One that reaches `hosts`, or asks the `inventory` (as
+    every question may), takes Ansible's passwords for that.
     """
+    inventory = inventory or question
     epilog = "\n".join(["\b", "Examples:", *(f"  ringfence {example}" for example in examples)]) if examples else None
 
     def make(function: Callable[Concatenate[Session, P], None]) -> click.Command:
@@ -71,14 +82,19 @@ def command(
             session = click.get_current_context().ensure_object(Session)
             if question:
                 session.ask_or_remember(fresh=bool(kwargs.pop("fresh")))
+            if hosts or inventory:
+                session.passwords = taken_passwords(kwargs)
             try:
-                function(session, *args, **kwargs)
+                with session.passwords.offered() if session.passwords else nullcontext():
+                    function(session, *args, **kwargs)
             finally:
                 session.output.tell_age()
 
-        wrapped = update_wrapper(run, function)
+        wrapped: Callable[..., None] = update_wrapper(run, function)
         if question:
             wrapped = _fresh_option(wrapped)
+        if hosts or inventory:
+            wrapped = password_options(wrapped, hosts=hosts)
         made = click.command(name, epilog=epilog)(_workspace_option(_json_option(wrapped)))
         if group is not None:
             group.add_command(made)

@@ -9,7 +9,7 @@ from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import plan_names
 
 
-@command("verify", "verify", "verify --json")
+@command("verify", "verify", "verify --json", hosts=True)
 @click.argument("name", metavar="[PLAN]", required=False, shell_complete=plan_names)
 @click.option("--limit", multiple=True, metavar="HOST", help="These hosts alone.")
 def verify(session: Session, name: str | None, limit: tuple[str, ...]) -> None:

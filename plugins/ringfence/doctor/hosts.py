@@ -54,7 +54,7 @@ def _checks(result: Mapping[str, object], control: Control | None, enforcers: Se
         refused = result.get("refused")
         reason = refused[:200] if isinstance(refused, str) and refused else "no answer as root"
         yield fail(
-            "root", reason, "set ansible_become: true, and give the login sudo without a password or a become password"
+            "root", reason, "set ansible_become: true, and give the login sudo without a password, or '-K' its password"
         )
         root = login
     yield from _system(root, rooted, enforcers)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ringfence.estate.listening import SILENT, Listener
+from ringfence.operations.passwords import Passwords
 from ringfence.rollout.cancellation import Cancellation
 
 if TYPE_CHECKING:
@@ -37,11 +38,12 @@ class Runner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """The surroundings of one operation; `runner` None is Ansible's."""
+    """The surroundings of one operation; `runner` None is Ansible's. `passwords` are those that a run is given."""
 
     listener: Listener = SILENT
     cancel: Cancellation = field(default_factory=Cancellation)
     runner: Runner | None = None
+    passwords: Passwords | None = None
 
     def run_playbook(self) -> Runner:
         """Return what runs playbooks."""

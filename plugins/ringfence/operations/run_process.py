@@ -17,6 +17,7 @@ from ringfence.estate import Estate, Listener
 from ringfence.model.errors import RingfenceError
 from ringfence.operations.apply import ApplyRequest, Rollout, apply
 from ringfence.operations.execution import Cancellation, Execution
+from ringfence.operations.passwords import Passwords
 from ringfence.rollout import Event
 from ringfence.rollout.runs import END_FILE, EVENTS_FILE, RunDirectory, event_line, write_whole
 
@@ -74,7 +75,8 @@ def main(workspace: str, directory: str) -> None:
     end: dict[str, object]
     try:
         execution = Execution(Recording(run.path / EVENTS_FILE), cancel)
-        done = roll_out(Estate(Path(workspace)), run, request, execution)
+        with Passwords.of(order["passwords"]).offered():
+            done = roll_out(Estate(Path(workspace)), run, request, execution)
         end = {**done.result.data(), "interrupted": done.interrupted}
     except RingfenceError as error:
         end = {"error": error.message, "remedy": error.remedy, "exit_status": error.exit_status}

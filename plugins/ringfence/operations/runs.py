@@ -17,6 +17,7 @@ from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.apply import ApplyRequest, Rollout, checked_plan
 from ringfence.operations.execution import Execution
+from ringfence.operations.passwords import NO_PASSWORDS, Passwords
 from ringfence.rollout import HostResult, PlaybookResult
 from ringfence.rollout.results import INTERRUPTED, collect
 from ringfence.rollout.runs import EVENTS_FILE, RunDirectory, RunFacts, begin_run, read_event, run_directories
@@ -61,8 +62,10 @@ def find_run(estate: Estate, name: str | None = None) -> RunDirectory:
     return found[0] if name else found[-1]
 
 
-def begin(estate: Estate, request: ApplyRequest) -> tuple[RunDirectory, subprocess.Popen[str]]:
-    """Begin to roll a plan out in a process of its own.
+def begin(
+    estate: Estate, request: ApplyRequest, passwords: Passwords = NO_PASSWORDS
+) -> tuple[RunDirectory, subprocess.Popen[str]]:
+    """Begin to roll a plan out in a process of its own, which gets Ansible's passwords by a pipe.
 
     Raise InputError for what `apply` refuses, and where a run works on the workspace already.
     """
@@ -94,7 +97,7 @@ def begin(estate: Estate, request: ApplyRequest) -> tuple[RunDirectory, subproce
             )
         if process.stdin is not None:
             with suppress(BrokenPipeError), process.stdin as order:  # one that ended at once reads nothing
-                order.write(json.dumps({"request": given, "locks": locks}))
+                order.write(json.dumps({"request": given, "locks": locks, "passwords": passwords.data()}))
     finally:
         for descriptor in locks:
             os.close(descriptor)
@@ -144,7 +147,7 @@ def follow(
 
 def apply_as_run(estate: Estate, request: ApplyRequest, execution: Execution) -> Rollout:
     """Roll a plan out as a run and follow it to its end; a cancellation aborts it."""
-    run, process = begin(estate, request)
+    run, process = begin(estate, request, execution.passwords or NO_PASSWORDS)
     done = follow(estate, run, execution)
     process.wait()
     if done is None:

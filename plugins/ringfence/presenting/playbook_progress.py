@@ -41,10 +41,9 @@ class PlaybookProgress:
         """Return the sentences that an event is worth, and the waves that it brought on."""
         if not event.ends or not event.host:
             return [], []
-        failed = str(event.kind) in ("failed", "unreachable") and not event.ignored
-        self.ended[event.host] = not failed
+        self.ended[event.host] = not event.failed
         lines = []
-        if failed:
+        if event.failed:
             state = event.result.get("state") or str(event.kind)
             lines.append(Line(f"{clean_line(event.host)}: {state}", style="red"))
         warnings = event.result.get("warnings")

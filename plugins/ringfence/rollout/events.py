@@ -52,6 +52,12 @@ class Event:
         """Return whether a host has ended a step."""
         return self.kind in ENDS
 
+    @property
+    def failed(self) -> bool:
+        """Return whether a host failed; one that a person excused has ended well for Ansible, so that it goes on."""
+        failed = self.kind in (EventKind.FAILED, EventKind.UNREACHABLE) and not self.ignored
+        return failed or self.result.get("excused") is True
+
 
 class EventReader:
     """Turns ansible-runner's events into ours; it remembers which play runs."""

@@ -80,14 +80,13 @@ def collect(events: Iterable[Event], expected: Iterable[str] = (), cut_short: st
             hosts[event.host] = HostResult(event.host, INTERRUPTED, ok=False, changed=changed, reason=cut_short)
         if not event.ends:
             continue
-        failed = event.kind in (EventKind.FAILED, EventKind.UNREACHABLE) and not event.ignored
         state = event.result.get("state")
         hosts[event.host] = HostResult(
             host=event.host,
             state=state if isinstance(state, str) else _STATES[event.kind],
-            ok=not failed,
+            ok=not event.failed,
             changed=bool(event.result.get("changed")) or bool(before and before.changed),
-            reason=str(event.result.get("msg") or "") if failed else "",
+            reason=str(event.result.get("msg") or "") if event.failed else "",
             result=event.result,
         )
     return hosts

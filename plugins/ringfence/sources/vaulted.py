@@ -35,8 +35,8 @@ def vault_failure(message: str, place: Place | None, paths: Sequence[Path], base
         if found
         else f"a vault cannot be opened: {message}",
         place,
-        "give the right vault password: set ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg, to a "
-        "file with it or a script that prints it or asks for it (what --vault-password-file is to ansible-playbook)",
+        "give the right vault password: --ask-vault-pass or --vault-password-file FILE; or set "
+        "ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg, to a file with it, or to a script",
     )
 
 

@@ -104,10 +104,15 @@ class ActionModule(PolicyAction):
         try:
             result |= self.by_itself(arguments, task_vars) or self._roll_out(plan, host, arguments)
         except (PlanError, TargetFailure) as error:
-            self.note(journal, host.name, getattr(error, "state", "refused"), str(error))
+            state = getattr(error, "state", "refused")
+            self.note(journal, host.name, state, str(error))
+            if host.name in arguments["excused"]:
+                return {**result, "changed": False, **_excused(state, error.rule, str(error))}
             raise
         except AnsibleConnectionFailure as error:
             self.note(journal, host.name, "unreachable", shown(str(error), 1000))
+            if host.name in arguments["excused"]:
+                return {**result, "changed": False, **_excused("unreachable", "unreachable", shown(str(error), 1000))}
             raise
         self.note(journal, host.name, str(result["state"]))
         return result
@@ -268,6 +273,11 @@ class ActionModule(PolicyAction):
             f"{said}; afterwards this host did not tell what it holds{told}: 'ringfence verify' asks it, and it goes "
             "back by itself unless it took the confirmation",
         )
+
+
+def _excused(state: str, rule: str, said: str) -> dict:
+    """Return the failure of a host that a person excused: the rollout, which any failure ends, goes on without it."""
+    return {"state": state, "rule": rule, "msg": said, "excused": True}
 
 
 def _uncut(reply: Reply) -> list[str]:

@@ -29,7 +29,9 @@ options:
     type: int
     default: 30
   excused:
-    description: Hosts of the wave before that may be passed although they are not confirmed; the journal keeps it.
+    description:
+      - Hosts that a rollout goes on without. The wave behind theirs begins although they are not confirmed, which the
+        journal keeps, and where one of them fails that is told in its result and ends nothing.
     type: list
     elements: str
     default: []
@@ -91,6 +93,10 @@ rule:
   description: One word for the reason of a refusal, such as V(lockout), V(sequence), V(expects), V(signature), V(wave).
   returned: on failure
   type: str
+excused:
+  description: That this host failed and is in O(excused), so that the rollout goes on; RV(state) and C(msg) say why.
+  returned: when that is so
+  type: bool
 plan:
   description: The plan's short name.
   returned: O(state=present)

@@ -1,0 +1,96 @@
+"""Passwords for Ansible: kept in memory alone, and given to it through a pipe that only it reads.
+
+Ansible takes a password from a file that it is told of. Here that is a named pipe in a private directory: what goes
+through it is on no disk, in no argument and in no environment, which have the path alone.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ringfence.rollout.private import private_directory
+
+# Seconds between two looks whether Ansible reads.
+LOOK = 0.05
+BECOME = "ANSIBLE_BECOME_PASSWORD_FILE"
+VAULT = "ANSIBLE_VAULT_PASSWORD_FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """What Ansible becomes root with on hosts, and what it opens its vaults with; None for what nobody gave."""
+
+    become: str | None = field(default=None, repr=False)
+    vault: str | None = field(default=None, repr=False)
+
+    def data(self) -> dict[str, str | None]:
+        """Return plain data, for a pipe and nothing else."""
+        return {"become": self.become, "vault": self.vault}
+
+    @staticmethod
+    def of(data: Mapping[str, str | None]) -> Passwords:
+        """Return the passwords of plain data."""
+        return Passwords(data.get("become"), data.get("vault"))
+
+    @contextmanager
+    def offered(self) -> Iterator[None]:
+        """Let every Ansible that this process starts within read them."""
+        given = {BECOME: self.become, VAULT: self.vault}
+        with ExitStack() as stack:
+            for name, secret in given.items():
+                if secret is not None:
+                    path = stack.enter_context(_pipe(secret))
+                    stack.enter_context(_variable(name, str(path)))
+            yield
+
+
+NO_PASSWORDS = Passwords()
+
+
+@contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+@contextmanager
+def _pipe(secret: str) -> Iterator[Path]:
+    """Give the path of a pipe that tells a secret to everyone who opens it, until the end."""
+    over = threading.Event()
+    with private_directory() as directory:
+        path = directory / "password"
+        os.mkfifo(path, 0o600)
+        teller = threading.Thread(target=_tell, args=(path, secret.encode() + b"\n", over), daemon=True)
+        teller.start()
+        try:
+            yield path
+        finally:
+            over.set()
+            teller.join()
+
+
+def _tell(path: Path, secret: bytes, over: threading.Event) -> None:
+    while not over.is_set():
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:  # nobody reads
+            over.wait(LOOK)
+            continue
+        # The next reader gets a pipe of its own: this one could get the secret twice before it sees the end.
+        following = path.with_suffix(".next")
+        os.mkfifo(following, 0o600)
+        following.replace(path)
+        with suppress(BrokenPipeError), os.fdopen(descriptor, "wb") as pipe:  # a reader may have been killed
+            pipe.write(secret)
