@@ -23,7 +23,7 @@ READABLE = 0o644
 def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
     """Replace a file in one step: a reader sees the old or the new text, whole, also after a crash.
 
-    A file that is there keeps its permissions, a new one gets `mode`; its directory is made. Raises OSError.
+    A file that is there keeps its permissions, a new one gets `mode`; its directory is made. Raise OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = path.stat().st_mode & 0o7777 if path.exists() else mode
@@ -42,7 +42,7 @@ def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock of a file that is read, changed and written: of two who do that at once, one waits.
 
-    The lock is a file of its own beside it, as the file itself is replaced. Raises OSError.
+    The lock is a file of its own beside it, as the file itself is replaced. Raise OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("w") as lock:
@@ -51,7 +51,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def write_all(files: Iterable[tuple[Path, str]]) -> None:
-    """Write files in place, then all onto the disk, for a directory that appears in one step. Raises OSError.
+    """Write files in place, then all onto the disk, for a directory that appears in one step. Raise OSError.
 
     Only the first then waits for the disk: it takes the others with it.
     """

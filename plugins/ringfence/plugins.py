@@ -37,7 +37,7 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """Return the plug-in of a name.
 
-        Raises InputError where there is none, where two packages bring it, and where it cannot be loaded or is not
+        Raise InputError where there is none, where two packages bring it, and where it cannot be loaded or is not
         what this group holds.
         """
         if name not in self._loaded:

@@ -61,7 +61,7 @@ class Workspace:
 def load(directory: Path) -> Workspace:
     """Return the loaded parts of a workspace.
 
-    Raises InputErrors with the errors of all its files, sorted by place; InputError if the directory is no workspace.
+    Raise InputErrors with the errors of all its files, sorted by place; InputError if the directory is no workspace.
     """
     if not any((directory / name).exists() for name in (SETTINGS, POLICY, INVENTORY)):
         raise InputError(

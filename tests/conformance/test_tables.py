@@ -81,8 +81,9 @@ def assert_complete(table: DirectionTable) -> None:
     """Assert that cells cover (local, class, remote) once and service maps cover the service line once."""
     assert list(table.units) == sorted(set(table.units))
     assert list(table.users) == sorted(set(table.users))
-    assert_partition(list(table.local_sets), EVERY_ADDRESS)
-    for local in table.local_sets:
+    locals_ = list(dict.fromkeys(cell.local for cell in table.cells))
+    assert_partition(locals_, EVERY_ADDRESS)
+    for local in locals_:
         for process in table.process_classes:
             here = [cell for cell in table.cells if cell.local == local and cell.process == process]
             for number in range(len(table.dynamic_sets) + 1):

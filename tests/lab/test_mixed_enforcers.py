@@ -238,3 +238,15 @@ def test_a_host_whose_enforcer_changes_keeps_its_table_until_it_is_removed(works
     assert "4/4 hosts proven" in ringfence(workspace, "verify")
     assert remains(lab)["told-1"][1:3] == ["0", "0"]
     assert packets(workspace, lab) == pairs(CLOSED)
+
+
+def test_a_host_that_has_a_usable_nft_by_now_keeps_its_table_and_the_plan_says_what_to_write(
+    workspace: Path, lab: Lab
+) -> None:
+    found = lab.run("bare-1", ["sh", "-c", "while umount /usr/sbin/nft 2>/dev/null; do :; done; nft --version"])
+    assert found.returncode == 0, found.stderr
+    made = " ".join(ringfence(workspace, "plan", "--no-flows", "--rebase").split())
+    assert "bare-1 gets the enforcer iptables: it holds a table of iptables; nftables is usable there now" in made
+    assert "to change write 'ringfence_enforcer: nftables'" in made
+    assert read(find(workspace / "plans", "latest")).hosts["bare-1"].enforcer == "iptables"
+    assert "4/4 hosts hold it" in ringfence(workspace, "apply", "latest")

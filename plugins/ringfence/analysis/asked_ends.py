@@ -32,10 +32,10 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/]*@)?(\[[^\]]+\]|[^:/?#]+).*", re
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """One end: an asset with one of its addresses, or an address of no asset; the dynamic sets that it is in.
+    """One end: an asset with one of its addresses, or an address without an asset, and the dynamic sets that it is in.
 
-    `said` is what to call it, where that is not the address; `ours` says of an address of no asset that it lies in the
-    estate's own networks; `others` are the further assets that hold the address.
+    `said` is its name in answers, if that is not the address; `ours` says that an address without an asset is in the
+    estate's own networks; `others` are further assets that have the address.
     """
 
     asset: Asset | None

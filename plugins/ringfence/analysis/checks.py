@@ -1,4 +1,4 @@
-"""Checks that need the estate and the tables: what a policy says but cannot hold, and what it says of itself twice."""
+"""Checks that need the estate and the tables: statements that cannot hold, and statements made twice."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from ringfence.wire.first_few import first_few
 def problems(
     compilation: Compilation, taken: Compilation | None = None, by_facts: Collection[str] = ()
 ) -> list[Problem]:
-    """Return what is wrong or doubtful about a policy in this estate.
+    """Return errors and warnings about a policy in this estate.
 
-    `taken` is the compilation without the hosts that cannot take their tables by what they say of themselves: that is
-    a warning, for no host's word makes an error. Nor are processes that the enforcers of the hosts `by_facts` cannot
-    see: these are left out.
+    `taken` is the compilation without the hosts whose own facts say that they cannot take their tables. This is a
+    warning, because the word of a host never makes an error. For the same reason, processes that the enforcers of the
+    hosts `by_facts` cannot see are left out.
 
-    An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce it,
-    a name in a rule for the server's side alone, a process that a host's enforcer cannot see, a test or an invariant
-    that no packet can meet. A warning is a workload on which nothing is enforced, a deny of a name (it holds for the
-    answers alone), a shared address whose holders answer differently, a rule that no packet can meet.
+    An error is a statement that enforcement would not hold: a deny of a far process whose own side does not enforce
+    it, a name in a rule for the server's side alone, a process that a host's enforcer cannot see, a test or an
+    invariant that no packet can meet. A warning is a workload on which nothing is enforced, a deny of a name (it holds
+    for the answers alone), a shared address whose holders answer differently, a rule that no packet can meet.
     """
     policy = compilation.policy
     return [

@@ -52,7 +52,7 @@ class Counterexample:
 
 
 def counterexample(crossings: Crossings, policy: Policy, crossing: Crossing) -> Counterexample | None:
-    """Return the smallest connection of a crossing between two different hosts, or None where there is none."""
+    """Return the smallest connection of a crossing between two different hosts, or None if there is none."""
     pair = first_pair(crossing)
     if pair is None:
         return None

@@ -1,4 +1,4 @@
-"""Who decides what a rule says: the outcomes that the tables have for everything that the rule chooses."""
+"""Which rules decide the connections that a rule chooses: the outcomes of the tables for all of them."""
 
 from __future__ import annotations
 

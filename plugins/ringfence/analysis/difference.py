@@ -1,4 +1,4 @@
-"""Difference: what a new set of tables opens and closes, whole, told once for the workloads that share a change."""
+"""The complete difference between two sets of tables, once for all workloads that share a change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ringfence.model.tables import (
 class Change:
     """Services (points) whose outcome changes for some remote addresses, one direction and one process class.
 
-    `membership` says for which of the addresses that is, by the dynamic sets they are in.
+    `membership` limits the change to addresses in, and not in, some dynamic sets.
     """
 
     direction: Direction

@@ -151,7 +151,7 @@ def explain(
     `destination` may be a name that a rule names with `fqdn`: the answer is for addresses of no asset that it resolves
     to, of which nothing else is known.
     `process` is the client's, and the server's where the policy names it there; without it the answer is for the
-    process that gets furthest. Raises InputError for an unknown end, for ends of different families and for a service
+    process that gets furthest. Raise InputError for an unknown end, for ends of different families and for a service
     that neither end's family has.
     """
     pairs = list(pairs_of(compilation, source, destination))

@@ -29,10 +29,10 @@ class Broken:
 
 
 def broken(compilation: Compilation) -> list[Broken]:
-    """Return the policy's invariants that do not hold in a compilation; semantics 10 wants it compiled with `full`.
+    """Return the policy's invariants that do not hold in a compilation; semantics 10 requires it compiled with `full`.
 
-    `expect: deny` holds if nothing of it passes, `expect: allow` if all of it passes. Built-ins are left out, and so is
-    what a host says to itself and what has no workload on either end.
+    `expect: deny` holds if no connection passes, `expect: allow` if every one passes. Left out are built-ins,
+    connections of a host to itself, and connections without a workload at either end.
     """
     crossings = Crossings(compilation)
     found = []

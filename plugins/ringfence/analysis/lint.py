@@ -30,13 +30,13 @@ NAMED = 3
 
 
 def lint(full: Compilation) -> list[Problem]:
-    """Return what is odd about the rules of a policy, in order of their places; `full` is compiled with `full`.
+    """Return doubtful rules of a policy, in order of their places; `full` is compiled with `full`.
 
-    Never-matching: an end chooses nothing in the inventory. Redundant: without it nothing changes, others say it.
-    Shadowed: others decide all that it says, otherwise. Never deciding: a `pass` that ends nothing. Doing nothing: no
-    workload is at its ends, or `to` names addresses of one's own that no asset holds. Proving nothing: an invariant
-    that meets no workload. Misleading: `not` over addresses. Broad: anyone, on nearly everything. No remedy lets
-    through what is denied now.
+    Never matching: an end chooses no asset. Redundant: nothing changes without the rule. Shadowed: other rules decide
+    all its connections, with another effect. Never deciding: a `pass` that ends nothing. Without effect: its ends have
+    no workload, or `to` names the estate's own addresses that no asset has. Proving nothing: an invariant that meets
+    no workload. Misleading: `not` over addresses. Broad: anyone, on nearly everything. No remedy allows a connection
+    that is denied now.
     """
     deciding = {
         outcome.rule: outcome.effect

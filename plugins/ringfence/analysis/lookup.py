@@ -23,8 +23,8 @@ Cases = tuple[tuple[Membership, ServiceMap], ...]
 class Remotes:
     """All remote addresses, each with its service map by the dynamic sets that an address is in.
 
-    They are classes of `cut`, whose numbers lead to a place in `cases`, or, without a cut, disjoint intervals in order.
-    Where no set matters there is one case. The first case holds for an address in no set.
+    With a `cut` they are its classes, whose numbers lead to a place in `cases`; without one they are disjoint
+    intervals in order. Where no set matters there is one case. The first case holds for an address that is in no set.
     """
 
     cases: list[Cases]

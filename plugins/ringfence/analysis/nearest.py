@@ -20,7 +20,7 @@ End = tuple[Asset | None, int]
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """A rule that nearly allows a connection, and what it misses, in words."""
+    """A rule that nearly allows a connection, and the conditions that are not met, in words."""
 
     rule: str
     place: Place

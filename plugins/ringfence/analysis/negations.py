@@ -15,10 +15,10 @@ ASSETS_ALONE = "{all: [{}, {not: …}]}"
 
 
 def misleading_not(selector: Selector, private: IntervalSet) -> Not | None:
-    """Return the first `not` over addresses that would choose addresses of no asset if it meant every other address.
+    """Return the first `not` over addresses that would choose more if it meant every other address.
 
-    None where labels beside it keep those out anyway, and where there is no such `not`. `private` are the addresses
-    that `internet` never means.
+    More means addresses without an asset. None if labels beside the `not` exclude those anyway. `private` are the
+    addresses that `internet` never means.
     """
     if _as_complement(selector, private) == chosen_outside(selector, EVERY_ADDRESS, private):
         return None

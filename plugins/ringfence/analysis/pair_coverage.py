@@ -1,4 +1,4 @@
-"""Pairs of ends, and what does not pass between them: judged by kinds of assets that cannot be told apart."""
+"""Pairs of ends between which some services do not pass, judged by kinds of assets that no rule distinguishes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Side:
 
 
 class Pairs:
-    """Answers, for the crossings that together are all that passes of some services, what is missing between ends."""
+    """Finds the services that do not pass between ends, given all crossings of these services."""
 
     def __init__(self, crossings: Crossings, passing: Sequence[Crossing], services: Services) -> None:
         self.tables = crossings.tables
@@ -61,8 +61,8 @@ class Pairs:
     def between(self, source: Peer, destination: Peer) -> Iterator[Found]:
         """Yield pairs of names and the services (points) that do not pass between any of their addresses.
 
-        A pair stands for all others that are of the same kinds; ends outside every asset are ranges of addresses. Pairs
-        without a workload, of one host with itself and of different address families are left out.
+        One pair stands for all others of the same kinds; ends without an asset are ranges of addresses. Left out are
+        pairs without a workload, of one host with itself, and of different address families.
         """
         clients, servers = self._kinds(source, self.clients), self._kinds(destination, self.servers)
         for (client, client_names), (server, server_names) in product(clients.items(), servers.items()):

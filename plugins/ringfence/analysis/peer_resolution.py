@@ -1,4 +1,4 @@
-"""Ends: what a peer chooses, as assets with their chosen addresses and as addresses that no asset holds."""
+"""What a peer chooses: assets with their chosen addresses, and addresses without an asset."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ _ANYWHERE = addresses_of(["1.0.0.0-223.255.255.255", "2000::/3"])
 
 @dataclass(frozen=True)
 class Ends:
-    """Answers what selectors choose in one snapshot under one workspace's settings; what is asked twice is kept."""
+    """Resolves selectors in one snapshot under one workspace's settings, each selector once."""
 
     snapshot: Snapshot
     settings: Settings
@@ -148,7 +148,7 @@ class Ends:
         return self._unheld[realms]
 
     def anywhere(self) -> list[int]:
-        """Return an address of each family that stands for those of which nothing is known: unheld, not private."""
+        """Return an example of an unknown address in each family: one that no asset has and that is not private."""
         held = union(points_of(asset) for asset in self.snapshot.assets)
         free = [(whole & _ANYWHERE) - held - self.settings.private_addresses() for whole in FAMILIES.values()]
         return [one.intervals[0][0] for one in free if one]

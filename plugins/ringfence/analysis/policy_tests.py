@@ -47,16 +47,16 @@ class Failure:
 
 
 def failures(compilation: Compilation) -> list[Failure]:
-    """Return the policy's tests that fail in a compilation; semantics 10 wants it compiled with `full`.
+    """Return the policy's tests that fail in a compilation; semantics 10 requires it compiled with `full`.
 
-    Every pair of ends must answer as expected: two assets, or an asset and an address that no asset holds. `allow` is
-    met if the service passes between some addresses of the pair for some process on each end (of those the test names),
-    `deny` if it passes for none. Left out is what a host says to itself and what has no workload on either end; a test
-    that chooses no other pair fails: it would prove nothing.
+    Every pair of ends must answer as expected: two assets, or an asset and an address without one. `allow` is met if
+    the service passes between some addresses of the pair for some process on each end (of those the test names),
+    `deny` if it passes for none. Left out are pairs of a host with itself and pairs without a workload; a test that
+    chooses no other pair fails, because it would prove nothing.
 
-    Addresses are in no dynamic set, but a `deny` must hold for those that may be in any. A name in `to` stands for
-    addresses that are its answers, and no other name's: what the client's side says of them is judged, or, where labels
-    or addresses are and-ed to the name, the pairs that these choose.
+    Addresses are in no dynamic set, but a `deny` must hold for those that may be in any. A name in `to` means
+    addresses that are its answers, and no other name's: the client's side is judged for these, or, where labels or
+    addresses are and-ed to the name, the pairs that these choose.
     """
     crossings = Crossings(compilation)
     failed = (_failure(crossings, test) for test in compilation.policy.tests)

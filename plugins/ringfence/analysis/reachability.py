@@ -192,7 +192,7 @@ class Crossings:
 
 
 def first_pair(crossing: Crossing) -> tuple[Asset | None, int, Asset | None, int] | None:
-    """Return the smallest pair of ends of a crossing that are not the same host, or None where there is none."""
+    """Return the smallest pair of ends of a crossing that are not the same host, or None if there is no such pair."""
     for client, point in _holders(crossing.client_group, crossing.clients):
         for server, other in _holders(crossing.server_group, crossing.servers):
             if client is None or server is None or client.name != server.name:

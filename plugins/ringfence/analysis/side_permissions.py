@@ -59,9 +59,9 @@ class Sides:
         return known
 
     def to_members(self, table: VerdictTable, name: str, own: IntervalSet) -> Permitted:
-        """Return what passes from some of one's own addresses to members of a dynamic set, and of no other set.
+        """Return the services that pass from some local addresses to members of a dynamic set that are in no other set.
 
-        It is what passes to at least one address, of those for which the set matters.
+        A service is returned if it passes to at least one of the addresses for which the set matters.
         """
         passing = dict.fromkeys(table.outbound.process_classes, EMPTY)
         for cell in table.outbound.cells:

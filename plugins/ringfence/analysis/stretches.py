@@ -13,9 +13,9 @@ LAST_TYPE = 255
 
 
 def stretches(asked: IntervalSet, edges: Iterable[int]) -> Iterator[Interval]:
-    """Yield the asked points in order as closed intervals, none of which goes over an edge.
+    """Yield the asked points in order as closed intervals, none of which crosses an edge.
 
-    An edge is the first point of something. Those behind the last ICMP type are no edges.
+    An edge is a point where an outcome may change. Points after the last ICMP type are not edges.
     """
     cuts = sorted({edge for edge in edges if not _is_no_type(edge)})
     for low, high in asked:

@@ -1,7 +1,7 @@
-"""Label rules proposed for a person to accept: role and app, from names, ports and who talks to whom, with evidence.
+"""Label rules suggested for a person to accept: role and app, from names, ports and who talks to whom, with evidence.
 
-A proposal is a rule for `labels.yml`. It speaks of assets that lack the label; its priority is larger than any other's,
-so that it changes no label that there is.
+A suggestion is a rule for `labels.yml`. It speaks of assets that lack the label; its priority is larger than that of
+every other rule, so it changes no label that an asset has.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One rule: `key` becomes `value` where `when` holds; the assets that would get it, and why it is proposed."""
+    """One rule: `key` becomes `value` where `when` holds; the assets that would get it, and why it is suggested."""
 
     key: str
     value: str
@@ -58,7 +58,7 @@ class Suggestion:
 
     @property
     def name(self) -> str:
-        """Return what a person calls it by: `role=db:ports`."""
+        """Return the name that a person accepts it by: `role=db:ports`."""
         return f"{self.key}={self.value}:{self.by}"
 
     def rule(self, priority: int) -> dict[str, object]:
@@ -82,9 +82,9 @@ class Suggestion:
 
 
 def suggestions(snapshot: Snapshot, talks: Sequence[Talk] = ()) -> tuple[Suggestion, ...]:
-    """Return what may be proposed, what names say first, then ports, then flows; those that speak of most assets first.
+    """Return suggestions: by names first, then by ports, then by flows; within each those for most assets first.
 
-    A proposal's assets are those for whom its rule holds.
+    A suggestion's assets are those for whom its rule holds.
     """
     lacking_role = [asset for asset in snapshot.assets if ROLE not in asset.labels]
     lacking_app = [asset for asset in snapshot.assets if APP not in asset.labels]
@@ -101,7 +101,7 @@ def suggestions(snapshot: Snapshot, talks: Sequence[Talk] = ()) -> tuple[Suggest
 
 
 def next_priority(rules: Iterable[LabelRule]) -> int:
-    """Return a priority behind that of every rule, so that an accepted proposal contradicts none."""
+    """Return a priority behind that of every rule, so that an accepted suggestion contradicts none."""
     return max([FIRST_PRIORITY - 1, *(rule.priority for rule in rules)]) + 1
 
 
@@ -110,7 +110,7 @@ def _words(asset: Asset) -> list[str]:
 
 
 def _roles_by_names(lacking: Sequence[Asset], assets: Sequence[Asset]) -> Iterable[Suggestion]:
-    """Propose a role for every word of names that commonly tells one, or tells one in this estate."""
+    """Suggest a role for every word of names that commonly tells one, or tells one in this estate."""
     own = _majority((word, asset) for asset in assets for word in set(_words(asset)) if word in ROLE_WORDS)
     by_role: dict[str, dict[str, list[Asset]]] = defaultdict(lambda: defaultdict(list))
     for asset in lacking:
@@ -126,7 +126,7 @@ def _roles_by_names(lacking: Sequence[Asset], assets: Sequence[Asset]) -> Iterab
 def _roles_by_ports(
     lacking: Sequence[Asset], assets: Sequence[Asset], served: Mapping[str, Collection[str]]
 ) -> Iterable[Suggestion]:
-    """Propose a role for what an asset listens on or was seen to serve; of several the rarest port tells most."""
+    """Suggest a role for what an asset listens on or was seen to serve; of several the rarest port tells most."""
     own = _majority((port, asset) for asset in assets for port in served.get(asset.name, ()))
     holders = Counter(port for ports in served.values() for port in ports)
     by_role: dict[str, dict[str, list[Asset]]] = defaultdict(lambda: defaultdict(list))
@@ -145,7 +145,7 @@ def _roles_by_ports(
 
 
 def _roles_by_flows(lacking: Sequence[Asset], assets: Sequence[Asset], talks: Sequence[Talk]) -> Iterable[Suggestion]:
-    """Propose the role of the labelled assets that serve and use the same services."""
+    """Suggest the role of the labelled assets that serve and use the same services."""
     habits: dict[str, set[str]] = defaultdict(set)
     for talk in talks:
         if talk.service not in EVERYWHERE_PORTS:
@@ -174,7 +174,7 @@ def _roles_by_flows(lacking: Sequence[Asset], assets: Sequence[Asset], talks: Se
 
 
 def _apps_by_names(lacking: Sequence[Asset], assets: Sequence[Asset]) -> Iterable[Suggestion]:
-    """Propose an application for a word that stands before different roles: shop-web-1 and shop-db-1."""
+    """Suggest an application for a word that stands before different roles: shop-web-1 and shop-db-1."""
     roles: dict[str, set[str]] = defaultdict(set)
     for asset in assets:
         for word in _app_words(asset):
@@ -194,7 +194,7 @@ def _apps_by_names(lacking: Sequence[Asset], assets: Sequence[Asset]) -> Iterabl
 
 
 def _apps_by_flows(lacking: Sequence[Asset], assets: Sequence[Asset], talks: Sequence[Talk]) -> Iterable[Suggestion]:
-    """Propose the application that nearly all of an asset's neighbours are of; what serves all alike is left out."""
+    """Suggest the application that nearly all of an asset's neighbours are of; what serves all alike is left out."""
     neighbours: dict[str, Counter[str]] = defaultdict(Counter)
     for talk in talks:
         if talk.service not in EVERYWHERE_PORTS and talk.client != talk.server:
@@ -243,7 +243,7 @@ def _app_words(asset: Asset) -> list[str]:
 def _suggestion(
     key: str, value: str, by: str, when: str, lacking: Sequence[Asset], evidence: Sequence[str]
 ) -> Suggestion:
-    """Return a proposal for those of the assets that lack the label for whom its condition really holds."""
+    """Return a suggestion for those of the assets that lack the label for whom its condition really holds."""
     condition = compile_expression(when)
     named = sorted(asset.name for asset in lacking if condition.value(asset.attributes))
     return Suggestion(key, value, by, when, tuple(named), tuple(evidence))

@@ -1,4 +1,4 @@
-"""Addresses near at hand that no asset holds: what a rule says of them in `to`, no host's table can know."""
+"""Own addresses that no asset has: whether a rule's `to` applies to them, no table can know."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Unheld:
         return point in self.near and point not in self.held
 
     def destinations(self, rule: Rule) -> list[str]:
-        """Return what a rule names in `to` by address, near at hand, of which no asset holds any: texts, in order."""
+        """Return the addresses in a rule's `to` that are in own networks and that no asset has, as texts in order."""
         found = (part for part in _named(rule) if part.size() <= MOST_ADDRESSES and self._is_nobodys(part))
         return list(dict.fromkeys(text for part in found for text in range_texts(part)))
 

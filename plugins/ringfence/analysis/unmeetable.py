@@ -33,18 +33,18 @@ class Unmeetable:
         self._known: dict[Selector, frozenset[int]] = {}
 
     def problems(self, statements: Sequence[Statement]) -> Iterator[Problem]:
-        """Yield what is wrong with statements that no packet can meet, or none of IPv6.
+        """Yield problems of statements that no packet can meet, or no packet of IPv6.
 
-        A test or an invariant that no packet can meet is an error, for it would prove nothing; a rule is a warning.
+        For a test or an invariant this is an error, because it would prove nothing; for a rule it is a warning.
         """
         for one in statements:
             if (problem := self.unmet(one) or self._unseen(one)) is not None:
                 yield problem
 
     def unmet(self, one: Statement) -> Problem | None:
-        """Return what is wrong with a statement that no packet can meet, None for others.
+        """Return why no packet can meet a statement, None if one can.
 
-        An end that chooses nothing is told by lint.
+        An end that chooses nothing is reported by lint.
         """
         sources, destinations = self._families(one.sources), self._families(one.destinations)
         services = one.services or ANY_SERVICE

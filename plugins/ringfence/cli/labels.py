@@ -1,4 +1,4 @@
-"""`ringfence labels`: every label with the rule that gave it, and proposals for those that are lacking."""
+"""`ringfence labels`: every label with the rule that gave it, and suggestions for those that are lacking."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LISTING = "list"
 
 @click.group("labels", cls=DefaultGroup, otherwise=LISTING)
 def labels() -> None:
-    """Show every label with the rule that gave it: ringfence labels [WORD]...; or propose those that are lacking."""
+    """Show every label with the rule that gave it: ringfence labels [WORD]...; or suggest those that are lacking."""
 
 
 @command(LISTING, group=labels, question=True)
@@ -46,7 +46,9 @@ def listing(session: Session, words: tuple[str, ...]) -> None:
 @command("suggest", group=labels)
 @flow_options
 @click.option("--no-flows", is_flag=True, help="Look at names and gathered facts alone.")
-@click.option("--accept", multiple=True, metavar="NAME", help="Write this proposal into labels.yml, as role=db:ports.")
+@click.option(
+    "--accept", multiple=True, metavar="NAME", help="Write this suggestion into labels.yml, as role=db:ports."
+)
 def suggest(
     session: Session,
     flows_files: tuple[Path | str, ...],
@@ -57,7 +59,7 @@ def suggest(
     no_flows: bool,
     accept: tuple[str, ...],
 ) -> None:
-    """Propose role and app labels from names, ports and communication, with the evidence; a person accepts them."""
+    """Suggest role and app labels from names, ports and communication, with the evidence; a person accepts them."""
     from ringfence.operations.flow_selection import FlowSelection
     from ringfence.operations.labels import suggest_labels
     from ringfence.presenting.suggestion_view import suggestion_lines
@@ -66,8 +68,8 @@ def suggest(
     found = suggest_labels(session.estate, flows, accept, session.execution)
     unread = flows.unread if flows else 0
     if session.output.as_json:
-        proposals = [one.data() for one in found.suggestions]
-        session.output.data({"suggestions": proposals, "accepted": list(found.rules), "wrong": unread})
+        suggested = [one.data() for one in found.suggestions]
+        session.output.data({"suggestions": suggested, "accepted": list(found.rules), "wrong": unread})
     else:
         session.output.lines(suggestion_lines(found))
     if flows and unread:

@@ -44,7 +44,7 @@ class Outline:
     cells: tuple[OutlineCell, ...]
 
     def key(self) -> tuple[object, ...]:
-        """Return what is equal for outlines that give equal tables."""
+        """Return a value that is equal for two outlines exactly if their tables are equal."""
         cells = (
             (local, process, classes.serialize(), id(services), membership)
             for local, process, classes, services, membership in self.cells
@@ -67,9 +67,9 @@ class Outline:
 
 
 class Assembly:
-    """Assembles one direction for the workloads of one view; what is equal between them is computed once.
+    """Assembles one direction for the workloads of one view, and computes what they share only once.
 
-    `interned` has the service maps that were made before: equal ones are one object.
+    `interned` has the service maps that exist already: equal ones are one object.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Assembly:
         self._decisions: dict[tuple[object, ...], Decision] = {}
 
     def outline(self, near: Near, mode: Mode, abilities: Abilities = LINUX) -> Outline:
-        """Return the outline of this direction for a workload in a mode; it tells apart the processes of its platform.
+        """Return the outline of this direction for a workload in a mode, with the process classes of its platform.
 
         `abilities` are those of the workload's enforcer.
         """

@@ -24,10 +24,10 @@ from ringfence.model.tables import VerdictTable
 class Compilation:
     """The tables of all workloads that have an address, by asset name; equal workloads share one object.
 
-    `enforcement` is the entry of the policy that set a workload's modes, None where no entry chose it (observe).
-    `unaddressed` names the workloads that have no address and so no table; `unenforced` has the tables of those that
-    nothing brings theirs to, and `why` the reasons: nothing loads these, so to every question such an asset is no
-    workload. `abilities` are those of every enforcer that a workload names.
+    `enforcement` is the entry of the policy that set a workload's modes, None if no entry matched (observe).
+    `unaddressed` names the workloads without an address, which have no table. `unenforced` has the tables that no
+    enforcer loads, and `why` the reasons: for every question such an asset is not a workload. `abilities` are those of
+    every enforcer that a workload names.
     """
 
     snapshot: Snapshot
@@ -75,10 +75,11 @@ def compile_policy(
 ) -> Compilation:
     """Compile a policy for a snapshot; with `full`, as if every workload's modes were `full`.
 
-    `abilities` gives those of the enforcer of a name: each workload gets a table of what its own can tell apart.
+    `abilities` returns the abilities of an enforcer by its name: a workload's table distinguishes what its enforcer
+    can distinguish.
 
-    Rules in a tier that the settings do not name raise KeyError: the language refuses them before. Raises InputErrors
-    for a name that stands for two assets.
+    Raise InputErrors for a name that two assets share, and KeyError for a tier that the settings do not have; the
+    language refuses such a tier earlier.
     """
     policy = by_main_names(policy, snapshot)
     ranked = in_deciding_order(policy.rules, settings.tiers)

@@ -24,7 +24,10 @@ MOST_SETS = 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """Whether an address is in a dynamic set, and what is decided either way; equal questions are one object."""
+    """A dynamic set to look an address up in, with the decision for members and that for all others.
+
+    Equal questions are one object.
+    """
 
     name: str
     inside: Decision
@@ -41,7 +44,7 @@ class Questions:
         self._known: dict[tuple[str, int, int], Question] = {}
 
     def ask(self, name: str, inside: Decision, outside: Decision, about: Ranked) -> Decision:
-        """Return the question, or what is decided anyway; raises InputError, at a rule, where there are too many."""
+        """Return the question, or the decision if both answers agree. Raise InputError, at a rule, for too many."""
         if inside is outside:
             return inside
         key = (name, id(inside), id(outside))
@@ -63,7 +66,10 @@ def too_many(about: Ranked) -> InputError:
 
 
 def cases(decision: Decision, met: Membership = ALWAYS) -> Iterator[tuple[Membership, ServiceMap]]:
-    """Yield every membership that a decision tells apart, with its service map; together they are all, each once."""
+    """Yield every membership that a decision distinguishes, with its service map.
+
+    Each address is in exactly one of these memberships.
+    """
     if isinstance(decision, ServiceMap):
         yield met, decision
         return
@@ -78,9 +84,9 @@ def cases(decision: Decision, met: Membership = ALWAYS) -> Iterator[tuple[Member
 def mattering(
     ranked: Sequence[Ranked], terms: Sequence[Term], family: int, inside: frozenset[str], outside: frozenset[str]
 ) -> tuple[Term, ...]:
-    """Return the terms (in deciding order) that can still decide for an address in some sets and not in others.
+    """Return the terms (in deciding order) whose decision still depends on the sets that an address is in.
 
-    What certain terms, those that need no further set, have decided already is taken from all that stand behind them.
+    Terms that need no further set are certain: what they decide is removed from all later terms.
     """
     kept: list[Term] = []
     undecided, open_here, tier = EVERY_SERVICE, EMPTY, -1

@@ -19,7 +19,7 @@ Spoken = TypeVar("Spoken", Rule, PolicyTest, Invariant)
 def by_main_names(policy: Policy, snapshot: Snapshot) -> Policy:
     """Return a policy that calls every asset by its main name, in the code points that the inventory writes it in.
 
-    Raises InputErrors for names of two assets.
+    Raise InputErrors for names of two assets.
     """
     if not any(asset.also or not asset.name.isascii() for asset in snapshot.assets):
         return policy

@@ -1,4 +1,4 @@
-"""The cut of a view's classes by the terms that a workload meets: equal far ends together, with what they match."""
+"""The classes of a view divided by the terms that a workload meets: far ends that match the same terms are together."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Partition:
     def parts(self, terms: Sequence[Term]) -> list[Part]:
         """Return disjoint sets of classes of one family that cover the view, each with its family and its terms.
 
-        The terms of a part stand in the order they were given (deciding order).
+        The terms of a part are in deciding order, as they were given.
         """
         broad = [term for term in terms if term.broad]
         key = tuple(id(term) for term in broad)

@@ -26,7 +26,7 @@ class Ranked:
 def in_deciding_order(rules: Sequence[Rule], tiers: Sequence[str]) -> list[Ranked]:
     """Return rules as they decide: by tier, then priority, then deny before pass before allow, then as written.
 
-    `tiers` are in deciding order; `emergency` stands before them wherever it is named.
+    `tiers` are in deciding order; `emergency` comes before them even if the workspace does not name it.
     """
     numbers = {tier: number for number, tier in enumerate((EMERGENCY, *(t for t in tiers if t != EMERGENCY)))}
     ranked = [Ranked(rule, numbers[rule.tier]) for rule in rules]

@@ -1,4 +1,4 @@
-"""Processes as the compiler tells them apart: whether a class is one that a peer names, and the far end's classes."""
+"""Processes in the compiler: whether a peer names a process class, and the classes of a far end."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def names_of(processes: Iterable[Process], kinds: tuple[str, ...]) -> Named:
 
 
 def far_classes(named: Iterable[Process]) -> tuple[ProcessClass, ...]:
-    """Return every combination that some processes of a far end may be told apart by, none of the named first.
+    """Return every process class of a far end, first the one with none of the named processes.
 
-    A side does not know what platform the far end is of: it may be any.
+    The near side does not know the far end's platform, so the classes of every platform are returned.
     """
     processes = list(named)
     found = [one for kinds in PLATFORMS.values() for one in process_classes(names_of(processes, kinds)) if one.names]

@@ -44,8 +44,8 @@ class Terms:
 
     `dynamic` says whether any term needs a dynamic set.
 
-    `of_groups` holds, for the rules whose near end names multicast or broadcast addresses, some of these addresses: a
-    packet to a group reaches every host, so such a rule may speak for any workload.
+    `of_groups` holds, for rules whose near end names multicast or broadcast addresses, some of these addresses: a
+    packet to a group reaches every host, so such a rule may apply to any workload.
     """
 
     def __init__(self, ranked: Sequence[Ranked], direction: Direction, selection: Selection, near: BitMap) -> None:

@@ -46,7 +46,7 @@ class Renderer(Protocol):
     """Renders the tables of one plan. Equal targets, tables and profiles give equal bytes."""
 
     def render(self, table: VerdictTable, profile: Profile) -> Rendered:
-        """Return what the target loads. Raises RingfenceError for what this enforcer cannot enforce."""
+        """Return what the target loads. Raise RingfenceError for what this enforcer cannot enforce."""
         ...
 
 
@@ -107,7 +107,7 @@ def names() -> tuple[str, ...]:
 
 
 def enforcer(name: str) -> Enforcer:
-    """Return the enforcer of a name. Raises InputError, with the names there are, where none is installed."""
+    """Return the enforcer of a name. Raise InputError, with the names there are, where none is installed."""
     return _REGISTRY.get(name)
 
 

@@ -22,7 +22,7 @@ class TooDeep(Exception):
 def by_membership(cases: Sequence[Case], depth: int, make_chain: MakeChain) -> str:
     """Return where an address starts that is to be led by the sets it is in; the cases tell each membership once.
 
-    Where only one target is left there is no chain, and that target itself is returned. Raises TooDeep.
+    Where only one target is left there is no chain, and that target itself is returned. Raise TooDeep.
     """
     left = list(cases)
     asked: list[tuple[str, str]] = []

@@ -13,7 +13,7 @@ from ringfence.workspace import SETTINGS
 def workspace_directory(chosen: Path | None = None) -> Path:
     """Return the directory that was chosen, else the nearest one upwards with a ringfence.yml.
 
-    Raise InputError where there is none.
+    Raise InputError if there is none.
     """
     if chosen is not None:
         if not chosen.is_dir():
@@ -34,7 +34,7 @@ def workspace_directory(chosen: Path | None = None) -> Path:
 
 
 def current_time() -> datetime:
-    """Return the time in UTC; SOURCE_DATE_EPOCH (reproducible-builds.org) stands for it, so that plans repeat."""
+    """Return the time in UTC, or SOURCE_DATE_EPOCH (reproducible-builds.org) if it is set, so that plans repeat."""
     fixed = os.environ.get("SOURCE_DATE_EPOCH")
     if fixed is None:
         return datetime.now(UTC)

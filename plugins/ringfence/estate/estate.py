@@ -81,7 +81,7 @@ class _Loading:
             return self._workspace
 
     def survey(self, *, fresh: bool, silent_stay: bool) -> Survey:
-        """Return the assets; where `fresh`, what was made of the ones before is forgotten."""
+        """Return the assets; with `fresh`, ask again and forget everything made of the earlier ones."""
         from ringfence.sources.resolution import resolve_names
 
         with self._lock:
@@ -156,7 +156,7 @@ class _Loading:
             other._recompilers, self._recompilers = self._recompilers, {}
 
     def forget_tables(self) -> None:
-        """Forget what was made of the assets and of what hosts told."""
+        """Forget everything that was made of the assets and of the facts that hosts reported."""
         with self._lock:
             self._enforcers = None
             for tables in (self._tables, self._installed, self._compiled):
@@ -236,12 +236,12 @@ class Estate:
         return self._state.survey(fresh=fresh, silent_stay=silent_stay)
 
     def let_kept_count(self) -> None:
-        """Let what the inventory said last count, while nothing that it depends on has changed: for questions."""
+        """Use the last answer of the inventory for questions, as long as nothing that it depends on has changed."""
         self._state.kept_counts = True
 
     @property
     def answer_age(self) -> float | None:
-        """Return how many seconds ago the inventory said what is known here, None where it was asked just now."""
+        """Return how many seconds ago the inventory gave the answer in use, None if it was asked just now."""
         answer = self._state.answer
         return answer.age if answer else None
 
@@ -290,9 +290,9 @@ class Estate:
                 self.listener.note(f"{FILE}: the next question asks the inventory again: {error.strerror}")
 
     def reload(self) -> Reloaded:
-        """Load everything anew and return what changed; tables that were made are made anew as far as they differ.
+        """Load everything anew and return the changes; tables that exist are made anew as far as they differ.
 
-        Raise InputErrors for files or an inventory that cannot be read; what was loaded before stays then.
+        Raise InputErrors for files or an inventory that cannot be read; the earlier state then stays.
         """
         from ringfence.sources.snapshots import difference
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def known_records(estate: Estate) -> dict[str, Held]:
-    """Return what every host is known to hold, by name."""
+    """Return the known state of every host, by name."""
     return known(estate.directory, estate.plans, estate.now)
 
 

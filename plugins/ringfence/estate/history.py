@@ -44,7 +44,7 @@ class History:
         return True
 
     def newest(self) -> Snapshot | None:
-        """Return the newest snapshot that is kept, None where there is none."""
+        """Return the newest kept snapshot, None if there is none."""
         from ringfence.sources.snapshots import read_snapshot
 
         kept = self.until()
@@ -103,9 +103,10 @@ class History:
 
 
 def host_addresses(snapshots: Sequence[Snapshot]) -> dict[str, frozenset[int]]:
-    """Return the addresses (points) that each asset holds in one of these snapshots: what it can report flows of.
+    """Return the addresses (points) that each asset has in one of these snapshots: it can report flows of these.
 
-    An asset is there by every name that a source has for it; its own name wins over what another is called too.
+    An asset is listed under every name that a source has for it; its own name takes precedence over other assets'
+    names.
     """
     found: dict[str, set[int]] = {}
     other: dict[str, set[int]] = {}

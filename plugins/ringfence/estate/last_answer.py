@@ -65,7 +65,7 @@ def answer(workspace: Workspace, history: History, ask: Callable[[Resolver], Sur
 
 
 def newest_digest(history: History) -> str:
-    """Return the sha256 of the newest snapshot that is kept, whose names stay; empty for none."""
+    """Return the sha256 of the newest kept snapshot, whose names later surveys keep; empty if there is none."""
     kept = history.until()
     try:
         return hashlib.sha256(regular_file(kept[-1])).hexdigest() if kept else ""

@@ -1,4 +1,4 @@
-"""Who hears of work while it lasts: a listener overrides what it wants to know, and several can listen at once."""
+"""Listeners of work in progress: a listener overrides what it wants to know, and several can listen at once."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""What people type to ask about: selectors, assets and services, in short or in the grammar's own words.
+"""Queries as people type them: selectors, assets and services, in short or in the grammar's own words.
 
-What does not exist is an error with the nearest word: an empty answer would say that nobody may, or that there is none.
+An unknown word is an error that names the nearest known one: an empty answer would mean that nobody may, or that there
+is none.
 """
 
 from __future__ import annotations
@@ -43,10 +44,10 @@ class QueryReader:
         self.snapshot = snapshot
 
     def selectors(self, text: str) -> tuple[Selector, ...]:
-        """Return what a text means: `role=web,env=prod|dev`, `{role: web}`, a word, a network, an asset's name.
+        """Return the selectors of a text: `role=web,env=prod|dev`, `{role: web}`, a word, a network, an asset's name.
 
-        A list in the grammar's form gives its alternatives. Raises InputErrors for a text that is none of these, and
-        for one that names a label or an asset that there is not, or chooses nothing.
+        A list in the grammar's form gives its alternatives. Raise InputErrors for a text that is not valid as one of
+        these, and for one that names an unknown label or asset, or chooses nothing.
         """
         text = text.strip()
         if text in WORDS:
@@ -62,9 +63,9 @@ class QueryReader:
         return (AssetNamed(text),)
 
     def assets(self, words: Sequence[str]) -> tuple[Asset, ...]:
-        """Return the assets that all words mean: each a selector, or what `ringfence.sources.asset_search` takes.
+        """Return the assets that match every word: a selector, or a query of `sources.asset_search`.
 
-        Raises InputErrors as `selectors` does, and for a word that stands nowhere in the inventory.
+        Raise InputErrors as `selectors` does, and for a word that is nowhere in the inventory.
         """
         chosen = self.snapshot.assets
         for word in words:
@@ -81,7 +82,7 @@ class QueryReader:
         return chosen
 
     def services(self, text: str) -> Services:
-        """Return the services of a text: what stands behind `allow:`, several separated by commas."""
+        """Return the services of a text as in `allow:`, several separated by commas."""
         parts = tuple(Scalar(COMMAND_LINE, part.strip(), part.strip()) for part in text.split(","))
         reports = Reports()
         found = service_set(Listing(COMMAND_LINE, parts), self.definitions, reports)

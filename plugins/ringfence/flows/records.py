@@ -48,7 +48,7 @@ DAY_DIGITS = 8
 def flow_of(record: Mapping[str, object], *, observed: datetime, source: str, latest: datetime | None = None) -> Flow:
     """Return the flow of a record; where it names no time or source, `observed` and `source` stand in.
 
-    Values may be text (CSV) or numbers (JSON); absent, null, empty and `-` are the same. Raises InputError naming the
+    Values may be text (CSV) or numbers (JSON); absent, null, empty and `-` are the same. Raise InputError naming the
     field, and for a flow that cannot be; `latest` is the last time that it can have been seen at.
     """
     protocol = protocol_of(_text(record, "protocol") or _missing("protocol"))
@@ -156,7 +156,7 @@ def time_of(text: str, name: str) -> datetime:
     """Return a time in UTC from ISO 8601 (UTC where no zone is given), or from a number since 1970.
 
     A number of 9 or 10 digits counts seconds, of 13 milliseconds, of 16 microseconds, of 19 nanoseconds; one of 8 is a
-    date such as 20261124. Raises InputError for any other text.
+    date such as 20261124. Raise InputError for any other text.
     """
     try:
         whole, dot, fraction = text.partition(".")

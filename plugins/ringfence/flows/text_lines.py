@@ -23,7 +23,7 @@ _LOOKED_AT = 64
 
 @contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
-    """Open a file of text with its ends of lines as they are; raises InputError for UTF-32, gzip and the like."""
+    """Open a file of text with its ends of lines as they are. Raise InputError for UTF-32, gzip and the like."""
     if path.is_dir():
         raise InputError("it is a directory", Place(str(path)), "--format hosts takes one; name its files")
     with path.open("rb") as file:

@@ -49,7 +49,7 @@ def make(name: str) -> Path | None:
 
 
 def join(group: Path) -> None:
-    """Move this process into the group, making it; raises OSError."""
+    """Move this process into the group, making it. Raise OSError."""
     group.mkdir(parents=True, exist_ok=True)
     (group / "cgroup.procs").write_text(str(os.getpid()))
 
@@ -66,7 +66,7 @@ def kill(group: Path) -> None:
 
 
 def remove(group: Path, patience: float = 5.0) -> None:
-    """Kill what is in the group and remove it with all below it, in every hierarchy; raises OutsideError."""
+    """Kill what is in the group and remove it with all below it, in every hierarchy. Raise OutsideError."""
     top = mount_point()
     if top is None:
         return

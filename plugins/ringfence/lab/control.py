@@ -16,7 +16,7 @@ NAME = "control"
 
 
 def ask(directory: Path, request: Mapping[str, str]) -> dict[str, object]:
-    """Return the supervisor's answer; raises OutsideError where it refuses or cannot be reached."""
+    """Return the supervisor's answer. Raise OutsideError where it refuses or cannot be reached."""
     try:
         with _connected(directory) as connection, connection.makefile("rw") as stream:
             stream.write(json.dumps(request) + "\n")
@@ -35,7 +35,7 @@ def ask(directory: Path, request: Mapping[str, str]) -> dict[str, object]:
 
 
 def peer(directory: Path) -> int:
-    """Return the id, as seen here, of the process that listens; raises OSError while there is none."""
+    """Return the id, as seen here, of the process that listens. Raise OSError while there is none."""
     with _connected(directory) as connection:
         data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", data)[0])

@@ -21,12 +21,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def unshare(flags: int) -> None:
-    """Leave the namespaces of `flags` for new ones; raises OSError."""
+    """Leave the namespaces of `flags` for new ones. Raise OSError."""
     _checked(_libc.unshare(flags), "unshare")
 
 
 def enter(namespace: Path) -> None:
-    """Enter the namespace that this file stands for; raises OSError."""
+    """Enter the namespace that this file stands for. Raise OSError."""
     handle = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
     try:
         _checked(_libc.setns(handle, 0), str(namespace))
@@ -41,12 +41,12 @@ def mount(source: str, target: Path, kind: str = "", flags: int = 0, data: str =
 
 
 def bind(source: Path, target: Path) -> None:
-    """Make `source` appear at `target`; raises OSError."""
+    """Make `source` appear at `target`. Raise OSError."""
     mount(str(source), target, flags=MS_BIND)
 
 
 def unmount(target: Path) -> None:
-    """Detach what is mounted at `target`; raises OSError."""
+    """Detach what is mounted at `target`. Raise OSError."""
     _checked(_libc.umount2(os.fsencode(target), MNT_DETACH), str(target))
 
 

@@ -54,7 +54,7 @@ def lay_out(
 ) -> Path:
     """Mount the host's file system over `base` below `place` and give it its identity; return its root.
 
-    `keys` has `authorized` (a public key for root) and `host` (the host's private key). Raises OSError.
+    `keys` has `authorized` (a public key for root) and `host` (the host's private key). Raise OSError.
     """
     root = place / "root"
     for path in (root, place / "upper", place / "work"):

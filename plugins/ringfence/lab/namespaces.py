@@ -61,7 +61,7 @@ class Surroundings:
 
 
 def lay_out(place: Path, host: HostSpec, around: Surroundings) -> None:
-    """Write the host's own /etc, /var and /tmp below `place`; raises OSError."""
+    """Write the host's own /etc, /var and /tmp below `place`. Raise OSError."""
     etc = place / "etc"
     for path in (etc / "ssh", etc / "systemd/system", place / "var/log", place / "var/lib", place / "tmp"):
         path.mkdir(parents=True)

@@ -29,7 +29,7 @@ class Link:
 
 
 def make_bridge() -> None:
-    """Make the bridge with the controller's addresses; raises CalledProcessError."""
+    """Make the bridge with the controller's addresses. Raise CalledProcessError."""
     NAMESPACES.mkdir(exist_ok=True)
     _no_duplicate_detection()
     _ip_batch(
@@ -43,7 +43,7 @@ def make_bridge() -> None:
 
 
 def attach(links: Sequence[Link]) -> None:
-    """Give each host a fresh network namespace on the bridge; raises OSError naming one that could not be made."""
+    """Give each host a fresh network namespace on the bridge. Raise OSError naming one that could not be made."""
     children = {_fork_namespace(link): link for link in links}
     failed = [link.host for child, link in children.items() if os.waitpid(child, 0)[1] != 0]
     if failed:

@@ -59,7 +59,7 @@ class LabAbilities:
         return self.machines if kind == "machines" else self.namespaces
 
     def choose(self) -> Kind:
-        """Return the fullest kind that can be had; raises OutsideError naming what both lack."""
+        """Return the fullest kind that can be had. Raise OutsideError naming what both lack."""
         if not self.machines:
             return "machines"
         if not self.namespaces:

@@ -21,7 +21,7 @@ PATIENCE = 20.0  # seconds until the supervisor listens
 
 
 def start(directory: Path, order: Order, lab: state.State) -> tuple[subprocess.Popen[bytes], state.State]:
-    """Start the supervisor and return its holder and the lab's state, on disk too; raises OutsideError.
+    """Start the supervisor and return its holder and the lab's state, on disk too. Raise OutsideError.
 
     Until `keep` is called, the end of this process is the end of the supervisor.
     """
@@ -50,7 +50,7 @@ def start(directory: Path, order: Order, lab: state.State) -> tuple[subprocess.P
 
 
 def follow(directory: Path, holder: subprocess.Popen[bytes], report: Callable[[str], None]) -> None:
-    """Report each host that the supervisor starts, until it has started all; raises OutsideError when it fails."""
+    """Report each host that the supervisor starts, until it has started all. Raise OutsideError when it fails."""
     for line in cast(IO[bytes], holder.stdout):
         event = json.loads(line)
         if "error" in event:

@@ -96,7 +96,7 @@ def ensure(image: str, report: Report) -> Path:
     """Return the image's root file system, made now if it is not there.
 
     Packages that were fetched before an interruption are not fetched again. `report` gets a line and the share done,
-    from 0 to 1. Raises OutsideError when debootstrap fails.
+    from 0 to 1. Raise OutsideError when debootstrap fails.
     """
     ready = path_of(image)
     if ready.is_dir():

@@ -76,7 +76,7 @@ class Lab:
         With `stay` it stands until `down`; without, it ends with this object or this process at the latest. `through`
         names a host that ssh and Ansible reach the others through.
         `progress` gets a line and the share done, from 0 to 1. What an earlier lab of this name left is removed
-        first; when this fails or is interrupted (SIGINT, SIGTERM) nothing is left of it. Raises InputError for hosts
+        first; when this fails or is interrupted (SIGINT, SIGTERM) nothing is left of it. Raise InputError for hosts
         that cannot be, OutsideError for what this machine cannot do.
         """
         wanted = addressed(hosts)
@@ -110,7 +110,7 @@ class Lab:
         return [self._status_of(spec, now.kind, answers[spec.name]) for spec in map(from_data, now.hosts)]
 
     def hosts(self) -> list[HostSpec]:
-        """Return the specs of the hosts, with their addresses; raises OutsideError where the lab is not up."""
+        """Return the specs of the hosts, with their addresses. Raise OutsideError where the lab is not up."""
         return [from_data(data) for data in self._standing().hosts]
 
     def run(
@@ -210,7 +210,7 @@ class Lab:
         progress(f"{len(hosts)} hosts answer", 1.0)
 
     def _make_room(self) -> None:
-        """Make the directory ready for a new lab; raises InputError where one stands or other things lie."""
+        """Make the directory ready for a new lab. Raise InputError where one stands or other things lie."""
         left = state.read(self.directory)
         if left is None and any(self.directory.iterdir()):
             raise InputError(f"{self.directory} holds other things", remedy="give the lab a directory of its own")
@@ -266,7 +266,7 @@ class Lab:
     def _wait_for(
         self, hosts: Sequence[HostSpec], patience: float, progress: Progress = lambda _text, _share: None
     ) -> None:
-        """Return when the sshd of each of these hosts greets; raises OutsideError naming those that do not."""
+        """Return when the sshd of each of these hosts greets. Raise OutsideError naming those that do not."""
         pairs = [f"{host.name}={host.addresses[0]}" for host in hosts]
         supervisor = cast(state.Process, self._standing().supervisor)
         command = access.inner_command(supervisor.pid, "wait", str(patience), SSH_PORT, *pairs)

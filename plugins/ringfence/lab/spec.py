@@ -127,7 +127,7 @@ def from_data(data: HostData) -> HostSpec:
 
 
 def addressed(hosts: Sequence[HostSpec]) -> list[HostSpec]:
-    """Return the hosts, each with addresses; raises InputError where names, addresses or units cannot be."""
+    """Return the hosts, each with addresses. Raise InputError where names, addresses or units cannot be."""
     if not hosts:
         raise InputError("a lab needs at least one host")
     names = {host.name for host in hosts}
@@ -154,7 +154,7 @@ def addressed(hosts: Sequence[HostSpec]) -> list[HostSpec]:
 
 
 def port_of(text: str) -> tuple[str, int]:
-    """Return protocol and port of `tcp/80`; raises InputError for what is neither TCP nor UDP with a port."""
+    """Return protocol and port of `tcp/80`. Raise InputError for what is neither TCP nor UDP with a port."""
     match = _PORT.fullmatch(text)
     if not match or not 0 < int(match[2]) < 65536:
         raise InputError(f"'{text}' is not a valid port of a lab unit", remedy="write tcp/NUMBER or udp/NUMBER")

@@ -78,7 +78,7 @@ def write(directory: Path, state: State) -> State:
 
 
 def end(state: State, patience: float = 10.0) -> State:
-    """Kill the lab's processes and wait until they are gone; raises OutsideError when they do not go."""
+    """Kill the lab's processes and wait until they are gone. Raise OutsideError when they do not go."""
     processes = [process for process in (state.supervisor, state.holder) if process is not None]
     for process in processes:
         if process.alive():

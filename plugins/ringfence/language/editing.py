@@ -46,7 +46,7 @@ def add_rule(path: Path, rule: Mapping[str, object], document: int | None = None
     empty ones not counted), or of the first one that has rules; a file without rules gets a document for it. Comments,
     layout and all other text stay. The file is replaced in one step and keeps its permissions.
 
-    Raises InputError if the file is broken, the rule is no rule, or the rules there are not written as `- …` lines.
+    Raise InputError if the file is broken, the rule is no rule, or the rules there are not written as `- …` lines.
     """
     text, documents = _read(path)
     refuse_malformed(rule, path)
@@ -60,7 +60,7 @@ def add_label_rule(path: Path, rule: Mapping[str, object]) -> None:
 
     The file is replaced in one step and keeps its permissions, comments, layout and all other text.
 
-    Raises InputError if the file is broken, the rule is not a valid label rule, or those there are not written as
+    Raise InputError if the file is broken, the rule is not a valid label rule, or those there are not written as
     `- …` lines.
     """
     text, documents = _read(path)

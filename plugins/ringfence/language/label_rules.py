@@ -23,7 +23,7 @@ BARE_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 def load_label_rules(path: Path, root: Path | None = None) -> tuple[LabelRule, ...]:
     """Return the label rules of a file in their order; none where there is no file.
 
-    Raises InputErrors with everything that is wrong, sorted by place.
+    Raise InputErrors with everything that is wrong, sorted by place.
     """
     reports = Reports()
     rules = read_label_rules(path, reports, root)

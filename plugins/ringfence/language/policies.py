@@ -36,7 +36,7 @@ class LoadedPolicy:
 def load_policy(paths: Sequence[Path], settings: Settings, root: Path | None = None) -> Policy:
     """Return what policy files say, merged in the given order; file names in places are relative to `root`.
 
-    Raises InputErrors with every error of every file, sorted by place.
+    Raise InputErrors with every error of every file, sorted by place.
     """
     return read_policy(paths, settings, root).policy
 

@@ -38,7 +38,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 def load_settings(path: Path, root: Path | None = None) -> Settings:
     """Return the settings that a file gives; where it is silent, or is not there, the defaults.
 
-    Raises InputErrors with everything that is wrong, sorted by place.
+    Raise InputErrors with everything that is wrong, sorted by place.
     """
     reports = Reports()
     settings = read_settings(path, reports, root)

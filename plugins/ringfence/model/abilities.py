@@ -1,4 +1,4 @@
-"""What an enforcer can tell apart and do: what the compiler makes tables for, and what `check` holds rules against."""
+"""What an enforcer can distinguish and do: the compiler makes tables for it, and `check` compares rules with it."""
 
 from __future__ import annotations
 

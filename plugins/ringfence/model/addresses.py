@@ -51,7 +51,7 @@ def family_of(point: int) -> int:
 def point_of(address: str) -> int:
     """Return the point of an address in text form; a zone (`fe80::1%eth0`) is ignored.
 
-    Raises InputError if the text is not a valid address.
+    Raise InputError if the text is not a valid address.
     """
     try:
         parsed = _plain(ipaddress.ip_address(address.strip().partition("%")[0]))
@@ -68,7 +68,7 @@ def _plain(address: Address) -> Address:
 def network_of(text: str) -> IntervalSet:
     """Return the addresses of `10.0.0.0/8`, `2001:db8::/32`, one address, or a closed range `10.0.0.1-10.0.0.9`.
 
-    Raises InputError for anything else, for host bits set beside a prefix, for a zone, and for a range of two families.
+    Raise InputError for anything else, for host bits set beside a prefix, for a zone, and for a range of two families.
     """
     text = text.strip()
     try:
@@ -125,7 +125,7 @@ def _mapped(text: str) -> ipaddress.IPv4Address | None:
 
 
 def network_texts(addresses: IntervalSet) -> tuple[str, ...]:
-    """Return the fewest networks that are a set of addresses, in order; one address stands without its prefix."""
+    """Return the fewest networks that make up a set of addresses, in order; a single address has no prefix."""
     networks = (
         network
         for low, high in addresses

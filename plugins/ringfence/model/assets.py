@@ -14,9 +14,9 @@ USUAL_ENFORCER = "nftables"
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The value of a label and where it came from: a label rule's place and key, or `inventory`.
+    """The value of a label and its origin: a label rule's place and key, or `inventory`.
 
-    `told` is the host on whose word about itself the label rests, empty for none.
+    `told` is the host whose own report the label depends on, empty if it depends on none.
     """
 
     value: str
@@ -35,7 +35,7 @@ class Control:
     def of(texts: Iterable[str], port: int = 22) -> Control:
         """Return a control path of networks, addresses and ranges as people write them, each in its canonical form.
 
-        Raises InputError for a text that is none of these.
+        Raise InputError for a text that is not valid as one of these.
         """
         return Control(tuple(dict.fromkeys(one for text in texts for one in network_texts(network_of(text)))), port)
 

@@ -1,4 +1,4 @@
-"""The one tree of errors: what is wrong, where, and the way out."""
+"""The one tree of errors: what is wrong, where, and the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the same machine is recognised in several sources: the keys, whose word counts, and what a person said."""
+"""How the same machine is recognised in several sources: by keys, preferred sources and decisions of people."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ DEFAULT_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`identity` of `ringfence.yml`: keys in the order of their strength, and what no key may overrule.
+    """`identity` of `ringfence.yml`: keys, the strongest first, and decisions that no key overrules.
 
-    `prefer` names sources, the one whose word counts first; `same` and `different` hold names of assets.
+    `prefer` names sources, the preferred one first; `same` and `different` are groups of names of assets.
     """
 
     keys: tuple[IdentityKey, ...] = DEFAULT_KEYS

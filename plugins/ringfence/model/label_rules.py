@@ -21,10 +21,10 @@ RESERVED_WORDS = frozenset(
 class LabelRule:
     """One entry of `labels.yml`: the label `key` has the value that `expression` gives.
 
-    `expression` and `when` are JMESPath over an asset's attributes; a bare word that was written beside `when` means
-    that word and stands here as a raw string, `'db'`. `values` maps what the expression gives to the label's value;
-    empty: it is taken as it is. The rule of the smaller `priority` wins. `trusts_facts` where a person wants it to rest
-    on what hosts say of themselves.
+    `expression` and `when` are JMESPath over an asset's attributes; a bare word beside `when` means that word and is
+    kept here as a raw string, `'db'`. `values` maps the result of the expression to the label's value; if empty, the
+    result is the value. The rule with the smaller `priority` wins. `trusts_facts` says that the rule may depend on
+    what hosts report about themselves.
     """
 
     key: str
@@ -37,7 +37,7 @@ class LabelRule:
 
 
 def label_key_fault(key: str) -> str | None:
-    """Return what is wrong with a label key, or None for a good one."""
+    """Return what is wrong with a label key, or None for a valid one."""
     if key in RESERVED_WORDS:
         return f"'{key}' is a word of the grammar and no label key"
     if not LABEL_KEY.fullmatch(key):

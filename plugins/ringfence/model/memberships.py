@@ -1,7 +1,7 @@
 """Memberships: which dynamic sets an address is in, and what a selector chooses for each of them.
 
-A dynamic set's members are not known when a table is compiled, so what depends on them is told for members and for
-non-members. A set is called by its kind and name: `fqdn:api.example.org`.
+A dynamic set's members are not known when a table is compiled, so whatever depends on them is given for members and
+for non-members. The name of a set is its kind and name: `fqdn:api.example.org`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ ALWAYS = Membership()
 
 
 def set_of(selector: FqdnIs) -> str:
-    """Return what the dynamic set of a selector is called."""
+    """Return the name of a selector's dynamic set."""
     return f"fqdn:{selector.name}"
 
 
@@ -68,10 +68,10 @@ def sets_of(selector: Selector) -> tuple[str, ...]:
 
 
 def alternatives(selector: Selector) -> list[tuple[frozenset[str], Selector]]:
-    """Return what a selector chooses as alternatives: sets to be in, and a selector without dynamic sets.
+    """Return the alternatives that a selector stands for: sets to be in, and a selector without dynamic sets.
 
-    An address is chosen if it meets one of them. A name never stands under `not` (the language refuses it), so no
-    alternative asks an address to be outside of a set. Raises InputError where there are too many.
+    An address is chosen if it meets one of them. A name is never inside `not` (the language refuses it), so no
+    alternative requires an address to be outside a set. Raise InputError for too many alternatives.
     """
     if not sets_of(selector):
         return [(frozenset(), selector)]

@@ -1,4 +1,4 @@
-"""Problems: what is not as it should be, but did not stop the reading; an error or a warning, with its place."""
+"""Problems that did not stop the reading: an error or a warning, with its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem: how bad it is, what is wrong, where, and the way out where there is one."""
+    """One problem: how bad it is, what is wrong, where, and the remedy if there is one."""
 
     severity: Severity
     message: str

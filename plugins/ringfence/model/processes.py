@@ -27,7 +27,7 @@ Named = tuple[tuple[str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True, slots=True, init=False)
 class ProcessClass:
-    """Who on a host: sorted pairs of kind and name; a kind without a pair means none of the named ones.
+    """A class of processes: sorted pairs of kind and name; a kind without a pair means none of the named ones.
 
     `ProcessClass(unit, user)` is short for the kinds of Linux; other kinds are given by their names.
     """
@@ -81,7 +81,7 @@ def kinds_of(named: Iterable[str]) -> tuple[str, ...]:
 
 
 def process_classes(named: Iterable[tuple[str, Iterable[str]]]) -> tuple[ProcessClass, ...]:
-    """Return every combination of some names by kind, with none of them for each, `other` first."""
+    """Return every combination of names by kind, including none of them for each kind; `other` is the first."""
     return _classes(tuple((kind, tuple(names)) for kind, names in named))
 
 

@@ -41,7 +41,7 @@ class Action(StrEnum):
 
 
 class Mode(StrEnum):
-    """What becomes of a verdict: recorded only, denies bite, or what is not allowed is denied."""
+    """What a verdict does: it is recorded only, or denies are enforced, or everything that is not allowed is denied."""
 
     OBSERVE = "observe"
     SELECTIVE = "selective"
@@ -80,9 +80,9 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `id` is 8 hex digits that stay when the rule moves in its file; `place` is where it stands now.
+    """One rule. `id` is 8 hex digits that stay when the rule moves in its file; `place` is its current place.
 
-    `sides` holds the directions it speaks for: `at: from` is `out` alone, `at: to` is `in` alone.
+    `sides` holds the directions that it applies to: `at: from` is `out` alone, `at: to` is `in` alone.
     """
 
     id: str
@@ -98,7 +98,7 @@ class Rule:
     log: bool = False
 
     def local(self, direction: Direction) -> tuple[Peer, ...]:
-        """Return the peers that stand for the workload itself in a direction."""
+        """Return the peers that mean the workload itself in a direction."""
         return self.destinations if direction is Direction.IN else self.sources
 
     def remote(self, direction: Direction) -> tuple[Peer, ...]:
@@ -170,7 +170,7 @@ class Settings:
         return addresses_of(self.private)
 
     def sees(self, realm: str) -> frozenset[str]:
-        """Return the realms whose addresses a workload of `realm` can meet, its own among them."""
+        """Return the realms whose addresses a workload of `realm` can meet, including its own."""
         return frozenset({realm, *self.realms.get(realm, ())})
 
 

@@ -54,9 +54,9 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class AddressIn:
-    """Addresses, whoever holds them: a `cidr` or a named `list`. `text` is what was written, for messages.
+    """Addresses, whichever asset has them: a `cidr` or a named `list`. `text` is the written form, for messages.
 
-    `members` are the networks, ranges and addresses that it was written of; they make no difference between selectors.
+    `members` are its networks, ranges and addresses as written; they make no difference between selectors.
     """
 
     addresses: IntervalSet
@@ -122,7 +122,7 @@ def renamed(selector: Selector, names: Mapping[str, str]) -> Selector:
 
 
 def chooses_assets(selector: Selector) -> bool:
-    """Return whether any part of a selector speaks of assets, not of addresses alone: what a `scope` is and-ed to."""
+    """Return whether any part of a selector chooses assets and not addresses: a `scope` is and-ed to these parts."""
     match selector:
         case LabelIn() | LabelExists() | AssetNamed() | Not():
             return True

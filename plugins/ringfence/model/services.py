@@ -93,9 +93,9 @@ WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a rule names, by family: ICMP exists in IPv4 only and ICMPv6 in IPv6 only, the rest in both.
+    """The services of a rule, by family: ICMP exists in IPv4 only and ICMPv6 in IPv6 only, all others in both.
 
-    An extension header of IPv6 is no protocol there: no packet is judged by it.
+    An extension header of IPv6 is not a protocol here, because no packet is judged by it.
     """
 
     v4: IntervalSet = EMPTY
@@ -125,7 +125,7 @@ def point_of(protocol: int, port: int = 0) -> int:
 def parse_service(text: str, named: Mapping[str, Services] | None = None) -> Services:
     """Return the services of one word of the grammar: `any`, `tcp`, `tcp/80-90`, `icmp/echo-request`, `ip/47`, a name.
 
-    `named` are the workspace's own names and win over the well-known ones. Raises InputError with the reason.
+    `named` are the workspace's own names and win over the well-known ones. Raise InputError with the reason.
     """
     text = text.strip()
     if named and text in named:

@@ -248,7 +248,7 @@ class DirectionTable:
         return ProcessClass(**{kind: name for kind, name in process.names if name in self.names(kind)})
 
     def classes_of(self, process: Process | None) -> frozenset[ProcessClass]:
-        """Return the classes that what a peer names falls into, all for None; one of another platform has none here."""
+        """Return the classes that the process of a peer means, all for None; one of another platform means none."""
         every = self.process_classes
         if process is None:
             return frozenset(every)
@@ -266,11 +266,6 @@ class DirectionTable:
     def process_classes(self) -> tuple[ProcessClass, ...]:
         """Return every process class, `other` first."""
         return process_classes(self.named)
-
-    @property
-    def local_sets(self) -> tuple[IntervalSet, ...]:
-        """Return the distinct local address sets, in order."""
-        return tuple(dict.fromkeys(cell.local for cell in self.cells))
 
     @property
     def dynamic_sets(self) -> tuple[str, ...]:

@@ -29,9 +29,9 @@ def is_unit_name(text: str) -> bool:
 
 
 def not_followed(unit: str) -> str | None:
-    """Return why what a unit runs cannot be followed from start to start, None where it can.
+    """Return why the processes of a unit cannot be followed from start to start, None if they can.
 
-    A control group has a number that changes with every start: a drop-in of a service's tells the kernel of it.
+    The number of a control group changes with every start, and a drop-in of a service reports it to the kernel.
     """
     stem, _, kind = unit.rpartition(".")
     if kind != "service":

@@ -32,7 +32,7 @@ class ApplyRequest:
     run: Path | None = None
 
     def extravars(self, directory: Path) -> dict[str, object]:
-        """Return the variables of the playbook that rolls out; None for what is not given."""
+        """Return the variables of the rollout playbook; those that are not given are None."""
         return {
             "ringfence_plan": str(directory),
             "ringfence_confirm_within": self.confirm_within,

@@ -113,7 +113,7 @@ def claims(estate: Estate) -> list[tuple[Claim, str, str]]:
 
 
 def contradicted(estate: Estate) -> list[tuple[str, str, Sequence[tuple[str, object]]]]:
-    """Return what the sources of one machine say differently: asset, attribute, and what each source says."""
+    """Return where the sources of one machine disagree: asset, attribute, and the value of each source."""
     return [(asset.name, *one) for asset in estate.snapshot.assets for one in contradictions(asset)]
 
 

@@ -38,9 +38,9 @@ class Findings:
 
 
 def check(estate: Estate, *, linted: bool = True, told: bool = True) -> Findings:
-    """Return what is wrong, with `linted` also of rules that say little. Raise InputErrors for broken files.
+    """Return problems, with `linted` also of doubtful rules. Raise InputErrors for broken files.
 
-    With `told`, hosts that cannot take their tables by what they say of themselves are no workloads.
+    With `told`, hosts whose own facts say that they cannot take their tables are not workloads.
     """
     from ringfence.analysis.checks import problems as estate_problems
     from ringfence.analysis.invariants import broken

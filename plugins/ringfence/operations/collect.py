@@ -41,9 +41,9 @@ class Collected:
 
 
 def collect(estate: Estate, request: CollectRequest, execution: Execution | None = None) -> Collected:
-    """Look at hosts and keep what they report; a cancellation ends it after the look that runs, which Ansible ends.
+    """Take samples of hosts and keep what they report; a cancellation stops the current sample and is the end.
 
-    Raise InputError where no host is chosen, Interrupted where a look was cancelled.
+    Raise InputError if no host is chosen, Interrupted if a sample was cancelled.
     """
     from ringfence.flows.readers import read_by
     from ringfence.flows.readers.hosts import read_collected
@@ -88,7 +88,7 @@ class _Keeping(Listener):
         self.told: set[str] = set()
 
     def event(self, event: Event) -> None:
-        """Take what a host reports."""
+        """Keep the report of a host."""
         if event.ends and isinstance(event.result.get("flows"), list):
             self.told.add(event.host)
             with self.path.open("a", encoding="utf-8") as file:

@@ -57,7 +57,7 @@ def examine(
     tell: Callable[[Check], None] = lambda _check: None,
     execution: Execution | None = None,
 ) -> Examined:
-    """Return all checks, each also told when it is made; an error in place of an estate says why there is none."""
+    """Return all checks, each also passed on when it is made; without an estate, the error says why there is none."""
     checks: list[Check] = []
 
     def keep(check: Check) -> None:

@@ -72,7 +72,7 @@ class FlowSelection:
         return f"{counted(wrong, 'flow')} {where} and {'is' if wrong == 1 else 'are'} left out" if wrong else ""
 
     def words(self) -> str:
-        """Return what was looked at, for people."""
+        """Return a description of the selection, for people."""
         if self.paths:
             return f"flows of {first_few([str(path) for path in self.paths], 1)}"
         since = self.since or DEFAULT_SINCE

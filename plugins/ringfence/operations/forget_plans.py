@@ -29,7 +29,7 @@ def plans_to_forget(estate: Estate, choice: Choice) -> Forgetting:
 
 
 def forget_plans(estate: Estate, choice: Choice, shown: Forgetting) -> Forgetting:
-    """Delete what was shown, as far as nothing needs it now; return what went and what stayed."""
+    """Delete what was shown, unless it is needed by now; return what was deleted and what was kept."""
     with no_run_begins(estate.history.state):
         now = plans_to_forget(estate, choice)
         done = Forgetting(now.still(shown), now.stays, now.named)

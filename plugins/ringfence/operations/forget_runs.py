@@ -24,7 +24,7 @@ def runs_to_forget(estate: Estate, choice: Choice) -> Forgetting:
 
 
 def forget_runs(estate: Estate, choice: Choice, shown: Forgetting) -> Forgetting:
-    """Delete what was shown, as far as nothing needs it now; return what went and what stayed."""
+    """Delete what was shown, unless it is needed by now; return what was deleted and what was kept."""
     with no_run_begins(estate.history.state):
         now = runs_to_forget(estate, choice)
         done = Forgetting(now.still(shown), now.stays, now.named)

@@ -26,7 +26,7 @@ def snapshots_to_forget(estate: Estate, choice: Choice) -> Forgetting:
 
 
 def forget_snapshots(estate: Estate, choice: Choice, shown: Forgetting) -> Forgetting:
-    """Delete what was shown, as far as nothing needs it now; return what went and what stayed."""
+    """Delete what was shown, unless it is needed by now; return what was deleted and what was kept."""
     now = snapshots_to_forget(estate, choice)
     done = Forgetting(now.still(shown), now.stays, now.named)
     delete(done.goes, estate.history.state / SNAPSHOTS)

@@ -1,4 +1,4 @@
-"""Forgetting what is kept of the past: what a choice means, what stays because it is needed, and the deletion."""
+"""Deletion of old plans, runs and snapshots: what a choice means, and what is kept because it is needed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which are to be forgotten: all but the newest `keep`, those from before a time, those with one of these names.
+    """What to delete: all but the newest `keep`, all from before a time, or those with one of these names.
 
-    What is given has to hold together: with `keep` and `before` only what is old in both ways goes.
+    With both `keep` and `before`, only what is old by both is deleted.
     """
 
     keep: int | None = None
@@ -44,7 +44,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
-    """What a choice means: what goes, and what was chosen and stays, with the reason. `named` says that names chose."""
+    """The meaning of a choice: what is deleted, and what was chosen and is kept, with the reason.
+
+    `named` says that it was chosen by name.
+    """
 
     goes: tuple[Item, ...]
     stays: tuple[tuple[Item, str], ...]

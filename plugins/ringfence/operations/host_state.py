@@ -68,10 +68,10 @@ def ask_hosts(estate: Estate, execution: Execution) -> None:
 def keep_answers(
     estate: Estate, answers: Mapping[str, Mapping[str, object]], marked: Mapping[str, int]
 ) -> list[Problem]:
-    """Keep what hosts told, by name: the results of `policy_info`, or `held` of `policy_verify`.
+    """Keep the answers of hosts, by name: the results of `policy_info`, or `held` of `policy_verify`.
 
-    `marked` is how far the journals were when they were asked. Return a warning for each host whose answer is no state
-    of ours; what was known of it stays.
+    `marked` is how far the journals were when the hosts were asked. Return a warning for each host whose answer is not
+    valid; its earlier record stays.
     """
     with state_alone(estate.directory):
         return _keep(estate, answers, marked)
@@ -89,6 +89,7 @@ def _keep(estate: Estate, answers: Mapping[str, Mapping[str, object]], marked: M
                 plan=_text(told, "plan"),
                 sequence=int(str(told.get("sequence") or 0)),
                 seen=time_text(estate.now),
+                enforcer=_text(told, "enforcer"),
                 reached_from=_text(told, "reached_from"),
                 # the part of another enforcer does not tell what this one did
                 features={**(hosts[name].features if name in hosts else {}), **_features(told.get("features"))},

@@ -1,4 +1,4 @@
-"""What is done on hosts themselves, without a plan: asked what they hold, have names looked up, be left."""
+"""Work on hosts without a plan: asking for their state, having names looked up, removing what Ringfence put there."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class HostsResult:
 
     @property
     def well(self) -> int:
-        """Return how many hosts did what was asked."""
+        """Return how many hosts succeeded."""
         return sum(host.ok for host in self.result.hosts.values())
 
     @property
@@ -80,7 +80,7 @@ def run_on_hosts(
 
 
 def decided_enforcers(estate: Estate) -> dict[str, str]:
-    """Return the enforcers of the hosts whose facts decided that, which no variable tells Ansible."""
+    """Return the enforcers of the hosts whose facts decided it, because no variable tells Ansible of these."""
     assets, decided = estate.enforcers
     named = assets.named()
     return {name: named[name].enforcer for name in decided}

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def info(estate: Estate, words: Sequence[str] = (), execution: Execution | None = None) -> HostsResult:
-    """Return what workloads say of themselves, and keep what they hold for the next plan.
+    """Return the state that workloads report, and keep it for the next plan.
 
-    Rules come with the names that the last confirmed plan gives them, where there is one.
+    Rules have the names that the last confirmed plan gives them, if there is one.
     """
     execution = execution or Execution()
     hosts = chosen_workloads(estate, words)

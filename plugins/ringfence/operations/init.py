@@ -24,8 +24,8 @@ CONTROL = "# control:\n#   from: [10.9.0.0/24]\n#   port: 22\n"
 def write_workspace(directory: Path, networks: tuple[str, ...] = (), port: int = 22) -> tuple[Path, ...]:
     """Write the files of a new workspace and return their paths in it, in order.
 
-    Raises InputError, before anything is written, where one of them exists already or a network is none, and where the
-    directory cannot be; OutsideError where the machine cannot write.
+    Raise InputError, before anything is written, if one of them exists already, if a network is not valid, or if the
+    directory cannot exist; OutsideError if the machine cannot write.
     """
     for network in networks:
         network_of(network)

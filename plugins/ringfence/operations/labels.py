@@ -1,4 +1,4 @@
-"""Labels: every one of chosen assets with the rule that gave it, and proposals for those that are lacking."""
+"""Labels: every one of chosen assets with the rule that gave it, and suggestions for those that are lacking."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
-    """Proposals, those of them that were accepted, and the rules that were written for these."""
+class Suggested:
+    """Suggestions, those of them that were accepted, and the rules that were written for these."""
 
     suggestions: Sequence[Suggestion]
     accepted: Sequence[Suggestion]
@@ -50,14 +50,14 @@ def labels(estate: Estate, words: Sequence[str] = ()) -> Labelled:
 
 def suggest_labels(
     estate: Estate, flows: FlowSelection | None, accept: Sequence[str] = (), execution: Execution | None = None
-) -> Proposed:
-    """Return proposals of role and app labels, and write those that are accepted into labels.yml.
+) -> Suggested:
+    """Return suggestions of role and app labels, and write those that are accepted into labels.yml.
 
-    Raise InputError where a name that is accepted is not proposed.
+    Raise InputError where a name that is accepted is not suggested.
     """
     found = suggestions(estate.snapshot, _talks(estate, flows, execution or Execution()))
     accepted = [one for name in accept for one in _named(found, name)]
-    return Proposed(found, accepted, _written(estate, accepted))
+    return Suggested(found, accepted, _written(estate, accepted))
 
 
 def _talks(estate: Estate, flows: FlowSelection | None, execution: Execution) -> list[Talk]:
@@ -75,15 +75,15 @@ def _talks(estate: Estate, flows: FlowSelection | None, execution: Execution) ->
 
 
 def _named(found: tuple[Suggestion, ...], name: str) -> list[Suggestion]:
-    """Return the proposals of a name, `role=db:ports` or all of `role=db`."""
+    """Return the suggestions of a name, `role=db:ports` or all of `role=db`."""
     chosen = [one for one in found if name in (one.name, one.name.rpartition(":")[0])]
     if not chosen:
-        raise InputError(f"nothing called '{name}' is proposed", remedy="ringfence labels suggest shows what is")
+        raise InputError(f"nothing called '{name}' is suggested", remedy="ringfence labels suggest shows what is")
     return chosen
 
 
 def _written(estate: Estate, accepted: list[Suggestion]) -> list[dict[str, object]]:
-    """Write proposals into labels.yml, each behind the others in priority; return the rules."""
+    """Write suggestions into labels.yml, each behind the others in priority; return the rules."""
     first = next_priority(estate.workspace.label_rules)
     rules = [one.rule(first + number) for number, one in enumerate(accepted)]
     for rule in rules:

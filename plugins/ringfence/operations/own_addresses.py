@@ -16,10 +16,10 @@ NOBODYS = (point_of("192.0.2.1"), point_of("2001:db8::1"))  # RFC 5737, RFC 3849
 
 
 def own_addresses(estate: Estate, names: Iterable[str]) -> frozenset[int]:
-    """Return the addresses of hosts that are this machine's own: the kernel lets it send from these alone.
+    """Return the addresses of hosts that belong to this machine: the kernel lets it send from these only.
 
-    Loopback is everybody's: what is reached there may be a machine behind a forwarded port. A kernel that lets it send
-    from any address (ip_nonlocal_bind) tells nothing.
+    Every machine has loopback addresses, and behind a forwarded port there may be another machine. A kernel that
+    allows any source address (ip_nonlocal_bind) proves nothing.
     """
     if any(map(_is_own, NOBODYS)):
         return frozenset()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.estate.held_tables import known_records
+from ringfence.model.assets import USUAL_ENFORCER
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.check import refuse_errors
@@ -44,7 +45,7 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True)
 class MadePlan:
-    """A plan that was written; `flow_words` say what it does to traffic, `wrong` counts flows that were left out."""
+    """A plan that was written; `flow_words` describe its effect on traffic, `wrong` counts flows that were left out."""
 
     draft: Draft
     directory: Path
@@ -89,7 +90,7 @@ class _Making:
         self.wrong = 0
 
     def planned(self) -> Draft:
-        """Return the plan of the policy as it stands in the files."""
+        """Return the plan of the policy in the files."""
         from ringfence.enforcers import enforcer
         from ringfence.plan import build
         from ringfence.plan.preflight import doubts
@@ -111,7 +112,7 @@ class _Making:
         return build(estate.compilation, enforcer, self._circumstances(tables))
 
     def restored(self, name: str) -> Draft:
-        """Return the plan that brings back what an earlier plan gave."""
+        """Return the plan that restores what an earlier plan gave to hosts."""
         from ringfence.plan import find, restore
         from ringfence.plan.rollout_order import rollout_order
         from ringfence.plan.store import read_draft
@@ -194,6 +195,8 @@ class _Making:
 
 def _chosen(estate: Estate) -> list[Problem]:
     """Return a notice for every enforcer that facts of hosts decided on."""
+    from ringfence.plan.enforcer_choice import VARIABLE, kept
+
     hosts: dict[tuple[str, str], list[str]] = {}
     named = estate.enforcers[0].named()
     for name, why in estate.enforcers[1].items():
@@ -202,7 +205,18 @@ def _chosen(estate: Estate) -> list[Problem]:
         Problem(
             Severity.WARNING,
             f"{first_few(of)} gets the enforcer {enforcer}: {why}",
-            remedy=f"to settle it write 'ringfence_enforcer: {enforcer}'",
+            remedy=_kept(enforcer, of) if why == kept(enforcer) else f"to settle it write '{VARIABLE}: {enforcer}'",
         )
         for (enforcer, why), of in sorted(hosts.items())
     ]
+
+
+def _kept(enforcer: str, hosts: Sequence[str]) -> str:
+    """Return the ways on for hosts that keep an enforcer although the usual one is usable there by now."""
+    from ringfence.plan.enforcer_choice import VARIABLE
+
+    host = hosts[0] if len(hosts) == 1 else "HOST"
+    return (
+        f"to keep it write '{VARIABLE}: {enforcer}'; to change write '{VARIABLE}: {USUAL_ENFORCER}', and take the old "
+        f"table out before the new plan is applied: 'ringfence remove {host}'"
+    )

@@ -22,7 +22,7 @@ class PlanResult:
 
     @property
     def well(self) -> int:
-        """Return how many hosts did what was asked."""
+        """Return how many hosts succeeded."""
         return sum(host.ok for host in self.result.hosts.values())
 
     @property

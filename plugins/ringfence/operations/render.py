@@ -27,9 +27,9 @@ class Rendered:
 
 
 def render(estate: Estate, host: str, enforcer: str | None = None) -> Rendered:
-    """Return what a host would get, of its own enforcer or of another one.
+    """Return the rendered ruleset of a host, for its own enforcer or another one.
 
-    Raise InputError where no asset has the name, or nothing is enforced on it.
+    Raise InputError if no asset has the name, or nothing is enforced on it.
     """
     compilation = estate.compilation
     called = compilation.snapshot.called()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def roll_back(estate: Estate, name: str, limit: Sequence[str] = (), execution: Execution | None = None) -> PlanResult:
-    """Take hosts where a plan waits unconfirmed back to what they held; return what became of every host."""
+    """Take hosts with an unconfirmed plan back to what they had before; return the result of every host."""
     chosen = chosen_plan(estate, name)
     variables = {"ringfence_plan": str(chosen.directory)}
     result = drive(estate, "rollback", variables, sorted(chosen.plan.hosts), execution or Execution(), limit=limit)

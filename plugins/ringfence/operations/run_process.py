@@ -1,6 +1,6 @@
 """The process of a run, `python -m ringfence.operations.run_process WORKSPACE RUN`: rolls out what its input says.
 
-It is a session of its own, so it outlives the command that began it. What it does stands in the run's directory.
+It is a session of its own, so it outlives the command that began it. Its results are in the run's directory.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def list_runs(estate: Estate) -> list[ListedRun]:
 
 
 def find_run(estate: Estate, name: str | None = None) -> RunDirectory:
-    """Return the run that a name begins, without one the newest. Raise InputError where there is none."""
+    """Return the run whose id begins with a text, without one the newest. Raise InputError if there is none."""
     found = [one for one in run_directories(estate.history.state) if one.id.startswith(name or "")]
     if not found:
         raise InputError(f"no run begins with '{name}'" if name else "there is no run", remedy="see 'ringfence runs'")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def verify(
     estate: Estate, name: str | None = None, limit: Sequence[str] = (), execution: Execution | None = None
 ) -> PlanResult:
-    """Return how hosts compare with a plan, by default the last that hosts confirmed; keep what they hold."""
+    """Return how hosts compare with a plan, by default the last confirmed one, and keep their state."""
     from ringfence.rollout import Interrupted
 
     execution = execution or Execution()

@@ -1,4 +1,4 @@
-"""The plan: one content-addressed artefact that says what every host gets; made once, and apply takes nothing else."""
+"""The plan: one content-addressed artefact with everything that hosts get; apply accepts nothing else."""
 
 from ringfence.plan.artefact import Draft, HostPlan, Inputs, Plan
 from ringfence.plan.build import Circumstances, build, restore

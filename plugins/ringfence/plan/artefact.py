@@ -45,12 +45,12 @@ class ControlPath(_Part):
 
 
 class HostPlan(_Part):
-    """What one host gets, and the digest of the ruleset that it must hold for that (empty: none of ours).
+    """What one host gets, and the digest of the ruleset that it must have before (empty: no ruleset of Ringfence).
 
-    `ruleset` is the text that `enforcer` rendered for `table`; `facts` are what that depended on of the host, and
-    `runtime` is what the target fills in: both are the enforcer's own data. `control` is there where the enforcer keeps
-    a control path open, `options` holds what it offers beside the table (`cut`), and `chosen` says why it is this one
-    where facts of the host decided that.
+    `ruleset` is the text that `enforcer` rendered for `table`; `facts` are the facts of the host that the text depends
+    on, and `runtime` is the data that the target fills in: both are the enforcer's own. `control` is present if the
+    enforcer keeps a control path open, `options` are the enforcer's own (`cut`), and `chosen` says why this enforcer
+    was chosen where facts of the host decided it.
     """
 
     enforcer: str
@@ -70,9 +70,9 @@ class HostPlan(_Part):
 
 
 class RuleNamed(_Part):
-    """A rule that decides something in one of the tables: its name and where it stood.
+    """A rule that decides something in one of the tables: its name and its place when the plan was made.
 
-    `emergency` says that it is of the tier emergency: what stands and is denied by it ends, whatever `cut` says.
+    `emergency` says that it is of the tier emergency: established connections that it denies end, whatever `cut` says.
     """
 
     name: str
@@ -149,7 +149,7 @@ class Plan(_Part):
         return [name for name, host in sorted(self.hosts.items()) if host.changes]
 
     def expired(self, now: datetime) -> bool:
-        """Return whether `now` lies behind `valid_until`."""
+        """Return whether `now` is after `valid_until`."""
         return now > parse_time(self.valid_until)
 
 

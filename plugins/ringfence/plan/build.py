@@ -1,4 +1,4 @@
-"""Building a plan: tables rendered, what hosts hold compared, waves cut. A pure function of what it is given."""
+"""Building a plan: render tables, compare them with what hosts have, divide hosts into waves. A pure function."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Circumstances:
 def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: Circumstances) -> Draft:
     """Return the plan that brings every workload to its table, with its files.
 
-    `enforcer` gives the enforcer of a name. Equal arguments give equal bytes. Raises InputErrors with every reason for
+    `enforcer` gives the enforcer of a name. Equal arguments give equal bytes. Raise InputErrors with every reason for
     which the plan is refused.
     """
     dropped = frozenset(given.dropped)
@@ -110,9 +110,9 @@ def restore(
     sizes: tuple[int, ...],
     order: Callable[[Mapping[str, bool]], RolloutOrder] | None = None,
 ) -> Draft:
-    """Return the plan that brings an earlier plan's hosts back to what it gave them; `files` are its texts.
+    """Return the plan that brings an earlier plan's hosts back to it; `files` are the texts of that plan.
 
-    Every other host keeps what it holds. `order` gives the order of hosts that are told with whether they change.
+    Every other host keeps its ruleset. `order` sorts hosts, given with whether they change.
     """
     hosts = {
         name: host.model_copy(update={"expects": given.held[name].ruleset if name in given.held else ""})

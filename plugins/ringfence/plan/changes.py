@@ -1,4 +1,4 @@
-"""What a plan changes against what is enforced now, told by rule and label: the `diff` of a plan."""
+"""The `diff` of a plan: what changes against what is enforced now, by rule and label."""
 
 from __future__ import annotations
 

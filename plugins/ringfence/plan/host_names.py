@@ -1,4 +1,4 @@
-"""Names that Ansible can be asked for: what is no name to its patterns would mean other hosts, or none."""
+"""Host names that Ansible takes literally: any other would be a pattern that means other hosts, or none."""
 
 from __future__ import annotations
 

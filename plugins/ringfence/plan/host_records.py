@@ -23,9 +23,10 @@ STATE_FILE = Path(".ringfence") / "state.json"
 
 
 class Held(BaseModel):
-    """What one host holds: the confirmed ruleset and the table it was rendered from, empty for none of ours.
+    """What one host has: the confirmed ruleset and the table it was rendered from, both empty if it has none of ours.
 
-    `sequence` is the newest that the host has accepted; `features` are what enforcers read their facts from, and
+    `enforcer` names the enforcer of that text, empty if nobody reported it. `sequence` is the newest that the host has
+    accepted; `features` are the data that enforcers read facts from, and
     `reached_from` is the address that Ansible's connection came from, both as the host reported them.
     """
 
@@ -36,6 +37,7 @@ class Held(BaseModel):
     plan: DigestOrNone = ""
     sequence: int = Field(default=0, ge=0, le=MOST_SEQUENCE)
     seen: Time
+    enforcer: str = ""
     reached_from: str = ""
     features: dict[str, JsonValue] = {}
 
@@ -55,7 +57,7 @@ class Record(BaseModel):
 
 
 def read_state(workspace: Path) -> dict[str, Held]:
-    """Return what every host of a workspace is known to hold; nothing where no host was ever seen."""
+    """Return what every host of a workspace is known to have; nothing if no host was ever asked."""
     return read_record(workspace).hosts
 
 
@@ -112,11 +114,11 @@ def write_state(workspace: Path, hosts: Mapping[str, Held], journals: Mapping[st
 
 
 def believed_sequence(known: int, hosts: Mapping[str, Held]) -> tuple[int, dict[str, int]]:
-    """Return the newest sequence that hosts have accepted, as far as it is believed, and those that are not, by host.
+    """Return the newest sequence number that hosts have accepted and that is credible, and the others by host.
 
-    `known` is the newest of the plans here. A number far above it is believed where most of the hosts that hold a plan
-    report such a one, as after a plans directory was lost, and where there are plans here, more than one: else a single
-    host could raise the numbers of all.
+    `known` is the newest of the plans here. A number far above it is credible only if most of the hosts with a plan
+    report such a number, as after the loss of a plans directory; if there are plans here, more than one host must
+    report it. Otherwise a single host could raise the numbers of all.
     """
     told = sorted(held.sequence for held in hosts.values() if held.sequence)
     far = [number for number in told if number > known + STEP]

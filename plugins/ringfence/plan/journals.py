@@ -11,7 +11,7 @@ from ringfence.model.errors import InputError, Place
 from ringfence.plan.artefact import Plan
 from ringfence.plan.host_records import Held, read_record
 from ringfence.plan.store import Head, heads, read
-from ringfence.wire.journal_lines import CONFIRMED, STARTED, Event, journal_events
+from ringfence.wire.journal_lines import CONFIRMED, STARTED, JournalEvent, journal_events
 from ringfence.wire.plan_format import JOURNAL_FILE, TIME_FORMAT
 
 # Behind these a host may have a new table that waits; every other event says what became of it.
@@ -20,7 +20,7 @@ OPEN = frozenset({STARTED, "unconfirmed", "unknown"})
 SETTLED = frozenset({CONFIRMED, "rolled back"})
 
 
-def events(directory: Path, plan: Plan | Head) -> Iterator[Event]:
+def events(directory: Path, plan: Plan | Head) -> Iterator[JournalEvent]:
     """Yield the events of a plan's rollouts in the order they were written.
 
     A line that a killed controller cut short, that is not an object, or that is of another plan, counts as not written.
@@ -37,7 +37,7 @@ def events(directory: Path, plan: Plan | Head) -> Iterator[Event]:
 
 
 def marks(plans: Path) -> dict[str, int]:
-    """Return how many lines every plan's journal has now: what is written behind them is newer than now."""
+    """Return how many lines every plan's journal has now: later lines are newer than this moment."""
     found = {}
     for directory, plan in heads(plans):
         last = max((event.line for event in events(directory, plan)), default=0)
@@ -47,10 +47,10 @@ def marks(plans: Path) -> dict[str, int]:
 
 
 def known(workspace: Path, plans: Path, now: datetime | None = None) -> dict[str, Held]:
-    """Return what every host is known to hold: the record of a workspace, and what was confirmed after it.
+    """Return what every host is known to have: the record of a workspace, and confirmations that came after it.
 
-    Which of two confirmations came later, the order of plans and of lines says, not the time that is written in a line:
-    a clock may be wrong. `now` is believed where a record does not say how far the journals were when it was written.
+    Of two confirmations the later one is found by the order of plans and of lines, not by the time in a line, because
+    a clock may be wrong. `now` is used where a record does not say how far the journals were when it was written.
     """
     record = read_record(workspace)
     hosts = dict(record.hosts)
@@ -78,6 +78,7 @@ def known(workspace: Path, plans: Path, now: datetime | None = None) -> dict[str
                 table=plan.hosts[name].table,
                 plan=plan.digest,
                 sequence=plan.sequence,
+                enforcer=plan.hosts[event.host].enforcer,
                 seen=_time(event.time, latest),
                 reached_from=standing.reached_from if standing else "",
                 features=standing.features if standing else {},
@@ -120,7 +121,9 @@ def last_confirmed(plans: Path) -> Path | None:
     return max(held)[1] if held else None
 
 
-def _is_news(event: Event, plan: Head, before: Held | None, journals: Mapping[str, int] | None, latest: str) -> bool:
+def _is_news(
+    event: JournalEvent, plan: Head, before: Held | None, journals: Mapping[str, int] | None, latest: str
+) -> bool:
     """Return whether an event came after the record of its host was written."""
     if before is None:
         return True

@@ -29,8 +29,8 @@ def refusals(
 ) -> list[InputError]:
     """Return every reason, in the order of the hosts' names, not to make a plan of these tables.
 
-    `held` is what hosts are known to hold, with what they told about themselves; `dropped` are the hosts that may go
-    missing. With `force_lockout` it is no reason that the line would be cut.
+    `held` is what hosts are known to have and their facts; `dropped` are the hosts that may be missing. With
+    `force_lockout` a plan may cut the connection that it comes by.
     """
     named = compilation.snapshot.named()
     ways = None if force_lockout else WaysIn(compilation)
@@ -53,9 +53,10 @@ def refusals(
 
 
 def left_out(compilation: Compilation, held: Mapping[str, Held], enforcer: Callable[[str], Enforcer]) -> dict[str, str]:
-    """Return the hosts that say of themselves that they cannot take their tables, with the reason.
+    """Return the hosts whose own facts say that they cannot take their tables, with the reason.
 
-    What one host says stops no plan for the others; it keeps what it holds. So are hosts that Ansible cannot name.
+    Such a host stops no plan for the others; it keeps what it has. Hosts that Ansible cannot name are left out as
+    well.
     """
     unnamed = {name: why_not(name) for name in compilation.tables if not askable(name)}
     return unnamed | {

@@ -12,7 +12,7 @@ from ringfence.wire.plan_format import NAMESPACE, PLAN_FILE, SIGNATURE_FILE
 def sign(directory: Path, key: Path) -> Path:
     """Sign the plan in a directory with a private (or, with an agent, a public) key; return the signature's path.
 
-    Raises OutsideError when ssh-keygen is missing or refuses.
+    Raise OutsideError when ssh-keygen is missing or refuses.
     """
     plan, signature = directory / PLAN_FILE, directory / SIGNATURE_FILE
     signature.unlink(missing_ok=True)

@@ -90,7 +90,7 @@ def write(draft: Draft, plans: Path) -> Path:
 def read(directory: Path) -> Plan:
     """Return the plan of a directory.
 
-    Raises InputError where it is missing, broken, not canonical, or not the plan that its directory is named after.
+    Raise InputError where it is missing, broken, not canonical, or not the plan that its directory is named after.
     """
     path = directory / PLAN_FILE
     place = Place(str(path))
@@ -125,7 +125,7 @@ def _is_named(directory: Path, digest: str) -> bool:
 
 
 def verify_files(directory: Path, plan: Plan) -> None:
-    """Check the sha256 of every ruleset and table that a plan names; raises InputError for the first that differs."""
+    """Check the sha256 of every ruleset and table that a plan names. Raise InputError for the first that differs."""
     for name, digest in (*_files(plan, RULESETS), *_files(plan, TABLES)):
         path = directory / name
         try:
@@ -137,7 +137,7 @@ def verify_files(directory: Path, plan: Plan) -> None:
 
 
 def read_draft(directory: Path) -> Draft:
-    """Return a plan with the texts of its files; raises InputError where one is missing or was changed."""
+    """Return a plan with the texts of its files. Raise InputError where one is missing or was changed."""
     plan = read(directory)
     verify_files(directory, plan)
     rulesets, tables = (
@@ -160,7 +160,7 @@ def _files(plan: Plan, folder: str) -> list[tuple[str, str]]:
 def find(plans: Path, name: str) -> Path:
     """Return the directory of a plan named by its path, by the first digits of its digest, or by the word `latest`.
 
-    Raises InputError when no plan, or more than one, is meant.
+    Raise InputError when no plan, or more than one, is meant.
     """
     if os.sep in name or (Path(name) / PLAN_FILE).is_file():
         return Path(name)
@@ -191,11 +191,11 @@ def directories(plans: Path) -> list[Path]:
 
 
 def heads(plans: Path) -> Iterator[tuple[Path, Head]]:
-    """Yield the head of every plan below `plans` with its directory; raises InputError at a broken one.
+    """Yield the head of every plan below `plans` with its directory. Raise InputError at a broken plan.
 
-    Heads of plans that are as they were stand in an index. Else a text whose digest names its directory is as it was
-    written: only its own lines are looked at, which takes milliseconds where the plan of 20,000 hosts takes seconds.
-    Any other is read whole, which says what is wrong.
+    Heads of unchanged plans are in an index. For others, a text whose digest is the name of its directory is unchanged
+    too, so only the lines of the head are read: milliseconds, where a whole plan of 20,000 hosts takes seconds. Any
+    other text is read whole, which reports what is wrong.
     """
     found = {path.name: path for path in directories(plans)}
     files = {name: path / PLAN_FILE for name, path in found.items()}

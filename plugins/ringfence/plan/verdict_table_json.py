@@ -1,4 +1,4 @@
-"""A verdict table read back from its canonical text: what an earlier plan gave a host."""
+"""A verdict table read back from its canonical text in an earlier plan."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ _ADAPTER = TypeAdapter(_Table)
 
 
 def table_of(text: str) -> VerdictTable:
-    """Return the table of a canonical text; raises InputError for a text that is none.
+    """Return the table of a canonical text. Raise InputError if the text is not a valid table.
 
-    The table's own text equals the one it was read from, to the byte.
+    The text of the returned table is equal to `text`, to the byte.
     """
     try:
         shape = _ADAPTER.validate_json(text)

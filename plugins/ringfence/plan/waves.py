@@ -13,12 +13,12 @@ def waves(
     ranked: Sequence[str] = (),
     last: Collection[str] = (),
 ) -> list[list[str]]:
-    """Return the hosts of `tables` (name → digest of its table) in waves of the sizes given, the last one open.
+    """Return the hosts of `tables` (name → digest of its table) in waves of the given sizes, the last one open.
 
-    The first wave is taken from `ranked`, the best canary first; the hosts of `last` that are none of these are a wave
-    of their own behind all others. Hosts that change come first, else a canary would show nothing; among them every
+    The first wave is taken from `ranked`, the best canary first; the remaining hosts of `last` are a wave of their own
+    after all others. Hosts that change come first, because a canary would show nothing otherwise; among them every
     distinct table has its turn before any has its second, the most common first, so that early waves meet as many
-    different tables as they can. Equal input gives equal waves.
+    different tables as possible. Equal input gives equal waves.
     """
     spread = [*_spread(tables, sorted(changed & tables.keys())), *_spread(tables, sorted(tables.keys() - changed))]
     first = [host for host in ranked if host in tables][: sizes[0] if sizes else 0]

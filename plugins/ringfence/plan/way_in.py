@@ -46,11 +46,11 @@ class WaysIn:
         self._lookups: dict[str, TableLookup] = {}
 
     def closed(self, asset: Asset, control: Control, target: int | None, seen: int | None = None) -> Reason | None:
-        """Return what cuts the way to a host, with the remedy; None where a way in is left, or may be.
+        """Return what cuts the way to a host, with the remedy; None if a way in remains, or may remain.
 
-        `target` is the address that Ansible connects to, None where it is not known: then every one of the host's.
-        `seen` is the address from which the host saw Ansible come, which may be that of a NAT. A jump host that is
-        neither an asset nor an address is a way that nobody can judge.
+        `target` is the address that Ansible connects to, None if it is not known: then every address of the host may
+        be it. `seen` is the address from which the host saw Ansible come, which may be that of a NAT. Nobody can judge
+        a way through a jump host that is neither an asset nor an address.
         """
         end = _Step(f"'{asset.name}'", asset.addresses if target is None else (target,), control.port, asset)
         steps = self._steps(asset)

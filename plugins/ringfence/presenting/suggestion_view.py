@@ -1,4 +1,4 @@
-"""Proposals of labels with their evidence, in lines."""
+"""Suggestions of labels with their evidence, in lines."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ringfence.model.counts import counted
 from ringfence.presenting.line import Line
 
 if TYPE_CHECKING:
-    from ringfence.operations.labels import Proposed
+    from ringfence.operations.labels import Suggested
 
 
-def suggestion_lines(found: Proposed) -> Iterator[Line]:
-    """Yield what was written, where proposals were accepted, else every proposal."""
+def suggestion_lines(found: Suggested) -> Iterator[Line]:
+    """Yield what was written, where suggestions were accepted, else every suggestion."""
     if found.accepted:
         for one, rule in zip(found.accepted, found.rules, strict=True):
             yield Line(f"{one.name} written into labels.yml, priority {rule['priority']}", style="green")
@@ -23,4 +23,4 @@ def suggestion_lines(found: Proposed) -> Iterator[Line]:
         yield Line(f"  when {one.when}")
         for reason in one.evidence:
             yield Line(f"  {reason}")
-    yield Line(f"{counted(len(found.suggestions), 'proposal')}; to take one: ringfence labels suggest --accept NAME")
+    yield Line(f"{counted(len(found.suggestions), 'suggestion')}; to take one: ringfence labels suggest --accept NAME")

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """What an event tells. `play` and `step` have no host; of a rollout, every play is a wave."""
+    """The kind of an event. `play` and `step` have no host; in a rollout every play is a wave."""
 
     PLAY = "play"
     STEP = "step"
@@ -38,7 +38,7 @@ ENDS = frozenset({EventKind.DONE, EventKind.FAILED, EventKind.UNREACHABLE, Event
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event; `play` counts plays from 1, `result` is what the step returned where it has ended."""
+    """One event; `play` counts plays from 1, `result` is the step's result if it has ended."""
 
     kind: EventKind
     play: int
@@ -60,7 +60,7 @@ class EventReader:
         self._play = 0
 
     def read(self, raw: Mapping[str, object]) -> Event | None:
-        """Return the event, or None for what tells nothing about hosts."""
+        """Return the event, or None if it is not about a host."""
         kind = _KINDS.get(str(raw.get("event")))
         data = raw.get("event_data")
         if kind is None or not isinstance(data, Mapping):

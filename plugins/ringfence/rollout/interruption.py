@@ -55,7 +55,7 @@ class Interruption:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Within this both are passed on; afterwards signals mean what they meant before."""
+        """Pass signals and a cancellation on while the context lasts; afterwards signals have their earlier meaning."""
         numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
         before = {number: signal.signal(number, self._take) for number in numbers}
         self._cancel.on_cancel(self._come)

@@ -47,7 +47,7 @@ def run_playbook(
     """Run a playbook of `ringfence.core` over the hosts of `inventory` and return what became of each.
 
     `directory` is where Ansible runs (a workspace with its own `ansible.cfg`); `expected` names hosts that must be in
-    the result even if no step reached them. A host that fails is not an error: it is in the result. Raises InputError
+    the result even if no step reached them. A host that fails is not an error: it is in the result. Raise InputError
     for a playbook that the collection does not have, OutsideError where Ansible is missing, Interrupted when SIGINT,
     SIGTERM or a cancellation came, after Ansible and its connections have ended.
     """

@@ -41,7 +41,7 @@ class RunFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class RunControl:
     """What people want of a run: nothing more after the wave that runs, an end, hosts that it goes on without."""
 
     pause: bool = False
@@ -76,7 +76,7 @@ class RunDirectory:
         return sum(path.stat().st_size for path in self.path.iterdir() if path.is_file())
 
     def facts(self) -> RunFacts:
-        """Return what was known at its start. Raise InputError where that is missing or damaged."""
+        """Return what was known when the run began. Raise InputError if that file is missing or damaged."""
         try:
             data = json.loads(regular_file(self.path / RUN_FILE))
             return RunFacts(
@@ -94,19 +94,21 @@ class RunDirectory:
                 "this is not a valid run", Place(str(self.path / RUN_FILE)), "delete its directory"
             ) from error
 
-    def control(self) -> Control:
+    def control(self) -> RunControl:
         """Return what people want of it; a control file that cannot be read wants nothing."""
         try:
             data = json.loads(regular_file(self.path / CONTROL_FILE))
-            return Control(bool(data["pause"]), bool(data["abort"]), tuple(map(str, data["excuse"])))
+            return RunControl(bool(data["pause"]), bool(data["abort"]), tuple(map(str, data["excuse"])))
         except (OSError, ValueError, TypeError, KeyError, InputError):
-            return Control()
+            return RunControl()
 
-    def steer(self, *, pause: bool | None = None, abort: bool = False, excuse: tuple[str, ...] = ()) -> Control:
+    def steer(self, *, pause: bool | None = None, abort: bool = False, excuse: tuple[str, ...] = ()) -> RunControl:
         """Want something more of it; return all that is wanted now."""
         with _locked(self.path / ".steering"):
             before = self.control()
-            wanted = Control(before.pause if pause is None else pause, before.abort or abort, (*before.excuse, *excuse))
+            wanted = RunControl(
+                before.pause if pause is None else pause, before.abort or abort, (*before.excuse, *excuse)
+            )
             write_whole(self.path / CONTROL_FILE, asdict(wanted))
         return wanted
 

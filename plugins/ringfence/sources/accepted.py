@@ -23,15 +23,15 @@ _REMEDY = "bring it back, or delete it: the next gathering then counts as the fi
 
 
 def read_accepted(path: Path) -> frozenset[Claim] | None:
-    """Return the claims that a file keeps, None where there is none. Raise InputError for a damaged one."""
+    """Return the claims that a file keeps, None if there is no file. Raise InputError for a damaged file."""
     entries = _entries(path)
     return None if entries is None else frozenset(entries)
 
 
 def accept_claims(path: Path, claims: Iterable[Claim], now: datetime, how: str) -> None:
-    """Keep claims beside those that are kept, whole or not at all, readable by its owner alone, one person at a time.
+    """Add claims to those that are kept, in a file that only its owner can read; two people can do it at once.
 
-    Raise InputError where what is kept is damaged, OutsideError where it cannot be written.
+    Raise InputError if the kept claims are damaged, OutsideError if they cannot be written.
     """
     try:
         with locked(path):

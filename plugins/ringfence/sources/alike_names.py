@@ -36,7 +36,7 @@ def groups_alike(names: Iterable[str]) -> list[list[str]]:
 def alike_problems(
     assets: Sequence[Asset], paths: Sequence[Path], directory: Path, different: Sequence[Sequence[str]] = ()
 ) -> list[Problem]:
-    """Return a warning for assets whose names look the same, which nothing else tells to be one machine or two."""
+    """Return a warning for assets whose names look the same, unless something says whether they are one machine."""
     by_name = {asset.name: asset for asset in assets}
     problems = []
     doubtful = [

@@ -79,9 +79,9 @@ def first_error(stderr: str, base: Path) -> tuple[str, Place | None]:
 
 
 def unparsed_sources(stderr: str, base: Path) -> dict[str, str]:
-    """Return the inventory sources that gave nothing, by their paths without blanks, with the first reason told.
+    """Return the inventory sources that gave nothing, by their paths without blanks, each with the first reason.
 
-    Ansible tells why before it says of which source; blanks in a path cannot be told from those of wrapped lines.
+    Ansible prints the reason before the source; blanks in a path look like those of wrapped lines.
     """
     found: dict[str, str] = {}
     reason = ""

@@ -30,7 +30,7 @@ class AnsibleSettings:
 
 
 def ansible_settings(directory: Path) -> AnsibleSettings:
-    """Return the settings that Ansible has in a directory. Raise InputError for a file that is no ansible.cfg."""
+    """Return the settings that Ansible has in a directory. Raise InputError if its ansible.cfg is not valid."""
     file = _file(directory)
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
@@ -64,8 +64,8 @@ def fact_caches_of(directory: Path) -> tuple[Path, ...]:
 def without_fact_cache(directory: Path) -> dict[str, str]:
     """Return the environment in which Ansible knows no facts, and caches inventories as the user's settings say.
 
-    What hosts told would come before the inventory's own variables. Plug-ins cache inventories where facts are cached,
-    unless something else is said for them (`inventory_cache` of Ansible's documentation).
+    Otherwise facts of hosts would override the inventory's own variables. Plug-ins cache inventories where facts are
+    cached, unless another place is set for them (`inventory_cache` of Ansible's documentation).
     """
     settings = ansible_settings(directory)
     kept = settings.first(

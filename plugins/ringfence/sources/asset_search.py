@@ -1,4 +1,4 @@
-"""Finding assets by what a person types: a label, an address or network, a name, any text."""
+"""Search for assets by the text that a person types: a label, an address or network, a name, or any text."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def is_address_or_port(word: str) -> bool:
 
 
 def ports_of(asset: Asset) -> tuple[str, ...]:
-    """Return what an asset listens on, as gathered facts say: `tcp/5432`."""
+    """Return the services that an asset listens on according to gathered facts: `tcp/5432`."""
     facts = asset.attributes.get("facts")
     ports = facts.get("ports") if isinstance(facts, Mapping) else None
     return tuple(str(port) for port in ports) if isinstance(ports, list) else ()

@@ -1,4 +1,4 @@
-"""Records that are taken for one machine by their address alone, although they have other names."""
+"""Records merged into one machine only because of their addresses, although they have different names."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _NO_CHOICE = re.compile(r"[\d.]+|.*:.*|ip-[\d-]+|i-[0-9a-f]{8,}|vm-\d+", re.IGNO
 
 
 def address_alone_problem(found: Sequence[Asset], made_of: Sequence[Asset]) -> list[Problem]:
-    """Return a warning for the merged assets whose records share nothing but addresses, and have other names each.
+    """Return a warning for merged assets whose records share only addresses, and have different names.
 
-    An address that a new machine got from an old one joins it with the old one's record, labels and all.
+    A new machine that got the address of an old one is merged with the old one's record, labels and all.
     """
     named = {asset.name: asset for asset in made_of}
     told = []

@@ -1,4 +1,4 @@
-"""What is wrong with assets as a whole: no addresses, one address twice where it must be told apart, unknown realms."""
+"""Problems of assets as a whole: no addresses, one address twice where it must be unique, unknown realms."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Addresses that a host alone says it has: which of them count, and what to tell of those that do not.
+"""Addresses that only their host reports: which of them count, and the reports about those that do not.
 
-One that a source gives to somebody else never counts. The first gathering counts as a whole; from then on a new one
-counts where `ringfence.yml` trusts its network, or when somebody accepted it. What Ansible comes from counts only when
-somebody accepted it: whoever has it decides whether others can be managed.
+An address that a source gives to another machine never counts. The first gathering counts as a whole; later a new
+address counts if `ringfence.yml` trusts its network, or when a person accepted it. The address that Ansible comes from
+counts only when a person accepted it: whoever has it decides whether others can be managed.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What hosts say of their addresses beyond the inventory: what counts, what waits for a person, what is another's.
+    """Addresses that hosts report beyond the inventory.
 
-    `first` where nothing was accepted before, so that all that is nobody else's counts; `gathered` where any host told
-    facts at all.
+    Some count, some wait for a person, some belong to another machine. `first` says that nothing was accepted before,
+    so all that no other machine has count; `gathered` says that any host reported facts.
     """
 
     counted: tuple[Claim, ...] = ()

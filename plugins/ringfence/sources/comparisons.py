@@ -21,7 +21,7 @@ _UNTRUTHS = {no: yes for yes, no in _TRUTHS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Unequal:
-    """What was compared, in words that follow 'compares', and how to write what was meant."""
+    """The two sides of a comparison, in words that follow 'compares', and how to write what was meant."""
 
     text: str
     remedy: str
@@ -61,7 +61,7 @@ class Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]  # jmespath ha
 
 
 def unequal(literal: object, met: object) -> Unequal | None:
-    """Return what is wrong with comparing a literal of an expression with a value, None where they may be equal."""
+    """Return why a literal of an expression never equals a value, None if it may."""
     if type(literal) is str and type(met) is not str and _same(met, literal):
         kind = "the truth value" if isinstance(met, bool) else "the number"
         meant = json.dumps(literal.strip().lower() in _TRUTHS) if isinstance(met, bool) else _number(literal)

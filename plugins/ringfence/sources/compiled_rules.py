@@ -41,11 +41,11 @@ Outcome = str | EvaluationError | NoLabel | None
 
 @dataclass(slots=True, eq=False)
 class CompiledRule:
-    """A rule, and what it did so far: how often it gave a label, on which assets it failed, and how first.
+    """A rule, and its results so far: how often it gave a label, on which assets it failed, and the first failure.
 
-    On the assets `refused_on` it gave what can be no label, first for the reason `refusal`; `unequal` is the first
-    comparison of a text with a number, and the asset where it was met. `values` are those of the rule as label texts.
-    `pick` takes the keys of the attributes that the rule depends on from those of an asset; None: evaluate always.
+    On the assets `refused_on` its result was not a valid label, the first time for the reason `refusal`; `unequal` is
+    the first comparison of a text with a number, and its asset. `values` are those of the rule as label texts. `pick`
+    takes the keys of the attributes that the rule depends on from those of an asset; None: evaluate always.
     """
 
     rule: LabelRule
@@ -85,7 +85,7 @@ class CompiledRule:
         return outcome
 
     def seen(self, asset: Asset) -> Outcome:
-        """Return what the rule makes of an asset, which is not noted."""
+        """Return the rule's result for an asset without counting it."""
         try:
             return self._value(asset.attributes, [])
         except EvaluationError as error:
@@ -120,9 +120,9 @@ class CompiledRule:
 
 
 def compile_rules(rules: Sequence[LabelRule]) -> tuple[list[CompiledRule], tuple[Path, ...]]:
-    """Return the rules compiled, and the paths whose keys they want of every asset, in order.
+    """Return the rules compiled, and the paths whose keys they need of every asset, in order.
 
-    Raises InputErrors with every expression that cannot be compiled.
+    Raise InputErrors with every expression that cannot be compiled.
     """
     compiled: list[CompiledRule] = []
     errors: list[InputError] = []

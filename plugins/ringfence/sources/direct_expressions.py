@@ -21,7 +21,7 @@ _LONGEST = 6
 
 
 def direct(node: Node) -> Evaluate | None:
-    """Return a function from attributes to what a syntax tree gives, None for a tree of other forms."""
+    """Return a function from attributes to the result of a syntax tree, None for a tree of any other form."""
     make = _MAKERS.get(str(node["type"]))
     return make(node, cast("Sequence[Node]", node["children"])) if make else None
 

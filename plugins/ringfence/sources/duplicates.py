@@ -17,9 +17,9 @@ _NETWORKS = ("vpc", "vpc_id", "network_id", "vnet")
 
 
 def duplicate_problems(assets: Sequence[Asset]) -> list[Problem]:
-    """Return a warning for networks of one realm that repeat addresses, and one for hosts managed by one address.
+    """Return a warning for networks of one realm that overlap, and one for hosts managed by one address.
 
-    Several assets may hold an address, a VIP; that is told only where it cannot be one.
+    Several assets may have the same address, a VIP: there is a warning only where it cannot be a VIP.
     """
     holders: dict[tuple[str, int], list[Asset]] = defaultdict(list)
     for asset in assets:

@@ -55,9 +55,9 @@ class EvaluationGivenUpError(EvaluationError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression. `paths` are the attributes that its result depends on; None where that is not known.
+    """A compiled expression. `paths` are the attributes that its result depends on; None if they are not known.
 
-    `direct` gives the same without JMESPath's interpreter, where there is such a form.
+    `direct` gives the same result without JMESPath's interpreter, for expressions that have such a form.
     """
 
     text: str
@@ -66,10 +66,10 @@ class Expression:
     direct: Evaluate | None = None
 
     def value(self, attributes: Attributes, met: list[Unequal] | None = None) -> object:
-        """Return what the expression gives; None also where it met a null in place of a value.
+        """Return the result of the expression; None also where it met null instead of a value.
 
-        Comparisons that can never hold are added to `met`. Raises EvaluationError where it met another value of the
-        wrong type, EvaluationGivenUpError where a pattern takes too long.
+        Comparisons that can never hold are added to `met`. Raise EvaluationError for another value of the wrong type,
+        EvaluationGivenUpError if a pattern takes too long.
         """
         try:
             found = UNSURE if self.direct is None else self.direct(attributes)
@@ -95,7 +95,7 @@ class Expression:
 
 
 def compile_expression(text: str, place: Place | None = None) -> Expression:
-    """Return a compiled expression. Raises InputError for bad syntax, unknown functions and wrong arguments."""
+    """Return a compiled expression. Raise InputError for bad syntax, unknown functions and wrong arguments."""
     try:
         parsed = cast(_Parsed, jmespath.compile(text))
         _check_functions(parsed.parsed)
@@ -115,9 +115,9 @@ def compile_expression(text: str, place: Place | None = None) -> Expression:
 
 
 def value_key(attributes: Attributes, path: Path) -> object:
-    """Return a hashable stand-in for the value at a path: equal ones stand for values that JMESPath cannot tell apart.
+    """Return a hashable stand-in for the value at a path: equal ones are of values that JMESPath does not distinguish.
 
-    What has no cheap stand-in gets one that equals no other.
+    A value without a cheap stand-in gets one that equals no other.
     """
     value: object = attributes
     for name in path:

@@ -1,4 +1,4 @@
-"""What gathered facts say of a host, no more than is asked for: addresses, what label rules and identity see."""
+"""Gathered facts of a host, reduced to what is used: addresses, and attributes for label rules and identity."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def fact_addresses(facts: Facts) -> tuple[int, ...]:
 
 
 def fact_attributes(facts: Facts) -> dict[str, object]:
-    """Return what label rules see of facts, all of it what the host says of itself.
+    """Return the attributes that label rules see of facts; all of them are the host's own reports.
 
-    `facts` has the lasting ones, and under `cached` what somebody's `set_fact` cached; `listeners` and `running_units`
-    stand beside it.
+    `facts` has the lasting facts, and under `cached` those that a `set_fact` cached; `listeners` and `running_units`
+    are beside it.
     """
     lasting = {name: fact for name in _KEPT if (fact := _fact(facts, name)) is not None} | gathered(facts)
     unprefixed = "all_ipv4_addresses" in facts or "distribution" in facts
@@ -54,7 +54,7 @@ def fact_attributes(facts: Facts) -> dict[str, object]:
 
 
 def fact_faults(facts: Facts) -> Iterator[str]:
-    """Yield what is wrong with the facts of a host, each as the end of a sentence about them."""
+    """Yield the faults of a host's facts, each as the end of a sentence about them."""
     ours = sorted(name for name in facts if _OURS.match(name))
     if ours:
         yield f"hold {first_few([name[:60] for name in ours], 3)}, which no host says of itself: not read"

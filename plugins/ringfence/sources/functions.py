@@ -57,7 +57,7 @@ OPTIONS = jmespath.Options(custom_functions=Functions())
 
 
 def pattern_fault(name: str, arguments: Sequence[Mapping[str, object]]) -> str | None:
-    """Return what is wrong with the constants among the arguments of one of our functions, None where nothing is."""
+    """Return the fault of the constants among the arguments of one of our functions, None if there is none."""
     constants = [one["value"] if one["type"] == "literal" else None for one in arguments]
     try:
         if name == "match":

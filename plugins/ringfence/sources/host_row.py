@@ -1,4 +1,4 @@
-"""One row of a table as a host: its name, addresses and labels, or why it is none, and what is odd about it."""
+"""One row of a table as a host: its name, addresses and labels, its oddities, or the reason why it is not a host."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class TableHost:
 
 
 def host_of(row: Row, columns: Columns, keys: tuple[str, ...] = ()) -> TableHost | Problem:
-    """Return the host of a row, or the warning that says why it is none.
+    """Return the host of a row, or a warning that says why the row is not a host.
 
-    `keys` are the columns by which rows of several tables are one host.
+    Rows of several tables with equal `keys` (columns) are one host.
     """
     if row.fault is not None:
         return broken(row, row.fault)
@@ -85,7 +85,7 @@ def host_of(row: Row, columns: Columns, keys: tuple[str, ...] = ()) -> TableHost
 
 
 def wrong_keys(columns: Columns) -> dict[str, str]:
-    """Return the columns whose label has a key that can be none, each with why: no row is at fault."""
+    """Return the columns whose label key is not valid, each with the reason: no row is at fault."""
     faults = {column: label_key_fault(visible(key.strip())) for key, column in columns.labels.items()}
     return {column: fault for column, fault in faults.items() if fault is not None}
 

@@ -58,7 +58,7 @@ def read_host_tables(tables: Sequence[tuple[Path, str]], columns: Columns, readi
     """Return the hosts of tables, each given with the name it is shown by; with `merge_by` they are merged first.
 
     A broken row is left out and told; the rest goes on. Several hosts may have one name: `table_names` tells them
-    apart. Raises InputError where a table cannot be read or a column that was asked for is not there.
+    apart. Raise InputError where a table cannot be read or a column that was asked for is not there.
     """
     filtered = (*reading.keep, *reading.leave_out)
     columns, reading = _compared(columns), _compared_reading(reading)
@@ -78,11 +78,6 @@ def read_host_tables(tables: Sequence[tuple[Path, str]], columns: Columns, readi
         (*(note for table in read for note in table.notes), *(note for table in found for note in table.notes)),
         {column: [text for table in found for text in table.values[column_name(column)]] for column in filtered},
     )
-
-
-def read_host_table(path: Path, shown_as: str, columns: Columns, reading: Reading | None = None) -> HostTable:
-    """Return the hosts of one table, as `read_host_tables` does."""
-    return read_host_tables([(path, shown_as)], columns, reading or Reading())
 
 
 def _compared(columns: Columns) -> Columns:

@@ -1,4 +1,4 @@
-"""What a host says of itself, kept apart from what an inventory says of it: its word alone proves nothing."""
+"""Reports of a host about itself, kept apart from the inventory's: alone they prove nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLAIMED = "addresses_told_by_host"
 
 
 def told_roots(asset: Asset) -> dict[str, str]:
-    """Return the attributes that a host itself told, by name with that host's name."""
+    """Return the attributes that a host itself reported, by name with that host's name."""
     told = asset.attributes.get(TOLD)
     found = {str(name): str(host) for name, host in told.items()} if isinstance(told, Mapping) else {}
     if FACTS in asset.attributes:
@@ -23,7 +23,7 @@ def told_roots(asset: Asset) -> dict[str, str]:
 
 
 def without_told(asset: Asset) -> Mapping[str, object]:
-    """Return the attributes of an asset without what a host told of itself; the same object where it told nothing."""
+    """Return the attributes of an asset without its own reports; the same object if there are none."""
     told = told_roots(asset)
     if not told:
         return asset.attributes
@@ -35,5 +35,5 @@ def without_told(asset: Asset) -> Mapping[str, object]:
 
 
 def source_of_told(host: str) -> str:
-    """Return what is shown as the source of an attribute that a host told."""
+    """Return the source to show for an attribute that a host reported."""
     return f"host {host}"

@@ -64,7 +64,7 @@ _TEMPLATE = re.compile(r"\{\{|\{%")
 
 @dataclass(frozen=True, slots=True)
 class LabelFault:
-    """Why what is written for a key can be no label, in words that follow those for who wrote it, and the way out."""
+    """Why the value written for a key is not a valid label, in words that follow its writer, and the remedy."""
 
     key: str
     fault: str
@@ -73,7 +73,7 @@ class LabelFault:
 
 @dataclass
 class HostVariables:
-    """Reads the variables of one host; `errors` collects what is wrong, each reading then gives its default."""
+    """Reads the variables of one host; `errors` collects the faults, and a faulty variable has its default."""
 
     host: str
     variables: Mapping[str, object]
@@ -87,7 +87,7 @@ class HostVariables:
     def addresses(self) -> tuple[int, ...]:
         """Return the points of `ringfence_addresses`: a list of addresses, or text with commas or blanks between.
 
-        What every host has for itself, or none can have, is left out; `address_faults` tells it.
+        Addresses that every host has, or none can have, are left out; `address_faults` reports them.
         """
         value = self._value(ADDRESSES)
         if value is None:
@@ -106,7 +106,7 @@ class HostVariables:
                 yield visible(item)
 
     def labels(self) -> dict[str, Label]:
-        """Return the labels that the inventory itself gives; what can be none is left out, `label_faults` tells it."""
+        """Return the labels that the inventory itself gives; `label_faults` reports those that are not valid."""
         value = self._value(LABELS)
         if value is None:
             return {}
@@ -165,7 +165,7 @@ class HostVariables:
         return ()
 
     def control(self, default: Control | None) -> Control | None:
-        """Return `ringfence_control` as `{from: [network…], port: n}`, what it leaves out as the workspace has it."""
+        """Return `ringfence_control` as `{from: [network…], port: n}`, completed by the workspace's."""
         value = self._value(CONTROL)
         if value is None:
             return None

@@ -1,7 +1,4 @@
-"""What identifies a machine, and what everybody has: normal forms of MACs, UUIDs, names and serials, each checked once.
-
-Every path goes through these: keys of any source, gathered facts, addresses, names that resolve.
-"""
+"""Identifying values: normal forms of MACs, UUIDs, names and serials, and those that many machines share."""
 
 from __future__ import annotations
 
@@ -45,16 +42,16 @@ _MACS = tuple(MACS)
 
 
 def normal(kind: str, text: str) -> str | None:
-    """Return a value of a key in the form that all sources share; None where it identifies nobody.
+    """Return a value of a key in the form that all sources share; None if it identifies no machine.
 
-    `uuid`, `mac` and `fqdn` have forms of their own; any other key is a text, in which case does not count.
+    `uuid`, `mac` and `fqdn` have forms of their own; any other key is a text, compared without case.
     """
     return _NORMAL.get(kind, _text)(text)
 
 
 @lru_cache(maxsize=65536)
 def identifying_point(text: str) -> int | None:
-    """Return the point of an address that tells hosts apart; None for what every host has, and for no address."""
+    """Return the point of an address that identifies a host; None if every host has it, and for other texts."""
     try:
         point = point_of(text)
     except InputError:
@@ -63,7 +60,7 @@ def identifying_point(text: str) -> int | None:
 
 
 def is_everybodys_point(point: int) -> bool:
-    """Return whether every host has an address for itself, or it is none that a host can have."""
+    """Return whether every host has this address for itself, or no host can have it."""
     return point in _EVERYBODYS
 
 

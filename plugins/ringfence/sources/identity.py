@@ -1,8 +1,8 @@
-"""The same machine seen by several sources becomes one asset: which assets are one, and which only look it.
+"""The same machine in several sources becomes one asset: which assets are one, and which only look it.
 
 Keys decide in the order of their strength. Two assets of one source are two; a value that they share, as clones share
-the UUID of their template, identifies nobody. A weaker key never joins what a stronger one tells apart. A key that only
-a host itself tells joins it with another record where what sources know of both agrees, and nowhere else.
+the UUID of their template, identifies no machine. A weaker key never joins what a stronger one separates. A key that
+only the host itself reports joins it with another record only if what sources know of both agrees.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _PLACE = Place("ringfence.yml")
 def one_asset_each(
     assets: Sequence[Asset], identity: Identity, known: Collection[str] = frozenset(), port: int = 22
 ) -> tuple[tuple[Asset, ...], list[Problem]]:
-    """Return the assets with those that are one machine merged, sorted by name, and what to tell of it.
+    """Return the assets, those that are one machine merged, sorted by name, and the problems found.
 
-    A merged asset has the name that it had (`known` are the names there were), else that of the source that comes first
-    (`prefer`, then the order of the sources' names), the addresses of all of them, and the attribute `identity`: its
-    `hosts` by name with their sources, the keys `by` which they are one, `from` which source every merged attribute is,
-    and the `contradictions`. `port` is where the workspace's hosts are managed. Raises InputError for an expression of
-    `identity` that cannot be compiled.
+    A merged asset has the name that it had (`known` are the earlier names), else that of the first source (`prefer`,
+    then the order of the sources' names), the addresses of all of them, and the attribute `identity`: its `hosts` by
+    name with their sources, the keys `by` which they are one, `from` which source every merged attribute is, and the
+    `contradictions`. `port` is the port by which the workspace's hosts are managed. Raise InputError for an expression
+    of `identity` that cannot be compiled.
     """
     assets = tuple(sorted(assets, key=lambda asset: asset.name))
     if len({one for asset in assets for one in origins(asset)}) < 2 and not identity.same:
@@ -89,7 +89,7 @@ class _Joining:
         return list({id(machine): machine for machine in self._of.values()}.values())
 
     def join_named(self, groups: Sequence[Sequence[str]]) -> list[Problem]:
-        """Join what a person said to be one; return what is wrong with that."""
+        """Join what a person declared to be one machine; return the problems of these declarations."""
         problems = []
         for group in groups:
             unknown = sorted(name for name in group if name not in self._of)

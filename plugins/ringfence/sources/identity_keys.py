@@ -1,4 +1,4 @@
-"""What tells who a machine is, in forms that two sources write alike: what sources say, and what it says of itself."""
+"""Identity keys of an asset in a form that two sources share, from its sources and from the machine's own reports."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class KeyReader:
 
 
 def key_readers(keys: Iterable[IdentityKey]) -> tuple[KeyReader, ...]:
-    """Return the readers of all keys but `address`. Raises InputError for an expression that cannot be compiled."""
+    """Return the readers of all keys but `address`. Raise InputError for an expression that cannot be compiled."""
     readers = []
     for key in keys:
         compiled = [compile_expression(text, _PLACE) for text in key.expressions]
@@ -73,7 +73,7 @@ def keys_of(asset: Asset, readers: Sequence[KeyReader], *, reached: bool = True)
 
 
 def told_keys_of(asset: Asset, readers: Sequence[KeyReader]) -> dict[str, frozenset[str]]:
-    """Return the values of every key with what a host says of itself; none where it says nothing."""
+    """Return the values of every key from a host's own reports; none if it reports nothing."""
     if not told_roots(asset):
         return {}
     attributes = {**asset.attributes, SOURCE_FACTS: list(source_facts(asset).values())}
@@ -82,7 +82,7 @@ def told_keys_of(asset: Asset, readers: Sequence[KeyReader]) -> dict[str, frozen
 
 
 def source_facts(asset: Asset) -> dict[str, Mapping[str, object]]:
-    """Return what the sources themselves say of an asset, by source: `aws` of `ringfence_aws`, `onprem` and so on."""
+    """Return the facts of an asset from its sources, by source: `aws` of `ringfence_aws`, `onprem` and so on."""
     found: dict[str, Mapping[str, object]] = {}
     for name, value in asset.attributes.items():
         if isinstance(value, Mapping) and (name == "onprem" or name.startswith("ringfence_")) and name not in _OWN:
@@ -100,7 +100,7 @@ def is_no_machine(asset: Asset) -> bool:
 
 
 def is_swept(asset: Asset) -> bool:
-    """Return whether an asset is no more than an address that answered."""
+    """Return whether nothing is known of an asset but that its address answered."""
     return list(source_facts(asset)) == [SWEEP]
 
 

@@ -101,7 +101,7 @@ def survey(
     before, None where nothing was ever accepted. `facts` are given by host, or read from `cache`, the directory of a
     `jsonfile` fact cache; by default the workspace's own and the one that `ansible.cfg` in `directory` names.
     `directory` is also where Ansible runs. Where a source is silent, its assets stand as the snapshot that `last` gives
-    knew them; without one a source that fails is an error. Raises InputError where the inventory cannot be parsed,
+    knew them; without one a source that fails is an error. Raise InputError where the inventory cannot be parsed,
     InputErrors for wrong `ringfence_*` variables and for label rules that cannot be compiled, OutsideError where
     Ansible fails.
     """
@@ -174,7 +174,7 @@ def read_assets(
 ) -> tuple[Asset, ...]:
     """Return the assets of parsed hosts, sorted by name, with the inventory's own labels and what facts claim.
 
-    `sources` is where hosts come from that do not say it themselves. Raises InputErrors for every wrong variable of
+    `sources` is where hosts come from that do not say it themselves. Raise InputErrors for every wrong variable of
     every host.
     """
     readings = [HostVariables(host.name, host.variables, place) for host in hosts]

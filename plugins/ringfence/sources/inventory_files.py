@@ -1,6 +1,6 @@
-"""The files of an inventory before Ansible reads them: one that is not a regular file, or has no end, is refused.
+"""The files of an inventory before Ansible reads them: a file that is not regular, or never ends, is refused.
 
-Ansible opens whatever lies there, waits for a FIFO that nobody writes to, and reads a device until memory is full.
+Ansible opens every file, waits for a FIFO that nobody writes to, and reads a device until memory is full.
 """
 
 from __future__ import annotations

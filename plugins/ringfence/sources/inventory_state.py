@@ -1,6 +1,6 @@
-"""What the answer of an inventory depends on, as digests: while none of it changed, the same question has one answer.
+"""Everything that the answer of an inventory depends on, as digests: the same digests mean the same answer.
 
-What is in doubt counts as dynamic: its answer may change while every file stays as it is.
+In doubt a source counts as dynamic: its answer may change while every file stays the same.
 """
 
 from __future__ import annotations

@@ -57,10 +57,10 @@ def keep_survey(path: Path, survey: Survey, state: InventoryState, before: str, 
 
 
 def kept_survey(path: Path, state: InventoryState, before: str, now: float, fresh_for: float) -> KeptSurvey | None:
-    """Return the kept answer where it holds now, else None: the inventory has to be asked.
+    """Return the kept answer if it is still valid, else None: the inventory has to be asked.
 
-    It holds while the state is the same; what is dynamic answers again when it is older than `fresh_for` seconds. An
-    answer of the future, of another user, cut short or damaged is none.
+    It is valid while the state is the same; dynamic sources are asked again when it is older than `fresh_for` seconds.
+    An answer from the future, of another user, cut short or damaged is not valid.
     """
     text = _own_file(path)
     head_text, _, rest = text.partition(b"\n")

@@ -1,4 +1,4 @@
-"""What the inventory gives as a label or an address and can be none: it costs the host that alone, and is told."""
+"""Labels and addresses of the inventory that are not valid: the host loses only these, and a warning says so."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def vault_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -> 
 
 
 def everybodys(address: str) -> str:
-    """Return what is said of an address that is left out, behind who gave it."""
+    """Return the words about an address that is left out, which follow whoever gave it."""
     return f"{address}, which every host has for itself or none can have: it is left out"
 
 

@@ -1,4 +1,4 @@
-"""Where a label came from: the rule, what it says, and what the asset's attributes said to it, each with its source."""
+"""The origin of a label: the rule, its expression, and the attributes that decided, each with its source."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one label came from: `rule` is a place or `inventory`, `expression` and `when` what the rule says.
+    """The origin of one label: `rule` is a place or `inventory`, `expression` and `when` are those of the rule.
 
-    `told` is the host on whose own word it rests, empty for none.
+    `told` is the host on whose own report it depends, empty for none.
     """
 
     key: str
@@ -68,7 +68,7 @@ def origins(asset: Asset, rules: Sequence[LabelRule]) -> tuple[Origin, ...]:
 
 
 def source_of(asset: Asset, path: Sequence[str]) -> str:
-    """Return the source of an attribute: the host that told it, the one of a merged asset's, else all that it has."""
+    """Return the source of an attribute: its host's report, the source in a merged asset, else all its sources."""
     host = told_roots(asset).get(path[0])
     if host is not None:
         return source_of_told(host)

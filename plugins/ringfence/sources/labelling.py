@@ -82,7 +82,7 @@ def apply_label_rules(assets: Iterable[Asset], rules: Sequence[LabelRule]) -> tu
     Errors are rules of equal priority that give one asset two values for one key (the earlier rule's stands), and rules
     that fail on an asset; warnings are rules that never give a label, that give an asset what can be none, or that
     compare a text with a number. What is wrong by a host's own word alone is a warning, and the label is the one that
-    the host has without that word: one host stops no plan. Raises InputErrors where an expression cannot be compiled.
+    the host has without that word: one host stops no plan. Raise InputErrors where an expression cannot be compiled.
     """
     assets = tuple(assets)
     compiled, paths = compile_rules(rules)

@@ -1,4 +1,4 @@
-"""What is one machine so far: assets, their keys as sources say them, and what the machine says of itself."""
+"""A machine while records are joined: its assets, their keys from sources, and the machine's own reports."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def ways_to_each(assets: Sequence[Asset], port: int) -> dict[str, int]:
 
 
 def origins(asset: Asset) -> frozenset[str]:
-    """Return where an asset comes from: its sources, and the kinds of source whose facts it carries."""
+    """Return the origins of an asset: its sources, and the kinds of source whose facts it has."""
     kinds = (name for name in source_facts(asset) if name != "onprem")
     return frozenset({*asset.sources, *kinds}) or frozenset({NOWHERE})
 
@@ -146,10 +146,11 @@ def apart_by_address(one: Machine, other: Machine) -> bool:
 
 
 def same_by_address(one: Machine, other: Machine) -> bool:
-    """Return whether sharing an address means being one: the first part of a name is equal, or all of one family's.
+    """Return whether a shared address means one machine.
 
-    A VIP is held beside a host's own addresses, and so is none of these. What a host says of its further addresses
-    completes what sources say of it. Two hosts behind one address on two ways are two.
+    It does if the first part of a name is equal, or all addresses of a family are. A VIP is held beside a host's own
+    addresses, so it is not one of these. A host's report of further addresses completes its sources. Two hosts behind
+    one address on two ways are two.
     """
     if (
         one.ways

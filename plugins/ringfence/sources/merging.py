@@ -1,4 +1,4 @@
-"""Assets that are one machine, merged: whose word counts, where every attribute is from, and what contradicts."""
+"""Assets that are one machine, merged: the preferred source, the source of every attribute, and contradictions."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class _Merge:
 def merged(
     assets: Sequence[Asset], why: Sequence[str], prefer: Sequence[str], known: Collection[str] = frozenset()
 ) -> Asset:
-    """Return one asset of several, in whose attribute `identity` it stands what it was made of.
+    """Return one asset made of several, whose attribute `identity` says what it was made of.
 
-    `known` are names of assets that there were before: one of these stays the name.
+    `known` are names of earlier assets: one of these stays the name.
     """
     ranked = sorted(assets, key=lambda asset: (_rank(asset, prefer), not asset.workload, asset.sources, asset.name))
     # What nothing enforces on does not name a host; a name that a host has because another one had its own comes last:
@@ -129,7 +129,7 @@ def workload_problem(found: Sequence[Asset], made_of: Sequence[Asset]) -> list[P
 
 
 def contradictions(asset: Asset) -> list[tuple[str, list[tuple[str, object]]]]:
-    """Return what the sources of a merged asset say differently: the attribute, and what each says; none otherwise."""
+    """Return the attributes in which the sources of a merged asset differ, each with the value of each source."""
     identity = asset.attributes.get(IDENTITY)
     found = identity.get("contradictions") if isinstance(identity, Mapping) else None
     told = []
@@ -140,7 +140,7 @@ def contradictions(asset: Asset) -> list[tuple[str, list[tuple[str, object]]]]:
 
 
 def contradictions_problem(assets: Sequence[Asset]) -> list[Problem]:
-    """Return a warning that names the first contradictions and counts them; nothing where there are none."""
+    """Return a warning that names the first contradictions and counts them; nothing if there are none."""
     told = [
         f"{attribute} of '{asset.name}': {', '.join(f'{shown(value)} from {source}' for source, value in said)}"
         for asset in assets

@@ -1,4 +1,4 @@
-"""Hosts of one name that are not one machine: what a later file wrote over, and names that two machines have."""
+"""Hosts with one name that are not one machine: those that a later file overwrote, and names that two machines have."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _FOREIGN = re.compile(r"^plugin:(?!\s*(?:ringfence\.core\.|(?:ansible\.builtin\.
 def reunited(
     hosts: Sequence[InventoryHost], paths: Sequence[Path], directory: Path
 ) -> tuple[list[InventoryHost], list[Problem]]:
-    """Return hosts with what a source gave them and a later file of the inventory wrote over, where it is one machine.
+    """Return hosts together with what a later file of the inventory overwrote, if both are one machine.
 
     A file that names the host with addresses of another machine is an error with both places: Ansible has mixed the
-    two. What stands in `host_vars` and `group_vars` is meant for that host, and counts as it is written.
+    two. `host_vars` and `group_vars` are meant for that host, and count as they are written.
     """
     found = []
     problems = []
@@ -52,7 +52,7 @@ def reunited(
 
 
 def namesake_problems(assets: Sequence[Asset], different: Sequence[Sequence[str]] = ()) -> list[Problem]:
-    """Return a warning for assets of one name that nothing tells to be one machine, and no person to be two."""
+    """Return a warning for assets of one name unless it is known whether they are one machine or two."""
     names = {asset.name: asset for asset in assets}
     told = []
     for asset in assets:

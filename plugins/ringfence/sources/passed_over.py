@@ -1,7 +1,7 @@
-"""What lies in an inventory and Ansible passes over without a word: its hosts would be missing, and nobody told.
+"""Parts of an inventory that Ansible silently ignores: hosts would be missing without a word.
 
-In a folder Ansible reads no file whose name ends as `inventory_ignore_extensions` says: `hosts.cfg`, `hosts.bak`.
-In a file of YAML it passes over a host that stands right below its group, where `hosts:` should be between the two.
+In a folder Ansible reads no file whose name ends as `inventory_ignore_extensions` says: `hosts.cfg`, `hosts.bak`. In a
+file of YAML it ignores a host that is right below its group, where `hosts:` should be between the two.
 """
 
 from __future__ import annotations

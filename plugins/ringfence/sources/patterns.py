@@ -42,7 +42,7 @@ class GivenUpError(Exception):
 
 
 def search(pattern: re.Pattern[str], text: str) -> Groups | None:
-    """Return what a pattern finds in a text, None where it finds nothing. Raise GivenUpError where that takes long."""
+    """Return the first match of a pattern in a text, None for no match. Raise GivenUpError if that takes too long."""
     if _steps(pattern.pattern, len(text)) > _FEW_STEPS:
         return _SEARCHES.search(pattern.pattern, text)
     found = pattern.search(text)

@@ -1,6 +1,6 @@
 """How Ansible reaches a host: at which name or address, on which port, and whether through another machine.
 
-Behind a gateway's port stands another machine than the gateway, so what `ansible_host` says there identifies nobody.
+Behind a gateway's port there is another machine than the gateway, so `ansible_host` identifies no machine there.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def way_to(asset: Asset, port: int = 22) -> Way:
 
 
 def usual_enforcer(variables: Mapping[str, object]) -> str:
-    """Return what would enforce on a host of which nobody says it: by the way in which Ansible talks to it.
+    """Return the enforcer of a host for which none is named, by the way in which Ansible connects to it.
 
-    No nft runs behind WinRM, PowerShell over SSH, or the command line of a switch.
+    There is no nft behind WinRM, PowerShell over SSH, or the command line of a switch.
     """
     connection = str(variables.get("ansible_connection", "")).rpartition(".")[2]
     if connection in _NETWORK:

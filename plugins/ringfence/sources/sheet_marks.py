@@ -1,4 +1,4 @@
-"""What openpyxl does not tell of a sheet that it reads row by row: merged cells, and formulas without a result."""
+"""Marks of a sheet that openpyxl does not report when it reads row by row: merged cells, formulas without a result."""
 
 from __future__ import annotations
 

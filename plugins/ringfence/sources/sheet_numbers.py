@@ -35,7 +35,7 @@ def general_text(value: float) -> str:
 
 
 def number_text(value: float, code: str) -> str:
-    """Return a number as a format shows it; in full where the format shows nothing, or is none that is known here."""
+    """Return a number as a format shows it; in full if the format shows nothing, or is not known here."""
     if code in ("General", "@", "") or not abs(value) < 10**_MOST_DIGITS:
         return general_text(value)
     section, signed = _section(value, code)

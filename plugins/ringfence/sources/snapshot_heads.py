@@ -13,7 +13,7 @@ from ringfence.file_heads import file_heads
 class SnapshotHead:
     """When a snapshot was taken (ISO), and how many assets it has.
 
-    With how many of them only a silent source knew, the digest of what a policy can depend on, and the file's bytes.
+    Also how many of them are stale, the digest of what a policy can depend on, and the size of the file in bytes.
     """
 
     taken: str

@@ -47,9 +47,9 @@ def snapshot_text(snapshot: Snapshot) -> str:
 
 
 def digest(snapshot: Snapshot) -> str:
-    """Return the sha256 of what a policy can depend on: everything but the date and the attributes.
+    """Return the sha256 of all that a policy can depend on: everything but the date and the attributes.
 
-    Attributes hold gathered facts and cloud metadata that change without any effect but through labels, which count.
+    Attributes hold gathered facts and cloud metadata, which affect a policy only through labels; those count.
     """
     assets = [
         {key: item for key, item in asset_data(asset).items() if key != "attributes"} for asset in snapshot.assets
@@ -109,7 +109,7 @@ def _canonical(data: Mapping[str, object]) -> str:
 
 
 def asset_data(asset: Asset) -> dict[str, object]:
-    """Return an asset as plain data, without what it claims."""
+    """Return an asset as plain data, without its claims."""
     control = asset.control
     return {
         "name": asset.name,
@@ -129,9 +129,9 @@ def asset_data(asset: Asset) -> dict[str, object]:
 
 
 def asset_of(entry: Mapping[str, object], points: tuple[int, ...] | None = None) -> Asset:
-    """Return the asset that `asset_data` wrote, with the addresses given as points instead of its own texts.
+    """Return the asset that `asset_data` wrote, with the given points instead of its address texts.
 
-    Raise KeyError, TypeError or ValueError for what it did not write.
+    Raise KeyError, TypeError or ValueError for any other data.
     """
     control = entry["control"]
     attributes = entry["attributes"]

@@ -1,6 +1,6 @@
-"""A source that went silent never makes its assets vanish: they stand as the last snapshot knew them, marked stale.
+"""Unresponsive sources never delete their assets: these stay as the last snapshot has them, marked stale.
 
-A source is silent where it failed, where one of our plug-ins gave no host although it had some, and where it says so
+A source is unresponsive if it failed, if one of our plug-ins gave no host although it had some, or if it says so
 itself: the variable `ringfence_unreached` names the sources (accounts, regions, servers) that it did not reach.
 """
 
@@ -32,9 +32,9 @@ _HEAD_BYTES = 65536
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """A source that gave nothing: its file, or the beginning of what its assets name as their source, and why.
+    """An unresponsive source: its file, or the beginning of the source that its assets name, and the reason.
 
-    `failed` where nothing at all is known of what it would have said, so that any asset may be its.
+    `failed` says that nothing is known of its answer, so that any asset may belong to it.
     """
 
     source: str
@@ -54,9 +54,9 @@ class WithStale:
 def read_answering(
     paths: Sequence[Path], directory: Path, failure: RingfenceError
 ) -> tuple[ParsedInventory, list[Silent]]:
-    """Return what sources say that answer, after an inventory failed as a whole, and those that do not.
+    """Return the answers of responsive sources, after an inventory failed as a whole, and the unresponsive ones.
 
-    Raises the failure where it is no source's silence: a file that a person has to mend.
+    Raise the failure if no source is the reason but a file that a person has to correct.
     """
     parsed = read_inventory(paths, directory, what_answers=True)
     silent = []
@@ -77,7 +77,7 @@ def read_answering(
 def quiet_sources(
     paths: Sequence[Path], directory: Path, parsed: ParsedInventory, assets: Sequence[Asset]
 ) -> list[Silent]:
-    """Return the sources that answered and gave nothing, and those that say of themselves whom they did not reach."""
+    """Return the sources that answered without a host, and those that report that they did not reach a part."""
     speaking = {source for asset in assets for source in asset.sources}
     found = {source: why for host in parsed.hosts for source, why in _unreached(host.variables)}
     for path in _files(paths, directory):
@@ -88,10 +88,10 @@ def quiet_sources(
 
 
 def with_stale(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]) -> WithStale:
-    """Return the assets, and those of the last snapshot that only a silent source could have named.
+    """Return the assets, and those of the last snapshot that only an unresponsive source could have named.
 
-    An asset that is named still, but not by all its sources, keeps the attributes, addresses and names that only the
-    silent ones gave. Labels of rules are not kept: rules are applied to what stands.
+    An asset that is still named, but not by all its sources, keeps the attributes, addresses and names that only the
+    unresponsive ones gave. Labels of rules are not kept: rules are applied to the result.
     """
     half_read = {asset.name: why for asset in assets if (why := asset.attributes.get(INCOMPLETE)) is not None}
     if not silent and not half_read:
@@ -127,7 +127,7 @@ def with_stale(assets: Sequence[Asset], last: Snapshot, silent: Sequence[Silent]
 
 
 def is_stale(asset: Asset) -> bool:
-    """Return whether an asset stands as an earlier snapshot knew it."""
+    """Return whether an asset was taken from an earlier snapshot."""
     return STALE in asset.attributes
 
 

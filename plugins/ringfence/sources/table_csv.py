@@ -40,7 +40,7 @@ class _Header:
 def csv_rows(text: str, shown: str, delimiter: str | None, wanted: Wanted) -> TableRows:
     """Return a CSV table; without a delimiter it is the one of a line `sep=`, else the one that makes a header.
 
-    Raises InputError where nothing is there that could be a header.
+    Raise InputError where nothing is there that could be a header.
     """
     lines = io.StringIO(re.sub(r"(?m)^\ufeff+", "", text), newline="").readlines()
     start = next((number for number, line in enumerate(lines) if line.strip(' \t\r\n"')), len(lines))
@@ -59,7 +59,7 @@ def csv_rows(text: str, shown: str, delimiter: str | None, wanted: Wanted) -> Ta
 
 
 def odd_text(text: str) -> Doubt | None:
-    """Return what is odd about a text that a spreadsheet wrote, None where nothing is."""
+    """Return what is odd about a text that a spreadsheet wrote, None if nothing is."""
     if text.startswith("#") and ERRORS.fullmatch(text):
         return Doubt(f"the error {text}", lost=True)
     if "E+" in text and _ROUNDED.fullmatch(text):

@@ -35,14 +35,14 @@ _OTHERS = (
 
 
 def kind_of_file(mode: int) -> str | None:
-    """Return what a file of this mode is, None where it is a regular one."""
+    """Return the kind of a file of this mode, None for a regular one."""
     if stat.S_ISREG(mode):
         return None
     return next((kind for test, kind in _KINDS if test(mode)), "no regular file")
 
 
 def table_bytes(path: Path, shown: str) -> bytes:
-    """Return the content of a table. Raise InputError for what is not a regular file, too large, or may not be read."""
+    """Return the content of a table. Raise InputError for a file that is not regular, too large, or not readable."""
     place = Place(shown)
     try:
         # Before it is opened, which a FIFO makes wait and a device may take for an order; and after, if it was changed.
@@ -59,9 +59,9 @@ def table_bytes(path: Path, shown: str) -> bytes:
 
 
 def table_text(content: bytes, shown: str) -> str:
-    """Return the content of a table as text: UTF-8, or UTF-16 and UTF-32 as they can be told by how they begin.
+    """Return the content of a table as text: UTF-8, or UTF-16 and UTF-32, recognised by their first bytes.
 
-    Raise InputError with the line where it is none of these.
+    Raise InputError with the line for any other encoding.
     """
     for beginning, what, remedy in _OTHERS:
         if content.startswith(beginning):

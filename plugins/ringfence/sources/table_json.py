@@ -17,7 +17,7 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 def json_rows(text: str, shown: str, rows_at: tuple[str, ...] = ()) -> Iterator[Row]:
     """Yield the rows of a list of objects, or of an object of names to objects (the name is then the cell `name`).
 
-    `rows_at` has the keys that lead to that list or object. Raises InputError with the place of what is not valid JSON.
+    `rows_at` has the keys that lead to that list or object. Raise InputError with the place of what is not valid JSON.
     """
     document = _Document(text, shown)
     at = document.rows_begin(rows_at)

@@ -1,4 +1,4 @@
-"""Several tables of the same hosts as one: rows with the same key become one row, and what contradicts is told."""
+"""Several tables of the same hosts as one: rows with the same key become one row, and contradictions are reported."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ringfence.sources.table_row import Row
 def merged_rows(
     tables: Sequence[Sequence[Row]], keys: Sequence[str], united: Sequence[str] = ()
 ) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
-    """Return one row for every key, in the order in which the keys first stand, and a warning per contradiction.
+    """Return one row for every key, in the order of first appearance, and a warning per contradiction.
 
-    The key of a row is the first of the columns `keys` that is not empty, whatever its case. Of a cell the
-    first table that has it counts; the columns `united` hold what all of them have. A row without a key, and a
-    second one of one table with the same, are given back with their fault.
+    The key of a row is the first of the columns `keys` that is not empty, whatever its case. The value of a cell is
+    that of the first table that has it; the columns `united` hold the values of all. A row without a key, and a second
+    one of one table with the same key, are returned with their fault.
     """
     found: dict[str, Row] = {}
     broken: list[Row] = []

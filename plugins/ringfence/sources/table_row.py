@@ -1,4 +1,4 @@
-"""The rows of a table of hosts: where each stands, its cells, what is odd about them, and why it may be none."""
+"""The rows of a table of hosts: each with its place, its cells, its oddities, and why it may not be valid."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: text in CSV and in sheets, any plain data in YAML and JSON; `fault` says why it is none.
+    """One row: text in CSV and in sheets, any plain data in YAML and JSON; `fault` says why it is not valid.
 
     `also` has the places of the rows of other tables that were merged into it. `doubts` are those about cells, by
     column. A `short` row has fewer fields than the header.
@@ -40,9 +40,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class TableRows:
-    """A table as it was read: its columns in order, its rows, where its header stands, and what there is to say of it.
+    """A table as it was read: its columns in order, its rows, the place of its header, and its problems.
 
-    `header` is None where a format has none.
+    `header` is None for a format without one.
     """
 
     shown: str

@@ -1,4 +1,4 @@
-"""The rows of a table of hosts in any of its formats, each with its place, and why some of them are none."""
+"""The rows of a table of hosts in any of its formats, each with its place and, if it is not valid, the reason."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_rows(
     A file whose name ends in `.yml`, `.yaml` or `.json` is a list of mappings, or a mapping of names to mappings (the
     name is then the cell `name`), which stands under the keys `rows_at`; `.xlsx` is a workbook, of which one `sheet` is
     read; any other is CSV in UTF-8 or UTF-16, whose header is the first line with the `wanted` columns.
-    Raises InputError for a file that cannot be read, InputErrors for one that is not valid YAML.
+    Raise InputError for a file that cannot be read, InputErrors for one that is not valid YAML.
     """
     content = table_bytes(path, shown)
     suffix = path.suffix.lower()

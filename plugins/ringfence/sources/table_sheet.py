@@ -69,7 +69,7 @@ class _Line:
 def sheet_rows(content: bytes, shown: str, sheet: str | None, wanted: Wanted) -> TableRows:
     """Return the rows below the first that has the wanted columns; empty rows are passed over, hidden ones are not.
 
-    The first sheet that is not hidden is read unless one is named. Raises InputError for what is no workbook or has no
+    The first sheet that is not hidden is read unless one is named. Raise InputError for what is no workbook or has no
     such sheet, OutsideError where openpyxl is not installed.
     """
     workbook = _opened(content, shown)

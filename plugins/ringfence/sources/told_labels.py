@@ -1,4 +1,4 @@
-"""Labels that rest on what a host says of itself: marked with that host, and told unless their rule trusts it."""
+"""Labels that depend on a host's own report: marked with that host, and reported unless their rule trusts facts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _Known = tuple[str, str]
 
 
 def mark_told(assets: Sequence[Asset], rules: Sequence[LabelRule]) -> tuple[tuple[Asset, ...], list[Problem]]:
-    """Return labelled assets with the labels marked that rest on a host's own word, and a warning for every such rule.
+    """Return assets with the labels marked that depend on a host's own report, and a warning for every such rule.
 
-    A label does where its rule looks at what that host told, or where it would be another one, or none, without that.
+    A label depends on it if its rule looks at an attribute that the host reported, or if without that the label would
+    be another one, or absent.
     """
     telling = [asset for asset in assets if told_roots(asset)]
     if not telling or not rules:

@@ -38,7 +38,7 @@ def placed_warning(text: str, place: Place | None, base: Path) -> Problem:
 
 
 def without_repeated(warnings: tuple[Problem, ...], told: list[Problem]) -> list[Problem]:
-    """Return warnings of Ansible without those that the engine tells itself: the plug-in of labels asks it too."""
+    """Return warnings of Ansible without those that the engine reports itself: the labels plug-in calls it too."""
     known = {(one.message, str(one.place)) for one in told}
     bare = {str(Problem(one.severity, one.message, None, one.remedy)) for one in told}
     return [

@@ -1,4 +1,4 @@
-"""`ringfence labels suggest`: proposals with their evidence, and one that a person takes into labels.yml."""
+"""`ringfence labels suggest`: suggestions with their evidence, and one that a person takes into labels.yml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ all:
 QUIET = {"policy/shop.yml": "enforce: [{where: any, mode: observe}]\n", "policy/tests/shop.yml": "tests: []\n"}
 
 
-def test_a_proposal_is_shown_with_its_evidence_and_taken_into_the_file(tmp_path):
+def test_a_suggestion_is_shown_with_its_evidence_and_taken_into_the_file(tmp_path):
     directory = shop(tmp_path, {"inventory/hosts.yml": HOSTS, **QUIET})
     before = (directory / "labels.yml").read_text()
     flows = ("--flows", str(directory / "flows.csv"))
@@ -33,8 +33,8 @@ def test_a_proposal_is_shown_with_its_evidence_and_taken_into_the_file(tmp_path)
     assert data(directory, "labels", "suggest", "--no-flows")["suggestions"] == []
 
 
-def test_a_name_that_is_not_proposed_is_wrong_input(tmp_path):
+def test_a_name_that_is_not_suggested_is_wrong_input(tmp_path):
     directory = shop(tmp_path)
     done = ringfence(directory, "labels", "suggest", "--no-flows", "--accept", "role=db")
     assert done.exit_code == 2
-    assert "nothing called 'role=db' is proposed" in done.stderr
+    assert "nothing called 'role=db' is suggested" in done.stderr

@@ -158,6 +158,36 @@ def test_facts_choose_an_enforcer_that_nobody_named(tmp_path: Path, monkeypatch:
     assert "iptables for odd-1: there is no nft, and iptables is usable there" in shown
 
 
+def test_a_host_keeps_the_enforcer_that_facts_chose_once_nft_is_usable_and_the_plan_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, STAND_IN)
+    directory = shop(tmp_path, {"inventory/hosts.yml": HOSTS + REFUSING, "policy/tests/shop.yml": ""})
+    able = {"nft": "1.0.6", "iptables": "1.8.9", "ipset": "7.17", "edition": "new"}
+    holds = Held(seen=SEEN, features=able, ruleset="1" * 64, table="2" * 64, plan="3" * 64, enforcer="iptables")
+    write_state(
+        directory,
+        {
+            "odd-1": holds,
+            "web-1": holds.model_copy(update={"ruleset": "", "table": "", "plan": ""}),
+            "web-2": holds.model_copy(update={"enforcer": "nftables"}),
+        },
+    )
+
+    result = ringfence(directory, "plan", "--no-flows", "--json")
+    plan = json.loads(result.stdout)
+
+    assert {name: plan["hosts"][name]["enforcer"] for name in ("odd-1", "web-1", "web-2")} == {
+        "odd-1": "iptables",
+        "web-1": "nftables",
+        "web-2": "nftables",
+    }
+    said = " ".join(result.stderr.split())
+    assert "odd-1 gets the enforcer iptables: it holds a table of iptables; nftables is usable there now" in said
+    assert "to keep it write 'ringfence_enforcer: iptables'; to change write 'ringfence_enforcer: nftables'" in said
+    assert "'ringfence remove odd-1'" in said
+
+
 def test_a_plan_of_an_earlier_format_is_refused_by_name(tmp_path: Path) -> None:
     directory = shop(tmp_path)
     path = Path(str(data(directory, "plan", "--no-flows")["directory"]))  # type: ignore[index]

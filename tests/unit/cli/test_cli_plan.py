@@ -46,7 +46,7 @@ def test_plan_and_show_name_the_canary_and_why(tmp_path: Path) -> None:
             + "  children: {inner: {hosts: {db-1: }, vars: {ansible_ssh_common_args: -J web-0}}}\n",
         },
     )
-    printed = ringfence(workspace, "plan", "--no-flows").output
+    printed = ringfence(workspace, "plan", "--no-flows", "--force-lockout-test").output
     assert "  canary: web-1: waves.canary chooses it\n" in printed
     assert "    web-1 is first: waves.canary chooses it\n" in ringfence(workspace, "show").output
     told = data(workspace, "show")

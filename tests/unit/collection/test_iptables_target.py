@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.iptables.reader import read_ruleset
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.rules import Mode
@@ -85,6 +87,17 @@ def test_a_confirmed_plan_stands_in_the_variant_of_the_hosts_own_rules(target: I
     assert read_ruleset(status.sections["listing"])["variant"] == target.variant
     assert status.last("iptables").startswith("1.")
     assert status.last("skbinfo") == "yes"
+    assert (
+        enforcement("iptables").features(status)["nft"] == enforcement("nftables").features(nft_status(target))["nft"]
+    )
+
+
+def nft_status(target: IptablesTarget) -> Reply:
+    """Return what the part of nftables is told."""
+    target.enforcer = "nftables"
+    reply = target.ask("status")[1]
+    target.enforcer = "iptables"
+    return reply
 
 
 def test_the_next_plan_takes_the_place_of_the_first_and_its_sets(target: IptablesTarget) -> None:

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from ringfence.model.addresses import (
     EVERY_ADDRESS,
+    V6_BASE,
     address_text,
     addresses_of,
     family_of,
@@ -32,6 +33,19 @@ def test_an_address_prints_as_it_is_read(address: ipaddress.IPv4Address | ipaddr
 def test_families_never_fuse() -> None:
     both = addresses_of(["255.255.255.255", "::"])
     assert range_texts(both) == ("255.255.255.255", "::")
+
+
+@given(st.ip_addresses(), st.integers(0, 128))
+def test_a_network_is_the_addresses_that_the_standard_library_says(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, length: int
+) -> None:
+    assume(length <= address.max_prefixlen)
+    network = ipaddress.ip_network(f"{address}/{length}", strict=False)
+    assume(getattr(network.network_address, "ipv4_mapped", None) is None)
+    base = V6_BASE if network.version == 6 else 0
+    ends = (int(network.network_address) + base, int(network.broadcast_address) + base)
+    assert list(network_of(f" {network} ")) == [ends]
+    assert list(network_of("-".join(map(address_text, ends)))) == [ends]
 
 
 def test_a_range_is_closed() -> None:

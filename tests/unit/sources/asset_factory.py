@@ -12,6 +12,8 @@ from ringfence.model.assets import Asset, Label
 from ringfence.model.errors import Place
 from ringfence.model.label_rules import LabelRule
 from ringfence.model.rules import DEFAULT_PRIORITY
+from ringfence.sources.host_row import Columns
+from ringfence.sources.host_table import HostTable, Reading, read_host_tables
 
 # A loaded machine takes its time over files and processes; that is no failure.
 unhurried = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
@@ -50,3 +52,8 @@ def write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def read_host_table(path: Path, shown_as: str, columns: Columns, reading: Reading | None = None) -> HostTable:
+    """Return the hosts of one table."""
+    return read_host_tables([(path, shown_as)], columns, reading or Reading())

@@ -15,12 +15,11 @@ from ringfence.sources.ansible_messages import first_error, warnings_of
 from ringfence.sources.asset_search import find
 from ringfence.sources.facts import fact_addresses, fact_attributes
 from ringfence.sources.host_row import Columns
-from ringfence.sources.host_table import read_host_table
 from ringfence.sources.inventory import read_assets
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.snapshots import digest, read_snapshot
 
-from tests.unit.sources.asset_factory import NOW, asset, rule, unhurried
+from tests.unit.sources.asset_factory import NOW, asset, read_host_table, rule, unhurried
 
 TEXTS = st.text(max_size=6) | st.sampled_from(
     ["10.0.0.1", "::1", "10.0.0.0/8", "true", "{{ x }}", "from", "port", "role"]

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.errors import InputError
 from ringfence.sources.host_row import Columns
-from ringfence.sources.host_table import Reading, read_host_table
+from ringfence.sources.host_table import Reading
 
-from tests.unit.sources.asset_factory import unhurried, write
+from tests.unit.sources.asset_factory import read_host_table, unhurried, write
 
 
 def read(tmp_path, text, name="hosts.csv", columns=None, **options):

@@ -7,10 +7,10 @@ import os
 import pytest
 from ringfence.model.errors import InputError
 from ringfence.sources.host_row import Columns
-from ringfence.sources.host_table import Reading, read_host_table, read_host_tables
+from ringfence.sources.host_table import Reading, read_host_tables
 from ringfence.sources.table_names import told_apart
 
-from tests.unit.sources.asset_factory import write
+from tests.unit.sources.asset_factory import read_host_table, write
 
 TWO = [("web-1", "prod"), ("db-1", "prod")]
 

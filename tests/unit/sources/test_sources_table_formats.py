@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.errors import InputError
 from ringfence.sources.host_row import Columns
-from ringfence.sources.host_table import Reading, read_host_table, read_host_tables
+from ringfence.sources.host_table import Reading, read_host_tables
 from ringfence.sources.table_json import json_rows
 
-from tests.unit.sources.asset_factory import unhurried, write
+from tests.unit.sources.asset_factory import read_host_table, unhurried, write
 
 openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 

@@ -9,8 +9,10 @@ import zipfile
 import pytest
 from ringfence.model.errors import InputError
 from ringfence.sources.host_row import Columns
-from ringfence.sources.host_table import Reading, read_host_table, read_host_tables
+from ringfence.sources.host_table import Reading, read_host_tables
 from ringfence.sources.sheet_numbers import date_text, number_text
+
+from tests.unit.sources.asset_factory import read_host_table
 
 openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 HEADER = ["name", "addresses", "env", "role"]

@@ -58,7 +58,7 @@ class Stage:
         self.output.line(text, style=style)
 
     def run(self, *arguments: str, status: int = 0) -> None:
-        """Give a command in the workspace and let its output be seen; raises Unexpected for another exit status."""
+        """Give a command in the workspace and let its output be seen. Raise Unexpected for another exit status."""
         self.output.line(f"$ ringfence {' '.join(arguments)}", bold=True)
         sys.stdout.flush()
         stdout = sys.stderr if self.output.as_json else None

@@ -47,7 +47,7 @@ def answer_elements(table: VerdictTable) -> list[dict[str, JsonValue]]:
 def by_membership(parts: Parts, direction: Direction, remote: str, cases: Sequence[Case]) -> str:
     """Return the chain that leads an address to its target by the sets it is in; the cases tell each membership once.
 
-    Where only one target is left there is no chain, and that target itself is returned. Raises RingfenceError where
+    Where only one target is left there is no chain, and that target itself is returned. Raise RingfenceError where
     more chains would stand behind each other than are followed.
     """
 

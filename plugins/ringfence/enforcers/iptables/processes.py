@@ -31,7 +31,7 @@ def process_elements(table: VerdictTable) -> list[dict[str, JsonValue]]:
 def by_process(parts: Parts, direction: Direction, table: DirectionTable, targets: dict[ProcessClass, str]) -> str:
     """Return the chain that leads every process class to its target, and add what it needs.
 
-    Raises RingfenceError for a unit or a user on the way in.
+    Raise RingfenceError for a unit or a user on the way in.
     """
     if direction is Direction.IN and (table.units or table.users):
         raise RingfenceError(

@@ -32,7 +32,7 @@ MOST_IN_LINE = 8
 def render(table: VerdictTable, marks: Marks | None = None) -> str:
     """Return what a host loads; without bits of the mark, a rule for each class of addresses.
 
-    Raises RingfenceError for what iptables cannot enforce.
+    Raise RingfenceError for what iptables cannot enforce.
     """
     parts = [_of_family(table, family, marks) for family in FAMILIES]
     sections = {"ipset": "".join(text for one in parts for text in one.sets.values())}

@@ -36,7 +36,7 @@ def by_process(
 ) -> list[str]:
     """Return the rules that lead every process class to its target, and add the maps and chains they need.
 
-    Raises RingfenceError for a user on the way in, which nft cannot see.
+    Raise RingfenceError for a user on the way in, which nft cannot see.
     """
     if direction is Direction.IN and table.users:
         raise RingfenceError(

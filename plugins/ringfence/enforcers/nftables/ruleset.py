@@ -36,7 +36,7 @@ HEAD = "table inet ringfence {}\ndelete table inet ringfence\ntable inet ringfen
 
 
 def render(table: VerdictTable) -> str:
-    """Return the ruleset of a table. Raises RingfenceError for what nftables cannot enforce."""
+    """Return the ruleset of a table. Raise RingfenceError for what nftables cannot enforce."""
     identity = f"plan_{table.digest[:16]}"
     parts = Parts(chains={identity: chain_text(identity, ())})
     add_sets(parts, table)

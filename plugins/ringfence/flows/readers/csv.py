@@ -36,7 +36,7 @@ def read_csv(path: Path, reading: Reading) -> Iterator[Flow]:
     """Yield the flows of a CSV file whose header names its columns, in any order, split by comma, `;`, tab or `|`.
 
     `client`, `server`, `port` and `protocol` must be there. Above the header may stand `sep=;`, lines of comment and
-    a title. Raises InputError for a file without such a header.
+    a title. Raise InputError for a file without such a header.
     """
     observed = reading.observed or datetime.now(UTC)
     with open_text(path) as file:

@@ -62,7 +62,7 @@ def _of_workspace() -> str | None:
 
 
 def _write(directory: str, host: str, facts: dict) -> None:
-    """Write the facts of a host, whole, for this user alone; raises PlanError where that cannot be done."""
+    """Write the facts of a host, whole, for this user alone. Raise PlanError where that cannot be done."""
     if "/" in host or host in ("", ".", ".."):
         raise PlanError(
             "directory", f"'{shown(host, 100)}' is not a valid name for a file, so its facts cannot be kept"

@@ -11,6 +11,14 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.established_connections import (
+    cut_line,
+    cut_lines,
+    denied_connections,
+    emergencies,
+    left_out,
+    to_cut,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import (
     full_records,
     held,
@@ -24,14 +32,6 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_hold import hold_before
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.standing import (
-    cut_line,
-    cut_lines,
-    denied_connections,
-    emergencies,
-    left_out,
-    to_cut,
-)
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import (
     Host,
@@ -77,7 +77,7 @@ class ActionModule(PolicyAction):
     within: float
 
     def verb(self, arguments: dict) -> str:
-        """Return `apply` or `remove`; raises PlanError where there is no plan to apply."""
+        """Return `apply` or `remove`. Raise PlanError where there is no plan to apply."""
         if arguments["state"] == "absent":
             return "remove"
         if not arguments["plan"]:
@@ -216,7 +216,7 @@ class ActionModule(PolicyAction):
         )
 
     def _confirm(self, plan: Plan, host: Host, more: dict[str, str], until: float) -> Reply:
-        """Confirm over a new connection as often as the time allows; raises TargetFailure where it did not count."""
+        """Confirm over a new connection as often as the time allows. Raise TargetFailure where it did not count."""
         values = {**confirmation(plan, host), **more}
         rule, said = "unconfirmed", "no new connection came through"
         while (left := until - time.monotonic()) > 0:

@@ -30,7 +30,7 @@ class ActionModule(PolicyAction):
         """Return what the host holds; with a plan, rules come with their names."""
         rules = load_plan(arguments["plan"]).data.get("rules", {}) if arguments["plan"] else {}
         reply, without = self._status({"listing": "1"} if arguments["counters"] else {})
-        result = {"changed": False, "enforcer": self.enforcer, **held(reply, self.enforcer)}
+        result = {"changed": False, **held(reply, self.enforcer)}
         result["features"] = {**result["features"], **without}
         if arguments["counters"]:
             listing = reply.sections.get("listing", "")

@@ -56,7 +56,7 @@ def installed() -> list[str]:
 
 @lru_cache(maxsize=None)
 def enforcement(name: str = USUAL) -> ModuleType:
-    """Return the package of an enforcer; raises PlanError where this release has none of that name."""
+    """Return the package of an enforcer. Raise PlanError where this release has none of that name."""
     if not _NAME.fullmatch(name) or name not in installed():
         raise PlanError(
             "enforcer",

@@ -111,7 +111,7 @@ class TargetAction(ActionBase):
     def ask(self, verb: str, values: dict[str, str], ruleset: bytes = b"", within: float | None = None) -> Reply:
         """Return the target's reply to an order, which must come `within` seconds.
 
-        Raises TargetFailure where it refused, could not run it, said nothing in time, or what is not a reply.
+        Raise TargetFailure where it refused, could not run it, said nothing in time, or what is not a reply.
         """
         try:
             with limited(self.within if within is None else within), _options(self._connection, ONCE):
@@ -150,7 +150,7 @@ class TargetAction(ActionBase):
 
     @contextmanager
     def judging(self, what: str) -> Iterator[None]:
-        """Within this, an answer is read that may be anything; raises TargetFailure where it cannot be."""
+        """Within this, an answer is read that may be anything. Raise TargetFailure where it cannot be."""
         try:
             with limited(JUDGING):
                 yield

@@ -35,7 +35,7 @@ class _NoFacts(dict):
 class GivenVariables:
     """The variables of one task on one host without what hosts said.
 
-    Raises PlanError where a host's fact says whose task this is: the host would act under another's name.
+    Raise PlanError where a host's fact says whose task this is: the host would act under another's name.
     """
 
     def __init__(self, task: Task, task_vars: Mapping[str, object]) -> None:
@@ -53,7 +53,7 @@ class GivenVariables:
             )
 
     def all(self) -> Mapping[str, object]:
-        """Return every variable that people gave, as it is written; raises PlanError where that cannot be told."""
+        """Return every variable that people gave, as it is written. Raise PlanError where that cannot be told."""
         if not self._facts and not self._said:
             return self._all
         known = vars(self._manager) if self._manager is not None else {}

@@ -24,6 +24,7 @@ def held(reply: Reply, enforcer: str = USUAL) -> dict:
     """
     unknown = _unknown(reply)
     return {
+        "enforcer": enforcer,
         "state": "unknown" if unknown else _state(reply),
         "unknown": unknown[:MOST_DAMAGED],
         "in_kernel": reply.last("in_kernel"),

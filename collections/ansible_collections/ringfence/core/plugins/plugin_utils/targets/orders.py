@@ -81,7 +81,7 @@ _opening(USUAL)
 def parse_reply(text: str) -> Reply:
     """Return what a target answered, of known keys and sections alone; lines that are not the script's are left out.
 
-    Raises AnswerError where a value is not what its key can hold, or a section does not end.
+    Raise AnswerError where a value is not what its key can hold, or a section does not end.
     """
     if text.count("\n") > MOST_LINES:
         raise AnswerError(f"it has more than {MOST_LINES} lines")

@@ -36,7 +36,7 @@ class PolicyAction(TargetAction):
     def by_itself(self, arguments: dict, task_vars: dict) -> dict | None:
         """Return the result of an enforcer that does its work by itself, None for one that the target's script does.
 
-        Raises PlanError where this release has no part for the enforcer.
+        Raise PlanError where this release has no part for the enforcer.
         """
         package: Any = enforcement(self.enforcer)
         return package.act(self.verb(arguments), self, arguments, task_vars) if hasattr(package, "act") else None

@@ -113,7 +113,7 @@ def ended(verb: str, check: bool, said: Callable[[str], str]) -> bool:
 
 
 def checked(values: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Return the values of known keys; raises AnswerError where one of them cannot be what it says."""
+    """Return the values of known keys. Raise AnswerError where one of them cannot be what it says."""
     known = {key: found for key, found in values.items() if key in KEYS}
     for key, found in known.items():
         if len(found) > MOST_LINES:

@@ -83,7 +83,7 @@ class Plan:
         return self.data["waves"]
 
     def host(self, name: str) -> Host:
-        """Return what the plan says of a host; raises PlanError where it says nothing."""
+        """Return what the plan says of a host. Raise PlanError where it says nothing."""
         entry = self.data["hosts"].get(name)
         if entry is None:
             raise PlanError("host", f"plan {self.identity} says nothing of {name}")
@@ -105,7 +105,7 @@ class Plan:
         return self._part(RULESETS, digest, suffix)
 
     def table(self, digest: str) -> dict:
-        """Return a verdict table; raises PlanError where the file is not what its name says."""
+        """Return a verdict table. Raise PlanError where the file is not what its name says."""
         return json.loads(self._part(TABLES, digest, TABLE_SUFFIX))
 
     def signed_text(self) -> tuple[str, str] | None:
@@ -127,7 +127,7 @@ class Plan:
 
 
 def load_plan(directory: str) -> Plan:
-    """Return the plan of a directory; raises PlanError where it is missing, damaged or of an unknown format."""
+    """Return the plan of a directory. Raise PlanError where it is missing, damaged or of an unknown format."""
     directory = os.path.abspath(os.path.expanduser(directory))
     path = os.path.join(directory, PLAN_FILE)
     try:
@@ -165,7 +165,7 @@ def check_signature(plan: Plan, allowed_signers: str | None) -> str | None:
     """Return who signed the plan, or None where no signers are installed.
 
     The signers are those of `allowed_signers` (the format of ssh-keygen(1)), or of the file of that name in the
-    workspace, two directories above the plan. Raises PlanError where there are signers and none of them signed.
+    workspace, two directories above the plan. Raise PlanError where there are signers and none of them signed.
     """
     path = allowed_signers or os.path.join(os.path.dirname(os.path.dirname(plan.directory)), "allowed_signers")
     if not os.path.exists(path):

@@ -33,7 +33,7 @@ class Lookup:
     ) -> list[dict[str, object]]:
         """Return `{"effect", "rule", "log"}` for every membership that the table tells apart, at first that of no set.
 
-        `port` is the service's port or the ICMP type. Raises LookupError where the table covers no such addresses.
+        `port` is the service's port or the ICMP type. Raise LookupError where the table covers no such addresses.
         """
         named = self._index.table[direction]
         process = (unit if unit in named["units"] else None, user if user in named["users"] else None)

@@ -42,7 +42,7 @@ def filled(section: str) -> dict:
 def features(reply: Reply) -> dict[str, str | bool | int]:
     """Return what a host can do, as far as it tells."""
     found: dict[str, str | bool | int] = {
-        key: reply.last(key) for key in ("iptables", "ipset", "kernel") if reply.all(key)
+        key: reply.last(key) for key in ("iptables", "ipset", "nft", "kernel") if reply.all(key)
     }
     found |= {key: reply.last(key) == "yes" for key in ("cgroup2", "skbinfo") if reply.last(key)}
     if reply.last("marks_used"):

@@ -130,14 +130,14 @@ class _Words:
 
 
 def number_of(text: str) -> int:
-    """Return a number, decimal or with 0x. Raises ValueError."""
+    """Return a number, decimal or with 0x. Raise ValueError."""
     if not _NUMBER.fullmatch(text):
         raise ValueError(text)
     return int(text, 16) if text.startswith("0x") else int(text)
 
 
 def marked(text: str) -> tuple[int, int]:
-    """Return value and mask of `0x10/0xff`; without a mask it is all bits. Raises ValueError."""
+    """Return value and mask of `0x10/0xff`; without a mask it is all bits. Raise ValueError."""
     value, slash, mask = text.partition("/")
     return number_of(value), number_of(mask) if slash else 0xFFFFFFFF
 

@@ -101,7 +101,7 @@ class RegionAnswer:
 def ask_aws(wanted: Wanted) -> tuple[list[RegionAnswer], list[Failure]]:
     """Return the answers of all regions of all accounts, sorted, and what failed.
 
-    Raises SourceRefused where there are no credentials, a role is none, or the Organization cannot be listed.
+    Raise SourceRefused where there are no credentials, a role is none, or the Organization cannot be listed.
     """
     clients = _Clients(wanted)
     failures: list[Failure] = []

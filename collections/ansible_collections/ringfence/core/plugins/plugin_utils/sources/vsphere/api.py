@@ -91,7 +91,7 @@ class VsphereAnswer:
 
 
 def ask_vsphere(login: Login, wanted: Wanted) -> VsphereAnswer:
-    """Return what a server answers. Raises SourceRefused where it cannot be reached, the login fails or it faults."""
+    """Return what a server answers. Raise SourceRefused where it cannot be reached, the login fails or it faults."""
     service = _connected(login)
     try:
         return _read_those_that_stand(service, wanted)

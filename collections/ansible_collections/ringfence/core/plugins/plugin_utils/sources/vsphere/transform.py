@@ -53,7 +53,7 @@ class Shape:
 def tagged(tags: MachineTags, chosen: Mapping[str, Sequence[str]]) -> frozenset[str]:
     """Return the ids of the machines that have one of the chosen tags in each category.
 
-    Raises SourceRefused where the tags could not be read: nothing then says which machines are meant.
+    Raise SourceRefused where the tags could not be read: nothing then says which machines are meant.
     """
     if tags.failure:
         raise SourceRefused(f"'tagged' cannot be told: {tags.failure}")

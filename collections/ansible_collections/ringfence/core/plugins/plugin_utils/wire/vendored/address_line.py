@@ -12,7 +12,7 @@ FAMILIES = {4: (0, (1 << 32) - 1), 6: (V6_BASE, V6_BASE + (1 << 128) - 1)}
 
 
 def point_of(text: str) -> int:
-    """Return the point of an address. Raises ValueError if it is none."""
+    """Return the point of an address. Raise ValueError if it is none."""
     try:
         if ":" in text:
             return V6_BASE + int.from_bytes(socket.inet_pton(socket.AF_INET6, text), "big")
@@ -24,7 +24,7 @@ def point_of(text: str) -> int:
 def interval_of(text: str) -> tuple[int, int]:
     """Return the closed interval of `a`, `a-b` or `a/length`.
 
-    Raises ValueError for anything else: also for a range that ends before it begins or is of two families, and for an
+    Raise ValueError for anything else: also for a range that ends before it begins or is of two families, and for an
     address with host bits beside a length.
     """
     low_text, dash, high_text = text.partition("-")

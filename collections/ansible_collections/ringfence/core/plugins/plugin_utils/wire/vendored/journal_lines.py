@@ -12,7 +12,7 @@ STARTED, CONFIRMED, EXCUSED = "started", "confirmed", "excused"
 PASSED = (CONFIRMED, EXCUSED)
 
 
-class Event(NamedTuple):
+class JournalEvent(NamedTuple):
     """One line of a journal; `line` counts from 1, `time` is ISO text in UTC, as the writer's clock had it."""
 
     line: int
@@ -29,7 +29,7 @@ def journal_line(plan: str, host: str, event: str, reason: str = "") -> bytes:
     return json.dumps(entry, sort_keys=True).encode() + b"\n"
 
 
-def journal_events(text: str, plan: str) -> Iterator[Event]:
+def journal_events(text: str, plan: str) -> Iterator[JournalEvent]:
     """Yield the events of a plan in the order they were written.
 
     A line that a killed controller cut short, that is not an object, or that is of another plan, counts as not written.
@@ -40,4 +40,4 @@ def journal_events(text: str, plan: str) -> Iterator[Event]:
         except (ValueError, RecursionError):
             continue
         if isinstance(entry, dict) and entry.get("plan") == plan:
-            yield Event(number, *(str(entry.get(key, "")) for key in ("time", "host", "event", "reason")))
+            yield JournalEvent(number, *(str(entry.get(key, "")) for key in ("time", "host", "event", "reason")))

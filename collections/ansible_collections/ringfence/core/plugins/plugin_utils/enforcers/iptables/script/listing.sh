@@ -3,6 +3,8 @@
 # status_tools: replies the features of the iptables enforcer.
 status_tools() {
     reply iptables "$(iptables --version | sed -n 's/.* v\([0-9.]*\).*/\1/p')"
+    # nftables may be usable by now
+    reply nft "$(nft --version 2>/dev/null | sed -n 's/.* v\([0-9.]*\).*/\1/p')"
     reply ipset "$(ipset --version 2>/dev/null | sed -n 's/^ipset v\([0-9.]*\).*/\1/p')"
     if ipset create rf_probe hash:net skbinfo 2>/dev/null; then reply skbinfo yes; else reply skbinfo no; fi
     ipset destroy rf_probe 2>/dev/null

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.standing import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.established_connections import (
     cut_lines,
     denied_connections,
     emergencies,

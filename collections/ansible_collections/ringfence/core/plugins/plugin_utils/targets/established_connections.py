@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, the Ringfence developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Connections that stand on a host, judged by a verdict table."""
+"""Established connections of a host, judged by a verdict table."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Owners:
 
 
 @dataclass(frozen=True)
-class Stood:
+class Connection:
     """An established connection.
 
     `way` is `in` where the far end is its client; `answers` and `answered` are an `out` and an `in` that may be the
@@ -98,20 +98,20 @@ class Stood:
         return self.protocol, self.way, self.local, self.remote, self.local_port, self.remote_port
 
 
-def standing(sockets: str) -> list[Stood]:
+def standing(sockets: str) -> list[Connection]:
     """Return the connections of a target's section `sockets` or `flows`, without what the built-ins let through."""
     lines = [line.split() for line in sockets.splitlines()]
     listening = {fields[1] for fields in lines if fields[:1] == ["L"] and len(fields) == 2}
-    found: dict[tuple, Stood] = {}
+    found: dict[tuple, Connection] = {}
     for fields in lines:
         if fields[:1] == ["S"] and len(fields) == 9:
             local, remote, local_port, remote_port, uid, inode = fields[3:]
             way = "in" if local_port in listening else "out"
-            one = Stood(TCP, way, local, remote, int(local_port), int(remote_port), uid, inode)
+            one = Connection(TCP, way, local, remote, int(local_port), int(remote_port), uid, inode)
         elif fields[:1] == ["F"] and len(fields) == 11:
             protocol, way, local, remote, local_port, remote_port, uid, inode = fields[2:10]
             answer = -1 if remote_port == "-" else int(remote_port)
-            one = Stood(int(protocol), way, local, remote, int(local_port), answer, uid, inode)
+            one = Connection(int(protocol), way, local, remote, int(local_port), answer, uid, inode)
             if one.protocol == UDP and one.way == "in" and (one.local_port, one.remote_port) in DHCP:
                 continue
         else:
@@ -160,7 +160,7 @@ def denied_connections(table: dict, sockets: str, owners: str | None = None, rul
     return sorted(found, key=lambda each: tuple(each[name] for name in order))
 
 
-def _verdicts(table: dict, lookup: Lookup, whose: Owners, one: Stood, direction: str) -> list[dict]:
+def _verdicts(table: dict, lookup: Lookup, whose: Owners, one: Connection, direction: str) -> list[dict]:
     """Return what a table says of a connection, for every process that it may be of."""
     units, users = table[direction]["units"], table[direction]["users"]
     if direction == "in" and one.protocol not in (TCP, UDP):
