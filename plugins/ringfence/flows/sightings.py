@@ -171,7 +171,7 @@ WITH texts AS (
         {number.format("r.packets", "BIGINT")} AS p, {number.format("r.bytes", "BIGINT")} AS b
     FROM {raw} r LEFT JOIN {addresses} a ON a.said = r.src LEFT JOIN {addresses} z ON z.said = r.dst
 )
-SELECT s, d, CASE WHEN proto IN ({with_ports}) THEN sp END,
+SELECT s, d, CASE WHEN proto IN ({with_ports}) OR proto IN {icmp} THEN sp END,
     CASE WHEN proto IN ({with_ports}) OR proto IN {icmp} THEN dp END,
     proto, first, last, coalesce(p, 0), coalesce(b, 0), coalesce(observer, ''), coalesce(refused, false),
     CASE WHEN regexp_full_match(d, '{_NO_CLIENT}') THEN 1 ELSE said END, coalesce(alone, false),

@@ -11,7 +11,7 @@ import duckdb
 
 from ringfence.flows.columns import connect, flow_at
 from ringfence.flows.possible import possible_rows, refuse_impossible
-from ringfence.flows.readers import conntrack, pfirewall, vpc, zeek
+from ringfence.flows.readers import conntrack, netflow, pfirewall, vpc, zeek
 from ringfence.flows.readers.csv import read_csv
 from ringfence.flows.readers.hosts import read_hosts
 from ringfence.flows.readers.json import read_json
@@ -31,6 +31,7 @@ BUILT_IN: dict[str, Reader] = {
     "json": read_json,
     "vpc": vpc,
     "zeek": zeek,
+    "netflow": netflow,
     "conntrack": conntrack,
     "pfirewall": pfirewall,
 }

@@ -151,7 +151,7 @@ def _raw(values: Mapping[str, str], malformed: str, reading: Reading) -> str:
         f" AND coalesce(upper({status}) IN ('NODATA', 'SKIPDATA'), false)",
         "src": source,
         "dst": destination,
-        "sport": value("srcport"),
+        "sport": f"CASE WHEN {value('protocol')} NOT IN ('1', '58') THEN {value('srcport')} END",
         "dport": f"CASE WHEN {value('protocol')} NOT IN ('1', '58') THEN {value('dstport')} END",
         "protocol": value("protocol"),
         "first": first,

@@ -125,7 +125,7 @@ def _raw(values: Mapping[str, str], malformed: str) -> str:
         "empty": "false",
         "src": source,
         "dst": value("id.resp_h"),
-        "sport": value("id.orig_p"),
+        "sport": f"CASE WHEN {protocol} <> 'icmp' THEN {value('id.orig_p')} END",
         # Zeek gives type and code of ICMP as the two ports.
         "dport": f"CASE WHEN {protocol} = 'icmp' THEN {value('id.orig_p')} ELSE {value('id.resp_p')} END",
         "protocol": f"CASE WHEN {protocol} = 'icmp' AND contains({source}, ':') THEN 'icmpv6'"

@@ -1,0 +1,112 @@
+"""Messages of flow exporters in files: one after another (as RFC 5655 keeps IPFIX), or captured as pcap."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from ringfence.flows.netflow_messages import Malformed, message_length
+from ringfence.model.errors import InputError, Place
+
+_PCAP = {
+    b"\xa1\xb2\xc3\xd4": ">",
+    b"\xd4\xc3\xb2\xa1": "<",
+    b"\xa1\xb2\x3c\x4d": ">",
+    b"\x4d\x3c\xb2\xa1": "<",
+}
+_OTHERS = {
+    b"\x0a\x0d\x0d\x0a": ("pcapng", "convert it with 'editcap -F pcap'"),
+    b"\x0c\xa5": ("a file of nfcapd", "capture the datagrams as pcap, or give CSV with client, server, port, protocol"),
+    b"\xa5\x0c": ("a file of nfcapd", "capture the datagrams as pcap, or give CSV with client, server, port, protocol"),
+}
+# Bytes before the network's header, by link type (https://www.tcpdump.org/linktypes.html).
+_LINKS = {0: 4, 1: 14, 101: 0, 113: 16, 228: 0, 229: 0, 276: 20}
+_VLANS = (0x8100, 0x88A8)
+_UDP = 17
+
+
+def messages(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the exporter's address (nothing where the file does not say it) and each message.
+
+    Raise InputError for a file of another kind, Malformed where it breaks off.
+    """
+    data, broken = _content(path)
+    for magic, (what, remedy) in _OTHERS.items():
+        if data.startswith(magic):
+            raise InputError(f"the file is {what}, which is not read", Place(str(path)), remedy)
+    order = _PCAP.get(data[:4])
+    try:
+        yield from _captured(data, order) if order else _adjoined(data)
+    except Malformed:
+        if not broken:
+            raise
+    if broken:
+        raise Malformed(f"the file breaks off: {broken}")
+
+
+def _content(path: Path) -> tuple[bytes, str]:
+    data = path.read_bytes()
+    if not data.startswith(b"\x1f\x8b"):
+        return data, ""
+    unpacked = bytearray()
+    with gzip.open(path) as file:
+        try:
+            while block := file.read1(1 << 20):
+                unpacked += block
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            return bytes(unpacked), str(error)
+    return bytes(unpacked), ""
+
+
+def _adjoined(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at < len(data):
+        length = message_length(data, at)
+        if length < 16 or at + length > len(data):
+            raise Malformed("the file ends in the middle of a message")
+        yield b"", data[at : at + length]
+        at += length
+
+
+def _captured(data: bytes, order: str) -> Iterator[tuple[bytes, bytes]]:
+    if len(data) < 24:
+        raise Malformed("the file ends in the middle of its head")
+    (link,) = struct.unpack_from(f"{order}I", data, 20)
+    if link & 0xFFFF not in _LINKS:
+        raise Malformed(f"packets of link type {link & 0xFFFF} are not read")
+    at = 24
+    while at < len(data):
+        if at + 16 > len(data):
+            raise Malformed("the file ends in the middle of a packet")
+        (length,) = struct.unpack_from(f"{order}I", data, at + 8)
+        packet = data[at + 16 : at + 16 + length]
+        if len(packet) < length:
+            raise Malformed("the file ends in the middle of a packet")
+        at += 16 + length
+        found = _payload(packet, link & 0xFFFF)
+        if found and found[1][:2] in (b"\0\5", b"\0\x09", b"\0\x0a"):
+            yield found
+
+
+def _payload(packet: bytes, link: int) -> tuple[bytes, bytes] | None:
+    """Return the sender and the payload of a packet of UDP; of others, and of fragments, None."""
+    at = _LINKS[link]
+    if link == 1:
+        at = 12
+        while int.from_bytes(packet[at : at + 2], "big") in _VLANS:
+            at += 4
+        at += 2
+    head = packet[at:]
+    if len(head) < 28:
+        return None
+    if head[0] >> 4 == 4:
+        size = (head[0] & 15) * 4
+        fragment = int.from_bytes(head[6:8], "big") & 0x3FFF
+        whole = int.from_bytes(head[2:4], "big")
+        return (head[12:16], head[size + 8 : whole]) if head[9] == _UDP and not fragment else None
+    if head[0] >> 4 == 6 and head[6] == _UDP:
+        return head[8:24], head[48 : 40 + int.from_bytes(head[4:6], "big")]
+    return None
