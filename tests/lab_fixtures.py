@@ -6,6 +6,7 @@ A lab that this machine cannot hold skips the test, naming what is missing. A la
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -50,23 +51,17 @@ def echo_unit(name: str = "echo.service", *ports: str) -> UnitSpec:
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab of three machines, named after their releases: bullseye, bookworm, trixie; each answers on port 7000."""
-    require("machines", len(RELEASES))
-    yield from _standing(
-        tmp_path_factory.mktemp("machines") / "lab",
-        [HostSpec(release, release=release, units=(echo_unit(),)) for release in RELEASES],
-        "machines",
-    )
+    hosts = [HostSpec(release, release=release, units=(echo_unit(),)) for release in RELEASES]
+    with standing(tmp_path_factory.mktemp("machines") / "lab", hosts, "machines") as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")
 def namespaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab of four namespace hosts, n1 to n4; each answers on port 7000."""
-    require("namespaces")
-    yield from _standing(
-        tmp_path_factory.mktemp("namespaces") / "lab",
-        [HostSpec(f"n{number}", units=(echo_unit(),)) for number in range(1, 5)],
-        "namespaces",
-    )
+    hosts = [HostSpec(f"n{number}", units=(echo_unit(),)) for number in range(1, 5)]
+    with standing(tmp_path_factory.mktemp("namespaces") / "lab", hosts, "namespaces") as lab:
+        yield lab
 
 
 @pytest.fixture
@@ -86,7 +81,10 @@ def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
         lab.down()
 
 
-def _standing(directory: Path, hosts: Sequence[HostSpec], kind: Kind) -> Iterator[Lab]:
+@contextmanager
+def standing(directory: Path, hosts: Sequence[HostSpec], kind: Kind) -> Iterator[Lab]:
+    """A lab that stands as long as this context; skips the test where this machine cannot hold it."""
+    require(kind, len(hosts))
     lab = Lab("tests", directory)
     lab.up(hosts, kind, stay=False)
     yield lab

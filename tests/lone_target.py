@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shlex
 import subprocess
 import time
@@ -14,9 +13,8 @@ from pathlib import Path
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
     Reply,
-    control_ranges,
+    application,
     parse_reply,
-    process_lines,
     script,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, load_plan
@@ -104,20 +102,7 @@ class LoneTarget:
 
     def values(self, plan: Plan) -> dict[str, str]:
         """Return what a controller sends of a plan."""
-        host = plan.host("h")
-        return {
-            "plan": plan.digest,
-            "sequence": str(plan.sequence),
-            "expects": host.expects,
-            "ruleset": host.ruleset,
-            "table": host.table,
-            "control": control_ranges(host.control["from"]),
-            "port": str(host.control["port"]),
-            "processes": process_lines(host.runtime, self.enforcer),
-            "token": secrets.token_hex(8),
-            "host": "h",
-            "seconds": self.seconds,
-        }
+        return {**application(plan, plan.host("h")), "seconds": self.seconds}
 
     def confirm(self, plan: Plan, **more: str) -> Reply:
         """Return the reply to a confirmation, and remember what is held then."""

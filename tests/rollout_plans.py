@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -92,6 +92,22 @@ class Wanted:
                     _only(ports, Effect.ALLOW, rest, rule=self._rest),
                     membership,
                 )
+
+
+@dataclass(frozen=True)
+class OneUnitOut(Wanted):
+    """As any other of what a host lets in, and lets out what one unit sends and nothing else."""
+
+    unit: str = "echo.service"
+
+    def table(self) -> VerdictTable:
+        """Return the verdict table."""
+        table = super().table()
+        cells = tuple(
+            Cell(EVERYWHERE, ProcessClass(unit), EVERYWHERE, _only((), Effect.ALLOW, rest))
+            for unit, rest in ((None, Effect.DENY), (self.unit, Effect.ALLOW))
+        )
+        return replace(table, outbound=DirectionTable(Mode.FULL, cells, (self.unit,)))
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,16 @@
-"""Files that are whole or not there: written beside their place, kept on the disk, then renamed; read only
-where they end."""
+"""Files that are whole or absent, and reading that always ends.
+
+A file is written beside its place, kept on the disk, then renamed. Pipes and devices are not read.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -34,6 +38,18 @@ def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
         raise
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file that is read, changed and written: of two who do that at once, one waits.
+
+    The lock is a file of its own beside it, as the file itself is replaced. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def write_all(files: Iterable[tuple[Path, str]]) -> None:
     """Write files in place, then all onto the disk, for a directory that appears in one step. Raises OSError.
 
@@ -53,8 +69,10 @@ def write_all(files: Iterable[tuple[Path, str]]) -> None:
 
 
 def regular_file(path: Path) -> bytes:
-    """Return what a file holds. Raise InputError for a pipe, a device or a directory, which may never end, and OSError
-    where it cannot be read."""
+    """Return the content of a file.
+
+    Raise InputError for a pipe, a device or a directory, which may never end, and OSError where it cannot be read.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,11 +10,11 @@ from statistics import median
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
     COMMAND,
-    control_ranges,
+    application,
     order,
     parse_reply,
-    process_lines,
 )
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 
 from .fleet import HOSTS, PEERS, Fleet, Spent, fleet, peers
 from .result import Result, Target
@@ -71,26 +70,12 @@ def peer_variables(machines: Fleet) -> Path:
 
 def roll_bare(machines: Fleet, plan: Path) -> None:
     """Send our own orders by ssh alone: one connection applies, a second, new one confirms."""
-    known = json.loads((plan / "plan.json").read_text())
-    digest = "0" * 64
+    known = load_plan(str(plan))
 
     def both(name: str) -> None:
-        host = known["hosts"][name]
-        values = {
-            "plan": digest,
-            "sequence": "1",
-            "expects": "",
-            "ruleset": host["ruleset"],
-            "table": host["table"],
-            "control": control_ranges(host["control"]["from"]),
-            "port": "22",
-            "processes": process_lines(host["runtime"]),
-            "token": os.urandom(8).hex(),
-            "host": name,
-            "seconds": "30",
-        }
-        ruleset = (plan / f"rulesets/{host['ruleset']}.nft").read_bytes()
-        _ask(machines, name, order("apply", values, ruleset))
+        host = known.host(name)
+        values = {**application(known, host), "seconds": "30"}
+        _ask(machines, name, order("apply", values, known.ruleset(host.ruleset, "nft")))
         _ask(machines, name, order("confirm", {key: values[key] for key in ("plan", "token", "port")}))
 
     machines.each(both)

@@ -268,6 +268,8 @@ def stands_above(side: Side, settings: Settings) -> bool:
     """Return whether a built-in lets a first packet through whatever the policy says [7]."""
     control = side.workload.control or settings.control
     family = 6 if side.remote >= 1 << 33 else 4
+    if side.direction is Direction.OUT and within(side.remote, addresses_of(["127.0.0.0/8", "::1"])):
+        return True  # it leaves by no other interface than `lo`
     if control and side.direction is Direction.IN and (side.protocol, side.port) == (6, control.port):
         return within(side.remote, addresses_of(control.networks))
     if family == 6 and side.protocol == 58:

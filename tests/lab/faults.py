@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
+import re
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
+    COMMAND,
     Reply,
-    control_ranges,
+    application,
+    confirmation,
     order,
     parse_reply,
-    process_lines,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, load_plan
 from ringfence.lab import state
-from ringfence.lab.anchor import LIVE
 from ringfence.lab.session import Lab
+from ringfence.lab.supervisor import LIVE
 from ringfence.model.errors import OutsideError
 
 from tests.lab.rollouts import wait_until
@@ -28,25 +30,66 @@ from tests.rollout_plans import PlanMaker, Wanted
 
 STATE = "/var/lib/ringfence"
 SSH = ("-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ConnectTimeout=2", "-o", "ServerAliveInterval=1")
-# An nft that does as /etc/nft-fault says, `HOW PATTERN TIMES` (`_` is a blank): where its arguments match, so many
-# times, it fails, or kills the shell that called it.
-FAULTY_NFT = """#!/bin/sh
-if [ -s /etc/nft-fault ]; then
-    read -r how words times </etc/nft-fault
+# A program that does as /etc/tool-fault says, `HOW PATTERN TIMES` (`_` is a blank): where its name and arguments match,
+# so many times, it fails, or kills the script that called it, with every shell that is a part of it.
+FAULTY_TOOL = """#!/bin/sh
+name=${0##*/}
+if [ -s /etc/tool-fault ]; then
+    read -r how words times </etc/tool-fault
     pattern=$(printf '%s' "$words" | tr _ ' ')
-    case $* in
+    case "$name $*" in
     $pattern)
         if [ "$times" -gt 0 ]; then
-            echo "$how $words $((times - 1))" >/etc/nft-fault
-            if [ "$how" = kill ]; then kill -9 "$PPID"; fi
-            echo 'nft: no luck' >&2
+            echo "$how $words $((times - 1))" >/etc/tool-fault
+            if [ "$how" = kill ]; then
+                above=$PPID shells=
+                while [ "$(cat "/proc/$above/comm")" = sh ]; do
+                    shells="$above $shells"
+                    above=$(awk '$1 == "PPid:" { print $2 }' "/proc/$above/status")
+                done
+                kill -9 $shells
+            fi
+            echo "$name: no luck" >&2
             exit 1
         fi
         ;;
     esac
 fi
-exec /usr/sbin/nft.real "$@"
+exec "REAL/$name" "$@"
 """
+REAL = "/opt/real"
+# Some are links to others: all links are read before anything is replaced.
+REPLACE = f"""
+mkdir -p {REAL}; cat >{REAL}/faulty; chmod 755 {REAL}/faulty; cd /usr/sbin
+for name in NAMES; do if [ -L $name ]; then ln -s "$(readlink -f $name)" {REAL}/$name; fi; done
+for name in NAMES; do if [ -L $name ]; then rm $name; else mv $name {REAL}/; fi; ln -s {REAL}/faulty $name; done
+"""
+IPTABLES = tuple(
+    f"{family}{variant}{what}"
+    for family in ("iptables", "ip6tables")
+    for variant in ("", "-legacy", "-nft")
+    for what in ("", "-save", "-restore")
+)
+
+# IPv6 has the other rules, IPv4 is to get them.
+BETWEEN = "iptables-*-restore_--noflush"
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The programs of an enforcer on a target, and the calls of them (`NAME_ARGUMENTS`) at which a script is killed."""
+
+    names: tuple[str, ...]
+    swap: str
+    confirm: str
+    load: str
+
+
+TOOLS = {
+    "nftables": Tools(("nft",), swap="nft_-f_*swap.nft", confirm="nft_list_chain_*", load="nft_-f_*"),
+    # between the two families, and when the script reads the kernel
+    "iptables": Tools((*IPTABLES, "ipset"), swap=BETWEEN, confirm="iptables-*-save_*", load=BETWEEN),
+}
 LINKS = "for link in /sys/class/net/*; do case $link in */lo) ;; *) ip link set ${link##*/} HOW ;; esac; done"
 CUT_AT_BOOT = f"""[Unit]
 DefaultDependencies=no
@@ -61,35 +104,51 @@ WantedBy=sysinit.target
 
 @dataclass
 class Machine:
-    """One machine of a lab, the plans it was given, and how to hurt it."""
+    """One machine of a lab, the plans it was given, and how to hurt it.
+
+    `old` and `new` are what its two plans want; `variant` is the one of iptables that it uses.
+    """
 
     lab: Lab
     name: str
     directory: Path
-    units: bool
+    old: Wanted
+    new: Wanted
+    enforcer: str = "nftables"
+    variant: str = ""
     sequence: int = 0
     plans: dict[str, Plan] = field(default_factory=dict)
 
     def prepare(self) -> None:
-        """Put a small file system under the state that outlives a reboot, and an nft that can fail."""
-        anchor = state.read(self.lab.directory).anchor.pid  # type: ignore[union-attr]
+        """Put a small file system under the state that outlives a reboot, and programs that can fail."""
+        supervisor = state.read(self.lab.directory).supervisor.pid  # type: ignore[union-attr]
         place = f"{LIVE}/{self.name}/root{STATE}"
         inside = f"mkdir -p {place} && mount -t tmpfs -o size=2m,mode=700 none {place}"
-        subprocess.run(["nsenter", f"--target={anchor}", "--mount", "sh", "-c", inside], check=True, timeout=20)
-        self.sh("mv /usr/sbin/nft /usr/sbin/nft.real; cat >/usr/sbin/nft; chmod 755 /usr/sbin/nft", FAULTY_NFT)
+        subprocess.run(["nsenter", f"--target={supervisor}", "--mount", "sh", "-c", inside], check=True, timeout=20)
+        if self.variant:
+            for family in ("iptables", "ip6tables"):
+                self.sh(f"update-alternatives --set {family} /usr/sbin/{family}-{self.variant}")
+        self.sh(REPLACE.replace("NAMES", " ".join(self.tools.names)), FAULTY_TOOL.replace("REAL", REAL))
         self.lab.reboot(self.name)
         assert STATE in self.sh("cat /proc/mounts")
+
+    @property
+    def tools(self) -> Tools:
+        """The programs that its scripts call."""
+        return TOOLS[self.enforcer]
 
     def sh(self, command: str, given: str = "") -> str:
         """Run a command inside, not over the network, and return its output."""
         done = self.lab.exec(self.name, ["sh", "-c", command], input=given)
         return done.stdout + done.stderr
 
-    def plan(self, word: str, wanted: Wanted, expects: str) -> Plan:
-        """Make the plan that is `word` from now on."""
+    def plan(self, word: str, expects: str) -> Plan:
+        """Make the plan that is `word` from now on, `old` or `new`."""
         self.sequence += 1
-        maker = PlanMaker(self.directory / self.name)
-        made = maker.write({self.name: wanted}, sequence=self.sequence, expects={self.name: expects})
+        maker = PlanMaker(self.directory / self.name, self.enforcer)
+        made = maker.write(
+            {self.name: {"old": self.old, "new": self.new}[word]}, sequence=self.sequence, expects={self.name: expects}
+        )
         self.plans[word] = load_plan(str(made))
         return self.plans[word]
 
@@ -97,52 +156,55 @@ class Machine:
         """Send the plan as the controller does; without a connection the reply is empty."""
         plan = self.plans[word]
         host = plan.host(self.name)
-        values = {
-            "plan": plan.digest,
-            "sequence": str(plan.sequence),
-            "expects": host.expects,
-            "ruleset": host.ruleset,
-            "table": host.table,
-            "control": control_ranges(host.control["from"]),
-            "port": str(host.control["port"]),
-            "processes": process_lines(host.runtime),
-            "token": secrets.token_hex(8),
-            "host": self.name,
-            "seconds": str(seconds),
-            "renew": "1" if renew else "",
-        }
-        return self._order(order("apply", values, plan.ruleset(host.ruleset, "nft")))
+        values = {**application(plan, host), "seconds": str(seconds), "renew": "1" if renew else ""}
+        return self._order("apply", values, plan.ruleset(host.ruleset, enforcement(self.enforcer).SUFFIX))
 
     def confirm(self, word: str) -> Reply:
         """Confirm over a new connection."""
-        return self._order(order("confirm", {"plan": self.plans[word].digest, "port": "22"}))
+        return self._order("confirm", confirmation(self.plans[word], self.plans[word].host(self.name)))
 
     def rollback(self) -> Reply:
         """Take back what waits."""
-        return self._order(order("rollback", {}))
+        return self._order("rollback", {})
 
-    def _order(self, text: bytes) -> Reply:
-        command = [*self.lab.ssh_command(self.name), *SSH, "exec /bin/sh -s"]
-        done = subprocess.run(command, input=text, capture_output=True, timeout=40, check=False)
+    def _order(self, verb: str, values: dict[str, str], ruleset: bytes = b"") -> Reply:
+        command = [*self.lab.ssh_command(self.name), *SSH, COMMAND]
+        sent = order(verb, values, ruleset, self.enforcer)
+        done = subprocess.run(command, input=sent, capture_output=True, timeout=40, check=False)
         return parse_reply(done.stdout.decode())
 
     def status(self) -> Reply:
         """Ask for the state, not over the network."""
-        done = self.lab.exec(self.name, ["sh", "-s"], input=order("status", {"listing": "1"}).decode())
-        return parse_reply(done.stdout)
+        sent = order("status", {"listing": "1"}, enforcer=self.enforcer).decode()
+        return parse_reply(self.lab.exec(self.name, ["sh", "-s"], input=sent).stdout)
 
     def proof(self, word: str, reply: Reply) -> list[str]:
         """Return what verify says of a plan from this status, nothing where it is proven."""
         return verify(self.plans[word], self.plans[word].host(self.name), reply)["drift"]  # type: ignore[no-any-return]
 
     def in_kernel(self) -> str:
-        """Return the word of the plan whose table the kernel has, or `` for none; read without our script."""
-        listed = self.sh("/usr/sbin/nft.real list chains inet")
-        found = [line.split("plan_")[1][:16] for line in listed.splitlines() if "chain plan_" in line]
-        if not found:
-            assert "table inet ringfence" not in listed
+        """Return the word of the plan whose table the kernel has, `` for none; read without our script."""
+        found = self._chains_of_plans()
+        if found <= {""}:
             return ""
-        return next(word for word, plan in self.plans.items() if plan.host(self.name).table[:16] == found[0])
+        words = {plan.host(self.name).table[:16]: word for word, plan in self.plans.items()}
+        return words.get(" ".join(found), "no whole table")
+
+    def _chains_of_plans(self) -> set[str]:
+        """Return the beginnings of the tables whose chains the kernel has, `` for a family that has none of them."""
+        if self.enforcer == "nftables":
+            listed = self.sh(f"{REAL}/nft list chains inet")
+            found = set(re.findall("chain plan_([0-9a-f]+)", listed))
+            assert found or "table inet ringfence" not in listed
+            return found
+        found = set()
+        for family in ("iptables", "ip6tables"):
+            listed = self.sh(f"for variant in legacy nft; do {REAL}/{family}-$variant-save; done")
+            # a chain that only tracks decides nothing
+            chains = set(re.findall("^:(rf_[a-z0-9_]+)", listed, re.MULTILINE)) - {"rf_track"}
+            plans = {chain.removeprefix("rf_plan_") for chain in chains if chain.startswith("rf_plan_")}
+            found |= plans or {"rf_" if chains else ""}
+        return found
 
     def waits(self) -> bool:
         """Return whether a table waits for its confirmation."""
@@ -182,9 +244,9 @@ class Machine:
     def _boots(self) -> int:
         return next(host.boots for host in self.lab.status() if host.name == self.name)
 
-    def nft(self, fault: str) -> None:
-        """Have nft do what `HOW PATTERN TIMES` says (`_` is a blank), nothing for an empty text."""
-        self.sh("cat >/etc/nft-fault", f"{fault}\n" if fault else "")
+    def tool(self, fault: str) -> None:
+        """Have the programs do what `HOW PATTERN TIMES` says (`_` is a blank), nothing for an empty text."""
+        self.sh("cat >/etc/tool-fault", f"{fault}\n" if fault else "")
 
     def link(self, how: str) -> None:
         """Take the machine's link `down` or `up`."""
@@ -207,13 +269,17 @@ def shell(begin: str, end: str = "true") -> Fault:
 DISK_FULL = shell(f"cat /dev/zero >{STATE}/filler 2>/dev/null; true", f"rm -f {STATE}/filler")
 READ_ONLY = shell(f"mount -o remount,ro {STATE}", f"mount -o remount,rw {STATE}")
 STATE_DELETED = shell(f"rm -rf {STATE}/*")
-NFT_FAILS = Fault(lambda machine: machine.nft("fail * 1000000"), lambda machine: machine.nft(""))
 LINK_CUT = Fault(lambda machine: machine.link("down"), lambda machine: machine.link("up"))
 
 
+def failing(pattern: str = "*") -> Fault:
+    """Return the fault that every program fails that is called so."""
+    return Fault(lambda machine: machine.tool(f"fail {pattern} 1000000"), lambda machine: machine.tool(""))
+
+
 def killed_by(pattern: str) -> Fault:
-    """Return the fault that kills the script once, where it calls nft so."""
-    return Fault(lambda machine: machine.nft(f"kill {pattern} 1"), lambda machine: machine.nft(""))
+    """Return the fault that kills the script once, where it calls a program so."""
+    return Fault(lambda machine: machine.tool(f"kill {pattern} 1"), lambda machine: machine.tool(""))
 
 
 def pause(seconds: float) -> None:

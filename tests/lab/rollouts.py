@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ringfence.lab.session import Lab
-from ringfence.rollout import Outcome, run_playbook
+from ringfence.rollout import PlaybookResult, run_playbook
 
 from tests.rollout_plans import PlanMaker, Wanted, digest_for
 
@@ -45,19 +45,19 @@ class Rollouts:
 
     def roll_out(
         self, plan: Path, *, check: bool = False, more: dict[str, object] | None = None, **variables: object
-    ) -> Outcome:
+    ) -> PlaybookResult:
         """Roll a plan out and remember what confirmed hosts hold."""
-        outcome = self.play("rollout", plan, check=check, more=more, **variables)
-        for name, host in outcome.hosts.items():
+        result = self.play("rollout", plan, check=check, more=more, **variables)
+        for name, host in result.hosts.items():
             if host.state == "confirmed":
                 self.held[name] = str(host.result["ruleset"])
-        return outcome
+        return result
 
     def apply(self, hosts: Mapping[str, Wanted], **variables: object) -> Path:
         """Plan and roll out, which must succeed."""
         plan = self.plan(hosts)
-        outcome = self.roll_out(plan, **variables)
-        assert outcome.ok, (outcome.data(), outcome.complaint)
+        result = self.roll_out(plan, **variables)
+        assert result.ok, (result.data(), result.complaint)
         return plan
 
     def play(
@@ -69,7 +69,7 @@ class Rollouts:
         limit: Sequence[str] = (),
         more: dict[str, object] | None = None,
         **variables: object,
-    ) -> Outcome:
+    ) -> PlaybookResult:
         """Run a playbook; `variables` are named `ringfence_…`, `more` as they are."""
         given = {f"ringfence_{key}": value for key, value in variables.items()} | (more or {})
         if plan:

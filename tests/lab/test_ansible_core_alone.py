@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -13,11 +12,11 @@ from tempfile import TemporaryDirectory
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
     COMMAND,
-    control_ranges,
+    application,
     order,
     parse_reply,
-    process_lines,
 )
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 from ringfence.lab.spec import HostSpec
 
 from tests.lab.ansible_core import make_environment
@@ -72,23 +71,12 @@ def alone(plan: Path, directory: Path) -> Path:
     return plan.rename(directory / plan.name)
 
 
-def wait_unconfirmed(rollouts: Rollouts, host: str, plan: Path, held: Wanted) -> None:
+def wait_unconfirmed(rollouts: Rollouts, host: str, directory: Path) -> None:
     """Apply a plan to a host as a controller would that dies before it confirms."""
-    known = json.loads((plan / "plan.json").read_text())["hosts"][host]
-    values = {
-        "plan": "0" * 64,
-        "sequence": "2",
-        "expects": digest_for(held),
-        "ruleset": known["ruleset"],
-        "table": known["table"],
-        "control": control_ranges(known["control"]["from"]),
-        "port": "22",
-        "processes": process_lines(known["runtime"]),
-        "token": os.urandom(8).hex(),
-        "host": host,
-        "seconds": "120",
-    }
-    sent = order("apply", values, (plan / f"rulesets/{known['ruleset']}.nft").read_bytes())
+    plan = load_plan(str(directory))
+    known = plan.host(host)
+    values = {**application(plan, known), "seconds": "120"}
+    sent = order("apply", values, plan.ruleset(known.ruleset, "nft"))
     done = subprocess.run([*rollouts.lab.ssh_command(host), COMMAND], input=sent, capture_output=True, check=False)
     reply = parse_reply(done.stdout.decode())
     assert done.returncode == 0, done.stderr
@@ -109,7 +97,7 @@ def test_a_plan_needs_ansible_core_and_its_own_directory_alone(
     assert done.returncode == 0, done.stdout + done.stderr
     assert stock.play("verify", first).returncode == 0
 
-    wait_unconfirmed(rollouts, "n1", second, held=OPEN)
+    wait_unconfirmed(rollouts, "n1", second)
     assert not rollouts.reaches("n1")
     done = stock.play("verify", first)
     assert done.returncode != 0

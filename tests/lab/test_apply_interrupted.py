@@ -176,7 +176,7 @@ def test_a_rollout_in_a_thread_is_watched_by_two_listeners_and_cancelled(rollout
     assert not any("ansible-playbook" in line for line in alive(started))
     (done,) = found
     assert done.interrupted
-    states = {name: host.state for name, host in done.outcome.hosts.items()}
+    states = {name: host.state for name, host in done.result.hosts.items()}
     assert states == {"n1": "confirmed", "n2": "interrupted", "n3": "not begun"}
     assert one.heard == other.heard
     assert {("n1", "done"), ("n2", "started")} <= set(one.heard)

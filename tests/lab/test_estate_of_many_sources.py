@@ -20,7 +20,7 @@ from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec, UnitSpec
 from ringfence.operations.init import write_workspace
 from ringfence.plan import find, read
-from ringfence.plan.table_reading import table_of
+from ringfence.plan.verdict_table_json import table_of
 
 from tests.aws_server import MotoServer
 from tests.lab_fixtures import require

@@ -1,34 +1,37 @@
 """Whatever fails on a target, and whenever: it ends with the old or the new table, whole, or open and says so.
 
-Each test is a fault at a moment, on Debian 11, 12 and 13 at once. `verify` speaks from the same replies as ever; the
-kernel is read beside it, so that nothing is believed that is not so.
+Each test is a fault at a moment, for one enforcer on several machines at once: nftables on Debian 11, 12 and 13,
+iptables on Debian 11 in both variants. `verify` speaks from the same replies as ever; the kernel is read beside it, so
+that nothing is believed that is not so. What befalls a disk or a link meets the same code with every enforcer, so with
+iptables only what befalls its programs, in each moment, and what a boot finds on the disk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
-from ringfence.lab.session import Lab
+from ringfence.lab.spec import RELEASES, HostSpec
 
 from tests.lab.faults import (
+    BETWEEN,
     CUT_AT_BOOT,
     DISK_FULL,
     LINK_CUT,
-    NFT_FAILS,
     READ_ONLY,
     STATE_DELETED,
     Fault,
     Machine,
+    failing,
     killed_by,
     pause,
 )
-from tests.rollout_plans import Wanted
+from tests.lab_fixtures import echo_unit, standing
+from tests.rollout_plans import OneUnitOut, Wanted
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
-# nft 0.9.8 of bullseye cannot match units.
-UNITS = {"bullseye": False, "bookworm": True, "trixie": True}
 # How the boot unit has ended: ssh may answer while it still reads the kernel back.
 SETTLED = """
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -38,36 +41,69 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 done
 echo "$state"
 """
+TOOL_FAILS = failing()
 FAULTS: dict[str, Fault | None] = {
     "the disk is full": DISK_FULL,
     "the disk is read-only": READ_ONLY,
-    "nft fails": NFT_FAILS,
+    "the tool fails": TOOL_FAILS,
     "it is killed": None,
     "it is rebooted": None,
     "the state is deleted": STATE_DELETED,
     "the link is cut": LINK_CUT,
+    "the second family fails": failing(BETWEEN),
+    "the sets fail": failing("ipset_*"),
 }
+HALVES = ("the second family fails", "the sets fail")
 
 
-def old(machine: Machine) -> Wanted:
-    return Wanted(allow={"echo.service": (7000,)}) if machine.units else Wanted()
+def cells(*differ: str) -> pytest.MarkDecorator:
+    """Run a test for every fault with nftables, and for those whose code differs with iptables."""
+    usual = [("nftables", fault) for fault in FAULTS if fault not in HALVES]
+    return pytest.mark.parametrize(("enforcer", "fault"), [*usual, *(("iptables", fault) for fault in differ)])
 
 
-def new(machine: Machine) -> Wanted:
-    return Wanted(allow={"echo.service": (7001,), None: (1,)}) if machine.units else Wanted(allow={None: (1,)})
+Estates = Callable[[str], list[Machine]]
+UNITS_IN = Wanted(allow={"echo.service": (7000,)}), Wanted(allow={"echo.service": (7001,), None: (1,)})
+UNITS_OUT = OneUnitOut(), OneUnitOut(allow={None: (1,)})
 
 
 @pytest.fixture(scope="module")
-def hosts(machines: Lab, tmp_path_factory: pytest.TempPathFactory) -> list[Machine]:
-    """The three machines, with a disk for the state and an nft that can fail."""
-    made = [Machine(machines, name, tmp_path_factory.mktemp("plans"), units) for name, units in UNITS.items()]
-    everywhere(made, Machine.prepare)
+def estates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estates]:
+    """The machines of an enforcer, with a disk for the state and programs that can fail; raised when first needed."""
+    raised: dict[str, list[Machine]] = {}
+
+    def of(enforcer: str) -> list[Machine]:
+        if enforcer not in raised:
+            raised[enforcer] = raise_machines(enforcer, tmp_path_factory, labs)
+            everywhere(raised[enforcer], Machine.prepare)
+        return raised[enforcer]
+
+    with ExitStack() as labs:
+        yield of
+
+
+def raise_machines(enforcer: str, directories: pytest.TempPathFactory, labs: ExitStack) -> list[Machine]:
+    """Return the machines of a new lab, each with what it shall hold."""
+    releases = (
+        dict.fromkeys(("legacy", "nft"), "bullseye") if enforcer == "iptables" else {one: one for one in RELEASES}
+    )
+    hosts = [HostSpec(name, release=release, units=(echo_unit(),)) for name, release in releases.items()]
+    lab = labs.enter_context(standing(directories.mktemp(enforcer) / "lab", hosts, "machines"))
+    made = []
+    for host in hosts:
+        wanted = UNITS_OUT if enforcer == "iptables" else UNITS_IN
+        if enforcer == "nftables" and host.release == "bullseye":
+            # its nft 0.9.8 cannot match units
+            wanted = Wanted(), Wanted(allow={None: (1,)})
+        variant = host.name if enforcer == "iptables" else ""
+        made.append(Machine(lab, host.name, directories.mktemp("plans"), *wanted, enforcer, variant))
     return made
 
 
 @pytest.fixture
-def enforced(hosts: list[Machine]) -> Iterator[list[Machine]]:
+def enforced(estates: Estates, enforcer: str) -> Iterator[list[Machine]]:
     """The machines with the old table confirmed and proven, and the new plan at hand."""
+    hosts = estates(enforcer)
     everywhere(hosts, hold_the_old_table)
     yield hosts
     everywhere(hosts, put_right)
@@ -80,21 +116,21 @@ def everywhere(machines: list[Machine], act: Callable[[Machine], object]) -> Non
 
 
 def put_right(machine: Machine) -> None:
-    for fault in (NFT_FAILS, DISK_FULL, READ_ONLY, LINK_CUT):
+    for fault in (TOOL_FAILS, DISK_FULL, READ_ONLY, LINK_CUT):
         fault.end(machine)
 
 
 def hold_the_old_table(machine: Machine) -> None:
     """Bring a machine to the old plan by plans alone, whatever state the last test left: no state has no way out."""
     if "old" not in machine.plans or machine.in_kernel() != "old" or machine.proof("old", machine.status()):
-        machine.plan("old", old(machine), machine.status().last("ruleset"))
+        machine.plan("old", machine.status().last("ruleset"))
         applied = machine.apply("old", 20, renew=True)
         if applied.last("state") != "confirmed":
             assert applied.last("state") == "waiting", applied.values
             confirmed = machine.confirm("old")
             assert confirmed.last("state") == "confirmed", confirmed.values
         assert machine.proof("old", machine.status()) == []
-    machine.plan("new", new(machine), machine.status().last("ruleset"))
+    machine.plan("new", machine.status().last("ruleset"))
 
 
 def ends_well(machine: Machine, *, ends: tuple[str, ...]) -> None:
@@ -113,14 +149,14 @@ def ends_well(machine: Machine, *, ends: tuple[str, ...]) -> None:
 
 
 def with_fault(fault: str, killed: str) -> Fault:
-    """Return a fault by name; what kills or reboots begins where nft is called so."""
+    """Return a fault by name; what kills or reboots begins where a program is called so."""
     return FAULTS[fault] or killed_by(killed)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@cells("the tool fails", "it is killed", "it is rebooted", *HALVES)
 def test_before_the_swap(enforced: list[Machine], fault: str) -> None:
     def fails(machine: Machine) -> None:
-        chosen = with_fault(fault, "-f_*swap.nft")
+        chosen = with_fault(fault, machine.tools.swap)
         chosen.begin(machine)
         assert machine.apply("new", 3).last("state") != "waiting"
         machine.honest()
@@ -132,7 +168,7 @@ def test_before_the_swap(enforced: list[Machine], fault: str) -> None:
     everywhere(enforced, fails)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@cells("the tool fails", "it is killed", "the state is deleted")
 def test_in_the_window(enforced: list[Machine], fault: str) -> None:
     def fails(machine: Machine) -> None:
         applied = machine.apply("new", 4)
@@ -147,7 +183,7 @@ def test_in_the_window(enforced: list[Machine], fault: str) -> None:
             chosen = with_fault(fault, "")
             chosen.begin(machine)
             machine.honest()
-            if fault != "nft fails":
+            if fault != "the tool fails":
                 assert any("waits" in sentence for sentence in machine.proof("old", machine.status()))
                 machine.settled()
             chosen.end(machine)
@@ -156,12 +192,12 @@ def test_in_the_window(enforced: list[Machine], fault: str) -> None:
     everywhere(enforced, fails)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@cells("the tool fails", "it is killed")
 def test_at_the_confirmation(enforced: list[Machine], fault: str) -> None:
     def fails(machine: Machine) -> None:
         applied = machine.apply("new", 4)
         assert applied.last("state") == "waiting", applied.values
-        chosen = with_fault(fault, "list_chain_*")
+        chosen = with_fault(fault, machine.tools.confirm)
         chosen.begin(machine)
         confirmed = machine.confirm("new").last("state") == "confirmed"
         machine.honest()
@@ -173,22 +209,22 @@ def test_at_the_confirmation(enforced: list[Machine], fault: str) -> None:
     everywhere(enforced, fails)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@cells("the tool fails", "it is killed", "it is rebooted", *HALVES)
 def test_at_the_return(enforced: list[Machine], fault: str) -> None:
     def fails(machine: Machine) -> None:
         applied = machine.apply("new", 2)
         assert applied.last("state") == "waiting", applied.values
-        chosen = NFT_FAILS if fault == "it is rebooted" else with_fault(fault, "-f_*")
+        chosen = TOOL_FAILS if fault == "it is rebooted" else with_fault(fault, machine.tools.load)
         chosen.begin(machine)
         pause(2)
         machine.honest()
-        if fault in ("nft fails", "it is rebooted"):
+        if fault in ("the tool fails", "it is rebooted"):
             assert machine.in_kernel() == "new"
             assert any(sentence.startswith("unknown: ") for sentence in machine.proof("old", machine.status()))
         if fault == "it is rebooted":
             chosen.end(machine)
             machine.boot()
-        if fault not in ("nft fails", "it is rebooted"):
+        if fault not in ("the tool fails", "it is rebooted", *HALVES):
             machine.settled()
         chosen.end(machine)
         ends_well(machine, ends=("old",))
@@ -197,9 +233,9 @@ def test_at_the_return(enforced: list[Machine], fault: str) -> None:
     everywhere(enforced, fails)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@cells("the tool fails", "it is killed", "it is rebooted", "the disk is read-only", "the state is deleted", *HALVES)
 def test_at_boot(enforced: list[Machine], fault: str) -> None:
-    comes_back = fault in ("the disk is full", "the disk is read-only", "it is rebooted", "the link is cut")
+    comes_back = fault not in ("the tool fails", "the state is deleted", *HALVES)
 
     def fails(machine: Machine) -> None:
         if fault == "the link is cut":
@@ -209,7 +245,7 @@ def test_at_boot(enforced: list[Machine], fault: str) -> None:
         elif fault == "it is rebooted":
             machine.boot()
         else:
-            chosen = with_fault(fault, "-f_*")
+            chosen = with_fault(fault, machine.tools.load)
             chosen.begin(machine)
             machine.boot()
         active = machine.sh(SETTLED).strip()

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 from ringfence.lab.session import Lab
-from ringfence.model.addresses import EVERY_ADDRESS
-from ringfence.model.rules import Mode
-from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
 
 from tests.lab.rollouts import Rollouts, Wanted, wait_until
+from tests.rollout_plans import OneUnitOut
 
 pytestmark = [pytest.mark.lab, pytest.mark.machines]
 RELEASES = ("bullseye", "bookworm", "trixie")
@@ -35,24 +33,6 @@ def rollouts(machines: Lab, request: pytest.FixtureRequest, tmp_path: Path) -> I
         assert one.remains(release) == ""
         for name in names:
             one.sh(release, f"{name} -D {OWN_RULE}")
-
-
-class UnitOut(Wanted):
-    """Lets out what one unit sends and nothing else."""
-
-    def table(self) -> VerdictTable:
-        table = super().table()
-        cells = tuple(
-            Cell(
-                EVERY_ADDRESS,
-                ProcessClass(unit),
-                EVERY_ADDRESS,
-                ServiceMap(((0, 256 * 65536 - 1, Outcome(effect)),)),
-            )
-            for unit, effect in ((None, Effect.DENY), ("echo.service", Effect.ALLOW))
-        )
-        outbound = DirectionTable(Mode.FULL, cells, ("echo.service",))
-        return VerdictTable(table.inbound, outbound, table.control, table.rule_names)
 
 
 def everywhere(wanted: Wanted) -> dict[str, Wanted]:
@@ -80,7 +60,7 @@ def test_what_would_lock_out_goes_back_by_itself(rollouts: Rollouts) -> None:
 
 
 def test_a_unit_is_followed_through_its_restarts(rollouts: Rollouts) -> None:
-    plan = rollouts.apply(everywhere(UnitOut()))
+    plan = rollouts.apply(everywhere(OneUnitOut()))
     assert rollouts.drift(plan) == {}
     for release in RELEASES:
         rollouts.sh(release, "systemctl restart echo.service")

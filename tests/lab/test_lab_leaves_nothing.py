@@ -114,8 +114,8 @@ def test_down_removes_what_is_left_when_the_first_process_was_killed(kind: Kind,
     processes = processes_of(lab)
     held = state.read(lab.directory)
     assert held is not None
-    assert held.anchor is not None
-    os.kill(held.anchor.pid, signal.SIGKILL)
+    assert held.supervisor is not None
+    os.kill(held.supervisor.pid, signal.SIGKILL)
     eventually(lambda: not [process for process in processes if process.alive()])
     assert lab.status() == []
     lab.down()

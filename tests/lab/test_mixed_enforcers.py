@@ -12,16 +12,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from ansible_collections.ringfence.core.plugins.action import policy
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import order, parse_reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import application, order, parse_reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 from ringfence.cli.demonstration.probing import foreseen, tried
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import HostSpec, UnitSpec
 from ringfence.operations.init import write_workspace
 from ringfence.plan import find, read
-from ringfence.plan.table_reading import table_of
+from ringfence.plan.verdict_table_json import table_of
 
 from tests.lab_fixtures import require
 
@@ -136,7 +135,7 @@ def waiting(workspace: Path, lab: Lab) -> None:
     for name, enforcer in ENFORCERS.items():
         host = plan.host(name)
         text = plan.ruleset(host.ruleset, enforcement(enforcer).SUFFIX)
-        given = order("apply", {**policy._values(plan, host), "seconds": "300"}, text, enforcer)
+        given = order("apply", {**application(plan, host), "seconds": "300"}, text, enforcer)
         done = lab.run(name, ["sh", "-s"], given.decode())
         assert parse_reply(done.stdout).last("state") == "waiting", done.stdout + done.stderr
 

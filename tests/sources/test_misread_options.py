@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleParserError
-from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import texts, texts_by_name, unmatched
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_texts import (
+    text_by_name,
+    texts,
+    texts_by_name,
+    unmatched,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_words import refuse_misread
 
 from tests.sources.inventory_run import run_inventory
@@ -134,3 +139,21 @@ def test_a_filter_that_meets_nothing_is_told_with_the_nearest_value(value, said)
 def test_a_filter_that_meets_something_is_not_told():
     have = {"Status": ["live ", "", "Ko\u0308ln"]}
     assert unmatched("filters", {"Status": ["live", "", "K\xf6ln"]}, have, "row") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("sheet: [a, b]", "write one text: it takes no list"),
+        ("filters: {Up: {a: b}}", "write one text, or a list of texts"),
+        ("filters: {Up: [[a]]}", "write each text of the list by itself"),
+    ],
+)
+def test_a_list_where_one_text_is_wanted_is_not_told_to_be_a_list(text, remedy):
+    with pytest.raises(AnsibleParserError, match=remedy):
+        refuse_misread(text, "/net/inventory/30.yml", OPTIONS)
+
+
+def test_a_mapping_of_single_texts_takes_no_list():
+    with pytest.raises(AnsibleParserError, match="'env' has a list where it wants text: write one text"):
+        text_by_name({"env": ["Stage", "Env"]})

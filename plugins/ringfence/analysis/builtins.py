@@ -72,11 +72,12 @@ def built_in(
     """Return the name of the built-in that lets a connection through one workload, or None.
 
     `client`, `server` and `service_point` are points; `control` is that workload's control path; `inbound` says that
-    the workload is the server; `itself` that it is the client too: traffic of one host. The port that a client sends
-    from is not asked for: where a built-in wants one, see `from_port`.
+    the workload is the server; `itself` that it is the client too: traffic of one host. What a host sends to a loopback
+    address stays in it; what comes to it from one may have come over a wire, and only the policy lets that in. The port
+    that a client sends from is not asked for: where a built-in wants one, see `from_port`.
     """
     protocol, port = divmod(service_point, BLOCK)
-    if itself or (client in LOOPBACK and server in LOOPBACK):
+    if itself or (server in LOOPBACK and (client in LOOPBACK or not inbound)):
         return "loopback"
     if inbound and control and protocol == TCP and port == control.port and client in addresses_of(control.networks):
         return "control path"

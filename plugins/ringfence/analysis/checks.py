@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation
 from ringfence.enforcers import names
@@ -12,9 +12,10 @@ from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.memberships import sets_of
-from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
 from ringfence.model.tables import VerdictTable
+from ringfence.wire.first_few import first_few
 
 
 def problems(
@@ -53,7 +54,7 @@ def _not_enforced(compilation: Compilation) -> Iterator[Problem]:
             remedy = f"{did_you_mean(enforcer, near)} {remedy}"
         yield Problem(
             Severity.WARNING,
-            f"{why}, so nothing is enforced on {some_names(hosts)}",
+            f"{why}, so nothing is enforced on {first_few(hosts)}",
             remedy=f"{remedy}; ringfence_enforcer, or ringfence_workload: false",
         )
 
@@ -78,7 +79,7 @@ def _unseen_processes(compilation: Compilation, by_facts: Collection[str]) -> It
                 yield Problem(
                     Severity.ERROR,
                     f"rule '{rule.name}' names a {kind} in '{side}', which '{enforcer}' cannot see: "
-                    f"it never matches on {some_names(hosts)}",
+                    f"it never matches on {first_few(hosts)}",
                     rule.place,
                     f"{name} the process out, or choose in '{side}' only hosts whose enforcer sees a {kind}",
                 )

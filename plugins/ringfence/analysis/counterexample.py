@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.crossings import Crossing, Crossings, first_pair
+from ringfence.analysis.reachability import Crossing, Crossings, first_pair
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
 from ringfence.model.errors import Place

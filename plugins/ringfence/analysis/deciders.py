@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES
 from ringfence.model.assets import Asset

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.model.addresses import range_texts
-from ringfence.model.intervals import IntervalSet
+from ringfence.model.intervals import EMPTY, IntervalSet
 from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.processes import PLATFORMS, ProcessClass, process_classes
 from ringfence.model.rules import Direction
@@ -35,16 +35,6 @@ class Change:
     before: Outcome
     after: Outcome
     membership: Membership = ALWAYS
-
-    @property
-    def opens(self) -> bool:
-        """Return whether something that was denied passes now."""
-        return self.after.passes and not self.before.passes
-
-    @property
-    def closes(self) -> bool:
-        """Return whether something that passed is denied now."""
-        return self.before.passes and not self.after.passes
 
     def data(self) -> dict[str, object]:
         """Return plain data: addresses and services in words."""
@@ -129,13 +119,36 @@ def _regions(table: DirectionTable | None, process: ProcessClass) -> list[_Regio
 def _fused(
     direction: Direction, process: ProcessClass, old: list[_Region] | None, new: list[_Region] | None
 ) -> Iterator[Change]:
-    found: dict[tuple[IntervalSet, Outcome, Outcome, IntervalSet, Membership], IntervalSet] = {}
+    cases: dict[tuple[IntervalSet, IntervalSet, Outcome, Outcome], dict[Membership, IntervalSet]] = {}
     for local, remote, before, after, membership in _overlaps(old, new):
         for outcomes, services in _differing(before, after).items():
-            key = (local, *outcomes, services, membership)
-            found[key] = found[key] | remote if key in found else remote
+            case = cases.setdefault((local, remote, *outcomes), {})
+            case[membership] = case.get(membership, EMPTY) | services
+    found: dict[tuple[IntervalSet, Outcome, Outcome, IntervalSet, Membership], IntervalSet] = {}
+    for (local, remote, *pair), case in cases.items():
+        for membership, services in _without_conditions(case):
+            key = (local, pair[0], pair[1], services, membership)
+            found[key] = found.get(key, EMPTY) | remote
     for (local, before_outcome, after_outcome, services, membership), remote in found.items():
         yield Change(direction, process, local, remote, services, before_outcome, after_outcome, membership)
+
+
+def _without_conditions(case: Mapping[Membership, IntervalSet]) -> list[tuple[Membership, IntervalSet]]:
+    """Return services by the condition that they change under, less what is asked for where both answers are alike.
+
+    What holds in a dynamic set and outside it holds for all, and is told once.
+    """
+    if len(case) == 1:
+        return list(case.items())
+    left = dict(case)
+    # The longest conditions first: what two of them share has a shorter one, whose turn comes later.
+    for size in range(max(one.size for one in left), 0, -1):
+        for one in sorted(membership for membership in left if membership.size == size):
+            for other, both in one.opposites():
+                if shared := left[one] & left.get(other, EMPTY):
+                    left[one], left[other] = left[one] - shared, left[other] - shared
+                    left[both] = left.get(both, EMPTY) | shared
+    return [(membership, services) for membership, services in left.items() if services]
 
 
 def _overlaps(

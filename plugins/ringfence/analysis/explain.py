@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ringfence.analysis.builtins import built_in, edges, from_port
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.asked_ends import Terminal, pairs_of
+from ringfence.analysis.builtins import LOOPBACK, built_in, edges, from_port
 from ringfence.analysis.nearest import Nearest, nearest_rule
-from ringfence.analysis.permitted import Sides
+from ringfence.analysis.side_permissions import Sides
 from ringfence.analysis.stretches import stretches
-from ringfence.analysis.unheld import Unheld
 from ringfence.analysis.unmeetable import skipped_headers
 from ringfence.compiler import Compilation
-from ringfence.compiler.names import shared
-from ringfence.language.reports import did_you_mean, nearest
-from ringfence.model.addresses import address_text, family_of, point_of
-from ringfence.model.assets import Asset, Snapshot
+from ringfence.model.addresses import address_text, family_of
 from ringfence.model.errors import InputError, Place
 from ringfence.model.intervals import Interval, IntervalSet, union
-from ringfence.model.memberships import sets_of
 from ringfence.model.rules import Direction, Mode
 from ringfence.model.services import Services, service_texts
 from ringfence.model.tables import DEFAULT_RULE, OTHER, Effect, Outcome, ProcessClass
@@ -29,9 +24,12 @@ MIXED = "mixed"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one end decides. `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None
-    where the end is not a workload. `process` is the class it holds for, where it does not hold for all of this end's.
-    `notes` say what else a person must know of it."""
+    """What one end decides.
+
+    `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None where the end is not a
+    workload. `process` is the class that this is said of, where the classes of this end differ. `notes` say what else
+    a person must know.
+    """
 
     side: str
     verdict: str
@@ -145,24 +143,6 @@ class Explanation:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Terminal:
-    """One end: an asset with one of its addresses, or an address of no asset; the dynamic sets that it is in.
-
-    `said` is what to call it, where that is not the address; `ours` says of an address of no asset that it lies in the
-    estate's own networks.
-    """
-
-    asset: Asset | None
-    point: int
-    members: tuple[str, ...] = ()
-    said: str = ""
-    ours: bool = False
-
-    def __str__(self) -> str:
-        return self.said or address_text(self.point)
-
-
 def explain(
     compilation: Compilation, source: str, destination: str, services: Services, process: ProcessClass | None = None
 ) -> Explanation:
@@ -174,7 +154,7 @@ def explain(
     process that gets furthest. Raises InputError for an unknown end, for ends of different families and for a service
     that neither end's family has.
     """
-    pairs = list(_pairs(compilation, source, destination))
+    pairs = list(pairs_of(compilation, source, destination))
     if not pairs:
         raise InputError(f"'{source}' and '{destination}' have no addresses of one family")
     sides = Sides()
@@ -203,8 +183,8 @@ def explain(
 def _answers(
     compilation: Compilation,
     sides: Sides,
-    client: _Terminal,
-    server: _Terminal,
+    client: Terminal,
+    server: Terminal,
     asked: IntervalSet,
     process: ProcessClass | None,
 ) -> tuple[Answer, ...]:
@@ -234,7 +214,7 @@ def _differing(found: Sequence[Answer], before: Sequence[Answer]) -> Iterator[An
 
 
 def _edges(
-    compilation: Compilation, sides: Sides, direction: Direction, near: _Terminal, far: _Terminal
+    compilation: Compilation, sides: Sides, direction: Direction, near: Terminal, far: Terminal
 ) -> Iterator[int]:
     """Yield where on the service line one side may begin to decide otherwise."""
     table = compilation.tables.get(near.asset.name) if near.asset else None
@@ -246,28 +226,7 @@ def _edges(
         yield from (low for low, _, _ in directed.services_at(near.point, one, far.point, far.members).pieces)
 
 
-def _pairs(compilation: Compilation, source: str, destination: str) -> Iterator[tuple[_Terminal, _Terminal]]:
-    snapshot = compilation.snapshot
-    dynamic = f"fqdn:{destination.removeprefix('fqdn:')}"
-    if dynamic in _sets(compilation) and destination not in snapshot.called():
-        somewhere = Ends(snapshot, compilation.settings).anywhere()
-        servers: Sequence[_Terminal] = [_Terminal(None, point, (dynamic,), dynamic) for point in somewhere]
-    else:
-        servers = _terminals(compilation, destination)
-    clients = _terminals(compilation, source)
-    for client in clients:
-        for server in servers:
-            if family_of(client.point) == family_of(server.point):
-                yield client, server
-
-
-def _sets(compilation: Compilation) -> set[str]:
-    """Return the dynamic sets that the rules of a policy name."""
-    peers = (peer for rule in compilation.policy.rules for peer in rule.destinations)
-    return {name for peer in peers for name in sets_of(peer.selector)}
-
-
-def _memberships(compilation: Compilation, client: _Terminal, server: _Terminal) -> list[_Terminal]:
+def _memberships(compilation: Compilation, client: Terminal, server: Terminal) -> list[Terminal]:
     """Return a server as it may stand in the dynamic sets that the client's policy names: in none, or in one."""
     table = compilation.tables.get(client.asset.name) if client.asset else None
     if server.members or table is None:
@@ -276,53 +235,26 @@ def _memberships(compilation: Compilation, client: _Terminal, server: _Terminal)
     return [server, *(replace(server, members=(name,), said=f"{server} if it is in {name}") for name in sets)]
 
 
-def _terminals(compilation: Compilation, name: str) -> Sequence[_Terminal]:
-    snapshot = compilation.snapshot
-    found = snapshot.called().get(name, ())
-    if len(found) > 1:
-        raise shared(name, found)
-    if found:
-        asset = found[0]
-        if not asset.addresses:
-            raise InputError(f"'{name}' has no address", remedy="give it ringfence_addresses in the inventory")
-        return [_Terminal(asset, point) for point in asset.addresses]
-    try:
-        point = point_of(name)
-    except InputError as error:
-        remedy = _remedy(snapshot, name)
-        raise InputError(f"'{name}' is neither an asset nor an address", remedy=remedy) from error
-    holders = [asset for asset in snapshot.assets if point in asset.addresses]
-    if holders:
-        return [_Terminal(asset, point) for asset in holders]
-    return [_Terminal(None, point, ours=point in Unheld(Ends(snapshot, compilation.settings)))]
-
-
-def _remedy(snapshot: Snapshot, name: str) -> str | None:
-    """Return what to ask instead of what is neither an asset nor an address."""
-    if "=" in name or "/" in name or ("-" in name and name.partition("-")[0].replace(".", "").isdigit()):
-        return f"for more than one end ask: ringfence reach --from '{name}', or --to"
-    near = nearest(name, snapshot.called())
-    return did_you_mean(name, near) if near else None
-
-
 def _side(
     compilation: Compilation,
     sides: Sides,
     direction: Direction,
-    near: _Terminal,
-    far: _Terminal,
+    near: Terminal,
+    far: Terminal,
     service_point: int,
     process: ProcessClass | None,
 ) -> Side:
     side = "to" if direction is Direction.IN else "from"
     table = compilation.tables.get(near.asset.name) if near.asset else None
+    if direction is Direction.IN and near.asset is None and far.asset is not None and near.point in LOOPBACK:
+        return Side(side, "allow", f"built in: loopback of {far.asset.name} itself", None)
     if table is None or near.asset is None:
         why = "nothing is enforced here"
         if near.asset is not None and near.asset.name in compilation.why:
             why = f"{compilation.why[near.asset.name]}, so {why}"
         elif near.ours and direction is Direction.IN:
             why = f"no asset holds {address_text(near.point)}; a host of yours that does has no rule for it"
-        return Side(side, "allow", f"no workload: {why}", None)
+        return Side(side, "allow", f"no workload: {why}", None, notes=tuple(_shared(near)))
     client, server = (far, near) if direction is Direction.IN else (near, far)
     inbound = direction is Direction.IN
     itself = client.asset is not None and client.asset == server.asset
@@ -351,7 +283,14 @@ def _side(
     )
 
 
-def _notes(compilation: Compilation, near: _Terminal, far: _Terminal, port: int | None) -> Iterator[str]:
+def _shared(near: Terminal) -> Iterator[str]:
+    if near.others and near.asset:
+        holders = ", ".join(f"'{name}'" for name in near.others)
+        yield f"this is what '{near.asset.name}' decides; {address_text(near.point)} is held by {holders} too"
+
+
+def _notes(compilation: Compilation, near: Terminal, far: Terminal, port: int | None) -> Iterator[str]:
+    yield from _shared(near)
     if port is not None:
         yield f"built in: DHCP client, from source port {port} alone"
     if near.asset and far.asset and far.asset.realm not in compilation.settings.sees(near.asset.realm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ringfence.analysis.counterexample import Counterexample, counterexample
-from ringfence.analysis.crossings import Crossings
+from ringfence.analysis.reachability import Crossings
 from ringfence.compiler import Compilation
 from ringfence.model.rules import Action, Invariant
 from ringfence.model.services import ANY_SERVICE

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ringfence.analysis.deciders import deciders
-from ringfence.analysis.ends import Ends
 from ringfence.analysis.negations import ASSETS_ALONE, every_other, misleading_not
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unheld import Unheld
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation, compile_policy
@@ -17,10 +17,11 @@ from ringfence.compiler.terms import GROUPS
 from ringfence.language.printing import selector_text
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import sets_of
-from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Action, Direction, Invariant, Peer, PolicyTest, Rule
 from ringfence.model.selectors import AnyAddress, Internet, Selector, Unknown
 from ringfence.model.tables import DEFAULT_RULE, Effect
+from ringfence.wire.first_few import first_few
 
 # An allow from anywhere on more ports than this is more than a service.
 BROAD_PORTS = 1024
@@ -95,8 +96,10 @@ class _Estate:
         return not self.full.tables.keys().isdisjoint(self.names(peers))
 
     def passes_nothing(self, rule: Rule) -> bool:
-        """Return whether every table is the same without a `pass` and those of which that was said before: of two that
-        are equal, one is needed."""
+        """Return whether no table changes without a `pass`, and without those for which that was returned before.
+
+        Of two equal ones, one is needed.
+        """
         left = tuple(one for one in self.kept if one is not rule)
         rest = replace(self.full.policy, rules=left)
         without = compile_policy(self.full.snapshot, rest, self.full.settings, full=True).tables
@@ -183,7 +186,7 @@ def _for_nobody(rule: Rule) -> tuple[str, str]:
 def _unheld(rule: Rule, addresses: list[str]) -> tuple[str, str]:
     does = {Action.ALLOW: "let it in", Action.DENY: "refuse it", Action.PASS: "pass it on"}[rule.action]
     return (
-        f"names addresses that no asset holds, and no host will {does} there: {some_names(addresses)}",
+        f"names addresses that no asset holds, and no host will {does} there: {first_few(addresses)}",
         "add them to ringfence_addresses of those that may hold them; 'at: from' where nothing of yours does",
     )
 
@@ -210,8 +213,7 @@ def _idle(rule: Rule, same: list[Rule], otherwise: list[Rule]) -> Problem:
 
 
 def _names(rules: list[Rule]) -> str:
-    more = f" and {len(rules) - NAMED} more" if len(rules) > NAMED else ""
-    return ", ".join(f"'{one.name}' ({one.place})" for one in rules[:NAMED]) + more
+    return first_few([f"'{one.name}' ({one.place})" for one in rules], NAMED)
 
 
 def _proves_nothing(estate: _Estate, invariant: Invariant) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""One question put to a verdict table, fast: what becomes of this connection?
+"""The verdict of one connection, looked up in a table by bisection.
 
 A table is a list of cells; here each direction becomes sorted arrays, built once for each process class that is asked
 for, so that an answer costs three bisections however many cells and intervals the table has.
@@ -35,7 +35,7 @@ class Remotes:
 
     @staticmethod
     def of(cells: Sequence[Cell]) -> Remotes:
-        """Return the remotes of the cells of one local address and process."""
+        """Return the remote addresses of cells of one local address and process class."""
         deferred = [cell.remote_classes for cell in cells]
         cuts = {id(one.cut): one.cut for one in deferred if one is not None}
         if len(cuts) == 1 and None not in deferred:

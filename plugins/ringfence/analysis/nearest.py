@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.ends import chosen_addresses, chosen_outside
+from ringfence.analysis.peer_resolution import chosen_addresses, chosen_outside
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import address_text, family_of
 from ringfence.model.assets import Asset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ringfence.analysis.ends import chosen_outside
+from ringfence.analysis.peer_resolution import chosen_outside
 from ringfence.model.addresses import EVERY_ADDRESS
 from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.selectors import AddressIn, AllOf, AnyAddress, AnyOf, Internet, Not, Selector, Unknown, leaves

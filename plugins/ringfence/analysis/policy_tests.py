@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import chain, product
 
 from ringfence.analysis.counterexample import with_members
-from ringfence.analysis.crossings import Crossings, first_pair
-from ringfence.analysis.pairs import Pairs
+from ringfence.analysis.pair_coverage import Pairs
+from ringfence.analysis.reachability import Crossings, first_pair
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import address_text, family_of
 from ringfence.model.intervals import EMPTY, IntervalSet, union

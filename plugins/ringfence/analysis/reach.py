@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from ringfence.analysis.ends import Ends
-from ringfence.analysis.permitted import EVERYTHING, Permitted, Sides
+from ringfence.analysis.peer_resolution import Ends
+from ringfence.analysis.side_permissions import EVERYTHING, Permitted, Sides
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES, address_text, family_of, range_text
 from ringfence.model.assets import Asset
@@ -15,7 +15,7 @@ from ringfence.model.intervals import EMPTY, Interval, IntervalSet
 from ringfence.model.memberships import sets_of
 from ringfence.model.rules import Direction
 from ringfence.model.selectors import ANY, AnyAddress, Selector
-from ringfence.model.services import service_texts
+from ringfence.model.services import ICMP, ICMPV6, block_of, service_texts
 from ringfence.model.tables import ProcessClass, VerdictTable
 
 
@@ -97,10 +97,12 @@ class _Reach:
                 names = (address_text(a), address_text(b))
                 yield from (Row(*names, services, *processes) for processes, services in combined)
                 continue
+            foreign = _foreign(family_of(a), client_points, server_points)
             for processes, services in combined:
-                found[processes] = found.get(processes, EMPTY) | services
+                found[processes] = found.get(processes, EMPTY) | (services - foreign)
         for processes, services in _without_repeats(found):
-            yield Row(client.name, server.name, services, *processes)
+            if services:
+                yield Row(client.name, server.name, services, *processes)
 
     def _outside(self, asset: Asset, points: IntervalSet, outside: IntervalSet, direction: Direction) -> Iterator[Row]:
         table = self.tables.get(asset.name)
@@ -155,6 +157,16 @@ class _Reach:
             yield pending
 
 
+def _foreign(family: int, *ends: IntervalSet) -> IntervalSet:
+    """Return the messages that a pair of one family says nothing of in a row for both: those of the other's ICMP.
+
+    Where two ends meet in one family alone there is no other that could be meant.
+    """
+    if not all(end & whole for end in ends for whole in FAMILIES.values()):
+        return EMPTY
+    return block_of(ICMPV6 if family == 4 else ICMP)
+
+
 def _points(points: IntervalSet) -> Iterable[int]:
     return (point for low, high in points for point in range(low, high + 1))
 
@@ -194,11 +206,12 @@ def _without_repeats(
     """Return the cases in a fixed order, less what a case of more processes says already."""
     rows = []
     for (p, q), services in found.items():
-        wider = [key for key in ((None, None), (None, q), (p, None)) if key != (p, q) and key in found]
-        for key in wider:
-            services = services - found[key]
-        if services:
-            rows.append(((p, q), services))
+        left = services
+        for key in ((None, None), (None, q), (p, None)):
+            if key != (p, q) and key in found:
+                left -= found[key]
+        if left:
+            rows.append(((p, q), left))
     return sorted(
         rows,
         key=lambda row: tuple((c is not None, *c.order()) if c else (False, "", "") for c in row[0]),

@@ -97,8 +97,11 @@ class Simulation:
         depends: bool | None = None,
         limit: int | None = None,
     ) -> Iterator[JudgedFlow]:
-        """Yield single flows, the busiest first: of some categories, decided by a rule (its id), between two ends of
-        `by_labels`, watched or not, dependent on a process or not; all judged flows where nothing is asked for."""
+        """Yield single flows, the busiest first; without arguments all judged flows.
+
+        The arguments choose: a category, the rule (its id) that decided, the two ends of an entry of `by_labels`,
+        watched or not, dependent on a process or not.
+        """
         wanted = None if categories is None else set(categories)
         verdicts = self.judged.verdicts
         chosen = [

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.simulate import Simulation
 from ringfence.analysis.unheld import Unheld
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Snapshot
-from ringfence.model.problems import some_names
 from ringfence.model.rules import Settings
+from ringfence.wire.first_few import first_few
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ToNobody:
     def __str__(self) -> str:
         return (
             f"{self.flows:,} of the allowed flows go to addresses near at hand that no asset holds: "
-            f"{some_names(self.addresses)}; a host of yours that holds one has no rule for it"
+            f"{first_few(self.addresses)}; a host of yours that holds one has no rule for it"
         )
 
     def data(self) -> dict[str, object]:

@@ -15,9 +15,10 @@ from ringfence.analysis.known_roles import EVERYWHERE_PORTS, NO_APPS, ROLE_PORTS
 from ringfence.language.label_rules import BARE_WORD
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.label_rules import LabelRule
+from ringfence.sources.asset_search import ports_of
 from ringfence.sources.expressions import compile_expression
-from ringfence.sources.finding import ports_of
 from ringfence.sources.identity_keys import short_name
+from ringfence.wire.first_few import first_few
 
 ROLE, APP = "role", "app"
 NAMES, PORTS, FLOWS = "names", "ports", "flows"
@@ -280,5 +281,4 @@ def _some(assets: Sequence[Asset]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - EXAMPLES} more" if len(names) > EXAMPLES else ""
-    return ", ".join(f"'{name}'" for name in names[:EXAMPLES]) + more
+    return first_few([f"'{name}'" for name in names], EXAMPLES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ringfence.analysis.ends import Ends, points_of
+from ringfence.analysis.peer_resolution import Ends, points_of
 from ringfence.compiler.terms import GROUPS
 from ringfence.model.addresses import V6_BASE, addresses_of, range_texts
 from ringfence.model.assets import Asset

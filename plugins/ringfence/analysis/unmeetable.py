@@ -1,15 +1,15 @@
-"""Statements that no packet can meet: ends without a common address family, services that a family does not have,
-realms that do not see each other.
+"""Statements that no packet can meet.
 
-A service that the filter cannot see in IPv6 is told as well: an extension header stands in front of the protocol that a
-packet is judged by.
+Their ends have no address family in common, their services do not exist in that family, or their realms do not see
+each other. A service that the filter cannot see in IPv6 is reported as well: an extension header comes before the
+protocol that a packet is judged by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ringfence.analysis.ends import Ends
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import FAMILIES
 from ringfence.model.memberships import sets_of

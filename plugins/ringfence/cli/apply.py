@@ -51,7 +51,7 @@ def apply(
         with signals_cancel(session.execution.cancel):
             done = apply_as_run(session.estate, request, session.execution)
     if session.output.as_json:
-        session.output.data({"plan": done.plan.digest, **done.outcome.data()})
+        session.output.data({"plan": done.plan.digest, **done.result.data()})
     else:
         session.output.lines(rollout_lines(done))
     if not check and (done.interrupted or done.left_in_between):

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from ringfence.cli.default_group import DefaultGroup
+from ringfence.cli.default_group import LISTING, DefaultGroup
 from ringfence.cli.session import Session, command
+from ringfence.cli.snapshots import listing as kept_snapshots
 from ringfence.model.counts import counted
-
-LISTING = "list"
 
 
 @click.group("assets", cls=DefaultGroup, otherwise=LISTING)
@@ -83,30 +82,7 @@ def diff(session: Session, before: str, after: str) -> None:
     session.output.line(f"{len(found.added)} came, {len(found.removed)} went, {changed} changed")
 
 
-@command("snapshots", group=assets)
-def snapshots(session: Session) -> None:
-    """List the snapshots that are kept; flows are judged by the one of their time."""
-    from ringfence.operations.assets import kept_snapshots
-
-    kept = kept_snapshots(session.estate)
-    if session.output.as_json:
-        session.output.data(
-            [
-                {
-                    "file": str(one.file),
-                    "taken": one.snapshot.taken.isoformat(),
-                    "assets": len(one.snapshot.assets),
-                    "stale": one.stale,
-                    "digest": one.digest,
-                }
-                for one in kept
-            ]
-        )
-        return
-    session.output.table(
-        ("taken (UTC)", "#assets", "#stale", "file"),
-        ((f"{one.snapshot.taken:%Y-%m-%d %H:%M:%S}", len(one.snapshot.assets), one.stale, one.file) for one in kept),
-    )
+assets.add_command(kept_snapshots, "snapshots")
 
 
 @command("keep", group=assets)

@@ -18,6 +18,6 @@ def confirm(session: Session, name: str, limit: tuple[str, ...]) -> None:
 
     done = confirmed(session.estate, name, limit, session.execution)
     if session.output.as_json:
-        session.output.data({"plan": done.plan.digest, **done.outcome.data()})
+        session.output.data({"plan": done.plan.digest, **done.result.data()})
     session.output.lines(confirmed_lines(done))
     click.get_current_context().exit(done.exit_status)

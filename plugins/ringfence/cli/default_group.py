@@ -8,6 +8,8 @@ import click
 
 # Options that take a word, so that what follows them is not a command.
 TAKES_A_WORD = ("--workspace",)
+# What a group of things does where nothing else is named.
+LISTING = "list"
 
 
 class DefaultGroup(click.Group):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ringfence.cli.flow_options import FLOW_PATH, FORMATS, SINCE
+from ringfence.cli.flow_options import FETCHED_SINCE, FIELDS, FLOW_PATH, FORMATS, SINCE
 from ringfence.cli.session import Session, command
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
@@ -17,7 +17,7 @@ from ringfence.presenting.simulation_rows import label_text, service_text
 if TYPE_CHECKING:
     from ringfence.estate import Estate
 
-HOSTS = "hosts"
+NAMING = ("csv", "json")  # formats that name client and server themselves: nothing need be known of the hosts
 
 
 @click.group("flows")
@@ -28,26 +28,44 @@ def flows() -> None:
 @command("read", "flows read seen.csv", "flows read seen/ --format hosts --json", group=flows)
 @click.argument("files", nargs=-1, required=True, type=FLOW_PATH, metavar="FILE...")
 @click.option("--format", "flows_format", default="csv", show_default=True, help=FORMATS)
-def read(session: Session, files: tuple[Path, ...], flows_format: str) -> None:
-    """Print the flows of FILEs (of hosts a directory too, - for standard input); nothing is kept."""
+@FIELDS
+@click.option("--since", metavar="TIME", help=FETCHED_SINCE)
+@click.option("--until", metavar="TIME", help="Until when.")
+def read(
+    session: Session,
+    files: tuple[Path | str, ...],
+    flows_format: str,
+    fields: str,
+    since: str | None,
+    until: str | None,
+) -> None:
+    """Print the flows of FILEs: files, directories, -, s3://BUCKET/PREFIX, cloudwatch:GROUP; nothing is kept."""
     from ringfence.operations.flows import read_flows
 
-    estate = _with_inventory(session) if flows_format == HOSTS else None
-    found = read_flows(estate, files, flows_format)
+    estate = _with_inventory(session) if flows_format not in NAMING else None
+    found = read_flows(estate, files, flows_format, fields, since, until)
     rows, reading = found.rows, found.reading
     if session.output.as_json:
         session.output.data(rows)
     else:
-        names = ("client", "server", "protocol", "port", "connections", "client_unit", "server_unit", "last_seen")
+        names = _columns(rows)
         session.output.table(names, ([row[name] for name in names] for row in rows))
-        session.output.line(
-            counted(reading.read, "flow") + (f", {counted(reading.bad, 'wrong row')} left out" if reading.bad else "")
-        )
+        empty = f", {counted(reading.empty, 'row')} without traffic" if reading.empty else ""
+        wrong = f", {counted(reading.bad, 'wrong row')} left out" if reading.bad else ""
+        session.output.line(counted(reading.read, "flow") + empty + wrong)
     session.output.problems(reading.problems, err=True)
     if reading.bad:
         if session.output.as_json:  # its list of flows has no place for a count
             click.echo(f"{counted(reading.bad, 'wrong row')} left out", err=True)
         click.get_current_context().exit(2)
+
+
+def _columns(rows: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    """Return the columns of a table of flows; those that say the same of all, or nothing, are left out."""
+    units = tuple(name for name in ("client_unit", "server_unit") if any(row[name] for row in rows))
+    outcome = ("outcome",) if any(row["outcome"] != "answered" for row in rows) else ()
+    reason = ("direction_by",) if any(row["direction_by"] for row in rows) else ()
+    return ("client", "server", "protocol", "port", "connections", *units, *outcome, *reason, "last_seen")
 
 
 def _with_inventory(session: Session) -> Estate | None:
@@ -96,13 +114,23 @@ def _by_reason(silent: Mapping[str, str]) -> dict[str, list[str]]:
 @command("add", "flows add seen.csv", "flows add seen/ --format hosts", group=flows)
 @click.argument("files", nargs=-1, required=True, type=FLOW_PATH, metavar="FILE...")
 @click.option("--format", "flows_format", default="csv", show_default=True, help=FORMATS)
-def add(session: Session, files: tuple[Path, ...], flows_format: str) -> None:
-    """Keep the flows of FILEs (of hosts a directory too, - for standard input); what is kept is not counted twice."""
+@FIELDS
+@click.option("--since", metavar="TIME", help=FETCHED_SINCE)
+@click.option("--until", metavar="TIME", help="Until when.")
+def add(
+    session: Session,
+    files: tuple[Path | str, ...],
+    flows_format: str,
+    fields: str,
+    since: str | None,
+    until: str | None,
+) -> None:
+    """Keep the flows of FILEs, named as for 'ringfence flows read'; what is kept is not counted twice."""
     from ringfence.operations.flows import add_flows
 
     results = []
     wrong = 0
-    for one in add_flows(session.estate, files, flows_format, session.execution):
+    for one in add_flows(session.estate, files, flows_format, session.execution, fields, since, until):
         results.append(one.data())
         days = ", ".join(day.isoformat() for day in one.added.days)
         session.output.line(

@@ -49,8 +49,9 @@ def listing(session: Session, words: tuple[str, ...]) -> None:
 @click.option("--accept", multiple=True, metavar="NAME", help="Write this proposal into labels.yml, as role=db:ports.")
 def suggest(
     session: Session,
-    flows_files: tuple[Path, ...],
+    flows_files: tuple[Path | str, ...],
     flows_format: str,
+    fields: str,
     since: str | None,
     until: str | None,
     no_flows: bool,
@@ -61,7 +62,7 @@ def suggest(
     from ringfence.operations.labels import suggest_labels
     from ringfence.presenting.suggestion_view import suggestion_lines
 
-    flows = None if no_flows else FlowSelection(flows_files, flows_format, since, until)
+    flows = None if no_flows else FlowSelection(flows_files, flows_format, since, until, fields)
     found = suggest_labels(session.estate, flows, accept, session.execution)
     unread = flows.unread if flows else 0
     if session.output.as_json:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ringfence.cli.output import Output
     from ringfence.model.problems import Problem
-    from ringfence.operations.execution import Event, Outcome
+    from ringfence.operations.execution import Event, PlaybookResult
 
 
 class OutputListener(Listener):
@@ -55,7 +55,7 @@ class OutputListener(Listener):
                 self._shown.update(self._bars[wave.number], completed=wave.done)
         self.output.notes(lines)
 
-    def playbook_ended(self, outcome: Outcome | None) -> None:
+    def playbook_ended(self, result: PlaybookResult | None) -> None:
         """Take the bars away."""
         self._open.close()
         self._shown = None

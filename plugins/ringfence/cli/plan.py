@@ -21,8 +21,9 @@ from ringfence.cli.session import Session, command
 @click.option("--force-lockout-test", is_flag=True, hidden=True)
 def plan(
     session: Session,
-    flows_files: tuple[Path, ...],
+    flows_files: tuple[Path | str, ...],
     flows_format: str,
+    fields: str,
     since: str | None,
     until: str | None,
     no_flows: bool,
@@ -38,7 +39,7 @@ def plan(
     from ringfence.operations.plan import PlanRequest, make_plan
     from ringfence.presenting.plan_view import made_lines
 
-    flows = None if no_flows else FlowSelection(flows_files, flows_format, since, until)
+    flows = None if no_flows else FlowSelection(flows_files, flows_format, since, until, fields)
     request = PlanRequest(flows, rebase, restore, drop, drop_missing, key, force_lockout_test)
     made = make_plan(session.estate, request, session.execution)
     if session.output.as_json:

@@ -19,6 +19,6 @@ def refresh(session: Session, words: tuple[str, ...]) -> None:
 
     done = refreshed(session.estate, words, session.execution)
     if session.output.as_json:
-        session.output.data(done.outcome.data())
+        session.output.data(done.result.data())
     session.output.lines(done_lines(done, "refreshed"))
     click.get_current_context().exit(done.exit_status)

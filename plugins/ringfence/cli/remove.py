@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from ringfence.cli.asking import agreed
 from ringfence.cli.session import Session, command
 from ringfence.model.safe_text import clean
+from ringfence.wire.first_few import first_few
 
 HOSTS_NAMED = 20
 
@@ -24,19 +26,18 @@ def remove(session: Session, words: tuple[str, ...], yes: bool) -> None:
 
     hosts = chosen_workloads(session.estate, words)
     if not yes:
-        more = f" and {len(hosts) - HOSTS_NAMED} more" if len(hosts) > HOSTS_NAMED else ""
         click.echo(
             clean(
-                f"{', '.join(hosts[:HOSTS_NAMED])}{more}: the table, the boot unit and the state of Ringfence will be "
+                f"{first_few(hosts, HOSTS_NAMED)}: the table, the boot unit and the state of Ringfence will be "
                 "removed, and every connection that they deny now will be allowed."
             ),
             err=True,
         )
-        click.confirm(
-            f"Remove Ringfence from {len(hosts)} {'host' if len(hosts) == 1 else 'hosts'}?", abort=True, err=True
-        )
+        if not agreed(f"Remove Ringfence from {len(hosts)} {'host' if len(hosts) == 1 else 'hosts'}?"):
+            click.echo("nothing was removed", err=True)
+            click.get_current_context().exit(1)
     done = removed(session.estate, hosts, session.execution)
     if session.output.as_json:
-        session.output.data(done.outcome.data())
+        session.output.data(done.result.data())
     session.output.lines(done_lines(done, "without Ringfence"))
     click.get_current_context().exit(done.exit_status)

@@ -21,6 +21,6 @@ def rollback(session: Session, name: str, limit: tuple[str, ...]) -> None:
 
     done = roll_back(session.estate, name, limit, session.execution)
     if session.output.as_json:
-        session.output.data({"plan": done.plan.digest, **done.outcome.data()})
+        session.output.data({"plan": done.plan.digest, **done.result.data()})
     session.output.lines(rolled_back_lines(done))
     click.get_current_context().exit(done.exit_status)

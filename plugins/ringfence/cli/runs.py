@@ -1,16 +1,23 @@
-"""`ringfence runs` and `ringfence attach`: the rollouts of a workspace, followed and steered from anywhere."""
+"""`ringfence runs` and `ringfence attach`: the rollouts of a workspace, followed, steered and forgotten."""
 
 from __future__ import annotations
 
 import click
 
+from ringfence.cli.default_group import LISTING, DefaultGroup
+from ringfence.cli.forgetting import Asked, forget_asked, forget_options
 from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
 from ringfence.model.safe_text import clean_line
 
 
-@command("runs", "runs", "runs --json")
-def runs(session: Session) -> None:
+@click.group("runs", cls=DefaultGroup, otherwise=LISTING)
+def runs() -> None:
+    """List the rollouts of this workspace, and forget old ones."""
+
+
+@command(LISTING, "runs", "runs --json", group=runs)
+def listing(session: Session) -> None:
     """List the rollouts of this workspace, the newest last."""
     from ringfence.operations.runs import list_runs
 
@@ -32,6 +39,18 @@ def runs(session: Session) -> None:
             for one in found
         ),
     )
+
+
+@command("forget", "runs forget --keep 20", "runs forget --before 30d --yes", group=runs)
+@forget_options("RUN")
+def forget(session: Session, asked: Asked) -> None:
+    """Forget what was kept of rollouts: RUNs, or all that the options mean.
+
+    A run that works, and one whose outcome a host may still wait on, stay.
+    """
+    from ringfence.operations.forget_runs import forget_runs, runs_to_forget
+
+    forget_asked(session, asked, "run", runs_to_forget, forget_runs)
 
 
 @command("attach", "attach", "attach --pause", "attach --excuse web-3", "attach --abort")
@@ -70,6 +89,6 @@ def attach(session: Session, name: str | None, pause: bool | None, abort: bool, 
     if done is None:
         return
     if session.output.as_json:
-        session.output.data({"id": run.id, "plan": done.plan.digest, **done.outcome.data()})
+        session.output.data({"id": run.id, "plan": done.plan.digest, **done.result.data()})
     session.output.lines(rollout_lines(done))
     click.get_current_context().exit(INTERRUPTED if done.interrupted else done.exit_status)

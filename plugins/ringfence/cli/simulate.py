@@ -8,7 +8,11 @@ import click
 
 from ringfence.cli.flow_options import flow_options
 from ringfence.cli.session import Session, command
+from ringfence.model.errors import InputError
 from ringfence.presenting.simulation_rows import CATEGORIES
+
+NO_FLOW = "look whether the file has rows, the span of time has flows, and none were left out"
+STRICT = "Exit with 1 where something would be denied that is allowed now, with 2 where no flow was judged."
 
 
 @command(
@@ -26,11 +30,12 @@ from ringfence.presenting.simulation_rows import CATEGORIES
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows at most; of --json single flows."
 )
-@click.option("--strict", is_flag=True, help="Exit with 1 where something would be denied that is allowed now.")
+@click.option("--strict", is_flag=True, help=STRICT)
 def simulate(
     session: Session,
-    flows_files: tuple[Path, ...],
+    flows_files: tuple[Path | str, ...],
     flows_format: str,
+    fields: str,
     since: str | None,
     until: str | None,
     by: str,
@@ -53,7 +58,7 @@ def simulate(
         rule_rows,
     )
 
-    selection = FlowSelection(flows_files, flows_format, since, until)
+    selection = FlowSelection(flows_files, flows_format, since, until, fields)
     with simulated(session.estate, selection, session.execution) as found:
         single = by == "flow" or bool(only)
         flows = found.flows(only, limit) if single else []
@@ -74,6 +79,8 @@ def simulate(
             else:
                 session.output.table(LABEL_COLUMNS, label_rows(result, limit))
                 _more(session, len(result.by_labels) - limit)
+        if strict and not found.judged:
+            raise InputError(f"{selection.words()}: no flow was judged, so --strict proves nothing", remedy=NO_FLOW)
         if selection.unread:
             click.get_current_context().exit(2)
         if strict and found.newly_denied:

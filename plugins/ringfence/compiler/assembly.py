@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyroaring import BitMap
@@ -67,15 +67,25 @@ class Outline:
 
 
 class Assembly:
-    """Assembles one direction for the workloads of one view; what is equal between them is computed once."""
+    """Assembles one direction for the workloads of one view; what is equal between them is computed once.
 
-    def __init__(self, ranked: Sequence[Ranked], direction: Direction, terms: Terms, partition: Partition) -> None:
+    `interned` has the service maps that were made before: equal ones are one object.
+    """
+
+    def __init__(
+        self,
+        ranked: Sequence[Ranked],
+        direction: Direction,
+        terms: Terms,
+        partition: Partition,
+        interned: dict[ServiceMap, ServiceMap],
+    ) -> None:
         self.ranked = ranked
         self.direction = direction
         self.terms = terms
         self.partition = partition
         self._maps: dict[tuple[object, ...], ServiceMap] = {}
-        self._interned: dict[ServiceMap, ServiceMap] = {}
+        self._interned = interned
         self._questions = Questions()
         self._decisions: dict[tuple[object, ...], Decision] = {}
 
@@ -109,6 +119,10 @@ class Assembly:
                     else:
                         cells.extend((local, process, met, services, one) for one, services in cases(decision))
         return Outline(mode, named, tuple(cells))
+
+    def meets(self, near: Near, ids: Collection[str]) -> bool:
+        """Return whether a workload meets one of some rules, given by their ids, as the near end."""
+        return any(self.ranked[number].rule.id in ids for number in self._rules_at(near))
 
     def _rules_at(self, near: Near) -> list[int]:
         numbers = self.terms.rules_at(near.entries)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from pyroaring import BitMap
@@ -18,8 +19,8 @@ from ringfence.model.abilities import Abilities
 from ringfence.model.assets import Asset, Control
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction, Enforcement, Mode, Policy, Settings
-from ringfence.model.selectors import AnyAddress
-from ringfence.model.tables import DEFAULT_RULE, DirectionTable, VerdictTable
+from ringfence.model.selectors import AddressIn, AnyAddress, AssetNamed, leaves
+from ringfence.model.tables import DEFAULT_RULE, DirectionTable, ServiceMap, VerdictTable
 
 GroupKey = tuple[int, frozenset[int], Control | None, Abilities]
 
@@ -55,21 +56,13 @@ class Groups:
         self.members: dict[GroupKey, set[str]] = {}
         for asset in workloads:
             self.members.setdefault(self.key(asset), set()).add(asset.name)
-        selection = Selection(view, kinds, rules.private)
-        near = {key: self._near(key) for key in self.members}
-        entries = BitMap.union(*(one.entries for one in near.values()))
-        partition = Partition(view)
-        assemblies = {
-            direction: Assembly(rules.ranked, direction, Terms(rules.ranked, direction, selection, entries), partition)
-            for direction in Direction
-        }
-        self.enforcement = {key: self._enforcement(selection, one.entries) for key, one in near.items()}
+        self._selection = Selection(view, kinds, rules.private)
+        self._nears = {key: self._near(key) for key in self.members}
+        self._interned: dict[ServiceMap, ServiceMap] = {}
+        self._assemblies = self._assembled()
+        self.enforcement = {key: self._enforcement(one.entries) for key, one in self._nears.items()}
         self.outlines: dict[GroupKey, Mapping[Direction, Outline]] = {
-            key: {
-                direction: assembly.outline(one, rules.mode(self.enforcement[key], direction), key[3])
-                for direction, assembly in assemblies.items()
-            }
-            for key, one in near.items()
+            key: {direction: self._outline(key, direction) for direction in Direction} for key in self.members
         }
         self.names = {one.rule.id: one.rule.name for one in rules.ranked}
         self._directions: dict[tuple[object, ...], DirectionTable] = {}
@@ -105,6 +98,78 @@ class Groups:
                 changed.add(key)
         return frozenset(changed)
 
+    def knows(self, rules: Rules, ids: Collection[str]) -> bool:
+        """Return whether the view has every address set and every asset that those rules of some ids name."""
+        selectors = [
+            peer.selector for one in rules.policy.rules if one.id in ids for peer in (*one.sources, *one.destinations)
+        ]
+        known = self.view.regions.numbers
+        return all(
+            leaf.name in self.kinds.names if isinstance(leaf, AssetNamed) else leaf.addresses in known
+            for selector in selectors
+            for leaf in leaves(selector)
+            if isinstance(leaf, AssetNamed | AddressIn)
+        )
+
+    def ruled(self, rules: Rules, ids: Collection[str]) -> Groups:
+        """Return these groups under rules that differ from their own in those with some ids alone; these stay as they
+        are.
+
+        The order of the other rules, modes and settings has to be the same, and the view has to know every address and
+        every asset that the rules name. Only groups that meet one of those rules get another table.
+        """
+        after = copy(self)
+        after.rules = rules
+        after.names = {one.rule.id: one.rule.name for one in rules.ranked}
+        entries = dict(zip(map(id, self.rules.policy.enforcement), rules.policy.enforcement, strict=True))
+        after.enforcement = {key: entries.get(id(one)) for key, one in self.enforcement.items()}
+        if not ids:
+            return after
+        after._assemblies = after._assembled()
+        after.outlines, after.tables = dict(self.outlines), dict(self.tables)
+        standing = {id(table.direction(direction)) for table in self.tables.values() for direction in Direction}
+        after._directions = {key: table for key, table in self._directions.items() if id(table) in standing}
+        after._whole = {}
+        for key, near in self._nears.items():
+            met = [
+                direction
+                for direction in Direction
+                if self._assemblies[direction].meets(near, ids) or after._assemblies[direction].meets(near, ids)
+            ]
+            if met:
+                after._renew(key, met)
+        return after
+
+    def _renew(self, key: GroupKey, met: Collection[Direction]) -> None:
+        """Make the table of a group anew in some directions, and keep what it was where that is the same."""
+        before, outlines = self.tables[key], dict(self.outlines[key])
+        tables = {direction: before.direction(direction) for direction in Direction}
+        for direction in met:
+            outlines[direction] = self._outline(key, direction)
+            tables[direction] = self._direction(outlines[direction])
+        self.outlines[key] = outlines
+        if (tables[Direction.IN], tables[Direction.OUT]) != (before.inbound, before.outbound):
+            self.tables[key] = self._joined(tables[Direction.IN], tables[Direction.OUT], key[2])
+
+    def _assembled(self) -> dict[Direction, Assembly]:
+        ranked = self.rules.ranked
+        entries = BitMap.union(*(one.entries for one in self._nears.values()))
+        partition = Partition(self.view)
+        return {
+            direction: Assembly(
+                ranked,
+                direction,
+                Terms(ranked, direction, self._selection, entries),
+                partition,
+                self._interned,
+            )
+            for direction in Direction
+        }
+
+    def _outline(self, key: GroupKey, direction: Direction) -> Outline:
+        mode = self.rules.mode(self.enforcement[key], direction)
+        return self._assemblies[direction].outline(self._nears[key], mode, key[3])
+
     def _near(self, key: GroupKey) -> Near:
         kind, regions, _, _ = key
         entries = self.view.by_kind[kind]
@@ -112,9 +177,9 @@ class Groups:
         name = next((name for name, number in self.kinds.by_name.items() if number == kind), None)
         return Near(self.kinds.labels[kind], name, entries & inside)
 
-    def _enforcement(self, selection: Selection, entries: BitMap) -> Enforcement | None:
+    def _enforcement(self, entries: BitMap) -> Enforcement | None:
         for one in self.rules.policy.enforcement:
-            if isinstance(one.where, AnyAddress) or selection.entries(one.where) & entries:
+            if isinstance(one.where, AnyAddress) or self._selection.entries(one.where) & entries:
                 return one
         return None
 

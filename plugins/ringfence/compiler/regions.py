@@ -1,5 +1,7 @@
-"""Regions: address space cut by every address set that a policy names; inside one region no rule can tell two
-addresses apart by address alone."""
+"""Regions: address space cut by every address set that a policy names.
+
+Inside one region no rule can tell two addresses apart by address alone.
+"""
 
 from __future__ import annotations
 

@@ -114,8 +114,10 @@ def _control(control: Control | None, assets: list[Asset]) -> Check:
 
 
 def _target(asset: Asset) -> int | None:
-    """Return the address that Ansible connects to, where it is one and neither a proxy nor an ssh configuration of its
-    own, which may name one, stands before it."""
+    """Return the address that Ansible connects to.
+
+    None where it is a name, or a proxy or an ssh configuration of the host's own, which may name another, comes first.
+    """
     arguments = " ".join(str(value) for key, value in asset.attributes.items() if key.startswith("ansible_ssh_"))
     if way_to(asset).jump or OWN_CONFIGURATION.search(arguments):
         return None

@@ -1,11 +1,7 @@
-"""From the dynamic sets that an address is in to what decides next: one question after another.
-
-A set stands in names as 12 hexadecimal digits, so that its own name needs no place in a ruleset.
-"""
+"""From the dynamic sets that an address is in to what decides next: one question after another."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 from ringfence.model.memberships import Membership
@@ -21,11 +17,6 @@ class TooDeep(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
-
-
-def set_digest(name: str) -> str:
-    """Return the part of a ruleset's set name that stands for a dynamic set: 12 hexadecimal digits."""
-    return hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
 
 
 def by_membership(cases: Sequence[Case], depth: int, make_chain: MakeChain) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ringfence.compiler import Compilation
+    from ringfence.compiler import Compilation, Recompiler
     from ringfence.estate.last_answer import Answer
     from ringfence.model.assets import Snapshot
     from ringfence.sources.inventory import Last, Resolver, Survey
@@ -27,12 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """What is different after a workspace was loaded anew; `assets` says which came, went and changed."""
+    """What is different after a workspace was loaded anew; `assets` says which came, went and changed.
+
+    `tables` are the hosts that take another table than before, one came or went; None where no table had been made
+    before.
+    """
 
     policy: bool
     label_rules: bool
     settings: bool
     assets: SnapshotDifference
+    tables: tuple[str, ...] | None = None
 
     def __bool__(self) -> bool:
         """Return whether anything is different."""
@@ -54,6 +59,7 @@ class _Loading:
         self.answer: Answer | None = None
         self._enforcers: tuple[Snapshot, dict[str, str]] | None = None
         self._tables: dict[bool, Compilation] = {}
+        self._recompilers: dict[bool, Recompiler] = {}
         self._installed: dict[bool, Compilation] = {}
         self._compiled: dict[bool, Compilation] = {}
 
@@ -123,15 +129,31 @@ class _Loading:
             return self._compiled[full]
 
     def _made(self, *, full: bool) -> Compilation:
-        from ringfence.compiler import compile_policy
+        from ringfence.compiler import Recompiler
         from ringfence.enforcers import abilities_of
 
         if full not in self._tables:
             (snapshot, _), workspace = self.enforcers(), self.workspace()
             with self.listener.working("compiling the policy"):
                 policy, settings = workspace.policy, workspace.settings
-                self._tables[full] = compile_policy(snapshot, policy, settings, full=full, abilities=abilities_of)
+                known = self._recompilers.get(full)
+                if known is None:
+                    known = Recompiler(snapshot, policy, settings, full=full, abilities=abilities_of)
+                    self._recompilers[full] = known
+                    self._tables[full] = known.compilation
+                else:
+                    self._tables[full] = known.update(snapshot, policy, settings)
         return self._tables[full]
+
+    def made(self, *, full: bool) -> Compilation | None:
+        """Return the tables that hosts take where they were made already."""
+        with self._lock:
+            return self._compiled.get(full)
+
+    def hand_over(self, other: _Loading) -> None:
+        """Let another state make its tables from what these were made from; here they are made from nothing again."""
+        with self._lock:
+            other._recompilers, self._recompilers = self._recompilers, {}
 
     def forget_tables(self) -> None:
         """Forget what was made of the assets and of what hosts told."""
@@ -182,8 +204,11 @@ class _Loading:
 
 
 class Estate:
-    """A workspace's parts. Any thread may read them: a value that was given out never changes, and while one thread
-    loads everything anew the others read what was loaded before."""
+    """A workspace's parts.
+
+    Any thread may read them: a value that was given out never changes, and while one thread loads everything anew the
+    others read what was loaded before.
+    """
 
     def __init__(self, directory: Path, listener: Listener = SILENT) -> None:
         self.directory = directory
@@ -235,8 +260,7 @@ class Estate:
         return self._state.installed(full=full)
 
     def compiled(self, *, full: bool = False) -> Compilation:
-        """Return the tables that hosts take, which questions are answered from; with `full`, as if every mode were
-        full."""
+        """Return the tables that hosts take, which answer every question; with `full`, as if every mode were full."""
         return self._state.compiled(full=full)
 
     @property
@@ -245,8 +269,7 @@ class Estate:
         return self._state.enforcers()
 
     def hosts_told(self) -> None:
-        """Choose enforcers and make tables anew where they are next asked for: what hosts told about themselves is
-        different now."""
+        """Forget enforcers and tables, because hosts have reported other facts."""
         self._state.forget_tables()
 
     def snapshots(self) -> list[Snapshot]:
@@ -267,7 +290,7 @@ class Estate:
                 self.listener.note(f"{FILE}: the next question asks the inventory again: {error.strerror}")
 
     def reload(self) -> Reloaded:
-        """Load everything anew and return what changed.
+        """Load everything anew and return what changed; tables that were made are made anew as far as they differ.
 
         Raise InputErrors for files or an inventory that cannot be read; what was loaded before stays then.
         """
@@ -276,11 +299,28 @@ class Estate:
         before = self._state
         after = _Loading(self.directory, self.history, self.listener)
         old, new = before.workspace(), after.workspace()
+        assets = difference(before.snapshot(), after.snapshot())
+        before.hand_over(after)
+        known = before.made(full=False)
         changed = Reloaded(
             policy=new.policy != old.policy,
             label_rules=new.label_rules != old.label_rules,
             settings=new.settings != old.settings,
-            assets=difference(before.snapshot(), after.snapshot()),
+            assets=assets,
+            tables=None if known is None else _different(known, after.compiled(full=False)),
         )
         self._state = after
         return changed
+
+
+def _different(before: Compilation, after: Compilation) -> tuple[str, ...]:
+    """Return the hosts whose table is another one, or is there in one compilation alone, by name."""
+    old, new = before.tables, after.tables
+    return tuple(
+        sorted(
+            name
+            for name in old.keys() | new.keys()
+            if (one := old.get(name)) is not (other := new.get(name))
+            and (one is None or other is None or one.digest != other.digest)
+        )
+    )

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from ringfence.model.assets import Snapshot
     from ringfence.sources.claims import Claim
     from ringfence.sources.inventory import Survey
+    from ringfence.sources.snapshot_heads import SnapshotHead
 
 SNAPSHOTS = "snapshots"
 FLOWS = "flows"
+# Where the heads of the snapshots are kept.
+INDEX = "snapshots.index"
 NAME = "%Y%m%dT%H%M%SZ"
 
 
@@ -58,6 +61,12 @@ class History:
 
         return [read_snapshot(path) for path in self.until()]
 
+    def heads(self) -> dict[Path, SnapshotHead]:
+        """Return what lists say of the kept snapshots, oldest first, by file."""
+        from ringfence.sources.snapshot_heads import snapshot_heads
+
+        return snapshot_heads(self.state / INDEX, self.until())
+
     def accepted_claims(self) -> frozenset[Claim] | None:
         """Return the addresses that were accepted on their hosts' own word, None where nothing ever was."""
         from ringfence.sources.accepted import FILE, read_accepted
@@ -71,8 +80,10 @@ class History:
         accept_claims(self.state / FILE, claims, now, BY_A_PERSON)
 
     def with_first_claims(self, survey: Survey, now: datetime) -> tuple[Survey, str]:
-        """Keep the addresses that hosts tell when first asked; return the survey, with a warning where that fails, and
-        a sentence about what counts now."""
+        """Keep the addresses that hosts report when they are first asked.
+
+        Return the survey, with a warning where that fails, and a sentence about what counts now.
+        """
         from ringfence.model.errors import OutsideError
         from ringfence.model.problems import Problem, Severity
         from ringfence.sources.accepted import FILE, FIRST_GATHERING, accept_claims

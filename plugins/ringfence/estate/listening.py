@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ringfence.model.problems import Problem
-    from ringfence.rollout import Event, Outcome
+    from ringfence.rollout import Event, PlaybookResult
 
 
 class Listener:
@@ -30,7 +30,7 @@ class Listener:
     def event(self, event: Event) -> None:
         """Take one event of a playbook, with its host and step."""
 
-    def playbook_ended(self, outcome: Outcome | None) -> None:
+    def playbook_ended(self, result: PlaybookResult | None) -> None:
         """Take what became of the hosts, None where the playbook raised an error."""
 
 
@@ -71,7 +71,7 @@ class Several(Listener):
         for one in self.listeners:
             one.event(event)
 
-    def playbook_ended(self, outcome: Outcome | None) -> None:
+    def playbook_ended(self, result: PlaybookResult | None) -> None:
         """Pass the end of a playbook on."""
         for one in self.listeners:
-            one.playbook_ended(outcome)
+            one.playbook_ended(result)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
-from ringfence.analysis.ends import chosen_addresses, points_of
+from ringfence.analysis.peer_resolution import chosen_addresses, points_of
 from ringfence.language.definitions import Definitions
 from ringfence.language.documents import parse_documents
 from ringfence.language.mentions import AssetMention, ChoiceMention, Mention
@@ -26,7 +26,7 @@ from ringfence.model.errors import InputError, InputErrors, Place
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.selectors import AddressIn, AssetNamed, Selector
 from ringfence.model.services import Services
-from ringfence.sources.finding import find, is_address_or_port
+from ringfence.sources.asset_search import find, is_address_or_port
 from ringfence.sources.merging import hosts_of
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class QueryReader:
         return (AssetNamed(text),)
 
     def assets(self, words: Sequence[str]) -> tuple[Asset, ...]:
-        """Return the assets that all words mean: each a selector, or what `ringfence.sources.finding` takes.
+        """Return the assets that all words mean: each a selector, or what `ringfence.sources.asset_search` takes.
 
         Raises InputErrors as `selectors` does, and for a word that stands nowhere in the inventory.
         """

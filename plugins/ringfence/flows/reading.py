@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ringfence.flows.possible import latest_time
@@ -19,16 +20,23 @@ class Reading:
 
     `observed` stands in for times that a file does not say; `read` sets it to the file's time of change where it is
     not given. `latest` is the last time that a flow can have been seen at. `hosts` are the addresses (points) of every
-    host of the inventory, which say what a host can report; None where no inventory was asked. `strict` raises what is
-    wrong instead of counting it.
+    host of the inventory, which say what a host can report; None where no inventory was asked. `fields` are the names
+    of the fields of a file that does not name them itself, `listeners` the addresses (as text), protocols and ports
+    that hosts report to listen on. `since` and `until` bound what is fetched from where more lies. `empty` counts rows
+    that are right and tell of no traffic. `strict` raises what is wrong instead of counting it.
     """
 
     observed: datetime | None = None
     strict: bool = False
     latest: datetime = field(default_factory=latest_time)
     hosts: Mapping[str, frozenset[int]] | None = None
+    fields: tuple[str, ...] = ()
+    listeners: Collection[tuple[str, int, int]] = ()
+    since: datetime | None = None
+    until: datetime | None = None
     read: int = 0
     bad: int = 0
+    empty: int = 0
     problems: list[Problem] = field(default_factory=list)
 
     def reject(self, error: InputError, place: Place, rows: int = 1) -> None:
@@ -44,10 +52,31 @@ class Reading:
             raise InputError(message, place, remedy)
         self._keep(Problem(Severity.WARNING, message, place, remedy))
 
+    @contextmanager
+    def shown(self, prefix: str, name: str) -> Iterator[None]:
+        """Show places below a prefix under another name, where copies of files are read."""
+
+        def named(place: Place | None) -> Place | None:
+            if place is None or not place.file.startswith(prefix):
+                return place
+            return replace(place, file=name + place.file.removeprefix(prefix))
+
+        try:
+            yield
+        except InputError as error:
+            raise InputError(error.message, named(error.place), error.remedy) from error
+        finally:
+            self.problems = [replace(problem, place=named(problem.place)) for problem in self.problems]
+
     def _keep(self, problem: Problem) -> None:
         if len(self.problems) < SHOWN:
             self.problems.append(problem)
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
-        return {"read": self.read, "bad": self.bad, "problems": [problem.data() for problem in self.problems]}
+        return {
+            "read": self.read,
+            "bad": self.bad,
+            "empty": self.empty,
+            "problems": [problem.data() for problem in self.problems],
+        }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from ringfence.lab import door, namespaces
+from ringfence.lab import namespaces, proxy_command
 from ringfence.lab.spec import CONTROLLER_4, CONTROLLER_6, HostSpec, Kind
 
 CLIENT_KEY = "id_ed25519"
@@ -57,18 +57,27 @@ def environment_command(kind: Kind) -> list[str]:
     return ["/usr/bin/env", "-i", f"PATH={namespaces.SEARCH_PATH}", f"HOME={home}", "LANG=C.UTF-8"]
 
 
-def door_command(anchor: int, *words: str) -> list[str]:
-    """Return a command that runs the lab's door with these words."""
-    return [*enter_command(anchor, network_only=True), sys.executable, "-I", "-S", str(Path(door.__file__)), *words]
+def inner_command(supervisor: int, *words: str) -> list[str]:
+    """Return a command that runs `proxy_command.py` inside the lab with these words."""
+    return [
+        *enter_command(supervisor, network_only=True),
+        sys.executable,
+        "-I",
+        "-S",
+        str(Path(proxy_command.__file__)),
+        *words,
+    ]
 
 
-def write_ssh_config(directory: Path, anchor: int, hosts: Sequence[HostSpec], bastion: HostSpec | None = None) -> Path:
+def write_ssh_config(
+    directory: Path, supervisor: int, hosts: Sequence[HostSpec], bastion: HostSpec | None = None
+) -> Path:
     """Write a configuration with which ssh reaches every host by its name or its first address.
 
     With a `bastion` the others are reached through its sshd, each by a connection of its own.
     """
-    door_words = shlex.join(door_command(anchor, "connect", "%h", "%p"))
-    way_in = [f"  ProxyCommand {door_words}", "  ProxyUseFdpass yes"]
+    proxy_words = shlex.join(inner_command(supervisor, "connect", "%h", "%p"))
+    way_in = [f"  ProxyCommand {proxy_words}", "  ProxyUseFdpass yes"]
     lines = [
         "Host *",
         "  User root",
@@ -126,8 +135,10 @@ def write_inventory(directory: Path, hosts: Sequence[HostSpec], bastion: HostSpe
 
 
 def _mark(directory: Path) -> str:
-    """Return what tells the ssh masters of labs apart, also of one lab before and after: their hosts have the same
-    addresses, and a master to a host that is gone lets whoever uses it wait for ever."""
+    """Return what tells the ssh masters of labs apart, also of one lab before and after it was raised anew.
+
+    Their hosts have the same addresses, and whoever uses a master to a host that is gone waits for ever.
+    """
     return hashlib.sha256((directory / f"{CLIENT_KEY}.pub").read_bytes()).hexdigest()[:8]
 
 

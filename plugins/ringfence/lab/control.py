@@ -1,4 +1,4 @@
-"""Talk to a lab's anchor over its control socket."""
+"""Talk to a lab's supervisor over its control socket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = "control"
 
 
 def ask(directory: Path, request: Mapping[str, str]) -> dict[str, object]:
-    """Return the anchor's answer; raises OutsideError where it refuses or cannot be reached."""
+    """Return the supervisor's answer; raises OutsideError where it refuses or cannot be reached."""
     try:
         with _connected(directory) as connection, connection.makefile("rw") as stream:
             stream.write(json.dumps(request) + "\n")
@@ -25,7 +25,9 @@ def ask(directory: Path, request: Mapping[str, str]) -> dict[str, object]:
     except OSError as error:
         raise OutsideError(f"the lab's first process does not answer: {error}", remedy="ringfence lab down") from error
     if not text:
-        raise OutsideError(f"the lab's first process failed at {dict(request)}", remedy=f"see {directory}/anchor.log")
+        raise OutsideError(
+            f"the lab's first process failed at {dict(request)}", remedy=f"see {directory}/supervisor.log"
+        )
     answer = cast(dict[str, object], json.loads(text))
     if "error" in answer:
         raise OutsideError(str(answer["error"]))

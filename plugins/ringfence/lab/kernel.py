@@ -35,7 +35,7 @@ def enter(namespace: Path) -> None:
 
 
 def mount(source: str, target: Path, kind: str = "", flags: int = 0, data: str = "") -> None:
-    """Mount as mount(2) does; raises OSError with the target."""
+    """Attach a file system to the tree. Raise OSError, with the target, if the kernel refuses."""
     result = _libc.mount(source.encode(), os.fsencode(target), kind.encode(), ctypes.c_ulong(flags), data.encode())
     _checked(result, str(target))
 

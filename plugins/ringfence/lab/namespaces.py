@@ -156,7 +156,7 @@ def _be_host(place: Path, divided: bool, host: HostSpec, around: Surroundings) -
 
 
 def _close_inherited() -> None:
-    """Let go of what belongs to the anchor: its pipes, its socket, its way of waiting for children."""
+    """Let go of what belongs to the supervisor: its pipes, its socket, its way of waiting for children."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -1,4 +1,4 @@
-"""The lab's network, built inside the anchor's network namespace: one bridge, a namespace and a veth pair a host."""
+"""The lab's network, inside the supervisor's network namespace: one bridge, a namespace and a veth pair a host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from ringfence.lab import kernel
 from ringfence.lab.spec import CONTROLLER_4, CONTROLLER_6, NETWORK_4, NETWORK_6
 
-NAMESPACES = Path("/run/netns")  # where ip(8) looks for them; the anchor has a /run of its own
+NAMESPACES = Path("/run/netns")  # where ip(8) looks for them; the supervisor has a /run of its own
 BRIDGE = "lab0"
 INTERFACE = "eth0"
 ANCHOR = 1  # the process whose network namespace has the bridge

@@ -8,10 +8,10 @@ from pathlib import Path
 from ringfence.lab import network
 
 
-def first_of(host: str, anchor: int) -> int | None:
+def first_of(host: str, supervisor: int) -> int | None:
     """Return the id, as seen here, of the process that is number 1 on the host; None where it does not run."""
     try:
-        inode = Path(f"/proc/{anchor}/root{network.NAMESPACES}/{host}").stat().st_ino
+        inode = Path(f"/proc/{supervisor}/root{network.NAMESPACES}/{host}").stat().st_ino
     except (FileNotFoundError, ProcessLookupError):
         return None
     wanted = f"net:[{inode}]"

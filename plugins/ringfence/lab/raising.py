@@ -1,4 +1,4 @@
-"""Raise a lab: start its anchor in namespaces of their own, feed it its order, follow it until all hosts started."""
+"""Raise a lab: start its supervisor in new namespaces, feed it its order, follow it until all hosts started."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pathlib import Path
 from typing import IO, cast
 
 from ringfence.lab import cgroups, control, probe, state
-from ringfence.lab.anchor import Order
+from ringfence.lab.supervisor import Order
 from ringfence.model.errors import OutsideError
 
-LOG = "anchor.log"
-PATIENCE = 20.0  # seconds until the anchor listens
+LOG = "supervisor.log"
+PATIENCE = 20.0  # seconds until the supervisor listens
 
 
 def start(directory: Path, order: Order, lab: state.State) -> tuple[subprocess.Popen[bytes], state.State]:
-    """Start the anchor and return its holder and the lab's state, on disk too; raises OutsideError.
+    """Start the supervisor and return its holder and the lab's state, on disk too; raises OutsideError.
 
-    Until `keep` is called, the end of this process is the end of the anchor.
+    Until `keep` is called, the end of this process is the end of the supervisor.
     """
     root = os.geteuid() == 0
     scope = probe.delegated_scope()
-    command = [*scope, *probe.isolate_command(root=root), sys.executable, "-m", "ringfence.lab.anchor"]
+    command = [*scope, *probe.isolate_command(root=root), sys.executable, "-m", "ringfence.lab.supervisor"]
     group = Path(lab.group) if lab.group is not None else None
     with (directory / LOG).open("wb") as log:
         holder = subprocess.Popen(
@@ -43,14 +43,14 @@ def start(directory: Path, order: Order, lab: state.State) -> tuple[subprocess.P
     pipe = cast(IO[bytes], holder.stdin)
     pipe.write(json.dumps(order).encode() + b"\n")
     pipe.flush()
-    anchor = state.identify(_await_listening(directory, holder))
-    if anchor is None:
+    supervisor = state.identify(_await_listening(directory, holder))
+    if supervisor is None:
         raise OutsideError("the lab's first process has ended", remedy=f"see {directory / LOG}")
-    return holder, state.write(directory, replace(lab, anchor=anchor))
+    return holder, state.write(directory, replace(lab, supervisor=supervisor))
 
 
 def follow(directory: Path, holder: subprocess.Popen[bytes], report: Callable[[str], None]) -> None:
-    """Report each host that the anchor starts, until it has started all; raises OutsideError when it fails."""
+    """Report each host that the supervisor starts, until it has started all; raises OutsideError when it fails."""
     for line in cast(IO[bytes], holder.stdout):
         event = json.loads(line)
         if "error" in event:

@@ -20,8 +20,8 @@ from types import FrameType
 from typing import Literal, cast
 
 from ringfence.lab import access, cgroups, control, probe, processes, raising, rootfs, state
-from ringfence.lab.anchor import CONSOLE, LIVE, HostAnswer, Order
 from ringfence.lab.spec import HostSpec, HostStatus, Kind, addressed, from_data, to_data
+from ringfence.lab.supervisor import CONSOLE, LIVE, HostAnswer, Order
 from ringfence.model.errors import InputError, OutsideError
 
 SSH_PORT = "22"
@@ -134,8 +134,8 @@ class Lab:
 
     def console(self, host: str) -> str:
         """Return what the machine printed on its console, empty for a namespace host, which has none."""
-        anchor = cast(state.Process, self._standing().anchor)
-        path = Path(f"/proc/{anchor.pid}/root{LIVE}/{self._known(host).name}/{CONSOLE}")
+        supervisor = cast(state.Process, self._standing().supervisor)
+        path = Path(f"/proc/{supervisor.pid}/root{LIVE}/{self._known(host).name}/{CONSOLE}")
         return path.read_text(errors="replace") if path.exists() else ""
 
     def ssh_command(self, host: str) -> list[str]:
@@ -203,7 +203,7 @@ class Lab:
         raising.follow(
             self.directory, self._holder, lambda name: progress(f"{name} starts", 0.8 + share * names.index(name))
         )
-        access.write_ssh_config(self.directory, cast(state.Process, lab.anchor).pid, hosts, bastion)
+        access.write_ssh_config(self.directory, cast(state.Process, lab.supervisor).pid, hosts, bastion)
         access.write_inventory(self.directory, hosts, bastion)
         self._wait_for(hosts, BOOT_PATIENCE, progress)
         state.write(self.directory, replace(lab, complete=True))
@@ -261,18 +261,18 @@ class Lab:
         )
 
     def _first_process(self, host: str) -> int | None:
-        return processes.first_of(self._known(host).name, cast(state.Process, self._standing().anchor).pid)
+        return processes.first_of(self._known(host).name, cast(state.Process, self._standing().supervisor).pid)
 
     def _wait_for(
         self, hosts: Sequence[HostSpec], patience: float, progress: Progress = lambda _text, _share: None
     ) -> None:
         """Return when the sshd of each of these hosts greets; raises OutsideError naming those that do not."""
         pairs = [f"{host.name}={host.addresses[0]}" for host in hosts]
-        anchor = cast(state.Process, self._standing().anchor)
-        command = access.door_command(anchor.pid, "wait", str(patience), SSH_PORT, *pairs)
+        supervisor = cast(state.Process, self._standing().supervisor)
+        command = access.inner_command(supervisor.pid, "wait", str(patience), SSH_PORT, *pairs)
         waiting = [host.name for host in hosts]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as door:
-            for line in door.stdout or ():
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout or ():
                 waiting.remove(line.strip())
                 progress(f"{line.strip()} answers", 1.0 - 0.1 * len(waiting) / len(hosts))
         if waiting:

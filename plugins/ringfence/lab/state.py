@@ -9,6 +9,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ringfence.files import write_whole
 from ringfence.lab.spec import HostData, Kind
 from ringfence.model.errors import OutsideError
 
@@ -30,19 +31,19 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A lab as it was brought up: `holder` made the namespaces, `anchor` is process 1 inside them."""
+    """A lab as it was brought up: `holder` made the namespaces, `supervisor` is process 1 inside them."""
 
     name: str
     kind: Kind
     hosts: list[HostData]
     group: str | None = None
     holder: Process | None = None
-    anchor: Process | None = None
+    supervisor: Process | None = None
     complete: bool = False
 
     def alive(self) -> bool:
         """Return whether the lab's first process still runs."""
-        return self.anchor is not None and self.anchor.alive()
+        return self.supervisor is not None and self.supervisor.alive()
 
 
 def identify(pid: int) -> Process | None:
@@ -65,22 +66,20 @@ def read(directory: Path) -> State | None:
         return None
     except ValueError as error:
         raise OutsideError(f"{directory / FILE} is damaged: {error}", remedy="remove the directory") from error
-    for key in ("holder", "anchor"):
+    for key in ("holder", "supervisor"):
         data[key] = Process(**data[key]) if data[key] else None
     return State(**data)
 
 
 def write(directory: Path, state: State) -> State:
     """Put the state into the directory, whole or not at all, and return it."""
-    temporary = directory / f".{FILE}.new"
-    temporary.write_text(json.dumps(asdict(state), indent=1))
-    temporary.rename(directory / FILE)
+    write_whole(directory / FILE, json.dumps(asdict(state), indent=1))
     return state
 
 
 def end(state: State, patience: float = 10.0) -> State:
     """Kill the lab's processes and wait until they are gone; raises OutsideError when they do not go."""
-    processes = [process for process in (state.anchor, state.holder) if process is not None]
+    processes = [process for process in (state.supervisor, state.holder) if process is not None]
     for process in processes:
         if process.alive():
             os.kill(process.pid, signal.SIGKILL)
@@ -89,4 +88,4 @@ def end(state: State, patience: float = 10.0) -> State:
         if time.monotonic() > deadline:
             raise OutsideError(f"the processes of lab {state.name} do not end: {processes}")
         time.sleep(0.01)
-    return replace(state, anchor=None, holder=None)
+    return replace(state, supervisor=None, holder=None)

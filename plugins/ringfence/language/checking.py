@@ -73,6 +73,25 @@ def _refuse_nothing(node: Table, shape: type[Written], reports: Reports) -> None
 
 def _report(fault: ErrorDetails, node: Table, shape: type[Written], what: str, reports: Reports) -> None:
     """Report one fault that pydantic found, at the innermost node that its location leads to."""
+    at, place, key = _located(fault, node, what)
+    if isinstance(at, Scalar) and at.value is None:
+        if len(fault["loc"]) > 1:  # what has no value in the mapping itself is said by _refuse_nothing
+            reports.add(place, f"{key} has no value", "write one, or leave it out")
+        return
+    match fault["type"]:
+        case "extra_forbidden":
+            word = str(fault["loc"][-1])
+            reports.add(place, f"'{word}' is not a key of {what}", meant(word, words_of(shape), "its keys are"))
+        case "missing" if key in misspelt(node, shape):
+            pass  # the misspelt key is reported, with this one as its remedy
+        case "missing":
+            reports.add(at.place, f"{what} needs '{key}'", f"add '{key}:'")
+        case _:
+            reports.add(place, *_wrong_value(fault, at, key))
+
+
+def _located(fault: ErrorDetails, node: Table, what: str) -> tuple[Node, Place, str]:
+    """Return the innermost node that a fault's location leads to, the place to report and the words for it."""
     at: Node = node
     place: Place = node.place
     key = what
@@ -89,34 +108,28 @@ def _report(fault: ErrorDetails, node: Table, shape: type[Written], what: str, r
             at = at.items[step]
             place, key = at.place, f"an item of {key}"
         # Any other step names a branch of a union and no place in the text.
-    if isinstance(at, Scalar) and at.value is None:
-        if len(fault["loc"]) > 1:  # what has no value in the mapping itself is said by _refuse_nothing
-            reports.add(place, f"{key} has no value", "write one, or leave it out")
-        return
+    return at, place, key
+
+
+def _wrong_value(fault: ErrorDetails, at: Node, key: str) -> tuple[str, str | None]:
+    """Return what is wrong with a value, and the remedy."""
     match fault["type"]:
-        case "extra_forbidden":
-            word = str(fault["loc"][-1])
-            reports.add(place, f"'{word}' is not a key of {what}", meant(word, words_of(shape), "its keys are"))
-        case "missing" if key in misspelt(node, shape):
-            pass  # the misspelt key is reported, with this one as its remedy
-        case "missing":
-            reports.add(at.place, f"{what} needs '{key}'", f"add '{key}:'")
         case "literal_error":
             expected = str(fault.get("ctx", {}).get("expected", ""))
             words = [word for word in expected.replace(" or ", ", ").replace("'", "").split(", ") if word]
-            reports.add(place, f"{key} cannot be {kind(at)}", meant(at.text if isinstance(at, Scalar) else "", words))
+            return f"{key} cannot be {kind(at)}", meant(at.text if isinstance(at, Scalar) else "", words)
         case "too_short" | "string_too_short":
-            reports.add(place, f"{key} is empty", "write a value, or leave the key out")
+            return f"{key} is empty", "write a value, or leave the key out"
         case "bool_type":
-            reports.add(place, f"{key} is true or false, not {kind(at)}", "write true or false, without quotes")
+            return f"{key} is true or false, not {kind(at)}", "write true or false, without quotes"
         case "int_type":
-            reports.add(place, f"{key} is a whole number, not {kind(at)}", "write digits, without quotes")
+            return f"{key} is a whole number, not {kind(at)}", "write digits, without quotes"
         case "string_type" if isinstance(at, Scalar):
-            reports.add(place, f"{key} is a word, not {kind(at)}", f'write "{at.text}": in quotes')
+            return f"{key} is a word, not {kind(at)}", f'write "{at.text}": in quotes'
         case wrong if wrong in WANTED:
             form = "'- …' lines" if wrong == "list_type" else "'key: value' lines"
             remedy = None if wrong == "string_type" else f"write it as {form}"
-            reports.add(place, f"{key} is {WANTED[wrong]}, not {kind(at)}", remedy)
+            return f"{key} is {WANTED[wrong]}, not {kind(at)}", remedy
         case _:
             wanted = fault["msg"].removeprefix("Input ").removeprefix("should ").removeprefix("be ")
-            reports.add(place, f"{key} cannot be {kind(at)}", f"it must be {wanted}")
+            return f"{key} cannot be {kind(at)}", f"it must be {wanted}"

@@ -23,6 +23,12 @@ def skeleton(word: str) -> str:
     return "".join(letter for letter in folded if unicodedata.category(letter) != _NO_ROOM).strip()
 
 
+def without_accents(word: str) -> str:
+    """Return a word without the marks on its letters, which keyboards of other languages add."""
+    apart = unicodedata.normalize("NFKD", word)
+    return unicodedata.normalize("NFC", "".join(letter for letter in apart if not unicodedata.combining(letter)))
+
+
 def looks_like(word: str, other: str) -> bool:
     """Return whether two different words look the same."""
     return word != other and word.casefold() != other.casefold() and skeleton(word) == skeleton(other)

@@ -44,4 +44,14 @@ class ChoiceMention:
     place: Place
 
 
-Mention = LabelMention | AssetMention | ProcessMention | ChoiceMention
+@dataclass(frozen=True, slots=True)
+class AlternativeMention:
+    """One of several that a selector names: each should choose something of `whole`, which has the scope and-ed."""
+
+    selector: Selector
+    place: Place
+    whole: Selector
+    scope: Selector | None = None
+
+
+Mention = LabelMention | AssetMention | ProcessMention | ChoiceMention | AlternativeMention

@@ -10,11 +10,11 @@ from ringfence.language.checking import check, fields, items
 from ringfence.language.definitions import Definitions
 from ringfence.language.documents import CONTROLS, read_documents, shown
 from ringfence.language.expectations import read_invariant, read_test
-from ringfence.language.identity import RuleDraft, identified
 from ringfence.language.mentions import Mention
 from ringfence.language.modes import read_enforcement
 from ringfence.language.nodes import Entry, Node, Scalar
 from ringfence.language.reports import Reports, meant
+from ringfence.language.rule_ids import RuleDraft, identified
 from ringfence.language.rulesets import Ruleset, read_rule
 from ringfence.language.selectors import SelectorReader
 from ringfence.language.shapes import PolicyDocument

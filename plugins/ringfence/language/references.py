@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from ringfence.language.mentions import AssetMention, ChoiceMention, LabelMention, Mention, ProcessMention
+from ringfence.language.mentions import (
+    AlternativeMention,
+    AssetMention,
+    ChoiceMention,
+    LabelMention,
+    Mention,
+    ProcessMention,
+)
 from ringfence.language.printing import selector_text
 from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.assets import Asset, Snapshot
@@ -63,11 +70,30 @@ def _missing(mention: Mention, estate: _Estate) -> tuple[str, str | None] | None
             if not estate.knows(selector) or estate.chosen(selector):
                 return None
             return f"no asset matches '{selector_text(selector)}'", "is there an asset with all of these labels?"
+        case AlternativeMention(selector, _, whole, scope):
+            return _missing_alternative(selector, whole, scope, estate)
         case ProcessMention(kind, name, _, selector):
             known = estate.processes(kind, selector)
             if known is None or name in known:
                 return None
             return f"no asset chosen here has a {kind} '{name}'", _near(name, known)
+
+
+def _missing_alternative(
+    selector: Selector, whole: Selector, scope: Selector | None, estate: _Estate
+) -> tuple[str, str | None] | None:
+    if not estate.chosen(selector) or (scope is not None and not estate.chosen(scope)):
+        # That it is not there, or that nothing is in the scope, is reported by itself.
+        return None
+    if estate.chosen(AllOf((whole, selector))) or (estate.knows(whole) and not estate.chosen(whole)):
+        return None
+    named = f"asset '{selector.name}'" if isinstance(selector, AssetNamed) else f"'{selector_text(selector)}'"
+    if scope is not None and not estate.chosen(AllOf((scope, selector))):
+        return (
+            f"{named} is not in the scope '{selector_text(scope)}': nothing of it is chosen here",
+            "write 'scope: none' beside the selector, correct the labels, or delete it here",
+        )
+    return f"{named} chooses nothing here: '{selector_text(whole)}'", "correct what stands beside it, or delete it"
 
 
 def _missing_label(key: str, value: str | None, values: Mapping[str, set[str]]) -> tuple[str, str | None] | None:

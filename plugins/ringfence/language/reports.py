@@ -27,10 +27,6 @@ class Reports:
             message = f"{message[:LONGEST]}…"
         self._errors.setdefault((place, message), InputError(message, place, remedy))
 
-    def add_error(self, place: Place, error: InputError) -> None:
-        """Keep an error of the model's parsers, which know no places."""
-        self.add(place, error.message, error.remedy)
-
     def settle(self) -> None:
         """Raise InputErrors with all that was collected, sorted by place; return if there is nothing."""
         if self._errors:

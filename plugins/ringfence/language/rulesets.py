@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ringfence.language.checking import check, fields, misspelt
-from ringfence.language.identity import RuleDraft
 from ringfence.language.nodes import Entry, Node, Scalar
 from ringfence.language.printing import peers_text
+from ringfence.language.rule_ids import RuleDraft
 from ringfence.language.selectors import SelectorReader
 from ringfence.language.shapes import RuleEntry
 from ringfence.language.values import service_set

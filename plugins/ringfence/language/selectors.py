@@ -7,10 +7,19 @@ from dataclasses import dataclass, field
 from ringfence.language.checking import fields
 from ringfence.language.definitions import Definitions, unknown
 from ringfence.language.look_alikes import looks_like, skeleton
-from ringfence.language.mentions import AssetMention, ChoiceMention, LabelMention, Mention, ProcessMention
+from ringfence.language.mentions import (
+    AlternativeMention,
+    AssetMention,
+    ChoiceMention,
+    LabelMention,
+    Mention,
+    ProcessMention,
+)
 from ringfence.language.nodes import Entry, Listing, Node, Scalar, Table, kind
 from ringfence.language.reports import Reports, did_you_mean, meant
+from ringfence.language.selector_parts import excess, first, negated_name, one_of_several
 from ringfence.language.values import MOST_NESTING, host_name, list_members, members, networks, process_of, words
+from ringfence.model.errors import Place
 from ringfence.model.intervals import union
 from ringfence.model.label_rules import label_key_fault
 from ringfence.model.label_texts import label_text
@@ -28,7 +37,6 @@ from ringfence.model.selectors import (
     Not,
     Selector,
     Unknown,
-    leaves,
     within,
 )
 
@@ -42,7 +50,6 @@ RESERVED_REMEDIES = {
     "internet": "write it as a word of its own: 'internet'",
     **dict.fromkeys(RULE_WORDS, "a key of the rule: does it stand too deep? A label of that name needs another one"),
 }
-MOST_LEAVES = 10_000
 GRAMMAR = ("all", "any", "not", *ALONE, "except", "selector")
 
 
@@ -54,6 +61,8 @@ class SelectorReader:
     reports: Reports
     mentions: list[Mention] = field(default_factory=list)
     _using: list[str] = field(default_factory=list)
+    # What the selector that is read names as one of several, outside of `not`, and where.
+    _alternatives: list[tuple[Selector, Place]] = field(default_factory=list)
 
     def peers(self, node: Node, side: str, scope: Selector | None = None) -> tuple[Peer, ...] | None:
         """Return the alternatives of a `from` or `to` with the scope and-ed; None where something is wrong."""
@@ -71,17 +80,18 @@ class SelectorReader:
             self.reports.add(lifted.place, "beside a selector, scope can only be 'none'", "write 'scope: none'")
         if isinstance(node, Table):
             node = Table(node.place, tuple(one for one in node if one.key not in {"process", "scope"}))
+        self._alternatives.clear()
         selector = self.selector(node)
         if selector is None or (process and who is None):
             return None
-        if side == "from" and isinstance(dynamic := _first(selector, FqdnIs), FqdnIs):
+        if side == "from" and isinstance(dynamic := first(selector, FqdnIs), FqdnIs):
             self.reports.add(
                 node.place,
                 f"'{dynamic.name}' cannot stand in 'from': who connects is known by address, not by a name",
                 "write its networks: {cidr: …}",
             )
             return None
-        if isinstance(dynamic := _negated_name(selector), FqdnIs):
+        if isinstance(dynamic := negated_name(selector), FqdnIs):
             self.reports.add(
                 node.place,
                 f"'{dynamic.name}' cannot stand under 'not': what it resolves to is not known beforehand",
@@ -90,6 +100,7 @@ class SelectorReader:
             return None
         chosen = selector if lifted else within(selector, scope)
         self.mentions.append(ChoiceMention(chosen, node.place))
+        self._mention_alternatives(chosen, None if lifted else scope)
         if who and process:
             place = process.value.place
             self.mentions.extend(ProcessMention("unit", name, place, chosen) for name in who.units)
@@ -116,19 +127,23 @@ class SelectorReader:
 
     def asset_selector(self, node: Node, what: str) -> Selector | None:
         """Return a selector that speaks of assets alone, for a `scope`; None after reporting."""
+        self._alternatives.clear()
         selector = self.selector(node)
-        if selector is not None and _first(selector, (AddressIn, FqdnIs, *(type(word) for word in WORDS.values()))):
+        if selector is not None and first(selector, (AddressIn, FqdnIs, *(type(word) for word in WORDS.values()))):
             self.reports.add(node.place, f"{what} chooses assets by label, not addresses", "write it like {app: shop}")
             return None
+        self._mention_alternatives(selector)
         return selector
 
     def workload_selector(self, node: Node) -> Selector | None:
         """Return the selector of an enforcement entry; what can choose no workload is reported."""
+        self._alternatives.clear()
         selector = self.selector(node)
-        if selector is not None and (wrong := _first(selector, (Unknown, Internet, FqdnIs))):
+        if selector is not None and (wrong := first(selector, (Unknown, Internet, FqdnIs))):
             word = wrong.name if isinstance(wrong, FqdnIs) else type(wrong).__name__.lower()
             self.reports.add(node.place, f"'{word}' chooses no workload", "write labels, or any")
             return None
+        self._mention_alternatives(selector)
         return selector
 
     def defined(self, name: str) -> Selector | None:
@@ -139,10 +154,15 @@ class SelectorReader:
             self._using.append(name)
             known[name] = self.selector(entry.value)
             self._using.pop()
-            if (read := known[name]) is not None and (fault := _excess(read)):
+            if (read := known[name]) is not None and (fault := excess(read)):
                 self.reports.add(entry.place, f"the selector '{name}' {fault}", "use fewer definitions in each other")
                 known[name] = None
         return known[name]
+
+    def _mention_alternatives(self, whole: Selector | None, scope: Selector | None = None) -> None:
+        if whole is not None:
+            self.mentions += [AlternativeMention(one, place, whole, scope) for one, place in self._alternatives]
+        self._alternatives.clear()
 
     def _mapping(self, table: Table) -> Selector | None:
         written = fields(table)
@@ -187,6 +207,7 @@ class SelectorReader:
         if key == "asset":
             asset = label_text(word.text)
             self.mentions.append(AssetMention(asset, word.place))
+            self._alternatives.append((AssetNamed(asset), word.place))
             return AssetNamed(asset)
         if key == "fqdn":
             name = host_name(word, self.reports)
@@ -199,7 +220,10 @@ class SelectorReader:
             case "all" | "any":
                 return self._combined(entry)
             case "not":
+                before = len(self._alternatives)
                 part = self.selector(entry.value)
+                # What `not` names is to be left out: nothing is lost where it is out of reach already.
+                del self._alternatives[before:]
                 return Not(part) if part else None
             case "selector":
                 return self._reference(entry)
@@ -229,11 +253,18 @@ class SelectorReader:
         if not entry.value.items:
             self.reports.add(entry.value.place, f"the list of '{entry.key}' is empty", "write at least one selector")
             return None
-        parts = [self.selector(item) for item in entry.value]
+        parts = [self._one_of(item) if entry.key == "any" else self.selector(item) for item in entry.value]
         if any(part is None for part in parts):
             return None
         good = tuple(part for part in parts if part)
         return AllOf(good) if entry.key == "all" else AnyOf(good)
+
+    def _one_of(self, node: Node) -> Selector | None:
+        before = len(self._alternatives)
+        part = self.selector(node)
+        if part is not None and len(self._alternatives) == before:
+            self._alternatives.append((part, node.place))
+        return part
 
     def _reference(self, entry: Entry) -> Selector | None:
         found = words(entry.value, "selector names", self.reports)
@@ -253,7 +284,12 @@ class SelectorReader:
         if word.text in self._using:
             self.reports.add(word.place, f"the selector '{word.text}' is defined by itself", "name labels instead")
             return None
-        return self.defined(word.text)
+        before = len(self._alternatives)
+        selector = self.defined(word.text)
+        del self._alternatives[before:]
+        if selector is not None:
+            self._alternatives += [(one, word.place) for one in one_of_several(selector)]
+        return selector
 
     def _label(self, entry: Entry) -> Selector | None:
         fault = label_key_fault(entry.key)
@@ -274,7 +310,11 @@ class SelectorReader:
                 f"the list of values of '{entry.key}' is empty",
                 f"write {{{entry.key}: {{exists: true}}}}",
             )
-        return [self._label_value(entry.key, node) for node in nodes]
+        values = [self._label_value(entry.key, node) for node in nodes]
+        if len(nodes) > 1:
+            found = zip(values, nodes, strict=True)
+            self._alternatives += [(LabelIn(entry.key, (value,)), node.place) for value, node in found if value]
+        return values
 
     def _label_value(self, key: str, node: Node) -> str | None:
         if isinstance(node, Scalar) and isinstance(node.value, str):
@@ -312,53 +352,3 @@ def _key_meant(key: str) -> str | None:
     if looks_like(key, alike) and label_key_fault(alike) is None:
         return did_you_mean(key, alike)
     return RESERVED_REMEDIES.get(key) or meant(key, GRAMMAR, "the words of a selector are")
-
-
-def _excess(selector: Selector) -> str | None:
-    """Return in what a selector exceeds what later stages are made for, or None."""
-    if _leaves(selector, MOST_LEAVES) > MOST_LEAVES:
-        return f"has more than {MOST_LEAVES} parts"
-    return f"is nested deeper than {MOST_NESTING} levels" if _depth(selector) > MOST_NESTING else None
-
-
-def _depth(selector: Selector, above: int = 0) -> int:
-    """Return how deeply a selector is nested; past `MOST_NESTING` twice over, counting ends."""
-    match selector:
-        case AllOf(parts) | AnyOf(parts) if above <= 2 * MOST_NESTING:
-            return 1 + max((_depth(part, above + 1) for part in parts), default=0)
-        case Not(part) if above <= 2 * MOST_NESTING:
-            return 1 + _depth(part, above + 1)
-        case _:
-            return 1
-
-
-def _leaves(selector: Selector, most: int) -> int:
-    """Return the number of a selector's leaves; counting ends soon after `most`."""
-    match selector:
-        case AllOf(parts) | AnyOf(parts):
-            count = 0
-            for part in parts:
-                count += _leaves(part, most - count)
-                if count > most:
-                    break
-            return count
-        case Not(part):
-            return _leaves(part, most)
-        case _:
-            return 1
-
-
-def _negated_name(selector: Selector) -> Selector | None:
-    """Return the first name of a selector that stands under `not`."""
-    match selector:
-        case AllOf(parts) | AnyOf(parts):
-            return next((found for part in parts if (found := _negated_name(part))), None)
-        case Not(part):
-            return _first(part, FqdnIs)
-        case _:
-            return None
-
-
-def _first(selector: Selector, kinds: type[Selector] | tuple[type[Selector], ...]) -> Selector | None:
-    """Return the first leaf of a selector that is of one of these kinds."""
-    return next((leaf for leaf in leaves(selector) if isinstance(leaf, kinds)), None)

@@ -1,28 +1,46 @@
-"""Addresses of both families as points on one line of integers, and the text forms of sets of them.
+"""What people write as addresses, as points on the line of `wire/address_line.py`, and the texts of sets of them.
 
-An IPv4 address stands at its own number; an IPv6 address at its number plus `V6_BASE`. The gap between the families
-keeps neighbouring intervals of different families from fusing. An IPv4 address mapped into IPv6 (RFC 4291, section
-2.5.5.2: `::ffff:10.0.0.1`) is the IPv4 address: it is what programs call a peer whose packets are IPv4.
+An IPv4 address mapped into IPv6 (RFC 4291, section 2.5.5.2: `::ffff:10.0.0.1`) is the IPv4 address: it is what programs
+call a peer whose packets are IPv4.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import socket
 from collections.abc import Iterable
 
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import IntervalSet
+from ringfence.wire import address_line
+from ringfence.wire.address_line import V6_BASE, address_text, interval_of, range_text
 
-V6_BASE = 1 << 33
-ALL_V4 = IntervalSet(((0, (1 << 32) - 1),))
-ALL_V6 = IntervalSet(((V6_BASE, V6_BASE + (1 << 128) - 1),))
+__all__ = [
+    "ALL_V4",
+    "ALL_V6",
+    "DEFAULT_REALM",
+    "EVERY_ADDRESS",
+    "FAMILIES",
+    "V6_BASE",
+    "address_text",
+    "addresses_of",
+    "family_of",
+    "network_of",
+    "network_texts",
+    "point_of",
+    "range_text",
+    "range_texts",
+]
+
+FAMILIES: dict[int, IntervalSet] = {
+    family: IntervalSet((interval,)) for family, interval in address_line.FAMILIES.items()
+}
+ALL_V4, ALL_V6 = FAMILIES[4], FAMILIES[6]
 EVERY_ADDRESS = ALL_V4 | ALL_V6
-FAMILIES: dict[int, IntervalSet] = {4: ALL_V4, 6: ALL_V6}
 DEFAULT_REALM = "default"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+_MAPPED_POINTS = range(*(V6_BASE + int(end) for end in (MAPPED.network_address, MAPPED.broadcast_address + 1)))
 
 
 def family_of(point: int) -> int:
@@ -47,19 +65,21 @@ def _plain(address: Address) -> Address:
     return (address.ipv4_mapped or address) if address.version == 6 else address
 
 
-def address_text(point: int) -> str:
-    """Return the text of a point as inet_ntop(3) writes it: the same under every version of Python."""
-    if point >= V6_BASE:
-        return socket.inet_ntop(socket.AF_INET6, (point - V6_BASE).to_bytes(16, "big"))
-    return socket.inet_ntoa(point.to_bytes(4, "big"))
-
-
 def network_of(text: str) -> IntervalSet:
     """Return the addresses of `10.0.0.0/8`, `2001:db8::/32`, one address, or a closed range `10.0.0.1-10.0.0.9`.
 
     Raises InputError for anything else, for host bits set beside a prefix, for a zone, and for a range of two families.
     """
     text = text.strip()
+    try:
+        low, high = interval_of(text)
+    except ValueError:
+        return _written_otherwise(text)
+    return _written_otherwise(text) if low in _MAPPED_POINTS or high in _MAPPED_POINTS else IntervalSet(((low, high),))
+
+
+def _written_otherwise(text: str) -> IntervalSet:
+    """Return the addresses of a text that is no interval of a table, for people may write more than that."""
     if "%" in text:
         bare = text.partition("%")[0]
         raise InputError(f"'{text}' names an interface, which no packet carries", remedy=f"write '{bare}'")
@@ -119,11 +139,6 @@ def network_texts(addresses: IntervalSet) -> tuple[str, ...]:
 def addresses_of(texts: Iterable[str]) -> IntervalSet:
     """Return the union of networks, addresses and ranges in text form."""
     return IntervalSet.of(interval for text in texts for interval in network_of(text))
-
-
-def range_text(low: int, high: int) -> str:
-    """Return `a` or `a-b` for a closed interval of points."""
-    return address_text(low) if low == high else f"{address_text(low)}-{address_text(high)}"
 
 
 def range_texts(addresses: IntervalSet) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ non-members. A set is called by its kind and name: `fqdn:api.example.org`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -35,6 +35,19 @@ class Membership:
         if inside & outside:
             return None
         return Membership(tuple(sorted(inside)), tuple(sorted(outside)))
+
+    @property
+    def size(self) -> int:
+        """Return how many sets the condition asks for."""
+        return len(self.inside) + len(self.outside)
+
+    def opposites(self) -> Iterator[tuple[Membership, Membership]]:
+        """Yield each condition that differs in one set alone, with the one that holds for both: without the set."""
+        for name in (*self.inside, *self.outside):
+            inside, outside = ({one for one in names if one != name} for names in (self.inside, self.outside))
+            both = Membership(tuple(sorted(inside)), tuple(sorted(outside)))
+            mirrored = (inside, outside | {name}) if name in self.inside else (inside | {name}, outside)
+            yield Membership(*(tuple(sorted(names)) for names in mirrored)), both
 
     def __str__(self) -> str:
         """Return the condition as words behind an address: `in fqdn:a and not in fqdn:b`."""

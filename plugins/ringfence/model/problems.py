@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ringfence.model.errors import Place
-
-# Hosts that a message names before it counts the rest.
-NAMED = 5
 
 
 class Severity(StrEnum):
@@ -44,8 +40,3 @@ class Problem:
             "column": place.column if place else None,
             "remedy": self.remedy,
         }
-
-
-def some_names(hosts: Sequence[str]) -> str:
-    """Return the first hosts by name and how many more there are, for a message."""
-    return ", ".join(hosts[:NAMED]) + (f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else "")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-LINUX_KINDS = ("unit", "user")
-WINDOWS_KINDS = ("program", "service")
-# The kinds by which a platform tells processes apart, in the order of texts and tables.
-PLATFORMS: Mapping[str, tuple[str, ...]] = {"linux": LINUX_KINDS, "windows": WINDOWS_KINDS}
+from ringfence.wire.plan_format import LINUX_KINDS, PLATFORMS, WINDOWS_KINDS
+
+__all__ = [
+    "LINUX_KINDS",
+    "OTHER",
+    "PLATFORMS",
+    "WINDOWS_KINDS",
+    "Named",
+    "ProcessClass",
+    "kinds_of",
+    "process_classes",
+]
+
 
 # Names by kind, for every kind of a platform.
 Named = tuple[tuple[str, tuple[str, ...]], ...]

@@ -147,9 +147,11 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`ringfence.yml`: every field has a default. `realms` maps a realm to the realms whose addresses it can meet;
-    `canary` chooses the hosts that a rollout may begin with; `trusted` are the networks in which an address counts that
-    a host alone says it has; `fresh_for` is for how many seconds questions take what a dynamic inventory answered.
+    """`ringfence.yml`: every field has a default.
+
+    `realms` maps a realm to the realms whose addresses it can meet; `canary` chooses the hosts that a rollout may
+    begin with. An address that a host alone reports counts only inside `trusted`. Questions take the answer of a
+    dynamic inventory for `fresh_for` seconds.
     """
 
     control: Control | None = None

@@ -19,6 +19,7 @@ from ringfence.model.memberships import ALWAYS, Membership
 from ringfence.model.processes import LINUX_KINDS, OTHER, Named, ProcessClass, process_classes
 from ringfence.model.range_texts import RangeTexts, pieces_of
 from ringfence.model.rules import Direction, Mode, Process
+from ringfence.wire.plan_format import TABLE_FORMAT
 
 __all__ = [
     "DEFAULT_RULE",
@@ -177,8 +178,9 @@ class Cell:
 
 @dataclass(frozen=True, init=False)
 class DirectionTable:
-    """One direction of a table: cells that together cover every local address, process class, remote address and
-    membership of it once.
+    """One direction of a table.
+
+    Its cells together cover every local address, process class, remote address and membership of it once.
 
     `named` are the processes that the policy of this workload names, sorted, for every kind of its platform; the
     process classes are all their combinations, with none (`other`) for each. Units and users are Linux's. `locals`
@@ -341,7 +343,7 @@ class VerdictTable:
         }
         control = {"from": list(self.control.networks), "port": self.control.port} if self.control else None
         data: dict[str, object] = {
-            "format": 1,
+            "format": TABLE_FORMAT,
             "control": control,
             **directions,
             "services": {name: services.data() for services, name in maps.items()},

@@ -14,7 +14,7 @@ from ringfence.operations.plans import ChosenPlan, chosen_plan
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.plan import Plan
-    from ringfence.rollout import Outcome
+    from ringfence.rollout import PlaybookResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,18 @@ class Rollout:
 
     plan: Plan
     request: ApplyRequest
-    outcome: Outcome
+    result: PlaybookResult
     interrupted: bool = False
 
     @property
     def left_in_between(self) -> bool:
         """Return whether a host may hold a table that waits for its confirmation."""
-        return not self.request.check and any(host.state == INTERRUPTED for host in self.outcome.hosts.values())
+        return not self.request.check and any(host.state == INTERRUPTED for host in self.result.hosts.values())
 
     @property
     def exit_status(self) -> int:
         """Return the status of the command, of one that was not interrupted."""
-        return exit_status(self.outcome)
+        return exit_status(self.result)
 
 
 def apply(estate: Estate, request: ApplyRequest, execution: Execution | None = None) -> Rollout:
@@ -78,7 +78,7 @@ def apply(estate: Estate, request: ApplyRequest, execution: Execution | None = N
     chosen = checked_plan(estate, request)
     plan = chosen.plan
     try:
-        outcome = drive(
+        result = drive(
             estate,
             "rollout",
             request.extravars(chosen.directory),
@@ -89,8 +89,8 @@ def apply(estate: Estate, request: ApplyRequest, execution: Execution | None = N
             check=request.check,
         )
     except Interrupted as stopped:
-        return Rollout(plan, request, stopped.outcome, interrupted=True)
-    return Rollout(plan, request, outcome)
+        return Rollout(plan, request, stopped.result, interrupted=True)
+    return Rollout(plan, request, result)
 
 
 def checked_plan(estate: Estate, request: ApplyRequest, *, valid: bool = True) -> ChosenPlan:

@@ -11,13 +11,14 @@ from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
 from ringfence.operations.flow_selection import time_of
 from ringfence.sources.merging import contradictions
-from ringfence.sources.silence import is_stale
-from ringfence.sources.snapshots import SnapshotDifference, difference, digest, read_snapshot, write_snapshot
+from ringfence.sources.snapshots import SnapshotDifference, difference, read_snapshot, write_snapshot
+from ringfence.sources.stale_sources import is_stale
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.model.assets import Asset, Snapshot
     from ringfence.sources.claims import Claim
+    from ringfence.sources.snapshot_heads import SnapshotHead
 
 NOW = "now"
 LAST = "last"
@@ -34,20 +35,23 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class KeptSnapshot:
-    """A snapshot and the file that keeps it."""
+    """The file that keeps a snapshot, and what lists say of it."""
 
     file: Path
-    snapshot: Snapshot
+    head: SnapshotHead
 
-    @property
-    def stale(self) -> int:
-        """Return how many assets only a silent source knew."""
-        return stale_count(self.snapshot.assets)
-
-    @property
-    def digest(self) -> str:
-        """Return the sha256 of what a policy can depend on."""
-        return digest(self.snapshot)
+    def data(self) -> dict[str, object]:
+        """Return plain data for JSON."""
+        head = self.head
+        return {
+            "id": self.file.stem,
+            "file": str(self.file),
+            "taken": head.taken,
+            "assets": head.assets,
+            "stale": head.stale,
+            "digest": head.digest,
+            "bytes": head.size,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def compare(estate: Estate, before: str = LAST, after: str = NOW) -> Compared:
 
 def kept_snapshots(estate: Estate) -> list[KeptSnapshot]:
     """Return the snapshots that are kept, oldest first."""
-    return [KeptSnapshot(path, read_snapshot(path)) for path in estate.history.until()]
+    return [KeptSnapshot(path, head) for path, head in estate.history.heads().items()]
 
 
 def keep(estate: Estate, output: Path | None = None) -> Snapshot:
@@ -97,8 +101,10 @@ def accept(estate: Estate) -> Accepted:
 
 
 def claims(estate: Estate) -> list[tuple[Claim, str, str]]:
-    """Return the addresses that hosts alone say they have, each with what becomes of it (`counts`, `waits`,
-    `another's`) and who holds it, sorted."""
+    """Return the addresses that only their hosts report, sorted.
+
+    Each comes with what becomes of it (`counts`, `waits`, `another's`) and who holds it.
+    """
     found = estate.survey().claims
     rows = [(claim, "counts", "") for claim in found.counted]
     rows += [(claim, "waits", "") for claim in found.waiting]

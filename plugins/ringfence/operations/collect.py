@@ -109,5 +109,5 @@ def _look(
         "ringfence_facts_directory": str((estate.directory / FACTS_KEPT).absolute()),
     }
     with_keeping = Execution(Several(execution.listener, keeping), execution.cancel, execution.runner)
-    outcome = drive(estate, "discover", variables, hosts, with_keeping)
-    return keeping.told, {name: host.reason for name, host in outcome.hosts.items() if not host.ok}
+    result = drive(estate, "discover", variables, hosts, with_keeping)
+    return keeping.told, {name: host.reason for name, host in result.hosts.items() if not host.ok}

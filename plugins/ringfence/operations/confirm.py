@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from ringfence.operations.drive import drive
 from ringfence.operations.execution import Execution
-from ringfence.operations.plan_outcome import PlanOutcome
+from ringfence.operations.plan_result import PlanResult
 from ringfence.operations.plans import chosen_plan
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
 
 
-def confirm(estate: Estate, name: str, limit: Sequence[str] = (), execution: Execution | None = None) -> PlanOutcome:
+def confirm(estate: Estate, name: str, limit: Sequence[str] = (), execution: Execution | None = None) -> PlanResult:
     """Confirm a plan where it waits and return what became of every host."""
     chosen = chosen_plan(estate, name)
     variables = {"ringfence_plan": str(chosen.directory)}
-    outcome = drive(estate, "confirm", variables, sorted(chosen.plan.hosts), execution or Execution(), limit=limit)
-    return PlanOutcome(chosen.plan, outcome)
+    result = drive(estate, "confirm", variables, sorted(chosen.plan.hosts), execution or Execution(), limit=limit)
+    return PlanResult(chosen.plan, result)

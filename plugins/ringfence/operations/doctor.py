@@ -21,7 +21,7 @@ __all__ = ["Check", "DoctorRequest", "Examined", "examine"]
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.model.assets import Asset, Control
-    from ringfence.rollout import HostOutcome
+    from ringfence.rollout import HostResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +128,16 @@ def _hosts(
         raise InputError(f"no workload is called '{unknown[0]}'", remedy="ringfence assets shows what there is")
     variables = {"ringfence_hosts": ":".join(names), "ringfence_doctor_seconds": request.seconds}
     try:
-        outcomes = drive(estate, "doctor", variables, names, execution, limit=request.limit).hosts
+        results = drive(estate, "doctor", variables, names, execution, limit=request.limit).hosts
     except OutsideError as error:
         return [unreached(name, error.message) for name in names], len(names)
     checks: list[Check] = []
     silent = 0
     for name in names:
-        outcome: HostOutcome | None = outcomes.get(name)
-        if outcome is None or not outcome.ok:
+        result: HostResult | None = results.get(name)
+        if result is None or not result.ok:
             silent += 1
-            checks.append(unreached(name, outcome.reason if outcome else ""))
+            checks.append(unreached(name, result.reason if result else ""))
         else:
-            checks.extend(host_checks(name, outcome.result, controls[name], enforcers[name]))
+            checks.extend(host_checks(name, result.result, controls[name], enforcers[name]))
     return checks, silent

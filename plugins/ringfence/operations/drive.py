@@ -12,7 +12,7 @@ from ringfence.workspace import INVENTORY
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.operations.execution import Execution
-    from ringfence.rollout import Outcome
+    from ringfence.rollout import PlaybookResult
 
 # States of a host in which the answer is no; any other failure is one of the outside.
 REFUSALS = frozenset({"refused", "drifted", "not begun"})
@@ -30,7 +30,7 @@ def drive(
     waves: Sequence[Sequence[str]] = (),
     limit: Sequence[str] = (),
     check: bool = False,
-) -> Outcome:
+) -> PlaybookResult:
     """Run a playbook over the workspace's inventory and return what became of every host.
 
     Raise InputErrors for hosts of `limit` that are not expected, OutsideError where Ansible could not run, Interrupted
@@ -42,9 +42,9 @@ def drive(
         raise InputError(f"no inventory: there is no {inventory}", remedy="put an Ansible inventory there")
     listener = execution.listener
     listener.playbook_started(playbook, waves or (list(expected),), rollout=bool(waves))
-    outcome = None
+    result = None
     try:
-        outcome = execution.run_playbook()(
+        result = execution.run_playbook()(
             playbook,
             [inventory],
             {key: value for key, value in extravars.items() if value is not None},
@@ -56,10 +56,10 @@ def drive(
             cancel=execution.cancel,
         )
     finally:
-        listener.playbook_ended(outcome)
-    if outcome.complaint:
-        raise OutsideError(f"Ansible could not run: {outcome.complaint}", remedy="the last lines are Ansible's own")
-    return outcome
+        listener.playbook_ended(result)
+    if result.complaint:
+        raise OutsideError(f"Ansible could not run: {result.complaint}", remedy="the last lines are Ansible's own")
+    return result
 
 
 def refuse_unknown(hosts: Iterable[str], known: Collection[str], where: str = "this plan") -> None:
@@ -75,10 +75,10 @@ def refuse_unknown(hosts: Iterable[str], known: Collection[str], where: str = "t
         )
 
 
-def exit_status(outcome: Outcome) -> int:
+def exit_status(result: PlaybookResult) -> int:
     """Return 0 where every host is well, 1 where hosts refuse or differ, 3 where something outside failed."""
-    failed = [host for host in outcome.hosts.values() if not host.ok]
+    failed = [host for host in result.hosts.values() if not host.ok]
     if not failed:
-        return 0 if outcome.status == "successful" else 3
+        return 0 if result.status == "successful" else 3
     told = [host for host in failed if host.state != "not begun"]
     return 1 if told and all(host.state in REFUSALS for host in told) else 3

@@ -11,9 +11,9 @@ from ringfence.estate.listening import SILENT, Listener
 from ringfence.rollout.cancellation import Cancellation
 
 if TYPE_CHECKING:
-    from ringfence.rollout import Event, Outcome
+    from ringfence.rollout import Event, PlaybookResult
 
-__all__ = ["Cancellation", "Event", "Execution", "Outcome", "Runner"]
+__all__ = ["Cancellation", "Event", "Execution", "PlaybookResult", "Runner"]
 
 
 class Runner(Protocol):
@@ -31,7 +31,7 @@ class Runner(Protocol):
         expected: Sequence[str],
         check: bool,
         cancel: Cancellation,
-    ) -> Outcome:
+    ) -> PlaybookResult:
         """Return what became of every host. Raise Interrupted where it was cancelled."""
 
 

@@ -8,7 +8,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -29,6 +30,7 @@ SPAN = re.compile(r"(\d+)([mhdw])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 DEFAULT_SINCE = "7d"
 HOSTS = "hosts"
+NAMING = ("csv", "json", HOSTS)  # formats whose rows name client and server
 STANDARD_INPUT = Path("/dev/stdin")
 
 
@@ -36,10 +38,11 @@ STANDARD_INPUT = Path("/dev/stdin")
 class FlowSelection:
     """Files of flows, or a span of time; `unread` counts the rows that could not be read."""
 
-    paths: Sequence[Path] = ()
+    paths: Sequence[Path | str] = ()
     format: str = "csv"
     since: str | None = None
     until: str | None = None
+    fields: str = ""
     unread: int = 0
 
     def window(self, estate: Estate, listener: Listener) -> FlowWindow:
@@ -49,7 +52,7 @@ class FlowSelection:
         from ringfence.flows.window import FlowWindow
 
         if self.paths:
-            reading = reading_of(estate, self.format)
+            reading = reading_of(estate, self.format, self.fields, self.since, self.until)
             found = FlowWindow.of_flows(read_files(self.paths, self.format, reading), [estate.snapshot])
             listener.problems(reading.problems)
             found.wrong = self.unread = reading.bad
@@ -71,8 +74,7 @@ class FlowSelection:
     def words(self) -> str:
         """Return what was looked at, for people."""
         if self.paths:
-            more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
-            return f"flows of {self.paths[0]}{more}"
+            return f"flows of {first_few([str(path) for path in self.paths], 1)}"
         since = self.since or DEFAULT_SINCE
         start = f"since {since}"
         if span := SPAN.fullmatch(since):
@@ -81,41 +83,72 @@ class FlowSelection:
         return f"flows {start}" + (f" until {self.until}" if self.until else "")
 
 
-def reading_of(estate: Estate | None, flows_format: str) -> Reading:
-    """Return a reading for files; one of what hosts report knows the inventory's addresses of each host."""
+def reading_of(
+    estate: Estate | None, flows_format: str, fields: str = "", since: str | None = None, until: str | None = None
+) -> Reading:
+    """Return a reading for files; one of what hosts report knows the inventory's addresses of each host.
+
+    Others know what hosts listen on. `fields` are those of a file that does not name its own; `since` and `until`
+    bound what is fetched from AWS.
+    """
     from ringfence.estate.directory import current_time
     from ringfence.estate.history import host_addresses
+    from ringfence.flows.listeners import listeners_of
     from ringfence.flows.possible import latest_time
     from ringfence.flows.reading import Reading
 
+    now = estate.now if estate else current_time()
     hosts = host_addresses(estate.snapshots()) if estate and flows_format == HOSTS else None
-    return Reading(latest=latest_time(estate.now if estate else current_time()), hosts=hosts)
+    return Reading(
+        latest=latest_time(now),
+        hosts=hosts,
+        fields=tuple(fields.replace(",", " ").split()),
+        since=time_of(since, now) if since else None,
+        until=time_of(until, now) if until else None,
+        listeners=listeners_of(estate.snapshot) if estate and flows_format not in NAMING else (),
+    )
 
 
-def read_files(paths: Sequence[Path], flows_format: str, reading: Reading, *, several: bool = False) -> Iterator[Flow]:
-    """Yield the flows of several files one after another; `-` is standard input.
+def read_files(
+    paths: Sequence[Path | str], flows_format: str, reading: Reading, *, several: bool = False
+) -> Iterator[Flow]:
+    """Yield the flows of several files one after another; `-` is standard input; places of AWS are fetched.
 
     With `several`, or where several are given, a file that cannot be read goes to the reading and costs itself alone.
     """
     from ringfence.flows.readers import read
 
     for path in paths:
-        opened: AbstractContextManager[Path] = _standard_input() if str(path) == "-" else nullcontext(path)
-        with opened as there:
-            flows = read(there, flows_format, reading)
-            try:
-                yield from flows
-            except (InputError, OutsideError) as error:
-                if not several and len(paths) == 1:
-                    raise
-                reading.reject(InputError(error.message, remedy=error.remedy), error.place or Place(str(path)))
+        try:
+            with opened(path, reading) as there:
+                yield from read(there, flows_format, reading)
+        except (InputError, OutsideError) as error:
+            if not several and len(paths) == 1:
+                raise
+            reading.reject(InputError(error.message, remedy=error.remedy), error.place or Place(str(path)))
+
+
+@contextmanager
+def opened(path: Path | str, reading: Reading) -> Iterator[Path]:
+    """Give the file or directory that is meant: `-` is standard input, and a place of AWS is fetched for the span."""
+    from ringfence.flows.aws_places import S3, fetched, is_aws_place
+
+    if str(path) == "-":
+        with _standard_input() as there, reading.shown(str(there), str(STANDARD_INPUT)):
+            yield there
+    elif isinstance(path, str) and is_aws_place(path):
+        shown = S3 if path.startswith(S3) else f"{path} "
+        with fetched(path, reading.since, reading.until) as there, reading.shown(f"{there}/", shown):
+            yield there
+    else:
+        yield Path(path)
 
 
 @contextmanager
 def _standard_input() -> Iterator[Path]:
-    """Give a path that standard input is read by: its own, or that of a copy where it has none, as a socket."""
+    """Give a path that standard input is read by: its own where it is a file, else that of a copy."""
     stream = sys.stdin.buffer
-    if sys.stdin is sys.__stdin__ and not stat.S_ISSOCK(os.fstat(stream.fileno()).st_mode):
+    if sys.stdin is sys.__stdin__ and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         yield STANDARD_INPUT
         return
     with TemporaryDirectory(prefix="ringfence-flows-") as directory:

@@ -36,7 +36,7 @@ class ReadFlows:
 class AddedFile:
     """What a file brought into the store."""
 
-    file: Path
+    file: Path | str
     added: Added
     wrong: int
 
@@ -62,14 +62,27 @@ class SeenFlows:
         return self.window.by_labels(estate.snapshot, DEFAULT_KEYS)[:limit]
 
 
-def read_flows(estate: Estate | None, files: Sequence[Path], flows_format: str) -> ReadFlows:
+def read_flows(
+    estate: Estate | None,
+    files: Sequence[Path | str],
+    flows_format: str,
+    fields: str = "",
+    since: str | None = None,
+    until: str | None = None,
+) -> ReadFlows:
     """Return the flows of files; nothing is kept. Without an estate nothing is known of the hosts that report them."""
-    reading = reading_of(estate, flows_format)
+    reading = reading_of(estate, flows_format, fields, since, until)
     return ReadFlows([record_of(flow) for flow in read_files(files, flows_format, reading)], reading)
 
 
 def add_flows(
-    estate: Estate, files: Sequence[Path], flows_format: str, execution: Execution | None = None
+    estate: Estate,
+    files: Sequence[Path | str],
+    flows_format: str,
+    execution: Execution | None = None,
+    fields: str = "",
+    since: str | None = None,
+    until: str | None = None,
 ) -> Iterator[AddedFile]:
     """Keep the flows of files and yield what each brought; what is kept already is not counted twice."""
     listener = (execution or Execution()).listener
@@ -77,7 +90,7 @@ def add_flows(
     snapshots = estate.snapshots()
     store = FlowStore(estate.history.flows)
     for file in files:
-        reading = reading_of(estate, flows_format)
+        reading = reading_of(estate, flows_format, fields, since, until)
         added = store.add(read_files([file], flows_format, reading, several=len(files) > 1), snapshots)
         listener.problems(reading.problems)
         yield AddedFile(file, added, reading.bad)

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from ringfence.estate.host_records import known_records
+from ringfence.estate.held_tables import known_records
 from ringfence.model.counts import counted
 from ringfence.model.errors import OutsideError
-from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.problems import Problem, Severity
 from ringfence.model.safe_text import clean_line
 from ringfence.operations.hosts import decided_enforcers
 from ringfence.plan import Held, write_state
 from ringfence.plan.artefact import time_text
 from ringfence.plan.host_names import askable
+from ringfence.plan.host_records import state_alone
 from ringfence.plan.journals import marks
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -28,32 +30,34 @@ LOOK = "who controls it may say anything"
 
 
 def ask_hosts(estate: Estate, execution: Execution) -> None:
-    """Ask every workload what it holds, and keep the answers; hosts that do not say it are named, and their records
-    stay. Raise OutsideError where none says anything."""
+    """Ask every workload what it holds, and keep the answers.
+
+    Hosts that do not answer are named, and their records stay. Raise OutsideError if no host answers.
+    """
     from ringfence.operations.drive import drive
 
     workloads = sorted(name for name in estate.compilation.tables if askable(name))
     marked = marks(estate.plans)
-    outcome = drive(
+    result = drive(
         estate,
         "info",
         {"ringfence_hosts": ":".join(workloads), "ringfence_enforcers": decided_enforcers(estate)},
         workloads,
         execution,
     )
-    told = {name: host.result for name, host in outcome.hosts.items() if host.ok}
-    silent = sorted(name for name, host in outcome.hosts.items() if not host.ok)
+    told = {name: host.result for name, host in result.hosts.items() if host.ok}
+    silent = sorted(name for name, host in result.hosts.items() if not host.ok)
     if silent and not told:
         raise OutsideError(
             f"{counted(len(silent), 'host does', 'hosts do')} not say what "
             f"{'it holds' if len(silent) == 1 else 'they hold'}: "
-            f"{some_names(silent)}: {outcome.hosts[silent[0]].reason}",
+            f"{first_few(silent)}: {result.hosts[silent[0]].reason}",
             remedy="reach them, or plan without --rebase: they refuse where they hold something else than is expected",
         )
     problems = [
         Problem(
             Severity.WARNING,
-            f"{clean_line(name)} does not say what it holds: {outcome.hosts[name].state}: {outcome.hosts[name].reason}",
+            f"{clean_line(name)} does not say what it holds: {result.hosts[name].state}: {result.hosts[name].reason}",
             remedy="it is planned from what is known of it, and refuses where it holds something else",
         )
         for name in silent
@@ -69,6 +73,11 @@ def keep_answers(
     `marked` is how far the journals were when they were asked. Return a warning for each host whose answer is no state
     of ours; what was known of it stays.
     """
+    with state_alone(estate.directory):
+        return _keep(estate, answers, marked)
+
+
+def _keep(estate: Estate, answers: Mapping[str, Mapping[str, object]], marked: Mapping[str, int]) -> list[Problem]:
     problems = []
     hosts = known_records(estate)
     before = {name: one.features for name, one in hosts.items()}

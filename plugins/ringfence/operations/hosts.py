@@ -10,33 +10,33 @@ from ringfence.compiler.names import shared
 from ringfence.enforcers import names
 from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
-from ringfence.model.problems import some_names
 from ringfence.operations.drive import drive, exit_status
 from ringfence.operations.execution import Execution
 from ringfence.plan.host_names import askable
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ringfence.estate import Estate
-    from ringfence.rollout import Outcome
+    from ringfence.rollout import PlaybookResult
 
 
 @dataclass(frozen=True, slots=True)
-class HostsOutcome:
+class HostsResult:
     """What became of hosts that a playbook was run on."""
 
-    outcome: Outcome
+    result: PlaybookResult
 
     @property
     def well(self) -> int:
         """Return how many hosts did what was asked."""
-        return sum(host.ok for host in self.outcome.hosts.values())
+        return sum(host.ok for host in self.result.hosts.values())
 
     @property
     def exit_status(self) -> int:
         """Return the status of the command."""
-        return exit_status(self.outcome)
+        return exit_status(self.result)
 
 
 def chosen_workloads(estate: Estate, words: Sequence[str] = ()) -> list[str]:
@@ -58,7 +58,7 @@ def chosen_workloads(estate: Estate, words: Sequence[str] = ()) -> list[str]:
     hosts = sorted(asset.name for asset in workloads if asset.enforcer in installed)
     if workloads and not hosts:
         raise InputError(
-            f"no installed enforcer is for {some_names(sorted(asset.name for asset in workloads))}: "
+            f"no installed enforcer is for {first_few(sorted(asset.name for asset in workloads))}: "
             f"{', '.join(sorted({asset.enforcer for asset in workloads}))}",
             remedy=f"installed are: {', '.join(installed)}; 'ringfence_enforcer' of a host says which one it has",
         )
@@ -73,10 +73,10 @@ def run_on_hosts(
     hosts: Sequence[str],
     execution: Execution,
     variables: Mapping[str, object] | None = None,
-) -> HostsOutcome:
+) -> HostsResult:
     """Run a playbook that needs no plan on hosts."""
     given = {"ringfence_hosts": ":".join(hosts), "ringfence_enforcers": decided_enforcers(estate), **(variables or {})}
-    return HostsOutcome(drive(estate, playbook, given, hosts, execution))
+    return HostsResult(drive(estate, playbook, given, hosts, execution))
 
 
 def decided_enforcers(estate: Estate) -> dict[str, str]:

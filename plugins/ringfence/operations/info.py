@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
-from ringfence.operations.hosts import HostsOutcome, chosen_workloads, run_on_hosts
+from ringfence.operations.hosts import HostsResult, chosen_workloads, run_on_hosts
 from ringfence.plan.journals import last_confirmed, marks
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
 
 
-def info(estate: Estate, words: Sequence[str] = (), execution: Execution | None = None) -> HostsOutcome:
+def info(estate: Estate, words: Sequence[str] = (), execution: Execution | None = None) -> HostsResult:
     """Return what workloads say of themselves, and keep what they hold for the next plan.
 
     Rules come with the names that the last confirmed plan gives them, where there is one.
@@ -24,6 +24,6 @@ def info(estate: Estate, words: Sequence[str] = (), execution: Execution | None 
     marked = marks(estate.plans)
     plan = last_confirmed(estate.plans)
     done = run_on_hosts(estate, "info", hosts, execution, {"ringfence_plan": str(plan.absolute()) if plan else None})
-    told = {name: host.result for name, host in done.outcome.hosts.items() if host.ok}
+    told = {name: host.result for name, host in done.result.hosts.items() if host.ok}
     execution.listener.problems(keep_answers(estate, told, marked))
     return done

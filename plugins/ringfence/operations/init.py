@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from ringfence.model.addresses import network_of
 from ringfence.model.errors import InputError, Place, file_error
 from ringfence.operations.execution import Execution
+from ringfence.wire.first_few import first_few
 
 # Templates whose files git or tools would take for their own, and what they are called in a workspace.
 NAMES = {"gitignore": ".gitignore"}
@@ -31,9 +32,8 @@ def write_workspace(directory: Path, networks: tuple[str, ...] = (), port: int =
     contents = {path: _filled(text, networks, port) for path, text in _templates(_TEMPLATES, PurePosixPath())}
     in_the_way = [path for path in contents if (directory / path).exists() or (directory / path).is_symlink()]
     if in_the_way:
-        more = f" and {len(in_the_way) - 3} more" if len(in_the_way) > 3 else ""
         raise InputError(
-            f"these files are already there: {', '.join(map(str, in_the_way[:3]))}{more}; nothing was written",
+            f"these files are already there: {first_few([str(path) for path in in_the_way], 3)}; nothing was written",
             Place(str(directory)),
             "choose an empty directory: ringfence init DIRECTORY",
         )

@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.estate.host_records import known_records
+from ringfence.estate.held_tables import known_records
 from ringfence.model.errors import InputError
-from ringfence.model.problems import Problem, Severity, some_names
+from ringfence.model.problems import Problem, Severity
 from ringfence.operations.check import refuse_errors
 from ringfence.operations.execution import Execution
 from ringfence.operations.own_addresses import own_addresses
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -114,7 +115,7 @@ class _Making:
         from ringfence.plan import find, restore
         from ringfence.plan.rollout_order import rollout_order
         from ringfence.plan.store import read_draft
-        from ringfence.plan.table_reading import table_of
+        from ringfence.plan.verdict_table_json import table_of
 
         files = read_draft(find(self.estate.plans, name))
         old = files.plan
@@ -127,7 +128,7 @@ class _Making:
 
     def _circumstances(self, tables: Mapping[str, VerdictTable]) -> Circumstances:
         from ringfence.enforcers import enforcer
-        from ringfence.estate.host_records import held_tables
+        from ringfence.estate.held_tables import held_tables
         from ringfence.plan import Circumstances, Inputs, next_sequence
         from ringfence.plan.changes import told
         from ringfence.plan.preflight import left_out
@@ -155,7 +156,7 @@ class _Making:
 
     def _believed(self) -> int:
         """Return the newest number that hosts are believed to have seen, and name those that are not believed."""
-        from ringfence.plan.enforced import believed_sequence
+        from ringfence.plan.host_records import believed_sequence
         from ringfence.plan.store import highest_planned
 
         believed, others = believed_sequence(highest_planned(self.estate.plans), self.held)
@@ -200,7 +201,7 @@ def _chosen(estate: Estate) -> list[Problem]:
     return [
         Problem(
             Severity.WARNING,
-            f"{some_names(of)} gets the enforcer {enforcer}: {why}",
+            f"{first_few(of)} gets the enforcer {enforcer}: {why}",
             remedy=f"to settle it write 'ringfence_enforcer: {enforcer}'",
         )
         for (enforcer, why), of in sorted(hosts.items())

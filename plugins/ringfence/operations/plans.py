@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.lookup import TableLookup
 from ringfence.plan import find, read, verify_files
-from ringfence.plan.store import directories
+from ringfence.plan.store import Head, directories, heads
+from ringfence.wire.plan_format import SIGNATURE_FILE
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.model.tables import VerdictTable
     from ringfence.plan import Plan
 
-__all__ = ["ChosenPlan", "TableLookup", "chosen_plan", "plan_names", "tables_of"]
+__all__ = ["ChosenPlan", "ListedPlan", "TableLookup", "chosen_plan", "list_plans", "plan_names", "tables_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,39 @@ class ChosenPlan:
     @property
     def signed(self) -> bool:
         """Return whether somebody signed it; who, a rollout checks."""
-        return (self.directory / "plan.json.sig").exists()
+        return (self.directory / SIGNATURE_FILE).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPlan:
+    """A plan as lists show it."""
+
+    head: Head
+    directory: Path
+
+    @property
+    def signed(self) -> bool:
+        """Return whether somebody signed it."""
+        return (self.directory / SIGNATURE_FILE).exists()
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for JSON."""
+        head = self.head
+        return {
+            "id": head.short,
+            "digest": head.digest,
+            "number": head.sequence,
+            "made": head.created,
+            "hosts": head.hosts,
+            "signed": self.signed,
+            "bytes": head.size,
+        }
+
+
+def list_plans(estate: Estate) -> list[ListedPlan]:
+    """Return the plans of a workspace, the newest last. Raise InputError at a broken one."""
+    found = (ListedPlan(head, directory) for directory, head in heads(estate.plans))
+    return sorted(found, key=lambda one: (one.head.sequence, one.head.created))
 
 
 def chosen_plan(estate: Estate, name: str) -> ChosenPlan:
@@ -46,7 +79,7 @@ def plan_names(plans: Path) -> list[str]:
 
 def tables_of(chosen: ChosenPlan) -> dict[str, VerdictTable]:
     """Return the table that a plan gives each host, by name."""
-    from ringfence.plan.table_reading import table_of
+    from ringfence.plan.verdict_table_json import table_of
 
     folder = chosen.directory / "tables"
     digests = {host.table for host in chosen.plan.hosts.values()}

@@ -40,7 +40,7 @@ def roll_out(estate: Estate, run: RunDirectory, request: ApplyRequest, execution
     """Roll out; where only hosts failed that a person excused meanwhile, go on without them."""
     while True:
         done = apply(estate, request, execution)
-        failed = {name for name, host in done.outcome.hosts.items() if not host.ok and host.state != "not begun"}
+        failed = {name for name, host in done.result.hosts.items() if not host.ok and host.state != "not begun"}
         waived = failed & set(run.control().excuse) - set(request.excuse)
         if done.interrupted or not waived or waived != failed - set(request.excuse):
             return done
@@ -75,7 +75,7 @@ def main(workspace: str, directory: str) -> None:
     try:
         execution = Execution(Recording(run.path / EVENTS_FILE), cancel)
         done = roll_out(Estate(Path(workspace)), run, request, execution)
-        end = {**done.outcome.data(), "interrupted": done.interrupted}
+        end = {**done.result.data(), "interrupted": done.interrupted}
     except RingfenceError as error:
         end = {"error": error.message, "remedy": error.remedy, "exit_status": error.exit_status}
     finally:

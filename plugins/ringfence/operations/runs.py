@@ -17,8 +17,8 @@ from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.apply import ApplyRequest, Rollout, checked_plan
 from ringfence.operations.execution import Execution
-from ringfence.rollout import HostOutcome, Outcome
-from ringfence.rollout.outcome import INTERRUPTED, collect
+from ringfence.rollout import HostResult, PlaybookResult
+from ringfence.rollout.results import INTERRUPTED, collect
 from ringfence.rollout.runs import EVENTS_FILE, RunDirectory, RunFacts, begin_run, read_event, run_directories
 
 if TYPE_CHECKING:
@@ -32,8 +32,10 @@ SAID = "said"
 
 @dataclass(frozen=True, slots=True)
 class ListedRun:
-    """A run with its state: `running`, `pausing`, `successful`, `failed`, `interrupted`, or that it ended without a
-    word."""
+    """A run with its state.
+
+    That is `running`, `pausing`, `successful`, `failed`, `interrupted`, or that its process ended without saying why.
+    """
 
     directory: RunDirectory
     facts: RunFacts
@@ -112,7 +114,7 @@ def follow(
     execution.cancel.on_cancel(abort)
     listener.playbook_started("rollout", facts.waves, rollout=True)
     events: list[Event] = []
-    outcome = None
+    result = None
     try:
         with (run.path / EVENTS_FILE).open("a+", encoding="utf-8") as file:
             file.seek(0)
@@ -130,14 +132,14 @@ def follow(
                 if stop():
                     return None
                 time.sleep(LOOK)
-        outcome, interrupted = _outcome(run, facts, events)
+        result, interrupted = _result(run, facts, events)
         if run.end() is None:
             listener.problems([_killed(run)])
     finally:
         execution.cancel.forget(abort)
-        listener.playbook_ended(outcome)
+        listener.playbook_ended(result)
     request = ApplyRequest(facts.plan, limit=facts.limit, confirm_within=facts.confirm_within)
-    return Rollout(checked_plan(estate, request, valid=False).plan, request, outcome, interrupted)
+    return Rollout(checked_plan(estate, request, valid=False).plan, request, result, interrupted)
 
 
 def apply_as_run(estate: Estate, request: ApplyRequest, execution: Execution) -> Rollout:
@@ -165,11 +167,11 @@ def _killed(run: RunDirectory) -> Problem:
     return Problem(Severity.ERROR, f"run {run.id} {KILLED}{last}", Place(str(path)), remedy)
 
 
-def _outcome(run: RunDirectory, facts: RunFacts, events: list[Event]) -> tuple[Outcome, bool]:
+def _result(run: RunDirectory, facts: RunFacts, events: list[Event]) -> tuple[PlaybookResult, bool]:
     end = run.end()
     if end is None:
         cut = "the process of the run ended without a word; what became of this host is not known"
-        return Outcome(collect(events, facts.hosts, cut_short=cut), "failed"), False
+        return PlaybookResult(collect(events, facts.hosts, cut_short=cut), "failed"), False
     if "error" in end:
         kind = InputError if end.get("exit_status") == InputError.exit_status else OutsideError
         raise kind(str(end["error"]), remedy=str(end["remedy"]) if end.get("remedy") else None)
@@ -178,8 +180,8 @@ def _outcome(run: RunDirectory, facts: RunFacts, events: list[Event]) -> tuple[O
     told = end.get("hosts")
     for one in told if isinstance(told, list) else ():  # why a host was left in between, no event says
         name = str(one["host"])
-        hosts[name] = HostOutcome(**one, result=hosts[name].result if name in hosts else {})
-    return Outcome(hosts, INTERRUPTED if interrupted else str(end["status"])), interrupted
+        hosts[name] = HostResult(**one, result=hosts[name].result if name in hosts else {})
+    return PlaybookResult(hosts, INTERRUPTED if interrupted else str(end["status"])), interrupted
 
 
 def _state(run: RunDirectory) -> str:

@@ -12,7 +12,7 @@ from ringfence.analysis.simulate import Simulation
 from ringfence.analysis.simulate import simulate as simulated
 from ringfence.analysis.simulate_judge import Category
 from ringfence.analysis.simulate_unheld import ToNobody, to_nobody
-from ringfence.estate.host_records import held_tables, known_records
+from ringfence.estate.held_tables import held_tables, known_records
 from ringfence.operations.execution import Execution
 
 if TYPE_CHECKING:
@@ -22,13 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """Counts of judged flows; single flows can be asked for as long as their window is open. `wrong` counts flows that
-    were left out, `to_nobody` those to addresses that no asset holds."""
+    """Counts of judged flows; single flows can be asked for as long as their window is open.
+
+    `wrong` counts flows that were left out, `to_nobody` those to addresses that no asset holds.
+    """
 
     simulation: Simulation
     totals: dict[str, object]
     wrong: int
     to_nobody: ToNobody
+
+    @property
+    def judged(self) -> int:
+        """Return how many flows have a verdict."""
+        return sum(count.flows for count in self.simulation.categories.values())
 
     @property
     def newly_denied(self) -> int:

@@ -10,7 +10,7 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import drive
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
-from ringfence.operations.plan_outcome import PlanOutcome
+from ringfence.operations.plan_result import PlanResult
 from ringfence.operations.plans import chosen_plan
 from ringfence.plan.journals import last_confirmed, marks
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def verify(
     estate: Estate, name: str | None = None, limit: Sequence[str] = (), execution: Execution | None = None
-) -> PlanOutcome:
+) -> PlanResult:
     """Return how hosts compare with a plan, by default the last that hosts confirmed; keep what they hold."""
     from ringfence.rollout import Interrupted
 
@@ -35,10 +35,10 @@ def verify(
     interrupted = False
     variables = {"ringfence_plan": str(chosen.directory)}
     try:
-        outcome = drive(estate, "verify", variables, sorted(chosen.plan.hosts), execution, limit=limit)
+        result = drive(estate, "verify", variables, sorted(chosen.plan.hosts), execution, limit=limit)
     except Interrupted as stopped:
-        outcome, interrupted = stopped.outcome, True
-    held = {name: host.result["held"] for name, host in outcome.hosts.items() if "held" in host.result}
+        result, interrupted = stopped.result, True
+    held = {name: host.result["held"] for name, host in result.hosts.items() if "held" in host.result}
     told = {name: one for name, one in held.items() if isinstance(one, Mapping)}
     try:
         problems = keep_answers(estate, told, marked)
@@ -46,4 +46,4 @@ def verify(
         # what was proven is told all the same
         problems = [Problem(Severity.WARNING, error.message, error.place, error.remedy)]
     execution.listener.problems(problems)
-    return PlanOutcome(chosen.plan, outcome, interrupted)
+    return PlanResult(chosen.plan, result, interrupted)

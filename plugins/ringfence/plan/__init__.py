@@ -2,9 +2,9 @@
 
 from ringfence.plan.artefact import Draft, HostPlan, Inputs, Plan
 from ringfence.plan.build import Circumstances, build, restore
-from ringfence.plan.enforced import Held, read_state, write_state
+from ringfence.plan.host_records import Held, read_state, write_state
 from ringfence.plan.journals import known
-from ringfence.plan.signature import sign, verify_signature
+from ringfence.plan.signature import sign
 from ringfence.plan.store import find, next_sequence, read, verify_files, write
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "restore",
     "sign",
     "verify_files",
-    "verify_signature",
     "write",
     "write_state",
 ]

@@ -21,13 +21,10 @@ from pydantic import (
 
 from ringfence.model.assets import Control
 from ringfence.plan.canonical_json import canonical_text
+from ringfence.wire.plan_format import DIGEST, PLAN_FORMAT, SHORT, TIME_FORMAT
 
-FORMAT = 2
-SHORT = 12
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-DigestOrNone = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+Digest = Annotated[str, StringConstraints(pattern=f"^{DIGEST}$")]
+DigestOrNone = Annotated[str, StringConstraints(pattern=f"^({DIGEST})?$")]
 Time = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
 
 
@@ -104,10 +101,13 @@ class Inputs(_Part):
 
 
 class Plan(_Part):
-    """`plan.json`. `left_out` tells, by name, why a workload is in no wave; `restores` names the plan that a rollback
-    brings back, else it is empty."""
+    """`plan.json`.
 
-    format: int = Field(default=FORMAT, ge=FORMAT, le=FORMAT)
+    `left_out` says, by name, why a workload is in no wave; `restores` names the plan that a rollback brings back, else
+    it is empty.
+    """
+
+    format: int = Field(default=PLAN_FORMAT, ge=PLAN_FORMAT, le=PLAN_FORMAT)
     sequence: int = Field(ge=1)
     created: Time
     valid_until: Time
@@ -128,6 +128,10 @@ class Plan(_Part):
         if self.canary is None:  # plans from before canaries were named keep their digest
             del data["canary"]
         return canonical_text(data)
+
+    def keep_text(self, text: str) -> None:
+        """Take a text as this plan's own: the one that it was read from, whose digest names it."""
+        self.__dict__["text"] = text
 
     @cached_property
     def digest(self) -> str:

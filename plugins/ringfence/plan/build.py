@@ -16,7 +16,7 @@ from ringfence.model.errors import InputErrors
 from ringfence.model.rules import EMERGENCY
 from ringfence.model.tables import VerdictTable
 from ringfence.plan.artefact import ControlPath, Draft, HostPlan, Inputs, Plan, RuleNamed, digest_of, time_text
-from ringfence.plan.enforced import Held
+from ringfence.plan.host_records import Held
 from ringfence.plan.preflight import control_of, refusals
 from ringfence.plan.preflight import left_out as lacking
 from ringfence.plan.rollout_order import RolloutOrder, rollout_order

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ringfence.enforcers import Enforcer, enforcer, names
 from ringfence.model.abilities import Where
 from ringfence.model.assets import USUAL_ENFORCER, Snapshot
-from ringfence.plan.enforced import Held
+from ringfence.plan.host_records import Held
 
 VARIABLE = "ringfence_enforcer"
 
@@ -30,16 +30,17 @@ def chosen(
     others: list[Enforcer] | None = None
     assets, reasons = [], {}
     for asset in snapshot.assets:
+        chosen = asset
         told = held[asset.name].features if asset.name in held else {}
         if told and asset.enforcer == USUAL_ENFORCER and asset.attributes.get(VARIABLE) is None:
             why = usual.lacks(usual.facts(told))
             if why and others is None:
-                others = [one for one in map(named, installed()) if _instead(one, usual)]
-            found = next((one for one in others or () if not one.lacks(one.facts(told))), None) if why else None
+                others = [other for other in map(named, installed()) if _instead(other, usual)]
+            found = next((other for other in others or () if not other.lacks(other.facts(told))), None) if why else None
             if found is not None:
                 reasons[asset.name] = f"{why}, and {found.name} is usable there"
-                asset = replace(asset, enforcer=found.name)
-        assets.append(asset)
+                chosen = replace(asset, enforcer=found.name)
+        assets.append(chosen)
     return (replace(snapshot, assets=tuple(assets)) if reasons else snapshot), reasons
 
 

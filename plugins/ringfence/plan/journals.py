@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ringfence.files import regular_file
 from ringfence.model.errors import InputError, Place
-from ringfence.plan.artefact import TIME_FORMAT, Plan
-from ringfence.plan.enforced import Held, read_record
+from ringfence.plan.artefact import Plan
+from ringfence.plan.host_records import Held, read_record
 from ringfence.plan.store import Head, heads, read
+from ringfence.wire.journal_lines import CONFIRMED, STARTED, Event, journal_events
+from ringfence.wire.plan_format import JOURNAL_FILE, TIME_FORMAT
 
-JOURNAL_FILE = "journal.jsonl"
-CONFIRMED = "confirmed"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of a journal; `line` counts from 1, `time` is ISO text in UTC, as the writer's clock had it."""
-
-    line: int
-    time: str
-    host: str
-    event: str
-    reason: str = ""
+# Behind these a host may have a new table that waits; every other event says what became of it.
+OPEN = frozenset({STARTED, "unconfirmed", "unknown"})
+# Behind these no earlier plan waits on the host.
+SETTLED = frozenset({CONFIRMED, "rolled back"})
 
 
 def events(directory: Path, plan: Plan | Head) -> Iterator[Event]:
@@ -42,13 +33,7 @@ def events(directory: Path, plan: Plan | Head) -> Iterator[Event]:
         return
     except OSError as error:
         raise InputError(f"this journal cannot be read: {error.strerror}", Place(str(path))) from error
-    for number, line in enumerate(text.split("\n"), start=1):
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(entry, dict) and entry.get("plan") == plan.short:
-            yield Event(number, *(str(entry.get(key, "")) for key in ("time", "host", "event", "reason")))
+    yield from journal_events(text, plan.short)
 
 
 def marks(plans: Path) -> dict[str, int]:
@@ -70,21 +55,27 @@ def known(workspace: Path, plans: Path, now: datetime | None = None) -> dict[str
     record = read_record(workspace)
     hosts = dict(record.hosts)
     latest = _ceiling(now)
-    for directory, head in sorted(heads(plans), key=lambda one: one[1].sequence):
-        confirmed = [event for event in events(directory, head) if event.event == CONFIRMED]
-        if not confirmed:
+    told: set[str] = set()
+    # The newest plan that a host confirmed says what it holds, so most of the older ones are not read.
+    for directory, head in sorted(heads(plans), key=lambda one: one[1].sequence, reverse=True):
+        news = {
+            event.host: event
+            for event in events(directory, head)
+            if event.event == CONFIRMED
+            and event.host not in told
+            and _is_news(event, head, record.hosts.get(event.host), record.journals, latest)
+        }
+        if not news:
             continue
         plan = read(directory)
-        for event in confirmed:
-            if event.host not in plan.hosts:
+        for name, event in news.items():
+            if name not in plan.hosts:
                 continue
-            before = record.hosts.get(event.host)
-            if before is not None and not _newer(event, plan, before, record.journals, latest):
-                continue
-            standing = hosts.get(event.host)
-            hosts[event.host] = Held(
-                ruleset=plan.hosts[event.host].ruleset,
-                table=plan.hosts[event.host].table,
+            told.add(name)
+            standing = hosts.get(name)
+            hosts[name] = Held(
+                ruleset=plan.hosts[name].ruleset,
+                table=plan.hosts[name].table,
                 plan=plan.digest,
                 sequence=plan.sequence,
                 seen=_time(event.time, latest),
@@ -92,6 +83,31 @@ def known(workspace: Path, plans: Path, now: datetime | None = None) -> dict[str
                 features=standing.features if standing else {},
             )
     return hosts
+
+
+def waiting(workspace: Path, plans: Path, now: datetime | None = None) -> dict[str, tuple[str, ...]]:
+    """Return the hosts on which a plan was begun and of which nothing says what became of it, by the plan's digest.
+
+    Such a host may hold the plan's table and wait for its confirmation. A later event of it, a later plan on it or a
+    record of it that was written afterwards says more.
+    """
+    record = read_record(workspace)
+    latest = _ceiling(now)
+    found: dict[str, tuple[str, ...]] = {}
+    settled: set[str] = set()
+    for directory, head in sorted(heads(plans), key=lambda one: one[1].sequence, reverse=True):
+        last = {event.host: event for event in events(directory, head)}
+        hosts = [
+            name
+            for name, event in sorted(last.items())
+            if name not in settled
+            and event.event in OPEN
+            and _is_news(event, head, record.hosts.get(name), record.journals, latest)
+        ]
+        settled |= {name for name, event in last.items() if event.event in SETTLED}
+        if hosts:
+            found[head.digest] = tuple(hosts)
+    return found
 
 
 def last_confirmed(plans: Path) -> Path | None:
@@ -104,8 +120,10 @@ def last_confirmed(plans: Path) -> Path | None:
     return max(held)[1] if held else None
 
 
-def _newer(event: Event, plan: Plan, before: Held, journals: Mapping[str, int] | None, latest: str) -> bool:
-    """Return whether a confirmation came after the record of its host was written."""
+def _is_news(event: Event, plan: Head, before: Held | None, journals: Mapping[str, int] | None, latest: str) -> bool:
+    """Return whether an event came after the record of its host was written."""
+    if before is None:
+        return True
     if journals is not None and plan.short in journals:
         return event.line > journals[plan.short]
     if journals is not None:

@@ -10,10 +10,11 @@ from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
-from ringfence.model.problems import Problem, Severity, some_names
-from ringfence.plan.enforced import Held
+from ringfence.model.problems import Problem, Severity
 from ringfence.plan.host_names import askable, why_not
+from ringfence.plan.host_records import Held
 from ringfence.plan.way_in import WaysIn
+from ringfence.wire.first_few import first_few
 
 _SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
 
@@ -37,7 +38,7 @@ def refusals(
     for name in sorted(compilation.tables):
         if not enforcer(named[name].enforcer).abilities.control:
             continue
-        for reason in _of_host(named[name], compilation, ways):
+        for reason in _of_host(named[name], compilation, held.get(name), ways):
             reasons.setdefault(reason, []).append(name)
     outside = {} if force_lockout else _outside(compilation, held)
     if _most(outside, compilation):
@@ -47,7 +48,7 @@ def refusals(
     if len(lacking) == len(compilation.tables):
         for name, reason in lacking.items():
             reasons.setdefault(reason, []).append(name)
-    found = [InputError(f"{some_names(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
+    found = [InputError(f"{first_few(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
     return found + _lost(compilation, held, frozenset(dropped))
 
 
@@ -73,15 +74,15 @@ def control_of(asset: Asset, compilation: Compilation) -> Control | None:
     return asset.control or compilation.settings.control
 
 
-def _of_host(asset: Asset, compilation: Compilation, ways: WaysIn | None) -> list[Reason]:
+def _of_host(asset: Asset, compilation: Compilation, held: Held | None, ways: WaysIn | None) -> list[Reason]:
     control = control_of(asset, compilation)
     if control is None or not control.networks:
         why = "no control path is known, so nothing could keep Ansible's line open"
         return [(why, "write 'control: {from: [the networks Ansible comes from]}' in ringfence.yml")]
-    return _line(asset, control, ways) if ways else []
+    return _line(asset, control, _address(held.reached_from) if held else None, ways) if ways else []
 
 
-def _line(asset: Asset, control: Control, ways: WaysIn) -> list[Reason]:
+def _line(asset: Asset, control: Control, seen: int | None, ways: WaysIn) -> list[Reason]:
     found = []
     attributes = asset.attributes
     networks = ", ".join(control.networks)
@@ -95,9 +96,8 @@ def _line(asset: Asset, control: Control, ways: WaysIn) -> list[Reason]:
         family = f"IPv{family_of(target)}"
         why = f"Ansible connects by {family}, but control.from ({networks}) has no {family} network"
         found.append((why, f"add the {family} network that Ansible comes from to control.from"))
-    if bastion := ways.closed(asset, control, target):
-        why = f"Ansible comes through {bastion}, which this policy does not let out to tcp/{control.port} there"
-        found.append((why, "add a rule that allows it from the bastion to the hosts behind it"))
+    if cut := ways.closed(asset, control, target, seen):
+        found.append(cut)
     return found
 
 
@@ -168,7 +168,7 @@ def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset
     return [
         InputError(
             f"{counted(len(lost), 'host that is', 'hosts that are')} enforced on would be dropped: "
-            f"{why}: {some_names(lost)}",
+            f"{why}: {first_few(lost)}",
             remedy="look whether a source went silent; where they are meant to go: --drop NAME, or --drop-missing",
         )
     ]

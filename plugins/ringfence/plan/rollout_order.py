@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.ends import chosen_addresses, points_of
-from ringfence.model.addresses import address_text, addresses_of
+from ringfence.analysis.peer_resolution import chosen_addresses, points_of
+from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.rules import Settings
 from ringfence.model.selectors import AssetNamed, Selector
 from ringfence.plan.artefact import Canary
+from ringfence.plan.jump_hosts import Named
 
 ROLE = "role"
 # Variables that hold arguments of ssh, or a command that leads to the host.
@@ -110,15 +111,11 @@ def _managing(assets: Mapping[str, Asset], settings: Settings, here: frozenset[i
 
 def _bastions(assets: Mapping[str, Asset], snapshot: Snapshot) -> dict[str, str]:
     """Return the hosts that the connections of others lead through, as far as their variables say so."""
-    named: dict[str, str] = {}
-    for name, asset in assets.items():
-        host = _text(asset, "ansible_host")
-        for word in (name.split(".")[0], *asset.also, *map(address_text, asset.addresses), host, name):
-            named[word] = name
+    named = Named(assets.values())
     found: dict[str, str] = {}
     for asset in snapshot.assets:
         for word in _proxy_words(asset):
-            through = named.get(word) or named.get(word.split(".")[0])
+            through = named.called(word)
             if through is not None and through != asset.name:
                 found.setdefault(through, f"other hosts are reached through it ({asset.name})")
     return found

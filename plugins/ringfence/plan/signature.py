@@ -5,12 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from ringfence.model.errors import InputError, OutsideError, Place
-
-NAMESPACE = "ringfence-plan"
-SIGNATURE_FILE = "plan.json.sig"
-# ssh-keygen asks an agent or for a passphrase; nobody waits longer than this for the answer of a verification.
-VERIFY_SECONDS = 60
+from ringfence.model.errors import OutsideError
+from ringfence.wire.plan_format import NAMESPACE, PLAN_FILE, SIGNATURE_FILE
 
 
 def sign(directory: Path, key: Path) -> Path:
@@ -18,42 +14,10 @@ def sign(directory: Path, key: Path) -> Path:
 
     Raises OutsideError when ssh-keygen is missing or refuses.
     """
-    plan, signature = directory / "plan.json", directory / SIGNATURE_FILE
+    plan, signature = directory / PLAN_FILE, directory / SIGNATURE_FILE
     signature.unlink(missing_ok=True)
     _ssh_keygen(["-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(plan)], f"the plan was not signed with {key}")
     return signature
-
-
-def verify_signature(directory: Path, allowed_signers: Path) -> str:
-    """Return the principal that signed the plan in a directory.
-
-    `allowed_signers` is in the format of ssh-keygen(1), "ALLOWED SIGNERS". Raises InputError for a plan without a
-    signature, with one that does not fit, or by somebody who is not in the file.
-    """
-    plan, signature = directory / "plan.json", directory / SIGNATURE_FILE
-    if not signature.exists():
-        raise InputError("the plan is not signed", Place(str(plan)), remedy="sign it with 'ringfence plan --sign KEY'")
-    if not allowed_signers.exists():
-        raise InputError("there is no such file of allowed signers", Place(str(allowed_signers)))
-    found = subprocess.run(
-        ["ssh-keygen", "-Y", "find-principals", "-s", str(signature), "-f", str(allowed_signers)],
-        capture_output=True,
-        text=True,
-        timeout=VERIFY_SECONDS,
-        check=False,
-    )
-    principals = found.stdout.split("\n")[0].strip().split(",")
-    if found.returncode or not principals[0]:
-        raise InputError(f"who signed the plan is not in {allowed_signers}", Place(str(signature)))
-    principal = principals[0]
-    arguments = ["-Y", "verify", "-n", NAMESPACE, "-s", str(signature), "-f", str(allowed_signers), "-I", principal]
-    with plan.open("rb") as text:
-        checked = subprocess.run(
-            ["ssh-keygen", *arguments], stdin=text, capture_output=True, text=True, timeout=VERIFY_SECONDS, check=False
-        )
-    if checked.returncode:
-        raise InputError("the signature does not fit the plan: one of them was changed", Place(str(signature)))
-    return principal
 
 
 def _ssh_keygen(arguments: list[str], failure: str) -> None:

@@ -14,27 +14,44 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ringfence.enforcers import enforcer
+from ringfence.file_heads import file_heads
 from ringfence.files import regular_file, write_all
 from ringfence.model.errors import InputError, Place
-from ringfence.plan.artefact import FORMAT, SHORT, Draft, Plan, digest_of
+from ringfence.plan.artefact import Draft, Plan, digest_of
+from ringfence.wire.plan_format import PLAN_FILE, PLAN_FORMAT, RULESETS, SHORT, TABLE_SUFFIX, TABLES, part_name
 
-PLAN_FILE = "plan.json"
-RULESETS = "rulesets"
-TABLES = "tables"
 LATEST = "latest"
 # Keys of the outermost mapping stand on lines of their own behind one blank; no text holds a newline.
-_FORMAT_LINE = re.compile(rb'^ "format": (\d{1,9}),?$', re.M)
-_SEQUENCE_LINE = re.compile(rb'^ "sequence": (\d{1,16}),?$', re.M)
-_CREATED_LINE = re.compile(rb'^ "created": "([0-9TZ:-]{20})",?$', re.M)
+_HEAD = {
+    "format": re.compile(rb"(\d{1,9}),?\n"),
+    "sequence": re.compile(rb"(\d{1,16}),?\n"),
+    "created": re.compile(rb'"([0-9TZ:-]{20})",?\n'),
+    "inputs": re.compile(rb'\{\n(?:  .*\n)*?  "inventory": "([0-9a-f]{64})",?\n'),
+}
+_HOSTS_START = re.compile(rb'^ "hosts": \{(\}?)', re.M)
+_HOST_LINE = re.compile(rb'^  "', re.M)
+# Where the heads of plans are kept, in the workspace that the plans are of.
+INDEX = Path(".ringfence") / "plans.index"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What orders plans and names them."""
+    """What orders plans and names them: number, time, digest.
+
+    With the number of its hosts, the digest of the assets that it was made from, and the bytes of its directory.
+    """
 
     sequence: int
     created: str
-    short: str
+    digest: str
+    hosts: int
+    inventory: str
+    size: int
+
+    @property
+    def short(self) -> str:
+        """Return the first digits of the digest: the name of the plan's directory."""
+        return self.digest[:SHORT]
 
 
 def write(draft: Draft, plans: Path) -> Path:
@@ -86,18 +103,25 @@ def read(directory: Path) -> Plan:
     except (ValidationError, ValueError) as error:
         if made := _older(error):
             raise InputError(
-                f"this plan is of format {made}, which an earlier release made; this one reads format {FORMAT}",
+                f"this plan is of format {made}, which an earlier release made; this one reads format {PLAN_FORMAT}",
                 place,
                 "move its directory away, and ask the hosts what they hold: 'ringfence plan --rebase'",
             ) from error
         raise InputError(
             f"this is not a valid plan: {_first(error)}", place, "make a new one with 'ringfence plan'"
         ) from error
+    if _is_named(directory, hashlib.sha256(text).hexdigest()):
+        plan.keep_text(text.decode())
+        return plan
     if plan.text.encode() != text:
         raise InputError("the plan is not in its canonical form: it was changed after it was made", place)
-    if not plan.digest.startswith(directory.resolve().name) or len(directory.resolve().name) < SHORT:
-        raise InputError(f"the plan's digest is {plan.short}…, not what its directory is named after", place)
-    return plan
+    raise InputError(f"the plan's digest is {plan.short}…, not what its directory is named after", place)
+
+
+def _is_named(directory: Path, digest: str) -> bool:
+    """Return whether a directory is named after a digest, so that the text of that digest is as it was written."""
+    name = directory.resolve().name
+    return len(name) >= SHORT and digest.startswith(name)
 
 
 def verify_files(directory: Path, plan: Plan) -> None:
@@ -126,11 +150,11 @@ def read_draft(directory: Path) -> Draft:
 def _files(plan: Plan, folder: str) -> list[tuple[str, str]]:
     """Return the path and digest of every file in one of a plan's folders; its enforcer says how a text ends."""
     if folder == TABLES:
-        found = {(host.table, "json") for host in plan.hosts.values()}
+        found = {(host.table, TABLE_SUFFIX) for host in plan.hosts.values()}
     else:
         suffixes = {name: enforcer(name).suffix for name in {host.enforcer for host in plan.hosts.values()}}
         found = {(host.ruleset, suffixes[host.enforcer]) for host in plan.hosts.values()}
-    return [(f"{folder}/{digest}.{suffix}", digest) for digest, suffix in sorted(found)]
+    return [(part_name(folder, digest, suffix), digest) for digest, suffix in sorted(found)]
 
 
 def find(plans: Path, name: str) -> Path:
@@ -169,27 +193,49 @@ def directories(plans: Path) -> list[Path]:
 def heads(plans: Path) -> Iterator[tuple[Path, Head]]:
     """Yield the head of every plan below `plans` with its directory; raises InputError at a broken one.
 
-    A text whose digest names its directory is as it was written: only its own lines are looked at, which takes
-    milliseconds where the plan of 20,000 hosts takes seconds. Any other is read whole, which says what is wrong.
+    Heads of plans that are as they were stand in an index. Else a text whose digest names its directory is as it was
+    written: only its own lines are looked at, which takes milliseconds where the plan of 20,000 hosts takes seconds.
+    Any other is read whole, which says what is wrong.
     """
-    for directory in directories(plans):
-        yield directory, _head(directory)
+    found = {path.name: path for path in directories(plans)}
+    files = {name: path / PLAN_FILE for name, path in found.items()}
+    read_heads = file_heads(plans.absolute().parent / INDEX, files, Head, lambda path: _head(path.parent))
+    for name, directory in found.items():
+        yield directory, read_heads[name]
 
 
 def _head(directory: Path) -> Head:
-    name = directory.resolve().name
     try:
         text = regular_file(directory / PLAN_FILE)
     except OSError:
         text = b""
-    found = [re.findall(pattern, text) for pattern in (_FORMAT_LINE, _SEQUENCE_LINE, _CREATED_LINE)]
     digest = hashlib.sha256(text).hexdigest()
-    if len(name) >= SHORT and digest.startswith(name) and all(len(one) == 1 for one in found):
-        made, sequence, created = (one[0].decode() for one in found)
-        if int(made) == FORMAT:
-            return Head(int(sequence), created, digest[:SHORT])
+    found = {key: _outermost(text, key) for key in _HEAD} if _is_named(directory, digest) else {}
+    if found and all(found.values()) and int(found["format"]) == PLAN_FORMAT:
+        inventory, size = found["inputs"], _size(directory)
+        return Head(int(found["sequence"]), found["created"], digest, _hosts_in(text), inventory, size)
     plan = read(directory)
-    return Head(plan.sequence, plan.created, plan.short)
+    return Head(plan.sequence, plan.created, plan.digest, len(plan.hosts), plan.inputs.inventory, _size(directory))
+
+
+def _hosts_in(text: bytes) -> int:
+    """Return how many hosts the canonical text of a plan has."""
+    start = _HOSTS_START.search(text)
+    if start is None or start[1]:
+        return 0
+    return len(_HOST_LINE.findall(text, start.end(), text.find(b"\n }", start.end())))
+
+
+def _size(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def _outermost(text: bytes, key: str) -> str:
+    """Return the value of a key of the outermost mapping, empty where it does not stand there once, as it should."""
+    start = b'\n "%s": ' % key.encode()
+    at = text.find(start)
+    value = None if at < 0 or at != text.rfind(start) else _HEAD[key].match(text, at + len(start))
+    return value[1].decode() if value else ""
 
 
 def next_sequence(plans: Path, held: int = 0) -> int:
@@ -204,7 +250,7 @@ def highest_planned(plans: Path) -> int:
 
 def table_text(plans: Path, digest: str) -> str | None:
     """Return the text of a verdict table from whichever plan below `plans` has it, None where none does."""
-    for path in sorted(plans.glob(f"*/tables/{digest}.json")):
+    for path in sorted(plans.glob(f"[!.]*/{TABLES}/{digest}.json")):
         text = regular_file(path).decode(errors="replace")
         if digest_of(text) == digest:
             return text
@@ -214,7 +260,7 @@ def table_text(plans: Path, digest: str) -> str | None:
 def _older(error: ValueError) -> int:
     """Return the format of a plan that this release does not read any more, 0 for any other error."""
     for one in error.errors() if isinstance(error, ValidationError) else ():
-        if one["loc"] == ("format",) and isinstance(one["input"], int) and 0 < one["input"] < FORMAT:
+        if one["loc"] == ("format",) and isinstance(one["input"], int) and 0 < one["input"] < PLAN_FORMAT:
             return one["input"]
     return 0
 

@@ -9,6 +9,7 @@ from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.services import service_texts
 from ringfence.model.tables import DEFAULT_RULE, Effect
 from ringfence.presenting.line import Line
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.analysis.explain import Answer, Explanation, Side
@@ -66,8 +67,7 @@ def _services(answer: Answer, asked: IntervalSet) -> str:
 
 
 def _some(words: Sequence[str]) -> str:
-    more = f" and {len(words) - WORDS_SHOWN} more" if len(words) > WORDS_SHOWN else ""
-    return ", ".join(words[:WORDS_SHOWN]) + more
+    return first_few(words, WORDS_SHOWN)
 
 
 def _reason(side: Side) -> str:

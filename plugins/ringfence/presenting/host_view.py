@@ -11,8 +11,8 @@ from ringfence.presenting.line import Line
 from ringfence.presenting.rollout_view import failed_lines
 
 if TYPE_CHECKING:
-    from ringfence.operations.hosts import HostsOutcome
-    from ringfence.rollout import HostOutcome
+    from ringfence.operations.hosts import HostsResult
+    from ringfence.rollout import HostResult
 
 STATE_COLUMNS = ("host", "state", "enforced by", "plan", "#number", "#denied", "#would be denied")
 DENIAL_COLUMNS = ("host", "rule", "side", "peer", "service", "#packets", "verdict")
@@ -32,9 +32,9 @@ TOLD = (
 VERDICTS = {"deny": "denied", "watch": "would be denied"}
 
 
-def state_rows(done: HostsOutcome) -> Iterator[tuple[object, ...]]:
+def state_rows(done: HostsResult) -> Iterator[tuple[object, ...]]:
     """Yield a row for each host that answered, under STATE_COLUMNS; packets are counted since its table was loaded."""
-    for name, host in sorted(done.outcome.hosts.items()):
+    for name, host in sorted(done.result.hosts.items()):
         if host.ok:
             told = host.result
             denied, watched = (_packets(host, effect) for effect in ("deny", "watch"))
@@ -43,9 +43,9 @@ def state_rows(done: HostsOutcome) -> Iterator[tuple[object, ...]]:
             yield name, host.state, enforcer, plan or None, told.get("sequence") or None, denied, watched
 
 
-def denial_rows(done: HostsOutcome) -> Iterator[tuple[object, ...]]:
+def denial_rows(done: HostsResult) -> Iterator[tuple[object, ...]]:
     """Yield a row for each recorded denial, under DENIAL_COLUMNS, those of one rule together."""
-    for name, host in sorted(done.outcome.hosts.items()):
+    for name, host in sorted(done.result.hosts.items()):
         denials = _mappings(host.result.get("denials"))
         for one in sorted(denials, key=lambda one: (_rule(one), str(one.get("direction")), -_number(one))):
             yield (
@@ -59,23 +59,23 @@ def denial_rows(done: HostsOutcome) -> Iterator[tuple[object, ...]]:
             )
 
 
-def host_data(done: HostsOutcome) -> dict[str, object]:
+def host_data(done: HostsResult) -> dict[str, object]:
     """Return plain data for JSON."""
     hosts = [
         {**host.data(), **{key: host.result[key] for key in TOLD if key in host.result}}
-        for _, host in sorted(done.outcome.hosts.items())
+        for _, host in sorted(done.result.hosts.items())
     ]
-    return {"ok": done.outcome.ok, "hosts": hosts}
+    return {"ok": done.result.ok, "hosts": hosts}
 
 
-def done_lines(done: HostsOutcome, what: str) -> Iterator[Line]:
+def done_lines(done: HostsResult, what: str) -> Iterator[Line]:
     """Yield how many hosts did it, and why others did not."""
-    style = "green" if done.outcome.ok else "red"
-    yield Line(f"{done.well}/{len(done.outcome.hosts)} hosts {what}", style=style, bold=True)
-    yield from failed_lines(done.outcome)
+    style = "green" if done.result.ok else "red"
+    yield Line(f"{done.well}/{len(done.result.hosts)} hosts {what}", style=style, bold=True)
+    yield from failed_lines(done.result)
 
 
-def _packets(host: HostOutcome, effect: str) -> int:
+def _packets(host: HostResult, effect: str) -> int:
     return sum(_number(one) for one in _mappings(host.result.get("counters")) if one.get("effect") == effect)
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`style` is the name of a colour: green for what is well, red for what is not, yellow for what asks for
-    attention."""
+    """Text in one style.
+
+    `style` is the name of a colour: green for what is well, red for what is not, yellow for what asks for attention.
+    """
 
     text: str = ""
     style: str | None = None

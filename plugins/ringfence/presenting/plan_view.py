@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ringfence.model.counts import counted
-from ringfence.model.problems import some_names
 from ringfence.model.processes import PLATFORMS
 from ringfence.model.safe_text import clean_line
 from ringfence.presenting.line import Line
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -81,7 +81,7 @@ def _enforcers(plan: Plan) -> Iterator[Line]:
     if len(counts) > 1 or decided:
         yield Line(f"  enforced by: {', '.join(f'{name} {count}' for name, count in sorted(counts.items()))}")
     for (enforcer, why), hosts in sorted(decided.items()):
-        yield Line(clean_line(f"    {enforcer} for {some_names(hosts)}: {why}"))
+        yield Line(clean_line(f"    {enforcer} for {first_few(hosts)}: {why}"))
 
 
 def difference(plan: Plan, hosts: Collection[str], *, everything: bool) -> Iterator[Line]:

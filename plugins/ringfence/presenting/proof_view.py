@@ -9,34 +9,34 @@ from ringfence.model.safe_text import clean_line
 from ringfence.presenting.line import Line
 
 if TYPE_CHECKING:
-    from ringfence.operations.plan_outcome import PlanOutcome
-    from ringfence.rollout import HostOutcome
+    from ringfence.operations.plan_result import PlanResult
+    from ringfence.rollout import HostResult
 
 TOLD = ("drift", "differences", "not_proven", "dead_elements", "leftovers", "standing", "answers")
 
 
-def proof_data(done: PlanOutcome) -> dict[str, object]:
+def proof_data(done: PlanResult) -> dict[str, object]:
     """Return plain data for JSON."""
     hosts = [
         {**host.data(), **{key: host.result[key] for key in TOLD if key in host.result}}
-        for _, host in sorted(done.outcome.hosts.items())
+        for _, host in sorted(done.result.hosts.items())
     ]
-    return {"plan": done.plan.digest, "ok": done.outcome.ok, "interrupted": done.interrupted, "hosts": hosts}
+    return {"plan": done.plan.digest, "ok": done.result.ok, "interrupted": done.interrupted, "hosts": hosts}
 
 
-def proof_lines(done: PlanOutcome) -> Iterator[Line]:
+def proof_lines(done: PlanResult) -> Iterator[Line]:
     """Yield what differs, host by host, and how many are proven."""
-    for _, host in sorted(done.outcome.hosts.items()):
+    for _, host in sorted(done.result.hosts.items()):
         yield from _host(host)
     yield Line(
-        f"plan {done.plan.short}: {done.well}/{len(done.outcome.hosts)} hosts proven"
+        f"plan {done.plan.short}: {done.well}/{len(done.result.hosts)} hosts proven"
         + (", then interrupted" if done.interrupted else ""),
-        style="green" if done.outcome.ok else "red",
+        style="green" if done.result.ok else "red",
         bold=True,
     )
 
 
-def _host(host: HostOutcome) -> Iterator[Line]:
+def _host(host: HostResult) -> Iterator[Line]:
     name = clean_line(host.host)
     drift = host.result.get("drift")
     if isinstance(drift, list) and drift:

@@ -11,31 +11,31 @@ from ringfence.presenting.line import Line
 
 if TYPE_CHECKING:
     from ringfence.operations.apply import Rollout
-    from ringfence.operations.plan_outcome import PlanOutcome
-    from ringfence.rollout import Outcome
+    from ringfence.operations.plan_result import PlanResult
+    from ringfence.rollout import PlaybookResult
 
 
 def rollout_lines(rollout: Rollout) -> Iterator[Line]:
     """Yield what a rollout did."""
-    outcome = rollout.outcome
-    for name, host in sorted(outcome.hosts.items()):
+    result = rollout.result
+    for name, host in sorted(result.hosts.items()):
         yield from _standing(name, host.result.get("standing_denied"))
         if more := host.result.get("standing_denied_more"):
             yield Line(f"{name}: {more} more standing connections are denied now", style="yellow")
-    changed = sum(host.changed for host in outcome.hosts.values())
-    well = sum(host.ok for host in outcome.hosts.values())
+    changed = sum(host.changed for host in result.hosts.values())
+    well = sum(host.ok for host in result.hosts.values())
     hold, change = ("would hold it", "would change") if rollout.request.check else ("hold it", "changed")
     yield Line(
-        f"plan {rollout.plan.short}: {well}/{len(outcome.hosts)} hosts {hold}, {changed} {change}",
-        style="green" if outcome.ok else "red",
+        f"plan {rollout.plan.short}: {well}/{len(result.hosts)} hosts {hold}, {changed} {change}",
+        style="green" if result.ok else "red",
         bold=True,
     )
-    yield from failed_lines(outcome)
+    yield from failed_lines(result)
 
 
-def failed_lines(outcome: Outcome) -> Iterator[Line]:
+def failed_lines(result: PlaybookResult) -> Iterator[Line]:
     """Yield why each host failed that did."""
-    for host in sorted(outcome.hosts.values(), key=lambda one: one.host):
+    for host in sorted(result.hosts.values(), key=lambda one: one.host):
         if not host.ok:
             reason = f": {clean_line(host.reason)}" if host.reason else ""
             yield Line(f"  {clean_line(host.host)}: {host.state}{reason}", style="red")
@@ -53,19 +53,19 @@ def interrupted_lines(rollout: Rollout) -> Iterator[Line]:
     yield Line(f"  → go on: ringfence apply {plan.short}{chosen}; hosts that hold the plan are not touched")
 
 
-def confirmed_lines(done: PlanOutcome) -> Iterator[Line]:
+def confirmed_lines(done: PlanResult) -> Iterator[Line]:
     """Yield how many hosts confirmed, and why others did not."""
-    yield Line(f"plan {done.plan.short}: {done.well}/{len(done.outcome.hosts)} hosts confirmed")
-    yield from failed_lines(done.outcome)
+    yield Line(f"plan {done.plan.short}: {done.well}/{len(done.result.hosts)} hosts confirmed")
+    yield from failed_lines(done.result)
 
 
-def rolled_back_lines(done: PlanOutcome) -> Iterator[Line]:
+def rolled_back_lines(done: PlanResult) -> Iterator[Line]:
     """Yield which hosts went back, and what else can be done where none did."""
     changed = done.changed
     hosts = f": {', '.join(changed)}" if changed else ""
-    yield Line(f"{len(changed)} of {len(done.outcome.hosts)} hosts went back{hosts}")
-    yield from failed_lines(done.outcome)
-    if not changed and done.outcome.ok:
+    yield Line(f"{len(changed)} of {len(done.result.hosts)} hosts went back{hosts}")
+    yield from failed_lines(done.result)
+    if not changed and done.result.ok:
         restore = f"ringfence plan --restore EARLIER (before {done.plan.short})"
         yield Line(f"nothing waited; to undo what is confirmed: {restore}")
 

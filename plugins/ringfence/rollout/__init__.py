@@ -3,7 +3,7 @@
 from ringfence.rollout.cancellation import Cancellation
 from ringfence.rollout.events import Event, EventKind
 from ringfence.rollout.interruption import Interrupted
-from ringfence.rollout.outcome import HostOutcome, Outcome
+from ringfence.rollout.results import HostResult, PlaybookResult
 from ringfence.rollout.runner import run_playbook
 
-__all__ = ["Cancellation", "Event", "EventKind", "HostOutcome", "Interrupted", "Outcome", "run_playbook"]
+__all__ = ["Cancellation", "Event", "EventKind", "HostResult", "Interrupted", "PlaybookResult", "run_playbook"]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from ringfence.rollout.cancellation import Cancellation
-from ringfence.rollout.outcome import Outcome
+from ringfence.rollout.results import PlaybookResult
 
 # Ansible ends its workers, each a session of its own, when it gets this; what kills Ansible would leave them running.
 PASSED_ON = signal.SIGINT
@@ -20,16 +20,18 @@ PATIENCE = 10.0
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was interrupted; `outcome` is what became of its hosts until then."""
+    """A run was interrupted; `result` is what became of its hosts until then."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, result: PlaybookResult) -> None:
         super().__init__()
-        self.outcome = outcome
+        self.result = result
 
 
 class Interruption:
-    """Passes SIGINT, SIGTERM and a cancellation on to Ansible; signals arrive in the main thread alone, a cancellation
-    in any."""
+    """Passes SIGINT, SIGTERM and a cancellation on to Ansible.
+
+    Signals arrive in the main thread alone, a cancellation in any.
+    """
 
     def __init__(self, cancel: Cancellation) -> None:
         self.came = False

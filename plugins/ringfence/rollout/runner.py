@@ -16,8 +16,8 @@ from ringfence.model.errors import InputError, OutsideError
 from ringfence.rollout.cancellation import Cancellation
 from ringfence.rollout.events import Event, EventKind, EventReader
 from ringfence.rollout.interruption import Interrupted, Interruption
-from ringfence.rollout.outcome import INTERRUPTED, Outcome, collect
 from ringfence.rollout.private import private_directory
+from ringfence.rollout.results import INTERRUPTED, PlaybookResult, collect
 from ringfence.sources.ansible_settings import without_fact_cache
 
 PLAYBOOKS = ("confirm", "discover", "doctor", "info", "plan", "refresh", "remove", "rollback", "rollout", "verify")
@@ -43,7 +43,7 @@ def run_playbook(
     check: bool = False,
     forks: int = FORKS,
     cancel: Cancellation | None = None,
-) -> Outcome:
+) -> PlaybookResult:
     """Run a playbook of `ringfence.core` over the hosts of `inventory` and return what became of each.
 
     `directory` is where Ansible runs (a workspace with its own `ansible.cfg`); `expected` names hosts that must be in
@@ -99,9 +99,9 @@ def run_playbook(
     ended = f"Ansible ended (status {run.rc}) while this host's step ran{last}; what became of it is not known"
     hosts = collect(events, expected, cut_short="" if interruption.came else ended)
     if interruption.came:
-        raise Interrupted(Outcome(hosts, INTERRUPTED))
+        raise Interrupted(PlaybookResult(hosts, INTERRUPTED))
     began = any(event.ends or event.kind is EventKind.STARTED for event in events)
-    return Outcome(hosts, run.status, "" if hosts and began else "\n".join(said))
+    return PlaybookResult(hosts, run.status, "" if hosts and began else "\n".join(said))
 
 
 def _forget_environment(status: Mapping[str, object], runner_config: object) -> None:

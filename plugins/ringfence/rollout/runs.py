@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ringfence.files import PRIVATE, regular_file
@@ -58,6 +59,21 @@ class RunDirectory:
     def id(self) -> str:
         """Return the name of the run: its time and its plan."""
         return self.path.name
+
+    @property
+    def began(self) -> datetime:
+        """Return when it was begun, in UTC, as its name says."""
+        return datetime.strptime(self.id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+    @property
+    def short_plan(self) -> str:
+        """Return the short name of its plan, as its name says."""
+        return self.id[17:29]
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of its files."""
+        return sum(path.stat().st_size for path in self.path.iterdir() if path.is_file())
 
     def facts(self) -> RunFacts:
         """Return what was known at its start. Raise InputError where that is missing or damaged."""
@@ -152,6 +168,29 @@ def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, in
     except OSError as error:
         raise OutsideError(f"a run cannot be begun: {error.strerror}", Place(str(runs))) from error
     return RunDirectory(path), (workspace, own)
+
+
+@contextmanager
+def no_run_begins(state: Path) -> Iterator[None]:
+    """Keep runs from beginning; where one works on the workspace already, no other begins anyway.
+
+    Raise InputError where one is just beginning, OutsideError where the directory of runs cannot be written.
+    """
+    runs = state / RUNS
+    try:
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(runs / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OutsideError(f"cannot be written: {error.strerror}", Place(str(runs))) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        if not any(one.lives() for one in run_directories(state)):
+            raise InputError("a run is just beginning", remedy="try again") from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def event_line(event: Event, time: str) -> str:

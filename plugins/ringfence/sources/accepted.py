@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringfence.files import PRIVATE, regular_file, write_whole
+from ringfence.files import PRIVATE, locked, regular_file, write_whole
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.sources.claims import Claim
@@ -29,10 +29,18 @@ def read_accepted(path: Path) -> frozenset[Claim] | None:
 
 
 def accept_claims(path: Path, claims: Iterable[Claim], now: datetime, how: str) -> None:
-    """Keep claims beside those that are kept, whole or not at all, readable by its owner alone.
+    """Keep claims beside those that are kept, whole or not at all, readable by its owner alone, one person at a time.
 
     Raise InputError where what is kept is damaged, OutsideError where it cannot be written.
     """
+    try:
+        with locked(path):
+            _accept(path, claims, now, how)
+    except OSError as error:
+        raise OutsideError(f"the accepted addresses cannot be kept: {error.strerror}", Place(str(path))) from error
+
+
+def _accept(path: Path, claims: Iterable[Claim], now: datetime, how: str) -> None:
     entries = dict(_entries(path) or {})
     entry = {"by": _who(), "at": now.astimezone(UTC).strftime(TIME), "how": how}
     for claim in claims:
@@ -41,7 +49,7 @@ def accept_claims(path: Path, claims: Iterable[Claim], now: datetime, how: str) 
         "format": FORMAT,
         "accepted": [{"host": claim.host, "address": claim.address, **entries[claim]} for claim in sorted(entries)],
     }
-    _write(path, json.dumps(data, indent=1, sort_keys=True) + "\n")
+    write_whole(path, json.dumps(data, indent=1, sort_keys=True) + "\n", PRIVATE)
 
 
 def _entries(path: Path) -> dict[Claim, Mapping[str, str]] | None:
@@ -65,13 +73,6 @@ def _entries(path: Path) -> dict[Claim, Mapping[str, str]] | None:
         message = f"the accepted addresses are damaged: {type(error).__name__} {error}"
         raise InputError(message, Place(str(path)), _REMEDY) from error
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, text, PRIVATE)
-    except OSError as error:
-        raise OutsideError(f"the accepted addresses cannot be kept: {error.strerror}", Place(str(path))) from error
 
 
 def _who() -> str:

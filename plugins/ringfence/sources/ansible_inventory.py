@@ -22,7 +22,9 @@ from ringfence.model.problems import Problem
 from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
 from ringfence.sources.ansible_settings import without_fact_cache
 from ringfence.sources.inventory_files import refuse_unreadable_files
+from ringfence.sources.parse_places import broken_at
 from ringfence.sources.passed_over import passed_over
+from ringfence.sources.vaulted import vault_failure
 
 TIMEOUT_SECONDS = 1800.0
 # Ansible's own answer to an inventory that does not parse is a warning and an estate without those hosts.
@@ -35,9 +37,16 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
 }
 # What Ansible says of a file that a person wrote; what else fails is a plug-in's or a script's.
-_WRITTEN = re.compile(r"YAML (?:parsing failed|inventory has invalid structure)|maximum recursion depth")
+_WRITTEN = re.compile(
+    r"YAML (?:parsing failed|inventory has invalid structure)|maximum recursion depth"
+    r"|Failed to parse inventory: |Could not process '/"
+)
+_CONSTRUCTED = re.compile(r"^plugin:\s*['\"]?(?:ansible\.builtin\.)?constructed\b", re.MULTILINE)
 # What our plug-in for tables says of one that is wrong, behind the table's own name.
 _OF_TABLE = re.compile(r"(?P<file>\S+?)(?::(?P<line>\d+))?: (?P<fault>.*)", re.DOTALL)
+# What our plug-ins say of an option that is wrong, with what to write.
+_WAY_OUT = re.compile(r"(?P<message>.+?): (?P<remedy>write .+)\.", re.DOTALL)
+_LISTING = Path(__file__).with_name("ansible_listing.py")
 _LACKING = "which is not installed"
 _READ_FROM_FILES = re.compile(r"^plugin:\s*['\"]?ringfence\.core\.onprem\b", re.MULTILINE)
 _NO_HOME = "Unable to create local directories"
@@ -81,7 +90,8 @@ def read_inventory(
     refuse_unreadable_files(paths, directory or Path())
     with tempfile.TemporaryDirectory(prefix="ringfence-inventory-") as scratch:
         listing = Path(scratch) / "inventory.json"
-        stderr = _run([*_command(), "--list", "--output", str(listing)], paths, directory, what_answers=what_answers)
+        command = [*_quicker(_command()), "--list", "--output", str(listing)]
+        stderr = _run(command, paths, directory, what_answers=what_answers)
         data = _parsed(listing)
     base = (directory or Path()).resolve()
     unseen = passed_over(paths, base, _command("ansible-config"), os.environ)
@@ -95,6 +105,18 @@ def _command(name: str = "ansible-inventory") -> list[str]:
     if found is None:
         raise OutsideError(f"{name} is not installed", remedy="pip install 'ansible-core>=2.18'")
     return [found]
+
+
+def _quicker(command: list[str]) -> list[str]:
+    """Return what runs a command of Ansible with less work, where it is a program of this Python; else the command."""
+    program = Path(command[0])
+    if program.parent != Path(sys.executable).parent:
+        return command
+    try:
+        compile(program.read_bytes(), str(program), "exec", dont_inherit=True)
+    except (OSError, SyntaxError, ValueError):
+        return command
+    return [sys.executable, "-P", str(_LISTING), *command]
 
 
 def _run(command: list[str], paths: Sequence[Path], directory: Path | None, *, what_answers: bool) -> str:
@@ -113,7 +135,7 @@ def _run(command: list[str], paths: Sequence[Path], directory: Path | None, *, w
             check=False,
         )
     except OSError as error:
-        raise OutsideError(f"{arguments[0]} cannot be run: {error.strerror}") from error
+        raise OutsideError(f"ansible-inventory cannot be run: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
         raise OutsideError(
             f"ansible-inventory gave no answer within {TIMEOUT_SECONDS:.0f} s",
@@ -122,7 +144,7 @@ def _run(command: list[str], paths: Sequence[Path], directory: Path | None, *, w
     stderr = done.stderr.decode(errors="replace")
     if done.returncode:
         base = (directory or Path()).resolve()
-        raise _unreadable(paths, base) or _failure(stderr, done.returncode, base)
+        raise _unreadable(paths, base) or _failure(stderr, done.returncode, paths, base)
     return stderr
 
 
@@ -136,14 +158,10 @@ def _unreadable(paths: Sequence[Path], base: Path) -> InputError | None:
     return None
 
 
-def _failure(stderr: str, status: int, base: Path) -> RingfenceError:
+def _failure(stderr: str, status: int, paths: Sequence[Path], base: Path) -> RingfenceError:
     message, place = first_error(stderr, base)
-    if "no vault secrets" in message.lower() or "decryption failed" in message.lower():
-        return InputError(
-            f"the inventory holds vaulted variables that cannot be opened: {message}",
-            place,
-            "set ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg",
-        )
+    if closed := vault_failure(message, place, paths, base):
+        return closed
     if "unknown plugin" in message:
         return InputError(
             f"the inventory cannot be parsed: {message}",
@@ -160,8 +178,14 @@ def _failure(stderr: str, status: int, base: Path) -> RingfenceError:
         return InputError("Ansible finds no inventory here", place, "name hosts in a file below it")
     if place is not None and not place.line and _is_read_from_files(base / place.file) and _LACKING not in message:
         return _wrong_table(message, place.file)
-    if (place is not None and place.line) or _WRITTEN.match(message):
-        remedy = "save the file as UTF-8" if "codec can't" in message else None
+    written = _WRITTEN.match(message) or (place is not None and _is_constructed(base / place.file))
+    if (place is not None and place.line) or written:
+        place = broken_at(message, place, paths, base)
+        own = _WAY_OUT.fullmatch(message)
+        if own:
+            message, remedy = own["message"], own["remedy"]
+        else:
+            remedy = "save the file as UTF-8" if "codec can't" in message else None
         return InputError(f"the inventory cannot be parsed: {message}", place, remedy)
     return OutsideError(
         f"ansible-inventory failed with status {status}: {message or 'it gave no reason'}",
@@ -183,6 +207,11 @@ def _wrong_table(message: str, source: str) -> InputError:
 def _is_read_from_files(source: Path) -> bool:
     """Return whether an inventory is the configuration of our plug-in for tables, which asks nobody else."""
     return source.is_file() and _READ_FROM_FILES.search(source.read_text(errors="replace")) is not None
+
+
+def _is_constructed(source: Path) -> bool:
+    """Return whether an inventory is only expressions over the hosts of others, which a person wrote."""
+    return source.is_file() and _CONSTRUCTED.search(source.read_text(errors="replace")) is not None
 
 
 def _parsed(listing: Path) -> Mapping[str, object]:

@@ -7,11 +7,12 @@ ansible-core 2.19 writes `[WARNING]: message`, then maybe causes and an `Origin:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ringfence.model.errors import Place
-from ringfence.model.problems import Problem, Severity
+from ringfence.model.problems import Problem
+from ringfence.sources.warning_places import placed_warning
 
 _START = re.compile(r"^(?:\[(?P<kind>WARNING|ERROR|DEPRECATION WARNING)\]:|(?P<old>ERROR!))\s*")
 _ORIGINS = (
@@ -51,10 +52,8 @@ def warnings_of(stderr: str, base: Path) -> tuple[Problem, ...]:
         if not message.error and not any(said.match(message.text) for said in (_NOISE, *_OF_UNPARSED)):
             counts[message.text] = counts.get(message.text, 0) + 1
             places.setdefault(message.text, message.place)
-    return tuple(
-        Problem(Severity.WARNING, f"Ansible: {text}" + (f" ({count} times)" if count > 1 else ""), places[text])
-        for text, count in counts.items()
-    )
+    found = ((placed_warning(text, places[text], base), count) for text, count in counts.items())
+    return tuple(replace(one, message=f"{one.message} ({count} times)") if count > 1 else one for one, count in found)
 
 
 def first_error(stderr: str, base: Path) -> tuple[str, Place | None]:

@@ -13,6 +13,8 @@ DEEPEST = 64
 _SECRET_VALUES = re.compile(r"^\$ANSIBLE_VAULT;|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]+:[^/\s@]+@")
 _ASSIGNMENT = re.compile(r"^\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*[=:]\s*\S")
 _DROP = object()
+# What a vaulted value is inside Ansible: since 2.19, and before.
+_VAULTED = ("EncryptedString", "AnsibleVaultEncryptedUnicode")
 
 
 def plain_attributes(variables: Mapping[str, object]) -> dict[str, object]:
@@ -46,7 +48,8 @@ def plain_value(value: object, depth: int = 0) -> object:
         return {str(key): plain_value(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain_value(item, depth + 1) for item in value]
-    return None
+    # As Ansible lists it: what is vaulted is not opened here.
+    return {"__ansible_vault": ""} if type(value).__name__ in _VAULTED else None
 
 
 def _plain(value: object, depth: int) -> object:

@@ -11,8 +11,8 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.sources.identifying import is_everybodys_name
 from ringfence.sources.identity_keys import is_swept, short_name
 from ringfence.sources.merging import hosts_of
+from ringfence.wire.first_few import first_few
 
-NAMED = 5
 # What no person chose: addresses, also as host names of clouds, and ids of instances and virtual machines.
 _NO_CHOICE = re.compile(r"[\d.]+|.*:.*|ip-[\d-]+|i-[0-9a-f]{8,}|vm-\d+", re.IGNORECASE)
 
@@ -36,8 +36,7 @@ def address_alone_problem(found: Sequence[Asset], made_of: Sequence[Asset]) -> l
             told.append(f"{names}, {', '.join(str(why) for why in by)}")
     if not told:
         return []
-    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    message = f"taken for one machine by address alone, with other names: {'; '.join(told[:NAMED])}{more}"
+    message = f"taken for one machine by address alone, with other names: {first_few(told, joint='; ')}"
     remedy = (
         "delete the record of a machine that is gone, or say in ringfence.yml what is so: "
         "identity: {same: [[…, …]]} or {different: [[…, …]]}"

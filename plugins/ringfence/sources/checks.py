@@ -8,20 +8,13 @@ from difflib import get_close_matches
 from itertools import combinations
 
 from ringfence.model.addresses import DEFAULT_REALM, address_text
-from ringfence.model.assets import Asset, Snapshot
+from ringfence.model.assets import Asset
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
 from ringfence.sources.duplicates import duplicate_problems
 from ringfence.sources.host_variables import is_template
 from ringfence.sources.label_spellings import spelling_problems
-
-# Examples that a message names before it counts the rest.
-NAMED = 5
-
-
-def snapshot_problems(snapshot: Snapshot, settings: Settings) -> tuple[Problem, ...]:
-    """Return the problems of a snapshot's assets, as `asset_problems`."""
-    return asset_problems(snapshot.assets, settings)
+from ringfence.wire.first_few import first_few
 
 
 def asset_problems(assets: Sequence[Asset], settings: Settings) -> tuple[Problem, ...]:
@@ -125,6 +118,5 @@ def _port(asset: Asset) -> int | None:
 
 
 def _named(assets: Sequence[Asset]) -> str:
-    names = ", ".join(f"'{asset.name}'" for asset in assets[:NAMED])
-    more = f" and {len(assets) - NAMED} more" if len(assets) > NAMED else ""
-    return f"{'asset' if len(assets) == 1 else 'assets'} {names}{more} {'is' if len(assets) == 1 else 'are'}"
+    names = first_few([f"'{asset.name}'" for asset in assets])
+    return f"{'asset' if len(assets) == 1 else 'assets'} {names} {'is' if len(assets) == 1 else 'are'}"

@@ -19,8 +19,7 @@ from ringfence.sources.host_told import CLAIMED
 from ringfence.sources.host_variables import sorted_points
 from ringfence.sources.identity_keys import is_no_machine, is_swept
 from ringfence.sources.merging import IDENTITY, hosts_of, merged
-
-NAMED = 5
+from ringfence.wire.first_few import first_few
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -172,5 +171,4 @@ def _with_swept(asset: Asset, swept: Sequence[Asset]) -> Asset:
 
 
 def _problem(told: Sequence[str], end: str, remedy: str) -> Problem:
-    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    return Problem(Severity.WARNING, f"{'; '.join(told[:NAMED])}{more}: {end}", None, remedy)
+    return Problem(Severity.WARNING, f"{first_few(told, joint='; ')}: {end}", None, remedy)

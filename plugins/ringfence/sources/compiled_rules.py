@@ -169,7 +169,7 @@ def _nothing(keys: Keys) -> object:
 
 def _is_true(value: object) -> bool:
     """Return JMESPath's truth: null, false, and empty text, lists and mappings are false; numbers are true."""
-    return not (value is None or value is False or value == "" or value == [] or value == {})
+    return not (value is None or value is False or value in ("", [], {}))
 
 
 def _no_text(value: object, expression: str) -> str:

@@ -123,7 +123,7 @@ def _all(children: Sequence[Node]) -> list[Evaluate] | None:
 
 
 def _is_false(value: object) -> bool:
-    return value is None or value is False or value == "" or value == [] or value == {}
+    return value is None or value is False or value in ("", [], {})
 
 
 def _starts_with(values: list[object]) -> object:

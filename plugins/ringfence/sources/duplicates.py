@@ -10,8 +10,8 @@ from ringfence.model.assets import Asset
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.identity_keys import source_facts
 from ringfence.sources.reaching import reached_point, way_to
+from ringfence.wire.first_few import NAMED, first_few
 
-NAMED = 5
 # What sources call the network that an asset's addresses belong to.
 _NETWORKS = ("vpc", "vpc_id", "network_id", "vnet")
 
@@ -64,8 +64,7 @@ def _managed_twice(shared: Mapping[tuple[str, int], Sequence[Asset]]) -> list[Pr
                 told.append(f"{address_text(point)} by {names}{' …' if len(managed) > NAMED else ''}")
     if not told:
         return []
-    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    message = f"several hosts are managed by one address: {'; '.join(told[:NAMED])}{more}"
+    message = f"several hosts are managed by one address: {first_few(told, joint='; ')}"
     remedy = "correct ansible_host; where they are one machine, say so: identity: {same: [[…, …]]} in ringfence.yml"
     return [Problem(Severity.WARNING, message, None, remedy)]
 

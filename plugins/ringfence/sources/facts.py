@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError
 from ringfence.sources.fact_files import Facts
-from ringfence.sources.gathered import gathered
+from ringfence.sources.fact_summary import gathered
 from ringfence.sources.host_variables import can_be_held, shown, sorted_points
 from ringfence.sources.identifying import identifying_point, is_bridge_address, is_inner_interface
+from ringfence.wire.first_few import first_few
 
 # Addresses of one host that are believed; what tells more is no host.
 MOST_ADDRESSES = 1024
@@ -56,8 +57,7 @@ def fact_faults(facts: Facts) -> Iterator[str]:
     """Yield what is wrong with the facts of a host, each as the end of a sentence about them."""
     ours = sorted(name for name in facts if _OURS.match(name))
     if ours:
-        more = f" and {len(ours) - 3} more" if len(ours) > 3 else ""
-        yield f"hold {', '.join(name[:60] for name in ours[:3])}{more}, which no host says of itself: not read"
+        yield f"hold {first_few([name[:60] for name in ours], 3)}, which no host says of itself: not read"
     texts = _address_texts(facts)
     wrong = [text for text in texts if not _is_address(text)]
     listed = (_fact(facts, f"all_ipv{family}_addresses") for family in (4, 6))

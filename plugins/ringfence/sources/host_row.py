@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ringfence.model.errors import Place
+from ringfence.model.label_rules import label_key_fault
 from ringfence.model.label_texts import label_text, visible
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_variables import ADDRESSES, HostVariables, shown, written_label_fault
@@ -83,9 +84,16 @@ def host_of(row: Row, columns: Columns, keys: tuple[str, ...] = ()) -> TableHost
     return TableHost(name, texts, labels, row.cells, row.place, row.also, tuple(odd))
 
 
+def wrong_keys(columns: Columns) -> dict[str, str]:
+    """Return the columns whose label has a key that can be none, each with why: no row is at fault."""
+    faults = {column: label_key_fault(visible(key.strip())) for key, column in columns.labels.items()}
+    return {column: fault for column, fault in faults.items() if fault is not None}
+
+
 def broken(row: Row, fault: str, remedy: str | None = None) -> Problem:
     """Return the warning for a row that is left out."""
-    return Problem(Severity.WARNING, f"this row is left out: {fault}", row.place, remedy)
+    also = f" (with {', '.join(map(str, row.also))})" if row.also else ""
+    return Problem(Severity.WARNING, f"this row{also} is left out: {fault}", row.place, remedy)
 
 
 def _left_out(row: Row, name: str, address: str) -> Problem:
@@ -146,8 +154,9 @@ def _written_labels(row: Row, name: str, columns: Columns, odd: list[Problem]) -
     remedy = "write 'key=value; key=value', in YAML a mapping"
     odd += [Problem(Severity.WARNING, message, row.place, remedy) for message in said]
     mapped = columns.labels or {key: key for key in USUAL_LABELS if key in row.cells}
+    wrong = wrong_keys(columns)
     for key, column in mapped.items():
         value = row.cells.get(column)
-        if value is not None and value != "":
+        if column not in wrong and value is not None and value != "":
             found[key] = value
     return found

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ringfence.language.look_alikes import skeleton, without_accents
 from ringfence.language.reports import nearest
 from ringfence.model.errors import InputError, Place
 from ringfence.model.label_texts import label_text, visible
 from ringfence.model.problems import Problem, Severity
-from ringfence.sources.host_row import LABELS_COLUMN, USUAL_LABELS, Columns, TableHost, host_of
+from ringfence.sources.host_row import LABELS_COLUMN, USUAL_LABELS, Columns, TableHost, host_of, wrong_keys
 from ringfence.sources.table_filters import Filters, stays, values_of
 from ringfence.sources.table_header import Wanted
 from ringfence.sources.table_merge import merged_rows
@@ -121,19 +123,22 @@ def _hosts(table: TableRows, columns: Columns, reading: Reading) -> HostTable:
         _check_columns(wanted, table.columns, columns.addresses, table.place)
     hosts: list[TableHost] = []
     problems: list[Problem] = []
+    broken: list[Row] = []
     kept = [row for row in table.rows if row.fault is not None or stays(row, reading.keep, reading.leave_out)]
-    filtered = len(table.rows) - len(kept)
+    filtered = sum(_counts(table.rows).values()) - sum(_counts(kept).values())
     short: list[Row] = []
     for row in kept:
         host = host_of(row, columns, reading.merge_by)
         if isinstance(host, Problem):
             problems.append(host)
+            broken.append(row)
         else:
             hosts.append(host)
             short += [row] if row.short else []
-    if problems:
-        message = f"{len(problems)} of {len(table.rows)} rows are broken and left out: no policy knows these hosts"
-        problems.append(Problem(Severity.WARNING, message, Place(table.place.file), "correct the rows named before"))
+    all_rows = _counts(table.rows)
+    for file, count in _counts(broken).items():
+        message = f"{count} of {all_rows[file]} rows are broken and left out: no policy knows these hosts"
+        problems.append(Problem(Severity.WARNING, message, Place(file), "correct the rows named before"))
     if table.rows or not reading.may_be_empty:
         problems += _nothing_left(table, filtered)
     notes = [*(odd for host in hosts for odd in host.odd), *_short_rows(short), *_lost_cells(kept, columns, reading)]
@@ -143,6 +148,11 @@ def _hosts(table: TableRows, columns: Columns, reading: Reading) -> HostTable:
     return HostTable(tuple(hosts), tuple(problems), filtered, tuple(notes), values)
 
 
+def _counts(rows: Sequence[Row]) -> Counter[str]:
+    """Return how many rows of each table these are: a merged one is a row of each of its tables."""
+    return Counter(place.file for row in rows for place in (row.place, *row.also))
+
+
 def _nothing_left(table: TableRows, filtered: int) -> list[Problem]:
     """Return the warning for a table that gives nothing without being broken."""
     if not table.rows:
@@ -150,7 +160,7 @@ def _nothing_left(table: TableRows, filtered: int) -> list[Problem]:
             "the table has no rows: it gives no hosts",
             "is the export whole? Add rows, or delete the file in inventory/ that names the table",
         )
-    elif filtered == len(table.rows):
+    elif filtered == sum(_counts(table.rows).values()):
         said, remedy = (
             f"'filters' and 'exclude' leave none of {filtered} rows: the table gives no hosts",
             "correct them",
@@ -168,17 +178,22 @@ def _short_rows(rows: Sequence[Row]) -> list[Problem]:
 
 
 def _unused_labels(table: TableRows, columns: Columns) -> list[Problem]:
-    """Return a warning for each column that is called like a usual label, but for case, and gives none."""
+    """Return a warning for each column that is called like a usual label, but for case or accents, and gives none."""
     if columns.labels:
-        return []
+        return [_wrong_key(column, fault, table) for column, fault in wrong_keys(columns).items()]
     notes = []
     for column in table.columns:
-        key = column.casefold()
+        key = skeleton(without_accents(column))
         if key in (*USUAL_LABELS, LABELS_COLUMN) and column != key and key not in table.columns:
             message = f"the column '{visible(column)}' gives no label: the one that does is called '{key}'"
             said = "" if key == LABELS_COLUMN else ", or name all columns of labels: 'columns: {labels: {…}}'"
             notes.append(Problem(Severity.WARNING, message, table.place, f"rename it{said}"))
     return notes
+
+
+def _wrong_key(column: str, fault: str, table: TableRows) -> Problem:
+    message = f"the column '{visible(column)}' gives no label: {fault}"
+    return Problem(Severity.WARNING, message, table.place, "rename it in 'columns: {labels: {…}}'")
 
 
 def _lost_cells(rows: Sequence[Row], columns: Columns, reading: Reading) -> list[Problem]:

@@ -14,6 +14,7 @@ from ringfence.model.label_rules import label_key_fault
 from ringfence.model.label_texts import label_fault, label_text, visible
 from ringfence.sources.attributes import plain_value
 from ringfence.sources.identifying import is_everybodys_point
+from ringfence.sources.vaulted import REMEDY, is_vaulted
 
 INVENTORY = "inventory"
 ADDRESSES = "ringfence_addresses"
@@ -32,8 +33,27 @@ LABEL_GROUPS = "ringfence_label_groups"
 WISHED = "ringfence_name"
 GIVEN = "ringfence_given"
 BY_NAME = "ringfence_by_name"
+# The row of a table that a host is, `hosts.csv:7`, where another one's name looks the same.
+PLACE = "ringfence_place"
 # Why a source did not read all of this one host: what it told before stands.
 INCOMPLETE = "ringfence_incomplete"
+
+# What is read of how Ansible reaches a host.
+CONNECTION = (
+    "ansible_host",
+    "ansible_ssh_host",
+    "ansible_port",
+    "ansible_ssh_port",
+    "ansible_connection",
+    "ansible_shell_type",
+    "ansible_ssh_common_args",
+    "ansible_ssh_extra_args",
+    "ansible_ssh_args",
+    "ansible_paramiko_proxy_command",
+    "ansible_libssh_proxy_command",
+    "ansible_psrp_proxy",
+    "ansible_winrm_proxy",
+)
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _MULTICAST = (*network_of("224.0.0.0/4"), *network_of("ff00::/8"))
@@ -107,6 +127,12 @@ class HostVariables:
             if fault is not None:
                 yield fault
 
+    def closed(self) -> Iterator[str]:
+        """Yield the variables of the connection that are vaulted by themselves: they count as not given."""
+        for variable in CONNECTION:
+            if is_vaulted(self.variables.get(variable)):
+                yield variable
+
     def workload(self) -> bool:
         """Return `ringfence_workload`, true unless said; INI inventories give the words as text."""
         value = self._value(WORKLOAD)
@@ -169,6 +195,9 @@ class HostVariables:
 
     def _value(self, variable: str) -> object:
         value = plain_value(self.variables.get(variable))
+        if is_vaulted(value):
+            self._refuse(variable, "is vaulted, and Ansible's listing keeps it closed", REMEDY)
+            return None
         if isinstance(value, str) and is_template(value):
             self._refuse(
                 variable,
@@ -179,6 +208,9 @@ class HostVariables:
         return value
 
     def _address(self, item: object) -> int | None:
+        if is_vaulted(item):
+            self._refuse(ADDRESSES, "holds a vaulted address, and Ansible's listing keeps it closed", REMEDY)
+            return None
         if not isinstance(item, str):
             self._refuse(ADDRESSES, f"holds {shown(item)}", "write every address as text, in quotes where needed")
             return None
@@ -222,6 +254,8 @@ def written_label_fault(key: str, value: object) -> LabelFault | None:
         return LabelFault(key, f"has a wrong key: {fault}", "rename it")
     if value is None:
         return LabelFault(key, f"gives '{shown_key}' no value", "write its value as text, or delete it")
+    if is_vaulted(value):
+        return LabelFault(key, f"gives '{shown_key}' a vaulted value, and Ansible's listing keeps it closed", REMEDY)
     if not isinstance(value, str):
         text = json.dumps(value) if isinstance(value, bool | int | float) else "…"
         return LabelFault(

@@ -107,7 +107,7 @@ def _uuid(text: str) -> str | None:
 
 
 def _counted(digits: str) -> bool:
-    """Return whether every digit is the one before it and one more: 0123…, fedc…"""
+    """Return whether every digit is the one before it and one more, as in 0123 or fedc."""
     steps = {(int(digits[at + 1], 16) - int(digits[at], 16)) % 16 for at in range(len(digits) - 1)}
     return steps in ({1}, {15})
 

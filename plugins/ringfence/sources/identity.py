@@ -31,10 +31,10 @@ from ringfence.sources.machines import (
     ways_to_each,
 )
 from ringfence.sources.merging import contradictions_problem, merged, workload_problem
+from ringfence.wire.first_few import first_few
 
 MAC = "mac"
 STAY_TWO = "look at the host; where they are one machine, say so: identity: {same: [[…, …]]} in ringfence.yml"
-NAMED = 5
 # A value that more have than any one machine has records identifies nobody, and is not compared pair by pair.
 MOST_HOLDERS = 50
 _PLACE = Place("ringfence.yml")
@@ -114,15 +114,13 @@ class _Joining:
         """Return a warning for every reason for which assets that share a key stay apart."""
         found = []
         for (key, against), groups in sorted(self._unclear.items()):
-            more = f" and {len(groups) - NAMED} more" if len(groups) > NAMED else ""
-            message = f"{'; '.join(groups[:NAMED])}{more}: of several sources, with the same {key}, but {against}"
+            message = f"{first_few(groups, joint='; ')}: of several sources, with the same {key}, but {against}"
             remedy = "say in ringfence.yml what is so: identity: {same: [[…, …]]} or {different: [[…, …]]}"
             found.append(Problem(Severity.WARNING, message, None, remedy))
         for key, claims in sorted(self._claims.items()):
             apart = sorted(claim for claim in claims if self._of[claim[0]] is not self._of[claim[1]])
             told = [f"'{host}' says that it has the {key} of '{other}' ({value})" for host, other, value in apart]
-            more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
-            message = f"{'; '.join(told[:NAMED])}{more}: nothing else says that they are one machine, so they stay two"
+            message = f"{first_few(told, joint='; ')}: nothing else says that they are one machine, so they stay two"
             if told:
                 found.append(Problem(Severity.WARNING, message, None, STAY_TWO))
         return found
@@ -232,8 +230,7 @@ class _Joining:
 def _counted(machines: Sequence[Machine], value: str) -> str:
     """Return the first machines by name, how many more there are, and the value that they share."""
     names = sorted(min(machine.names()) for machine in machines)
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{', '.join(repr(name) for name in names[:NAMED])}{more} ({value})"
+    return f"{first_few([repr(name) for name in names])} ({value})"
 
 
 def _differ(one: Machine, other: Machine) -> bool:

@@ -82,7 +82,7 @@ def told_keys_of(asset: Asset, readers: Sequence[KeyReader]) -> dict[str, frozen
 
 
 def source_facts(asset: Asset) -> dict[str, Mapping[str, object]]:
-    """Return what the sources themselves say of an asset, by source: `aws` of `ringfence_aws`, `onprem`, …"""
+    """Return what the sources themselves say of an asset, by source: `aws` of `ringfence_aws`, `onprem` and so on."""
     found: dict[str, Mapping[str, object]] = {}
     for name, value in asset.attributes.items():
         if isinstance(value, Mapping) and (name == "onprem" or name.startswith("ringfence_")) and name not in _OWN:

@@ -13,6 +13,7 @@ from ringfence.model.errors import InputError, InputErrors, Place, RingfenceErro
 from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
+from ringfence.sources.alike_names import alike_problems
 from ringfence.sources.ansible_inventory import InventoryHost, ParsedInventory, read_inventory
 from ringfence.sources.ansible_settings import fact_caches_of
 from ringfence.sources.attributes import plain_attributes, plain_value
@@ -37,13 +38,16 @@ from ringfence.sources.host_variables import (
 )
 from ringfence.sources.identifying import identifying_point
 from ringfence.sources.identity import STAY_TWO, one_asset_each
-from ringfence.sources.label_doubts import address_doubts, label_doubts
+from ringfence.sources.label_doubts import address_doubts, label_doubts, vault_doubts
 from ringfence.sources.labelling import apply_label_rules
+from ringfence.sources.lost_labels import lost_labels
 from ringfence.sources.namesakes import namesake_problems, reunited
 from ringfence.sources.reaching import usual_enforcer
 from ringfence.sources.resolution import resolve_names
-from ringfence.sources.silence import Silent, Standing, quiet_sources, read_answering, standing
+from ringfence.sources.stale_sources import Silent, WithStale, quiet_sources, read_answering, with_stale
 from ringfence.sources.told_labels import mark_told
+from ringfence.sources.vaulted import is_vaulted
+from ringfence.sources.warning_places import without_repeated
 
 _NO_FACTS = (LABELS, LABEL_VALUES, GIVEN, BY_NAME)
 
@@ -77,27 +81,6 @@ class Survey:
         ]
 
 
-def load_snapshot(
-    inventory_paths: Sequence[Path],
-    label_rules: Sequence[LabelRule],
-    settings: Settings,
-    *,
-    now: datetime,
-    cache: Path | None = None,
-    facts: Mapping[str, Facts] | None = None,
-    directory: Path | None = None,
-) -> Snapshot:
-    """Return the assets of an inventory with their labels, as `survey` finds them.
-
-    Raises InputErrors where the survey found errors, and what `survey` raises.
-    """
-    found = survey(inventory_paths, label_rules, settings, now=now, cache=cache, facts=facts, directory=directory)
-    errors = found.errors()
-    if errors:
-        raise InputErrors(errors)
-    return found.snapshot
-
-
 def survey(
     inventory_paths: Sequence[Path],
     label_rules: Sequence[LabelRule],
@@ -124,7 +107,7 @@ def survey(
     """
     base = directory or Path()
     parsed, silent = _read(inventory_paths, base, last)
-    problems = list(parsed.problems)
+    problems: list[Problem] = []
     told: list[Problem] = []
     if facts is None:
         caches = (cache,) if cache else fact_caches_of(base)
@@ -135,11 +118,12 @@ def survey(
     place = Place(sources[0]) if sources else None
     hosts, mixed = reunited(parsed.hosts, inventory_paths, base)
     assets = read_assets(hosts, settings, facts, resolve, sources=sources, place=place)
-    problems += [*label_doubts(hosts, place), *address_doubts(hosts, place)]
-    before, stood = last() if last else None, Standing(assets)
+    problems += [*label_doubts(hosts, place), *address_doubts(hosts, place), *vault_doubts(hosts, place)]
+    problems += lost_labels(hosts, inventory_paths, base)
+    before, stood = last() if last else None, WithStale(assets)
     if before is not None:
         silent = [*silent, *quiet_sources(inventory_paths, base, parsed, assets)]
-        stood = standing(assets, before, silent)
+        stood = with_stale(assets, before, silent)
     identity = replace(settings.identity, same=(*settings.identity.same, *stood.same))
     port = settings.control.port if settings.control else 22
     assets, identity_problems = one_asset_each(stood.assets, identity, before.named() if before else (), port)
@@ -149,11 +133,14 @@ def survey(
     told += [problem for problem in identity_problems if problem.remedy == STAY_TWO]
     more = [problem for problem in identity_problems if problem.remedy != STAY_TWO]
     problems += [*mixed, *stood.problems, *told, *more, *namesake_problems(assets, identity.different)]
+    problems += alike_problems(assets, inventory_paths, base, identity.different)
     labelled, label_problems = apply_label_rules(assets, label_rules)
     labelled, resting = mark_told(labelled, label_rules)
     problems += [*label_problems, *resting, *asset_problems(labelled, settings)]
+    said = without_repeated(parsed.problems, problems)
+    problems = list(dict.fromkeys([*said, *problems]))
     snapshot = Snapshot(labelled, now.astimezone(UTC))
-    return Survey(snapshot, tuple(problems), stood.problems, tuple(told), claims, parsed.problems)
+    return Survey(snapshot, tuple(problems), stood.problems, tuple(told), claims, tuple(said))
 
 
 def _facts_problem(host: str, fault: str) -> Problem:
@@ -193,7 +180,7 @@ def read_assets(
     readings = [HostVariables(host.name, host.variables, place) for host in hosts]
     explicit = [reading.addresses() for reading in readings]
     reached = [
-        None if reading.given(ADDRESSES) else reading.text("ansible_host") or host.name
+        None if reading.given(ADDRESSES) else _where(host, reading)
         for host, reading in zip(hosts, readings, strict=True)
     ]
     resolved = resolve(name for name in reached if name and not is_template(name) and identifying_point(name) is None)
@@ -207,6 +194,13 @@ def read_assets(
     if errors:
         raise InputErrors(errors)
     return tuple(sorted(assets, key=lambda asset: asset.name))
+
+
+def _where(host: InventoryHost, reading: HostVariables) -> str:
+    """Return the name or address that Ansible connects to; empty where that is vaulted: it is not the host's name."""
+    return (
+        "" if is_vaulted(plain_value(host.variables.get("ansible_host"))) else reading.text("ansible_host") or host.name
+    )
 
 
 def _reached(name: str, resolved: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.host_variables import ADDRESSES, LABELS, HostVariables
+from ringfence.sources.vaulted import REMEDY
+from ringfence.wire.first_few import first_few
 
 _Doubt = tuple[str, str, str]  # the variable, what is wrong behind its host, and the way out
 EVERYBODYS = "write addresses at which others meet the host"
@@ -21,6 +23,11 @@ def label_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -> 
 def address_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -> tuple[Problem, ...]:
     """Return a warning for every address in `ringfence_addresses` that is of every host or of none; as above."""
     return _doubts(hosts, place, _address_faults)
+
+
+def vault_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -> tuple[Problem, ...]:
+    """Return a warning for every variable of the connection that is vaulted by itself; as above."""
+    return _doubts(hosts, place, _vault_faults)
 
 
 def everybodys(address: str) -> str:
@@ -38,6 +45,11 @@ def _address_faults(reading: HostVariables) -> Iterator[_Doubt]:
         yield ADDRESSES, f"holds {everybodys(address)}", EVERYBODYS
 
 
+def _vault_faults(reading: HostVariables) -> Iterator[_Doubt]:
+    for variable in reading.closed():
+        yield variable, "is vaulted, and Ansible's listing keeps it closed: it counts in plays alone", REMEDY
+
+
 def _doubts(
     hosts: Iterable[InventoryHost], place: Place | None, faults: Callable[[HostVariables], Iterator[_Doubt]]
 ) -> tuple[Problem, ...]:
@@ -51,6 +63,6 @@ def _doubts(
 
 def _problem(doubt: _Doubt, sources: tuple[str, ...], names: list[str], place: Place | None) -> Problem:
     variable, fault, remedy = doubt
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    quoted = [f"'{name}'" for name in names]
     came = f" (from {', '.join(sources)})" if sources else ""
-    return Problem(Severity.WARNING, f"{variable} of host '{names[0]}'{more}{came} {fault}", place, remedy)
+    return Problem(Severity.WARNING, f"{variable} of host {first_few(quoted, 1)}{came} {fault}", place, remedy)

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from ringfence.language.look_alikes import code_points, looks_like, skeleton
 from ringfence.model.assets import Asset
 from ringfence.model.problems import Problem, Severity
-
-NAMED = 5
+from ringfence.wire.first_few import NAMED
 
 
 def spelling_problems(assets: Sequence[Asset]) -> list[Problem]:

@@ -15,6 +15,7 @@ from ringfence.sources.compiled_rules import CompiledRule, Keys, NoLabel, compil
 from ringfence.sources.expressions import EvaluationError, Path
 from ringfence.sources.host_told import told_roots, without_told
 from ringfence.sources.host_variables import INVENTORY
+from ringfence.wire.first_few import first_few
 
 Problems = tuple[Problem, ...]
 
@@ -195,5 +196,5 @@ def _unreachable(compiled: CompiledRule, labelled: Sequence[Asset], paths: Seque
 
 
 def _assets(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"asset '{names[0]}'{more}"
+    quoted = [f"'{name}'" for name in names]
+    return f"asset {first_few(quoted, 1)}"

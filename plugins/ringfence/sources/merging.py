@@ -11,11 +11,11 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_told import TOLD, source_of_told, told_roots
 from ringfence.sources.host_variables import CONTROL, ENFORCER, REALM, WISHED, WORKLOAD, shown, sorted_points
 from ringfence.sources.identity_keys import is_no_machine, is_swept, source_facts
+from ringfence.wire.first_few import first_few
 
 IDENTITY = "identity"
 # Marks what no source said this time: `{since, source}`. Such an asset keeps the name it had.
 STALE = "stale"
-NAMED = 5
 # How Ansible reaches a host is a matter of the name that it is reached by.
 _OF_THE_NAME = ("ansible_", "inventory_")
 _COLLECTED = ("name", "groups", "addresses", "ringfence_addresses", "ringfence_sources", WISHED, IDENTITY, TOLD)
@@ -123,8 +123,7 @@ def workload_problem(found: Sequence[Asset], made_of: Sequence[Asset]) -> list[P
         told += [f"'{asset.name}' is '{other.name}' of {_source(other)}" for other in others]
     if not told:
         return []
-    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    message = f"hosts that Ansible manages and that a source takes for none: {'; '.join(told[:NAMED])}{more}"
+    message = f"hosts that Ansible manages and that a source takes for none: {first_few(told, joint='; ')}"
     remedy = "they are enforced on; where nothing shall, set ringfence_workload: false for the host itself"
     return [Problem(Severity.WARNING, message, None, remedy)]
 
@@ -149,8 +148,7 @@ def contradictions_problem(assets: Sequence[Asset]) -> list[Problem]:
     ]
     if not told:
         return []
-    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    message = f"sources contradict each other, the first one counts: {'; '.join(told[:NAMED])}{more}"
+    message = f"sources contradict each other, the first one counts: {first_few(told, joint='; ')}"
     remedy = "correct a source, or say whose word counts, identity: {prefer: […]}; all: ringfence assets contradictions"
     return [Problem(Severity.WARNING, message, None, remedy)]
 

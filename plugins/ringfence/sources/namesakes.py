@@ -14,8 +14,8 @@ from ringfence.model.errors import InputError, Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.host_variables import ADDRESSES, GIVEN, LABELS, SOURCES, WISHED
+from ringfence.wire.first_few import first_few
 
-NAMED = 5
 # Files of these say on purpose what else is to count of a host that an inventory has.
 _OF_VARIABLES = ("group_vars", "host_vars")
 _LARGEST = 4 << 20
@@ -38,7 +38,7 @@ def reunited(
         if not isinstance(given, Mapping) or all(host.variables.get(key) == value for key, value in given.items()):
             found.append(host)
             continue
-        place = _place(host.name, paths, directory)
+        place = written_at(host.name, paths, directory)
         others = [] if place else _asking(paths, directory)
         if place is None and (not others or _has_own_variables(host.name, paths, directory)):
             # Nothing but variables that are meant for this host, or composed for it, can have changed it.
@@ -63,8 +63,7 @@ def namesake_problems(assets: Sequence[Asset], different: Sequence[Sequence[str]
         told.append(f"'{wished}' of {_sources(other)}, and of {_sources(asset)}, here '{asset.name}'")
     if not told:
         return []
-    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    message = f"one name for two machines: {'; '.join(told[:NAMED])}{more}"
+    message = f"one name for two machines: {first_few(told, joint='; ')}"
     remedy = "rename one, or say in ringfence.yml what is so: identity: {same: [[…, …]]} or {different: [[…, …]]}"
     return [Problem(Severity.WARNING, message, None, remedy)]
 
@@ -122,7 +121,7 @@ def _changed_points(variables: Mapping[str, object], given: Mapping[str, object]
     )
 
 
-def _place(name: str, paths: Sequence[Path], directory: Path) -> Place | None:
+def written_at(name: str, paths: Sequence[Path], directory: Path) -> Place | None:
     """Return where a file that people write names a host, the last of those that Ansible reads."""
     word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
     found = None

@@ -19,7 +19,7 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AssetChange:
     """One field of one asset that differs: `addresses`, `label role`, `realm`, …; values as text, '' for absent."""
 
     asset: str
@@ -34,7 +34,7 @@ class SnapshotDifference:
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
-    changed: tuple[Change, ...]
+    changed: tuple[AssetChange, ...]
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)
@@ -94,7 +94,7 @@ def difference(before: Snapshot, after: Snapshot) -> SnapshotDifference:
     """Return what differs between two snapshots in all that the digest covers."""
     old, new = before.named(), after.named()
     changed = tuple(
-        Change(name, field, old_fields.get(field, ""), new_fields.get(field, ""))
+        AssetChange(name, field, old_fields.get(field, ""), new_fields.get(field, ""))
         for name in sorted(old.keys() & new.keys())
         if old[name] is not new[name]
         for old_fields, new_fields in [(_fields(old[name]), _fields(new[name]))]

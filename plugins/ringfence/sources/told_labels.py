@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from ringfence.model.assets import Asset, Label
 from ringfence.model.label_rules import LabelRule
-from ringfence.model.problems import NAMED, Problem, Severity
+from ringfence.model.problems import Problem, Severity
 from ringfence.sources.expressions import compile_expression
 from ringfence.sources.host_told import TOLD, told_roots, without_told
 from ringfence.sources.labelling import apply_label_rules
+from ringfence.wire.first_few import first_few
 
 _REMEDY = "trust: facts in the rule, where that is meant; else take the label from the inventory"
 
@@ -75,9 +76,7 @@ def _roots(rule: LabelRule) -> frozenset[str] | None:
 
 
 def _problem(rule: LabelRule, names: Sequence[str]) -> Problem:
-    some = ", ".join(f"'{name}'" for name in names[:NAMED]) + (
-        f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    )
+    some = first_few([f"'{name}'" for name in names])
     gives = f": it labels {some}" if names else ", and gives no label now"
     message = f"the rule for '{rule.key}' rests on what hosts say of themselves{gives}"
     return Problem(Severity.WARNING, message, rule.place, _REMEDY)

@@ -75,6 +75,23 @@ def test_what_a_host_sends_itself_is_loopback_whatever_address_it_has() -> None:
     assert [side.rule for side in answer.sides] == ["built in: loopback"] * 2
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1"])
+def test_a_host_reaches_its_own_loopback_and_nobody_comes_in_from_one_by_that(address: str) -> None:
+    for client in ("web-1", "dhcp-1", "10.0.0.1"):
+        answer = asked(client, address, "tcp/443")
+        assert (answer.verdict, [side.verdict for side in answer.sides]) == ("allow", ["allow", "allow"])
+        assert answer.sides[0].rule == "built in: loopback"
+    assert asked(address, "web-1", "tcp/443").verdict == "deny", "over a wire it is the policy's"
+    assert asked(address, address, "tcp/443").verdict == "allow"
+
+
+def test_a_flow_to_a_loopback_address_stays_in_its_host_and_one_from_there_is_the_policys() -> None:
+    ends = [(point_of("10.0.0.1"), point_of("127.0.0.1")), (point_of("127.0.0.1"), point_of("10.0.0.1"))]
+    seen = [Flow(*one, 443, 6, SEEN, SEEN) for one in ends]
+    result = simulate(compile_policy(ESTATE, policy(), SETTINGS).tables, ESTATE, seen)
+    assert [flow.verdict.allowed for flow in sorted(result.flows(), key=lambda one: one.flow.client)] == [True, False]
+
+
 def test_equal_addresses_of_two_hosts_are_no_loopback_and_realms_that_do_not_see_each_other_are_told() -> None:
     settings = Settings(realms={"blue": frozenset({"blue"}), "green": frozenset({"green"})})
     estate = snapshot(asset("one", "10.0.0.1", realm="blue"), asset("two", "10.0.0.1", realm="green"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ringfence.analysis.ends import Ends, chosen_outside
 from ringfence.analysis.lint import lint
+from ringfence.analysis.peer_resolution import Ends, chosen_outside
 from ringfence.compiler import Compilation, compile_policy
 from ringfence.language import load_policy
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of

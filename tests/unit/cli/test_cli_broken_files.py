@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ringfence.model.errors import OutsideError
-from ringfence.plan.enforced import Held, read_state, write_state
+from ringfence.plan.host_records import Held, read_state, write_state
 
 from tests.unit.cli_shop import ringfence, shop
 

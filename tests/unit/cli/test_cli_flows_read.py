@@ -56,6 +56,19 @@ def test_every_command_ends_with_2_and_counts_the_rows_that_it_could_not_read(wo
         assert f"{wrong}:4" in printed.output
 
 
+def test_a_gate_that_judged_no_flow_does_not_pass(workspace: Path) -> None:
+    header, *rows = FILES["flows.csv"].splitlines()
+    nothing = workspace / "nothing.csv"
+    nothing.write_text(f"{header}\n")
+    for chosen in (("--flows", str(nothing)), ("--since", "1m")):
+        assert ringfence(workspace, "simulate", *chosen).exit_code == 0
+        for form in ((), ("--json",)):
+            printed = ringfence(workspace, "simulate", *chosen, "--strict", *form)
+            assert printed.exit_code == 2
+            assert "no flow was judged, so --strict proves nothing" in printed.output
+    assert rows
+
+
 def test_a_gate_over_flows_that_are_all_read_passes_until_something_would_be_denied(workspace: Path) -> None:
     assert ringfence(workspace, "simulate", "--flows", str(workspace / "flows.csv"), "--strict").exit_code == 0
     denied = workspace / "denied.csv"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,9 +50,18 @@ def test_remove_names_what_goes_and_does_nothing_before_a_yes(tmp_path: Path, ho
 
     result = ringfence(tmp_path / "shop", "remove", "web-1")
 
-    assert result.exit_code == 130
+    assert result.exit_code == 2
     assert "web-1: the table, the boot unit and the state of Ringfence will be removed" in result.output
     assert "Remove Ringfence from 1 host?" in result.output
+    assert "standard input is at its end" in result.output
+    assert "--yes" in result.output
+    assert not asked.exists()
+
+    command = [sys.executable, "-m", "ringfence.cli", "remove", "web-1"]
+    refused = subprocess.run(
+        command, cwd=tmp_path / "shop", input="n\n", capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (refused.returncode, "nothing was removed" in refused.stderr) == (1, True)
     assert not asked.exists()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ringfence.plan.artefact import time_text
-from ringfence.plan.enforced import Held, write_state
+from ringfence.plan.host_records import Held, write_state
 
 from tests.other_enforcers import BLIND, STAND_IN, WINDOWS_LIKE, install
 from tests.unit.cli_shop import FILES, data, ringfence, shop

@@ -9,8 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ringfence.plan import Held, find, known, read, verify_signature, write_state
-from ringfence.plan.enforced import STATE_FILE
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import check_signature, load_plan
+from ringfence.plan import Held, find, known, read, write_state
+from ringfence.plan.host_records import STATE_FILE
 from ringfence.plan.journals import marks
 
 from tests.unit.cli_shop import FILES, data, ringfence, shop
@@ -320,5 +321,6 @@ def test_a_plan_is_signed_on_request(workspace: Path, tmp_path: Path) -> None:
     result = ringfence(workspace, "plan", "--no-flows", "--sign", str(key))
 
     assert result.exit_code == 0, result.output
-    assert verify_signature(find(workspace / "plans", "latest"), signers) == "ann"
+    plan = load_plan(str(find(workspace / "plans", "latest")))
+    assert check_signature(plan, str(signers)) == "ann"
     assert "  signed" in ringfence(workspace, "show").output

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import held
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import held
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, parse_reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.reply_shape import KEYS
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.iptables.reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
-from ringfence.model.addresses import EVERY_ADDRESS
+from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.rules import Mode
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, ServiceMap, VerdictTable
 
@@ -22,6 +23,7 @@ from tests.unit.enforcers.iptables_kernel import EMPTY, FAMILIES, VARIANTS, open
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
 OLD = Wanted()
 NEW = Wanted(allow={None: (1,)})
+DENY = Outcome(Effect.DENY)
 SHELLS = [["dash", "-s"], ["busybox", "sh", "-s"]]
 
 
@@ -160,6 +162,93 @@ def test_a_family_that_does_not_take_its_rules_changes_nothing(target: IptablesT
     target.goes_back_to(old.digest, 60)
     assert target.drift(OLD) == []
     assert len(target.sets()) == 1
+
+
+# Gives each transaction of a restore by itself, and keeps what stands behind it.
+STEP_BY_STEP = """
+take() {{
+    if [ -n "${{3-}}" ]; then "$1-restore" --noflush --test <"$2" >"$work/said" 2>&1; return; fi
+    rm -f "$work"/step.*
+    awk -v into="$work/step." '{{ print >(into (1000 + at)) }} /^COMMIT/ {{ at++ }}' "$2"
+    for step in "$work"/step.*; do
+        "$1-restore" --noflush <"$step" >"$work/said" 2>&1 || return 1
+        steps=$((${{steps-1000}} + 1))
+        for family in iptables ip6tables; do "$family-{variant}-save" >"{place}/$steps.$family"; done
+    done
+}}
+"""
+
+
+class ByPorts(Wanted):
+    """Lets each of some addresses in to a port of its own: more classes than the linear form has rules for."""
+
+    first: int = 0
+
+    def table(self) -> VerdictTable:
+        table = super().table()
+        cells, last = [], 256 * 65536 - 1
+        rest = EVERY_ADDRESS
+        for number in range(12):
+            peer = addresses_of([f"10.203.0.{40 + number}", f"fd52:6600:0:1::{40 + number}"])
+            point = 6 * 65536 + 7000 + (number * 5 + self.first) % 12
+            lets = (0, point - 1, DENY), (point, point, Outcome(Effect.ALLOW)), (point + 1, last, DENY)
+            cells.append(Cell(EVERY_ADDRESS, ProcessClass(), peer, ServiceMap(lets)))
+            rest = rest - peer
+        cells.append(Cell(EVERY_ADDRESS, ProcessClass(), rest, every(Effect.DENY)))
+        return replace(table, inbound=DirectionTable(Mode.FULL, tuple(cells)))
+
+
+class ByOtherPorts(ByPorts):
+    """As ByPorts, but the classes have other numbers."""
+
+    first = 7
+
+
+def test_at_every_step_of_a_swap_a_packet_meets_all_of_the_old_rules_or_all_of_the_new_ones(
+    target: IptablesTarget,
+) -> None:
+    seen = target.place / "seen"
+    seen.mkdir()
+    target.enforce(OLD)
+    for wanted, transactions in ((ByPorts(), 2), (ByOtherPorts(), 3), (NEW, 2)):
+        plan = target.plan(wanted)
+        before = {family: saved(target, family) for family in FAMILIES.values()}
+        target.stand_ins = STEP_BY_STEP.format(variant=target.variant, place=seen)
+        assert target.apply(plan).last("state") == "waiting"
+        target.stand_ins = ""
+        after = {family: saved(target, family) for family in FAMILIES.values()}
+        for family in FAMILIES.values():
+            steps = sorted(seen.glob(f"*.{family}"))
+            assert len(steps) == 2 * transactions
+            for path in steps:
+                step = path.read_text()
+                closed = set(re.findall(r"^-A (rf_\S+) -j DROP\n(?=-A \1 )", step, re.MULTILINE))
+                marks, asks = (part(step, table) for table in ("mangle", "filter"))
+                opened = "\n".join(line for line in asks if line not in {f"-A {chain} -j DROP" for chain in closed})
+                assert opened in {"\n".join(part(whole[family], "filter")) for whole in (before, after)}
+                chains = {line.split()[1] for line in asks if " --mark " in line}
+                if generations(marks) != generations(asks):
+                    assert chains <= closed, (path, chains, closed)
+        assert target.confirm(plan).last("state") == "confirmed"
+        assert target.drift(wanted) == []
+        for path in seen.iterdir():
+            path.unlink()
+
+
+def saved(target: IptablesTarget, family: str) -> str:
+    """Return the rules of a family."""
+    return target.kernel.run(f"{family}-{target.variant}-save")
+
+
+def part(text: str, table: str) -> list[str]:
+    """Return the rules of ours in a table, without what of them the host fills."""
+    begun = text.partition(f"*{table}\n")[2].partition("COMMIT")[0]
+    return [line for line in begun.splitlines() if line.startswith("-A rf_")]
+
+
+def generations(rules: list[str]) -> set[str]:
+    """Return the generations of the sets that rules ask."""
+    return set(re.findall(r"_g(\d+) ", "\n".join(rules)))
 
 
 def _failing(target: IptablesTarget, command: str) -> str:

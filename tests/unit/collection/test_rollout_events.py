@@ -1,9 +1,9 @@
-"""Runs of playbooks become events and one outcome a host."""
+"""Runs of playbooks become events and one result a host."""
 
 from __future__ import annotations
 
 from ringfence.rollout.events import EventKind, EventReader
-from ringfence.rollout.outcome import Outcome, collect
+from ringfence.rollout.results import PlaybookResult, collect
 
 GOOD = {"changed": True, "state": "confirmed"}
 BAD = {"state": "refused", "msg": "no"}
@@ -31,5 +31,5 @@ def test_every_host_ends_in_the_state_that_its_last_step_told() -> None:
         "d": ("not begun", False, False, ""),
         "e": ("interrupted", False, False, ""),
     }
-    assert not Outcome(hosts, "failed").ok
-    assert Outcome({"a": hosts["a"]}, "successful").ok
+    assert not PlaybookResult(hosts, "failed").ok
+    assert PlaybookResult({"a": hosts["a"]}, "successful").ok

@@ -27,6 +27,14 @@ run_playbook("info", [sys.argv[1]])
 """
 
 
+def await_end(pid: str) -> None:
+    """Return when a killed process runs no more, collected or not."""
+    deadline = time.monotonic() + 20
+    while (stat := Path("/proc", pid, "stat")).exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return where runs have their private directories here."""
@@ -74,8 +82,9 @@ def test_a_run_keeps_its_environment_to_itself_and_one_that_was_killed_is_swept(
     finally:
         process.kill()
         process.wait()
-        for pid in told.read_text().split():
+        for pid in reversed(told.read_text().split()):  # Ansible first: it would write down how its worker ended
             os.kill(int(pid), signal.SIGKILL)
+            await_end(pid)
     assert private.exists()
     with private_directory() as own:
         assert list(runs.iterdir()) == [own]

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import process_lines, script
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.set_names import set_digest
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.set_names import set_digest
 from ringfence.enforcers.nftables import render, runtime_of
 
 from tests.rollout_plans import Wanted

@@ -15,7 +15,7 @@ from ringfence.model.addresses import point_of
 from ringfence.model.processes import ProcessClass
 from ringfence.model.rules import Direction, Process, Settings
 from ringfence.model.tables import DEFAULT_RULE, VerdictTable
-from ringfence.plan.table_reading import table_of
+from ringfence.plan.verdict_table_json import table_of
 
 from tests.other_enforcers import WINDOWS
 from tests.unit.estate_factory import SETTINGS, asset, snapshot

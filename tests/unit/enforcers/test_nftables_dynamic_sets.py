@@ -9,13 +9,14 @@ import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from ringfence.enforcers.nftables import render, runtime_of
-from ringfence.enforcers.nftables.dynamic_sets import DEEPEST_QUESTIONS, set_digest
+from ringfence.enforcers.nftables.dynamic_sets import DEEPEST_QUESTIONS
 from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.errors import RingfenceError
 from ringfence.model.memberships import Membership
 from ringfence.model.rules import Mode
 from ringfence.model.tables import OTHER, Cell, DirectionTable, ServiceMap, VerdictTable, process_classes
-from ringfence.plan.table_reading import table_of
+from ringfence.plan.verdict_table_json import table_of
+from ringfence.wire.set_names import set_digest
 
 from tests.table_factory import direction_table, service_map, shop_table
 from tests.unit.enforcers.nft_kernel import Kernel

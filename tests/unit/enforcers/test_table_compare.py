@@ -7,10 +7,10 @@ from time import process_time
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables.reader import read_ruleset
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line import interval_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import piece_differences, pieces_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_lookup import Lookup
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.address_line import interval_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ringfence.enforcers.nftables import render

@@ -86,3 +86,49 @@ def test_a_fresh_survey_asks_the_inventory_again_and_forgets_the_tables_made_of_
 
     assert "db-2" in estate.survey(fresh=True).snapshot.named()
     assert "db-2" in estate.compilation.tables
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "hosts"),
+    [
+        ("policy/shop.yml", "tcp/8443", "tcp/8444", ("api-1", "web-1", "web-2")),
+        ("policy/shop.yml", "# nothing", "", ()),
+        (
+            "policy/shop.yml",
+            "allow: postgresql",
+            "allow: postgresql\n  - {from: {role: db}, to: {role: api}, allow: udp}",
+            ("api-1", "db-1"),
+        ),
+        ("inventory/hosts.yml", "vm: {role: api}", "vm: {role: web}", ("api-1", "db-1", "web-1", "web-2")),
+        ("inventory/hosts.yml", "10.0.1.2,", "10.0.1.9,", ("api-1", "db-1", "web-1", "web-2")),
+        ("ringfence.yml", "port: 22", "port: 2222", ("api-1", "db-1", "web-1", "web-2")),
+    ],
+)
+def test_a_reload_names_the_hosts_whose_tables_differ_and_gives_those_of_a_new_estate(
+    directory: Path, file: str, before: str, after: str, hosts: tuple[str, ...]
+) -> None:
+    estate = Estate(directory)
+    tables = dict(estate.compiled().tables)
+    estate.compiled(full=True)
+    write(directory, file, FILES[file].replace(before, after) + "# read again\n")
+
+    changed = estate.reload()
+
+    fresh = Estate(directory)
+    for full in (False, True):
+        assert {name: table.digest for name, table in estate.compiled(full=full).tables.items()} == {
+            name: table.digest for name, table in fresh.compiled(full=full).tables.items()
+        }
+    assert bool(changed.tables) == bool(hosts)
+    assert set(changed.tables or ()) <= set(hosts)
+    assert changed.tables == tuple(
+        name for name in sorted(tables) if fresh.compiled().tables[name].digest != tables[name].digest
+    )
+
+
+def test_a_reload_makes_no_tables_that_nobody_asked_for(directory: Path) -> None:
+    working = Working()
+    estate = Estate(directory, working)
+
+    assert estate.reload().tables is None
+    assert "compiling the policy" not in working.on

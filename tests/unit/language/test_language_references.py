@@ -86,3 +86,57 @@ def test_an_estate_that_holds_everything_gives_no_warnings(tmp_path: Path) -> No
 
 def test_nothing_is_said_of_an_estate_that_is_not_known(tmp_path: Path) -> None:
     assert warnings(tmp_path, "rules:\n  - {from: {role: x}, to: any, allow: any}\n", ()) == []
+
+
+def test_each_asset_of_a_list_that_the_scope_leaves_out_is_told_at_its_own_place(tmp_path: Path) -> None:
+    text = "scope: {env: prod}\nrules:\n  - from: {asset: [web-1, web-2]}\n    to: any\n    allow: any\n"
+    assert warnings(tmp_path, text) == [
+        "policy/shop.yml:3:27: asset 'web-2' is not in the scope 'env=prod': nothing of it is chosen here "
+        "(write 'scope: none' beside the selector, correct the labels, or delete it here)"
+    ]
+
+
+def test_a_missing_asset_of_a_list_does_not_hide_another_that_is_out_of_the_scope(tmp_path: Path) -> None:
+    text = "scope: {env: prod}\nrules:\n  - from: {asset: [web-9, web-2]}\n    to: any\n    allow: any\n"
+    found = warnings(tmp_path, text)
+    assert len(found) == 2
+    assert "no asset is named 'web-9'" in found[0]
+    assert "asset 'web-2' is not in the scope" in found[1]
+
+
+def test_values_of_a_list_and_members_of_any_that_the_scope_leaves_out_are_told(tmp_path: Path) -> None:
+    text = (
+        "scope: {env: dev}\nrules:\n  - from: {role: [web, db]}\n    to: {any: [{role: web}, {role: db}]}\n"
+        "    allow: any\n"
+    )
+    found = warnings(tmp_path, text)
+    assert [one.split(": ")[0] for one in found] == ["policy/shop.yml:3:24", "policy/shop.yml:4:29"]
+    assert all("'role=db' is not in the scope 'env=dev'" in one for one in found)
+
+
+def test_an_asset_of_a_definition_that_the_scope_leaves_out_is_told_where_the_definition_is_used(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "selectors: {front: {asset: [web-1, web-2]}}\n---\nscope: {env: prod}\n"
+        "rules:\n  - {from: {selector: front}, to: any, allow: any}\n"
+    )
+    found = warnings(tmp_path, text)
+    assert len(found) == 1
+    assert found[0].startswith("policy/shop.yml:5:")
+    assert "asset 'web-2' is not in the scope" in found[0]
+
+
+def test_an_asset_that_what_stands_beside_it_leaves_out_is_told_in_an_enforcement_entry(tmp_path: Path) -> None:
+    text = "enforce:\n  - where: {all: [{asset: [web-1, web-2]}, {env: prod}]}\n    mode: full\n"
+    found = warnings(tmp_path, text)
+    assert len(found) == 1
+    assert "asset 'web-2' chooses nothing here" in found[0]
+
+
+def test_nothing_is_told_of_what_not_leaves_out_or_what_a_lifted_scope_keeps(tmp_path: Path) -> None:
+    text = (
+        "scope: {env: prod}\nrules:\n  - from: {not: {asset: [web-1, web-2]}}\n"
+        "    to: {asset: [web-1, web-2], scope: none}\n    allow: any\n"
+    )
+    assert warnings(tmp_path, text) == []

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ringfence.operations.hosts import HostsOutcome
+from ringfence.operations.hosts import HostsResult
 from ringfence.presenting.host_view import denial_rows, state_rows
-from ringfence.rollout import HostOutcome, Outcome
+from ringfence.rollout import HostResult, PlaybookResult
 
 WATCHED = {"effect": "watch", "rule": "default", "direction": "in"}
 DENIED = {"effect": "deny", "rule": "5f3a", "name": "a guardrail", "direction": "out"}
@@ -19,11 +19,11 @@ COUNTERS = [
     {"effect": "allow", "rule": "77aa", "direction": "in", "packets": 1000, "bytes": 90000},
 ]
 WEB = {"enforcer": "iptables", "plan": "a" * 64, "sequence": 4, "denials": DENIALS, "counters": COUNTERS}
-DONE = HostsOutcome(
-    Outcome(
+DONE = HostsResult(
+    PlaybookResult(
         {
-            "web-1": HostOutcome("web-1", "confirmed", ok=True, result=WEB),
-            "web-2": HostOutcome("web-2", "unreachable", ok=False, reason="no route"),
+            "web-1": HostResult("web-1", "confirmed", ok=True, result=WEB),
+            "web-2": HostResult("web-2", "unreachable", ok=False, reason="no route"),
         },
         "successful",
     )

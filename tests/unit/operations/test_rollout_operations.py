@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ringfence.estate import Estate, Listener, Several
-from ringfence.estate.host_records import known_records
+from ringfence.estate.held_tables import known_records
 from ringfence.model.errors import InputError
 from ringfence.operations.apply import ApplyRequest, apply
 from ringfence.operations.confirm import confirm
@@ -20,8 +20,8 @@ from ringfence.operations.plan import MadePlan, PlanRequest, make_plan
 from ringfence.operations.remove import remove
 from ringfence.operations.rollback import roll_back
 from ringfence.operations.verify import verify
-from ringfence.rollout import Event, EventKind, Interrupted, Outcome
-from ringfence.rollout.outcome import INTERRUPTED, collect
+from ringfence.rollout import Event, EventKind, Interrupted, PlaybookResult
+from ringfence.rollout.results import INTERRUPTED, collect
 
 from tests.unit.cli_shop import NOW, shop
 
@@ -48,7 +48,7 @@ class FakeRunner:
         expected: Sequence[str],
         check: bool,
         cancel: Cancellation,
-    ) -> Outcome:
+    ) -> PlaybookResult:
         self.calls.append((name, dict(extravars), list(expected), check))
         events: list[Event] = []
 
@@ -59,11 +59,11 @@ class FakeRunner:
         for host in expected:
             tell(Event(EventKind.STARTED, 1, "apply", host))
             if self.waits and cancel.wait(30):
-                raise Interrupted(Outcome(collect(events, expected), INTERRUPTED))
+                raise Interrupted(PlaybookResult(collect(events, expected), INTERRUPTED))
             answer = self.answers.get(host, {"state": "confirmed", "changed": True})
             kind = EventKind.FAILED if answer.get("failed") else EventKind.DONE
             tell(Event(kind, 1, "apply", host, answer))
-        return Outcome(collect(events, expected), "successful")
+        return PlaybookResult(collect(events, expected), "successful")
 
 
 class Hearing(Listener):
@@ -80,8 +80,8 @@ class Hearing(Listener):
         self.heard.append(f"{event.host} {event.kind}")
         self.begun.set()
 
-    def playbook_ended(self, outcome: Outcome | None) -> None:
-        self.heard.append(f"ended {outcome.status if outcome else None}")
+    def playbook_ended(self, result: PlaybookResult | None) -> None:
+        self.heard.append(f"ended {result.status if result else None}")
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_apply_with_a_limit_has_the_waves_of_these_hosts_alone(estate: Estate, m
     assert [expected for _, _, expected, _ in runner.calls] == [["db-1"]]
     assert "'db-1'" in hearing.heard[0]
     assert "'web-1'" not in hearing.heard[0]
-    assert list(done.outcome.hosts) == ["db-1"]
+    assert list(done.result.hosts) == ["db-1"]
 
 
 def test_hosts_that_refuse_are_an_answer_and_hosts_that_fail_are_not(estate: Estate, made: MadePlan) -> None:
@@ -166,7 +166,7 @@ def test_a_rollout_in_a_thread_is_watched_by_two_listeners_and_cancelled_from_an
     assert one.heard[1:] == ["api-1 started", "ended None"]
     (done,) = found
     assert (done.interrupted, done.left_in_between) == (True, True)  # type: ignore[attr-defined]  # a Rollout
-    states = {name: host.state for name, host in done.outcome.hosts.items()}  # type: ignore[attr-defined]
+    states = {name: host.state for name, host in done.result.hosts.items()}  # type: ignore[attr-defined]
     assert states == {"api-1": "interrupted", "db-1": "not begun", "web-1": "not begun", "web-2": "not begun"}
 
 

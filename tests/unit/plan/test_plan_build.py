@@ -17,7 +17,7 @@ from ringfence.model.selectors import ANY, LabelIn
 from ringfence.plan import Circumstances, Held, build, restore
 from ringfence.plan.artefact import digest_of
 from ringfence.plan.preflight import doubts
-from ringfence.plan.table_reading import table_of
+from ringfence.plan.verdict_table_json import table_of
 from ringfence.plan.waves import waves
 
 from tests.unit.plan.plan_estates import CONTROL, INPUTS, NOW, asset, compilation, draft, estate, rule
@@ -226,7 +226,7 @@ def test_a_plan_that_keeps_the_bastion_from_the_hosts_behind_it_is_refused() -> 
         draft(behind("10.0.1.5"))
 
     assert str(refused.value).startswith(
-        "db-1, web-1, web-2: Ansible comes through 'bastion-1' (10.0.1.5), which this policy does not let out to tcp/22"
+        "db-1, web-1, web-2: Ansible comes from 'bastion-1' (10.0.1.5), which this policy does not let out to tcp/22"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ringfence.compiler import compile_policy
 from ringfence.model.assets import Snapshot
 from ringfence.model.rules import Action
-from ringfence.model.selectors import ANY, Selector
+from ringfence.model.selectors import ANY, FqdnIs, Selector
 from ringfence.plan.changes import told
 
 from tests.unit.estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
@@ -57,3 +57,47 @@ def test_what_is_told_does_not_grow_with_the_hosts_of_a_role() -> None:
             for one in peers.get("assets", peers.get("assets_except")):
                 del one["count"]
     assert small == large
+
+
+def test_what_changes_in_a_dynamic_set_and_outside_it_is_told_once() -> None:
+    out = rule("out", labelled(role="web"), FqdnIs("api.example.org"), "tcp/443")
+    also = rule("also", labelled(role="web"), FqdnIs("db.example.org"), "tcp/5432")
+    database = rule("database", labelled(role="web"), labelled(role="db"), "tcp/5432")
+    assets = estate(1)
+    before = compile_policy(assets, policy(database), SETTINGS)
+    for rules in ((out,), (out, also)):
+        after = compile_policy(assets, policy(database, *rules), SETTINGS)
+        for one in (told(before.tables, after.tables, assets), told({}, after.tables, assets)):
+            (web,) = (group for group in one["groups"] if group["workloads"] == ["web-0"])
+            places = [
+                (service, change["direction"], change["peers"], change["after"]["effect"], change.get("members"))
+                for change in web["changes"]
+                for service in change.get("services", ())
+            ]
+            assert len(places) == len(set(places))
+            assert not {place[:-1] for place in places if place[-1] is None} & {
+                place[:-1] for place in places if place[-1]
+            }
+    only_out = told(before.tables, compile_policy(assets, policy(database, out), SETTINGS).tables, assets)
+    assert [change["members"] for group in only_out["groups"] for change in group["changes"]] == [
+        "in fqdn:api.example.org"
+    ]
+
+
+def test_conditions_that_hold_for_every_address_together_are_none() -> None:
+    (group,) = told(
+        {},
+        {
+            "web-0": compile_policy(
+                estate(1),
+                policy(
+                    rule("a", labelled(role="web"), FqdnIs("a.example"), "tcp/443"),
+                    rule("b", labelled(role="web"), FqdnIs("b.example"), "tcp/80"),
+                ),
+                SETTINGS,
+            ).tables["web-0"]
+        },
+        estate(1),
+    )["groups"]
+    denied = [one for one in group["changes"] if one["direction"] == "out" and one["does"] == "closes"]
+    assert [one["services_except"] for one in denied if "members" not in one] == [["tcp/80", "tcp/443"]]

@@ -31,7 +31,8 @@ def estate(*assets: Asset) -> Snapshot:
 def planned(*assets: Asset, canary: Selector | None = None, control: Control = CONTROL) -> Plan:
     settings = Settings(control=control, waves=(1, 2), canary=canary)
     compiled = compile_policy(estate(*assets), Policy(rules=(estates.rule(),)), settings)
-    given = Circumstances(estates.INPUTS, 1, estates.NOW)
+    # The order alone is looked at here, not whether the bastion gets in.
+    given = Circumstances(estates.INPUTS, 1, estates.NOW, force_lockout=True)
     made: Draft = build(compiled, lambda _name: estates.ENFORCER, given)
     return made.plan
 

@@ -12,8 +12,8 @@ from ringfence.model.errors import InputError
 from ringfence.model.rules import Settings
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.ansible_messages import first_error, warnings_of
+from ringfence.sources.asset_search import find
 from ringfence.sources.facts import fact_addresses, fact_attributes
-from ringfence.sources.finding import find
 from ringfence.sources.host_row import Columns
 from ringfence.sources.host_table import read_host_table
 from ringfence.sources.inventory import read_assets

@@ -10,7 +10,7 @@ from ringfence.model.assets import Control, Label
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.problems import Severity
 from ringfence.model.rules import Settings
-from ringfence.sources import load_snapshot, survey
+from ringfence.sources import survey
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.inventory import read_assets
 from ringfence.sources.label_doubts import address_doubts, label_doubts
@@ -67,7 +67,7 @@ def test_a_real_inventory_becomes_a_labelled_snapshot(tmp_path):
         rule(2, "env", "tags.Environment", values={"production": "prod"}),
         rule(3, "role", "'web'", when="contains(groups, 'shop')"),
     ]
-    snapshot = load_snapshot([inventory], rules, Settings(), now=NOW, directory=tmp_path)
+    snapshot = survey([inventory], rules, Settings(), now=NOW, directory=tmp_path).snapshot
     db, web = snapshot.assets
     assert snapshot.taken == NOW
     assert (db.name, addresses(db)) == ("db-1", ["10.0.0.2", "2001:db8::2"])
@@ -82,7 +82,7 @@ def test_a_real_inventory_becomes_a_labelled_snapshot(tmp_path):
 
 def test_no_secret_is_kept_in_attributes(tmp_path):
     inventory = write(tmp_path / "hosts.yml", HOSTS)
-    snapshot = load_snapshot([inventory], [], Settings(), now=NOW, directory=tmp_path)
+    snapshot = survey([inventory], [], Settings(), now=NOW, directory=tmp_path).snapshot
     kept = snapshot.named()["web-1"].attributes
     assert "hunter2" not in json.dumps(kept)
     assert kept["db"] == {"name": "shop"}
@@ -106,7 +106,7 @@ def test_a_broken_file_is_a_placed_error_and_never_an_estate_without_its_hosts(t
     write(tmp_path / "inventory/10-good.yml", "all: {hosts: {a: {ansible_host: 10.0.0.1}}}\n")
     write(tmp_path / "inventory/20-bad.yml", "all:\n  hosts: {b: [\n")
     with pytest.raises(InputError) as caught:
-        load_snapshot([tmp_path / "inventory"], [], Settings(), now=NOW, directory=tmp_path)
+        survey([tmp_path / "inventory"], [], Settings(), now=NOW, directory=tmp_path)
     assert str(caught.value.place).startswith("inventory/20-bad.yml:3")
 
 
@@ -120,13 +120,13 @@ def test_a_broken_file_is_a_placed_error_and_never_an_estate_without_its_hosts(t
 def test_what_ansible_cannot_read_is_told_with_the_way_out(tmp_path, text, said):
     inventory = write(tmp_path / "inventory.yml", text)
     with pytest.raises(InputError) as caught:
-        load_snapshot([inventory], [], Settings(), now=NOW, directory=tmp_path)
+        survey([inventory], [], Settings(), now=NOW, directory=tmp_path)
     assert said in str(caught.value)
 
 
 def test_a_missing_inventory_is_wrong_input():
     with pytest.raises(InputError, match="there is no inventory 'nowhere'"):
-        load_snapshot(["nowhere"], [], Settings(), now=NOW)
+        survey(["nowhere"], [], Settings(), now=NOW)
 
 
 def test_equal_warnings_of_ansible_come_once_and_the_noise_about_tags_never(tmp_path):

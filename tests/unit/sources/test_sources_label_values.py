@@ -8,7 +8,6 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found impor
     good_candidates,
     good_labels,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire import label_texts
 from hypothesis import given
 from hypothesis import strategies as st
 from ringfence.model.label_texts import label_fault, label_text
@@ -28,9 +27,8 @@ def given_labels(attributes, *rules):
 
 
 @given(TEXTS)
-def test_the_engine_and_the_collection_read_one_text_alike_and_reading_twice_changes_nothing(text):
+def test_to_read_a_text_twice_changes_nothing(text):
     once = label_text(text)
-    assert label_texts.label_text(text) == once
     assert label_text(once) == once
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from ringfence.language import load_label_rules
 from ringfence.model.rules import Settings
-from ringfence.sources import load_snapshot
+from ringfence.sources import survey
 
 from tests.unit.sources.asset_factory import NOW, write
 
@@ -185,7 +185,8 @@ def test_the_engine_still_knows_which_rule_gave_which_label_behind_the_plugin(tm
     )
     write(tmp_path / "inventory/90-labels.yml", "plugin: ringfence.core.labels\n")
     rules = load_label_rules(tmp_path / "labels.yml")
-    (front,) = load_snapshot([tmp_path / "inventory"], rules, Settings(), now=NOW, directory=tmp_path).assets
+    found = survey([tmp_path / "inventory"], rules, Settings(), now=NOW, directory=tmp_path)
+    (front,) = found.snapshot.assets
     assert front.label_values() == {"app": "shop", "role": "web"}
     assert front.labels["app"].rule.endswith("labels.yml:2")
     assert front.attributes["groups"] == []

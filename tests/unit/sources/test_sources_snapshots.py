@@ -13,9 +13,9 @@ from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Severity
 from ringfence.model.rules import Settings
-from ringfence.sources.checks import snapshot_problems
-from ringfence.sources.finding import find
-from ringfence.sources.snapshots import Change, difference, digest, read_snapshot, snapshot_text, write_snapshot
+from ringfence.sources.asset_search import find
+from ringfence.sources.checks import asset_problems
+from ringfence.sources.snapshots import AssetChange, difference, digest, read_snapshot, snapshot_text, write_snapshot
 
 from tests.unit.sources.asset_factory import NOW, asset, unhurried, write
 
@@ -69,8 +69,8 @@ def test_the_difference_names_what_came_went_and_changed():
     found = difference(ESTATE, Snapshot((asset("db-2"), relabelled), NOW))
     assert (found.added, found.removed) == (("db-2",), ("db-1",))
     assert found.changed == (
-        Change("web-1", "label role", "web", "api"),
-        Change("web-1", "rule of label role", "inventory", "labels.yml:3"),
+        AssetChange("web-1", "label role", "web", "api"),
+        AssetChange("web-1", "rule of label role", "inventory", "labels.yml:3"),
     )
 
 
@@ -105,7 +105,7 @@ def test_a_failed_write_leaves_the_old_snapshot_whole(tmp_path):
 
 
 def problems(*assets, realms=None, control=None):
-    return snapshot_problems(Snapshot(assets, NOW), Settings(realms=realms or {}, control=control))
+    return asset_problems(assets, Settings(realms=realms or {}, control=control))
 
 
 def test_equal_addresses_in_realms_that_see_each_other_are_an_error():

@@ -57,8 +57,8 @@ def test_a_csv_file_as_excel_writes_it_gives_its_hosts(workspace):
     assert status == 0
     assert "web-1 10.1.0.11 env=prod role=web" in output
     status, output = said(workspace, "check")
-    assert "hosts.csv:5: this row is left out: 'Total' without an address is not a host" in output
-    assert "hosts.csv:6: this row is left out: 'all' means something else to Ansible" in output
+    assert "hosts.csv:5: warning: this row is left out: 'Total' without an address is not a host" in output
+    assert "hosts.csv:6: warning: this row is left out: 'all' means something else to Ansible" in output
 
 
 def test_a_sheet_with_merged_cells_and_formats_gives_what_it_shows(workspace):
@@ -98,7 +98,7 @@ def test_a_word_that_yaml_misreads_is_an_error_and_with_the_quotes_shown_it_does
     status, output = said(workspace, "check")
     assert status == 2
     assert "inventory/30-onprem.yml:3:" in output
-    assert "without quotes, which YAML reads as false: write '" in output
+    assert "without quotes, which YAML reads as false → write '" in output
     table(workspace, STATES, quoted)
     status, output = said(workspace, "assets")
     assert f"{left} of {left} assets" in output
@@ -115,7 +115,7 @@ def test_a_filter_that_meets_nothing_is_a_warning_of_check(workspace):
 def test_a_table_of_which_nothing_is_left_is_a_warning_of_check_or_fails(workspace):
     table(workspace, "name,addresses\n")
     status, output = said(workspace, "check")
-    assert (status, "hosts.csv:1: the table has no rows: it gives no hosts" in output) == (0, True)
+    assert (status, "hosts.csv:1: warning: the table has no rows: it gives no hosts" in output) == (0, True)
     table(workspace, "name,addresses\n", "failures: fail\n")
     assert said(workspace, "check")[0] != 0
     table(workspace, "name,addresses\n", "failures: fail\nmay_be_empty: true\n")
@@ -137,7 +137,7 @@ def test_a_table_that_lacks_a_column_loses_its_hosts_alone_and_is_said_to_be_los
     write(workspace / "inventory/30-onprem.yml", several)
     status, output = said(workspace, "check")
     assert (status, "1 asset:" in output) == (0, True)
-    assert "other.csv:1: the table has no column 'role'" in output
+    assert "other.csv:1: warning: the table has no column 'role'" in output
     assert "no row of this table is read" in output
 
 
@@ -147,7 +147,7 @@ def test_a_row_named_like_a_group_is_a_host_of_another_name_and_the_rest_stands(
     status, output = said(workspace, "check")
     assert status == 0
     assert "'shop' is 'shop_30-onprem'" in output
-    assert "hosts.csv:4: this row is left out: 'ungrouped' means something else" in output
+    assert "hosts.csv:4: warning: this row is left out: 'ungrouped' means something else" in output
     assert "3 assets" in output
 
 

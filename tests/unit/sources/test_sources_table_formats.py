@@ -154,6 +154,19 @@ def test_rows_without_a_key_or_with_one_twice_are_broken(tmp_path):
     assert any("a.csv:5: this row is left out: the key 's2' stands already at a.csv:3" in text for text in said)
 
 
+def test_broken_rows_of_merged_tables_are_counted_in_each_table_by_its_own_rows(tmp_path):
+    first = "name,Serial,addresses\na,S1,10.0.0.1\nb b,S2,10.0.0.2\nc,,10.0.0.3\n"
+    second = "name,Serial,addresses\na,S1,10.0.1.1\nb b,S2,10.0.0.2\nx,S1,10.0.0.9\ny,S4,10.0.0.10\n"
+    tables = [(write(tmp_path / "a.csv", first), "a.csv"), (write(tmp_path / "b.csv", second), "b.csv")]
+    table = read_host_tables(tables, Columns(), Reading(merge_by=("Serial",)))
+    counts = [f"{one.place}: {one.message.partition(' rows')[0]}" for one in table.problems if "broken" in one.message]
+    assert counts == ["a.csv: 2 of 3", "b.csv: 2 of 4"]
+
+
+def test_rows_that_filters_leave_out_are_counted_before_they_are_merged(tmp_path):
+    assert merged(tmp_path, keep={"owner": ["ops"]}).filtered == 3
+
+
 def test_filters_look_at_merged_rows(tmp_path):
     table = merged(tmp_path, keep={"owner": ["crm"]})
     assert [host.name for host in table.hosts] == ["a"]

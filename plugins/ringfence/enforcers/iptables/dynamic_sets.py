@@ -8,10 +8,11 @@ from pydantic import JsonValue
 
 from ringfence.enforcers import membership_chains
 from ringfence.enforcers.iptables.text import GENERATION, Parts, set_text
-from ringfence.enforcers.membership_chains import Case, set_digest
+from ringfence.enforcers.membership_chains import Case
 from ringfence.model.errors import RingfenceError
 from ringfence.model.rules import Direction
 from ringfence.model.tables import VerdictTable
+from ringfence.wire.set_names import set_digest
 
 # Seconds that an answer stands unless it is given again, and how many a set holds.
 ANSWER_STANDS = 3600

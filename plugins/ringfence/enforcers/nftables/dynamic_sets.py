@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from ringfence.enforcers import membership_chains
-from ringfence.enforcers.membership_chains import Case, set_digest
+from ringfence.enforcers.membership_chains import Case
 from ringfence.enforcers.nftables.text import (
     PROTOCOL_OF_FAMILY,
     TYPE_OF_FAMILY,
@@ -21,6 +21,7 @@ from ringfence.enforcers.nftables.text import (
 )
 from ringfence.model.errors import RingfenceError
 from ringfence.model.tables import VerdictTable
+from ringfence.wire.set_names import set_digest
 
 # Seconds that an answer stands unless it is given again, and how many a set holds: 16 every five minutes and then some.
 ANSWER_STANDS = 3600

@@ -29,8 +29,10 @@ class Features:
 
     @staticmethod
     def told(told: Mapping[str, JsonValue]) -> Features:
-        """Return the facts that a host reported: `nft` (empty: there is none) and `kernel` as version texts, and two
-        booleans."""
+        """Return the facts that a host reported.
+
+        `nft` (empty where it is not installed) and `kernel` are version texts; the other two are booleans.
+        """
         return Features(
             nft=() if told.get("nft") == "" else _numbers(told.get("nft")) or CURRENT.nft,
             kernel=_numbers(told.get("kernel")) or CURRENT.kernel,
@@ -106,8 +108,8 @@ def _sctp(cell: Cell) -> list[tuple[int, int, str]]:
     """Return the fused pieces of effects over the SCTP block."""
     ((low, high),) = block_of(SCTP)
     pieces: list[tuple[int, int, str]] = []
-    for first, last, outcome in cell.services.pieces:
-        first, last = max(first, low), min(last, high)
+    for begin, end, outcome in cell.services.pieces:
+        first, last = max(begin, low), min(end, high)
         if first > last:
             continue
         if pieces and pieces[-1][2] == str(outcome.effect):

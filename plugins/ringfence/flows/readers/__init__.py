@@ -11,6 +11,7 @@ import duckdb
 
 from ringfence.flows.columns import connect, flow_at
 from ringfence.flows.possible import possible_rows, refuse_impossible
+from ringfence.flows.readers import vpc
 from ringfence.flows.readers.csv import read_csv
 from ringfence.flows.readers.hosts import read_hosts
 from ringfence.flows.readers.json import read_json
@@ -24,7 +25,7 @@ from ringfence.plugins import Registry
 GROUP = "ringfence.flows"
 RowReader = Callable[[Path, Reading], Iterator[Flow]]
 Reader = RowReader | RelationReader
-BUILT_IN: dict[str, Reader] = {"csv": read_csv, "hosts": read_hosts, "json": read_json}
+BUILT_IN: dict[str, Reader] = {"csv": read_csv, "hosts": read_hosts, "json": read_json, "vpc": vpc}
 FETCH = 50_000
 
 _REGISTRY: Registry[Reader] = Registry(
@@ -98,7 +99,8 @@ def read_by(reader: Reader, path: Path, reading: Reading) -> Iterator[Flow]:
     if isinstance(reader, RelationReader):
         with connect() as connection:
             found = relation_by(connection, reader, path, reading)
-            result = connection.execute(found.sql_query())
+            ordered = found.order("first_seen, client, server, protocol, port, outcome")
+            result = connection.execute(ordered.sql_query())
             while rows := result.fetchmany(FETCH):
                 yield from map(flow_at, rows)
         return

@@ -45,8 +45,10 @@ class ActionModule(TargetAction):
         return {**result, "root": root, "clock": clock}
 
     def _look(self, *, sudoable: bool) -> tuple[dict, str, list[float]]:
-        """Return the host's values, what else it said, and the controller's clock before and after; raises
-        TargetFailure where it does not end in time."""
+        """Return the host's values, what else it said, and the controller's clock before and after.
+
+        Raise TargetFailure where it does not end in time.
+        """
         began = time.time()
         try:
             with limited(self.within, MOST_BYTES):

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
-import tempfile
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +17,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.facts_shape
     listening,
     running,
 )
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_files import write_host_file
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.module_action import ModuleAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
@@ -70,15 +69,9 @@ def _write(directory: str, host: str, facts: dict) -> None:
         )
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     data = {"format": FORMAT, "host": host, "gathered": now, "facts": facts}
-    scratch = None
+    write_host_file(directory, host, data)
     try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
         os.chmod(directory, 0o700)
-        descriptor, scratch = tempfile.mkstemp(prefix=".writing-", dir=directory)  # mode 0600
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(data, file, sort_keys=True)
-        os.replace(scratch, os.path.join(directory, f"{host}.json"))
-        scratch = None
         # What Ansible's own cache kept there, root's whole environment among it, is neither needed nor for others.
         for old in (f"s1_{host}", host):
             path = Path(directory, old)
@@ -86,6 +79,3 @@ def _write(directory: str, host: str, facts: dict) -> None:
                 path.chmod(0o600)
     except OSError as error:
         raise PlanError("directory", f"cannot write below {directory}: {error.strerror}") from error
-    finally:
-        if scratch is not None:
-            os.unlink(scratch)

@@ -5,10 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
-import tempfile
 from typing import ClassVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
@@ -18,6 +15,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.flows_shape
     MOST_FLOWS,
     reported,
 )
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_files import write_host_file
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.module_action import ModuleAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
@@ -49,23 +47,7 @@ class ActionModule(ModuleAction):
         except AnswerError as error:
             raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {error}") from None
         if arguments["flows_directory"]:
-            _write(arguments["flows_directory"], task_vars["inventory_hostname"], report)
+            host = task_vars["inventory_hostname"]
+            name = host if _FILE_NAME.fullmatch(host) else hashlib.sha256(host.encode()).hexdigest()
+            write_host_file(arguments["flows_directory"], name, {**report, "inventory_hostname": host})
         return report
-
-
-def _write(directory: str, host: str, report: dict) -> None:
-    """Write a report into a file of its host, whole; raises PlanError where that cannot be done."""
-    name = host if _FILE_NAME.fullmatch(host) else hashlib.sha256(host.encode()).hexdigest()
-    scratch = None
-    try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-        descriptor, scratch = tempfile.mkstemp(prefix=".writing-", dir=directory)  # mode 0600
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({**report, "inventory_hostname": host}, file)
-        os.replace(scratch, os.path.join(directory, f"{name}.json"))
-        scratch = None
-    except OSError as error:
-        raise PlanError("directory", f"cannot write below {directory}: {error.strerror}") from error
-    finally:
-        if scratch is not None:
-            os.unlink(scratch)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import shown
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import (
     full_records,
     held,
     recorded,
@@ -20,9 +19,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state 
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
     Reply,
+    application,
     confirmation,
-    control_ranges,
-    process_lines,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_hold import hold_before
@@ -129,7 +127,7 @@ class ActionModule(PolicyAction):
             return reply
 
     def _foresee(self, plan: Plan, host: Host, arguments: dict) -> dict:
-        values = {**_values(plan, host), "check": "1", "renew": "1" if arguments["renew"] else ""}
+        values = {**application(plan, host), "check": "1", "renew": "1" if arguments["renew"] else ""}
         reply = self._apply(plan, host, values)
         changed = reply.last("changed") == "yes"
         result: dict = {"changed": changed, "state": "unconfirmed" if changed else "confirmed"}
@@ -145,7 +143,7 @@ class ActionModule(PolicyAction):
         table = plan.table(host.table)
         if (table["control"] or {}) != host.control:
             raise PlanError("lockout", "the table keeps another control path open than the plan says of this host")
-        values = _values(plan, host)
+        values = application(plan, host)
         values["seconds"] = str(arguments["confirm_within"])
         values["renew"] = "1" if arguments["renew"] else ""
         values["force"] = "1" if arguments["force_lockout_test"] else ""
@@ -241,8 +239,10 @@ class ActionModule(PolicyAction):
         return self._settled(plan, host, ends + MARGIN + SETTLING, rule, said)
 
     def _settled(self, plan: Plan, host: Host, until: float, rule: str, said: str) -> Reply:
-        """Return the status of a host that took the confirmation although its reply was lost; else raise TargetFailure
-        with what the host says became of it, as far as it says anything."""
+        """Return the status of a host that took the confirmation although its reply was lost.
+
+        Otherwise raise TargetFailure with the state that the host reports, if it reports any.
+        """
         told = ""
         while (left := until - time.monotonic()) > 0:
             try:
@@ -272,18 +272,3 @@ class ActionModule(PolicyAction):
 
 def _uncut(reply: Reply) -> list[str]:
     return [f"connections that are denied were not ended: {why}" for why in reply.all("uncut")]
-
-
-def _values(plan: Plan, host: Host) -> dict[str, str]:
-    return {
-        "plan": plan.digest,
-        "sequence": str(plan.sequence),
-        "expects": host.expects,
-        "ruleset": host.ruleset,
-        "table": host.table,
-        "control": control_ranges(host.control["from"]),
-        "port": str(host.control["port"]),
-        "processes": process_lines(host.runtime, host.enforcer),
-        "token": secrets.token_hex(8),
-        "host": host.name,
-    }

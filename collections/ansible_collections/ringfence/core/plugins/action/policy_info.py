@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement, too_old
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.held_state import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import (
     full_records,
     held,
     recorded,

@@ -44,7 +44,7 @@ options:
     default: {}
     suboptions:
       name:
-        description: The column with the host's name.
+        description: The column with the host's name, one; for tables that differ in it, a file like this for each.
         type: str
         default: name
       addresses:
@@ -168,6 +168,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.option_text
 
 try:
     from ringfence.model.errors import RingfenceError
+    from ringfence.sources.alike_names import groups_alike
     from ringfence.sources.host_row import Columns, TableHost
     from ringfence.sources.host_table import Reading, read_host_tables
     from ringfence.sources.table_names import told_apart
@@ -203,7 +204,11 @@ class InventoryModule(SourceInventory):
             raise SourceRefused("; ".join(unreached.values()))
         self.display.vv(f"{path}: {sum(found.filtered for found in read)} rows left out by filters")
         named_hosts, told = told_apart(host for found in read for host in found.hosts)
-        hosts = [(name, self._variables(host, name, several=len(parts) > 1)) for name, host in named_hosts]
+        doubtful = {name for group in groups_alike(name for name, _ in named_hosts) for name in group}
+        hosts = [
+            (name, self._variables(host, name, several=len(parts) > 1, doubtful=name in doubtful))
+            for name, host in named_hosts
+        ]
         warnings = [str(problem) for found in read for problem in (*found.problems, *found.notes)]
         warnings += map(str, told)
         for option in ("filters", "exclude"):
@@ -218,12 +223,13 @@ class InventoryModule(SourceInventory):
         """Return what decides the answer: the options, and the tables as they are now."""
         return [*super().asked(path), [file_state(table) for table in self._tables(path)]]
 
-    def _variables(self, host: TableHost, name: str, *, several: bool) -> dict[str, object]:
-        chosen = {name: host.cells.get(column) for name, column in self.get_option("host_vars").items()}
+    def _variables(self, host: TableHost, name: str, *, several: bool, doubtful: bool) -> dict[str, object]:
+        chosen = {name: host.cells.get(column) for name, column in text_by_name(self.get_option("host_vars")).items()}
         variables = {
             "onprem": {column: cell for column, cell in host.cells.items() if not names_secret(column)},
             "ringfence_labels": dict(host.labels),
             "ringfence_sources": _tables_of(host) if several or host.also else [],
+            **({"ringfence_place": str(host.place)} if doubtful else {}),
             **({"ringfence_name": host.name} if name != host.name else {}),
             **{name: value for name, value in chosen.items() if value not in (None, "")},
         }

@@ -41,7 +41,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory
 class LookupModule(LookupBase):
     """ringfence.core.plan_hosts."""
 
-    def run(self, terms, variables=None, **kwargs):
+    def run(self, terms: list[str], variables: dict | None = None, **kwargs: object) -> list[str]:
         """Return the host names."""
         self.set_options(var_options=variables, direct=kwargs)
         try:

@@ -47,7 +47,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory
 class LookupModule(LookupBase):
     """ringfence.core.plan_waves."""
 
-    def run(self, terms, variables=None, **kwargs):
+    def run(self, terms: list[str], variables: dict | None = None, **kwargs: object) -> list[int]:
         """Return the sizes."""
         self.set_options(var_options=variables, direct=kwargs)
         here = set(self.get_option("hosts"))

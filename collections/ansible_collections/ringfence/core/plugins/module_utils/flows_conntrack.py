@@ -6,19 +6,20 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.ringfence.core.plugins.module_utils.flows_sockets import TCP, plain
 
 ICMP, ICMPV6 = 1, 58
 COMMAND_SECONDS = 60
-NOT_STANDING = ("NONE", "SYN_SENT", "SYN_SENT2", "SYN_RECV", "CLOSE")
 
 
 class Tracked(NamedTuple):
-    """One connection with the addresses and ports that this host's filter sees: the client's own, and the server's
-    behind any destination NAT. `server_port` is the type for ICMP, None where the entry tells none, and 0 for protocols
-    without ports."""
+    """One connection with the addresses and ports that this host's filter sees.
+
+    The client's are its own, the server's are those behind any destination NAT. `server_port` is the type for ICMP,
+    None where the entry has none, and 0 for protocols without ports.
+    """
 
     protocol: int
     client: str
@@ -58,7 +59,7 @@ def tracked(proc: str = "/proc") -> Tuple[List[Tracked], str]:
     return found, "conntrack"
 
 
-def _entries(lines) -> Iterator[Tracked]:
+def _entries(lines: Iterable[str]) -> Iterator[Tracked]:
     for line in lines:
         entry = parse(line)
         if entry is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Iterator, Optional, Set, Tuple
 
 NETLINK_SOCK_DIAG = 4  # include/uapi/linux/netlink.h
 SOCK_DIAG_BY_FAMILY = 20  # include/uapi/linux/sock_diag.h
@@ -60,7 +60,7 @@ def _dump(family: int) -> Iterator[Tuple[int, int]]:
                 at += (length + 3) & ~3
 
 
-def _cgroup_id(message: bytes):
+def _cgroup_id(message: bytes) -> Optional[int]:
     at = MESSAGE_BYTES
     while at + 4 <= len(message):
         length, kind = struct.unpack_from("=HH", message, at)
@@ -72,7 +72,7 @@ def _cgroup_id(message: bytes):
     return None
 
 
-def _paths(wanted, proc: str) -> Dict[int, str]:
+def _paths(wanted: Set[int], proc: str) -> Dict[int, str]:
     """Return the path below the cgroup2 mount of each id; a control group's id is its directory's inode."""
     top = _mount(proc)
     found: Dict[int, str] = {}
@@ -90,7 +90,7 @@ def _paths(wanted, proc: str) -> Dict[int, str]:
     return found
 
 
-def _mount(proc: str):
+def _mount(proc: str) -> Optional[str]:
     """Return where cgroup2 is mounted, from /proc/self/mountinfo (proc(5)); None where it is not."""
     try:
         with open(os.path.join(proc, "self", "mountinfo"), encoding="utf-8", errors="surrogateescape") as file:

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import os
 import pwd
-from typing import Dict, Iterable, List, NamedTuple, Optional, Set
+from typing import Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 UNIT_KINDS = (".service", ".scope", ".socket", ".mount", ".swap")
 SOCKET_PREFIX = "socket:["
 
 
 class Process(NamedTuple):
-    """One process: `unit` is the system manager's unit that it runs in, `path` that unit's control group on cgroup2 as
-    nft names it (no leading slash), None where it has none there."""
+    """One process.
+
+    `unit` is the system manager's unit that it runs in, `path` that unit's control group on cgroup2 as nft names it
+    (no leading slash), None where it has none there.
+    """
 
     pid: int
     name: str
@@ -24,8 +27,10 @@ class Process(NamedTuple):
 
 
 def processes(proc: str = "/proc") -> Dict[int, Process]:
-    """Return the processes of this network namespace that can be read, by pid: those of a container with a network of
-    its own are another host's, and may run units of the same names."""
+    """Return the readable processes of this network namespace, by pid.
+
+    Those of a container with a network of its own belong to another host, and may run units of the same names.
+    """
     found = {}
     own = _network(os.path.join(proc, "self"))
     for pid in _pids(proc):
@@ -43,8 +48,10 @@ def processes(proc: str = "/proc") -> Dict[int, Process]:
 
 
 def holders(inodes: Set[int], proc: str = "/proc") -> Dict[int, int]:
-    """Return the pid that holds each socket: the smallest, but pid 1 only where nobody else holds it (it keeps the
-    sockets of `.socket` units open beside their service)."""
+    """Return the pid that holds each socket: the smallest, but pid 1 only where no other process holds it.
+
+    Pid 1 keeps the sockets of `.socket` units open beside their service.
+    """
     found: Dict[int, int] = {}
     if not inodes:
         return found
@@ -66,7 +73,7 @@ def holders(inodes: Set[int], proc: str = "/proc") -> Dict[int, int]:
     return found
 
 
-def unit_of(cgroups: str):
+def unit_of(cgroups: str) -> Tuple[Optional[str], Optional[str]]:
     """Return unit and cgroup2 path from the text of /proc/PID/cgroup (cgroups(7)).
 
     The unit is the outermost one: what runs inside a delegated unit, a container or a user's manager, belongs to it.

@@ -64,8 +64,10 @@ class Listeners:
         return None
 
     def incoming(self, one: Socket) -> bool:
-        """Return whether a connection was opened by its remote end: somebody listens on its local port; where the
-        listener is gone already, the end whose port is none of those that clients get is the server."""
+        """Return whether the remote end opened a connection, because somebody listens on its local port.
+
+        Where the listener is gone already, the server is the end whose port is not one that clients get.
+        """
         who = self.takes(one.protocol, one.local, one.local_port)
         if one.protocol == UDP and who is not None and one.local_port in self._reserved:
             return one.remote_port in self._reserved
@@ -81,7 +83,14 @@ class Report:
         self._flows: Dict[tuple, Dict[str, Any]] = {}
 
     def add(
-        self, client: str, server: str, port: Optional[int], protocol: int, direction: str, who: Who, counts=(0, 0)
+        self,
+        client: str,
+        server: str,
+        port: Optional[int],
+        protocol: int,
+        direction: str,
+        who: Who,
+        counts: Tuple[int, int] = (0, 0),
     ) -> None:
         """Count one connection."""
         if not self.options.loopback and self._stays(client, server):
@@ -151,7 +160,14 @@ def collect(options: Options, proc: str = "/proc") -> Dict[str, object]:
     }
 
 
-def _add_socket(report: Report, one: Socket, listeners: Listeners, whose, counts, known: Set[tuple]) -> None:
+def _add_socket(
+    report: Report,
+    one: Socket,
+    listeners: Listeners,
+    whose: Dict[int, Process],
+    counts: Dict[tuple, Tuple[int, int]],
+    known: Set[tuple],
+) -> None:
     incoming = listeners.incoming(one)
     client, server = (one.remote, one.local) if incoming else (one.local, one.remote)
     ports = (one.remote_port, one.local_port) if incoming else (one.local_port, one.remote_port)
@@ -182,7 +198,9 @@ def _who(one: Socket, whose: Dict[int, Process]) -> Who:
     return Who(process.unit, user, process.name, process.pid)
 
 
-def _listener_rows(listening, whose, reserved: range, proc: str) -> List[Dict[str, object]]:
+def _listener_rows(
+    listening: List[Socket], whose: Dict[int, Process], reserved: range, proc: str
+) -> List[Dict[str, object]]:
     cgroups = listener_cgroups(proc)
     rows: Dict[tuple, Dict[str, object]] = {}
     for one in listening:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from typing import Iterator, List, NamedTuple, Optional, Set
+from typing import Iterator, List, NamedTuple, Optional, Set, Tuple
 
 TCP, UDP, SCTP = 6, 17, 132
 # include/net/tcp_states.h, as proc(5) prints them; what is opening (SYN) has not been let through yet.
@@ -18,8 +18,10 @@ MAPPED = "::ffff:"
 
 
 class Socket(NamedTuple):
-    """One socket; addresses are canonical text, an IPv4 address mapped into IPv6 is the IPv4 address. `inode` is 0 and
-    `uid` None where the kernel keeps no owner (a connection in its last wait)."""
+    """One socket, with addresses as canonical text: an IPv4 address mapped into IPv6 is the IPv4 address.
+
+    `inode` is 0 and `uid` None where the kernel keeps no owner (a connection in its last wait).
+    """
 
     protocol: int
     local: str
@@ -105,7 +107,7 @@ def _inet(words: List[str], protocol: int) -> Optional[Socket]:
     return Socket(protocol, local, local_port, remote, remote_port, listens, int(words[7]) if inode else None, inode)
 
 
-def _end(text: str):
+def _end(text: str) -> Tuple[str, int]:
     """Return address and port of `0100007F:0016`: words of the host's byte order, then the port."""
     digits, _colon, port = text.partition(":")
     packed = b"".join(struct.pack("=I", int(digits[at : at + 8], 16)) for at in range(0, len(digits), 8))
@@ -121,8 +123,11 @@ def _sctp_endpoint(words: List[str]) -> Optional[Socket]:
 
 
 def _sctp_association(words: List[str]) -> Optional[Socket]:
-    """Return the connection of a row of /proc/net/sctp/assocs: … ST(4) … UID(9) INODE LPORT RPORT LADDRS <-> RADDRS …;
-    each end's primary address (marked with a star), else its first, stands for it."""
+    """Return the connection of a row of /proc/net/sctp/assocs.
+
+    Its words are … ST(4) … UID(9) INODE LPORT RPORT LADDRS <-> RADDRS …; of each end's addresses the primary one
+    (marked with a star) is taken, else the first.
+    """
     if "<->" not in words or int(words[4]) != 3:  # SCTP_STATE_ESTABLISHED, include/net/sctp/constants.h
         return None
     middle = words.index("<->")

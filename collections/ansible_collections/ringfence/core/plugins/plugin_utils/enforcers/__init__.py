@@ -14,9 +14,9 @@ and know nothing else of it. A package offers these names:
   gives the program; the same as its engine's half says.
 - `runtime_lines(runtime)`: a host's `runtime` of the plan as the text that the order calls `processes`.
 - `read(listing)`: the strict reader. It returns the data of a verdict table, with processes called by their places
-  (`u0`, `x0`, in the order of sorted names) and dynamic sets by their digests (`wire/set_names.py`), and beside it
-  `present`, `plan` (the first digits of the digest that the host claims), `drift`, `leftovers`, and `filled` with
-  `processes`, `standing`, `answers`, `counters`, `remembered` and `full`. `wire/table_compare.py` compares it.
+  (`u0`, `x0`, in the order of sorted names) and dynamic sets by their digests (`wire/vendored/set_names.py`), and
+  beside it `present`, `plan` (the first digits of the digest that the host claims), `drift`, `leftovers`, and `filled`
+  with `processes`, `standing`, `answers`, `counters`, `remembered` and `full`. `wire/table_compare.py` compares it.
 - `filled(section)`: the same `filled` of a part of a listing, as a reply to `apply` carries it.
 - `features(reply)`: what the host told that the engine's half reads its facts from.
 - `answer_age(element)`: how many seconds ago an element of `answers` was given.

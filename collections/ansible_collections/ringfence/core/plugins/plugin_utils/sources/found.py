@@ -12,7 +12,8 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inner_interfaces import is_everybodys
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.label_texts import label_text
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.first_few import first_few
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.label_texts import label_text
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.secret_names import names_secret
 
 # Names that mean something else to Ansible.
@@ -130,8 +131,7 @@ def is_whole(told: Iterable[str]) -> bool:
 
 def _tell(why: str, broken: Sequence[str], warnings: list[str]) -> None:
     if broken:
-        more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
-        warnings.append(f"{why}: {'; '.join(broken[:_NAMED])}{more}")
+        warnings.append(f"{why}: {first_few(broken, _NAMED, '; ')}")
 
 
 def _fault(candidate: Candidate) -> str | None:
@@ -154,8 +154,11 @@ def variables_fault(variables: Mapping[str, Any]) -> str | None:
 
 
 def can_be_reached(host: object, connection: object) -> bool:
-    """Return whether a text can be what a host is reached by. One that begins with a hyphen is an option to ssh and the
-    like, which may run a command here; over ssh what is neither name nor address may become one of a shell."""
+    """Return whether Ansible may take a text as the name or address that it connects to.
+
+    One that begins with a hyphen is an option to ssh and the like, which may run a command here; over ssh anything but
+    a name or an address may become a command of a shell.
+    """
     if not isinstance(host, str) or host.startswith("-") or not host.isprintable():
         return False
     return str(connection).rpartition(".")[2] not in _OVER_SSH or _REACHED.fullmatch(host) is not None

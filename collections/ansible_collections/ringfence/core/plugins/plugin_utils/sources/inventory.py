@@ -35,6 +35,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.names impor
     tells_nothing,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.unsafe_values import as_variable
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.first_few import first_few
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -116,8 +117,7 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
         odd: list[str] = []
         names = [self._add(name, variables, source, odd) for name, variables in self._free(found["hosts"], source)]
         if odd:
-            more = f" and {len(odd) - _NAMED} more" if len(odd) > _NAMED else ""
-            self.display.warning(f"{source}: hosts are reached by no such text: {', '.join(odd[:_NAMED])}{more}")
+            self.display.warning(f"{source}: hosts are reached by no such text: {first_few(odd, _NAMED)}")
         for name, table in found["tables"].items():
             self.inventory.add_group(name)
             self.inventory.set_variable(name, name, as_variable(table))
@@ -153,10 +153,9 @@ class SourceInventory(KnownOptions, BaseInventoryPlugin, Constructable, Cacheabl
             reached = {} if variables.get("ansible_host") else {"ansible_host": name}
             free.append((other, {**reached, **variables, NAME: wish}))
         for why, renamed in told.items():
-            more = f" and {len(renamed) - _NAMED} more" if len(renamed) > _NAMED else ""
             # Another place with the name is usual: the engine tells where the two are not one machine.
             tell = self.display.warning if why == OF_ANSIBLE else self.display.vv
-            tell(f"{source}: {why}: {', '.join(renamed[:_NAMED])}{more}")
+            tell(f"{source}: {why}: {first_few(renamed, _NAMED)}")
         return free
 
     def _taken(self, name: str, variables: Mapping[str, Any], source: str, wished: Container[Any]) -> str | None:

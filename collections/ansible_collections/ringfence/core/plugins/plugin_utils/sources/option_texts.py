@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.label_texts import label_text
+from ansible.errors import AnsibleParserError
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.label_texts import label_text
 
 # Values that a warning names where none is near.
 _NAMED = 5
@@ -23,7 +24,11 @@ def texts_by_name(mapping: Mapping[str, object] | None) -> dict[str, list[str]]:
 
 
 def text_by_name(mapping: Mapping[str, object] | None) -> dict[str, str]:
-    """Return a mapping of names to values as one of texts."""
+    """Return a mapping of names to values as one of texts; raise AnsibleParserError where one has several."""
+    for name, value in (mapping or {}).items():
+        if isinstance(value, list | dict):
+            shape = "a list" if isinstance(value, list) else "a mapping"
+            raise AnsibleParserError(f"'{name}' has {shape} where it wants text: write one text: it takes no list.")
     return {str(name): str(value) for name, value in (mapping or {}).items()}
 
 

@@ -21,6 +21,9 @@ except ImportError:
 _NOT_TEXTS = ("plugin", "compose", "groups", "keyed_groups")
 # Read as a number or a truth value, these make the same text again.
 _SAME = re.compile(r"true|false|-?(0|[1-9][0-9]*)")
+_ONE = "write one text: it takes no list"
+_ONE_OR_SEVERAL = "write one text, or a list of texts"
+_EACH = "write each text of the list by itself"
 _TEXT_TYPES = (None, "str", "string", "raw", "path", "pathspec", "pathlist")
 
 
@@ -51,22 +54,25 @@ def _refuse(mapping: yaml.MappingNode, path: str, options: Mapping[str, Mapping[
                 if isinstance(one, yaml.MappingNode):
                     _refuse(one, path, inner)
             continue
-        for node in _texts(value, option):
-            _refuse_one(node, name, path)
+        for node, remedy in _texts(value, option):
+            _refuse_one(node, name, path, remedy)
 
 
-def _texts(value: yaml.Node, option: Mapping[str, Any]) -> Iterator[yaml.Node]:
-    """Yield the nodes of an option that are to be texts."""
+def _texts(value: yaml.Node, option: Mapping[str, Any]) -> Iterator[tuple[yaml.Node, str]]:
+    """Yield the nodes of an option that are to be texts, and what to write where one is a list or a mapping."""
     kind, elements = option.get("type"), option.get("elements")
     if kind == "dict":
         for key, one in _members(value) if isinstance(value, yaml.MappingNode) else ():
-            yield key
-            yield from one.value if isinstance(one, yaml.SequenceNode) else [one]
+            yield key, _ONE
+            if isinstance(one, yaml.SequenceNode):
+                yield from ((each, _EACH) for each in one.value)
+            else:
+                yield one, _ONE_OR_SEVERAL
     elif kind in ("list", "raw") and isinstance(value, yaml.SequenceNode):
-        yield from value.value if elements in _TEXT_TYPES else ()
+        yield from ((each, _EACH) for each in value.value) if elements in _TEXT_TYPES else ()
     elif kind in _TEXT_TYPES or (kind == "list" and elements in _TEXT_TYPES):
         # An option without a value is one that is not set.
-        yield from () if value.tag.endswith(":null") else [value]
+        yield from () if value.tag.endswith(":null") else [(value, _ONE_OR_SEVERAL if kind == "list" else _ONE)]
 
 
 def _members(mapping: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]:
@@ -80,7 +86,7 @@ def _members(mapping: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]
             yield key, value
 
 
-def _refuse_one(node: yaml.Node, option: str, path: str) -> None:
+def _refuse_one(node: yaml.Node, option: str, path: str, shape_remedy: str) -> None:
     if isinstance(node, yaml.ScalarNode):
         kind = node.tag.rpartition(":")[2]
         if not node.tag.startswith("tag:yaml.org,2002:") or kind in ("str", "value") or _SAME.fullmatch(node.value):
@@ -92,7 +98,7 @@ def _refuse_one(node: yaml.Node, option: str, path: str) -> None:
         remedy = f"write '{quoted}'"
     else:
         shape = "a mapping" if isinstance(node, yaml.MappingNode) else "a list"
-        message, remedy = f"'{option}' has {shape} where it wants text", "write one text, or a list of texts"
+        message, remedy = f"'{option}' has {shape} where it wants text", shape_remedy
     line, column = node.start_mark.line + 1, node.start_mark.column + 1
     raise AnsibleParserError(f"{message}: {remedy}.", obj=_placed(node, path, line, column))
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible.plugins.connection import ConnectionBase
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
@@ -54,7 +55,7 @@ class TargetAction(ActionBase):
     # Whose script an order is; what is not an order of a policy has none.
     enforcer: str = USUAL
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
         """Return the action's result; what a target or plan refuses is a failure with its reason, never a traceback."""
         result = super().run(tmp, task_vars)
         del tmp
@@ -81,7 +82,7 @@ class TargetAction(ActionBase):
             result.pop("warnings", None)
         return result
 
-    def cleanup(self, force=False):
+    def cleanup(self, force: bool = False) -> None:
         """Remove what was made on the host for a module; one that does not answer keeps it."""
         try:
             with limited(self.within):
@@ -135,8 +136,10 @@ class TargetAction(ActionBase):
         return reply
 
     def note(self, journal: Journal, host: str, event: str, said: str = "", state: str = "") -> None:
-        """Write down what became of a host; raises TargetFailure with its state, which is the event unless it is
-        another, where that cannot be written: the host is what it is all the same."""
+        """Write down what became of a host, under `event`, or its state where no event is given.
+
+        Raise TargetFailure with that state where the journal cannot be written: the host is in it all the same.
+        """
         try:
             journal.append(host, event, said)
         except PlanError as error:
@@ -172,7 +175,7 @@ class TargetAction(ActionBase):
 
 
 @contextmanager
-def _options(connection, ssh_args: str, timeout: int | None = None) -> Iterator[None]:
+def _options(connection: ConnectionBase, ssh_args: str, timeout: int | None = None) -> Iterator[None]:
     """Put arguments of ssh before those of the configuration: of two equal options ssh takes the first."""
     if connection.transport != "ssh":
         yield

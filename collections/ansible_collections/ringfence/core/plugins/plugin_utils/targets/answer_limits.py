@@ -25,8 +25,10 @@ TICK = 0.2
 
 
 class Overrun(BaseException):
-    """A host took more than its limit. Not an Exception: connection plug-ins would take it for a failure of the line
-    and try again."""
+    """A host took longer, or sent more, than its limit.
+
+    Not an Exception: connection plug-ins would take it for a failure of the line and try again.
+    """
 
 
 @contextmanager

@@ -36,8 +36,7 @@ _PROTOCOL = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
 
 
 def answered(stdout: str) -> dict[str, object]:
-    """Return the JSON object that a module printed, whatever stands before and behind it; raises AnswerError for
-    none."""
+    """Return the JSON object that a module printed among other text. Raise AnswerError if there is none."""
     begins = next((match.start() for match in re.finditer(r"^\{", stdout, re.MULTILINE)), None)
     if begins is None:
         raise AnswerError(f"it is not JSON: {shown(stdout.strip(), 200)}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from ansible.playbook.task import Task
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
 PREFIX = "ringfence_"
@@ -26,7 +27,7 @@ NAME_OF_HOST = "inventory_hostname"
 class _NoFacts(dict):
     """A cache of facts, for any release of ansible-core, that has none of any host."""
 
-    def get(self, _host, _default=None):
+    def get(self, _host: object, _default: object = None) -> dict:
         """Return no facts."""
         return {}
 
@@ -37,7 +38,7 @@ class GivenVariables:
     Raises PlanError where a host's fact says whose task this is: the host would act under another's name.
     """
 
-    def __init__(self, task, task_vars: Mapping[str, object]) -> None:
+    def __init__(self, task: Task, task_vars: Mapping[str, object]) -> None:
         self._task = task
         self._all = task_vars
         self.host = str(task_vars[NAME_OF_HOST])

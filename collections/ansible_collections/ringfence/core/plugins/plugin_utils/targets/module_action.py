@@ -18,8 +18,10 @@ class ModuleAction(TargetAction):
     _why_not = "it did not come through Ansible"
 
     def told(self, module: str, arguments: dict, task_vars: dict, most_bytes: int = MOST_BYTES) -> dict:
-        """Return what a module on the host answered; raises TargetFailure where that is not an object of
-        JSON, did not come in time, or is the module's failure."""
+        """Return what a module on the host answered.
+
+        Raise TargetFailure where that is not a JSON object, did not come in time, or is the module's failure.
+        """
         self._told = None
         try:
             with limited(self.within, most_bytes):
@@ -32,9 +34,11 @@ class ModuleAction(TargetAction):
             raise TargetFailure("failed", "target", why)
         return self._told
 
-    def _parse_returned_data(self, res, *profile):
-        """Keep a module's answer for this action, and give Ansible none of it: it would print, believe and pass on what
-        stands beside the report."""
+    def _parse_returned_data(self, res: dict, *profile: object) -> dict:
+        """Keep a module's answer for this action, and give Ansible an empty one.
+
+        Ansible would print, believe and pass on everything that the host sent beside the report.
+        """
         try:
             self._told = answered(res.get("stdout") or "")
         except AnswerError as error:

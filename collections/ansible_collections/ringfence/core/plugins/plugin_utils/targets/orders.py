@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import secrets
 import shlex
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -104,6 +105,22 @@ def parse_reply(text: str) -> Reply:
     if inside is not None:
         raise AnswerError(f"it ends within {quoted(inside)}")
     return Reply(checked(values), sections)
+
+
+def application(plan: Plan, host: Host) -> dict[str, str]:
+    """Return the values of an order to apply a plan to a host; every call has a token of its own."""
+    return {
+        "plan": plan.digest,
+        "sequence": str(plan.sequence),
+        "expects": host.expects,
+        "ruleset": host.ruleset,
+        "table": host.table,
+        "control": control_ranges(host.control["from"]),
+        "port": str(host.control["port"]),
+        "processes": process_lines(host.runtime, host.enforcer),
+        "token": secrets.token_hex(8),
+        "host": host.name,
+    }
 
 
 def confirmation(plan: Plan, host: Host) -> dict[str, str]:

@@ -103,8 +103,10 @@ SECTIONS = ("listing", "sockets", "flows", "owners", "foreign", "history", "deni
 
 
 def ended(verb: str, check: bool, said: Callable[[str], str]) -> bool:
-    """Return whether a reply says how an order ended, or what is in the kernel; `said` gives the last value of a key.
-    One that a shell answered which runs nothing, with status 0, does not."""
+    """Return whether a reply says how an order ended, or what is in the kernel.
+
+    `said` gives the last value of a key. The reply of a shell that runs nothing and exits with 0 says neither.
+    """
     if verb == "status":
         return bool(said("table"))
     return bool(said("changed")) if check else said("state") in ENDINGS[verb]

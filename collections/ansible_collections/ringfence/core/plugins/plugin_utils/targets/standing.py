@@ -65,11 +65,13 @@ class Owners:
 
 @dataclass(frozen=True)
 class Stood:
-    """A connection that stands. `way` is `in` where the far end is its client; `answers` and `answered` are an `out`
-    and an `in` that may be the other way round, because tracking saw their middle first.
+    """An established connection.
 
-    Of messages (ICMP) `local_port` is the type and `remote_port` that of the answer, -1 where it is unknown; of what
-    has no ports both are 0.
+    `way` is `in` where the far end is its client; `answers` and `answered` are an `out` and an `in` that may be the
+    other way round, because tracking began in the middle of the connection.
+
+    For messages (ICMP) `local_port` is the type and `remote_port` that of the answer, -1 where it is unknown; for
+    protocols without ports both are 0.
     """
 
     protocol: int

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Host, Plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.set_names import set_digest
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.set_names import set_digest
 
 from .answer_values import shown
-from .held_state import held
+from .host_status import held
 from .orders import Reply
 
 # Sentences about the verdict table, and about processes, that are told of one host; the rest is counted, and what is of
@@ -37,7 +37,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}", enforcer)
     processes, dead = _processes(reply, found["filled"]["processes"])
     processes = _first(processes, "processes")
-    sentences = _first([one["text"] for one in told], "differences")
+    sentences = _first([str(one["text"]) for one in told], "differences")
     if now["state"] == "unknown":
         # what could not be read does not differ
         processes, dead = [], 0

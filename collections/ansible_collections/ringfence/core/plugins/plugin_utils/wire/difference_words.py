@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .service_line import every_protocol
+from .vendored.first_few import first_few
 
 SHOWN = 5
 _NOW = {
@@ -48,8 +49,7 @@ def _services(words: list[str], family: int) -> str:
 def _list(words: list, every: str) -> str:
     if words == ["any"]:
         return every
-    rest = len(words) - SHOWN
-    return ", ".join(words[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return first_few(words, SHOWN)
 
 
 def _outcome_words(outcome: dict, rule_names: dict) -> str:

@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import stat
-from datetime import datetime, timezone
 
 from .plan_directory import Plan, PlanError, regular_file
-
-# A host in one of these states lets the next wave begin.
-PASSED = ("confirmed", "excused")
+from .vendored.first_few import first_few
+from .vendored.journal_lines import EXCUSED, PASSED, STARTED, journal_events, journal_line
+from .vendored.plan_format import JOURNAL_FILE
 
 
 class Journal:
@@ -21,19 +19,15 @@ class Journal:
 
     def __init__(self, plan: Plan, path: str | None = None) -> None:
         self.plan = plan
-        self.path = path or os.path.join(plan.directory, "journal.jsonl")
+        self.path = path or os.path.join(plan.directory, JOURNAL_FILE)
 
     def append(self, host: str, event: str, reason: str = "") -> None:
-        """Write one event down. It outlives this process when this returns, and the machine unless it is `started`,
-        which no wave waits for."""
-        entry = {
-            "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "plan": self.plan.identity,
-            "host": host,
-            "event": event,
-            "reason": reason,
-        }
-        line = json.dumps(entry, sort_keys=True).encode() + b"\n"
+        """Write one event to the journal.
+
+        When this returns, the event survives the end of this process. It also survives a crash of the machine, except
+        for `started`, which no wave waits for.
+        """
+        line = journal_line(self.plan.identity, host, event, reason)
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o644)
             try:
@@ -46,7 +40,7 @@ class Journal:
                 while line:  # a disk that becomes full takes a part, and then says so
                     line = line[os.write(descriptor, line) :]
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
-                if event != "started":
+                if event != STARTED:
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -54,23 +48,14 @@ class Journal:
             raise PlanError("journal", f"cannot write the journal {self.path}: {error.strerror}") from error
 
     def states(self) -> dict[str, str]:
-        """Return the last event of every host; a line that is cut short, or no event, counts as not
-        written."""
-        states: dict[str, str] = {}
+        """Return the last event of every host. A line that is cut short, or not an event, counts as not written."""
         try:
-            lines = regular_file(self.path).decode(errors="replace").split("\n")
+            text = regular_file(self.path).decode(errors="replace")
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise PlanError("journal", f"cannot read the journal {self.path}: {error.strerror}") from error
-        for line in lines:
-            try:
-                entry = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(entry, dict) and entry.get("plan") == self.plan.identity:
-                states[str(entry.get("host"))] = str(entry.get("event"))
-        return states
+        return {event.host: event.event for event in journal_events(text, self.plan.identity)}
 
     def guard(self, wave: int, excused: list[str]) -> None:
         """Raise PlanError unless every host of the wave before is confirmed or excused.
@@ -85,11 +70,11 @@ class Journal:
             if states.get(host) in PASSED:
                 continue
             if host in excused:
-                self.append(host, "excused", "by the person who rolls out")
+                self.append(host, EXCUSED, "by the person who rolls out")
             else:
                 waiting.append(f"{host} ({states.get(host, 'not begun')})")
         if waiting:
-            shown = ", ".join(waiting[:5]) + (f" and {len(waiting) - 5} more" if len(waiting) > 5 else "")
+            shown = first_few(waiting)
             raise PlanError(
                 "wave",
                 f"wave {wave} waits for wave {wave - 1}: {shown}; put them right, or excuse them (ringfence_excused)",

@@ -15,9 +15,20 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 
-NAMESPACE = "ringfence-plan"
-FORMAT = 2
-DIGEST = re.compile(r"[0-9a-f]{64}")
+from .vendored.plan_format import (
+    DIGEST,
+    NAMESPACE,
+    PLAN_FILE,
+    PLAN_FORMAT,
+    RULESETS,
+    SHORT,
+    SIGNATURE_FILE,
+    TABLE_SUFFIX,
+    TABLES,
+    part_name,
+)
+
+_DIGEST = re.compile(DIGEST)
 
 
 class PlanError(Exception):
@@ -59,7 +70,7 @@ class Plan:
     @property
     def identity(self) -> str:
         """The first twelve digits of the digest, the plan's short name."""
-        return self.digest[:12]
+        return self.digest[:SHORT]
 
     @property
     def sequence(self) -> int:
@@ -90,26 +101,25 @@ class Plan:
         )
 
     def ruleset(self, digest: str, suffix: str) -> bytes:
-        """Return a rendered ruleset, whose file ends as its enforcer says; raises PlanError where the file is not what
-        its name says."""
-        return self._part("rulesets", digest, f".{suffix}")
+        """Return a rendered ruleset. Raise PlanError if the file is not what its name says."""
+        return self._part(RULESETS, digest, suffix)
 
     def table(self, digest: str) -> dict:
         """Return a verdict table; raises PlanError where the file is not what its name says."""
-        return json.loads(self._part("tables", digest, ".json"))
+        return json.loads(self._part(TABLES, digest, TABLE_SUFFIX))
 
     def signed_text(self) -> tuple[str, str] | None:
         """Return `plan.json` and its signature as texts, or None where it is not signed."""
-        paths = [os.path.join(self.directory, name) for name in ("plan.json", "plan.json.sig")]
+        paths = [os.path.join(self.directory, name) for name in (PLAN_FILE, SIGNATURE_FILE)]
         if not os.path.exists(paths[1]):
             return None
         text, signature = (_read(path).decode() for path in paths)
         return text, signature
 
     def _part(self, folder: str, digest: str, suffix: str) -> bytes:
-        if not DIGEST.fullmatch(digest):
+        if not _DIGEST.fullmatch(digest):
             raise PlanError("digest", f"plan {self.identity} names a file that is not a digest: {digest}")
-        path = os.path.join(self.directory, folder, digest + suffix)
+        path = os.path.join(self.directory, part_name(folder, digest, suffix))
         content = _read(path)
         if hashlib.sha256(content).hexdigest() != digest:
             raise PlanError("digest", f"{path} was changed after the plan was made: its sha256 is not its name")
@@ -119,7 +129,7 @@ class Plan:
 def load_plan(directory: str) -> Plan:
     """Return the plan of a directory; raises PlanError where it is missing, damaged or of an unknown format."""
     directory = os.path.abspath(os.path.expanduser(directory))
-    path = os.path.join(directory, "plan.json")
+    path = os.path.join(directory, PLAN_FILE)
     try:
         stamp = os.stat(path)
     except OSError as error:
@@ -132,15 +142,15 @@ def _load(directory: str, path: str, _modified: int, _size: int) -> Plan:
     content = _read(path)
     digest = hashlib.sha256(content).hexdigest()
     name = os.path.basename(os.path.realpath(directory))
-    if len(name) < 12 or not digest.startswith(name):
+    if len(name) < SHORT or not digest.startswith(name):
         raise PlanError("digest", f"{path} was changed: its sha256 begins with {digest[:12]}, not with {name}")
     try:
         data = json.loads(content)
     except ValueError as error:
         raise PlanError("plan", f"{path} is not valid JSON: {error}") from error
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
+    if not isinstance(data, dict) or data.get("format") != PLAN_FORMAT:
         found = data.get("format") if isinstance(data, dict) else "none"
-        raise PlanError("format", f"{path} is of format {found}, this release reads format {FORMAT}")
+        raise PlanError("format", f"{path} is of format {found}, this release reads format {PLAN_FORMAT}")
     return Plan(directory, digest, data)
 
 
@@ -162,12 +172,12 @@ def check_signature(plan: Plan, allowed_signers: str | None) -> str | None:
         if allowed_signers:
             raise PlanError("signature", f"there is no file of allowed signers at {path}")
         return None
-    signature = os.path.join(plan.directory, "plan.json.sig")
+    signature = os.path.join(plan.directory, SIGNATURE_FILE)
     if not os.path.exists(signature):
         raise PlanError("signature", f"plan {plan.identity} is not signed, and {path} wants a signature")
     if shutil.which("ssh-keygen") is None:
         raise PlanError("signature", "there is no ssh-keygen on the controller to check the plan's signature with")
-    content = _read(os.path.join(plan.directory, "plan.json"))
+    content = _read(os.path.join(plan.directory, PLAN_FILE))
     principals = _keygen(b"", "-Y", "find-principals", "-s", signature, "-f", path)
     for who in principals.stdout.decode(errors="replace").split("\n"):
         if (
@@ -183,8 +193,10 @@ def _keygen(content: bytes, *arguments: str) -> subprocess.CompletedProcess:
 
 
 def regular_file(path: str) -> bytes:
-    """Return what a file holds; raises PlanError for a pipe or a device, which may never end, and OSError where it
-    cannot be read."""
+    """Return the content of a file.
+
+    Raise PlanError for a pipe or a device, which may never end, and OSError where it cannot be read.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

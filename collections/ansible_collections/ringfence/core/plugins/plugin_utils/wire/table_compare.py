@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
-from .address_line import FAMILIES, fused, interval_of, of_family, range_text
 from .difference_words import with_text
 from .service_line import Outcome, Piece, piece_differences, words
 from .table_index import Case, Cells, Interval, Process, Remote, TableIndex, kinds_of
+from .vendored.address_line import FAMILIES, fused, interval_of, of_family, range_text
 
 NOTHING = [Case(frozenset(), frozenset(), (Piece(0, 256 * 65536 - 1, Outcome("allow", "none", False)),))]
 CHANGES = ("open", "closed", "shape", "control", "record")
@@ -78,17 +80,17 @@ class _Sweep:
         self.kinds = kinds_of(expected.table[direction])
         # The reader knows processes by their place among the sorted names only.
         read = "present" in found.table
-        self._names: dict[str, str] = {
+        self._names: dict[str | None, str] = {
             place: name
             for key in (f"{kind}s" for kind in self.kinds)
             for place, name in zip(found.table[direction][key], expected.table[direction][key], strict=False)
             if read
         }
-        self._places = {name: place for place, name in self._names.items()}
+        self._places: dict[str | None, str | None] = {name: place for place, name in self._names.items()}
         self._services: dict[tuple[str, str], list] = {}
         self._remotes: dict[tuple[int, int], dict[tuple[str, str], list[Interval]]] = {}
 
-    def differences(self) -> list[dict[str, object]]:
+    def differences(self) -> list[dict]:
         ours, theirs = self.expected.cells(self.direction), self.found.cells(self.direction)
         named = [
             sorted(
@@ -194,7 +196,7 @@ def _change(expected: Outcome, found: Outcome) -> str:
     return "open" if expected.effect == "deny" else "closed"
 
 
-def _overlaps(ours: list, theirs: list, whole: Interval):
+def _overlaps(ours: list, theirs: list, whole: Interval) -> Iterator[tuple[int, int, Any, Any]]:
     """Yield `(low, high, ours, theirs)` for every run of points between two cuts; None where a list has a gap."""
     i = j = 0
     low, last = whole

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .address_line import interval_of
 from .service_line import Piece, pieces_of
-from .set_names import set_digest
+from .vendored.address_line import interval_of
+from .vendored.plan_format import LINUX_KINDS, PLATFORMS
+from .vendored.set_names import set_digest
 
 Interval = tuple[int, int]
 # A name, or None for none of the named ones, for each process kind of the table's platform.
 Process = tuple["str | None", ...]
-PLATFORMS = (("unit", "user"), ("program", "service"))
 Remote = tuple[int, int, str]
 
 
 def kinds_of(direction: dict) -> tuple[str, ...]:
     """Return the process kinds of the platform that a table is of."""
-    return next((kinds for kinds in PLATFORMS if all(f"{kind}s" in direction for kind in kinds)), PLATFORMS[0])
+    return next((kinds for kinds in PLATFORMS.values() if all(f"{kind}s" in direction for kind in kinds)), LINUX_KINDS)
 
 
 class Case(NamedTuple):
@@ -73,8 +73,7 @@ class TableIndex:
             process = tuple(cell[kind] for kind in kinds)
             of_process = named.setdefault(process, {})
             if "inside" in cell:
-                key = (process, cell["local"], cell["remote"])
-                asked.setdefault(key, []).append(self._case(cell))
+                asked.setdefault((process, cell["local"], cell["remote"]), []).append(self._case(cell))
             else:
                 of_process.setdefault(cell["local"], []).append((cell["remote"], cell["services"]))
         for (process, local, remote), cases in asked.items():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from .address_line import fused, interval_of, point_of
 from .table_index import Interval, TableIndex
+from .vendored.address_line import fused, interval_of, point_of
 from .vendored.service_words import BLOCK
 
 

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.runtime_lines import runtime_lines
 
 from .reader import read_ruleset
 from .shapes import ANSWER_STANDS
+
+if TYPE_CHECKING:  # it reads this package when it is imported
+    from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
 
 __all__ = [
     "MISSING", "PARTS", "SUFFIX", "answer_age", "features", "filled", "read", "runtime_lines",
@@ -20,8 +23,8 @@ MISSING = "iptables"
 OLDEST: Any = {"iptables": (1, 4, 21), "ipset": (6, 38)}
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "flows", "connection", "signature", "table", "processes", "answers", "elements",
-    "listing", "persistence", "return", "status", "apply", "boot", "verbs",
+    "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "processes",
+    "answers", "elements", "listing", "persistence", "return", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 
@@ -36,7 +39,7 @@ def filled(section: str) -> dict:
     return found["filled"]
 
 
-def features(reply) -> dict[str, str | bool | int]:
+def features(reply: Reply) -> dict[str, str | bool | int]:
     """Return what a host can do, as far as it tells."""
     found: dict[str, str | bool | int] = {
         key: reply.last(key) for key in ("iptables", "ipset", "kernel") if reply.all(key)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line import FAMILIES, fused, interval_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import Piece
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.address_line import (
+    FAMILIES,
+    fused,
+    interval_of,
+)
 
-from .filled import counters, cut_of, process_of
 from .graph import Graph, Region
 from .listing import Chain, Listing
 from .regions import without
 from .rules import marked
+from .runtime_elements import counters, cut_of, process_of
 from .shapes import (
     FIXED_CHAINS,
     HOOKS,

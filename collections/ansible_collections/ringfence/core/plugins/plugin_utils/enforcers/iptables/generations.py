@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 from .listing import Chain, Listing, Rule
@@ -48,7 +49,7 @@ def one_generation(listing: Listing) -> list[str]:
     return sorted(leftovers)
 
 
-def _plain(rule: Rule, plain) -> Rule:
+def _plain(rule: Rule, plain: Callable[[re.Match[str]], str]) -> Rule:
     if not rule.parsed.known or not _NAMED.search(rule.text):
         return rule
     parsed = rule.parsed

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from difflib import SequenceMatcher
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line import FAMILIES, fused, interval_of
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import LAST_POINT, Outcome, Piece
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.address_line import (
+    FAMILIES,
+    fused,
+    interval_of,
+)
 
 from .listing import Chain, Rule, SetBlock
 from .regions import intersected, without

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line import FAMILIES, fused, range_text
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import Piece
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.address_line import (
+    FAMILIES,
+    fused,
+    range_text,
+)
 
 from .family import Family, Interval
-from .filled import of_sets
 from .generations import one_generation
 from .listing import Listing, parse_listing
+from .runtime_elements import of_sets
 from .shapes import HOOKS, OURS, set_shape
 from .variants import MISSING
 

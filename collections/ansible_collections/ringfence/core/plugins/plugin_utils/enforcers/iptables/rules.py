@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import shlex
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,8 +35,11 @@ _PORTS = re.compile(r"([0-9]{1,5})(?::([0-9]{1,5}))?")
 
 
 class Parsed(NamedTuple):
-    """Conditions, sorted, and what is done: `goto X`, `jump X`, `return`, `drop`, `accept`, `add …`, `map …`, `log …`,
-    `mark …`, or empty. `known` says whether every word has a meaning here."""
+    """A rule's conditions, sorted, and what it does with a packet that meets them.
+
+    `verdict` is `goto X`, `jump X`, `return`, `drop`, `accept`, `add …`, `map …`, `log …`, `mark …`, or empty. `known`
+    says whether every word has a meaning here.
+    """
 
     conditions: tuple[str, ...]
     verdict: str
@@ -138,7 +142,7 @@ def marked(text: str) -> tuple[int, int]:
     return number_of(value), number_of(mask) if slash else 0xFFFFFFFF
 
 
-def _number_of_protocol(name: str):
+def _number_of_protocol(name: str) -> Callable[[_Words], str]:
     def condition(words: _Words) -> str:
         text = next(words.words)
         return f"{name} {PROTOCOLS[text] if text in PROTOCOLS else number_of(text)}"
@@ -146,11 +150,11 @@ def _number_of_protocol(name: str):
     return condition
 
 
-def _network(side: str):
+def _network(side: str) -> Callable[[_Words], str]:
     return lambda words: f"{side} {ipaddress.ip_network(next(words.words), strict=False)}"
 
 
-def _ports(side: str):
+def _ports(side: str) -> Callable[[_Words], str]:
     def condition(words: _Words) -> str:
         met = _PORTS.fullmatch(next(words.words))
         if not met:
@@ -174,11 +178,11 @@ def _mark(words: _Words) -> str:
     return f"mark {value:#x}/{mask:#x}"
 
 
-def _word(name: str):
+def _word(name: str) -> Callable[[_Words], str]:
     return lambda words: f"{name} {next(words.words)}"
 
 
-def _counted(name: str):
+def _counted(name: str) -> Callable[[_Words], str]:
     return lambda words: f"{name} {words.number()}"
 
 

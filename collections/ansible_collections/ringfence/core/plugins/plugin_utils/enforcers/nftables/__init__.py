@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.runtime_lines import runtime_lines
 
 from .reader import read_ruleset
 from .shapes import ANSWER_STANDS
+
+if TYPE_CHECKING:  # it reads this package when it is imported
+    from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
 
 __all__ = [
     "MISSING", "PARTS", "SUFFIX", "answer_age", "features", "filled", "read", "runtime_lines",
@@ -20,8 +23,8 @@ MISSING = "nft"
 OLDEST: Any = {"nft": (0, 9, 3)}
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "flows", "connection", "signature", "table", "stages", "processes", "answers",
-    "elements", "listing", "persistence", "return", "status", "apply", "boot", "verbs",
+    "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "stages", "processes",
+    "answers", "elements", "listing", "persistence", "return", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 
@@ -37,7 +40,7 @@ def filled(section: str) -> dict:
     return found["filled"]
 
 
-def features(reply) -> dict[str, str | bool]:
+def features(reply: Reply) -> dict[str, str | bool]:
     """Return what a host can do, as far as it tells; an empty version of nft says that there is none."""
     found: dict[str, str | bool] = {
         key: reply.last(key) for key in ("nft", "iptables", "ipset", "kernel") if reply.last(key)

@@ -10,12 +10,16 @@ import re
 from collections.abc import Callable
 from difflib import SequenceMatcher
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line import FAMILIES, interval_of, of_family
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import (
     HEADERS,
     LAST_POINT,
     Outcome,
     Piece,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.address_line import (
+    FAMILIES,
+    interval_of,
+    of_family,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.service_words import (
     BLOCK,

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.address_line import (
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import Piece
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.address_line import (
     FAMILIES,
     fused,
     interval_of,
     range_text,
 )
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import Piece
 
-from .filled import filled
+from .base_chain_headers import read_head
 from .generations import one_generation
 from .graph import Graph, Interval
-from .heads import read_head
 from .listing import ChainBlock, Listing, SetBlock, parse_listing
 from .lookups import judged_as
+from .runtime_elements import filled
 from .shapes import (
     CONTROL_RULE,
     DIRECTIONS,

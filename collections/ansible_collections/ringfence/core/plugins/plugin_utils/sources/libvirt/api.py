@@ -174,8 +174,11 @@ def _domain(domain: libvirt.virDomain, sources: Sequence[str], wanted: Wanted, b
 
 
 def _addresses(domain: libvirt.virDomain, source: str, broken: dict[str, str]) -> dict | None:
-    """Return what a source tells of addresses, or None: no agent and no ARP table of a hypervisor are usual, but a
-    login that may not ask and a host that fails at its own leases or ARP table are told in `broken`."""
+    """Return the addresses that one of libvirt's sources reports, or None.
+
+    That there is no agent, and no ARP table of a hypervisor, is usual. A login that may not ask, and a host that fails
+    at its own leases or ARP table, are added to `broken`.
+    """
     try:
         return domain.interfaceAddresses(SOURCES[source])
     except libvirt.libvirtError as error:

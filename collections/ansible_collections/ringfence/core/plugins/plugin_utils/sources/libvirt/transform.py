@@ -21,6 +21,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found impor
     without_empty,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.api import Domain, HostAnswer, shown_uri
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.first_few import first_few
 
 # The namespace of libosinfo in definitions, written by virt-install, virt-manager and Cockpit.
 _OS = ".//{http://libosinfo.org/xmlns/libvirt/domain/1.0}os"
@@ -66,11 +67,8 @@ def assets(answers: Iterable[HostAnswer], shape: Shape) -> Found:
         if one.variables["ringfence_libvirt"].get("state") == "running" and not one.variables["ringfence_addresses"]
     )
     if silent:
-        more = f" and {len(silent) - _NAMED_IN_A_WARNING} more" if len(silent) > _NAMED_IN_A_WARNING else ""
-        shown = ", ".join(ascii(name)[1:-1] for name in silent[:_NAMED_IN_A_WARNING])
-        warnings.append(
-            f"{len(silent)} running domains have no address that an agent, lease or ARP tells: {shown}{more}"
-        )
+        shown = first_few([ascii(name)[1:-1] for name in silent], _NAMED_IN_A_WARNING)
+        warnings.append(f"{len(silent)} running domains have no address that an agent, lease or ARP tells: {shown}")
     warnings += [*malformed, *(f"{part}: {why}" for part, why in unreached.items())]
     failed = any("ringfence_incomplete" in one.variables for one in found)
     hosts = sorted(named(found), key=lambda host: host[0])

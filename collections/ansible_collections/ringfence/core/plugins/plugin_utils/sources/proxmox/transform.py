@@ -20,6 +20,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found impor
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.inner_interfaces import is_inner
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.proxmox.api import Answer, Guest, Row, tags_of
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.first_few import first_few
 
 _NAMED = 5
 _MAC = re.compile(r"(?:^|[=,])((?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2})(?:,|$)")
@@ -40,7 +41,7 @@ def hosts(answer: Answer, shape: Shape) -> Found:
     """Return nodes and guests as hosts, and warnings: guests that do not tell their addresses, nodes that are away."""
     guests = [guest for guest in answer.guests if not guest.gone]
     warnings: list[str] = []
-    candidates = good_candidates(guests, lambda guest: _guest(guest, shape), lambda guest: _called(guest), warnings)
+    candidates = good_candidates(guests, lambda guest: _guest(guest, shape), _called, warnings)
     if shape.nodes:
         candidates += good_candidates(answer.nodes, _node, lambda row: row.get("name"), warnings)
     whole = is_whole(warnings) and not any(guest.failure for guest in guests)
@@ -74,8 +75,7 @@ def _warnings(answer: Answer, guests: Sequence[Guest]) -> list[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"
+    return first_few(names, _NAMED)
 
 
 def _unreached(answer: Answer, guests: Sequence[Guest]) -> dict[str, str]:

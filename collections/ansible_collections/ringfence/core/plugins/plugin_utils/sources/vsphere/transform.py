@@ -24,6 +24,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.found impor
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.answers import Thing
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.api import VsphereAnswer
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.vsphere.tags import MachineTags
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.first_few import first_few
 
 _LABELS = ("vcenter", "datacenter", "cluster", "folder", "pool", "vapp")
 _NAMED_IN_A_WARNING = 5
@@ -241,6 +242,5 @@ def _is_windows(told: Mapping[str, Any]) -> bool:
 
 
 def _silence(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED_IN_A_WARNING} more" if len(names) > _NAMED_IN_A_WARNING else ""
-    shown = ", ".join(ascii(name)[1:-1] for name in names[:_NAMED_IN_A_WARNING])
-    return f"{len(names)} running machines have no address that VMware Tools tells: {shown}{more}"
+    shown = first_few([ascii(name)[1:-1] for name in names], _NAMED_IN_A_WARNING)
+    return f"{len(names)} running machines have no address that VMware Tools tells: {shown}"

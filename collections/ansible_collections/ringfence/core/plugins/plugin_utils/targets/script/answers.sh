@@ -84,6 +84,24 @@ resolve_names() {
     reply answers "what names resolve to is enforced, and cannot be kept below $state: the disk takes nothing"
 }
 
+# fill_reply LINES COMMANDS: gives the commands to the kernel, of which each says at its end, behind ` # `, whose answer it
+# fills in, and replies what became of every name of the process lines.
+fill_reply() {
+    if [ -n "$2" ] && ! fill_said=$(printf '%s\n' "$2" | load_answers 2>&1); then
+        reply answers "not filled in: ${fill_said%%"
+"*}"
+        return 0
+    fi
+    for answer_name in $(printf '%s' "$1" | awk '$1 == "fqdn" && !seen[$2]++ { print $2 }'); do
+        case "$2
+" in
+        *" # $answer_name
+"*) reply process "fqdn $answer_name: enforced" ;;
+        *) reply process "fqdn $answer_name: this host gets no answer; nothing is a member yet" ;;
+        esac
+    done
+}
+
 # A timer looks the names up again and again, because no daemon of ours runs. Called with the confirmed process lines.
 sync_answers() {
     if ! has_names "$1"; then

@@ -164,6 +164,7 @@ swap() {
 swap_failed() {
     swap_said=$(sed '/^In file included from /d' "$work/said" 2>/dev/null | head -n 2 | tr '\n' ' ')
     if [ "$kernel" = absent ] && [ -n "$table_stood" ]; then kernel=unknown; fi
+    if [ -n "$load_torn" ]; then kernel=unknown; fi
     if [ "$kernel" = unknown ]; then
         go_back failed
         refuse unknown "$filter_tool failed in the middle of the swap ($swap_said): $back_words"

@@ -109,19 +109,12 @@ fill_answers() {
         reply answers "not filled in: nft does not tell the sets of our table"
         return 0
     }
-    if [ -n "$fill_lines" ] && ! fill_said=$(printf '%s\n' "$fill_lines" | nft -f - 2>&1); then
-        reply answers "not filled in: ${fill_said%%"
-"*}"
-        return 0
-    fi
-    for answer_name in $(printf '%s' "$1" | awk '$1 == "fqdn" && !seen[$2]++ { print $2 }'); do
-        case "$fill_lines
-" in
-        *" # $answer_name
-"*) reply process "fqdn $answer_name: enforced" ;;
-        *) reply process "fqdn $answer_name: this host gets no answer; nothing is a member yet" ;;
-        esac
-    done
+    fill_reply "$1" "$fill_lines"
+}
+
+# load_answers: gives commands of standard input to the kernel.
+load_answers() {
+    nft -f -
 }
 
 # fill_elements LINES: fills the maps with `unit|user NAME MAP CHAIN KEY`, and replies what became of each.

@@ -6,7 +6,8 @@ dropin=90-ringfence.conf
 
 # The distribution's own service ($flushers) flushes everything when it starts, reloads and stops: it gets a drop-in that
 # puts ours back each time (PartOf= would not: what is stopped with it is not started again). The boot unit asks the kernel itself
-# at its end: a script that was lost or cut short on the disk may end well without having done anything.
+# at its end: a script that was lost or cut short on the disk may end well without having done anything. Where one was
+# killed, another leads on: it may have left half a table.
 sync_persistence() {
     if ! systemd_runs; then
         reply persistence "unavailable: this host has no systemd, so the table is gone after a reboot"
@@ -25,6 +26,7 @@ Conflicts=shutdown.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+ExecStart=-/bin/sh $state/ringfence.sh boot
 ExecStart=/bin/sh $state/ringfence.sh boot
 ExecStartPost=$(boot_check)
 ExecReload=/bin/sh $state/ringfence.sh boot

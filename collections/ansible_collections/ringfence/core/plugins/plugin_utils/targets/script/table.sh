@@ -40,19 +40,16 @@ boot_check() {
     printf '%s' "$(command -v nft) list chain inet ringfence input"
 }
 
-# Reads what the kernel has of ours: kernel is `absent`, `present`, or `unknown` where that could not be read, which is
-# not the same as nothing; kernel_table is what the chain of the plan tells, the first digits of its table's digest.
-read_kernel() {
-    kernel=unknown kernel_table=
-    kernel_read=$({ nft list chains inet 2>/dev/null || echo failed; } | awk '
-        $1 == "failed" { failed = 1 }
-        $1 == "table" { ours = $3 == "ringfence"; if (ours) found = "present" }
-        ours && $1 == "chain" && $2 ~ /^plan_[0-9a-f]+$/ { table = " " substr($2, 6) }
-        END { if (!failed) print (found == "" ? "absent" : found table) }') || return 1
-    if [ -n "$kernel_read" ]; then kernel=${kernel_read%% *}; fi
-    case $kernel_read in *' '*) kernel_table=${kernel_read#* } ;; esac
-    [ "$kernel" != unknown ]
+# Prints what the kernel has of ours, as read_kernel wants it; the table is what the chain of the plan tells.
+kernel_words() {
+    nft list chains inet 2>/dev/null && echo "$whole_mark"
 }
+# shellcheck disable=SC2016 # awk's own variables
+kernel_program='
+    $1 == "table" { ours = $3 == "ringfence"; if (ours) found = "present" }
+    ours && $1 == "chain" && $2 ~ /^plan_[0-9a-f]+$/ { plan = " " substr($2, 6) }
+    function told() { return found plan }
+'
 
 # plan_chain TABLE: the name of the empty chain that tells which table stands, in chain.
 plan_chain() {
@@ -118,7 +115,7 @@ load_table() {
     standing_elements "$work/swap.nft"
     printf '\nringfence:end sockets\n'
     printf '%s\n%s\n' "$track_until" "$whole_mark" >>"$work/swap.nft"
-    load_written=
+    load_written='' load_torn=
     if ends_whole "$work/swap.nft"; then
         load_written=1
         if nft -f "$work/swap.nft" >"$work/said" 2>&1 || { too_long && load_in_stages "$1" "${2-}"; }; then
@@ -137,8 +134,7 @@ load_back() {
     load_said='' load_done=''
     if [ -n "$work" ]; then
         track_first
-        { socket_text >"$work/sockets" || true >"$work/sockets"; } 2>/dev/null
-        if [ -n "$track_until" ]; then { flow_text >>"$work/sockets"; } 2>/dev/null; fi
+        sockets_of "$work/sockets"
         load_table "$1" >/dev/null 2>&1
         if stands "$2"; then return 0; fi
         { true >"$work/sockets"; } 2>/dev/null

@@ -87,19 +87,12 @@ fill_answers() {
         reply answers "not filled in: ipset does not tell our sets"
         return 0
     }
-    if [ -n "$fill_lines" ] && ! fill_said=$(printf '%s\n' "$fill_lines" | sed 's/ # .*//' | ipset restore 2>&1); then
-        reply answers "not filled in: ${fill_said%%"
-"*}"
-        return 0
-    fi
-    for answer_name in $(printf '%s' "$1" | awk '$1 == "fqdn" && !seen[$2]++ { print $2 }'); do
-        case "$fill_lines
-" in
-        *" # $answer_name
-"*) reply process "fqdn $answer_name: enforced" ;;
-        *) reply process "fqdn $answer_name: this host gets no answer; nothing is a member yet" ;;
-        esac
-    done
+    fill_reply "$1" "$fill_lines"
+}
+
+# load_answers: gives commands of standard input to the kernel; ipset 6.38 knows no comment behind one.
+load_answers() {
+    sed 's/ # .*//' | ipset restore
 }
 
 # process_rules STEM LINES: prints a transaction that puts `unit|user NAME CHAIN TARGET KEY` in place of what their chains

@@ -1,8 +1,8 @@
 # The kernel's tables: which variant of iptables ours are in, whether they stand, and how others take their place.
 #
-# Sets are made under names of a new generation first; then each family swaps in one transaction of its own, so for some
-# 10 ms one of them has the new rules and the other the old ones. Both are tried before one is swapped, and the first is
-# taken back where the second fails.
+# Sets are made under names of a new generation first; then each family swaps in transactions of its own, so for some
+# 10 ms one of them has the new rules and the other the old ones. Both are tried before one is swapped, and what was
+# swapped is taken back where the other fails.
 
 # What sentences call the program, the units that flush its rules, and whether maps of units are one for each depth.
 filter_tool=iptables
@@ -47,33 +47,30 @@ find_stem() {
     six=ip6tables${stem#iptables}
 }
 
-# Reads what the kernel has of ours: kernel is `absent`, `present`, or `unknown` where that could not be read, which is
-# not the same as nothing; kernel_table is what the chains of the plan tell where both families are entered and agree.
-read_kernel() {
-    kernel=unknown kernel_table=
-    kernel_read=$(for read_stem in $(stems); do
+# Prints what the kernel has of ours, as read_kernel wants it; the table is what the chains of the plan tell where both
+# families are entered and agree. A chain that only tracks decides nothing.
+kernel_words() {
+    for read_stem in $(stems); do
         for read_name in "$read_stem" "ip6tables${read_stem#iptables}"; do
             echo "family ${read_name%%tables*}"
-            "$read_name-save" 2>/dev/null || echo failed
+            "$read_name-save" 2>/dev/null || return 1
         done
-    done | awk '
-        $1 == "failed" { failed = 1 }
-        $1 == "family" { family = $2 }
-        /^\*/ { filter = $0 == "*filter" }
-        /^:rf_/ { found = "present" }
-        filter && /^:rf_plan_/ { count[family]++; plan[family] = substr($1, 10) }
-        filter && $0 == "-A INPUT -j rf_in" { entered[family]++ }
-        filter && $0 == "-A OUTPUT -j rf_out" { entered[family]++ }
-        END {
-            if (failed) exit
-            whole = count["ip"] == 1 && count["ip6"] == 1 && entered["ip"] == 2 && entered["ip6"] == 2
-            if (whole && plan["ip"] == plan["ip6"]) found = found " " plan["ip"]
-            print (found == "" ? "absent" : found)
-        }') || return 1
-    if [ -n "$kernel_read" ]; then kernel=${kernel_read%% *}; fi
-    case $kernel_read in *' '*) kernel_table=${kernel_read#* } ;; esac
-    [ "$kernel" != unknown ]
+    done
+    echo "$whole_mark"
 }
+# shellcheck disable=SC2016 # awk's own variables
+kernel_program='
+    $1 == "family" { family = $2 }
+    /^\*/ { filter = $0 == "*filter" }
+    /^:rf_/ && $1 != ":rf_track" { found = "present" }
+    filter && /^:rf_plan_/ { count[family]++; plan[family] = substr($1, 10) }
+    filter && $0 == "-A INPUT -j rf_in" { entered[family]++ }
+    filter && $0 == "-A OUTPUT -j rf_out" { entered[family]++ }
+    function told() {
+        whole = count["ip"] == 1 && count["ip6"] == 1 && entered["ip"] == 2 && entered["ip6"] == 2
+        return found (whole && plan["ip"] == plan["ip6"] ? " " plan["ip"] : "")
+    }
+'
 
 # plan_chain TABLE: the name of the empty chain that tells which table stands, in chain.
 plan_chain() {
@@ -90,11 +87,25 @@ stands() {
     [ -n "$1" ] && read_kernel && has_in_kernel "$1"
 }
 
-# transaction STEM FILE: prints what STEM-restore takes to put the rules of FILE in place of all of ours at once.
+# transaction STEM FILE: prints what STEM-restore takes to put the rules of FILE in place of all of ours.
+#
+# Each table of a family is a transaction. Where classes are told by the mark, `mangle` gives it and `filter` asks for it:
+# `mangle` comes first, and goes last. Where the numbers of the old classes would be taken for those of the new ones, what
+# asks for them drops in between.
 transaction() {
     { "$1-save" 2>/dev/null || echo failed; } | awk -v file="$2" '
+        function put(table,    i, old) {
+            if (!(table in tables)) return
+            printf "*%s\n%s", table, heads[table]
+            for (i = 1; i <= count; i++) if (there[i] == table && !((table, name[i]) in kept)) {
+                print ":" name[i] " - [0:0]"
+                old = old "-X " name[i] "\n"
+            }
+            printf "%s%s%sCOMMIT\n", gone[table], body[table], old
+        }
         $1 == "failed" { failed = 1; exit }
         /^\*/ { table = substr($0, 2) }
+        table == "filter" && /^-A rf_/ && / --mark / { asked[$2] = 1; marked = 1 }
         /^:rf_/ { there[++count] = table; name[count] = substr($1, 2); tables[table] = 1 }
         /^-A / && $2 !~ /^rf_/ && $NF ~ /^rf_/ { sub(/^-A/, "-D"); gone[table] = gone[table] $0 "\n"; tables[table] = 1 }
         END {
@@ -102,17 +113,19 @@ transaction() {
             while ((getline line < file) > 0) {
                 if (line ~ /^\*/) { into = substr(line, 2); tables[into] = 1 }
                 else if (line ~ /^:/) { heads[into] = heads[into] line "\n"; split(line, part, " "); kept[into, substr(part[1], 2)] = 1 }
-                else if (line != "COMMIT") body[into] = body[into] line "\n"
-            }
-            for (table in tables) {
-                printf "*%s\n%s", table, heads[table]
-                old = ""
-                for (i = 1; i <= count; i++) if (there[i] == table && !((table, name[i]) in kept)) {
-                    print ":" name[i] " - [0:0]"
-                    old = old "-X " name[i] "\n"
+                else if (line != "COMMIT") {
+                    body[into] = body[into] line "\n"
+                    if (into == "filter" && line ~ / --mark /) marks = 1
                 }
-                printf "%s%s%sCOMMIT\n", gone[table], body[table], old
             }
+            if (marked && marks) {
+                print "*filter"
+                for (chain in asked) print "-I " chain " 1 -j DROP"
+                print "COMMIT"
+            }
+            if (marks) put("mangle")
+            put("filter")
+            if (!marks) put("mangle")
         }'
 }
 
@@ -152,14 +165,21 @@ try_families() {
         take "$stem" "$work/swap.ipv4" --test && take "$six" "$work/swap.ipv6" --test
 }
 
+# A packet is of one family and meets either all of its old rules or all of its new ones, so it passes only where the old
+# or the new table lets it: which family is first makes no difference to that.
 swap_families() {
-    rules_there "$six" >"$work/there.ipv6" || return 1
-    take "$six" "$work/swap.ipv6" || return 1
-    if take "$stem" "$work/swap.ipv4"; then return 0; fi
+    rules_there "$six" >"$work/there.ipv6" && rules_there "$stem" >"$work/there.ipv4" || return 1
+    if take "$six" "$work/swap.ipv6" && take "$stem" "$work/swap.ipv4"; then return 0; fi
     swap_said=$(cat "$work/said")
-    transaction "$six" "$work/there.ipv6" >"$work/swap.ipv6" && take "$six" "$work/swap.ipv6"
+    take_back "$stem" ipv4 || load_torn=1
+    take_back "$six" ipv6 || load_torn=1
     printf '%s\n' "$swap_said" >"$work/said"
     return 1
+}
+
+# take_back NAME FAMILY: puts what stood back into a family.
+take_back() {
+    transaction "$1" "$work/there.$2" >"$work/swap.$2" && take "$1" "$work/swap.$2"
 }
 
 # destroy_sets [GENERATION]: destroys our sets, all but those of a generation; what is in use stays.
@@ -257,7 +277,7 @@ track_no_more() {
 # load_table FILE [SECONDS]: swaps it in together with the connections of $work/sockets, which it prints as a section of
 # the reply, after track_first. What iptables or ipset said is in $work/said.
 load_table() {
-    load_written=
+    load_written='' load_torn=
     echo 'ringfence:begin sockets'
     cat "$work/sockets"
     printf '\nringfence:end sockets\n'
@@ -285,8 +305,7 @@ load_back() {
         mkdir -m 700 "$work" 2>/dev/null || return 1
     fi
     track_first
-    { socket_text >"$work/sockets" || true >"$work/sockets"; } 2>/dev/null
-    if [ -n "$track_until" ]; then { flow_text >>"$work/sockets"; } 2>/dev/null; fi
+    sockets_of "$work/sockets"
     load_table "$1" >/dev/null 2>&1
     if stands "$2"; then return 0; fi
     { true >"$work/sockets"; } 2>/dev/null

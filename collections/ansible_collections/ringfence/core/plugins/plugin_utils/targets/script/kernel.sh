@@ -1,0 +1,21 @@
+# Kernel: what it has of ours, and the connections that a table is loaded with, for every enforcer alike.
+
+# Reads what the kernel has of ours: kernel is `absent`, `present`, or `unknown` where that could not be read, or not to its
+# end, which is not the same as nothing; kernel_table is the first digits of the digest of the table that stands whole.
+read_kernel() {
+    kernel=unknown kernel_table=
+    kernel_read=$(kernel_words | awk -v mark="$whole_mark" "$kernel_program"'
+        { ended = $0 == mark }
+        END { if (ended) { has = told(); print (has == "" ? "absent" : has) } }') || return 1
+    if [ -n "$kernel_read" ]; then kernel=${kernel_read%% *}; fi
+    case $kernel_read in *' '*) kernel_table=${kernel_read#* } ;; esac
+    [ "$kernel" != unknown ]
+}
+
+# sockets_of FILE: writes the connections that stand, for a table that is loaded without a controller. Where they cannot be
+# told, the file is emptied: it is that of an earlier load, or holds a part of them, and what has ended since would let
+# pass whoever sends from the same address and port.
+sockets_of() {
+    { socket_text >"$1" || true >"$1"; } 2>/dev/null
+    if [ -n "$track_until" ]; then { flow_text >>"$1"; } 2>/dev/null; fi
+}

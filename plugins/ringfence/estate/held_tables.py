@@ -1,0 +1,50 @@
+"""What the hosts of a workspace are known to hold, and the tables that this means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ringfence.model.problems import Problem, Severity
+from ringfence.plan import known
+from ringfence.plan.store import table_text
+from ringfence.plan.verdict_table_json import table_of
+from ringfence.wire.first_few import first_few
+
+if TYPE_CHECKING:
+    from ringfence.estate.estate import Estate
+    from ringfence.estate.listening import Listener
+    from ringfence.model.tables import VerdictTable
+    from ringfence.plan import Held
+
+
+def known_records(estate: Estate) -> dict[str, Held]:
+    """Return what every host is known to hold, by name."""
+    return known(estate.directory, estate.plans, estate.now)
+
+
+def held_tables(estate: Estate, held: Mapping[str, Held], listener: Listener) -> dict[str, VerdictTable]:
+    """Return the tables that hosts hold now, by name.
+
+    A host that holds one which no plan here has is named in a warning and left out: its plan was made elsewhere, its
+    directory is gone, or the host does not say the truth.
+    """
+    read: dict[str, VerdictTable | None] = {}
+    found: dict[str, VerdictTable] = {}
+    unknown: list[str] = []
+    for name, one in sorted(held.items()):
+        if not one.table:
+            continue
+        if one.table not in read:
+            text = table_text(estate.plans, one.table)
+            read[one.table] = None if text is None else table_of(text)
+        table = read[one.table]
+        if table is None:
+            unknown.append(name)
+        else:
+            found[name] = table
+    if unknown:
+        message = f"{first_few(unknown)}: no plan in {estate.plans} has the table that is held there"
+        remedy = "the diff and the simulation take such a host as open; with that plan's directory they would know"
+        listener.problems([Problem(Severity.WARNING, message, remedy=remedy)])
+    return found

@@ -1,0 +1,53 @@
+"""The way into a lab's network, run inside it: hand ssh a connection, or wait until hosts answer.
+
+Run by itself (`python -I -S proxy_command.py …`), started anew for every ssh connection: the standard library alone,
+and little of it. `connect ADDRESS PORT` passes the open connection to ssh (ProxyUseFdpass) and ends, so that nothing is
+left between. `wait SECONDS PORT NAME=ADDRESS…` prints each name when its port greets.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import time
+
+
+def connect(address: str, port: str) -> int:
+    """Pass a connection to the caller over standard output; return an exit status."""
+    try:
+        connection = socket.create_connection((address, int(port)), timeout=10)
+    except OSError as error:
+        print(f"{address} port {port}: {error}", file=sys.stderr)  # noqa: T201 - what ssh shows
+        return 1
+    connection.settimeout(None)
+    with connection, socket.socket(fileno=1) as caller:
+        socket.send_fds(caller, [b"\0"], [connection.fileno()])
+    return 0
+
+
+def wait(seconds: str, port: str, *hosts: str) -> int:
+    """Print each host as it greets; return 0 when all did, 1 when some did not in time."""
+    left = dict(host.split("=", 1) for host in hosts)
+    deadline = time.monotonic() + float(seconds)
+    while left and time.monotonic() < deadline:
+        for name, address in list(left.items()):
+            if _greets(address, int(port)):
+                print(name, flush=True)  # noqa: T201 - the answer
+                del left[name]
+        time.sleep(0.02 if left else 0)
+    return 1 if left else 0
+
+
+def _greets(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), timeout=0.2) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    # A terminal's interrupt comes here too; whoever started this tells of it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(connect(*sys.argv[2:]) if sys.argv[1] == "connect" else wait(*sys.argv[2:]))

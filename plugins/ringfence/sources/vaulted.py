@@ -1,0 +1,58 @@
+"""What is vaulted in an inventory: values that Ansible's listing keeps closed, and files that it cannot open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ringfence.model.errors import InputError, Place
+
+REMEDY = "write it in plain, or vault the whole file that it stands in: such a file is opened"
+_HEADER = b"$ANSIBLE_VAULT;"
+_LARGEST = 4 << 20
+_OF_VAULT = re.compile(r"vault (?:secret|password|id\b)|decryption failed|attempting to decrypt", re.IGNORECASE)
+_NAMED = 3
+
+
+def is_vaulted(value: object) -> bool:
+    """Return whether a variable is vaulted by itself: `ansible-inventory --list` opens none, with whatever password."""
+    return isinstance(value, Mapping) and len(value) == 1 and "__ansible_vault" in value
+
+
+def vault_failure(message: str, place: Place | None, paths: Sequence[Path], base: Path) -> InputError | None:
+    """Return the error where what Ansible says is that a vault cannot be opened, with the file that is vaulted."""
+    if not _OF_VAULT.search(message):
+        return None
+    found = list(_vaulted(paths, base))
+    if place is None or place.file not in {one.file for one in found}:
+        # Ansible may name the source that met the value, not the file that holds it.
+        place = found[0] if found else place
+    files = [one.file for one in found if place is None or one.file != place.file]
+    others = f" (or in {', '.join(files[:_NAMED])}{', …' if len(files) > _NAMED else ''})" if files else ""
+    return InputError(
+        f"what is vaulted here{others} cannot be opened: {message}"
+        if found
+        else f"a vault cannot be opened: {message}",
+        place,
+        "give the right vault password: set ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg, to a "
+        "file with it or a script that prints it or asks for it (what --vault-password-file is to ansible-playbook)",
+    )
+
+
+def _vaulted(paths: Sequence[Path], base: Path) -> Iterator[Place]:
+    """Yield the first vaulted text of each file that Ansible may read with an inventory."""
+    inventories = [(base / path).resolve() for path in paths]
+    roots = [path if path.is_dir() else path.parent for path in inventories]
+    below = [file for path in inventories for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
+    for root in roots:
+        for folder in ("group_vars", "host_vars"):
+            below += sorted((root / folder).rglob("*"))
+    for file in dict.fromkeys(below):
+        try:
+            data = file.read_bytes() if file.is_file() and file.stat().st_size <= _LARGEST else b""
+        except OSError:
+            continue
+        if (at := data.find(_HEADER)) >= 0:
+            shown = file.relative_to(base) if file.is_relative_to(base) else file
+            yield Place(str(shown), data.count(b"\n", 0, at) + 1)
