@@ -63,7 +63,7 @@ def run() -> Result:
         ),
         remarks=(
             "`joined` joins both ends to their labels and counts observations by labels, protocol and port; `joined, "
-            "distinct` counts distinct flows, as a simulation does. The command compiles the policy, the others do not.",
+            "distinct` counts distinct flows, as a simulation does. Only the command compiles the policy in its time.",
             f"Medians of {REPEATS} runs in turns, each in a process of its own.",
         ),
         more={"ratio_distinct": longest[OURS]["seconds"] / longest["joined, distinct"]["seconds"]},

@@ -25,10 +25,7 @@ FETCH = 50_000
 GONE = -1
 _IS_GONE = f"client_class = {GONE} OR server_class = {GONE}"
 _JUDGED = f"f.outcome <> '{REFUSED}'"
-_VERDICT = (
-    "g.client_class = c.class AND g.server_class = s.class"
-    " AND g.itself = coalesce(c.holder = s.holder, false) AND g.service = v.service"
-)
+_GROUP = "c.class AS client_class, s.class AS server_class, coalesce(c.holder = s.holder, false) AS itself, v.service"
 
 
 @dataclass(frozen=True)
@@ -75,10 +72,8 @@ class Judged:
         if not verdicts:
             return
         between = "" if labels is None else " AND c.label IS NOT DISTINCT FROM $2 AND s.label IS NOT DISTINCT FROM $3"
-        chosen = (
-            f"SELECT f.*, g.verdict FROM {_judged(self.window)} JOIN simulated g ON {_VERDICT}"
-            f" WHERE {_JUDGED} AND g.verdict IN (SELECT unnest($1::INTEGER[])){between} ORDER BY {busiest_first('f')}"
-        )
+        flows = f"SELECT f.*, {_GROUP} FROM {_judged(self.window)} WHERE {_JUDGED}{between}"
+        chosen = f"SELECT f.*, verdict FROM {_with_verdicts(flows)} f ORDER BY {busiest_first('f')}"
         most = "" if limit is None else f" LIMIT {limit}"
         yield from self.window.chosen(chosen + most, "verdict", [list(verdicts), *(labels or ())])
 
@@ -87,11 +82,11 @@ class Judged:
 
         An ICMP message whose type nobody said is none of these flows.
         """
-        query = (
-            f"SELECT s.end, count(*) FROM {_judged(self.window)} JOIN simulated g ON {_VERDICT} WHERE {_JUDGED}"
-            " AND s.end_asset IS NULL AND f.port IS NOT NULL AND g.verdict IN (SELECT unnest($1::INTEGER[]))"
-            " GROUP BY 1 ORDER BY 2 DESC, 1"
+        flows = (
+            f"SELECT s.end, {_GROUP} FROM {_judged(self.window)}"
+            f" WHERE {_JUDGED} AND s.end_asset IS NULL AND f.port IS NOT NULL"
         )
+        query = f'SELECT "end", count(*) FROM {_with_verdicts(flows)} f GROUP BY 1 ORDER BY 2 DESC, 1'
         yield from self.window.connection.execute(query, [list(verdicts)]).fetchall()
 
 
@@ -167,8 +162,7 @@ def _judge(
 ) -> tuple[Count, list[Verdict]]:
     """Make the table of groups with their verdicts; return the count of the gone, and every verdict by its number."""
     window.connection.execute(
-        "CREATE OR REPLACE TABLE simulated_groups AS SELECT c.class AS client_class, s.class AS server_class,"
-        " coalesce(c.holder = s.holder, false) AS itself, v.service, count(*) AS flows,"
+        f"CREATE OR REPLACE TABLE simulated_groups AS SELECT {_GROUP}, count(*) AS flows,"
         f" sum(f.connections) AS connections FROM {_judged(window)} WHERE {_JUDGED} GROUP BY ALL ORDER BY ALL"
     )
     gone = f"SELECT coalesce(sum(flows), 0), coalesce(sum(connections), 0) FROM simulated_groups WHERE {_IS_GONE}"
@@ -210,6 +204,15 @@ def _judged(window: FlowWindow) -> str:
         f"distinct_flows f JOIN simulated_client c ON {_same('client', 'c', window)}"
         f" JOIN simulated_server s ON {_same('server', 's', window)}"
         " JOIN simulated_services v ON v.protocol = f.protocol AND v.port IS NOT DISTINCT FROM f.port"
+    )
+
+
+def _with_verdicts(flows: str) -> str:
+    """Return the SQL of flows with their group, and with the verdict where it is one of those of the parameter $1."""
+    # apart, or the planner joins the ends to each other first
+    return (
+        f"(WITH grouped AS MATERIALIZED ({flows}) SELECT grouped.*, g.verdict FROM grouped JOIN simulated g"
+        " USING (client_class, server_class, itself, service) WHERE g.verdict IN (SELECT unnest($1::INTEGER[])))"
     )
 
 
