@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from ringfence.analysis.simulate_classes import EndClasses, ServiceClasses
-from ringfence.analysis.simulate_counts import Count, Tallied
+from ringfence.analysis.simulate_counts import Count, Evidence, Tallied
 from ringfence.analysis.simulate_ends import End, Pairs, PlacedEnd, Places
 from ringfence.analysis.simulate_judge import Category, Verdict, judge_any
 from ringfence.flows.distinct import busiest_first
@@ -33,14 +34,14 @@ class Judged:
     """The verdicts of a window's flows: `verdicts` holds each distinct one, tables of the window which flow has which.
 
     `gone` are flows of assets that are no more, `refused` attempts that were refused when they were seen: neither is
-    judged. `seen` are the names of the assets that judged flows are of.
+    judged. `seen` are the names of the assets that judged flows are of, in the order of their numbers.
     """
 
     window: FlowWindow
     verdicts: Sequence[Verdict]
     gone: Count
     refused: Count
-    seen: frozenset[str]
+    seen: tuple[str, ...]
 
     def by_verdict(self) -> Iterator[tuple[int, Count]]:
         """Yield the number of each verdict and how many flows have it."""
@@ -77,6 +78,40 @@ class Judged:
         most = "" if limit is None else f" LIMIT {limit}"
         yield from self.window.chosen(chosen + most, "verdict", [list(verdicts), *(labels or ())])
 
+    def refusals(self, limit: int | None = None) -> Iterator[tuple[object, ...]]:
+        """Yield the columns of attempts that were refused, the most connections first."""
+        most = "" if limit is None else f" LIMIT {limit}"
+        chosen = f"SELECT f.* FROM distinct_flows f WHERE NOT ({_JUDGED}) ORDER BY {busiest_first('f')}{most}"
+        for row in self.window.chosen(chosen, "flow"):
+            yield row[:-1]
+
+    def evidence(self) -> Iterator[Evidence]:
+        """Yield each asset that was seen: its judged flows, and when the first and the last of them were."""
+        judged = f"o.{_JUDGED.removeprefix('f.')}"
+        sides = [
+            f'(SELECT DISTINCT "end", end_asset, holder FROM simulated_{side} WHERE holder IS NOT NULL) h'
+            f" ON o.{side} = h.end AND o.{side}_asset IS NOT DISTINCT FROM h.end_asset WHERE {judged}"
+            for side in SIDES
+        ]
+        client, server = sides
+        # traffic of one host with itself is one flow, not two
+        other = (
+            ' AND NOT EXISTS (SELECT 1 FROM simulated_client c WHERE c."end" = o.client'
+            " AND c.end_asset IS NOT DISTINCT FROM o.client_asset AND c.holder = h.holder)"
+        )
+        query = (
+            "WITH counted AS (SELECT holder, count(*) AS flows, sum(connections) AS connections FROM ("
+            f"SELECT h.holder, o.connections FROM distinct_flows o JOIN {client} UNION ALL"
+            f" SELECT h.holder, o.connections FROM distinct_flows o JOIN {server}{other}) GROUP BY 1),"
+            " timed AS (SELECT holder, min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM ("
+            f"SELECT h.holder, first_seen, last_seen FROM observations o JOIN {client} UNION ALL"
+            f" SELECT h.holder, first_seen, last_seen FROM observations o JOIN {server}) GROUP BY 1)"
+            " SELECT holder, flows, connections, first_seen, last_seen FROM counted JOIN timed USING (holder)"
+        )
+        for holder, flows, connections, first, last in self.window.connection.execute(query).fetchall():
+            times = (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
+            yield Evidence(self.seen[holder], Count(flows, connections), *times)
+
     def to_no_asset(self, verdicts: Sequence[int]) -> Iterator[tuple[str, int]]:
         """Yield the servers that no asset was seen to hold and how many flows of some verdicts go there, busiest first.
 
@@ -104,7 +139,7 @@ def judge_groups(window: FlowWindow, places: Places, *, compared: bool) -> Judge
         [[*range(len(classes.members))], [member.label for member in classes.members]],
     )
     gone, verdicts = _judge(window, classes.members, _services(window, services), Pairs(compared))
-    return Judged(window, verdicts, gone, _refused(window), frozenset(holders))
+    return Judged(window, verdicts, gone, _refused(window), tuple(holders))
 
 
 def _ends(window: FlowWindow, side: str, places: Places) -> dict[int, PlacedEnd | None]:
