@@ -105,6 +105,8 @@ _Span = tuple[Snapshot, str, str]
 def _spans(snapshots: Iterable[Snapshot], first: datetime, last: datetime) -> list[_Span]:
     """Return the snapshots that hold at some time between two, each with the first moment and the end of its span."""
     ordered = sorted(snapshots, key=lambda snapshot: snapshot.taken)
+    if not ordered:
+        return []
     bounds = ["-infinity", *(_stamp(one.taken) for one in ordered[1:]), "infinity"]
     spans = [(one, *bound) for one, bound in zip(ordered, pairwise(bounds), strict=True)]
     taken = [one.taken for one in ordered]
