@@ -51,11 +51,11 @@ def run() -> Result:
         peer, check, plan, show = [], [], [], []
         for _ in range(REPEATS):
             peer.append(_spent(workspace, "ansible-inventory", "-i", "inventory", "--list", "--output", "../list.json"))
-            check.append(_ours(workspace, "check"))
-            plan.append(_ours(workspace, "plan"))
-            show.append(_ours(workspace, "show"))
-        _ours(workspace, "explain", *QUESTIONS["explain"][1:])
-        asked = {name: _middle([_ours(workspace, *words) for _ in range(REPEATS)]) for name, words in QUESTIONS.items()}
+            check.append(ours(workspace, "check"))
+            plan.append(ours(workspace, "plan"))
+            show.append(ours(workspace, "show"))
+        ours(workspace, "explain", *QUESTIONS["explain"][1:])
+        asked = {name: _middle([ours(workspace, *words) for _ in range(REPEATS)]) for name, words in QUESTIONS.items()}
     listing, done = _middle(peer), {"check": _middle(check), "plan": _middle(plan), "show": _middle(show)}
     warm = max(one.wall for one in asked.values())
     ratios = {name: done[name].cpu / listing.cpu for name in ("check", "plan")}
@@ -93,7 +93,8 @@ def run() -> Result:
     )
 
 
-def _ours(directory: Path, *words: str) -> Spent:
+def ours(directory: Path, *words: str) -> Spent:
+    """Run a command of `ringfence` there; return what it took."""
     return _spent(directory, "ringfence", *words)
 
 

@@ -30,8 +30,11 @@ enforce:
 """
 
 
-def write_workspace(directory: Path, hosts: int) -> None:
-    """Write a workspace of 600 combinations of labels, 241 rules and as many hosts; each makes a table of its own."""
+def write_workspace(directory: Path, hosts: int) -> list[tuple[str, str, str, str, str]]:
+    """Write a workspace of 600 combinations of labels, 241 rules and as many hosts; each makes a table of its own.
+
+    Return name, address, app, env and role of each host.
+    """
     chance = random.Random(1)
     (directory / "inventory").mkdir(parents=True)
     (directory / "policy").mkdir()
@@ -43,12 +46,13 @@ def write_workspace(directory: Path, hosts: int) -> None:
     (directory / "policy/90-enforcement.yml").write_text(MODES)
     for number in range(APPLICATIONS):
         (directory / f"policy/10-app{number:02}.yml").write_text(_inside(f"app{number:02}"))
-    rows = list(_rows(hosts, chance))
+    rows = _rows(hosts, chance)
     with (directory / "hosts.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("name", "addresses", "app", "env", "role"))
         writer.writerows(rows)
     _write_flows(directory / "flows.csv", [row[1] for row in rows], chance)
+    return rows
 
 
 def _rows(hosts: int, chance: random.Random) -> list[tuple[str, str, str, str, str]]:

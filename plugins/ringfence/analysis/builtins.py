@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ringfence.model.addresses import addresses_of, family_of
 from ringfence.model.addresses import point_of as address_point
 from ringfence.model.assets import Control
-from ringfence.model.intervals import IntervalSet
+from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Direction
 from ringfence.model.services import BLOCK, ICMPV6, TCP, UDP, point_of
 
@@ -94,7 +94,9 @@ def built_in(
 
 def kind_of(address: int) -> int:
     """Return a number that is equal for addresses that all built-ins but the control path take for the same."""
-    return next((number for number, kind in enumerate(_KINDS) if address in kind), len(_KINDS))
+    if address not in _OF_SOME_KIND:
+        return len(_KINDS)
+    return next(number for number, kind in enumerate(_KINDS) if address in kind)
 
 
 _KINDS = (
@@ -104,6 +106,7 @@ _KINDS = (
     GROUPS_V4,
     GROUPS_V6,
 )
+_OF_SOME_KIND = union(_KINDS)
 
 
 def from_port(client: int, server: int, service_point: int, *, inbound: bool) -> int | None:

@@ -97,7 +97,7 @@ def _in_order(found: Iterable[tuple[Membership, ServiceMap]]) -> Cases:
 
 
 @dataclass(frozen=True, slots=True)
-class _Locals:
+class Locals:
     """Disjoint local intervals in order, each with the remotes of the cells that hold it."""
 
     lows: list[int]
@@ -105,7 +105,8 @@ class _Locals:
     remotes: list[Remotes]
 
     @staticmethod
-    def of(cells: Sequence[Cell]) -> _Locals:
+    def of(cells: Sequence[Cell]) -> Locals:
+        """Return the local addresses of the cells of one process."""
         by_local: dict[IntervalSet, list[Cell]] = {}
         for cell in cells:
             by_local.setdefault(cell.local, []).append(cell)
@@ -120,9 +121,10 @@ class _Locals:
             lows.append(low)
             highs.append(high)
             remotes.append(shared[members])
-        return _Locals(lows, highs, remotes)
+        return Locals(lows, highs, remotes)
 
     def at(self, local: int) -> Remotes:
+        """Return the remotes of a local address; raises LookupError where the table has none."""
         index = bisect_right(self.lows, local) - 1
         if index < 0 or local > self.highs[index]:
             raise LookupError(f"no cell covers the local address {address_text(local)}: the table is incomplete")
@@ -134,16 +136,20 @@ class DirectionLookup:
     """One direction of a table, ready to be asked; process classes are indexed when first asked for."""
 
     table: DirectionTable
-    _classes: dict[ProcessClass, _Locals] = field(default_factory=dict)
+    _classes: dict[ProcessClass, Locals] = field(default_factory=dict)
 
     def remotes_at(self, local: int, process: ProcessClass) -> Remotes:
         """Return what this table says of every remote address to one local address and process."""
+        return self.locals_of(process).at(local)
+
+    def locals_of(self, process: ProcessClass) -> Locals:
+        """Return what this table says of every local address to one process."""
         known = self.table.class_of(process)
         indexed = self._classes.get(known)
         if indexed is None:
-            indexed = _Locals.of([cell for cell in self.table.cells if cell.process == known])
+            indexed = Locals.of([cell for cell in self.table.cells if cell.process == known])
             self._classes[known] = indexed
-        return indexed.at(local)
+        return indexed
 
     def services_at(self, local: int, process: ProcessClass, remote: int, members: Collection[str] = ()) -> ServiceMap:
         """Return what `DirectionTable.services_at` returns; raises LookupError where no cell covers the question."""

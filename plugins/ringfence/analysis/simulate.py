@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
-from ringfence.analysis.simulate_counts import Count, LabelCount, RuleCount, Tally, by_labels
+from ringfence.analysis.simulate_counts import Count, Evidence, LabelCount, RuleCount, Tally, by_labels
 from ringfence.analysis.simulate_ends import Places
 from ringfence.analysis.simulate_groups import Judged, judge_groups
 from ringfence.analysis.simulate_judge import Category, Verdict
@@ -14,8 +13,10 @@ from ringfence.flows.columns import COLUMNS, flow_at
 from ringfence.flows.records import record_of
 from ringfence.flows.window import FlowWindow, name_labels
 from ringfence.model.assets import Snapshot
-from ringfence.model.flows import REFUSED, Flow
+from ringfence.model.counts import counted
+from ringfence.model.flows import Flow
 from ringfence.model.tables import Effect, Outcome, VerdictTable
+from ringfence.wire.first_few import first_few
 
 DEFAULT_KEYS = ("app", "role", "env", "loc")
 FETCH = 50_000
@@ -63,6 +64,7 @@ class Simulation:
     refused: Count
     by_rule: tuple[RuleCount, ...]
     by_labels: tuple[LabelCount, ...]
+    workloads: tuple[str, ...]
     judged: Judged = field(repr=False, compare=False)
 
     def summary(self) -> str:
@@ -84,7 +86,7 @@ class Simulation:
         if self.gone.flows:
             parts.append(f"{self.gone.flows:,} of assets that are gone, not judged")
         if self.refused.flows:
-            parts.append(f"{self.refused.flows:,} refused attempts, not judged")
+            parts.append(f"{self.refused.flows:,} refused, not judged")
         return ", ".join(parts)
 
     def flows(
@@ -118,8 +120,30 @@ class Simulation:
 
     def refusals(self, limit: int | None = None) -> list[dict[str, object]]:
         """Return attempts that were refused as plain data, the most connections first."""
-        flows = islice(self.judged.window.flows(f"outcome = '{REFUSED}'"), limit)
-        return [record_of(flow) for flow in flows]
+        return [
+            {**record_of(flow_at(row)), "client_asset": row[-2], "server_asset": row[-1]}
+            for row in self.judged.refusals(limit)
+        ]
+
+    def evidence(self) -> list[Evidence]:
+        """Return how much was seen of each workload, the least first: where that is little, little is known."""
+        found = {one.asset: one for one in self.judged.evidence()}
+        every = [found.get(name, Evidence(name)) for name in self.workloads]
+        return sorted(every, key=lambda one: (one.count.flows, one.asset))
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Return the workloads that no judged flow is of: there is no evidence of what they need."""
+        return tuple(sorted(set(self.workloads).difference(self.judged.seen)))
+
+    def unseen_words(self) -> str:
+        """Return the names of the workloads that were not seen, for people; nothing where all were."""
+        if not self.unseen:
+            return ""
+        workloads = counted(len(self.unseen), "workload")
+        return (
+            f"no flow of {workloads} was seen: {first_few(self.unseen)}; nothing says what the draft would break there"
+        )
 
     def data(self, pairs: int | None = None) -> dict[str, object]:
         """Return all counts as plain data, the same for the same flows and tables.
@@ -134,6 +158,7 @@ class Simulation:
             "depends_on_process": self.depends.data(),
             "gone": self.gone.data(),
             "refused": self.refused.data(),
+            "unseen": list(self.unseen),
             "by_rule": [rule.data() for rule in self.by_rule],
             "by_labels": [labels.data() for labels in shown],
             **({} if pairs is None else {"by_labels_more": len(self.by_labels) - len(shown)}),
@@ -168,6 +193,7 @@ def simulate(
         judged.refused,
         tally.by_rule(rule_names),
         by_labels(judged.by_labels(), names),
+        tuple(sorted(tables)),
         judged,
     )
 

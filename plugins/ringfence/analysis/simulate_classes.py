@@ -26,7 +26,7 @@ class EndClasses:
     """
 
     def __init__(self, placed: Sequence[PlacedEnd]) -> None:
-        """Take every end that will be asked for."""
+        """Take every end that will be asked for, equal standings as one object."""
         self.members: list[PlacedEnd] = []
         self._numbers: dict[_Key, int] = {}
         standings = list(_standings(placed))
@@ -43,7 +43,7 @@ class EndClasses:
         if far is None:
             cuts = (cut.class_at(end.point) for cut in self._cuts)
             far = self._far[end.point] = (end.kind, family_of(end.point), self._ranges[end.point], *cuts)
-        key = (direction, end.label, far, _identity(end.draft), _identity(end.current))
+        key = (direction, end.label, far, id(end.draft), id(end.current))
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.members)
@@ -74,11 +74,8 @@ class ServiceClasses:
 
 
 def _standings(placed: Iterable[PlacedEnd]) -> Iterator[Standing]:
-    return (standing for end in placed for standing in (end.draft, end.current) if standing is not None)
-
-
-def _identity(standing: Standing | None) -> _Key | None:
-    return None if standing is None else (standing.control, *map(id, standing.remotes))
+    found = {id(one): one for end in placed for one in (end.draft, end.current) if one is not None}
+    return iter(found.values())
 
 
 def _ranges(points: Sequence[int], ranged: Sequence[Remotes], networks: Iterable[IntervalSet]) -> dict[int, int]:

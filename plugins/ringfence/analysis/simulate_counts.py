@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
 
 from ringfence.analysis.simulate_judge import Category, Verdict
+from ringfence.flows.records import time_text
 from ringfence.model.rules import Direction
 from ringfence.model.tables import Effect
 
@@ -67,6 +69,25 @@ class LabelCount:
             "to": dict(self.destination) if self.destination is not None else None,
             **{str(category): count.data() for category, count in self.categories.items()},
             "would_be_denied": self.watched.data(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How much was seen of one workload, and from when to when; nothing where no flow is of it."""
+
+    asset: str
+    count: Count = Count()
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+
+    def data(self) -> dict[str, object]:
+        """Return plain data."""
+        times = {"first_seen": self.first_seen, "last_seen": self.last_seen}
+        return {
+            "asset": self.asset,
+            **self.count.data(),
+            **{name: time_text(time) if time else None for name, time in times.items()},
         }
 
 

@@ -8,10 +8,11 @@ from functools import lru_cache
 from itertools import product
 
 from ringfence.analysis.builtins import kind_of
-from ringfence.analysis.lookup import Remotes, TableLookup
+from ringfence.analysis.lookup import Locals, Remotes, TableLookup
 from ringfence.analysis.simulate_judge import Pair, Side
 from ringfence.flows.holders import Holders
-from ringfence.model.addresses import V6_BASE, addresses_of, family_of, point_of
+from ringfence.flows.records import flow_point
+from ringfence.model.addresses import V6_BASE, addresses_of, family_of
 from ringfence.model.assets import Control, Snapshot
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction
@@ -82,6 +83,8 @@ class Places:
         self._assets = self.snapshot.named()
         self._holders = Holders([self.snapshot])
         self._lookups: dict[int, TableLookup] = {}
+        self._processes: dict[tuple[object, ...], tuple[Locals, ...]] = {}
+        self._standings: dict[tuple[object, ...], Standing] = {}
 
     def place(self, end: End, direction: Direction) -> PlacedEnd | None:
         """Return where an end stands; None if the asset that held its address then is gone: a draft says nothing of it.
@@ -89,7 +92,7 @@ class Places:
         An asset that moved since is judged where it is now; an address that no asset held then belongs to who holds it
         now, so that flows from before an asset was known count for it.
         """
-        point = point_of(end.address)
+        point = flow_point(end.address)
         name = end.asset if end.asset is not None else self._holders.asset(point, self.snapshot.taken)
         if name is None:
             return PlacedEnd(None, point, None, kind_of(point), None, None)
@@ -111,18 +114,34 @@ class Places:
     def _standing(self, table: VerdictTable | None, end: End, point: int, direction: Direction) -> Standing | None:
         if table is None:
             return None
+        key = (id(table), direction, end.unit, end.user, end.said)
+        known = self._processes.get(key)
+        if known is None:
+            known = self._processes[key] = self._locals(table, end, direction)
+        found = tuple(locals_of.at(point) for locals_of in known)
+        if len(found) > 1:
+            found = tuple({id(one): one for one in found}.values())
+        control = table.control if direction is Direction.IN else None
+        same = (control, *map(id, found))
+        standing = self._standings.get(same)
+        if standing is None:
+            networks = _networks(control) if control else None
+            standing = self._standings[same] = Standing(found, control, networks)
+        return standing
+
+    def _locals(self, table: VerdictTable, end: End, direction: Direction) -> tuple[Locals, ...]:
+        """Return what a table says to the process that was seen, then to each that it may have been."""
         lookup = self._lookups.get(id(table))
         if lookup is None:
             lookup = self._lookups[id(table)] = TableLookup(table)
         directed = lookup.directions[direction]
         said = {"unit": end.unit, "user": end.user}
-        table_names = directed.table.named
-        choices = [(said.get(kind),) if said.get(kind) or end.said else (None, *names) for kind, names in table_names]
+        choices = [
+            (said.get(kind),) if said.get(kind) or end.said else (None, *names) for kind, names in directed.table.named
+        ]
         kinds = directed.table.kinds
         classes = (ProcessClass(**dict(zip(kinds, one, strict=True))) for one in product(*choices))
-        remotes = {id(one): one for process in classes for one in (directed.remotes_at(point, process),)}
-        control = table.control if direction is Direction.IN else None
-        return Standing(tuple(remotes.values()), control, _networks(control) if control else None)
+        return tuple({id(one): one for process in classes for one in (directed.locals_of(process),)}.values())
 
 
 @dataclass

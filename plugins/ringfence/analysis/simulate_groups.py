@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from ringfence.analysis.simulate_classes import EndClasses, ServiceClasses
-from ringfence.analysis.simulate_counts import Count, Tallied
+from ringfence.analysis.simulate_counts import Count, Evidence, Tallied
 from ringfence.analysis.simulate_ends import End, Pairs, PlacedEnd, Places
 from ringfence.analysis.simulate_judge import Category, Verdict, judge_any
 from ringfence.flows.distinct import busiest_first
@@ -25,10 +26,7 @@ FETCH = 50_000
 GONE = -1
 _IS_GONE = f"client_class = {GONE} OR server_class = {GONE}"
 _JUDGED = f"f.outcome <> '{REFUSED}'"
-_VERDICT = (
-    "g.client_class = c.class AND g.server_class = s.class"
-    " AND g.itself = coalesce(c.holder = s.holder, false) AND g.service = v.service"
-)
+_GROUP = "c.class AS client_class, s.class AS server_class, coalesce(c.holder = s.holder, false) AS itself, v.service"
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,14 @@ class Judged:
     """The verdicts of a window's flows: `verdicts` holds each distinct one, tables of the window which flow has which.
 
     `gone` are flows of assets that are no more, `refused` attempts that were refused when they were seen: neither is
-    judged. `seen` are the names of the assets that judged flows are of.
+    judged. `seen` are the names of the assets that judged flows are of, in the order of their numbers.
     """
 
     window: FlowWindow
     verdicts: Sequence[Verdict]
     gone: Count
     refused: Count
-    seen: frozenset[str]
+    seen: tuple[str, ...]
 
     def by_verdict(self) -> Iterator[tuple[int, Count]]:
         """Yield the number of each verdict and how many flows have it."""
@@ -75,23 +73,55 @@ class Judged:
         if not verdicts:
             return
         between = "" if labels is None else " AND c.label IS NOT DISTINCT FROM $2 AND s.label IS NOT DISTINCT FROM $3"
-        chosen = (
-            f"SELECT f.*, g.verdict FROM {_judged(self.window)} JOIN simulated g ON {_VERDICT}"
-            f" WHERE {_JUDGED} AND g.verdict IN (SELECT unnest($1::INTEGER[])){between} ORDER BY {busiest_first('f')}"
-        )
+        flows = f"SELECT f.*, {_GROUP} FROM {_judged(self.window)} WHERE {_JUDGED}{between}"
+        chosen = f"SELECT f.*, verdict FROM {_with_verdicts(flows)} f ORDER BY {busiest_first('f')}"
         most = "" if limit is None else f" LIMIT {limit}"
         yield from self.window.chosen(chosen + most, "verdict", [list(verdicts), *(labels or ())])
+
+    def refusals(self, limit: int | None = None) -> Iterator[tuple[object, ...]]:
+        """Yield the columns of attempts that were refused, the most connections first."""
+        most = "" if limit is None else f" LIMIT {limit}"
+        chosen = f"SELECT f.* FROM distinct_flows f WHERE NOT ({_JUDGED}) ORDER BY {busiest_first('f')}{most}"
+        for row in self.window.chosen(chosen, "flow"):
+            yield row[:-1]
+
+    def evidence(self) -> Iterator[Evidence]:
+        """Yield each asset that was seen: its judged flows, and when the first and the last of them were."""
+        judged = f"o.{_JUDGED.removeprefix('f.')}"
+        sides = [
+            f'(SELECT DISTINCT "end", end_asset, holder FROM simulated_{side} WHERE holder IS NOT NULL) h'
+            f" ON o.{side} = h.end AND o.{side}_asset IS NOT DISTINCT FROM h.end_asset WHERE {judged}"
+            for side in SIDES
+        ]
+        client, server = sides
+        # traffic of one host with itself is one flow, not two
+        other = (
+            ' AND NOT EXISTS (SELECT 1 FROM simulated_client c WHERE c."end" = o.client'
+            " AND c.end_asset IS NOT DISTINCT FROM o.client_asset AND c.holder = h.holder)"
+        )
+        query = (
+            "WITH counted AS (SELECT holder, count(*) AS flows, sum(connections) AS connections FROM ("
+            f"SELECT h.holder, o.connections FROM distinct_flows o JOIN {client} UNION ALL"
+            f" SELECT h.holder, o.connections FROM distinct_flows o JOIN {server}{other}) GROUP BY 1),"
+            " timed AS (SELECT holder, min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM ("
+            f"SELECT h.holder, first_seen, last_seen FROM observations o JOIN {client} UNION ALL"
+            f" SELECT h.holder, first_seen, last_seen FROM observations o JOIN {server}) GROUP BY 1)"
+            " SELECT holder, flows, connections, first_seen, last_seen FROM counted JOIN timed USING (holder)"
+        )
+        for holder, flows, connections, first, last in self.window.connection.execute(query).fetchall():
+            times = (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
+            yield Evidence(self.seen[holder], Count(flows, connections), *times)
 
     def to_no_asset(self, verdicts: Sequence[int]) -> Iterator[tuple[str, int]]:
         """Yield the servers that no asset was seen to hold and how many flows of some verdicts go there, busiest first.
 
         An ICMP message whose type nobody said is none of these flows.
         """
-        query = (
-            f"SELECT s.end, count(*) FROM {_judged(self.window)} JOIN simulated g ON {_VERDICT} WHERE {_JUDGED}"
-            " AND s.end_asset IS NULL AND f.port IS NOT NULL AND g.verdict IN (SELECT unnest($1::INTEGER[]))"
-            " GROUP BY 1 ORDER BY 2 DESC, 1"
+        flows = (
+            f"SELECT s.end, {_GROUP} FROM {_judged(self.window)}"
+            f" WHERE {_JUDGED} AND s.end_asset IS NULL AND f.port IS NOT NULL"
         )
+        query = f'SELECT "end", count(*) FROM {_with_verdicts(flows)} f GROUP BY 1 ORDER BY 2 DESC, 1'
         yield from self.window.connection.execute(query, [list(verdicts)]).fetchall()
 
 
@@ -109,7 +139,7 @@ def judge_groups(window: FlowWindow, places: Places, *, compared: bool) -> Judge
         [[*range(len(classes.members))], [member.label for member in classes.members]],
     )
     gone, verdicts = _judge(window, classes.members, _services(window, services), Pairs(compared))
-    return Judged(window, verdicts, gone, _refused(window), frozenset(holders))
+    return Judged(window, verdicts, gone, _refused(window), tuple(holders))
 
 
 def _ends(window: FlowWindow, side: str, places: Places) -> dict[int, PlacedEnd | None]:
@@ -167,8 +197,7 @@ def _judge(
 ) -> tuple[Count, list[Verdict]]:
     """Make the table of groups with their verdicts; return the count of the gone, and every verdict by its number."""
     window.connection.execute(
-        "CREATE OR REPLACE TABLE simulated_groups AS SELECT c.class AS client_class, s.class AS server_class,"
-        " coalesce(c.holder = s.holder, false) AS itself, v.service, count(*) AS flows,"
+        f"CREATE OR REPLACE TABLE simulated_groups AS SELECT {_GROUP}, count(*) AS flows,"
         f" sum(f.connections) AS connections FROM {_judged(window)} WHERE {_JUDGED} GROUP BY ALL ORDER BY ALL"
     )
     gone = f"SELECT coalesce(sum(flows), 0), coalesce(sum(connections), 0) FROM simulated_groups WHERE {_IS_GONE}"
@@ -210,6 +239,15 @@ def _judged(window: FlowWindow) -> str:
         f"distinct_flows f JOIN simulated_client c ON {_same('client', 'c', window)}"
         f" JOIN simulated_server s ON {_same('server', 's', window)}"
         " JOIN simulated_services v ON v.protocol = f.protocol AND v.port IS NOT DISTINCT FROM f.port"
+    )
+
+
+def _with_verdicts(flows: str) -> str:
+    """Return the SQL of flows with their group, and with the verdict where it is one of those of the parameter $1."""
+    # apart, or the planner joins the ends to each other first
+    return (
+        f"(WITH grouped AS MATERIALIZED ({flows}) SELECT grouped.*, g.verdict FROM grouped JOIN simulated g"
+        " USING (client_class, server_class, itself, service) WHERE g.verdict IN (SELECT unnest($1::INTEGER[])))"
     )
 
 

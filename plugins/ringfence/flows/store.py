@@ -1,31 +1,30 @@
-"""The store of flows: one Parquet file a day, written and read with DuckDB.
+"""The store of flows: Parquet files by day in batches, with a ledger of them, written and read with DuckDB.
 
 An observation is what a source said of one flow in one span of time: its source, both ends, port, protocol, processes,
-first and last time. Adding it again changes nothing; where the counts differ, the larger stay, so a file may be read
-again after it grew.
+first and last time. Adding it again changes nothing; where the counts differ, the larger stay. A file that was added
+already adds nothing, and one that grew brings all of its flows anew.
 """
 
-# ruff: noqa: S608 - the SQL is put together from column names and paths of ours
 from __future__ import annotations
 
 import fcntl
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.columns import COLUMNS, COUNTS, IDENTITY, connect, create, insert
-from ringfence.flows.holders import Holders
-from ringfence.flows.window import FlowWindow, parquet_list, reading_files
+from ringfence.flows.batches import compacted, incoming, write_day
+from ringfence.flows.columns import connect
+from ringfence.flows.ledger import Content, Ledger, Origin, day_of, now
+from ringfence.flows.reading import Reading
+from ringfence.flows.relation import relation_of
+from ringfence.flows.window import FlowWindow, reading_files
 from ringfence.model.assets import Snapshot
-from ringfence.model.errors import OutsideError, Place
+from ringfence.model.errors import OutsideError, Place, file_error
 from ringfence.model.flows import Flow
-
-MOST = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,11 @@ class Added:
         return {"read": self.read, "new": self.new, "days": [day.isoformat() for day in self.days]}
 
 
+NOTHING_ADDED = Added(0, 0, ())
+
+
 class FlowStore:
-    """Flows under one directory (`.ringfence/flows` of a workspace): `2026-11-24.parquet` is a day (UTC)."""
+    """Flows under one directory (`.ringfence/flows` of a workspace): `2026-11-24.7.parquet` is of a day (UTC)."""
 
     def __init__(self, directory: Path | str) -> None:
         self.directory = Path(directory)
@@ -50,19 +52,71 @@ class FlowStore:
     def add(self, flows: Iterable[Flow], snapshots: Sequence[Snapshot] = ()) -> Added:
         """Keep flows, each under the day of its first time, both ends resolved by the snapshot of then.
 
-        A day's file is replaced whole by a rename, so a reader and a crash see the old or the new one. Adders wait for
-        each other.
+        The ledger is replaced at the end, so a reader and a crash see all of them or none. Adders wait for each other.
         """
-        with self._alone(), reading_files(), connect() as connection:
-            create(connection, "incoming")
-            read = insert(connection, "incoming", flows, Holders(snapshots))
-            stamps = connection.execute("SELECT DISTINCT first_seen::DATE FROM incoming ORDER BY 1").fetchall()
-            days = tuple(day for (day,) in stamps)
-            return Added(read, sum(self._write(connection, day) for day in days), days)
+        with self._alone():
+            return self._add(Ledger.load(self.directory), lambda connection: relation_of(connection, flows), snapshots)
+
+    def add_file(self, path: Path, flows_format: str, reading: Reading, snapshots: Sequence[Snapshot] = ()) -> Added:
+        """Keep the flows of a file or directory, as `add` does. The same content adds nothing.
+
+        Where a file has grown since it was added, what it brought then is replaced.
+        """
+        from ringfence.flows.readers import relation
+
+        def read(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+            return relation(connection, path, flows_format, reading)
+
+        with self._alone():
+            ledger = Ledger.load(self.directory)
+            if not path.is_file() or path.parent == Path("/dev") or reading.since or reading.until:
+                return self._add(ledger, read, snapshots)
+            read_as = f"{flows_format} {reading.fields}".strip()
+            place = str(path.resolve())
+            known = [one for one in ledger.origins if one.read_as == read_as]
+            try:
+                content = Content.of(path, [one.size for one in known if one.path == place])
+            except OSError as error:
+                raise file_error(error, path) from error
+            if same := next((one for one in known if one.digest == content.digest), None):
+                return Added(same.flows, 0, tuple(map(date.fromisoformat, same.days)))
+            grown = [one for one in known if one.path == place and content.beginnings.get(one.size) == one.digest]
+            bad = reading.bad
+            origin = Origin(
+                grown[0].number if grown else ledger.next, place, read_as, content.digest, content.size, 0, ()
+            )
+            # what could not be read is to be said each time
+            return self._add(ledger, read, snapshots, origin, lambda: reading.bad == bad, grown)
+
+    def _add(
+        self,
+        ledger: Ledger,
+        read: Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyRelation],
+        snapshots: Sequence[Snapshot],
+        origin: Origin | None = None,
+        whole: Callable[[], bool] = lambda: True,
+        grown: Sequence[Origin] = (),
+    ) -> Added:
+        with reading_files(), connect() as connection:
+            number = origin.number if origin else None
+            flows, days = incoming(connection, read(connection), snapshots, number)
+            before = {date.fromisoformat(day) for one in grown for day in one.days}
+            ledger = replace(ledger.tidied(self.directory, now()), next=max(ledger.next, (number or 0) + 1))
+            fresh = 0
+            for day in sorted({*days, *before}):
+                ledger, new = write_day(connection, self.directory, ledger, day, number if day in before else None)
+                ledger = compacted(connection, self.directory, ledger, day)
+                fresh += new
+            if origin is not None:
+                others = tuple(one for one in ledger.origins if one.number != origin.number)
+                told = replace(origin, flows=flows, days=tuple(day.isoformat() for day in days))
+                ledger = replace(ledger, origins=(*others, told) if whole() else others)
+            ledger.save(self.directory)
+        return Added(flows, fresh, tuple(days))
 
     def days(self) -> tuple[date, ...]:
         """Return the days that the store has flows of, in order."""
-        return tuple(sorted(date.fromisoformat(path.stem) for path in self.directory.glob("????-??-??.parquet")))
+        return tuple(Ledger.load(self.directory).days(self.directory))
 
     def window(
         self, since: datetime | None = None, until: datetime | None = None, latest: datetime | None = None
@@ -71,54 +125,35 @@ class FlowStore:
 
         With `latest`, flows that cannot be are left out, such as those seen after it, and counted in `wrong`.
         """
-        # A flow lies in the file of its first day and may last, so older files belong to the window too; DuckDB skips
+        # A flow lies in the files of its first day and may last, so older files belong to the window too; DuckDB skips
         # what in them ended before `since` by the files' statistics.
-        paths = [
-            self._path(day) for day in self.days() if until is None or day <= (until - _TICK).astimezone(UTC).date()
-        ]
+        files = Ledger.load(self.directory).days(self.directory)
+        last = None if until is None else (until - _TICK).astimezone(UTC).date()
+        paths = [self.directory / name for day, names in files.items() if last is None or day <= last for name in names]
         return FlowWindow.of_files(paths, since, until, latest)
 
     def forget(self, before: date, after: date | None = None) -> int:
-        """Remove the days before a day, and those after another, and return how many there were."""
+        """Delete the days before a day, and those after another, and return how many there were.
+
+        A file that brought flows of those days can be added again.
+        """
+
+        def is_old(day: date) -> bool:
+            return day < before or (after is not None and day > after)
+
         with self._alone():
-            old = [day for day in self.days() if day < before or (after is not None and day > after)]
-            for day in old:
-                self._path(day).unlink()
+            ledger = Ledger.load(self.directory)
+            files = ledger.days(self.directory)
+            old = {day for day in files if is_old(day)}
+            gone = {day.isoformat() for day in old}
+            kept = tuple(one for one in ledger.origins if gone.isdisjoint(one.days))
+            if old:
+                names = [name for day in old for name in files[day]]
+                replace(ledger.without(names, now()), origins=kept).save(self.directory)
+            # also those that were replaced before: they are to be gone now, whoever reads them
+            for path in [path for path in self.directory.glob("????-??-??*.parquet") if is_old(day_of(path.name))]:
+                path.unlink(missing_ok=True)
         return len(old)
-
-    def _path(self, day: date) -> Path:
-        return self.directory / f"{day.isoformat()}.parquet"
-
-    def _write(self, connection: duckdb.DuckDBPyConnection, day: date) -> int:
-        path = self._path(day)
-        fresh = path.with_suffix(".new")
-        identity = ", ".join(IDENTITY)
-        sums = ", ".join(f"least(sum({name}), {MOST})::BIGINT AS {name}" for name in COUNTS)
-        largest = ", ".join(f"max({name}) AS {name}" for name in COUNTS)
-        # What was resolved first stays, because a later snapshot says nothing of then; what was not (arg_min passes
-        # over NULL) is filled.
-        holders = ", ".join(f"arg_min({name}, age) AS {name}" for name in ("client_asset", "server_asset"))
-        added = (
-            f"SELECT {identity}, {sums}, any_value(client_asset) AS client_asset,"
-            " any_value(server_asset) AS server_asset, 1 AS age"
-            f" FROM incoming WHERE first_seen::DATE = DATE '{day.isoformat()}' GROUP BY {identity}"
-        )
-        kept = f"SELECT *, 0 AS age FROM {parquet_list([path])}" if path.exists() else None
-        before = connection.execute(f"SELECT count(*) FROM ({kept})").fetchall()[0][0] if kept else 0
-        both = f"({kept} UNION ALL BY NAME {added})" if kept else f"({added})"
-        merged = f"SELECT {identity}, {largest}, {holders} FROM {both} GROUP BY {identity}"
-        try:
-            connection.execute(
-                f"COPY (SELECT {', '.join(COLUMNS)} FROM ({merged}) ORDER BY ALL) TO '{_quoted(fresh)}'"
-                " (FORMAT parquet, COMPRESSION zstd)"
-            )
-            with fresh.open("rb") as file:
-                os.fsync(file.fileno())
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
-        after: int = connection.execute(f"SELECT count(*) FROM {parquet_list([path])}").fetchall()[0][0]
-        return after - int(before)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -132,7 +167,3 @@ class FlowStore:
 
 
 _TICK = timedelta(microseconds=1)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

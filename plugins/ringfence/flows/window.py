@@ -59,7 +59,7 @@ class FlowWindow:
         where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
         possible = possible_rows(latest) if latest else "true"
         with reading_files():
-            connection.execute(f"CREATE VIEW kept AS SELECT * FROM {parquet_list(paths)}{where}")
+            connection.execute(f"CREATE VIEW kept AS SELECT {', '.join(COLUMNS)} FROM {parquet_list(paths)}{where}")
             connection.execute(f"CREATE VIEW observations AS SELECT * FROM kept WHERE {possible}")
             ((wrong,),) = connection.execute(f"SELECT count(*) FROM kept WHERE NOT ({possible})").fetchall()
         window = FlowWindow(connection, since, until)
@@ -212,7 +212,10 @@ def reading_files() -> Iterator[None]:
 def parquet_list(paths: Sequence[Path]) -> str:
     """Return the SQL that reads Parquet files; what an earlier release did not write is absent, its flows answered."""
     files = f"read_parquet([{', '.join(_quoted(str(path)) for path in paths)}], union_by_name=true)"
-    none = ", ".join(f"NULL::{kind} AS {name}" for name, kind in COLUMNS.items())
+    columns = {**COLUMNS, "origin": "UINTEGER"}
+    if all(path.name.count(".") > 1 for path in paths):
+        return f"(SELECT {', '.join(columns)} FROM {files})"
+    none = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
     whole = f"SELECT * FROM (SELECT {none} LIMIT 0) UNION ALL BY NAME SELECT * FROM {files}"
     return f"(SELECT * REPLACE (coalesce(outcome, 'answered') AS outcome) FROM ({whole}))"
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from ringfence.analysis.simulate import DEFAULT_KEYS
 from ringfence.flows.possible import latest_time
 from ringfence.flows.records import PROTOCOL_NAMES, record_of
-from ringfence.flows.store import FlowStore
+from ringfence.flows.store import NOTHING_ADDED, FlowStore
+from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.operations.execution import Execution
-from ringfence.operations.flow_selection import FlowSelection, read_files, reading_of, time_of
+from ringfence.operations.flow_selection import FlowSelection, opened, read_files, reading_of, time_of
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -91,7 +92,14 @@ def add_flows(
     store = FlowStore(estate.history.flows)
     for file in files:
         reading = reading_of(estate, flows_format, fields, since, until)
-        added = store.add(read_files([file], flows_format, reading, several=len(files) > 1), snapshots)
+        try:
+            with opened(file, reading) as there:
+                added = store.add_file(there, flows_format, reading, snapshots)
+        except (InputError, OutsideError) as error:
+            if len(files) == 1:
+                raise
+            reading.reject(InputError(error.message, remedy=error.remedy), error.place or Place(str(file)))
+            added = NOTHING_ADDED
         listener.problems(reading.problems)
         yield AddedFile(file, added, reading.bad)
 

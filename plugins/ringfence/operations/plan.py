@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ringfence.plan import Circumstances, Draft, Held
 
 # Pairs of label combinations whose counts a plan keeps; `ringfence simulate` counts them all again.
+LOOK_LONGER = "collect flows there, or look further back with --since"
 PAIRS_KEPT = 100
 
 
@@ -189,6 +190,8 @@ class _Making:
                 return "", {}
             result = simulate(tables, self.estate.snapshot, window, enforced)
             self.flow_words = f"{self.flows.words()}: {result.summary()}"
+            if unseen := result.unseen_words():
+                self.listener.problems([Problem(Severity.WARNING, unseen, remedy=LOOK_LONGER)])
             data: dict[str, JsonValue] = {"window": window.totals(), **result.data(PAIRS_KEPT)}  # type: ignore[dict-item]  # plain
             return window.digest(), {**data, "wrong": self.wrong, "summary": self.flow_words}
 

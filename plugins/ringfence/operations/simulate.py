@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.simulate import Simulation
@@ -44,8 +43,8 @@ class Simulated:
 
     def flows(self, categories: Sequence[str] = (), limit: int | None = None) -> list[dict[str, object]]:
         """Return single flows as plain data, the busiest first: of some categories, else of all."""
-        chosen = self.simulation.flows([Category(one) for one in categories] or None)
-        return [flow.data() for flow in islice(chosen, limit)]
+        chosen = self.simulation.flows([Category(one) for one in categories] or None, limit=limit)
+        return [flow.data() for flow in chosen]
 
     def data(self) -> dict[str, object]:
         """Return plain data for JSON, without single flows."""

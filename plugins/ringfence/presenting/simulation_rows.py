@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ringfence.analysis.simulate import Simulation
+    from ringfence.analysis.simulate_counts import Evidence
 
 CATEGORIES = ("still_allowed", "newly_allowed", "newly_denied", "still_denied")
 _COUNTS = (*(f"#{name.replace('_', ' ')}" for name in CATEGORIES), "#watched")
 RULE_COLUMNS = ("rule", "side", *_COUNTS)
 LABEL_COLUMNS = ("from", "to", *_COUNTS)
 FLOW_COLUMNS = ("from", "to", "service", "#connections", "verdict", "seen last")
+REFUSED_COLUMNS = ("from", "to", "service", "#connections", "seen last")
+ASSET_COLUMNS = ("workload", "#flows", "#connections", "seen first", "seen last")
 
 
 def rule_rows(result: Simulation, limit: int) -> Iterator[tuple[object, ...]]:
@@ -40,6 +43,20 @@ def flow_rows(flows: Sequence[Mapping[str, object]]) -> Iterator[tuple[object, .
             str(flow["category"]).replace("_", " ") + (", watched" if flow["would_be_denied"] else ""),
             flow["last_seen"],
         )
+
+
+def refused_rows(flows: Sequence[Mapping[str, object]]) -> Iterator[tuple[object, ...]]:
+    """Yield a row a refused attempt, under REFUSED_COLUMNS."""
+    for flow in flows:
+        service = service_text(flow["protocol"], flow["port"])
+        yield _end(flow, "client"), _end(flow, "server"), service, flow["connections"], flow["last_seen"]
+
+
+def asset_rows(evidence: Sequence[Evidence]) -> Iterator[tuple[object, ...]]:
+    """Yield a row a workload, under ASSET_COLUMNS."""
+    for one in evidence:
+        times = (time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else "never" for time in (one.first_seen, one.last_seen))
+        yield one.asset, one.count.flows, one.count.connections, *times
 
 
 def label_text(labels: Mapping[str, str] | None) -> str:

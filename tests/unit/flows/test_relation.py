@@ -99,13 +99,15 @@ def test_the_store_keeps_attempts_apart_from_what_was_answered(tmp_path: Path) -
 
 
 def test_days_that_an_earlier_release_wrote_are_read_as_answered(tmp_path: Path) -> None:
-    store = FlowStore(tmp_path)
+    made, store = FlowStore(tmp_path / "made"), FlowStore(tmp_path / "old")
     flow = factory.flow("10.0.0.1", "10.0.0.2")
-    store.add([flow])
-    (day,) = tmp_path.glob("*.parquet")
+    made.add([flow])
+    (batch,) = made.directory.glob("*.parquet")
+    store.directory.mkdir()
+    day = store.directory / "2026-11-24.parquet"
     with connect() as connection:
-        connection.execute(f"CREATE TABLE old AS SELECT * EXCLUDE (outcome, direction_by, attributes) FROM '{day}'")
-        connection.execute(f"COPY old TO '{day}' (FORMAT parquet)")
+        lacking = "outcome, direction_by, attributes, origin"
+        connection.execute(f"COPY (SELECT * EXCLUDE ({lacking}) FROM '{batch}') TO '{day}' (FORMAT parquet)")
     assert store.add([flow]).new == 0
     with store.window() as window:
         assert list(window) == [flow]

@@ -138,6 +138,38 @@ def test_an_asset_that_moved_is_judged_where_it_is_now_and_a_gone_one_not_at_all
         assert "gone" in simulation.summary()
 
 
+def test_refused_attempts_are_listed_apart_and_in_no_other_count() -> None:
+    scan = [factory.flow(OUTSIDE, DB, port, outcome="refused", connections=port) for port in (21, 22, 23)]
+    flows = [*scan, factory.flow(WEB, DB, 5432), factory.flow(WEB, DB, 22, outcome="unanswered")]
+    simulation = simulate({"db-1": CLOSED_DB}, ESTATE, flows)
+    assert counts(simulation) == {"still_allowed": 1, "newly_denied": 1}
+    assert simulation.refused == Count(3, 66)
+    assert [one.flow.port for one in simulation.flows()] == [22, 5432]
+    assert [(row["port"], row["server_asset"]) for row in simulation.refusals(2)] == [(23, "db-1"), (22, "db-1")]
+    assert simulation.data()["refused"] == {"flows": 3, "connections": 66}
+    assert "3 refused, not judged" in simulation.summary()
+
+
+def test_what_was_seen_of_each_workload_is_told_and_which_never_was() -> None:
+    closed = factory.table(factory.direction(otherwise=NOTHING))
+    flows = [
+        factory.flow(WEB, DB, 5432, connections=3),
+        factory.flow(DB, DB, 80, at=factory.NOON + timedelta(hours=1)),
+        factory.flow(OUTSIDE, WEB, 22, outcome="refused", at=factory.NOON - timedelta(hours=1)),
+    ]
+    simulation = simulate(dict.fromkeys(("db-1", "web-1", "old-1"), closed), ESTATE, flows)
+    evidence = {one.asset: one for one in simulation.evidence()}
+    assert list(evidence) == ["old-1", "web-1", "db-1"]
+    assert (evidence["web-1"].count, evidence["db-1"].count) == (Count(1, 3), Count(2, 4))
+    assert (evidence["web-1"].first_seen, evidence["db-1"].first_seen) == (factory.NOON, factory.NOON)
+    assert evidence["db-1"].last_seen == factory.NOON + timedelta(hours=1)
+    assert evidence["old-1"].data() == {
+        "asset": "old-1", "flows": 0, "connections": 0, "first_seen": None, "last_seen": None
+    }  # fmt: skip
+    assert simulation.unseen == ("old-1",)
+    assert "no flow of 1 workload was seen: old-1" in simulation.unseen_words()
+
+
 def test_a_simulation_of_nothing_is_empty() -> None:
     simulation = simulate({"db-1": CLOSED_DB}, ESTATE, [])
     assert list(simulation.flows()) == []

@@ -186,7 +186,7 @@ def test_a_failed_add_leaves_the_days_as_they_were(tmp_path: Path) -> None:
         store.add(broken())  # type: ignore[arg-type] # a generator that ends badly
     with store.window() as window:
         assert [one.port for one in window] == [443]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "2026-11-24.parquet"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "2026-11-24.1.parquet", "ledger.json"]
 
 
 def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:

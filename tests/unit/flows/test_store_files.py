@@ -1,0 +1,209 @@
+"""Files come into the store once: the same again, one that grew, one that was replaced; and a crash on the way."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ringfence.flows import ledger as ledgers
+from ringfence.flows.columns import connect
+from ringfence.flows.holders import Holders, observer_of, resolved
+from ringfence.flows.ledger import FILE, Ledger
+from ringfence.flows.reading import Reading
+from ringfence.flows.relation import relation_of
+from ringfence.flows.store import Added, FlowStore
+from ringfence.model.addresses import point_of
+from ringfence.model.assets import Snapshot
+from ringfence.model.errors import OutsideError
+from ringfence.model.flows import Flow
+
+from tests.unit.flows import flow_factory as factory
+
+WEB, DB = "10.0.0.1", "10.0.0.2"
+HEAD = "client,server,port,protocol,first_seen\n"
+DAY = date(2026, 11, 24)
+
+
+def write(path: Path, ports: Sequence[int], timed: bool = True) -> Path:
+    rows = [f"{WEB},{DB},{port},tcp,{'2026-11-24T07:00:00Z' if timed else ''}\n" for port in ports]
+    path.write_text(HEAD + "".join(rows))
+    return path
+
+
+def add(store: FlowStore, path: Path) -> Added:
+    return store.add_file(path, "csv", Reading())
+
+
+def seen(store: FlowStore) -> dict[int | None, int]:
+    with store.window() as window:
+        return {one.port: one.connections for one in window}
+
+
+def test_the_same_file_is_counted_once_under_whatever_name(tmp_path: Path) -> None:
+    store = FlowStore(tmp_path / "store")
+    # a row without a time carries that of the file, which the copy does not share
+    file = write(tmp_path / "a.csv", [1, 2, 2], timed=False)
+    assert add(store, file).new == 2
+    copy = tmp_path / "b.csv"
+    shutil.copy(file, copy)
+    before = sorted(store.directory.iterdir())
+    assert add(store, copy) == Added(3, 0, store.days())
+    assert sorted(store.directory.iterdir()) == before
+    assert seen(store) == {1: 1, 2: 2}
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_file_that_grew_adds_what_is_new_in_it(tmp_path: Path, timed: bool) -> None:
+    store = FlowStore(tmp_path / "store")
+    store.add([factory.flow(WEB, DB, 9)])
+    file = write(tmp_path / "a.csv", [1, 2], timed)
+    add(store, file)
+    write(file, [1, 2, 2, 3], timed)
+    assert add(store, file).read == 4
+    assert seen(store) == {9: 1, 1: 1, 2: 2, 3: 1}
+
+
+def test_a_file_with_another_content_does_not_replace_what_it_brought(tmp_path: Path) -> None:
+    store = FlowStore(tmp_path / "store")
+    add(store, write(tmp_path / "a.csv", [1, 2]))
+    add(store, write(tmp_path / "a.csv", [3]))
+    assert seen(store) == {1: 1, 2: 1, 3: 1}
+
+
+def test_what_two_files_brought_stays_when_one_of_them_grows(tmp_path: Path) -> None:
+    store = FlowStore(tmp_path / "store")
+    one, two = write(tmp_path / "a.csv", [1, 2]), write(tmp_path / "b.csv", [2, 3])
+    add(store, one)
+    add(store, two)
+    write(two, [2, 3, 4])
+    add(store, two)
+    write(one, [1, 2, 5])
+    add(store, one)
+    assert seen(store) == {1: 1, 2: 1, 3: 1, 4: 1, 5: 1}
+
+
+def test_a_file_with_wrong_rows_says_so_each_time(tmp_path: Path) -> None:
+    store = FlowStore(tmp_path / "store")
+    file = write(tmp_path / "a.csv", [1, 99999])
+    for _ in range(2):
+        reading = Reading()
+        store.add_file(file, "csv", reading)
+        assert reading.bad == 1
+    assert seen(store) == {1: 1}
+
+
+def test_a_crash_before_the_ledger_is_written_loses_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FlowStore(tmp_path / "store")
+    file = write(tmp_path / "a.csv", [1, 2])
+    add(store, file)
+    write(file, [1, 2, 3])
+
+    def crash(_ledger: Ledger, _directory: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "save", crash)
+        with pytest.raises(KeyboardInterrupt):
+            add(store, file)
+    assert seen(store) == {1: 1, 2: 1}
+    add(store, file)
+    assert seen(store) == {1: 1, 2: 1, 3: 1}
+    assert {path.name for path in store.directory.glob("*.parquet")} >= set(Ledger.load(store.directory).batches)
+
+
+def test_what_was_replaced_is_deleted_when_nobody_can_read_it_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FlowStore(tmp_path)
+    store.add([factory.flow(WEB, DB, 1)])
+    store.add([factory.flow(WEB, DB, 1, connections=5)])
+    assert len(list(tmp_path.glob("*.parquet"))) == 2
+    later = datetime.now(UTC) + timedelta(hours=2)
+    monkeypatch.setattr(ledgers, "KEPT_FOR", later - later - timedelta(hours=2))
+    store.add([])
+    assert len(list(tmp_path.glob("*.parquet"))) == 1
+    assert seen(store) == {1: 5}
+
+
+def test_many_adds_leave_a_day_few_files(tmp_path: Path) -> None:
+    store = FlowStore(tmp_path)
+    for port in range(1, 31):
+        store.add([factory.flow(WEB, DB, port)])
+    assert len(Ledger.load(tmp_path).batches) <= 8
+    assert seen(store) == dict.fromkeys(range(1, 31), 1)
+
+
+def test_a_file_whose_flows_were_forgotten_can_be_added_again(tmp_path: Path) -> None:
+    store = FlowStore(tmp_path / "store")
+    file = write(tmp_path / "a.csv", [1, 2])
+    add(store, file)
+    assert store.forget(DAY + timedelta(days=1)) == 1
+    assert (store.days(), list(store.directory.glob("*.parquet"))) == ((), [])
+    assert add(store, file).new == 2
+    assert seen(store) == {1: 1, 2: 1}
+
+
+def test_a_store_of_the_older_form_is_read_added_to_and_forgotten(tmp_path: Path) -> None:
+    older = tmp_path / "2026-11-24.parquet"
+    made = FlowStore(tmp_path / "made")
+    made.add([factory.flow(WEB, DB, 1), factory.flow(WEB, DB, 2, connections=2)])
+    lacking = "origin, outcome, direction_by, attributes"
+    duckdb.execute(f"COPY (SELECT * EXCLUDE ({lacking}) FROM '{made.directory}/*.parquet') TO '{older}'")
+    store = FlowStore(tmp_path)
+    assert seen(store) == {1: 1, 2: 2}
+    assert store.add([factory.flow(WEB, DB, 2, connections=2), factory.flow(WEB, DB, 3)]).new == 1
+    assert older.exists()
+    assert seen(store) == {1: 1, 2: 2, 3: 1}
+    store.add([factory.flow(WEB, DB, 1, connections=7)])
+    assert seen(store) == {1: 7, 2: 2, 3: 1}
+    assert store.forget(DAY + timedelta(days=1)) == 1
+    assert not list(tmp_path.glob("*.parquet"))
+
+
+def test_without_its_ledger_a_store_counts_every_file_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    store = FlowStore(tmp_path / "store")
+    file = write(tmp_path / "a.csv", [1, 2])
+    add(store, file)
+    (store.directory / FILE).write_text("{")
+    with pytest.raises(OutsideError, match=r"ledger\.json"):
+        store.days()
+    (store.directory / FILE).unlink()
+    assert seen(store) == {1: 1, 2: 1}
+    add(store, file)
+    assert seen(store) == {1: 1, 2: 1}
+
+
+names = st.sampled_from(["web-1", "db-1", "cache-1"])
+holdings = st.dictionaries(names, st.tuples(st.sets(st.sampled_from(factory.ADDRESSES)), st.sampled_from("ab")))
+
+
+def snapshot(held: dict[str, tuple[set[str], str]], hours: int) -> Snapshot:
+    assets = (factory.asset(name, *sorted(own), realm=realm) for name, (own, realm) in held.items())
+    return factory.snapshot(*assets, taken=factory.NOON + timedelta(hours=hours))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.integers(-50, 50), holdings, max_size=4), st.lists(factory.flows(), max_size=8))
+def test_ends_are_joined_to_the_assets_that_held_them(
+    held: dict[int, dict[str, tuple[set[str], str]]], flows: list[Flow]
+) -> None:
+    snapshots = [snapshot(one, hours) for hours, one in held.items()]
+    holders = Holders(snapshots)
+    with connect() as connection:
+        relation_of(connection, flows).create_view("seen")
+        found = resolved(connection, "seen", snapshots)
+        columns = "client, server, first_seen, source, client_asset, server_asset"
+        rows = connection.execute(f"SELECT {columns} FROM ({found})").fetchall()
+        assert len(rows) == len(flows)
+        for client, server, first, source, *assets in rows:
+            when, observer = first.replace(tzinfo=UTC), observer_of(source or "")
+            expected = [holders.asset(point_of(end), when, observer) for end in (client, server)]
+            assert assets == expected
