@@ -20,6 +20,7 @@ from ringfence.model.memberships import sets_of
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Action, Direction, Invariant, Peer, PolicyTest, Rule
 from ringfence.model.selectors import AnyAddress, Internet, Selector, Unknown
+from ringfence.model.services import ICMP, ICMPV6, block_of
 from ringfence.model.tables import DEFAULT_RULE, Effect
 from ringfence.wire.first_few import first_few
 
@@ -251,7 +252,9 @@ def _breadth(rule: Rule) -> Iterator[Problem]:
     ]
     if not open_ends:
         return
-    if max(rule.services.v4.size(), rule.services.v6.size()) > BROAD_PORTS:
+    # the types of ICMP and ICMPv6 are no ports
+    ports = (rule.services.v4 - block_of(ICMP)).size(), (rule.services.v6 - block_of(ICMPV6)).size()
+    if max(ports) > BROAD_PORTS:
         yield _warning(
             rule,
             f"is broad: it allows {' and '.join(open_ends)} anywhere on more than {BROAD_PORTS} ports",

@@ -1,7 +1,7 @@
 """Labels that the inventory gives and a host does not get: of several `ringfence_labels` Ansible takes one whole.
 
 Its listing has only that one. The others are read where they are written: in the files of the inventory, and in
-`group_vars` and `host_vars` beside them.
+`group_vars` and `host_vars` beside them and in the workspace.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def _written(paths: Sequence[Path], base: Path) -> Iterator[_Given]:
     for path in inventories:
         for file in _files(path):
             yield from _in_inventory(file, base)
-    for root in dict.fromkeys(path if path.is_dir() else path.parent for path in inventories):
+    # Ansible reads the variables beside the inventory, and those where the command runs
+    for root in dict.fromkeys((*(path if path.is_dir() else path.parent for path in inventories), base)):
         for kind in (GROUPS, HOSTS):
             yield from _in_folder(root / kind, base)
 

@@ -24,7 +24,7 @@ def vault_failure(message: str, place: Place | None, paths: Sequence[Path], base
     """Return the error where what Ansible says is that a vault cannot be opened, with the file that is vaulted."""
     if not _OF_VAULT.search(message):
         return None
-    found = list(_vaulted(paths, base))
+    found = sorted(_vaulted(paths, base), key=lambda one: one.line > 1)  # of single values Ansible opens none
     if place is None or place.file not in {one.file for one in found}:
         # Ansible may name the source that met the value, not the file that holds it.
         place = found[0] if found else place
@@ -43,7 +43,8 @@ def vault_failure(message: str, place: Place | None, paths: Sequence[Path], base
 def _vaulted(paths: Sequence[Path], base: Path) -> Iterator[Place]:
     """Yield the first vaulted text of each file that Ansible may read with an inventory."""
     inventories = [(base / path).resolve() for path in paths]
-    roots = [path if path.is_dir() else path.parent for path in inventories]
+    # Ansible reads the variables beside the inventory, and those where the command runs
+    roots = [*(path if path.is_dir() else path.parent for path in inventories), base]
     below = [file for path in inventories for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
     for root in roots:
         for folder in ("group_vars", "host_vars"):

@@ -180,6 +180,12 @@ def test_lint_names_shadowed_redundant_never_matching_and_broad_rules() -> None:
     assert any("'wide' is broad: it allows from anywhere" in message for message in found)
 
 
+def test_all_types_of_icmp_are_not_ports_by_which_a_rule_is_broad() -> None:
+    every = parse_service("tcp/443") | parse_service("icmp") | parse_service("icmpv6")
+    narrow = replace(rule("ping", ANY, labelled(role="web"), "icmp"), services=every)
+    assert not any("broad" in one.message for one in lint(compile_policy(ESTATE, policy(narrow), SETTINGS, full=True)))
+
+
 def test_a_deny_of_a_process_that_its_own_side_does_not_enforce_is_an_error() -> None:
     deny = rule(*("deny", labelled(role="api"), labelled(role="db"), "tcp"), action=Action.DENY, from_unit="a.service")
     observing = Policy(

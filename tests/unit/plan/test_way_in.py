@@ -45,6 +45,10 @@ def refused(compiled: Compilation) -> str:
         behind("-o 'ProxyJump ssh://10.0.1.5:22'", "ansible_ssh_extra_args"),
         behind('-o ProxyCommand="/usr/bin/ssh -q -i /etc/key -W %h:%p admin@bastion-1"'),
         behind("ssh -W %h:%p -p 22 10.0.1.5", "ansible_paramiko_proxy_command"),
+        behind("-J Bastion-1.Example.ORG."),
+        behind("-J JUMP.example.net"),
+        behind("-J ::ffff:10.0.1.5"),
+        behind('-o ProxyCommand="exec ssh ssh://admin@bastion-1:22 -W %h:%p"'),
     ],
 )
 def test_a_plan_is_refused_whose_control_path_does_not_let_the_jump_host_in(app: Asset) -> None:
@@ -104,6 +108,9 @@ def test_a_jump_host_that_no_asset_is_must_lie_in_the_control_path_where_its_add
         "-o ProxyJump={{ groups.bastions[0] }}",
         "-o User=bastion-1 -i bastion-1",
         "-J app-1",
+        "-J bastion-1.example.com",
+        "-J jump.example.org",
+        "-o ProxyCommand=none -J bastion-1",
     ],
 )
 def test_a_way_that_nobody_can_judge_stops_no_plan(arguments: str) -> None:
@@ -130,3 +137,23 @@ def test_the_address_from_which_a_host_saw_ansible_come_may_be_that_of_a_nat_bef
     compiled = planned(behind("-J bastion-1"), ssh_from("bastion-1.example.org"))
 
     assert draft(compiled, {"app-1": Held(seen="2026-11-24T07:00:00Z", reached_from="10.0.0.9")}).plan.hosts
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "9" * 5000, "٣"])
+def test_a_port_of_a_jump_host_that_is_none_ends_no_command(port: str) -> None:
+    for arguments in (f"-J bastion-1:{port}", f"-o ProxyCommand='ssh -p {port} bastion-1 -W %h:%p'"):
+        assert "which lies outside control.from" in refused(planned(behind(arguments), ssh_from(BASTION.name)))
+
+
+def test_no_jump_host_in_the_first_arguments_that_ssh_gets_is_none_whatever_the_others_say() -> None:
+    app = behind("-J bastion-1")
+    without = replace(app, attributes={**app.attributes, "ansible_ssh_args": "-o ProxyJump=none"})
+    assert draft(planned(without)).plan.hosts
+
+
+def test_an_asset_is_the_jump_host_whose_name_is_spelled_as_its_own_before_one_that_differs_in_case() -> None:
+    upper = asset("BASTION-1.example.org", "10.0.0.8", "bastion")
+    compiled = compilation(
+        estate(BASTION, upper, behind("-J BASTION-1.example.org")), rule(), ssh_from(upper.name), control=CONTROL
+    )
+    assert draft(compiled).plan.hosts

@@ -82,3 +82,8 @@ def test_what_host_vars_replace_of_a_tables_labels_is_told(tmp_path: Path) -> No
 def test_nothing_is_told_where_the_nearest_labels_have_every_key(tmp_path: Path) -> None:
     files = {"a": f"[dbs]\n{HOST}", "group_vars/dbs.yml": "ringfence_labels: {role: other}\n"}
     assert lost(tmp_path, files) == []
+
+
+def test_what_the_workspaces_own_group_vars_give_and_a_host_replaces_is_told(tmp_path: Path) -> None:
+    said = lost(tmp_path, {"a": f"[dbs]\n{HOST}", "../group_vars/dbs.yml": "ringfence_labels: {env: prod}\n"})
+    assert said == ["group_vars/dbs.yml:1:1: ringfence_labels of group 'dbs' gives 'env', lost for 'db-1'"]

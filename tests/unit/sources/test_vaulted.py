@@ -81,3 +81,16 @@ def test_a_vault_that_cannot_be_opened_is_told_at_its_own_file_with_the_password
         surveyed(root)
     assert str(caught.value.place) == "inventory/group_vars/all/secret.yml:1"
     assert "ANSIBLE_VAULT_PASSWORD_FILE" in (caught.value.remedy or "")
+
+
+def test_a_vaulted_file_of_the_workspace_is_told_and_not_a_single_value_that_stays_closed_anyway(root: Path) -> None:
+    (root / "inventory" / "10.yml").write_text(
+        f"all:\n  hosts:\n    web-1:\n      ansible_host: {vaulted(root, '10.0.0.1', 8)}\n"
+    )
+    secret = root / "group_vars" / "all.yml"
+    secret.parent.mkdir()
+    secret.write_text("token: x\n")
+    subprocess.run([VAULT, "encrypt", "--vault-password-file", str(root / "right"), str(secret)], check=True)
+    with pytest.raises(InputError) as caught:
+        surveyed(root)
+    assert str(caught.value.place) == "group_vars/all.yml:1"
