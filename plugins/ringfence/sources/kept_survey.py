@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ringfence.files import PRIVATE, write_whole
 from ringfence.model.assets import Asset, Control, Label, Snapshot
+from ringfence.files import PRIVATE, locked, write_whole
 from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.claims import Claim, Claims
@@ -40,7 +40,9 @@ def keep_survey(path: Path, survey: Survey, state: InventoryState, before: str, 
     OSError where it cannot be written.
     """
     if survey.errors() or survey.silent:
-        path.unlink(missing_ok=True)
+        if path.exists():
+            with locked(path):
+                path.unlink(missing_ok=True)
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     body = json.dumps(_data(survey), separators=(",", ":"))
@@ -53,7 +55,8 @@ def keep_survey(path: Path, survey: Survey, state: InventoryState, before: str, 
         "asked": asked,
         "body": hashlib.sha256(body.encode()).hexdigest(),
     }
-    write_whole(path, f"{json.dumps(head, sort_keys=True)}\n{body}\n", PRIVATE)
+    with locked(path):
+        write_whole(path, f"{json.dumps(head, sort_keys=True)}\n{body}\n", PRIVATE)
 
 
 def kept_survey(path: Path, state: InventoryState, before: str, now: float, fresh_for: float) -> KeptSurvey | None:
@@ -86,13 +89,16 @@ def rest_on(path: Path, asked: float, before: str) -> None:
 
     Asked again beside that one, the inventory would give the same names.
     """
-    head_text, _, body = _own_file(path).partition(b"\n")
-    try:
-        head = json.loads(head_text) if head_text else {}
-    except ValueError:
+    if not path.exists():
         return
-    if isinstance(head, dict) and head.get("asked") == asked:
-        write_whole(path, f"{json.dumps({**head, 'before': before}, sort_keys=True)}\n{body.decode()}", PRIVATE)
+    with locked(path):
+        head_text, _, body = _own_file(path).partition(b"\n")
+        try:
+            head = json.loads(head_text) if head_text else {}
+        except ValueError:
+            return
+        if isinstance(head, dict) and head.get("asked") == asked:
+            write_whole(path, f"{json.dumps({**head, 'before': before}, sort_keys=True)}\n{body.decode()}", PRIVATE)
 
 
 def _own_file(path: Path) -> bytes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from ringfence.files import locked
 from ringfence.model.assets import Asset, Label, Snapshot
 from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
@@ -193,3 +195,22 @@ def test_an_answer_goes_on_to_count_beside_the_snapshot_that_was_made_of_it(tmp_
     assert kept_survey(tmp_path / "k", STATE, "b", 1001.0, 0) is not None
     rest_on(tmp_path / "k", 1000.0, "new")
     assert kept_survey(tmp_path / "k", STATE, "new", 1001.0, 0) is not None
+
+
+def test_an_answer_that_another_command_keeps_meanwhile_is_not_put_back_to_the_older_one(tmp_path: Path) -> None:
+    keep_survey(tmp_path / "other", SURVEY, STATE, "b", 2000.0)
+    keep_survey(tmp_path / "k", SURVEY, STATE, "b", 1000.0)
+    resting = threading.Thread(target=rest_on, args=(tmp_path / "k", 1000.0, "new"))
+    with locked(tmp_path / "k"):
+        resting.start()
+        resting.join(0.2)
+        assert resting.is_alive()
+        (tmp_path / "other").replace(tmp_path / "k")
+    resting.join(10)
+    kept = kept_survey(tmp_path / "k", STATE, "b", 2001.0, 0)
+    assert (kept and kept.age) == 1.0
+
+
+def test_nothing_is_made_where_no_answer_is_kept(tmp_path: Path) -> None:
+    rest_on(tmp_path / "none" / "k", 1000.0, "new")
+    assert list(tmp_path.iterdir()) == []
