@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.files import PRIVATE, locked, write_whole
+from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.claims import Claim, Claims

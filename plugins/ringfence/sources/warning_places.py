@@ -62,10 +62,11 @@ def _place(said: re.Match[str], base: Path) -> Place | None:
 
 
 def _parted(text: str) -> tuple[str, str | None]:
-    """Return a message and the way out that stands in brackets at its end."""
+    """Return a message and the way out that stands in brackets at its end: words, and no mere number."""
     depth = 0
     for at in range(len(text) - 1, 0, -1) if text.endswith(")") else ():
         depth += {")": 1, "(": -1}.get(text[at], 0)
         if depth == 0:
-            return (text[:at].rstrip(), text[at + 1 : -1]) if text[at - 1] == " " else (text, None)
+            inside = text[at + 1 : -1]
+            return (text[:at].rstrip(), inside) if text[at - 1] == " " and " " in inside else (text, None)
     return text, None

@@ -20,6 +20,7 @@ from ringfence.model.flows import Flow
 from ringfence.model.rules import Action, Invariant, Mode, Peer, Policy, PolicyTest
 from ringfence.model.selectors import ANY, AddressIn, AllOf, AnyOf, FqdnIs, Selector, Unknown
 from ringfence.model.services import parse_service
+from ringfence.model.tables import Effect
 
 from tests.unit.estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 
@@ -145,7 +146,7 @@ def test_a_flow_to_an_address_that_may_be_an_answer_depends_on_it() -> None:
 def test_a_change_for_the_answers_to_a_name_says_so() -> None:
     (group,) = difference(compiled().tables, compiled(PAYING).tables)
     (change,) = group.changes
-    assert change.opens
+    assert change.after.effect is Effect.ALLOW
     assert change.data()["members"] == "in fqdn:pay.example"
 
 

@@ -65,7 +65,7 @@ def test_a_plan_names_the_rows_and_files_that_were_not_read(tmp_path: Path) -> N
         },
     )
     printed = ringfence(workspace, "plan", "--no-flows").output
-    assert "hosts.csv:3: this row is left out: ringfence_addresses of host 'app-2' holds 'DHCP'" in printed
+    assert "hosts.csv:3: warning: this row is left out: ringfence_addresses of host 'app-2' holds 'DHCP'" in printed
     assert "inventory/40-more.cfg: warning: is not read: Ansible passes over files" in printed
     assert "5 workloads" in printed
 
@@ -74,9 +74,10 @@ def test_a_plan_says_what_changes_and_what_that_does_to_flows(workspace: Path) -
     printed = ringfence(workspace, "plan", "--flows", str(workspace / "flows.csv")).output.splitlines()
 
     plan = read(find(workspace / "plans", "latest"))
-    assert printed[0] == "4 workloads, 3 distinct tables; 4 hosts change"
-    assert printed[1].startswith(f"flows of {workspace}/flows.csv: 1 allowed, 1 denied that were allowed")
-    assert printed[2].startswith(f"plan {plan.short}  (ringfence show {plan.digest[:4]} for the diff")
+    assert printed[0].startswith("warning: no flow of 1 workload was seen: web-2")
+    assert printed[1] == "4 workloads, 3 distinct tables; 4 hosts change"
+    assert printed[2].startswith(f"flows of {workspace}/flows.csv: 1 allowed, 1 denied that were allowed")
+    assert printed[3].startswith(f"plan {plan.short}  (ringfence show {plan.digest[:4]} for the diff")
 
 
 def test_the_same_inputs_and_time_give_the_same_plan(workspace: Path, tmp_path: Path) -> None:
