@@ -75,9 +75,10 @@ def test_a_plan_says_what_changes_and_what_that_does_to_flows(workspace: Path) -
 
     plan = read(find(workspace / "plans", "latest"))
     assert printed[0].startswith("warning: no flow of 1 workload was seen: web-2")
-    assert printed[1] == "4 workloads, 3 distinct tables; 4 hosts change"
-    assert printed[2].startswith(f"flows of {workspace}/flows.csv: 1 allowed, 1 denied that were allowed")
-    assert printed[3].startswith(f"plan {plan.short}  (ringfence show {plan.digest[:4]} for the diff")
+    assert printed[1].startswith("  → collect flows there")
+    assert printed[2] == "4 workloads, 3 distinct tables; 4 hosts change"
+    assert printed[3].startswith(f"flows of {workspace}/flows.csv: 1 allowed, 1 denied that were allowed")
+    assert printed[4].startswith(f"plan {plan.short}  (ringfence show {plan.digest[:4]} for the diff")
 
 
 def test_the_same_inputs_and_time_give_the_same_plan(workspace: Path, tmp_path: Path) -> None:
