@@ -39,6 +39,13 @@ def unreached(host: str, reason: str) -> Check:
     return replace(fail("ssh", detail, remedy), host=host)
 
 
+def _root_remedy(reason: str, login: str) -> str:
+    """Return the way to root that a refusal of sudo asks for."""
+    if "tty" in reason:
+        return f"let sudo work without a terminal there: 'Defaults:{login or 'LOGIN'} !requiretty' in /etc/sudoers.d"
+    return "set ansible_become: true, and give the login sudo without a password, or '-K' its password"
+
+
 def _checks(result: Mapping[str, object], control: Control | None, enforcers: Sequence[Enforcer]) -> Iterator[Check]:
     login, root = Answer.of(result.get("login")), Answer.of(result.get("root"))
     if login.one("complete", WORD) != "yes":
@@ -53,9 +60,7 @@ def _checks(result: Mapping[str, object], control: Control | None, enforcers: Se
     else:
         refused = result.get("refused")
         reason = refused[:200] if isinstance(refused, str) and refused else "no answer as root"
-        yield fail(
-            "root", reason, "set ansible_become: true, and give the login sudo without a password, or '-K' its password"
-        )
+        yield fail("root", reason, _root_remedy(reason, login.one("login", WORD)))
         root = login
     yield from _system(root, rooted, enforcers)
     yield from _tools(root, rooted)

@@ -21,6 +21,9 @@ from ringfence.plan.artefact import Draft, Plan, digest_of
 from ringfence.wire.plan_format import PLAN_FILE, PLAN_FORMAT, RULESETS, SHORT, TABLE_SUFFIX, TABLES, part_name
 
 LATEST = "latest"
+# The way out of a damaged plan: hosts may hold it, so that its number and its tables are asked of them.
+_AWAY = "move its directory away, and ask the hosts what they hold: 'ringfence plan --rebase'"
+_NAMED = re.compile(rf"[0-9a-f]{{{SHORT}}}")
 # Keys of the outermost mapping stand on lines of their own behind one blank; no text holds a newline.
 _HEAD = {
     "format": re.compile(rb"(\d{1,9}),?\n"),
@@ -97,7 +100,7 @@ def read(directory: Path) -> Plan:
     try:
         text = regular_file(path)
     except OSError as error:
-        raise InputError(f"there is no plan here: {error.strerror}", place) from error
+        raise InputError(f"there is no plan here: {error.strerror}", place, _AWAY) from error
     try:
         plan = Plan.model_validate_json(text)
     except (ValidationError, ValueError) as error:
@@ -105,17 +108,15 @@ def read(directory: Path) -> Plan:
             raise InputError(
                 f"this plan is of format {made}, which an earlier release made; this one reads format {PLAN_FORMAT}",
                 place,
-                "move its directory away, and ask the hosts what they hold: 'ringfence plan --rebase'",
+                _AWAY,
             ) from error
-        raise InputError(
-            f"this is not a valid plan: {_first(error)}", place, "make a new one with 'ringfence plan'"
-        ) from error
+        raise InputError(f"this is not a valid plan: {_first(error)}", place, _AWAY) from error
     if _is_named(directory, hashlib.sha256(text).hexdigest()):
         plan.keep_text(text.decode())
         return plan
     if plan.text.encode() != text:
-        raise InputError("the plan is not in its canonical form: it was changed after it was made", place)
-    raise InputError(f"the plan's digest is {plan.short}…, not what its directory is named after", place)
+        raise InputError("the plan is not in its canonical form: it was changed after it was made", place, _AWAY)
+    raise InputError(f"the plan's digest is {plan.short}…, not what its directory is named after", place, _AWAY)
 
 
 def _is_named(directory: Path, digest: str) -> bool:
@@ -186,8 +187,11 @@ def find(plans: Path, name: str) -> Path:
 
 
 def directories(plans: Path) -> list[Path]:
-    """Return the directories of all plans below `plans`, by name."""
-    return sorted(path.parent for path in plans.glob(f"*/{PLAN_FILE}") if not path.parent.name.startswith("."))
+    """Return the directories of all plans below `plans`, by name; also one that is named like a plan and holds none."""
+    if not plans.is_dir():
+        return []
+    found = (path for path in plans.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in found if _NAMED.fullmatch(path.name) or (path / PLAN_FILE).exists())
 
 
 def heads(plans: Path) -> Iterator[tuple[Path, Head]]:

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def run(command: list[str], text: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=30)
 
 
-@pytest.mark.parametrize("before", ["", WITHOUT_FLOCK], ids=["flock", "mkdir"])
+@pytest.mark.parametrize("before", ["", WITHOUT_FLOCK], ids=["flock", "link"])
 def test_the_lock_lets_one_at_a_time_in(command: list[str], before: str, tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir(0o700)
@@ -48,12 +49,55 @@ def test_the_lock_lets_one_at_a_time_in(command: list[str], before: str, tmp_pat
     assert count.read_text() == "5\n"
 
 
-def test_a_lock_whose_holder_was_killed_is_taken_over(command: list[str], tmp_path: Path) -> None:
-    (tmp_path / "lock.d").mkdir()
-    (tmp_path / "lock.d" / "pid").write_text("4194305\n")
-    done = run(command, program(tmp_path, "take_lock\necho mine\nfinish 0", WITHOUT_FLOCK))
-    assert done.stdout == "mine\n"
-    assert not (tmp_path / "lock.d").exists()
+def test_a_lock_whose_holder_was_killed_is_taken_over_also_where_another_has_its_number(
+    command: list[str], tmp_path: Path
+) -> None:
+    for holder in ("4194305.77", f"{os.getpid()}.1"):
+        (tmp_path / "lock.held").symlink_to(holder)
+        done = run(command, program(tmp_path, "take_lock\necho mine\nfinish 0", WITHOUT_FLOCK))
+        assert done.stdout == "mine\n"
+        assert not (tmp_path / "lock.held").is_symlink()
+
+
+def test_many_that_find_the_lock_of_a_killed_holder_take_it_one_after_the_other(
+    command: list[str], tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir(0o700)
+    (state / "lock.held").symlink_to("4194305.77")
+    count = tmp_path / "count"
+    count.write_text("0\n")
+    body = f"take_lock\nread -r n <{count}\nsleep 0.05\necho $((n + 1)) >{count}\nfinish 0"
+    text = program(state, body, WITHOUT_FLOCK)
+    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for _ in range(8)]
+    for one in running:
+        assert one.stdin
+        one.stdin.write(text)
+        one.stdin.close()
+    assert [one.wait(30) for one in running] == [0] * 8
+    assert count.read_text() == "8\n"
+    assert not (state / "lock.clearing").exists()
+
+
+@pytest.mark.parametrize("before", ["", WITHOUT_FLOCK], ids=["flock", "link"])
+def test_one_that_gets_no_lock_names_the_process_that_holds_it(command: list[str], before: str, tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    hold = program(tmp_path, f"take_lock\necho yes >{held}\nsleep 20", before)
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdin
+        holder.stdin.write(hold)
+        holder.stdin.close()
+        while not held.exists():
+            time.sleep(0.02)
+        waits = program(tmp_path, "sleep() { :; }\ntake_lock\necho went-on", before)
+        done = run(command, waits)
+    finally:
+        holder.kill()
+        holder.wait()
+    assert "ringfence:refused=busy" in done.stdout
+    assert f"(process {holder.pid})" in done.stdout
+    assert "went-on" not in done.stdout
 
 
 @pytest.mark.parametrize("spoil", ["mode", "owner", "link"])

@@ -136,6 +136,10 @@ def test_a_host_that_refuses_root_is_still_looked_at() -> None:
     checks = judged({"uid": ["1000"], "login": ["ops"]}, root={}, refused="sudo: a password is required")
     assert (checks["ssh"].detail, checks["root"].status) == ("logs in as ops", Status.FAIL)
     assert checks["root"].detail == "sudo: a password is required"
+    checks = judged(
+        {"uid": ["1000"], "login": ["ops"]}, root={}, refused="sudo: sorry, you must have a tty to run sudo"
+    )
+    assert "Defaults:ops !requiretty" in (checks["root"].remedy or "")
     assert checks["nft"].status is Status.OK
     less = {"uid": ["1000"], "nft_works": ["no"], "writable": []}
     checks = judged(less, root={}, refused="no")

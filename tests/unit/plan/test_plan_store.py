@@ -13,7 +13,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory
     check_signature,
     load_plan,
 )
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, Place
 from ringfence.plan import Held, find, next_sequence, read, read_state, sign, verify_files, write
 from ringfence.plan.host_records import STATE_FILE, believed_sequence, write_state
 from ringfence.plan.store import Head, heads, highest_planned, table_text
@@ -58,6 +58,35 @@ def test_junk_is_no_plan(tmp_path: Path, junk: bytes) -> None:
 
     with pytest.raises(InputError, match="this is not a valid plan"):
         read(directory)
+
+
+def test_a_damaged_plan_names_the_way_out_and_that_way_works(tmp_path: Path) -> None:
+    plans = tmp_path / "plans"
+    damaged = write(draft(), plans)
+    (damaged / "plan.json").write_bytes(b"{")
+
+    with pytest.raises(InputError) as told:
+        next_sequence(plans)
+
+    assert told.value.place == Place(str(damaged / "plan.json"))
+    assert "move its directory away" in str(told.value.remedy)
+    damaged.rename(tmp_path / "moved")
+    assert next_sequence(plans, held=4) == 5
+
+
+@pytest.mark.parametrize("spoil", ["emptied", "swapped"])
+def test_a_plan_whose_directory_lost_it_is_not_passed_over(tmp_path: Path, spoil: str) -> None:
+    plans, elsewhere = tmp_path / "plans", tmp_path / "elsewhere"
+    directory = write(draft(), plans)
+    elsewhere.mkdir()
+    if spoil == "emptied":
+        (directory / "plan.json").unlink()
+    else:
+        shutil.rmtree(directory)
+        directory.symlink_to(elsewhere)
+
+    with pytest.raises(InputError, match="there is no plan here"):
+        list(heads(plans))
 
 
 def test_a_changed_or_missing_file_is_found(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@
 # new/            files that are written, checked and then renamed
 #
 # In memory, in /run/ringfence, for one boot; the disk's directory has links to the first three:
-# lock
+# lock            who has it; lock.held is a link that does the same where there is no flock
 # pending         what is known of the wait for a confirmation; empty for none
 # work/           files of the one who holds the lock
 # ringfence.sh    this script, for the way back
@@ -35,37 +35,63 @@ take_lock() {
         exec 9>>"$runs/lock"
         locked=flock
     else
-        locked='mkdir'
+        locked='link'
+        lock_self="$$.$(start_of "$$")"
     fi
-    lock_tries=0
+    lock_tries=0 lock_holder=
     until try_lock; do
         lock_tries=$((lock_tries + 1))
         if [ "$lock_tries" -ge 100 ]; then
+            if [ "$locked" = flock ]; then read -r lock_holder <"$runs/lock"; fi
             locked=
-            refuse busy "another Ringfence command holds the lock of this host"
+            refuse busy "another Ringfence command${lock_holder:+ (process ${lock_holder%%[!0-9]*})} holds the lock of this host: wait until it has ended, and try again"
         fi
         sleep 0.2 2>/dev/null || sleep 1
     done
 }
 
+# start_of PID: prints when a process began, in the kernel's ticks; nothing for a process that is none.
+start_of() {
+    { read -r start_stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    # the name of a program may hold blanks and brackets; what is behind it does not
+    # shellcheck disable=SC2086 # the fields are split
+    set -- ${start_stat##*) }
+    printf '%s' "${20}"
+}
+
+# held_by: sets lock_holder to what the link of the lock says, PID.START; empty for no link.
+held_by() {
+    # shellcheck disable=SC2012 # the one portable way to read a link; its name is ours
+    lock_holder=$(ls -ldn "$runs/lock.held" 2>/dev/null)
+    lock_holder=${lock_holder##*-> }
+}
+
+# gone: whether the holder of the link runs no more; another process may have its number by now.
+gone() { [ -n "$lock_holder" ] && [ "$(start_of "${lock_holder%%.*}")" != "${lock_holder#*.}" ]; }
+
 try_lock() {
     if [ "$locked" = flock ]; then
-        flock -n 9
-        return
-    fi
-    if mkdir "$runs/lock.d" 2>/dev/null; then
-        printf '%s\n' "$$" >"$runs/lock.d/pid"
+        flock -n 9 || return 1
+        # who waits says who has it; a memory without room takes no lock away
+        { printf '%s\n' "$$" >"$runs/lock"; } 2>/dev/null
         return 0
     fi
-    lock_holder=
-    if [ -r "$runs/lock.d/pid" ]; then read -r lock_holder <"$runs/lock.d/pid"; fi
-    # A holder that was killed leaves its directory; one that is just writing its pid gets the next round.
-    if [ -n "$lock_holder" ] && [ ! -d "/proc/$lock_holder" ]; then rm -rf "$runs/lock.d"; fi
+    # A link is made in one step with its holder's name, where no other is.
+    if ln -s "$lock_self" "$runs/lock.held" 2>/dev/null; then return 0; fi
+    held_by
+    # One at a time clears the link of a holder that was killed: the second would clear the lock of the first.
+    if gone && mkdir "$runs/lock.clearing" 2>/dev/null; then
+        held_by
+        if gone; then rm -f "$runs/lock.held"; fi
+        rmdir "$runs/lock.clearing"
+    elif [ -n "$(find "$runs/lock.clearing" -prune -mmin +1 2>/dev/null)" ]; then
+        rmdir "$runs/lock.clearing" 2>/dev/null
+    fi
     return 1
 }
 
 leave_lock() {
-    if [ "$locked" = mkdir ]; then rm -rf "$runs/lock.d"; fi
+    if [ "$locked" = link ]; then rm -f "$runs/lock.held"; fi
     if [ "$locked" = flock ]; then exec 9>&-; fi
     locked=
 }

@@ -42,7 +42,7 @@ recover() {
     elif [ "$verb" = apply ] && [ "$candidate_plan" = "$rf_plan" ]; then
         go_back superseded || refuse unknown "$back_words"
     elif [ "$verb" = apply ]; then
-        refuse busy "plan $candidate_plan waits for its confirmation on this host"
+        refuse busy "plan $candidate_plan waits for its confirmation on this host: confirm it or roll it back where it was applied, or wait until it has gone back"
     fi
 }
 
