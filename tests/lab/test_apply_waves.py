@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from ringfence.lab.session import Lab
 
-from tests.lab.rollouts import Rollouts, Wanted, wait_until
+from tests.lab.rollouts import ECHO, Rollouts, Wanted, wait_until
 
 pytestmark = pytest.mark.lab
 HOSTS = ("n1", "n2", "n3", "n4")
@@ -126,3 +127,25 @@ def test_a_controller_killed_at_any_step_leaves_every_host_in_the_old_or_the_new
         if new:
             plan = rollouts.apply(dict.fromkeys(HOSTS, wanted))
         wanted = OPEN if wanted is CLOSED else CLOSED
+
+
+def test_of_two_controllers_at_once_one_wins_each_host_whole_and_the_other_says_why(
+    rollouts: Rollouts, tmp_path: Path
+) -> None:
+    rollouts.apply(dict.fromkeys(HOSTS, OPEN))
+    other = Rollouts(rollouts.lab, tmp_path / "other", rollouts.sequence, dict(rollouts.held))
+    other.directory.mkdir()
+    plans = [(rollouts, rollouts.plan(dict.fromkeys(HOSTS, CLOSED)))]
+    plans.append((other, other.plan(dict.fromkeys(HOSTS, Wanted(allow={None: (ECHO,)})))))
+
+    with ThreadPoolExecutor() as at_once:
+        results = list(at_once.map(lambda one: one[0].roll_out(one[1]).hosts, plans))
+
+    proven = [{host for host in HOSTS if host not in mine.drift(plan)} for mine, plan in plans]
+    for host in HOSTS:
+        winners = [number for number in (0, 1) if host in proven[number]]
+        assert len(winners) == 1, f"{host} holds neither plan, or a mixture: {results}"
+        lost = results[1 - winners[0]].get(host)  # none where an earlier wave had lost
+        assert lost is None or lost.state == "refused", lost
+        assert lost is None or lost.result["rule"] in ("busy", "sequence", "expects", "wave"), lost
+        assert lost is None or lost.reason
