@@ -24,6 +24,7 @@ _WORDS = {
     "unknown": "an address that no asset holds, such as 192.0.2.1",
     "internet": "an address outside your networks, such as 8.8.8.8 or 2600::1",
 }
+_LOCALHOST = ("localhost", "localhost.localdomain", "localhost6", "ip6-localhost")
 # An address in brackets, or with a port behind it, and a URL's host.
 _BRACKETS = re.compile(r"\[([^\]]+)\](?::\d+)?")
 _WITH_PORT = re.compile(r"([^:/\s]+):(\d+)")
@@ -137,6 +138,8 @@ def _remedy(compilation: Compilation, name: str, option: str) -> str | None:
     called = compilation.snapshot.called()
     if (word := name.strip().lower()) in _WORDS:
         return f"name one end, {_WORDS[word]}; for all of them ask: ringfence reach {option} {word}"
+    if name.strip().lower().rstrip(".") in _LOCALHOST and name not in called:
+        return "write the host's own name, or one of its loopback addresses: 127.0.0.1 or ::1"
     if option == "--from" and (dynamic := _dynamic(compilation, name)):
         return f"the policy names '{dynamic.removeprefix(_FQDN)}' as a server: it can be TO, not FROM"
     for shape in (_URL, _BRACKETS, _WITH_PORT):

@@ -175,7 +175,7 @@ def explain(
             "the service does not exist in the address family of these ends",
             remedy="in IPv6 a packet is judged by the protocol behind its extension headers"
             if skipped_headers(services)
-            else None,
+            else "ICMP of IPv4 is 'icmp', that of IPv6 is 'icmpv6'",
         )
     return Explanation(tuple(answers), tuple(others))
 

@@ -43,6 +43,7 @@ def test_a_name_of_the_policy_is_found_in_any_case_and_with_its_dot(name: str) -
         ("web-1", "role=db", "ringfence reach --to 'role=db'"),
         ("web-1", "fe80::1%eth0", "write the address alone: fe80::1"),
         ("web-1", "10.0.0.3%eth0", "write the address alone: 10.0.0.3"),
+        ("web-1", "localhost", "one of its loopback addresses: 127.0.0.1 or ::1"),
     ],
 )
 def test_what_is_no_single_end_is_refused_with_a_way_on(source: str, destination: str, remedy: str) -> None:
@@ -60,3 +61,9 @@ def test_where_several_assets_hold_an_address_the_others_are_named(destination: 
         assert not notes, "its first address is its own, and the second is decided alike"
     else:
         assert notes == ["this is what 'db-1' decides; 10.0.0.9 is held by 'web-2' too"]
+
+
+def test_icmp_of_the_other_family_is_refused_with_the_right_word() -> None:
+    with pytest.raises(InputError) as refused:
+        asked("web-1", "db-1", "icmpv6")
+    assert "'icmpv6'" in str(refused.value.remedy)
