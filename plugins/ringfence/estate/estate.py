@@ -58,6 +58,7 @@ class _Loading:
         self.kept_counts = False
         self.answer: Answer | None = None
         self._enforcers: tuple[Snapshot, dict[str, str]] | None = None
+        self._digest: tuple[Snapshot, str] | None = None
         self._tables: dict[bool, Compilation] = {}
         self._recompilers: dict[bool, Recompiler] = {}
         self._installed: dict[bool, Compilation] = {}
@@ -96,6 +97,16 @@ class _Loading:
         if errors := found.errors():
             raise InputErrors(errors)
         return found.snapshot
+
+    def snapshot_digest(self) -> str:
+        """Return the digest of what a policy can depend on in the assets. Raise InputErrors as `snapshot` does."""
+        from ringfence.sources.snapshots import digest
+
+        snapshot = self.snapshot()
+        with self._lock:
+            if self._digest is None or self._digest[0] is not snapshot:
+                self._digest = snapshot, digest(snapshot)
+            return self._digest[1]
 
     def enforcers(self) -> tuple[Snapshot, dict[str, str]]:
         """Return the assets with their enforcers chosen, and the reasons of those that facts decided, by host."""
@@ -251,6 +262,11 @@ class Estate:
         return self._state.snapshot()
 
     @property
+    def snapshot_digest(self) -> str:
+        """Return the digest of what a policy can depend on in the assets. Raise InputErrors as `snapshot` does."""
+        return self._state.snapshot_digest()
+
+    @property
     def compilation(self) -> Compilation:
         """Return the tables that plans are made of."""
         return self.installed()
@@ -281,7 +297,7 @@ class Estate:
         from ringfence.estate.last_answer import newest_digest
         from ringfence.sources.kept_survey import FILE, rest_on
 
-        kept = self.history.keep(self.snapshot, self.now)
+        kept = self.history.keep(self.snapshot, self.snapshot_digest, self.now)
         answer = self._state.answer
         if kept and answer is not None and answer.survey is self.survey():
             try:

@@ -33,12 +33,12 @@ class History:
         """Return the directory of the flow store."""
         return self.state / FLOWS
 
-    def keep(self, snapshot: Snapshot, now: datetime) -> bool:
-        """Keep a snapshot, where it differs from the newest that is kept; return whether it does."""
+    def keep(self, snapshot: Snapshot, its_digest: str, now: datetime) -> bool:
+        """Keep a snapshot of a digest, where it differs from the newest that is kept; return whether it does."""
         from ringfence.sources.snapshots import digest, read_snapshot, write_snapshot
 
         kept = self.until()
-        if kept and digest(read_snapshot(kept[-1])) == digest(snapshot):
+        if kept and digest(read_snapshot(kept[-1])) == its_digest:
             return False
         write_snapshot(self.state / SNAPSHOTS / f"{now.strftime(NAME)}.json", snapshot)
         return True

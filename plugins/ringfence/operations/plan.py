@@ -134,7 +134,6 @@ class _Making:
         from ringfence.plan import Circumstances, Inputs, next_sequence
         from ringfence.plan.changes import told
         from ringfence.plan.preflight import left_out
-        from ringfence.sources.snapshots import digest
 
         estate = self.estate
         aside = left_out(estate.compilation, self.held, enforcer) if tables is estate.compilation.tables else {}
@@ -144,7 +143,7 @@ class _Making:
         planned = {**{name: table for name, table in tables.items() if name not in aside}, **left}
         flows, simulation = self._simulated(planned, enforced)
         return Circumstances(
-            inputs=Inputs(inventory=digest(estate.snapshot), policy=estate.workspace.policy_digest, flows=flows),
+            inputs=Inputs(inventory=estate.snapshot_digest, policy=estate.workspace.policy_digest, flows=flows),
             sequence=next_sequence(estate.plans, self._believed()),
             now=estate.now,
             held=self.held,

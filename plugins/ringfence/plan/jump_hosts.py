@@ -45,6 +45,10 @@ def jump_hosts(attributes: Mapping[str, object]) -> tuple[Hop, ...]:
     return ()
 
 
+# What names have and no address: asked first, since a refused address costs far more.
+_LIKE_ADDRESS = re.compile(r"[0-9A-Fa-f:.]+")
+
+
 class Named:
     """Assets by every word that leads to them and to no other: names, short names, addresses, `ansible_host`.
 
@@ -80,6 +84,8 @@ class Named:
 
 def is_address(word: str) -> bool:
     """Return whether a word is an address."""
+    if not _LIKE_ADDRESS.fullmatch(word.strip().partition("%")[0]):
+        return False
     try:
         point_of(word)
     except InputError:
