@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from ringfence.model.assets import Control
-from ringfence.plan.canonical_json import canonical_text
+from ringfence.plan.canonical_json import consumed_text
 from ringfence.wire.plan_format import DIGEST, PLAN_FORMAT, SHORT, TIME_FORMAT
 
 Digest = Annotated[str, StringConstraints(pattern=f"^{DIGEST}$")]
@@ -124,10 +124,9 @@ class Plan(_Part):
     @cached_property
     def text(self) -> str:
         """Return the canonical text: sorted keys, one space of indentation, a newline at the end."""
-        data = self.model_dump(mode="json", by_alias=True)
-        if self.canary is None:  # plans from before canaries were named keep their digest
-            del data["canary"]
-        return canonical_text(data)
+        # plans from before canaries were named keep their digest
+        left = {"canary"} if self.canary is None else None
+        return consumed_text(lambda: self.model_dump(mode="json", by_alias=True, exclude=left))
 
     def keep_text(self, text: str) -> None:
         """Take a text as this plan's own: the one that it was read from, whose digest names it."""

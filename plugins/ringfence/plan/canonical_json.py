@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
@@ -19,6 +20,22 @@ def canonical_text(data: object) -> str:
         return to_json(_in_order(data), indent=1).decode() + "\n"
     except (_WrittenDifferently, PydanticSerializationError):
         return json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+def consumed_text(made: Callable[[], dict[str, Any]]) -> str:
+    """Return `canonical_text` of what a function makes, which is given up piece by piece: less is held at once."""
+    data = made()
+    try:
+        return to_json({key: _given_up(data.pop(key)) for key in sorted(data)}, indent=1).decode() + "\n"
+    except (_WrittenDifferently, PydanticSerializationError):
+        return canonical_text(made())
+
+
+def _given_up(value: Any) -> Any:
+    """Return a value in order; a mapping's parts are given up one by one."""
+    if type(value) is not dict or set(map(type, value)) != _TEXTS:
+        return _in_order(value)
+    return {key: _in_order(value.pop(key)) for key in sorted(value)}
 
 
 _ALIKE = frozenset({str, int, bool, type(None)})

@@ -85,7 +85,11 @@ def source_facts(asset: Asset) -> dict[str, Mapping[str, object]]:
     """Return the facts of an asset from its sources, by source: `aws` of `ringfence_aws`, `onprem` and so on."""
     found: dict[str, Mapping[str, object]] = {}
     for name, value in asset.attributes.items():
-        if (name == "onprem" or name.startswith("ringfence_")) and name not in _OWN and isinstance(value, Mapping):
+        if (
+            (name == "onprem" or name.startswith("ringfence_"))
+            and name not in _OWN
+            and isinstance(value, dict | Mapping)
+        ):
             found[name.removeprefix("ringfence_")] = value
     return found
 

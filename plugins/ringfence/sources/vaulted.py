@@ -17,6 +17,8 @@ _NAMED = 3
 
 def is_vaulted(value: object) -> bool:
     """Return whether a variable is vaulted by itself: `ansible-inventory --list` opens none, with whatever password."""
+    if value is None or type(value) is str:  # nearly all are, and asking for a mapping costs more
+        return False
     return isinstance(value, Mapping) and len(value) == 1 and "__ansible_vault" in value
 
 

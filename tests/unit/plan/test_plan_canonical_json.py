@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringfence.plan.canonical_json import canonical_text
+from ringfence.plan.canonical_json import canonical_text, consumed_text
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
@@ -20,6 +21,11 @@ def slowly(value: object) -> str:
 @given(VALUES)
 def test_the_text_is_that_of_json(value: object) -> None:
     assert canonical_text(value) == slowly(value)
+
+
+@given(st.dictionaries(st.text(), VALUES))
+def test_data_that_are_given_up_as_they_are_written_make_the_same_text(data: dict[str, object]) -> None:
+    assert consumed_text(lambda: deepcopy(data)) == slowly(data)
 
 
 @pytest.mark.parametrize(
