@@ -74,7 +74,7 @@ def _refuse_nothing(node: Table, shape: type[Written], reports: Reports) -> None
 def _report(fault: ErrorDetails, node: Table, shape: type[Written], what: str, reports: Reports) -> None:
     """Report one fault that pydantic found, at the innermost node that its location leads to."""
     at, place, key = _located(fault, node, what)
-    if isinstance(at, Scalar) and at.value is None:
+    if isinstance(at, Scalar) and at.value is None and fault["type"] != "extra_forbidden":
         if len(fault["loc"]) > 1:  # what has no value in the mapping itself is said by _refuse_nothing
             reports.add(place, f"{key} has no value", "write one, or leave it out")
         return

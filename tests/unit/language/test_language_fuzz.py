@@ -180,3 +180,16 @@ def test_a_word_is_read_as_it_was_written(word: str) -> None:
     (node,) = parse_documents(f"x: {scalar_text(word)}", "x", reports)
     assert len(reports) == 0
     assert plain(node) == {"x": word}
+
+
+@pytest.mark.parametrize("key", ["invariants", "tests", "rules", "enforce"])
+def test_an_unknown_key_without_a_value_is_an_error_and_drops_nothing_silently(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.yml"
+    path.write_text(
+        f"{key}:\n  - {{from: any, to: any, deny: any, expect: deny, service: any, where: any, colour: }}\n"
+    )
+
+    with pytest.raises(InputErrors) as caught:
+        load_policy([path], Settings(), tmp_path)
+
+    assert any("'colour' is not a key" in str(error) for error in caught.value.errors)
