@@ -36,7 +36,8 @@ take_lock() {
         locked=flock
     else
         locked='link'
-        lock_self="$$.$(start_of "$$")"
+        read_process "$$"
+        lock_self="$$.$process_started"
     fi
     lock_tries=0 lock_holder=
     until try_lock; do
@@ -50,15 +51,6 @@ take_lock() {
     done
 }
 
-# start_of PID: prints when a process began, in the kernel's ticks; nothing for a process that is none.
-start_of() {
-    { read -r start_stat <"/proc/$1/stat"; } 2>/dev/null || return 0
-    # the name of a program may hold blanks and brackets; what is behind it does not
-    # shellcheck disable=SC2086 # the fields are split
-    set -- ${start_stat##*) }
-    printf '%s' "${20}"
-}
-
 # held_by: sets lock_holder to what the link of the lock says, PID.START; empty for no link.
 held_by() {
     # shellcheck disable=SC2012 # the one portable way to read a link; its name is ours
@@ -67,7 +59,10 @@ held_by() {
 }
 
 # gone: whether the holder of the link runs no more; another process may have its number by now.
-gone() { [ -n "$lock_holder" ] && [ "$(start_of "${lock_holder%%.*}")" != "${lock_holder#*.}" ]; }
+gone() {
+    [ -n "$lock_holder" ] || return 1
+    ! read_process "${lock_holder%%.*}" || [ "$process_started" != "${lock_holder#*.}" ]
+}
 
 try_lock() {
     if [ "$locked" = flock ]; then
