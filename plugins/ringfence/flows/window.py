@@ -14,7 +14,8 @@ from typing import Self
 
 import duckdb
 
-from ringfence.flows.columns import COLUMNS, connect, create, flow_at, insert
+from ringfence.flows.columns import COLUMNS, create, flow_at, insert
+from ringfence.flows.database import close, connect
 from ringfence.flows.distinct import Distinct, busiest_first, joined, make_flows, same_key
 from ringfence.flows.holders import Holders
 from ringfence.flows.possible import possible_rows
@@ -50,7 +51,7 @@ class FlowWindow:
 
         With `latest`, what cannot be (`ringfence.flows.possible`) is left out and counted in `wrong`.
         """
-        connection = connect()
+        connection = connect(paths[0].parent if paths else None)
         if not paths:
             create(connection, "observations")
             return FlowWindow(connection, since, until)
@@ -84,7 +85,7 @@ class FlowWindow:
 
     def close(self) -> None:
         """Free the memory of the window."""
-        self.connection.close()
+        close(self.connection)
 
     def rows(self, query: str, parameters: object = None) -> list[tuple[object, ...]]:
         """Return the rows of a query over `flows`."""
@@ -211,7 +212,7 @@ def reading_files() -> Iterator[None]:
 
 def parquet_list(paths: Sequence[Path]) -> str:
     """Return the SQL that reads Parquet files; what an earlier release did not write is absent, its flows answered."""
-    files = f"read_parquet([{', '.join(_quoted(str(path)) for path in paths)}], union_by_name=true)"
+    files = f"read_parquet([{', '.join(quoted(str(path)) for path in paths)}], union_by_name=true)"
     columns = {**COLUMNS, "origin": "UINTEGER"}
     if all(path.name.count(".") > 1 for path in paths):
         return f"(SELECT {', '.join(columns)} FROM {files})"
@@ -231,5 +232,6 @@ def _stamp(time: datetime) -> str:
     return time.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"
