@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringfence.analysis.suggest_labels import Suggestion, Talk, next_priority, suggestions
+from ringfence.suggest.labels import Suggestion, Talk, next_priority, suggestions
 from ringfence.estate.queries import QueryReader
 from ringfence.language.editing import add_label_rule
 from ringfence.model.errors import InputError

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ringfence.analysis.suggest_labels import Talk, next_priority, suggestions
+from ringfence.suggest.labels import Talk, next_priority, suggestions
 from ringfence.language import load_label_rules
 from ringfence.language.editing import add_label_rule
 from ringfence.model.assets import Asset, Label, Snapshot
