@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from ringfence.analysis.builtins import kind_of
 from ringfence.analysis.lookup import Locals, Remotes, TableLookup
@@ -18,9 +19,10 @@ from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction
 from ringfence.model.tables import ProcessClass, ServiceMap, VerdictTable
 
+END_KINDS = {"address": "VARCHAR", "asset": "VARCHAR", "unit": "VARCHAR", "user": "VARCHAR", "said": "BOOLEAN"}
 
-@dataclass(frozen=True, slots=True)
-class End:
+
+class End(NamedTuple):
     """One end of a flow as the store has it; `said` tells that the host named the process, so no unit means none."""
 
     address: str
@@ -55,8 +57,7 @@ class Standing:
         return self.networks is not None and far in self.networks
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedEnd:
+class PlacedEnd(NamedTuple):
     """An end with its asset, the address to judge it by, its labels' number, and where it stands in the tables.
 
     `kind` is that of the address to the built-ins.
@@ -102,31 +103,30 @@ class Places:
         if point not in asset.addresses:
             same = [address for address in asset.addresses if family_of(address) == family_of(point)]
             point = same[0] if same else point
-        return PlacedEnd(
-            name,
-            point,
-            self.labels[name],
-            kind_of(point),
-            self._standing(self.draft.get(name), end, point, direction),
-            self._standing(self.current.get(name), end, point, direction) if self.current is not None else None,
-        )
+        current = self._standing(self.current, name, end, point, direction) if self.current is not None else None
+        draft = self._standing(self.draft, name, end, point, direction)
+        return PlacedEnd(name, point, self.labels[name], kind_of(point), draft, current)
 
-    def _standing(self, table: VerdictTable | None, end: End, point: int, direction: Direction) -> Standing | None:
+    def _standing(
+        self, tables: Mapping[str, VerdictTable], name: str, end: End, point: int, direction: Direction
+    ) -> Standing | None:
+        table = tables.get(name)
         if table is None:
             return None
         key = (id(table), direction, end.unit, end.user, end.said)
         known = self._processes.get(key)
         if known is None:
             known = self._processes[key] = self._locals(table, end, direction)
-        found = tuple(locals_of.at(point) for locals_of in known)
-        if len(found) > 1:
-            found = tuple({id(one): one for one in found}.values())
+        found = tuple([locals_of.at(point) for locals_of in known])
         control = table.control if direction is Direction.IN else None
-        same = (control, *map(id, found))
+        same = (id(control), *map(id, found))
         standing = self._standings.get(same)
         if standing is None:
             networks = _networks(control) if control else None
-            standing = self._standings[same] = Standing(found, control, networks)
+            once = tuple({id(one): one for one in found}.values())
+            once_key = (control, *map(id, once))
+            standing = self._standings.setdefault(once_key, Standing(once, control, networks))
+            self._standings[same] = standing
         return standing
 
     def _locals(self, table: VerdictTable, end: End, direction: Direction) -> tuple[Locals, ...]:
