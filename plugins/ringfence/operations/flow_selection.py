@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, OutsideError, Place
@@ -140,6 +140,9 @@ def opened(path: Path | str, reading: Reading) -> Iterator[Path]:
         shown = S3 if path.startswith(S3) else f"{path} "
         with fetched(path, reading.since, reading.until) as there, reading.shown(f"{there}/", shown):
             yield there
+    elif Path(path).is_fifo():
+        with Path(path).open("rb") as stream, _copied(stream) as there, reading.shown(str(there), str(path)):
+            yield there
     else:
         yield Path(path)
 
@@ -151,8 +154,15 @@ def _standard_input() -> Iterator[Path]:
     if sys.stdin is sys.__stdin__ and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         yield STANDARD_INPUT
         return
+    with _copied(stream) as path:
+        yield path
+
+
+@contextmanager
+def _copied(stream: BinaryIO) -> Iterator[Path]:
+    """Give the path of a copy of what can be read once only."""
     with TemporaryDirectory(prefix="ringfence-flows-") as directory:
-        path = Path(directory) / "stdin"
+        path = Path(directory) / "copy"
         with path.open("wb") as file:
             shutil.copyfileobj(stream, file)
         yield path
