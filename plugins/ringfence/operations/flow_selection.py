@@ -30,6 +30,7 @@ SPAN = re.compile(r"(\d+)([mhdw])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 DEFAULT_SINCE = "7d"
 HOSTS = "hosts"
+DENIALS = "denials"
 NAMING = ("csv", "json", HOSTS)  # formats whose rows name client and server
 STANDARD_INPUT = Path("/dev/stdin")
 
@@ -98,7 +99,7 @@ def reading_of(
     from ringfence.flows.reading import Reading
 
     now = estate.now if estate else current_time()
-    hosts = host_addresses(estate.snapshots()) if estate and flows_format == HOSTS else None
+    hosts = host_addresses(estate.snapshots()) if estate and flows_format in (HOSTS, DENIALS) else None
     return Reading(
         latest=latest_time(now),
         hosts=hosts,
