@@ -131,7 +131,7 @@ def _load(connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Pat
             f"INSERT INTO {table} SELECT line, filename, {before} + row_number() OVER () FROM read_csv(?, header=false,"
             " auto_detect=false, delim=?, quote='', escape='', columns={'line': 'VARCHAR'}, filename=true,"
             " compression=?)",
-            [[_escaped(path) for path in group], _DELIMITER, compression],
+            [[escaped(path) for path in group], _DELIMITER, compression],
         )
         ((before,),) = connection.execute(f"SELECT coalesce(max(n), 0) FROM {table}").fetchall()
 
@@ -177,6 +177,6 @@ def _packed(path: Path) -> bool:
         return file.read(2) == GZIP
 
 
-def _escaped(path: Path) -> str:
+def escaped(path: Path) -> str:
     """Return a path that DuckDB takes for itself and no pattern."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))

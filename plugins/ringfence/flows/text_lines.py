@@ -12,7 +12,7 @@ from typing import TextIO
 
 from ringfence.flows.reading import Reading
 from ringfence.flows.unpacked import unpacked
-from ringfence.model.errors import InputError, Place, file_error
+from ringfence.model.errors import InputError, Place, RingfenceError, file_error
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, ""),
@@ -77,10 +77,10 @@ def alone(path: Path, several: bool, reading: Reading) -> Iterator[None]:
     """Have what is wrong with one of several files cost that file alone."""
     try:
         yield
-    except (InputError, OSError) as error:
+    except (RingfenceError, OSError) as error:
         if not several:
             raise
-        found = error if isinstance(error, InputError) else file_error(error, path)
+        found = error if isinstance(error, RingfenceError) else file_error(error, path)
         reading.reject(InputError(found.message, remedy=found.remedy), found.place or Place(str(path)))
 
 

@@ -54,7 +54,7 @@ def brief(rows: list[dict[str, object]]) -> set[tuple[object, ...]]:
 
 
 def test_lines_of_a_kernel_are_attempts_with_the_rule_that_decided(tmp_path: Path) -> None:
-    lines = [HEAD + one for one in (TCP, TCP.replace("07:82", "07:83"), UDP, PING, ERROR, UFW)]
+    lines = [HEAD.replace("07:00:00", "07:00:01") + TCP, *(HEAD + one for one in (TCP, UDP, PING, ERROR, UFW))]
     rows, reading = flows_of(tmp_path / "kern.log", HEAD + "eth0: link is up", *lines)
     assert brief(rows) == {
         ("10.0.0.1", "10.0.0.2", 4444, "tcp", 1, 2, "refused"),

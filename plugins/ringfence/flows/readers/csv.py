@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TextIO
 
+from ringfence.flows.gathering import at
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import FIELDS, PROCESSES, REQUIRED, clean_text, flow_of, record_of
 from ringfence.flows.text_lines import alone, files_below, open_text
@@ -40,7 +41,7 @@ def read_csv(path: Path, reading: Reading) -> Iterator[Flow]:
     """
     several = path.is_dir()
     for file in files_below(path, reading):
-        with alone(file, several, reading):
+        with alone(file, several, reading), at(file, reading):
             yield from _flows(file, reading)
 
 

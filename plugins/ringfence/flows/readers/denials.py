@@ -11,14 +11,14 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.connections import fold
+from ringfence.flows.gathering import at, folded, gather
 from ringfence.flows.log_lines import line_place, lines_table, log_files
 from ringfence.flows.log_times import iso_time, stamp, unix_time, yearless_time
 from ringfence.flows.reading import Reading
 from ringfence.flows.recorded_denials import is_report, recorded
-from ringfence.flows.relation import relation_of
+from ringfence.flows.relation import FLOW_COLUMNS, relation_of
 from ringfence.flows.sightings import add_sightings, new_sightings
-from ringfence.flows.text_lines import alone
+from ringfence.flows.text_lines import alone, files_below
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
@@ -40,30 +40,49 @@ _JOURNAL = "['$.MESSAGE', '$.__REALTIME_TIMESTAMP', '$._HOSTNAME', '$._TRANSPORT
 
 def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> duckdb.DuckDBPyRelation:
     """Return what was denied, or would have been, by files or a directory of either kind."""
-    files = log_files(path, reading)
-    for parquet in files.parquet:
-        reading.reject(InputError("denials are not read from Parquet"), Place(str(parquet)))
-    reports = [file for file in files.text if is_report(file)]
-    files.text = [file for file in files.text if file not in set(reports)]
-    sightings = new_sightings(connection)
-    with lines_table(connection, files, reading) as lines:
-
-        def place(n: int) -> Place:
-            return line_place(connection, lines, files, n)
-
-        query = f"SELECT count(*) FROM {lines} WHERE line <> '' AND NOT ({_PACKET})"
-        ((others,),) = connection.execute(query).fetchall()
-        reading.empty += others
-        add_sightings(connection, sightings, _raw(lines, reading), reading, place)
-        _tell_times(connection, lines, reading, place)
-    logged = fold(connection, sightings, SOURCE, reading.listeners)
-    return logged.union(relation_of(connection, _reported(reports, path, reading))) if reports else logged
+    several = path.is_dir()
+    logs: dict[Path, int] = {}
+    reports: list[Path] = []
+    for number, file in enumerate(files_below(path, reading)):
+        with alone(file, several, reading):
+            if is_report(file):
+                reports.append(file)
+            else:
+                logs[file] = number
+    lines = _Lines()
+    table = folded(connection, lines, gather(connection, lines, logs, reading, several=several), reading)
+    logged = connection.table(table).project(", ".join(FLOW_COLUMNS))
+    return logged.union(relation_of(connection, _reported(reports, reading, several=several))) if reports else logged
 
 
-def _reported(reports: Sequence[Path], path: Path, reading: Reading) -> Iterator[Flow]:
+def _reported(reports: Sequence[Path], reading: Reading, *, several: bool) -> Iterator[Flow]:
     for file in reports:
-        with alone(file, path.is_dir(), reading):
+        with alone(file, several, reading), at(file, reading):
             yield from recorded(file, reading)
+
+
+class _Lines:
+    """Reads the lines of one file."""
+
+    SOURCE = SOURCE
+
+    def sightings(self, connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
+        """Return the table of sightings of a file."""
+        files = log_files(path, reading)
+        for parquet in files.parquet:
+            raise InputError("denials are not read from Parquet", Place(str(parquet)))
+        found = new_sightings(connection)
+        with lines_table(connection, files, reading) as lines:
+
+            def place(n: int) -> Place:
+                return line_place(connection, lines, files, n)
+
+            query = f"SELECT count(*) FROM {lines} WHERE line <> '' AND NOT ({_PACKET})"
+            ((others,),) = connection.execute(query).fetchall()
+            reading.empty += others
+            add_sightings(connection, found, _raw(lines, reading), reading, place)
+            _tell_times(connection, lines, reading, place)
+        return found
 
 
 def _tell_times(

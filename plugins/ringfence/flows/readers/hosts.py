@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
+from ringfence.flows.gathering import at
 from ringfence.flows.possible import refuse_time
 from ringfence.flows.readers.json import json_lines
 from ringfence.flows.reading import Reading
@@ -58,7 +59,8 @@ def read_hosts(path: Path, reading: Reading) -> Iterator[Flow]:
         try:
             if not stat.S_ISREG(entry.stat().st_mode):
                 raise InputError("it is not a regular file")
-            yield from _file(entry, reading, _stem(entry))
+            with at(entry, reading):
+                yield from _file(entry, reading, _stem(entry))
         except InputError as error:
             reading.reject(error, error.place or place)
         except OSError as error:

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
+from ringfence.flows.gathering import at
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text, flow_of, record_of
 from ringfence.flows.text_lines import alone, files_below, open_text
@@ -28,7 +29,7 @@ def read_json(path: Path, reading: Reading) -> Iterator[Flow]:
     """Yield the flows of files of JSON lines or of one JSON list; fields of other names are passed over."""
     several = path.is_dir()
     for file in files_below(path, reading):
-        with alone(file, several, reading):
+        with alone(file, several, reading), at(file, reading):
             yield from _flows(file, reading)
 
 

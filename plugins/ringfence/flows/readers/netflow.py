@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 
 from ringfence.flows import netflow_messages as nf
-from ringfence.flows.connections import fold
 from ringfence.flows.datagrams import messages
 from ringfence.flows.netflow_messages import Decoder, Malformed, Record
 from ringfence.flows.reading import Reading
@@ -37,17 +36,17 @@ _TYPES = {
 _COLUMNS = {name: _TYPES.get(name, "VARCHAR") for name in RAW_COLUMNS}
 
 
-def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> duckdb.DuckDBPyRelation:
-    """Return the flows of a file or directory; raise InputError for a single file of another kind."""
-    sightings = new_sightings(connection)
+def sightings(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
+    """Return the table of sightings of a file; raise InputError for a single file of another kind."""
+    found = new_sightings(connection)
     several = path.is_dir()
     for file in files_below(path, reading):
         place = Place(str(file))
         table = new_table(connection, _COLUMNS)
         with alone(file, several, reading):
             insert_rows(connection, table, _rows(file, reading), _COLUMNS)
-        add_sightings(connection, sightings, f"SELECT * FROM {table}", reading, _everywhere(place))
-    return fold(connection, sightings, SOURCE, reading.listeners)
+        add_sightings(connection, found, f"SELECT * FROM {table}", reading, _everywhere(place))
+    return found
 
 
 def _everywhere(place: Place) -> Callable[[int], Place]:
