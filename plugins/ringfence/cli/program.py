@@ -31,6 +31,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("flows", "flows:flows", "Collect, read and keep who talks to whom."),
     ("suggest", "suggest:suggest", "Suggest rules for the traffic that was seen."),
     ("simulate", "simulate:simulate", "Judge flows under the policy as it stands in the files."),
+    ("hygiene", "hygiene:hygiene", "Find rules that no flow used, or that are wider than their traffic."),
     ("lint", "lint:lint", "Find shadowed, redundant, broad and never matching rules."),
     ("explain", "explain:explain", "Say why a connection is allowed or denied."),
     ("reach", "reach:reach", "Say exactly what may talk to what."),
