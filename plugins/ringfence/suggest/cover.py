@@ -74,6 +74,7 @@ class Reach:
                 choice = self.choices(number)[0]
                 self._single[choice] = self._single.get(choice, 0) | 1 << number
         self._sizes: dict[int, int] = {}
+        self._kinds_of: dict[int, list[int]] = {}
 
     def choices(self, number: int) -> list[Choice]:
         """Return what a rule may call a group."""
@@ -97,22 +98,33 @@ class Reach:
             known = self._sizes[mask] = sum(self.groups.every[number].size for number in bits(mask))
         return known
 
-    def opened(self, source: int, destination: int, service: Service, most: float) -> float:
-        """Return how many pairs a rule between groups opens that are not decided; stop counting above `most`."""
+    def opened(self, source: int, destination: int, service: Service) -> int:
+        """Return how many pairs a rule between groups opens that are not decided."""
         whole = self.size(source) * self.size(destination)
         if self._closed is None:
             return whole
-        found = 0
-        for client in bits(source):
-            size = self.groups.every[client].size
-            found += size * sum(
-                self.groups.every[server].size
-                for server in bits(destination)
-                if not self._closed(client, server, service.protocol, service.low)
-            )
-            if found > most:
-                break
-        return found
+        clients, servers = self._by_kind(source), self._by_kind(destination)
+        return sum(
+            self.size(some) * self.size(others)
+            for some in clients
+            for others in servers
+            if not self._closed(_first(some), _first(others), service.protocol, service.low)
+        )
+
+    def _by_kind(self, mask: int) -> list[int]:
+        """Return some groups by what the rules that are there say of them, each kind as bits."""
+        known = self._kinds_of.get(mask)
+        if known is None:
+            found: dict[int, int] = {}
+            for number in bits(mask):
+                kind = self.groups.every[number].kind
+                found[kind] = found.get(kind, 0) | 1 << number
+            known = self._kinds_of[mask] = list(found.values())
+        return known
+
+
+def _first(mask: int) -> int:
+    return (mask & -mask).bit_length() - 1
 
 
 def bits(mask: int) -> list[int]:
@@ -200,11 +212,9 @@ class _Greedy:
             clients, servers = self._reach.mask(source), self._reach.mask(destination)
             pairs = {self._wanted[one][:2] for one in self._candidates[key]}
             needed = sum(self._reach.size(1 << client) * self._reach.size(1 << server) for client, server in pairs)
-            # beyond this it never is the better choice
-            most = needed * (2 + 20 / self._price)
-            opened = min(self._reach.size(clients) * self._reach.size(servers), most * 10)
-            if opened > needed and opened < most * 10:
-                opened = max(needed, self._reach.opened(clients, servers, service, most))
+            opened = self._reach.size(clients) * self._reach.size(servers)
+            if opened > needed:
+                opened = self._reach.opened(clients, servers, service)
             beyond = max(0.0, opened / needed - 1)
             known = self._costs[number] = _words(key) + self._price * len(pairs) * beyond
         return known

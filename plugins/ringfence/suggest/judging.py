@@ -134,7 +134,7 @@ class _Opened:
         total = 0
         for service, by_client in self._services.items():
             for client, servers in by_client.items():
-                opened = self._miner.reach.opened(1 << client, servers, service, float("inf"))
+                opened = self._miner.reach.opened(1 << client, servers, service)
                 own = len(groups[client].members) if servers >> client & 1 else 0
                 total += max(0, int(opened) - own)
         return total

@@ -20,8 +20,8 @@ from ringfence.suggest.infrastructure import EVERY, common
 from ringfence.suggest.rules import Evidence, Offered, Process, joined, union_of
 from ringfence.suggest.traffic import EPHEMERAL, WHY, Seen
 
-# A pair that was seen this rarely, within so short a time, in a window of at least that length, is not a habit.
-RARE, SHORT, LONG_WINDOW = 2, timedelta(hours=1), timedelta(days=1)
+# One pair of hosts within so short a time, and never again in a window of at least that length, is not a habit.
+SHORT, LONG_WINDOW = timedelta(hours=1), timedelta(days=2)
 # So many ports above the ephemeral border between two groups are given out anew each time: they become one range.
 DYNAMIC = 5
 MOST_NAMED = 4  # addresses of the internet that a rule names one by one, and processes
@@ -227,9 +227,7 @@ class Miner:
         own = sum(
             len(group.members) for number, group in enumerate(self.groups.every) if source & destination >> number & 1
         )
-        return sum(
-            max(0, int(self.reach.opened(source, destination, service, float("inf"))) - own) for service in one.services
-        )
+        return sum(max(0, int(self.reach.opened(source, destination, service)) - own) for service in one.services)
 
     def allowing(self, offers: Iterable[Offered], client: str, server: str, services: IntervalSet) -> list[str]:
         """Return the ids of those rules that allow a service between two ends, each an asset's name or an address."""
@@ -265,8 +263,8 @@ def _connections(one: Offered) -> int:
 
 
 def _once(seen: Sequence[Seen], window: tuple[datetime, datetime] | None) -> bool:
-    """Return whether something is too rare for a habit; a short window cannot tell."""
+    """Return whether something was seen once; a short window cannot tell."""
     if window is None or window[1] - window[0] < LONG_WINDOW:
         return False
     first, last = min(one.first for one in seen), max(one.last for one in seen)
-    return sum(one.connections for one in seen) <= RARE and sum(one.pairs for one in seen) == 1 and last - first < SHORT
+    return last - first < SHORT and sum(one.pairs for one in seen) == 1
