@@ -124,8 +124,8 @@ def _habits(connection: duckdb.DuckDBPyConnection, hosts: list[tuple[str, str, s
         f" UNION ALL SELECT {pair}, 5432, 6, 30, 'answered' FROM (SELECT *, row_number() OVER (ORDER BY name) AS n"
         " FROM hosts WHERE env = 'dev' AND role = 'api') c JOIN (SELECT *, row_number() OVER (ORDER BY name) AS n"
         f" FROM hosts WHERE env = 'prod' AND role = 'db') s USING (n) WHERE n <= {WRONG}"
-        f" UNION ALL SELECT {pair}, 445, 6, 0, if(hash(s.name) % 20 = 0, 'answered', 'refused') FROM (SELECT * FROM hosts"
-        f" ORDER BY hash(name, 4) LIMIT {SCANNERS}) c, (SELECT * FROM hosts ORDER BY hash(name, 5) LIMIT {SCANNED}) s"
+        f" UNION ALL SELECT {pair}, 445, 6, 0, if(hash(s.name) % 20 = 0, 'answered', 'refused') FROM (SELECT * FROM"
+        f" hosts ORDER BY hash(name, 4) LIMIT {SCANNERS}) c, (SELECT * FROM hosts ORDER BY hash(name, 5) LIMIT {SCANNED}) s"
     )
 
 

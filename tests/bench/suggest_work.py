@@ -48,7 +48,8 @@ def bare(estate: Estate) -> dict[str, object]:
         began = processor_seconds()
         rows = connection.execute(
             "SELECT c.label, s.label, protocol, port, count(*), count(DISTINCT (client, server)) FROM"
-            f" {files} f LEFT JOIN labels c ON c.address = f.client LEFT JOIN labels s ON s.address = f.server GROUP BY ALL"
+            f" {files} f LEFT JOIN labels c ON c.address = f.client LEFT JOIN labels s ON s.address = f.server"
+            " GROUP BY ALL"
         ).fetchall()
         return {"seconds": processor_seconds() - began, "rules": len(rows)}
 
