@@ -125,16 +125,16 @@ def _habits(connection: duckdb.DuckDBPyConnection, hosts: list[tuple[str, str, s
         " FROM hosts WHERE env = 'dev' AND role = 'api') c JOIN (SELECT *, row_number() OVER (ORDER BY name) AS n"
         f" FROM hosts WHERE env = 'prod' AND role = 'db') s USING (n) WHERE n <= {WRONG}"
         f" UNION ALL SELECT {pair}, 445, 6, 0, if(hash(s.name) % 20 = 0, 'answered', 'refused') FROM (SELECT * FROM"
-        f" hosts ORDER BY hash(name, 4) LIMIT {SCANNERS}) c, (SELECT * FROM hosts ORDER BY hash(name, 5) LIMIT {SCANNED}) s"
+        f" hosts ORDER BY hash(name, 4) LIMIT {SCANNERS}) c,"
+        f" (SELECT * FROM hosts ORDER BY hash(name, 5) LIMIT {SCANNED}) s"
     )
 
 
 def _write(connection: duckdb.DuckDBPyConnection, store: Path, rows: int) -> None:
     """Write the observations, a file a day."""
     ((share,),) = connection.execute("SELECT sum(often) FROM habits").fetchall()
-    times = (
-        f"if(often = 0, 1, greatest(1, (often * {rows / share} + (hash(client, server, port, 9) % 100) / 100)::BIGINT))"
-    )
+    part = "(hash(client, server, port, 9) % 100) / 100"
+    times = f"if(often = 0, 1, greatest(1, (often * {rows / share}::DOUBLE + {part})::BIGINT))"
     connection.execute(
         f"CREATE TABLE observed AS SELECT h.*, (hash(client, server, port, t.n) % {DAYS * 86400})::BIGINT AS second"
         f" FROM habits h, range({math.ceil(90 * rows / share) + 2}) t(n) WHERE t.n < {times}"
