@@ -224,10 +224,7 @@ class Miner:
     def opened(self, one: Offered) -> int:
         """Return how many pairs of hosts and services a rule opens; a host with itself is none of them."""
         source, destination = self.masks(one)
-        own = sum(
-            len(group.members) for number, group in enumerate(self.groups.every) if source & destination >> number & 1
-        )
-        return sum(max(0, int(self.reach.opened(source, destination, service)) - own) for service in one.services)
+        return sum(self.reach.opened(source, destination, service) for service in one.services)
 
     def allowing(self, offers: Iterable[Offered], client: str, server: str, services: IntervalSet) -> list[str]:
         """Return the ids of those rules that allow a service between two ends, each an asset's name or an address."""
