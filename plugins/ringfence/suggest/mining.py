@@ -146,9 +146,19 @@ class Miner:
             for one in cover([wanted[number] for number in rest], self.reach, self.dial)
         ]
         return sorted(
-            (self._weighed(one, wishes) for one in joined([*offers.values(), *found])),
+            (
+                self._weighed(one, wishes)
+                for one in joined([*offers.values(), *found], lambda one: self._rare(one, wishes))
+            ),
             key=lambda one: (bool(one.kind), sorted(one.applications()[1]), -_connections(one), one.id),
         )
+
+    def _rare(self, one: Offered, wishes: Sequence[Wish]) -> bool:
+        """Return whether no more than half of the hosts that a rule speaks for were seen to do that."""
+        clients: dict[int, int] = {}
+        for wish in (wishes[number] for number in one.covered):
+            clients[wish.client] = max(clients.get(wish.client, 0), *(row.clients for row in wish.seen))
+        return 2 * sum(clients.values()) <= sum(self.groups.every[number].size for number in clients)
 
     def _offered(self, chosen: Chosen, wishes: Sequence[Wish], kind: str = "") -> Offered:
         seen = [row for number in chosen.covered for row in wishes[number].seen]
@@ -237,8 +247,9 @@ class Miner:
         ]
 
     def _bits(self, end: str) -> int:
-        """Return the groups of an asset, given by its name or by an address."""
+        """Return the groups of an asset, given by its name, with an address in brackets or not, or by an address."""
         assets = self.groups.snapshot.named()
+        end = end.partition(" (")[0]
         names = {end} if end in assets else {name for name, asset in assets.items() if end in _texts(asset)}
         return sum(1 << number for number, group in enumerate(self.groups.every) if names.intersection(group.members))
 

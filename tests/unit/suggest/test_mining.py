@@ -61,6 +61,13 @@ def test_what_differs_in_role_or_service_alone_is_one_rule() -> None:
     assert services == ("postgresql", "tcp/6432")
 
 
+def test_what_few_hosts_of_a_role_do_stands_alone_to_be_refused() -> None:
+    seen = Seen(shop(environments=("prod",))).talk("prod-api", "prod-db", 5432).talk("prod-web-0", "prod-db", 5432)
+
+    assert len(seen.mined().offers) == 2
+    assert len(seen.talk("prod-web-1", "prod-db", 5432).mined().offers) == 1
+
+
 def test_a_unit_stands_in_the_rule_where_it_alone_was_seen() -> None:
     steady = Seen(shop(environments=("prod",), web=1)).talk("prod-api", "prod-db", 5432, client_unit="api.service")
     unsaid = Seen(shop(environments=("prod",), web=1)).talk("prod-api", "prod-db", 5432, client_unit="api.service")
