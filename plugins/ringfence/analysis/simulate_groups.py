@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 from ringfence.analysis.simulate_classes import EndClasses, ServiceClasses
 from ringfence.analysis.simulate_counts import Count, Evidence, Tallied
@@ -64,19 +65,46 @@ class Judged:
             yield client, server, Category(category), watched, Count(*counts)
 
     def rows(
-        self, verdicts: Sequence[int], labels: tuple[int | None, int | None] | None = None, limit: int | None = None
+        self,
+        verdicts: Sequence[int],
+        labels: tuple[int | None, int | None] | None = None,
+        limit: int | None = None,
+        where: str = "true",
+        parameters: Sequence[object] = (),
     ) -> Iterator[tuple[object, ...]]:
         """Yield single flows that have one of some verdicts, the busiest first: their columns and the verdict's number.
 
-        `labels` are the numbers of both ends' combinations of labels.
+        `labels` are the numbers of both ends' combinations of labels; where that is not given a condition may be, as
+        that of `asked`.
         """
         if not verdicts:
             return
-        between = "" if labels is None else " AND c.label IS NOT DISTINCT FROM $2 AND s.label IS NOT DISTINCT FROM $3"
-        flows = f"SELECT f.*, {_GROUP} FROM {_judged(self.window)} WHERE {_JUDGED}{between}"
+        if labels is not None:
+            where, parameters = "c.label IS NOT DISTINCT FROM $2 AND s.label IS NOT DISTINCT FROM $3", labels
+        flows = f"SELECT f.*, {_GROUP} FROM {_judged(self.window)} WHERE {_JUDGED} AND {where}"
         chosen = f"SELECT f.*, verdict FROM {_with_verdicts(flows)} f ORDER BY {busiest_first('f')}"
         most = "" if limit is None else f" LIMIT {limit}"
-        yield from self.window.chosen(chosen + most, "verdict", [list(verdicts), *(labels or ())])
+        yield from self.window.chosen(chosen + most, "verdict", [list(verdicts), *parameters])
+
+    def asked(
+        self, query: str, verdicts: Sequence[int], where: str = "true", parameters: Sequence[object] = ()
+    ) -> list[Any]:
+        """Return the rows of a query over `judged`: flows that have one of some verdicts and meet a condition.
+
+        Its columns are those of `distinct_flows`, `client_holder` and `server_holder` (numbers of `seen`),
+        `client_label` and `server_label` (numbers of combinations), and `verdict`. The condition speaks of the ends as
+        `c` and `s`, with `end`, the address, and `holder`; its parameters begin with $2.
+        """
+        ends = ", ".join(f"{one}.{column} AS {side}_{column}" for one, side in zip("cs", SIDES, strict=True)
+                         for column in ("holder", "label"))  # fmt: skip
+        flows = f"SELECT f.*, {ends}, {_GROUP} FROM {_judged(self.window)} WHERE {_JUDGED} AND {where}"
+        asked = f"WITH judged AS (SELECT * FROM {_with_verdicts(flows)}) {query}"
+        return self.window.connection.execute(asked, [list(verdicts), *parameters]).fetchall()
+
+    def ends_of_nobody(self) -> list[str]:
+        """Return the addresses that judged flows have at an end and that no asset holds."""
+        query = " UNION ".join(f'SELECT "end" FROM simulated_{side} WHERE holder IS NULL' for side in SIDES)
+        return [address for (address,) in self.window.connection.execute(f"{query} ORDER BY 1").fetchall()]
 
     def refusals(self, limit: int | None = None) -> Iterator[tuple[object, ...]]:
         """Yield the columns of attempts that were refused, the most connections first."""

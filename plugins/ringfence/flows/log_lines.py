@@ -144,7 +144,7 @@ def _load(connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Pat
             f"INSERT INTO {table} SELECT line, filename, {before} + row_number() OVER () FROM read_csv(?, header=false,"
             " auto_detect=false, delim=?, quote='', escape='', columns={'line': 'VARCHAR'}, filename=true,"
             " compression=?)",
-            [[_escaped(path) for path in group], _DELIMITER, compression],
+            [[escaped(path) for path in group], _DELIMITER, compression],
         )
         ((before,),) = connection.execute(f"SELECT coalesce(max(n), 0) FROM {table}").fetchall()
 
@@ -189,7 +189,9 @@ def _mend(path: Path, copy: Path) -> str:
 
 
 def _clean(block: bytes, encoding: str) -> bytes:
-    text = block.decode(encoding, errors="backslashreplace").replace(_DELIMITER, "\\x01").replace("\0", "\\x00")
+    text = block.decode(encoding, errors="backslashreplace").replace("\r\n", "\n")  # DuckDB takes one end of lines only
+    for character in (_DELIMITER, "\0", "\r"):
+        text = text.replace(character, f"\\x{ord(character):02x}")
     return "".join(
         line if len(line) <= LONGEST else line[:LONGEST] + "\n" for line in text.splitlines(keepends=True)
     ).encode(errors="backslashreplace")
@@ -200,6 +202,6 @@ def _packed(path: Path) -> bool:
         return file.read(2) == GZIP
 
 
-def _escaped(path: Path) -> str:
+def escaped(path: Path) -> str:
     """Return a path that DuckDB takes for itself and no pattern."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))

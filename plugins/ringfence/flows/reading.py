@@ -46,11 +46,12 @@ class Reading:
         self.bad += rows
         self._keep(Problem(Severity.ERROR, error.message, place, error.remedy))
 
-    def warn(self, message: str, place: Place, remedy: str | None = None) -> None:
-        """Note what is odd but loses no row; in a strict reading raise it."""
+    def warn(self, message: str, place: Place, remedy: str | None = None, *, once: bool = False) -> None:
+        """Note what is odd but loses no row, with `once` the first time alone; in a strict reading raise it."""
         if self.strict:
             raise InputError(message, place, remedy)
-        self._keep(Problem(Severity.WARNING, message, place, remedy))
+        if not once or all(one.message != message for one in self.problems):
+            self._keep(Problem(Severity.WARNING, message, place, remedy))
 
     @contextmanager
     def shown(self, prefix: str, name: str) -> Iterator[None]:

@@ -82,7 +82,8 @@ class Peer:
 class Rule:
     """One rule. `id` is 8 hex digits that stay when the rule moves in its file; `place` is its current place.
 
-    `sides` holds the directions that it applies to: `at: from` is `out` alone, `at: to` is `in` alone.
+    `sides` holds the directions that it applies to: `at: from` is `out` alone, `at: to` is `in` alone. `ruleset` is the
+    file of its ruleset, with the line of the document where the file holds several with rules.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Rule:
     priority: int = DEFAULT_PRIORITY
     sides: frozenset[Direction] = frozenset(Direction)
     log: bool = False
+    ruleset: str = ""
 
     def local(self, direction: Direction) -> tuple[Peer, ...]:
         """Return the peers that mean the workload itself in a direction."""

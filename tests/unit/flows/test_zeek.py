@@ -91,6 +91,7 @@ def test_json_is_read_flat_and_nested_with_either_form_of_time(tmp_path: Path, t
     flat = {**JSON, "ts": ts}
     nested = {key: value for key, value in flat.items() if not key.startswith("id.")}
     nested["id"] = {key.removeprefix("id."): value for key, value in flat.items() if key.startswith("id.")}
+    nested["id"]["orig_p"] += 1
     path = tmp_path / "conn.log"
     path.write_text(f"{json.dumps(flat)}\n{json.dumps(nested)}\n{{\n")
     rows, reading = flows_of(path)

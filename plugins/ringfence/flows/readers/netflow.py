@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 
 from ringfence.flows import netflow_messages as nf
-from ringfence.flows.connections import fold
 from ringfence.flows.datagrams import messages
 from ringfence.flows.netflow_messages import Decoder, Malformed, Record
 from ringfence.flows.reading import Reading
@@ -36,9 +35,9 @@ _TYPES = {
 _COLUMNS = {name: _TYPES.get(name, "VARCHAR") for name in RAW_COLUMNS}
 
 
-def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> duckdb.DuckDBPyRelation:
-    """Return the flows of a file or directory; raise InputError for a single file of another kind."""
-    sightings = new_sightings(connection)
+def sightings(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
+    """Return the table of sightings of a file; raise InputError for a single file of another kind."""
+    found = new_sightings(connection)
     files = sorted(entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
     for file in files:
         if path.is_dir() and file.name.startswith("."):
@@ -51,8 +50,8 @@ def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) ->
             if not path.is_dir():
                 raise
             reading.reject(error, place)
-        add_sightings(connection, sightings, f"SELECT * FROM {table}", reading, _everywhere(place))
-    return fold(connection, sightings, SOURCE, reading.listeners)
+        add_sightings(connection, found, f"SELECT * FROM {table}", reading, _everywhere(place))
+    return found
 
 
 def _everywhere(place: Place) -> Callable[[int], Place]:

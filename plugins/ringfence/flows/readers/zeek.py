@@ -11,13 +11,13 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.connections import summed
 from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
 from ringfence.flows.reading import Reading
 from ringfence.flows.sightings import add_sightings, new_sightings
 from ringfence.model.errors import InputError, Place
 
 SOURCE = "zeek"
+WHOLE = True  # a row is a connection
 # https://docs.zeek.org/en/master/scripts/base/protocols/conn/main.zeek.html; RSTO and RSTR were established before.
 REFUSED = ("REJ", "RSTRH")
 UNANSWERED = ("S0", "SH", "RSTOS0")
@@ -31,12 +31,12 @@ _JSON = "starts_with(ltrim(line), '{')"
 _TSV = f"NOT starts_with(line, '#') AND NOT {_JSON}"
 
 
-def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> duckdb.DuckDBPyRelation:
-    """Return the connections of a file or directory; what is no conn.log goes to the reading."""
+def sightings(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
+    """Return the table of sightings of a file; what is no conn.log goes to the reading."""
     files = log_files(path, reading)
     for parquet in files.parquet:
         reading.reject(InputError("conn.log is not read from Parquet"), Place(str(parquet)))
-    sightings = new_sightings(connection)
+    found = new_sightings(connection)
     with lines_table(connection, files, reading) as lines:
 
         def place(n: int) -> Place:
@@ -47,9 +47,9 @@ def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) ->
         for fields, query in formats(connection, lines, headers, None, _TSV):
             split = f"SELECT n, string_split(rtrim(line, '\r'), '\t') AS l FROM ({query})"
             raw = f"SELECT {_of_values(fields)} FROM ({split})"
-            add_sightings(connection, sightings, raw, reading, place)
-        add_sightings(connection, sightings, _of_json(lines), reading, place)
-    return summed(connection, sightings, SOURCE)
+            add_sightings(connection, found, raw, reading, place)
+        add_sightings(connection, found, _of_json(lines), reading, place)
+    return found
 
 
 def _headers(
