@@ -126,9 +126,9 @@ def suggest(
         chosen, closing = _chosen(mined.offers, fence, only)
         scores = judged(miner, traffic, traffic.split) if traffic.split else None
         with TemporaryDirectory(prefix="ringfence-suggest-") as directory:
-            names = _names(estate, Path(directory), mined.offers, wanted)
             draft = Draft(estate, Path(directory) / "chosen", wanted.keys[0])
             draft.write(chosen, closing)
+            names = draft.names if chosen == mined.offers else _names(estate, Path(directory), mined.offers, wanted)
             found = _effect(estate, draft, window, miner, chosen) if effect and (chosen or closing) else None
             yield Suggested(
                 {"first_seen": _iso(times[0]), "last_seen": _iso(times[1]), "flows": traffic.flows},
