@@ -25,7 +25,7 @@ from ringfence.watch.ways import Way
 # Seconds between two looks, at least and at most, and the share of a core that the reader may take on its host.
 EVERY = 1.0
 SLOWEST = 15.0
-SHARE = 0.03
+SHARE = 0.05
 # Seconds in which a connection must stand, and a look must have ended.
 TO_CONNECT = 60.0
 TO_LOOK = 20.0

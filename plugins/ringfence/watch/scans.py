@@ -9,6 +9,8 @@ from ringfence.watch.events import DENIALS, Kind, WatchEvent
 
 # Clients that are watched for scans; the one heard of longest ago is forgotten first.
 CLIENTS = 4096
+# Seconds after which a scan that goes on is told again.
+AGAIN = 60
 
 
 @dataclass(slots=True)
@@ -28,10 +30,13 @@ class Scans:
         self._within = within
         self._clients: OrderedDict[int, _Tries] = OrderedDict()
 
-    def take(self, event: WatchEvent) -> WatchEvent | None:
-        """Return the scan that an attempt completes; a client that goes on is told again after a minute."""
+    def take(self, event: WatchEvent) -> tuple[bool, WatchEvent | None]:
+        """Return whether an attempt is part of a scan, and the scan as an event of its own.
+
+        That is when it begins, and each minute that it goes on.
+        """
         if event.answered or (event.kind not in DENIALS and event.kind is not Kind.ALLOWED):
-            return None
+            return False, None
         now = event.time.timestamp()
         tries = self._clients.pop(event.client.point, None) or _Tries()
         self._clients[event.client.point] = tries
@@ -45,10 +50,12 @@ class Scans:
             tries.targets[old] -= 1
             if not tries.targets[old]:
                 del tries.targets[old]
-        if len(tries.targets) < self._targets or now - tries.told < 60:
-            return None
+        if len(tries.targets) < self._targets:
+            return False, None
+        if now - tries.told < AGAIN:
+            return True, None
         tries.told = now
         servers = len({server for server, _ in tries.targets})
         services = len({service for _, service in tries.targets})
         detail = f"{servers} servers, {services} services, none let it in"
-        return replace(event, kind=Kind.SCAN, rule="", place="", count=len(tries.targets), detail=detail)
+        return True, replace(event, kind=Kind.SCAN, rule="", place="", count=len(tries.targets), detail=detail)

@@ -27,6 +27,8 @@ ELEMENTS = 65_536
 # Flows that wait to be written, and violations that do.
 FLOWS_WAITING = 200_000
 VIOLATIONS_WAITING = 5000
+# Events that are told in one second.
+LINES_A_SECOND = 200
 # Seconds that a look may be late before people are told.
 LATE = 1.0
 
@@ -58,6 +60,8 @@ class WatchSession:
         self._scans = Scans(settings.scan_targets, settings.scan_within)
         self._elements: dict[str, OrderedDict[tuple[object, ...], int]] = {}
         self._flows: list[Flow] = []
+        self._shown = 0
+        self._full = False
         self._waiting: dict[str, Violation] = {}
 
     def stood(self, host: str, hello: Hello | None, why: str) -> None:
@@ -92,7 +96,11 @@ class WatchSession:
                 self.tally.missed += told.lines
 
     def due(self) -> None:
-        """Tell what was held back for long enough."""
+        """Tell what was held back for long enough; called each second."""
+        if self._shown >= LINES_A_SECOND and not self._full:
+            self._hearing.note(f"more than {LINES_A_SECOND} events a second: the others are counted, and not shown")
+        self._full = self._shown >= LINES_A_SECOND
+        self._shown = 0
         for event in self._folding.due(datetime.now(UTC).timestamp()):
             self._tell(event)
 
@@ -175,13 +183,17 @@ class WatchSession:
             self.tally.forgotten += 1
 
     def _take(self, event: WatchEvent) -> None:
-        """Count an event and everything that follows from it."""
+        """Count an event and everything that follows from it; the single attempts of a scan are no events."""
+        scanning, scan = self._scans.take(event)
+        if scan is not None:
+            self._count(scan)
+        if scanning:
+            self.tally.events[event.kind.word] += 1
+            self.tally.hidden += 1
+            return
         self._count(event)
         if self._pairs.is_new(event):
             self._count(self._pairs.event(event))
-        scan = self._scans.take(event)
-        if scan is not None:
-            self._count(scan)
 
     def _count(self, event: WatchEvent) -> None:
         self.tally.events[event.kind.word] += 1
@@ -214,5 +226,9 @@ class WatchSession:
     def _tell(self, event: WatchEvent) -> None:
         if event.kind not in self._kinds:
             return
+        if self._shown >= LINES_A_SECOND:
+            self.tally.hidden += 1
+            return
+        self._shown += 1
         status = None if event.kind is Kind.ALLOWED else self._known.get(violation_of(event).id, Status.NEW)
         self._hearing.event(event, status)

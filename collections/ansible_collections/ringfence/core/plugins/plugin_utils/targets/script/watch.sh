@@ -20,35 +20,34 @@ watch_program='
         return n < 15 ? 0 : part[12] + part[13] + part[14] + part[15]
     }
     function local(address) {
-        return address ~ /^127\./ || address == "::1" || address == "0000:0000:0000:0000:0000:0000:0000:0001"
+        return substr(address, 1, 4) == "127." || address == "::1" || address == "0000:0000:0000:0000:0000:0000:0000:0001"
     }
     # rows of connection tracking: from /proc where the kernel shows them there, else from the command
     function row() {
         if (tracked == "proc") return getline text < "/proc/net/nf_conntrack"
         return command | getline text
     }
-    function flows(    part, n, i, name, value, client, server, sport, dport, back, rport, kind, port, state, key, rows) {
+    # ipv4 2 tcp 6 [117 [SYN_SENT]] src= dst= [sport= dport= | type= code= id=] [packets= bytes=] [[UNREPLIED]] src= dst= ...
+    function flows(    part, n, i, client, server, port, ports, state, key, rows) {
         rows = 0
         while (row() > 0) {
             rows++
             n = split(text, part, " ")
-            client = server = sport = dport = back = rport = kind = ""; state = "a"
-            for (i = 5; i <= n; i++) {
-                name = substr(part[i], 1, 4)
-                if (name == "src=") { if (client == "") client = substr(part[i], 5); else back = substr(part[i], 5) }
-                else if (name == "dst=") { if (server == "") server = substr(part[i], 5) }
-                else if (name == "spor") { if (dport == "") sport = substr(part[i], 7); else rport = substr(part[i], 7) }
-                else if (name == "dpor") { if (dport == "") dport = substr(part[i], 7) }
-                else if (name == "type") { if (kind == "") kind = substr(part[i], 6) }
-                else if (part[i] == "[UNREPLIED]" || part[i] == "SYN_SENT") state = "u"
-            }
-            if (client == "" || local(client)) continue
-            if (back != "") server = back
-            if (rport != "") dport = rport
-            port = dport != "" ? dport : kind != "" ? kind : "-"
+            i = substr(part[6], 1, 4) == "src=" ? 6 : substr(part[7], 1, 4) == "src=" ? 7 : 5
+            if (substr(part[i], 1, 4) != "src=") continue
+            state = part[6] == "SYN_SENT" ? "u" : "a"
+            client = substr(part[i], 5)
+            if (local(client)) continue
+            port = "-"
+            ports = substr(part[i + 2], 1, 6) == "sport="
+            if (!ports && substr(part[i + 2], 1, 5) == "type=") port = substr(part[i + 2], 6)
+            for (i += 2; i <= n && substr(part[i], 1, 4) != "src="; i++) if (part[i] == "[UNREPLIED]") state = "u"
+            # who answers, and from which port, is the server, also behind destination NAT
+            server = substr(part[i], 5)
+            if (ports) port = substr(part[i + 2], 7)
             key = part[4] " " client " " server " " port
             # of several connections the answered one counts
-            if (!(key in now) || state == "a") now[key] = state
+            if (state == "a" || !(key in now)) now[key] = state
         }
         if (tracked == "proc") close("/proc/net/nf_conntrack"); else close(command)
         return rows
