@@ -188,7 +188,9 @@ def judge_groups(window: FlowWindow, places: Places, *, compared: bool) -> Judge
 def _ends(window: FlowWindow, side: str, places: Places) -> dict[End, PlacedEnd | None]:
     """Return where each distinct end of one side stands."""
     columns = [f"{side}{part}" for part in END]
-    said = f"{side}_process IS NOT NULL" if window.distinct.processes else "false"
+    said = f"{side}_process IS NOT NULL"
+    if not window.distinct.processes:
+        columns[2:], said = ("NULL AS unit", "NULL AS owner"), "false"
     query = f"SELECT DISTINCT {', '.join(columns)}, {said} AS said FROM distinct_flows WHERE {_JUDGED}"
     order = ", ".join(str(number) for number in range(1, len(END) + 2))
     found: dict[End, PlacedEnd | None] = {}
@@ -219,9 +221,13 @@ def _keep_ends(
             numbers.append(classes.number(end, SIDES[side]))
             held.append(holders[end.asset] if end.asset is not None else None)
             labels.append(end.label)
-    texts = zip(*ends, strict=True) if ends else [[]] * len(END_KINDS)
-    kinds = {**END_KINDS, "class": "INTEGER", "holder": "INTEGER", "label": "INTEGER"}
-    window.engine.put(f"simulated_{side}", kinds, [*map(list, texts), numbers, held, labels])
+    kinds = END_KINDS if window.distinct.processes else dict(list(END_KINDS.items())[:2])
+    columns = [[end[place] for end in ends] for place in range(len(kinds))]
+    window.engine.put(
+        f"simulated_{side}",
+        {**kinds, "class": "INTEGER", "holder": "INTEGER", "label": "INTEGER"},
+        [*columns, numbers, held, labels],
+    )
 
 
 def _services(window: FlowWindow, classes: ServiceClasses) -> dict[int, tuple[int, int | None]]:
