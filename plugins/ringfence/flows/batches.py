@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 
 from ringfence.flows.columns import COLUMNS, COUNTS, IDENTITY
+from ringfence.flows.engine import parquet_list, quoted
 from ringfence.flows.holders import resolved
 from ringfence.flows.ledger import REPLACES, Ledger, now, source_of
-from ringfence.flows.window import parquet_list, quoted
 from ringfence.model.assets import Snapshot
 
 MOST = (1 << 63) - 1

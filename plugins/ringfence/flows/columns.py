@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from ringfence.flows.database import connect as connect  # noqa: PLC0414 - of those who ask here
 from ringfence.flows.holders import Holders, observer_of
 from ringfence.flows.records import PROCESSES
 from ringfence.flows.relation import FLOW_COLUMNS, insert_rows, row_of

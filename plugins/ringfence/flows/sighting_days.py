@@ -17,11 +17,11 @@ import duckdb
 from ringfence.flows.batches import write_batch
 from ringfence.flows.columns import COLUMNS
 from ringfence.flows.connections import FOLDED, fold
+from ringfence.flows.engine import parquet_list, quoted
 from ringfence.flows.holders import resolved
 from ringfence.flows.ledger import Ledger, now
 from ringfence.flows.relation import new_table
 from ringfence.flows.sightings import SIGHTINGS
-from ringfence.flows.window import parquet_list, quoted
 from ringfence.model.assets import Snapshot
 
 # So many batches of records may a day have; beyond it the smaller half of them becomes one.

@@ -9,11 +9,12 @@ from datetime import date
 from itertools import chain
 from pathlib import Path
 
-from ringfence.flows.gathering import SightingReader, files_of, gather, is_whole
+from ringfence.flows.gathering import SightingReader, gather, is_whole
 from ringfence.flows.ledger import Content, Ledger, Origin
 from ringfence.flows.reading import Reading
 from ringfence.flows.sighting_days import SightingDays
 from ringfence.flows.store_counts import Added
+from ringfence.flows.text_lines import files_below
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import InputError, Place, file_error
 
@@ -46,7 +47,7 @@ class NewFiles:
         for one in same.values():
             sizes.setdefault(one.path, []).append(one.size)
         with ThreadPoolExecutor(_THREADS) as pool:
-            paths = files_of(path)
+            paths = files_below(path, reading)
             contents = pool.map(lambda one: files._content(one, sizes), paths)
             for file, content in zip(paths, contents, strict=True):
                 if content is None:

@@ -19,6 +19,7 @@ from ringfence.flows.netflow_messages import Decoder, Malformed, Record
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import insert_rows, new_table
 from ringfence.flows.sightings import RAW_COLUMNS, add_sightings, new_sightings
+from ringfence.flows.text_lines import alone, files_below
 from ringfence.model.errors import InputError, Place
 from ringfence.model.services import ICMP, ICMPV6, TCP
 
@@ -38,18 +39,12 @@ _COLUMNS = {name: _TYPES.get(name, "VARCHAR") for name in RAW_COLUMNS}
 def sightings(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
     """Return the table of sightings of a file; raise InputError for a single file of another kind."""
     found = new_sightings(connection)
-    files = sorted(entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
-    for file in files:
-        if path.is_dir() and file.name.startswith("."):
-            continue
+    several = path.is_dir()
+    for file in files_below(path, reading):
         place = Place(str(file))
         table = new_table(connection, _COLUMNS)
-        try:
+        with alone(file, several, reading):
             insert_rows(connection, table, _rows(file, reading), _COLUMNS)
-        except InputError as error:
-            if not path.is_dir():
-                raise
-            reading.reject(error, place)
         add_sightings(connection, found, f"SELECT * FROM {table}", reading, _everywhere(place))
     return found
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
+from ringfence.flows.log_times import iso_time, unix_time
 from ringfence.flows.reading import Reading
 from ringfence.flows.sightings import add_sightings, new_sightings
 from ringfence.model.errors import InputError, Place
@@ -112,11 +113,7 @@ def _raw(values: Mapping[str, str], malformed: str) -> str:
 
     source, protocol = value("id.orig_h"), f"lower({value('proto')})"
     time, duration = value("ts"), f"coalesce(try_cast({value('duration')} AS DOUBLE), 0)"
-    first = (
-        f"CASE WHEN regexp_full_match({time}, '[0-9]{{1,11}}([.][0-9]*)?')"
-        f" THEN make_timestamp((try_cast({time} AS DECIMAL(38, 6)) * 1000000)::BIGINT)"
-        f" WHEN contains({time}, 'T') THEN try_cast({time} AS TIMESTAMP) END"
-    )
+    first = f"coalesce({unix_time(time)}, {iso_time(time)})"
     size = "ip_bytes" if "orig_ip_bytes" in values else "bytes"
     columns = {
         "n": "n",
