@@ -13,12 +13,13 @@ from typing import Self
 
 import duckdb
 
-from ringfence.flows.columns import COLUMNS, create, flow_at, insert
+from ringfence.flows.columns import COLUMNS, create, flow_at
 from ringfence.flows.database import close, connect
 from ringfence.flows.distinct import Distinct, Known, busiest_first, joined, same_key
 from ringfence.flows.engine import DuckEngine, Engine
-from ringfence.flows.holders import Holders
+from ringfence.flows.holders import resolved
 from ringfence.flows.kept_files import KeptFiles, reading_files
+from ringfence.flows.relation import FLOW_COLUMNS, insert_rows, new_table, row_of
 from ringfence.model.assets import Snapshot
 from ringfence.model.flows import Flow
 
@@ -80,8 +81,16 @@ class FlowWindow:
     def of_flows(flows: Iterable[Flow], snapshots: Sequence[Snapshot] = ()) -> FlowWindow:
         """Return a window of flows that no store holds, both ends resolved by the snapshots."""
         connection = connect()
-        create(connection, "observations")
-        insert(connection, "observations", flows, Holders(snapshots))
+        flows_read = new_table(connection, FLOW_COLUMNS)
+        insert_rows(connection, flows_read, map(row_of, flows), FLOW_COLUMNS)
+        return FlowWindow.of_table(connection, flows_read, snapshots)
+
+    @staticmethod
+    def of_table(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequence[Snapshot] = ()) -> FlowWindow:
+        """Return a window of a table of `relation.FLOW_COLUMNS`, both ends resolved; the table is dropped."""
+        found = resolved(connection, table, snapshots)
+        connection.execute(f"CREATE TABLE observations AS SELECT {', '.join(COLUMNS)} FROM ({found})")
+        connection.execute(f"DROP TABLE {table}")
         return FlowWindow(connection)
 
     def __enter__(self) -> Self:
