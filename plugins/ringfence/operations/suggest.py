@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.estate.queries import QueryReader
 from ringfence.language.rejections import FILE, Rejection, add_rejections, read_rejections
+from ringfence.model.addresses import addresses_of
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import union
 from ringfence.model.rules import Direction, Mode
@@ -183,7 +184,9 @@ def _miner(
     compiled = estate.installed(full=True)
     snapshot = compiled.snapshot
     lists = {name: union(read) for name, read in workspace.definitions.read_lists.items()}
-    groups = Groups(snapshot, workspace.policy, private, lists, wanted.keys, single=dial < _SINGLE_UNTIL)
+    control = addresses_of(workspace.settings.control.networks if workspace.settings.control else ())
+    single = dial < _SINGLE_UNTIL
+    groups = Groups(snapshot, workspace.policy, private, lists, wanted.keys, control=control, single=single)
     traffic = Traffic(window, groups)
     rejected = read_rejections(estate.directory / FILE, workspace.definitions, estate.directory)
     assets = snapshot.named()
