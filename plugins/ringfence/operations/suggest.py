@@ -23,7 +23,7 @@ from ringfence.suggest.decided import Decided
 from ringfence.suggest.groups import KEYS, Groups
 from ringfence.suggest.judging import Score, judged
 from ringfence.suggest.mining import Kept, Mined, Miner, Wish
-from ringfence.suggest.refusals import refusing
+from ringfence.suggest.refusals import Refusals
 from ringfence.suggest.rules import Offered
 from ringfence.suggest.traffic import Traffic
 
@@ -199,7 +199,7 @@ def _miner(
         return traffic.addresses(wish.client, wish.server, wish.service.protocol, wish.service.low, side)
 
     inside, fence = _inside(estate, wanted, groups)
-    miner = Miner(groups, Decided(compiled, groups), dial, refusing(rejected, groups, private), inside, sees, addresses)
+    miner = Miner(groups, Decided(compiled, groups), dial, Refusals(rejected, groups, private), inside, sees, addresses)
     return miner, traffic, rejected, fence
 
 
