@@ -38,6 +38,7 @@ _GROUPED = {
     "flows": "BIGINT",
     "connections": "HUGEINT",
 }
+FLOWS = "count(*) AS flows, sum(connections) AS total"
 _Between = tuple[int | None, int | None, int]
 
 
@@ -90,25 +91,21 @@ class Judged:
             chosen += f" ORDER BY {busiest_first('f')} LIMIT {limit}"
         yield from self.window.chosen(chosen, "verdict")
 
-    def asked(self, columns: str, verdicts: Sequence[int], where: str = "true") -> list[tuple[int, ...]]:
+    def asked(
+        self, columns: str, verdicts: Sequence[int], where: str = "true", counted: str = FLOWS
+    ) -> list[tuple[Any, ...]]:
         """Return how many flows and connections there are for each combination of some columns, of some verdicts.
 
         The columns are any of `verdict`, `client_holder` and `server_holder` (numbers of `seen`), `client_label` and
-        `server_label` (numbers of combinations). The condition speaks of the ends as `c` and `s`, with `address` and
-        `holder`. A row is the values of the columns, the flows and the connections.
+        `server_label` (numbers of combinations), and those of `distinct_flows`. The condition speaks of the ends as `c`
+        and `s`, with `address` and `holder`. A row is the values of the columns and what was counted.
         """
         if not verdicts:
             return []
         ends = ", ".join(f"{side[0]}.{column} AS {side}_{column}" for side in SIDES for column in ("holder", "label"))
-        flows = f"SELECT f.connections, {ends}, {_GROUP} FROM {_judged(self.window)} WHERE f.{_JUDGED} AND {where}"
-        query = (
-            f"SELECT {columns}, count(*) AS flows, sum(connections) AS total"
-            f" FROM ({_with_verdicts(flows, verdicts)}) AS judged GROUP BY {columns}"
-        )
-        return [
-            (*cast(tuple[int, ...], of), _number(flows), _number(connections))
-            for *of, flows, connections in self.window.engine.rows(query)
-        ]
+        flows = f"SELECT f.*, {ends}, {_GROUP} FROM {_judged(self.window)} WHERE f.{_JUDGED} AND {where}"
+        query = f"SELECT {columns}, {counted} FROM ({_with_verdicts(flows, verdicts)}) AS judged GROUP BY {columns}"
+        return [tuple(map(_whole, row)) for row in self.window.engine.rows(query)]
 
     def ends_of_nobody(self) -> list[str]:
         """Return the addresses that judged flows have at an end and that no asset holds."""
@@ -350,3 +347,8 @@ def _number(value: object) -> int:
 
 def _count(flows: object, connections: object) -> Count:
     return Count(_number(flows), _number(connections))
+
+
+def _whole(value: object) -> object:
+    """Return a value of a result, a whole number as int."""
+    return int(value) if isinstance(value, Decimal) else value

@@ -90,11 +90,14 @@ def reading_of(
     """
     from ringfence.estate.directory import current_time
     from ringfence.estate.history import host_addresses
-    from ringfence.flows.listeners import listeners_of
+    from ringfence.flows.listeners import kept_listeners, listeners_of
     from ringfence.flows.possible import latest_time
     from ringfence.flows.reading import Reading
 
     now = estate.now if estate else current_time()
+    listeners: frozenset[tuple[str, int, int]] = frozenset()
+    if estate and flows_format not in NAMING:
+        listeners = listeners_of(estate.snapshot) | kept_listeners(estate.history.flows)
     hosts = host_addresses(estate.snapshots()) if estate and flows_format in (HOSTS, DENIALS) else None
     return Reading(
         latest=latest_time(now),
@@ -102,7 +105,7 @@ def reading_of(
         fields=tuple(fields.replace(",", " ").split()),
         since=time_of(since, now) if since else None,
         until=time_of(until, now) if until else None,
-        listeners=listeners_of(estate.snapshot) if estate and flows_format not in NAMING else (),
+        listeners=listeners,
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.simulate import DEFAULT_KEYS
 from ringfence.flows.gathering import SightingReader
+from ringfence.flows.listeners import keep_listeners
 from ringfence.flows.possible import latest_time
 from ringfence.flows.readers import reader
 from ringfence.flows.records import PROTOCOL_NAMES, record_of
@@ -102,6 +103,7 @@ def add_flows(
         else _added_apart(store, files, flows_format, readings, snapshots)
     )
     for file, reading, one in zip(files, readings, added, strict=True):
+        keep_listeners(estate.history.flows, reading.heard)
         listener.problems(reading.problems)
         yield AddedFile(file, one, reading.bad)
 

@@ -20,6 +20,7 @@ LABEL_PRICE = 0.02
 # A person says which application and which roles: of hosts that differ in their role alone each more is worth a part of
 # a rule (they stand in one list), and a side that leaves out what it is or whose it is costs a part of one.
 ROLE, ONE_ROLE_MORE, UNSAID = "role", 0.25, 0.3
+FORBIDDEN = 1e9
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,11 +67,17 @@ def price_of(dial: float) -> float:
 class Reach:
     """Which groups a choice means, and what a rule between two choices would open."""
 
-    def __init__(self, groups: Groups, closed: Callable[[int, int, int, int], bool] | None) -> None:
-        """Take who says what is decided already; None where nothing is."""
+    def __init__(
+        self,
+        groups: Groups,
+        closed: Callable[[int, int, int, int], bool] | None,
+        refused: Callable[[int, int, Service], str | None],
+    ) -> None:
+        """Take who says what is decided already, None where nothing is, and what a person rejected."""
         self.groups = groups
         self._masks = groups.masks()
         self._closed = closed
+        self.refused = refused
         self._single: dict[Choice, int] = {}
         for number, one in enumerate(groups.every):
             if not one.labels:
@@ -227,6 +234,8 @@ class _Greedy:
                 opened = self._reach.opened(clients, servers, service)
             beyond = max(0.0, opened / needed - 1)
             known = self._costs[number] = self._words(key) + self._price * len(pairs) * beyond
+            if self._reach.refused(clients, servers, service) is not None:
+                known = self._costs[number] = known + FORBIDDEN  # taken where nothing else covers it
         return known
 
     def _worth(self, covered: Collection[int]) -> float:

@@ -9,7 +9,7 @@ from ringfence.flows.holders import Holders
 from ringfence.flows.records import flow_point
 from ringfence.model.addresses import address_text, addresses_of, family_of, network_texts
 from ringfence.model.assets import Asset, Snapshot
-from ringfence.model.intervals import IntervalSet
+from ringfence.model.intervals import EMPTY, IntervalSet
 from ringfence.model.rules import Policy
 from ringfence.model.selectors import AddressIn, AssetNamed, LabelExists, LabelIn, Selector, leaves
 
@@ -58,13 +58,18 @@ class Groups:
         lists: Mapping[str, IntervalSet],
         keys: Sequence[str] = KEYS,
         *,
+        control: IntervalSet = EMPTY,
         single: bool = False,
     ) -> None:
-        """Take what names addresses: `lists`; with `single` every address near at hand is a group of its own."""
+        """Take what names addresses: `lists`, and `control`, from where hosts are managed.
+
+        With `single` every address near at hand is a group of its own.
+        """
         self.snapshot = snapshot
         self.keys = telling(snapshot.assets, keys)
         self.every: list[Group] = []
         self._private, self._lists, self._single = private, lists, single
+        self._control = control
         self._numbers: dict[object, int] = {}
         self._kinds: dict[object, int] = {}
         self._of_asset: dict[str, int] = {}
@@ -92,7 +97,9 @@ class Groups:
         if point in _TO_MANY:
             return EVERYBODY, None
         peer = self._peer(point)
-        kind = self._kind(family_of(point), point in self._private, self._signatures.inside(point))
+        kind = self._kind(
+            family_of(point), point in self._private, point in self._control, self._signatures.inside(point)
+        )
         number = self._number(("peer", peer, kind), Group(peer=peer, points=(point,), kind=kind))
         self.every[number].addresses.add(address_text(point))
         return number, None

@@ -82,7 +82,7 @@ def _wanted(miner: Miner, client: int, server: int, protocol: int, port: int) ->
     if miner.inside is not None and client not in miner.inside and server not in miner.inside:
         return False
     verdict = miner.decided.verdict(client, server, protocol, port)
-    return verdict == "open" and miner.refused(client, server, Service(protocol, port, port)) is None
+    return verdict == "open" and miner.refusals.why(client, server, Service(protocol, port, port)) is None
 
 
 def _same_app(miner: Miner, client: int, server: int) -> bool:

@@ -17,6 +17,7 @@ from ringfence.suggest.cover import Chosen, Reach, Service, cover
 from ringfence.suggest.decided import ALLOWED, NOT_ENFORCED, OPEN, Decided, Said
 from ringfence.suggest.groups import Groups
 from ringfence.suggest.infrastructure import EVERY, common
+from ringfence.suggest.refusals import Refusals
 from ringfence.suggest.rules import Evidence, Offered, Process, joined, union_of
 from ringfence.suggest.traffic import EPHEMERAL, WHY, Seen
 
@@ -67,21 +68,21 @@ class Mined:
 class Miner:
     """Finds rules for what was seen between groups.
 
-    `refused` says why a person wants no rule for something, or None; `inside` are the groups of the application to
+    `refusals` are what a person wants no rule for; `inside` are the groups of the application to
     fence, None for all; `sees` says whether a group's enforcer can match a kind of process in a direction.
     """
 
     groups: Groups
     decided: Decided
     dial: float
-    refused: Callable[[int, int, Service], str | None] = lambda _client, _server, _service: None
+    refusals: Refusals
     inside: Collection[int] | None = None
     sees: Callable[[int, str, Direction], bool] = lambda _group, _kind, _direction: True
     addresses: Callable[[Wish, str], Sequence[str]] = lambda _wish, _side: ()
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reach = Reach(self.groups, self.decided.closed if self.decided.decides else None)
+        self.reach = Reach(self.groups, self.decided.closed if self.decided.decides else None, self.refusals.met)
 
     def mine(self, rows: Iterable[Seen], window: tuple[datetime, datetime] | None) -> Mined:
         """Return the rules for rows of a window from its first to its last moment."""
@@ -114,7 +115,7 @@ class Miner:
         verdict = self.decided.verdict(row.client, row.server, row.protocol, row.port, said)
         if verdict in (ALLOWED, NOT_ENFORCED) or verdict != OPEN:
             return verdict
-        return self.refused(row.client, row.server, Service(row.protocol, row.port, row.port))
+        return self.refusals.why(row.client, row.server, Service(row.protocol, row.port, row.port))
 
     def _services(
         self, wanted: Mapping[tuple[int, int, int, int], list[Seen]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -119,7 +120,8 @@ class Link:
                 self._stood(hello, "")
                 await self._look_on(process, hello)
             finally:
-                await _end(process)
+                # whoever was given up is not waited for
+                await _end(process, 0.0 if isinstance(sys.exception(), Lost) else ENDS_WITHIN)
                 listening.cancel()
                 with suppress(asyncio.CancelledError):
                     await listening
@@ -253,16 +255,22 @@ def _text(line: bytes) -> str:
     return line.rstrip(b"\r").decode("ascii")
 
 
-async def _end(process: Process) -> None:
-    """End a connection: its input ends, so the reader does; then what is left of ssh and its proxies is killed."""
+async def _end(process: Process, seconds: float) -> None:
+    """End a connection: its input ends, so the reader does; what is left of ssh and its proxies then is killed."""
     if process.stdin is not None:
         process.stdin.close()
+    ending = asyncio.create_task(_ended(process))
     try:
-        async with asyncio.timeout(ENDS_WITHIN):
-            await process.wait()
-    except TimeoutError:
-        pass
+        await asyncio.wait((ending,), timeout=seconds)
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        await ending
+
+
+async def _ended(process: Process) -> None:
+    """Return when a process has ended; asyncio learns that only when all that it printed was read."""
+    assert process.stdout is not None
+    while await process.stdout.read(1 << 16):
+        pass
+    await process.wait()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from ringfence.compiler import compile_policy
 from ringfence.flows.window import FlowWindow
+from ringfence.language.rejections import Rejection
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.flows import Flow
 from ringfence.model.rules import Policy, Rule, Settings
@@ -15,6 +16,7 @@ from ringfence.suggest.decided import Decided
 from ringfence.suggest.groups import Groups
 from ringfence.suggest.judging import Score, judged
 from ringfence.suggest.mining import Mined, Miner
+from ringfence.suggest.refusals import Refusals
 from ringfence.suggest.traffic import Traffic
 
 from tests.unit.flows.flow_factory import NOON, asset, flow, snapshot
@@ -33,6 +35,17 @@ def shop(*, web: int = 2, environments: Iterable[str] = ("prod", "dev")) -> list
     return found
 
 
+def shop_named(app: str) -> list[Asset]:
+    """Return the hosts of another application that is built as the shop is."""
+    found = []
+    for place, env in enumerate(("prod", "dev")):
+        roles = (("web-1", "web"), ("api", "api"), ("db", "db"))
+        for number, (name, role) in enumerate(roles):
+            address = f"10.1.{place}.{number + 10}"
+            found.append(asset(f"{app}-{env}-{name}", address, app=app, env=env, role=role))
+    return found
+
+
 @dataclass
 class Seen:
     """Flows of a week, by the names of hosts or by addresses."""
@@ -40,6 +53,7 @@ class Seen:
     assets: list[Asset]
     rules: tuple[Rule, ...] = ()
     flows: list[Flow] = field(default_factory=list)
+    rejected: tuple[Rejection, ...] = ()
 
     def talk(self, client: str, server: str, port: int, protocol: int = 6, **more: object) -> Seen:
         """Add a flow that is seen on every day of the week."""
@@ -82,7 +96,8 @@ class Seen:
         traffic = Traffic(window, groups)
         compiled = compile_policy(self.snapshot, policy, settings, full=True)
         sees = lambda _group, _kind, _direction: True  # noqa: E731
-        return Miner(groups, Decided(compiled, groups), dial, sees=sees), traffic
+        refusals = Refusals(self.rejected, groups, settings.private_addresses())
+        return Miner(groups, Decided(compiled, groups), dial, refusals, sees=sees), traffic
 
     def _address(self, name: str) -> str:
         from ringfence.model.addresses import address_text

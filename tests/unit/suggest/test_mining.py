@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from ringfence.model.rules import Action
+from ringfence.language.rejections import Rejection
+from ringfence.model.rules import Action, Peer
+from ringfence.model.services import parse_service
 
 from tests.unit.estate_factory import cidr, labelled, rule
 from tests.unit.flows.flow_factory import NOON, asset
-from tests.unit.suggest.suggest_estate import Seen, reasons, said, shop
+from tests.unit.suggest.suggest_estate import Seen, reasons, said, shop, shop_named
 
 DEV_FROM_PROD = (
     rule("apart", labelled(env="dev"), labelled(env="prod"), "any", action=Action.DENY, tier="guardrail"),
@@ -66,6 +68,24 @@ def test_what_few_hosts_of_a_role_do_stands_alone_to_be_refused() -> None:
 
     assert len(seen.mined().offers) == 2
     assert len(seen.talk("prod-web-1", "prod-db", 5432).mined().offers) == 1
+
+
+def test_what_was_rejected_is_in_no_wider_rule_either() -> None:
+    web_to_database = Rejection(
+        "", (Peer(labelled(role="web", env="prod")),), (Peer(labelled(role="db")),), parse_service("tcp/5432"), "no"
+    )
+    seen = Seen([*shop(), *shop_named("billing")]).talk("prod-web-0", "prod-db", 5432)
+    for app in ("", "billing-"):
+        for env in ("prod", "dev"):
+            seen.talk(f"{app}{env}-api", f"{app}{env}-db", 5432).talk(f"{app}{env}-web-1", f"{app}{env}-db", 5432)
+    seen.rejected = (web_to_database,)
+
+    for dial in (0.0, 0.5, 1.0):
+        mined = seen.mined(dial)
+        assert "rejected: no" in reasons(mined)
+        for one in mined.offers:
+            source = str(one.peers("from"))
+            assert "'dev'" in source or ("role" in source and "web" not in source)
 
 
 def test_a_unit_stands_in_the_rule_where_it_alone_was_seen() -> None:

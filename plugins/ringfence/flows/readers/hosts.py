@@ -1,4 +1,4 @@
-"""Flows that hosts report: results of the module `ringfence.core.linux_flows_info`, one or many.
+"""Flows that hosts report: results of the module `ringfence.core.linux_flows_info`, and what Windows tells.
 
 A host's answer is what a stranger may have written: it speaks for that host alone, whatever names and addresses stand
 in it, and what is wrong in it costs that host.
@@ -15,11 +15,13 @@ from itertools import chain
 from pathlib import Path
 
 from ringfence.flows.gathering import at
+from ringfence.flows.listeners import told_listeners
 from ringfence.flows.possible import refuse_time
 from ringfence.flows.readers.json import json_lines
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text, flow_of, time_of
 from ringfence.flows.text_lines import open_text
+from ringfence.flows.windows_report import is_windows, windows_report
 from ringfence.model.addresses import addresses_of
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, Place
@@ -107,7 +109,9 @@ def _results(path: Path, reading: Reading, alone: str | None) -> _Results:
 
 
 def _named(value: object, place: Place, reading: Reading, alone: str | None, stem: str) -> _Results:
-    if not isinstance(value, dict):
+    if is_windows(value):
+        yield place, clean_text(alone or stem), windows_report(value)
+    elif not isinstance(value, dict):
         reading.reject(InputError("no result of linux_flows_info: not a JSON object"), place)
     elif isinstance(value.get("flows"), list):
         yield place, clean_text(_speaker(alone or stem, value)), value
@@ -147,6 +151,8 @@ def _flows(result: Mapping[str, object], host: str, place: Place, reading: Readi
     except InputError as error:
         reading.reject(InputError(f"{host}: {error.message}", remedy=error.remedy), place, max(len(rows), 1))
         return
+    if own is not None:
+        reading.heard[host] = told_listeners(result.get("listeners"), own)
     yield from _own_flows(rows, host, own, observed, place, reading)
 
 
@@ -196,9 +202,8 @@ def _stays(flow: Flow) -> bool:
 
 def _record(row: Mapping[str, object]) -> dict[str, object]:
     """Return a module's row under the names of the word list: its process belongs to the side that the host is."""
-    record = {
-        name: row.get(name) for name in ("client", "server", "port", "protocol", "connections", "packets", "bytes")
-    }
+    names = ("client", "server", "port", "protocol", "connections", "packets", "bytes", "outcome")
+    record = {name: row.get(name) for name in names}
     side = {"in": "server", "out": "client"}.get(str(row.get("direction")))
     if side:
         record.update({f"{side}_{name}": row.get(name) for name in ("unit", "user", "process")})

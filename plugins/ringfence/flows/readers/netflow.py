@@ -27,6 +27,8 @@ SOURCE = "netflow"
 SYN, RST, ACK = 2, 4, 16
 DROPPED, DENIED = 2, 3  # forwardingStatus (its upper two bits), firewallEvent
 REPLIES = {(ICMP, 0): 8, (ICMP, 14): 13, (ICMPV6, 129): 128}  # types that answer, and the one that asked
+# Echo and timestamp, and what neighbours and routers are asked with, say who began.
+ASKING = {(ICMP, 8), (ICMP, 13), *((ICMPV6, kind) for kind in (128, 130, 133, 135))}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPES = {
     **dict.fromkeys(("n", "said"), "BIGINT"),
@@ -121,7 +123,9 @@ def _icmp(record: Record, protocol: int, dport: int | None) -> tuple[int | None,
         coded = dport if coded is None else coded
         kind = None if coded is None else coded >> 8
     asked = REPLIES.get((protocol, -1 if kind is None else kind))
-    return (None, kind, None) if asked is None else (asked, None, -1)
+    if asked is not None:
+        return asked, None, -1
+    return None, kind, 1 if (protocol, kind) in ASKING else None
 
 
 def _times(record: Record) -> tuple[str | None, str | None]:
