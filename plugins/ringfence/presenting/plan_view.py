@@ -168,6 +168,19 @@ def simulation_rows(plan: Plan) -> list[tuple[JsonValue, ...]]:
     ]
 
 
+def evidence_lines(plan: Plan) -> Iterator[Line]:
+    """Yield how long the flows that a plan was made with were seen, and which workloads it has no evidence for."""
+    if not plan.simulation:
+        yield Line("no flow was looked at: nothing says what this plan does to traffic", style="yellow")
+        return
+    window = plan.simulation.get("window")
+    if isinstance(window, dict) and window.get("first_seen"):
+        yield Line(f"the flows were seen from {window['first_seen']} to {window['last_seen']}")
+    if unseen := _texts(plan.simulation.get("unseen")):
+        workloads = counted(len(unseen), "workload")
+        yield Line(f"no evidence for {workloads}, no flow was seen there: {first_few(unseen)}", style="yellow")
+
+
 def _flows(count: JsonValue) -> JsonValue:
     return count.get("flows") if isinstance(count, dict) else None
 
