@@ -43,7 +43,7 @@ Priority = Annotated[int, Field(ge=0, le=1_000_000)]
 class Written(BaseModel):
     """A mapping somebody wrote: no key that is not named here, no value turned into another type."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True, populate_by_name=False)
 
 
 class RuleEntry(Written):
