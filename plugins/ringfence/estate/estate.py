@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from ringfence.estate.directory import current_time
 from ringfence.estate.history import History
 from ringfence.estate.listening import SILENT, Listener
 from ringfence.model.errors import InputError, InputErrors
+from ringfence.plan.state_file import STATE_FILE
 from ringfence.workspace import PLANS, STATE
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ringfence.compiler import Compilation, Recompiler
     from ringfence.estate.last_answer import Answer
     from ringfence.model.assets import Snapshot
+    from ringfence.plan import Held
     from ringfence.sources.inventory import Last, Resolver, Survey
     from ringfence.sources.snapshots import SnapshotDifference
     from ringfence.workspace import Workspace
@@ -73,12 +76,13 @@ class _Loading:
 
     def workspace(self) -> Workspace:
         """Return the loaded files."""
+        from ringfence.estate.kept_files import read_or_kept
         from ringfence.workspace import load
 
         with self._lock:
             if self._workspace is None:
                 with self.listener.working("reading the workspace"):
-                    self._workspace = load(self.directory)
+                    self._workspace = load(self.directory, read_or_kept)
             return self._workspace
 
     def survey(self, *, fresh: bool, silent_stay: bool) -> Survey:
@@ -110,12 +114,11 @@ class _Loading:
 
     def enforcers(self) -> tuple[Snapshot, dict[str, str]]:
         """Return the assets with their enforcers chosen, and the reasons of those that facts decided, by host."""
-        from ringfence.plan import read_state
         from ringfence.plan.enforcer_choice import chosen
 
         with self._lock:
             if self._enforcers is None:
-                self._enforcers = chosen(self.snapshot(), read_state(self.directory))
+                self._enforcers = chosen(self.snapshot(), self._held())
             return self._enforcers
 
     def installed(self, *, full: bool) -> Compilation:
@@ -130,14 +133,21 @@ class _Loading:
     def compiled(self, *, full: bool) -> Compilation:
         """Return the tables that hosts take."""
         from ringfence.enforcers import enforcer
-        from ringfence.plan import read_state
-        from ringfence.plan.preflight import left_out
+        from ringfence.plan.left_out import left_out
 
         with self._lock:
             if full not in self._compiled:
                 made = self.installed(full=full)
-                self._compiled[full] = made.without(left_out(made, read_state(self.directory), enforcer))
+                self._compiled[full] = made.without(left_out(made, self._held(), enforcer))
             return self._compiled[full]
+
+    def _held(self) -> dict[str, Held]:
+        """Return what hosts are known to have; the reader of it is loaded where there is something to read."""
+        if not os.path.lexists(self.directory / STATE_FILE):
+            return {}
+        from ringfence.plan import read_state
+
+        return read_state(self.directory)
 
     def _made(self, *, full: bool) -> Compilation:
         from ringfence.compiler import Recompiler
