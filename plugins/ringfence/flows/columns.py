@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import cache
-from shutil import rmtree
-from tempfile import mkdtemp
 
 import duckdb
 
+from ringfence.flows.database import connect as connect  # noqa: PLC0414 - of those who ask here
 from ringfence.flows.holders import Holders, observer_of
 from ringfence.flows.records import PROCESSES
 from ringfence.flows.relation import FLOW_COLUMNS, insert_rows, row_of
@@ -20,27 +17,6 @@ from ringfence.model.flows import ANSWERED, Flow
 COLUMNS: dict[str, str] = {**FLOW_COLUMNS, "client_asset": "VARCHAR", "server_asset": "VARCHAR"}
 COUNTS = ("connections", "packets", "bytes")
 IDENTITY = tuple(name for name in COLUMNS if name not in (*COUNTS, "client_asset", "server_asset"))
-
-
-def connect() -> duckdb.DuckDBPyConnection:
-    """Return a connection to a database in memory that loads nothing from the network and spills to a place of its own.
-
-    DuckDB would otherwise write what does not fit into memory below the current directory, the user's repository.
-    """
-    return duckdb.connect(
-        config={
-            "temp_directory": _spill_directory(),
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-        }
-    )
-
-
-@cache
-def _spill_directory() -> str:
-    path = mkdtemp(prefix="ringfence-flows-")
-    atexit.register(rmtree, path, ignore_errors=True)
-    return path
 
 
 def create(connection: duckdb.DuckDBPyConnection, table: str) -> None:

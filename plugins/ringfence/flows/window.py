@@ -13,7 +13,8 @@ from typing import Self
 
 import duckdb
 
-from ringfence.flows.columns import COLUMNS, connect, create, flow_at, insert
+from ringfence.flows.columns import COLUMNS, create, flow_at, insert
+from ringfence.flows.database import close, connect
 from ringfence.flows.distinct import Distinct, Known, busiest_first, joined, same_key
 from ringfence.flows.engine import DuckEngine, Engine
 from ringfence.flows.holders import Holders
@@ -61,7 +62,7 @@ class FlowWindow:
         With `latest`, what cannot be (`ringfence.flows.possible`) is left out and counted in `wrong`. `engine` answers
         heavy questions, DuckDB in this process all others; both have the same `observations`.
         """
-        connection = connect()
+        connection = connect(paths[0].parent if paths else None)
         if not paths:
             create(connection, "observations")
             return FlowWindow(connection, since, until)
@@ -94,7 +95,7 @@ class FlowWindow:
     def close(self) -> None:
         """Free what the window holds."""
         self.engine.close()
-        self.connection.close()
+        close(self.connection)
 
     def rows(self, query: str, parameters: object = None) -> list[tuple[object, ...]]:
         """Return the rows of a query over `flows`, answered by DuckDB in this process."""

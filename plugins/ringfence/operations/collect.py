@@ -17,7 +17,7 @@ from ringfence.plan.host_names import askable, why_not
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
-    from ringfence.flows.store import Added
+    from ringfence.flows.store_counts import Added
     from ringfence.rollout import Event
 
 

@@ -14,7 +14,8 @@ from ringfence.analysis.simulate import DEFAULT_KEYS
 from ringfence.flows.listeners import keep_listeners
 from ringfence.flows.possible import latest_time
 from ringfence.flows.records import PROTOCOL_NAMES, record_of
-from ringfence.flows.store import NOTHING_ADDED, FlowStore
+from ringfence.flows.store import FlowStore
+from ringfence.flows.store_counts import NOTHING_ADDED
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import FlowSelection, opened, read_files, reading_of, time_of
@@ -22,7 +23,7 @@ from ringfence.operations.flow_selection import FlowSelection, opened, read_file
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.flows.reading import Reading
-    from ringfence.flows.store import Added
+    from ringfence.flows.store_counts import Added
     from ringfence.flows.window import FlowWindow
 
 
