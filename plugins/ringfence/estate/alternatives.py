@@ -39,6 +39,27 @@ def compiled_as(
     return made.without(left_out(made, held, enforcer))
 
 
+def compiled_between(estate: Estate, before: Snapshot, after: Snapshot) -> tuple[Compilation, Compilation]:
+    """Return the tables that hosts would take with the assets of two snapshots; those that stay equal are shared.
+
+    Hosts that cannot take their table are left out as `Estate.compiled` leaves them out.
+    """
+    from ringfence.compiler import Recompiler
+    from ringfence.enforcers import abilities_of, enforcer, names
+    from ringfence.plan import read_state
+    from ringfence.plan.enforcer_choice import chosen
+    from ringfence.plan.left_out import left_out
+
+    workspace, held = estate.workspace, read_state(estate.directory)
+    old, new = (chosen(one, held)[0] for one in (before, after))
+    with estate.listener.working("compiling the policy"):
+        compiler = Recompiler(old, workspace.policy, workspace.settings, abilities=abilities_of)
+        found = compiler.compilation, compiler.update(new, workspace.policy, workspace.settings)
+    enforced = [one.enforced(names()) for one in found]
+    first, second = (one.without(left_out(one, held, enforcer)) for one in enforced)
+    return first, second
+
+
 def relabelled(estate: Estate, rules: Sequence[LabelRule]) -> Snapshot:
     """Return the assets with the labels that other label rules give them; what the inventory itself gives stays.
 
