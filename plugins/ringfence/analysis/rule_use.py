@@ -97,17 +97,14 @@ class RuleUses:
     def _count(self) -> None:
         judged = self.simulation.judged
         every = range(len(judged.verdicts))
-        for number, protocol, port, flows, connections in judged.asked(
-            "SELECT verdict, protocol, port, count(*), sum(connections) FROM judged GROUP BY ALL", every
-        ):
+        for number, protocol, port, flows, connections in judged.asked("verdict, protocol, port", every):
             for use in self._of_verdict(number):
                 use.count += Count(flows, connections)
                 if port is not None:
                     use.services.add(point_of(protocol, port))
         for side in ("client", "server"):
             for number, holder, addresses in judged.asked(
-                f"SELECT verdict, {side}_holder, count(DISTINCT {side}) FROM judged GROUP BY ALL",  # noqa: S608 - ours
-                every,
+                f"verdict, {side}_holder", every, counted=f"count(DISTINCT {side}) AS addresses"
             ):
                 for use in self._of_verdict(number):
                     _add(use, side, None if holder is None else judged.seen[holder], addresses)
@@ -121,16 +118,15 @@ class RuleUses:
         unsure = [n for n, one in enumerate(judged.verdicts) if one.depends and rule.id not in self._rules[n]]
         if not unsure or not _tells_more(rule):
             return 0
-        sides = []
-        parameters: list[object] = []
+        sides = ["true"]
         for side, peers in (("c", rule.sources), ("s", rule.destinations)):
             if not _anybody(self.ends, peers):
                 chosen = self.names(peers)
-                parameters.append([number for number, name in enumerate(judged.seen) if name in chosen])
-                sides.append(f"{side}.holder IN (SELECT unnest(${len(parameters) + 1}::INTEGER[]))")
-        query = "SELECT protocol, port, count(*) FROM judged GROUP BY ALL"
-        rows = judged.asked(query, unsure, " AND ".join(["true", *sides]), parameters)
-        return sum(count for protocol, port, count in rows if _speaks(rule, protocol, port))
+                numbers = [number for number, name in enumerate(judged.seen) if name in chosen]
+                judged.window.engine.put(f"rule_{side}", {"holder": "INTEGER"}, [numbers])
+                sides.append(f"{side}.holder IN (SELECT holder FROM rule_{side})")  # noqa: S608 - c or s
+        rows = judged.asked("protocol, port", unsure, " AND ".join(sides))
+        return sum(count for protocol, port, count, _ in rows if _speaks(rule, protocol, port))
 
 
 def _met(rule: Rule, verdict: Verdict) -> bool:

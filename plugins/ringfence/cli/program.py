@@ -48,6 +48,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("rollback", "rollback:rollback", "Take hosts back to what they held before."),
     ("verify", "verify:verify", "Prove that hosts enforce what the plan says."),
     ("info", "info:info", "Show what hosts enforce, and what they deny or would deny."),
+    ("watch", "watch:watch", "Show new flows and denials of hosts as they happen."),
+    ("violations", "violations:violations", "List what a watch found against the policy, and accept what is known."),
     ("refresh", "refresh:refresh", "Have hosts look up the names of their policy now."),
     ("remove", "remove:remove", "Take everything of Ringfence off hosts."),
     ("lab", "lab:lab", "Raise hosts to try a policy on."),

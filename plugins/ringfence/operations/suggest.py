@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.estate.queries import QueryReader
 from ringfence.language.rejections import FILE, Rejection, add_rejections, read_rejections
+from ringfence.model.addresses import addresses_of
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import union
 from ringfence.model.rules import Direction, Mode
@@ -22,7 +23,7 @@ from ringfence.suggest.decided import Decided
 from ringfence.suggest.groups import KEYS, Groups
 from ringfence.suggest.judging import Score, judged
 from ringfence.suggest.mining import Kept, Mined, Miner, Wish
-from ringfence.suggest.refusals import refusing
+from ringfence.suggest.refusals import Refusals
 from ringfence.suggest.rules import Offered
 from ringfence.suggest.traffic import Traffic
 
@@ -126,9 +127,9 @@ def suggest(
         chosen, closing = _chosen(mined.offers, fence, only)
         scores = judged(miner, traffic, traffic.split) if traffic.split else None
         with TemporaryDirectory(prefix="ringfence-suggest-") as directory:
-            names = _names(estate, Path(directory), mined.offers, wanted)
             draft = Draft(estate, Path(directory) / "chosen", wanted.keys[0])
             draft.write(chosen, closing)
+            names = draft.names if chosen == mined.offers else _names(estate, Path(directory), mined.offers, wanted)
             found = _effect(estate, draft, window, miner, chosen) if effect and (chosen or closing) else None
             yield Suggested(
                 {"first_seen": _iso(times[0]), "last_seen": _iso(times[1]), "flows": traffic.flows},
@@ -183,7 +184,9 @@ def _miner(
     compiled = estate.installed(full=True)
     snapshot = compiled.snapshot
     lists = {name: union(read) for name, read in workspace.definitions.read_lists.items()}
-    groups = Groups(snapshot, workspace.policy, private, lists, wanted.keys, single=dial < _SINGLE_UNTIL)
+    control = addresses_of(workspace.settings.control.networks if workspace.settings.control else ())
+    single = dial < _SINGLE_UNTIL
+    groups = Groups(snapshot, workspace.policy, private, lists, wanted.keys, control=control, single=single)
     traffic = Traffic(window, groups)
     rejected = read_rejections(estate.directory / FILE, workspace.definitions, estate.directory)
     assets = snapshot.named()
@@ -196,7 +199,7 @@ def _miner(
         return traffic.addresses(wish.client, wish.server, wish.service.protocol, wish.service.low, side)
 
     inside, fence = _inside(estate, wanted, groups)
-    miner = Miner(groups, Decided(compiled, groups), dial, refusing(rejected, groups, private), inside, sees, addresses)
+    miner = Miner(groups, Decided(compiled, groups), dial, Refusals(rejected, groups, private), inside, sees, addresses)
     return miner, traffic, rejected, fence
 
 
