@@ -11,6 +11,8 @@ from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import asset_names
 from ringfence.model.errors import InputError
 
+STRICT = "Exit with 1 where a flow would be denied or a test fail that is well now, with 2 where no flow was judged."
+
 
 @command(
     "impact",
@@ -29,7 +31,7 @@ from ringfence.model.errors import InputError
 @flow_options
 @click.option("--all", "everything", is_flag=True, help="Also what only another rule decides then, and all labels.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows at most.")
-@click.option("--strict", is_flag=True, help="Exit with 1 where a flow would be denied, with 2 where none was judged.")
+@click.option("--strict", is_flag=True, help=STRICT)
 def impact(
     session: Session,
     words: tuple[str, ...],
@@ -74,5 +76,5 @@ def impact(
             raise InputError(f"{flows.words()}: no flow was judged, so --strict proves nothing")
         if flows.unread:
             click.get_current_context().exit(2)
-        if strict and found.newly_denied:
+        if strict and found.bad:
             click.get_current_context().exit(1)

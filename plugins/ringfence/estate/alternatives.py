@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 
 
 def compiled_as(
-    estate: Estate, *, snapshot: Snapshot | None = None, policy: Policy | None = None, settings: Settings | None = None
+    estate: Estate,
+    *,
+    snapshot: Snapshot | None = None,
+    policy: Policy | None = None,
+    settings: Settings | None = None,
+    full: bool = False,
 ) -> Compilation:
     """Return the tables that hosts would take under another snapshot, policy or settings; what is not given stays.
 
-    Hosts that cannot take their table are left out as `Estate.compiled` leaves them out.
+    Hosts that cannot take their table are left out as `Estate.compiled` leaves them out. With `full`, as if every mode
+    were full.
     """
     from ringfence.compiler import compile_policy
     from ringfence.enforcers import abilities_of, enforcer, names
@@ -34,7 +40,11 @@ def compiled_as(
     assets, _ = chosen(snapshot or estate.snapshot, held)
     with estate.listener.working("compiling the policy"):
         made = compile_policy(
-            assets, policy or workspace.policy, settings or workspace.settings, abilities=abilities_of
+            assets,
+            policy or workspace.policy,
+            settings or workspace.settings,
+            full=full,
+            abilities=abilities_of,
         ).enforced(names())
     return made.without(left_out(made, held, enforcer))
 

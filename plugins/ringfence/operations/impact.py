@@ -16,10 +16,12 @@ from ringfence.analysis.impact import (
     changed_modes,
     changed_rules,
 )
+from ringfence.analysis.invariants import broken
 from ringfence.analysis.peer_resolution import Ends
+from ringfence.analysis.policy_tests import failures
 from ringfence.analysis.simulate import Simulation, simulate
 from ringfence.analysis.simulate_judge import Category
-from ringfence.estate.alternatives import compiled_between, relabelled
+from ringfence.estate.alternatives import compiled_as, compiled_between, relabelled
 from ringfence.estate.queries import QueryReader
 from ringfence.estate.revisions import Revision, at_revision
 from ringfence.language import load_label_rules
@@ -33,6 +35,7 @@ from ringfence.plan.changes import told
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from ringfence.compiler import Compilation
     from ringfence.estate import Estate
     from ringfence.operations.flow_selection import FlowSelection
 
@@ -54,10 +57,24 @@ class ImpactRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """A test or an invariant of the policy that holds now and would not then: its name, its place and the reason."""
+
+    name: str
+    place: str
+    why: str
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for `--json`."""
+        return {"name": self.name, "place": self.place, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
 class Impact:
     """What changes with some labels; within the context of `impact` single flows can be asked for.
 
-    `tables` is the difference of the workloads' tables as a plan has it; `new_values` are labels that no asset has yet.
+    `tables` is the difference of the workloads' tables as a plan has it; `new_values` are labels that no asset has yet;
+    `failing` are tests and invariants that hold now and would not then.
     """
 
     labels: tuple[LabelChange, ...]
@@ -68,6 +85,7 @@ class Impact:
     simulation: Simulation
     window: dict[str, object]
     wrong: int
+    failing: tuple[Expectation, ...]
     against: Revision | None
 
     @property
@@ -80,6 +98,11 @@ class Impact:
     def newly_denied(self) -> int:
         """Return how many flows would be denied that the files allow now."""
         return self.simulation.categories[Category.NEWLY_DENIED].flows
+
+    @property
+    def bad(self) -> bool:
+        """Return whether a flow would be denied, or a test or an invariant fail, that is well now."""
+        return bool(self.newly_denied or self.failing)
 
     @property
     def judged(self) -> int:
@@ -100,6 +123,7 @@ class Impact:
             "new_values": list(self.new_values),
             "rules": [one.data() for one in self.rules],
             "modes": [one.data() for one in self.modes],
+            "failing": [one.data() for one in self.failing],
             "tables": self.tables,
             "window": self.window,
             "wrong": self.wrong,
@@ -127,6 +151,7 @@ def impact(
         tables = told(first.tables, second.tables, after)
     known = {(key, label.value) for asset in before.assets for key, label in asset.labels.items()}
     new = [f"{one.key}={one.after}" for one in labels if one.after is not None and (one.key, one.after) not in known]
+    failing = _failing(estate, before, after)
     with flows.window(estate, listener) as window:
         result = simulate(second.tables, after, window, first.tables)
         yield Impact(
@@ -138,8 +163,28 @@ def impact(
             result,
             window.totals(),
             window.wrong,
+            failing,
             revision,
         )
+
+
+def _failing(estate: Estate, before: Snapshot, after: Snapshot) -> tuple[Expectation, ...]:
+    policy = estate.workspace.policy
+    if not policy.tests and not policy.invariants:
+        return ()
+    earlier = {(one.name, one.place) for one in _not_met(compiled_as(estate, snapshot=before, full=True))}
+    then = _not_met(compiled_as(estate, snapshot=after, full=True))
+    return tuple(one for one in then if (one.name, one.place) not in earlier)
+
+
+def _not_met(full: Compilation) -> list[Expectation]:
+    """Return the tests that fail and the invariants that do not hold."""
+    found = [Expectation(one.test.name, str(one.test.place), str(one)) for one in failures(full)]
+    for one in broken(full):
+        example = f"{one.example.client} → {one.example.server} on {one.example.service}"
+        why = f"invariant '{one.invariant.name}' does not hold: {example}"
+        found.append(Expectation(one.invariant.name, str(one.invariant.place), why))
+    return found
 
 
 def _snapshots(estate: Estate, request: ImpactRequest) -> tuple[Snapshot, Snapshot, Revision | None]:

@@ -27,6 +27,8 @@ def impact_lines(found: Impact, limit: int, *, everything: bool) -> Iterator[Lin
         yield Line(f"mode of {mode.asset}, {mode.direction}: {mode.before} → {mode.after}", style="yellow")
     if len(found.modes) > limit:
         yield Line(f"{counted(len(found.modes) - limit, 'more mode')} (--limit, --json)")
+    for failing in found.failing:
+        yield Line(f"{failing.place}: {failing.why}", style="red")
     if not found.workloads:
         yield Line("no workload gets another table")
         return

@@ -45,6 +45,7 @@ def test_rules_modes_tables_and_flows_are_told_before_the_label_is_given(workspa
         "web-2",
     }
     assert [(one["server_asset"], one["category"]) for one in found["flows"]] == [("api-1", "newly_denied")]
+    assert found["failing"] == []
     words = ringfence(workspace, *asked(workspace, "web-1", "--label", "role=api")).output
     assert "web-1: role web → api, which labels.yml:2 gives" in words
     assert (
@@ -66,6 +67,14 @@ def test_a_file_of_label_rules_and_a_commit_are_compared_for_all_assets(workspac
     }
     assert back["against"]["uncommitted"] == ["labels.yml"]
     assert [(one["server_asset"], one["category"]) for one in back["flows"]] == [("api-1", "newly_allowed")]
+
+
+def test_tests_and_invariants_that_would_fail_then_are_told(workspace: Path) -> None:
+    found: Any = data(workspace, *asked(workspace, "api-1", "--label", "role=web", "--strict"), status=1)
+    assert [(one["name"], one["place"]) for one in found["failing"]] == [
+        ("the shop works", "policy/tests/shop.yml:2:5")
+    ]
+    assert found["categories"]["newly_denied"]["flows"] == 0
 
 
 def test_a_label_is_taken_away_and_a_new_value_is_said_to_be_new(workspace: Path) -> None:
