@@ -22,7 +22,7 @@ from ringfence.suggest.cover import DIALS
 from ringfence.suggest.decided import Decided
 from ringfence.suggest.groups import KEYS, Groups
 from ringfence.suggest.judging import Score, judged
-from ringfence.suggest.mining import Kept, Mined, Miner, Wish
+from ringfence.suggest.mining import UNLABELLED, Kept, Mined, Miner, Wish
 from ringfence.suggest.refusals import Refusals
 from ringfence.suggest.rules import Offered
 from ringfence.suggest.traffic import Traffic
@@ -155,6 +155,8 @@ def reject(
 ) -> list[Offered]:
     """Write suggestions into `suggestions.yml` as rejected, with the reason, and return them."""
     with suggest(estate, wanted, numbers, effect=False, execution=execution) as found:
+        if not found.chosen:
+            raise InputError("what closes an application is not rejected", remedy="leave it out: --only N,M --write")
         path = estate.directory / FILE
         day = estate.now.date().isoformat()
         add_rejections(
@@ -274,8 +276,9 @@ def _effect(estate: Estate, draft: Draft, window: FlowWindow, miner: Miner, chos
 
 
 def _unlabelled(mined: Mined, groups: Groups) -> tuple[str, ...]:
-    """Return the assets that rules could name by nothing but their names."""
+    """Return the assets with wanted traffic that rules could name by nothing but their names."""
     ends = {number for wish in mined.wishes for number in (wish.client, wish.server)}
+    ends |= {number for one in mined.kept if one.why == UNLABELLED for number in (one.seen.client, one.seen.server)}
     return tuple(sorted(one.asset for number in ends if (one := groups.every[number]).asset is not None))
 
 
