@@ -28,7 +28,7 @@ def compiled_as(
     from ringfence.enforcers import abilities_of, enforcer, names
     from ringfence.plan import read_state
     from ringfence.plan.enforcer_choice import chosen
-    from ringfence.plan.preflight import left_out
+    from ringfence.plan.left_out import left_out
 
     workspace, held = estate.workspace, read_state(estate.directory)
     assets, _ = chosen(snapshot or estate.snapshot, held)

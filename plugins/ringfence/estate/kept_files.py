@@ -36,6 +36,8 @@ def read_or_kept(directory: Path, files: Sequence[Path], reports: Reports) -> Sa
     paths = [directory / SETTINGS, directory / LABELS, *files]
     kept = cache_directory() / f"{hashlib.sha256(os.fsencode(directory)).hexdigest()[:24]}.json"
     digest, before = _state(directory, paths)
+    if not kept.is_absolute():
+        digest = ""
     if digest and (said := _kept(kept, digest)):
         return said
     earlier = len(reports)
@@ -48,9 +50,16 @@ def read_or_kept(directory: Path, files: Sequence[Path], reports: Reports) -> Sa
 
 
 def cache_directory() -> Path:
-    """Return where the files' words are kept."""
+    """Return where the files' words are kept: no absolute path for a user who has no home, as in many containers."""
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "ringfence/files"
+    return (base if base.is_absolute() else _home() / ".cache") / "ringfence/files"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path()
 
 
 def _state(directory: Path, paths: Sequence[Path]) -> tuple[str, tuple[object, ...]]:

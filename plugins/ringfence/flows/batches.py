@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 
 from ringfence.flows.columns import COLUMNS, COUNTS, IDENTITY
+from ringfence.flows.engine import parquet_list
 from ringfence.flows.holders import resolved
 from ringfence.flows.ledger import Ledger, now
-from ringfence.flows.window import parquet_list
 from ringfence.model.assets import Snapshot
 
 MOST = (1 << 63) - 1

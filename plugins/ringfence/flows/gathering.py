@@ -6,7 +6,7 @@ Files whose rows are all right are read many at once where their reader can do t
 # ruff: noqa: S608 - the SQL is put together from names of ours
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from ringfence.flows.connections import fold
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import FLOW_COLUMNS
 from ringfence.flows.sightings import SIGHTINGS, new_sightings
-from ringfence.model.errors import InputError, OutsideError, Place, file_error
+from ringfence.flows.text_lines import alone, files_below
+from ringfence.model.errors import InputError, Place, file_error
 
 
 @runtime_checkable
@@ -57,7 +58,7 @@ def gather(
     left: Iterable[Path] = quick(connection, table, files, reading) if quick and not reading.strict else files
     kept = ", ".join(name for name in SIGHTINGS if name != "origin")
     for file in left:
-        with _costing_itself(file, reading, several=several), at(file, reading):
+        with alone(file, several, reading), at(file, reading):
             found = reader.sightings(connection, file, reading)
             connection.execute(f"INSERT INTO {table} ({kept}, origin) SELECT {kept}, {files[file]} FROM {found}")
             connection.execute(f"DROP TABLE {found}")
@@ -75,7 +76,7 @@ def flows_of(
     connection: duckdb.DuckDBPyConnection, reader: SightingReader, path: Path, reading: Reading
 ) -> duckdb.DuckDBPyRelation:
     """Return the flows of a file or directory as a relation of `FLOW_COLUMNS`."""
-    files = {file: number for number, file in enumerate(files_of(path))}
+    files = {file: number for number, file in enumerate(files_below(path, reading))}
     table = folded(connection, reader, gather(connection, reader, files, reading, several=path.is_dir()), reading)
     return connection.table(table).project(", ".join(FLOW_COLUMNS))
 
@@ -85,23 +86,12 @@ def is_whole(reader: SightingReader) -> bool:
     return bool(getattr(reader, "WHOLE", False))
 
 
-def files_of(path: Path) -> Sequence[Path]:
-    """Return a file itself, or all files below a directory whose names do not begin with a dot, sorted."""
-    return list(_below(path)) if path.is_dir() else [path]
-
-
-def _below(directory: Path) -> Iterator[Path]:
-    for entry in sorted(directory.rglob("*")):
-        if entry.is_file() and not any(part.startswith(".") for part in entry.relative_to(directory).parts):
-            yield entry
-
-
 @contextmanager
 def at(path: Path, reading: Reading) -> Iterator[None]:
     """Have a reading know the time of a file (each of several has one of its own), and errors their place."""
     observed = reading.observed
     try:
-        if observed is None:
+        if observed is None and not path.is_dir():
             reading.observed = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
         yield
     except OSError as error:
@@ -110,13 +100,3 @@ def at(path: Path, reading: Reading) -> Iterator[None]:
         raise InputError(f"cannot be read: {str(error).splitlines()[0]}", Place(str(path))) from error
     finally:
         reading.observed = observed
-
-
-@contextmanager
-def _costing_itself(path: Path, reading: Reading, *, several: bool) -> Iterator[None]:
-    try:
-        yield
-    except (InputError, OutsideError) as error:
-        if not several:
-            raise
-        reading.reject(InputError(error.message, remedy=error.remedy), error.place or Place(str(path)))

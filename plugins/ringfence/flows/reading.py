@@ -18,12 +18,13 @@ SHOWN = 100
 class Reading:
     """Counts and the first hundred problems of one reading.
 
-    `observed` stands in for times that a file does not say; `read` sets it to the file's time of change where it is
-    not given. `latest` is the last time that a flow can have been seen at. `hosts` are the addresses (points) of every
-    host of the inventory, which say what a host can report; None where no inventory was asked. `fields` are the names
-    of the fields of a file that does not name them itself, `listeners` the addresses (as text), protocols and ports
-    that hosts report to listen on. `since` and `until` bound what is fetched from where more lies. `empty` counts rows
-    that are right and tell of no traffic. `strict` raises what is wrong instead of counting it.
+    `observed` stands in for times that a file does not say; `read` sets it to the file's time of change where it is not
+    given. `latest` is the last time that a flow can have been seen at. `hosts` are the addresses (points) of every host
+    of the inventory, which say what a host can report; None where no inventory was asked. `fields` are the names of the
+    fields of a file that does not name them itself, `listeners` the addresses (as text), protocols and ports that hosts
+    report to listen on; `heard` are those that the hosts of this reading told, by host. `since` and `until` bound what
+    is fetched from where more lies. `empty` counts rows that are right and tell of no traffic. `strict` raises what is
+    wrong instead of counting it.
     """
 
     observed: datetime | None = None
@@ -34,6 +35,7 @@ class Reading:
     listeners: Collection[tuple[str, int, int]] = ()
     since: datetime | None = None
     until: datetime | None = None
+    heard: dict[str, frozenset[tuple[str, int, int]]] = field(default_factory=dict)
     read: int = 0
     bad: int = 0
     empty: int = 0

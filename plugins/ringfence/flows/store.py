@@ -18,10 +18,11 @@ import duckdb
 
 from ringfence.flows.batches import compacted, incoming, write_day
 from ringfence.flows.columns import connect
+from ringfence.flows.kept_files import reading_files
 from ringfence.flows.ledger import Content, Ledger, Origin, day_of, now
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import relation_of
-from ringfence.flows.window import FlowWindow, reading_files
+from ringfence.flows.window import FlowWindow
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError, Place, file_error
 from ringfence.model.flows import Flow

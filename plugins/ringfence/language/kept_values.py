@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from ringfence.language import definitions, mentions, nodes
-from ringfence.model import assets, errors, identity, intervals, label_rules, rules, selectors, services
+from ringfence.model import assets, errors, identity, intervals, label_rules, rules, selectors, services, watch_settings
 
 AGAIN, TUPLE, LIST, SET, MAPPING, FIRST_KIND = range(6)
 _KINDS: tuple[type, ...] = (
@@ -29,6 +29,7 @@ _KINDS: tuple[type, ...] = (
     *(selectors.LabelIn, selectors.LabelExists, selectors.AssetNamed, selectors.AllOf, selectors.AnyOf, selectors.Not),
     *(selectors.AddressIn, selectors.FqdnIs, selectors.AnyAddress, selectors.Unknown, selectors.Internet),
     *(nodes.Scalar, nodes.Listing, nodes.Entry, nodes.Table, definitions.Definitions),
+    *(watch_settings.Sends, watch_settings.SinkSettings, watch_settings.WatchSettings),
     *(mentions.LabelMention, mentions.AssetMention, mentions.ProcessMention),
     *(mentions.ChoiceMention, mentions.AlternativeMention),
 )

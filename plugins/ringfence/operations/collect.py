@@ -45,6 +45,7 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
 
     Raise InputError if no host is chosen, Interrupted if a sample was cancelled.
     """
+    from ringfence.flows.listeners import keep_listeners
     from ringfence.flows.readers import read_by
     from ringfence.flows.readers.hosts import read_collected
     from ringfence.flows.store import FlowStore
@@ -72,6 +73,7 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
         store = FlowStore(estate.history.flows)
         found = read_by(read_collected, path, reading) if told else ()
         added = store.add(found, estate.snapshots())
+        keep_listeners(estate.history.flows, reading.heard)
     execution.listener.problems(reading.problems)
     if request.facts:
         # What hosts say of themselves for the first time counts now; what is new since then is told now.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, OutsideError, Place
@@ -30,6 +30,7 @@ SPAN = re.compile(r"(\d+)([mhdw])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 DEFAULT_SINCE = "7d"
 HOSTS = "hosts"
+DENIALS = "denials"
 NAMING = ("csv", "json", HOSTS)  # formats whose rows name client and server
 STANDARD_INPUT = Path("/dev/stdin")
 
@@ -93,19 +94,22 @@ def reading_of(
     """
     from ringfence.estate.directory import current_time
     from ringfence.estate.history import host_addresses
-    from ringfence.flows.listeners import listeners_of
+    from ringfence.flows.listeners import kept_listeners, listeners_of
     from ringfence.flows.possible import latest_time
     from ringfence.flows.reading import Reading
 
     now = estate.now if estate else current_time()
-    hosts = host_addresses(estate.snapshots()) if estate and flows_format == HOSTS else None
+    listeners: frozenset[tuple[str, int, int]] = frozenset()
+    if estate and flows_format not in NAMING:
+        listeners = listeners_of(estate.snapshot) | kept_listeners(estate.history.flows)
+    hosts = host_addresses(estate.snapshots()) if estate and flows_format in (HOSTS, DENIALS) else None
     return Reading(
         latest=latest_time(now),
         hosts=hosts,
         fields=tuple(fields.replace(",", " ").split()),
         since=time_of(since, now) if since else None,
         until=time_of(until, now) if until else None,
-        listeners=listeners_of(estate.snapshot) if estate and flows_format not in NAMING else (),
+        listeners=listeners,
     )
 
 
@@ -140,6 +144,9 @@ def opened(path: Path | str, reading: Reading) -> Iterator[Path]:
         shown = S3 if path.startswith(S3) else f"{path} "
         with fetched(path, reading.since, reading.until) as there, reading.shown(f"{there}/", shown):
             yield there
+    elif Path(path).is_fifo():
+        with Path(path).open("rb") as stream, _copied(stream) as there, reading.shown(str(there), str(path)):
+            yield there
     else:
         yield Path(path)
 
@@ -151,8 +158,15 @@ def _standard_input() -> Iterator[Path]:
     if sys.stdin is sys.__stdin__ and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         yield STANDARD_INPUT
         return
+    with _copied(stream) as path:
+        yield path
+
+
+@contextmanager
+def _copied(stream: BinaryIO) -> Iterator[Path]:
+    """Give the path of a copy of what can be read once only."""
     with TemporaryDirectory(prefix="ringfence-flows-") as directory:
-        path = Path(directory) / "stdin"
+        path = Path(directory) / "copy"
         with path.open("wb") as file:
             shutil.copyfileobj(stream, file)
         yield path

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.simulate import DEFAULT_KEYS
+from ringfence.flows.listeners import keep_listeners
 from ringfence.flows.possible import latest_time
 from ringfence.flows.records import PROTOCOL_NAMES, record_of
 from ringfence.flows.store import NOTHING_ADDED, FlowStore
@@ -100,6 +101,7 @@ def add_flows(
                 raise
             reading.reject(InputError(error.message, remedy=error.remedy), error.place or Place(str(file)))
             added = NOTHING_ADDED
+        keep_listeners(estate.history.flows, reading.heard)
         listener.problems(reading.problems)
         yield AddedFile(file, added, reading.bad)
 

@@ -106,9 +106,9 @@ def test_files_that_change_while_they_are_read_are_not_kept(root: Path, monkeypa
         files[0].write_text(text)
         return said
 
-    monkeypatch.setattr(kept_files, "read_files", meanwhile)
-    workspace.load(root, read_or_kept)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_files, "read_files", meanwhile)
+        workspace.load(root, read_or_kept)
     assert not cache_directory().exists() or not list(cache_directory().iterdir())
 
 

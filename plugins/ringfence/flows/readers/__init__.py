@@ -10,7 +10,7 @@ import duckdb
 from ringfence.flows.columns import connect, flow_at
 from ringfence.flows.gathering import SightingReader, at, flows_of
 from ringfence.flows.possible import possible_rows, refuse_impossible
-from ringfence.flows.readers import conntrack, netflow, pfirewall, vpc, zeek
+from ringfence.flows.readers import conntrack, denials, netflow, pfirewall, vpc, zeek
 from ringfence.flows.readers.csv import read_csv
 from ringfence.flows.readers.hosts import read_hosts
 from ringfence.flows.readers.json import read_json
@@ -32,6 +32,7 @@ BUILT_IN: dict[str, Reader] = {
     "zeek": zeek,
     "netflow": netflow,
     "conntrack": conntrack,
+    "denials": denials,
     "pfirewall": pfirewall,
 }
 FETCH = 50_000

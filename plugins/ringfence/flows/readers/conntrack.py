@@ -63,6 +63,8 @@ SELECT n, true AS colon,
     {time} AS first, {time} AS last, head.time AS times,
     (packets[1]::BIGINT + coalesce(packets[2]::BIGINT, 0))::VARCHAR AS packets,
     (bytes[1]::BIGINT + coalesce(bytes[2]::BIGINT, 0))::VARCHAR AS bytes,
-    NULL AS observer, false AS refused, 1 AS said, contains(line, '[UNREPLIED]') AS alone, false AS reset,
+    -- closed before any answer was seen: by a reset
+    NULL AS observer, contains(line, ' CLOSE ') AND contains(line, '[UNREPLIED]') AS refused, 1 AS said,
+    contains(line, '[UNREPLIED]') AS alone, false AS reset,
     NULL AS attributes
 FROM ({rows})"""

@@ -1,4 +1,4 @@
-"""Flows that hosts report: results of the module `ringfence.core.linux_flows_info`, one or many.
+"""Flows that hosts report: results of the module `ringfence.core.linux_flows_info`, and what Windows tells.
 
 A host's answer is what a stranger may have written: it speaks for that host alone, whatever names and addresses stand
 in it, and what is wrong in it costs that host.
@@ -14,18 +14,21 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
+from ringfence.flows.gathering import at
+from ringfence.flows.listeners import told_listeners
 from ringfence.flows.possible import refuse_time
 from ringfence.flows.readers.json import json_lines
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text, flow_of, time_of
 from ringfence.flows.text_lines import open_text
+from ringfence.flows.windows_report import is_windows, windows_report
 from ringfence.model.addresses import addresses_of
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
 
 SOURCE = "hosts"
-SUFFIX = ".json"
+SUFFIX, PACKED = ".json", ".gz"
 # The module reports 20,000 flows unless told otherwise, about 300 bytes each.
 MOST_ROWS = 100_000
 MOST_LETTERS = 64 << 20
@@ -45,20 +48,21 @@ def read_hosts(path: Path, reading: Reading) -> Iterator[Flow]:
     is the client's where the host was the client, else the server's.
     """
     if not path.is_dir():
-        alone = reading.hosts is not None and path.stem in reading.hosts
-        yield from _file(path, reading, path.stem if alone else None)
+        alone = reading.hosts is not None and _stem(path) in reading.hosts
+        yield from _file(path, reading, _stem(path) if alone else None)
         return
     for entry in sorted(path.iterdir()):
         place = Place(str(entry))
         if entry.name.startswith("."):
             continue
-        if entry.suffix != SUFFIX or entry.is_dir():
+        if not entry.name.removesuffix(PACKED).endswith(SUFFIX) or entry.is_dir():
             reading.warn("not read: it is not a HOST.json", place)
             continue
         try:
             if not stat.S_ISREG(entry.stat().st_mode):
                 raise InputError("it is not a regular file")
-            yield from _file(entry, reading, entry.stem)
+            with at(entry, reading):
+                yield from _file(entry, reading, _stem(entry))
         except InputError as error:
             reading.reject(error, error.place or place)
         except OSError as error:
@@ -70,6 +74,10 @@ def read_collected(path: Path, reading: Reading) -> Iterator[Flow]:
     yield from _file(path, reading, None)
 
 
+def _stem(path: Path) -> str:
+    return Path(path.name.removesuffix(PACKED)).stem
+
+
 def _file(path: Path, reading: Reading, alone: str | None) -> Iterator[Flow]:
     """Yield a file's flows; `alone` is the host that it is named after and that it speaks for alone."""
     for place, host, result in _results(path, reading, alone):
@@ -77,7 +85,7 @@ def _file(path: Path, reading: Reading, alone: str | None) -> Iterator[Flow]:
 
 
 def _results(path: Path, reading: Reading, alone: str | None) -> _Results:
-    with open_text(path) as file:
+    with open_text(path, reading) as file:
         first = file.readline(MOST_LETTERS) if alone else file.readline()
         try:
             one = isinstance(json.loads(first), dict)
@@ -85,7 +93,7 @@ def _results(path: Path, reading: Reading, alone: str | None) -> _Results:
             one = False
         if one:
             for place, value in json_lines(chain([first], file), path, reading):
-                yield from _named(value, place, reading, alone, path.stem)
+                yield from _named(value, place, reading, alone, _stem(path))
             return
         place = Place(str(path))
         text = first + (file.read(MOST_LETTERS) if alone else file.read())
@@ -97,11 +105,13 @@ def _results(path: Path, reading: Reading, alone: str | None) -> _Results:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"neither JSON nor lines of JSON: {error}", place) from error
-    yield from _named(value, place, reading, alone, path.stem)
+    yield from _named(value, place, reading, alone, _stem(path))
 
 
 def _named(value: object, place: Place, reading: Reading, alone: str | None, stem: str) -> _Results:
-    if not isinstance(value, dict):
+    if is_windows(value):
+        yield place, clean_text(alone or stem), windows_report(value)
+    elif not isinstance(value, dict):
         reading.reject(InputError("no result of linux_flows_info: not a JSON object"), place)
     elif isinstance(value.get("flows"), list):
         yield place, clean_text(_speaker(alone or stem, value)), value
@@ -141,6 +151,8 @@ def _flows(result: Mapping[str, object], host: str, place: Place, reading: Readi
     except InputError as error:
         reading.reject(InputError(f"{host}: {error.message}", remedy=error.remedy), place, max(len(rows), 1))
         return
+    if own is not None:
+        reading.heard[host] = told_listeners(result.get("listeners"), own)
     yield from _own_flows(rows, host, own, observed, place, reading)
 
 
@@ -190,9 +202,8 @@ def _stays(flow: Flow) -> bool:
 
 def _record(row: Mapping[str, object]) -> dict[str, object]:
     """Return a module's row under the names of the word list: its process belongs to the side that the host is."""
-    record = {
-        name: row.get(name) for name in ("client", "server", "port", "protocol", "connections", "packets", "bytes")
-    }
+    names = ("client", "server", "port", "protocol", "connections", "packets", "bytes", "outcome")
+    record = {name: row.get(name) for name in names}
     side = {"in": "server", "out": "client"}.get(str(row.get("direction")))
     if side:
         record.update({f"{side}_{name}": row.get(name) for name in ("unit", "user", "process")})

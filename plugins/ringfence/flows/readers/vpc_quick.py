@@ -13,13 +13,14 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.log_lines import GZIP, escaped
+from ringfence.flows.log_lines import escaped
 from ringfence.flows.readers.vpc_fields import VERSION_2, check_fields, format_of
 from ringfence.flows.readers.vpc_rows import NUMBERS, row_columns
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import insert_rows, new_table
 from ringfence.flows.sightings import CASTED, cast_sightings
 from ringfence.flows.text_lines import encoding_of
+from ringfence.flows.unpacked import GZIP, grows_beyond_measure
 from ringfence.model.errors import InputError, Place
 
 # A first line is looked for in so many bytes; AWS's longest header has 1,500.
@@ -116,6 +117,8 @@ def _first_line(path: Path) -> tuple[str, str] | None:
             start = file.peek(64)[:64] if path.is_file() else b""
             packed = start.startswith(GZIP)
             if not start or (not packed and encoding_of(start, Place(str(path))) != "utf-8"):
+                return None
+            if packed and grows_beyond_measure(path):
                 return None
             block = gzip.GzipFile(fileobj=file).read1(_LOOKED_AT) if packed else file.read(_LOOKED_AT)
         return block.partition(b"\n")[0].decode().strip(" \t\r"), "gzip" if packed else "none"

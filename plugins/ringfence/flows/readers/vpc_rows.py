@@ -46,14 +46,15 @@ def row_columns(values: Mapping[str, str], malformed: str, reading: Reading, *, 
     )
     attributes = ", ".join(f"'{name}', {values[name]}" for name in ATTRIBUTES if name in values)
     packed = f"json_merge_patch('{{}}'::JSON, json_object({attributes}))::VARCHAR" if attributes else "NULL"
-    status = value("log-status")
+    # A format without the status has dashes alone where no traffic was.
+    status = f"coalesce(upper({value('log-status')}) IN ('NODATA', 'SKIPDATA'), false)"
+    status = status if "log-status" in values else "true"
     columns = {
         "n": "n",
         "colon": "colon",
         "malformed": f"coalesce({malformed}, CASE WHEN upper({action}) NOT IN ('ACCEPT', 'REJECT')"
         f" THEN format('action ''{{}}'' is neither ACCEPT nor REJECT', {action}) END)",
-        "empty": f"{source} IS NULL AND {destination} IS NULL"
-        f" AND coalesce(upper({status}) IN ('NODATA', 'SKIPDATA'), false)",
+        "empty": f"{source} IS NULL AND {destination} IS NULL AND {status}",
         "src": source,
         "dst": destination,
         "sport": f"CASE WHEN {value('protocol')} NOT IN ('1', '58') THEN {value('srcport')} END",
