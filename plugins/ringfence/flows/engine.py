@@ -13,6 +13,7 @@ from typing import Protocol
 import duckdb
 
 from ringfence.flows.columns import COLUMNS
+from ringfence.model.rules import DUCKDB
 
 FETCH = 50_000
 Row = tuple[object, ...]
@@ -87,6 +88,15 @@ class DuckEngine:
     def close(self) -> None:
         """Free the memory."""
         self.connection.close()
+
+
+def engine_of(name: str) -> Engine | None:
+    """Return the engine that a workspace names, None for DuckDB; raises OutsideError where it is not to be had."""
+    if name == DUCKDB:
+        return None
+    from ringfence.flows.spark import SparkEngine
+
+    return SparkEngine(name)
 
 
 def parquet_list(paths: Sequence[Path]) -> str:

@@ -197,7 +197,7 @@ def _failing(master: str, said: Any = None) -> Iterator[None]:
         yield
     except OutsideError:
         raise
-    except Exception as error:  # noqa: BLE001 - py4j, PySpark, Ibis and the JVM have an error class each
+    except Exception as error:
         text = str(error)
         if said is not None:
             said.seek(0)

@@ -24,6 +24,7 @@ ModeText = Annotated[object, WithJsonSchema({REFERENCE: "mode"})]
 ControlText = Annotated[object, WithJsonSchema({REFERENCE: "control"})]
 RealmText = Annotated[object, WithJsonSchema({REFERENCE: "realm"})]
 IdentityText = Annotated[object, WithJsonSchema({REFERENCE: "identity"})]
+FlowsText = Annotated[object, WithJsonSchema({REFERENCE: "flows"})]
 InventoryText = Annotated[object, WithJsonSchema({REFERENCE: "inventory"})]
 TrustText = Annotated[object, WithJsonSchema({REFERENCE: "trust"})]
 IdentityKeyText = Annotated[object, WithJsonSchema({REFERENCE: "identity_key"})]
@@ -148,6 +149,16 @@ class InventoryEntry(Written):
     )
 
 
+class FlowsEntry(Written):
+    """Where the heavy questions to flows are computed."""
+
+    engine: str | None = Field(
+        None,
+        pattern=r"^(duckdb|spark://[^,/\s]+:[0-9]{1,5}(,[^,/\s]+:[0-9]{1,5})*)$",
+        description="`duckdb`, the default, is this machine; `spark://HOST:PORT` is the master of a Spark cluster.",
+    )
+
+
 class WavesEntry(Written):
     """How a rollout goes on: the sizes of its first waves, and who may be the canary."""
 
@@ -174,6 +185,7 @@ class SettingsDocument(Written):
     identity: IdentityText = None
     trust: TrustText = None
     inventory: InventoryText = None
+    flows: FlowsText = None
     valid_days: int | None = Field(None, ge=1, le=3650, description="How many days a plan may be applied.")
 
 

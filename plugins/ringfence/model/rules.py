@@ -15,6 +15,7 @@ from ringfence.model.selectors import ANY, Selector
 from ringfence.model.services import Services
 
 EMERGENCY = "emergency"
+DUCKDB = "duckdb"
 DEFAULT_TIERS = (EMERGENCY, "guardrail", "application", "baseline")
 DEFAULT_TIER = "application"
 DEFAULT_PRIORITY = 100
@@ -151,7 +152,7 @@ class Settings:
 
     `realms` maps a realm to the realms whose addresses it can meet; `canary` chooses the hosts that a rollout may
     begin with. An address that a host alone reports counts only inside `trusted`. Questions take the answer of a
-    dynamic inventory for `fresh_for` seconds.
+    dynamic inventory for `fresh_for` seconds. `flows_engine` is `duckdb`, or the master of a Spark cluster.
     """
 
     control: Control | None = None
@@ -164,6 +165,7 @@ class Settings:
     identity: Identity = DEFAULT_IDENTITY
     trusted: tuple[str, ...] = ()
     fresh_for: int = 0
+    flows_engine: str = DUCKDB
 
     def private_addresses(self) -> IntervalSet:
         """Return the private ranges as a set of addresses."""
