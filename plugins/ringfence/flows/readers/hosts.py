@@ -74,7 +74,7 @@ def read_hosts(path: Path, reading: Reading) -> Iterator[Flow]:
 
 
 def read_collected(path: Path, reading: Reading) -> Iterator[Flow]:
-    """Yield the flows of a file of lines `{host: result}`; the controller wrote their host names and times of arrival."""
+    """Yield the flows of a file of lines `{host: result}`; the controller wrote their host names and arrival times."""
     yield from _file(path, reading, None, arrived=True)
 
 
