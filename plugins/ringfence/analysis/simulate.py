@@ -11,7 +11,7 @@ from ringfence.analysis.simulate_groups import Judged, judge_groups
 from ringfence.analysis.simulate_judge import Category, Verdict
 from ringfence.flows.columns import COLUMNS, flow_at
 from ringfence.flows.records import record_of
-from ringfence.flows.window import FlowWindow, name_labels
+from ringfence.flows.window import FlowWindow, label_numbers
 from ringfence.model.assets import Snapshot
 from ringfence.model.counts import counted
 from ringfence.model.flows import Flow
@@ -177,9 +177,8 @@ def simulate(
     window keeps the tables of its last simulation; ask the earlier ones for single flows before.
     """
     window = flows if isinstance(flows, FlowWindow) else FlowWindow.of_flows(flows, [snapshot])
-    names = name_labels(window.connection, snapshot, keys)
-    labels = window.connection.execute("SELECT asset, label FROM asset_labels").fetchall()
-    judged = judge_groups(window, Places(snapshot, tables, current, dict(labels)), compared=current is not None)
+    labels, names = label_numbers(snapshot, keys)
+    judged = judge_groups(window, Places(snapshot, tables, current, labels), compared=current is not None)
     tally = Tally()
     for number, count in judged.by_verdict():
         tally.add(judged.verdicts[number], count)

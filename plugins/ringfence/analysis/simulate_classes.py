@@ -36,14 +36,16 @@ class EndClasses:
         ranged = [one for one in remotes if one.cut is None]
         self._ranges = _ranges(sorted({end.point for end in placed}), ranged, networks.values())
         self._far: dict[int, _Key] = {}
+        self._alike: dict[_Key, _Key] = {}
 
     def number(self, end: PlacedEnd, direction: Direction) -> int:
         """Return the number of the class of an end, the client's where the direction is out."""
         far = self._far.get(end.point)
         if far is None:
             cuts = (cut.class_at(end.point) for cut in self._cuts)
-            far = self._far[end.point] = (end.kind, family_of(end.point), self._ranges[end.point], *cuts)
-        key = (direction, end.label, far, id(end.draft), id(end.current))
+            far = (end.kind, family_of(end.point), self._ranges[end.point], *cuts)
+            far = self._far[end.point] = self._alike.setdefault(far, far)
+        key = (direction is Direction.IN, end.label, id(far), id(end.draft), id(end.current))
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.members)

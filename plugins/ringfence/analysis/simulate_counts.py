@@ -109,7 +109,7 @@ class Row:
     def busy(self) -> tuple[int, ...]:
         """Return what rows are ordered by: newly denied first, then newly allowed, then all."""
         of = self.categories
-        total = sum(count.flows for count in of.values())
+        total = sum([count.flows for count in of.values()])
         return (-of[Category.NEWLY_DENIED].flows, -of[Category.NEWLY_ALLOWED].flows, -total)
 
 
@@ -165,7 +165,9 @@ def by_labels(tallied: Iterable[Tallied], names: Mapping[object, Mapping[str, st
         LabelCount(names.get(pair[0]), names.get(pair[1]), row.categories, row.watched, pair)
         for pair, row in rows.items()
     ]
-    return tuple(sorted(counts, key=lambda one: (rows[one.numbers].busy, _order(one.source), _order(one.destination))))
+    order = {number: _order(labels) for number, labels in [*names.items(), (None, None)]}
+    ends = {number: order.get(number, order[None]) for pair in rows for number in pair}
+    return tuple(sorted(counts, key=lambda one: (rows[one.numbers].busy, ends[one.numbers[0]], ends[one.numbers[1]])))
 
 
 def _order(labels: Mapping[str, str] | None) -> tuple[bool, list[tuple[str, str]]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from ringfence.analysis.builtins import kind_of
 from ringfence.analysis.lookup import Locals, Remotes, TableLookup
@@ -18,9 +19,10 @@ from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction
 from ringfence.model.tables import ProcessClass, ServiceMap, VerdictTable
 
+END_KINDS = {"address": "VARCHAR", "asset": "VARCHAR", "unit": "VARCHAR", "owner": "VARCHAR", "said": "BOOLEAN"}
 
-@dataclass(frozen=True, slots=True)
-class End:
+
+class End(NamedTuple):
     """One end of a flow as the store has it; `said` tells that the host named the process, so no unit means none."""
 
     address: str
@@ -55,8 +57,7 @@ class Standing:
         return self.networks is not None and far in self.networks
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedEnd:
+class PlacedEnd(NamedTuple):
     """An end with its asset, the address to judge it by, its labels' number, and where it stands in the tables.
 
     `kind` is that of the address to the built-ins.
@@ -68,6 +69,9 @@ class PlacedEnd:
     kind: int
     draft: Standing | None
     current: Standing | None
+
+
+_Held = tuple[str | None, int, int | None, int]  # who holds an address, the point to judge, labels, kind
 
 
 @dataclass
@@ -83,7 +87,9 @@ class Places:
         self._assets = self.snapshot.named()
         self._holders = Holders([self.snapshot])
         self._lookups: dict[int, TableLookup] = {}
+        self._held: dict[tuple[str, str | None], _Held | None] = {}
         self._processes: dict[tuple[object, ...], tuple[Locals, ...]] = {}
+        self._everywhere: dict[tuple[object, ...], Standing] = {}
         self._standings: dict[tuple[object, ...], Standing] = {}
 
     def place(self, end: End, direction: Direction) -> PlacedEnd | None:
@@ -92,41 +98,57 @@ class Places:
         An asset that moved since is judged where it is now; an address that no asset held then belongs to who holds it
         now, so that flows from before an asset was known count for it.
         """
-        point = flow_point(end.address)
-        name = end.asset if end.asset is not None else self._holders.asset(point, self.snapshot.taken)
+        key = end[:2]
+        try:
+            held = self._held[key]
+        except KeyError:
+            held = self._held[key] = self._holder(*key)
+        if held is None:
+            return None
+        name, point, label, kind = held
         if name is None:
-            return PlacedEnd(None, point, None, kind_of(point), None, None)
+            return PlacedEnd(None, point, None, kind, None, None)
+        current = self._standing(self.current, name, end, point, direction) if self.current is not None else None
+        return PlacedEnd(name, point, label, kind, self._standing(self.draft, name, end, point, direction), current)
+
+    def _holder(self, address: str, name: str | None) -> _Held | None:
+        """Return who holds an address that an asset (or none) was seen at, and where it is to be judged."""
+        point = flow_point(address)
+        if name is None:
+            name = self._holders.asset(point, self.snapshot.taken)
+        if name is None:
+            return None, point, None, kind_of(point)
         asset = self._assets.get(name)
         if asset is None:
             return None
         if point not in asset.addresses:
             same = [address for address in asset.addresses if family_of(address) == family_of(point)]
             point = same[0] if same else point
-        return PlacedEnd(
-            name,
-            point,
-            self.labels[name],
-            kind_of(point),
-            self._standing(self.draft.get(name), end, point, direction),
-            self._standing(self.current.get(name), end, point, direction) if self.current is not None else None,
-        )
+        return name, point, self.labels[name], kind_of(point)
 
-    def _standing(self, table: VerdictTable | None, end: End, point: int, direction: Direction) -> Standing | None:
+    def _standing(
+        self, tables: Mapping[str, VerdictTable], name: str, end: End, point: int, direction: Direction
+    ) -> Standing | None:
+        table = tables.get(name)
         if table is None:
             return None
-        key = (id(table), direction, end.unit, end.user, end.said)
+        inbound = direction is Direction.IN
+        key = (id(table), inbound, *end[2:])
+        standing = self._everywhere.get(key)
+        if standing is not None:
+            return standing
         known = self._processes.get(key)
         if known is None:
             known = self._processes[key] = self._locals(table, end, direction)
-        found = tuple(locals_of.at(point) for locals_of in known)
-        if len(found) > 1:
-            found = tuple({id(one): one for one in found}.values())
-        control = table.control if direction is Direction.IN else None
+        found = tuple({id(one): one for one in [locals_of.at(point) for locals_of in known]}.values())
+        control = table.control if inbound else None
         same = (control, *map(id, found))
         standing = self._standings.get(same)
         if standing is None:
             networks = _networks(control) if control else None
             standing = self._standings[same] = Standing(found, control, networks)
+        if all(one is locals_of.remotes[0] for locals_of in known for one in locals_of.remotes):
+            self._everywhere[key] = standing
         return standing
 
     def _locals(self, table: VerdictTable, end: End, direction: Direction) -> tuple[Locals, ...]:

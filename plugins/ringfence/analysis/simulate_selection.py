@@ -106,10 +106,19 @@ class Selection:
     @cached_property
     def _tally(self) -> Tally:
         tally = Tally()
-        rows = self._asked("SELECT verdict, count(*), sum(connections) FROM judged GROUP BY 1")
-        for verdict, flows, connections in rows:
-            tally.add(self.simulation.judged.verdicts[verdict], Count(flows, connections))
+        for verdict, count in self._by_verdict():
+            tally.add(verdict, count)
         return tally
+
+    def _by_verdict(self) -> Iterator[tuple[Verdict, Count]]:
+        """Yield each wanted verdict and how many of these flows have it; only ends are looked for flow by flow."""
+        judged, wanted = self.simulation.judged, self.wanted
+        if wanted.client is None and wanted.server is None and wanted.either is None:
+            numbers = frozenset(self._numbers)
+            yield from ((judged.verdicts[one], count) for one, count in judged.by_verdict() if one in numbers)
+            return
+        for number, flows, connections in self._asked("verdict"):
+            yield judged.verdicts[number], Count(flows, connections)
 
     @property
     def categories(self) -> Mapping[Category, Count]:
@@ -130,13 +139,11 @@ class Selection:
         """Return one row a ruleset of a policy, the worst first; rulesets that decided nothing have none."""
         rulesets = {rule.id: rule.ruleset for rule in policy.rules}
         rows: dict[str, Row] = {}
-        counts = self._asked("SELECT verdict, count(*), sum(connections) FROM judged GROUP BY 1")
-        for number, flows, connections in counts:
-            verdict = self.simulation.judged.verdicts[number]
+        for verdict, count in self._by_verdict():
             named = {rulesets[rule] for rule in _rules_of(verdict) if rule in rulesets}
             for name in named or {NO_RULESET}:
                 row = rows.setdefault(name, Row())
-                row.add(verdict.category, Count(flows, connections), watched=verdict.watched)
+                row.add(verdict.category, count, watched=verdict.watched)
         ordered = sorted(rows.items(), key=lambda item: (item[1].busy, item[0]))
         return tuple(RulesetCount(name, row.categories, row.watched) for name, row in ordered)
 
@@ -150,9 +157,7 @@ class Selection:
                 if labels is not None:
                     named[number] = labels
         verdicts = self.simulation.judged.verdicts
-        rows = self._asked(
-            "SELECT client_label, server_label, verdict, count(*), sum(connections) FROM judged GROUP BY ALL"
-        )
+        rows = self._asked("client_label, server_label, verdict")
         return by_labels(
             (
                 (client, server, verdicts[number].category, verdicts[number].watched, Count(*counts))
@@ -165,14 +170,13 @@ class Selection:
         """Return one row an asset, the worst first, then those of which the least was seen; workloads always."""
         seen = self.simulation.judged.seen
         rows: dict[str, Row] = {}
-        query = (
-            "SELECT unnest(list_distinct([client_holder, server_holder])) AS holder, verdict, connections FROM judged"
-        )
-        counted = f"SELECT holder, verdict, count(*), sum(connections) FROM ({query}) GROUP BY ALL"
-        for holder, number, flows, connections in self._asked(counted):
-            verdict = self.simulation.judged.verdicts[number]
-            row = rows.setdefault(seen[holder], Row())
-            row.add(verdict.category, Count(flows, connections), watched=verdict.watched)
+        # traffic of one host with itself is one flow, not two
+        for side, where in (("client", "true"), ("server", "NOT coalesce(c.holder = s.holder, false)")):
+            for holder, number, flows, connections in self._asked(f"{side}_holder, verdict", where):
+                if holder is not None:
+                    verdict = self.simulation.judged.verdicts[number]
+                    row = rows.setdefault(seen[holder], Row())
+                    row.add(verdict.category, Count(flows, connections), watched=verdict.watched)
         evidence = {one.asset: one for one in self.simulation.judged.evidence()}
         wanted = self.wanted
         names = {*self.simulation.workloads, *rows} if self.whole else set(rows)
@@ -198,31 +202,33 @@ class Selection:
     def flows(self, limit: int | None = None) -> Iterator[JudgedFlow]:
         """Yield single flows, the busiest first."""
         judged = self.simulation.judged
-        where, parameters = self._where()
-        for row in judged.rows(self._numbers, limit=limit, where=where, parameters=parameters):
+        for row in judged.rows(self._numbers, limit=limit, where=self._where):
             yield judged_flow(row, judged.verdicts)
 
-    def _asked(self, query: str) -> Iterable[tuple[int, ...]]:
-        if not self._numbers:
-            return ()
-        where, parameters = self._where()
-        return self.simulation.judged.asked(query, self._numbers, where, parameters)
+    def _asked(self, columns: str, where: str = "true") -> Iterable[tuple[int, ...]]:
+        return self.simulation.judged.asked(columns, self._numbers, f"{self._where} AND {where}")
 
-    def _where(self) -> tuple[str, list[object]]:
-        """Return the condition on the ends, and its parameters, which begin with $2."""
-        conditions, parameters = ["true"], list[object]()
-        for chosen, sides in ((self.wanted.client, "c"), (self.wanted.server, "s"), (self.wanted.either, "cs")):
+    @cached_property
+    def _where(self) -> str:
+        """Return the condition on the ends; the tables that it names are made."""
+        engine = self.simulation.judged.window.engine
+        conditions = ["true"]
+        for name, chosen, sides in (
+            ("client", self.wanted.client, "c"),
+            ("server", self.wanted.server, "s"),
+            ("either", self.wanted.either, "cs"),
+        ):
             if chosen is None:
                 continue
-            number = len(parameters) + 2
+            engine.put(f"wanted_{name}_holders", {"holder": "INTEGER"}, [self._holders(chosen)])
+            engine.put(f"wanted_{name}_addresses", {"address": "VARCHAR"}, [self._outside(chosen)])
             alike = (
-                f"({side}.holder IN (SELECT unnest(${number}::INTEGER[]))"
-                f' OR ({side}.holder IS NULL AND {side}."end" IN (SELECT unnest(${number + 1}::VARCHAR[]))))'
+                f"({side}.holder IN (SELECT holder FROM wanted_{name}_holders) OR ({side}.holder IS NULL"
+                f" AND {side}.address IN (SELECT address FROM wanted_{name}_addresses)))"
                 for side in sides
             )
             conditions.append(f"({' OR '.join(alike)})")
-            parameters += [self._holders(chosen), self._outside(chosen)]
-        return " AND ".join(conditions), parameters
+        return " AND ".join(conditions)
 
     def _holders(self, chosen: ChosenEnds) -> list[int]:
         return [number for number, name in enumerate(self.simulation.judged.seen) if name in chosen.assets]

@@ -7,11 +7,11 @@ the other end's report where that names a single one, and what both ends counted
 # ruff: noqa: S608 - the SQL is put together from column names of ours
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import duckdb
-
 from ringfence.flows.columns import COLUMNS, COUNTS
+from ringfence.flows.engine import Engine
 
 KEY = ("client", "client_asset", "server", "server_asset", "protocol", "port", "outcome")
 SAID = ("direction_by", "attributes")  # what any one observation of a flow says of it
@@ -20,11 +20,20 @@ SERVER_PROCESS = ("server_unit", "server_user", "server_process")
 
 
 @dataclass(frozen=True, slots=True)
-class Distinct:
-    """The view `distinct_flows` of a connection: KEY, the processes, `connections`, and `flow`, the number of the row.
+class Known:
+    """What is known of observations before they are looked at: that no process is named, that all are of one source."""
 
-    Where `processes` says that any observation names a process, it is one of the table `flows`. Else, and so it is with
-    most traffic, it is one grouping of few columns. `count` is how many rows it has, `connections` their sum.
+    no_process: bool = False
+    one_source: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """The view `distinct_flows` of an engine: KEY, the processes and `connections`, a row for each distinct flow.
+
+    Where `processes` says that any observation names a process, it is the table `flows` with all of its columns. Else,
+    and so it is with most traffic, it is one grouping of few columns. `count` is how many rows it has, `connections`
+    their sum.
     """
 
     processes: bool
@@ -32,28 +41,24 @@ class Distinct:
     connections: int
 
     @staticmethod
-    def made(connection: duckdb.DuckDBPyConnection) -> Distinct:
+    def made(engine: Engine, known: Known) -> Distinct:
         """Make the view over the table or view `observations`."""
         processes = (*CLIENT_PROCESS, *SERVER_PROCESS)
-        # files answer it by their statistics
-        said = " OR ".join(f"count({name}) > 0" for name in processes)
-        ((any_said,),) = connection.execute(f"SELECT {said} FROM observations").fetchall()
-        if any_said:
-            make_flows(connection)
-            named, table = ", ".join(processes), "flows"
+        said = False
+        if not known.no_process:
+            any_said = " OR ".join(f"count({name}) > 0" for name in processes)
+            ((told,),) = engine.rows(f"SELECT {any_said} AS said FROM observations")
+            said = bool(told)
+        if said:
+            engine.keep("flows", joined("observations"))
+            engine.view("distinct_flows", "SELECT * FROM flows")
         else:
-            _group(connection)
-            named, table = ", ".join(f"NULL::VARCHAR AS {name}" for name in processes), "distinct_keys"
-        columns = f"rowid AS flow, {', '.join(KEY)}, {named}, connections"
-        connection.execute(f"CREATE VIEW distinct_flows AS SELECT {columns} FROM {table}")
-        sums = "SELECT count(*), coalesce(sum(connections), 0) FROM distinct_flows"
-        ((count, connections),) = connection.execute(sums).fetchall()
-        return Distinct(bool(any_said), int(count), int(connections))
-
-
-def make_flows(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `flows` of the table or view `observations`, unless it is there."""
-    connection.execute(f"CREATE TABLE IF NOT EXISTS flows AS {joined('observations')}")
+            _group(engine, known)
+            named = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in processes)
+            engine.view("distinct_flows", f"SELECT {', '.join(KEY)}, {named}, connections FROM distinct_keys")
+        sums = "SELECT count(*) AS flows, coalesce(sum(connections), 0) AS connections FROM distinct_flows"
+        ((count, connections),) = engine.rows(sums)
+        return Distinct(said, int(str(count)), int(str(connections)))
 
 
 def same_key(one: str, other: str) -> str:
@@ -71,58 +76,72 @@ def busiest_first(rows: str) -> str:
     return f"{rows}.connections DESC, {order}"
 
 
-def _group(connection: duckdb.DuckDBPyConnection) -> None:
+def _group(engine: Engine, known: Known) -> None:
     key = ", ".join(KEY)
-    ((several,),) = connection.execute(_SEVERAL_SOURCES).fetchall()
-    counted = f"SELECT {key}, sum(connections)::HUGEINT AS connections FROM observations GROUP BY {key}"
+    several = False
+    if not known.one_source:
+        ((told,),) = engine.rows(_SEVERAL_SOURCES)
+        several = bool(told)
+    counted = f"SELECT {key}, sum(connections) AS connections FROM observations GROUP BY {key}"
     if several:
         by_source = f"SELECT {key}, sum(connections) AS connections FROM observations GROUP BY {key}, {_SOURCE}"
-        counted = f"SELECT {key}, max(connections) AS connections FROM ({by_source}) GROUP BY {key}"
-    connection.execute(f"CREATE TABLE distinct_keys AS {counted}")
+        counted = f"SELECT {key}, max(connections) AS connections FROM ({by_source}) AS by_source GROUP BY {key}"
+    engine.keep("distinct_keys", counted)
 
 
 def joined(observations: str) -> str:
     """Return the SQL that makes one row a flow of a table of observations; the module's first lines say how."""
     key, client, server = ", ".join(KEY), ", ".join(CLIENT_PROCESS), ", ".join(SERVER_PROCESS)
-    client_said, server_said = f"coalesce({client}) IS NOT NULL", f"coalesce({server}) IS NOT NULL"
-    client_one = ", ".join(
-        f"CASE WHEN c_said OR clients <> 1 THEN {n} ELSE c_one.{n} END AS {n}" for n in CLIENT_PROCESS
-    )
-    server_one = ", ".join(
-        f"CASE WHEN s_said OR servers <> 1 THEN {n} ELSE s_one.{n} END AS {n}" for n in SERVER_PROCESS
-    )
-    sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
-    largest = ", ".join(f"max({name})::HUGEINT AS {name}" for name in COUNTS)
     said = ", ".join(f"min({name}) AS {name}" for name in SAID)
-    packed_client = ", ".join(f"{n} := {n}" for n in CLIENT_PROCESS)
-    packed_server = ", ".join(f"{n} := {n}" for n in SERVER_PROCESS)
+    sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
+    largest = ", ".join(f"max({name}) AS {name}" for name in COUNTS)
+    told = ", ".join(
+        f"{how}({name}) OVER (PARTITION BY {key}) AS {name}_{how}"
+        for name in (*CLIENT_PROCESS, *SERVER_PROCESS)
+        for how in ("min", "max", "count")
+    )
+    filled = ", ".join(
+        f"CASE WHEN {side}_said OR {many} <> 1 THEN {name} ELSE {name}_min END AS {name}"
+        for side, many, names in (("c", "clients", CLIENT_PROCESS), ("s", "servers", SERVER_PROCESS))
+        for name in names
+    )
     return f"""
 WITH seen AS (
-    SELECT {key}, {client}, {server}, coalesce(source, '') AS source, {client_said} AS c_said, {server_said} AS s_said,
-        min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}, {said}
-    FROM {observations} GROUP BY ALL
+    SELECT {key}, {client}, {server}, coalesce(source, '') AS source, min(first_seen) AS first_seen,
+        max(last_seen) AS last_seen, {sums}, {said}
+    FROM {observations} GROUP BY {key}, {client}, {server}, coalesce(source, '')
+), marked AS (
+    SELECT *, coalesce({client}) IS NOT NULL AS c_said, coalesce({server}) IS NOT NULL AS s_said FROM seen
 ), told AS (
-    SELECT *,
-        count(DISTINCT CASE WHEN c_said THEN struct_pack({packed_client}) END) OVER same AS clients,
-        count(DISTINCT CASE WHEN s_said THEN struct_pack({packed_server}) END) OVER same AS servers,
-        any_value(CASE WHEN c_said THEN struct_pack({packed_client}) END) OVER same AS c_one,
-        any_value(CASE WHEN s_said THEN struct_pack({packed_server}) END) OVER same AS s_one
-    FROM seen WINDOW same AS (PARTITION BY {key})
-), filled AS (
-    SELECT {key}, {client_one}, {server_one}, source, first_seen, last_seen, {", ".join((*COUNTS, *SAID))}
+    SELECT *, sum(CASE WHEN c_said THEN 1 ELSE 0 END) OVER (PARTITION BY {key}) AS c_count,
+        sum(CASE WHEN s_said THEN 1 ELSE 0 END) OVER (PARTITION BY {key}) AS s_count, {told}
+    FROM marked
+), numbered AS (
+    SELECT *, {_how_many("c_count", CLIENT_PROCESS)} AS clients, {_how_many("s_count", SERVER_PROCESS)} AS servers
     FROM told
+), filled AS (
+    SELECT {key}, {filled}, source, first_seen, last_seen, {", ".join((*COUNTS, *SAID))}
+    FROM numbered
     WHERE NOT (starts_with(source, 'hosts:') AND (
         (s_said AND NOT c_said AND clients > 1) OR (c_said AND NOT s_said AND clients = 1 AND servers > 1)))
 ), by_source AS (
     SELECT {key}, {client}, {server}, source, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums}, {said}
-    FROM filled GROUP BY ALL
+    FROM filled GROUP BY {key}, {client}, {server}, source
 ), once AS (
     SELECT {key}, {client}, {server}, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {largest}, {said},
-        string_agg(source, ' ' ORDER BY source) AS source
+        array_to_string(list_sort(list(source)), ' ') AS source
     FROM by_source GROUP BY {key}, {client}, {server}
 )
 SELECT {", ".join(COLUMNS)} FROM once"""
 
 
+def _how_many(said: str, names: Sequence[str]) -> str:
+    """Return the SQL that tells how many processes the reports of one flow name at an end: 0, 1, or 2 for more."""
+    same = " AND ".join(f"{name}_min IS NOT DISTINCT FROM {name}_max AND {name}_count IN (0, {said})" for name in names)
+    return f"CASE WHEN {said} = 0 THEN 0 WHEN {same} THEN 1 ELSE 2 END"
+
+
 _SOURCE = "coalesce(source, '')"
-_SEVERAL_SOURCES = f"SELECT count(*) > 1 FROM (SELECT DISTINCT {_SOURCE} FROM observations LIMIT 2)"
+_SEVERAL_SOURCES = (
+    f"SELECT count(*) > 1 AS several FROM (SELECT DISTINCT {_SOURCE} AS source FROM observations LIMIT 2) AS sources"
+)

@@ -53,7 +53,7 @@ class FlowChoice:
         client, server = (queries.selectors(text) for text in self.pair) if self.pair else ((), ())
         return Wanted(
             categories=frozenset(map(Category, self.categories)) or None,
-            rules=_rule_ids(estate.workspace.policy, self.rules, self.rulesets),
+            rules=rule_ids(estate.workspace.policy, self.rules, self.rulesets),
             client=ChosenEnds.of(client, ends) if client else None,
             server=ChosenEnds.of(server, ends) if server else None,
             either=ChosenEnds.of(either, ends) if either else None,
@@ -156,7 +156,7 @@ def _at(
     return {**made.tables, **{host: held[host] for host in made.why if host in held}}, revision
 
 
-def _rule_ids(policy: Policy, rules: Sequence[str], rulesets: Sequence[str]) -> frozenset[str] | None:
+def rule_ids(policy: Policy, rules: Sequence[str], rulesets: Sequence[str]) -> frozenset[str] | None:
     """Return the ids of the rules that some words mean, None where there are no words."""
     if not rules and not rulesets:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.estate.queries import QueryReader
 from ringfence.language.rejections import FILE, Rejection, add_rejections, read_rejections
+from ringfence.model.addresses import addresses_of
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import union
 from ringfence.model.rules import Direction, Mode
@@ -21,8 +22,8 @@ from ringfence.suggest.cover import DIALS
 from ringfence.suggest.decided import Decided
 from ringfence.suggest.groups import KEYS, Groups
 from ringfence.suggest.judging import Score, judged
-from ringfence.suggest.mining import Kept, Mined, Miner, Wish
-from ringfence.suggest.refusals import refusing
+from ringfence.suggest.mining import UNLABELLED, Kept, Mined, Miner, Wish
+from ringfence.suggest.refusals import Refusals
 from ringfence.suggest.rules import Offered
 from ringfence.suggest.traffic import Traffic
 
@@ -65,17 +66,19 @@ class Effect:
     """What the chosen suggestions would do, as if every mode were `full`, against the policy as it is.
 
     `breaking` are the tests and invariants that hold now and would not, each with the ids of the suggestions that allow
-    what it forbids.
+    what it forbids; `left_out` the hosts that could not take their tables any more, with the reason.
     """
 
     simulation: Simulation
     breaking: Sequence[tuple[str, Sequence[str]]]
+    left_out: Mapping[str, str]
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
         counts = self.simulation.categories
         return {
             "categories": {str(one): count.data() for one, count in counts.items()},
+            "left_out": dict(self.left_out),
             "breaks": [{"what": what, "suggestions": list(causes)} for what, causes in self.breaking],
         }
 
@@ -126,9 +129,9 @@ def suggest(
         chosen, closing = _chosen(mined.offers, fence, only)
         scores = judged(miner, traffic, traffic.split) if traffic.split else None
         with TemporaryDirectory(prefix="ringfence-suggest-") as directory:
-            names = _names(estate, Path(directory), mined.offers, wanted)
             draft = Draft(estate, Path(directory) / "chosen", wanted.keys[0])
             draft.write(chosen, closing)
+            names = draft.names if chosen == mined.offers else _names(estate, Path(directory), mined.offers, wanted)
             found = _effect(estate, draft, window, miner, chosen) if effect and (chosen or closing) else None
             yield Suggested(
                 {"first_seen": _iso(times[0]), "last_seen": _iso(times[1]), "flows": traffic.flows},
@@ -154,6 +157,8 @@ def reject(
 ) -> list[Offered]:
     """Write suggestions into `suggestions.yml` as rejected, with the reason, and return them."""
     with suggest(estate, wanted, numbers, effect=False, execution=execution) as found:
+        if not found.chosen:
+            raise InputError("what closes an application is not rejected", remedy="leave it out: --only N,M --write")
         path = estate.directory / FILE
         day = estate.now.date().isoformat()
         add_rejections(
@@ -183,7 +188,9 @@ def _miner(
     compiled = estate.installed(full=True)
     snapshot = compiled.snapshot
     lists = {name: union(read) for name, read in workspace.definitions.read_lists.items()}
-    groups = Groups(snapshot, workspace.policy, private, lists, wanted.keys, single=dial < _SINGLE_UNTIL)
+    control = addresses_of(workspace.settings.control.networks if workspace.settings.control else ())
+    single = dial < _SINGLE_UNTIL
+    groups = Groups(snapshot, workspace.policy, private, lists, wanted.keys, control=control, single=single)
     traffic = Traffic(window, groups)
     rejected = read_rejections(estate.directory / FILE, workspace.definitions, estate.directory)
     assets = snapshot.named()
@@ -196,7 +203,7 @@ def _miner(
         return traffic.addresses(wish.client, wish.server, wish.service.protocol, wish.service.low, side)
 
     inside, fence = _inside(estate, wanted, groups)
-    miner = Miner(groups, Decided(compiled, groups), dial, refusing(rejected, groups, private), inside, sees, addresses)
+    miner = Miner(groups, Decided(compiled, groups), dial, Refusals(rejected, groups, private), inside, sees, addresses)
     return miner, traffic, rejected, fence
 
 
@@ -253,6 +260,9 @@ def _effect(estate: Estate, draft: Draft, window: FlowWindow, miner: Miner, chos
     from ringfence.analysis.invariants import broken
     from ringfence.analysis.policy_tests import failures
     from ringfence.analysis.simulate import simulate
+    from ringfence.enforcers import enforcer
+    from ringfence.plan import read_state
+    from ringfence.plan.left_out import left_out
 
     now, then = estate.installed(full=True), draft.compiled()
     failed = {one.test.name for one in failures(now)}
@@ -267,12 +277,16 @@ def _effect(estate: Estate, draft: Draft, window: FlowWindow, miner: Miner, chos
             ends = f"{example.client} → {example.server} on {example.service}"
             causes = miner.allowing(chosen, example.client, example.server, parse_service(example.service).v4)
             breaking.append((f"invariant '{other.invariant.name}': {ends}", causes))
-    return Effect(simulate(then.tables, then.snapshot, window, now.tables), breaking)
+    held = read_state(estate.directory)
+    unable = [left_out(one, held, enforcer) for one in (now, then)]
+    more = {name: why for name, why in unable[1].items() if name not in unable[0]}
+    return Effect(simulate(then.tables, then.snapshot, window, now.tables), breaking, more)
 
 
 def _unlabelled(mined: Mined, groups: Groups) -> tuple[str, ...]:
-    """Return the assets that rules could name by nothing but their names."""
+    """Return the assets with wanted traffic that rules could name by nothing but their names."""
     ends = {number for wish in mined.wishes for number in (wish.client, wish.server)}
+    ends |= {number for one in mined.kept if one.why == UNLABELLED for number in (one.seen.client, one.seen.server)}
     return tuple(sorted(one.asset for number in ends if (one := groups.every[number]).asset is not None))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ringfence.files import write_whole
 from ringfence.language.checking import fields, items
 from ringfence.language.documents import parse_documents, read_text
-from ringfence.language.editing import add_rule
+from ringfence.language.editing import add_rules
 from ringfence.language.nodes import Node, plain
 from ringfence.language.policies import read_policy
 from ringfence.language.policy_files import policy_files
@@ -69,6 +69,9 @@ class Draft:
     key: str = "app"
     names: dict[str, str] = field(default_factory=dict)
     _documents: dict[Path, tuple[Node, ...]] = field(default_factory=dict)
+    _places: dict[str, tuple[Path, int]] = field(default_factory=dict)
+    _counts: dict[Path, int] = field(default_factory=dict)
+    _taken: dict[Path, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         there = self.estate.directory / POLICY
@@ -79,14 +82,21 @@ class Draft:
         tiers = self.estate.workspace.settings.tiers
         self._tier = DEFAULT_TIER if DEFAULT_TIER in tiers else tiers[-1]
         self._last = BASELINE if BASELINE in tiers else tiers[-1]
+        reports = Reports()
+        for path in policy_files(self.copy / POLICY, self.copy, reports).files:
+            name = path.relative_to(self.copy).as_posix()
+            self._documents[path] = parse_documents(read_text(path, name, reports) or "", name, reports)
+        reports.settle()
 
     def write(self, offers: Sequence[Offered], fence: Fence | None = None) -> None:
         """Write rules behind those of their application, or of the baseline."""
+        homes: dict[tuple[Path, int], list[dict[str, object]]] = {}
         for one in offers:
             path, document, scope = self._home(one)
             name = self.names[one.id] = self._name(path, one)
-            add_rule(path, one.rule(name, scope), document)
-            del self._documents[path]
+            homes.setdefault((path, document), []).append(one.rule(name, scope))
+        for (path, document), rules in homes.items():
+            add_rules(path, rules, document)
         if fence is not None:
             (self.copy / fence.file).write_text(fence.text(), encoding="utf-8")
 
@@ -154,55 +164,54 @@ class Draft:
 
     def _document(self, name: str, head: Mapping[str, object]) -> tuple[Path, int]:
         """Return where rules with a head stand, in whatever file; else in a new document of the file of that name."""
+        known = self._places.get(flow_text(head))
+        if known is None:
+            known = self._places[flow_text(head)] = self._found(name, head) or self._new(name, head)
+        return known
+
+    def _found(self, name: str, head: Mapping[str, object]) -> tuple[Path, int] | None:
         own = self.copy / POLICY / f"{_slug(name)}.yml"
-        reports = Reports()
-        files = policy_files(self.copy / POLICY, self.copy, reports).files
-        for path in sorted(files, key=lambda path: path != own):
-            for number, document in enumerate(self._read(path)):
-                if "rules" in fields(document) and _head(document) == _head_of(head, self._tier):
+        for path in sorted(self._documents, key=lambda path: (path != own, path)):
+            for number, document in enumerate(self._documents[path]):
+                if "rules" in fields(document) and _head(document) == dict(head):
                     return path, number
-        number = len(self._read(own))
-        text = own.read_text(encoding="utf-8") if own.exists() else ""
+        return None
+
+    def _new(self, name: str, head: Mapping[str, object]) -> tuple[Path, int]:
+        own = self.copy / POLICY / f"{_slug(name)}.yml"
+        number = self._counts.get(own, len(self._documents.get(own, ())))
+        self._counts[own] = number + 1
+        text = own.read_bytes().decode("utf-8") if own.exists() else ""
         lines = [f"{key}: {flow_text(value)}\n" for key, value in head.items()]
         parting = ("" if text.endswith("\n") else "\n") + "---\n" if number else ""
-        own.write_text("".join([text, parting, *lines, "rules: []\n"]), encoding="utf-8")
-        self._documents.pop(own, None)
+        own.write_text("".join([text, parting, *lines, "rules: []\n"]), encoding="utf-8", newline="")
         return own, number
-
-    def _read(self, path: Path) -> tuple[Node, ...]:
-        known = self._documents.get(path)
-        if known is None:
-            reports = Reports()
-            name = path.relative_to(self.copy).as_posix()
-            text = (read_text(path, name, reports) or "") if path.exists() else ""
-            known = self._documents[path] = parse_documents(text, name, reports)
-            reports.settle()
-        return known
 
     def _name(self, path: Path, one: Offered) -> str:
         """Return a name that no rule of the file has."""
-        taken = {
-            str(plain(said))
-            for document in self._read(path)
-            for item in items(fields(document).get("rules"))
-            if (said := fields(item)["name"].value if "name" in fields(item) else None) is not None
-        }
+        taken = self._taken.get(path)
+        if taken is None:
+            taken = self._taken[path] = set(_names(self._documents.get(path, ())))
         name = one.kind or f"{_called(one.sources, one, self.key)} to {_called(one.destinations, one, self.key)}"
         if name in taken:
             name = f"{name}, {' '.join(one.service_words())}"
         number, plainly = 2, name
         while name in taken:
             name, number = f"{plainly} {number}", number + 1
+        taken.add(name)
         return name
+
+
+def _names(documents: Iterable[Node]) -> Iterator[str]:
+    for document in documents:
+        for item in items(fields(document).get("rules")):
+            if "name" in fields(item):
+                yield str(plain(fields(item)["name"].value))
 
 
 def _head(document: Node) -> dict[str, object]:
     entries = fields(document)
     return {key: plain(entries[key].value) for key in ("scope", "tier", "priority") if key in entries}
-
-
-def _head_of(head: Mapping[str, object], tier: str) -> dict[str, object]:
-    return {key: value for key, value in head.items() if key != "tier" or value != tier or tier != DEFAULT_TIER}
 
 
 def _called(choices: Sequence[Choice], one: Offered, key: str) -> str:

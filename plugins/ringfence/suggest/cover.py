@@ -17,6 +17,10 @@ from ringfence.suggest.groups import Groups, Pairs, subsets
 DIALS = {"tight": 0.0, "balanced": 0.5, "wide": 1.0}
 # What one label more in a rule costs, in rules: of two that open the same the shorter one is taken.
 LABEL_PRICE = 0.02
+# A person says which application and which roles: of hosts that differ in their role alone each more is worth a part of
+# a rule (they stand in one list), and a side that leaves out what it is or whose it is costs a part of one.
+ROLE, ONE_ROLE_MORE, UNSAID = "role", 0.25, 0.3
+FORBIDDEN = 1e9
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,17 +67,24 @@ def price_of(dial: float) -> float:
 class Reach:
     """Which groups a choice means, and what a rule between two choices would open."""
 
-    def __init__(self, groups: Groups, closed: Callable[[int, int, int, int], bool] | None) -> None:
-        """Take who says what is decided already; None where nothing is."""
+    def __init__(
+        self,
+        groups: Groups,
+        closed: Callable[[int, int, int, int], bool] | None,
+        refused: Callable[[int, int, Service], str | None],
+    ) -> None:
+        """Take who says what is decided already, None where nothing is, and what a person rejected."""
         self.groups = groups
         self._masks = groups.masks()
         self._closed = closed
+        self.refused = refused
         self._single: dict[Choice, int] = {}
         for number, one in enumerate(groups.every):
             if not one.labels:
                 choice = self.choices(number)[0]
                 self._single[choice] = self._single.get(choice, 0) | 1 << number
         self._sizes: dict[int, int] = {}
+        self._kinds_of: dict[int, list[int]] = {}
 
     def choices(self, number: int) -> list[Choice]:
         """Return what a rule may call a group."""
@@ -97,22 +108,36 @@ class Reach:
             known = self._sizes[mask] = sum(self.groups.every[number].size for number in bits(mask))
         return known
 
-    def opened(self, source: int, destination: int, service: Service, most: float) -> float:
-        """Return how many pairs a rule between groups opens that are not decided; stop counting above `most`."""
-        whole = self.size(source) * self.size(destination)
+    def opened(self, source: int, destination: int, service: Service) -> int:
+        """Return how many pairs a rule between groups opens that are not decided; no host is a pair with itself."""
         if self._closed is None:
-            return whole
-        found = 0
-        for client in bits(source):
-            size = self.groups.every[client].size
-            found += size * sum(
-                self.groups.every[server].size
-                for server in bits(destination)
-                if not self._closed(client, server, service.protocol, service.low)
-            )
-            if found > most:
-                break
-        return found
+            return self.pairs(source, destination)
+        clients, servers = self._by_kind(source), self._by_kind(destination)
+        return sum(
+            self.pairs(some, others)
+            for some in clients
+            for others in servers
+            if not self._closed(_first(some), _first(others), service.protocol, service.low)
+        )
+
+    def pairs(self, source: int, destination: int) -> int:
+        """Return how many pairs of different hosts there are between groups."""
+        return self.size(source) * self.size(destination) - self.size(source & destination)
+
+    def _by_kind(self, mask: int) -> list[int]:
+        """Return some groups by what the rules that are there say of them, each kind as bits."""
+        known = self._kinds_of.get(mask)
+        if known is None:
+            found: dict[int, int] = {}
+            for number in bits(mask):
+                kind = self.groups.every[number].kind
+                found[kind] = found.get(kind, 0) | 1 << number
+            known = self._kinds_of[mask] = list(found.values())
+        return known
+
+
+def _first(mask: int) -> int:
+    return (mask & -mask).bit_length() - 1
 
 
 def bits(mask: int) -> list[int]:
@@ -173,9 +198,13 @@ class _Greedy:
         self._candidates = candidates
         self._keys = sorted(candidates)
         self._costs: dict[int, float] = {}
+        keys = reach.groups.keys
+        self._said = {*keys[:1], ROLE} & set(keys)
+        every = [_without_role(group.labels) or number for number, group in enumerate(reach.groups.every)]
+        self._others = [(every[client], every[server]) for client, server, _ in wanted]
         # a first guess: nothing is opened beyond
         self._heap = [
-            (-len(candidates[key]) / _words(key), number) for number, key in enumerate(self._keys) if candidates[key]
+            (-self._worth(candidates[key]) / self._words(key), number) for number, key in enumerate(self._keys)
         ]
         heapq.heapify(self._heap)
 
@@ -187,7 +216,7 @@ class _Greedy:
             covered = [one for one in self._candidates[key] if one in left]
             if not covered:
                 continue
-            worth = -len(covered) / self._cost(number)
+            worth = -self._worth(covered) / self._cost(number)
             if not self._heap or worth <= self._heap[0][0] or worth == guess:
                 return key, covered
             heapq.heappush(self._heap, (worth, number))
@@ -199,16 +228,26 @@ class _Greedy:
             source, destination, service = key
             clients, servers = self._reach.mask(source), self._reach.mask(destination)
             pairs = {self._wanted[one][:2] for one in self._candidates[key]}
-            needed = sum(self._reach.size(1 << client) * self._reach.size(1 << server) for client, server in pairs)
-            # beyond this it never is the better choice
-            most = needed * (2 + 20 / self._price)
-            opened = min(self._reach.size(clients) * self._reach.size(servers), most * 10)
-            if opened > needed and opened < most * 10:
-                opened = max(needed, self._reach.opened(clients, servers, service, most))
+            needed = max(1, sum(self._reach.pairs(1 << client, 1 << server) for client, server in pairs))
+            opened = self._reach.pairs(clients, servers)
+            if opened > needed:
+                opened = self._reach.opened(clients, servers, service)
             beyond = max(0.0, opened / needed - 1)
-            known = self._costs[number] = _words(key) + self._price * len(pairs) * beyond
+            known = self._costs[number] = self._words(key) + self._price * len(pairs) * beyond
+            if self._reach.refused(clients, servers, service) is not None:
+                known = self._costs[number] = known + FORBIDDEN  # taken where nothing else covers it
         return known
 
+    def _worth(self, covered: Collection[int]) -> float:
+        """Return what covering these is worth, in rules."""
+        apart = len({self._others[number] for number in covered})
+        return apart + ONE_ROLE_MORE * (len(covered) - apart)
 
-def _words(key: tuple[Choice, Choice, Service]) -> float:
-    return 1 + LABEL_PRICE * (key[0].parts + key[1].parts)
+    def _words(self, key: tuple[Choice, Choice, Service]) -> float:
+        """Return what a rule costs for its length."""
+        unsaid = sum(len(self._said - {name for name, _ in one.labels}) for one in key[:2] if one.labels)
+        return 1 + LABEL_PRICE * (key[0].parts + key[1].parts) + UNSAID * unsaid
+
+
+def _without_role(labels: Pairs) -> Pairs:
+    return tuple(label for label in labels if label[0] != ROLE)

@@ -50,7 +50,8 @@ class Decided:
 
         A process that no flow names may have been any: what is allowed for one of them counts as allowed.
         """
-        key = (client, server, protocol, port, said)
+        kinds = [self._groups.every[one].kind for one in (client, server)]
+        key = (*kinds, protocol, port, said)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._verdict(client, server, protocol, port, said)

@@ -9,7 +9,7 @@ from ringfence.flows.holders import Holders
 from ringfence.flows.records import flow_point
 from ringfence.model.addresses import address_text, addresses_of, family_of, network_texts
 from ringfence.model.assets import Asset, Snapshot
-from ringfence.model.intervals import IntervalSet
+from ringfence.model.intervals import EMPTY, IntervalSet
 from ringfence.model.rules import Policy
 from ringfence.model.selectors import AddressIn, AssetNamed, LabelExists, LabelIn, Selector, leaves
 
@@ -30,13 +30,14 @@ class Group:
 
     `labels` are those that rules are made of, sorted by key; `asset` names an asset that has none of them; `peer` is
     what a rule calls addresses of no asset: `internet`, a named list or a network. `points` are addresses to ask the
-    tables about, those of the first asset.
+    tables about, those of the first asset; `kind` is equal for groups that the rules that are there treat alike.
     """
 
     labels: Pairs = ()
     asset: str | None = None
     peer: str | None = None
     points: tuple[int, ...] = ()
+    kind: int = 0
     members: list[str] = field(default_factory=list)
     addresses: set[str] = field(default_factory=set)
 
@@ -57,14 +58,20 @@ class Groups:
         lists: Mapping[str, IntervalSet],
         keys: Sequence[str] = KEYS,
         *,
+        control: IntervalSet = EMPTY,
         single: bool = False,
     ) -> None:
-        """Take what names addresses: `lists`; with `single` every address near at hand is a group of its own."""
+        """Take what names addresses: `lists`, and `control`, from where hosts are managed.
+
+        With `single` every address near at hand is a group of its own.
+        """
         self.snapshot = snapshot
         self.keys = telling(snapshot.assets, keys)
         self.every: list[Group] = []
         self._private, self._lists, self._single = private, lists, single
+        self._control = control
         self._numbers: dict[object, int] = {}
+        self._kinds: dict[object, int] = {}
         self._of_asset: dict[str, int] = {}
         self._assets = snapshot.named()
         self._holders = Holders([snapshot])
@@ -72,8 +79,9 @@ class Groups:
         for asset in snapshot.assets:
             labels = tuple(sorted((key, asset.labels[key].value) for key in self.keys if key in asset.labels))
             named = None if labels else asset.name
-            key = (labels, named, asset.realm, asset.workload, asset.enforcer, self._signatures.of(asset))
-            number = self._number(key, Group(labels, named, points=asset.addresses))
+            kind = self._kind(asset.realm, asset.workload, asset.enforcer, self._signatures.of(asset))
+            group = Group(labels, named, points=asset.addresses, kind=kind)
+            number = self._number((labels, named, kind), group)
             self.every[number].members.append(asset.name)
             self._of_asset[asset.name] = number
 
@@ -89,8 +97,10 @@ class Groups:
         if point in _TO_MANY:
             return EVERYBODY, None
         peer = self._peer(point)
-        key = ("peer", peer, family_of(point), self._signatures.inside(point))
-        number = self._number(key, Group(peer=peer, points=(point,)))
+        kind = self._kind(
+            family_of(point), point in self._private, point in self._control, self._signatures.inside(point)
+        )
+        number = self._number(("peer", peer, kind), Group(peer=peer, points=(point,), kind=kind))
         self.every[number].addresses.add(address_text(point))
         return number, None
 
@@ -106,6 +116,9 @@ class Groups:
         """Return whether the ends of a group are workloads."""
         group = self.every[number]
         return bool(group.members) and self._assets[group.members[0]].workload
+
+    def _kind(self, *said: object) -> int:
+        return self._kinds.setdefault(said, len(self._kinds))
 
     def _number(self, key: object, group: Group) -> int:
         number = self._numbers.get(key)

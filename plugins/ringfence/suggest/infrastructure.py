@@ -42,6 +42,8 @@ def common(wanted: Sequence[Wanted], reach: Reach, dial: float) -> dict[int, tup
         for choice, covered in _named(few, groups, reach):
             own = tuple(n for n in numbers if (wanted[n][0] if kind.reaching else wanted[n][1]) in covered)
             source, destination = (choice, EVERY) if kind.reaching else (EVERY, choice)
+            if reach.refused(reach.mask(source), reach.mask(destination), service) is not None:
+                continue
             found.update(dict.fromkeys(own, (kind, Chosen(source, destination, service, own))))
     return found
 

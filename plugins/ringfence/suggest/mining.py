@@ -17,17 +17,21 @@ from ringfence.suggest.cover import Chosen, Reach, Service, cover
 from ringfence.suggest.decided import ALLOWED, NOT_ENFORCED, OPEN, Decided, Said
 from ringfence.suggest.groups import Groups
 from ringfence.suggest.infrastructure import EVERY, common
+from ringfence.suggest.refusals import Refusals
 from ringfence.suggest.rules import Evidence, Offered, Process, joined, union_of
 from ringfence.suggest.traffic import EPHEMERAL, WHY, Seen
 
-# A pair that was seen this rarely, within so short a time, in a window of at least that length, is not a habit.
-RARE, SHORT, LONG_WINDOW = 2, timedelta(hours=1), timedelta(days=1)
+# One pair of hosts within so short a time, and never again in a window of at least that length, is not a habit.
+SHORT, LONG_WINDOW = timedelta(hours=1), timedelta(days=2)
 # So many ports above the ephemeral border between two groups are given out anew each time: they become one range.
 DYNAMIC = 5
 MOST_NAMED = 4  # addresses of the internet that a rule names one by one, and processes
 NO_PROCESSES_FROM = 0.75
 LISTENERS_UNTIL = 0.25
 HABIT = 2  # connections of a process, at least
+# Rules that name more assets than that one by one are none that a person reads: labels come first.
+MOST_UNLABELLED = 20
+UNLABELLED = "without labels: label them first (ringfence labels suggest)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +71,24 @@ class Mined:
 class Miner:
     """Finds rules for what was seen between groups.
 
-    `refused` says why a person wants no rule for something, or None; `inside` are the groups of the application to
+    `refusals` are what a person wants no rule for; `inside` are the groups of the application to
     fence, None for all; `sees` says whether a group's enforcer can match a kind of process in a direction.
     """
 
     groups: Groups
     decided: Decided
     dial: float
-    refused: Callable[[int, int, Service], str | None] = lambda _client, _server, _service: None
+    refusals: Refusals
     inside: Collection[int] | None = None
     sees: Callable[[int, str, Direction], bool] = lambda _group, _kind, _direction: True
     addresses: Callable[[Wish, str], Sequence[str]] = lambda _wish, _side: ()
     reach: Reach = field(init=False)
+    unnamed: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reach = Reach(self.groups, self.decided.closed if self.decided.decides else None)
+        unlabelled = {number for number, group in enumerate(self.groups.every) if group.asset is not None}
+        self.unnamed = unlabelled if len(unlabelled) > MOST_UNLABELLED else set()
+        self.reach = Reach(self.groups, self.decided.closed if self.decided.decides else None, self.refusals.met)
 
     def mine(self, rows: Iterable[Seen], window: tuple[datetime, datetime] | None) -> Mined:
         """Return the rules for rows of a window from its first to its last moment."""
@@ -114,7 +121,9 @@ class Miner:
         verdict = self.decided.verdict(row.client, row.server, row.protocol, row.port, said)
         if verdict in (ALLOWED, NOT_ENFORCED) or verdict != OPEN:
             return verdict
-        return self.refused(row.client, row.server, Service(row.protocol, row.port, row.port))
+        if row.client in self.unnamed or row.server in self.unnamed:
+            return UNLABELLED
+        return self.refusals.why(row.client, row.server, Service(row.protocol, row.port, row.port))
 
     def _services(
         self, wanted: Mapping[tuple[int, int, int, int], list[Seen]]
@@ -146,9 +155,19 @@ class Miner:
             for one in cover([wanted[number] for number in rest], self.reach, self.dial)
         ]
         return sorted(
-            (self._weighed(one, wishes) for one in joined([*offers.values(), *found])),
+            (
+                self._weighed(one, wishes)
+                for one in joined([*offers.values(), *found], lambda one: self._rare(one, wishes))
+            ),
             key=lambda one: (bool(one.kind), sorted(one.applications()[1]), -_connections(one), one.id),
         )
+
+    def _rare(self, one: Offered, wishes: Sequence[Wish]) -> bool:
+        """Return whether no more than half of the hosts that a rule speaks for were seen to do that."""
+        clients: dict[int, int] = {}
+        for wish in (wishes[number] for number in one.covered):
+            clients[wish.client] = max(clients.get(wish.client, 0), *(row.clients for row in wish.seen))
+        return 2 * sum(clients.values()) <= sum(self.groups.every[number].size for number in clients)
 
     def _offered(self, chosen: Chosen, wishes: Sequence[Wish], kind: str = "") -> Offered:
         seen = [row for number in chosen.covered for row in wishes[number].seen]
@@ -224,12 +243,7 @@ class Miner:
     def opened(self, one: Offered) -> int:
         """Return how many pairs of hosts and services a rule opens; a host with itself is none of them."""
         source, destination = self.masks(one)
-        own = sum(
-            len(group.members) for number, group in enumerate(self.groups.every) if source & destination >> number & 1
-        )
-        return sum(
-            max(0, int(self.reach.opened(source, destination, service, float("inf"))) - own) for service in one.services
-        )
+        return sum(self.reach.opened(source, destination, service) for service in one.services)
 
     def allowing(self, offers: Iterable[Offered], client: str, server: str, services: IntervalSet) -> list[str]:
         """Return the ids of those rules that allow a service between two ends, each an asset's name or an address."""
@@ -242,8 +256,9 @@ class Miner:
         ]
 
     def _bits(self, end: str) -> int:
-        """Return the groups of an asset, given by its name or by an address."""
+        """Return the groups of an asset, given by its name, with an address in brackets or not, or by an address."""
         assets = self.groups.snapshot.named()
+        end = end.partition(" (")[0]
         names = {end} if end in assets else {name for name, asset in assets.items() if end in _texts(asset)}
         return sum(1 << number for number, group in enumerate(self.groups.every) if names.intersection(group.members))
 
@@ -265,8 +280,8 @@ def _connections(one: Offered) -> int:
 
 
 def _once(seen: Sequence[Seen], window: tuple[datetime, datetime] | None) -> bool:
-    """Return whether something is too rare for a habit; a short window cannot tell."""
+    """Return whether something was seen once; a short window cannot tell."""
     if window is None or window[1] - window[0] < LONG_WINDOW:
         return False
     first, last = min(one.first for one in seen), max(one.last for one in seen)
-    return sum(one.connections for one in seen) <= RARE and sum(one.pairs for one in seen) == 1 and last - first < SHORT
+    return last - first < SHORT and sum(one.pairs for one in seen) == 1

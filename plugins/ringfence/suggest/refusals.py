@@ -1,8 +1,8 @@
-"""What a person rejected, as a question to traffic between two groups."""
+"""What a person rejected, as a question to traffic between groups and to rules that would allow it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ringfence.analysis.peer_resolution import chosen_addresses, chosen_outside, points_of
 from ringfence.language.rejections import Rejection
@@ -16,35 +16,44 @@ from ringfence.suggest.groups import Groups
 _ITSELF = IntervalSet(((-1, -1),))
 
 
-def refusing(
-    rejections: Sequence[Rejection], groups: Groups, private: IntervalSet
-) -> Callable[[int, int, Service], str | None]:
-    """Return the question: the reason why a person rejected a service between two groups, None where nobody did."""
-    assets = groups.snapshot.named()
-    chosen: dict[tuple[int, int, int], bool] = {}
+class Refusals:
+    """Rejections, each with the groups of both its sides as bits; the groups must all be known."""
 
-    def means(rejection: int, side: int, peers: Sequence[Peer], number: int) -> bool:
-        key = (rejection, side, number)
-        if key not in chosen:
-            group = groups.every[number]
-            if group.members:
-                asset = assets[group.members[0]]
-                points = points_of(asset) | _ITSELF
-                chosen[key] = any(bool(chosen_addresses(peer.selector, asset, points)) for peer in peers)
-            else:
-                points = IntervalSet.of((point, point) for point in group.points)
-                chosen[key] = any(bool(chosen_outside(peer.selector, points, private)) for peer in peers)
-        return chosen[key]
+    def __init__(self, rejections: Sequence[Rejection], groups: Groups, private: IntervalSet) -> None:
+        self._every = [
+            (
+                _groups_of(one.sources, groups, private),
+                _groups_of(one.destinations, groups, private),
+                one.services.v4 | one.services.v6,
+                f"rejected: {one.because}" if one.because else "rejected",
+            )
+            for one in rejections
+        ]
 
-    def refused(client: int, server: int, service: Service) -> str | None:
-        point = point_of(service.protocol, service.low)
-        for place, one in enumerate(rejections):
-            if (
-                point in one.services.v4 | one.services.v6
-                and means(place, 0, one.sources, client)
-                and means(place, 1, one.destinations, server)
-            ):
-                return f"rejected: {one.because}" if one.because else "rejected"
+    def why(self, client: int, server: int, service: Service) -> str | None:
+        """Return why a person rejected a service between two groups, None where nobody did."""
+        return self.met(1 << client, 1 << server, service)
+
+    def met(self, clients: int, servers: int, service: Service) -> str | None:
+        """Return why a person rejected something that a rule between groups, given as bits, would allow."""
+        points = (point_of(service.protocol, service.low), point_of(service.protocol, service.high))
+        for sources, destinations, services, why in self._every:
+            if clients & sources and servers & destinations and IntervalSet((points,)) & services:
+                return why
         return None
 
-    return refused
+
+def _groups_of(peers: Sequence[Peer], groups: Groups, private: IntervalSet) -> int:
+    """Return the groups that some peers choose, as bits."""
+    assets = groups.snapshot.named()
+    found = 0
+    for number, group in enumerate(groups.every):
+        if group.members:
+            asset = assets[group.members[0]]
+            points = points_of(asset) | _ITSELF
+            chosen = any(chosen_addresses(peer.selector, asset, points) for peer in peers)
+        else:
+            points = IntervalSet.of((point, point) for point in group.points)
+            chosen = any(chosen_outside(peer.selector, points, private) for peer in peers)
+        found |= chosen << number
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -178,17 +178,20 @@ def _fused(choices: Sequence[Choice]) -> list[dict[str, object]]:
     return [{key: values[0] if len(values) == 1 else list(values) for key, values in one.items()} for one in found]
 
 
-def joined(offers: Sequence[Offered]) -> list[Offered]:
-    """Return fewer rules that say the same: one for equal ends, one for equal services."""
+def joined(offers: Sequence[Offered], alone: Callable[[Offered], bool] = lambda _: False) -> list[Offered]:
+    """Return fewer rules that say the same: one for equal ends, one for equal services.
+
+    One that is to stand `alone` gets no further ends: a person is to say yes or no to it by itself.
+    """
     by_ends: dict[object, Offered] = {}
     for one in offers:
         key = (one.sources, one.destinations, one.source_process, one.destination_process, one.kind, one.addresses)
         before = by_ends.get(key)
         by_ends[key] = _with(before, one, services=(*before.services, *one.services)) if before else one
-    found = list(by_ends.values())
+    found = [one for one in by_ends.values() if not alone(one)]
     for side in ("sources", "destinations"):
         found = _joined_at(found, side)
-    return found
+    return [*found, *(one for one in by_ends.values() if alone(one))]
 
 
 def _joined_at(offers: Sequence[Offered], side: str) -> list[Offered]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ringfence.flows.window import FlowWindow, reading_files
+from ringfence.flows.kept_files import reading_files
+from ringfence.flows.window import FlowWindow
 from ringfence.model.flows import REFUSED, UNANSWERED
 from ringfence.model.services import ICMP, ICMPV6, PORT_PROTOCOLS, UDP
 from ringfence.suggest.groups import EVERYBODY, GONE, Groups
