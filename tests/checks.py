@@ -2,6 +2,9 @@
 
 `python -m tests.checks` runs all stages, `python -m tests.checks NAME…` the named ones. A stage of pytest counts its
 tests, any other stage counts as one. A failed stage does not stop the later ones; the exit status tells.
+
+All stages run in lanes beside each other (`PHASES`), since the lab waits more than it computes; what a stage prints is
+shown when it has ended. Named stages run one after another.
 """
 
 from __future__ import annotations
@@ -12,9 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Lock
+from typing import IO
 from xml.etree import ElementTree
 
 from ringfence.lab.probe import probe
@@ -28,6 +35,13 @@ MEANT = "SC2015,SC2034,SC2154"
 # Tests of one file share servers or a lab, so one process has them all; files begin in their order, for those that
 # take longest are among the first.
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
+
+
+# Where the commands of a lane write to, None for the terminal, and what they are called with.
+OUTPUT: ContextVar[IO[bytes] | None] = ContextVar("OUTPUT", default=None)
+POLITELY: ContextVar[tuple[str, ...]] = ContextVar("POLITELY", default=())
+INTERRUPTED = Event()
+TERMINAL = Lock()
 
 
 @dataclass(frozen=True)
@@ -106,15 +120,25 @@ def molecule() -> Counts:
         print("skipped: no lab of namespaces:", "; ".join(map(str, lacks)))
         return Counts(skipped=1)
     try:
-        return command("molecule", "test", cwd=COLLECTION)()
+        counts = command("molecule", "test", cwd=COLLECTION)()
     except KeyboardInterrupt:
         status(BIN / "molecule", "destroy", cwd=COLLECTION)
         raise
+    if INTERRUPTED.is_set():
+        status(BIN / "molecule", "destroy", cwd=COLLECTION)
+    return counts
 
 
 def status(*words: str | Path, cwd: Path = ROOT, **variables: str) -> int:
     """Run a command to its end and return its status; an interrupt is passed on when the command has cleaned up."""
-    with subprocess.Popen(list(map(str, words)), cwd=cwd, env={**environment(), **variables}) as process:
+    output = OUTPUT.get()
+    with subprocess.Popen(
+        [*POLITELY.get(), *map(str, words)],
+        cwd=cwd,
+        env={**environment(), **variables},
+        stdout=output,
+        stderr=output and subprocess.STDOUT,
+    ) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:
@@ -150,23 +174,94 @@ STAGES: dict[str, Callable[[], Counts]] = {
 }
 
 
+# A phase begins when the one before has ended; its lanes run beside each other, the first with the right of way. What
+# other stages raise on this machine (containers, bridges, guests) would be seen by the lab's tests of what a lab leaves
+# behind, so these wait for it.
+Lane = tuple[str, ...]
+PHASES: tuple[tuple[Lane, ...], ...] = (
+    (
+        ("lab", "molecule"),
+        (
+            "ruff-format",
+            "ruff",
+            "mypy",
+            "imports",
+            "shellcheck",
+            "unit",
+            "ansible-lint",
+            "collection",
+            "collection-docs",
+        ),
+    ),
+    (("sources",), ("conformance",)),
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of a stage, and how many seconds it took."""
+
+    name: str
+    counts: Counts
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{'ok  ' if not self.counts.failed else 'FAIL'} {self.name:16} {self.seconds:7.1f} s  {self.counts}"
+
+
+def stage(name: str) -> Ended:
+    """Run a stage; what it prints goes to the terminal as it comes."""
+    print(f"\n── {name}", flush=True)
+    start = time.monotonic()
+    return Ended(name, STAGES[name](), time.monotonic() - start)
+
+
+def lane(names: Lane, politely: tuple[str, ...]) -> list[Ended]:
+    """Run the stages of a lane one after another; what each prints is shown when it has ended."""
+    POLITELY.set(politely)
+    ended = []
+    for name in names:
+        if INTERRUPTED.is_set():
+            break
+        with tempfile.TemporaryFile() as output:
+            OUTPUT.set(output)
+            start = time.monotonic()
+            counts = STAGES[name]()
+            ended.append(Ended(name, counts, time.monotonic() - start))
+            output.seek(0)
+            with TERMINAL:
+                print(f"\n── {name}", flush=True)
+                shutil.copyfileobj(output, sys.stdout.buffer)
+                print(ended[-1], flush=True)
+    return ended
+
+
+def phase(lanes: Sequence[Lane]) -> list[Ended]:
+    """Run lanes beside each other; an interrupt is passed on when what runs has cleaned up."""
+    print(f"\nbeside each other: {'; '.join(', '.join(names) for names in lanes)}", flush=True)
+    with ThreadPoolExecutor(len(lanes)) as threads:
+        running = [threads.submit(lane, names, ("nice", "-n", "5") if n else ()) for n, names in enumerate(lanes)]
+        try:
+            return [ended for one in running for ended in one.result()]
+        except KeyboardInterrupt:
+            # the terminal has interrupted what runs too
+            INTERRUPTED.set()
+            raise
+
+
 def main(names: list[str]) -> int:
     """Run stages and print their times, then one line of counts; return 0 if none failed."""
     unknown = [name for name in names if name not in STAGES]
     if unknown:
         print(f"no stage '{unknown[0]}'; there are: {', '.join(STAGES)}", file=sys.stderr)
         return 2
-    total = Counts()
-    lines = []
-    for name in names or STAGES:
-        print(f"\n── {name}", flush=True)
-        start = time.monotonic()
-        counts = STAGES[name]()
-        lines.append(f"{'ok  ' if not counts.failed else 'FAIL'} {name:16} {time.monotonic() - start:7.1f} s  {counts}")
-        total += counts
+    start = time.monotonic()
+    ended = [stage(name) for name in names] or [ended for lanes in PHASES for ended in phase(lanes)]
+    total = sum((one.counts for one in ended), Counts())
     width = shutil.get_terminal_size().columns
     print("\n" + "─" * min(width, 80))
-    print("\n".join(lines))
+    print("\n".join(map(str, ended)))
+    print(f"     all together     {time.monotonic() - start:7.1f} s")
     print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return 1 if total.failed else 0
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import tempfile
 from types import FrameType
 
 import pytest
@@ -19,9 +22,15 @@ NodeManager.EXIT_TIMEOUT = 20
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let one interrupt count in a process of pytest-xdist: the second, which follows by itself, would end clean-up."""
+    """Give each process a cache of its own, and let one interrupt count in one of pytest-xdist: a second follows."""
+    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="ringfence-tests-cache-")
     if hasattr(config, "workerinput"):
         signal.signal(signal.SIGINT, interrupt_once)
+
+
+def pytest_unconfigure() -> None:
+    """Delete the cache."""
+    shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 
 def interrupt_once(_number: int, _frame: FrameType | None) -> None:

@@ -80,6 +80,18 @@ def regular_file(path: Path) -> bytes:
         return file.read()
 
 
+def own_file(path: Path) -> bytes:
+    """Return what a regular file of this user holds that nobody else may write, nothing where it is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return b""
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
+        return file.read() if own else b""
+
+
 def _keep(file: TextIO, text: str) -> None:
     file.write(text)
     file.flush()

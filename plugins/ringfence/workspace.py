@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ringfence.language.definitions import Definitions
-from ringfence.language.label_rules import read_label_rules
-from ringfence.language.mentions import Mention
-from ringfence.language.policies import read_policy_into
 from ringfence.language.policy_files import policy_files
 from ringfence.language.reports import Reports
-from ringfence.language.settings import read_settings
 from ringfence.model.errors import InputError, Place
-from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
-from ringfence.model.rules import Policy, Settings
+
+if TYPE_CHECKING:
+    from ringfence.language.mentions import Mention
+    from ringfence.model.label_rules import LabelRule
+    from ringfence.model.rules import Policy, Settings
 
 SETTINGS = "ringfence.yml"
 LABELS = "labels.yml"
@@ -58,8 +58,35 @@ class Workspace:
         return self.directory / STATE
 
 
-def load(directory: Path) -> Workspace:
-    """Return the loaded parts of a workspace.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the settings, the label rules and the policy files say: it depends on their names and bytes alone."""
+
+    settings: Settings
+    label_rules: tuple[LabelRule, ...]
+    policy: Policy
+    mentions: tuple[Mention, ...]
+    definitions: Definitions
+
+
+Reading = Callable[[Path, Sequence[Path], Reports], Said]
+
+
+def read_files(directory: Path, files: Sequence[Path], reports: Reports) -> Said:
+    """Return what the settings, the label rules and the given policy files say; what is wrong is reported."""
+    from ringfence.language.label_rules import read_label_rules
+    from ringfence.language.policies import read_policy_into
+    from ringfence.language.settings import read_settings
+
+    mentions: list[Mention] = []
+    settings = read_settings(directory / SETTINGS, reports, directory, mentions)
+    rules = read_label_rules(directory / LABELS, reports, directory)
+    loaded = read_policy_into(reports, files, settings, directory)
+    return Said(settings, rules, loaded.policy, (*mentions, *loaded.mentions), loaded.definitions)
+
+
+def load(directory: Path, read: Reading = read_files) -> Workspace:
+    """Return the loaded parts of a workspace; `read` returns what its files say.
 
     Raise InputErrors with the errors of all its files, sorted by place; InputError if the directory is no workspace.
     """
@@ -70,23 +97,20 @@ def load(directory: Path) -> Workspace:
             "go to a workspace, or make one with 'ringfence init'",
         )
     reports = Reports()
-    mentions: list[Mention] = []
-    settings = read_settings(directory / SETTINGS, reports, directory, mentions)
-    rules = read_label_rules(directory / LABELS, reports, directory)
     misnamed = tuple(_misnamed(directory, reports))
     found = policy_files(directory / POLICY, directory, reports)
-    loaded = read_policy_into(reports, found.files, settings, directory)
+    said = read(directory, found.files, reports)
     reports.settle()
     inventory = directory / INVENTORY
     return Workspace(
         directory=directory,
-        settings=settings,
-        policy=loaded.policy,
-        label_rules=rules,
+        settings=said.settings,
+        policy=said.policy,
+        label_rules=said.label_rules,
         inventory_paths=(inventory,) if inventory.exists() else (),
         policy_digest=_digest(directory, [directory / SETTINGS, *found.files]),
-        mentions=(*mentions, *loaded.mentions),
-        definitions=loaded.definitions,
+        mentions=said.mentions,
+        definitions=said.definitions,
         problems=(*misnamed, *found.problems),
     )
 

@@ -46,10 +46,17 @@ def _iptables() -> None:
             raise OutsideError(f"no command '{tool}'", remedy=f"apt-get install {package}")
 
 
+def _tracking() -> None:
+    probe().require("namespaces")
+    if shutil.which("conntrack") is None:
+        raise OutsideError("no command 'conntrack'", remedy="apt-get install conntrack")
+
+
 NEEDS: dict[str, Callable[[], None]] = {
     "apply": _machines,
     "classes": _iptables,
     "inventory_vsphere": require_sources,
     "packet": _namespaces,
     "verify": _machines,
+    "watch": _tracking,
 }

@@ -70,7 +70,8 @@ def test_a_unit_is_followed_through_its_restarts(rollouts: Rollouts) -> None:
         rollouts.sh(release, "systemctl stop echo.service")
         # with a rule whose control group is gone, the legacy variant would load no table again
         assert rollouts.sh(release, "iptables-legacy -N tried && iptables-legacy -X tried") == ""
-        rollouts.sh(release, "systemctl start echo.service")
+        # another program has the lock of iptables in this moment, as many do when a host boots
+        rollouts.sh(release, "flock /run/xtables.lock sleep 0.5 & sleep 0.1; systemctl start echo.service")
     assert rollouts.drift(plan) == {}
 
 

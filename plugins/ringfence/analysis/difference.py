@@ -96,11 +96,11 @@ def _changes(before: VerdictTable | None, after: VerdictTable | None) -> Iterato
         old = before.direction(direction) if before else None
         new = after.direction(direction) if after else None
         tables = [table for table in (old, new) if table]
-        for process in _classes(tables):
+        for process in classes_of(tables):
             yield from _fused(direction, process, _regions(old, process), _regions(new, process))
 
 
-def _classes(tables: Sequence[DirectionTable]) -> dict[ProcessClass, None]:
+def classes_of(tables: Sequence[DirectionTable]) -> dict[ProcessClass, None]:
     """Return every class that some tables tell apart, `other` first; those of two platforms are not combined."""
     found: dict[ProcessClass, None] = {}
     for kinds in PLATFORMS.values():
@@ -121,7 +121,7 @@ def _fused(
 ) -> Iterator[Change]:
     cases: dict[tuple[IntervalSet, IntervalSet, Outcome, Outcome], dict[Membership, IntervalSet]] = {}
     for local, remote, before, after, membership in _overlaps(old, new):
-        for outcomes, services in _differing(before, after).items():
+        for outcomes, services in differing(before, after).items():
             case = cases.setdefault((local, remote, *outcomes), {})
             case[membership] = case.get(membership, EMPTY) | services
     found: dict[tuple[IntervalSet, Outcome, Outcome, IntervalSet, Membership], IntervalSet] = {}
@@ -169,7 +169,8 @@ def _overlaps(
                 yield local, remote, before, after, membership
 
 
-def _differing(before: ServiceMap, after: ServiceMap) -> dict[tuple[Outcome, Outcome], IntervalSet]:
+def differing(before: ServiceMap, after: ServiceMap) -> dict[tuple[Outcome, Outcome], IntervalSet]:
+    """Return the services (points) on which two maps differ, by the outcomes before and after."""
     found: dict[tuple[Outcome, Outcome], list[tuple[int, int]]] = {}
     edges = sorted({piece[0] for services in (before, after) for piece in services.pieces})
     ends = [*(edge - 1 for edge in edges[1:]), EVERY_SERVICE.intervals[0][1]]

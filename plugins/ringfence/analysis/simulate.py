@@ -115,8 +115,7 @@ class Simulation:
             and (depends is None or verdict.depends == depends)
         ]
         for row in self.judged.rows(chosen, labels.numbers if labels else None, limit):
-            client, server, number = row[len(COLUMNS) - 2 :]
-            yield JudgedFlow(flow_at(row), _name(client), _name(server), verdicts[int(str(number))])
+            yield judged_flow(row, verdicts)
 
     def refusals(self, limit: int | None = None) -> list[dict[str, object]]:
         """Return attempts that were refused as plain data, the most connections first."""
@@ -195,6 +194,12 @@ def simulate(
         tuple(sorted(tables)),
         judged,
     )
+
+
+def judged_flow(row: tuple[object, ...], verdicts: Sequence[Verdict]) -> JudgedFlow:
+    """Return a flow with its verdict, of a row of `Judged.rows`."""
+    client, server, number = row[len(COLUMNS) - 2 :]
+    return JudgedFlow(flow_at(row), _name(client), _name(server), verdicts[int(str(number))])
 
 
 def _name(asset: object) -> str | None:

@@ -38,6 +38,7 @@ _GROUPED = {
     "flows": "BIGINT",
     "connections": "HUGEINT",
 }
+FLOWS = "count(*) AS flows, sum(connections) AS total"
 _PROCESS = {"unit": "unit", "user": "owner"}
 _Between = tuple[int | None, int | None, int]
 
@@ -70,20 +71,47 @@ class Judged:
             yield client, server, *told[verdict], count
 
     def rows(
-        self, verdicts: Sequence[int], labels: tuple[int | None, int | None] | None = None, limit: int | None = None
+        self,
+        verdicts: Sequence[int],
+        labels: tuple[int | None, int | None] | None = None,
+        limit: int | None = None,
+        where: str = "true",
     ) -> Iterator[tuple[object, ...]]:
         """Yield single flows that have one of some verdicts, the busiest first: their columns and the verdict's number.
 
-        `labels` are the numbers of both ends' combinations of labels.
+        `labels` are the numbers of both ends' combinations of labels; a condition is as that of `asked`.
         """
         if not verdicts:
             return
         client, server = ("true", "true") if labels is None else map(_is_label, "cs", labels)
-        flows = f"SELECT f.*, {_GROUP} FROM {_judged(self.window)} WHERE f.{_JUDGED} AND {client} AND {server}"
+        flows = (
+            f"SELECT f.*, {_GROUP} FROM {_judged(self.window)} WHERE f.{_JUDGED} AND {client} AND {server} AND {where}"
+        )
         chosen = f"SELECT * FROM ({_with_verdicts(flows, verdicts)}) AS f"
         if limit is not None:
             chosen += f" ORDER BY {busiest_first('f')} LIMIT {limit}"
         yield from self.window.chosen(chosen, "verdict")
+
+    def asked(
+        self, columns: str, verdicts: Sequence[int], where: str = "true", counted: str = FLOWS
+    ) -> list[tuple[Any, ...]]:
+        """Return how many flows and connections there are for each combination of some columns, of some verdicts.
+
+        The columns are any of `verdict`, `client_holder` and `server_holder` (numbers of `seen`), `client_label` and
+        `server_label` (numbers of combinations), and those of `distinct_flows`. The condition speaks of the ends as `c`
+        and `s`, with `address` and `holder`. A row is the values of the columns and what was counted.
+        """
+        if not verdicts:
+            return []
+        ends = ", ".join(f"{side[0]}.{column} AS {side}_{column}" for side in SIDES for column in ("holder", "label"))
+        flows = f"SELECT f.*, {ends}, {_GROUP} FROM {_judged(self.window)} WHERE f.{_JUDGED} AND {where}"
+        query = f"SELECT {columns}, {counted} FROM ({_with_verdicts(flows, verdicts)}) AS judged GROUP BY {columns}"
+        return [tuple(map(_whole, row)) for row in self.window.engine.rows(query)]
+
+    def ends_of_nobody(self) -> list[str]:
+        """Return the addresses that judged flows have at an end and that no asset holds."""
+        query = " UNION ".join(f"SELECT address FROM simulated_{side} WHERE holder IS NULL" for side in SIDES)
+        return [str(address) for (address,) in self.window.engine.rows(f"SELECT * FROM ({query}) AS e ORDER BY 1")]
 
     def refusals(self, limit: int | None = None) -> Iterator[tuple[object, ...]]:
         """Yield the columns of attempts that were refused, the most connections first."""
@@ -322,3 +350,8 @@ def _number(value: object) -> int:
 
 def _count(flows: object, connections: object) -> Count:
     return Count(_number(flows), _number(connections))
+
+
+def _whole(value: object) -> object:
+    """Return a value of a result, a whole number as int."""
+    return int(value) if isinstance(value, Decimal) else value

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., object])
-FORMATS = "csv, json, hosts, vpc, zeek, netflow, conntrack, pfirewall or a plug-in's."
+FORMATS = "csv, json, hosts, vpc, zeek, netflow, conntrack, denials, pfirewall or a plug-in's."
 FIELDS = click.option(
     "--fields",
     default="",

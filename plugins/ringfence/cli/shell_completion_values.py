@@ -26,3 +26,13 @@ def asset_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str
     except RingfenceError:
         return []
     return [asset.name for asset in kept.assets if asset.name.startswith(incomplete)] if kept else []
+
+
+def application_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the values of the label `app` in the newest snapshot that is kept that begin so."""
+    try:
+        kept = ctx.ensure_object(Session).estate.history.newest()
+    except RingfenceError:
+        return []
+    found = {asset.labels["app"].value for asset in kept.assets if "app" in asset.labels} if kept else set()
+    return sorted(name for name in found if name.startswith(incomplete))

@@ -15,7 +15,7 @@ from ringfence.cli.shell_completion_values import plan_names
 def show(session: Session, name: str, hosts: tuple[str, ...], everything: bool) -> None:
     """Show PLAN (its first digits, a path; the latest unless said): waves, diff, simulation."""
     from ringfence.operations.show import shown_plan
-    from ringfence.presenting.plan_view import SIMULATION_COLUMNS, difference, head, simulation_rows
+    from ringfence.presenting.plan_view import SIMULATION_COLUMNS, difference, evidence_lines, head, simulation_rows
 
     chosen = shown_plan(session.estate, name, hosts)
     plan = chosen.plan
@@ -24,7 +24,8 @@ def show(session: Session, name: str, hosts: tuple[str, ...], everything: bool) 
         return
     session.output.lines(head(chosen))
     session.output.lines(difference(plan, hosts, everything=everything))
+    session.output.line()
+    session.output.lines(evidence_lines(plan))
     if rows := simulation_rows(plan):
-        session.output.line()
         session.output.line(str(plan.simulation.get("summary", "")), bold=True)
         session.output.table(SIMULATION_COLUMNS, rows)

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
-
-from pydantic import JsonValue
+from functools import cache
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from ringfence.model.abilities import LINUX, Abilities
 from ringfence.model.assets import Asset
 from ringfence.model.tables import VerdictTable
 from ringfence.plugins import Registry
 
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
 GROUP = "ringfence.enforcers"
 # Why a host cannot take a table, and the way out.
 Reason = tuple[str, str]
 # What a host is known to be and have: plain data, read from what it told about itself.
-Facts = Mapping[str, JsonValue]
+Facts: TypeAlias = "Mapping[str, JsonValue]"
 # The part of a host's facts that its text depends on: the plan freezes it, and hosts with equal ones share texts.
-Profile = Mapping[str, JsonValue]
+Profile: TypeAlias = "Mapping[str, JsonValue]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,11 @@ class Enforcer(Protocol):
         ...
 
     def refusals(self, table: VerdictTable, facts: Facts, asset: Asset) -> list[Reason]:
-        """Return everything of a table that a host with these facts cannot enforce."""
+        """Return everything of a table that a host with these facts cannot enforce.
+
+        Of the asset only its variable `ringfence_<enforcer>` counts: of those that told nothing and have none, one is
+        asked about for all that share a table.
+        """
         ...
 
     def renderer(self, targets: Targets) -> Renderer:
@@ -95,9 +101,15 @@ _REGISTRY: Registry[Enforcer] = Registry(
 )
 
 
+@cache
+def variable_of(enforcer_name: str) -> str:
+    """Return the name of the variable by which a host's inventory tells an enforcer about it."""
+    return f"ringfence_{enforcer_name}"
+
+
 def told_of(asset: Asset, enforcer_name: str, features: Facts) -> Facts:
     """Return what a host told about itself, and over it what its variable `ringfence_<enforcer>`, a mapping, says."""
-    given = asset.attributes.get(f"ringfence_{enforcer_name}")
+    given = asset.attributes.get(variable_of(enforcer_name))
     return {**features, **given} if isinstance(given, Mapping) else features
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import struct
-import zlib
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from ringfence.flows.netflow_messages import Malformed, message_length
+from ringfence.flows.unpacked import Unpacked, unpacked
 from ringfence.model.errors import InputError, Place
 
 _PCAP = {
@@ -26,6 +26,7 @@ _OTHERS = {
 _LINKS = {0: 4, 1: 14, 101: 0, 113: 16, 228: 0, 229: 0, 276: 20}
 _VLANS = (0x8100, 0x88A8)
 _UDP = 17
+_MOST = 1 << 20  # bytes of a message or a packet: UDP takes 64 KiB, and no capture more than 256
 
 
 def messages(path: Path) -> Iterator[tuple[bytes, bytes]]:
@@ -33,60 +34,55 @@ def messages(path: Path) -> Iterator[tuple[bytes, bytes]]:
 
     Raise InputError for a file of another kind, Malformed where it breaks off.
     """
-    data, broken = _content(path)
-    for magic, (what, remedy) in _OTHERS.items():
-        if data.startswith(magic):
-            raise InputError(f"the file is {what}, which is not read", Place(str(path)), remedy)
-    order = _PCAP.get(data[:4])
-    try:
-        yield from _captured(data, order) if order else _adjoined(data)
-    except Malformed:
-        if not broken:
-            raise
-    if broken:
-        raise Malformed(f"the file breaks off: {broken}")
-
-
-def _content(path: Path) -> tuple[bytes, str]:
-    data = path.read_bytes()
-    if not data.startswith(b"\x1f\x8b"):
-        return data, ""
-    unpacked = bytearray()
-    with gzip.open(path) as file:
+    with unpacked(path, lines=False) as (file, raw):
+        start = file.peek(4)[:4]
+        for magic, (what, remedy) in _OTHERS.items():
+            if start.startswith(magic):
+                raise InputError(f"the file is {what}, which is not read", Place(str(path)), remedy)
+        order = _PCAP.get(start)
         try:
-            while block := file.read1(1 << 20):
-                unpacked += block
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            return bytes(unpacked), str(error)
-    return bytes(unpacked), ""
+            yield from _captured(file, order) if order else _adjoined(file)
+        except Malformed:
+            if not raw.broken:
+                raise
+        if raw.broken:
+            raise Malformed(raw.broken)
 
 
-def _adjoined(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 0
-    while at < len(data):
-        length = message_length(data, at)
-        if length < 16 or at + length > len(data):
-            raise Malformed("the file ends in the middle of a message")
-        yield b"", data[at : at + length]
-        at += length
+def _adjoined(file: BufferedReader[Unpacked]) -> Iterator[tuple[bytes, bytes]]:
+    data, before = b"", 0
+    while True:
+        more = file.read(_MOST)
+        at, data = 0, data + more
+        # a message is taken when all of it is certain to be there: v9 does not say how long it is
+        while at < len(data) and (not more or len(data) - at >= _MOST):
+            length = message_length(data, at, before)
+            if length < 16 or at + length > len(data):
+                raise Malformed("the file ends in the middle of a message")
+            yield b"", data[at : at + length]
+            at += length
+        data, before = data[at:], before + at
+        if not more:
+            return
 
 
-def _captured(data: bytes, order: str) -> Iterator[tuple[bytes, bytes]]:
-    if len(data) < 24:
+def _captured(file: BufferedReader[Unpacked], order: str) -> Iterator[tuple[bytes, bytes]]:
+    head = file.read(24)
+    if len(head) < 24:
         raise Malformed("the file ends in the middle of its head")
-    (link,) = struct.unpack_from(f"{order}I", data, 20)
-    if link & 0xFFFF not in _LINKS:
-        raise Malformed(f"packets of link type {link & 0xFFFF} are not read")
-    at = 24
-    while at < len(data):
-        if at + 16 > len(data):
+    link = struct.unpack_from(f"{order}I", head, 20)[0] & 0xFFFF
+    if link not in _LINKS:
+        raise Malformed(f"packets of link type {link} are not read")
+    while front := file.read(16):
+        if len(front) < 16:
             raise Malformed("the file ends in the middle of a packet")
-        (length,) = struct.unpack_from(f"{order}I", data, at + 8)
-        packet = data[at + 16 : at + 16 + length]
+        (length,) = struct.unpack_from(f"{order}I", front, 8)
+        if length > _MOST:
+            raise Malformed(f"a packet of {length} bytes cannot be")
+        packet = file.read(length)
         if len(packet) < length:
             raise Malformed("the file ends in the middle of a packet")
-        at += 16 + length
-        found = _payload(packet, link & 0xFFFF)
+        found = _payload(packet, link)
         if found and found[1][:2] in (b"\0\5", b"\0\x09", b"\0\x0a"):
             yield found
 

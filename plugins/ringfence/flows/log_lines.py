@@ -3,8 +3,8 @@
 # ruff: noqa: S608 - the SQL is put together from table names and paths of ours
 from __future__ import annotations
 
-import gzip
-import zlib
+import codecs
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,14 +15,16 @@ import duckdb
 
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import insert_rows, new_table
-from ringfence.flows.text_lines import encoding_of
-from ringfence.model.errors import InputError, Place, file_error
+from ringfence.flows.text_lines import alone, encoding_of, files_below, reject_broken
+from ringfence.flows.unpacked import GZIP, grows_beyond_measure, unpacked
+from ringfence.model.errors import Place, file_error
 
 LINE_COLUMNS = {"line": "VARCHAR", "file": "VARCHAR", "n": "BIGINT"}
-GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+PARQUET = b"PAR1"
 LONGEST = 1 << 16  # no sensor writes longer lines
 _DELIMITER = "\x01"
 _BLOCK = 1 << 20
+_LOOKED_AT = 64
 
 
 @dataclass
@@ -30,6 +32,7 @@ class LogFiles:
     """The files below a path, by what they are, and where a row of the table of lines stands."""
 
     text: list[Path] = field(default_factory=list)
+    encodings: dict[Path, str] = field(default_factory=dict)
     parquet: list[Path] = field(default_factory=list)
     mended: dict[str, str] = field(default_factory=dict)
 
@@ -38,22 +41,16 @@ def log_files(path: Path, reading: Reading) -> LogFiles:
     """Return the files of a path: itself, or all below a directory whose names do not begin with a dot."""
     found = LogFiles()
     several = path.is_dir()
-    for entry in _below(path) if several else [path]:
-        try:
+    for entry in files_below(path, reading):
+        with alone(entry, several, reading):
             with entry.open("rb") as file:
-                start = file.peek(64)[:64]
-                if start.startswith(PARQUET):
-                    found.parquet.append(entry)
-                elif start.startswith(GZIP) or encoding_of(start, Place(str(entry))).startswith("utf-"):
-                    found.text.append(entry)
-        except InputError as error:
-            if not several:
-                raise
-            reading.reject(error, error.place or Place(str(entry)))
-        except OSError as error:
-            if not several:
-                raise
-            reading.reject(InputError(f"cannot be read: {error.strerror or error}"), Place(str(entry)))
+                start = file.peek(_LOOKED_AT)[:_LOOKED_AT]
+            if start.startswith(PARQUET):
+                found.parquet.append(entry)
+                continue
+            with unpacked(entry) as (buffer, _):
+                found.encodings[entry] = encoding_of(buffer.peek(_LOOKED_AT)[:_LOOKED_AT], Place(str(entry)))
+            found.text.append(entry)
     return found
 
 
@@ -64,19 +61,15 @@ def lines_table(connection: duckdb.DuckDBPyConnection, files: LogFiles, reading:
     A file that breaks off or is not UTF-8 is read as far as it goes, and that is a problem of the reading.
     """
     table = new_table(connection, LINE_COLUMNS)
-    plain = [path for path in files.text if _plain(path)]
+    plain = [path for path in files.text if _plain(path, files.encodings[path])]
     with TemporaryDirectory(prefix="ringfence-flows-") as directory:
-        if plain and len(plain) == len(files.text):
-            try:
-                _load(connection, table, plain)
-            except duckdb.Error:
-                plain = []
-        else:
+        try:
+            _load(connection, table, plain)
+        except duckdb.Error:
             plain = []
-        if not plain:
             connection.execute(f"DELETE FROM {table}")
-            for number, path in enumerate(files.text):
-                _load_one(connection, table, path, Path(directory) / str(number), files, reading)
+        for number, path in enumerate(path for path in files.text if path not in set(plain)):
+            _load_one(connection, table, path, Path(directory) / str(number), files, reading)
         yield table
         connection.execute(f"DROP TABLE {table}")
 
@@ -94,8 +87,11 @@ def formats(
     file; before it `given` does. `row` is the condition for a line to be a row.
     """
     starts = connection.execute(f"SELECT min(n) FROM {table} GROUP BY file").fetchall()
+    if not starts:
+        return []
     spans = {**{n: given for (n,) in starts}, **headers}
-    ordered = sorted(spans)
+    if not (ordered := sorted(spans)):
+        return []
     numbers: dict[tuple[str, ...], int] = {}
     found = [
         (low, high - 1, -1 if (fields := spans[low]) is None else numbers.setdefault(fields, len(numbers)))
@@ -121,17 +117,9 @@ def line_place(connection: duckdb.DuckDBPyConnection, table: str, files: LogFile
     return Place(files.mended.get(file, file), n - first + 1)
 
 
-def _below(directory: Path) -> Iterator[Path]:
-    for entry in sorted(directory.rglob("*")):
-        if entry.is_file() and not any(part.startswith(".") for part in entry.relative_to(directory).parts):
-            yield entry
-
-
-def _plain(path: Path) -> bool:
-    """Tell whether DuckDB can read a file itself: a regular one of bytes that are UTF-8 or packed."""
-    with path.open("rb") as file:
-        start = file.peek(64)[:64]
-    return path.is_file() and (start.startswith(GZIP) or encoding_of(start, Place(str(path))) == "utf-8")
+def _plain(path: Path, encoding: str) -> bool:
+    """Tell whether DuckDB can read a file itself: bytes that are UTF-8, or packed and no bomb."""
+    return encoding == "utf-8" and not (_packed(path) and grows_beyond_measure(path))
 
 
 def _load(connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path]) -> None:
@@ -144,7 +132,7 @@ def _load(connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Pat
             f"INSERT INTO {table} SELECT line, filename, {before} + row_number() OVER () FROM read_csv(?, header=false,"
             " auto_detect=false, delim=?, quote='', escape='', columns={'line': 'VARCHAR'}, filename=true,"
             " compression=?)",
-            [[_escaped(path) for path in group], _DELIMITER, compression],
+            [[escaped(path) for path in group], _DELIMITER, compression],
         )
         ((before,),) = connection.execute(f"SELECT coalesce(max(n), 0) FROM {table}").fetchall()
 
@@ -154,45 +142,35 @@ def _load_one(
 ) -> None:
     """Load one file by a copy of its lines that is whole and UTF-8."""
     try:
-        whole = _mend(path, copy)
+        broken = _mend(path, copy, files.encodings[path])
     except OSError as error:
         raise file_error(error, path) from error
     files.mended[str(copy)] = str(path)
     _load(connection, table, [copy])
-    if whole:
-        reading.reject(InputError(whole, remedy="fetch the file again"), Place(str(path)))
+    if broken:
+        reject_broken(broken, path, reading)
 
 
-def _mend(path: Path, copy: Path) -> str:
+def _mend(path: Path, copy: Path, encoding: str) -> str:
     """Copy the lines of a file; return what is wrong with it where it breaks off, else nothing."""
-    wrong = ""
-    with path.open("rb") as file, copy.open("wb") as target:
-        start = file.peek(64)[:64]
-        encoding = "utf-8" if start.startswith(GZIP) else encoding_of(start, Place(str(path)))
-        source = gzip.GzipFile(fileobj=file) if start.startswith(GZIP) else file
-        pending = b""
-        while True:
-            try:
-                block = source.read1(_BLOCK) if isinstance(source, gzip.GzipFile) else source.read(_BLOCK)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                wrong = f"the file breaks off: {error}; what was read before counts"
-                break
-            if not block:
-                target.write(_clean(pending, encoding))
-                break
-            if encoding.startswith("utf-16"):
-                pending += block
-                continue
-            whole, end, pending = (pending + block).rpartition(b"\n")
-            target.write(_clean(whole + end, encoding))
-    return wrong
+    errors = "backslashreplace" if encoding.startswith("utf-8") else "replace"
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors), translate=True)
+    pending = ""
+    with unpacked(path) as (buffer, raw), copy.open("w", encoding="utf-8", errors="backslashreplace") as target:
+        while block := buffer.read1(_BLOCK):
+            whole, end, pending = (pending + decoder.decode(block)).rpartition("\n")
+            target.write(_clean(whole + end))
+            pending = pending[: LONGEST + 1]
+        target.write(_clean(pending + decoder.decode(b"", final=True)))
+        return raw.broken
 
 
-def _clean(block: bytes, encoding: str) -> bytes:
-    text = block.decode(encoding, errors="backslashreplace").replace(_DELIMITER, "\\x01").replace("\0", "\\x00")
-    return "".join(
-        line if len(line) <= LONGEST else line[:LONGEST] + "\n" for line in text.splitlines(keepends=True)
-    ).encode(errors="backslashreplace")
+def _clean(block: str) -> str:
+    """Return lines without what DuckDB takes for anything but text, and none beyond `LONGEST`."""
+    block = block.replace(_DELIMITER, "\\x01").replace("\0", "\\x00")
+    if len(block) > LONGEST:
+        block = "\n".join(line[:LONGEST] for line in block.split("\n"))
+    return block
 
 
 def _packed(path: Path) -> bool:
@@ -200,6 +178,6 @@ def _packed(path: Path) -> bool:
         return file.read(2) == GZIP
 
 
-def _escaped(path: Path) -> str:
+def escaped(path: Path) -> str:
     """Return a path that DuckDB takes for itself and no pattern."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))

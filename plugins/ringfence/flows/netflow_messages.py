@@ -88,8 +88,8 @@ class Decoder:
                     self._pending.setdefault(key, []).append((content, head))
 
 
-def message_length(data: bytes, at: int) -> int:
-    """Return the length of the message that begins at a place of a file of messages one after another."""
+def message_length(data: bytes, at: int, before: int = 0) -> int:
+    """Return the length of the message that begins at a place of a part of a file, of which `before` bytes came."""
     try:
         version, count = struct.unpack_from("!HH", data, at)
         if version == 5:
@@ -100,7 +100,7 @@ def message_length(data: bytes, at: int) -> int:
             return _length_9(data, at)
     except struct.error as error:
         raise Malformed("the file ends in the middle of a message") from error
-    raise Malformed(f"no message of NetFlow v5, v9 or IPFIX begins at byte {at}")
+    raise Malformed(f"no message of NetFlow v5, v9 or IPFIX begins at byte {before + at}")
 
 
 def _length_9(data: bytes, at: int) -> int:

@@ -1,15 +1,18 @@
-"""Text as programs export it: UTF-8 or UTF-16, with or without a byte order mark; what it is not is told."""
+"""Text as programs export it: UTF-8 or UTF-16, with or without a byte order mark, plain or gzip; else it is told."""
 
 from __future__ import annotations
 
 import codecs
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from ringfence.model.errors import InputError, Place
+from ringfence.flows.reading import Reading
+from ringfence.flows.unpacked import unpacked
+from ringfence.model.errors import InputError, Place, RingfenceError, file_error
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, ""),
@@ -22,16 +25,63 @@ _LOOKED_AT = 64
 
 
 @contextmanager
-def open_text(path: Path) -> Iterator[TextIO]:
-    """Open a file of text with its ends of lines as they are. Raise InputError for UTF-32, gzip and the like."""
+def open_text(path: Path, reading: Reading) -> Iterator[TextIO]:
+    """Open a file of text with its ends of lines as they are; where it breaks off, that is a wrong row of the reading.
+
+    Raise InputError for UTF-32 and what is no text.
+    """
     if path.is_dir():
-        raise InputError("it is a directory", Place(str(path)), "--format hosts takes one; name its files")
-    with path.open("rb") as file:
-        encoding = encoding_of(file.peek(_LOOKED_AT)[:_LOOKED_AT], Place(str(path)))
+        raise InputError("it is a directory", Place(str(path)), "name a file")
+    with unpacked(path) as (buffer, raw):
+        encoding = encoding_of(buffer.peek(_LOOKED_AT)[:_LOOKED_AT], Place(str(path)))
         # surrogateescape keeps bytes that are no UTF-8 apart from text; cleaning then shows them escaped.
         errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
-        with io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="") as text:
+        with io.TextIOWrapper(buffer, encoding=encoding, errors=errors, newline="") as text:
             yield text
+        if raw.broken:
+            reject_broken(raw.broken, path, reading)
+
+
+def reject_broken(reason: str, path: Path, reading: Reading) -> None:
+    """Count what a file that is not whole lost as one wrong row."""
+    message = f"{reason}; what was read before counts"
+    reading.reject(InputError(message, remedy="fetch the file again"), Place(str(path)))
+
+
+def files_below(path: Path, reading: Reading) -> list[Path]:
+    """Return a path itself, or the files below a directory whose names do not begin with a dot, sorted.
+
+    Links to directories are not followed; what cannot be looked into is a wrong row.
+    """
+    if not path.is_dir():
+        return [path]
+    found: list[Path] = []
+
+    def unreadable(error: OSError) -> None:
+        place = Place(str(error.filename or path))
+        reading.reject(InputError(f"cannot be read: {error.strerror or error}"), place)
+
+    for directory, inner, names in os.walk(path, onerror=unreadable):
+        for name in [name for name in inner if name.startswith(".")]:
+            inner.remove(name)
+        for entry in (Path(directory, name) for name in (*inner, *names) if not name.startswith(".")):
+            if entry.is_file():
+                found.append(entry)
+            elif entry.is_symlink() or not entry.is_dir():
+                reading.warn("not read: it is neither a file nor a directory", Place(str(entry)))
+    return sorted(found)
+
+
+@contextmanager
+def alone(path: Path, several: bool, reading: Reading) -> Iterator[None]:
+    """Have what is wrong with one of several files cost that file alone."""
+    try:
+        yield
+    except (RingfenceError, OSError) as error:
+        if not several:
+            raise
+        found = error if isinstance(error, RingfenceError) else file_error(error, path)
+        reading.reject(InputError(found.message, remedy=found.remedy), found.place or Place(str(path)))
 
 
 def encoding_of(start: bytes, place: Place) -> str:
@@ -42,7 +92,6 @@ def encoding_of(start: bytes, place: Place) -> str:
                 return encoding
             raise InputError("the file is UTF-32, which is not read", place, "save it as UTF-8")
     for magic, what in (
-        (b"\x1f\x8b", "gzip"),
         (b"PK\x03\x04", "a ZIP archive or an XLSX workbook"),
         (b"PAR1", "Parquet"),
     ):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, TypeVar
 
 from ringfence.language.nodes import Entry, Listing, Node, Scalar, Table, kind, plain
 from ringfence.language.reports import Reports, meant, nearest
-from ringfence.language.shapes import Written
 from ringfence.model.errors import Place
 
-Shape = TypeVar("Shape", bound=Written)
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from ringfence.language.shapes import Written
+
+Shape = TypeVar("Shape", bound="Written")
 
 WANTED = {
     "string_type": "a word",
@@ -32,6 +33,8 @@ def check(node: Node, shape: type[Shape], what: str, reports: Reports) -> Shape 
         words = ", ".join(f"'{word}'" for word in words_of(shape))
         reports.add(node.place, f"{what} is a mapping, not {kind(node)}", f"its keys are {words}")
         return None
+    from pydantic import ValidationError
+
     before = len(reports)
     _refuse_nothing(node, shape, reports)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class _List:
 
 RULES = _List("rules", rule_lines)
 LABELS = _List("labels", label_rule_lines)
+# An item of a list with an empty line before it: the file parts its rules so.
+_PARTED = re.compile(r"^[ \t]*\r?\n[ \t]*- ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,35 @@ def add_rule(path: Path, rule: Mapping[str, object], document: int | None = None
     spot = _spot(documents, rule, document, path)
     _write(path, text, documents, spot, dict(rule), RULES)
     return spot is not None and spot.replaces
+
+
+def add_rules(path: Path, rules: Sequence[Mapping[str, object]], document: int) -> None:
+    """Write rules behind the last one of the document of a number (from 0, empty ones not counted) of a policy file.
+
+    Comments, layout and all other text stay; the file is replaced in one step and keeps its permissions. Raise
+    InputError as `add_rule` does, and for a name that a rule of the file has.
+    """
+    text, documents = _read(path)
+    for rule in rules:
+        refuse_malformed(rule, path)
+    names = {rule["name"] for rule in rules if "name" in rule}
+    for one in documents:
+        for item in items(fields(one).get(RULES.key)):
+            if isinstance(item, Table) and (said := item.get("name")) and plain(said) in names:
+                raise InputError(
+                    f"there is a rule '{plain(said)}' already", item.place, "give the new one another name"
+                )
+    if document >= len(documents) or RULES.key not in fields(documents[document]):
+        raise InputError(f"document {document} has no rules", Place(path.as_posix()), "name one that has")
+    spot = _Spot(document, len(items(fields(documents[document])[RULES.key])))
+    parted = [""] if _PARTED.search(text) else []
+
+    def lines(_rule: Mapping[str, object], indent: int) -> list[str]:
+        return [line for number, one in enumerate(rules) for line in (*parted[:number], *rule_lines(one, indent))]
+
+    new = _spliced(text.splitlines(keepends=True), documents, spot, {}, path, _List(RULES.key, lines))
+    _prove(documents, spot, list(rules), new, path, RULES)
+    write_whole(path, new)
 
 
 def add_label_rule(path: Path, rule: Mapping[str, object]) -> None:
@@ -89,7 +120,7 @@ def _write(
         new = _with_document(text, rule, bool(documents), into)
     else:
         new = _spliced(text.splitlines(keepends=True), documents, spot, rule, path, into)
-    _prove(documents, spot, rule, new, path, into)
+    _prove(documents, spot, [rule], new, path, into)
     write_whole(path, new)
 
 
@@ -202,17 +233,17 @@ def _newline(text: str) -> str:
 
 
 def _prove(
-    documents: tuple[Node, ...], spot: _Spot | None, rule: Mapping[str, object], new: str, path: Path, into: _List
+    documents: tuple[Node, ...], spot: _Spot | None, new_rules: list[object], new: str, path: Path, into: _List
 ) -> None:
-    """Raise InputError unless the new text says the same as the old one, but for the rule."""
+    """Raise InputError unless the new text says the same as the old one, but for the new rules."""
     expected = [plain(one) for one in documents]
     if spot is None:
-        expected.append({into.key: [rule]})
+        expected.append({into.key: new_rules})
     else:
         head = expected[spot.document]
         assert isinstance(head, dict)
         rules = list(head[into.key] or [])
-        rules[spot.index : spot.index + spot.replaces] = [rule]
+        rules[spot.index : spot.index + spot.replaces] = new_rules
         expected[spot.document] = {**head, into.key: rules}
     reports = Reports()
     if [plain(one) for one in parse_documents(new, path.as_posix(), reports)] != expected or len(reports):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ringfence.language.checking import check, fields, items
@@ -79,7 +79,7 @@ class _PolicyReader:
     def policy(self) -> Policy:
         """Return the policy of all documents taken."""
         return Policy(
-            identified(draft for draft in self._drafts if draft),
+            identified(_with_short_names([draft for draft in self._drafts if draft])),
             tuple(entry for entry in self._enforcement if entry),
             tuple(test for test in self._tests if test),
             tuple(invariant for invariant in self._invariants if invariant),
@@ -127,6 +127,7 @@ class _PolicyReader:
         priority = header.priority if header else None
         return Ruleset(
             file=file,
+            name=f"{file}:{document.place.line}",
             scope=self.selectors.asset_selector(scope.value, "a scope") if scope else None,
             tier=tier,
             priority=DEFAULT_PRIORITY if priority is None else priority,
@@ -142,6 +143,17 @@ class _PolicyReader:
             remedy = meant(word, self._settings.tiers, "the tiers are")
             self._reports.add(node.place, f"no tier is named '{word}'", remedy)
         return word
+
+
+def _with_short_names(drafts: Sequence[RuleDraft]) -> list[RuleDraft]:
+    """Return rules whose ruleset is called by its file alone where that has no other."""
+    rulesets: dict[str, set[str]] = {}
+    for draft in drafts:
+        rulesets.setdefault(draft.file, set()).add(draft.rule.ruleset)
+    return [
+        replace(draft, rule=replace(draft.rule, ruleset=draft.file)) if len(rulesets[draft.file]) == 1 else draft
+        for draft in drafts
+    ]
 
 
 def _named(entries: Mapping[str, Entry], key: str) -> Mapping[str, Entry]:

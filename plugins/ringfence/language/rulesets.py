@@ -28,9 +28,13 @@ LISTENING = all_services(Services(block_of(number), block_of(number)) for number
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """What a document says for all of its rules; `written` is the part of it that belongs to a rule's identity."""
+    """What a document says for all of its rules; `written` is the part of it that belongs to a rule's identity.
+
+    `name` is its file and the line where the document begins.
+    """
 
     file: str
+    name: str
     scope: Selector | None
     tier: str
     priority: int
@@ -63,6 +67,7 @@ def read_rule(node: Node, ruleset: Ruleset, selectors: SelectorReader) -> RuleDr
             priority=ruleset.priority if entry.priority is None else entry.priority,
             sides=SIDES[entry.at],
             log=entry.log,
+            ruleset=ruleset.name,
         ),
         ruleset.file,
         entry.name,

@@ -19,9 +19,12 @@ from ringfence.language.shapes import (
     PolicyDocument,
     RealmEntry,
     RuleEntry,
+    ScanEntry,
     SettingsDocument,
+    SinkEntry,
     TestEntry,
     TrustEntry,
+    WatchEntry,
     WavesEntry,
     Written,
 )
@@ -69,6 +72,11 @@ def json_schema() -> dict[str, Schema]:
                 "identity": _plain(IdentityEntry),
                 "trust": _plain(TrustEntry),
                 "inventory": _plain(InventoryEntry),
+                "watch": _watch(),
+                "watch_sink": {
+                    **_plain(SinkEntry),
+                    "oneOf": [{"required": [kind]} for kind in ("webhook", "syslog", "file")],
+                },
                 "flows": _plain(FlowsEntry),
                 "identity_key": {"anyOf": [*TEXT_OR_TEXTS, {"type": "boolean"}]},
             },
@@ -129,6 +137,14 @@ def _without_null(schema: Schema) -> Schema:
 
 def _rule() -> Schema:
     return {**_plain(RuleEntry), "oneOf": [{"required": [str(action)]} for action in Action]}
+
+
+def _watch() -> Schema:
+    schema = _plain(WatchEntry)
+    schema.pop("$defs", None)
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    return {**schema, "properties": {**properties, "scan": _plain(ScanEntry)}}
 
 
 def _label_rule() -> Schema:

@@ -27,13 +27,13 @@ from ringfence.language.shapes import (
     WavesEntry,
 )
 from ringfence.language.values import networks
+from ringfence.language.watch_settings import read_watch, seconds
 from ringfence.model.addresses import DEFAULT_REALM
 from ringfence.model.assets import Control
 from ringfence.model.errors import Place
 from ringfence.model.rules import DUCKDB, EMERGENCY, Settings
 from ringfence.model.selectors import Selector
 
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
@@ -82,6 +82,7 @@ def _settings(node: Node, reports: Reports, mentions: MutableSequence[Mention]) 
         canary=canary,
         trusted=_trusted(written["trust"].value, reports) if "trust" in written else (),
         fresh_for=_fresh_for(written["inventory"].value, reports) if "inventory" in written else 0,
+        watch=read_watch(written["watch"].value, reports) if "watch" in written else default.watch,
         flows_engine=_flows_engine(written["flows"].value, reports) if "flows" in written else default.flows_engine,
         identity=read_identity(written["identity"].value, reports) if "identity" in written else default.identity,
     )
@@ -123,8 +124,7 @@ def _trusted(node: Node, reports: Reports) -> tuple[str, ...]:
 def _fresh_for(node: Node, reports: Reports) -> int:
     """Return for how many seconds the answer of a dynamic source counts."""
     entry = check(node, InventoryEntry, "'inventory'", reports)
-    text = entry.fresh_for if entry else None
-    return int(text[:-1]) * SECONDS[text[-1]] if text else 0
+    return seconds(entry.fresh_for) if entry and entry.fresh_for else 0
 
 
 def _flows_engine(node: Node, reports: Reports) -> str:

@@ -24,6 +24,8 @@ ModeText = Annotated[object, WithJsonSchema({REFERENCE: "mode"})]
 ControlText = Annotated[object, WithJsonSchema({REFERENCE: "control"})]
 RealmText = Annotated[object, WithJsonSchema({REFERENCE: "realm"})]
 IdentityText = Annotated[object, WithJsonSchema({REFERENCE: "identity"})]
+WatchText = Annotated[object, WithJsonSchema({REFERENCE: "watch"})]
+SinkText = Annotated[object, WithJsonSchema({REFERENCE: "watch_sink"})]
 FlowsText = Annotated[object, WithJsonSchema({REFERENCE: "flows"})]
 InventoryText = Annotated[object, WithJsonSchema({REFERENCE: "inventory"})]
 TrustText = Annotated[object, WithJsonSchema({REFERENCE: "trust"})]
@@ -34,6 +36,9 @@ EngineText = Annotated[object, WithJsonSchema({"type": "string", "pattern": ENGI
 ModeWord = Literal["observe", "selective", "full"]
 Verdict = Literal["allow", "deny"]
 WavesText = Annotated[object, WithJsonSchema({REFERENCE: "waves"})]
+SPAN = r"^[0-9]{1,6}[smhd]$"
+WEBHOOK = r"^(https://[^\s]+|http://(localhost|127\.0\.0\.1|\[::1\])[:/][^\s]*)$"
+SYSLOG = r"^((udp|tcp)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?|unix:///[^\s]+)$"
 Sizes = list[Annotated[int, Field(ge=1)]]
 Priority = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -41,7 +46,7 @@ Priority = Annotated[int, Field(ge=0, le=1_000_000)]
 class Written(BaseModel):
     """A mapping somebody wrote: no key that is not named here, no value turned into another type."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True, populate_by_name=False)
 
 
 class RuleEntry(Written):
@@ -151,6 +156,44 @@ class InventoryEntry(Written):
     )
 
 
+class ScanEntry(Written):
+    """A scan: so many different servers or ports refuse a client, or do not answer it, within a time."""
+
+    targets: int = Field(20, ge=2, le=10_000)
+    within: str = Field("10s", pattern=SPAN, description="As 10s or 5m.")
+
+
+class SinkEntry(Written):
+    """A receiver of what `ringfence watch` finds: one of `webhook`, `syslog` and `file`."""
+
+    webhook: str | None = Field(
+        None, description="An https URL that JSON is posted to.", json_schema_extra={"pattern": WEBHOOK}
+    )
+    syslog: str | None = Field(
+        None,
+        description="`udp://host:514`, `tcp://host:601` or `unix:///dev/log` (RFC 5424).",
+        json_schema_extra={"pattern": SYSLOG},
+    )
+    file: str | None = Field(None, min_length=1, description="A file that gets a line of JSON for each event.")
+    send: Literal["violations", "denials", "flows"] = Field(
+        "violations", description="Violations alone, also every denial, or also every new flow."
+    )
+    token_file: str | None = Field(None, min_length=1, description="The file with the webhook's bearer token.")
+    token_env: str | None = Field(
+        None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="The environment variable with it."
+    )
+
+
+class WatchEntry(Written):
+    """What `ringfence watch` goes by."""
+
+    fixed_after: str | None = Field(
+        None, pattern=SPAN, description="A violation that was not seen for so long is fixed; 7d unless said."
+    )
+    scan: ScanEntry | None = None
+    sinks: list[SinkText] | None = None
+
+
 class FlowsEntry(Written):
     """Where the heavy questions to flows are computed."""
 
@@ -186,6 +229,7 @@ class SettingsDocument(Written):
     identity: IdentityText = None
     trust: TrustText = None
     inventory: InventoryText = None
+    watch: WatchText = None
     flows: FlowsText = None
     valid_days: int | None = Field(None, ge=1, le=3650, description="How many days a plan may be applied.")
 

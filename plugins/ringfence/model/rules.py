@@ -13,6 +13,7 @@ from ringfence.model.identity import DEFAULT_IDENTITY, Identity
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.selectors import ANY, Selector
 from ringfence.model.services import Services
+from ringfence.model.watch_settings import WATCH_DEFAULTS, WatchSettings
 
 EMERGENCY = "emergency"
 DUCKDB = "duckdb"
@@ -83,7 +84,8 @@ class Peer:
 class Rule:
     """One rule. `id` is 8 hex digits that stay when the rule moves in its file; `place` is its current place.
 
-    `sides` holds the directions that it applies to: `at: from` is `out` alone, `at: to` is `in` alone.
+    `sides` holds the directions that it applies to: `at: from` is `out` alone, `at: to` is `in` alone. `ruleset` is the
+    file of its ruleset, with the line of the document where the file holds several with rules.
     """
 
     id: str
@@ -97,6 +99,7 @@ class Rule:
     priority: int = DEFAULT_PRIORITY
     sides: frozenset[Direction] = frozenset(Direction)
     log: bool = False
+    ruleset: str = ""
 
     def local(self, direction: Direction) -> tuple[Peer, ...]:
         """Return the peers that mean the workload itself in a direction."""
@@ -152,7 +155,8 @@ class Settings:
 
     `realms` maps a realm to the realms whose addresses it can meet; `canary` chooses the hosts that a rollout may
     begin with. An address that a host alone reports counts only inside `trusted`. Questions take the answer of a
-    dynamic inventory for `fresh_for` seconds. `flows_engine` is `duckdb`, or the master of a Spark cluster.
+    dynamic inventory for `fresh_for` seconds. `watch` is what `ringfence watch` goes by. `flows_engine` is `duckdb`, or
+    the master of a Spark cluster.
     """
 
     control: Control | None = None
@@ -165,6 +169,7 @@ class Settings:
     identity: Identity = DEFAULT_IDENTITY
     trusted: tuple[str, ...] = ()
     fresh_for: int = 0
+    watch: WatchSettings = WATCH_DEFAULTS
     flows_engine: str = DUCKDB
 
     def private_addresses(self) -> IntervalSet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from ringfence.plan.host_names import askable, why_not
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
-    from ringfence.flows.store import Added
+    from ringfence.flows.store_counts import Added
     from ringfence.rollout import Event
 
 
@@ -45,6 +46,7 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
 
     Raise InputError if no host is chosen, Interrupted if a sample was cancelled.
     """
+    from ringfence.flows.listeners import keep_listeners
     from ringfence.flows.readers import read_by
     from ringfence.flows.readers.hosts import read_collected
     from ringfence.flows.store import FlowStore
@@ -72,6 +74,7 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
         store = FlowStore(estate.history.flows)
         found = read_by(read_collected, path, reading) if told else ()
         added = store.add(found, estate.snapshots())
+        keep_listeners(estate.history.flows, reading.heard)
     execution.listener.problems(reading.problems)
     if request.facts:
         # What hosts say of themselves for the first time counts now; what is new since then is told now.
@@ -88,11 +91,14 @@ class _Keeping(Listener):
         self.told: set[str] = set()
 
     def event(self, event: Event) -> None:
-        """Keep the report of a host."""
+        """Keep the report of a host, and when it came."""
+        from ringfence.flows.readers.hosts import ARRIVED
+
         if event.ends and isinstance(event.result.get("flows"), list):
             self.told.add(event.host)
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({event.host: event.result}) + "\n")
+                came = {**event.result, ARRIVED: datetime.now(UTC).isoformat()}
+                file.write(json.dumps({event.host: came}) + "\n")
 
 
 def _look(

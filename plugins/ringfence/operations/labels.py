@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringfence.analysis.suggest_labels import Suggestion, Talk, next_priority, suggestions
 from ringfence.estate.queries import QueryReader
 from ringfence.language.editing import add_label_rule
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.execution import Execution
+from ringfence.suggest.labels import Suggestion, Talk, next_priority, suggestions
 from ringfence.workspace import LABELS
 
 if TYPE_CHECKING:

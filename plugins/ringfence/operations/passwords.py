@@ -7,16 +7,12 @@ through it is on no disk, in no argument and in no environment, which have the p
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from ringfence.rollout.private import private_directory
+from ringfence.rollout.secret_pipe import secret_pipe
 
-# Seconds between two looks whether Ansible reads.
-LOOK = 0.05
 BECOME = "ANSIBLE_BECOME_PASSWORD_FILE"
 VAULT = "ANSIBLE_VAULT_PASSWORD_FILE"
 
@@ -44,7 +40,7 @@ class Passwords:
         with ExitStack() as stack:
             for name, secret in given.items():
                 if secret is not None:
-                    path = stack.enter_context(_pipe(secret))
+                    path = stack.enter_context(secret_pipe(secret))
                     stack.enter_context(_variable(name, str(path)))
             yield
 
@@ -63,34 +59,3 @@ def _variable(name: str, value: str) -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
-
-
-@contextmanager
-def _pipe(secret: str) -> Iterator[Path]:
-    """Give the path of a pipe that tells a secret to everyone who opens it, until the end."""
-    over = threading.Event()
-    with private_directory() as directory:
-        path = directory / "password"
-        os.mkfifo(path, 0o600)
-        teller = threading.Thread(target=_tell, args=(path, secret.encode() + b"\n", over), daemon=True)
-        teller.start()
-        try:
-            yield path
-        finally:
-            over.set()
-            teller.join()
-
-
-def _tell(path: Path, secret: bytes, over: threading.Event) -> None:
-    while not over.is_set():
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:  # nobody reads
-            over.wait(LOOK)
-            continue
-        # The next reader gets a pipe of its own: this one could get the secret twice before it sees the end.
-        following = path.with_suffix(".next")
-        os.mkfifo(following, 0o600)
-        following.replace(path)
-        with suppress(BrokenPipeError), os.fdopen(descriptor, "wb") as pipe:  # a reader may have been killed
-            pipe.write(secret)

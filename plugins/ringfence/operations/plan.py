@@ -93,7 +93,7 @@ class _Making:
     def planned(self) -> Draft:
         """Return the plan of the policy in the files."""
         from ringfence.enforcers import enforcer
-        from ringfence.plan import build
+        from ringfence.plan.build import build
         from ringfence.plan.preflight import doubts
 
         estate = self.estate
@@ -133,7 +133,7 @@ class _Making:
         from ringfence.estate.held_tables import held_tables
         from ringfence.plan import Circumstances, Inputs, next_sequence
         from ringfence.plan.changes import told
-        from ringfence.plan.preflight import left_out
+        from ringfence.plan.left_out import left_out
 
         estate = self.estate
         aside = left_out(estate.compilation, self.held, enforcer) if tables is estate.compilation.tables else {}

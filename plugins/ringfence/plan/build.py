@@ -17,8 +17,8 @@ from ringfence.model.rules import EMERGENCY
 from ringfence.model.tables import VerdictTable
 from ringfence.plan.artefact import ControlPath, Draft, HostPlan, Inputs, Plan, RuleNamed, digest_of, time_text
 from ringfence.plan.host_records import Held
+from ringfence.plan.left_out import left_out as lacking
 from ringfence.plan.preflight import control_of, refusals
-from ringfence.plan.preflight import left_out as lacking
 from ringfence.plan.rollout_order import RolloutOrder, rollout_order
 from ringfence.plan.waves import waves
 

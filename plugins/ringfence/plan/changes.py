@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 from pyroaring import BitMap
@@ -20,6 +21,9 @@ from ringfence.model.intervals import IntervalSet
 from ringfence.model.memberships import ALWAYS
 from ringfence.model.services import EVERY_SERVICE, service_texts
 from ringfence.model.tables import DEFAULT_RULE, Effect, Outcome, VerdictTable
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 KEYS = ("app", "role", "env", "loc")
 # A plan is read by people: it names this many ranges of addresses that no asset holds, and counts the others.

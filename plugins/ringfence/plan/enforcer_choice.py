@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from ringfence.enforcers import Enforcer, enforcer, names
 from ringfence.model.abilities import Where
 from ringfence.model.assets import USUAL_ENFORCER, Snapshot
-from ringfence.plan.host_records import Held
+
+if TYPE_CHECKING:
+    from ringfence.plan.host_records import Held
 
 VARIABLE = "ringfence_enforcer"
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from ringfence.files import PRIVATE, locked, regular_file, write_whole
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.plan.artefact import DigestOrNone, Time
+from ringfence.plan.state_file import STATE_FILE
 
 # What JSON carries whole everywhere, and any shell counts to.
 MOST_SEQUENCE = 2**53 - 1
@@ -19,7 +20,6 @@ MOST_SEQUENCE = 2**53 - 1
 STEP = 1000
 # A plan a second for thirty years.
 MOST_BELIEVED = 10**9
-STATE_FILE = Path(".ringfence") / "state.json"
 
 
 class Held(BaseModel):
@@ -30,7 +30,7 @@ class Held(BaseModel):
     address that Ansible's connection came from, both as the host reported them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     ruleset: DigestOrNone = ""
     table: DigestOrNone = ""
@@ -49,7 +49,7 @@ class Record(BaseModel):
     that was not written down.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
     format: int = Field(default=1, ge=1, le=1)
     hosts: dict[str, Held] = {}

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer, Facts, Reason, told_of
+from ringfence.enforcers import Enforcer, Reason
 from ringfence.model.addresses import addresses_of, family_of, point_of
 from ringfence.model.assets import Asset, Control
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.problems import Problem, Severity
-from ringfence.plan.host_names import askable, why_not
-from ringfence.plan.host_records import Held
+from ringfence.plan.left_out import refused
 from ringfence.plan.way_in import WaysIn
 from ringfence.wire.first_few import first_few
+
+if TYPE_CHECKING:
+    from ringfence.plan.host_records import Held
 
 _SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
 
@@ -46,24 +49,12 @@ def refusals(
     if _most(outside, compilation):
         for name, reason in outside.items():
             reasons.setdefault(reason, []).append(name)
-    lacking = _lacking(compilation, held, enforcer)
+    lacking = refused(compilation, held, enforcer)
     if len(lacking) == len(compilation.tables):
         for name, reason in lacking.items():
             reasons.setdefault(reason, []).append(name)
     found = [InputError(f"{first_few(hosts)}: {why}", remedy=remedy) for (why, remedy), hosts in reasons.items()]
     return found + _lost(compilation, held, frozenset(dropped))
-
-
-def left_out(compilation: Compilation, held: Mapping[str, Held], enforcer: Callable[[str], Enforcer]) -> dict[str, str]:
-    """Return the hosts whose own facts say that they cannot take their tables, with the reason.
-
-    Such a host stops no plan for the others; it keeps what it has. Hosts that Ansible cannot name are left out as
-    well.
-    """
-    unnamed = {name: why_not(name) for name in compilation.tables if not askable(name)}
-    return unnamed | {
-        name: f"it says of itself: {why}" for name, (why, _) in _lacking(compilation, held, enforcer).items()
-    }
 
 
 def doubts(compilation: Compilation, held: Mapping[str, Held]) -> list[Problem]:
@@ -137,25 +128,6 @@ def _outside(compilation: Compilation, held: Mapping[str, Held]) -> dict[str, Re
 def _most(hosts: Mapping[str, Reason], compilation: Compilation) -> bool:
     """Return whether more than half of all workloads are meant: what one says of the controller may be a lie."""
     return 2 * len(hosts) > len(compilation.tables)
-
-
-def _lacking(
-    compilation: Compilation, held: Mapping[str, Held], enforcer: Callable[[str], Enforcer]
-) -> dict[str, Reason]:
-    """Return the hosts that cannot take their tables by what they say of themselves."""
-    named = compilation.snapshot.named()
-    found = {}
-    nothing_told: dict[str, Facts] = {}
-    for name, table in sorted(compilation.tables.items()):
-        asset = named[name]
-        its = enforcer(asset.enforcer)
-        told = told_of(asset, asset.enforcer, held[name].features if name in held else {})
-        if its.name not in nothing_told:
-            nothing_told[its.name] = its.facts({})
-        facts = its.facts(told) if told else nothing_told[its.name]
-        if reasons := its.refusals(table, facts, asset):
-            found[name] = reasons[0]
-    return found
 
 
 def _lost(compilation: Compilation, held: Mapping[str, Held], dropped: frozenset[str]) -> list[InputError]:

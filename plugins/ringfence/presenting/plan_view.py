@@ -86,13 +86,18 @@ def _enforcers(plan: Plan) -> Iterator[Line]:
 
 def difference(plan: Plan, hosts: Collection[str], *, everything: bool) -> Iterator[Line]:
     """Yield what changes, hosts that share their changes together; with `hosts` theirs alone."""
-    sets = plan.diff.get("peers")
-    for group in _groups(plan, hosts):
+    yield from changed_tables(plan.diff, hosts, everything=everything)
+
+
+def changed_tables(diff: Data, hosts: Collection[str] = (), *, everything: bool) -> Iterator[Line]:
+    """Yield what a difference of tables (`plan.diff`) is, as `difference` does."""
+    sets = diff.get("peers")
+    for group in _groups(diff, hosts):
         yield from _group(group, sets if isinstance(sets, dict) else {}, everything)
 
 
-def _groups(plan: Plan, hosts: Collection[str]) -> Iterator[Data]:
-    groups = plan.diff.get("groups")
+def _groups(diff: Data, hosts: Collection[str]) -> Iterator[Data]:
+    groups = diff.get("groups")
     for group in groups if isinstance(groups, list) else []:
         if not isinstance(group, dict):
             continue
@@ -166,6 +171,19 @@ def simulation_rows(plan: Plan) -> list[tuple[JsonValue, ...]]:
         (row["name"], "to" if row["direction"] == "in" else "from", *(_flows(row.get(name)) for name in CATEGORIES))
         for row in _mappings(rows)
     ]
+
+
+def evidence_lines(plan: Plan) -> Iterator[Line]:
+    """Yield how long the flows that a plan was made with were seen, and which workloads it has no evidence for."""
+    if not plan.simulation:
+        yield Line("no flow was looked at: nothing says what this plan does to traffic", style="yellow")
+        return
+    window = plan.simulation.get("window")
+    if isinstance(window, dict) and window.get("first_seen"):
+        yield Line(f"the flows were seen from {window['first_seen']} to {window['last_seen']}")
+    if unseen := _texts(plan.simulation.get("unseen")):
+        workloads = counted(len(unseen), "workload")
+        yield Line(f"no evidence for {workloads}, no flow was seen there: {first_few(unseen)}", style="yellow")
 
 
 def _flows(count: JsonValue) -> JsonValue:

@@ -23,11 +23,11 @@ def reach_rows(rows: Iterable[Row]) -> Iterator[tuple[str, ...]]:
             _process(row.client_process),
             row.server,
             _process(row.server_process),
-            _services(row.services),
+            services_words(row.services),
         )
 
 
-def _services(services: IntervalSet) -> str:
+def services_words(services: IntervalSet) -> str:
     """Return every service, or where that is shorter, all but the rest."""
     words, rest = service_texts(services), service_texts(EVERY_SERVICE - services)
     return f"all but {', '.join(rest)}" if 0 < len(rest) < len(words) else ", ".join(words)

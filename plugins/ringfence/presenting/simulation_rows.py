@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ringfence.analysis.simulate import Simulation
-    from ringfence.analysis.simulate_counts import Evidence
+    from ringfence.analysis.simulate_counts import Count, LabelCount, RuleCount
+    from ringfence.analysis.simulate_judge import Category
+    from ringfence.analysis.simulate_selection import AssetCount, RulesetCount
 
 CATEGORIES = ("still_allowed", "newly_allowed", "newly_denied", "still_denied")
 _COUNTS = (*(f"#{name.replace('_', ' ')}" for name in CATEGORIES), "#watched")
@@ -15,21 +16,33 @@ RULE_COLUMNS = ("rule", "side", *_COUNTS)
 LABEL_COLUMNS = ("from", "to", *_COUNTS)
 FLOW_COLUMNS = ("from", "to", "service", "#connections", "verdict", "seen last")
 REFUSED_COLUMNS = ("from", "to", "service", "#connections", "seen last")
-ASSET_COLUMNS = ("workload", "#flows", "#connections", "seen first", "seen last")
+RULESET_COLUMNS = ("ruleset", *_COUNTS)
+ASSET_COLUMNS = ("asset", "#flows", "#connections", "#newly denied", "#newly allowed", "seen first", "seen last")
 
 
-def rule_rows(result: Simulation, limit: int) -> Iterator[tuple[object, ...]]:
+def rule_rows(counts: Sequence[RuleCount]) -> Iterator[tuple[object, ...]]:
     """Yield a row a rule and side, under RULE_COLUMNS."""
-    for one in result.by_rule[:limit]:
-        counts = (one.categories[category].flows for category in sorted(one.categories, key=_place))
-        yield one.name, "to" if one.direction == "in" else "from", *counts, one.watched.flows
+    for one in counts:
+        yield one.name, "to" if one.direction == "in" else "from", *_flows(one.categories), one.watched.flows
 
 
-def label_rows(result: Simulation, limit: int) -> Iterator[tuple[object, ...]]:
+def ruleset_rows(counts: Sequence[RulesetCount]) -> Iterator[tuple[object, ...]]:
+    """Yield a row a ruleset, under RULESET_COLUMNS."""
+    for one in counts:
+        yield one.ruleset, *_flows(one.categories), one.watched.flows
+
+
+def label_rows(counts: Sequence[LabelCount]) -> Iterator[tuple[object, ...]]:
     """Yield a row for each pair of label combinations, under LABEL_COLUMNS."""
-    for one in result.by_labels[:limit]:
-        counts = (one.categories[category].flows for category in sorted(one.categories, key=_place))
-        yield label_text(one.source), label_text(one.destination), *counts, one.watched.flows
+    for one in counts:
+        yield label_text(one.source), label_text(one.destination), *_flows(one.categories), one.watched.flows
+
+
+def counts_text(categories: Mapping[Category, Count]) -> str:
+    """Return how many flows of each category there are, for people."""
+    return ", ".join(
+        f"{categories[one].flows:,} {str(one).replace('_', ' ')}" for one in sorted(categories, key=_place)
+    )
 
 
 def flow_rows(flows: Sequence[Mapping[str, object]]) -> Iterator[tuple[object, ...]]:
@@ -52,11 +65,13 @@ def refused_rows(flows: Sequence[Mapping[str, object]]) -> Iterator[tuple[object
         yield _end(flow, "client"), _end(flow, "server"), service, flow["connections"], flow["last_seen"]
 
 
-def asset_rows(evidence: Sequence[Evidence]) -> Iterator[tuple[object, ...]]:
-    """Yield a row a workload, under ASSET_COLUMNS."""
-    for one in evidence:
-        times = (time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else "never" for time in (one.first_seen, one.last_seen))
-        yield one.asset, one.count.flows, one.count.connections, *times
+def asset_rows(counts: Sequence[AssetCount]) -> Iterator[tuple[object, ...]]:
+    """Yield a row an asset, under ASSET_COLUMNS."""
+    for one in counts:
+        seen = one.evidence
+        times = (time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else "never" for time in (seen.first_seen, seen.last_seen))
+        _, allowed, denied, _ = _flows(one.categories)
+        yield one.asset, seen.count.flows, seen.count.connections, denied, allowed, *times
 
 
 def label_text(labels: Mapping[str, str] | None) -> str:
@@ -75,6 +90,13 @@ def _end(flow: Mapping[str, object], side: str) -> str:
     process = flow[f"{side}_unit"] or flow[f"{side}_user"] or flow[f"{side}_process"]
     name = flow[f"{side}_asset"] or flow[side]
     return f"{name} ({process})" if process else str(name)
+
+
+def _flows(categories: Mapping[Category, Count]) -> tuple[int, int, int, int]:
+    still_allowed, newly_allowed, newly_denied, still_denied = (
+        categories[one].flows for one in sorted(categories, key=_place)
+    )
+    return still_allowed, newly_allowed, newly_denied, still_denied
 
 
 def _place(category: str) -> int:

@@ -20,7 +20,19 @@ from ringfence.rollout.private import private_directory
 from ringfence.rollout.results import INTERRUPTED, PlaybookResult, collect
 from ringfence.sources.ansible_settings import without_fact_cache
 
-PLAYBOOKS = ("confirm", "discover", "doctor", "info", "plan", "refresh", "remove", "rollback", "rollout", "verify")
+PLAYBOOKS = (
+    "confirm",
+    "discover",
+    "doctor",
+    "info",
+    "plan",
+    "refresh",
+    "remove",
+    "rollback",
+    "rollout",
+    "verify",
+    "watch",
+)
 COLLECTION = "ringfence.core"
 FORKS = 50
 # ansible-runner empties a longer result without a word. What actions return is bounded below this.

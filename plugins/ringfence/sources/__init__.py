@@ -1,6 +1,28 @@
 """Where assets come from: any Ansible inventory, label rules over it, and the dated snapshot they make."""
 
-from ringfence.sources.inventory import Survey, survey
-from ringfence.sources.labelling import apply_label_rules
+from __future__ import annotations
 
-__all__ = ["Survey", "apply_label_rules", "survey"]
+from typing import TYPE_CHECKING
+
+from ringfence.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from ringfence.sources.inventory import Survey, survey
+    from ringfence.sources.labelling import apply_label_rules
+
+__all__ = [
+    "Survey",
+    "apply_label_rules",
+    "survey",
+]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "inventory": (
+            "Survey",
+            "survey",
+        ),
+        "labelling": ("apply_label_rules",),
+    },
+)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ringfence.files import PRIVATE, locked, write_whole
+from ringfence.files import PRIVATE, locked, own_file, write_whole
 from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
@@ -65,7 +63,7 @@ def kept_survey(path: Path, state: InventoryState, before: str, now: float, fres
     It is valid while the state is the same; dynamic sources are asked again when it is older than `fresh_for` seconds.
     An answer from the future, of another user, cut short or damaged is not valid.
     """
-    text = _own_file(path)
+    text = own_file(path)
     head_text, _, rest = text.partition(b"\n")
     body = rest.removesuffix(b"\n")
     try:
@@ -92,25 +90,13 @@ def rest_on(path: Path, asked: float, before: str) -> None:
     if not path.exists():
         return
     with locked(path):
-        head_text, _, body = _own_file(path).partition(b"\n")
+        head_text, _, body = own_file(path).partition(b"\n")
         try:
             head = json.loads(head_text) if head_text else {}
         except ValueError:
             return
         if isinstance(head, dict) and head.get("asked") == asked:
             write_whole(path, f"{json.dumps({**head, 'before': before}, sort_keys=True)}\n{body.decode()}", PRIVATE)
-
-
-def _own_file(path: Path) -> bytes:
-    """Return what a regular file of this user holds that nobody else may write, nothing where it is none."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return b""
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
-        return file.read() if own else b""
 
 
 def _data(survey: Survey) -> dict[str, object]:

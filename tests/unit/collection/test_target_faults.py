@@ -355,6 +355,27 @@ systemctl() {
     assert any("a.service.d" in said for said in target.ask("status")[1].all("damaged"))
 
 
+def test_a_unit_on_its_way_is_waited_for_and_then_told_as_changing(target: LoneTarget) -> None:
+    target.stand_ins = """
+systemd_runs() { true; }
+sleep() { if [ -e "$units/../arrives" ]; then rm "$units/../arrives" "$units/../starts"; fi; }
+systemctl() {
+    if [ "$1" != show ]; then return 0; fi
+    if [ -e "$units/../starts" ]; then echo SubState=start-pre; else echo SubState=running; fi
+    printf 'ControlGroup=/system.slice/a.service\\nSlice=system.slice\\nInvocationID=1\\n\\n'
+}
+"""
+    plan = target.plan(Wanted(allow={"a.service": (7000,)}))
+    target.apply(plan)
+    assert target.confirm(plan).last("state") == "confirmed"
+    for starts, arrives, word in ((True, False, "changing"), (True, True, "stopped"), (False, False, "stopped")):
+        for name, there in (("starts", starts), ("arrives", arrives)):
+            if there:
+                (target.place / name).touch()
+        assert target.ask("status")[1].last("unit").partition(" ")[0] == word
+        (target.place / "starts").unlink(missing_ok=True)
+
+
 def peers(count: int) -> tuple[str, ...]:
     """Return so many single addresses that no two of them make a range."""
     return tuple(f"{20 + n // 16000}.{n // 125 % 128}.{n % 125 * 2}.7" for n in range(count))

@@ -65,6 +65,21 @@ def test_a_host_that_says_nothing_of_a_planned_process_is_not_proven(tmp_path: P
     assert said(tmp_path, {**HOLDS, "unit": ["stopped web.service units_in_2 in_u0 system.slice/web.service"]}) == []
 
 
+def test_a_unit_that_starts_or_stops_while_the_kernel_is_read_is_named_and_not_judged(tmp_path: Path) -> None:
+    plan = load_plan(str(PlanMaker(tmp_path).write({"web": UNITS})))
+    host = plan.host("web")
+    listing = render(UNITS.table()).partition("delete table inet ringfence\n")[2]
+    values = {"ruleset": [host.ruleset], "stands": ["confirmed"], "table": ["present"]}
+    place = "web.service units_in_2 in_u0 system.slice/web.service"
+
+    starts = verify(plan, host, Reply({**values, "unit": [f"changing {place}"]}, {"listing": listing}))
+    runs = verify(plan, host, Reply({**values, "unit": [f"runs {place}"]}, {"listing": listing}))
+
+    assert (starts["drift"], runs["not_proven"]) == ([], [])
+    assert starts["not_proven"] == ["unit web.service is starting or stopping: its rules are not judged"]
+    assert runs["drift"] == ["unit web.service runs and is not in units_in_2: the rules for it do not apply"]
+
+
 def test_a_kernel_that_does_not_tell_is_unknown_and_proves_nothing(tmp_path: Path) -> None:
     known = {**HOLDS, "no_unit": ["web.service"]}
     (sentence,) = said(tmp_path, {**known, "unknown": ["nft does not tell what is in the kernel"]})

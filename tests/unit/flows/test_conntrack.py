@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ringfence.flows.readers import read
@@ -74,3 +75,16 @@ def test_lines_that_are_none_of_it_are_wrong_rows(tmp_path: Path) -> None:
         ("1", "not a line of conntrack -L or -E"),
         ("2", "port 'x' is not a number from 0 to 65535"),
     ]
+
+
+def test_a_connection_that_a_reset_ended_unanswered_was_refused(tmp_path: Path) -> None:
+    events = (  # as Linux 6.1 tells of a port that nobody listens on
+        "[1795985400.139824]\t    [NEW] tcp      6 120 SYN_SENT src=10.99.0.1 dst=10.99.0.2 sport=51496 dport=81"
+        " [UNREPLIED] src=10.99.0.2 dst=10.99.0.1 sport=81 dport=51496",
+        "[1795985400.139844]\t[DESTROY] tcp      6 120 CLOSE src=10.99.0.1 dst=10.99.0.2 sport=51496 dport=81"
+        " [UNREPLIED] src=10.99.0.2 dst=10.99.0.1 sport=81 dport=51496",
+    )
+    path = tmp_path / "e"
+    path.write_text("\n".join(events))
+    found = list(read(path, "conntrack", Reading(latest=datetime(2027, 1, 1, tzinfo=UTC))))
+    assert [(flow.port, flow.outcome, flow.connections) for flow in found] == [(81, "refused", 1)]

@@ -63,7 +63,7 @@ def test_what_stands_above_the_header_is_told_and_rows_keep_their_lines(tmp_path
     ("content", "reason"),
     [
         (PLAIN.encode("utf-32"), "UTF-32"),
-        (gzip.compress(PLAIN.encode(), mtime=0), "gzip"),
+        (gzip.compress(gzip.compress(PLAIN.encode(), mtime=0), mtime=0), "gzip within gzip"),
         (b"PK\x03\x04" + b"\x00" * 30, "XLSX"),
         (b"", "lacks client, server, port, protocol"),
         (f"{ROW}\n".encode(), "lacks client, server, port, protocol"),
@@ -78,10 +78,16 @@ def test_what_is_no_csv_of_flows_is_refused_with_the_true_reason(tmp_path: Path,
         list(read(path, "csv", Reading()))
 
 
-@pytest.mark.parametrize("name", ["csv", "json"])
-def test_a_directory_is_of_hosts_alone(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="--format hosts takes one"):
-        list(read(tmp_path, name, Reading()))
+def test_a_directory_is_read_file_by_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(PLAIN)
+    (tmp_path / "b.csv").write_text("what,is,this\n")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "c.csv.gz").write_bytes(gzip.compress(PLAIN.encode()))
+    (tmp_path / "loop").symlink_to(tmp_path)
+    reading = Reading()
+    assert len(list(read(tmp_path, "csv", reading))) == 2 * len(list(read(tmp_path / "a.csv", "csv", Reading())))
+    assert reading.bad == 1
+    assert {Path(one.place.file).name for one in reading.problems if one.place} == {"b.csv", "loop"}
 
 
 def test_a_json_list_is_read_like_json_lines(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ringfence.flows.columns import connect
+from ringfence.flows.database import connect
 from ringfence.flows.readers import read
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import record_of
@@ -134,6 +134,13 @@ def test_given_fields_take_the_place_of_a_header_and_one_that_lacks_a_port_is_re
         flows_of(path, fields=("srcaddr", "dstaddr", "dstport", "protocol"))
 
 
+def test_without_a_status_a_row_of_dashes_tells_of_no_traffic(tmp_path: Path) -> None:
+    header = "srcaddr dstaddr srcport dstport protocol start end action"
+    row = "- - - - - 1418530010 1418530070 -"
+    rows, reading = flows_of(written(tmp_path / "f.log", header, row, row.replace("- -", "10.0.0.1 -", 1)))
+    assert (rows, reading.empty, reading.bad) == ([], 1, 1)
+
+
 def test_packet_addresses_stand_in_for_those_of_a_hop_between(tmp_path: Path) -> None:
     lines = [  # of AWS's page: an instance to the internet, at a NAT gateway's interface, and the answer
         "srcaddr dstaddr pkt-srcaddr pkt-dstaddr srcport dstport protocol start end interface-id",
@@ -236,7 +243,7 @@ def test_parquet_that_is_broken_is_an_error_with_its_place(tmp_path: Path) -> No
         (" 20641 > x ", "port 'x'"),
         (" 6 > 300 ", "protocol '300'"),
         ("4249>-4", "bytes '-4'"),
-        (" 20 > 1e3 ", "packets '1e3'"),
+        (" 20 > 1x3 ", "packets '1x3'"),
         ("1418530070>4294967295", "lies in the future"),
         ("1418530010 1418530070>17 17", "before 1990"),
         ("1418530070>1418530000", "is before the start"),

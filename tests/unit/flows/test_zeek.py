@@ -91,6 +91,7 @@ def test_json_is_read_flat_and_nested_with_either_form_of_time(tmp_path: Path, t
     flat = {**JSON, "ts": ts}
     nested = {key: value for key, value in flat.items() if not key.startswith("id.")}
     nested["id"] = {key.removeprefix("id."): value for key, value in flat.items() if key.startswith("id.")}
+    nested["id"]["orig_p"] += 1
     path = tmp_path / "conn.log"
     path.write_text(f"{json.dumps(flat)}\n{json.dumps(nested)}\n{{\n")
     rows, reading = flows_of(path)
@@ -142,3 +143,15 @@ def test_another_log_of_zeek_is_no_conn_log(tmp_path: Path) -> None:
     assert rows == []
     assert reading.bad
     assert "no conn.log" in reading.problems[0].message
+
+
+def test_other_logs_of_a_directory_of_zeek_are_said_and_cost_nothing(tmp_path: Path) -> None:
+    (tmp_path / "conn.00:00:00-01:00:00.log").write_text("\n".join((*HEADER, ROWS[2])))
+    (tmp_path / "dns.log").write_text("#path\tdns\n#fields\tts\tuid\tquery\n1.0\tC1\tx.example\n")
+    other = {name: value for name, value in JSON.items() if name != "conn_state"}
+    (tmp_path / "ssl.log.gz").write_bytes(gzip.compress(json.dumps(other).encode()))
+    rows, reading = flows_of(tmp_path)
+    assert (len(rows), reading.bad) == (1, 0)
+    assert [one.message for one in reading.problems] == [
+        f"not read: it is Zeek's {name}, not a conn.log" for name in ("dns", "ssl")
+    ]

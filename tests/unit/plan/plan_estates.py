@@ -14,7 +14,8 @@ from ringfence.model.errors import Place
 from ringfence.model.rules import Action, Enforcement, Mode, Peer, Policy, Process, Rule, Settings
 from ringfence.model.selectors import ANY, LabelIn
 from ringfence.model.services import parse_service
-from ringfence.plan import Circumstances, Draft, Held, Inputs, build
+from ringfence.plan import Circumstances, Draft, Held, Inputs
+from ringfence.plan.build import build
 
 NOW = datetime(2026, 11, 24, 7, 0, 0, tzinfo=UTC)
 CONTROL = Control(("10.0.0.0/24", "fd00::/64"), 22)

@@ -14,8 +14,9 @@ from ringfence.model.assets import Control
 from ringfence.model.errors import InputErrors
 from ringfence.model.rules import Peer, Process, Rule
 from ringfence.model.selectors import ANY, LabelIn
-from ringfence.plan import Circumstances, Held, build, restore
+from ringfence.plan import Circumstances, Held, restore
 from ringfence.plan.artefact import digest_of
+from ringfence.plan.build import build
 from ringfence.plan.preflight import doubts
 from ringfence.plan.verdict_table_json import table_of
 from ringfence.plan.waves import waves

@@ -10,7 +10,8 @@ from ringfence.model.addresses import point_of
 from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.rules import Policy, Settings
 from ringfence.model.selectors import AssetNamed, LabelIn, Not, Selector
-from ringfence.plan import Circumstances, Draft, Plan, build, restore
+from ringfence.plan import Circumstances, Draft, Plan, restore
+from ringfence.plan.build import build
 from ringfence.plan.rollout_order import rollout_order
 
 from tests.unit.plan import plan_estates as estates

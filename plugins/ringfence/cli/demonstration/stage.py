@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -9,11 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ringfence.cli.output import Output
 from ringfence.model.errors import RingfenceError
 
-STEPS = 10
+STEPS = 11
 # No command of the demonstration works longer; a lab of machines on a busy computer included.
 COMMAND_SECONDS = 300
 
@@ -56,6 +58,20 @@ class Stage:
     def say(self, text: str, style: str | None = None) -> None:
         """Print a sentence about what is shown."""
         self.output.line(text, style=style)
+
+    def ask(self, *arguments: str) -> Any:
+        """Give a command with `--json` in the workspace and return what it prints; nobody sees it."""
+        done = subprocess.run(
+            [sys.executable, "-m", "ringfence.cli", *arguments, "--json"],
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise Unexpected(f"'ringfence {' '.join(arguments)} --json': {done.stderr.strip()[-500:]}")
+        return json.loads(done.stdout)
 
     def run(self, *arguments: str, status: int = 0) -> None:
         """Give a command in the workspace and let its output be seen. Raise Unexpected for another exit status."""

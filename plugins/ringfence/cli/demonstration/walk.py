@@ -15,9 +15,12 @@ from ringfence.lab.session import Lab
 from ringfence.lab.spec import NETWORK_4, HostSpec
 from ringfence.model.tables import VerdictTable
 from ringfence.operations.plans import ChosenPlan, chosen_plan, tables_of
+from ringfence.wire.first_few import first_few
 
-LOOKS = 2
-BETWEEN_LOOKS = 1
+# What the shop does most rarely it does every twenty seconds: sessions from the bastion.
+LOOKS = 6
+BETWEEN_LOOKS = 4
+REPORT = "a report that once was urgent: it moves to the api"
 CONFIRM_SECONDS = 5
 # RFC 5737: networks for documentation; Ansible comes from neither.
 ELSEWHERE = "192.0.2.0/24"
@@ -36,6 +39,7 @@ class Walk:
         """Walk every step."""
         self.discover()
         self.watch()
+        self.suggest()
         self.plan()
         self.apply()
         self.prove()
@@ -66,6 +70,25 @@ class Walk:
                 stage.say(f"{wrong.source} reaches {wrong.target} on {wrong.service}: {_word(wrong.seen)}", "yellow")
             for known in WRONG:
                 stage.say(f"  {known.source} → {known.target}: {known.why}")
+
+    def suggest(self) -> None:
+        """Suggest the shop's rules from what was seen; a person refuses one, and takes the others."""
+        stage = self.stage
+        with stage.step("Let the traffic suggest the rules, and read them") as step:
+            stage.say("The policy so far: customers may reach the web servers, production and development stay apart.")
+            stage.run("suggest", "--since", "1h")
+            found = stage.ask("suggest", "--since", "1h")
+            wrong = sorted({one for broken in found["effect"]["breaks"] for one in broken["suggestions"]})
+            if not wrong:
+                raise Unexpected("no suggestion breaks the test that web servers do not read the database")
+            stage.say("one of them breaks a test of the policy: a person says no, for good", "yellow")
+            stage.run("suggest", "--since", "1h", "--reject", ",".join(wrong), "--because", REPORT)
+            stage.run("suggest", "--since", "1h", "--write")
+            stage.run("check")
+            left = stage.ask("suggest", "--since", "1h")["suggestions"]
+            step.found |= {"suggested": len(found["suggestions"]), "rejected": len(wrong), "suggested_again": len(left)}
+            if left:
+                raise Unexpected(f"{len(left)} rules are suggested again after they were written")
 
     def plan(self) -> None:
         """Make the plan, and show what it would do to the traffic just seen."""
@@ -107,12 +130,17 @@ class Walk:
     def stopped(self) -> None:
         """Show that what was wrong on purpose is stopped, and what the hosts remember of it."""
         stage = self.stage
-        with stage.step("What was wrong on purpose is stopped") as step:
+        with stage.step("What was wrong on purpose is stopped, and nothing that the shop needs") as step:
             for wrong in self._wrong():
                 step.found[f"{wrong.source} → {wrong.target} {wrong.service}"] = wrong.seen
                 stage.say(f"{wrong.source} reaches {wrong.target} on {wrong.service}: {_word(wrong.seen)}", "green")
                 if wrong.seen:
                     raise Unexpected(f"{wrong.source} still reaches {wrong.target}")
+            needed = [probe for probe in self._needed() if not probe.seen]
+            step.found["broken"] = [_sentence(probe) for probe in needed]
+            if needed:
+                raise Unexpected(f"the shop needs {first_few([_sentence(probe) for probe in needed])}")
+            stage.say("everything that the shop needs still answers", "green")
             for known in WRONG:
                 stage.run("explain", known.source, known.target, known.port, "--unit", self._talker(known.source))
 
@@ -185,6 +213,20 @@ class Walk:
             for address in addresses[wrong.target][:1]
         ]
         return tried(self.lab, probes, patience=1.2)
+
+    def _needed(self) -> list[Probe]:
+        """Try every habit of the shop that is not wrong, each from the unit that has it."""
+        addresses = {host.name: host.addresses for host in self.hosts}
+        wrong = {(one.source, one.target, one.port) for one in WRONG}
+        probes = [
+            Probe(host.name, unit.name if self.processes else None, talk.host, address, talk.port, True)
+            for host in self.hosts
+            for unit in host.units
+            for talk in unit.talks
+            if (host.name, talk.host, talk.port) not in wrong
+            for address in addresses[talk.host][:1]
+        ]
+        return tried(self.lab, probes)
 
     def _talker(self, name: str) -> str:
         """Return the unit of a host that keeps its wrong traffic up."""

@@ -1,8 +1,9 @@
 """The iptables enforcer: chains of our own and sets of ipset, for Linux hosts without a usable nft."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-from pydantic import JsonValue
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ringfence.enforcers import Facts, Profile, Reason, Rendered, Renderer, Targets
 from ringfence.enforcers.iptables.dynamic_sets import answer_elements
@@ -13,6 +14,9 @@ from ringfence.enforcers.iptables.ruleset import render
 from ringfence.model.abilities import Abilities
 from ringfence.model.assets import Asset
 from ringfence.model.tables import VerdictTable
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 __all__ = [
     "DEFAULT_MASK",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING
 
 from ringfence.enforcers import membership_chains
 from ringfence.enforcers.iptables.text import GENERATION, Parts, set_text
@@ -13,6 +12,9 @@ from ringfence.model.errors import RingfenceError
 from ringfence.model.rules import Direction
 from ringfence.model.tables import VerdictTable
 from ringfence.wire.set_names import set_digest
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 # Seconds that an answer stands unless it is given again, and how many a set holds.
 ANSWER_STANDS = 3600

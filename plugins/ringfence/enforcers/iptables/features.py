@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING
 
 from ringfence.model.tables import VerdictTable
 from ringfence.model.units import not_followed
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 OLDEST_IPTABLES = (1, 4, 21)
 OLDEST_IPSET = (6, 38)

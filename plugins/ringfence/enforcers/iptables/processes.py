@@ -7,12 +7,15 @@ process is told apart there.
 
 from __future__ import annotations
 
-from pydantic import JsonValue
+from typing import TYPE_CHECKING
 
 from ringfence.enforcers.iptables.text import Parts
 from ringfence.model.errors import RingfenceError
 from ringfence.model.rules import Direction
 from ringfence.model.tables import OTHER, DirectionTable, ProcessClass, VerdictTable
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 
 def process_elements(table: VerdictTable) -> list[dict[str, JsonValue]]:

@@ -1,8 +1,9 @@
 """The nftables enforcer: one `table inet ringfence` for Linux hosts."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-from pydantic import JsonValue
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ringfence.enforcers import Facts, Profile, Reason, Rendered, Renderer, Targets
 from ringfence.enforcers.nftables.dynamic_sets import answer_elements
@@ -12,6 +13,9 @@ from ringfence.enforcers.nftables.ruleset import render
 from ringfence.model.abilities import LINUX
 from ringfence.model.assets import Asset
 from ringfence.model.tables import VerdictTable
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 __all__ = [
     "ENFORCER",

@@ -6,8 +6,7 @@ A set is called `dyn4_` or `dyn6_` and a hash of its name. Its elements age: wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING
 
 from ringfence.enforcers import membership_chains
 from ringfence.enforcers.membership_chains import Case
@@ -22,6 +21,9 @@ from ringfence.enforcers.nftables.text import (
 from ringfence.model.errors import RingfenceError
 from ringfence.model.tables import VerdictTable
 from ringfence.wire.set_names import set_digest
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 # Seconds that an answer stands unless it is given again, and how many a set holds: 16 every five minutes and then some.
 ANSWER_STANDS = 3600

@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING
 
 from ringfence.model.services import SCTP, block_of
 from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
 from ringfence.model.units import not_followed
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 # Oldest versions whose syntax and matches the renderer relies on (RHEL 8: nft 0.9.3, kernel 4.18).
 OLDEST_NFT = (0, 9, 3)

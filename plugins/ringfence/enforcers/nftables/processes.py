@@ -7,12 +7,15 @@ direction into `users_out_u<n>` as well. `n` counts the table's sorted units fro
 
 from __future__ import annotations
 
-from pydantic import JsonValue
+from typing import TYPE_CHECKING
 
 from ringfence.enforcers.nftables.text import Parts, chain_text, set_text
 from ringfence.model.errors import RingfenceError
 from ringfence.model.rules import Direction
 from ringfence.model.tables import OTHER, DirectionTable, ProcessClass, VerdictTable
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 DEEPEST_LEVEL = 6
 

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.columns import connect, flow_at
+from ringfence.flows.columns import flow_at
+from ringfence.flows.database import database
+from ringfence.flows.gathering import SightingReader, at, flows_of
 from ringfence.flows.possible import possible_rows, refuse_impossible
-from ringfence.flows.readers import conntrack, netflow, pfirewall, vpc, zeek
+from ringfence.flows.readers import conntrack, denials, netflow, pfirewall, vpc, zeek
 from ringfence.flows.readers.csv import read_csv
 from ringfence.flows.readers.hosts import read_hosts
 from ringfence.flows.readers.json import read_json
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import RelationReader, relation_of
 from ringfence.model.counts import counted
-from ringfence.model.errors import InputError, Place, file_error
+from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
 from ringfence.plugins import Registry
 
 GROUP = "ringfence.flows"
 RowReader = Callable[[Path, Reading], Iterator[Flow]]
-Reader = RowReader | RelationReader
+Reader = RowReader | RelationReader | SightingReader
 BUILT_IN: dict[str, Reader] = {
     "csv": read_csv,
     "hosts": read_hosts,
@@ -33,13 +33,14 @@ BUILT_IN: dict[str, Reader] = {
     "zeek": zeek,
     "netflow": netflow,
     "conntrack": conntrack,
+    "denials": denials,
     "pfirewall": pfirewall,
 }
 FETCH = 50_000
 
 _REGISTRY: Registry[Reader] = Registry(
     GROUP,
-    (RelationReader, Callable),
+    (RelationReader, SightingReader, Callable),
     "format of flows",
     "to be a function of a path and a Reading, or to have such a method `read`",
     BUILT_IN,
@@ -78,10 +79,13 @@ def relation_by(
     connection: duckdb.DuckDBPyConnection, reader: Reader, path: Path, reading: Reading
 ) -> duckdb.DuckDBPyRelation:
     """Return the flows of a file by a reader, as `relation` does; what a reader of others gives is checked here."""
-    if not isinstance(reader, RelationReader):
+    if not isinstance(reader, RelationReader | SightingReader):
         return relation_of(connection, read_by(reader, path, reading))
-    with _at(path, reading):
-        found = reader.read(connection, path, reading)
+    with at(path, reading):
+        if isinstance(reader, SightingReader):
+            found = flows_of(connection, reader, path, reading)
+        else:
+            found = reader.read(connection, path, reading)
         if not _trusted(reader):
             possible = possible_rows(reading.latest)
             ((wrong,),) = found.filter(f"NOT coalesce({possible}, false)").aggregate("count(*)").fetchall()
@@ -105,8 +109,8 @@ def read(path: Path | str, format: str, reading: Reading | None = None) -> Itera
 
 def read_by(reader: Reader, path: Path, reading: Reading) -> Iterator[Flow]:
     """Yield the flows of a file by a reader, streaming; what a reader of others yields is checked here."""
-    if isinstance(reader, RelationReader):
-        with connect() as connection:
+    if isinstance(reader, RelationReader | SightingReader):
+        with database() as connection:
             found = relation_by(connection, reader, path, reading)
             ordered = found.order("first_seen, client, server, protocol, port, outcome")
             result = connection.execute(ordered.sql_query())
@@ -114,7 +118,7 @@ def read_by(reader: Reader, path: Path, reading: Reading) -> Iterator[Flow]:
                 yield from map(flow_at, rows)
         return
     trusted = _trusted(reader)
-    with _at(path, reading):
+    with at(path, reading):
         for flow in reader(path, reading):
             if not trusted:
                 try:
@@ -124,22 +128,6 @@ def read_by(reader: Reader, path: Path, reading: Reading) -> Iterator[Flow]:
                     continue
             reading.read += 1
             yield flow
-
-
-@contextmanager
-def _at(path: Path, reading: Reading) -> Iterator[None]:
-    """Have a reading know the time of a file: each of several has one of its own."""
-    observed = reading.observed
-    try:
-        if observed is None:
-            reading.observed = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
-        yield
-    except OSError as error:
-        raise file_error(error, path) from error
-    except duckdb.Error as error:
-        raise InputError(f"cannot be read: {str(error).splitlines()[0]}", Place(str(path))) from error
-    finally:
-        reading.observed = observed
 
 
 def _trusted(reader: Reader) -> bool:

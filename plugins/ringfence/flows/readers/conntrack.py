@@ -11,7 +11,6 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.connections import fold
 from ringfence.flows.log_lines import line_place, lines_table, log_files
 from ringfence.flows.reading import Reading
 from ringfence.flows.sightings import add_sightings, new_sightings
@@ -23,17 +22,17 @@ _ROW = "NOT starts_with(line, 'conntrack v') AND trim(line, ' \t\r') <> ''"
 _HEAD = r"^\s*(?:\[([0-9]+\.[0-9]+)\])?\s*(?:\[([A-Z]+)\])?\s*(?:ipv[46]\s+[0-9]+\s+)?([a-z0-9-]+)\s+([0-9]+)\b"
 
 
-def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> duckdb.DuckDBPyRelation:
-    """Return the connections of a file or directory, each once however many events it had."""
+def sightings(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
+    """Return the table of sightings of a file, each once however many events it had."""
     files = log_files(path, reading)
     for parquet in files.parquet:
         reading.reject(InputError("conntrack's text is not read from Parquet"), Place(str(parquet)))
-    sightings = new_sightings(connection)
+    found = new_sightings(connection)
     with lines_table(connection, files, reading) as lines:
         add_sightings(
-            connection, sightings, _raw(lines, reading), reading, lambda n: line_place(connection, lines, files, n)
+            connection, found, _raw(lines, reading), reading, lambda n: line_place(connection, lines, files, n)
         )
-    return fold(connection, sightings, SOURCE)
+    return found
 
 
 def _raw(lines: str, reading: Reading) -> str:
@@ -64,6 +63,8 @@ SELECT n, true AS colon,
     {time} AS first, {time} AS last, head.time AS times,
     (packets[1]::BIGINT + coalesce(packets[2]::BIGINT, 0))::VARCHAR AS packets,
     (bytes[1]::BIGINT + coalesce(bytes[2]::BIGINT, 0))::VARCHAR AS bytes,
-    NULL AS observer, false AS refused, 1 AS said, contains(line, '[UNREPLIED]') AS alone, false AS reset,
+    -- closed before any answer was seen: by a reset
+    NULL AS observer, contains(line, ' CLOSE ') AND contains(line, '[UNREPLIED]') AS refused, 1 AS said,
+    contains(line, '[UNREPLIED]') AS alone, false AS reset,
     NULL AS attributes
 FROM ({rows})"""

@@ -10,9 +10,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TextIO
 
+from ringfence.flows.gathering import at
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import FIELDS, PROCESSES, REQUIRED, clean_text, flow_of, record_of
-from ringfence.flows.text_lines import open_text
+from ringfence.flows.text_lines import alone, files_below, open_text
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
 
@@ -33,13 +34,20 @@ class _Header:
 
 
 def read_csv(path: Path, reading: Reading) -> Iterator[Flow]:
-    """Yield the flows of a CSV file whose header names its columns, in any order, split by comma, `;`, tab or `|`.
+    """Yield the flows of CSV files whose header names their columns, in any order, split by comma, `;`, tab or `|`.
 
     `client`, `server`, `port` and `protocol` must be there. Above the header may stand `sep=;`, lines of comment and
-    a title. Raise InputError for a file without such a header.
+    a title. Of a directory all files are read. Raise InputError for a single file without such a header.
     """
+    several = path.is_dir()
+    for file in files_below(path, reading):
+        with alone(file, several, reading), at(file, reading):
+            yield from _flows(file, reading)
+
+
+def _flows(path: Path, reading: Reading) -> Iterator[Flow]:
     observed = reading.observed or datetime.now(UTC)
-    with open_text(path) as file:
+    with open_text(path, reading) as file:
         header = _find_header(file, path, reading)
         rows = csv.reader(file, delimiter=header.delimiter)
         commented = header.names[0] not in (*PROCESSES, "source")

@@ -1,4 +1,4 @@
-"""Flows that hosts report: results of the module `ringfence.core.linux_flows_info`, one or many.
+"""Flows that hosts report: results of the module `ringfence.core.linux_flows_info`, and what Windows tells.
 
 A host's answer is what a stranger may have written: it speaks for that host alone, whatever names and addresses stand
 in it, and what is wrong in it costs that host.
@@ -10,27 +10,34 @@ import hashlib
 import json
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
+from ringfence.flows.gathering import at
+from ringfence.flows.listeners import told_listeners
 from ringfence.flows.possible import refuse_time
 from ringfence.flows.readers.json import json_lines
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text, flow_of, time_of
 from ringfence.flows.text_lines import open_text
+from ringfence.flows.windows_report import is_windows, windows_report
 from ringfence.model.addresses import addresses_of
 from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
 
 SOURCE = "hosts"
-SUFFIX = ".json"
+SUFFIX, PACKED = ".json", ".gz"
 # The module reports 20,000 flows unless told otherwise, about 300 bytes each.
 MOST_ROWS = 100_000
 MOST_LETTERS = 64 << 20
 # nf_conntrack_max is at most a few millions; what counts more in one look is made up.
 MOST_CONNECTIONS = 1 << 32
+# The time at which this machine had a result, in what it wrote itself.
+ARRIVED = "arrived"
+# A report is on its way for two minutes at most (ringfence_answer_within).
+AHEAD, BEHIND = timedelta(minutes=1), timedelta(minutes=5)
 ROWS_TOLD = 3  # wrong rows of one host that are told one by one
 _LOOPBACK = addresses_of(["127.0.0.0/8", "::1"])
 
@@ -45,20 +52,21 @@ def read_hosts(path: Path, reading: Reading) -> Iterator[Flow]:
     is the client's where the host was the client, else the server's.
     """
     if not path.is_dir():
-        alone = reading.hosts is not None and path.stem in reading.hosts
-        yield from _file(path, reading, path.stem if alone else None)
+        alone = reading.hosts is not None and _stem(path) in reading.hosts
+        yield from _file(path, reading, _stem(path) if alone else None)
         return
     for entry in sorted(path.iterdir()):
         place = Place(str(entry))
         if entry.name.startswith("."):
             continue
-        if entry.suffix != SUFFIX or entry.is_dir():
+        if not entry.name.removesuffix(PACKED).endswith(SUFFIX) or entry.is_dir():
             reading.warn("not read: it is not a HOST.json", place)
             continue
         try:
             if not stat.S_ISREG(entry.stat().st_mode):
                 raise InputError("it is not a regular file")
-            yield from _file(entry, reading, entry.stem)
+            with at(entry, reading):
+                yield from _file(entry, reading, _stem(entry))
         except InputError as error:
             reading.reject(error, error.place or place)
         except OSError as error:
@@ -66,18 +74,25 @@ def read_hosts(path: Path, reading: Reading) -> Iterator[Flow]:
 
 
 def read_collected(path: Path, reading: Reading) -> Iterator[Flow]:
-    """Yield the flows of a file of lines `{host: result}` whose host names the controller wrote."""
-    yield from _file(path, reading, None)
+    """Yield the flows of a file of lines `{host: result}`; the controller wrote their host names and arrival times."""
+    yield from _file(path, reading, None, arrived=True)
 
 
-def _file(path: Path, reading: Reading, alone: str | None) -> Iterator[Flow]:
-    """Yield a file's flows; `alone` is the host that it is named after and that it speaks for alone."""
+def _stem(path: Path) -> str:
+    return Path(path.name.removesuffix(PACKED)).stem
+
+
+def _file(path: Path, reading: Reading, alone: str | None, *, arrived: bool = False) -> Iterator[Flow]:
+    """Yield a file's flows; `alone` is the host that it is named after and that it speaks for alone.
+
+    With `arrived`, each result carries the time of this machine at which it came.
+    """
     for place, host, result in _results(path, reading, alone):
-        yield from _flows(result, host, place, reading)
+        yield from _flows(result, host, place, reading, arrived=arrived)
 
 
 def _results(path: Path, reading: Reading, alone: str | None) -> _Results:
-    with open_text(path) as file:
+    with open_text(path, reading) as file:
         first = file.readline(MOST_LETTERS) if alone else file.readline()
         try:
             one = isinstance(json.loads(first), dict)
@@ -85,7 +100,7 @@ def _results(path: Path, reading: Reading, alone: str | None) -> _Results:
             one = False
         if one:
             for place, value in json_lines(chain([first], file), path, reading):
-                yield from _named(value, place, reading, alone, path.stem)
+                yield from _named(value, place, reading, alone, _stem(path))
             return
         place = Place(str(path))
         text = first + (file.read(MOST_LETTERS) if alone else file.read())
@@ -97,11 +112,13 @@ def _results(path: Path, reading: Reading, alone: str | None) -> _Results:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"neither JSON nor lines of JSON: {error}", place) from error
-    yield from _named(value, place, reading, alone, path.stem)
+    yield from _named(value, place, reading, alone, _stem(path))
 
 
 def _named(value: object, place: Place, reading: Reading, alone: str | None, stem: str) -> _Results:
-    if not isinstance(value, dict):
+    if is_windows(value):
+        yield place, clean_text(alone or stem), windows_report(value)
+    elif not isinstance(value, dict):
         reading.reject(InputError("no result of linux_flows_info: not a JSON object"), place)
     elif isinstance(value.get("flows"), list):
         yield place, clean_text(_speaker(alone or stem, value)), value
@@ -124,7 +141,7 @@ def _speaker(named: str, result: Mapping[str, object]) -> str:
     return named
 
 
-def _flows(result: Mapping[str, object], host: str, place: Place, reading: Reading) -> Iterator[Flow]:
+def _flows(result: Mapping[str, object], host: str, place: Place, reading: Reading, *, arrived: bool) -> Iterator[Flow]:
     rows = result["flows"]
     assert isinstance(rows, list)
     own = reading.hosts.get(host) if reading.hosts is not None else None
@@ -133,15 +150,37 @@ def _flows(result: Mapping[str, object], host: str, place: Place, reading: Readi
         error = InputError(f"no host of the inventory is called '{host}'", remedy=remedy)
         reading.reject(error, place, max(len(rows), 1))
         return
-    observed = reading.observed or datetime.now(UTC)
     try:
-        if result.get("observed"):
-            observed = time_of(clean_text(str(result["observed"])), "observed")
-        refuse_time(observed, "observed", reading.latest)
+        observed = _observed(result, host, place, reading, arrived=arrived)
     except InputError as error:
         reading.reject(InputError(f"{host}: {error.message}", remedy=error.remedy), place, max(len(rows), 1))
         return
+    if own is not None:
+        reading.heard[host] = told_listeners(result.get("listeners"), own)
     yield from _own_flows(rows, host, own, observed, place, reading)
+
+
+def _observed(result: Mapping[str, object], host: str, place: Place, reading: Reading, *, arrived: bool) -> datetime:
+    """Return when a host was looked at: by its clock, or by this machine's where the host's is wrong, which is said.
+
+    Raise InputError for a time that no clock says.
+    """
+    came = reading.observed or datetime.now(UTC)
+    if arrived:
+        came = time_of(str(result.get(ARRIVED)), ARRIVED)
+    if not result.get("observed"):
+        return came
+    observed = time_of(clean_text(str(result["observed"])), "observed")
+    refuse_time(observed, "observed", reading.latest)
+    ahead = observed - came
+    # A file may be older than it looks; what came just now is not.
+    if ahead > AHEAD or (arrived and -ahead > BEHIND):
+        minutes = counted(round(abs(ahead).total_seconds() / 60), "minute")
+        way = "ahead of" if ahead > AHEAD else "behind"
+        told = f"{host}: its clock is {minutes} {way} this machine's, whose time is taken"
+        reading.warn(told, place, "have it set by NTP: processes are joined and days told by time")
+        return came
+    return observed
 
 
 def _own_flows(
@@ -190,9 +229,8 @@ def _stays(flow: Flow) -> bool:
 
 def _record(row: Mapping[str, object]) -> dict[str, object]:
     """Return a module's row under the names of the word list: its process belongs to the side that the host is."""
-    record = {
-        name: row.get(name) for name in ("client", "server", "port", "protocol", "connections", "packets", "bytes")
-    }
+    names = ("client", "server", "port", "protocol", "connections", "packets", "bytes", "outcome")
+    record = {name: row.get(name) for name in names}
     side = {"in": "server", "out": "client"}.get(str(row.get("direction")))
     if side:
         record.update({f"{side}_{name}": row.get(name) for name in ("unit", "user", "process")})

@@ -10,9 +10,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
+from ringfence.flows.gathering import at
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text, flow_of, record_of
-from ringfence.flows.text_lines import open_text
+from ringfence.flows.text_lines import alone, files_below, open_text
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
 
@@ -25,9 +26,16 @@ class Twice:
 
 
 def read_json(path: Path, reading: Reading) -> Iterator[Flow]:
-    """Yield the flows of a file of JSON lines or of one JSON list; fields of other names are passed over."""
+    """Yield the flows of files of JSON lines or of one JSON list; fields of other names are passed over."""
+    several = path.is_dir()
+    for file in files_below(path, reading):
+        with alone(file, several, reading), at(file, reading):
+            yield from _flows(file, reading)
+
+
+def _flows(path: Path, reading: Reading) -> Iterator[Flow]:
     observed = reading.observed or datetime.now(UTC)
-    with open_text(path) as file:
+    with open_text(path, reading) as file:
         for place, value in _values(file, path, reading):
             try:
                 if isinstance(value, Twice):

@@ -14,12 +14,12 @@ from pathlib import Path
 import duckdb
 
 from ringfence.flows import netflow_messages as nf
-from ringfence.flows.connections import fold
 from ringfence.flows.datagrams import messages
 from ringfence.flows.netflow_messages import Decoder, Malformed, Record
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import insert_rows, new_table
 from ringfence.flows.sightings import RAW_COLUMNS, add_sightings, new_sightings
+from ringfence.flows.text_lines import alone, files_below
 from ringfence.model.errors import InputError, Place
 from ringfence.model.services import ICMP, ICMPV6, TCP
 
@@ -27,6 +27,8 @@ SOURCE = "netflow"
 SYN, RST, ACK = 2, 4, 16
 DROPPED, DENIED = 2, 3  # forwardingStatus (its upper two bits), firewallEvent
 REPLIES = {(ICMP, 0): 8, (ICMP, 14): 13, (ICMPV6, 129): 128}  # types that answer, and the one that asked
+# Echo and timestamp, and what neighbours and routers are asked with, say who began.
+ASKING = {(ICMP, 8), (ICMP, 13), *((ICMPV6, kind) for kind in (128, 130, 133, 135))}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPES = {
     **dict.fromkeys(("n", "said"), "BIGINT"),
@@ -36,23 +38,17 @@ _TYPES = {
 _COLUMNS = {name: _TYPES.get(name, "VARCHAR") for name in RAW_COLUMNS}
 
 
-def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> duckdb.DuckDBPyRelation:
-    """Return the flows of a file or directory; raise InputError for a single file of another kind."""
-    sightings = new_sightings(connection)
-    files = sorted(entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
-    for file in files:
-        if path.is_dir() and file.name.startswith("."):
-            continue
+def sightings(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
+    """Return the table of sightings of a file; raise InputError for a single file of another kind."""
+    found = new_sightings(connection)
+    several = path.is_dir()
+    for file in files_below(path, reading):
         place = Place(str(file))
         table = new_table(connection, _COLUMNS)
-        try:
+        with alone(file, several, reading):
             insert_rows(connection, table, _rows(file, reading), _COLUMNS)
-        except InputError as error:
-            if not path.is_dir():
-                raise
-            reading.reject(error, place)
-        add_sightings(connection, sightings, f"SELECT * FROM {table}", reading, _everywhere(place))
-    return fold(connection, sightings, SOURCE, reading.listeners)
+        add_sightings(connection, found, f"SELECT * FROM {table}", reading, _everywhere(place))
+    return found
 
 
 def _everywhere(place: Place) -> Callable[[int], Place]:
@@ -127,7 +123,9 @@ def _icmp(record: Record, protocol: int, dport: int | None) -> tuple[int | None,
         coded = dport if coded is None else coded
         kind = None if coded is None else coded >> 8
     asked = REPLIES.get((protocol, -1 if kind is None else kind))
-    return (None, kind, None) if asked is None else (asked, None, -1)
+    if asked is not None:
+        return asked, None, -1
+    return None, kind, 1 if (protocol, kind) in ASKING else None
 
 
 def _times(record: Record) -> tuple[str | None, str | None]:

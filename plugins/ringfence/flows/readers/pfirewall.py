@@ -11,7 +11,6 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.connections import fold
 from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
 from ringfence.flows.reading import Reading
 from ringfence.flows.sightings import add_sightings, new_sightings
@@ -28,12 +27,12 @@ LOST = "INFO-EVENTS-LOST"
 _ROW = "NOT starts_with(ltrim(line), '#') AND trim(line, ' \t\r') <> ''"
 
 
-def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> duckdb.DuckDBPyRelation:
-    """Return the flows of a file or directory; raise InputError for a header of which no flow can be made."""
+def sightings(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
+    """Return the table of sightings of a file; raise InputError for a header of which no flow can be made."""
     files = log_files(path, reading)
     for parquet in files.parquet:
         reading.reject(InputError("pfirewall.log is not read from Parquet"), Place(str(parquet)))
-    sightings = new_sightings(connection)
+    found = new_sightings(connection)
     with lines_table(connection, files, reading) as lines:
 
         def place(n: int) -> Place:
@@ -41,8 +40,8 @@ def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) ->
 
         headers = _headers(connection, lines, reading, place)
         for fields, query in formats(connection, lines, headers, FIELDS, _ROW):
-            add_sightings(connection, sightings, _raw(fields, query), reading, place)
-    return fold(connection, sightings, SOURCE, reading.listeners)
+            add_sightings(connection, found, _raw(fields, query), reading, place)
+    return found
 
 
 def _headers(

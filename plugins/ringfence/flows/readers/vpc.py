@@ -11,9 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.connections import fold
 from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
-from ringfence.flows.readers.vpc_fields import ATTRIBUTES, LOST, VERSION_2, check_fields, format_of
+from ringfence.flows.readers.vpc_fields import VERSION_2, check_fields, format_of
+from ringfence.flows.readers.vpc_quick import read_quickly
+from ringfence.flows.readers.vpc_rows import row_columns
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text
 from ringfence.flows.sightings import add_sightings, new_sightings
@@ -21,20 +22,15 @@ from ringfence.model.errors import InputError, Place
 
 SOURCE = "vpc"
 _HEADER = "contains(lower(line), 'srcaddr')"  # rows hold no word of this kind
-# Bits of `tcp-flags`; AWS sets ACK only beside SYN.
-SYN, RST, ACK = 2, 4, 16
-# A SYN that nobody answers is sent again up to six times (Linux, tcp_syn_retries), each as large as the first.
-MOST_SYNS = 7
-SYN_BYTES = (40, 80)
 
 
-def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> duckdb.DuckDBPyRelation:
-    """Return the flows of a file or directory; raise InputError for a format of which no flow can be made."""
+def sightings(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
+    """Return the table of sightings of a file; raise InputError for a format of which no flow can be made."""
     files = log_files(path, reading)
     told = set(check_fields(format_of(reading.fields))) if reading.fields else set()
     for message in sorted(told):
-        reading.warn(message, Place("--fields"))
-    sightings = new_sightings(connection)
+        reading.warn(message, Place("--fields"), once=True)
+    found = new_sightings(connection)
     if files.text:
         with lines_table(connection, files, reading) as lines:
 
@@ -42,10 +38,18 @@ def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) ->
                 return line_place(connection, lines, files, n)
 
             for fields, rows in _formats(connection, lines, reading, place, told):
-                add_sightings(connection, sightings, _of_lines(fields, rows, reading), reading, place)
+                add_sightings(connection, found, _of_lines(fields, rows, reading), reading, place)
     for parquet in files.parquet:
-        _add_parquet(connection, parquet, sightings, reading, several=path.is_dir())
-    return fold(connection, sightings, SOURCE, reading.listeners)
+        _add_parquet(connection, parquet, found, reading)
+    return found
+
+
+def quick(
+    connection: duckdb.DuckDBPyConnection, table: str, files: Mapping[Path, int], reading: Reading
+) -> Sequence[Path]:
+    """Add the rows of files in which everything is right to a table of sightings; return the other files."""
+    done = read_quickly(connection, table, files, reading)
+    return [path for path in files if path not in done]
 
 
 def _formats(
@@ -73,7 +77,7 @@ def _formats(
         for message in unknown:
             if message not in told:
                 told.add(message)
-                reading.warn(message, place(n))
+                reading.warn(message, place(n), once=True)
     return formats(connection, lines, headers, given, f"NOT {_HEADER}")
 
 
@@ -87,12 +91,10 @@ def _of_lines(fields: Sequence[str], rows: str, reading: Reading) -> str:
             "\\t\\r", "\t\r"
         )
     )
-    return f"SELECT {_raw(values, malformed, reading)} FROM ({split})"
+    return f"SELECT {row_columns(values, malformed, reading)} FROM ({split})"
 
 
-def _add_parquet(
-    connection: duckdb.DuckDBPyConnection, path: Path, sightings: str, reading: Reading, *, several: bool
-) -> None:
+def _add_parquet(connection: duckdb.DuckDBPyConnection, path: Path, found: str, reading: Reading) -> None:
     place = Place(str(path))
     try:
         names = connection.execute("SELECT name FROM parquet_schema(?) WHERE type IS NOT NULL", [str(path)]).fetchall()
@@ -106,72 +108,9 @@ def _add_parquet(
         quoted = str(path).replace("'", "''")
         file = f"read_parquet('{quoted}', file_row_number=true)"
         rows = f"SELECT *, file_row_number + 1 AS n, true AS colon FROM {file}"
-        raw = f"SELECT {_raw(values, 'NULL', reading)} FROM ({rows})"
-        add_sightings(connection, sightings, raw, reading, lambda n: Place(f"{path} row {n}"))
+        raw = f"SELECT {row_columns(values, 'NULL', reading)} FROM ({rows})"
+        add_sightings(connection, found, raw, reading, lambda n: Place(f"{path} row {n}"))
     except duckdb.Error as error:
-        wrong = InputError(f"not a whole Parquet file: {str(error).splitlines()[0]}", place, "fetch the file again")
-        if not several:
-            raise wrong from error
-        reading.reject(wrong, place)
-    except InputError as error:
-        if not several:
-            raise
-        reading.reject(error, place)
-
-
-def _raw(values: Mapping[str, str], malformed: str, reading: Reading) -> str:
-    """Return the columns `RAW_COLUMNS` of the values of fields, as SQL."""
-
-    def value(*names: str) -> str:
-        found = [values[name] for name in names if name in values]
-        return f"coalesce({', '.join(found)})" if len(found) > 1 else (found or ["NULL::VARCHAR"])[0]
-
-    source, destination = value("pkt-srcaddr", "srcaddr"), value("pkt-dstaddr", "dstaddr")
-    flags, action = f"try_cast({value('tcp-flags')} AS INTEGER)", value("action")
-    packets, size = value("packets"), value("bytes")
-    first, last = (_time(value(name), name in values, reading) for name in ("start", "end"))
-    if "start" not in values or "end" not in values:
-        first, last = (last, last) if "end" in values else (first, first)
-    lost = " + ".join(f"coalesce(try_cast({value(name)} AS BIGINT), 0)" for name in LOST if name in values) or "0"
-    # AWS says of no answer only by leaving it out, and sets no ACK: a client that got on is told by what it sent.
-    count, total = f"nullif(try_cast({packets} AS BIGINT), 0)", f"try_cast({size} AS BIGINT)"
-    syns = (
-        f"{flags} = {SYN} AND {count} BETWEEN 1 AND {MOST_SYNS} AND {total} % {count} = 0"
-        f" AND {total} // {count} BETWEEN {SYN_BYTES[0]} AND {SYN_BYTES[1]}"
-    )
-    attributes = ", ".join(f"'{name}', {values[name]}" for name in ATTRIBUTES if name in values)
-    packed = f"json_merge_patch('{{}}'::JSON, json_object({attributes}))::VARCHAR" if attributes else "NULL"
-    status = value("log-status")
-    columns = {
-        "n": "n",
-        "colon": "colon",
-        "malformed": f"coalesce({malformed}, CASE WHEN upper({action}) NOT IN ('ACCEPT', 'REJECT')"
-        f" THEN format('action ''{{}}'' is neither ACCEPT nor REJECT', {action}) END)",
-        "empty": f"{source} IS NULL AND {destination} IS NULL"
-        f" AND coalesce(upper({status}) IN ('NODATA', 'SKIPDATA'), false)",
-        "src": source,
-        "dst": destination,
-        "sport": f"CASE WHEN {value('protocol')} NOT IN ('1', '58') THEN {value('srcport')} END",
-        "dport": f"CASE WHEN {value('protocol')} NOT IN ('1', '58') THEN {value('dstport')} END",
-        "protocol": value("protocol"),
-        "first": first,
-        "last": last,
-        "times": f"concat_ws(' to ', {value('start')}, {value('end')})",
-        "packets": packets,
-        "bytes": size,
-        "observer": value("interface-id", "tgw-attachment-id", "resource-id"),
-        "refused": f"upper({action}) = 'REJECT'",
-        "said": f"CASE {flags} & {SYN | ACK} WHEN {SYN} THEN 1 WHEN {SYN | ACK} THEN -1 END",
-        "alone": f"{syns} OR ({packets} = '0' AND {lost} > 0)",
-        "reset": f"{flags} & {SYN | RST | ACK} = {RST}",
-        "attributes": f"nullif({packed}, '{{}}')",
-    }
-    return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
-
-
-def _time(value: str, known: bool, reading: Reading) -> str:
-    """Return the SQL of a time in seconds since 1970; a format without times takes that of the file."""
-    if not known:
-        assert reading.observed is not None
-        return f"TIMESTAMP '{reading.observed:%Y-%m-%d %H:%M:%S}'"
-    return f"CASE WHEN regexp_full_match({value}, '[0-9]{{1,11}}') THEN make_timestamp({value}::BIGINT * 1000000) END"
+        raise InputError(
+            f"not a whole Parquet file: {str(error).splitlines()[0]}", place, "fetch the file again"
+        ) from error

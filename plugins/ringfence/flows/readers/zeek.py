@@ -6,18 +6,22 @@ Zeek follows connections itself: a row is one, its originator is the client, and
 # ruff: noqa: S608 - the SQL is put together from names of fields and tables of ours
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.connections import summed
 from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
+from ringfence.flows.log_times import iso_time, unix_time
 from ringfence.flows.reading import Reading
+from ringfence.flows.records import clean_text
 from ringfence.flows.sightings import add_sightings, new_sightings
+from ringfence.flows.unpacked import unpacked
 from ringfence.model.errors import InputError, Place
 
 SOURCE = "zeek"
+WHOLE = True  # a row is a connection
 # https://docs.zeek.org/en/master/scripts/base/protocols/conn/main.zeek.html; RSTO and RSTR were established before.
 REFUSED = ("REJ", "RSTRH")
 UNANSWERED = ("S0", "SH", "RSTOS0")
@@ -27,16 +31,18 @@ FIELDS = (
     *("ip_proto", "duration", "orig_bytes", "resp_bytes", "conn_state", "orig_pkts", "orig_ip_bytes"),
     *("resp_pkts", "resp_ip_bytes"),
 )
+_LOOKED_AT = 1 << 14
+_PATH = re.compile(r"^#path\t(\S+)", re.MULTILINE)
 _JSON = "starts_with(ltrim(line), '{')"
 _TSV = f"NOT starts_with(line, '#') AND NOT {_JSON}"
 
 
-def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> duckdb.DuckDBPyRelation:
-    """Return the connections of a file or directory; what is no conn.log goes to the reading."""
+def sightings(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
+    """Return the table of sightings of a file; what is no conn.log goes to the reading."""
     files = log_files(path, reading)
     for parquet in files.parquet:
         reading.reject(InputError("conn.log is not read from Parquet"), Place(str(parquet)))
-    sightings = new_sightings(connection)
+    found = new_sightings(connection)
     with lines_table(connection, files, reading) as lines:
 
         def place(n: int) -> Place:
@@ -47,9 +53,39 @@ def read(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) ->
         for fields, query in formats(connection, lines, headers, None, _TSV):
             split = f"SELECT n, string_split(rtrim(line, '\r'), '\t') AS l FROM ({query})"
             raw = f"SELECT {_of_values(fields)} FROM ({split})"
-            add_sightings(connection, sightings, raw, reading, place)
-        add_sightings(connection, sightings, _of_json(lines), reading, place)
-    return summed(connection, sightings, SOURCE)
+            add_sightings(connection, found, raw, reading, place)
+        add_sightings(connection, found, _of_json(lines), reading, place)
+    return found
+
+
+def quick(_: duckdb.DuckDBPyConnection, __: str, files: Mapping[Path, int], reading: Reading) -> list[Path]:
+    """Return the files of several that are a conn.log; the other logs of Zeek's directories are said and left out."""
+    if len(files) == 1:
+        return list(files)
+    left: list[Path] = []
+    for path in files:
+        if other := _other_log(path):
+            reading.warn(f"not read: it is Zeek's {other}, not a conn.log", Place(str(path)))
+        else:
+            left.append(path)
+    return left
+
+
+def _other_log(path: Path) -> str:
+    """Return the name of the log that a file is by its header, or by its name where rows are no connections; or `""`.
+
+    Rows of other logs have ends too: to read them would count their connections twice.
+    """
+    try:
+        with unpacked(path) as (buffer, _):
+            start = buffer.peek(_LOOKED_AT)[:_LOOKED_AT].decode(errors="replace")
+    except (InputError, OSError):
+        return ""
+    if named := _PATH.search(start):
+        return "" if named[1].startswith("conn") else clean_text(named[1])
+    if start.lstrip().startswith("{") and not path.name.startswith("conn") and '"conn_state"' not in start:
+        return clean_text(path.name.partition(".")[0])
+    return ""
 
 
 def _headers(
@@ -112,11 +148,7 @@ def _raw(values: Mapping[str, str], malformed: str) -> str:
 
     source, protocol = value("id.orig_h"), f"lower({value('proto')})"
     time, duration = value("ts"), f"coalesce(try_cast({value('duration')} AS DOUBLE), 0)"
-    first = (
-        f"CASE WHEN regexp_full_match({time}, '[0-9]{{1,11}}([.][0-9]*)?')"
-        f" THEN make_timestamp((try_cast({time} AS DECIMAL(38, 6)) * 1000000)::BIGINT)"
-        f" WHEN contains({time}, 'T') THEN try_cast({time} AS TIMESTAMP) END"
-    )
+    first = f"coalesce({unix_time(time)}, {iso_time(time)})"
     size = "ip_bytes" if "orig_ip_bytes" in values else "bytes"
     columns = {
         "n": "n",

@@ -49,7 +49,9 @@ differences:
   type: list
   elements: dict
 not_proven:
-  description: What other tables or settings of the host do that the table does not see, such as NAT or forwarding.
+  description: >-
+    What other tables or settings of the host do that the table does not see, such as NAT or forwarding; and units that
+    are starting or stopping, whose rules are not judged.
   returned: success or drift
   type: list
   elements: str

@@ -31,8 +31,10 @@ _TOKEN = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
 _BEGINNING = re.compile(r"[0-9a-f]{0,64}", re.ASCII)
 _NAME = re.compile(r"[!-~]{1,512}", re.ASCII)
 _APPLIED = re.compile(rf"({TIME.pattern})?", re.ASCII)
-# `runs|stopped UNIT MAP CHAIN CGROUP` and `USER MAP CHAIN UID`
-_UNIT = re.compile(r"(runs|stopped) \S{1,512} ((?:rf_)?units_[a-z0-9_]{1,64}) ([a-z0-9_]{1,64}) \S{1,4096}", re.ASCII)
+# `runs|stopped|changing UNIT MAP CHAIN CGROUP` and `USER MAP CHAIN UID`
+_UNIT = re.compile(
+    r"(runs|stopped|changing) \S{1,512} ((?:rf_)?units_[a-z0-9_]{1,64}) ([a-z0-9_]{1,64}) \S{1,4096}", re.ASCII
+)
 _USER = re.compile(
     r"\S{1,256} ((?:rf_)?users_[a-z0-9_]{1,64}|rf_out_u[0-9]{1,9}) ([a-z0-9_]{1,64}) [0-9]{1,10}", re.ASCII
 )

@@ -47,7 +47,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     return {
         "drift": drift,
         "differences": told[:MOST_DATA],
-        "not_proven": _foreign(reply),
+        "not_proven": [*_foreign(reply), *_on_their_way(reply)],
         "dead_elements": dead,
         "leftovers": len(found["leftovers"]),
         "standing": len(found["filled"]["standing"]),
@@ -150,13 +150,21 @@ def _answers(host: Host, elements: list[dict]) -> dict[str, list[dict]]:
     }
 
 
+def _on_their_way(reply: Reply) -> list[str]:
+    """Return a sentence for every unit that began or ended while the kernel was listed."""
+    units = sorted({line.split(" ")[1] for line in reply.all("unit") if line.startswith("changing ")})
+    return _first([f"unit {who} is starting or stopping: its rules are not judged" for who in units], "units")
+
+
 def _processes(reply: Reply, elements: list[dict]) -> tuple[list[str], int]:
     """Return what is wrong with the elements of processes, and how many belong to cgroups that are gone."""
-    wanted = {}
+    wanted, may_be = {}, set()
     for line in reply.all("unit"):
         runs, who, name, chain, path = line.split(" ")
         if runs == "runs":
             wanted[name, path, f"goto {chain}"] = f"unit {who}"
+        elif runs == "changing":
+            may_be.add((name, path, f"goto {chain}"))
     for line in reply.all("user"):
         who, name, chain, uid = line.split(" ")
         wanted[name, uid, f"goto {chain}"] = f"user {who}"
@@ -169,6 +177,6 @@ def _processes(reply: Reply, elements: list[dict]) -> tuple[list[str], int]:
     ]
     foreign = [
         f"{name} leads '{key}' to {verdict.removeprefix('goto ')}, and no such process is planned"
-        for name, key, verdict in sorted(found - dead - wanted.keys())
+        for name, key, verdict in sorted(found - dead - may_be - wanted.keys())
     ]
     return missing + foreign, len(dead)

@@ -118,6 +118,27 @@ unit_elements() {
         }'
 }
 
+# Prints `NAME SUBSTATE INVOCATION` for every unit of the elements $1, `NAME changing` for one that begins or ends: its
+# cgroup is there, and what its drop-in does is not done yet, or done already. Nothing where systemd does not answer.
+unit_moments() {
+    moment_units=$(printf '%s\n' "$1" | awk '
+        $1 != "" { name = $5 == "" ? $1 : $5; if (!seen[name]++) print name }')
+    if [ -z "$moment_units" ] || ! systemd_runs; then return 0; fi
+    # shellcheck disable=SC2086 # unit names were checked to hold no blanks
+    systemctl show --property=InvocationID,SubState -- $moment_units 2>/dev/null | names=$moment_units awk '
+        function out() {
+            if (state ~ /^(condition|start-pre|start-chown|stop-post|final)/) print name[++n], "changing"
+            else print name[++n], state, invocation
+            state = invocation = ""; any = 0
+        }
+        BEGIN { split(ENVIRON["names"], name, /[ \n]+/) }
+        /^$/ { if (any) out(); next }
+        { any = 1; value = substr($0, index($0, "=") + 1) }
+        /^SubState=/ { state = value }
+        /^InvocationID=/ { invocation = value }
+        END { if (any) out() }'
+}
+
 # Prints the process lines $1 whose unit none of the elements $2 is of.
 units_without() {
     printf '%s\n\n%s' "$2" "$1" | awk '

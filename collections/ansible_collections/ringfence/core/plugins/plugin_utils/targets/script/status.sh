@@ -9,7 +9,9 @@ verb_status() {
     status_confirmed
     status_pending
     status_abilities
+    if [ -n "$confirmed_processes" ]; then status_units_now; fi
     if [ "$kernel" = present ] && [ -n "$rf_listing" ]; then status_listing; fi
+    if [ -n "$confirmed_processes" ]; then status_units; fi
     if [ -n "$rf_sockets" ]; then
         {
             socket_text
@@ -41,19 +43,6 @@ status_confirmed() {
     reply applied "$confirmed_applied"
     if has_in_kernel "$confirmed_table"; then reply stands confirmed; fi
     if [ -z "$confirmed_processes" ]; then return 0; fi
-    # what runs now, with the cgroup that the map must hold: `NAME MAP CHAIN PATH SOCKET-UNIT`
-    if ! status_elements=$(unit_elements "$confirmed_processes"); then
-        reply unknown 'systemd does not answer, so nothing is known of the units of the policy'
-        return 0
-    fi
-    while read -r status_who status_map status_chain status_path status_socket; do
-        if [ -z "$status_who" ]; then continue; fi
-        if [ -d "/sys/fs/cgroup/$status_path" ]; then status_runs=runs; else status_runs=stopped; fi
-        reply unit "$status_runs $status_who $status_map $status_chain $status_path"
-    done <<ELEMENTS
-$status_elements
-ELEMENTS
-    for status_who in $(units_without "$confirmed_processes" "$status_elements"); do reply no_unit "$status_who"; done
     while read -r status_kind status_who status_map status_goto status_chain; do
         if [ "$status_kind" != user ]; then continue; fi
         if status_uid=$(id -u -- "$status_who" 2>/dev/null); then
@@ -64,6 +53,48 @@ ELEMENTS
     done <<LINES
 $confirmed_processes
 LINES
+}
+
+# Reads, before the kernel is listed, the cgroup that the map must hold for each unit: `NAME MAP CHAIN PATH SOCKET-UNIT`. A
+# unit that is on its way, as many are right after a boot, has two seconds to arrive.
+status_units_now() {
+    status_tries=0 status_unread=
+    while :; do
+        status_elements=$(unit_elements "$confirmed_processes") || { status_unread=1 && return 0; }
+        status_moments=$(unit_moments "$status_elements")
+        case $status_moments in *' changing'*) ;; *) return 0 ;; esac
+        status_tries=$((status_tries + 1))
+        if [ "$status_tries" -ge 10 ]; then return 0; fi
+        sleep 0.2 2>/dev/null || sleep 1
+    done
+}
+
+# Replies what ran of the units while the kernel was listed. What a unit's start and end put into the map and take out of
+# it need not be there for one that is on its way, or was at another moment before the listing than behind it.
+status_units() {
+    if [ -n "$status_unread" ]; then
+        reply unknown 'systemd does not answer, so nothing is known of the units of the policy'
+        return 0
+    fi
+    status_moved=$(printf '%s\n\n%s' "$status_moments" "$(unit_moments "$status_elements")" | awk '
+        $0 == "" { behind = 1; next }
+        !behind { moment[$1] = $0; next }
+        moment[$1] != $0 || $2 == "changing" { print $1 }')
+    while read -r status_who status_map status_chain status_path status_socket; do
+        if [ -z "$status_who" ]; then continue; fi
+        case "
+$status_moved
+" in
+        *"
+${status_socket:-$status_who}
+"*) status_runs=changing ;;
+        *) if [ -d "/sys/fs/cgroup/$status_path" ]; then status_runs=runs; else status_runs=stopped; fi ;;
+        esac
+        reply unit "$status_runs $status_who $status_map $status_chain $status_path"
+    done <<ELEMENTS
+$status_elements
+ELEMENTS
+    for status_who in $(units_without "$confirmed_processes" "$status_elements"); do reply no_unit "$status_who"; done
 }
 
 # `armed`: a way back will come, or is tried again; `abandoned`: it is gone, and the next command that changes anything

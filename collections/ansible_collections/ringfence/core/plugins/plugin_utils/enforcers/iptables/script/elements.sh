@@ -57,8 +57,8 @@ standing_elements() {
 cut_more() {
     if [ -z "$rf_cut" ]; then return 0; fi
     find_stem
-    cut_rules 4 | "$stem-restore" --noflush >"$work/said" 2>&1 || reply uncut "$(head -n 1 "$work/said")"
-    cut_rules 6 | "$six-restore" --noflush >"$work/said" 2>&1 || reply uncut "$(head -n 1 "$work/said")"
+    cut_rules 4 | give "$stem" >"$work/said" || reply uncut "$(head -n 1 "$work/said")"
+    cut_rules 6 | give "$six" >"$work/said" || reply uncut "$(head -n 1 "$work/said")"
     destroy_cut
 }
 
@@ -121,7 +121,7 @@ process_rules() {
 fill_elements() {
     find_stem
     fill_said=$(for fill_name in "$stem" "$six"; do
-        process_rules "$fill_name" "$1" | "$fill_name-restore" --noflush 2>&1 || echo failed
+        process_rules "$fill_name" "$1" | give "$fill_name" || echo failed
     done)
     fill_all=$1
     printf '%s' "$1" | while read -r fill_kind fill_who fill_chain fill_target fill_key; do
@@ -133,8 +133,8 @@ fill_elements() {
         case $fill_kind in unit) set -- -m cgroup --path "$fill_key" ;; *) set -- -m owner --uid-owner "$fill_key" ;; esac
         fill_failed=
         for fill_name in "$stem" "$six"; do
-            "$fill_name" -C "$fill_chain" "$@" -g "$fill_target" 2>/dev/null ||
-                fill_one=$("$fill_name" -I "$fill_chain" 1 "$@" -g "$fill_target" 2>&1) || fill_failed=$fill_one
+            "$fill_name" -w -C "$fill_chain" "$@" -g "$fill_target" 2>/dev/null ||
+                fill_one=$("$fill_name" -w -I "$fill_chain" 1 "$@" -g "$fill_target" 2>&1) || fill_failed=$fill_one
         done
         if [ -z "$fill_failed" ]; then reply process "$fill_who: enforced"; else
             reply process "$fill_who: failed: ${fill_failed%%"
@@ -145,10 +145,12 @@ fill_elements() {
 
 # dropin_lines UNIT: prints the lines of a unit's drop-in for the elements of standard input, `NAME CHAIN TARGET PATH
 # SOCKET-UNIT`: quotes, C escapes, specifiers and variables as in systemd.service(5), "Command lines". A rule goes before
-# its control group does: with one that is gone, the legacy variant loads no table again.
+# its control group does: with one that is gone, the legacy variant loads no table again. The lock of iptables is waited
+# for, since others begin at the same moment after a boot, but not for ever: no unit fails to start because of it.
 dropin_lines() {
     find_stem
-    unit=$1 four=$(command -v "$stem") six=$(command -v "$six") awk '
+    dropin_timeout=$(command -v timeout) && dropin_timeout="$dropin_timeout 10 "
+    unit=$1 four=$dropin_timeout$(command -v "$stem")\ -w six=$dropin_timeout$(command -v "$six")\ -w awk '
         function quoted(text,    i, sign, out) {
             for (i = 1; i <= length(text); i++) {
                 sign = substr(text, i, 1)

@@ -159,6 +159,22 @@ take() {
     done
 }
 
+# give NAME: the same for the transaction of standard input; prints what NAME-restore said of it.
+give() {
+    give_text=$(cat)
+    give_tries=0
+    until give_said=$(printf '%s\n' "$give_text" | "$1-restore" --noflush 2>&1); do
+        give_tries=$((give_tries + 1))
+        case $give_said in *'xtables lock'*) ;; *) give_tries=50 ;; esac
+        if [ "$give_tries" -ge 50 ]; then
+            printf '%s\n' "$give_said"
+            return 1
+        fi
+        sleep 0.2 2>/dev/null || sleep 1
+    done
+    if [ -n "$give_said" ]; then printf '%s\n' "$give_said"; fi
+}
+
 # Whether both families take the new rules: nothing is changed.
 try_families() {
     transaction "$stem" "$work/ipv4" >"$work/swap.ipv4" && transaction "$six" "$work/ipv6" >"$work/swap.ipv6" &&
@@ -203,9 +219,7 @@ leave_others() {
 
 clear_stem() {
     for clear_name in "$1" "ip6tables${1#iptables}"; do
-        if "$clear_name-save" 2>/dev/null | grep -q '^:rf_'; then
-            transaction "$clear_name" /dev/null | "$clear_name-restore" --noflush 2>/dev/null
-        fi
+        if "$clear_name-save" 2>/dev/null | grep -q '^:rf_'; then transaction "$clear_name" /dev/null | give "$clear_name" >/dev/null; fi
     done
 }
 
@@ -234,19 +248,20 @@ delete_table() {
 }
 
 # open_command TABLE: prints the command that opens the host where this table stands and no script is left, without `$`.
+# With `-w` it waits for the lock of iptables, as 1.4.21 and all that followed can.
 open_command() {
     plan_chain "$1"
     for open_stem in $(stems); do
         open_six=ip6tables${open_stem#iptables}
-        printf '%s' "if $open_stem -n -L $chain; then $open_stem -D INPUT -j rf_in; $open_stem -D OUTPUT -j rf_out; "
-        printf '%s\n' "$open_six -D INPUT -j rf_in; $open_six -D OUTPUT -j rf_out; fi"
+        printf '%s' "if $open_stem -w -n -L $chain; then $open_stem -w -D INPUT -j rf_in; $open_stem -w -D OUTPUT -j rf_out; "
+        printf '%s\n' "$open_six -w -D INPUT -j rf_in; $open_six -w -D OUTPUT -j rf_out; fi"
     done
 }
 
 # boot_check: prints the command that fails where nothing of ours is in the kernel.
 boot_check() {
     find_stem
-    printf '%s' "$(command -v "$stem") -n -L rf_in"
+    printf '%s' "$(command -v "$stem") -w -n -L rf_in"
 }
 
 # Before a direction first enforces, conntrack must see connections begin: a rule that asks for it is enough, also in a
@@ -262,14 +277,14 @@ track_first() {
     fi
     for track_name in "$stem" "$six"; do
         printf '*filter\n:rf_track - [0:0]\n-A rf_track -m conntrack --ctstate NEW -j RETURN\nCOMMIT\n' |
-            "$track_name-restore" --noflush 2>/dev/null && track_until=1
+            give "$track_name" >/dev/null && track_until=1
     done
 }
 
 track_no_more() {
     if [ -z "$track_until" ]; then return 0; fi
     for track_name in "$stem" "$six"; do
-        printf '*filter\n:rf_track - [0:0]\n-X rf_track\nCOMMIT\n' | "$track_name-restore" --noflush 2>/dev/null
+        printf '*filter\n:rf_track - [0:0]\n-X rf_track\nCOMMIT\n' | give "$track_name" >/dev/null
     done
     track_until=
 }

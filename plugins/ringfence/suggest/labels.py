@@ -11,13 +11,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.known_roles import EVERYWHERE_PORTS, NO_APPS, ROLE_PORTS, ROLE_WORDS
 from ringfence.language.label_rules import BARE_WORD
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.label_rules import LabelRule
 from ringfence.sources.asset_search import ports_of
 from ringfence.sources.expressions import compile_expression
 from ringfence.sources.identity_keys import short_name
+from ringfence.suggest.known_roles import EVERYWHERE_PORTS, NO_APPS, ROLE_PORTS, ROLE_WORDS
 from ringfence.wire.first_few import first_few
 
 ROLE, APP = "role", "app"

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ringfence.analysis.suggest_labels import Talk, next_priority, suggestions
 from ringfence.language import load_label_rules
 from ringfence.language.editing import add_label_rule
 from ringfence.model.assets import Asset, Label, Snapshot
@@ -14,6 +13,7 @@ from ringfence.model.errors import Place
 from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Severity
 from ringfence.sources.labelling import apply_label_rules
+from ringfence.suggest.labels import Talk, next_priority, suggestions
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
 

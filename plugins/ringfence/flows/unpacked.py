@@ -1,0 +1,122 @@
+"""Bytes of files as they are or unpacked from gzip: up to where a file breaks off, and no bomb of it unpacked."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ringfence.model.errors import InputError, Place
+
+GZIP = b"\x1f\x8b"
+# Logs shrink five to fifty times, gzip at most 1,032 times: what grows so much holds next to nothing.
+MOST_GROWTH = 250
+GROWTH_LOOKED_AT = 1 << 30
+LONGEST_LINE = 64 << 20
+_BLOCK = 1 << 20
+_LOOKED_AT = 1 << 16
+_MOST_EVER = 1032
+_BREAKS = (EOFError, zlib.error, gzip.BadGzipFile)
+
+
+class Unpacked(io.RawIOBase):
+    """A file's bytes, unpacked where it is gzip, to be read through a buffer.
+
+    Where the file breaks off, unpacks beyond measure or has a line without end, reading ends with the last whole line
+    (or, without `lines`, the last byte), and `broken` says why.
+    """
+
+    def __init__(self, path: Path, *, lines: bool = True) -> None:
+        super().__init__()
+        self.broken = ""
+        self._lines = lines
+        self._file = path.open("rb")
+        start = self._file.peek(2)[:2]
+        self._source = gzip.GzipFile(fileobj=self._file) if start == GZIP else None
+        self._given = 0
+        self._ready = b""
+        self._held = b""  # what follows the last end of a line
+        self._ended = False
+
+    @property
+    def packed(self) -> bool:
+        """Return whether the file is gzip."""
+        return self._source is not None
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override] # the buffers that io gives
+        """Fill a buffer and return how many bytes there were, 0 at the end."""
+        while not self._ready and not self._ended:
+            self._next()
+        part, self._ready = self._ready[: len(target)], self._ready[len(target) :]
+        target[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    def _next(self) -> None:
+        block = self._block()
+        self._given += len(block)
+        if not block:
+            self._ended = True
+            self._ready, self._held = (b"" if self.broken else self._held), b""
+            return
+        whole, end, rest = block.rpartition(b"\n") if self._lines else (block, b"\0", b"")
+        if end:
+            self._ready, self._held = self._held + whole + (end if self._lines else b""), rest
+        elif len(self._held) + len(rest) <= LONGEST_LINE:
+            self._held += rest
+        else:
+            self.broken = f"a line is longer than {LONGEST_LINE >> 20} MiB"
+            self._ended = True
+
+    def _block(self) -> bytes:
+        if self._source is None:
+            return self._file.read(_BLOCK)
+        try:
+            block = self._source.read1(_BLOCK)
+        except _BREAKS as error:
+            self.broken = f"the file breaks off: {error}"
+            return b""
+        if self._given > GROWTH_LOOKED_AT and self._given > MOST_GROWTH * self._file.tell():
+            self.broken = f"the file unpacks to more than {MOST_GROWTH} times its size, which no log does"
+            return b""
+        return block
+
+
+@contextmanager
+def unpacked(path: Path, *, lines: bool = True) -> Iterator[tuple[io.BufferedReader[Unpacked], Unpacked]]:
+    """Give a buffer of a file's bytes, and the `Unpacked` that says at the end whether it was whole.
+
+    Raise InputError for gzip within gzip, OSError.
+    """
+    with Unpacked(path, lines=lines) as raw, io.BufferedReader(raw, _BLOCK) as buffer:
+        if raw.packed and buffer.peek(2)[:2] == GZIP:
+            raise InputError("the file is gzip within gzip", Place(str(path)), "unpack it once")
+        yield buffer, raw
+
+
+def grows_beyond_measure(path: Path) -> bool:
+    """Tell whether a gzip file must be unpacked with care: by the size that its end tells, or how its start grows."""
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(size - 4, 0))
+        told = int.from_bytes(file.read(4), "little")
+        file.seek(0)
+        start = file.read(_LOOKED_AT)
+    if size * _MOST_EVER < GROWTH_LOOKED_AT:
+        return False
+    try:
+        grown = len(zlib.decompressobj(wbits=31).decompress(start, MOST_GROWTH * len(start)))
+    except zlib.error:
+        return True
+    return told > MOST_GROWTH * size or grown == MOST_GROWTH * len(start)

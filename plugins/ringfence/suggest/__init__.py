@@ -1,0 +1,1 @@
+"""Suggestions for a person to accept: label rules from names and ports, rules of a policy from flows."""

@@ -1,0 +1,1 @@
+"""Watching hosts: what is new on them, look by look, judged, folded into violations, and told to others."""
