@@ -25,8 +25,8 @@ from ringfence.watch.ways import Way
 
 from .result import Result, Target
 
-SECONDS = 6.0
-RATES = (100, 300)
+SECONDS = 10.0
+RATES = (300, 1000, 3000)
 COMPARED = 300
 FLOWS = """
 import socket, sys, time
@@ -94,6 +94,7 @@ async def _watched(lab: Lab, rate: int) -> Seen:
         looks.append(look)
         stands.set()
 
+    lab.exec("near", ["conntrack", "-F"])
     before = _here()
     words = (*lab.ssh_command("near"), COMMAND)
     link = Link(Way("near", words, watch_script("nftables")), looked, lambda _hello, why: print(why, file=sys.stderr))
@@ -115,6 +116,7 @@ def _events(lab: Lab, rate: int) -> Seen:
     """Read the kernel's events as a person would: bare ssh, a line an event, each looked at as little as can be."""
     before = _here()
     told = [0]
+    lab.exec("near", ["conntrack", "-F"])
     command = (*lab.ssh_command("near"), EVENTS)
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as ssh:
         assert ssh.stdin
@@ -140,7 +142,6 @@ def _events(lab: Lab, rate: int) -> Seen:
 
 
 def _send(lab: Lab, rate: int) -> int:
-    lab.exec("near", ["conntrack", "-F"])
     return int(subprocess.run(_command(lab, rate), capture_output=True, text=True, check=True).stdout)
 
 

@@ -29,7 +29,8 @@ from ringfence.watch.told import DenialTold, FlowTold
 NO_RULE = "no rule allows it"
 # Verdicts that are remembered: by ends and service.
 REMEMBERED = 1 << 16
-SOURCE = "watch:"
+# As of what hosts report when they are asked: a reporter is believed of its own addresses alone.
+SOURCE = "hosts:"
 
 
 @dataclass(frozen=True, slots=True)
