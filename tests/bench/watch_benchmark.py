@@ -49,7 +49,7 @@ EVENTS = "conntrack -E -e NEW & p=$!; read -r line; cat /proc/$p/stat >&2; kill 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One rate: flows sent, told and left out, CPU seconds on the host and here, and the seconds of the slowest look."""
+    """One rate: flows sent, told and left out, CPU seconds on the host and here, seconds of the slowest look."""
 
     sent: int
     told: int
@@ -185,11 +185,11 @@ def _result(ours: dict[int, Seen], theirs: dict[int, Seen]) -> Result:
             Target("new flows a second, all told within 2 s", float(max(kept_up, default=0)), 300.0, least=True),
         ),
         remarks=(
-            f"Every flow is a UDP datagram to another port, for {SECONDS:.0f} s: connection tracking holds each for 30 s,"
-            " so its table grows all the time.",
+            f"Every flow is a UDP datagram to another port, for {SECONDS:.0f} s: connection tracking holds each for"
+            " 30 s, so its table grows all the time.",
             "A look goes through the whole table, events through what is new: on a host with a large table and few new"
             " flows the peer costs less, but it has to be installed, tells no denial, and judges nothing.",
-            "What the reader costs is bounded: beyond 5 % of a core it is asked less often, which the slowest look says.",
+            "What the reader costs is bounded: beyond 5 % of a core it is asked less often: that is the slowest look.",
         ),
         more={"events_a_second": float(max(kept_up, default=0))},
     )
