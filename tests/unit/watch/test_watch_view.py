@@ -39,7 +39,7 @@ def test_a_summary_tells_what_was_not_seen() -> None:
         "2 of 3 hosts watched; 1,200 denied",
         "1 violation new (ringfence violations)",
         "2000 lines not told by hosts, because one look had too many",
-        "1 line that their host cannot have seen",
+        "1 line of addresses that the inventory does not give their host",
         "db: up to 2.2 s late",
         "udp://log: 1 sent, 4 dropped; it answers 500",
         "web: silent, timed out",
