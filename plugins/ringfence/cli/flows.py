@@ -134,7 +134,9 @@ def add(
         results.append(one.data())
         days = ", ".join(day.isoformat() for day in one.added.days)
         session.output.line(
-            f"{one.file}: {counted(one.added.read, 'flow')}, {one.added.new} new" + (f", of {days}" if days else "")
+            f"{one.file}: {counted(one.added.read, 'flow')}, {one.added.new} new"
+            + (f", of {days}" if days else "")
+            + (f"; {counted(one.added.known, 'file')} added before" if one.added.known else "")
         )
         wrong += one.wrong
     if session.output.as_json:

@@ -17,6 +17,7 @@ from ringfence.language.reports import Reports, meant
 from ringfence.language.selectors import SelectorReader
 from ringfence.language.shapes import (
     ControlEntry,
+    FlowsEntry,
     InventoryEntry,
     RealmEntry,
     SettingsDocument,
@@ -81,6 +82,7 @@ def _settings(node: Node, reports: Reports, mentions: MutableSequence[Mention]) 
         trusted=_trusted(written["trust"].value, reports) if "trust" in written else (),
         fresh_for=_fresh_for(written["inventory"].value, reports) if "inventory" in written else 0,
         watch=read_watch(written["watch"].value, reports) if "watch" in written else default.watch,
+        flows_engine=_flows_engine(written["flows"].value, reports) if "flows" in written else default.flows_engine,
         identity=read_identity(written["identity"].value, reports) if "identity" in written else default.identity,
     )
 
@@ -122,6 +124,12 @@ def _fresh_for(node: Node, reports: Reports) -> int:
     """Return for how many seconds the answer of a dynamic source counts."""
     entry = check(node, InventoryEntry, "'inventory'", reports)
     return seconds(entry.fresh_for) if entry and entry.fresh_for else 0
+
+
+def _flows_engine(node: Node, reports: Reports) -> str:
+    """Return the engine of heavy questions to flows."""
+    entry = check(node, FlowsEntry, "'flows'", reports)
+    return entry.engine if entry and entry.engine else Settings().flows_engine
 
 
 def _realms(node: Node, reports: Reports) -> Mapping[str, tuple[str, ...]]:

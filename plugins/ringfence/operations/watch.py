@@ -32,7 +32,7 @@ from ringfence.workspace import INVENTORY, LABELS, PLANS, POLICY, SETTINGS, STAT
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
-    from ringfence.flows.store import Added
+    from ringfence.flows.store_counts import Added
     from ringfence.watch.tally import Tally
     from ringfence.watch.ways import Way
 

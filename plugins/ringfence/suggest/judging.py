@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ringfence.suggest.cover import Service, bits
+from ringfence.suggest.decided import OPEN
 from ringfence.suggest.mining import Miner
 from ringfence.suggest.rules import Offered
 from ringfence.suggest.traffic import Seen, Traffic
@@ -81,8 +82,10 @@ def _key(row: Seen) -> tuple[int, int, int, int]:
 def _wanted(miner: Miner, client: int, server: int, protocol: int, port: int) -> bool:
     if miner.inside is not None and client not in miner.inside and server not in miner.inside:
         return False
+    if miner.unnamed.intersection((client, server)):
+        return False
     verdict = miner.decided.verdict(client, server, protocol, port)
-    return verdict == "open" and miner.refusals.why(client, server, Service(protocol, port, port)) is None
+    return verdict == OPEN and miner.refusals.why(client, server, Service(protocol, port, port)) is None
 
 
 def _same_app(miner: Miner, client: int, server: int) -> bool:

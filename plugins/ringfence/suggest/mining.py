@@ -29,6 +29,9 @@ MOST_NAMED = 4  # addresses of the internet that a rule names one by one, and pr
 NO_PROCESSES_FROM = 0.75
 LISTENERS_UNTIL = 0.25
 HABIT = 2  # connections of a process, at least
+# Rules that name more assets than that one by one are none that a person reads: labels come first.
+MOST_UNLABELLED = 20
+UNLABELLED = "without labels: label them first (ringfence labels suggest)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,11 @@ class Miner:
     sees: Callable[[int, str, Direction], bool] = lambda _group, _kind, _direction: True
     addresses: Callable[[Wish, str], Sequence[str]] = lambda _wish, _side: ()
     reach: Reach = field(init=False)
+    unnamed: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
+        unlabelled = {number for number, group in enumerate(self.groups.every) if group.asset is not None}
+        self.unnamed = unlabelled if len(unlabelled) > MOST_UNLABELLED else set()
         self.reach = Reach(self.groups, self.decided.closed if self.decided.decides else None, self.refusals.met)
 
     def mine(self, rows: Iterable[Seen], window: tuple[datetime, datetime] | None) -> Mined:
@@ -115,6 +121,8 @@ class Miner:
         verdict = self.decided.verdict(row.client, row.server, row.protocol, row.port, said)
         if verdict in (ALLOWED, NOT_ENFORCED) or verdict != OPEN:
             return verdict
+        if row.client in self.unnamed or row.server in self.unnamed:
+            return UNLABELLED
         return self.refusals.why(row.client, row.server, Service(row.protocol, row.port, row.port))
 
     def _services(
