@@ -14,6 +14,7 @@ import duckdb
 
 from ringfence.flows.columns import COLUMNS
 from ringfence.flows.database import close
+from ringfence.model.rules import DUCKDB
 
 FETCH = 50_000
 Row = tuple[object, ...]
@@ -88,6 +89,15 @@ class DuckEngine:
     def close(self) -> None:
         """Free the memory."""
         close(self.connection)
+
+
+def engine_of(name: str) -> Engine | None:
+    """Return the engine that a workspace names, None for DuckDB; raises OutsideError where it is not to be had."""
+    if name == DUCKDB:
+        return None
+    from ringfence.flows.spark import SparkEngine
+
+    return SparkEngine(name)
 
 
 def parquet_list(paths: Sequence[Path]) -> str:

@@ -19,6 +19,7 @@ import duckdb
 from ringfence.flows.batches import compacted, incoming, write_day
 from ringfence.flows.damage import Damage, set_aside
 from ringfence.flows.database import database, delete_left
+from ringfence.flows.engine import Engine
 from ringfence.flows.gathering import SightingReader
 from ringfence.flows.kept_files import reading_files
 from ringfence.flows.ledger import SIGHTINGS, Content, Ledger, Origin, day_of, now
@@ -130,18 +131,23 @@ class FlowStore:
         return tuple(Ledger.load(self.directory).days(self.directory))
 
     def window(
-        self, since: datetime | None = None, until: datetime | None = None, latest: datetime | None = None
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        latest: datetime | None = None,
+        engine: Engine | None = None,
     ) -> FlowWindow:
         """Return the flows seen at any time from `since` (included) to `until` (not included).
 
-        With `latest`, flows that cannot be are left out, such as those seen after it, and counted in `wrong`.
+        With `latest`, flows that cannot be are left out, such as those seen after it, and counted in `wrong`. `engine`
+        answers the heavy questions; None is DuckDB.
         """
         # A flow lies in the files of its first day and may last, so older files belong to the window too; DuckDB skips
         # what in them ended before `since` by the files' statistics.
         files = Ledger.load(self.directory).days(self.directory)
         last = None if until is None else (until - _TICK).astimezone(UTC).date()
         paths = [self.directory / name for day, names in files.items() if last is None or day <= last for name in names]
-        return FlowWindow.of_files(paths, since, until, latest)
+        return FlowWindow.of_files(paths, since, until, latest, engine)
 
     def forget(self, before: date, after: date | None = None) -> int:
         """Delete the days before a day, and those after another, and return how many there were.

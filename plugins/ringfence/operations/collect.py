@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import HOSTS, reading_of
-from ringfence.operations.host_clocks import by_our_clock, skewed
 from ringfence.plan.host_names import askable, why_not
 
 if TYPE_CHECKING:
@@ -64,21 +63,19 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
         path.touch()
         told: set[str] = set()
         why: dict[str, str] = {}
-        clocks: dict[str, timedelta] = {}
         for look in range(request.times):
             if look and execution.cancel.wait(request.every):
                 break
             asked = [host for host in hosts if askable(host)]
-            spoke, failed, ahead = _look(estate, asked, path, execution, facts=request.facts and look == 0)
+            spoke, failed = _look(estate, asked, path, execution, facts=request.facts and look == 0)
             told |= spoke
             why |= failed
-            clocks |= ahead
         reading = reading_of(estate, HOSTS)
         store = FlowStore(estate.history.flows)
         found = read_by(read_collected, path, reading) if told else ()
         added = store.add(found, estate.snapshots())
         keep_listeners(estate.history.flows, reading.heard)
-    execution.listener.problems([*reading.problems, *(skewed(*one) for one in sorted(clocks.items()))])
+    execution.listener.problems(reading.problems)
     if request.facts:
         # What hosts say of themselves for the first time counts now; what is new since then is told now.
         execution.listener.problems(estate.survey(fresh=True).told)
@@ -87,28 +84,27 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
 
 
 class _Keeping(Listener):
-    """Adds what hosts tell to a file, a line each; `told` are those that did, `ahead` clocks that are wrong."""
+    """Adds what hosts tell to a file, a line each; `told` are those that did."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.told: set[str] = set()
-        self.ahead: dict[str, timedelta] = {}
 
     def event(self, event: Event) -> None:
-        """Keep the report of a host."""
+        """Keep the report of a host, and when it came."""
+        from ringfence.flows.readers.hosts import ARRIVED
+
         if event.ends and isinstance(event.result.get("flows"), list):
             self.told.add(event.host)
-            result, ahead = by_our_clock(event.result, datetime.now(UTC))
-            if ahead is not None:
-                self.ahead[event.host] = ahead
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({event.host: result}) + "\n")
+                came = {**event.result, ARRIVED: datetime.now(UTC).isoformat()}
+                file.write(json.dumps({event.host: came}) + "\n")
 
 
 def _look(
     estate: Estate, hosts: Sequence[str], path: Path, execution: Execution, *, facts: bool
-) -> tuple[set[str], dict[str, str], dict[str, timedelta]]:
-    """Return who told, why others did not, and by how much clocks are ahead that are wrong."""
+) -> tuple[set[str], dict[str, str]]:
+    """Return who told, and why others did not."""
     from ringfence.operations.drive import drive
     from ringfence.sources.ansible_settings import FACTS as FACTS_KEPT
 
@@ -120,5 +116,4 @@ def _look(
     }
     with_keeping = Execution(Several(execution.listener, keeping), execution.cancel, execution.runner)
     result = drive(estate, "discover", variables, hosts, with_keeping)
-    failed = {name: host.reason for name, host in result.hosts.items() if not host.ok}
-    return keeping.told, failed, keeping.ahead
+    return keeping.told, {name: host.reason for name, host in result.hosts.items() if not host.ok}

@@ -41,6 +41,7 @@ class FlowSelection:
     def window(self, estate: Estate, listener: Listener) -> FlowWindow:
         """Return the flows; those of files are resolved by the assets as they are now."""
         from ringfence.flows.database import connect
+        from ringfence.flows.engine import engine_of
         from ringfence.flows.possible import latest_time
         from ringfence.flows.store import FlowStore
         from ringfence.flows.window import FlowWindow
@@ -61,7 +62,8 @@ class FlowSelection:
                 f"--until {self.until} is before --since {self.since or DEFAULT_SINCE}: no flow is of that time",
                 remedy="give --since the earlier time",
             )
-        found = FlowStore(estate.history.flows).window(since, until, latest_time(estate.now))
+        engine = engine_of(estate.workspace.settings.flows_engine)
+        found = FlowStore(estate.history.flows).window(since, until, latest_time(estate.now), engine)
         self.unread = found.wrong
         return found
 
