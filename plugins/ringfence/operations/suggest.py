@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from ringfence.suggest.cover import DIALS
 from ringfence.suggest.decided import Decided
 from ringfence.suggest.groups import KEYS, Groups
 from ringfence.suggest.judging import Score, judged
-from ringfence.suggest.mining import Kept, Mined, Miner, Wish
+from ringfence.suggest.mining import UNLABELLED, Kept, Mined, Miner, Wish
 from ringfence.suggest.refusals import Refusals
 from ringfence.suggest.rules import Offered
 from ringfence.suggest.traffic import Traffic
@@ -66,17 +66,19 @@ class Effect:
     """What the chosen suggestions would do, as if every mode were `full`, against the policy as it is.
 
     `breaking` are the tests and invariants that hold now and would not, each with the ids of the suggestions that allow
-    what it forbids.
+    what it forbids; `left_out` the hosts that could not take their tables any more, with the reason.
     """
 
     simulation: Simulation
     breaking: Sequence[tuple[str, Sequence[str]]]
+    left_out: Mapping[str, str]
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
         counts = self.simulation.categories
         return {
             "categories": {str(one): count.data() for one, count in counts.items()},
+            "left_out": dict(self.left_out),
             "breaks": [{"what": what, "suggestions": list(causes)} for what, causes in self.breaking],
         }
 
@@ -155,6 +157,8 @@ def reject(
 ) -> list[Offered]:
     """Write suggestions into `suggestions.yml` as rejected, with the reason, and return them."""
     with suggest(estate, wanted, numbers, effect=False, execution=execution) as found:
+        if not found.chosen:
+            raise InputError("what closes an application is not rejected", remedy="leave it out: --only N,M --write")
         path = estate.directory / FILE
         day = estate.now.date().isoformat()
         add_rejections(
@@ -256,6 +260,9 @@ def _effect(estate: Estate, draft: Draft, window: FlowWindow, miner: Miner, chos
     from ringfence.analysis.invariants import broken
     from ringfence.analysis.policy_tests import failures
     from ringfence.analysis.simulate import simulate
+    from ringfence.enforcers import enforcer
+    from ringfence.plan import read_state
+    from ringfence.plan.left_out import left_out
 
     now, then = estate.installed(full=True), draft.compiled()
     failed = {one.test.name for one in failures(now)}
@@ -270,12 +277,16 @@ def _effect(estate: Estate, draft: Draft, window: FlowWindow, miner: Miner, chos
             ends = f"{example.client} → {example.server} on {example.service}"
             causes = miner.allowing(chosen, example.client, example.server, parse_service(example.service).v4)
             breaking.append((f"invariant '{other.invariant.name}': {ends}", causes))
-    return Effect(simulate(then.tables, then.snapshot, window, now.tables), breaking)
+    held = read_state(estate.directory)
+    unable = [left_out(one, held, enforcer) for one in (now, then)]
+    more = {name: why for name, why in unable[1].items() if name not in unable[0]}
+    return Effect(simulate(then.tables, then.snapshot, window, now.tables), breaking, more)
 
 
 def _unlabelled(mined: Mined, groups: Groups) -> tuple[str, ...]:
-    """Return the assets that rules could name by nothing but their names."""
+    """Return the assets with wanted traffic that rules could name by nothing but their names."""
     ends = {number for wish in mined.wishes for number in (wish.client, wish.server)}
+    ends |= {number for one in mined.kept if one.why == UNLABELLED for number in (one.seen.client, one.seen.server)}
     return tuple(sorted(one.asset for number in ends if (one := groups.every[number]).asset is not None))
 
 

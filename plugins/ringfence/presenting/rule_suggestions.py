@@ -90,6 +90,8 @@ def effect_lines(effect: Effect, found: Suggested) -> Iterator[Line]:
         who = ", ".join(str(numbers[one]) for one in causes)
         cause = f"suggestion {who} " if len(causes) == 1 else f"one of the suggestions {who} " if causes else ""
         yield Line(f"{cause}breaks the {sentence}", style="red")
+    for name, why in sorted(effect.left_out.items()):
+        yield Line(f"{name} could not take its table: {why}", style="red")
     if found.unlabelled:
         yield Line(
             f"without labels, named one by one: {first_few(found.unlabelled)}; label them first (ringfence labels "

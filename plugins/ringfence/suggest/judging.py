@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ringfence.suggest.cover import Service, bits
+from ringfence.suggest.decided import OPEN
 from ringfence.suggest.mining import Miner
 from ringfence.suggest.rules import Offered
 from ringfence.suggest.traffic import Seen, Traffic
@@ -63,10 +64,11 @@ def judged(miner: Miner, traffic: Traffic, split: datetime) -> tuple[Score, Scor
     if not flows:
         return None
     wanted = [row for row in every if _wanted(miner, row.client, row.server, row.protocol, row.port)]
+    pairs = {_key(row): row.pairs for row in wanted}
     seen_before = sum(wish.pairs for wish in mined.wishes)
-    reach, used = opened.reach(), sum(row.pairs for row in wanted if opened.has(*_key(row)))
+    reach, used = opened.reach(), sum(count for key, count in pairs.items() if opened.has(*key))
     apps = _applications(miner, {(row.protocol, row.port) for row in wanted})
-    used_inside = sum(row.pairs for row in wanted if _same_app(miner, row.client, row.server))
+    used_inside = sum(count for key, count in pairs.items() if _same_app(miner, *key[:2]))
     return (
         Score(OURS, len(mined.offers), flows, recalled, new, recalled_new, reach, max(0, reach - used)),
         Score(EVERY_PAIR, seen_before, flows, paired, new, 0, seen_before, 0),
@@ -81,8 +83,10 @@ def _key(row: Seen) -> tuple[int, int, int, int]:
 def _wanted(miner: Miner, client: int, server: int, protocol: int, port: int) -> bool:
     if miner.inside is not None and client not in miner.inside and server not in miner.inside:
         return False
+    if miner.unnamed.intersection((client, server)):
+        return False
     verdict = miner.decided.verdict(client, server, protocol, port)
-    return verdict == "open" and miner.refusals.why(client, server, Service(protocol, port, port)) is None
+    return verdict == OPEN and miner.refusals.why(client, server, Service(protocol, port, port)) is None
 
 
 def _same_app(miner: Miner, client: int, server: int) -> bool:

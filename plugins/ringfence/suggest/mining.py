@@ -29,6 +29,9 @@ MOST_NAMED = 4  # addresses of the internet that a rule names one by one, and pr
 NO_PROCESSES_FROM = 0.75
 LISTENERS_UNTIL = 0.25
 HABIT = 2  # connections of a process, at least
+# Rules that name more assets than that one by one are none that a person reads: labels come first.
+MOST_UNLABELLED = 20
+UNLABELLED = "without labels: label them first (ringfence labels suggest)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ class Wish:
 
     @property
     def pairs(self) -> int:
-        """Return how many pairs of hosts were seen, at most as many as there are."""
-        return sum(one.pairs for one in self.seen)
+        """Return how many pairs of hosts and services were seen."""
+        return sum({(one.protocol, one.port): one.pairs for one in self.seen}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,11 @@ class Miner:
     sees: Callable[[int, str, Direction], bool] = lambda _group, _kind, _direction: True
     addresses: Callable[[Wish, str], Sequence[str]] = lambda _wish, _side: ()
     reach: Reach = field(init=False)
+    unnamed: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
+        unlabelled = {number for number, group in enumerate(self.groups.every) if group.asset is not None}
+        self.unnamed = unlabelled if len(unlabelled) > MOST_UNLABELLED else set()
         self.reach = Reach(self.groups, self.decided.closed if self.decided.decides else None, self.refusals.met)
 
     def mine(self, rows: Iterable[Seen], window: tuple[datetime, datetime] | None) -> Mined:
@@ -115,6 +121,8 @@ class Miner:
         verdict = self.decided.verdict(row.client, row.server, row.protocol, row.port, said)
         if verdict in (ALLOWED, NOT_ENFORCED) or verdict != OPEN:
             return verdict
+        if row.client in self.unnamed or row.server in self.unnamed:
+            return UNLABELLED
         return self.refusals.why(row.client, row.server, Service(row.protocol, row.port, row.port))
 
     def _services(
@@ -276,4 +284,4 @@ def _once(seen: Sequence[Seen], window: tuple[datetime, datetime] | None) -> boo
     if window is None or window[1] - window[0] < LONG_WINDOW:
         return False
     first, last = min(one.first for one in seen), max(one.last for one in seen)
-    return last - first < SHORT and sum(one.pairs for one in seen) == 1
+    return last - first < SHORT and all(one.pairs == 1 for one in seen)

@@ -8,6 +8,7 @@ import pytest
 from ringfence.language.rejections import Rejection
 from ringfence.model.rules import Action, Peer
 from ringfence.model.services import parse_service
+from ringfence.suggest.mining import UNLABELLED
 
 from tests.unit.estate_factory import cidr, labelled, rule
 from tests.unit.flows.flow_factory import NOON, asset
@@ -171,6 +172,16 @@ def test_an_asset_without_labels_is_named_and_addresses_are_grouped() -> None:
         return {str(end) for one, other, _ in said(seen.mined(dial)) for end in (one, other)}
 
     assert ends(0.5) >= {"{'asset': 'old'}", "{'cidr': '10.50.0.0/24'}", "internet"}
+
+
+def test_an_estate_without_labels_is_told_to_label_first() -> None:
+    hosts = [asset(f"h{number}", f"10.0.0.{number}") for number in range(1, 31)]
+    seen = Seen(hosts).talk("h1", "h2", 443).talk("h3", "h2", 443)
+
+    mined = seen.mined()
+
+    assert mined.offers == ()
+    assert reasons(mined) == {UNLABELLED}
 
 
 def test_a_rule_to_addresses_that_nobody_holds_speaks_for_the_client_alone() -> None:
