@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
-from ringfence.flows.columns import COLUMNS, connect
+from ringfence.flows.columns import COLUMNS
+from ringfence.flows.database import connect
 
 Host = tuple[str, str, str, str, str]  # name, address, app, env, role
 DAYS = 7

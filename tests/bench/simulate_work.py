@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ringfence.analysis.simulate import simulate
 from ringfence.compiler import compile_policy
-from ringfence.flows.columns import connect
+from ringfence.flows.database import connect
 from ringfence.flows.store import FlowStore
 from ringfence.model.addresses import address_text
 

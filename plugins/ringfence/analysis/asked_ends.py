@@ -13,7 +13,7 @@ from ringfence.compiler import Compilation
 from ringfence.compiler.names import shared
 from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.addresses import address_text, family_of, point_of
-from ringfence.model.assets import Asset
+from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import InputError
 from ringfence.model.memberships import sets_of
 
@@ -73,6 +73,16 @@ def pairs_of(compilation: Compilation, source: str, destination: str) -> Iterato
         for server in servers:
             if family_of(client.point) == family_of(server.point):
                 yield client, server
+
+
+def meant(snapshot: Snapshot, word: str) -> tuple[Asset, ...]:
+    """Return the assets that a word may stand for: those called so, else those that hold the address."""
+    if found := tuple(asset for asset in snapshot.assets if word == asset.name or word in asset.also):
+        return found
+    if not _is_address(word):
+        return ()
+    point = point_of(word)
+    return tuple(asset for asset in snapshot.assets if point in asset.addresses)
 
 
 def _dynamic(compilation: Compilation, word: str) -> str | None:

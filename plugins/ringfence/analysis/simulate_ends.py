@@ -19,7 +19,7 @@ from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction
 from ringfence.model.tables import ProcessClass, ServiceMap, VerdictTable
 
-END_KINDS = {"address": "VARCHAR", "asset": "VARCHAR", "unit": "VARCHAR", "user": "VARCHAR", "said": "BOOLEAN"}
+END_KINDS = {"address": "VARCHAR", "asset": "VARCHAR", "unit": "VARCHAR", "owner": "VARCHAR", "said": "BOOLEAN"}
 
 
 class End(NamedTuple):

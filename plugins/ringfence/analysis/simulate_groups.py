@@ -39,6 +39,7 @@ _GROUPED = {
     "connections": "HUGEINT",
 }
 FLOWS = "count(*) AS flows, sum(connections) AS total"
+_PROCESS = {"unit": "unit", "user": "owner"}
 _Between = tuple[int | None, int | None, int]
 
 
@@ -114,6 +115,8 @@ class Judged:
 
     def refusals(self, limit: int | None = None) -> Iterator[tuple[object, ...]]:
         """Yield the columns of attempts that were refused, the most connections first."""
+        if not self.refused.flows:
+            return
         chosen = f"SELECT f.*, 0 AS verdict FROM distinct_flows AS f WHERE NOT (f.{_JUDGED})"
         if limit is not None:
             chosen += f" ORDER BY {busiest_first('f')} LIMIT {limit}"
@@ -325,7 +328,7 @@ def _with_verdicts(flows: str, verdicts: Sequence[int]) -> str:
 def _same(side: str, ends: str, window: FlowWindow) -> str:
     same = [f"f.{side} = {ends}.address", f"f.{side}_asset IS NOT DISTINCT FROM {ends}.asset"]
     if window.distinct.processes:
-        same += [f"f.{side}_{kind} IS NOT DISTINCT FROM {ends}.{kind}" for kind in ("unit", "user")]
+        same += [f"f.{side}_{kind} IS NOT DISTINCT FROM {ends}.{name}" for kind, name in _PROCESS.items()]
         same.append(f"(f.{side}_process IS NOT NULL) = {ends}.said")
     return " AND ".join(same)
 

@@ -106,10 +106,19 @@ class Selection:
     @cached_property
     def _tally(self) -> Tally:
         tally = Tally()
-        rows = self._asked("verdict")
-        for verdict, flows, connections in rows:
-            tally.add(self.simulation.judged.verdicts[verdict], Count(flows, connections))
+        for verdict, count in self._by_verdict():
+            tally.add(verdict, count)
         return tally
+
+    def _by_verdict(self) -> Iterator[tuple[Verdict, Count]]:
+        """Yield each wanted verdict and how many of these flows have it; only ends are looked for flow by flow."""
+        judged, wanted = self.simulation.judged, self.wanted
+        if wanted.client is None and wanted.server is None and wanted.either is None:
+            numbers = frozenset(self._numbers)
+            yield from ((judged.verdicts[one], count) for one, count in judged.by_verdict() if one in numbers)
+            return
+        for number, flows, connections in self._asked("verdict"):
+            yield judged.verdicts[number], Count(flows, connections)
 
     @property
     def categories(self) -> Mapping[Category, Count]:
@@ -130,13 +139,11 @@ class Selection:
         """Return one row a ruleset of a policy, the worst first; rulesets that decided nothing have none."""
         rulesets = {rule.id: rule.ruleset for rule in policy.rules}
         rows: dict[str, Row] = {}
-        counts = self._asked("verdict")
-        for number, flows, connections in counts:
-            verdict = self.simulation.judged.verdicts[number]
+        for verdict, count in self._by_verdict():
             named = {rulesets[rule] for rule in _rules_of(verdict) if rule in rulesets}
             for name in named or {NO_RULESET}:
                 row = rows.setdefault(name, Row())
-                row.add(verdict.category, Count(flows, connections), watched=verdict.watched)
+                row.add(verdict.category, count, watched=verdict.watched)
         ordered = sorted(rows.items(), key=lambda item: (item[1].busy, item[0]))
         return tuple(RulesetCount(name, row.categories, row.watched) for name, row in ordered)
 

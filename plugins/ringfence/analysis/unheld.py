@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ringfence.analysis.peer_resolution import Ends, points_of
+from ringfence.analysis.peer_resolution import Ends, held_by
 from ringfence.compiler.terms import GROUPS
 from ringfence.model.addresses import V6_BASE, addresses_of, range_texts
-from ringfence.model.assets import Asset
-from ringfence.model.intervals import IntervalSet, union
+from ringfence.model.intervals import Interval, IntervalSet
 from ringfence.model.rules import Rule
 from ringfence.model.selectors import AddressIn, AnyOf
 
@@ -23,9 +22,8 @@ class Unheld:
 
     def __init__(self, ends: Ends) -> None:
         assets = ends.snapshot.assets
-        self.held = union(points_of(asset) for asset in assets)
-        private = ends.settings.private_addresses()
-        self.near = (private | union(_neighbours(asset) for asset in assets)) - NOBODYS
+        self.held = held_by(assets)
+        self.near = (ends.settings.private_addresses() | _neighbours(self.held)) - NOBODYS
 
     def __contains__(self, point: int) -> bool:
         return point in self.near and point not in self.held
@@ -50,7 +48,10 @@ def _named(rule: Rule) -> Iterator[IntervalSet]:
                 yield from leaf.members or (IntervalSet((interval,)) for interval in addresses)
 
 
-def _neighbours(asset: Asset) -> IntervalSet:
-    """Return the networks that an asset most likely shares with others: /24 of IPv4, /64 of IPv6."""
-    sizes = ((point, 64 if point >= V6_BASE else 8) for point in asset.addresses)
-    return IntervalSet.of((point >> bits << bits, (point >> bits << bits) + (1 << bits) - 1) for point, bits in sizes)
+def _neighbours(held: IntervalSet) -> IntervalSet:
+    """Return the networks that holders of addresses most likely share with others: /24 of IPv4, /64 of IPv6."""
+    networks: set[Interval] = set()
+    for low, high in held:
+        bits = 64 if low >= V6_BASE else 8
+        networks.update((number << bits, (number + 1 << bits) - 1) for number in range(low >> bits, (high >> bits) + 1))
+    return IntervalSet.of(networks)

@@ -36,6 +36,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("explain", "explain:explain", "Say why a connection is allowed or denied."),
     ("reach", "reach:reach", "Say exactly what may talk to what."),
     ("blast", "blast:blast", "Say what an asset reaches, over how many hops, now and under the draft."),
+    ("impact", "impact:impact", "Say what another label would do, before it is given."),
     ("render", "render:render", "Print what a host would get, to the byte."),
     ("plan", "plan:plan", "Make the plan that apply takes."),
     ("show", "show:show", "Show a plan, host by host and rule by rule."),

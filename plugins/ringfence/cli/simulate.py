@@ -10,6 +10,7 @@ import click
 
 from ringfence.cli.flow_options import flow_options
 from ringfence.cli.session import Session, command
+from ringfence.cli.shell_completion_values import asset_names
 from ringfence.model.errors import InputError
 from ringfence.presenting.simulation_rows import CATEGORIES
 
@@ -47,7 +48,14 @@ REFUSED_SHOWN = 10
 @click.option(
     "--ruleset", "rulesets", multiple=True, metavar="NAME", help="Flows that rules of this file decide or decided."
 )
-@click.option("--asset", "assets", multiple=True, metavar="S", help="Flows of these assets: a name or a selector.")
+@click.option(
+    "--asset",
+    "assets",
+    multiple=True,
+    metavar="S",
+    shell_complete=asset_names,
+    help="Flows of these assets: a name or a selector.",
+)
 @click.option("--pair", nargs=2, metavar="FROM TO", help=PAIR)
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows at most; of --json single flows."

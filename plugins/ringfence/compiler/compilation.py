@@ -72,11 +72,12 @@ def compile_policy(
     *,
     full: bool = False,
     abilities: Callable[[str], Abilities] = lambda _enforcer: LINUX,
+    only: Collection[str] | None = None,
 ) -> Compilation:
     """Compile a policy for a snapshot; with `full`, as if every workload's modes were `full`.
 
     `abilities` returns the abilities of an enforcer by its name: a workload's table distinguishes what its enforcer
-    can distinguish.
+    can distinguish. With `only`, the workloads of these names alone get their tables.
 
     Raise InputErrors for a name that two assets share, and KeyError for a tier that the settings do not have; the
     language refuses such a tier earlier.
@@ -84,18 +85,23 @@ def compile_policy(
     policy = by_main_names(policy, snapshot)
     ranked = in_deciding_order(policy.rules, settings.tiers)
     rules = Rules(ranked, policy, settings, settings.private_addresses(), full, cache(abilities))
-    _, groups = grouped(snapshot, rules)
+    _, groups = grouped(snapshot, rules, only)
     return collected(snapshot, rules, groups.values())
 
 
-def grouped(snapshot: Snapshot, rules: Rules) -> tuple[Kinds, dict[frozenset[str], Groups]]:
-    """Return the kinds of a snapshot's assets and, by the realms they see, the compiled groups of its workloads."""
+def grouped(
+    snapshot: Snapshot, rules: Rules, only: Collection[str] | None = None
+) -> tuple[Kinds, dict[frozenset[str], Groups]]:
+    """Return the kinds of a snapshot's assets and, by the realms they see, the compiled groups of its workloads.
+
+    With `only`, of the workloads of these names.
+    """
     selectors = _selectors(rules.policy)
     kinds = Kinds(snapshot.assets, selectors)
     regions = Regions([*(one for selector in selectors for one in address_sets(selector)), rules.private])
     by_view: dict[frozenset[str], list[Asset]] = {}
     for asset in snapshot.assets:
-        if asset.workload and asset.addresses:
+        if asset.workload and asset.addresses and (only is None or asset.name in only):
             by_view.setdefault(rules.settings.sees(asset.realm), []).append(asset)
     groups = {}
     for realms, workloads in by_view.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ringfence.model.assets import Asset
 from ringfence.model.selectors import AssetNamed, Selector, leaves
@@ -13,7 +13,7 @@ KindKey = tuple[tuple[tuple[str, str], ...], str | None]
 class Kinds:
     """Numbers for the distinct label combinations; an asset that a selector names is a kind of its own."""
 
-    def __init__(self, assets: Iterable[Asset], selectors: Iterable[Selector]) -> None:
+    def __init__(self, assets: Sequence[Asset], selectors: Iterable[Selector]) -> None:
         self.names = {leaf.name for one in selectors for leaf in leaves(one) if isinstance(leaf, AssetNamed)}
         self.of_asset: dict[str, int] = {}
         self.numbers: dict[KindKey, int] = {}
@@ -21,8 +21,16 @@ class Kinds:
         self.by_pair: dict[tuple[str, str], list[int]] = {}
         self.by_key: dict[str, list[int]] = {}
         self.by_name: dict[str, int] = {}
+        # Assets that share their labels, as those of a kept answer do, share their kind.
+        known: dict[int, int] = {}
         for asset in assets:
-            self.of_asset[asset.name] = self._number(asset)
+            if asset.name in self.names:
+                self.of_asset[asset.name] = self._number(asset)
+                continue
+            number = known.get(id(asset.labels))
+            if number is None:
+                number = known[id(asset.labels)] = self._number(asset)
+            self.of_asset[asset.name] = number
 
     def key(self, asset: Asset) -> KindKey:
         """Return what makes the kind of an asset."""

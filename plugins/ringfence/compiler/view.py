@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from ringfence.compiler.kinds import Kinds
 from ringfence.compiler.range_writer import RangeWriter
 from ringfence.compiler.regions import Regions
-from ringfence.model.addresses import ALL_V4, ALL_V6, family_of
+from ringfence.model.addresses import ALL_V4, ALL_V6
 from ringfence.model.assets import Asset
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.range_texts import RangeTexts
@@ -35,7 +35,6 @@ class View:
         self.regions = regions
         self.holders = _holders(assets, kinds)
         self.class_numbers: dict[ClassKey, int] = {}
-        self.class_keys: list[ClassKey] = []
         self.atom_starts: list[int] = []
         self.atom_ends: list[int] = []
         self.atoms: list[BitMap] = []
@@ -58,32 +57,34 @@ class View:
         self._writer = RangeWriter(self.atom_starts, self.atom_ends)
 
     def _cut(self) -> None:
-        held = sorted(self.holders)
-        starts = self.regions.starts
-        cuts = sorted({*starts, *held, *(point + 1 for point in held)} - {ALL_V4.intervals[0][1] + 1})
-        members: dict[int, list[int]] = {}
-        region = -1
-        next_start = 0
-        for index, start in enumerate(cuts):
-            if start > ALL_V6.intervals[0][1]:
-                break
+        starts, of_interval, holders = self.regions.starts, self.regions.of_interval, self.holders
+        last_v4, last_v6 = ALL_V4.intervals[0][1], ALL_V6.intervals[0][1]
+        cuts = sorted({*starts, *holders, *(point + 1 for point in holders)} - {last_v4 + 1})
+        cuts = cuts[: bisect_right(cuts, last_v6)]
+        members: list[list[int]] = []
+        numbers, atom_starts, atom_ends = self.class_numbers, self.atom_starts, self.atom_ends
+        region, next_start = -1, 0
+        for start, following in zip(cuts, [*cuts[1:], last_v6 + 1], strict=True):
             while next_start < len(starts) and starts[next_start] <= start:
-                region = self.regions.of_interval[next_start]
+                region = of_interval[next_start]
                 next_start += 1
-            if self.atom_starts and family_of(start) != family_of(self.atom_starts[-1]):
-                self.atom_starts.append(start)
-                self.atom_ends.append(start)
-            following = cuts[index + 1] if index + 1 < len(cuts) else ALL_V6.intervals[0][1] + 1
-            if family_of(start) == 4 and following > ALL_V4.intervals[0][1]:
-                following = ALL_V4.intervals[0][1] + 1
-            key = (self.holders.get(start, ()), region)
-            number = self.class_numbers.setdefault(key, len(self.class_numbers))
-            if number == len(self.class_keys):
-                self.class_keys.append(key)
-            members.setdefault(number, []).append(len(self.atom_starts))
-            self.atom_starts.append(start)
-            self.atom_ends.append(following - 1)
-        self.atoms = [BitMap(members[number]) for number in range(len(self.class_keys))]
+            end = following - 1
+            if start > last_v4:
+                if atom_starts and atom_starts[-1] <= last_v4:  # one number is left out between the families
+                    atom_starts.append(start)
+                    atom_ends.append(start)
+            elif end > last_v4:
+                end = last_v4
+            key = (holders.get(start, ()), region)
+            number = numbers.get(key)
+            if number is None:
+                number = numbers[key] = len(members)
+                members.append([])
+            members[number].append(len(atom_starts))
+            atom_starts.append(start)
+            atom_ends.append(end)
+        self.class_keys = list(numbers)
+        self.atoms = [BitMap(atoms) for atoms in members]
 
     def _index(self) -> None:
         by_kind: dict[int, list[int]] = {}

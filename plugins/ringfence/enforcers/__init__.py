@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from ringfence.model.abilities import LINUX, Abilities
@@ -100,9 +101,15 @@ _REGISTRY: Registry[Enforcer] = Registry(
 )
 
 
+@cache
+def variable_of(enforcer_name: str) -> str:
+    """Return the name of the variable by which a host's inventory tells an enforcer about it."""
+    return f"ringfence_{enforcer_name}"
+
+
 def told_of(asset: Asset, enforcer_name: str, features: Facts) -> Facts:
     """Return what a host told about itself, and over it what its variable `ringfence_<enforcer>`, a mapping, says."""
-    given = asset.attributes.get(f"ringfence_{enforcer_name}")
+    given = asset.attributes.get(variable_of(enforcer_name))
     return {**features, **given} if isinstance(given, Mapping) else features
 
 

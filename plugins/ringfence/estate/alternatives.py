@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 
 
 def compiled_as(
-    estate: Estate, *, snapshot: Snapshot | None = None, policy: Policy | None = None, settings: Settings | None = None
+    estate: Estate,
+    *,
+    snapshot: Snapshot | None = None,
+    policy: Policy | None = None,
+    settings: Settings | None = None,
+    full: bool = False,
 ) -> Compilation:
     """Return the tables that hosts would take under another snapshot, policy or settings; what is not given stays.
 
-    Hosts that cannot take their table are left out as `Estate.compiled` leaves them out.
+    Hosts that cannot take their table are left out as `Estate.compiled` leaves them out. With `full`, as if every mode
+    were full.
     """
     from ringfence.compiler import compile_policy
     from ringfence.enforcers import abilities_of, enforcer, names
@@ -34,9 +40,34 @@ def compiled_as(
     assets, _ = chosen(snapshot or estate.snapshot, held)
     with estate.listener.working("compiling the policy"):
         made = compile_policy(
-            assets, policy or workspace.policy, settings or workspace.settings, abilities=abilities_of
+            assets,
+            policy or workspace.policy,
+            settings or workspace.settings,
+            full=full,
+            abilities=abilities_of,
         ).enforced(names())
     return made.without(left_out(made, held, enforcer))
+
+
+def compiled_between(estate: Estate, before: Snapshot, after: Snapshot) -> tuple[Compilation, Compilation]:
+    """Return the tables that hosts would take with the assets of two snapshots; those that stay equal are shared.
+
+    Hosts that cannot take their table are left out as `Estate.compiled` leaves them out.
+    """
+    from ringfence.compiler import Recompiler
+    from ringfence.enforcers import abilities_of, enforcer, names
+    from ringfence.plan import read_state
+    from ringfence.plan.enforcer_choice import chosen
+    from ringfence.plan.left_out import left_out
+
+    workspace, held = estate.workspace, read_state(estate.directory)
+    old, new = (chosen(one, held)[0] for one in (before, after))
+    with estate.listener.working("compiling the policy"):
+        compiler = Recompiler(old, workspace.policy, workspace.settings, abilities=abilities_of)
+        found = compiler.compilation, compiler.update(new, workspace.policy, workspace.settings)
+    enforced = [one.enforced(names()) for one in found]
+    first, second = (one.without(left_out(one, held, enforcer)) for one in enforced)
+    return first, second
 
 
 def relabelled(estate: Estate, rules: Sequence[LabelRule]) -> Snapshot:

@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 
 from ringfence.flows.columns import COLUMNS, COUNTS, IDENTITY
-from ringfence.flows.engine import parquet_list
+from ringfence.flows.engine import parquet_list, quoted
 from ringfence.flows.holders import resolved
-from ringfence.flows.ledger import Ledger, now
+from ringfence.flows.ledger import REPLACES, Ledger, now, source_of
 from ringfence.model.assets import Snapshot
 
 MOST = (1 << 63) - 1
@@ -56,7 +56,8 @@ def write_day(
 
     What is there already is not written again; only where it changes is the day written anew.
     """
-    names = ledger.days(directory).get(day, [])
+    # what is folded from records is not merged with anything: it is folded anew
+    names = [name for name in ledger.days(directory).get(day, []) if not source_of(name)]
     columns = ", ".join((*COLUMNS, "origin"))
     came = f"(SELECT {columns} FROM incoming WHERE first_seen::DATE = DATE '{day.isoformat()}')"
     if not names:
@@ -86,44 +87,61 @@ def write_day(
         f" GROUP BY {identity}"
     )
     ((before,),) = connection.execute(f"SELECT count(*) FROM {kept}").fetchall()
-    ledger, rows = _written(
-        connection, directory, ledger.without(names, now()), day, f"SELECT {columns} FROM ({merged})"
-    )
+    ledger, rows = _written(connection, directory, ledger, day, f"SELECT {columns} FROM ({merged})", names)
     return ledger, max(rows - int(before), 0)
 
 
 def compacted(connection: duckdb.DuckDBPyConnection, directory: Path, ledger: Ledger, day: date) -> Ledger:
     """Make one batch of a day's smaller ones where there are too many; return the ledger."""
-    names = [name for name in ledger.days(directory).get(day, []) if name in ledger.batches]
+    names = [name for name in ledger.days(directory).get(day, []) if name in ledger.batches and not source_of(name)]
     if len(names) <= MOST_BATCHES:
         return ledger
     small = sorted(names, key=lambda name: ledger.batches[name])[: len(names) - MOST_BATCHES // 2]
     columns = ", ".join((*COLUMNS, "origin"))
     query = f"SELECT {columns} FROM {parquet_list([directory / name for name in small])}"
-    return _written(connection, directory, ledger.without(small, now()), day, query)[0]
+    return _written(connection, directory, ledger, day, query, small)[0]
 
 
-def _written(
-    connection: duckdb.DuckDBPyConnection, directory: Path, ledger: Ledger, day: date, query: str
-) -> tuple[Ledger, int]:
-    """Write the rows of a query as a batch, none where there are none; return the ledger and how many there were."""
-    _, name = ledger.with_batch(day, 0)
+def write_batch(
+    connection: duckdb.DuckDBPyConnection, directory: Path, name: str, query: str, replaced: Sequence[str] = ()
+) -> int:
+    """Write the rows of a query as a file of the store, none where there are none; return how many there were.
+
+    The file says which ones it replaces: so much is known of a store whose ledger is lost.
+    """
     path = directory / name
+    path.parent.mkdir(exist_ok=True)
     scratch = path.with_suffix(".new")
     try:
         connection.execute(
-            f"COPY ({query} ORDER BY {_SORTED}) TO '{str(scratch).replace(chr(39), chr(39) * 2)}'"
-            " (FORMAT parquet, COMPRESSION zstd)"
+            f"COPY ({query}) TO {quoted(str(scratch))} (FORMAT parquet, COMPRESSION zstd,"
+            f" KV_METADATA {{{REPLACES}: {quoted(' '.join(replaced))}}})"
         )
-        ((rows,),) = connection.execute(f"SELECT count(*) FROM {parquet_list([scratch])}").fetchall()
+        ((rows,),) = connection.execute(
+            f"SELECT num_rows FROM parquet_file_metadata({quoted(str(scratch))})"
+        ).fetchall()
         if not rows:
-            return ledger, 0
+            return 0
         with scratch.open("rb") as file:
             os.fsync(file.fileno())
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
-    return ledger.with_batch(day, int(rows))[0], int(rows)
+    return int(rows)
+
+
+def _written(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    ledger: Ledger,
+    day: date,
+    query: str,
+    replaced: Sequence[str] = (),
+) -> tuple[Ledger, int]:
+    """Write the rows of a query as a batch in place of others; return the ledger and how many there were."""
+    ledger, name = ledger.without(replaced, now()).with_batch(day, 0)
+    rows = write_batch(connection, directory, name, f"{query} ORDER BY {_SORTED}", replaced)
+    return ledger.counted(name, rows), rows
 
 
 _SORTED = "client, server, port, protocol, first_seen, last_seen, source"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import cache
-from shutil import rmtree
-from tempfile import mkdtemp
 
 import duckdb
 
-from ringfence.flows.holders import Holders, observer_of
+from ringfence.flows.database import connect as connect  # noqa: PLC0414 - of those who ask here
 from ringfence.flows.records import PROCESSES
-from ringfence.flows.relation import FLOW_COLUMNS, insert_rows, row_of
+from ringfence.flows.relation import FLOW_COLUMNS
 from ringfence.model.addresses import point_of
 from ringfence.model.flows import ANSWERED, Flow
 
@@ -22,41 +17,9 @@ COUNTS = ("connections", "packets", "bytes")
 IDENTITY = tuple(name for name in COLUMNS if name not in (*COUNTS, "client_asset", "server_asset"))
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """Return a connection to a database in memory that loads nothing from the network and spills to a place of its own.
-
-    DuckDB would otherwise write what does not fit into memory below the current directory, the user's repository.
-    """
-    return duckdb.connect(
-        config={
-            "temp_directory": _spill_directory(),
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-        }
-    )
-
-
-@cache
-def _spill_directory() -> str:
-    path = mkdtemp(prefix="ringfence-flows-")
-    atexit.register(rmtree, path, ignore_errors=True)
-    return path
-
-
 def create(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Create an empty table of flows."""
     connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})")
-
-
-def insert(connection: duckdb.DuckDBPyConnection, table: str, flows: Iterable[Flow], holders: Holders) -> int:
-    """Put flows into a table that `create` made, both ends resolved to assets, and return how many there were."""
-
-    def row(flow: Flow) -> tuple[object, ...]:
-        observer = observer_of(flow.source)
-        ends = (holders.asset(end, flow.first_seen, observer) for end in (flow.client, flow.server))
-        return (*row_of(flow), *ends)
-
-    return insert_rows(connection, table, map(row, flows), COLUMNS)
 
 
 def flow_at(row: tuple[object, ...]) -> Flow:

@@ -21,7 +21,7 @@ from ringfence.model.services import BLOCK, ICMP, ICMPV6, PORT_PROTOCOLS, WELL_K
 SENSOR, LISTENER, PORT, FIRST, GUESS = REASONS = ("sensor", "listener", "port", "first", "guess")
 # From here on systems take the ports of clients (Linux; IANA and Windows from 49152).
 EPHEMERAL = 32768
-# What `fold` gives of a flow: its columns, and the least `origin` of the sightings that it was made of.
+# What `fold` gives of a flow: its columns, and the greatest `origin` of the sightings that it was made of.
 FOLDED = {**FLOW_COLUMNS, "origin": "UINTEGER"}
 _LISTENERS = {"address": "VARCHAR", "protocol": "UTINYINT", "port": "INTEGER"}
 
@@ -107,7 +107,7 @@ def _once(
         )
     )
     return (
-        f"SELECT {record}, max(packets) AS packets, max(bytes) AS bytes, {kept}, min(origin) AS origin"
+        f"SELECT {record}, max(packets) AS packets, max(bytes) AS bytes, {kept}, max(origin) AS origin"
         f" FROM ({joined}) GROUP BY {record}"
     )
 
@@ -118,7 +118,7 @@ def _summed(once: str, source: str) -> str:
         " ELSE coalesce(dport, 0) END AS port, protocol, min(first) AS first_seen, max(last) AS last_seen,"
         f" count(*) AS connections, {_most('packets')} AS packets, {_most('bytes')} AS bytes, {_NOBODY},"
         f" '{source}' AS source, CASE WHEN refused THEN '{REFUSED}' WHEN alone THEN '{UNANSWERED}'"
-        f" ELSE '{ANSWERED}' END AS outcome, '{SENSOR}' AS direction_by, attributes, min(origin) AS origin"
+        f" ELSE '{ANSWERED}' END AS outcome, '{SENSOR}' AS direction_by, attributes, max(origin) AS origin"
         f" FROM ({once}) GROUP BY src, dst, port, protocol, outcome, attributes, first::DATE"
     )
 
@@ -146,14 +146,14 @@ WITH turned AS (
         {_kept("said", "max(if(forth, said, -said))", same)},
         {_kept("said", "min(if(forth, said, -said))", same, "gainsaid")},
         {_kept("alone", "bool_and(alone)", same)}, {_kept("reset", "bool_and(reset)", same)},
-        {_kept("attributes", "min(attributes)", same)}, min(origin) AS origin
+        {_kept("attributes", "min(attributes)", same)}, max(origin) AS origin
     FROM turned GROUP BY ALL
 ), connections AS (
     SELECT a, ap, b, bp, protocol, day, min(first) AS first_seen, max(last) AS last_seen, {both},
         bool_or(refused) AS refused, bool_or(forth AND passed) AND bool_or(NOT forth AND passed) AS answered,
         {flags}, min(first) FILTER (forth) AS a_first, min(first) FILTER (NOT forth) AS b_first,
         {_kept("said", "if(max(said) = min(gainsaid), max(said), NULL)", same)},
-        {_kept("attributes", "min(attributes)", same)}, min(origin) AS origin
+        {_kept("attributes", "min(attributes)", same)}, max(origin) AS origin
     FROM seen GROUP BY a, ap, b, bp, protocol, day
 ), listening AS (
     SELECT id, protocol, port FROM {listeners} JOIN {ends} ON text = address
@@ -180,7 +180,7 @@ SELECT if(onward, a, b) AS client, if(onward, b, a) AS server, {_port()} AS port
     min(first_seen) AS first_seen, max(last_seen) AS last_seen, count(*) AS connections,
     {_most("packets")} AS packets, {_most("bytes")} AS bytes, {_NOBODY}, '{source}' AS source, outcome,
     ['{"', '".join(REASONS)}'][min(list_position(['{"', '".join(REASONS)}'], direction_by))] AS direction_by,
-    attributes, min(origin) AS origin
+    attributes, max(origin) AS origin
 FROM ends GROUP BY 1, 2, port, protocol, outcome, attributes, day"""
 
 

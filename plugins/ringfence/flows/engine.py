@@ -13,6 +13,8 @@ from typing import Protocol
 import duckdb
 
 from ringfence.flows.columns import COLUMNS
+from ringfence.flows.database import close
+from ringfence.model.rules import DUCKDB
 
 FETCH = 50_000
 Row = tuple[object, ...]
@@ -86,12 +88,21 @@ class DuckEngine:
 
     def close(self) -> None:
         """Free the memory."""
-        self.connection.close()
+        close(self.connection)
+
+
+def engine_of(name: str) -> Engine | None:
+    """Return the engine that a workspace names, None for DuckDB; raises OutsideError where it is not to be had."""
+    if name == DUCKDB:
+        return None
+    from ringfence.flows.spark import SparkEngine
+
+    return SparkEngine(name)
 
 
 def parquet_list(paths: Sequence[Path]) -> str:
     """Return the SQL that reads Parquet files; what an earlier release did not write is absent, its flows answered."""
-    files = f"read_parquet([{', '.join(_quoted(str(path)) for path in paths)}], union_by_name=true)"
+    files = f"read_parquet([{', '.join(quoted(str(path)) for path in paths)}], union_by_name=true)"
     columns = {**COLUMNS, "origin": "UINTEGER"}
     if all(path.name.count(".") > 1 for path in paths):
         return f"(SELECT {', '.join(columns)} FROM {files})"
@@ -100,5 +111,6 @@ def parquet_list(paths: Sequence[Path]) -> str:
     return f"(SELECT * REPLACE (coalesce(outcome, 'answered') AS outcome) FROM ({whole}))"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"

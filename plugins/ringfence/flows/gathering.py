@@ -58,10 +58,13 @@ def gather(
     left: Iterable[Path] = quick(connection, table, files, reading) if quick and not reading.strict else files
     kept = ", ".join(name for name in SIGHTINGS if name != "origin")
     for file in left:
+        bad = reading.bad
         with alone(file, several, reading), at(file, reading):
             found = reader.sightings(connection, file, reading)
             connection.execute(f"INSERT INTO {table} ({kept}, origin) SELECT {kept}, {files[file]} FROM {found}")
             connection.execute(f"DROP TABLE {found}")
+        if reading.bad > bad:
+            reading.faulty.add(file)
     return table
 
 

@@ -21,8 +21,9 @@ from ringfence.flows.records import PROCESSES
 from ringfence.model.errors import OutsideError
 from ringfence.model.flows import ANSWERED, REFUSED, UNANSWERED
 
-# Batches, `2026-11-24.7.parquet`, hold only what was found possible when it was added; a file a day may hold anything.
-BATCH = re.compile(r"[^.]+\.\d+\.parquet")
+# Batches, `2026-11-24.7.parquet` or `2026-11-24.vpc.7.parquet`, hold only what was found possible when it was added;
+# a file a day may hold anything.
+BATCH = re.compile(r"[^.]+(\.[a-z]\w*)?\.\d+\.parquet")
 # Columns whose value is known without a look at them, where a file has one only.
 _OUTCOMES = (ANSWERED, UNANSWERED, REFUSED)
 
@@ -133,5 +134,5 @@ def reading_files() -> Iterator[None]:
     except duckdb.Error as error:
         raise OutsideError(
             f"the flows cannot be read or written: {str(error).splitlines()[0]}",
-            remedy="move a damaged day's file away and read its flows again; make room on a full disk",
+            remedy="make room on a full disk; 'ringfence flows forget --damaged' goes on without damaged files",
         ) from error

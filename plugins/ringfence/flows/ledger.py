@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,11 +18,14 @@ from ringfence.files import write_whole
 from ringfence.model.errors import OutsideError, Place
 
 FILE = "ledger.json"
-BATCH = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d+)\.parquet")
+# Records lie apart from flows, so that other programs may read all Parquet files of the store's directory as flows.
+SIGHTINGS = "sightings"
+BATCH = re.compile(rf"(?:{SIGHTINGS}/)?(\d{{4}}-\d{{2}}-\d{{2}})(?:\.([a-z]\w*))?\.(\d+)\.parquet")
 WHOLE_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})\.parquet")
 # A reader that began before a file was replaced may still read it.
 KEPT_FOR = timedelta(hours=1)
 BLOCK = 1 << 20
+REPLACES = "replaces"  # the key of a batch file's metadata that names the files it stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,14 @@ class Origin:
 
 @dataclass(frozen=True)
 class Ledger:
-    """`batches` are the rows of each batch file, `replaced` since when a file counts no more."""
+    """`batches` are the rows of each batch file, `replaced` since when a file counts no more.
+
+    `sightings` are the rows of the files of records; the flows of a day that are folded from those of one source are
+    one batch, whose name has the source.
+    """
 
     batches: Mapping[str, int] = field(default_factory=dict)
+    sightings: Mapping[str, int] = field(default_factory=dict)
     origins: tuple[Origin, ...] = ()
     replaced: Mapping[str, str] = field(default_factory=dict)
     next: int = 1
@@ -59,12 +68,10 @@ class Ledger:
         try:
             data = json.loads(path.read_text())
             origins = tuple(Origin(**{**one, "days": tuple(one["days"])}) for one in data["origins"])
-            return Ledger(dict(data["batches"]), origins, dict(data["replaced"]), int(data["next"]))
+            sightings = dict(data.get("sightings", {}))
+            return Ledger(dict(data["batches"]), sightings, origins, dict(data["replaced"]), int(data["next"]))
         except FileNotFoundError:
-            found = {
-                one.name: int(one_match[2]) for one in _files(directory) if (one_match := BATCH.fullmatch(one.name))
-            }
-            return Ledger(dict.fromkeys(sorted(found), 0), next=max(found.values(), default=0) + 1)
+            return Ledger._found(directory)
         except (ValueError, KeyError, TypeError) as error:
             raise OutsideError(
                 f"is not a valid ledger of flows: {error}",
@@ -72,12 +79,25 @@ class Ledger:
                 remedy="delete it: every file of the store counts then, and what is added again is still counted once",
             ) from error
 
+    @staticmethod
+    def _found(directory: Path) -> Ledger:
+        """Return what the files of a store say themselves: all count but those that another one replaces."""
+        found = {name: int(match[3]) for name in _names(directory) if (match := BATCH.fullmatch(name))}
+        gone = _replaced([directory / name for name in found])
+        counting = dict.fromkeys((name for name in sorted(found) if name not in gone), 0)
+        return Ledger(
+            {name: 0 for name in counting if not name.startswith(SIGHTINGS)},
+            {name: 0 for name in counting if name.startswith(SIGHTINGS)},
+            next=max(found.values(), default=0) + 1,
+        )
+
     def save(self, directory: Path) -> None:
         """Replace the ledger in one step."""
         data = {
             "format": 1,
             "next": self.next,
             "batches": dict(sorted(self.batches.items())),
+            "sightings": dict(sorted(self.sightings.items())),
             "origins": [{name: getattr(one, name) for name in Origin.__slots__} for one in self.origins],
             "replaced": dict(sorted(self.replaced.items())),
         }
@@ -86,31 +106,52 @@ class Ledger:
     def days(self, directory: Path) -> dict[date, list[str]]:
         """Return the names of the files that count by day, those of the older form (a file a day) among them."""
         found: dict[date, list[str]] = {}
-        whole = (one.name for one in _files(directory) if WHOLE_DAY.fullmatch(one.name))
+        whole = (name for name in _names(directory) if WHOLE_DAY.fullmatch(name))
         for name in sorted([*(name for name in whole if name not in self.replaced), *self.batches]):
             found.setdefault(day_of(name), []).append(name)
         return dict(sorted(found.items()))
 
-    def with_batch(self, day: date, rows: int) -> tuple[Ledger, str]:
-        """Return the ledger with one batch more, and its name."""
-        name = f"{day.isoformat()}.{self.next}.parquet"
+    def sightings_of(self, day: date, source: str) -> list[str]:
+        """Return the names of the files with a day's records of a source, sorted."""
+        return sorted(name for name in self.sightings if day_of(name) == day and source_of(name) == source)
+
+    def folded(self, day: date, source: str) -> str | None:
+        """Return the name of the batch with the flows that a day's records of a source are folded into."""
+        return next((name for name in self.batches if day_of(name) == day and source_of(name) == source), None)
+
+    def with_batch(self, day: date, rows: int, source: str = "") -> tuple[Ledger, str]:
+        """Return the ledger with one batch more, of flows folded from a source's records where one is given."""
+        name = f"{day.isoformat()}.{f'{source}.' if source else ''}{self.next}.parquet"
         return replace(self, batches={**self.batches, name: rows}, next=self.next + 1), name
+
+    def with_sightings(self, day: date, rows: int, source: str) -> tuple[Ledger, str]:
+        """Return the ledger with one file of records more, and its name."""
+        name = f"{SIGHTINGS}/{day.isoformat()}.{source}.{self.next}.parquet"
+        return replace(self, sightings={**self.sightings, name: rows}, next=self.next + 1), name
+
+    def counted(self, name: str, rows: int) -> Ledger:
+        """Return the ledger with the rows of a file of it; one without rows is not in it."""
+        batches, sightings = (
+            {one: rows if one == name else count for one, count in kind.items() if one != name or rows}
+            for kind in (self.batches, self.sightings)
+        )
+        return replace(self, batches=batches, sightings=sightings)
 
     def without(self, names: Iterable[str], now: datetime) -> Ledger:
         """Return the ledger without some files, which are deleted when nobody reads them any more."""
         gone = dict.fromkeys(names, now.isoformat())
         batches = {name: rows for name, rows in self.batches.items() if name not in gone}
-        return replace(self, batches=batches, replaced={**self.replaced, **gone})
+        sightings = {name: rows for name, rows in self.sightings.items() if name not in gone}
+        return replace(self, batches=batches, sightings=sightings, replaced={**self.replaced, **gone})
 
     def tidied(self, directory: Path, now: datetime) -> Ledger:
         """Delete what was replaced long ago and what a crash left behind; return the ledger without them."""
         old = [name for name, since in self.replaced.items() if datetime.fromisoformat(since) < now - KEPT_FOR]
-        for path in _files(directory):
-            left = path.suffix == ".new" or (
-                BATCH.fullmatch(path.name) and path.name not in self.batches and path.name not in self.replaced
-            )
-            if path.name in old or left:
-                path.unlink(missing_ok=True)
+        known = {*self.batches, *self.sightings, *self.replaced}
+        for name in _names(directory):
+            left = name.endswith(".new") or (BATCH.fullmatch(name) and name not in known)
+            if name in old or left:
+                (directory / name).unlink(missing_ok=True)
         return replace(self, replaced={name: since for name, since in self.replaced.items() if name not in old})
 
 
@@ -138,13 +179,41 @@ class Content:
         return Content(whole.hexdigest(), size, beginnings)
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    return iter(sorted(directory.iterdir())) if directory.is_dir() else iter(())
+def _names(directory: Path) -> list[str]:
+    """Return the names of the files of a store, those of records below their directory, sorted."""
+    return sorted(
+        str(path.relative_to(directory))
+        for below in (directory, directory / SIGHTINGS)
+        if below.is_dir()
+        for path in below.iterdir()
+        if path.is_file()
+    )
+
+
+def _replaced(paths: Iterable[Path]) -> set[str]:
+    """Return the names of the files that others say to stand for."""
+    import duckdb
+
+    found: set[str] = set()
+    for path in paths:
+        query = "SELECT value::VARCHAR FROM parquet_kv_metadata(?) WHERE key::VARCHAR = ?"
+        # a damaged file says nothing, and is named when it is read
+        with suppress(duckdb.Error):
+            found |= {
+                name for (names,) in duckdb.execute(query, [str(path), REPLACES]).fetchall() for name in names.split()
+            }
+    return found
 
 
 def day_of(name: str) -> date:
     """Return the day that a file of the store is of."""
-    return date.fromisoformat(name[:10])
+    return date.fromisoformat(name.removeprefix(f"{SIGHTINGS}/")[:10])
+
+
+def source_of(name: str) -> str:
+    """Return the source whose records a file of the store holds or is folded from, empty for one of flows as said."""
+    match = BATCH.fullmatch(name)
+    return (match[2] or "") if match else ""
 
 
 def now() -> datetime:

@@ -90,7 +90,8 @@ def formats(
     if not starts:
         return []
     spans = {**{n: given for (n,) in starts}, **headers}
-    ordered = sorted(spans)
+    if not (ordered := sorted(spans)):
+        return []
     numbers: dict[tuple[str, ...], int] = {}
     found = [
         (low, high - 1, -1 if (fields := spans[low]) is None else numbers.setdefault(fields, len(numbers)))

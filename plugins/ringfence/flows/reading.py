@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from ringfence.flows.possible import latest_time
 from ringfence.model.errors import InputError, Place
@@ -23,8 +24,9 @@ class Reading:
     of the inventory, which say what a host can report; None where no inventory was asked. `fields` are the names of the
     fields of a file that does not name them itself, `listeners` the addresses (as text), protocols and ports that hosts
     report to listen on; `heard` are those that the hosts of this reading told, by host. `since` and `until` bound what
-    is fetched from where more lies. `empty` counts rows that are right and tell of no traffic. `strict` raises what is
-    wrong instead of counting it.
+    is fetched from where more lies. `empty` counts rows that are right and tell of no traffic, `faulty` are files that
+    could not be read whole. `names` are the beginning of the paths of copies and what stands for it. `strict` raises
+    what is wrong instead of counting it.
     """
 
     observed: datetime | None = None
@@ -40,6 +42,13 @@ class Reading:
     bad: int = 0
     empty: int = 0
     problems: list[Problem] = field(default_factory=list)
+    faulty: set[Path] = field(default_factory=set)
+    names: tuple[str, str] = ("", "")
+
+    def name_of(self, path: Path) -> str:
+        """Return what a file is known by, whatever place its copy has."""
+        prefix, name = self.names
+        return name + str(path).removeprefix(prefix) if prefix and str(path).startswith(prefix) else str(path.resolve())
 
     def reject(self, error: InputError, place: Place, rows: int = 1) -> None:
         """Count rows that could not be read, for one reason; in a strict reading raise it, with its place."""
@@ -64,6 +73,7 @@ class Reading:
                 return place
             return replace(place, file=name + place.file.removeprefix(prefix))
 
+        self.names = (prefix, name)
         try:
             yield
         except InputError as error:

@@ -8,40 +8,30 @@ already adds nothing, and one that grew brings all of its flows anew.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from ringfence.flows.batches import compacted, incoming, write_day
-from ringfence.flows.columns import connect
+from ringfence.flows.damage import Damage, set_aside
+from ringfence.flows.database import database, delete_left
+from ringfence.flows.engine import Engine
+from ringfence.flows.gathering import SightingReader
 from ringfence.flows.kept_files import reading_files
-from ringfence.flows.ledger import Content, Ledger, Origin, day_of, now
+from ringfence.flows.ledger import SIGHTINGS, Content, Ledger, Origin, day_of, now
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import relation_of
+from ringfence.flows.sighting_days import SightingDays
+from ringfence.flows.sighting_files import NewFiles, add_files
+from ringfence.flows.store_counts import Added
 from ringfence.flows.window import FlowWindow
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError, Place, file_error
 from ringfence.model.flows import Flow
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What one `add` did: flows read, observations that were not in the store before, days written."""
-
-    read: int
-    new: int
-    days: tuple[date, ...]
-
-    def data(self) -> dict[str, object]:
-        """Return plain data for `--json`."""
-        return {"read": self.read, "new": self.new, "days": [day.isoformat() for day in self.days]}
-
-
-NOTHING_ADDED = Added(0, 0, ())
 
 
 class FlowStore:
@@ -63,7 +53,10 @@ class FlowStore:
 
         Where a file has grown since it was added, what it brought then is replaced.
         """
-        from ringfence.flows.readers import relation
+        from ringfence.flows.readers import reader, relation
+
+        if isinstance(sensor := reader(flows_format), SightingReader):
+            return self.add_sightings([(path, reading)], sensor, flows_format, snapshots)[0]
 
         def read(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
             return relation(connection, path, flows_format, reading)
@@ -80,7 +73,7 @@ class FlowStore:
             except OSError as error:
                 raise file_error(error, path) from error
             if same := next((one for one in known if one.digest == content.digest), None):
-                return Added(same.flows, 0, tuple(map(date.fromisoformat, same.days)))
+                return Added(same.flows, 0, tuple(map(date.fromisoformat, same.days)), 1)
             grown = [one for one in known if one.path == place and content.beginnings.get(one.size) == one.digest]
             bad = reading.bad
             origin = Origin(
@@ -88,6 +81,24 @@ class FlowStore:
             )
             # what could not be read is to be said each time
             return self._add(ledger, read, snapshots, origin, lambda: reading.bad == bad, grown)
+
+    def add_sightings(
+        self,
+        chosen: Sequence[tuple[Path, Reading]],
+        reader: SightingReader,
+        flows_format: str,
+        snapshots: Sequence[Snapshot] = (),
+    ) -> list[Added]:
+        """Keep what sensors saw, of files and directories folded together with all that the store has of the days.
+
+        A file whose content was added adds nothing; one that has grown replaces what it brought. Of several, one that
+        cannot be read goes to its reading; a single one is raised.
+        """
+        with self._alone(), reading_files(), database(self.directory) as connection:
+            ledger = Ledger.load(self.directory).tidied(self.directory, now())
+            adding = SightingDays(connection, self.directory, reader.SOURCE, ledger)
+            files = [NewFiles.of(path, ledger, flows_format, reading, len(chosen) > 1) for path, reading in chosen]
+            return add_files(adding, reader, files, snapshots)
 
     def _add(
         self,
@@ -98,7 +109,7 @@ class FlowStore:
         whole: Callable[[], bool] = lambda: True,
         grown: Sequence[Origin] = (),
     ) -> Added:
-        with reading_files(), connect() as connection:
+        with reading_files(), database(self.directory) as connection:
             number = origin.number if origin else None
             flows, days = incoming(connection, read(connection), snapshots, number)
             before = {date.fromisoformat(day) for one in grown for day in one.days}
@@ -120,18 +131,23 @@ class FlowStore:
         return tuple(Ledger.load(self.directory).days(self.directory))
 
     def window(
-        self, since: datetime | None = None, until: datetime | None = None, latest: datetime | None = None
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        latest: datetime | None = None,
+        engine: Engine | None = None,
     ) -> FlowWindow:
         """Return the flows seen at any time from `since` (included) to `until` (not included).
 
-        With `latest`, flows that cannot be are left out, such as those seen after it, and counted in `wrong`.
+        With `latest`, flows that cannot be are left out, such as those seen after it, and counted in `wrong`. `engine`
+        answers the heavy questions; None is DuckDB.
         """
         # A flow lies in the files of its first day and may last, so older files belong to the window too; DuckDB skips
         # what in them ended before `since` by the files' statistics.
         files = Ledger.load(self.directory).days(self.directory)
         last = None if until is None else (until - _TICK).astimezone(UTC).date()
         paths = [self.directory / name for day, names in files.items() if last is None or day <= last for name in names]
-        return FlowWindow.of_files(paths, since, until, latest)
+        return FlowWindow.of_files(paths, since, until, latest, engine)
 
     def forget(self, before: date, after: date | None = None) -> int:
         """Delete the days before a day, and those after another, and return how many there were.
@@ -150,11 +166,25 @@ class FlowStore:
             kept = tuple(one for one in ledger.origins if gone.isdisjoint(one.days))
             if old:
                 names = [name for day in old for name in files[day]]
+                names += [name for name in ledger.sightings if day_of(name) in old]
                 replace(ledger.without(names, now()), origins=kept).save(self.directory)
             # also those that were replaced before: they are to be gone now, whoever reads them
-            for path in [path for path in self.directory.glob("????-??-??*.parquet") if is_old(day_of(path.name))]:
-                path.unlink(missing_ok=True)
+            for below in (self.directory, self.directory / SIGHTINGS):
+                for path in [path for path in below.glob("????-??-??*.parquet") if is_old(day_of(path.name))]:
+                    path.unlink(missing_ok=True)
         return len(old)
+
+    def set_damaged_aside(
+        self, listeners: Collection[tuple[str, int, int]] = (), snapshots: Sequence[Snapshot] = ()
+    ) -> Damage:
+        """Go on without the files that are damaged or gone, and return which they are and what to add again."""
+        with self._alone(), database(self.directory) as connection:
+            ledger = Ledger.load(self.directory)
+            with reading_files():
+                ledger, damage = set_aside(connection, self.directory, ledger, listeners, snapshots)
+            if damage.names:
+                ledger.save(self.directory)
+        return damage
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -162,6 +192,7 @@ class FlowStore:
             self.directory.mkdir(parents=True, exist_ok=True)
             with (self.directory / ".lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
+                delete_left(self.directory)
                 yield
         except OSError as error:
             raise OutsideError(f"cannot be written: {error.strerror or error}", Place(str(self.directory))) from error

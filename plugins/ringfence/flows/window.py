@@ -13,11 +13,13 @@ from typing import Self
 
 import duckdb
 
-from ringfence.flows.columns import COLUMNS, connect, create, flow_at, insert
+from ringfence.flows.columns import COLUMNS, create, flow_at
+from ringfence.flows.database import close, connect
 from ringfence.flows.distinct import Distinct, Known, busiest_first, joined, same_key
 from ringfence.flows.engine import DuckEngine, Engine
-from ringfence.flows.holders import Holders
+from ringfence.flows.holders import resolved
 from ringfence.flows.kept_files import KeptFiles, reading_files
+from ringfence.flows.relation import FLOW_COLUMNS, insert_rows, new_table, row_of
 from ringfence.model.assets import Snapshot
 from ringfence.model.flows import Flow
 
@@ -61,7 +63,7 @@ class FlowWindow:
         With `latest`, what cannot be (`ringfence.flows.possible`) is left out and counted in `wrong`. `engine` answers
         heavy questions, DuckDB in this process all others; both have the same `observations`.
         """
-        connection = connect()
+        connection = connect(paths[0].parent if paths else None)
         if not paths:
             create(connection, "observations")
             return FlowWindow(connection, since, until)
@@ -79,8 +81,16 @@ class FlowWindow:
     def of_flows(flows: Iterable[Flow], snapshots: Sequence[Snapshot] = ()) -> FlowWindow:
         """Return a window of flows that no store holds, both ends resolved by the snapshots."""
         connection = connect()
-        create(connection, "observations")
-        insert(connection, "observations", flows, Holders(snapshots))
+        flows_read = new_table(connection, FLOW_COLUMNS)
+        insert_rows(connection, flows_read, map(row_of, flows), FLOW_COLUMNS)
+        return FlowWindow.of_table(connection, flows_read, snapshots)
+
+    @staticmethod
+    def of_table(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequence[Snapshot] = ()) -> FlowWindow:
+        """Return a window of a table of `relation.FLOW_COLUMNS`, both ends resolved; the table is dropped."""
+        found = resolved(connection, table, snapshots)
+        connection.execute(f"CREATE TABLE observations AS SELECT {', '.join(COLUMNS)} FROM ({found})")
+        connection.execute(f"DROP TABLE {table}")
         return FlowWindow(connection)
 
     def __enter__(self) -> Self:
@@ -94,7 +104,7 @@ class FlowWindow:
     def close(self) -> None:
         """Free what the window holds."""
         self.engine.close()
-        self.connection.close()
+        close(self.connection)
 
     def rows(self, query: str, parameters: object = None) -> list[tuple[object, ...]]:
         """Return the rows of a query over `flows`, answered by DuckDB in this process."""

@@ -16,7 +16,9 @@ from ringfence.language.nodes import Entry, Node, Scalar, Table
 from ringfence.language.reports import Reports, meant
 from ringfence.language.selectors import SelectorReader
 from ringfence.language.shapes import (
+    ENGINE,
     ControlEntry,
+    FlowsEntry,
     InventoryEntry,
     RealmEntry,
     SettingsDocument,
@@ -29,7 +31,7 @@ from ringfence.language.watch_settings import read_watch, seconds
 from ringfence.model.addresses import DEFAULT_REALM
 from ringfence.model.assets import Control
 from ringfence.model.errors import Place
-from ringfence.model.rules import EMERGENCY, Settings
+from ringfence.model.rules import DUCKDB, EMERGENCY, Settings
 from ringfence.model.selectors import Selector
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -81,6 +83,7 @@ def _settings(node: Node, reports: Reports, mentions: MutableSequence[Mention]) 
         trusted=_trusted(written["trust"].value, reports) if "trust" in written else (),
         fresh_for=_fresh_for(written["inventory"].value, reports) if "inventory" in written else 0,
         watch=read_watch(written["watch"].value, reports) if "watch" in written else default.watch,
+        flows_engine=_flows_engine(written["flows"].value, reports) if "flows" in written else default.flows_engine,
         identity=read_identity(written["identity"].value, reports) if "identity" in written else default.identity,
     )
 
@@ -122,6 +125,24 @@ def _fresh_for(node: Node, reports: Reports) -> int:
     """Return for how many seconds the answer of a dynamic source counts."""
     entry = check(node, InventoryEntry, "'inventory'", reports)
     return seconds(entry.fresh_for) if entry and entry.fresh_for else 0
+
+
+def _flows_engine(node: Node, reports: Reports) -> str:
+    """Return the engine of heavy questions to flows."""
+    check(node, FlowsEntry, "'flows'", reports)
+    written = fields(node)
+    if "engine" not in written:
+        return DUCKDB
+    value = written["engine"].value
+    if isinstance(value, Scalar) and isinstance(value.value, str) and re.fullmatch(ENGINE, value.value):
+        return value.value
+    said = f"'{value.text}' is" if isinstance(value, Scalar) else "this is"
+    reports.add(
+        value.place,
+        f"{said} not a valid engine",
+        f"write {DUCKDB}, or the master of a Spark cluster, as spark://spark.example.com:7077",
+    )
+    return DUCKDB
 
 
 def _realms(node: Node, reports: Reports) -> Mapping[str, tuple[str, ...]]:

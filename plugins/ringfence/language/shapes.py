@@ -26,10 +26,13 @@ RealmText = Annotated[object, WithJsonSchema({REFERENCE: "realm"})]
 IdentityText = Annotated[object, WithJsonSchema({REFERENCE: "identity"})]
 WatchText = Annotated[object, WithJsonSchema({REFERENCE: "watch"})]
 SinkText = Annotated[object, WithJsonSchema({REFERENCE: "watch_sink"})]
+FlowsText = Annotated[object, WithJsonSchema({REFERENCE: "flows"})]
 InventoryText = Annotated[object, WithJsonSchema({REFERENCE: "inventory"})]
 TrustText = Annotated[object, WithJsonSchema({REFERENCE: "trust"})]
 IdentityKeyText = Annotated[object, WithJsonSchema({REFERENCE: "identity_key"})]
 LabelRuleText = Annotated[object, WithJsonSchema({REFERENCE: "label_rule"})]
+ENGINE = r"^(duckdb|spark://[^,/\s]+:[0-9]{1,5}(,[^,/\s]+:[0-9]{1,5})*)$"
+EngineText = Annotated[object, WithJsonSchema({"type": "string", "pattern": ENGINE})]
 ModeWord = Literal["observe", "selective", "full"]
 Verdict = Literal["allow", "deny"]
 WavesText = Annotated[object, WithJsonSchema({REFERENCE: "waves"})]
@@ -43,7 +46,7 @@ Priority = Annotated[int, Field(ge=0, le=1_000_000)]
 class Written(BaseModel):
     """A mapping somebody wrote: no key that is not named here, no value turned into another type."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True, populate_by_name=False)
 
 
 class RuleEntry(Written):
@@ -191,6 +194,15 @@ class WatchEntry(Written):
     sinks: list[SinkText] | None = None
 
 
+class FlowsEntry(Written):
+    """Where the heavy questions to flows are computed."""
+
+    engine: EngineText = Field(
+        None,
+        description="`duckdb`, the default, is this machine; `spark://HOST:PORT` is the master of a Spark cluster.",
+    )
+
+
 class WavesEntry(Written):
     """How a rollout goes on: the sizes of its first waves, and who may be the canary."""
 
@@ -218,6 +230,7 @@ class SettingsDocument(Written):
     trust: TrustText = None
     inventory: InventoryText = None
     watch: WatchText = None
+    flows: FlowsText = None
     valid_days: int | None = Field(None, ge=1, le=3650, description="How many days a plan may be applied.")
 
 

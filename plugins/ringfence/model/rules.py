@@ -16,6 +16,7 @@ from ringfence.model.services import Services
 from ringfence.model.watch_settings import WATCH_DEFAULTS, WatchSettings
 
 EMERGENCY = "emergency"
+DUCKDB = "duckdb"
 DEFAULT_TIERS = (EMERGENCY, "guardrail", "application", "baseline")
 DEFAULT_TIER = "application"
 DEFAULT_PRIORITY = 100
@@ -154,7 +155,8 @@ class Settings:
 
     `realms` maps a realm to the realms whose addresses it can meet; `canary` chooses the hosts that a rollout may
     begin with. An address that a host alone reports counts only inside `trusted`. Questions take the answer of a
-    dynamic inventory for `fresh_for` seconds. `watch` is what `ringfence watch` goes by.
+    dynamic inventory for `fresh_for` seconds. `watch` is what `ringfence watch` goes by. `flows_engine` is `duckdb`, or
+    the master of a Spark cluster.
     """
 
     control: Control | None = None
@@ -168,6 +170,7 @@ class Settings:
     trusted: tuple[str, ...] = ()
     fresh_for: int = 0
     watch: WatchSettings = WATCH_DEFAULTS
+    flows_engine: str = DUCKDB
 
     def private_addresses(self) -> IntervalSet:
         """Return the private ranges as a set of addresses."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from ringfence.plan.host_names import askable, why_not
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
-    from ringfence.flows.store import Added
+    from ringfence.flows.store_counts import Added
     from ringfence.rollout import Event
 
 
@@ -90,11 +91,14 @@ class _Keeping(Listener):
         self.told: set[str] = set()
 
     def event(self, event: Event) -> None:
-        """Keep the report of a host."""
+        """Keep the report of a host, and when it came."""
+        from ringfence.flows.readers.hosts import ARRIVED
+
         if event.ends and isinstance(event.result.get("flows"), list):
             self.told.add(event.host)
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({event.host: event.result}) + "\n")
+                came = {**event.result, ARRIVED: datetime.now(UTC).isoformat()}
+                file.write(json.dumps({event.host: came}) + "\n")
 
 
 def _look(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringfence.analysis.asked_ends import meant
 from ringfence.analysis.explain import explain as explained
 from ringfence.estate.queries import QueryReader
 
@@ -24,4 +25,5 @@ def explain(
 ) -> Explanation:
     """Return the answers for every port of a service; with `full`, as if every mode were full."""
     services = QueryReader(estate.workspace.definitions, estate.snapshot).services(service)
-    return explained(estate.compiled(full=full), source, destination, services, process)
+    ends = [asset.name for word in (source, destination) for asset in meant(estate.snapshot, word)]
+    return explained(estate.compiled(full=full, only=ends), source, destination, services, process)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import stat
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from ringfence.model.counts import counted
-from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.model.errors import InputError
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -24,7 +18,6 @@ if TYPE_CHECKING:
     from ringfence.estate.listening import Listener
     from ringfence.flows.reading import Reading
     from ringfence.flows.window import FlowWindow
-    from ringfence.model.flows import Flow
 
 SPAN = re.compile(r"(\d+)([mhdw])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -32,7 +25,6 @@ DEFAULT_SINCE = "7d"
 HOSTS = "hosts"
 DENIALS = "denials"
 NAMING = ("csv", "json", HOSTS)  # formats whose rows name client and server
-STANDARD_INPUT = Path("/dev/stdin")
 
 
 @dataclass(slots=True)
@@ -48,13 +40,18 @@ class FlowSelection:
 
     def window(self, estate: Estate, listener: Listener) -> FlowWindow:
         """Return the flows; those of files are resolved by the assets as they are now."""
+        from ringfence.flows.database import connect
+        from ringfence.flows.engine import engine_of
         from ringfence.flows.possible import latest_time
         from ringfence.flows.store import FlowStore
         from ringfence.flows.window import FlowWindow
+        from ringfence.operations.flow_files import table_of_files
 
         if self.paths:
             reading = reading_of(estate, self.format, self.fields, self.since, self.until)
-            found = FlowWindow.of_flows(read_files(self.paths, self.format, reading), [estate.snapshot])
+            connection = connect(estate.history.state)
+            table = table_of_files(connection, self.paths, self.format, reading)
+            found = FlowWindow.of_table(connection, table, [estate.snapshot])
             listener.problems(reading.problems)
             found.wrong = self.unread = reading.bad
             return found
@@ -65,12 +62,17 @@ class FlowSelection:
                 f"--until {self.until} is before --since {self.since or DEFAULT_SINCE}: no flow is of that time",
                 remedy="give --since the earlier time",
             )
-        return FlowStore(estate.history.flows).window(since, until, latest_time(estate.now))
+        engine = engine_of(estate.workspace.settings.flows_engine)
+        found = FlowStore(estate.history.flows).window(since, until, latest_time(estate.now), engine)
+        self.unread = found.wrong
+        return found
 
     def wrong_words(self, wrong: int) -> str:
         """Return how many flows were left out, for people; nothing where none were."""
         where = "could not be read" if self.paths else "of the store cannot be"
-        return f"{counted(wrong, 'flow')} {where} and {'is' if wrong == 1 else 'are'} left out" if wrong else ""
+        way_out = "" if self.paths else "; 'ringfence flows forget' removes days in the future, with --before old ones"
+        said = f"{counted(wrong, 'flow')} {where} and {'is' if wrong == 1 else 'are'} left out"
+        return f"{said}{way_out}" if wrong else ""
 
     def words(self) -> str:
         """Return a description of the selection, for people."""
@@ -111,65 +113,6 @@ def reading_of(
         until=time_of(until, now) if until else None,
         listeners=listeners,
     )
-
-
-def read_files(
-    paths: Sequence[Path | str], flows_format: str, reading: Reading, *, several: bool = False
-) -> Iterator[Flow]:
-    """Yield the flows of several files one after another; `-` is standard input; places of AWS are fetched.
-
-    With `several`, or where several are given, a file that cannot be read goes to the reading and costs itself alone.
-    """
-    from ringfence.flows.readers import read
-
-    for path in paths:
-        try:
-            with opened(path, reading) as there:
-                yield from read(there, flows_format, reading)
-        except (InputError, OutsideError) as error:
-            if not several and len(paths) == 1:
-                raise
-            reading.reject(InputError(error.message, remedy=error.remedy), error.place or Place(str(path)))
-
-
-@contextmanager
-def opened(path: Path | str, reading: Reading) -> Iterator[Path]:
-    """Give the file or directory that is meant: `-` is standard input, and a place of AWS is fetched for the span."""
-    from ringfence.flows.aws_places import S3, fetched, is_aws_place
-
-    if str(path) == "-":
-        with _standard_input() as there, reading.shown(str(there), str(STANDARD_INPUT)):
-            yield there
-    elif isinstance(path, str) and is_aws_place(path):
-        shown = S3 if path.startswith(S3) else f"{path} "
-        with fetched(path, reading.since, reading.until) as there, reading.shown(f"{there}/", shown):
-            yield there
-    elif Path(path).is_fifo():
-        with Path(path).open("rb") as stream, _copied(stream) as there, reading.shown(str(there), str(path)):
-            yield there
-    else:
-        yield Path(path)
-
-
-@contextmanager
-def _standard_input() -> Iterator[Path]:
-    """Give a path that standard input is read by: its own where it is a file, else that of a copy."""
-    stream = sys.stdin.buffer
-    if sys.stdin is sys.__stdin__ and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        yield STANDARD_INPUT
-        return
-    with _copied(stream) as path:
-        yield path
-
-
-@contextmanager
-def _copied(stream: BinaryIO) -> Iterator[Path]:
-    """Give the path of a copy of what can be read once only."""
-    with TemporaryDirectory(prefix="ringfence-flows-") as directory:
-        path = Path(directory) / "copy"
-        with path.open("wb") as file:
-            shutil.copyfileobj(stream, file)
-        yield path
 
 
 def time_of(text: str, now: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -11,19 +11,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.simulate import DEFAULT_KEYS
-from ringfence.flows.listeners import keep_listeners
+from ringfence.flows.gathering import SightingReader
+from ringfence.flows.listeners import keep_listeners, kept_listeners, listeners_of
 from ringfence.flows.possible import latest_time
+from ringfence.flows.readers import reader
 from ringfence.flows.records import PROTOCOL_NAMES, record_of
-from ringfence.flows.store import NOTHING_ADDED, FlowStore
-from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.flows.store import FlowStore
+from ringfence.flows.store_counts import NOTHING_ADDED
 from ringfence.operations.execution import Execution
-from ringfence.operations.flow_selection import FlowSelection, opened, read_files, reading_of, time_of
+from ringfence.operations.flow_files import costing_itself, opened, read_files
+from ringfence.operations.flow_selection import FlowSelection, reading_of, time_of
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
+    from ringfence.flows.damage import Damage
     from ringfence.flows.reading import Reading
-    from ringfence.flows.store import Added
+    from ringfence.flows.store_counts import Added
     from ringfence.flows.window import FlowWindow
+    from ringfence.model.assets import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +96,50 @@ def add_flows(
     estate.keep_snapshot()
     snapshots = estate.snapshots()
     store = FlowStore(estate.history.flows)
-    for file in files:
-        reading = reading_of(estate, flows_format, fields, since, until)
-        try:
-            with opened(file, reading) as there:
-                added = store.add_file(there, flows_format, reading, snapshots)
-        except (InputError, OutsideError) as error:
-            if len(files) == 1:
-                raise
-            reading.reject(InputError(error.message, remedy=error.remedy), error.place or Place(str(file)))
-            added = NOTHING_ADDED
+    readings = [reading_of(estate, flows_format, fields, since, until) for _ in files]
+    sensor = reader(flows_format)
+    added = (
+        _added_together(store, sensor, files, flows_format, readings, snapshots)
+        if isinstance(sensor, SightingReader)
+        else _added_apart(store, files, flows_format, readings, snapshots)
+    )
+    for file, reading, one in zip(files, readings, added, strict=True):
         keep_listeners(estate.history.flows, reading.heard)
         listener.problems(reading.problems)
-        yield AddedFile(file, added, reading.bad)
+        yield AddedFile(file, one, reading.bad)
+
+
+def _added_apart(
+    store: FlowStore,
+    files: Sequence[Path | str],
+    flows_format: str,
+    readings: Sequence[Reading],
+    snapshots: Sequence[Snapshot],
+) -> Iterator[Added]:
+    for file, reading in zip(files, readings, strict=True):
+        with costing_itself(file, files, reading), opened(file, reading) as there:
+            yield store.add_file(there, flows_format, reading, snapshots)
+            continue
+        yield NOTHING_ADDED
+
+
+def _added_together(
+    store: FlowStore,
+    sensor: SightingReader,
+    files: Sequence[Path | str],
+    flows_format: str,
+    readings: Sequence[Reading],
+    snapshots: Sequence[Snapshot],
+) -> list[Added]:
+    """Add what sensors saw: the records of one connection may lie in several files."""
+    with ExitStack() as stack:
+        found: dict[int, Path] = {}
+        for number, (file, reading) in enumerate(zip(files, readings, strict=True)):
+            with costing_itself(file, files, reading):
+                found[number] = stack.enter_context(opened(file, reading))
+        chosen = [(path, readings[number]) for number, path in found.items()]
+        added = dict(zip(found, store.add_sightings(chosen, sensor, flows_format, snapshots), strict=True))
+    return [added.get(number, NOTHING_ADDED) for number in range(len(files))]
 
 
 @contextmanager
@@ -117,6 +153,12 @@ def forget_flows(estate: Estate, before: str | None) -> int:
     """Delete the kept flows of the days before a time, and of days to come; return how many days that were."""
     first = time_of(before, estate.now).date() if before else date.min
     return FlowStore(estate.history.flows).forget(first, latest_time(estate.now).date())
+
+
+def set_damaged_aside(estate: Estate) -> Damage:
+    """Go on without the files of the store that cannot be read; return which, and what is to be added again."""
+    listeners = listeners_of(estate.snapshot) | kept_listeners(estate.history.flows)
+    return FlowStore(estate.history.flows).set_damaged_aside(listeners, estate.snapshots())
 
 
 def protocol_name(number: object) -> object:

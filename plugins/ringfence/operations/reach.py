@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.reach import reach as reached
 from ringfence.estate.queries import QueryReader
+from ringfence.model.selectors import ANY
 
 if TYPE_CHECKING:
     from ringfence.analysis.reach import Row
     from ringfence.estate import Estate
+    from ringfence.model.selectors import Selector
 
 
 def reach(
@@ -18,6 +21,14 @@ def reach(
 ) -> Iterator[Row]:
     """Return a row for every pair of assets or addresses that two selectors choose, without the built-ins."""
     queries = QueryReader(estate.workspace.definitions, estate.snapshot)
-    return reached(
-        estate.compiled(full=full), queries.selectors(sources), queries.selectors(destinations), by_address=by_address
-    )
+    clients, servers = queries.selectors(sources), queries.selectors(destinations)
+    tables = estate.compiled(full=full, only=_chosen(estate, (*clients, *servers)))
+    return reached(tables, clients, servers, by_address=by_address)
+
+
+def _chosen(estate: Estate, selectors: Sequence[Selector]) -> list[str] | None:
+    """Return the names of the assets that selectors choose, None where that may be all."""
+    if ANY in selectors:
+        return None
+    chosen = Ends(estate.snapshot, estate.workspace.settings).assets(selectors)
+    return [asset.name for asset, _ in chosen]

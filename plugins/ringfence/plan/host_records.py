@@ -30,7 +30,7 @@ class Held(BaseModel):
     address that Ansible's connection came from, both as the host reported them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     ruleset: DigestOrNone = ""
     table: DigestOrNone = ""
@@ -49,7 +49,7 @@ class Record(BaseModel):
     that was not written down.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
     format: int = Field(default=1, ge=1, le=1)
     hosts: dict[str, Held] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer, Reason, told_of
+from ringfence.enforcers import Enforcer, Reason, told_of, variable_of
 from ringfence.plan.host_names import askable, why_not
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def refused(
     named = compilation.snapshot.named()
     found = {}
     untold: dict[tuple[str, int], list[Reason]] = {}
-    for name, table in sorted(compilation.tables.items()):
+    for name, table in compilation.tables.items():
         asset = named[name]
-        told = told_of(asset, asset.enforcer, held[name].features if name in held else {})
         key = asset.enforcer, id(table)
-        if told or f"ringfence_{asset.enforcer}" in asset.attributes:
+        if name in held or variable_of(asset.enforcer) in asset.attributes:
             its = enforcer(asset.enforcer)
+            told = told_of(asset, asset.enforcer, held[name].features if name in held else {})
             reasons = its.refusals(table, its.facts(told), asset)
         elif key in untold:
             reasons = untold[key]
@@ -46,4 +46,4 @@ def refused(
             reasons = untold[key] = its.refusals(table, its.facts({}), asset)
         if reasons:
             found[name] = reasons[0]
-    return found
+    return dict(sorted(found.items()))

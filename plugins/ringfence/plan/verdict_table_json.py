@@ -26,7 +26,7 @@ from ringfence.wire.plan_format import TABLE_FORMAT
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
 
 class _Cell(_Shape):

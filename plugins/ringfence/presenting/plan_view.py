@@ -86,13 +86,18 @@ def _enforcers(plan: Plan) -> Iterator[Line]:
 
 def difference(plan: Plan, hosts: Collection[str], *, everything: bool) -> Iterator[Line]:
     """Yield what changes, hosts that share their changes together; with `hosts` theirs alone."""
-    sets = plan.diff.get("peers")
-    for group in _groups(plan, hosts):
+    yield from changed_tables(plan.diff, hosts, everything=everything)
+
+
+def changed_tables(diff: Data, hosts: Collection[str] = (), *, everything: bool) -> Iterator[Line]:
+    """Yield what a difference of tables (`plan.diff`) is, as `difference` does."""
+    sets = diff.get("peers")
+    for group in _groups(diff, hosts):
         yield from _group(group, sets if isinstance(sets, dict) else {}, everything)
 
 
-def _groups(plan: Plan, hosts: Collection[str]) -> Iterator[Data]:
-    groups = plan.diff.get("groups")
+def _groups(diff: Data, hosts: Collection[str]) -> Iterator[Data]:
+    groups = diff.get("groups")
     for group in groups if isinstance(groups, list) else []:
         if not isinstance(group, dict):
             continue

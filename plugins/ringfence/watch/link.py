@@ -7,19 +7,16 @@ connection has ended, and a host that tells without being asked, or too much, lo
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
 from ringfence.model.safe_text import clean_line
-from ringfence.rollout.private import private_directory
-from ringfence.rollout.secret_pipe import secret_pipe
+from ringfence.watch.ssh_process import end, environment_of
 from ringfence.watch.told import Hello, LookEnd, Told, parse
 from ringfence.watch.ways import Way
 
@@ -79,7 +76,6 @@ class Link:
         self._said: deque[bytes] = deque(maxlen=40)
         self._rest = b""
         self._lines: deque[bytes] = deque()
-        self._waiting: asyncio.Task[bytes] | None = None
 
     async def run(self) -> None:
         """Connect, look, and connect again, for ever."""
@@ -99,55 +95,80 @@ class Link:
         self._said.clear()
         self._rest = b""
         self._lines.clear()
-        self._waiting = None
-        with _environment(self.way.password) as environment:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *self.way.command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, env=environment
-                )
-            except OSError as error:
-                raise Lost(f"{self.way.command[0]}: {error.strerror}") from error
-            asks = asyncio.Event()
-            listening = asyncio.create_task(self._listen(process, asks))
-            try:
-                async with self._connecting, asyncio.timeout(TO_CONNECT):
-                    hello = await self._begin(process, asks)
-            except TimeoutError:
-                raise Lost(self._why(f"no answer in {TO_CONNECT:.0f} s")) from None
-            except (ConnectionError, BrokenPipeError):
-                raise Lost(self._why("the connection ended")) from None
-            else:
-                self._stood(hello, "")
-                await self._look_on(process, hello)
-            finally:
+        process: Process | None = None
+        listening: asyncio.Task[None] | None = None
+        try:
+            with environment_of(self.way.password) as environment:
+                async with self._connecting:
+                    process = await self._started(environment)
+                    asks = asyncio.Event()
+                    listening = asyncio.create_task(self._listen(process, asks))
+                    async with asyncio.timeout(TO_CONNECT):
+                        hello = await self._begin(process, asks)
+            self._stood(hello, "")
+            await self._look_on(process, hello)
+        except TimeoutError:
+            raise Lost(self._why(f"no answer in {TO_CONNECT:.0f} s")) from None
+        except (ConnectionError, BrokenPipeError):
+            raise Lost(self._why("the connection ended")) from None
+        finally:
+            if process is not None:
                 # whoever was given up is not waited for
-                await _end(process, 0.0 if isinstance(sys.exception(), Lost) else ENDS_WITHIN)
+                await end(process, 0.0 if isinstance(sys.exception(), Lost) else ENDS_WITHIN)
+            if listening is not None:
                 listening.cancel()
-                with suppress(asyncio.CancelledError):
-                    await listening
+                await asyncio.gather(listening, return_exceptions=True)
+
+    async def _started(self, environment: Mapping[str, str]) -> Process:
+        try:
+            return await asyncio.create_subprocess_exec(
+                *self.way.command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, env=environment
+            )
+        except OSError as error:
+            raise Lost(f"{self.way.command[0]}: {error.strerror}") from error
+
+    async def _become(self, process: Process, asks: asyncio.Event) -> None:
+        """Give root's password where it is asked for, and return when a shell of root answers."""
+        assert process.stdin is not None
+        assert self.way.become is not None
+        success = self.way.success.encode()
+        given, before = False, 0
+        asked = asyncio.create_task(asks.wait())
+        line = asyncio.create_task(self._line(process))
+        try:
+            while True:
+                await asyncio.wait((asked, line), return_when=asyncio.FIRST_COMPLETED)
+                if line.done():
+                    text = line.result()
+                    before += len(text) + 1
+                    if success in text:
+                        return
+                    if before > MOST_BEFORE:
+                        raise Lost("this host prints without end before the reader starts")
+                    line = asyncio.create_task(self._line(process))
+                elif given:
+                    raise Lost("root's password is not right (-K, ansible_become_password)")
+                else:
+                    process.stdin.write(self.way.become.encode() + b"\n")
+                    given = True
+                    self._said.clear()
+                    asks.clear()
+                    asked = asyncio.create_task(asks.wait())
+        finally:
+            asked.cancel()
+            line.cancel()
 
     async def _begin(self, process: Process, asks: asyncio.Event) -> Hello:
         """Become root, start the reader, and return its first line."""
         assert process.stdin is not None
-        before = 0
         if self.way.prompt and self.way.become is not None:
-            success = self.way.success.encode()
-            asked = asyncio.create_task(asks.wait())
-            while not asked.done():
-                line = asyncio.create_task(self._line(process))
-                await asyncio.wait((asked, line), return_when=asyncio.FIRST_COMPLETED)
-                if asked.done():
-                    process.stdin.write(self.way.become.encode() + b"\n")
-                    self._waiting = line
-                    break
-                if success and success in line.result():
-                    asked.cancel()  # root without being asked
-                    break
+            await self._become(process, asks)
+        before = 0
         process.stdin.write(self.way.script.encode())
         await process.stdin.drain()
         while True:
             text = await self._line(process)
-            before += len(text)
+            before += len(text) + 1
             if before > MOST_BEFORE:
                 raise Lost("this host prints without end before the reader starts")
             with suppress(ValueError):
@@ -202,9 +223,6 @@ class Link:
     async def _line(self, process: Process) -> bytes:
         """Return the next line without its end. Raise ConnectionError at the end of all, Lost for one too long."""
         assert process.stdout is not None
-        if self._waiting is not None:
-            waiting, self._waiting = self._waiting, None
-            return await waiting
         while not self._lines:
             if len(self._rest) > MOST_BEFORE:
                 raise Lost("it prints a line without end")
@@ -232,45 +250,5 @@ class Link:
         return clean_line(lines[-1][:300]) if lines else otherwise
 
 
-@contextmanager
-def _environment(password: str | None) -> Iterator[Mapping[str, str]]:
-    """Give the environment of ssh; it asks for a password by a program that reads it from a pipe."""
-    if password is None:
-        yield dict(os.environ)
-        return
-    with private_directory() as directory, secret_pipe(password) as pipe:
-        program = directory / "askpass"
-        program.write_text('#!/bin/sh\nexec cat "$RINGFENCE_ASKPASS"\n')
-        program.chmod(0o700)
-        yield {
-            **os.environ,
-            "SSH_ASKPASS": str(program),
-            "SSH_ASKPASS_REQUIRE": "force",
-            "DISPLAY": os.environ.get("DISPLAY", ":0"),
-            "RINGFENCE_ASKPASS": str(pipe),
-        }
-
-
 def _text(line: bytes) -> str:
     return line.rstrip(b"\r").decode("ascii")
-
-
-async def _end(process: Process, seconds: float) -> None:
-    """End a connection: its input ends, so the reader does; what is left of ssh and its proxies then is killed."""
-    if process.stdin is not None:
-        process.stdin.close()
-    ending = asyncio.create_task(_ended(process))
-    try:
-        await asyncio.wait((ending,), timeout=seconds)
-    finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await ending
-
-
-async def _ended(process: Process) -> None:
-    """Return when a process has ended; asyncio learns that only when all that it printed was read."""
-    assert process.stdout is not None
-    while await process.stdout.read(1 << 16):
-        pass
-    await process.wait()

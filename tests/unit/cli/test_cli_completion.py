@@ -56,6 +56,8 @@ def test_assets_are_offered_by_name(workspace: Path) -> None:
     assert completed(workspace, "explain", "we") == ["web-1", "web-2"]
     assert completed(workspace, "explain", "web-1", "db") == ["db-1"]
     assert completed(workspace, "render", "ap") == ["api-1"]
+    assert completed(workspace, "blast", "ap") == completed(workspace, "impact", "ap") == ["api-1"]
+    assert completed(workspace, "simulate", "--asset", "ap") == ["api-1"]
 
 
 def test_outside_a_workspace_nothing_is_offered(tmp_path: Path) -> None:

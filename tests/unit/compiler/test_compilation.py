@@ -103,3 +103,21 @@ def test_the_same_inputs_give_the_same_digests() -> None:
     rules = policy(rule("web", labelled(role="web"), labelled(role="api"), "https"))
     one, other = compile_policy(ESTATE, rules, SETTINGS), compile_policy(ESTATE, rules, SETTINGS)
     assert {n: t.digest for n, t in one.tables.items()} == {n: t.digest for n, t in other.tables.items()}
+
+
+def test_the_tables_of_some_hosts_alone_are_those_of_all() -> None:
+    estate = snapshot(
+        *(asset(f"web-{n}", f"10.0.0.{n}", role="web") for n in range(1, 4)),
+        *(asset(f"db-{n}", f"10.0.1.{n}", "fd00::1", role="db") for n in range(1, 3)),
+        asset("apart", "10.0.0.1", realm="plant", role="web"),
+        asset("switch", "10.0.2.1", workload=False),
+    )
+    rules = policy(
+        rule("r", labelled(role="web"), labelled(role="db"), "tcp/1"), rule("n", cidr("10.0.0.2"), ANY, "any")
+    )
+    whole = compile_policy(estate, rules, SETTINGS)
+    some = compile_policy(estate, rules, SETTINGS, only=["web-2", "apart", "switch", "nobody"])
+    assert set(some.tables) == {"web-2", "apart"}
+    assert all(some.tables[name].digest == whole.tables[name].digest for name in some.tables)
+    assert all(some.enforcement[name] is whole.enforcement[name] for name in some.tables)
+    assert some.snapshot is estate

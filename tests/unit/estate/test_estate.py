@@ -132,3 +132,12 @@ def test_a_reload_makes_no_tables_that_nobody_asked_for(directory: Path) -> None
 
     assert estate.reload().tables is None
     assert "compiling the policy" not in working.on
+
+
+def test_a_question_about_some_hosts_compiles_their_tables_alone(directory: Path) -> None:
+    estate = Estate(directory)
+    some = estate.compiled(only=["db-1"])
+    assert set(some.tables) == {"db-1"}
+    whole = estate.compiled()
+    assert some.tables["db-1"].digest == whole.tables["db-1"].digest
+    assert estate.compiled(only=["db-1"]) is whole

@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from ringfence.flows.columns import connect
+from ringfence.flows.database import connect
 from ringfence.flows.gathering import gather
 from ringfence.flows.readers import read, vpc
 from ringfence.flows.reading import Reading

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from ringfence.flows.readers import read
-from ringfence.flows.readers.hosts import MOST_CONNECTIONS
+from ringfence.flows.readers.hosts import ARRIVED, MOST_CONNECTIONS, read_collected, read_hosts
 from ringfence.flows.reading import Reading
 from ringfence.model.addresses import point_of
 
@@ -138,3 +139,17 @@ def test_what_else_lies_in_the_directory_costs_itself_alone(tmp_path: Path) -> N
     told = {Path(problem.place.file).name for problem in reading.problems if problem.place}
     assert told == {path.name for path in tmp_path.iterdir()} - {"web-1.json", ".hidden.json"}
     assert reading.bad == 7
+
+
+def test_a_clock_that_is_wrong_is_said_and_the_time_of_this_machine_taken(tmp_path: Path) -> None:
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    clocks = {"web-1": "2026-11-24T15:00:00Z", "db-1": "2026-11-24T11:20:00Z"}
+    rows = {"web-1": OWN, "db-1": row("10.0.0.3", "192.0.2.1")}
+    told = [{host: {"observed": at, ARRIVED: noon.isoformat(), "flows": [rows[host]]}} for host, at in clocks.items()]
+    path = tmp_path / "told"
+    path.write_text("".join(json.dumps(one) + "\n" for one in told))
+    for reader, times in ((read_collected, {noon}), (read_hosts, {noon, noon - timedelta(minutes=40)})):
+        reading = Reading(hosts=HOSTS, observed=noon)
+        assert {flow.first_seen for flow in reader(path, reading)} == times
+        assert "web-1: its clock is 180 minutes ahead of this machine's" in reading.problems[0].message
+        assert ["40 minutes behind" in one.message for one in reading.problems[1:]] == [True] * (len(times) == 1)

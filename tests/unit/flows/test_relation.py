@@ -9,7 +9,8 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ringfence.flows.columns import connect, flow_at
+from ringfence.flows.columns import flow_at
+from ringfence.flows.database import connect
 from ringfence.flows.readers import read, read_by, relation, relation_by
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import flow_of, record_of

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringfence.flows import ledger as ledgers
-from ringfence.flows.columns import connect
+from ringfence.flows.database import connect
 from ringfence.flows.holders import Holders, observer_of, resolved
 from ringfence.flows.ledger import FILE, Ledger
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import relation_of
-from ringfence.flows.store import Added, FlowStore
+from ringfence.flows.store import FlowStore
+from ringfence.flows.store_counts import Added
 from ringfence.model.addresses import point_of
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError
@@ -53,7 +54,7 @@ def test_the_same_file_is_counted_once_under_whatever_name(tmp_path: Path) -> No
     copy = tmp_path / "b.csv"
     shutil.copy(file, copy)
     before = sorted(store.directory.iterdir())
-    assert add(store, copy) == Added(3, 0, store.days())
+    assert add(store, copy) == Added(3, 0, store.days(), 1)
     assert sorted(store.directory.iterdir()) == before
     assert seen(store) == {1: 1, 2: 2}
 

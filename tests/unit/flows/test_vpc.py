@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ringfence.flows.columns import connect
+from ringfence.flows.database import connect
 from ringfence.flows.readers import read
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import record_of

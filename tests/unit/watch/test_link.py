@@ -98,6 +98,13 @@ def test_root_is_given_its_password_where_it_asks_and_nowhere_else(tmp_path: Pat
     assert SECRET not in repr(way)
 
 
+def test_a_wrong_password_of_root_is_said_and_given_once(tmp_path: Path) -> None:
+    asks = f"while printf 'password: ' >&2; read -r word; do echo x >>{tmp_path}/told; done"
+    _, why = asyncio.run(listened(shell(asks, prompt="password:", success="SUCCESS", become=SECRET)))
+    assert "password is not right" in why[0]
+    assert (tmp_path / "told").read_text() == "x\n"
+
+
 def test_ssh_gets_its_password_by_a_program_that_it_asks() -> None:
     asks = 'test "$("$SSH_ASKPASS")" = "s3cret word" || exit 1; ! env | grep -q "s3cret" || exit 1; '
     looks, why = asyncio.run(listened(shell(asks + READER.format(look=":"), password=SECRET)))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.columns import connect, flow_at
+from ringfence.flows.columns import flow_at
+from ringfence.flows.database import database
 from ringfence.flows.gathering import SightingReader, at, flows_of
 from ringfence.flows.possible import possible_rows, refuse_impossible
 from ringfence.flows.readers import conntrack, denials, netflow, pfirewall, vpc, zeek
@@ -109,7 +110,7 @@ def read(path: Path | str, format: str, reading: Reading | None = None) -> Itera
 def read_by(reader: Reader, path: Path, reading: Reading) -> Iterator[Flow]:
     """Yield the flows of a file by a reader, streaming; what a reader of others yields is checked here."""
     if isinstance(reader, RelationReader | SightingReader):
-        with connect() as connection:
+        with database() as connection:
             found = relation_by(connection, reader, path, reading)
             ordered = found.order("first_seen, client, server, protocol, port, outcome")
             result = connection.execute(ordered.sql_query())

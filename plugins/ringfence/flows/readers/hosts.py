@@ -10,7 +10,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -34,6 +34,10 @@ MOST_ROWS = 100_000
 MOST_LETTERS = 64 << 20
 # nf_conntrack_max is at most a few millions; what counts more in one look is made up.
 MOST_CONNECTIONS = 1 << 32
+# The time at which this machine had a result, in what it wrote itself.
+ARRIVED = "arrived"
+# A report is on its way for two minutes at most (ringfence_answer_within).
+AHEAD, BEHIND = timedelta(minutes=1), timedelta(minutes=5)
 ROWS_TOLD = 3  # wrong rows of one host that are told one by one
 _LOOPBACK = addresses_of(["127.0.0.0/8", "::1"])
 
@@ -70,18 +74,21 @@ def read_hosts(path: Path, reading: Reading) -> Iterator[Flow]:
 
 
 def read_collected(path: Path, reading: Reading) -> Iterator[Flow]:
-    """Yield the flows of a file of lines `{host: result}` whose host names the controller wrote."""
-    yield from _file(path, reading, None)
+    """Yield the flows of a file of lines `{host: result}`; the controller wrote their host names and arrival times."""
+    yield from _file(path, reading, None, arrived=True)
 
 
 def _stem(path: Path) -> str:
     return Path(path.name.removesuffix(PACKED)).stem
 
 
-def _file(path: Path, reading: Reading, alone: str | None) -> Iterator[Flow]:
-    """Yield a file's flows; `alone` is the host that it is named after and that it speaks for alone."""
+def _file(path: Path, reading: Reading, alone: str | None, *, arrived: bool = False) -> Iterator[Flow]:
+    """Yield a file's flows; `alone` is the host that it is named after and that it speaks for alone.
+
+    With `arrived`, each result carries the time of this machine at which it came.
+    """
     for place, host, result in _results(path, reading, alone):
-        yield from _flows(result, host, place, reading)
+        yield from _flows(result, host, place, reading, arrived=arrived)
 
 
 def _results(path: Path, reading: Reading, alone: str | None) -> _Results:
@@ -134,7 +141,7 @@ def _speaker(named: str, result: Mapping[str, object]) -> str:
     return named
 
 
-def _flows(result: Mapping[str, object], host: str, place: Place, reading: Reading) -> Iterator[Flow]:
+def _flows(result: Mapping[str, object], host: str, place: Place, reading: Reading, *, arrived: bool) -> Iterator[Flow]:
     rows = result["flows"]
     assert isinstance(rows, list)
     own = reading.hosts.get(host) if reading.hosts is not None else None
@@ -143,17 +150,37 @@ def _flows(result: Mapping[str, object], host: str, place: Place, reading: Readi
         error = InputError(f"no host of the inventory is called '{host}'", remedy=remedy)
         reading.reject(error, place, max(len(rows), 1))
         return
-    observed = reading.observed or datetime.now(UTC)
     try:
-        if result.get("observed"):
-            observed = time_of(clean_text(str(result["observed"])), "observed")
-        refuse_time(observed, "observed", reading.latest)
+        observed = _observed(result, host, place, reading, arrived=arrived)
     except InputError as error:
         reading.reject(InputError(f"{host}: {error.message}", remedy=error.remedy), place, max(len(rows), 1))
         return
     if own is not None:
         reading.heard[host] = told_listeners(result.get("listeners"), own)
     yield from _own_flows(rows, host, own, observed, place, reading)
+
+
+def _observed(result: Mapping[str, object], host: str, place: Place, reading: Reading, *, arrived: bool) -> datetime:
+    """Return when a host was looked at: by its clock, or by this machine's where the host's is wrong, which is said.
+
+    Raise InputError for a time that no clock says.
+    """
+    came = reading.observed or datetime.now(UTC)
+    if arrived:
+        came = time_of(str(result.get(ARRIVED)), ARRIVED)
+    if not result.get("observed"):
+        return came
+    observed = time_of(clean_text(str(result["observed"])), "observed")
+    refuse_time(observed, "observed", reading.latest)
+    ahead = observed - came
+    # A file may be older than it looks; what came just now is not.
+    if ahead > AHEAD or (arrived and -ahead > BEHIND):
+        minutes = counted(round(abs(ahead).total_seconds() / 60), "minute")
+        way = "ahead of" if ahead > AHEAD else "behind"
+        told = f"{host}: its clock is {minutes} {way} this machine's, whose time is taken"
+        reading.warn(told, place, "have it set by NTP: processes are joined and days told by time")
+        return came
+    return observed
 
 
 def _own_flows(

@@ -1,0 +1,27 @@
+"""What an `add` to the store did, in figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What one `add` did: flows read, observations that were not in the store before, days written.
+
+    `known` are files whose content was added before and of which nothing was read.
+    """
+
+    read: int
+    new: int
+    days: tuple[date, ...]
+    known: int = 0
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for `--json`."""
+        days = [day.isoformat() for day in self.days]
+        return {"read": self.read, "new": self.new, "days": days, "known": self.known}
+
+
+NOTHING_ADDED = Added(0, 0, ())
