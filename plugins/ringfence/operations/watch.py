@@ -26,7 +26,7 @@ from ringfence.watch.known_pairs import KnownPairs
 from ringfence.watch.link import EVERY, Link
 from ringfence.watch.session import WatchSession
 from ringfence.watch.sinks import ended, opened
-from ringfence.watch.violations import Status, Violation, ViolationStore
+from ringfence.watch.violations import Status, Violation, ViolationStore, event_data
 from ringfence.watch.ways import told_ways
 from ringfence.workspace import INVENTORY, LABELS, PLANS, POLICY, SETTINGS, STATE
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ringfence.watch.tally import Tally
     from ringfence.watch.ways import Way
 
-__all__ = ["Hearing", "Status", "Violation", "WatchEvent", "WatchRequest", "kinds_of", "watch"]
+__all__ = ["Hearing", "Status", "Violation", "WatchEvent", "WatchRequest", "event_data", "kinds_of", "watch"]
 
 # Connections that are made at once.
 AT_ONCE = 50
