@@ -172,7 +172,7 @@ class _Work:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        self._session.due()
+        self._session.end()
         self._write_violations()
         self._write_flows()
         for fault in faults:

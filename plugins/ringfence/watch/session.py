@@ -107,6 +107,12 @@ class WatchSession:
         for event in self._folding.due(datetime.now(UTC).timestamp()):
             self._tell(event)
 
+    def end(self) -> None:
+        """Tell what is still held back."""
+        self._shown = 0
+        for event in self._folding.rest():
+            self._tell(event)
+
     def flows_waiting(self) -> list[Flow]:
         """Return and forget the flows that are to be kept."""
         flows, self._flows = self._flows, []
