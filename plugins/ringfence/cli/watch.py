@@ -47,7 +47,9 @@ class Seconds(click.ParamType[float]):
 )
 @click.argument("words", nargs=-1, metavar="[WORD]...", shell_complete=asset_names)
 @click.option("--for", "seconds", type=Seconds(), metavar="SPAN", help="End after 60s, 10m, 8h; else with Ctrl-C.")
-@click.option("--until-denied", is_flag=True, help="End with the first denial that nobody accepted, with status 1.")
+@click.option(
+    "--until-denied", is_flag=True, help="End with the first denied event that nobody accepted, with status 1."
+)
 @click.option("--only", type=click.Choice(EVENTS), multiple=True, help="Show these events alone; all are counted.")
 @click.option("--add", is_flag=True, help="Keep the flows in the store.")
 @click.option(

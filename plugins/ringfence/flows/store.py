@@ -8,7 +8,7 @@ already adds nothing, and one that grew brings all of its flows anew.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from ringfence.flows.batches import compacted, incoming, write_day
+from ringfence.flows.damage import Damage, set_aside
 from ringfence.flows.database import database, delete_left
 from ringfence.flows.engine import Engine
 from ringfence.flows.gathering import SightingReader
@@ -174,6 +175,18 @@ class FlowStore:
                 for path in [path for path in below.glob("????-??-??*.parquet") if is_old(day_of(path.name))]:
                     path.unlink(missing_ok=True)
         return len(old)
+
+    def set_damaged_aside(
+        self, listeners: Collection[tuple[str, int, int]] = (), snapshots: Sequence[Snapshot] = ()
+    ) -> Damage:
+        """Go on without the files that are damaged or gone, and return which they are and what to add again."""
+        with self._alone(), database(self.directory) as connection:
+            ledger = Ledger.load(self.directory)
+            with reading_files():
+                ledger, damage = set_aside(connection, self.directory, ledger, listeners, snapshots)
+            if damage.names:
+                ledger.save(self.directory)
+        return damage
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -66,12 +66,16 @@ class FlowSelection:
                 remedy="give --since the earlier time",
             )
         engine = engine_of(estate.workspace.settings.flows_engine)
-        return FlowStore(estate.history.flows).window(since, until, latest_time(estate.now), engine)
+        found = FlowStore(estate.history.flows).window(since, until, latest_time(estate.now), engine)
+        self.unread = found.wrong
+        return found
 
     def wrong_words(self, wrong: int) -> str:
         """Return how many flows were left out, for people; nothing where none were."""
         where = "could not be read" if self.paths else "of the store cannot be"
-        return f"{counted(wrong, 'flow')} {where} and {'is' if wrong == 1 else 'are'} left out" if wrong else ""
+        way_out = "" if self.paths else "; 'ringfence flows forget' removes days in the future, with --before old ones"
+        said = f"{counted(wrong, 'flow')} {where} and {'is' if wrong == 1 else 'are'} left out"
+        return f"{said}{way_out}" if wrong else ""
 
     def words(self) -> str:
         """Return a description of the selection, for people."""

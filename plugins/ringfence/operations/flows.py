@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.simulate import DEFAULT_KEYS
 from ringfence.flows.gathering import SightingReader
-from ringfence.flows.listeners import keep_listeners
+from ringfence.flows.listeners import keep_listeners, kept_listeners, listeners_of
 from ringfence.flows.possible import latest_time
 from ringfence.flows.readers import reader
 from ringfence.flows.records import PROTOCOL_NAMES, record_of
@@ -25,6 +25,7 @@ from ringfence.operations.flow_selection import FlowSelection, reading_of, time_
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
+    from ringfence.flows.damage import Damage
     from ringfence.flows.reading import Reading
     from ringfence.flows.store_counts import Added
     from ringfence.flows.window import FlowWindow
@@ -155,6 +156,12 @@ def forget_flows(estate: Estate, before: str | None) -> int:
     """Delete the kept flows of the days before a time, and of days to come; return how many days that were."""
     first = time_of(before, estate.now).date() if before else date.min
     return FlowStore(estate.history.flows).forget(first, latest_time(estate.now).date())
+
+
+def set_damaged_aside(estate: Estate) -> Damage:
+    """Go on without the files of the store that cannot be read; return which, and what is to be added again."""
+    listeners = listeners_of(estate.snapshot) | kept_listeners(estate.history.flows)
+    return FlowStore(estate.history.flows).set_damaged_aside(listeners, estate.snapshots())
 
 
 def protocol_name(number: object) -> object:

@@ -214,7 +214,7 @@ class _Work:
             return
         try:
             now = max(one.last_seen for one in waiting)
-            self._session.fresh(*self._store.change(waiting, now, self._fixed_after))
+            self._session.written(*self._store.change(waiting, now, self._fixed_after))
         except RingfenceError as error:
             self._hearing.note(f"violations are not kept: {error}")
 

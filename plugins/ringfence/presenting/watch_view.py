@@ -72,7 +72,7 @@ def summary_lines(tally: Tally) -> Iterator[Line]:
         yield Line(f"{counted(tally.added, 'flow')} added to the store")
     left = {
         "not told by hosts, because one look had too many": tally.missed,
-        "that their host cannot have seen": tally.not_believed,
+        "of addresses that the inventory does not give their host": tally.not_believed,
         "that are none of our reader's": tally.wrong,
         "forgotten, because too many waited": tally.forgotten,
     }

@@ -10,7 +10,7 @@ from ringfence.flows.possible import TOLERANCE, refuse_impossible
 from ringfence.model.errors import InputError
 from ringfence.model.flows import REFUSED, Flow
 from ringfence.model.watch_settings import WatchSettings
-from ringfence.watch.events import DENIALS, Kind, WatchEvent
+from ringfence.watch.events import Kind, WatchEvent
 from ringfence.watch.folding import Folding
 from ringfence.watch.hearing import Hearing
 from ringfence.watch.judge import SOURCE, Judge, flow_of
@@ -114,15 +114,14 @@ class WatchSession:
         waiting, self._waiting = self._waiting, {}
         return list(waiting.values())
 
-    def fresh(self, violations: Sequence[Violation], gone: Sequence[str] = ()) -> None:
-        """Take the violations that turned out to be new when they were written."""
+    def written(self, violations: Sequence[Violation], statuses: dict[str, Status]) -> None:
+        """Take the violations that turned out to be new when they were written, and the statuses of all of them."""
         self.tally.violations += len(violations)
         for one in violations:
             self._hearing.violation(one)
             for sink in self.sinks:
                 sink.violation(one)
-        for key in gone:
-            self._known.pop(key, None)
+        self._known = statuses
 
     def _flow(self, host: str, told: FlowTold, now: datetime) -> None:
         try:
@@ -200,7 +199,7 @@ class WatchSession:
         status = None
         if event.kind is not Kind.ALLOWED:
             status = self._violation(event)
-        if event.kind in DENIALS and status is not Status.ACCEPTED:
+        if event.kind is Kind.DENIED and status is not Status.ACCEPTED:
             self.tally.denied = True
         for sink in self.sinks:
             sink.event(event)

@@ -136,8 +136,8 @@ def test_flows_are_kept_with_their_outcome() -> None:
     watched.looked("db", look(first=True))
     watched.looked("db", look(flow(WEB, DB), denial(3)))
     assert [(one.outcome, one.source, one.packets) for one in watched.flows_waiting()] == [
-        ("answered", "watch:db", 0),
-        ("refused", "watch:db", 3),
+        ("answered", "hosts:db", 0),
+        ("refused", "hosts:db", 3),
     ]
 
 
