@@ -132,10 +132,10 @@ def write_policy(workspace: Path, service: str) -> None:
 def waiting(workspace: Path, lab: Lab) -> None:
     """Have every host apply the newest plan, as `apply` does, by a controller that ends before it confirms."""
     plan = load_plan(str(find(workspace / "plans", "latest")))
-    for name, enforcer in ENFORCERS.items():
+    for name in ENFORCERS:
         host = plan.host(name)
-        text = plan.ruleset(host.ruleset, enforcement(enforcer).SUFFIX)
-        given = order("apply", {**application(plan, host), "seconds": "300"}, text, enforcer)
+        text = plan.ruleset(host.ruleset, enforcement(host.enforcer).SUFFIX)
+        given = order("apply", {**application(plan, host), "seconds": "300"}, text, host.enforcer)
         done = lab.run(name, ["sh", "-s"], given.decode())
         assert parse_reply(done.stdout).last("state") == "waiting", done.stdout + done.stderr
 
@@ -149,6 +149,11 @@ def held(workspace: Path) -> dict[str, tuple[str, str]]:
 def remains(lab: Lab) -> dict[str, list[str]]:
     """Return what counts of ours each host's kernel has: tables, lines of iptables, sets; and files of the state."""
     return {name: lab.exec(name, ["sh", "-c", FILTERS]).stdout.split() for name in ENFORCERS}
+
+
+def tables(lab: Lab) -> dict[str, list[str]]:
+    """Return the same without the files."""
+    return {name: counts[:3] for name, counts in remains(lab).items()}
 
 
 def test_one_plan_is_made_applied_proven_rolled_back_and_removed_over_every_enforcer(workspace: Path, lab: Lab) -> None:
@@ -223,20 +228,34 @@ def test_the_doctor_asks_each_host_for_the_programs_of_its_enforcer(workspace: P
     }
 
 
-def test_a_host_whose_enforcer_changes_keeps_its_table_until_it_is_removed(workspace: Path, lab: Lab) -> None:
+def test_hosts_move_from_one_enforcer_to_the_other_in_one_rollout_or_keep_what_they_had(
+    workspace: Path, lab: Lab
+) -> None:
     write_policy(workspace, OPEN)
     ringfence(workspace, "plan", "--no-flows", "--rebase")
     assert "4/4 hosts hold it" in ringfence(workspace, "apply", "latest")
-    write_enforcers(workspace, {**WRITTEN, "told-1": "nftables"})
+    before = tables(lab)
+    write_enforcers(workspace, {**WRITTEN, "told-1": "nftables", "new-1": "iptables"})
     write_policy(workspace, CLOSED)
     ringfence(workspace, "plan", "--no-flows")
-    refused = " ".join(ringfence(workspace, "apply", "latest", code=1).split())
-    assert "this host holds a table of iptables, not of nft: 'ringfence remove' it first" in refused
-    assert "1/1 hosts without Ringfence" in ringfence(workspace, "remove", "--yes", "told-1")
-    ringfence(workspace, "plan", "--no-flows")
+    # both tables stand while the new one waits, and taken back it leaves what was there
+    waiting(workspace, lab)
+    during = tables(lab)
+    assert all(int(during[name][0]) and int(during[name][1]) for name in ("told-1", "new-1"))
+    ringfence(workspace, "rollback", "latest")
+    assert tables(lab) == before
     assert "4/4 hosts hold it" in ringfence(workspace, "apply", "latest")
     assert "4/4 hosts proven" in ringfence(workspace, "verify")
     assert remains(lab)["told-1"][1:3] == ["0", "0"]
+    assert remains(lab)["new-1"][0] == "0"
+    assert packets(workspace, lab) == pairs(CLOSED)
+    # and back
+    write_enforcers(workspace, {**WRITTEN, "new-1": "nftables"})
+    ringfence(workspace, "plan", "--no-flows", "--rebase")
+    assert "4/4 hosts hold it" in ringfence(workspace, "apply", "latest")
+    assert "4/4 hosts proven" in ringfence(workspace, "verify")
+    assert remains(lab)["told-1"][0] == "0"
+    assert remains(lab)["new-1"][1:3] == ["0", "0"]
     assert packets(workspace, lab) == pairs(CLOSED)
 
 

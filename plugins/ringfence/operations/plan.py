@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -207,18 +207,17 @@ def _chosen(estate: Estate) -> list[Problem]:
         Problem(
             Severity.WARNING,
             f"{first_few(of)} gets the enforcer {enforcer}: {why}",
-            remedy=_kept(enforcer, of) if why == kept(enforcer) else f"to settle it write '{VARIABLE}: {enforcer}'",
+            remedy=_kept(enforcer) if why == kept(enforcer) else f"to settle it write '{VARIABLE}: {enforcer}'",
         )
         for (enforcer, why), of in sorted(hosts.items())
     ]
 
 
-def _kept(enforcer: str, hosts: Sequence[str]) -> str:
+def _kept(enforcer: str) -> str:
     """Return the ways on for hosts that keep an enforcer although the usual one is usable there by now."""
     from ringfence.plan.enforcer_choice import VARIABLE
 
-    host = hosts[0] if len(hosts) == 1 else "HOST"
     return (
-        f"to keep it write '{VARIABLE}: {enforcer}'; to change write '{VARIABLE}: {USUAL_ENFORCER}', and take the old "
-        f"table out before the new plan is applied: 'ringfence remove {host}'"
+        f"to keep it write '{VARIABLE}: {enforcer}'; to change write '{VARIABLE}: {USUAL_ENFORCER}': the next plan "
+        "loads the new table beside the old one, which goes when the new one was confirmed"
     )

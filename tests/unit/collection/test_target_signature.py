@@ -29,7 +29,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LoneTarge
         if shutil.which(needed) is None:
             pytest.skip(f"no {needed} here")
     kernel = open_kernel()
-    one = LoneTarget(tmp_path, kernel, request.param)
+    one = LoneTarget(tmp_path, kernel, request.param, seconds="30")
     for name in ("ada", "eve"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
     (tmp_path / "allowed_signers").write_text(f"ada@example.net {(tmp_path / 'ada.pub').read_text()}")

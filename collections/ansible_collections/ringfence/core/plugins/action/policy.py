@@ -253,6 +253,9 @@ class ActionModule(PolicyAction):
             try:
                 with self.new_connection(min(left, SETTLING)):
                     now = self.ask("status", {}, within=min(self.within, SETTLING))
+                    if now.last("holder"):
+                        # it went back to the table of another enforcer
+                        now = self.instead("status", {}) or now
             except (AnsibleConnectionFailure, TargetFailure):
                 time.sleep(PAUSE)
                 continue

@@ -58,6 +58,8 @@ class ActionModule(PolicyAction):
                 raise
             return instead, {missing: "", **self.without}
         told = enforcement(usual).features(reply)
+        if reply.last("holder") and (theirs := self.instead("status", values)) is not None:
+            return theirs, {**told, **self.without}
         instead = None if self.named or not too_old(usual, told) else self.instead("status", values)
         if instead is None:
             return reply, {**self.without}

@@ -92,6 +92,8 @@ KEYS: dict[str, Check] = {
     "token": lambda value, name: matching(value, name, _TOKEN, "a token"),
     "peer": _peer,
     "refused": _word,
+    # what another enforcer filters with, where the state is that one's
+    "holder": _word,
     "unit": lambda value, name: matching(value, name, _UNIT, "what runs of a unit"),
     "user": lambda value, name: matching(value, name, _USER, "a user's number"),
     # the beginning of a digest, as the identity chain has it

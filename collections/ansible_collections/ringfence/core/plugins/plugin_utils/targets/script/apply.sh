@@ -16,9 +16,11 @@ check_form() {
 verb_apply() {
     check_form
     check_state
-    check_enforcer
     if [ -z "$rf_check" ]; then take_lock; fi
     open_work
+    if other_tool && read_pending; then
+        refuse enforcer "plan $pending_plan of $tool waits for its confirmation on this host: confirm it or roll it back first"
+    fi
     # nothing of a plan is used before its signature was checked
     check_signed
     if [ -z "$rf_check" ]; then open_state; fi
@@ -32,15 +34,20 @@ verb_apply() {
         if [ -z "$rf_check" ]; then cut_more; fi
         finish 0
     fi
-    # going back would load what this enforcer cannot read, beside what the other one has in the kernel
-    if [ -n "$confirmed_ruleset" ] && [ -z "$confirmed_damaged" ] && ! reads "$state/confirmed.nft"; then
-        refuse enforcer "this host holds plan $confirmed_plan of another enforcer: remove that one first, with its ringfence_enforcer"
-    fi
+    if [ -n "$confirmed_damaged" ]; then check_enforcer; fi
     if [ -n "$rf_check" ]; then
         guard_connection
         check_ruleset || refuse ruleset "$filter_tool on this host does not accept the ruleset"
         reply changed yes
         finish 0
+    fi
+    if [ -z "$confirmed_damaged" ]; then
+        if [ -n "$confirmed_ruleset" ] && ! reads "$state/confirmed.nft"; then begin_move; fi
+        if [ -z "$confirmed_ruleset" ] && other_tool; then
+            # nothing was confirmed, so there is nothing to go back to
+            other=$state/ringfence.sh
+            ask_other leave || check_enforcer
+        fi
     fi
     # looked up before anything changes: who is allowed by name is let through again right behind the swap
     resolve_names "$rf_processes"
@@ -131,7 +138,11 @@ swap() {
     pending_head=$whole_head pending_plan=$rf_plan pending_sequence=$rf_sequence
     pending_ruleset=$rf_ruleset pending_table=$rf_table
     candidate_plan=$rf_plan candidate_sequence=$rf_sequence candidate_ruleset=$rf_ruleset candidate_table=$rf_table
-    swap_said=$(mv -f "$state/new/ringfence.sh" "$state/new/candidate.nft" "$state/" 2>&1) || refuse_write "$state" "$swap_said"
+    { keep_other; } 2>/dev/null || refuse_write "$state"
+    swap_said=$(mv -f "$state/new/ringfence.sh" "$state/new/candidate.nft" "$state/" 2>&1) || {
+        end_move
+        refuse_write "$state" "$swap_said"
+    }
     # the wait comes last: from here on a command that finds it unarmed goes back
     if ! { pending_text >"$runs/pending"; } 2>/dev/null || ! read_pending; then
         forget_wait

@@ -7,9 +7,14 @@ verb_boot() {
         take_lock
         open_work
     fi
+    if moves; then
+        leave_lock
+        exec /bin/sh "$other" boot
+    fi
     check_confirmed
     read_boot
     read_pending
+    if [ "$pending_boot" != "$boot_id" ]; then boot_without_move; fi
     if [ -e "$state/candidate.nft" ] && [ "$pending_boot" != "$boot_id" ]; then boot_without_candidate; fi
     if [ -n "$confirmed_table" ] && stands "$confirmed_table"; then finish 0; fi
     if [ -z "$confirmed_damaged$confirmed_table" ]; then
@@ -37,6 +42,15 @@ boot_without_candidate() {
         finish 0
     fi
     sync_dropins "$confirmed_processes"
+    if [ -n "$sync_changed" ]; then systemctl daemon-reload --no-block; fi
+}
+
+# A reboot ended a move, too: the script and the boot unit are those of the enforcer whose table was confirmed.
+boot_without_move() {
+    if ! find_other || ! systemd_runs; then return 0; fi
+    end_move >/dev/null || return 0
+    sync_changed=
+    sync_file "$boot_unit" "$(boot_unit_text)" && sync_flusher
     if [ -n "$sync_changed" ]; then systemctl daemon-reload --no-block; fi
 }
 

@@ -14,25 +14,7 @@ sync_persistence() {
         return 0
     fi
     sync_changed=
-    sync_file "$boot_unit" "[Unit]
-Description=Ringfence: the confirmed table, before the network
-DefaultDependencies=no
-RequiresMountsFor=$state
-After=$flushers systemd-modules-load.service
-Before=network-pre.target shutdown.target
-Wants=network-pre.target
-Conflicts=shutdown.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=-/bin/sh $state/ringfence.sh boot
-ExecStart=/bin/sh $state/ringfence.sh boot
-ExecStartPost=$(boot_check)
-ExecReload=/bin/sh $state/ringfence.sh boot
-
-[Install]
-WantedBy=sysinit.target" || return 1
+    sync_file "$boot_unit" "$(boot_unit_text)" || return 1
     sync_flusher || return 1
     if [ ! -L "$units/sysinit.target.wants/ringfence.service" ]; then
         make_directory "$units/sysinit.target.wants"
@@ -54,6 +36,28 @@ WantedBy=sysinit.target" || return 1
     return 0
 }
 
+boot_unit_text() {
+    printf '%s\n' "[Unit]
+Description=Ringfence: the confirmed table, before the network
+DefaultDependencies=no
+RequiresMountsFor=$state
+After=$flushers systemd-modules-load.service
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=-/bin/sh $state/ringfence.sh boot
+ExecStart=/bin/sh $state/ringfence.sh boot
+ExecStartPost=$(boot_check)
+ExecReload=/bin/sh $state/ringfence.sh boot
+
+[Install]
+WantedBy=sysinit.target"
+}
+
 sync_flusher() {
     for sync_unit in $flushers; do
         sync_file "$units/$sync_unit.d/$dropin" "[Service]
@@ -72,11 +76,9 @@ tell_persistence() {
     elif [ ! -L "$units/sysinit.target.wants/ringfence.service" ]; then
         reply damaged 'the boot unit is not enabled'
     fi
-    # shellcheck disable=SC2016 # the end of the script as it is
-    case $(tail -n 2 "$state/ringfence.sh" 2>/dev/null) in
-    *'ringfence_main "$@"; fi') ;;
-    *) reply damaged "$state/ringfence.sh is gone or not whole: nothing loads the table at boot" ;;
-    esac
+    if ! is_script "$state/ringfence.sh"; then
+        reply damaged "$state/ringfence.sh is gone or not whole: nothing loads the table at boot"
+    fi
     sync_only_tell=1
     sync_flusher
     sync_dropins "$1" || reply unknown 'systemd does not answer, so nothing is known of the drop-ins of units'

@@ -90,6 +90,12 @@ find_back() {
 # kernel was then read to have: `restored`, `none` (nothing was ever confirmed), `open`, or `unknown`; back_words says it.
 # Succeeds where nothing more can be done.
 put_back() {
+    back_other=
+    if moves; then
+        back_other=1
+        put_back_other
+        return
+    fi
     find_back
     back_why=$back_lost
     if [ -n "$back_file" ]; then
@@ -137,9 +143,9 @@ go_back() {
     fi
     reply state "$back_state"
     if [ "$back_state" = open ]; then reply reason "$back_words"; fi
-    if [ "$back_state" = restored ]; then fill_processes "$confirmed_processes"; fi
+    if [ "$back_state" = restored ] && [ -z "$back_other" ]; then fill_processes "$confirmed_processes"; fi
     if [ -n "$back_file" ] && [ "$back_file" != "$state/confirmed.nft" ]; then restore_state; fi
-    if systemd_runs && [ -e "$boot_unit" ]; then
+    if [ -z "$back_other" ] && systemd_runs && [ -e "$boot_unit" ]; then
         case $back_state in
         restored) sync_persistence "$confirmed_processes" || reply persistence 'the boot unit or a drop-in could not be written' ;;
         none) remove_persistence ;;

@@ -6,6 +6,7 @@
 # answers         what names resolved to, see answers.sh
 # history         what happened, newest last, bounded
 # ringfence.sh    this script, for the boot unit and the units' drop-ins
+# other.sh        that of the enforcer that this host is moved away from, see move.sh
 # new/            files that are written, checked and then renamed
 #
 # In memory, in /run/ringfence, for one boot; the disk's directory has links to the first three:
@@ -14,6 +15,7 @@
 # work/           files of the one who holds the lock
 # ringfence.sh    this script, for the way back
 # back.nft        what was confirmed when the wait began, in case the disk loses it
+# other.sh        the same of the disk's other.sh
 
 locked=
 
@@ -28,6 +30,8 @@ open_runs() {
 }
 
 take_lock() {
+    # the script that calls this one has it
+    if [ -n "$rf_locked" ]; then return 0; fi
     open_runs || refuse_write "${runs%/*}"
     # a redirection that fails would end the shell at `exec`, without a reply
     if ! lock_said=$({ true >>"$runs/lock"; } 2>&1); then refuse_write "$runs" "$lock_said"; fi
@@ -114,9 +118,13 @@ LISTED
 
 # other_tool: fails where the state is of this enforcer, or of none; else tool is what another one filters with here.
 other_tool() {
-    tool=$(grep '^filter_tool=' "$state/ringfence.sh" 2>/dev/null)
-    tool=${tool#*=}
+    tool_of "$state/ringfence.sh"
     [ -n "$tool" ] && [ "$tool" != "$filter_tool" ]
+}
+
+tool_of() {
+    tool=$(grep '^filter_tool=' "$1" 2>/dev/null)
+    tool=${tool#*=}
 }
 
 # A state that another enforcer wrote is left to it: its table would go on filtering, and nobody could take it out.
@@ -278,6 +286,7 @@ read_wait() {
 forget_wait() {
     rm -f "$state/candidate.nft" 2>/dev/null
     true >"$runs/pending"
+    end_move
 }
 
 read_boot() {

@@ -4,7 +4,10 @@ verb_status() {
     check_state
     check_processes "$rf_processes" || refuse input "the processes of this plan are not well formed"
     if [ -n "$rf_processes$rf_sockets" ]; then open_work; fi
-    if other_tool; then reply unknown "this host holds a table of $tool, not of $filter_tool"; fi
+    if other_tool; then
+        reply holder "$tool"
+        reply unknown "this host holds a table of $tool, not of $filter_tool"
+    fi
     status_kernel
     status_confirmed
     status_pending
@@ -101,6 +104,7 @@ ELEMENTS
 # ends the wait.
 status_pending() {
     if ! read_wait; then
+        if find_other; then reply damaged 'a move from one enforcer to another was cut short: the next apply to this host ends it'; fi
         case $kernel in
         present)
             if ! has_in_kernel "$confirmed_table" && [ -z "$confirmed_format" ]; then

@@ -2,7 +2,7 @@
 
 ringfence_main() {
     verb=$1
-    for main_name in plan sequence expects ruleset table seconds control port processes cut check force token listing sockets plan_text signature; do
+    for main_name in plan sequence expects ruleset table seconds control port processes cut check force locked token listing sockets plan_text signature; do
         eval "rf_$main_name=\${rf_$main_name-}"
     done
     now=
@@ -10,7 +10,7 @@ ringfence_main() {
     case $verb in boot | return) ;; *) echo ;; esac
     require_root
     case $verb in
-    apply | confirm | rollback | remove | refresh | status) "verb_$verb" ;;
+    apply | confirm | rollback | remove | refresh | status | resume | leave) "verb_$verb" ;;
     return) verb_return "${2-}" ;;
     boot) verb_boot ;;
     *) refuse verb "unknown verb $verb" ;;
@@ -26,6 +26,7 @@ recover() {
             disarm
             forget_wait
         fi
+        end_move
         return 0
     fi
     read_boot
@@ -186,6 +187,9 @@ verb_remove() {
     fi
     remove_persistence
     if [ -n "$sync_changed" ]; then remove_changed=yes; fi
+    if find_other && [ "$tool" != "$filter_tool" ] && ! ask_other leave; then
+        refuse unknown "$tool does not delete its table: the state stays, try again"
+    fi
     delete_table
     read_kernel
     if [ "$kernel" != absent ]; then refuse unknown "$filter_tool does not delete our table: the state stays, try again"; fi
