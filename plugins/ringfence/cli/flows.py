@@ -185,12 +185,27 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
         )
 
 
-@command("forget", "flows forget --before 90d", "flows forget", group=flows)
+@command("forget", "flows forget --before 90d", "flows forget", "flows forget --damaged", group=flows)
 @click.option("--before", metavar="TIME", help="90d, or a date: the days before it go.")
-def forget(session: Session, before: str | None) -> None:
+@click.option("--damaged", is_flag=True, help="Set files aside that cannot be read, and name what to add again.")
+def forget(session: Session, before: str | None, damaged: bool) -> None:
     """Remove the kept flows of old days, and of days that lie in the future, which no window counts."""
-    from ringfence.operations.flows import forget_flows
+    from ringfence.operations.flows import forget_flows, set_damaged_aside
 
+    if damaged:
+        if before:
+            raise click.UsageError("--damaged goes without --before")
+        found = set_damaged_aside(session.estate)
+        if session.output.as_json:
+            session.output.data({"damaged": list(found.names), "add_again": list(found.add_again)})
+        session.output.line(f"{counted(len(found.names), 'damaged file')} set aside")
+        for name in found.names:
+            session.output.line(f"  {name}.damaged")
+        if found.add_again:
+            session.output.line("Their flows are lost until these are added again with 'ringfence flows add':")
+            for path in found.add_again:
+                session.output.line(f"  {path}")
+        return
     days = forget_flows(session.estate, before)
     if session.output.as_json:
         session.output.data({"days": days})

@@ -36,3 +36,14 @@ def application_names(ctx: click.Context, _parameter: click.Parameter, incomplet
         return []
     found = {asset.labels["app"].value for asset in kept.assets if "app" in asset.labels} if kept else set()
     return sorted(name for name in found if name.startswith(incomplete))
+
+
+def violation_ids(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the ids of violations that begin so."""
+    from ringfence.operations.violations import known_ids
+
+    try:
+        found = known_ids(ctx.ensure_object(Session).estate)
+    except RingfenceError:
+        return []
+    return [key for key in found if key.startswith(incomplete)]

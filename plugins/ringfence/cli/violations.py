@@ -8,6 +8,7 @@ import click
 
 from ringfence.cli.default_group import LISTING, DefaultGroup
 from ringfence.cli.session import Session, command
+from ringfence.cli.shell_completion_values import violation_ids
 from ringfence.model.counts import counted
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def listing(session: Session, status: tuple[str, ...]) -> None:
 
 
 @command("accept", "violations accept 5f3a9c01 --because 'the old backup, gone in March'", group=violations)
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...", shell_complete=violation_ids)
 @click.option("--because", required=True, help="Why: it is listed with the violation.")
 def accept(session: Session, ids: tuple[str, ...], because: str) -> None:
     """Accept violations by ID: they are counted from now on, and no longer new."""

@@ -47,7 +47,9 @@ class Seconds(click.ParamType[float]):
 )
 @click.argument("words", nargs=-1, metavar="[WORD]...", shell_complete=asset_names)
 @click.option("--for", "seconds", type=Seconds(), metavar="SPAN", help="End after 60s, 10m, 8h; else with Ctrl-C.")
-@click.option("--until-denied", is_flag=True, help="End with the first denial that nobody accepted, with status 1.")
+@click.option(
+    "--until-denied", is_flag=True, help="End with the first denied event that nobody accepted, with status 1."
+)
 @click.option("--only", type=click.Choice(EVENTS), multiple=True, help="Show these events alone; all are counted.")
 @click.option("--add", is_flag=True, help="Keep the flows in the store.")
 @click.option(
@@ -101,7 +103,7 @@ def _interrupted_once(execution: Execution) -> Iterator[None]:
 
 
 def _hearing(session: Session) -> Hearing:
-    from ringfence.operations.watch import Hearing, Status, Violation, WatchEvent
+    from ringfence.operations.watch import Hearing, Status, Violation, WatchEvent, event_data
     from ringfence.presenting.watch_view import event_line, host_line, violation_line
 
     output = session.output
@@ -109,7 +111,7 @@ def _hearing(session: Session) -> Hearing:
     class Printing(Hearing):
         def event(self, event: WatchEvent, status: Status | None) -> None:
             if output.as_json:
-                click.echo(json.dumps({**event.data(), "status": status}))
+                click.echo(json.dumps({**event_data(event), "status": status}))
             else:
                 output.lines([event_line(event, status)])
 

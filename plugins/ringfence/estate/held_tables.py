@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ringfence.model.problems import Problem, Severity
-from ringfence.plan import known
-from ringfence.plan.store import table_text
-from ringfence.plan.verdict_table_json import table_of
+from ringfence.plan.state_file import anything_known
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -20,6 +18,10 @@ if TYPE_CHECKING:
 
 def known_records(estate: Estate) -> dict[str, Held]:
     """Return the known state of every host, by name."""
+    if not anything_known(estate.directory, estate.plans):
+        return {}
+    from ringfence.plan import known
+
     return known(estate.directory, estate.plans, estate.now)
 
 
@@ -29,6 +31,11 @@ def held_tables(estate: Estate, held: Mapping[str, Held], listener: Listener) ->
     A host that holds one which no plan here has is named in a warning and left out: its plan was made elsewhere, its
     directory is gone, or the host does not say the truth.
     """
+    if not held:
+        return {}
+    from ringfence.plan.store import table_text
+    from ringfence.plan.verdict_table_json import table_of
+
     read: dict[str, VerdictTable | None] = {}
     found: dict[str, VerdictTable] = {}
     unknown: list[str] = []

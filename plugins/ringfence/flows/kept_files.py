@@ -134,5 +134,5 @@ def reading_files() -> Iterator[None]:
     except duckdb.Error as error:
         raise OutsideError(
             f"the flows cannot be read or written: {str(error).splitlines()[0]}",
-            remedy="move a damaged day's file away and read its flows again; make room on a full disk",
+            remedy="make room on a full disk; 'ringfence flows forget --damaged' goes on without damaged files",
         ) from error

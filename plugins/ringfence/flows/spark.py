@@ -18,14 +18,12 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ringfence.flows.columns import COLUMNS
+from ringfence.flows.engine import FETCH, Row
 from ringfence.model.errors import OutsideError
 from ringfence.model.flows import ANSWERED
-
-if TYPE_CHECKING:
-    from ringfence.flows.engine import Row
 
 EXTRA = "pip install 'ringfence[spark]'"
 MASTER = re.compile(r"spark://([^,/\s]+:\d{1,5})(,[^,/\s]+:\d{1,5})*")
@@ -81,7 +79,8 @@ class SparkEngine:
     def batches(self, query: str) -> Iterator[list[Row]]:
         """Yield the rows of a query in lists, in its order."""
         with _failing(self.master):
-            for batch in self._expression(query).to_pyarrow_batches():
+            # not by Ibis, which goes through pandas and makes floats of numbers beside null
+            for batch in self._frame(query).toArrow().to_batches(FETCH):
                 yield list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
 
     def keep(self, name: str, query: str) -> None:

@@ -8,7 +8,7 @@ already adds nothing, and one that grew brings all of its flows anew.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from ringfence.flows.batches import compacted, incoming, write_day
+from ringfence.flows.damage import Damage, set_aside
 from ringfence.flows.database import database, delete_left
 from ringfence.flows.engine import Engine
 from ringfence.flows.gathering import SightingReader
@@ -24,6 +25,7 @@ from ringfence.flows.kept_files import reading_files
 from ringfence.flows.ledger import SIGHTINGS, Content, Ledger, Origin, day_of, now
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import relation_of
+from ringfence.flows.shared_ends import ambiguous
 from ringfence.flows.sighting_days import SightingDays
 from ringfence.flows.sighting_files import NewFiles, add_files
 from ringfence.flows.store_counts import Added
@@ -111,6 +113,7 @@ class FlowStore:
         with reading_files(), database(self.directory) as connection:
             number = origin.number if origin else None
             flows, days = incoming(connection, read(connection), snapshots, number)
+            told_ends = ambiguous(connection)
             before = {date.fromisoformat(day) for one in grown for day in one.days}
             ledger = replace(ledger.tidied(self.directory, now()), next=max(ledger.next, (number or 0) + 1))
             fresh = 0
@@ -123,7 +126,7 @@ class FlowStore:
                 told = replace(origin, flows=flows, days=tuple(day.isoformat() for day in days))
                 ledger = replace(ledger, origins=(*others, told) if whole() else others)
             ledger.save(self.directory)
-        return Added(flows, fresh, tuple(days))
+        return Added(flows, fresh, tuple(days), ambiguous=told_ends)
 
     def days(self) -> tuple[date, ...]:
         """Return the days that the store has flows of, in order."""
@@ -172,6 +175,18 @@ class FlowStore:
                 for path in [path for path in below.glob("????-??-??*.parquet") if is_old(day_of(path.name))]:
                     path.unlink(missing_ok=True)
         return len(old)
+
+    def set_damaged_aside(
+        self, listeners: Collection[tuple[str, int, int]] = (), snapshots: Sequence[Snapshot] = ()
+    ) -> Damage:
+        """Go on without the files that are damaged or gone, and return which they are and what to add again."""
+        with self._alone(), database(self.directory) as connection:
+            ledger = Ledger.load(self.directory)
+            with reading_files():
+                ledger, damage = set_aside(connection, self.directory, ledger, listeners, snapshots)
+            if damage.names:
+                ledger.save(self.directory)
+        return damage
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from ringfence.language.nodes import Entry, Node, Scalar, Table
 from ringfence.language.reports import Reports, meant
 from ringfence.language.selectors import SelectorReader
 from ringfence.language.shapes import (
+    ENGINE,
     ControlEntry,
     FlowsEntry,
     InventoryEntry,
@@ -30,7 +31,7 @@ from ringfence.language.watch_settings import read_watch, seconds
 from ringfence.model.addresses import DEFAULT_REALM
 from ringfence.model.assets import Control
 from ringfence.model.errors import Place
-from ringfence.model.rules import EMERGENCY, Settings
+from ringfence.model.rules import DUCKDB, EMERGENCY, Settings
 from ringfence.model.selectors import Selector
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -128,8 +129,20 @@ def _fresh_for(node: Node, reports: Reports) -> int:
 
 def _flows_engine(node: Node, reports: Reports) -> str:
     """Return the engine of heavy questions to flows."""
-    entry = check(node, FlowsEntry, "'flows'", reports)
-    return entry.engine if entry and entry.engine else Settings().flows_engine
+    check(node, FlowsEntry, "'flows'", reports)
+    written = fields(node)
+    if "engine" not in written:
+        return DUCKDB
+    value = written["engine"].value
+    if isinstance(value, Scalar) and isinstance(value.value, str) and re.fullmatch(ENGINE, value.value):
+        return value.value
+    said = f"'{value.text}' is" if isinstance(value, Scalar) else "this is"
+    reports.add(
+        value.place,
+        f"{said} not a valid engine",
+        f"write {DUCKDB}, or the master of a Spark cluster, as spark://spark.example.com:7077",
+    )
+    return DUCKDB
 
 
 def _realms(node: Node, reports: Reports) -> Mapping[str, tuple[str, ...]]:

@@ -31,6 +31,8 @@ InventoryText = Annotated[object, WithJsonSchema({REFERENCE: "inventory"})]
 TrustText = Annotated[object, WithJsonSchema({REFERENCE: "trust"})]
 IdentityKeyText = Annotated[object, WithJsonSchema({REFERENCE: "identity_key"})]
 LabelRuleText = Annotated[object, WithJsonSchema({REFERENCE: "label_rule"})]
+ENGINE = r"^(duckdb|spark://[^,/\s]+:[0-9]{1,5}(,[^,/\s]+:[0-9]{1,5})*)$"
+EngineText = Annotated[object, WithJsonSchema({"type": "string", "pattern": ENGINE})]
 ModeWord = Literal["observe", "selective", "full"]
 Verdict = Literal["allow", "deny"]
 WavesText = Annotated[object, WithJsonSchema({REFERENCE: "waves"})]
@@ -195,9 +197,8 @@ class WatchEntry(Written):
 class FlowsEntry(Written):
     """Where the heavy questions to flows are computed."""
 
-    engine: str | None = Field(
+    engine: EngineText = Field(
         None,
-        pattern=r"^(duckdb|spark://[^,/\s]+:[0-9]{1,5}(,[^,/\s]+:[0-9]{1,5})*)$",
         description="`duckdb`, the default, is this machine; `spark://HOST:PORT` is the master of a Spark cluster.",
     )
 

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.simulate import DEFAULT_KEYS
 from ringfence.flows.gathering import SightingReader
-from ringfence.flows.listeners import keep_listeners
+from ringfence.flows.listeners import keep_listeners, kept_listeners, listeners_of
 from ringfence.flows.possible import latest_time
 from ringfence.flows.readers import reader
 from ringfence.flows.records import PROTOCOL_NAMES, record_of
 from ringfence.flows.store import FlowStore
 from ringfence.flows.store_counts import NOTHING_ADDED
+from ringfence.model.errors import Place
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_files import costing_itself, opened, read_files
 from ringfence.operations.flow_selection import FlowSelection, reading_of, time_of
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
+    from ringfence.flows.damage import Damage
     from ringfence.flows.reading import Reading
     from ringfence.flows.store_counts import Added
     from ringfence.flows.window import FlowWindow
@@ -104,6 +106,8 @@ def add_flows(
     )
     for file, reading, one in zip(files, readings, added, strict=True):
         keep_listeners(estate.history.flows, reading.heard)
+        for told in one.ambiguous:
+            reading.warn(told, Place(str(file)))
         listener.problems(reading.problems)
         yield AddedFile(file, one, reading.bad)
 
@@ -152,6 +156,12 @@ def forget_flows(estate: Estate, before: str | None) -> int:
     """Delete the kept flows of the days before a time, and of days to come; return how many days that were."""
     first = time_of(before, estate.now).date() if before else date.min
     return FlowStore(estate.history.flows).forget(first, latest_time(estate.now).date())
+
+
+def set_damaged_aside(estate: Estate) -> Damage:
+    """Go on without the files of the store that cannot be read; return which, and what is to be added again."""
+    listeners = listeners_of(estate.snapshot) | kept_listeners(estate.history.flows)
+    return FlowStore(estate.history.flows).set_damaged_aside(listeners, estate.snapshots())
 
 
 def protocol_name(number: object) -> object:

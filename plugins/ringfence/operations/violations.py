@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ringfence.estate import Estate
 
-__all__ = ["Status", "Violations", "accept", "violations"]
+__all__ = ["Status", "Violations", "accept", "known_ids", "violations"]
 
 LONGEST_REASON = 500
 
@@ -59,6 +59,11 @@ def violations(estate: Estate, statuses: Sequence[Status] = ()) -> Violations:
             found |= changed
     chosen = [one for one in found.values() if not statuses or one.status in statuses]
     return Violations(tuple(sorted(chosen, key=lambda one: (one.last_seen, one.id))))
+
+
+def known_ids(estate: Estate) -> list[str]:
+    """Return the ids of all violations that are kept."""
+    return list(ViolationStore(estate.directory / STATE).load())
 
 
 def accept(estate: Estate, ids: Sequence[str], because: str) -> Violations:

@@ -70,9 +70,11 @@ def summary_lines(tally: Tally) -> Iterator[Line]:
         yield Line(f"{counted(tally.violations, 'violation')} new (ringfence violations)")
     if tally.added:
         yield Line(f"{counted(tally.added, 'flow')} added to the store")
+    if tally.unnamed:
+        yield Line(f"{counted(tally.unnamed, 'packet')} of peers that hosts have no room to remember", "yellow")
     left = {
         "not told by hosts, because one look had too many": tally.missed,
-        "that their host cannot have seen": tally.not_believed,
+        "of addresses that the inventory does not give their host": tally.not_believed,
         "that are none of our reader's": tally.wrong,
         "forgotten, because too many waited": tally.forgotten,
     }

@@ -64,10 +64,11 @@ def judged(miner: Miner, traffic: Traffic, split: datetime) -> tuple[Score, Scor
     if not flows:
         return None
     wanted = [row for row in every if _wanted(miner, row.client, row.server, row.protocol, row.port)]
+    pairs = {_key(row): row.pairs for row in wanted}
     seen_before = sum(wish.pairs for wish in mined.wishes)
-    reach, used = opened.reach(), sum(row.pairs for row in wanted if opened.has(*_key(row)))
+    reach, used = opened.reach(), sum(count for key, count in pairs.items() if opened.has(*key))
     apps = _applications(miner, {(row.protocol, row.port) for row in wanted})
-    used_inside = sum(row.pairs for row in wanted if _same_app(miner, row.client, row.server))
+    used_inside = sum(count for key, count in pairs.items() if _same_app(miner, *key[:2]))
     return (
         Score(OURS, len(mined.offers), flows, recalled, new, recalled_new, reach, max(0, reach - used)),
         Score(EVERY_PAIR, seen_before, flows, paired, new, 0, seen_before, 0),

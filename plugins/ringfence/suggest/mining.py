@@ -53,8 +53,8 @@ class Wish:
 
     @property
     def pairs(self) -> int:
-        """Return how many pairs of hosts were seen, at most as many as there are."""
-        return sum(one.pairs for one in self.seen)
+        """Return how many pairs of hosts and services were seen."""
+        return sum({(one.protocol, one.port): one.pairs for one in self.seen}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,4 +284,4 @@ def _once(seen: Sequence[Seen], window: tuple[datetime, datetime] | None) -> boo
     if window is None or window[1] - window[0] < LONG_WINDOW:
         return False
     first, last = min(one.first for one in seen), max(one.last for one in seen)
-    return last - first < SHORT and sum(one.pairs for one in seen) == 1
+    return last - first < SHORT and all(one.pairs == 1 for one in seen)

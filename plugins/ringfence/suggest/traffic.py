@@ -35,8 +35,9 @@ WHY = {
 class Seen:
     """Flows between two groups on one service by the same processes.
 
-    `pairs` counts pairs of hosts, `clients` and `servers` the hosts at either end, `flows` pairs of addresses; `why`
-    is a key of WHY where no rule is for them, else None. Times are UTC.
+    `pairs` counts the pairs of hosts between the groups on this service, whatever their processes, `clients` and
+    `servers` the hosts at either end; `flows` and `connections` are of these processes, a flow for each pair of
+    addresses. `why` is a key of WHY where no rule is for them, else None. Times are UTC.
     """
 
     client: int
@@ -79,12 +80,18 @@ class Traffic:
 
     def seen(self, before: datetime | None = None) -> list[Seen]:
         """Return what was seen, or had begun before a moment, in a fixed order."""
-        key = ("client_group", "server_group", "protocol", "port", *PROCESSES, "why")
+        ends = ("client_group", "server_group", "protocol", "port", "why")
         where = f" WHERE first_seen < TIMESTAMP '{_stamp(before)}'" if before else ""
+        same = " AND ".join(f"one.{name} IS NOT DISTINCT FROM whole.{name}" for name in ends)
+        key = ", ".join(f"one.{name}" for name in (*ends[:-1], *PROCESSES, "why"))
         rows = self._connection.execute(
-            f"SELECT {', '.join(key)}, count(DISTINCT (client_holder, server_holder)), count(DISTINCT client_holder),"
-            " count(DISTINCT server_holder), count(*), sum(connections)::BIGINT, min(first_seen), max(last_seen)"
-            f" FROM suggest_talk{where} GROUP BY ALL ORDER BY ALL"
+            f"WITH chosen AS (SELECT * FROM suggest_talk{where}), whole AS (SELECT {', '.join(ends)},"
+            " count(DISTINCT (client_holder, server_holder)) AS pairs, count(DISTINCT client_holder) AS clients,"
+            " count(DISTINCT server_holder) AS servers FROM chosen GROUP BY ALL), one AS ("
+            f"SELECT {', '.join((*ends, *PROCESSES))}, count(*) AS flows, sum(connections)::BIGINT AS connections,"
+            " min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM chosen GROUP BY ALL)"
+            f" SELECT {key}, whole.pairs, whole.clients, whole.servers, one.flows, one.connections, one.first_seen,"
+            f" one.last_seen FROM one JOIN whole ON {same} ORDER BY ALL"
         ).fetchall()
         found = (Seen(*row) for row in rows)
         return [replace(one, first=one.first.replace(tzinfo=UTC), last=one.last.replace(tzinfo=UTC)) for one in found]

@@ -16,7 +16,7 @@ from ringfence.analysis.builtins import built_in, from_port
 from ringfence.analysis.lookup import TableLookup
 from ringfence.compiler import Compilation
 from ringfence.flows.possible import TOLERANCE, refuse_impossible
-from ringfence.model.addresses import family_of
+from ringfence.model.addresses import addresses_of, family_of
 from ringfence.model.assets import Asset
 from ringfence.model.errors import InputError
 from ringfence.model.flows import ANSWERED, UNANSWERED, Flow
@@ -26,10 +26,13 @@ from ringfence.model.tables import DEFAULT_RULE, Effect, Outcome
 from ringfence.watch.events import End, Kind, WatchEvent
 from ringfence.watch.told import DenialTold, FlowTold
 
+# Addresses of one link, which no inventory names.
+LINK_LOCAL = addresses_of(["fe80::/10", "169.254.0.0/16"])
 NO_RULE = "no rule allows it"
 # Verdicts that are remembered: by ends and service.
 REMEMBERED = 1 << 16
-SOURCE = "watch:"
+# As of what hosts report when they are asked: a reporter is believed of its own addresses alone.
+SOURCE = "hosts:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,14 @@ class Judge:
         self._known: OrderedDict[tuple[object, ...], tuple[Ruled, Ruled]] = OrderedDict()
 
     def flow(self, host: str, told: FlowTold, now: datetime) -> WatchEvent | None:
-        """Return what a flow is, None for one of this host alone or above every policy.
+        """Return what a flow is, None for one of this host or its link alone, or above every policy.
 
         Raise InputError for a flow that cannot be, or that a host cannot have seen because it is none of its own.
         """
         refuse_impossible(flow_of(host, told, now), now + TOLERANCE)
-        own = self._assets[host].addresses if host in self._assets else ()
+        if told.client in LINK_LOCAL or told.server in LINK_LOCAL:
+            return None
+        own = self._own(host)
         if told.client not in own and told.server not in own:
             raise InputError(f"{host} tells of a flow between others")
         client, server = self.end(told.client, host), self.end(told.server, host)
@@ -149,6 +154,10 @@ class Judge:
         if best.rule == DEFAULT_RULE and best.effect is Effect.ALLOW:
             name = "nothing forbids it"
         return Ruled(kinds[best.effect], name, place)
+
+    def name_of(self, rule: str) -> str:
+        """Return the name of a rule by its id."""
+        return NO_RULE if rule == DEFAULT_RULE else self._rules.get(rule, (f"rule {rule}", ""))[0]
 
     def _decided_by(self, rule: str, host: str) -> tuple[str, str]:
         if rule != DEFAULT_RULE:

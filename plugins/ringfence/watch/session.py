@@ -10,7 +10,7 @@ from ringfence.flows.possible import TOLERANCE, refuse_impossible
 from ringfence.model.errors import InputError
 from ringfence.model.flows import REFUSED, Flow
 from ringfence.model.watch_settings import WatchSettings
-from ringfence.watch.events import DENIALS, Kind, WatchEvent
+from ringfence.watch.events import Kind, WatchEvent
 from ringfence.watch.folding import Folding
 from ringfence.watch.hearing import Hearing
 from ringfence.watch.judge import SOURCE, Judge, flow_of
@@ -19,7 +19,7 @@ from ringfence.watch.link import EVERY, SHARE, Look
 from ringfence.watch.scans import Scans
 from ringfence.watch.sinks import Sink
 from ringfence.watch.tally import Tally
-from ringfence.watch.told import DenialTold, FlowTold, Hello, Missed
+from ringfence.watch.told import DenialTold, FlowTold, Hello, Missed, Unnamed
 from ringfence.watch.violations import Status, Violation, met_again, violation_of
 
 # Elements of kernel sets that are remembered of one host: as many as a full set of 16 rules has.
@@ -62,6 +62,7 @@ class WatchSession:
         self._flows: list[Flow] = []
         self._shown = 0
         self._full = False
+        self._full_records: set[str] = set()
         self._waiting: dict[str, Violation] = {}
 
     def stood(self, host: str, hello: Hello | None, why: str) -> None:
@@ -94,6 +95,8 @@ class WatchSession:
                 self._denial(host, told, look, now)
             elif isinstance(told, Missed):
                 self.tally.missed += told.lines
+            elif isinstance(told, Unnamed):
+                self._unnamed(host, told)
 
     def due(self) -> None:
         """Tell what was held back for long enough; called each second."""
@@ -102,6 +105,12 @@ class WatchSession:
         self._full = self._shown >= LINES_A_SECOND
         self._shown = 0
         for event in self._folding.due(datetime.now(UTC).timestamp()):
+            self._tell(event)
+
+    def end(self) -> None:
+        """Tell what is still held back."""
+        self._shown = 0
+        for event in self._folding.rest():
             self._tell(event)
 
     def flows_waiting(self) -> list[Flow]:
@@ -114,15 +123,21 @@ class WatchSession:
         waiting, self._waiting = self._waiting, {}
         return list(waiting.values())
 
-    def fresh(self, violations: Sequence[Violation], gone: Sequence[str] = ()) -> None:
-        """Take the violations that turned out to be new when they were written."""
+    def written(self, violations: Sequence[Violation], statuses: dict[str, Status]) -> None:
+        """Take the violations that turned out to be new when they were written, and the statuses of all of them."""
         self.tally.violations += len(violations)
         for one in violations:
             self._hearing.violation(one)
             for sink in self.sinks:
                 sink.violation(one)
-        for key in gone:
-            self._known.pop(key, None)
+        self._known = statuses
+
+    def _unnamed(self, host: str, told: Unnamed) -> None:
+        if host not in self._full_records:
+            self._full_records.add(host)
+            rule = self.judge.name_of(told.rule)
+            self._hearing.note(f"{host}: its record for '{rule}' is full: further peers are counted, and not named")
+        self.tally.unnamed += told.packets
 
     def _flow(self, host: str, told: FlowTold, now: datetime) -> None:
         try:
@@ -200,7 +215,7 @@ class WatchSession:
         status = None
         if event.kind is not Kind.ALLOWED:
             status = self._violation(event)
-        if event.kind in DENIALS and status is not Status.ACCEPTED:
+        if event.kind is Kind.DENIED and status is not Status.ACCEPTED:
             self.tally.denied = True
         for sink in self.sinks:
             sink.event(event)

@@ -124,6 +124,11 @@ def violation_of(event: WatchEvent) -> Violation:
     )
 
 
+def event_data(event: WatchEvent) -> dict[str, object]:
+    """Return an event as plain data, with the id of the violation that it is; None for an allowed flow."""
+    return {**event.data(), "violation": None if event.kind is Kind.ALLOWED else violation_of(event).id}
+
+
 def _who(end: End) -> str:
     return end.label_text or str(end.asset)
 
@@ -176,11 +181,12 @@ class ViolationStore:
             ) from error
         return {one.id: one for one in found}
 
-    def change(self, seen: Iterable[Violation], now: datetime, fixed_after: int) -> tuple[list[Violation], list[str]]:
-        """Add what was seen, settle what was not seen for long, and return what is new, or new again.
+    def change(
+        self, seen: Iterable[Violation], now: datetime, fixed_after: int
+    ) -> tuple[list[Violation], dict[str, Status]]:
+        """Add what was seen, settle what was not seen for long; return what is new, or new again, and every status.
 
-        The second list has the ids that this call forgot because there are too many. Raise OutsideError where the file
-        cannot be written.
+        Raise OutsideError where the file cannot be written.
         """
         try:
             with locked(self.path):
@@ -192,13 +198,12 @@ class ViolationStore:
                     if before is None or before.status is Status.FIXED:
                         fresh[one.id] = known[one.id]
                 known = {key: overdue(one, now, fixed_after) for key, one in known.items()}
-                gone = _most_forgotten(known)
-                for key in gone:
+                for key in _most_forgotten(known):
                     del known[key]
                 self._save(known)
         except OSError as error:
             raise OutsideError(f"cannot be written: {error.strerror}", Place(str(self.path))) from error
-        return [known[key] for key in fresh if key in known], gone
+        return [known[key] for key in fresh if key in known], {key: one.status for key, one in known.items()}
 
     def replace(self, changed: Mapping[str, Violation]) -> None:
         """Put violations in place of those of the same ids. Raise OutsideError where the file cannot be written."""

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ringfence.rollout.private import private_directory
@@ -71,6 +71,7 @@ def told_ways() -> Iterator[tuple[Path, dict[str, Way]]]:
 
 
 def _listen(server: socket.socket, ways: dict[str, Way]) -> None:
+    scripts: dict[str, str] = {}  # one text for all hosts of an enforcer
     while True:
         try:
             link, _ = server.accept()
@@ -85,4 +86,4 @@ def _listen(server: socket.socket, ways: dict[str, Way]) -> None:
                 way = Way.of(json.loads(line))
             except (OSError, ValueError, AttributeError):
                 continue  # a worker that was stopped: its host has no way
-            ways[way.host] = way
+            ways[way.host] = replace(way, script=scripts.setdefault(way.script, way.script))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import tempfile
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ringfence.flows.reading import Reading
 from ringfence.flows.records import record_of
 from ringfence.flows.store import FlowStore
 from ringfence.flows.store_counts import Added
+from ringfence.model.errors import OutsideError
 
 from tests.unit.flows import flow_factory as factory
 
@@ -157,3 +159,56 @@ def test_a_store_that_lost_its_ledger_counts_each_flow_once(tmp_path: Path) -> N
     assert seen(store) == before
     add(store, *files)
     assert seen(store) == before
+
+
+@pytest.mark.parametrize("kind", ["folded", "records", "said", "gone"])
+def test_damaged_files_are_set_aside_and_what_to_add_again_is_named(tmp_path: Path, kind: str) -> None:
+    store = FlowStore(tmp_path / "store")
+    store.add([factory.flow("10.1.0.1", "10.1.0.2", 1)])
+    one, two = write(tmp_path / "a.log", BOTH[0]), write(tmp_path / "b.log", record(1, 2, 9, 5))
+    add(store, one)
+    add(store, two)
+    before = seen(store)
+    ledger = Ledger.load(store.directory)
+    folded, said = (sorted(name for name in ledger.batches if ("vpc" in name) is of) for of in (True, False))
+    (name,) = {"folded": folded, "gone": folded, "said": said, "records": sorted(ledger.sightings)[:1]}[kind]
+    path = store.directory / name
+    path.unlink() if kind == "gone" else path.write_bytes(b"PAR1" + b"\0" * 100 + b"PAR1")
+    if kind != "records":
+        with pytest.raises(OutsideError, match="forget --damaged"), store.window() as window:
+            list(window)
+    damage = store.set_damaged_aside()
+    assert damage.names == (name,)
+    assert damage.add_again == ((str(one), str(two)) if kind == "records" else ())
+    add(store, one, two)
+    assert seen(store) == (before if kind != "said" else [row for row in before if row[2] != 1])
+    assert store.set_damaged_aside().names == ()
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_crash_on_the_way_loses_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    store = FlowStore(tmp_path / "store")
+    one, two = write(tmp_path / "a.log", *BOTH[:2]), write(tmp_path / "b.log", *BOTH[2:], record(1, 2, 9, 5))
+    add(store, one)
+    before = seen(store)
+    left = [step]
+
+    def crash(*given: object) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        writing(*given)
+
+    writing = os.fsync
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", crash)
+        with pytest.raises(KeyboardInterrupt):
+            add(store, one, two)
+    assert seen(store) == before
+    add(store, one, two)
+    assert [row[3:5] for row in seen(store)] == [(1, 18), (1, 5)]
+    named = Ledger.load(store.directory)
+    files = {str(path.relative_to(store.directory)) for path in store.directory.rglob("*.parquet")}
+    assert files == {*named.batches, *named.sightings, *named.replaced}

@@ -53,6 +53,10 @@ def test_a_flow_that_cannot_be_is_refused() -> None:
         judge().flow("db", flow("fd00::1", DB), NOW)
 
 
+def test_what_stays_on_a_link_is_no_event() -> None:
+    assert judge().flow("db", flow("fe80::1", "ff02::fb", 5353, 17), NOW) is None
+
+
 def test_what_stands_above_every_policy_is_no_event() -> None:
     assert judge().flow("db", flow("10.255.0.1", DB, 22), NOW) is None
 
