@@ -10,18 +10,20 @@ from datetime import date
 class Added:
     """What one `add` did: flows read, observations that were not in the store before, days written.
 
-    `known` are files whose content was added before and of which nothing was read.
+    `known` are files whose content was added before and of which nothing was read; `records` are those of sensors that
+    the flows were folded from: of several files, a flow counts with the last that has a record of it.
     """
 
     read: int
     new: int
     days: tuple[date, ...]
     known: int = 0
+    records: int = 0
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
         days = [day.isoformat() for day in self.days]
-        return {"read": self.read, "new": self.new, "days": days, "known": self.known}
+        return {"read": self.read, "new": self.new, "days": days, "known": self.known, "records": self.records}
 
 
 NOTHING_ADDED = Added(0, 0, ())
