@@ -51,7 +51,7 @@ def write_flows(directory: Path, hosts: Iterable[Host], rows: int, distinct: int
                 "outcome": "'answered'",
             }
             chosen = ", ".join(f"({value or 'NULL'})::{COLUMNS[name]} AS {name}" for name, value in columns.items())
-            path = directory / f"{(FIRST + timedelta(days=number)).isoformat()}.parquet"
+            path = directory / f"{(FIRST + timedelta(days=number)).isoformat()}.{number + 1}.parquet"
             connection.execute(
                 f"COPY (SELECT {chosen} FROM one_day WHERE {every}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
             )

@@ -60,7 +60,7 @@ class DuckEngine:
 
     def files(self, name: str, paths: Sequence[Path]) -> None:
         """Give the flows of Parquet files a name."""
-        self.view(name, f"SELECT * FROM {parquet_list(paths)}")
+        self.view(name, f"SELECT * FROM {parquet_list(paths, origin=False)}")
 
     def rows(self, query: str) -> list[Row]:
         """Return all rows of a query."""
@@ -100,10 +100,10 @@ def engine_of(name: str) -> Engine | None:
     return SparkEngine(name)
 
 
-def parquet_list(paths: Sequence[Path]) -> str:
+def parquet_list(paths: Sequence[Path], *, origin: bool = True) -> str:
     """Return the SQL that reads Parquet files; what an earlier release did not write is absent, its flows answered."""
     files = f"read_parquet([{', '.join(quoted(str(path)) for path in paths)}], union_by_name=true)"
-    columns = {**COLUMNS, "origin": "UINTEGER"}
+    columns = {**COLUMNS, "origin": "UINTEGER"} if origin else COLUMNS
     if all(path.name.count(".") > 1 for path in paths):
         return f"(SELECT {', '.join(columns)} FROM {files})"
     none = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())

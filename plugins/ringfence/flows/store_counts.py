@@ -10,14 +10,16 @@ from datetime import date
 class Added:
     """What one `add` did: flows read, observations that were not in the store before, days written.
 
-    `known` are files whose content was added before and of which nothing was read; `records` are those of sensors that
-    the flows were folded from: of several files, a flow counts with the last that has a record of it.
+    `known` are files whose content was added before and of which nothing was read; `ambiguous` says of which addresses
+    nothing said whose they were; `records` are those of sensors that the flows were folded from: of several files, a
+    flow counts with the last that has a record of it.
     """
 
     read: int
     new: int
     days: tuple[date, ...]
     known: int = 0
+    ambiguous: tuple[str, ...] = ()
     records: int = 0
 
     def data(self) -> dict[str, object]:
