@@ -90,7 +90,7 @@ def watch(
         session = WatchSession(
             judge, pairs, settings, known, hearing, sinks, keep_flows=request.add, kinds=request.kinds
         )  # fmt: skip
-        session.tally.hosts = len(hosts)
+        session.begun(hosts)
         for host, why in lost.items():
             session.stood(host, None, why)
         work = _Work(estate, request, session, store, hearing)

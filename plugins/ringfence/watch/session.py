@@ -27,6 +27,8 @@ ELEMENTS = 65_536
 # Flows that wait to be written, and violations that do.
 FLOWS_WAITING = 200_000
 VIOLATIONS_WAITING = 5000
+# Why a host is silent whose connection was still being made at the end.
+UNHEARD = "it had not answered when the watch ended"
 # Events that are told in one second.
 LINES_A_SECOND = 200
 # Seconds that a look may be late before people are told.
@@ -64,9 +66,16 @@ class WatchSession:
         self._full = False
         self._full_records: set[str] = set()
         self._waiting: dict[str, Violation] = {}
+        self._unheard: set[str] = set()
+
+    def begun(self, hosts: Collection[str]) -> None:
+        """Take which hosts are to be watched."""
+        self.tally.hosts = len(hosts)
+        self._unheard = set(hosts)
 
     def stood(self, host: str, hello: Hello | None, why: str) -> None:
         """Take that a host is watched, or why it is not; the same reason again is not told again."""
+        self._unheard.discard(host)
         if hello is None:
             if self.tally.silent.get(host) != why:
                 self._hearing.host(host, why)
@@ -108,7 +117,8 @@ class WatchSession:
             self._tell(event)
 
     def end(self) -> None:
-        """Tell what is still held back."""
+        """Tell what is still held back; hosts that did not answer until now are silent."""
+        self.tally.silent.update(dict.fromkeys(self._unheard, UNHEARD))
         self._shown = 0
         for event in self._folding.rest():
             self._tell(event)

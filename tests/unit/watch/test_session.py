@@ -167,3 +167,13 @@ def test_a_silent_host_is_told_once_for_each_reason() -> None:
     assert heard.hosts == [("db", "refused"), ("db", "timed out"), ("db", "")]
     assert watched.tally.silent == {}
     assert "not root" in heard.notes[0]
+
+
+def test_a_host_that_has_not_answered_when_the_watch_ends_is_silent() -> None:
+    watch = session(Heard())
+    watch.begun(["db", "web", "dev"])
+    watch.stood("db", Hello(True, "proc", True), "")
+    watch.stood("web", None, "no route to host")
+    watch.end()
+    assert watch.tally.hosts == 3
+    assert watch.tally.silent == {"web": "no route to host", "dev": "it had not answered when the watch ended"}
