@@ -25,7 +25,7 @@ INSIDE = (
     ("api", "cache", 6379),
     ("worker", "cache", 6379),
 )
-CALLS = 2  # from the api of an application to the apis of so many others, in production
+CALLS = 2  # from the api of an application to the apis of so many others, but in development
 OPERATIONS = (("dns", 4), ("ntp", 2), ("syslog", 2), ("monitoring", 2), ("bastion", 2))
 ONE_OFFS, WRONG, SCANNERS, SCANNED = 500, 60, 5, 300
 
@@ -107,7 +107,7 @@ def _habits(connection: duckdb.DuckDBPyConnection, hosts: list[tuple[str, str, s
         " JOIN hosts c ON c.role = r.one JOIN hosts s ON s.role = r.other AND s.app = c.app AND s.env = c.env"
         f" UNION ALL SELECT {pair}, 8443, 6, 20 FROM (VALUES {calls}) r(one, other)"
         " JOIN hosts c ON c.app = r.one AND c.role = 'api' JOIN hosts s ON s.app = r.other AND s.role = 'api'"
-        " AND s.env = c.env AND c.env = 'prod'"
+        " AND s.env = c.env AND c.env <> 'dev'"
         f" UNION ALL SELECT {pair}, r.port, 17, 60 FROM (VALUES {served}) r(role, port)"
         " JOIN hosts s ON s.role = r.role JOIN hosts c ON c.app <> 'ops'"
         f" UNION ALL SELECT {pair}, r.port, 6, if(r.port = 22, 2, 90) FROM (VALUES {reached}) r(role, port)"

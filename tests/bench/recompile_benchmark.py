@@ -79,7 +79,10 @@ def run() -> Result:
                 f"{len(fresh.distinct())}",
             ),
         ),
-        targets=tuple(Target(f"{what}, to the new digests, CPU seconds", mine[what].cpu, TARGET) for what in ours),
+        targets=(
+            *(Target(f"{what}, to the new digests, CPU seconds", mine[what].cpu, TARGET) for what in ours),
+            Target("the slowest of all changes, CPU seconds", max(worst.values()), TARGET),
+        ),
         remarks=(
             f"Medians of {CHANGES} changes of each kind: a random host gets one label of another; a random rule gets "
             "other services, is removed, or is written anew under another name. Each result is checked to the digest "

@@ -125,10 +125,13 @@ def _lacking(seen: Seen, since: datetime, until: datetime) -> str:
     if seen.perhaps:
         return f"{seen.perhaps:,} flows may be its own: a process, a name or an ICMP type that nobody saw decides that"
     if seen.first_seen > since + (1 - COVERED) * (until - since):
-        return f"its workloads were first seen {_ago(until - seen.first_seen)} ago"
+        return f"its workloads were first seen {_ago(until - seen.first_seen)} ago, less than was asked for"
     return ""
 
 
 def _ago(span: timedelta) -> str:
-    hours = int(span.total_seconds() // 3600)
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 120:
+        return counted(minutes, "minute")
+    hours = minutes // 60
     return counted(hours // 24, "day") if hours >= 48 else counted(hours, "hour")

@@ -103,7 +103,7 @@ def _interrupted_once(execution: Execution) -> Iterator[None]:
 
 
 def _hearing(session: Session) -> Hearing:
-    from ringfence.operations.watch import Hearing, Status, Violation, WatchEvent
+    from ringfence.operations.watch import Hearing, Status, Violation, WatchEvent, event_data
     from ringfence.presenting.watch_view import event_line, host_line, violation_line
 
     output = session.output
@@ -111,7 +111,7 @@ def _hearing(session: Session) -> Hearing:
     class Printing(Hearing):
         def event(self, event: WatchEvent, status: Status | None) -> None:
             if output.as_json:
-                click.echo(json.dumps({**event.data(), "status": status}))
+                click.echo(json.dumps({**event_data(event), "status": status}))
             else:
                 output.lines([event_line(event, status)])
 

@@ -86,16 +86,17 @@ class Groups:
         self._whole.clear()
         changed = set()
         for key, outlines in self.outlines.items():
+            # One cell loses the address and another gets it: such a direction is another, nothing has to be compared.
+            met = [direction for direction in Direction if outlines[direction].separates(old, new)]
+            if not met:
+                continue
             before = self.tables[key]
             inbound, outbound = (
-                self._direction(outlines[direction])
-                if outlines[direction].separates(old, new)
-                else before.direction(direction)
+                self._direction(outlines[direction]) if direction in met else before.direction(direction)
                 for direction in (Direction.IN, Direction.OUT)
             )
-            if (inbound, outbound) != (before.inbound, before.outbound):
-                self.tables[key] = self._joined(inbound, outbound, key[2])
-                changed.add(key)
+            self.tables[key] = self._joined(inbound, outbound, key[2])
+            changed.add(key)
         return frozenset(changed)
 
     def knows(self, rules: Rules, ids: Collection[str]) -> bool:

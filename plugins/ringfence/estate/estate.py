@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.estate.history import History
@@ -120,7 +120,7 @@ class Estate:
 
     def snapshots(self) -> list[Snapshot]:
         """Return the kept snapshots and the assets of now, oldest first: who held an address when."""
-        return [*self.history.snapshots(), self.snapshot]
+        return [replace(one, sees=self.workspace.settings.realms) for one in (*self.history.snapshots(), self.snapshot)]
 
     def keep_snapshot(self) -> None:
         """Keep the assets as they are now, where they differ from the newest that is kept."""

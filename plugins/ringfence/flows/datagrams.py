@@ -17,10 +17,11 @@ _PCAP = {
     b"\xa1\xb2\x3c\x4d": ">",
     b"\x4d\x3c\xb2\xa1": "<",
 }
+_NFCAPD = "send it with nfreplay and capture that as pcap, or give CSV with client, server, port, protocol"
 _OTHERS = {
     b"\x0a\x0d\x0d\x0a": ("pcapng", "convert it with 'editcap -F pcap'"),
-    b"\x0c\xa5": ("a file of nfcapd", "capture the datagrams as pcap, or give CSV with client, server, port, protocol"),
-    b"\xa5\x0c": ("a file of nfcapd", "capture the datagrams as pcap, or give CSV with client, server, port, protocol"),
+    b"\x0c\xa5": ("a file of nfcapd", _NFCAPD),
+    b"\xa5\x0c": ("a file of nfcapd", _NFCAPD),
 }
 # Bytes before the network's header, by link type (https://www.tcpdump.org/linktypes.html).
 _LINKS = {0: 4, 1: 14, 101: 0, 113: 16, 228: 0, 229: 0, 276: 20}

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import duckdb
 
+from ringfence.flows.shared_ends import none_ambiguous, resolve_shared, visible_realms
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset, Snapshot
 
@@ -25,21 +26,12 @@ class Holders:
         self._taken = [snapshot.taken for snapshot in self._snapshots]
         self._holders: dict[int, dict[int, tuple[Asset, ...]]] = {}
 
-    def asset(self, address: int, when: datetime, observer: str | None = None) -> str | None:
-        """Return the name of the asset that held an address (a point), or None.
-
-        Where several held it: the observer itself, else the first by name of the observer's realm, else the first by
-        name. `observer` is the asset that reported the flow, where one did.
-        """
+    def asset(self, address: int, when: datetime) -> str | None:
+        """Return the name of the asset that held an address (a point), or None; of several the first by name."""
         if not self._snapshots:
             return None
         index = max(bisect_right(self._taken, when) - 1, 0)
         holders = self._index(index).get(address, ())
-        if len(holders) > 1 and observer:
-            realm = self._realm(index, observer)
-            own = [asset for asset in holders if asset.name == observer]
-            near = [asset for asset in holders if asset.realm == realm]
-            return (own or near or holders)[0].name
         return holders[0].name if holders else None
 
     def _index(self, index: int) -> dict[int, tuple[Asset, ...]]:
@@ -53,51 +45,40 @@ class Holders:
             }
         return self._holders[index]
 
-    def _realm(self, index: int, name: str) -> str | None:
-        return next((asset.realm for asset in self._snapshots[index].assets if asset.name == name), None)
-
-
-def observer_of(source: str) -> str | None:
-    """Return the asset that a flow's source names as its reporter, `hosts:NAME`, or None."""
-    kind, _, name = source.partition(":")
-    return name if kind == "hosts" and name else None
-
 
 def resolved(connection: duckdb.DuckDBPyConnection, flows: str, snapshots: Iterable[Snapshot]) -> str:
-    """Return the SQL of a table of flows with `client_asset` and `server_asset`, as `Holders` has them.
+    """Return the SQL of a table of flows with `client_asset` and `server_asset`: who held the addresses then.
 
-    It makes tables on the connection: who held each address from when until when.
+    It makes tables on the connection: who held each address from when until when, and what was ambiguous
+    (`ringfence.flows.shared_ends`).
     """
     ((first, last),) = connection.execute(f"SELECT min(first_seen), max(first_seen) FROM {flows}").fetchall()
     spans = _spans(snapshots, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)) if first else []
     if not spans:
+        none_ambiguous(connection)
         return f"SELECT *, NULL::VARCHAR AS client_asset, NULL::VARCHAR AS server_asset FROM {flows}"
     holders = _Tables(spans)
     _create(connection, "held_first", ("address", "name"), holders.first.rows())
-    _create(connection, "held_own", ("address", "name"), holders.own.rows())
-    _create(connection, "held_near", ("address", "realm", "name"), holders.near.rows())
-    _create(connection, "observers", ("name", "realm"), holders.observers.rows())
-    timed = len(spans) > 1
-
-    def at(alias: str) -> str:
-        return f" AND f.first_seen >= {alias}.since AND f.first_seen < {alias}.until" if timed else ""
-
+    none_ambiguous(connection)
     if not holders.shared:
-        joins = "".join(f" LEFT JOIN held_first {e} ON {e}.address = f.{end}{at(e)}" for e, end in _ENDS)
+        timed = len(spans) > 1
+        joins = "".join(
+            f" LEFT JOIN held_first {e} ON {e}.address = f.{end}"
+            + (f" AND f.first_seen >= {e}.since AND f.first_seen < {e}.until" if timed else "")
+            for e, end in _ENDS
+        )
         return f"SELECT f.*, c.name AS client_asset, s.name AS server_asset FROM {flows} f{joins}"
-    joins = f" LEFT JOIN observers r ON r.name = f.observer{at('r')}" + "".join(
-        f" LEFT JOIN held_first {e} ON {e}.address = f.{end}{at(e)}"
-        f" LEFT JOIN held_own {e}o ON {e}o.address = f.{end} AND {e}o.name = f.observer{at(f'{e}o')}"
-        f" LEFT JOIN held_near {e}n ON {e}n.address = f.{end} AND {e}n.realm = r.realm{at(f'{e}n')}"
-        for e, end in _ENDS
-    )
-    return (
-        "SELECT f.* EXCLUDE (observer), coalesce(co.name, cn.name, c.name) AS client_asset,"
-        " coalesce(so.name, sn.name, s.name) AS server_asset FROM (SELECT *, CASE WHEN starts_with(source, 'hosts:')"
-        f" THEN source[7:] END AS observer FROM {flows}) f{joins}"
-    )
+    _create(connection, "held_all", ("address", "name", "realm"), holders.every.rows())
+    _create(connection, "observers", ("name", "realm"), holders.observers.rows())
+    _create(connection, "held_shared", ("address",), [((one,), *_ALWAYS) for one in sorted(holders.shared)])
+    connection.execute("ALTER TABLE held_shared DROP since; ALTER TABLE held_shared DROP until")
+    _create(connection, "spans", ("number",), [((str(n),), since, till) for n, (_, since, till) in enumerate(spans)])
+    visible = visible_realms(snapshot for snapshot, _, _ in spans)
+    _create(connection, "seen_realms", ("one", "other"), [(pair, *_ALWAYS) for pair in visible])
+    return resolve_shared(connection, flows)
 
 
+_ALWAYS = ("-infinity", "infinity")
 _ENDS = (("c", "client"), ("s", "server"))
 _Span = tuple[Snapshot, str, str]
 
@@ -135,32 +116,24 @@ class _Periods(Generic[K]):
 
 
 class _Tables:
-    """Who held each address in some spans: the first by name; where several did, all, and the first of each realm."""
+    """Who held each address in some spans: the first by name, and all with their realms; which several held."""
 
     def __init__(self, spans: Sequence[_Span]) -> None:
         self.first: _Periods[tuple[str, ...]] = _Periods()
-        self.own: _Periods[tuple[str, ...]] = _Periods()
-        self.near: _Periods[tuple[str, ...]] = _Periods()
+        self.every: _Periods[tuple[str, ...]] = _Periods()
         self.observers: _Periods[tuple[str, ...]] = _Periods()
-        self.shared = False
+        self.shared: set[str] = set()
         for snapshot, since, until in spans:
             held: dict[int, list[Asset]] = {}
             for asset in sorted(snapshot.assets, key=lambda asset: asset.name):
                 for address in asset.addresses:
                     held.setdefault(address, []).append(asset)
             texts = {address: address_text(address) for address in held}
-            shared = {address: assets for address, assets in held.items() if len(assets) > 1}
-            self.shared |= bool(shared)
+            self.shared |= {texts[address] for address, assets in held.items() if len(assets) > 1}
             self.first.add(((texts[address], assets[0].name) for address, assets in held.items()), since, until)
-            own = ((texts[address], asset.name) for address, assets in shared.items() for asset in assets)
-            self.own.add(own, since, until)
-            near: dict[tuple[str, str], str] = {}
-            for address, assets in shared.items():
-                for asset in assets:
-                    near.setdefault((texts[address], asset.realm), asset.name)
-            self.near.add(((address, realm, name) for (address, realm), name in near.items()), since, until)
-            named = {asset.name: asset.realm for asset in snapshot.assets} if shared else {}
-            self.observers.add(named.items(), since, until)
+            each = ((texts[at], one.name, one.realm) for at, assets in held.items() for one in assets)
+            self.every.add(each, since, until)
+            self.observers.add(((asset.name, asset.realm) for asset in snapshot.assets), since, until)
 
 
 def _create(

@@ -21,6 +21,7 @@ from ringfence.flows.engine import parquet_list, quoted
 from ringfence.flows.holders import resolved
 from ringfence.flows.ledger import Ledger, now
 from ringfence.flows.relation import new_table
+from ringfence.flows.shared_ends import ambiguous
 from ringfence.flows.sightings import SIGHTINGS
 from ringfence.model.assets import Snapshot
 
@@ -37,6 +38,7 @@ class Told:
 
     flows: dict[int, int]
     new: dict[int, int]
+    ambiguous: tuple[str, ...] = ()
 
 
 @dataclass
@@ -98,7 +100,7 @@ class SightingDays:
                 self.connection.execute(f"DROP TABLE {done}")
         ends = f"{flows}_resolved"
         self.connection.execute(f"CREATE TEMP TABLE {ends} AS {resolved(self.connection, flows, snapshots)}")
-        told = Told({}, {})
+        told = Told({}, {}, ambiguous(self.connection))
         for day in sorted(self.touched):
             self._write_flows(day, ends, first, told)
             self._compact(day)

@@ -118,7 +118,7 @@ def add_files(
     told = adding.fold(listeners, snapshots, whole=is_whole(reader), first=first)
     gone = {one.number for one in grown}
     origins = [one for one in adding.ledger.origins if one.number not in gone]
-    added = []
+    added: list[Added] = []
     for files in chosen:
         origins += _origins(files, adding.days, told.flows)
         own = files.numbers.values()
@@ -126,7 +126,8 @@ def add_files(
         days = {day for one in own for day in adding.days.get(one, ())}
         days |= {date.fromisoformat(day) for one in files.known for day in one.days}
         files.reading.read += flows
-        added.append(Added(flows, new, tuple(sorted(days)), len(files.known)))
+        told_ends = () if added else told.ambiguous
+        added.append(Added(flows, new, tuple(sorted(days)), len(files.known), told_ends))
     adding.ledger = replace(adding.ledger, origins=tuple(origins))
     adding.ledger.save(adding.directory)
     return added

@@ -25,6 +25,7 @@ from ringfence.flows.kept_files import reading_files
 from ringfence.flows.ledger import SIGHTINGS, Content, Ledger, Origin, day_of, now
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import relation_of
+from ringfence.flows.shared_ends import ambiguous
 from ringfence.flows.sighting_days import SightingDays
 from ringfence.flows.sighting_files import NewFiles, add_files
 from ringfence.flows.store_counts import Added
@@ -112,6 +113,7 @@ class FlowStore:
         with reading_files(), database(self.directory) as connection:
             number = origin.number if origin else None
             flows, days = incoming(connection, read(connection), snapshots, number)
+            told_ends = ambiguous(connection)
             before = {date.fromisoformat(day) for one in grown for day in one.days}
             ledger = replace(ledger.tidied(self.directory, now()), next=max(ledger.next, (number or 0) + 1))
             fresh = 0
@@ -124,7 +126,7 @@ class FlowStore:
                 told = replace(origin, flows=flows, days=tuple(day.isoformat() for day in days))
                 ledger = replace(ledger, origins=(*others, told) if whole() else others)
             ledger.save(self.directory)
-        return Added(flows, fresh, tuple(days))
+        return Added(flows, fresh, tuple(days), ambiguous=told_ends)
 
     def days(self) -> tuple[date, ...]:
         """Return the days that the store has flows of, in order."""

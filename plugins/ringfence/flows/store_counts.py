@@ -10,13 +10,15 @@ from datetime import date
 class Added:
     """What one `add` did: flows read, observations that were not in the store before, days written.
 
-    `known` are files whose content was added before and of which nothing was read.
+    `known` are files whose content was added before and of which nothing was read; `ambiguous` says of which addresses
+    nothing said whose they were.
     """
 
     read: int
     new: int
     days: tuple[date, ...]
     known: int = 0
+    ambiguous: tuple[str, ...] = ()
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""

@@ -20,6 +20,7 @@ from ringfence.flows.engine import DuckEngine, Engine
 from ringfence.flows.holders import resolved
 from ringfence.flows.kept_files import KeptFiles, reading_files
 from ringfence.flows.relation import FLOW_COLUMNS, insert_rows, new_table, row_of
+from ringfence.flows.shared_ends import ambiguous
 from ringfence.model.assets import Snapshot
 from ringfence.model.flows import Flow
 
@@ -47,6 +48,7 @@ class FlowWindow:
         self.since = since
         self.until = until
         self.wrong = 0
+        self.ambiguous: tuple[str, ...] = ()
         self.known = Known()
         self._times: tuple[datetime, datetime] | None = None
 
@@ -91,7 +93,9 @@ class FlowWindow:
         found = resolved(connection, table, snapshots)
         connection.execute(f"CREATE TABLE observations AS SELECT {', '.join(COLUMNS)} FROM ({found})")
         connection.execute(f"DROP TABLE {table}")
-        return FlowWindow(connection)
+        window = FlowWindow(connection)
+        window.ambiguous = ambiguous(connection)
+        return window
 
     def __enter__(self) -> Self:
         return self

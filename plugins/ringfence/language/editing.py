@@ -75,15 +75,37 @@ def add_rules(path: Path, rules: Sequence[Mapping[str, object]], document: int) 
                 )
     if document >= len(documents) or RULES.key not in fields(documents[document]):
         raise InputError(f"document {document} has no rules", Place(path.as_posix()), "name one that has")
-    spot = _Spot(document, len(items(fields(documents[document])[RULES.key])))
+    _append(path, text, documents, document, RULES, list(rules))
+
+
+def add_items(
+    path: Path, key: str, new: Sequence[Mapping[str, object]], lines: Callable[[Mapping[str, object], int], list[str]]
+) -> None:
+    """Write items, as plain data, behind the last one of the list that stands under a key of a file that is there.
+
+    `lines` writes one, its dash at an indentation. Comments, layout and all other text stay; the file is replaced in
+    one step. Raise InputError if the file is broken, has no such key, or its list is not written as `- …` lines.
+    """
+    text, documents = _read(path)
+    number = next((number for number, one in enumerate(documents) if key in fields(one)), None)
+    if number is None:
+        raise InputError(f"there is no '{key}'", Place(path.as_posix(), 1, 1), f"begin it with '{key}:'")
+    _append(path, text, documents, number, _List(key, lines), list(new))
+
+
+def _append(
+    path: Path, text: str, documents: tuple[Node, ...], document: int, into: _List, new: list[Mapping[str, object]]
+) -> None:
+    """Write items behind those of a list, parted by empty lines where those are."""
+    spot = _Spot(document, len(items(fields(documents[document])[into.key])))
     parted = [""] if _PARTED.search(text) else []
 
-    def lines(_rule: Mapping[str, object], indent: int) -> list[str]:
-        return [line for number, one in enumerate(rules) for line in (*parted[:number], *rule_lines(one, indent))]
+    def lines(_item: Mapping[str, object], indent: int) -> list[str]:
+        return [line for number, one in enumerate(new) for line in (*parted[:number], *into.lines(one, indent))]
 
-    new = _spliced(text.splitlines(keepends=True), documents, spot, {}, path, _List(RULES.key, lines))
-    _prove(documents, spot, list(rules), new, path, RULES)
-    write_whole(path, new)
+    written = _spliced(text.splitlines(keepends=True), documents, spot, {}, path, _List(into.key, lines))
+    _prove(documents, spot, list(new), written, path, into)
+    write_whole(path, written)
 
 
 def add_label_rule(path: Path, rule: Mapping[str, object]) -> None:

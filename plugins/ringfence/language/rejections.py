@@ -10,15 +10,17 @@ from ringfence.files import write_whole
 from ringfence.language.checking import fields, items
 from ringfence.language.definitions import Definitions
 from ringfence.language.documents import parse_documents, read_text
+from ringfence.language.editing import add_items
 from ringfence.language.nodes import Node, Scalar, Table
 from ringfence.language.reports import Reports
 from ringfence.language.selectors import SelectorReader
 from ringfence.language.values import service_set
-from ringfence.language.writing import flow_text
+from ringfence.language.writing import item_lines
 from ringfence.model.rules import Peer
 from ringfence.model.services import Services
 
 FILE = "suggestions.yml"
+LIST = "rejected"
 KEYS = ("id", "from", "to", "allow", "because", "date")
 HEAD = """\
 # What 'ringfence suggest' suggested and a person rejected. Traffic that such a rule would allow is not suggested again;
@@ -52,24 +54,24 @@ def read_rejections(path: Path, definitions: Definitions, root: Path) -> tuple[R
     found = []
     for document in documents:
         for key, entry in fields(document).items():
-            if key != "rejected":
-                reports.add(entry.place, f"'{key}' is not a key of {FILE}", "there is one: rejected")
-        for node in items(fields(document).get("rejected")):
+            if key != LIST:
+                reports.add(entry.place, f"'{key}' is not a key of {FILE}", f"there is one: {LIST}")
+        if not isinstance(document, Table):
+            reports.add(document.place, "this is not a mapping", f"write '{LIST}:' and a list")
+        for node in items(fields(document).get(LIST)):
             found.append(_rejection(node, selectors, definitions, reports))
     reports.settle()
     return tuple(one for one in found if one is not None)
 
 
 def add_rejections(path: Path, rejected: Sequence[Mapping[str, object]]) -> None:
-    """Write rejections behind those that the file holds; its comments and layout stay. Raise OSError."""
-    text = path.read_text(encoding="utf-8") if path.exists() else HEAD
-    end = "" if text.endswith("\n") else "\n"
-    lines = [
-        f"  {'- ' if number == 0 else '  '}{key}: {flow_text(one[key])}\n"
-        for one in rejected
-        for number, key in enumerate(key for key in KEYS if key in one)
-    ]
-    write_whole(path, text + end + "".join(lines))
+    """Write rejections behind those that the file holds; its comments and layout stay.
+
+    Raise InputError if the file is broken, and OSError.
+    """
+    if not path.exists():
+        write_whole(path, HEAD)
+    add_items(path, LIST, rejected, item_lines)
 
 
 def _rejection(node: Node, selectors: SelectorReader, definitions: Definitions, reports: Reports) -> Rejection | None:

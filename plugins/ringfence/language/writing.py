@@ -28,6 +28,11 @@ def label_rule_lines(rule: Mapping[str, object], indent: int) -> list[str]:
     return _item_lines(rule, keys, indent)
 
 
+def item_lines(item: Mapping[str, object], indent: int) -> list[str]:
+    """Return a mapping as the lines of a list item with its dash at `indent`, its keys in their order."""
+    return _item_lines(item, list(item), indent)
+
+
 def _item_lines(rule: Mapping[str, object], keys: Sequence[str], indent: int) -> list[str]:
     lines = [f"{scalar_text(key)}: {flow_text(rule[key])}" for key in keys] or ["{}"]
     return [f"{' ' * indent}{'  ' if number else '- '}{line}" for number, line in enumerate(lines)]

@@ -69,10 +69,14 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All assets at one time, sorted by name; `taken` is in UTC."""
+    """All assets at one time, sorted by name; `taken` is in UTC.
+
+    `sees` maps a realm to the realms whose addresses it can meet, where somebody said that.
+    """
 
     assets: tuple[Asset, ...]
     taken: datetime
+    sees: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def named(self) -> dict[str, Asset]:
         """Return the assets by name."""

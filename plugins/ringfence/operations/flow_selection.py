@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.model.counts import counted
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, Place
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ class FlowSelection:
             reading = reading_of(estate, self.format, self.fields, self.since, self.until)
             connection = connect(estate.history.state)
             table = table_of_files(connection, self.paths, self.format, reading)
-            found = FlowWindow.of_table(connection, table, [estate.snapshot])
+            now = replace(estate.snapshot, sees=estate.workspace.settings.realms)
+            found = FlowWindow.of_table(connection, table, [now])
+            for told in found.ambiguous:
+                reading.warn(told, Place(str(self.paths[0])))
             listener.problems(reading.problems)
             found.wrong = self.unread = reading.bad
             return found

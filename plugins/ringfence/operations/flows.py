@@ -18,6 +18,7 @@ from ringfence.flows.readers import reader
 from ringfence.flows.records import PROTOCOL_NAMES, record_of
 from ringfence.flows.store import FlowStore
 from ringfence.flows.store_counts import NOTHING_ADDED
+from ringfence.model.errors import Place
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_files import costing_itself, opened, read_files
 from ringfence.operations.flow_selection import FlowSelection, reading_of, time_of
@@ -105,6 +106,8 @@ def add_flows(
     )
     for file, reading, one in zip(files, readings, added, strict=True):
         keep_listeners(estate.history.flows, reading.heard)
+        for told in one.ambiguous:
+            reading.warn(told, Place(str(file)))
         listener.problems(reading.problems)
         yield AddedFile(file, one, reading.bad)
 

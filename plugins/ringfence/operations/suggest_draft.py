@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from pathlib import Path
-from shutil import copytree, ignore_patterns
 from typing import TYPE_CHECKING
 
 from ringfence.files import write_whole
@@ -19,6 +18,7 @@ from ringfence.language.policies import read_policy
 from ringfence.language.policy_files import policy_files
 from ringfence.language.reports import Reports
 from ringfence.language.writing import flow_text
+from ringfence.model.errors import InputError, Place
 from ringfence.model.rules import DEFAULT_TIER
 from ringfence.suggest.cover import Choice
 from ringfence.suggest.rules import Offered
@@ -69,24 +69,26 @@ class Draft:
     key: str = "app"
     names: dict[str, str] = field(default_factory=dict)
     _documents: dict[Path, tuple[Node, ...]] = field(default_factory=dict)
+    _before: dict[str, bytes] = field(default_factory=dict)
     _places: dict[str, tuple[Path, int]] = field(default_factory=dict)
     _counts: dict[Path, int] = field(default_factory=dict)
     _taken: dict[Path, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        there = self.estate.directory / POLICY
-        if there.is_dir():
-            copytree(there, self.copy / POLICY, ignore=ignore_patterns(".*"))
-        else:
-            (self.copy / POLICY).mkdir()
+        root, reports = self.estate.directory, Reports()
+        (self.copy / POLICY).mkdir(parents=True)
+        for path in policy_files(root / POLICY, root, reports).files:
+            # what several names lead to is read, and copied, once
+            name = path.relative_to(root).as_posix()
+            target = self.copy / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._before[name] = path.read_bytes()
+            target.write_bytes(self._before[name])
+            self._documents[target] = parse_documents(read_text(target, name, reports) or "", name, reports)
+        reports.settle()
         tiers = self.estate.workspace.settings.tiers
         self._tier = DEFAULT_TIER if DEFAULT_TIER in tiers else tiers[-1]
         self._last = BASELINE if BASELINE in tiers else tiers[-1]
-        reports = Reports()
-        for path in policy_files(self.copy / POLICY, self.copy, reports).files:
-            name = path.relative_to(self.copy).as_posix()
-            self._documents[path] = parse_documents(read_text(path, name, reports) or "", name, reports)
-        reports.settle()
 
     def write(self, offers: Sequence[Offered], fence: Fence | None = None) -> None:
         """Write rules behind those of their application, or of the baseline."""
@@ -106,12 +108,9 @@ class Draft:
         for path in sorted((self.copy / POLICY).rglob("*")):
             if path.is_file():
                 name = path.relative_to(self.copy).as_posix()
-                there = self.estate.directory / name
-                texts = tuple(
-                    one.read_bytes().decode("utf-8", "surrogateescape") if one.exists() else "" for one in (there, path)
-                )
-                if texts[0] != texts[1]:
-                    found[name] = (texts[0], texts[1])
+                before, after = self._before.get(name, b""), path.read_bytes()
+                if before != after:
+                    found[name] = (before.decode("utf-8"), after.decode("utf-8"))
         return found
 
     def difference(self) -> str:
@@ -128,10 +127,19 @@ class Draft:
         )
 
     def apply(self) -> list[str]:
-        """Write every changed file into the workspace, each in one step, and return their names. Raise OSError."""
+        """Write every changed file into the workspace, each in one step, and return their names.
+
+        Raise InputError, before anything is written, for a file that somebody changed meanwhile, and OSError.
+        """
         changed = self.changed()
+        for name in changed:
+            path = self.estate.directory / name
+            if (path.read_bytes() if path.exists() else b"") != self._before.get(name, b""):
+                raise InputError(
+                    "this file was changed meanwhile", Place(name), "suggest once more; nothing is written"
+                )
         for name, (_, after) in changed.items():
-            write_whole(self.estate.directory / name, after)
+            write_whole((self.estate.directory / name).resolve(), after)
         return list(changed)
 
     def compiled(self) -> Compilation:

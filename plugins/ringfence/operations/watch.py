@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.simulate import DEFAULT_KEYS
@@ -17,6 +15,7 @@ from ringfence.operations.drive import drive
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.hosts import chosen_workloads, decided_enforcers
+from ringfence.operations.workspace_stamp import workspace_stamp
 from ringfence.plan.journals import last_confirmed
 from ringfence.plan.store import read as read_plan
 from ringfence.watch.events import Kind, WatchEvent
@@ -26,9 +25,9 @@ from ringfence.watch.known_pairs import KnownPairs
 from ringfence.watch.link import EVERY, Link
 from ringfence.watch.session import WatchSession
 from ringfence.watch.sinks import ended, opened
-from ringfence.watch.violations import Status, Violation, ViolationStore
+from ringfence.watch.violations import Status, Violation, ViolationStore, event_data
 from ringfence.watch.ways import told_ways
-from ringfence.workspace import INVENTORY, LABELS, PLANS, POLICY, SETTINGS, STATE
+from ringfence.workspace import STATE
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from ringfence.watch.tally import Tally
     from ringfence.watch.ways import Way
 
-__all__ = ["Hearing", "Status", "Violation", "WatchEvent", "WatchRequest", "kinds_of", "watch"]
+__all__ = ["Hearing", "Status", "Violation", "WatchEvent", "WatchRequest", "event_data", "kinds_of", "watch"]
 
 # Connections that are made at once.
 AT_ONCE = 50
@@ -172,7 +171,7 @@ class _Work:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        self._session.due()
+        self._session.end()
         self._write_violations()
         self._write_flows()
         for fault in faults:
@@ -191,7 +190,7 @@ class _Work:
 
     async def _tick(self, stop: asyncio.Event) -> None:
         """Do each second what time alone brings."""
-        stamp = _stamp(self._estate.directory)
+        stamp = workspace_stamp(self._estate.directory)
         seconds = 0
         while True:
             await asyncio.sleep(1)
@@ -204,7 +203,7 @@ class _Work:
                 self._tell_of_sinks()
             if seconds % FLOWS_EVERY == 0:
                 await asyncio.to_thread(self._write_flows)
-            if seconds % FILES_EVERY == 0 and (now := _stamp(self._estate.directory)) != stamp:
+            if seconds % FILES_EVERY == 0 and (now := workspace_stamp(self._estate.directory)) != stamp:
                 stamp = now
                 await asyncio.to_thread(self._reload)
 
@@ -245,19 +244,3 @@ class _Work:
                 self._hearing.note("the workspace changed: hosts are judged by what it says now")
         except RingfenceError as error:
             self._hearing.note(f"the workspace changed and cannot be read, what was read before counts: {error}")
-
-
-def _stamp(directory: Path) -> tuple[object, ...]:
-    """Return what changes when a file changes that hosts are judged by, or a plan is confirmed."""
-    return tuple(sorted(_stamps(directory)))
-
-
-def _stamps(directory: Path) -> Iterator[tuple[str, int, int]]:
-    places = [directory / name for name in (SETTINGS, LABELS)]
-    for folder in (POLICY, INVENTORY):
-        places += (directory / folder).rglob("*.*")
-    places += (directory / PLANS).glob("*")
-    for place in places:
-        with suppress(OSError):
-            found = place.stat()
-            yield str(place), found.st_mtime_ns, found.st_size

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from ringfence.model.assets import Control
-from ringfence.plan.canonical_json import consumed_text
+from ringfence.plan.canonical_json import InOrder, consumed_text, in_order
 from ringfence.wire.plan_format import DIGEST, PLAN_FORMAT, SHORT, TIME_FORMAT
 
 Digest = Annotated[str, StringConstraints(pattern=f"^{DIGEST}$")]
@@ -125,8 +125,18 @@ class Plan(_Part):
     def text(self) -> str:
         """Return the canonical text: sorted keys, one space of indentation, a newline at the end."""
         # plans from before canaries were named keep their digest
-        left = {"canary"} if self.canary is None else None
-        return consumed_text(lambda: self.model_dump(mode="json", by_alias=True, exclude=left))
+        left = {"hosts", *(["canary"] if self.canary is None else [])}
+        return consumed_text(
+            lambda: {**self.model_dump(mode="json", by_alias=True, exclude=left), "hosts": self._hosts_data()}
+        )
+
+    def _hosts_data(self) -> InOrder:
+        """Return the data of the hosts, one object for hosts that share their entry."""
+        known: dict[int, object] = {}
+        for host in self.hosts.values():
+            if id(host) not in known:
+                known[id(host)] = in_order(host.model_dump(mode="json", by_alias=True))
+        return InOrder((name, known[id(host)]) for name, host in sorted(self.hosts.items()))
 
     def keep_text(self, text: str) -> None:
         """Take a text as this plan's own: the one that it was read from, whose digest names it."""

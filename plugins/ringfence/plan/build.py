@@ -62,6 +62,8 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
     carried = {name: table for name, table in sorted(compilation.tables.items()) if name not in unable}
     rendering = _Rendering(enforcer, assets, carried)
     hosts = {}
+    # Hosts that get the same share their entry.
+    entries: dict[tuple[object, ...], HostPlan] = {}
     for name, table in carried.items():
         asset, chosen = assets[name], compilation.enforcement[name]
         its = enforcer(asset.enforcer)
@@ -69,17 +71,22 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
         told = given.held[name].features if name in given.held else {}
         profile = its.profile(its.facts(told_of(asset, asset.enforcer, told)))
         ruleset, runtime = rendering.of(asset.enforcer, table, profile)
-        hosts[name] = HostPlan(
-            enforcer=asset.enforcer,
-            table=table.digest,
-            ruleset=ruleset,
-            expects=given.held[name].ruleset if name in given.held else "",
-            control=ControlPath.of(control) if control else None,
-            options={"cut": chosen.cut if chosen else False} if its.abilities.cut else {},
-            facts=dict(profile),
-            runtime=runtime,
-            chosen=given.chosen.get(name, ""),
-        )
+        expects = given.held[name].ruleset if name in given.held else ""
+        cut, why = chosen.cut if chosen else False, given.chosen.get(name, "")
+        key = (asset.enforcer, id(table), ruleset, expects, control, cut, profile_text(profile), why)
+        if key not in entries:
+            entries[key] = HostPlan(
+                enforcer=asset.enforcer,
+                table=table.digest,
+                ruleset=ruleset,
+                expects=expects,
+                control=ControlPath.of(control) if control else None,
+                options={"cut": cut} if its.abilities.cut else {},
+                facts=dict(profile),
+                runtime=runtime,
+                chosen=why,
+            )
+        hosts[name] = entries[key]
     left_out = dict.fromkeys(compilation.unaddressed, NO_ADDRESS)
     left_out |= compilation.why
     left_out |= unable
@@ -135,6 +142,11 @@ def restore(
     return Draft(Plan.model_validate(plan.model_dump(by_alias=True)), files.rulesets, files.tables)
 
 
+def profile_text(profile: Profile) -> str:
+    """Return a text that is equal for equal profiles."""
+    return json.dumps(profile, sort_keys=True) if profile else ""
+
+
 class _Rendering:
     """Renders every distinct table once for each enforcer that a workload names and each profile of its hosts."""
 
@@ -156,7 +168,7 @@ class _Rendering:
 
     def of(self, name: str, table: VerdictTable, profile: Profile) -> tuple[str, list[dict[str, JsonValue]]]:
         """Return the digest of the rendered text and what the target fills in at run time."""
-        key = (name, id(table), json.dumps(profile, sort_keys=True) if profile else "")
+        key = (name, id(table), profile_text(profile))
         known = self._known.get(key)
         if known is None:
             rendered = self._renderers[name].render(table, profile)

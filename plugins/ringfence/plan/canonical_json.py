@@ -17,7 +17,7 @@ def canonical_text(data: object) -> str:
     fraction, a half of a surrogate pair) that of `json` counts.
     """
     try:
-        return to_json(_in_order(data), indent=1).decode() + "\n"
+        return to_json(in_order(data), indent=1).decode() + "\n"
     except (_WrittenDifferently, PydanticSerializationError):
         return json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
@@ -33,9 +33,11 @@ def consumed_text(made: Callable[[], dict[str, Any]]) -> str:
 
 def _given_up(value: Any) -> Any:
     """Return a value in order; a mapping's parts are given up one by one."""
+    if type(value) is InOrder:
+        return value
     if type(value) is not dict or set(map(type, value)) != _TEXTS:
-        return _in_order(value)
-    return {key: _in_order(value.pop(key)) for key in sorted(value)}
+        return in_order(value)
+    return {key: in_order(value.pop(key)) for key in sorted(value)}
 
 
 _ALIKE = frozenset({str, int, bool, type(None)})
@@ -46,7 +48,12 @@ class _WrittenDifferently(Exception):
     """A value of which the two make different texts."""
 
 
-def _in_order(value: Any) -> Any:
+class InOrder(dict[str, Any]):
+    """A mapping whose keys, and whose values, are in order already."""
+
+
+def in_order(value: Any) -> Any:
+    """Return plain data with the keys of every mapping in order; raise for what the two write differently."""
     kind = type(value)
     if kind in _ALIKE:
         return value
@@ -54,9 +61,9 @@ def _in_order(value: Any) -> Any:
         if value and set(map(type, value)) != _TEXTS:
             raise _WrittenDifferently
         return {
-            key: item if type(item) in _ALIKE else _in_order(item)
+            key: item if type(item) in _ALIKE else in_order(item)
             for key, item in sorted(value.items(), key=itemgetter(0))
         }
     if kind is list or kind is tuple:
-        return [item if type(item) in _ALIKE else _in_order(item) for item in value]
+        return [item if type(item) in _ALIKE else in_order(item) for item in value]
     raise _WrittenDifferently

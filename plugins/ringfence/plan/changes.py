@@ -11,7 +11,6 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
 from pyroaring import BitMap
 
 from ringfence.analysis.difference import Change, Difference, difference

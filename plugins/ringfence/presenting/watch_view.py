@@ -70,6 +70,8 @@ def summary_lines(tally: Tally) -> Iterator[Line]:
         yield Line(f"{counted(tally.violations, 'violation')} new (ringfence violations)")
     if tally.added:
         yield Line(f"{counted(tally.added, 'flow')} added to the store")
+    if tally.unnamed:
+        yield Line(f"{counted(tally.unnamed, 'packet')} of peers that hosts have no room to remember", "yellow")
     left = {
         "not told by hosts, because one look had too many": tally.missed,
         "of addresses that the inventory does not give their host": tally.not_believed,

@@ -66,3 +66,10 @@ class Folding:
             if held.count:
                 self._held[key] = _Held(held.event, now)
                 yield replace(held.event, count=held.count)
+
+    def rest(self) -> Iterator[WatchEvent]:
+        """Yield all that is held back, each as one event with its count, and forget it."""
+        held, self._held = self._held, OrderedDict()
+        for one in held.values():
+            if one.count:
+                yield replace(one.event, count=one.count)

@@ -155,6 +155,10 @@ class Judge:
             name = "nothing forbids it"
         return Ruled(kinds[best.effect], name, place)
 
+    def name_of(self, rule: str) -> str:
+        """Return the name of a rule by its id."""
+        return NO_RULE if rule == DEFAULT_RULE else self._rules.get(rule, (f"rule {rule}", ""))[0]
+
     def _decided_by(self, rule: str, host: str) -> tuple[str, str]:
         if rule != DEFAULT_RULE:
             return self._rules.get(rule, (f"rule {rule}", ""))

@@ -19,7 +19,7 @@ from ringfence.watch.link import EVERY, SHARE, Look
 from ringfence.watch.scans import Scans
 from ringfence.watch.sinks import Sink
 from ringfence.watch.tally import Tally
-from ringfence.watch.told import DenialTold, FlowTold, Hello, Missed
+from ringfence.watch.told import DenialTold, FlowTold, Hello, Missed, Unnamed
 from ringfence.watch.violations import Status, Violation, met_again, violation_of
 
 # Elements of kernel sets that are remembered of one host: as many as a full set of 16 rules has.
@@ -62,6 +62,7 @@ class WatchSession:
         self._flows: list[Flow] = []
         self._shown = 0
         self._full = False
+        self._full_records: set[str] = set()
         self._waiting: dict[str, Violation] = {}
 
     def stood(self, host: str, hello: Hello | None, why: str) -> None:
@@ -94,6 +95,8 @@ class WatchSession:
                 self._denial(host, told, look, now)
             elif isinstance(told, Missed):
                 self.tally.missed += told.lines
+            elif isinstance(told, Unnamed):
+                self._unnamed(host, told)
 
     def due(self) -> None:
         """Tell what was held back for long enough; called each second."""
@@ -102,6 +105,12 @@ class WatchSession:
         self._full = self._shown >= LINES_A_SECOND
         self._shown = 0
         for event in self._folding.due(datetime.now(UTC).timestamp()):
+            self._tell(event)
+
+    def end(self) -> None:
+        """Tell what is still held back."""
+        self._shown = 0
+        for event in self._folding.rest():
             self._tell(event)
 
     def flows_waiting(self) -> list[Flow]:
@@ -122,6 +131,13 @@ class WatchSession:
             for sink in self.sinks:
                 sink.violation(one)
         self._known = statuses
+
+    def _unnamed(self, host: str, told: Unnamed) -> None:
+        if host not in self._full_records:
+            self._full_records.add(host)
+            rule = self.judge.name_of(told.rule)
+            self._hearing.note(f"{host}: its record for '{rule}' is full: further peers are counted, and not named")
+        self.tally.unnamed += told.packets
 
     def _flow(self, host: str, told: FlowTold, now: datetime) -> None:
         try:

@@ -15,7 +15,7 @@ from ringfence.model.errors import InputError, Place
 from ringfence.model.watch_settings import Sends, SinkSettings
 from ringfence.watch.events import DENIALS, WatchEvent
 from ringfence.watch.syslog import Syslog
-from ringfence.watch.violations import Violation
+from ringfence.watch.violations import Violation, event_data
 from ringfence.watch.webhook import Webhook
 
 QUEUED = 1000
@@ -61,7 +61,7 @@ class Sink:
     def event(self, event: WatchEvent) -> None:
         """Take an event, if this sink wants it."""
         if self._sends is Sends.FLOWS or (self._sends is Sends.DENIALS and event.kind in DENIALS):
-            self._put(event.data())
+            self._put(event_data(event))
 
     def end(self, until: float) -> None:
         """Send what is queued until a time of the monotonic clock, and stop."""

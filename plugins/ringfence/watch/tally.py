@@ -11,8 +11,9 @@ class Tally:
     """Counts of a watch.
 
     `events` by kind; `hidden` were of one kind with an event that was told; `missed` lines were left out by hosts
-    because one look had too many; `wrong` lines were none of a reader's; `not_believed` could not have been seen by
-    their host. `silent` says why hosts are not watched now, `behind` by how many seconds a look of a host is late.
+    because one look had too many; `unnamed` packets are of peers that a kernel had no room for; `wrong` lines were none
+    of a reader's; `not_believed` could not have been seen by their host. `silent` says why hosts are not watched now,
+    `behind` by how many seconds a look of a host is late.
     """
 
     hosts: int = 0
@@ -20,6 +21,7 @@ class Tally:
     events: Counter[str] = field(default_factory=Counter)
     hidden: int = 0
     missed: int = 0
+    unnamed: int = 0
     wrong: int = 0
     not_believed: int = 0
     forgotten: int = 0
@@ -38,6 +40,7 @@ class Tally:
             "events": dict(self.events),
             "hidden": self.hidden,
             "missed": self.missed,
+            "unnamed": self.unnamed,
             "wrong": self.wrong,
             "not_believed": self.not_believed,
             "forgotten": self.forgotten,

@@ -62,6 +62,15 @@ class DenialTold:
 
 
 @dataclass(frozen=True, slots=True)
+class Unnamed:
+    """How many packets one rule has met since the last look of peers that the kernel does not remember."""
+
+    effect: Effect
+    rule: str
+    packets: int
+
+
+@dataclass(frozen=True, slots=True)
 class Missed:
     """How many lines a look left out."""
 
@@ -76,7 +85,7 @@ class LookEnd:
     cpu: int
 
 
-Told = Hello | FlowTold | DenialTold | Missed | LookEnd
+Told = Hello | FlowTold | DenialTold | Unnamed | Missed | LookEnd
 
 
 def parse(line: str, *, little: bool = True) -> Told:
@@ -100,6 +109,8 @@ def parse(line: str, *, little: bool = True) -> Told:
             return DenialTold(
                 _EFFECTS[effect], rule, Direction(way), number, _address(peer), asked, _number(packets, MOST)
             )
+        case ["U", effect, rule, "in" | "out", packets] if effect in _EFFECTS and _RULE.fullmatch(rule):
+            return Unnamed(_EFFECTS[effect], rule, _number(packets, MOST))
         case ["M", lines]:
             return Missed(_number(lines, MOST))
         case ["T", number, cpu]:

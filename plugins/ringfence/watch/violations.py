@@ -124,6 +124,11 @@ def violation_of(event: WatchEvent) -> Violation:
     )
 
 
+def event_data(event: WatchEvent) -> dict[str, object]:
+    """Return an event as plain data, with the id of the violation that it is; None for an allowed flow."""
+    return {**event.data(), "violation": None if event.kind is Kind.ALLOWED else violation_of(event).id}
+
+
 def _who(end: End) -> str:
     return end.label_text or str(end.asset)
 

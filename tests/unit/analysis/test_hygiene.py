@@ -53,7 +53,10 @@ def test_a_rule_is_unused_only_where_its_workloads_were_seen_all_the_time() -> N
     }
     late = [flow("10.0.0.1", "10.0.2.1", 5432, at=NOON - timedelta(days=3))]
     found = judged(late, used, ssh)["ssh"]
-    assert (found.finding, found.why) == (Finding.NO_EVIDENCE, "its workloads were first seen 3 days ago")
+    assert (found.finding, found.why) == (
+        Finding.NO_EVIDENCE,
+        "its workloads were first seen 3 days ago, less than was asked for",
+    )
 
 
 def test_a_rule_for_a_process_that_no_sensor_names_is_not_called_unused() -> None:

@@ -28,7 +28,7 @@ def test_strict_ends_with_one_where_a_rule_is_unused_and_not_where_nothing_is_kn
     assert found["rules"][0]["without_it"]["changes"] == {"closes": ["tcp/5432"]}
     days = ringfence(workspace, *asked(workspace, "--unused-for", "30d", "--strict"))
     assert days.exit_code == 0
-    assert "its workloads were first seen 1 hour ago" in days.output
+    assert "its workloads were first seen 60 minutes ago" in days.output
 
 
 def test_a_rule_that_is_named_is_told_with_the_flows_that_its_deletion_changes(workspace: Path) -> None:

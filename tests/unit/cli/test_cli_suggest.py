@@ -120,23 +120,6 @@ def test_a_rejection_says_why_and_stays_in_a_file_of_its_own(workspace: Path) ->
     assert len(suggest(workspace)["suggestions"]) == 1  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("rejected:\n  - {from: {role: web}, allow: ssh}\n", "suggestions.yml:2:5: error: this rejection lacks to"),
-        ("refused: []\n", "suggestions.yml:1:1: error: 'refused' is not a key"),
-        ("rejected:\n  - {from: {role: web}, to: {role: db}, allow: shh}\n", "suggestions.yml:2:48: error: 'shh'"),
-    ],
-)
-def test_a_broken_file_of_rejections_is_an_error_with_its_place(workspace: Path, text: str, said: str) -> None:
-    (workspace / "suggestions.yml").write_text(text)
-
-    shown = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"))
-
-    assert shown.exit_code == 2
-    assert said in shown.output
-
-
 def test_one_application_is_fenced_by_an_entry_that_counts_first(workspace: Path) -> None:
     found = suggest(workspace, "shop")
     fence = found["fence"]

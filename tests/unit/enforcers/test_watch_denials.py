@@ -12,7 +12,7 @@ from ringfence.enforcers import iptables, nftables
 from ringfence.model.addresses import point_of
 from ringfence.model.rules import Direction
 from ringfence.model.tables import Effect
-from ringfence.watch.told import DenialTold, FlowTold, parse
+from ringfence.watch.told import DenialTold, FlowTold, Unnamed, parse
 
 from tests.unit.enforcers.iptables_kernel import IptablesKernel
 from tests.unit.enforcers.nft_kernel import Kernel
@@ -93,6 +93,16 @@ def test_nftables_tells_every_peer_and_port_with_its_packets_once(kernel: Kernel
         kernel.load(nftables.render(compiled().tables["db"]))
         kernel.run("python3", "-c", SEND)
         assert denials(look()) == {(17, 53, 2), (17, 123, 1)}
+
+
+def test_packets_that_a_full_set_does_not_remember_are_counted(kernel: Kernel) -> None:
+    kernel.run("sh", "-ec", f"ip addr show dev d0 >/dev/null 2>&1 || {{ {WIRES} }}")
+    kernel.load(nftables.render(compiled().tables["db"]).replace("size 4096", "size 2"))
+    with reader(kernel, "nftables") as look:
+        assert look() == []
+        kernel.run("python3", "-c", SEND.replace("(53, 53, 123)", "(1, 2, 3, 4)"))
+        told = look()
+        assert [one for one in told if isinstance(one, Unnamed)] == [Unnamed(Effect.DENY, "default", 2)]
 
 
 @pytest.mark.parametrize("iptables", ["legacy"], indirect=True)

@@ -12,7 +12,6 @@ from ringfence.analysis.simulate import simulate
 from ringfence.analysis.simulate_judge import Category
 from ringfence.flows.possible import latest_time
 from ringfence.flows.readers import read, read_by
-from ringfence.flows.readers.csv import write_csv
 from ringfence.flows.reading import Reading
 from ringfence.flows.store import FlowStore
 from ringfence.model.addresses import point_of
@@ -20,6 +19,7 @@ from ringfence.model.services import ICMP
 from ringfence.model.services import point_of as service_point
 
 from tests.unit.flows import flow_factory as factory
+from tests.unit.flows.written_flows import write_csv
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 SEEN = "2026-11-24T07:00:00Z"

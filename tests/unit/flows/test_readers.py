@@ -13,8 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringfence.flows.readers import read
-from ringfence.flows.readers.csv import write_csv
-from ringfence.flows.readers.json import write_json
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text
 from ringfence.model.addresses import point_of
@@ -22,6 +20,7 @@ from ringfence.model.errors import InputError
 from ringfence.model.flows import Flow
 
 from tests.unit.flows import flow_factory as factory
+from tests.unit.flows.written_flows import write_csv, write_json
 
 
 def cleaned(flow: Flow) -> Flow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import tempfile
 from pathlib import Path
 
@@ -182,3 +183,32 @@ def test_damaged_files_are_set_aside_and_what_to_add_again_is_named(tmp_path: Pa
     add(store, one, two)
     assert seen(store) == (before if kind != "said" else [row for row in before if row[2] != 1])
     assert store.set_damaged_aside().names == ()
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_crash_on_the_way_loses_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    store = FlowStore(tmp_path / "store")
+    one, two = write(tmp_path / "a.log", *BOTH[:2]), write(tmp_path / "b.log", *BOTH[2:], record(1, 2, 9, 5))
+    add(store, one)
+    before = seen(store)
+    left = [step]
+
+    def crash(*given: object) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        writing(*given)
+
+    writing = os.fsync
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", crash)
+        with pytest.raises(KeyboardInterrupt):
+            add(store, one, two)
+    assert seen(store) == before
+    add(store, one, two)
+    assert [row[3:5] for row in seen(store)] == [(1, 18), (1, 5)]
+    named = Ledger.load(store.directory)
+    files = {str(path.relative_to(store.directory)) for path in store.directory.rglob("*.parquet")}
+    assert files == {*named.batches, *named.sightings, *named.replaced}

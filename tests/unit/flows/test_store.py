@@ -102,11 +102,13 @@ def test_an_address_of_several_assets_is_the_observers_or_of_its_realm() -> None
     shared = factory.snapshot(
         factory.asset("a", WEB, realm="one"), factory.asset("b", WEB, realm="two"), factory.asset("c", DB, realm="two")
     )
-    holders = Holders([shared])
-    assert holders.asset(point_of(WEB), factory.NOON) == "a"
-    assert holders.asset(point_of(WEB), factory.NOON, "c") == "b"
-    assert holders.asset(point_of(WEB), factory.NOON, "b") == "b"
-    assert holders.asset(point_of("192.0.2.1"), factory.NOON) is None
+    sources = {"csv": "a", "hosts:c": "b", "hosts:b": "b", "denials:c": "b", "hosts:a": "a"}
+    flows = [factory.flow(WEB, "192.0.2.1", source=source) for source in sources]
+    with FlowWindow.of_flows(flows, [shared]) as window:
+        rows = window.rows("SELECT source, client_asset, server_asset FROM observations")
+    assert {source: client for source, client, _ in rows} == sources
+    assert {server for *_, server in rows} == {None}
+    assert Holders([shared]).asset(point_of(WEB), factory.NOON) == "a"
 
 
 def test_both_ends_reports_of_one_flow_become_one_flow_with_both_processes() -> None:

@@ -22,6 +22,10 @@ def test_the_first_is_told_and_the_others_are_counted() -> None:
     assert list(folding.due(START + 59)) == []
     assert [one.count for one in folding.due(START + 61)] == [5]
     assert list(folding.due(START + 200)) == []
+    folding.take(event(second=201))
+    folding.take(event(second=202))
+    assert [one.count for one in folding.rest()] == [1]
+    assert list(folding.rest()) == []
 
 
 def test_another_service_rule_or_label_is_another_event() -> None:

@@ -11,7 +11,7 @@ from ringfence.watch.hearing import Hearing
 from ringfence.watch.known_pairs import KnownPairs
 from ringfence.watch.link import Look
 from ringfence.watch.session import LINES_A_SECOND, WatchSession
-from ringfence.watch.told import DenialTold, Hello, Missed, Told
+from ringfence.watch.told import DenialTold, Hello, Missed, Told, Unnamed
 from ringfence.watch.violations import Status, violation_of
 
 from tests.unit.watch.watch_factory import DB, DEV, WEB, event, flow, judge
@@ -120,6 +120,15 @@ def test_a_flood_shows_a_bounded_number_of_lines() -> None:
     assert len(heard.events) == LINES_A_SECOND
     assert heard.notes == ["more than 200 events a second: the others are counted, and not shown"]
     assert watched.tally.missed == 500
+
+
+def test_a_record_that_is_full_is_told_once_and_counted() -> None:
+    heard = Heard()
+    watched = session(heard)
+    for _ in range(2):
+        watched.looked("db", look(Unnamed(Effect.DENY, "nodev000", 50)))
+    assert heard.notes == ["db: its record for 'nodev' is full: further peers are counted, and not named"]
+    assert watched.tally.unnamed == 100
 
 
 def test_flows_between_others_are_counted_and_nothing_else() -> None:

@@ -66,6 +66,7 @@ def test_a_file_gets_a_line_of_json_for_each_event(tmp_path: Path) -> None:
     ended([sink])
     lines = [json.loads(line) for line in (tmp_path / "out/watch.jsonl").read_text().splitlines()]
     assert [line["event"] for line in lines] == ["denied", "violation"]
+    assert lines[0]["violation"] == lines[1]["violation"]["id"]
     assert lines[0]["client"] == {"address": "10.0.0.3", "asset": "dev", "labels": {"role": "dev"}}
     assert sink.data()["sent"] == 2
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.rules import Direction
 from ringfence.model.tables import Effect
-from ringfence.watch.told import DenialTold, FlowTold, Hello, LookEnd, Missed, parse
+from ringfence.watch.told import DenialTold, FlowTold, Hello, LookEnd, Missed, Unnamed, parse
 
 
 def test_a_flow_has_its_ends_and_whether_it_was_answered() -> None:
@@ -38,6 +38,7 @@ def test_denials_are_told_under_the_rule_of_the_kernel() -> None:
 
 
 def test_the_rest_is_counts() -> None:
+    assert parse("U denied ab12cd34 in 900") == Unnamed(Effect.DENY, "ab12cd34", 900)
     assert parse("M 18000") == Missed(18000)
     assert parse("T 3 27") == LookEnd(3, 27)
     assert parse("H 2 1 proc 1") == Hello(True, "proc", True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -12,7 +12,7 @@ from typing import TextIO
 
 from ringfence.flows.gathering import at
 from ringfence.flows.reading import Reading
-from ringfence.flows.records import FIELDS, PROCESSES, REQUIRED, clean_text, flow_of, record_of
+from ringfence.flows.records import FIELDS, PROCESSES, REQUIRED, clean_text, flow_of
 from ringfence.flows.text_lines import alone, files_below, open_text
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
@@ -67,16 +67,6 @@ def _flows(path: Path, reading: Reading) -> Iterator[Flow]:
                 reading.reject(InputError(f"no CSV: {error}"), place)
             else:
                 yield flow
-
-
-def write_csv(flows: Iterable[Flow], file: TextIO) -> int:
-    """Write flows to a file opened with `newline=""` and return how many; `read_csv` gives the same flows back."""
-    writer = csv.DictWriter(file, FIELDS)
-    writer.writeheader()
-    count = 0
-    for count, flow in enumerate(flows, 1):  # noqa: B007 - the count of the last one is the answer
-        writer.writerow({**record_of(flow), "attributes": flow.attributes})
-    return count
 
 
 def _cells(row: list[str], wanted: int) -> list[str]:

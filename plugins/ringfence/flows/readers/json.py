@@ -12,7 +12,7 @@ from typing import TextIO
 
 from ringfence.flows.gathering import at
 from ringfence.flows.reading import Reading
-from ringfence.flows.records import clean_text, flow_of, record_of
+from ringfence.flows.records import clean_text, flow_of
 from ringfence.flows.text_lines import alone, files_below, open_text
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
@@ -59,14 +59,6 @@ def json_lines(lines: Iterable[str], path: Path, reading: Reading, first: int = 
             yield place, json.loads(line, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             reading.reject(InputError(f"not valid JSON: {error}"), place)
-
-
-def write_json(flows: Iterable[Flow], file: TextIO) -> int:
-    """Write flows as JSON lines and return how many; `read_json` gives the same flows back."""
-    count = 0
-    for count, flow in enumerate(flows, 1):  # noqa: B007 - the count of the last one is the answer
-        file.write(json.dumps(record_of(flow), ensure_ascii=False) + "\n")
-    return count
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object] | Twice:

@@ -6,6 +6,7 @@
 #   F PROTOCOL CLIENT SERVER PORT STATE       a flow that was not there at the last look; PORT is - where none is known
 #   S 4|6 in|out LOCAL:PORT REMOTE:PORT STATE the same of a TCP socket, in hexadecimal digits as /proc has them
 #   D denied|watched RULE in|out PROTOCOL PEER PORT PACKETS   what a rule has met so far, where that has changed
+#   U denied|watched RULE in|out PACKETS      packets of peers that the kernel does not remember, because its set is full
 #   M NUMBER                      so many more at this look, which are not told
 #   T WORD CPU                    the end of a look; WORD is what asked for it, CPU its hundredths of a second until now
 # STATE is a (answered) or u (nobody has answered).

@@ -67,6 +67,7 @@ watch_denials='
         for (chain in wanted) {
             for (i = 1; i <= 4 && wanted[chain] > 0 && (listed < 20 || first); i++)
                 if ((chain " " kind[i]) in sets) { listed++; wanted[chain] -= list_set(chain, sets[chain " " kind[i]]) }
+            if (i > 4 && wanted[chain] > 0 && !first) tell("U " chain " " wanted[chain])
             if (i > 4 || wanted[chain] <= 0) delete wanted[chain]
         }
     }
