@@ -22,8 +22,9 @@ lint: $(READY) ## Format, lint, types, import contracts, shell scripts
 bench: test-packages $(READY) ## Run all benchmarks and write docs/benchmarks.md; GO_ON=1: those that can be measured here
 	$(BIN)/python -m tests.bench all $(if $(GO_ON),--go-on)
 
-conformance: system-packages $(READY) ## N=… kernel probes with fresh random policies
+conformance: system-packages $(READY) ## N=… kernel probes with fresh random policies, and properties with all their examples
 	RINGFENCE_CONFORMANCE_PROBES=$(or $(N),20000) $(BIN)/python -m pytest tests/conformance
+	RINGFENCE_EXAMPLES=full $(BIN)/python -m pytest -q tests/unit/analysis tests/unit/collection tests/unit/compiler tests/unit/enforcers tests/unit/language
 
 docs: $(READY) ## The JSON schemas and the collection's reference pages
 	$(BIN)/ringfence schema --output docs/schema

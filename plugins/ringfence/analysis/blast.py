@@ -139,7 +139,7 @@ class Blast:
 
 
 @dataclass(frozen=True, slots=True)
-class Estate:
+class Compared:
     """Where blasts are asked for: assets, settings, and what hosts enforce now and would under the draft.
 
     `keys` are the labels that answers tell assets apart by.
@@ -156,71 +156,73 @@ class Estate:
         return tuple((key, asset.labels[key].value) for key in self.keys if key in asset.labels)
 
 
-def blast(asset: Asset, estate: Estate, services: Services | None = None, most: int | None = None) -> Blast:
+def blast(asset: Asset, compared: Compared, services: Services | None = None, most: int | None = None) -> Blast:
     """Return what an asset reaches, over at most so many hops, each on some services or on any."""
     hops = {
-        id(tables): Hops(asset, estate.snapshot, estate.settings, tables, services)
-        for tables in (estate.now, estate.draft)
+        id(tables): Hops(asset, compared.snapshot, compared.settings, tables, services)
+        for tables in (compared.now, compared.draft)
     }
     now, draft = (
-        _radius(asset, estate, tables, hops[id(tables)].spread(most)) for tables in (estate.now, estate.draft)
+        _radius(asset, compared, tables, hops[id(tables)].spread(most)) for tables in (compared.now, compared.draft)
     )
     before, after = now.spread.assets(), draft.spread.assets()
     return Blast(
         asset,
-        sum(bool(one.addresses) for one in estate.snapshot.assets) - 1,
+        sum(bool(one.addresses) for one in compared.snapshot.assets) - 1,
         now,
         draft,
-        _groups(estate, draft.spread, after.keys() - before.keys()),
-        _groups(estate, now.spread, before.keys() - after.keys()),
-        _more(estate, after, before),
-        _more(estate, before, after),
-        _candidates(estate, now.spread, hops[id(estate.now)], most),
+        _groups(compared, draft.spread, after.keys() - before.keys()),
+        _groups(compared, now.spread, before.keys() - after.keys()),
+        _more(compared, after, before),
+        _more(compared, before, after),
+        _candidates(compared, now.spread, hops[id(compared.now)], most),
     )
 
 
-def _radius(asset: Asset, estate: Estate, tables: Mapping[str, VerdictTable], spread: Spread) -> Radius:
-    groups = _groups(estate, spread, None)
+def _radius(asset: Asset, compared: Compared, tables: Mapping[str, VerdictTable], spread: Spread) -> Radius:
+    groups = _groups(compared, spread, None)
     unenforced = sum(name not in tables for one in groups for name in one.assets)
-    return Radius(asset.name in tables, unenforced, groups, _outside(asset, estate, tables.get(asset.name)), spread)
+    return Radius(asset.name in tables, unenforced, groups, _outside(asset, compared, tables.get(asset.name)), spread)
 
 
-def _groups(estate: Estate, spread: Spread, names: Iterable[str] | None) -> tuple[Reached, ...]:
+def _groups(compared: Compared, spread: Spread, names: Iterable[str] | None) -> tuple[Reached, ...]:
     """Return the assets of a spread, all or some, by hop and labels."""
     wanted = None if names is None else frozenset(names)
     found: dict[tuple[int, Labels], tuple[list[str], list[IntervalSet], int]] = {}
     for number, step in spread.steps.items():
         for asset in spread.classes[number].assets:
             if wanted is None or asset.name in wanted:
-                assets, services, _ = found.setdefault((step.hop, estate.labels(asset)), ([], [], number))
+                assets, services, _ = found.setdefault((step.hop, compared.labels(asset)), ([], [], number))
                 assets.append(asset.name)
                 if step.services not in services[-1:]:
                     services.append(step.services)
     rows = (
-        Reached(hop, labels, tuple(sorted(assets)), union(services), _path(estate, spread, number))
+        Reached(hop, labels, tuple(sorted(assets)), union(services), _path(compared, spread, number))
         for (hop, labels), (assets, services, number) in found.items()
     )
     return tuple(sorted(rows, key=lambda one: (one.hop, -len(one.assets), one.labels)))
 
 
-def _path(estate: Estate, spread: Spread, number: int) -> tuple[tuple[str, Labels, IntervalSet], ...]:
-    return tuple((one.assets[0].name, estate.labels(one.assets[0]), services) for one, services in spread.path(number))
+def _path(compared: Compared, spread: Spread, number: int) -> tuple[tuple[str, Labels, IntervalSet], ...]:
+    return tuple(
+        (one.assets[0].name, compared.labels(one.assets[0]), services) for one, services in spread.path(number)
+    )
 
 
 def _more(
-    estate: Estate, one: Mapping[str, tuple[Asset, Step, Alike]], other: Mapping[str, tuple[Asset, Step, Alike]]
+    compared: Compared, one: Mapping[str, tuple[Asset, Step, Alike]], other: Mapping[str, tuple[Asset, Step, Alike]]
 ) -> tuple[Reached, ...]:
     """Return the services of one hop that one has beyond the other, for assets that both reach in one hop."""
     found: dict[tuple[Labels, IntervalSet], list[str]] = {}
     for name, (asset, step, _) in one.items():
         known = other.get(name)
         if step.hop == 1 and known is not None and known[1].hop == 1 and (more := step.services - known[1].services):
-            found.setdefault((estate.labels(asset), more), []).append(name)
+            found.setdefault((compared.labels(asset), more), []).append(name)
     rows = (Reached(1, labels, tuple(sorted(names)), services, ()) for (labels, services), names in found.items())
     return tuple(sorted(rows, key=lambda row: (-len(row.assets), row.labels)))
 
 
-def _candidates(estate: Estate, spread: Spread, hops: Hops, most: int | None) -> tuple[Candidate, ...]:
+def _candidates(compared: Compared, spread: Spread, hops: Hops, most: int | None) -> tuple[Candidate, ...]:
     """Return the classes without which the fewest are reached, the best first.
 
     What is lost without a class lies behind it on the ways that were found, so that only classes with the most behind
@@ -233,13 +235,16 @@ def _candidates(estate: Estate, spread: Spread, hops: Hops, most: int | None) ->
         one = spread.classes[number]
         left = sum(len(spread.classes[other].assets) for other in hops.spread(most, (number,)).steps)
         if (fewer := whole - left - len(one.assets)) > 0:
-            found.append(Candidate(estate.labels(one.assets[0]), tuple(asset.name for asset in one.assets), fewer))
+            found.append(Candidate(compared.labels(one.assets[0]), tuple(asset.name for asset in one.assets), fewer))
     return tuple(sorted(found, key=lambda one: (-one.fewer, len(one.assets), one.assets)))
 
 
-def _outside(asset: Asset, estate: Estate, table: VerdictTable | None) -> dict[str, IntervalSet]:
+def _outside(asset: Asset, compared: Compared, table: VerdictTable | None) -> dict[str, IntervalSet]:
     """Return what passes to some address that no asset holds, and to the answers to each name of the policy."""
-    unheld, private = Ends(estate.snapshot, estate.settings).unheld(asset.realm), estate.settings.private_addresses()
+    unheld, private = (
+        Ends(compared.snapshot, compared.settings).unheld(asset.realm),
+        compared.settings.private_addresses(),
+    )
     if table is None:
         return {"internet": EVERY_SERVICE, "other addresses of no asset": EVERY_SERVICE}
     sides, own, found = Sides(), points_of(asset), {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -91,12 +91,21 @@ def _of(rule: Rule, uses: RuleUses, deletions: Deletions, since: datetime, until
         why = f"no flow used it; {seen.seen} of {counted(seen.workloads, 'workload')} it speaks for were seen"
         return RuleHygiene(rule, Finding.UNUSED, why, use, seen, deletion)
     if wide := widths(rule, uses):
-        proposed = narrower(rule, uses, wide)
-        if proposed is not None and deletions.opens(rule, narrowed(rule, proposed)):
-            proposed = None
+        proposed = proven(rule, narrower(rule, uses, wide), deletions)
         why = "; ".join(map(str, wide))
         return RuleHygiene(rule, Finding.WIDE, why, use, seen, deletion, tuple(wide), proposed)
     return RuleHygiene(rule, Finding.USED, "", use, seen, deletion)
+
+
+def proven(rule: Rule, proposed: Narrower | None, deletions: Deletions) -> Narrower | None:
+    """Return as much of a narrower rule as opens nothing by the tables: all, its services alone, or None.
+
+    Labels choose a workload with every address that it may have, a network only those in it.
+    """
+    for one in (proposed, replace(proposed, sources={}, destinations={}) if proposed else None):
+        if one is not None and one.written() and not deletions.opens(rule, narrowed(rule, one)):
+            return one
+    return None
 
 
 def _guards(rule: Rule, use: Use, deletion: Deletion) -> bool:

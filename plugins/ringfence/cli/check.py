@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ringfence.cli.session import Session, command
-from ringfence.model.errors import InputError
+from ringfence.model.errors import RingfenceError
 
 
 @command("check", "check", "check --strict", inventory=True)
@@ -16,12 +16,13 @@ def check(session: Session, strict: bool) -> None:
     from ringfence.operations.check import findings_of
     from ringfence.presenting.check_view import answers, summary
 
+    status = 2
     try:
         found = checked(session.estate)
-    except InputError as error:
+    except RingfenceError as error:
         if not session.output.as_json:
             raise
-        found = findings_of(error)
+        found, status = findings_of(error), error.exit_status
     if session.output.as_json:
         session.output.data(found.data())
     else:
@@ -30,6 +31,6 @@ def check(session: Session, strict: bool) -> None:
         assets = len(session.estate.survey().snapshot.assets)
         session.output.lines([summary(found, session.estate.workspace.policy, assets)])
     if found.errors:
-        click.get_current_context().exit(2)
+        click.get_current_context().exit(status)
     if found.failed or found.broken or (strict and found.problems):
         click.get_current_context().exit(1)

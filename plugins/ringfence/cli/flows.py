@@ -134,7 +134,7 @@ def add(
         results.append(one.data())
         days = ", ".join(day.isoformat() for day in one.added.days)
         session.output.line(
-            f"{one.file}: {counted(one.added.read, 'flow')}, {one.added.new} new"
+            f"{one.file}: {_records(one.added.records)}{counted(one.added.read, 'flow')}, {one.added.new} new"
             + (f", of {days}" if days else "")
             + (f"; {counted(one.added.known, 'file')} added before" if one.added.known else "")
         )
@@ -144,6 +144,11 @@ def add(
     if wrong:
         session.output.line(f"{counted(wrong, 'wrong row')} left out", style="yellow")
         click.get_current_context().exit(2)
+
+
+def _records(count: int) -> str:
+    """Return how many records of a sensor were read, and nothing where there were none."""
+    return f"{counted(count, 'record')}, " if count else ""
 
 
 @command("window", "flows window", "flows window --since 24h --by flow", group=flows)

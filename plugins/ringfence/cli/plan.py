@@ -48,5 +48,5 @@ def plan(
         session.output.data({**data, **plan.model_dump(mode="json", by_alias=True)})
     else:
         session.output.lines(made_lines(made, flows))
-    if flows is not None and flows.unread:
+    if flows is not None and made.wrong:
         click.get_current_context().exit(2)

@@ -102,7 +102,7 @@ def simulate(
             _print(session, found, selection, by, limit)
         if strict and not found.judged:
             raise InputError(f"{selection.words()}: no flow was judged, so --strict proves nothing", remedy=NO_FLOW)
-        if selection.unread:
+        if selection.unread or (strict and found.wrong):
             click.get_current_context().exit(2)
         if strict and found.newly_denied:
             click.get_current_context().exit(1)

@@ -49,10 +49,17 @@ class RangeWriter:
         self._bases: OrderedDict[bytes, tuple[BitMap, Pieces]] = OrderedDict()
         self._recent: OrderedDict[bytes, RangeTexts] = OrderedDict()
 
-    def renewed(self) -> RangeWriter:
-        """Return a writer of the same atoms that knows no sets yet."""
+    def moved(self, atom: int, left: int, entered: int) -> RangeWriter:
+        """Return a writer of the same atoms of which one went from a class to another; this one stays as it is.
+
+        It knows the sets that this one knows: those with one of the two classes have an atom more or less.
+        """
         other = RangeWriter(self._starts, self._ends)
         other._texts = self._atom_texts()
+        for key, (classes, written) in self._bases.items():
+            same = (left in classes) == (entered in classes)
+            if patched := written if same else self._patched(written, BitMap([atom])):
+                other._bases[key] = classes, patched
         return other
 
     def texts(self, key: bytes, classes: BitMap, atoms_of: Callable[[BitMap], BitMap]) -> RangeTexts:

@@ -160,7 +160,7 @@ class View:
         view._classes_of_atoms = []
         view._recent = OrderedDict()
         view._recent_size = 0
-        view._writer = self._writer.renewed()
+        view._writer = self._writer.moved(atom[0], left, entered)
         return view
 
     def deferred(self, classes: BitMap) -> ClassAddresses:

@@ -50,6 +50,7 @@ class SightingDays:
     source: str
     ledger: Ledger
     days: dict[int, set[date]] = field(default_factory=dict)
+    records: dict[int, int] = field(default_factory=dict)
     touched: set[date] = field(default_factory=set)
     _pairs: str = ""
 
@@ -58,11 +59,12 @@ class SightingDays:
         self._pairs = new_table(self.connection, _PAIRS)
 
     def keep(self, sightings: str) -> None:
-        """Write a table of sightings as batches by day, and drop it. The numbers of its files are in `days` then."""
-        days = f"SELECT DISTINCT origin, first::DATE FROM {sightings}"
+        """Write a table of sightings as batches by day, and drop it; `days` and `records` tell of each of its files."""
+        days = f"SELECT origin, first::DATE, count(*) FROM {sightings} GROUP BY ALL"
         found: set[date] = set()
-        for origin, day in self.connection.execute(days).fetchall():
+        for origin, day, rows in self.connection.execute(days).fetchall():
             self.days.setdefault(origin, set()).add(day)
+            self.records[origin] = self.records.get(origin, 0) + rows
             found.add(day)
         self._touch(f"SELECT * FROM {sightings}")
         for day in sorted(found):

@@ -21,7 +21,7 @@ from ringfence.model.errors import InputError, Place, file_error
 # Files are hashed by so many threads: that lets go of the interpreter.
 _THREADS = 4
 # So many bytes of files are read before their records are written, so that memory does not grow with their number.
-_AT_ONCE = 1 << 28
+_AT_ONCE = 1 << 27
 
 
 @dataclass
@@ -126,8 +126,9 @@ def add_files(
         days = {day for one in own for day in adding.days.get(one, ())}
         days |= {date.fromisoformat(day) for one in files.known for day in one.days}
         files.reading.read += flows
+        records = sum(adding.records.get(one, 0) for one in own)
         told_ends = () if added else told.ambiguous
-        added.append(Added(flows, new, tuple(sorted(days)), len(files.known), told_ends))
+        added.append(Added(flows, new, tuple(sorted(days)), len(files.known), told_ends, records))
     adding.ledger = replace(adding.ledger, origins=tuple(origins))
     adding.ledger.save(adding.directory)
     return added

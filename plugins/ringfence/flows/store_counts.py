@@ -11,7 +11,8 @@ class Added:
     """What one `add` did: flows read, observations that were not in the store before, days written.
 
     `known` are files whose content was added before and of which nothing was read; `ambiguous` says of which addresses
-    nothing said whose they were.
+    nothing said whose they were; `records` are those of sensors that the flows were folded from: of several files, a
+    flow counts with the last that has a record of it.
     """
 
     read: int
@@ -19,11 +20,12 @@ class Added:
     days: tuple[date, ...]
     known: int = 0
     ambiguous: tuple[str, ...] = ()
+    records: int = 0
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
         days = [day.isoformat() for day in self.days]
-        return {"read": self.read, "new": self.new, "days": days, "known": self.known}
+        return {"read": self.read, "new": self.new, "days": days, "known": self.known, "records": self.records}
 
 
 NOTHING_ADDED = Added(0, 0, ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringfence.analysis.blast import Blast, Estate
+from ringfence.analysis.blast import Blast, Compared
 from ringfence.analysis.blast import blast as blast_of
 from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.simulate import DEFAULT_KEYS
@@ -15,7 +15,7 @@ from ringfence.model.errors import InputError
 from ringfence.operations.execution import Execution
 
 if TYPE_CHECKING:
-    from ringfence import estate as estates
+    from ringfence.estate import Estate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class BlastRequest:
     keys: tuple[str, ...] = ()
 
 
-def blast(estate: estates.Estate, request: BlastRequest, execution: Execution | None = None) -> Blast:
+def blast(estate: Estate, request: BlastRequest, execution: Execution | None = None) -> Blast:
     """Return what an asset reaches. Raise InputErrors for an asset or a service that there is not."""
     listener = (execution or Execution()).listener
     queries = QueryReader(estate.workspace.definitions, estate.snapshot)
@@ -50,5 +50,5 @@ def blast(estate: estates.Estate, request: BlastRequest, execution: Execution | 
     # a host that nothing brings its table to goes on with what it holds
     draft = {**compiled.tables, **{name: held[name] for name in compiled.why if name in held}}
     with listener.working("following the ways"):
-        asked = Estate(estate.snapshot, settings, held, draft, request.keys or DEFAULT_KEYS)
+        asked = Compared(estate.snapshot, settings, held, draft, request.keys or DEFAULT_KEYS)
         return blast_of(found[0][0], asked, services, request.hops)

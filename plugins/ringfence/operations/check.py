@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringfence.model.errors import InputError, InputErrors
+from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def check(estate: Estate, *, linted: bool = True, told: bool = True) -> Findings
         return Findings(problems, failures(full), broken(full))
 
 
-def findings_of(error: InputError) -> Findings:
-    """Return the errors of files that are broken as problems."""
+def findings_of(error: RingfenceError) -> Findings:
+    """Return the errors of files that are broken, or of what failed outside, as problems."""
     errors = getattr(error, "errors", (error,))
     return Findings([Problem(Severity.ERROR, one.message, one.place, one.remedy) for one in errors])
 

@@ -66,9 +66,7 @@ class FlowSelection:
                 remedy="give --since the earlier time",
             )
         engine = engine_of(estate.workspace.settings.flows_engine)
-        found = FlowStore(estate.history.flows).window(since, until, latest_time(estate.now), engine)
-        self.unread = found.wrong
-        return found
+        return FlowStore(estate.history.flows).window(since, until, latest_time(estate.now), engine)
 
     def wrong_words(self, wrong: int) -> str:
         """Return how many flows were left out, for people; nothing where none were."""

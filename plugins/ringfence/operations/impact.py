@@ -92,7 +92,8 @@ class Impact:
     def workloads(self) -> int:
         """Return how many workloads get another table."""
         groups = self.tables["groups"]
-        return sum(len(one["workloads"]) for one in groups) if isinstance(groups, list) else 0  # type: ignore[arg-type,index,call-overload,misc]
+        found = (one["workloads"] for one in groups if isinstance(one, dict)) if isinstance(groups, list) else ()
+        return sum(len(names) for names in found if isinstance(names, list))
 
     @property
     def newly_denied(self) -> int:

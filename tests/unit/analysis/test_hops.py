@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from hypothesis import HealthCheck, given, settings
-from ringfence.analysis.blast import Blast, Estate, blast
+from ringfence.analysis.blast import Blast, Compared, blast
 from ringfence.analysis.hops import Hops
 from ringfence.analysis.reach import reach
 from ringfence.compiler import Compilation, compile_policy
@@ -68,7 +68,7 @@ def of_chain(
     draft: Policy, now: Policy | None = None, start: str = "web-1", most: int | None = None, service: str = ""
 ) -> Blast:
     tables = {} if now is None else compile_policy(CHAIN, now, Settings()).tables
-    estate = Estate(CHAIN, Settings(), tables, compile_policy(CHAIN, draft, Settings()).tables, ("role",))
+    estate = Compared(CHAIN, Settings(), tables, compile_policy(CHAIN, draft, Settings()).tables, ("role",))
     return blast(CHAIN.named()[start], estate, parse_service(service) if service else None, most)
 
 

@@ -142,6 +142,7 @@ FlowStore({str(workspace / ".ringfence/flows")!r}).add([Flow(1, 2, 3, 6, far, fa
     assert data(workspace, "flows", "add", str(workspace / "flows.csv"))[0]["new"] == 1
     told = data(workspace, "simulate")
     assert (told["window"]["flows"], told["wrong"]) == (1, 1)
+    assert data(workspace, "simulate", "--strict", status=2)["wrong"] == 1
     assert "1 flow of the store cannot be and is left out" in ringfence(workspace, "flows", "window").output
     assert data(workspace, "flows", "forget", "--before", "1d") == {"days": 1}
     assert data(workspace, "simulate")["wrong"] == 0

@@ -44,6 +44,18 @@ def test_a_broken_file_is_an_error_with_its_place(workspace: Path, file: str, te
         assert "Traceback" not in result.output
 
 
+def test_what_failed_outside_is_data_for_check_with_json(workspace: Path) -> None:
+    write(workspace, "inventory/50-cmdb.sh", "#!/bin/sh\necho no such server >&2\nexit 1\n")
+    (workspace / "inventory/50-cmdb.sh").chmod(0o755)
+
+    told = data(workspace, "check", status=3)
+
+    assert isinstance(told, dict)
+    (problem,) = told["problems"]
+    assert problem["severity"] == "error"
+    assert "50-cmdb.sh" in problem["message"] + (problem["file"] or "")
+
+
 def test_a_broken_file_is_data_for_check_with_json(workspace: Path) -> None:
     write(workspace, "policy/shop.yml", "rules:\n  - nam: x\n")
 

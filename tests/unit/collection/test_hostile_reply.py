@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringfence.enforcers.nftables import render
 
+from tests.examples import examples
 from tests.hostile_host import HostileHost
 from tests.rollout_plans import PlanMaker, Wanted
 
@@ -106,7 +107,7 @@ lines = st.lists(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(lines)
 def test_whatever_a_host_replies_is_a_state_of_known_types_or_is_refused(said: list[str]) -> None:
     try:

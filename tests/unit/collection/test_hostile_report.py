@@ -13,6 +13,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.flows_shape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.hostile_host import HostileHost
 
 REPORT: dict[str, object] = {
@@ -132,7 +133,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted({*REPORT, *TAKEN_BY_ANSIBLE})), json_values, max_size=6))
 def test_whatever_a_host_reports_has_the_documented_shape_or_is_refused(changes: dict[str, object]) -> None:
     try:
@@ -144,7 +145,7 @@ def test_whatever_a_host_reports_has_the_documented_shape_or_is_refused(changes:
         assert type(value) in (str, int, bool, type(None))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=200))
 def test_whatever_a_host_prints_is_read_or_refused(printed: str) -> None:
     with suppress(AnswerError):

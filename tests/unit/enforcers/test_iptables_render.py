@@ -19,11 +19,12 @@ from ringfence.model.rules import Mode
 from ringfence.model.services import BLOCK, ICMP, TCP
 from ringfence.model.tables import Cell, DirectionTable, Outcome, Piece, ProcessClass, ServiceMap, VerdictTable
 
+from tests.examples import examples
 from tests.table_factory import ALLOW, DENY, direction_table, service_map, shop_table
 from tests.unit.enforcers.iptables_kernel import sections
 from tests.unit.enforcers.iptables_tables import iptables_tables
 
-LIVELY = settings(max_examples=40, deadline=None, derandomize=True)
+LIVELY = settings(max_examples=examples(40), deadline=None, derandomize=True)
 MODERN = Features()
 HOST = Asset("h", ())
 # The options of iptables 1.4.21 and ipset 6.38 (`cgroup --path` comes at run time, where the host has it).

@@ -15,6 +15,7 @@ from ringfence.model.memberships import Membership
 from ringfence.model.rules import Mode
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, VerdictTable
 
+from tests.examples import examples
 from tests.table_factory import ALLOW, CONTROL, direction_table, service_map
 from tests.unit.enforcers.iptables_kernel import IptablesKernel
 
@@ -190,7 +191,7 @@ def test_older_words_for_the_same_rules_are_read(listed: list[str]) -> None:
     assert not told([re.sub(r"^\[(\d+):(\d+)\] (-A \S+)", r"\3 -c \1 \2", line) for line in text.splitlines()])
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=examples(150), deadline=None, derandomize=True)
 @given(st.data())
 def test_no_text_makes_it_fail(data: st.DataObject) -> None:
     text = "".join(data.draw(st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=4)), max_size=40)))

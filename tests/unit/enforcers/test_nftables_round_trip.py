@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from ringfence.enforcers.nftables import render
 from ringfence.model.tables import VerdictTable
 
+from tests.examples import examples
 from tests.table_factory import direction_table, service_map, shop_table, tables
 from tests.unit.enforcers.nft_kernel import Kernel
 
-LIVELY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+LIVELY = settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def texts(table: VerdictTable, listing: str) -> list[object]:

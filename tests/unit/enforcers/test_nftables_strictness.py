@@ -14,6 +14,7 @@ from ringfence.model.addresses import EVERY_ADDRESS, addresses_of
 from ringfence.model.rules import Mode
 from ringfence.model.tables import Cell, DirectionTable, Effect, Outcome, ProcessClass, VerdictTable
 
+from tests.examples import examples
 from tests.table_factory import ALLOW, CONTROL, direction_table, service_map
 from tests.unit.enforcers.nft_kernel import Kernel
 
@@ -79,7 +80,7 @@ def test_every_target_of_a_map_matters(kernel: Kernel) -> None:
         assert told(table, text.splitlines()), met[0]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(WORDS) | st.text()))
 def test_no_text_makes_the_reader_fail(parts: list[str]) -> None:
     assert read_ruleset("".join(parts))["drift"]
@@ -98,7 +99,7 @@ def listing(kernel: Kernel) -> str:
     return kernel.load(render(table_of_all_shapes()))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=examples(100), deadline=None, derandomize=True)
 @given(st.data())
 def test_no_damage_to_a_listing_makes_the_reader_or_the_comparer_fail(listing: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(listing)))

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -13,7 +14,12 @@ import pytest
 from click.testing import CliRunner
 from ringfence.cli import main
 from ringfence.flows.aws_places import fetched
+from ringfence.flows.ledger import Ledger
+from ringfence.flows.readers import reader
+from ringfence.flows.reading import Reading
+from ringfence.flows.store import FlowStore
 from ringfence.model.errors import InputError, OutsideError
+from ringfence.operations.flow_files import opened
 
 from tests.aws_server import MotoServer
 from tests.unit.flows.test_vpc import DEFAULT, RDP, SSH
@@ -86,6 +92,29 @@ def test_a_prefix_without_dates_and_without_a_span_is_read_whole(bucket: str) ->
     result = CliRunner().invoke(main, ["flows", "read", f"s3://{bucket}/flat", "--format", "vpc", "--json"])
     assert result.exit_code == 0, result.output
     assert [row["outcome"] for row in json.loads(result.stdout)] == ["answered", "refused"]
+
+
+def test_of_a_prefix_only_new_and_grown_objects_are_added(bucket: str, tmp_path: Path) -> None:
+    store, vpc = FlowStore(tmp_path / "store"), reader("vpc")
+
+    def add() -> tuple[int, int, int]:
+        reading = Reading()
+        with opened(f"s3://{bucket}/logs/", reading) as there:
+            (added,) = store.add_sightings([(there, reading)], vpc, "vpc")  # type: ignore[arg-type] # its kind
+        return added.read, added.new, added.known
+
+    put(bucket, "logs/one.log.gz", SSH)
+    assert (add(), add()) == ((1, 1, 0), (0, 0, 1))
+    put(bucket, "logs/two.log.gz", RDP)
+    assert add() == (1, 1, 1)
+    packed = gzip.compress("\n".join((DEFAULT, SSH)).encode(), mtime=0)
+    boto3.client("s3").put_object(Bucket=bucket, Key="logs/three.log.gz", Body=packed)
+    add()
+    more = packed + gzip.compress(f"\n{RDP.replace(' 3389 ', ' 22 ')}\n".encode(), mtime=0)
+    boto3.client("s3").put_object(Bucket=bucket, Key="logs/three.log.gz", Body=more)
+    assert add() == (2, 1, 2)
+    places = sorted(one.path for one in Ledger.load(store.directory).origins)
+    assert places == [f"s3://{bucket}/logs/{name}.log.gz" for name in ("one", "three", "two")]
 
 
 def test_a_wrong_row_is_located_in_its_object(bucket: str) -> None:

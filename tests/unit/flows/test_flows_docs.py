@@ -47,7 +47,7 @@ def run(command: str) -> str:
             return content.decode("utf-16" if content[:1] == b"\xff" else "utf-8").replace("\r\n", "\n")
         done = CliRunner().invoke(main, shlex.split(then[0])[1:], input=content)
     else:
-        assert words[0] == "ringfence", command
+        assert words[0] == "ringfence", f"{command}: what is not run here stands in a block of 'sh'"
         done = CliRunner().invoke(main, words[1:])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.output

@@ -86,12 +86,12 @@ def test_a_directory_with_a_new_file_brings_what_is_new_in_it(tmp_path: Path) ->
     store, logs = FlowStore(tmp_path / "store"), tmp_path / "logs"
     logs.mkdir()
     write(logs / "a.log.gz", *BOTH[:2])
-    assert add(store, logs) == [Added(1, 1, store.days())]
+    assert add(store, logs) == [Added(1, 1, store.days(), records=2)]
     before = seen(store)
     assert add(store, logs) == [Added(0, 0, store.days(), 1)]
     assert seen(store) == before
     write(logs / "b.log.gz", record(1, 2, 9, 5))
-    assert add(store, logs) == [Added(1, 1, store.days(), 1)]
+    assert add(store, logs) == [Added(1, 1, store.days(), 1, records=1)]
     assert [row[0] for row in seen(store)] == ["10.0.0.1", "10.0.0.2"]
 
 
@@ -104,7 +104,7 @@ def test_a_file_that_grew_adds_its_tail(tmp_path: Path, packed: bool) -> None:
     path.write_bytes(members[0])
     add(store, path)
     path.write_bytes(b"".join(members))
-    assert add(store, path) == [Added(2, 1, store.days())]
+    assert add(store, path) == [Added(2, 1, store.days(), records=2)]
     assert [row[4] for row in seen(store)] == [10, 5]
     assert len(Ledger.load(store.directory).origins) == 1
 

@@ -102,16 +102,16 @@ def test_json_is_read_flat_and_nested_with_either_form_of_time(tmp_path: Path, t
 
 
 @pytest.mark.parametrize(
-    ("state", "outcome"),
+    ("protocol", "state", "outcome"),
     [
-        *((state, "unanswered") for state in ("S0", "SH", "RSTOS0")),
-        *((state, "refused") for state in ("REJ", "RSTRH")),
-        *((state, "answered") for state in ("S1", "SF", "S2", "S3", "RSTO", "RSTR", "SHR", "OTH")),
+        ("udp", "S0", "unanswered"),
+        *(("tcp", state, "refused") for state in ("S0", "SH", "RSTOS0", "REJ", "RSTRH")),
+        *(("tcp", state, "answered") for state in ("S1", "SF", "S2", "S3", "RSTO", "RSTR", "SHR", "OTH")),
     ],
 )
-def test_every_state_has_its_outcome(tmp_path: Path, state: str, outcome: str) -> None:
+def test_every_state_has_its_outcome(tmp_path: Path, protocol: str, state: str, outcome: str) -> None:
     path = tmp_path / "conn.log"
-    path.write_text(json.dumps({**JSON, "proto": "tcp", "conn_state": state}))
+    path.write_text(json.dumps({**JSON, "proto": protocol, "conn_state": state}))
     assert [row["outcome"] for row in flows_of(path)[0]] == [outcome]
 
 

@@ -17,6 +17,8 @@ from ringfence.language.writing import flow_text, scalar_text
 from ringfence.model.errors import InputErrors
 from ringfence.model.rules import Settings
 
+from tests.examples import examples
+
 WORDS = [
     *("rules", "tests", "enforce", "invariants", "scope", "tier", "priority", "selectors", "services", "lists", "from"),
     *("to", "allow", "deny", "pass", "at", "log", "name", "process", "unit", "user", "program", "service", "expect"),
@@ -27,7 +29,7 @@ WORDS = [
     *("emergency", "<<", "~", "api.example.org"),
 ]
 MARKS = [*":-[]{},&*!|>'\"%@`#?", "---", "...", "\n", "\n  ", "\n    ", "\t", " ", "&a", "*a"]
-FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 scraps = st.lists(st.sampled_from([*WORDS, *MARKS]) | st.text(max_size=3), max_size=60).map(" ".join)
 

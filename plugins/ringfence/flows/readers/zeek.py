@@ -24,6 +24,8 @@ SOURCE = "zeek"
 WHOLE = True  # a row is a connection
 # https://docs.zeek.org/en/master/scripts/base/protocols/conn/main.zeek.html; RSTO and RSTR were established before.
 REFUSED = ("REJ", "RSTRH")
+# The sensor sees both directions: TCP that nobody answered was dropped on the way or had no server, as in a scan; of
+# other protocols it may be traffic that needs no answer, as syslog over UDP.
 UNANSWERED = ("S0", "SH", "RSTOS0")
 NEEDED = ("ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto")
 FIELDS = (
@@ -168,7 +170,8 @@ def _raw(values: Mapping[str, str], malformed: str) -> str:
         "packets": _sum(value("orig_pkts"), value("resp_pkts")),
         "bytes": _sum(value(f"orig_{size}"), value(f"resp_{size}")),
         "observer": "NULL",
-        "refused": f"{value('conn_state')} IN {REFUSED}",
+        "refused": f"{value('conn_state')} IN {REFUSED}"
+        f" OR ({protocol} = 'tcp' AND {value('conn_state')} IN {UNANSWERED})",
         "said": "1",
         "alone": f"{value('conn_state')} IN {UNANSWERED}",
         "reset": "false",

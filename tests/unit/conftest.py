@@ -1,0 +1,21 @@
+"""Fixtures of all unit tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from ringfence.sources import ansible_inventory
+
+from tests.unit.inventory_answers import kept_or_asked
+
+
+@pytest.fixture(autouse=True, scope="module")
+def asked_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Ansible is asked once in a process for equal inventories of plain data; the tests of sources ask it each time."""
+    if request.path.parent.name == "sources":
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ansible_inventory, "_run", kept_or_asked)
+        yield

@@ -1,0 +1,63 @@
+"""What `ansible-inventory` answered in this process, for equal inventories: most tests ask of the same few.
+
+Ansible itself is asked once for every inventory. Kept is only the answer to what is plain data beside the workspace:
+no plug-in, no script, no template of what is not there, no vault, and nothing that Ansible warned of.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ringfence.sources import ansible_inventory
+
+Key = tuple[object, ...]
+# What an answer may rest on beside the text itself.
+NOT_PLAIN = (b"plugin:", b"!vault", b"$ANSIBLE_VAULT", b"{{", b"{%")
+PLACE = "\0workspace\0"
+_ask = ansible_inventory._run
+_kept: dict[Key, str] = {}
+
+
+def kept_or_asked(command: list[str], paths: Sequence[Path], directory: Path | None, *, what_answers: bool) -> str:
+    """Do what `ansible_inventory._run` does: write the answer where the command says, and return its warnings."""
+    key = None if directory is None else _key(command, paths, directory, what_answers)
+    listing = Path(command[-1])
+    if key is None or directory is None:
+        return _ask(command, paths, directory, what_answers=what_answers)
+    if key not in _kept:
+        said = _ask(command, paths, directory, what_answers=what_answers)
+        if said:
+            return said
+        _kept[key] = listing.read_text(encoding="utf-8").replace(str(directory.absolute()), PLACE)
+    listing.write_text(_kept[key].replace(PLACE, str(directory.absolute())), encoding="utf-8")
+    return ""
+
+
+def _key(command: list[str], paths: Sequence[Path], directory: Path, what_answers: bool) -> Key | None:
+    """Return all that an answer rests on, None where it is not plain data."""
+    texts = []
+    for path in _files([*(directory / path for path in paths), directory / "ansible.cfg"]):
+        if path.is_symlink() or not path.is_file() or os.access(path, os.X_OK):
+            return None
+        text = path.read_bytes()
+        if any(word in text for word in NOT_PLAIN):
+            return None
+        texts.append((str(path.relative_to(directory)) if path.is_relative_to(directory) else str(path), text))
+    settings = tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith("ANSIBLE")))
+    return (
+        tuple(command[:-1]),
+        tuple(os.path.relpath(directory / path, directory) for path in paths),
+        what_answers,
+        tuple(texts),
+        settings,
+    )
+
+
+def _files(places: Sequence[Path]) -> Iterator[Path]:
+    for place in places:
+        if place.is_dir():
+            yield from sorted(path for path in place.rglob("*") if not path.is_dir())
+        elif place.exists():
+            yield place
