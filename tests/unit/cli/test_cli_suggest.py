@@ -133,7 +133,15 @@ def test_one_application_is_fenced_by_an_entry_that_counts_first(workspace: Path
 
 
 @pytest.mark.parametrize(
-    "words", [("--only", "17"), ("--dial", "7"), ("--dial", "loose"), ("nosuchapp",), ("--days", "3", "--since", "1d")]
+    "words",
+    [
+        ("--only", "17"),
+        ("--dial", "7"),
+        ("--dial", "loose"),
+        ("nosuchapp",),
+        ("--key", "rack"),
+        ("--days", "3", "--since", "1d"),
+    ],
 )
 def test_what_cannot_be_asked_is_an_error_and_writes_nothing(workspace: Path, words: tuple[str, ...]) -> None:
     shown = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--write", *words)
