@@ -157,6 +157,8 @@ def test_without_flows_it_says_so(workspace: Path) -> None:
 
     assert shown.exit_code == 0
     assert "nothing to suggest: no flow was seen" in shown.output
+    labels = ringfence(workspace, "labels", "suggest", "--flows", str(workspace / "flows.csv")).output
+    assert "0 suggestions\n" in labels
 
 
 def test_names_of_hosts_reach_no_terminal_and_no_file_as_they_are(workspace: Path) -> None:
