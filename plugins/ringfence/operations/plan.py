@@ -132,8 +132,8 @@ class _Making:
         from ringfence.enforcers import enforcer
         from ringfence.estate.held_tables import held_tables
         from ringfence.plan import Circumstances, Inputs, next_sequence
-        from ringfence.plan.changes import told
         from ringfence.plan.left_out import left_out
+        from ringfence.plan.plan_diff import plan_diff
 
         estate = self.estate
         aside = left_out(estate.compilation, self.held, enforcer) if tables is estate.compilation.tables else {}
@@ -148,7 +148,7 @@ class _Making:
             now=estate.now,
             held=self.held,
             simulation=simulation,
-            diff=told(enforced, planned, estate.snapshot),
+            diff=plan_diff(enforced, planned, estate.snapshot),
             dropped=self.dropped,
             force_lockout=self.request.force_lockout_test,
             here=own_addresses(estate, tables),
