@@ -139,6 +139,6 @@ class InventoryModule(SourceInventory):
 
 def _engine(given: Mapping[str, object]) -> Engine:
     if not given.get("host"):
-        raise AnsibleParserError("an engine does not say on which host it runs: give it 'host'", obj=given)
+        raise AnsibleParserError("an engine has no 'host': set the host it runs on", obj=given)
     told = text_by_name({key: value for key, value in given.items() if value is not None})
     return Engine(**{"url": f"unix://{DOCKER_SOCKET}", **told})

@@ -129,7 +129,7 @@ class InventoryModule(SourceInventory):
         """Return what the clusters have."""
         wrong = [name for name in self.get_option("namespaces") if not _NAMESPACE.fullmatch(name)]
         if wrong:
-            raise SourceRefused(f"'{wrong[0]}' is no name of a namespace")
+            raise SourceRefused(f"'{wrong[0]}' is not a valid namespace name")
         kubeconfig = Kubeconfig([Path(path) for path in self.get_option("kubeconfig")])
         wanted = self.from_options(Wanted, contexts=kubeconfig.contexts(self.get_option("contexts")))
         shape = self.from_options(Shape, labels=text_by_name(self.get_option("labels")))

@@ -132,7 +132,7 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
 
     def _labelled(self, rules: Path) -> tuple[Asset, ...]:
         if not rules.is_file():
-            raise AnsibleParserError(f"there are not a valid label rules at {rules}: write that file, or set 'rules'")
+            raise AnsibleParserError(f"there are no valid label rules at {rules}: write that file, or set 'rules'")
         try:
             given = load_label_rules(rules.resolve())
             # Names are resolved only where a rule looks at addresses.
@@ -207,7 +207,7 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
             if len(labels) > 1:
                 shared = ", ".join(sorted(labels))
                 self.display.warning(
-                    f"the group '{name}' stands for several labels, whose names differ in punctuation: {shared}"
+                    f"the group '{name}' is shared by several labels whose names differ only in punctuation: {shared}"
                 )
 
 

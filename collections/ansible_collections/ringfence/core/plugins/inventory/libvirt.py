@@ -132,7 +132,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.api
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.transform import Shape, assets
 
 COMPILED = (
-    "it is compiled, so first apt-get install libvirt-dev pkg-config gcc python3-dev "
+    "it is compiled, so run apt-get install libvirt-dev pkg-config gcc python3-dev first "
     "(or, for Debian's own Python, python3-libvirt alone)"
 )
 
