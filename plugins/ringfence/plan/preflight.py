@@ -21,7 +21,7 @@ from ringfence.wire.first_few import first_few
 if TYPE_CHECKING:
     from ringfence.plan.host_records import Held
 
-_SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
+SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
 
 
 def refusals(
@@ -88,7 +88,7 @@ def _line(asset: Asset, control: Control, seen: int | None, check: ControlPathCh
     networks = ", ".join(control.networks)
     connection = attributes.get("ansible_connection", "ssh")
     port = attributes.get("ansible_port")
-    if connection in _SSH_CONNECTIONS and port is not None and str(port) != str(control.port):
+    if connection in SSH_CONNECTIONS and port is not None and str(port) != str(control.port):
         why = f"Ansible connects to port {port}, the control path opens port {control.port} only"
         found.append((why, "write the port that the host's sshd listens on into 'control'"))
     target = _address(attributes.get("ansible_host"))
