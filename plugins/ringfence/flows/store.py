@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from ringfence.files import lock_file
 from ringfence.flows.batches import compacted, incoming, write_day
 from ringfence.flows.damage import Damage, set_aside
 from ringfence.flows.database import database, delete_left
@@ -192,7 +193,7 @@ class FlowStore:
     def _alone(self) -> Iterator[None]:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            with (self.directory / ".lock").open("w") as lock:
+            with lock_file(self.directory / ".lock") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 delete_left(self.directory)
                 yield

@@ -21,6 +21,9 @@ FILE = "violations.json"
 FORMAT = 1
 # Violations that are kept; of more, the fixed ones go first, then those seen longest ago.
 MOST = 10_000
+# Years that no time of a violation has, and what a damaged file can lead to.
+_FAR = 9000
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 KINDS = (Kind.DENIED, Kind.WOULD_DENY, Kind.NOT_ENFORCED, Kind.NEW_PAIR, Kind.SCAN)
 
 
@@ -175,7 +178,9 @@ class ViolationStore:
             if data["format"] != FORMAT:
                 raise InputError("this file is of another release", Place(str(self.path)), "move it away")
             found = [_read(one) for one in data["violations"]]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if any(one.last_seen.year >= _FAR for one in found):
+                raise ValueError("a time lies too far ahead")
+        except _DAMAGED as error:
             raise InputError(
                 "this file is damaged", Place(str(self.path)), "move it away: violations are found again as they happen"
             ) from error
@@ -227,7 +232,7 @@ def _read(data: Mapping[str, Any]) -> Violation:
     example = data["example"]
     return Violation(
         id=str(data["id"]),
-        kind=next(kind for kind in KINDS if kind.word == data["kind"]),
+        kind={kind.word: kind for kind in KINDS}[data["kind"]],
         source=str(data["from"]),
         destination=str(data["to"]),
         service=str(data["service"]),
@@ -242,10 +247,14 @@ def _read(data: Mapping[str, Any]) -> Violation:
         example=Example(
             str(example["host"]),
             point_of(example["client"]),
-            example["client_asset"],
+            _asset(example["client_asset"]),
             point_of(example["server"]),
-            example["server_asset"],
+            _asset(example["server_asset"]),
             PROTOCOLS.get(example["protocol"], 0) or int(example["protocol"]),
-            example["port"],
+            None if example["port"] is None else int(example["port"]),
         ),
     )
+
+
+def _asset(name: object) -> str | None:
+    return None if name is None else str(name)

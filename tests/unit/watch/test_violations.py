@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -57,3 +58,25 @@ def test_a_damaged_file_is_said_and_stays(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="damaged"):
         ViolationStore(tmp_path).change([violation_of(event())], NOW, WEEK)
     assert '"id": 7' in (tmp_path / FILE).read_text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "x"},
+        {"count": float("inf")},
+        {"last_seen": "9999-12-31T23:59:59Z"},
+        {"example": {"port": {}}},
+        {"example": []},
+    ],
+)
+def test_what_a_file_has_wrong_is_damage_and_no_fault_of_ours(tmp_path: Path, change: dict[str, object]) -> None:
+    row = violation_of(event()).data()
+    inner = change.get("example")
+    row |= {"example": {**row["example"], **inner}} if isinstance(inner, dict) else change  # type: ignore[dict-item] # data
+    (tmp_path / FILE).write_text(json.dumps({"format": 1, "violations": [row]}))
+    with pytest.raises(InputError, match="damaged"):
+        ViolationStore(tmp_path).change([], NOW, WEEK)
+    (tmp_path / FILE).write_text("[" * 100_000)
+    with pytest.raises(InputError, match="damaged"):
+        ViolationStore(tmp_path).load()

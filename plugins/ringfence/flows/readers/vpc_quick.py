@@ -91,7 +91,9 @@ def _read(
     rows = (
         f"SELECT * REPLACE ({numbered}), NULL::BIGINT AS n, true AS colon,"
         f" NOT regexp_full_match(concat({', '.join(counts)}), '[0-9]*') AS odd"
-        f" FROM read_csv(?, auto_detect=false, header=false, delim=' ', quote='', escape='', nullstr='-', skip={int(headed)}, compression='{packing}', filename=true,"
+        f" FROM read_csv(?, auto_detect=false, header=false, delim=' ',"
+        f" quote='', escape='', nullstr='-', skip={int(headed)},"
+        f" compression='{packing}', filename=true,"
         f" columns={{{kinds}}})"
     )
     try:
