@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from ringfence.watch.events import End, Kind, WatchEvent
 
 FILE = "violations.json"
 FORMAT = 1
-# Violations that are kept; of more, the fixed ones go first, then those seen longest ago.
+# Violations that are kept.
 MOST = 10_000
 # Years that no time of a violation has, and what a damaged file can lead to.
 _FAR = 9000
@@ -224,8 +225,21 @@ class ViolationStore:
 
 
 def _most_forgotten(known: Mapping[str, Violation]) -> list[str]:
-    order = sorted(known.values(), key=lambda one: (one.status is not Status.FIXED, one.last_seen))
-    return [one.id for one in order[: max(0, len(known) - MOST)]]
+    """Return what goes where there are too many: fixed ones, then those of the hosts that tell of most, oldest first.
+
+    So no host's lies push out what others told of; what a person accepted goes last of all.
+    """
+    later = {Status.FIXED: 0, Status.NEW: 1, Status.ACCEPTED: 2}
+    told: Counter[str] = Counter()
+    places = {}
+    for one in sorted(known.values(), key=lambda one: one.last_seen, reverse=True):
+        share = 0
+        if one.status is Status.NEW:
+            told[one.example.host] += 1
+            share = told[one.example.host]
+        places[one.id] = later[one.status], -share, one.last_seen
+    order = sorted(known, key=lambda key: places[key])
+    return order[: max(0, len(known) - MOST)]
 
 
 def _read(data: Mapping[str, Any]) -> Violation:

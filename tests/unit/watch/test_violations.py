@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from ringfence.model.errors import InputError
+from ringfence.watch import violations
 from ringfence.watch.events import Kind
 from ringfence.watch.violations import FILE, Status, ViolationStore, met_again, overdue, violation_of
 
@@ -80,3 +81,16 @@ def test_what_a_file_has_wrong_is_damage_and_no_fault_of_ours(tmp_path: Path, ch
     (tmp_path / FILE).write_text("[" * 100_000)
     with pytest.raises(InputError, match="damaged"):
         ViolationStore(tmp_path).load()
+
+
+def test_a_host_that_lies_pushes_out_nothing_but_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(violations, "MOST", 12)
+    store = ViolationStore(tmp_path)
+    honest = violation_of(event())
+    accepted = replace(violation_of(event(port=1)), status=Status.ACCEPTED)
+    store.replace({one.id: one for one in (honest, accepted)})
+    lies = [violation_of(replace(event(port=port, second=port), host="liar")) for port in range(100, 130)]
+    store.change(lies, NOW, WEEK)
+    kept = store.load()
+    assert {honest.id, accepted.id} <= kept.keys()
+    assert [one.service for one in kept.values() if one.example.host == "liar"] == [f"tcp/{n}" for n in range(120, 130)]
