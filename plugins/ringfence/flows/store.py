@@ -34,6 +34,7 @@ from ringfence.flows.window import FlowWindow
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError, Place, file_error
 from ringfence.model.flows import Flow
+from ringfence.model.safe_text import clean_line
 
 
 class FlowStore:
@@ -191,6 +192,11 @@ class FlowStore:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
+        try:
+            str(self.directory).encode()
+        except UnicodeEncodeError as error:
+            place = Place(clean_line(str(self.directory)))
+            raise OutsideError("flows cannot be kept where a name is no UTF-8: rename the directory", place) from error
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             with lock_file(self.directory / ".lock") as lock:

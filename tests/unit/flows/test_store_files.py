@@ -299,3 +299,8 @@ def test_a_link_in_a_store_leads_nothing_out_of_it(tmp_path: Path) -> None:
     store.add_file(path, "csv", Reading())
     assert other.read_text() == "precious"
     assert not (tmp_path / "made").exists()
+
+
+def test_a_store_whose_directory_is_no_utf8_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutsideError, match="no UTF-8"):
+        FlowStore(tmp_path / "a\udcff").add_file(write(tmp_path / "flows.csv", [443]), "csv", Reading())
