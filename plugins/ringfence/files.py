@@ -5,6 +5,7 @@ A file is written beside its place, kept on the disk, then renamed. Pipes and de
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -45,9 +46,24 @@ def locked(path: Path) -> Iterator[None]:
     The lock is a file of its own beside it, as the file itself is replaced. Raise OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
+    with lock_file(path.with_name(f".{path.name}.lock")) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def lock_file(path: Path) -> Iterator[int]:
+    """Give the descriptor of a file that is only ever locked: nothing in it is changed.
+
+    Raise OSError, also for a link to another file and for what is none.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, READABLE)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise FileExistsError(errno.EEXIST, f"{path.name} is not a regular file: delete it")
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def write_all(files: Iterable[tuple[Path, str]]) -> None:
@@ -86,10 +102,12 @@ def own_file(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return b""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        os.close(descriptor)
+        return b""
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
-        return file.read() if own else b""
+        return file.read()
 
 
 def _keep(file: TextIO, text: str) -> None:

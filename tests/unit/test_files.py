@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from ringfence.files import PRIVATE, write_all, write_whole
+from ringfence.files import PRIVATE, locked, own_file, write_all, write_whole
 
 
 def mode_of(path: Path) -> int:
@@ -49,3 +49,33 @@ def test_a_write_that_fails_leaves_the_old_text_and_nothing_beside_it(tmp_path: 
 def test_a_file_of_a_directory_that_appears_later_is_written_as_it_is(tmp_path: Path) -> None:
     write_all([(tmp_path / "ruleset.nft", "table inet ringfence {}\r\n")])
     assert (tmp_path / "ruleset.nft").read_bytes() == b"table inet ringfence {}\r\n"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_lock_changes_no_other_file_and_waits_for_no_pipe(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "other").write_text("precious")
+    lock = tmp_path / ".state.lock"
+    if kind == "link":
+        lock.symlink_to("other")
+    else:
+        os.mkfifo(lock)
+    with pytest.raises(OSError, match=r"symbolic|not a regular"), locked(tmp_path / "state"):
+        pass
+    assert (tmp_path / "other").read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["directory", "link", "pipe", "open to others"])
+def test_what_is_no_file_of_the_users_own_holds_nothing(tmp_path: Path, kind: str) -> None:
+    path, other = tmp_path / "kept", tmp_path / "other"
+    other.write_text("planted")
+    match kind:
+        case "directory":
+            path.mkdir()
+        case "link":
+            path.symlink_to(other)
+        case "pipe":
+            os.mkfifo(path)
+        case _:
+            path.write_text("planted")
+            path.chmod(0o666)
+    assert own_file(path) == b""

@@ -57,14 +57,14 @@ class Output:
             click.secho(clean(text), fg=style, bold=bold)
 
     def lines(self, lines: Iterable[Line]) -> None:
-        """Print lines for people; nothing with `--json`."""
+        """Print lines for people; nothing with `--json`. Each stays one line, whatever the names in it have."""
         for line in lines:
-            self.line(line.text, line.style, line.bold)
+            self.line(clean_line(line.text), line.style, line.bold)
 
     def notes(self, lines: Iterable[Line]) -> None:
         """Print lines about the work to standard error; nothing with `--json`."""
         for line in lines:
-            self.note(line.text, line.style)
+            self.note(clean_line(line.text), line.style)
 
     def note(self, text: str, style: str | None = None) -> None:
         """Print a line about the work to standard error; nothing with `--json`."""

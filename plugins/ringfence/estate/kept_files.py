@@ -122,7 +122,7 @@ def _keep(path: Path, digest: str, said: Said) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_whole(path, f"{_head(digest, body.encode())}\n{body}", PRIVATE)
     path.chmod(PRIVATE)
-    others = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime_ns)
+    others = sorted(path.parent.glob("*.json"), key=lambda one: one.lstat().st_mtime_ns)
     for old in others[:-MOST]:
         old.unlink(missing_ok=True)
 

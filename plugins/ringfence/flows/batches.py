@@ -112,6 +112,7 @@ def write_batch(
     path = directory / name
     path.parent.mkdir(exist_ok=True)
     scratch = path.with_suffix(".new")
+    scratch.unlink(missing_ok=True)  # a link would be followed
     try:
         connection.execute(
             f"COPY ({query}) TO {quoted(str(scratch))} (FORMAT parquet, COMPRESSION zstd,"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ringfence.files import write_whole
 from ringfence.model.errors import OutsideError, Place
+from ringfence.model.safe_text import clean_line
 
 FILE = "ledger.json"
 # Records lie apart from flows, so that other programs may read all Parquet files of the store's directory as flows.
@@ -69,15 +70,35 @@ class Ledger:
             data = json.loads(path.read_text())
             origins = tuple(Origin(**{**one, "days": tuple(one["days"])}) for one in data["origins"])
             sightings = dict(data.get("sightings", {}))
-            return Ledger(dict(data["batches"]), sightings, origins, dict(data["replaced"]), int(data["next"]))
+            read = Ledger(dict(data["batches"]), sightings, origins, dict(data["replaced"]), int(data["next"]))
+            read._check()
         except FileNotFoundError:
             return Ledger._found(directory)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise OutsideError(
                 f"is not a valid ledger of flows: {error}",
                 Place(str(path)),
                 remedy="delete it: every file of the store counts then, and what is added again is still counted once",
             ) from error
+        return read
+
+    def _check(self) -> None:
+        """Raise ValueError or TypeError for what no ledger of ours says."""
+        for name in (*self.batches, *self.sightings, *self.replaced):
+            if not (BATCH.fullmatch(name) or WHOLE_DAY.fullmatch(name)):
+                raise ValueError(f"{clean_line(name)[:80]} is no name of a file of a store")
+            day_of(name)
+        for rows in (*self.batches.values(), *self.sightings.values(), *(one.number for one in self.origins)):
+            if type(rows) is not int or rows < 0:
+                raise ValueError("a count is no number")
+        for since in self.replaced.values():
+            if datetime.fromisoformat(since).tzinfo is None:
+                raise ValueError("a time has no zone")
+        for one in self.origins:
+            if not all(isinstance(text, str) for text in (one.path, one.read_as, one.digest)):
+                raise ValueError("a file that was added has no name")
+            for day in one.days:
+                date.fromisoformat(day)
 
     @staticmethod
     def _found(directory: Path) -> Ledger:

@@ -187,7 +187,7 @@ def _cast(raw: str, addresses: str, reading: Reading, number: str, origin: str) 
             f"proto IN ({with_ports}) AND coalesce(dp NOT BETWEEN 0 AND 65535, true)",
             "format('port ''{}'' is not a number from 0 to 65535', coalesce(dport::VARCHAR, ''))",
         ),
-        ("first IS NULL OR last IS NULL", "format('''{}'' is not a valid time', times)"),
+        ("first IS NULL OR last IS NULL", "format('''{}'' is not a valid time', coalesce(times, ''))"),
         (f"first > {latest} OR last > {latest}", "format('{} lies in the future', greatest(first, last)::VARCHAR)"),
         (f"first < {earliest}", "format('{} is before 1990', first::VARCHAR)"),
         ("last < first", "format('the end {} is before the start {}', last::VARCHAR, first::VARCHAR)"),
@@ -198,7 +198,8 @@ def _cast(raw: str, addresses: str, reading: Reading, number: str, origin: str) 
         ("d0", "format('{} cannot be a server: it is the unspecified address', d)"),
         ("s0 AND NOT everybody", "format('{} cannot be a client: it is the unspecified address', s)"),
     ]
-    reasons = " ".join(f"WHEN {condition} THEN {reason}" for condition, reason in checks)
+    # a reason without the value that it names is still one
+    reasons = " ".join(f"WHEN {condition} THEN coalesce({reason}, 'it is not valid')" for condition, reason in checks)
     return f"""
 WITH texts AS (
     SELECT r.*, a.canonical AS s, z.canonical AS d, a.v6 AS s6, z.v6 AS d6, a.no_client AS nobody,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from ringfence.files import lock_file
 from ringfence.flows.batches import compacted, incoming, write_day
 from ringfence.flows.damage import Damage, set_aside
 from ringfence.flows.database import database, delete_left
@@ -33,6 +34,7 @@ from ringfence.flows.window import FlowWindow
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError, Place, file_error
 from ringfence.model.flows import Flow
+from ringfence.model.safe_text import clean_line
 
 
 class FlowStore:
@@ -191,8 +193,13 @@ class FlowStore:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         try:
+            str(self.directory).encode()
+        except UnicodeEncodeError as error:
+            place = Place(clean_line(str(self.directory)))
+            raise OutsideError("flows cannot be kept where a name is no UTF-8: rename the directory", place) from error
+        try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            with (self.directory / ".lock").open("w") as lock:
+            with lock_file(self.directory / ".lock") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 delete_left(self.directory)
                 yield

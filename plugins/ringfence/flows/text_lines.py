@@ -13,6 +13,7 @@ from typing import TextIO
 from ringfence.flows.reading import Reading
 from ringfence.flows.unpacked import unpacked
 from ringfence.model.errors import InputError, Place, RingfenceError, file_error
+from ringfence.model.safe_text import clean_line
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, ""),
@@ -51,8 +52,11 @@ def reject_broken(reason: str, path: Path, reading: Reading) -> None:
 def files_below(path: Path, reading: Reading) -> list[Path]:
     """Return a path itself, or the files below a directory whose names do not begin with a dot, sorted.
 
-    Links to directories are not followed; what cannot be looked into is a wrong row.
+    Links to directories are not followed; what cannot be looked into, or has a name that is no UTF-8, is a wrong row.
+    Raise InputError where it is the path itself.
     """
+    if not _is_utf8(path):
+        raise InputError(_NAMED, Place(clean_line(str(path))))
     if not path.is_dir():
         return [path]
     found: list[Path] = []
@@ -65,11 +69,24 @@ def files_below(path: Path, reading: Reading) -> list[Path]:
         for name in [name for name in inner if name.startswith(".")]:
             inner.remove(name)
         for entry in (Path(directory, name) for name in (*inner, *names) if not name.startswith(".")):
-            if entry.is_file():
+            if not _is_utf8(entry):
+                reading.reject(InputError(_NAMED), Place(clean_line(str(entry))))
+            elif entry.is_file():
                 found.append(entry)
             elif entry.is_symlink() or not entry.is_dir():
                 reading.warn("not read: it is neither a file nor a directory", Place(str(entry)))
     return sorted(found)
+
+
+_NAMED = "its name is no UTF-8, which DuckDB asks for: rename it"
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager

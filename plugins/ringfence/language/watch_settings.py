@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from ringfence.language.checking import check, fields, items
 from ringfence.language.nodes import Node
@@ -49,7 +50,7 @@ def _sink(node: Node, reports: Reports) -> SinkSettings | None:
         reports.add(node.place, "a sink is one of webhook, syslog and file", "write each one as an entry of its own")
         return None
     ((kind, target),) = targets.items()
-    if kind in SHAPES and not SHAPES[kind][0].fullmatch(target):
+    if kind in SHAPES and not (SHAPES[kind][0].fullmatch(target) and _is_address(target)):
         _, wanted, remedy = SHAPES[kind]
         reports.add(fields(node)[kind].value.place, f"'{kind}' is not {wanted}", remedy)
         return None
@@ -64,3 +65,17 @@ def _sink(node: Node, reports: Reports) -> SinkSettings | None:
         )
         return None
     return SinkSettings(kind, target, Sends(entry.send), entry.token_file or "", entry.token_env or "")
+
+
+def _is_address(target: str) -> bool:
+    """Return whether libraries take a URL of the right shape: its host, its port, and no character of terminals."""
+    try:
+        parts = urlsplit(target)
+        return (
+            target.isascii()
+            and target.isprintable()
+            and parts.port != 0
+            and bool(parts.scheme == "unix" or parts.hostname)
+        )
+    except ValueError:
+        return False

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from ringfence.language.reports import Reports
 from ringfence.language.writing import flow_text
 from ringfence.model.errors import InputError, Place
 from ringfence.model.rules import DEFAULT_TIER
+from ringfence.model.safe_text import clean_line
 from ringfence.suggest.cover import Choice
 from ringfence.suggest.rules import Offered
 from ringfence.workspace import POLICY
@@ -42,8 +44,11 @@ class Fence:
 
     @property
     def file(self) -> str:
-        """Return the file it stands in, which is read before the others."""
-        return f"{POLICY}/00-fence-{_slug(self.name)}.yml"
+        """Return the file it stands in, which is read before the others; no two applications share one."""
+        slug = _slug(self.name)
+        if slug != self.name:
+            slug += f"-{blake2b(self.name.encode(errors='replace'), digest_size=4).hexdigest()}"
+        return f"{POLICY}/00-fence-{slug}.yml"
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
@@ -52,7 +57,8 @@ class Fence:
     def text(self) -> str:
         """Return the file's text."""
         return (
-            f"# {self.name}: what no rule allows is denied. Of several entries for a workload the first counts.\n"
+            f"# {clean_line(self.name)}: what no rule allows is denied."
+            " Of several entries for a workload the first counts.\n"
             f"enforce:\n  - where: {flow_text(self.where)}\n    mode: full\n"
         )
 

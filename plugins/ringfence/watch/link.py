@@ -7,6 +7,8 @@ connection has ended, and a host that tells without being asked, or too much, lo
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -34,6 +36,8 @@ MOST_LINES = 2100
 MOST_BYTES = 512 * 1024
 # What may stand before the reader's first line: banners, messages of the day.
 MOST_BEFORE = 64 * 1024
+# What may stand on standard error of one connection: warnings of ssh, sudo's lecture, an awk's complaints.
+MOST_SAID = 256 * 1024
 WRONG_LINES = 20
 ENDS_WITHIN = 2.0
 
@@ -234,10 +238,21 @@ class Link:
         return self._lines.popleft()
 
     async def _listen(self, process: Process, asks: asyncio.Event) -> None:
-        """Keep the last that ssh and sudo say on standard error, and see where root's password is asked for."""
+        """Keep the last that ssh and sudo say on standard error, and see where root's password is asked for.
+
+        Who says too much is killed.
+        """
         assert process.stderr is not None
         prompt = self.way.prompt.strip().encode()
+        size = 0
         while more := await process.stderr.read(4096):
+            size += len(more)
+            if size > MOST_SAID:
+                self._said.clear()
+                self._said.append(b"it prints errors without end, so it is not listened to")
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                return
             self._said.append(more)
             if prompt and prompt in b"".join(self._said):
                 asks.set()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import queue
+import stat
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
+from ringfence.files import READABLE
 from ringfence.model.errors import InputError, Place
 from ringfence.model.watch_settings import Sends, SinkSettings
 from ringfence.watch.events import DENIALS, WatchEvent
@@ -98,30 +102,42 @@ class Sink:
                 self._sender.send(batch)
                 self.sent += len(batch)
                 self.trouble = ""
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: an address that no library takes
                 self.dropped += len(batch)
-                self.trouble = error.strerror or str(error)
+                self.trouble = getattr(error, "strerror", None) or str(error) or type(error).__name__
             if last:
                 break
-        self._sender.close()
+        with suppress(OSError):
+            self._sender.close()
 
 
 class JsonLines:
-    """Appends each message to a file as a line of JSON."""
+    """Appends each message to a regular file as a line of JSON."""
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8")
+        # opening a pipe that nobody reads would wait for ever
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, READABLE)
+        self._torn = False
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            self.close()
+            raise FileExistsError(errno.EEXIST, "it is not a regular file")
 
     def send(self, messages: Sequence[Message]) -> None:
-        """Write messages; a reader sees whole lines."""
-        self._file.write("".join(json.dumps(message) + "\n" for message in messages))
-        self._file.flush()
+        """Write messages; a reader sees whole lines. What a full disk tore is ended before the next line."""
+        text = "".join(json.dumps(message) + "\n" for message in messages).encode()
+        if self._torn:
+            text = b"\n" + text
+        while text:
+            written = os.write(self._descriptor, text)
+            self._torn = not text[:written].endswith(b"\n")
+            text = text[written:]
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        os.close(self._descriptor)
 
 
 def opened(settings: Sequence[SinkSettings], directory: Path) -> list[Sink]:

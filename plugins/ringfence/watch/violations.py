@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,8 +20,11 @@ from ringfence.watch.events import End, Kind, WatchEvent
 
 FILE = "violations.json"
 FORMAT = 1
-# Violations that are kept; of more, the fixed ones go first, then those seen longest ago.
+# Violations that are kept.
 MOST = 10_000
+# Years that no time of a violation has, and what a damaged file can lead to.
+_FAR = 9000
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 KINDS = (Kind.DENIED, Kind.WOULD_DENY, Kind.NOT_ENFORCED, Kind.NEW_PAIR, Kind.SCAN)
 
 
@@ -175,7 +179,9 @@ class ViolationStore:
             if data["format"] != FORMAT:
                 raise InputError("this file is of another release", Place(str(self.path)), "move it away")
             found = [_read(one) for one in data["violations"]]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if any(one.last_seen.year >= _FAR for one in found):
+                raise ValueError("a time lies too far ahead")
+        except _DAMAGED as error:
             raise InputError(
                 "this file is damaged", Place(str(self.path)), "move it away: violations are found again as they happen"
             ) from error
@@ -219,15 +225,28 @@ class ViolationStore:
 
 
 def _most_forgotten(known: Mapping[str, Violation]) -> list[str]:
-    order = sorted(known.values(), key=lambda one: (one.status is not Status.FIXED, one.last_seen))
-    return [one.id for one in order[: max(0, len(known) - MOST)]]
+    """Return what goes where there are too many: fixed ones, then those of the hosts that tell of most, oldest first.
+
+    So no host's lies push out what others told of; what a person accepted goes last of all.
+    """
+    later = {Status.FIXED: 0, Status.NEW: 1, Status.ACCEPTED: 2}
+    told: Counter[str] = Counter()
+    places = {}
+    for one in sorted(known.values(), key=lambda one: one.last_seen, reverse=True):
+        share = 0
+        if one.status is Status.NEW:
+            told[one.example.host] += 1
+            share = told[one.example.host]
+        places[one.id] = later[one.status], -share, one.last_seen
+    order = sorted(known, key=lambda key: places[key])
+    return order[: max(0, len(known) - MOST)]
 
 
 def _read(data: Mapping[str, Any]) -> Violation:
     example = data["example"]
     return Violation(
         id=str(data["id"]),
-        kind=next(kind for kind in KINDS if kind.word == data["kind"]),
+        kind={kind.word: kind for kind in KINDS}[data["kind"]],
         source=str(data["from"]),
         destination=str(data["to"]),
         service=str(data["service"]),
@@ -242,10 +261,14 @@ def _read(data: Mapping[str, Any]) -> Violation:
         example=Example(
             str(example["host"]),
             point_of(example["client"]),
-            example["client_asset"],
+            _asset(example["client_asset"]),
             point_of(example["server"]),
-            example["server_asset"],
+            _asset(example["server_asset"]),
             PROTOCOLS.get(example["protocol"], 0) or int(example["protocol"]),
-            example["port"],
+            None if example["port"] is None else int(example["port"]),
         ),
     )
+
+
+def _asset(name: object) -> str | None:
+    return None if name is None else str(name)

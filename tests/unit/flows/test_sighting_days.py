@@ -16,7 +16,7 @@ from ringfence.flows.reading import Reading
 from ringfence.flows.records import record_of
 from ringfence.flows.store import FlowStore
 from ringfence.flows.store_counts import Added
-from ringfence.model.errors import OutsideError
+from ringfence.model.errors import InputError, OutsideError
 
 from tests.unit.flows import flow_factory as factory
 
@@ -212,3 +212,16 @@ def test_a_crash_on_the_way_loses_and_doubles_nothing(
     named = Ledger.load(store.directory)
     files = {str(path.relative_to(store.directory)) for path in store.directory.rglob("*.parquet")}
     assert files == {*named.batches, *named.sightings, *named.replaced}
+
+
+def test_a_file_whose_name_is_no_utf8_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    write(logs / "good.log", *BOTH)
+    bad = write(logs / "bad\udcff.log", *BOTH)
+    reading = Reading()
+    store = FlowStore(tmp_path / "store")
+    store.add_sightings([(logs, reading)], reader("vpc"), "vpc")  # type: ignore[arg-type] # its kind
+    assert (len(seen(store)), reading.bad) == (1, 1)
+    with pytest.raises(InputError, match="no UTF-8"):
+        store.add_sightings([(bad, Reading())], reader("vpc"), "vpc")  # type: ignore[arg-type] # its kind

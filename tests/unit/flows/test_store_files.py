@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -260,3 +261,46 @@ def test_what_is_ambiguous_is_said_and_a_realm_that_is_seen_decides() -> None:
             " first by name"
             for address, name in ((WEB, "web"), (DB, "db"))
         )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batches": {"../precious.parquet": 1}},
+        {"batches": {"2026-13-24.7.parquet": 1}},
+        {"batches": {"2026-11-24.7.parquet": "many"}},
+        {"replaced": {"2026-11-24.7.parquet": "2026-11-24"}},
+        {"next": float("inf")},
+        {"origins": [5]},
+    ],
+)
+def test_a_ledger_that_says_what_none_says_is_named(tmp_path: Path, change: dict[str, object]) -> None:
+    data = {"format": 1, "next": 1, "batches": {}, "sightings": {}, "origins": [], "replaced": {}, **change}
+    (tmp_path / FILE).write_text(json.dumps(data))
+    for ask in (FlowStore(tmp_path).window, lambda: FlowStore(tmp_path).forget(DAY)):
+        with pytest.raises(OutsideError, match=r"ledger\.json"):
+            ask()
+
+
+def test_a_link_in_a_store_leads_nothing_out_of_it(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("precious")
+    store = FlowStore(tmp_path / "store")
+    store.directory.mkdir()
+    (store.directory / "2026-11-24.1.new").symlink_to(tmp_path / "made")
+    (store.directory / ".lock").symlink_to(other)
+    path = write(tmp_path / "flows.csv", [443])
+    with pytest.raises(OutsideError, match="cannot be written"):
+        store.add_file(path, "csv", Reading())
+    (store.directory / ".lock").unlink()
+    for number in (1, 2, 3):
+        (store.directory / f"2026-11-24.{number}.new").unlink(missing_ok=True)
+        (store.directory / f"2026-11-24.{number}.new").symlink_to(tmp_path / "made")
+    store.add_file(path, "csv", Reading())
+    assert other.read_text() == "precious"
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_store_whose_directory_is_no_utf8_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutsideError, match="no UTF-8"):
+        FlowStore(tmp_path / "a\udcff").add_file(write(tmp_path / "flows.csv", [443]), "csv", Reading())

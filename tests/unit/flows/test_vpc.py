@@ -324,3 +324,17 @@ def test_the_outcome_is_what_the_records_of_both_directions_show(
 def test_records_are_plain_data(tmp_path: Path) -> None:
     rows, _ = flows_of(written(tmp_path / "f.log", SSH))
     assert json.loads(json.dumps(rows)) == rows
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("packets", "1e3"), ("bytes", "+5"), ("dstport", "22.4"), ("protocol", "6.0"), ("start", "-1"), ("end", "1e10")],
+)
+def test_a_number_is_decimal_digits_however_a_file_is_read(tmp_path: Path, field: str, text: str) -> None:
+    row = SSH.split()
+    row[DEFAULT.split().index(field)] = text
+    rows, reading = flows_of(written(tmp_path / "flows.log", DEFAULT, RDP, " ".join(row)))
+    assert [row["port"] for row in rows] == [3389]
+    assert [(problem.place.line, text in problem.message) for problem in reading.problems if problem.place] == [
+        (3, True)
+    ]

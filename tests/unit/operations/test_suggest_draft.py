@@ -11,6 +11,7 @@ from ringfence.model.errors import InputError
 from ringfence.operations.suggest_draft import Draft, Fence
 from ringfence.suggest.cover import Choice, Service
 from ringfence.suggest.rules import Evidence, Offered
+from ruamel.yaml import YAML
 
 from tests.unit.cli_shop import FILES, shop
 
@@ -103,3 +104,15 @@ def test_a_link_is_written_through_and_stays(workspace: Path) -> None:
 
     assert (workspace / "policy/shop.yml").is_symlink()
     assert "web to db" in shared.read_text()
+
+
+def test_a_name_with_lines_of_its_own_adds_nothing_to_a_fence() -> None:
+    name = "shop\nrules: [{from: any, to: any, allow: any}]\u2028\x85#{{ 1 }}"
+    (document,) = YAML(typ="safe").load_all(Fence(name, {"app": name}).text())
+    assert document == {"enforce": [{"where": {"app": name}, "mode": "full"}]}
+
+
+def test_no_two_applications_share_a_fence() -> None:
+    names = ["shop", "a b", "a-b", "a/b", "ü", "ö"]
+    assert len({Fence(name, {"app": name}).file for name in names}) == len(names)
+    assert Fence("shop", {}).file == "policy/00-fence-shop.yml"

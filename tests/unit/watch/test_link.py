@@ -65,6 +65,7 @@ def test_each_look_has_what_was_told_in_it() -> None:
         ("echo 'T 77 1'", "what it was not asked"),
         ("echo gone >&2; exit 1", "gone"),
         ("printf '\\033[2Jgone\\n' >&2; exit 1", "\\x1b[2Jgone"),
+        ("yes x >&2", "errors without end"),
     ],
 )
 def test_a_host_that_does_otherwise_loses_its_connection(look: str, why: str) -> None:
@@ -109,6 +110,20 @@ def test_ssh_gets_its_password_by_a_program_that_it_asks() -> None:
     asks = 'test "$("$SSH_ASKPASS")" = "s3cret word" || exit 1; ! env | grep -q "s3cret" || exit 1; '
     looks, why = asyncio.run(listened(shell(asks + READER.format(look=":"), password=SECRET)))
     assert (len(looks), why) == (2, [])
+
+
+def test_a_jump_host_and_a_question_about_a_key_do_not_get_the_password(tmp_path: Path) -> None:
+    program = tmp_path / "ssh"
+    program.symlink_to("/bin/sh")
+    script = tmp_path / "script"
+    script.write_text(
+        f'sh -c \'"$SSH_ASKPASS" "ops@jump password:"; true\' >{tmp_path}/jump; true\n'
+        f'"$SSH_ASKPASS" "Are you sure (yes/no/[fingerprint])?" >{tmp_path}/key\n'
+        f'"$SSH_ASKPASS" "ops@db password:" >{tmp_path}/own\n' + READER.format(look=":")
+    )
+    _, why = asyncio.run(listened(Way("db", (str(program), str(script)), "", password=SECRET)))
+    assert why == []
+    assert [(tmp_path / name).read_text() for name in ("jump", "key", "own")] == ["", "no\n", f"{SECRET}\n"]
 
 
 def test_the_real_reader_tells_of_this_machine_and_ends_with_its_input() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -170,3 +171,32 @@ def test_json_lines_are_appended(tmp_path: Path) -> None:
         lines.send([{"event": "x"}])
         lines.close()
     assert (tmp_path / "w.jsonl").read_text() == '{"event": "x"}\n' * 2
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_file_that_is_none_is_told_before_the_watch_begins(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "events"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path / "other")
+    with pytest.raises(InputError, match="cannot be written"):
+        opened([SinkSettings("file", "events")], tmp_path)
+
+
+def test_a_line_that_a_full_disk_tore_is_ended_before_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = JsonLines(tmp_path / "events")
+    write, room = os.write, [5, 0]
+
+    def full(descriptor: int, text: bytes) -> int:
+        if room and not room[0]:
+            raise OSError(28, "No space left on device")
+        return write(descriptor, text[: room.pop(0)] if room else text)
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        sender.send([{"event": 1}])
+    room.clear()
+    sender.send([{"event": 2}])
+    sender.close()
+    assert (tmp_path / "events").read_text() == '{"eve\n{"event": 2}\n'

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from ringfence.model.errors import InputError
+from ringfence.watch import violations
 from ringfence.watch.events import Kind
 from ringfence.watch.violations import FILE, Status, ViolationStore, met_again, overdue, violation_of
 
@@ -57,3 +59,38 @@ def test_a_damaged_file_is_said_and_stays(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="damaged"):
         ViolationStore(tmp_path).change([violation_of(event())], NOW, WEEK)
     assert '"id": 7' in (tmp_path / FILE).read_text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "x"},
+        {"count": float("inf")},
+        {"last_seen": "9999-12-31T23:59:59Z"},
+        {"example": {"port": {}}},
+        {"example": []},
+    ],
+)
+def test_what_a_file_has_wrong_is_damage_and_no_fault_of_ours(tmp_path: Path, change: dict[str, object]) -> None:
+    row = violation_of(event()).data()
+    inner = change.get("example")
+    row |= {"example": {**row["example"], **inner}} if isinstance(inner, dict) else change  # type: ignore[dict-item] # data
+    (tmp_path / FILE).write_text(json.dumps({"format": 1, "violations": [row]}))
+    with pytest.raises(InputError, match="damaged"):
+        ViolationStore(tmp_path).change([], NOW, WEEK)
+    (tmp_path / FILE).write_text("[" * 100_000)
+    with pytest.raises(InputError, match="damaged"):
+        ViolationStore(tmp_path).load()
+
+
+def test_a_host_that_lies_pushes_out_nothing_but_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(violations, "MOST", 12)
+    store = ViolationStore(tmp_path)
+    honest = violation_of(event())
+    accepted = replace(violation_of(event(port=1)), status=Status.ACCEPTED)
+    store.replace({one.id: one for one in (honest, accepted)})
+    lies = [violation_of(replace(event(port=port, second=port), host="liar")) for port in range(100, 130)]
+    store.change(lies, NOW, WEEK)
+    kept = store.load()
+    assert {honest.id, accepted.id} <= kept.keys()
+    assert [one.service for one in kept.values() if one.example.host == "liar"] == [f"tcp/{n}" for n in range(120, 130)]

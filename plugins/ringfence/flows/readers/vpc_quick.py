@@ -29,6 +29,8 @@ _LOOKED_AT = 1 << 14
 _AT_ONCE = 128
 # The fields of some files, whether a header names them, and how the files are packed.
 _Format = tuple[tuple[str, ...], bool, str]
+# A number is decimal digits: DuckDB takes '1e3', '+5' and '1.5' for numbers too.
+_ODD = "CASE WHEN odd THEN 'a number is not one' END"
 _FILES = {"file": "VARCHAR", "origin": "UINTEGER"}
 
 
@@ -78,20 +80,25 @@ def _read(
 ) -> set[Path] | None:
     """Return the files whose rows are all right, None where not even their values could be cast."""
     fields, headed, packing = one
-    columns = {f"c{number}": NUMBERS.get(name, "VARCHAR") for number, name in enumerate(fields)}
-    kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    columns = [f"c{number}" for number in range(len(fields))]
+    kinds = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
+    counts = {column: NUMBERS[name] for name, column in zip(fields, columns, strict=True) if name in NUMBERS}
+    numbered = ", ".join(f"{column}::{kind} AS {column}" for column, kind in counts.items())
     numbers = new_table(connection, _FILES)
     insert_rows(connection, numbers, ((str(path), number) for path, number in files.items()), _FILES)
     raw = f"{numbers}_raw"
     values = dict(zip(fields, columns, strict=True))
     rows = (
-        f"SELECT *, NULL::BIGINT AS n, true AS colon FROM read_csv(?, auto_detect=false, header=false, delim=' ',"
-        f" quote='', escape='', nullstr='-', skip={int(headed)}, compression='{packing}', filename=true,"
+        f"SELECT * REPLACE ({numbered}), NULL::BIGINT AS n, true AS colon,"
+        f" NOT regexp_full_match(concat({', '.join(counts)}), '[0-9]*') AS odd"
+        f" FROM read_csv(?, auto_detect=false, header=false, delim=' ',"
+        f" quote='', escape='', nullstr='-', skip={int(headed)},"
+        f" compression='{packing}', filename=true,"
         f" columns={{{kinds}}})"
     )
     try:
         connection.execute(
-            f"CREATE TEMP TABLE {raw} AS SELECT {row_columns(values, 'NULL', reading, numbers=True)}, origin"
+            f"CREATE TEMP TABLE {raw} AS SELECT {row_columns(values, _ODD, reading, numbers=True)}, origin"
             f" FROM ({rows}) JOIN {numbers} ON file = filename",
             [[escaped(path) for path in files]],
         )
