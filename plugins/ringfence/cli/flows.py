@@ -62,10 +62,19 @@ def read(
 
 def _columns(rows: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
     """Return the columns of a table of flows; those that say the same of all, or nothing, are left out."""
-    units = tuple(name for name in ("client_unit", "server_unit") if any(row[name] for row in rows))
-    outcome = ("outcome",) if any(row["outcome"] != "answered" for row in rows) else ()
+    said = (
+        next((name for name in names if any(row[name] for row in rows)), "")
+        for names in ([f"{side}_{kind}" for kind in ("unit", "user", "process")] for side in ("client", "server"))
+    )
+    processes = tuple(name for name in said if name)
+    outcome = _outcome(rows)
     reason = ("direction_by",) if any(row["direction_by"] for row in rows) else ()
-    return ("client", "server", "protocol", "port", "connections", *units, *outcome, *reason, "last_seen")
+    return ("client", "server", "protocol", "port", "connections", *processes, *outcome, *reason, "last_seen")
+
+
+def _outcome(rows: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    """Return the column of outcomes, none where every flow was answered."""
+    return ("outcome",) if any(row["outcome"] != "answered" for row in rows) else ()
 
 
 def _with_inventory(session: Session) -> Estate | None:
@@ -163,31 +172,35 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
 
     selection = FlowSelection(since=since, until=until)
     with seen_flows(session.estate, selection, session.execution) as found:
-        rows = found.flows(limit) if by == "flow" else found.by_labels(session.estate, limit)
-        totals = found.totals
+        shown = found.flows(limit) if by == "flow" else found.by_labels(session.estate, limit)
+        rows, totals = shown.rows, found.totals
         if session.output.as_json:
-            session.output.data({**totals, "rows": rows})
+            session.output.data({**totals, "rows": rows, "more": shown.more})
             return
         session.output.line(f"{totals['flows']} flows, {totals['connections']} connections")
         if wrong := selection.wrong_words(found.wrong):
             session.output.line(wrong, style="yellow")
         if by == "flow":
-            names = ("client", "client_unit", "server", "server_unit", "protocol", "port", "connections", "last_seen")
+            names = _columns(rows)
             session.output.table(names, ([row[name] for name in names] for row in rows))
-            return
-        session.output.table(
-            ("from", "to", "service", "#flows", "#connections"),
-            (
+        else:
+            outcome = _outcome(rows)
+            session.output.table(
+                ("from", "to", "service", *outcome, "#flows", "#connections"),
                 (
-                    label_text(row["from"]),  # type: ignore[arg-type]  # the labels of by_labels
-                    label_text(row["to"]),  # type: ignore[arg-type]
-                    service_text(protocol_name(row["protocol"]), row["port"]),
-                    row["flows"],
-                    row["connections"],
-                )
-                for row in rows
-            ),
-        )
+                    (
+                        label_text(row["from"]),  # type: ignore[arg-type]  # the labels of by_labels
+                        label_text(row["to"]),  # type: ignore[arg-type]
+                        service_text(protocol_name(row["protocol"]), row["port"]),
+                        *(row[name] for name in outcome),
+                        row["flows"],
+                        row["connections"],
+                    )
+                    for row in rows
+                ),
+            )
+        if shown.more:
+            session.output.line(f"{shown.more:,} more (--limit)")
 
 
 @command("forget", "flows forget --before 90d", "flows forget", "flows forget --damaged", group=flows)

@@ -37,7 +37,8 @@ def fold(
     """Return the name of a new table of `FOLDED` with the flows of a table of `ringfence.flows.sightings.SEEN`.
 
     `listeners` are addresses, protocols and ports that hosts report to listen on. `whole` says that a sighting is a
-    whole connection, both directions of it, and its source the client.
+    whole connection, both directions of it, and its source the client unless `said` is null: then its source was seen
+    first.
     """
     # Numbers for texts: grouping by them takes half the time. They sort as the texts do, so what is decided by order
     # comes out alike whatever else is folded with it.
@@ -50,12 +51,9 @@ def fold(
     flows = new_table(connection, FOLDED)
     same = _unsaid(connection, sightings)
     once = _once(connection, sightings, ends, observers, same)
-    if whole:
-        query = _summed(once, source)
-    else:
-        known = new_table(connection, _LISTENERS)
-        insert_rows(connection, known, iter(sorted(listeners)), _LISTENERS)
-        query = _folded(once, known, ends, source, same)
+    known = new_table(connection, _LISTENERS)
+    insert_rows(connection, known, iter(sorted(listeners)), _LISTENERS)
+    query = _summed(_turned(once, known, ends), source) if whole else _folded(once, known, ends, source, same)
     columns = ", ".join("x.text" if name == "client" else "y.text" if name == "server" else name for name in FOLDED)
     connection.execute(
         f"INSERT INTO {flows} SELECT {columns} FROM ({query}) f JOIN {ends} x ON x.id = client"
@@ -112,13 +110,32 @@ def _once(
     )
 
 
+def _turned(once: str, listeners: str, ends: str) -> str:
+    """Return the query of whole connections with `direction_by`, their source the client."""
+    heard = f"(SELECT id, protocol, port FROM {listeners} JOIN {ends} ON text = address)"
+    ranks = f"{_rank('sport')} AS a_rank, {_rank('dport')} AS b_rank"
+    return f"""
+SELECT * REPLACE (if(back, dst, src) AS src, if(back, src, dst) AS dst, if(back, sport, dport) AS dport),
+    CASE WHEN said IS NOT NULL THEN '{SENSOR}' WHEN a_listens <> b_listens THEN '{LISTENER}'
+        WHEN a_rank <> b_rank THEN '{PORT}' ELSE '{FIRST}' END AS direction_by
+FROM (
+    SELECT *, said IS NULL AND if(a_listens = b_listens, a_rank < b_rank, a_listens) AS back
+    FROM (
+        SELECT r.*, {ranks}, x.id IS NOT NULL AS a_listens, y.id IS NOT NULL AS b_listens
+        FROM ({once}) r
+        LEFT JOIN {heard} x ON said IS NULL AND x.id = src AND x.protocol = r.protocol AND x.port = sport
+        LEFT JOIN {heard} y ON said IS NULL AND y.id = dst AND y.protocol = r.protocol AND y.port = dport
+    )
+)"""
+
+
 def _summed(once: str, source: str) -> str:
     return (
         f"SELECT src AS client, dst AS server, CASE WHEN protocol IN ({ICMP}, {ICMPV6}) THEN dport"
         " ELSE coalesce(dport, 0) END AS port, protocol, min(first) AS first_seen, max(last) AS last_seen,"
         f" count(*) AS connections, {_most('packets')} AS packets, {_most('bytes')} AS bytes, {_NOBODY},"
         f" '{source}' AS source, CASE WHEN refused THEN '{REFUSED}' WHEN alone THEN '{UNANSWERED}'"
-        f" ELSE '{ANSWERED}' END AS outcome, '{SENSOR}' AS direction_by, attributes, max(origin) AS origin"
+        f" ELSE '{ANSWERED}' END AS outcome, {_WEAKEST}, attributes, max(origin) AS origin"
         f" FROM ({once}) GROUP BY src, dst, port, protocol, outcome, attributes, first::DATE"
     )
 
@@ -179,11 +196,12 @@ WITH turned AS (
 SELECT if(onward, a, b) AS client, if(onward, b, a) AS server, {_port()} AS port, protocol,
     min(first_seen) AS first_seen, max(last_seen) AS last_seen, count(*) AS connections,
     {_most("packets")} AS packets, {_most("bytes")} AS bytes, {_NOBODY}, '{source}' AS source, outcome,
-    ['{"', '".join(REASONS)}'][min(list_position(['{"', '".join(REASONS)}'], direction_by))] AS direction_by,
-    attributes, max(origin) AS origin
+    {_WEAKEST}, attributes, max(origin) AS origin
 FROM ends GROUP BY 1, 2, port, protocol, outcome, attributes, day"""
 
 
+_REASONS = f"[{', '.join(map(repr, REASONS))}]"
+_WEAKEST = f"{_REASONS}[min(list_position({_REASONS}, direction_by))] AS direction_by"
 # A sensor on the network knows no process.
 _NOBODY = ", ".join(f"NULL AS {name}" for name in PROCESSES)
 

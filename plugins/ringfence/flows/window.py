@@ -179,7 +179,7 @@ class FlowWindow:
         }
 
     def by_labels(self, snapshot: Snapshot, keys: Sequence[str]) -> list[dict[str, object]]:
-        """Return who talks to whom by the labels of both ends: `from`, `to`, `protocol`, `port`, counts, busiest first.
+        """Return who talks to whom by labels: `from`, `to`, `protocol`, `port`, `outcome`, counts, busiest first.
 
         An end of no asset has None for its labels; one of an asset has the keys that the asset carries.
         """
@@ -189,10 +189,11 @@ class FlowWindow:
             "asset_labels", {"asset": "VARCHAR", "label": "INTEGER"}, [list(numbers), list(numbers.values())]
         )
         rows = self.engine.rows(
-            "SELECT c.label AS client, s.label AS server, f.protocol, f.port, count(*) AS flows, sum(connections)"
-            " AS connections FROM distinct_flows AS f LEFT JOIN asset_labels AS c ON c.asset = f.client_asset"
-            " LEFT JOIN asset_labels AS s ON s.asset = f.server_asset GROUP BY 1, 2, 3, 4"
-            " ORDER BY 6 DESC, 5 DESC, 1, 2, 3, 4"
+            "SELECT c.label AS client, s.label AS server, f.protocol, f.port, f.outcome, count(*) AS flows,"
+            " sum(connections) AS connections FROM distinct_flows AS f"
+            " LEFT JOIN asset_labels AS c ON c.asset = f.client_asset"
+            " LEFT JOIN asset_labels AS s ON s.asset = f.server_asset GROUP BY 1, 2, 3, 4, 5"
+            " ORDER BY 7 DESC, 6 DESC, 1, 2, 3, 4, 5"
         )
         return [
             {
@@ -200,10 +201,11 @@ class FlowWindow:
                 "to": names.get(server),
                 "protocol": protocol,
                 "port": port,
+                "outcome": outcome,
                 "flows": count,
                 "connections": int(str(connections)),
             }
-            for client, server, protocol, port, count, connections in rows
+            for client, server, protocol, port, outcome, count, connections in rows
         ]
 
     def digest(self) -> str:

@@ -54,6 +54,14 @@ class AddedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowRows:
+    """Rows as plain data, and how many more there are."""
+
+    rows: list[dict[str, object]]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class SeenFlows:
     """The kept flows of a span of time; rows can be asked for as long as their window is open."""
 
@@ -61,13 +69,15 @@ class SeenFlows:
     totals: dict[str, object]
     wrong: int
 
-    def flows(self, limit: int) -> list[dict[str, object]]:
+    def flows(self, limit: int) -> FlowRows:
         """Return single flows as plain data, the busiest first."""
-        return [record_of(flow) for flow in islice(self.window.flows(), limit)]
+        rows = [record_of(flow) for flow in islice(self.window.flows(), limit)]
+        return FlowRows(rows, len(self.window) - len(rows))
 
-    def by_labels(self, estate: Estate, limit: int) -> list[dict[str, object]]:
+    def by_labels(self, estate: Estate, limit: int) -> FlowRows:
         """Return who talks to whom by labels, as plain data, the busiest first."""
-        return self.window.by_labels(estate.snapshot, DEFAULT_KEYS)[:limit]
+        rows = self.window.by_labels(estate.snapshot, DEFAULT_KEYS)
+        return FlowRows(rows[:limit], max(0, len(rows) - limit))
 
 
 def read_flows(

@@ -190,9 +190,16 @@ def _miner(
     lists = {name: union(read) for name, read in workspace.definitions.read_lists.items()}
     control = addresses_of(workspace.settings.control.networks if workspace.settings.control else ())
     single = dial < _SINGLE_UNTIL
-    groups = Groups(snapshot, workspace.policy, private, lists, wanted.keys, control=control, single=single)
-    traffic = Traffic(window, groups)
+    known = {key for asset in snapshot.assets for key in asset.labels}
+    for key in wanted.keys:
+        if key not in known and key not in USUAL_KEYS:
+            raise InputError(f"no asset has a label '{key}'", remedy=f"the keys are: {', '.join(sorted(known))}")
     rejected = read_rejections(estate.directory / FILE, workspace.definitions, estate.directory)
+    peers = [peer for one in rejected for peer in (*one.sources, *one.destinations)]
+    groups = Groups(
+        snapshot, workspace.policy, private, lists, wanted.keys, control=control, single=single, rejected=peers
+    )
+    traffic = Traffic(window, groups)
     assets = snapshot.named()
 
     def sees(group: int, kind: str, direction: Direction) -> bool:
@@ -200,7 +207,7 @@ def _miner(
         return bool(members) and kind in abilities_of(assets[members[0]].enforcer).processes(direction)
 
     def addresses(wish: Wish, side: str) -> list[str]:
-        return traffic.addresses(wish.client, wish.server, wish.service.protocol, wish.service.low, side)
+        return traffic.addresses(wish.client, wish.server, wish.service, side)
 
     inside, fence = _inside(estate, wanted, groups)
     miner = Miner(groups, Decided(compiled, groups), dial, Refusals(rejected, groups, private), inside, sees, addresses)

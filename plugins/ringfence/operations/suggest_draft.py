@@ -227,9 +227,12 @@ def _called(choices: Sequence[Choice], one: Offered, key: str) -> str:
     first, second = one.applications(key)
     several = len(first | second) > 1
     words = []
+    named = one.addresses[0 if choices is one.sources else 1]
     for choice in choices:
         labels = dict(choice.labels)
-        if choice.peer or choice.asset:
+        if choice.peer and len(named) == 1:
+            words.append(named[0])
+        elif choice.peer or choice.asset:
             words.append(choice.peer or choice.asset)
         elif not labels:
             words.append("all hosts")

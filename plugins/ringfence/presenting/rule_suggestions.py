@@ -51,10 +51,17 @@ def evidence_text(one: Offered) -> str:
 def beyond_text(one: Offered) -> str:
     """Return what a suggestion would allow beyond what was seen, for people."""
     assert one.evidence is not None
+    whole = [
+        f"the {choice.peer}" if choice.peer.startswith(("internet", "list ")) else choice.peer
+        for side, named in zip((one.sources, one.destinations), one.addresses, strict=True)
+        for choice in side
+        if not named and (choice.peer.startswith(("internet", "list ")) or "/" in choice.peer)
+    ]
+    others = f"; and all other addresses of {' and '.join(whole)}" if whole else ""
     if not one.beyond:
-        return "beyond: nothing, every pair was seen"
+        return f"beyond: every pair of hosts was seen{others}" if whole else "beyond: nothing, every pair was seen"
     pairs = f"{one.beyond:,} of {one.reach:,} pairs of hosts and services were not seen"
-    return f"beyond: {pairs}"
+    return f"beyond: {pairs}{others}"
 
 
 def score_rows(scores: Sequence[Score]) -> Iterator[tuple[object, ...]]:
@@ -83,7 +90,7 @@ def effect_lines(effect: Effect, found: Suggested) -> Iterator[Line]:
     flows = {str(category): count.flows for category, count in counts.items()}
     yield Line(
         f"in mode full: {flows['still_allowed']:,} flows pass as before, {flows['newly_allowed']:,} more, "
-        f"{flows['still_denied']:,} are denied"
+        f"{flows['still_denied']:,} denied"
     )
     numbers = {one.id: number for number, one in enumerate(found.offers, 1)}
     for sentence, causes in effect.breaking:

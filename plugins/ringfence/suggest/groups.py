@@ -10,7 +10,7 @@ from ringfence.flows.records import flow_point
 from ringfence.model.addresses import address_text, addresses_of, family_of, network_texts
 from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.intervals import EMPTY, IntervalSet
-from ringfence.model.rules import Policy
+from ringfence.model.rules import Peer, Policy
 from ringfence.model.selectors import AddressIn, AssetNamed, LabelExists, LabelIn, Selector, leaves
 
 KEYS = ("app", "role", "env", "loc")
@@ -60,10 +60,12 @@ class Groups:
         *,
         control: IntervalSet = EMPTY,
         single: bool = False,
+        rejected: Sequence[Peer] = (),
     ) -> None:
         """Take what names addresses: `lists`, and `control`, from where hosts are managed.
 
-        With `single` every address near at hand is a group of its own.
+        With `single` every address near at hand is a group of its own. What the peers `rejected` choose is apart from
+        what they do not.
         """
         self.snapshot = snapshot
         self.keys = telling(snapshot.assets, keys)
@@ -75,7 +77,9 @@ class Groups:
         self._of_asset: dict[str, int] = {}
         self._assets = snapshot.named()
         self._holders = Holders([snapshot])
-        self._signatures = _Signatures(policy)
+        self._signatures = _Signatures(policy, rejected)
+        self._taken = {_around(point) for asset in snapshot.assets for point in asset.addresses}
+        self._amidst: set[str] = set()
         for asset in snapshot.assets:
             labels = tuple(sorted((key, asset.labels[key].value) for key in self.keys if key in asset.labels))
             named = None if labels else asset.name
@@ -112,6 +116,10 @@ class Groups:
                 found[chosen] = found.get(chosen, 0) | 1 << number
         return found
 
+    def amidst_assets(self, peer: str) -> bool:
+        """Return whether the addresses near at hand that a rule calls so are of a network that assets are in."""
+        return peer in self._amidst
+
     def enforced(self, number: int) -> bool:
         """Return whether the ends of a group are workloads."""
         group = self.every[number]
@@ -135,10 +143,19 @@ class Groups:
             return "internet"
         if self._single:
             return address_text(point)
-        length = NEAR[family_of(point)]
-        span = 1 << ((32 if family_of(point) == 4 else 128) - length)
-        start = point - point % span
-        return network_texts(IntervalSet(((start, start + span - 1),)))[0]
+        span = _around(point)
+        peer = network_texts(IntervalSet((span,)))[0]
+        if span in self._taken:
+            self._amidst.add(peer)
+        return peer
+
+
+def _around(point: int) -> tuple[int, int]:
+    """Return the first and last point of the network near at hand around an address."""
+    family = family_of(point)
+    size = 1 << ((32 if family == 4 else 128) - NEAR[family])
+    start = point - point % size
+    return start, start + size - 1
 
 
 def subsets(labels: Pairs) -> list[Pairs]:
@@ -166,9 +183,9 @@ def telling(assets: Iterable[Asset], keys: Sequence[str]) -> tuple[str, ...]:
 class _Signatures:
     """What the rules that are there see of an asset: of two with one signature they say the same."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, rejected: Sequence[Peer]) -> None:
         peers = (peer for rule in policy.rules for peer in (*rule.sources, *rule.destinations))
-        found: dict[Selector, None] = {leaf: None for peer in peers for leaf in leaves(peer.selector)}
+        found: dict[Selector, None] = {leaf: None for peer in (*peers, *rejected) for leaf in leaves(peer.selector)}
         self._labels = [leaf for leaf in found if isinstance(leaf, LabelIn | LabelExists)]
         self._names = {leaf.name for leaf in found if isinstance(leaf, AssetNamed)}
         self._addresses = [leaf.addresses for leaf in found if isinstance(leaf, AddressIn)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ringfence.suggest.addressed import masks, opened, passes
 from ringfence.suggest.cover import Service, bits
 from ringfence.suggest.decided import OPEN
-from ringfence.suggest.mining import Miner
+from ringfence.suggest.mining import Miner, Wish
 from ringfence.suggest.rules import Offered
 from ringfence.suggest.traffic import Seen, Traffic
 
@@ -50,14 +51,21 @@ def judged(miner: Miner, traffic: Traffic, split: datetime) -> tuple[Score, Scor
     """Return the scores of the rules and of both baselines; None where nothing was wanted in the last part."""
     every = [row for row in traffic.seen() if row.why is None]
     assert traffic.first is not None
+
+    def addresses(wish: Wish, side: str) -> Sequence[str]:
+        return traffic.addresses(wish.client, wish.server, wish.service, side, before=split)
+
+    # what names addresses one by one has not seen the last part either
+    miner = replace(miner, addresses=addresses)
+    whole = replace(miner, inside=None)
     mined = miner.mine(traffic.seen(before=split), (traffic.first, split))
-    opened = _Opened(miner, mined.offers)
+    rules = _Opened(miner, mined.offers)
     flows = recalled = new = recalled_new = paired = inside = inside_new = 0
-    for client, server, protocol, port, count, known in traffic.held_out(split):
+    for client, server, protocol, port, source, destination, count, known in traffic.held_out(split, rules.named):
         if not _wanted(miner, client, server, protocol, port):
             continue
         flows, new, paired = flows + count, new + count - known, paired + known
-        if opened.has(client, server, protocol, port):
+        if rules.has(client, server, protocol, port, (source, destination)):
             recalled, recalled_new = recalled + count, recalled_new + count - known
         if _same_app(miner, client, server):
             inside, inside_new = inside + count, inside_new + count - known
@@ -65,12 +73,14 @@ def judged(miner: Miner, traffic: Traffic, split: datetime) -> tuple[Score, Scor
         return None
     wanted = [row for row in every if _wanted(miner, row.client, row.server, row.protocol, row.port)]
     pairs = {_key(row): row.pairs for row in wanted}
+    # a rule for all hosts is used by those outside of a fence too
+    used = {_key(row): row.pairs for row in every if _wanted(whole, *_key(row))}
     seen_before = sum(wish.pairs for wish in mined.wishes)
-    reach, used = opened.reach(), sum(count for key, count in pairs.items() if opened.has(*key))
+    reach, excess = rules.reach(), rules.excess(used)
     apps = _applications(miner, {(row.protocol, row.port) for row in wanted})
     used_inside = sum(count for key, count in pairs.items() if _same_app(miner, *key[:2]))
     return (
-        Score(OURS, len(mined.offers), flows, recalled, new, recalled_new, reach, max(0, reach - used)),
+        Score(OURS, len(mined.offers), flows, recalled, new, recalled_new, reach, excess),
         Score(EVERY_PAIR, seen_before, flows, paired, new, 0, seen_before, 0),
         Score(INSIDE_APP, apps[0], flows, inside, new, inside_new, apps[1], max(0, apps[1] - used_inside)),
     )
@@ -111,12 +121,19 @@ def _applications(miner: Miner, services: set[tuple[int, int]]) -> tuple[int, in
 
 
 class _Opened:
-    """What rules open together, by service: for each group of clients the groups of servers, as bits."""
+    """What rules open together, by service: for each group of clients the groups of servers, as bits.
+
+    Rules that name single addresses are apart: groups of addresses are more than they mean.
+    """
 
     def __init__(self, miner: Miner, offers: Sequence[Offered]) -> None:
-        self._miner = miner
+        self._reach = miner.reach
+        self._addressed = [one for one in offers if any(one.addresses)]
+        self.named = {address for one in self._addressed for side in one.addresses for address in side}
         self._services: dict[Service, dict[int, int]] = {}
         for one in offers:
+            if any(one.addresses):
+                continue
             clients, servers = miner.masks(one)
             for service in one.services:
                 of_service = self._services.setdefault(service, {})
@@ -124,18 +141,45 @@ class _Opened:
                     of_service[client] = of_service.get(client, 0) | servers
         self._ranges = [one for one in self._services if one.low != one.high]
 
-    def has(self, client: int, server: int, protocol: int, port: int) -> bool:
+    def has(self, client: int, server: int, protocol: int, port: int, addresses: tuple[str, str]) -> bool:
         """Return whether a connection passes."""
+        return self._has(client, server, protocol, port) or any(
+            passes(self._reach, one, (client, server), addresses)
+            for one in self._addressed
+            if _serves(one, protocol, port)
+        )
+
+    def reach(self) -> int:
+        """Return how many pairs of hosts and services are open; a range of ports counts as one service."""
+        return self._by_groups() + sum(opened(self._reach, one) for one in self._addressed)
+
+    def excess(self, pairs: Mapping[tuple[int, int, int, int], int]) -> int:
+        """Return how many of them nobody used, by how many pairs of hosts were seen of each connection of groups."""
+        unused = max(0, self._by_groups() - sum(count for key, count in pairs.items() if self._has(*key)))
+        for one in self._addressed:
+            clients, servers = masks(self._reach, one)
+            used = sum(
+                count
+                for (client, server, protocol, port), count in pairs.items()
+                if clients >> client & 1 and servers >> server & 1 and _serves(one, protocol, port)
+            )
+            unused += max(0, opened(self._reach, one) - used)
+        return unused
+
+    def _has(self, client: int, server: int, protocol: int, port: int) -> bool:
         services: Iterable[Service] = (
             Service(protocol, port, port),
             *(one for one in self._ranges if one.protocol == protocol and one.low <= port <= one.high),
         )
         return any(self._services.get(one, {}).get(client, 0) >> server & 1 for one in services)
 
-    def reach(self) -> int:
-        """Return how many pairs of hosts and services are open; a range of ports counts as one service."""
+    def _by_groups(self) -> int:
         return sum(
-            self._miner.reach.opened(1 << client, servers, service)
+            self._reach.opened(1 << client, servers, service)
             for service, by_client in self._services.items()
             for client, servers in by_client.items()
         )
+
+
+def _serves(one: Offered, protocol: int, port: int) -> bool:
+    return any(service.protocol == protocol and service.low <= port <= service.high for service in one.services)

@@ -13,6 +13,7 @@ from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction
 from ringfence.model.services import ICMP, ICMPV6, TCP, UDP
 from ringfence.model.units import SERVICE_PATTERN
+from ringfence.suggest.addressed import masks, opened
 from ringfence.suggest.cover import Chosen, Reach, Service, cover
 from ringfence.suggest.decided import ALLOWED, NOT_ENFORCED, OPEN, Decided, Said
 from ringfence.suggest.groups import Groups
@@ -94,9 +95,11 @@ class Miner:
         """Return the rules for rows of a window from its first to its last moment."""
         kept: list[Kept] = []
         wanted: dict[tuple[int, int, int, int], list[Seen]] = {}
+        outside: list[Seen] = []
         allowed = 0
         for row in rows:
             if self.inside is not None and row.client not in self.inside and row.server not in self.inside:
+                outside.append(row)
                 continue
             why = self.why(row)
             if why == ALLOWED:
@@ -111,7 +114,7 @@ class Miner:
                 kept.extend(Kept("seen once", one) for one in seen)
             else:
                 wishes.append(Wish(client, server, service, tuple(seen)))
-        return Mined(tuple(self._rules(wishes)), tuple(kept), tuple(wishes), allowed)
+        return Mined(tuple(self._rules(wishes, outside)), tuple(kept), tuple(wishes), allowed)
 
     def why(self, row: Seen) -> str | None:
         """Return why no rule is for a row, ALLOWED where the policy has one, None where it is wanted."""
@@ -143,7 +146,7 @@ class Miner:
             found.setdefault((client, server, service), []).extend(rows)
         return found
 
-    def _rules(self, wishes: Sequence[Wish]) -> list[Offered]:
+    def _rules(self, wishes: Sequence[Wish], outside: Sequence[Seen]) -> list[Offered]:
         wanted = [(one.client, one.server, one.service) for one in wishes]
         kinds = common(wanted, self.reach, self.dial)
         offers: dict[tuple[str, object], Offered] = {}
@@ -156,7 +159,7 @@ class Miner:
         ]
         return sorted(
             (
-                self._weighed(one, wishes)
+                self._weighed(one, wishes, outside)
                 for one in joined([*offers.values(), *found], lambda one: self._rare(one, wishes))
             ),
             key=lambda one: (bool(one.kind), sorted(one.applications()[1]), -_connections(one), one.id),
@@ -208,17 +211,17 @@ class Miner:
         return Process()
 
     def _few(self, chosen: Chosen, wishes: Sequence[Wish], side: str) -> tuple[str, ...]:
-        """Return the addresses of the internet on one side, where they are so few that a rule can name them."""
+        """Return the addresses on one side that a rule names one by one: few of the internet, or amidst assets."""
         choice = chosen.source if side == "client" else chosen.destination
-        if choice.peer != "internet":
+        if choice.peer != "internet" and not self.groups.amidst_assets(choice.peer):
             return ()
         found: set[str] = set()
         for number in chosen.covered:
             found.update(self.addresses(wishes[number], side))
         return tuple(sorted(found)) if len(found) <= MOST_NAMED else ()
 
-    def _weighed(self, one: Offered, wishes: Sequence[Wish]) -> Offered:
-        """Return a rule with its evidence, and with what it would allow beyond what was seen."""
+    def _weighed(self, one: Offered, wishes: Sequence[Wish], outside: Iterable[Seen]) -> Offered:
+        """Return a rule with its evidence, and with what it would allow beyond what was seen, `outside` too."""
         mine = [wishes[number] for number in one.covered]
         seen = [row for wish in mine for row in wish.seen]
         clients: dict[int, int] = {}
@@ -238,12 +241,23 @@ class Miner:
             max(row.last for row in seen),
         )
         reach = self.opened(one)
-        return replace(one, evidence=evidence, reach=max(reach, pairs), beyond=max(0, reach - pairs))
+        used = pairs + self._used(one, outside)
+        return replace(one, evidence=evidence, reach=max(reach, pairs), beyond=max(0, reach - used))
+
+    def _used(self, one: Offered, rows: Iterable[Seen]) -> int:
+        """Return how many pairs of hosts and services of these rows a rule would allow."""
+        clients, servers = self.masks(one)
+        found: dict[tuple[int, int, Service], int] = {}
+        for row in rows:
+            if clients >> row.client & 1 and servers >> row.server & 1 and self.why(row) is None:
+                for service in one.services:
+                    if service.protocol == row.protocol and service.low <= row.port <= service.high:
+                        found[row.client, row.server, service] = row.pairs
+        return sum(found.values())
 
     def opened(self, one: Offered) -> int:
         """Return how many pairs of hosts and services a rule opens; a host with itself is none of them."""
-        source, destination = self.masks(one)
-        return sum(self.reach.opened(source, destination, service) for service in one.services)
+        return opened(self.reach, one)
 
     def allowing(self, offers: Iterable[Offered], client: str, server: str, services: IntervalSet) -> list[str]:
         """Return the ids of those rules that allow a service between two ends, each an asset's name or an address."""
@@ -264,11 +278,7 @@ class Miner:
 
     def masks(self, one: Offered) -> tuple[int, int]:
         """Return the groups of both sides of a rule, as bits."""
-        sides = [0, 0]
-        for place, choices in enumerate((one.sources, one.destinations)):
-            for choice in choices:
-                sides[place] |= self.reach.mask(choice)
-        return sides[0], sides[1]
+        return masks(self.reach, one)
 
 
 def _texts(asset: Asset) -> list[str]:

@@ -141,8 +141,10 @@ def points_of(words: Sequence[str]) -> Services:
 def _peer(labels: dict[str, object], process: Process, scope: str | None, addresses: Sequence[str]) -> object:
     if "peer" in labels:
         peer = str(labels["peer"])
+        if addresses:
+            return {"cidr": list(addresses) if len(addresses) > 1 else addresses[0]}
         if peer == "internet":
-            return {"cidr": list(addresses) if len(addresses) > 1 else addresses[0]} if addresses else peer
+            return peer
         return {"list": peer.removeprefix("list ")} if peer.startswith("list ") else {"cidr": peer}
     said = dict(labels)
     if scope is not None:

@@ -3,14 +3,16 @@
 # ruff: noqa: S608 - the SQL is put together from column names of ours and numbers
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from ringfence.flows.engine import quoted
 from ringfence.flows.kept_files import reading_files
 from ringfence.flows.window import FlowWindow
 from ringfence.model.flows import REFUSED, UNANSWERED
 from ringfence.model.services import ICMP, ICMPV6, PORT_PROTOCOLS, UDP
+from ringfence.suggest.cover import Service
 from ringfence.suggest.groups import EVERYBODY, GONE, Groups
 
 # Where Linux takes the ports of clients from (ip_local_port_range): a server's port there was given to it when it ran.
@@ -96,22 +98,35 @@ class Traffic:
         found = (Seen(*row) for row in rows)
         return [replace(one, first=one.first.replace(tzinfo=UTC), last=one.last.replace(tzinfo=UTC)) for one in found]
 
-    def held_out(self, split: datetime) -> Iterator[tuple[int, int, int, int, int, int]]:
-        """Yield what was wanted since a moment: both groups, protocol, port, flows, and how many had begun before."""
+    def held_out(
+        self, split: datetime, named: Collection[str] = ()
+    ) -> Iterator[tuple[int, int, int, int, str, str, int, int]]:
+        """Yield what was wanted since a moment: both groups, protocol, port, addresses, flows, how many began before.
+
+        Addresses are told of the `named` alone; others are empty.
+        """
+        those = ", ".join(map(quoted, sorted(named))) or "NULL"
+        ends = ", ".join(f"if({side} IN ({those}), {side}, '') AS {side}" for side in ("client", "server"))
         query = (
-            "SELECT client_group, server_group, protocol, port, count(*),"
+            f"SELECT client_group, server_group, protocol, port, {ends}, count(*),"
             f" count(*) FILTER (first_seen < TIMESTAMP '{_stamp(split)}') FROM suggest_talk"
             f" WHERE why IS NULL AND last_seen >= TIMESTAMP '{_stamp(split)}' GROUP BY ALL ORDER BY ALL"
         )
         yield from self._connection.execute(query).fetchall()
 
-    def addresses(self, client: int, server: int, protocol: int, port: int, side: str) -> list[str]:
+    def addresses(
+        self, client: int, server: int, service: Service, side: str, before: datetime | None = None
+    ) -> list[str]:
         """Return up to nine addresses of one side of what was wanted between two groups, the busiest first."""
+        known = f" AND first_seen < TIMESTAMP '{_stamp(before)}'" if before else ""
         query = (
             f"SELECT {side}, sum(connections) FROM suggest_talk WHERE why IS NULL AND client_group = ?"
-            " AND server_group = ? AND protocol = ? AND port = ? GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 9"
+            f" AND server_group = ? AND protocol = ? AND port = ?{known} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 9"
         )
-        return [row[0] for row in self._connection.execute(query, [client, server, protocol, port]).fetchall()]
+        return [
+            row[0]
+            for row in self._connection.execute(query, [client, server, service.protocol, service.low]).fetchall()
+        ]
 
     def _gather(self, window: FlowWindow) -> None:
         """Make the table of distinct flows, each with its times."""

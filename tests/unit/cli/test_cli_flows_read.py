@@ -152,3 +152,26 @@ def test_a_window_that_ends_before_it_begins_is_an_error_and_not_an_empty_answer
     done = ringfence(workspace, "flows", "window", "--since", "2026-11-23", "--until", "2026-11-22")
     assert done.exit_code == 2
     assert "--until 2026-11-22 is before --since 2026-11-23" in done.output
+
+
+def test_a_window_says_what_was_refused_and_how_many_rows_it_does_not_show(workspace: Path) -> None:
+    header = "client,server,port,protocol,first_seen,outcome,client_user\n"
+    rows = [
+        f"10.0.1.1,10.0.1.3,{port},tcp,2026-11-24T06:00:00Z,{outcome},alice\n"
+        for port, outcome in ((8443, "answered"), (22, "refused"), (23, "refused"))
+    ]
+    (workspace / "scan.csv").write_text(header + "".join(rows), encoding="utf-8")
+    data(workspace, "flows", "add", str(workspace / "scan.csv"))
+    window = ("flows", "window", "--since", "2026-11-24")
+
+    told = data(workspace, *window, "--limit", "2")
+    shown = ringfence(workspace, *window, "--limit", "2").output
+    single = ringfence(workspace, *window, "--by", "flow").output
+
+    assert isinstance(told, dict)
+    assert [row["outcome"] for row in told["rows"]] == ["refused", "refused"]
+    assert told["more"] == 1
+    assert "1 more (--limit)" in shown
+    assert shown.count("refused") == single.count("refused") == 2
+    assert "alice" in single
+    assert "more" not in single

@@ -156,6 +156,7 @@ def test_who_talks_to_whom_is_told_by_labels() -> None:
         "to": {"role": "db"},
         "protocol": 6,
         "port": 5432,
+        "outcome": "answered",
         "flows": 1,
         "connections": 3,
     }

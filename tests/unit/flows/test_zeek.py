@@ -82,7 +82,8 @@ def test_rows_are_read_and_the_originator_is_the_client(tmp_path: Path, name: st
         "2011-03-18T19:06:08.853899Z",
         "2011-03-18T19:06:08.854334Z",
     )
-    assert {row["direction_by"] for row in rows} == {"sensor"}
+    # The row of port 80 begins in the middle: its history has no SYN.
+    assert [row["direction_by"] for row in rows] == ["sensor", "sensor", "port", "sensor"]
     assert (reading.read, reading.bad) == (4, 0)
 
 
@@ -155,3 +156,39 @@ def test_other_logs_of_a_directory_of_zeek_are_said_and_cost_nothing(tmp_path: P
     assert [one.message for one in reading.problems] == [
         f"not read: it is Zeek's {name}, not a conn.log" for name in ("dns", "ssl")
     ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "client", "port", "reason"),
+    [
+        ({"history": "ShADad"}, "192.168.4.76", 44321, "sensor"),
+        ({"history": "Da"}, "192.168.4.1", 443, "port"),
+        ({"history": "^c"}, "192.168.4.1", 443, "port"),
+        ({"history": None}, "192.168.4.1", 443, "port"),
+        ({"history": "Da", "id.orig_p": 40000}, "192.168.4.76", 44321, "first"),
+    ],
+)
+def test_who_was_seen_first_in_the_middle_of_a_connection_is_not_its_client_for_that(
+    tmp_path: Path, changed: dict[str, object], client: str, port: int, reason: str
+) -> None:
+    row = {**JSON, "proto": "tcp", "conn_state": "OTH", "id.orig_p": 443, "id.resp_p": 44321, **changed}
+    path = tmp_path / "conn.log"
+    path.write_text(json.dumps(row))
+    assert [(row["client"], row["port"], row["direction_by"]) for row in flows_of(path)[0]] == [(client, port, reason)]
+
+
+@pytest.mark.parametrize(("address", "reply", "request_type"), [("10.0.0.", 0, 8), ("fd00::", 129, 128)])
+def test_a_reply_to_ping_belongs_to_its_request(tmp_path: Path, address: str, reply: int, request_type: int) -> None:
+    ends = {"id.orig_h": f"{address}1", "id.orig_p": reply, "id.resp_h": f"{address}2", "id.resp_p": request_type}
+    path = tmp_path / "conn.log"
+    path.write_text(json.dumps({**JSON, **ends, "proto": "icmp"}))
+    assert [(row["client"], row["port"]) for row in flows_of(path)[0]] == [(f"{address}2", request_type)]
+
+
+def test_rows_of_other_logs_in_a_stream_of_all_are_no_flows(tmp_path: Path) -> None:
+    path = tmp_path / "stream.json"
+    others = ({**JSON, "_path": "dns"}, {"_path": "capture_loss", "ts": 1.0})
+    path.write_text("\n".join(json.dumps(row) for row in ({**JSON, "_path": "conn"}, *others)))
+    rows, reading = flows_of(path)
+    assert [(row["server"], row["connections"]) for row in rows] == [("192.168.4.1", 1)]
+    assert (reading.bad, reading.empty) == (0, 2)

@@ -54,6 +54,7 @@ class Seen:
     rules: tuple[Rule, ...] = ()
     flows: list[Flow] = field(default_factory=list)
     rejected: tuple[Rejection, ...] = ()
+    fence: tuple[str, str] | None = None
 
     def talk(self, client: str, server: str, port: int, protocol: int = 6, **more: object) -> Seen:
         """Add a flow that is seen on every day of the week."""
@@ -92,12 +93,17 @@ class Seen:
 
     def _miner(self, window: FlowWindow, dial: float) -> tuple[Miner, Traffic]:
         settings, policy = Settings(), Policy(self.rules)
-        groups = Groups(self.snapshot, policy, settings.private_addresses(), {})
+        peers = [peer for one in self.rejected for peer in (*one.sources, *one.destinations)]
+        groups = Groups(self.snapshot, policy, settings.private_addresses(), {}, rejected=peers)
         traffic = Traffic(window, groups)
         compiled = compile_policy(self.snapshot, policy, settings, full=True)
         sees = lambda _group, _kind, _direction: True  # noqa: E731
         refusals = Refusals(self.rejected, groups, settings.private_addresses())
-        return Miner(groups, Decided(compiled, groups), dial, refusals, sees=sees), traffic
+        named = lambda wish, side: traffic.addresses(wish.client, wish.server, wish.service, side)  # noqa: E731
+        decided = Decided(compiled, groups)
+        inside = {number for number, one in enumerate(groups.every) if self.fence and self.fence in one.labels}
+        miner = Miner(groups, decided, dial, refusals, inside if self.fence else None, sees, named)
+        return miner, traffic
 
     def _address(self, name: str) -> str:
         from ringfence.model.addresses import address_text

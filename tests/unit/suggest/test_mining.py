@@ -110,7 +110,7 @@ def test_what_the_policy_allows_or_denies_is_not_suggested() -> None:
 
     mined = seen.mined()
 
-    assert [one.peers("from") for one in mined.offers] == ["internet"]
+    assert [one.peers("from") for one in mined.offers] == [{"cidr": "198.51.100.7"}]
     assert mined.allowed == 2
     assert "denied by 'apart'" in reasons(mined)
 
@@ -166,12 +166,58 @@ def test_a_short_window_cannot_say_that_something_was_seen_once() -> None:
 
 def test_an_asset_without_labels_is_named_and_addresses_are_grouped() -> None:
     seen = Seen([*shop(), asset("old", "10.0.7.7")]).talk("old", "prod-db", 5432).talk("prod-api", "10.50.0.9", 1521)
-    seen.talk("prod-api", "198.51.100.7", 443)
+    for number in range(1, 6):
+        seen.talk("prod-api", f"198.51.100.{number}", 443)
 
     def ends(dial: float) -> set[str]:
         return {str(end) for one, other, _ in said(seen.mined(dial)) for end in (one, other)}
 
     assert ends(0.5) >= {"{'asset': 'old'}", "{'cidr': '10.50.0.0/24'}", "internet"}
+
+
+def test_few_addresses_are_named_one_by_one_and_open_nothing_else() -> None:
+    seen = Seen(shop()).talk("prod-api", "192.0.2.50", 443).talk("prod-api", "10.0.0.200", 25)
+    for number in range(1, 9):
+        seen.talk(f"198.51.100.{number}", "prod-web-0", 443)
+
+    offers = {str(one.peers("to")): one for one in seen.mined().offers}
+
+    # 10.0.0.0/24 is where the shop's own hosts are
+    for address in ("192.0.2.50", "10.0.0.200"):
+        one = offers[f"{{'cidr': '{address}'}}"]
+        assert (one.reach, one.beyond) == (1, 0)
+
+
+def test_what_one_address_of_the_internet_is_refused_is_refused_to_no_other() -> None:
+    rejected = Rejection("", (Peer(labelled(role="api")),), (Peer(cidr("192.0.2.50")),), parse_service("tcp/443"), "")
+    seen = Seen(shop(), rejected=(rejected,)).talk("prod-api", "192.0.2.50", 443).talk("prod-api", "192.0.2.10", 443)
+
+    mined = seen.mined()
+
+    assert [one.peers("to") for one in mined.offers] == [{"cidr": "192.0.2.10"}]
+    assert reasons(mined) == {"rejected"}
+
+
+def test_hosts_outside_of_a_fence_use_a_rule_for_all_hosts_too() -> None:
+    hosts = [*shop(), *shop_named("crm"), asset("dns", "10.9.0.1", role="dns")]
+    seen = Seen(hosts, fence=("app", "shop"))
+    for host in hosts[:-1]:
+        seen.talk(host.name, "dns", 53, 17)
+
+    (one,) = seen.mined().offers
+
+    assert one.kind == "DNS"
+    assert (one.reach, one.beyond) == (len(hosts) - 1, 0)
+    assert seen.scores()[0].excess == 0
+
+
+def test_an_address_of_the_internet_that_no_rule_names_yet_does_not_pass_in_the_part_held_out() -> None:
+    seen = Seen(shop()).talk("prod-api", "192.0.2.50", 443)
+    seen.once("prod-api", "192.0.2.51", 443, at=NOON + timedelta(days=6))
+
+    ours, *_ = seen.scores()
+
+    assert (ours.flows, ours.recalled, ours.new, ours.recalled_new) == (2, 1, 1, 0)
 
 
 def test_an_estate_without_labels_is_told_to_label_first() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
+from ringfence.flows.log_lines import formats, line_place, lines_table, log_files, miscounted
 from ringfence.flows.readers.vpc_fields import VERSION_2, check_fields, format_of
 from ringfence.flows.readers.vpc_quick import read_quickly
 from ringfence.flows.readers.vpc_rows import row_columns
@@ -83,9 +83,7 @@ def _formats(
 
 def _of_lines(fields: Sequence[str], rows: str, reading: Reading) -> str:
     values = {name: f"nullif(l[{number}], '-')" for number, name in enumerate(fields, 1)}
-    malformed = (
-        f"CASE WHEN len(l) <> {len(fields)} THEN format('{{}} values stand under {len(fields)} fields', len(l)) END"
-    )
+    malformed = f"CASE WHEN len(l) <> {len(fields)} THEN {miscounted(len(fields))} END"
     split = (
         f"SELECT n, contains(line, ':') AS colon, string_split(trim(line, ' \\t\\r'), ' ') AS l FROM ({rows})".replace(
             "\\t\\r", "\t\r"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
+from ringfence.flows.log_lines import formats, line_place, lines_table, log_files, miscounted
 from ringfence.flows.log_times import iso_time, unix_time
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text
@@ -31,8 +31,10 @@ NEEDED = ("ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto")
 FIELDS = (
     *NEEDED,
     *("ip_proto", "duration", "orig_bytes", "resp_bytes", "conn_state", "orig_pkts", "orig_ip_bytes"),
-    *("resp_pkts", "resp_ip_bytes"),
+    *("resp_pkts", "resp_ip_bytes", "history", "_path"),
 )
+# Who is asked begins with a reply where the sensor missed the request: the types of both, by which is which.
+_ECHO = {"0": "8", "129": "128"}
 _LOOKED_AT = 1 << 14
 _PATH = re.compile(r"^#path\t(\S+)", re.MULTILINE)
 _JSON = "starts_with(ltrim(line), '{')"
@@ -128,7 +130,7 @@ def _refuse_headless(
 def _of_values(fields: tuple[str, ...]) -> str:
     values = {name: f"nullif(nullif(l[{fields.index(name) + 1}], '-'), '(empty)')" for name in FIELDS if name in fields}
     count = len(fields)
-    malformed = f"CASE WHEN len(l) <> {count} THEN format('{{}} values stand under {count} fields', len(l)) END"
+    malformed = f"CASE WHEN len(l) <> {count} THEN {miscounted(count)} END"
     return _raw(values, malformed)
 
 
@@ -148,7 +150,19 @@ def _raw(values: Mapping[str, str], malformed: str) -> str:
     def value(name: str) -> str:
         return values.get(name, "NULL::VARCHAR")
 
-    source, protocol = value("id.orig_h"), f"lower({value('proto')})"
+    protocol, state = f"lower({value('proto')})", value("conn_state")
+    kinds = (f"({value('id.orig_p')} = '{reply}' AND {value('id.resp_p')} = '{ask}')" for reply, ask in _ECHO.items())
+    flipped = f"({protocol} = 'icmp' AND ({' OR '.join(kinds)}))"
+    source, destination, kind = (
+        f"if({flipped}, {value(other)}, {value(one)})"
+        for one, other in (
+            ("id.orig_h", "id.resp_h"),
+            ("id.resp_h", "id.orig_h"),
+            ("id.orig_p", "id.resp_p"),
+        )
+    )
+    # Of a connection that stood before, the originator is who was seen first: `history` then has no SYN of either end.
+    began = f"regexp_matches(coalesce({value('history')}, if({state} = 'OTH', '', 'S')), '[SsHh]')"
     time, duration = value("ts"), f"coalesce(try_cast({value('duration')} AS DOUBLE), 0)"
     first = f"coalesce({unix_time(time)}, {iso_time(time)})"
     size = "ip_bytes" if "orig_ip_bytes" in values else "bytes"
@@ -156,12 +170,13 @@ def _raw(values: Mapping[str, str], malformed: str) -> str:
         "n": "n",
         "colon": "true",
         "malformed": malformed,
-        "empty": "false",
+        # Streams of JSON hold all of Zeek's logs: rows of others tell of the same connections.
+        "empty": f"NOT starts_with(coalesce({value('_path')}, 'conn'), 'conn')",
         "src": source,
-        "dst": value("id.resp_h"),
+        "dst": destination,
         "sport": f"CASE WHEN {protocol} <> 'icmp' THEN {value('id.orig_p')} END",
         # Zeek gives type and code of ICMP as the two ports.
-        "dport": f"CASE WHEN {protocol} = 'icmp' THEN {value('id.orig_p')} ELSE {value('id.resp_p')} END",
+        "dport": f"CASE WHEN {protocol} = 'icmp' THEN {kind} ELSE {value('id.resp_p')} END",
         "protocol": f"CASE WHEN {protocol} = 'icmp' AND contains({source}, ':') THEN 'icmpv6'"
         f" WHEN {protocol} = 'unknown_transport' THEN {value('ip_proto')} ELSE {protocol} END",
         "first": first,
@@ -170,10 +185,9 @@ def _raw(values: Mapping[str, str], malformed: str) -> str:
         "packets": _sum(value("orig_pkts"), value("resp_pkts")),
         "bytes": _sum(value(f"orig_{size}"), value(f"resp_{size}")),
         "observer": "NULL",
-        "refused": f"{value('conn_state')} IN {REFUSED}"
-        f" OR ({protocol} = 'tcp' AND {value('conn_state')} IN {UNANSWERED})",
-        "said": "1",
-        "alone": f"{value('conn_state')} IN {UNANSWERED}",
+        "refused": f"{state} IN {REFUSED} OR ({protocol} = 'tcp' AND {state} IN {UNANSWERED})",
+        "said": f"CASE WHEN {protocol} <> 'tcp' OR {began} THEN 1 END",
+        "alone": f"{state} IN {UNANSWERED}",
         "reset": "false",
         "attributes": "NULL",
     }
