@@ -45,4 +45,4 @@ def test_a_host_with_signers_of_its_own_takes_signed_plans_only(make_lab: MakeLa
     assert rollouts.drift(plan) == {}
     # the same signed plan, and another host's name in it, is not this host's
     rollouts.sh("guarded", "echo other >/etc/ringfence/name; rm -r /var/lib/ringfence")
-    assert "says something else of other" in rollouts.roll_out(plan).hosts["guarded"].reason
+    assert "differs from what was sent for other" in rollouts.roll_out(plan).hosts["guarded"].reason

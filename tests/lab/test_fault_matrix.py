@@ -186,7 +186,9 @@ def test_in_the_window(enforced: list[Machine], fault: str) -> None:
             chosen.begin(machine)
             machine.honest()
             if fault != "the tool fails":
-                assert any("waits" in sentence for sentence in machine.proof("old", machine.status()))
+                assert any(
+                    "is waiting for confirmation" in sentence for sentence in machine.proof("old", machine.status())
+                )
                 machine.settled()
             chosen.end(machine)
         ends_well(machine, ends=("old",))

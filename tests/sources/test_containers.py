@@ -79,7 +79,7 @@ def test_an_engine_that_is_not_reached_is_named_and_the_rest_goes_on(engine):
     assert len(found.hosts) == 2
     said = " ".join(found.warnings)
     assert "the engine of a was not reached: /nowhere.sock: No such file or directory" in said
-    assert "the engine of c was not reached: 'gopher://x' is no URL" in said
+    assert "the engine of c was not reached: 'gopher://x' is not a valid engine URL" in said
     assert "3 of 4 engines were not reached" in said
     assert set(found.unreached) == {"containers a", "containers b", "containers c"}
 

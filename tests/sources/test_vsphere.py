@@ -195,7 +195,7 @@ def test_the_inventory_cache_answers_without_the_server_and_holds_no_secrets(vce
         ({"port": 1}, "127.0.0.1:1 cannot be asked"),
         ({"ca_path": None}, "the certificate of 127.0.0.1 is not trusted"),
         ({"password": "wrong"}, "127.0.0.1 refuses the login of 'reader': check its password"),
-        ({"within": ["DC7/vm"]}, "there is no 'DC7/vm' that may be read: write it as in 'DC0/vm/prod'"),
+        ({"within": ["DC7/vm"]}, "'DC7/vm' does not exist or cannot be read: write it as in 'DC0/vm/prod'"),
     ],
 )
 def test_what_fails_is_told_in_one_line(vcenter, tmp_path, options, told):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ringfence.analysis.asked_ends import Terminal, pairs_of
 from ringfence.analysis.builtins import LOOPBACK, built_in, edges, from_port
 from ringfence.analysis.nearest import Nearest, nearest_rule
+from ringfence.analysis.query_endpoints import Terminal, pairs_of
 from ringfence.analysis.side_permissions import Sides
 from ringfence.analysis.stretches import stretches
 from ringfence.analysis.unmeetable import skipped_headers

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ringfence.analysis.lookup import TableLookup
+from ringfence.model.addresses import FAMILIES
 from ringfence.model.intervals import EMPTY, IntervalSet
 from ringfence.model.rules import Direction
-from ringfence.model.services import EVERY_SERVICE
+from ringfence.model.services import EVERY_SERVICE, ICMP, ICMPV6, block_of
 from ringfence.model.tables import ProcessClass, ServiceMap, VerdictTable
 
 
@@ -61,12 +62,18 @@ class Sides:
     def to_members(self, table: VerdictTable, name: str, own: IntervalSet) -> Permitted:
         """Return the services that pass from some local addresses to members of a dynamic set that are in no other set.
 
-        A service is returned if it passes to at least one of the addresses for which the set matters.
+        A service is returned if it passes to at least one of the addresses for which the set matters, of a family in
+        which there is a local address. Of two families each tells its own ICMP messages alone.
         """
+        families = {family: own & whole for family, whole in FAMILIES.items()}
+        foreign = {4: block_of(ICMPV6), 6: block_of(ICMP)} if all(families.values()) else {4: EMPTY, 6: EMPTY}
         passing = dict.fromkeys(table.outbound.process_classes, EMPTY)
         for cell in table.outbound.cells:
-            if name in cell.membership.inside and cell.membership.holds((name,)) and cell.local & own:
-                passing[cell.process] = passing[cell.process] | self.passing(cell.services)
+            if name not in cell.membership.inside or not cell.membership.holds((name,)):
+                continue
+            for family, local in families.items():
+                if cell.local.meets(local) and cell.remote.meets(FAMILIES[family]):
+                    passing[cell.process] |= self.passing(cell.services) - foreign[family]
         return _split(tuple(passing), list(passing.values()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ringfence.cli.asking import agreed
+from ringfence.cli.prompts import agreed
 from ringfence.cli.session import Session, command
 from ringfence.model.safe_text import clean
 from ringfence.wire.first_few import first_few

@@ -125,7 +125,7 @@ class Estate:
     def keep_snapshot(self) -> None:
         """Keep the assets as they are now, where they differ from the newest that is kept."""
         from ringfence.estate.last_answer import newest_digest
-        from ringfence.sources.kept_survey import FILE, rest_on
+        from ringfence.sources.survey_cache import FILE, rest_on
 
         kept = self.history.keep(self.snapshot, self.snapshot_digest, self.now)
         answer = self._state.answer

@@ -39,8 +39,8 @@ def answer(workspace: Workspace, history: History, ask: Callable[[Resolver], Sur
 
     `ask` takes what resolves names.
     """
-    from ringfence.sources.kept_survey import FILE, keep_survey, kept_survey
     from ringfence.sources.resolution import resolve_names
+    from ringfence.sources.survey_cache import FILE, keep_survey, kept_survey
 
     path = history.state / FILE
     asked, state, before = time.time(), _state(workspace), newest_digest(history)

@@ -55,7 +55,7 @@ class Loading:
 
     def workspace(self) -> Workspace:
         """Return the loaded files."""
-        from ringfence.estate.kept_files import read_or_kept
+        from ringfence.estate.file_cache import read_or_kept
         from ringfence.workspace import load
 
         with self._lock:

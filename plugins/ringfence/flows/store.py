@@ -22,7 +22,6 @@ from ringfence.flows.damage import Damage, set_aside
 from ringfence.flows.database import database, delete_left
 from ringfence.flows.engine import Engine
 from ringfence.flows.gathering import SightingReader
-from ringfence.flows.kept_files import reading_files
 from ringfence.flows.ledger import SIGHTINGS, Content, Ledger, Origin, day_of, now
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import relation_of
@@ -31,6 +30,7 @@ from ringfence.flows.sighting_days import SightingDays
 from ringfence.flows.sighting_files import NewFiles, add_files
 from ringfence.flows.store_counts import Added
 from ringfence.flows.window import FlowWindow
+from ringfence.flows.window_files import reading_files
 from ringfence.model.assets import Snapshot
 from ringfence.model.errors import OutsideError, Place, file_error
 from ringfence.model.flows import Flow

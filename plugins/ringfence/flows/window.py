@@ -18,9 +18,9 @@ from ringfence.flows.database import close, connect
 from ringfence.flows.distinct import Distinct, Known, busiest_first, joined, same_key
 from ringfence.flows.engine import DuckEngine, Engine
 from ringfence.flows.holders import resolved
-from ringfence.flows.kept_files import KeptFiles, reading_files
 from ringfence.flows.relation import FLOW_COLUMNS, insert_rows, new_table, row_of
 from ringfence.flows.shared_ends import ambiguous
+from ringfence.flows.window_files import KeptFiles, reading_files
 from ringfence.model.assets import Snapshot
 from ringfence.model.flows import Flow
 

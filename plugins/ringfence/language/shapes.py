@@ -68,7 +68,7 @@ class EnforceEntry(Written):
 
     where: SelectorText = Field(description="The workloads; `any` for all.")
     mode: ModeText = Field(description="One mode for both directions, or one for each; one left out observes.")
-    cut: bool = Field(False, description="End standing connections that a new table denies.")
+    cut: bool = Field(False, description="End established connections that a new table denies.")
 
 
 class ModeEntry(Written):

@@ -26,7 +26,7 @@ class Abilities:
     `kinds` are the process kinds of its platform (`unit`, `user`; `program`, `service`), and `inbound` and `outbound`
     those of them that it can match in a direction. `listeners` are the points of the service line at which it sees
     which process a packet on the way in is for. `control` says that a control path must stay open, `cut` that it can
-    end standing connections.
+    end established connections.
     """
 
     platform: str

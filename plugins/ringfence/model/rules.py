@@ -112,7 +112,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Enforcement:
-    """The modes of the workloads that `where` chooses; `cut` ends standing connections that a new table denies."""
+    """The modes of the workloads that `where` chooses; `cut` ends established connections that a new table denies."""
 
     where: Selector
     inbound: Mode

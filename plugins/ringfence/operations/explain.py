@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ringfence.analysis.asked_ends import meant
 from ringfence.analysis.explain import explain as explained
+from ringfence.analysis.query_endpoints import meant
 from ringfence.estate.queries import QueryReader
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Watching hosts: a standing connection to each, what is new there judged as it comes, until the time is over."""
+"""Watching hosts: a persistent connection to each, what is new there judged as it comes, until the time is over."""
 
 from __future__ import annotations
 

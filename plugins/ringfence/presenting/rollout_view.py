@@ -21,7 +21,7 @@ def rollout_lines(rollout: Rollout) -> Iterator[Line]:
     for name, host in sorted(result.hosts.items()):
         yield from _standing(name, host.result.get("standing_denied"))
         if more := host.result.get("standing_denied_more"):
-            yield Line(f"{name}: {more} more standing connections are denied now", style="yellow")
+            yield Line(f"{name}: {more} more established connections are denied now", style="yellow")
     changed = sum(host.changed for host in result.hosts.values())
     well = sum(host.ok for host in result.hosts.values())
     hold, change = ("would hold it", "would change") if rollout.request.check else ("hold it", "changed")
@@ -78,7 +78,7 @@ def _standing(name: str, connections: object) -> Iterator[Line]:
     ended = sum(one.get("cut") is True for one in certain)
     for denied, became in ((ended, "ended"), (len(certain) - ended, "let stand (cut: true would end them)")):
         if denied:
-            text = f"{clean_line(name)}: {denied} standing connections are denied now, and were {became}"
+            text = f"{clean_line(name)}: {denied} established connections are denied now, and were {became}"
             yield Line(text, style="yellow")
     if unsure:
-        yield Line(f"{clean_line(name)}: {unsure} standing connections depend on their process, and were let stand")
+        yield Line(f"{clean_line(name)}: {unsure} established connections depend on their process, and were let stand")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ringfence.flows.engine import quoted
-from ringfence.flows.kept_files import reading_files
 from ringfence.flows.window import FlowWindow
+from ringfence.flows.window_files import reading_files
 from ringfence.model.flows import REFUSED, UNANSWERED
 from ringfence.model.services import ICMP, ICMPV6, PORT_PROTOCOLS, UDP
 from ringfence.suggest.cover import Service

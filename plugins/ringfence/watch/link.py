@@ -1,4 +1,4 @@
-"""One standing connection to a host: the reader is started there, asked for a look each second, and bounded.
+"""One persistent connection to a host: the reader is started there, asked for a look each second, and bounded.
 
 The reader does nothing until it is asked, and ends when its standard input does. So nothing is left on a host whose
 connection has ended, and a host that tells without being asked, or too much, loses its connection.

@@ -8,8 +8,8 @@ from ringfence.analysis.reach import reach
 from ringfence.compiler import compile_policy
 from ringfence.model.intervals import EMPTY
 from ringfence.model.rules import Action
-from ringfence.model.selectors import ANY
-from ringfence.model.services import EVERY_SERVICE, ICMP, ICMPV6, block_of, parse_service
+from ringfence.model.selectors import ANY, FqdnIs
+from ringfence.model.services import EVERY_SERVICE, ICMP, ICMPV6, block_of, parse_service, service_texts
 
 from tests.unit.estate_factory import SETTINGS, asset, policy, rule, snapshot
 
@@ -34,3 +34,21 @@ def test_what_passes_in_both_families_is_still_every_service() -> None:
     (row,) = (one for one in reach(compilation) if (one.client, one.server) == ("web-1", "db-1"))
 
     assert row.services == EVERY_SERVICE
+
+
+@pytest.mark.parametrize(
+    ("addresses", "services"),
+    [
+        (("10.0.0.1",), ["icmp/echo-request", "tcp/443"]),
+        (("2001:db8::1",), ["tcp/443", "icmpv6/echo-request"]),
+        (("10.0.0.1", "2001:db8::1"), ["icmp/echo-request", "tcp/443", "icmpv6/echo-request"]),
+    ],
+)
+def test_a_name_is_reached_in_the_families_that_the_client_has(addresses: tuple[str, ...], services: list[str]) -> None:
+    api = FqdnIs("api.example")
+    rules = policy(rule("api", ANY, api, "tcp/443", "icmp/echo-request", "icmpv6/echo-request"))
+    compilation = compile_policy(snapshot(asset("web-1", *addresses)), rules, SETTINGS)
+
+    (row,) = reach(compilation)
+
+    assert (row.server, list(service_texts(row.services))) == ("fqdn:api.example", services)

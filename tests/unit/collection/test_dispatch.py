@@ -71,7 +71,7 @@ def test_a_host_whose_enforcer_has_no_part_here_fails_with_its_name_and_is_not_t
     results, said = host.play([{f"ringfence.core.{verb}": {}}], "-e", f"ringfence_plan={plan}")
     (result,) = results["web-1"]
     assert (result["state"], result["rule"]) == ("refused", "enforcer"), said
-    assert "this host is enforced by 'windows'" in result["msg"]
+    assert "this host uses the enforcer 'windows'" in result["msg"]
     assert not (tmp_path / "sent").exists()
     assert not (plan / "journal.jsonl").exists()
 

@@ -1,4 +1,4 @@
-"""Standing connections are judged in their direction, by the process that holds them, and only certain ones are cut."""
+"""Established connections are judged in their direction, by the process that holds them; only certain ones are cut."""
 
 from __future__ import annotations
 

@@ -297,6 +297,6 @@ def test_where_the_reply_to_a_confirmation_is_lost_the_host_is_asked_what_it_hol
     results, said = host.play([APPLY], "-e", f"ringfence_plan={path}", "-e", "ringfence_confirm_within=5", timeout=120)
 
     assert results["web-1"][0]["state"] == state, said
-    assert ("went back" in str(results["web-1"][0].get("msg"))) == (state == "rolled back")
+    assert ("rolled back" in str(results["web-1"][0].get("msg"))) == (state == "rolled back")
     events = [json.loads(line)["event"] for line in (path / "journal.jsonl").read_text().splitlines()]
     assert events == ["started", state]

@@ -142,7 +142,7 @@ def test_another_enforcer_leaves_what_is_held_alone_and_says_whose_it_is(target:
     target.enforcer = "nftables"
     for verb in ("confirm", "rollback", "refresh", "remove"):
         assert target.ask(verb)[1].last("refused") == "enforcer", verb
-    assert "holds a table of iptables, not of nft: 'ringfence remove' it first" in target.ask("remove")[1].last(
+    assert "holds a table of iptables, not of nft: run 'ringfence remove' first" in target.ask("remove")[1].last(
         "reason"
     )
     assert target.ask("status")[1].last("holder") == "iptables"

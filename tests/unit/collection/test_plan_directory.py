@@ -59,7 +59,7 @@ def test_a_file_outside_the_plan_cannot_be_named(directory: Path) -> None:
 
 
 def test_a_host_that_the_plan_does_not_know_and_a_directory_without_a_plan_are_told_apart(directory: Path) -> None:
-    with pytest.raises(PlanError, match="says nothing of web-9"):
+    with pytest.raises(PlanError, match="has no entry for web-9"):
         load_plan(str(directory)).host("web-9")
     with pytest.raises(PlanError, match="there is no plan in"):
         load_plan(str(directory / "rulesets"))

@@ -92,7 +92,7 @@ def test_a_kernel_that_does_not_tell_is_unknown_and_proves_nothing(tmp_path: Pat
 def test_a_table_that_waits_is_named_with_the_commands_that_end_it(tmp_path: Path) -> None:
     waits = {**HOLDS, "no_unit": ["web.service"], "stands": ["candidate"], "pending_plan": ["{digest}"]}
     (armed,) = said(tmp_path, {**waits, "pending": ["armed"]})
-    assert "waits" in armed
+    assert "is waiting for confirmation" in armed
     assert "ringfence confirm" in armed
     (lost,) = said(tmp_path, {**waits, "pending": ["abandoned"]})
     assert "its scheduled rollback is gone" in lost
@@ -104,6 +104,6 @@ def test_a_host_that_lost_its_table_is_open_and_one_that_went_back_says_why(tmp_
     assert opened[0].startswith("open: ")
     went = "2026-11-24T07:00:00Z timed-out {digest} 1 {ruleset}"
     back = said(tmp_path, {"table": ["absent"]}, history=went)
-    assert back[0].startswith("went back: ")
+    assert back[0].startswith("rolled back: ")
     assert "timed-out, 2026-11-24T07:00:00Z" in back[0]
     assert back[1] == "this host holds no plan: it is open"

@@ -137,7 +137,7 @@ def test_a_plan_that_is_not_valid_any_more_and_unknown_hosts_reach_no_runner(
 ) -> None:
     runner = FakeRunner()
 
-    with pytest.raises(InputError, match="says nothing of web-9"):
+    with pytest.raises(InputError, match="has no entry for web-9"):
         apply(estate, ApplyRequest("latest", excuse=("web-9",)), Execution(runner=runner))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(NOW) + 365 * 86400))
     with pytest.raises(InputError, match="was valid until"):

@@ -1,4 +1,4 @@
-"""What stands above every policy: the control path, loopback, cut and standing connections, and the built-ins.
+"""What stands above every policy: the control path, loopback, cut and established connections, and the built-ins.
 
 No set of ipset holds both ports of a connection. So the tuples that stood before are in two sets, one with each port,
 and a packet must be in both; what is cut is rules of the chain `rf_cut_<in|out>`, which the target fills exactly.

@@ -1,4 +1,4 @@
-"""What stands above every policy: the control path, loopback, cut and standing connections, and the built-ins.
+"""What stands above every policy: the control path, loopback, cut and established connections, and the built-ins.
 
 In order: the control path, before anything that asks conntrack; loopback; connections to cut; replies; tuples that
 stood before; and the built-ins of `built_in_rules`.

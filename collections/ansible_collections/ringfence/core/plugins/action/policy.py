@@ -51,9 +51,9 @@ PAUSE = 0.3
 LOADING = 600
 # Seconds after its deadline in which a host must have told what became of it, and in which it answers one question.
 SETTLING = 15
-# Standing connections that are judged, and differences that a check mode tells.
+# Established connections that are judged, and differences that a check mode tells.
 MOST_STANDING = 20_000
-# Standing connections that a result tells one by one: a name server has thousands.
+# Established connections that a result tells one by one: a name server has thousands.
 MOST_TOLD = 1000
 
 

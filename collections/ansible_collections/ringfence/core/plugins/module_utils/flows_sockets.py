@@ -34,7 +34,7 @@ class Socket(NamedTuple):
 
 
 def sockets(proc: str = "/proc") -> Iterator[Socket]:
-    """Yield every listening socket and every standing connection."""
+    """Yield every listening socket and every established connection."""
     for name, protocol in (("tcp", TCP), ("tcp6", TCP), ("udp", UDP), ("udp6", UDP)):
         for words in _rows(os.path.join(proc, "net", name)):
             found = _inet(words, protocol)

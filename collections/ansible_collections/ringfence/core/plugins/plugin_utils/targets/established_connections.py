@@ -121,7 +121,7 @@ def standing(sockets: str) -> list[Connection]:
 
 
 def denied_connections(table: dict, sockets: str, owners: str | None = None, rules: dict | None = None) -> list[dict]:
-    """Return the standing connections that a table denies, sorted.
+    """Return the established connections that a table denies, sorted.
 
     `sockets` and `owners` are the sections of these names in a target's replies. A connection that is denied for some
     of the processes that it may be of, or for some contents of dynamic sets, is returned with `certain: false` and must

@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+from ansible.errors import AnsibleConnectionFailure
+
 from .action import TargetAction, TargetFailure
 from .answer_limits import MOST_BYTES, Overrun, limited
 from .answer_values import AnswerError, shown
 from .flows_shape import answered, failure
+
+# The statuses of a command that ran, of a password that sshpass could not give, and of ssh itself.
+_NOT_OF_THE_SHELL = (0, 5, 255)
 
 
 class ModuleAction(TargetAction):
@@ -16,6 +21,7 @@ class ModuleAction(TargetAction):
     within: float
     _told: dict | None = None
     _why_not = "it did not come through Ansible"
+    _last: dict | None = None
 
     def told(self, module: str, arguments: dict, task_vars: dict, most_bytes: int = MOST_BYTES) -> dict:
         """Return what a module on the host answered.
@@ -28,11 +34,30 @@ class ModuleAction(TargetAction):
                 self._execute_module(module_name=module, module_args=arguments, task_vars=task_vars)
         except Overrun as overrun:
             raise TargetFailure("silent", "silent", f"this host is unresponsive: {overrun}") from None
+        except AnsibleConnectionFailure as error:
+            raise self._refused_by_shell() or error from None
         if self._told is None:
             raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {self._why_not}")
         if why := failure(self._told):
             raise TargetFailure("failed", "target", why)
         return self._told
+
+    def _low_level_execute_command(self, *arguments: object, **options: object) -> dict:
+        self._last = super()._low_level_execute_command(*arguments, **options)
+        return self._last
+
+    def _refused_by_shell(self) -> TargetFailure | None:
+        """Return the failure of a reached host whose login shell ran nothing, which Ansible calls unreachable."""
+        last = self._last or {"rc": 0}
+        if last["rc"] in _NOT_OF_THE_SHELL:
+            return None
+        said = " ".join((last["stderr"] or last["stdout"] or "no output").split())
+        why = (
+            f"this host was reached, but the login shell of its user could not run Ansible's first command (status "
+            f"{last['rc']}: {shown(said, 300)}); use a user whose login shell is a POSIX shell and whose remote_tmp is "
+            "writable"
+        )
+        return TargetFailure("failed", "shell", why)
 
     def _parse_returned_data(self, res: dict, *profile: object) -> dict:
         """Keep a module's answer for this action, and give Ansible an empty one.

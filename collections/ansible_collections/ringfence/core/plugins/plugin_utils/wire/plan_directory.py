@@ -55,7 +55,7 @@ class Host:
 
     @property
     def cut(self) -> bool:
-        """Whether standing connections that the table denies are ended."""
+        """Whether established connections that the table denies are ended."""
         return bool(self.options.get("cut"))
 
 

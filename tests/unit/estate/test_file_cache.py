@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from ringfence import workspace
-from ringfence.estate import kept_files
-from ringfence.estate.kept_files import cache_directory, read_or_kept
+from ringfence.estate import file_cache
+from ringfence.estate.file_cache import cache_directory, read_or_kept
 from ringfence.language.reports import Reports
 from ringfence.model.errors import InputErrors
 
@@ -63,13 +63,13 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Return the directories whose files were read, and not taken from the cache."""
     found: list[Path] = []
-    read = kept_files.read_files
+    read = file_cache.read_files
 
     def counted(directory: Path, files: Sequence[Path], reports: Reports) -> workspace.Said:
         found.append(directory)
         return read(directory, files, reports)
 
-    monkeypatch.setattr(kept_files, "read_files", counted)
+    monkeypatch.setattr(file_cache, "read_files", counted)
     return found
 
 
@@ -97,7 +97,7 @@ def test_a_byte_more_is_read_anew(root: Path, readings: list[Path], name: str) -
 
 
 def test_files_that_change_while_they_are_read_are_not_kept(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = kept_files.read_files
+    read = file_cache.read_files
 
     def meanwhile(directory: Path, files: Sequence[Path], reports: Reports) -> workspace.Said:
         text = files[0].read_text()
@@ -107,7 +107,7 @@ def test_files_that_change_while_they_are_read_are_not_kept(root: Path, monkeypa
         return said
 
     with monkeypatch.context() as patched:
-        patched.setattr(kept_files, "read_files", meanwhile)
+        patched.setattr(file_cache, "read_files", meanwhile)
         workspace.load(root, read_or_kept)
     assert not cache_directory().exists() or not list(cache_directory().iterdir())
 
@@ -144,7 +144,7 @@ def test_a_cache_cut_short_or_open_to_others_does_not_count(root: Path, readings
 
 def test_another_program_reads_anew(root: Path, readings: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.load(root, read_or_kept)
-    monkeypatch.setattr(kept_files, "_software", lambda: iter(["a newer one"]))
+    monkeypatch.setattr(file_cache, "_software", lambda: iter(["a newer one"]))
     workspace.load(root, read_or_kept)
     assert len(readings) == 2
 
@@ -155,7 +155,7 @@ def test_a_cache_that_cannot_be_written_is_none(root: Path, tmp_path: Path) -> N
 
 
 def test_only_the_last_workspaces_are_kept(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_files, "MOST", 2)
+    monkeypatch.setattr(file_cache, "MOST", 2)
     for number in range(4):
         written(tmp_path / f"w{number}", "valid_days: 3\n", "ringfence.yml")
         workspace.load(tmp_path / f"w{number}", read_or_kept)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from ringfence.flows.database import database
 from ringfence.flows.engine import DuckEngine
-from ringfence.flows.kept_files import KeptFiles
 from ringfence.flows.store import FlowStore
+from ringfence.flows.window_files import KeptFiles
 from ringfence.model.flows import Flow
 
 from tests.unit.flows import flow_factory as factory

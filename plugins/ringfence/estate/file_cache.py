@@ -104,7 +104,7 @@ def _software() -> Iterator[str]:
 
 
 def _kept(path: Path, digest: str) -> Said | None:
-    from ringfence.language.kept_values import value_of
+    from ringfence.language.value_cache import value_of
 
     head, _, body = own_file(path).partition(b"\n")
     if head.decode(errors="replace") != _head(digest, body):
@@ -116,7 +116,7 @@ def _kept(path: Path, digest: str) -> Said | None:
 
 
 def _keep(path: Path, digest: str, said: Said) -> None:
-    from ringfence.language.kept_values import value_text
+    from ringfence.language.value_cache import value_text
 
     body = value_text((said.settings, said.label_rules, said.policy, said.mentions, said.definitions))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ringfence.language.kept_values import value_of, value_text
+from ringfence.language.value_cache import value_of, value_text
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Action, Direction
 from ringfence.model.selectors import AddressIn, AnyAddress, Not
