@@ -206,7 +206,7 @@ def test_a_command_gives_the_credential_as_for_kubectl(tmp_path, tls, credential
 @pytest.mark.parametrize(
     ("user", "said"),
     [
-        ({"client-certificate-data": "!"}, "no base64"),
+        ({"client-certificate-data": "!"}, "not valid base64"),
         ({"client-certificate": "gone.pem"}, "cannot be read"),
         ({"tokenFile": "gone"}, "cannot be read"),
     ],

@@ -130,7 +130,7 @@ def test_a_certificate_that_nobody_signed_is_refused_and_the_next_server_asked(d
 
 
 def test_attributes_that_hold_passwords_are_refused(directory):
-    with pytest.raises(SourceRefused, match="ms-Mcs-AdmPwd, which holds secrets"):
+    with pytest.raises(SourceRefused, match="ms-Mcs-AdmPwd, which contains secrets"):
         found(directory, attributes=["ms-Mcs-AdmPwd"])
 
 

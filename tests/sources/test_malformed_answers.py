@@ -165,7 +165,7 @@ def test_a_malformed_object_is_told_by_its_name():
     found = read_aws(changed)
     assert "web-2" in dict(found.hosts)
     assert "web-1" not in dict(found.hosts)
-    assert any("malformed: i-00000001 (TypeError" in warning for warning in found.warnings)
+    assert any("not valid: i-00000001 (TypeError" in warning for warning in found.warnings)
     assert found.whole is False
 
 

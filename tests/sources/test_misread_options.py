@@ -155,5 +155,5 @@ def test_a_list_where_one_text_is_wanted_is_not_told_to_be_a_list(text, remedy):
 
 
 def test_a_mapping_of_single_texts_takes_no_list():
-    with pytest.raises(AnsibleParserError, match="'env' has a list where it wants text: write one text"):
+    with pytest.raises(AnsibleParserError, match="'env' has a list, but needs text: write a single text"):
         text_by_name({"env": ["Stage", "Env"]})

@@ -133,7 +133,7 @@ def test_vrfs_are_realms_where_wanted_and_a_host_in_several_is_told():
     result = found(netbox(), Shape(realm="vrf"))[0]
     known = dict(result.hosts)
     assert (known["web-1"]["ringfence_realm"], "ringfence_realm" in known["vm-1"]) == ("blue", False)
-    assert result.warnings == ["'sw-1' has addresses in the VRFs global, blue: it is in none of them"]
+    assert result.warnings == ["'sw-1' has addresses in several VRFs (global, blue), so it is assigned to none of them"]
 
 
 def test_filters_are_the_servers_and_the_token_goes_along():

@@ -122,5 +122,5 @@ def test_where_the_old_enforcer_cannot_come_back_nothing_is_changed(target: Ipta
     target.enforcer = OTHER[before]
     refused = target.apply(target.plan(NEW))
     assert refused.last("refused") == "enforcer"
-    assert "nothing could lead back" in refused.last("reason")
+    assert "it could not be rolled back" in refused.last("reason")
     assert kernel(target) == old

@@ -51,4 +51,4 @@ def test_a_control_path_and_its_absence_come_back(kernel: Kernel) -> None:
     assert texts(without, kernel.load(render(without))) == []
     (told,) = differences(table.data(), {**read_ruleset(kernel.listing()), "plan": table.digest[:16]})
     assert told["change"] == "control"
-    assert "is none, and should be tcp/22 from 10.9.0.0-10.9.255.255" in str(told["text"])
+    assert "is none, but should be tcp/22 from 10.9.0.0-10.9.255.255" in str(told["text"])
