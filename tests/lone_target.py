@@ -114,7 +114,7 @@ class LoneTarget:
     def enforce(self, wanted: Wanted) -> Plan:
         """Apply and confirm, which must succeed."""
         plan = self.plan(wanted)
-        self.apply(plan)
+        self.apply(plan, seconds="30")
         assert self.confirm(plan).last("state") == "confirmed"
         return plan
 

@@ -73,7 +73,7 @@ def test_whatever_befalls_the_disk_while_a_table_waits_the_confirmed_one_comes_b
 ) -> None:
     old = target.enforce(OLD)
     new = target.plan(NEW)
-    assert target.apply(new).last("state") == "waiting"
+    assert target.apply(new, seconds="3").last("state") == "waiting"
     spoil(target)
     status = target.ask("status")[1]
     assert (status.last("pending_plan"), status.last("stands"), status.last("pending")) == (
