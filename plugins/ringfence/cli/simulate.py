@@ -129,7 +129,8 @@ def _print(session: Session, found: Simulated, selection: FlowSelection, by: str
     if more > 0:
         output.line(f"{more:,} more (--limit, --json)")
     if refused := result.refusals(min(limit, REFUSED_SHOWN)):
-        output.line(f"{result.refused.flows:,} attempts were refused when they were seen, not judged:")
+        were = "1 attempt was" if result.refused.flows == 1 else f"{result.refused.flows:,} attempts were"
+        output.line(f"{were} refused when seen, not judged:")
         output.table(REFUSED_COLUMNS, refused_rows(refused))
 
 
