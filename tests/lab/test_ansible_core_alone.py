@@ -104,7 +104,7 @@ def test_a_plan_needs_ansible_core_and_its_own_directory_alone(
     assert "n1" in done.stdout
     refused = stock.play("rollback", first)
     assert refused.returncode != 0
-    assert "waits for its confirmation, not" in refused.stdout
+    assert "is waiting for confirmation, not" in refused.stdout
     assert not rollouts.reaches("n1")
     done = stock.play("rollback", first, named=False)
     assert done.returncode == 0, done.stdout + done.stderr

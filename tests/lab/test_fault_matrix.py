@@ -177,7 +177,9 @@ def test_in_the_window(enforced: list[Machine], fault: str) -> None:
             machine.boot()
         elif fault == "it is killed":
             machine.sh("systemctl stop 'ringfence-return-*.timer'")
-            assert any("its way back is gone" in sentence for sentence in machine.proof("old", machine.status()))
+            assert any(
+                "its scheduled rollback is gone" in sentence for sentence in machine.proof("old", machine.status())
+            )
             assert machine.rollback().last("state") == "restored"
         else:
             chosen = with_fault(fault, "")

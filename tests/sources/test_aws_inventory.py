@@ -215,7 +215,7 @@ def test_labels_reach_the_hosts_of_amazons_own_plugin(tmp_path, door):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("accounts: [12]", "'12' is no account"),
+        ("accounts: [12]", "'12' is not a valid account"),
         ("profile: nobody", "nobody"),
         ("realm: planet", "realm"),
     ],

@@ -122,7 +122,7 @@ def test_a_password_goes_over_no_open_line_and_a_wrong_one_is_told(directory):
 
 
 def test_a_certificate_that_nobody_signed_is_refused_and_the_next_server_asked(directory):
-    with pytest.raises(SourceRefused, match=r"no directory answers: .*certificate"):
+    with pytest.raises(SourceRefused, match=r"no directory server responds: .*certificate"):
         found(directory, ca_certs=None)
     result = found(directory, *SERVERS, servers=["ldaps://127.0.0.1:1", directory.encrypted])
     assert result.hosts

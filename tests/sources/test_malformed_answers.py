@@ -246,6 +246,6 @@ def test_a_value_that_can_be_no_label_costs_that_label_and_is_told_with_its_mach
     odd = [{"Key": "Name", "Value": "web-1"}, {"Key": "aws:autoscaling:groupName", "Value": "fleet\x07"}]
     found = read_aws(replaced(AWS, ("instances", 0, "Instances", 0, "Tags"), odd))
     assert "aws_asg" not in dict(found.hosts)["web-1"]["ringfence_labels"]
-    told = r"labels left out, because they hold what cannot be printed: i-00000001: aws_asg='fleet\x07'"
+    told = r"labels left out, because they contain characters that cannot be printed: i-00000001: aws_asg='fleet\x07'"
     assert told in found.warnings
     assert len(found.hosts) == 4

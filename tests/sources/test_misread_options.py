@@ -144,9 +144,9 @@ def test_a_filter_that_meets_something_is_not_told():
 @pytest.mark.parametrize(
     ("text", "remedy"),
     [
-        ("sheet: [a, b]", "write one text: it takes no list"),
+        ("sheet: [a, b]", "write a single text, not a list"),
         ("filters: {Up: {a: b}}", "write one text, or a list of texts"),
-        ("filters: {Up: [[a]]}", "write each text of the list by itself"),
+        ("filters: {Up: [[a]]}", "write each text of the list separately"),
     ],
 )
 def test_a_list_where_one_text_is_wanted_is_not_told_to_be_a_list(text, remedy):

@@ -125,7 +125,7 @@ def test_a_row_that_moves_to_another_page_while_pages_are_read_is_one_host():
 
 def test_interfaces_for_management_that_may_not_be_read_take_no_host_away():
     result, _ = found({**netbox(), "/api/dcim/interfaces/": (403, "{}")})
-    assert "interfaces for management alone were not read" in result.warnings[0]
+    assert "management-only interfaces were not read" in result.warnings[0]
     assert (len(result.hosts), result.unreached) == (4, {})
 
 
@@ -172,7 +172,7 @@ def test_a_server_that_throttles_is_asked_again():
         ((200, "<html>"), "not valid JSON"),
         ((200, "[]"), "not an object"),
         ({"detail": "x"}, "no results"),
-        (lambda query: {"results": [], "next": "/?offset=5"}, "go round in a circle"),
+        (lambda query: {"results": [], "next": "/?offset=5"}, "its pages repeat"),
         ((302, "", {"Location": "http://127.0.0.1:1/"}), "302 Found"),
         ((401, "expired"), "401 Unauthorized: expired"),
     ],

@@ -107,10 +107,10 @@ def test_of_several_reports_the_latest_counts():
 @pytest.mark.parametrize(
     ("content", "fault", "kept"),
     [
-        (report(seen("10.0.0.5"), end=""), "no whole XML", 1),
-        (b"", "no whole XML", 0),
-        (b"<html/>", "no report of nmap but 'html'", 0),
-        (b'<!DOCTYPE nmaprun [<!ENTITY a "b">]><nmaprun/>', "declares entities", 0),
+        (report(seen("10.0.0.5"), end=""), "not complete XML", 1),
+        (b"", "not complete XML", 0),
+        (b"<html/>", "not an nmap report but 'html'", 0),
+        (b'<!DOCTYPE nmaprun [<!ENTITY a "b">]><nmaprun/>', "declares XML entities", 0),
     ],
 )
 def test_a_broken_report_is_told_and_what_stands_before_the_fault_counts(content, fault, kept):

@@ -100,7 +100,7 @@ def test_a_running_machine_without_addresses_is_named_and_counted(ask):
     hosts, warnings, _ = ask(within=["DC0/host/DC0_H0"])
     assert hosts["no-tools"]["ringfence_addresses"] == []
     assert "ansible_host" not in hosts["no-tools"]
-    assert "2 running machines have no address that VMware Tools tells: DC0_H0_VM3, no-tools" in warnings
+    assert "2 running machines have no address reported by VMware Tools: DC0_H0_VM3, no-tools" in warnings
 
 
 def test_a_hostile_name_stays_text_and_names_no_group(ask, tmp_path):

@@ -86,7 +86,7 @@ def test_a_rest_interface_that_fails_is_told_and_ends_no_inventory(login, status
     found = assets(vsphere_api.VsphereAnswer({}, {}, ()), tags, Shape("vc"))
     assert found.warnings == [tags.failure]
     assert found.unreached == {"vsphere vc tags": tags.failure}
-    with pytest.raises(SourceRefused, match="'tagged' cannot be told"):
+    with pytest.raises(SourceRefused, match="'tagged' cannot be applied"):
         tagged(tags, {"Environment": ["prod"]})
 
 

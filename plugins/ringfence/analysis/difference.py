@@ -21,7 +21,7 @@ from ringfence.model.tables import (
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class OutcomeChange:
     """Services (points) whose outcome changes for some remote addresses, one direction and one process class.
 
     `membership` limits the change to addresses in, and not in, some dynamic sets.
@@ -54,7 +54,7 @@ class Difference:
     """The changes that a group of workloads shares; `added` and `removed` say that a table came or went altogether."""
 
     workloads: tuple[str, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[OutcomeChange, ...]
     added: bool = False
     removed: bool = False
 
@@ -89,7 +89,7 @@ _OPEN = ServiceMap(((EVERY_SERVICE.intervals[0][0], EVERY_SERVICE.intervals[0][1
 _Region = tuple[IntervalSet, IntervalSet, ServiceMap, Membership]
 
 
-def _changes(before: VerdictTable | None, after: VerdictTable | None) -> Iterator[Change]:
+def _changes(before: VerdictTable | None, after: VerdictTable | None) -> Iterator[OutcomeChange]:
     if before is after or (before and after and before.digest == after.digest):
         return
     for direction in Direction:
@@ -118,7 +118,7 @@ def _regions(table: DirectionTable | None, process: ProcessClass) -> list[_Regio
 
 def _fused(
     direction: Direction, process: ProcessClass, old: list[_Region] | None, new: list[_Region] | None
-) -> Iterator[Change]:
+) -> Iterator[OutcomeChange]:
     cases: dict[tuple[IntervalSet, IntervalSet, Outcome, Outcome], dict[Membership, IntervalSet]] = {}
     for local, remote, before, after, membership in _overlaps(old, new):
         for outcomes, services in differing(before, after).items():
@@ -130,7 +130,7 @@ def _fused(
             key = (local, pair[0], pair[1], services, membership)
             found[key] = found.get(key, EMPTY) | remote
     for (local, before_outcome, after_outcome, services, membership), remote in found.items():
-        yield Change(direction, process, local, remote, services, before_outcome, after_outcome, membership)
+        yield OutcomeChange(direction, process, local, remote, services, before_outcome, after_outcome, membership)
 
 
 def _without_conditions(case: Mapping[Membership, IntervalSet]) -> list[tuple[Membership, IntervalSet]]:

@@ -8,7 +8,7 @@ from random import Random
 
 from ringfence.analysis.builtins import edges
 from ringfence.analysis.lookup import Remotes
-from ringfence.analysis.simulate_ends import PlacedEnd, Standing
+from ringfence.analysis.simulate_ends import EndPolicy, PlacedEnd
 from ringfence.model.addresses import family_of
 from ringfence.model.assets import Control
 from ringfence.model.intervals import IntervalSet
@@ -26,13 +26,13 @@ class EndClasses:
     """
 
     def __init__(self, placed: Sequence[PlacedEnd]) -> None:
-        """Take every end that will be asked for, equal standings as one object."""
+        """Take every end that will be asked for, equal policies as one object."""
         self.members: list[PlacedEnd] = []
         self._numbers: dict[_Key, int] = {}
-        standings = list(_standings(placed))
-        remotes = list({id(one): one for standing in standings for one in standing.remotes}.values())
+        policies = list(_end_policies(placed))
+        remotes = list({id(one): one for policy in policies for one in policy.remotes}.values())
         self._cuts = list({id(one.cut): one.cut for one in remotes if one.cut is not None}.values())
-        networks = {id(one.networks): one.networks for one in standings if one.networks is not None}
+        networks = {id(one.networks): one.networks for one in policies if one.networks is not None}
         ranged = [one for one in remotes if one.cut is None]
         self._ranges = _ranges(sorted({end.point for end in placed}), ranged, networks.values())
         self._far: dict[int, _Key] = {}
@@ -58,13 +58,13 @@ class ServiceClasses:
 
     def __init__(self, placed: Iterable[PlacedEnd]) -> None:
         """Take every end that will be asked for."""
-        standings = list(_standings(placed))
-        remotes = {id(one): one for standing in standings for one in standing.remotes}.values()
+        policies = list(_end_policies(placed))
+        remotes = {id(one): one for policy in policies for one in policy.remotes}.values()
         maps: dict[int, ServiceMap] = {}
         for one in remotes:
             for cases in {id(cases): cases for cases in one.cases}.values():
                 maps.update((id(services), services) for _, services in cases)
-        controls: set[Control | None] = {None, *(standing.control for standing in standings)}
+        controls: set[Control | None] = {None, *(policy.control for policy in policies)}
         starts = {low for services in maps.values() for low, _, _ in services.pieces}
         self._starts = sorted(starts.union(*(edges(control) for control in controls)))
 
@@ -75,7 +75,7 @@ class ServiceClasses:
         return bisect_right(self._starts, point_of(protocol, port))
 
 
-def _standings(placed: Iterable[PlacedEnd]) -> Iterator[Standing]:
+def _end_policies(placed: Iterable[PlacedEnd]) -> Iterator[EndPolicy]:
     found = {id(one): one for end in placed for one in (end.draft, end.current) if one is not None}
     return iter(found.values())
 

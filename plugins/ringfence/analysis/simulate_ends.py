@@ -33,10 +33,10 @@ class End(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where an end stands in its own table: the remotes for the process that was seen, then for those it may have been.
+class EndPolicy:
+    """What the table of an end says to it: the remotes for the process that was seen, then for those it may have been.
 
-    Whether a far address is in a dynamic set is never known: the map for no set stands first, the others behind it.
+    Whether a far address is in a dynamic set is never known: the map for no set comes first, then the others.
     `control` and `networks` are set where the end is a server with a control path.
     """
 
@@ -67,8 +67,8 @@ class PlacedEnd(NamedTuple):
     point: int
     label: int | None
     kind: int
-    draft: Standing | None
-    current: Standing | None
+    draft: EndPolicy | None
+    current: EndPolicy | None
 
 
 _Held = tuple[str | None, int, int | None, int]  # who holds an address, the point to judge, labels, kind
@@ -89,8 +89,8 @@ class Places:
         self._lookups: dict[int, TableLookup] = {}
         self._held: dict[tuple[str, str | None], _Held | None] = {}
         self._processes: dict[tuple[object, ...], tuple[Locals, ...]] = {}
-        self._everywhere: dict[tuple[object, ...], Standing] = {}
-        self._standings: dict[tuple[object, ...], Standing] = {}
+        self._everywhere: dict[tuple[object, ...], EndPolicy] = {}
+        self._end_policies: dict[tuple[object, ...], EndPolicy] = {}
 
     def place(self, end: End, direction: Direction) -> PlacedEnd | None:
         """Return where an end stands; None if the asset that held its address then is gone: a draft says nothing of it.
@@ -108,8 +108,8 @@ class Places:
         name, point, label, kind = held
         if name is None:
             return PlacedEnd(None, point, None, kind, None, None)
-        current = self._standing(self.current, name, end, point, direction) if self.current is not None else None
-        return PlacedEnd(name, point, label, kind, self._standing(self.draft, name, end, point, direction), current)
+        current = self._end_policy(self.current, name, end, point, direction) if self.current is not None else None
+        return PlacedEnd(name, point, label, kind, self._end_policy(self.draft, name, end, point, direction), current)
 
     def _holder(self, address: str, name: str | None) -> _Held | None:
         """Return who holds an address that an asset (or none) was seen at, and where it is to be judged."""
@@ -126,30 +126,30 @@ class Places:
             point = same[0] if same else point
         return name, point, self.labels[name], kind_of(point)
 
-    def _standing(
+    def _end_policy(
         self, tables: Mapping[str, VerdictTable], name: str, end: End, point: int, direction: Direction
-    ) -> Standing | None:
+    ) -> EndPolicy | None:
         table = tables.get(name)
         if table is None:
             return None
         inbound = direction is Direction.IN
         key = (id(table), inbound, *end[2:])
-        standing = self._everywhere.get(key)
-        if standing is not None:
-            return standing
+        policy = self._everywhere.get(key)
+        if policy is not None:
+            return policy
         known = self._processes.get(key)
         if known is None:
             known = self._processes[key] = self._locals(table, end, direction)
         found = tuple({id(one): one for one in [locals_of.at(point) for locals_of in known]}.values())
         control = table.control if inbound else None
         same = (control, *map(id, found))
-        standing = self._standings.get(same)
-        if standing is None:
+        policy = self._end_policies.get(same)
+        if policy is None:
             networks = _networks(control) if control else None
-            standing = self._standings[same] = Standing(found, control, networks)
+            policy = self._end_policies[same] = EndPolicy(found, control, networks)
         if all(one is locals_of.remotes[0] for locals_of in known for one in locals_of.remotes):
-            self._everywhere[key] = standing
-        return standing
+            self._everywhere[key] = policy
+        return policy
 
     def _locals(self, table: VerdictTable, end: End, direction: Direction) -> tuple[Locals, ...]:
         """Return what a table says to the process that was seen, then to each that it may have been."""
@@ -189,7 +189,7 @@ class Pairs:
 _Meeting = tuple[tuple[ServiceMap, ...] | None, tuple[ServiceMap, ...] | None, Control | None]
 
 
-def _between(client: Standing | None, server: Standing | None, client_point: int, server_point: int) -> _Meeting:
+def _between(client: EndPolicy | None, server: EndPolicy | None, client_point: int, server_point: int) -> _Meeting:
     return (
         client.maps(server_point) if client else None,
         server.maps(client_point) if server else None,

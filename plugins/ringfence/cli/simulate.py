@@ -11,6 +11,7 @@ import click
 from ringfence.cli.flow_options import flow_options
 from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import asset_names
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
 from ringfence.presenting.simulation_rows import CATEGORIES
 
@@ -128,10 +129,13 @@ def _print(session: Session, found: Simulated, selection: FlowSelection, by: str
     output.table(columns, shown)
     if more > 0:
         output.line(f"{more:,} more (--limit, --json)")
-    if refused := result.refusals(min(limit, REFUSED_SHOWN)):
-        were = "1 attempt was" if result.refused.flows == 1 else f"{result.refused.flows:,} attempts were"
-        output.line(f"{were} refused when seen, not judged:")
+    # where flows are chosen, these are others
+    if found.chosen.whole and (refused := result.refusals(min(limit, REFUSED_SHOWN))):
+        was = "was refused when it was" if result.refused.flows == 1 else "were refused when they were"
+        output.line(f"{counted(result.refused.flows, 'attempt')} {was} seen, not judged:")
         output.table(REFUSED_COLUMNS, refused_rows(refused))
+        if left := result.refused.flows - len(refused):
+            output.line(f"{left:,} more (--limit N --json)")
 
 
 def _table(found: Simulated, by: str, limit: int) -> tuple[tuple[str, ...], Iterator[tuple[object, ...]], int]:

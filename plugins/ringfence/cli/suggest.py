@@ -135,5 +135,5 @@ def _print(session: Session, found: Suggested, flows: object, limit: int) -> Non
 
 def _nothing(found: Suggested) -> str:
     if not found.window["flows"]:
-        return "no flow was seen"
+        return "no flow was seen (ringfence flows collect, or ringfence flows add, keeps some)"
     return f"the policy allows {found.allowed:,} of the flows already, and the others are kept out"

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 FILES = (SETTINGS, LABELS, POLICY)
 # What a hook is given speaks of the repository that runs it; the workspace's own is found from its directory.
 _OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
+# A repository's configuration may name programs, and a clone may hold a second repository as plain files: asking about
+# a revision runs none of them, and fetches nothing. Filters alone stay: without them a file is not what was committed.
+_RUN_NOTHING = (
+    *("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "log.showSignature=false"),
+    *("-c", "safe.bareRepository=explicit", "-c", "submodule.recurse=false"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,7 @@ class _Git:
         self.directory = directory
         own = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
         self.environment = {**own, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+        self.environment["GIT_NO_LAZY_FETCH"] = "1"
         found = self.run("rev-parse", "--is-inside-work-tree")
         if found.returncode or found.stdout.strip() != b"true":
             raise InputError(
@@ -120,7 +127,7 @@ class _Git:
 
     def run(self, *arguments: str, told: bytes = b"", env: Mapping[str, str] | None = None) -> _Done:
         """Return what git did."""
-        command = ["git", "-C", str(self.directory), *arguments]
+        command = ["git", *_RUN_NOTHING, "-C", str(self.directory), *arguments]
         try:
             return subprocess.run(
                 command, input=told, capture_output=True, check=False, env={**self.environment, **(env or {})}
@@ -137,6 +144,8 @@ class _Git:
 
     def commit(self, name: str) -> str:
         """Return the full name of the commit that a revision means."""
+        if "\0" in name:
+            raise InputError("a revision has no NUL in its name")
         found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         if found.returncode == 0:
             return found.stdout.decode().strip()
@@ -152,7 +161,7 @@ class _Git:
 
     def uncommitted(self) -> tuple[str, ...]:
         """Return the files of the policy, the labels and the settings that are not committed as they stand."""
-        options = ("--porcelain=v1", "-z", "--ignored", "--no-renames", "--untracked-files=all")
+        options = ("--porcelain=v1", "-z", "--ignored", "--no-renames", "--untracked-files=all", "--ignore-submodules")
         found = self.answer("status", *options, "--", *(one for one in FILES))
         prefix = self.answer("rev-parse", "--show-prefix")
         return tuple(sorted(entry[3:].removeprefix(prefix) for entry in found.split("\0") if entry))

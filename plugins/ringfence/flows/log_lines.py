@@ -181,3 +181,8 @@ def _packed(path: Path) -> bool:
 def escaped(path: Path) -> str:
     """Return a path that DuckDB takes for itself and no pattern."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+
+
+def miscounted(fields: int) -> str:
+    """Return the SQL that says how many values the list `l` of a line has, where it should have `fields`."""
+    return f"if(len(l) = 1, '1 value stands', format('{{}} values stand', len(l))) || ' under {fields} fields'"

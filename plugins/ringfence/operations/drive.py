@@ -68,7 +68,7 @@ def refuse_unknown(hosts: Iterable[str], known: Collection[str], where: str = "t
     if unknown:
         raise InputErrors(
             [
-                InputError(f"{where} says nothing of {host}", remedy=did_you_mean(host, near) if near else None)
+                InputError(f"{where} has no entry for {host}", remedy=did_you_mean(host, near) if near else None)
                 for host in unknown
                 for near in [nearest(host, known)]
             ]

@@ -30,7 +30,7 @@ from ringfence.model.errors import InputError, InputErrors, Place
 from ringfence.model.label_rules import label_key_fault
 from ringfence.model.label_texts import label_fault, label_text
 from ringfence.operations.execution import Execution
-from ringfence.plan.changes import told
+from ringfence.plan.plan_diff import plan_diff
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -149,7 +149,7 @@ def impact(
     first, second = compiled_between(estate, before, after)
     rules = changed_rules(first, second, {one.asset for one in labels})
     with listener.working("comparing the tables"):
-        tables = told(first.tables, second.tables, after)
+        tables = plan_diff(first.tables, second.tables, after)
     known = {(key, label.value) for asset in before.assets for key, label in asset.labels.items()}
     new = [f"{one.key}={one.after}" for one in labels if one.after is not None and (one.key, one.after) not in known]
     failing = _failing(estate, before, after)

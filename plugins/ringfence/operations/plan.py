@@ -110,6 +110,7 @@ class _Making:
         estate.keep_snapshot()
         if not self.request.force_lockout_test:
             self.listener.problems(doubts(estate.compilation, self.held))
+            self.listener.problems(_unread_proxies(estate))
         return build(estate.compilation, enforcer, self._circumstances(tables))
 
     def restored(self, name: str) -> Draft:
@@ -132,8 +133,8 @@ class _Making:
         from ringfence.enforcers import enforcer
         from ringfence.estate.held_tables import held_tables
         from ringfence.plan import Circumstances, Inputs, next_sequence
-        from ringfence.plan.changes import told
         from ringfence.plan.left_out import left_out
+        from ringfence.plan.plan_diff import plan_diff
 
         estate = self.estate
         aside = left_out(estate.compilation, self.held, enforcer) if tables is estate.compilation.tables else {}
@@ -148,7 +149,7 @@ class _Making:
             now=estate.now,
             held=self.held,
             simulation=simulation,
-            diff=told(enforced, planned, estate.snapshot),
+            diff=plan_diff(enforced, planned, estate.snapshot),
             dropped=self.dropped,
             force_lockout=self.request.force_lockout_test,
             here=own_addresses(estate, tables),
@@ -193,6 +194,21 @@ class _Making:
                 self.listener.problems([Problem(Severity.WARNING, unseen, remedy=LOOK_LONGER)])
             data: dict[str, JsonValue] = {"window": window.totals(), **result.data(PAIRS_KEPT)}  # type: ignore[dict-item]  # plain
             return window.digest(), {**data, "wrong": self.wrong, "summary": self.flow_words}
+
+
+def _unread_proxies(estate: Estate) -> list[Problem]:
+    """Return what leads to workloads through jump hosts that no variable names, so that nothing checks them."""
+    from ringfence.plan.jump_hosts import jump_hosts
+    from ringfence.plan.preflight import SSH_CONNECTIONS
+    from ringfence.sources.unread_proxies import unread_proxies
+
+    named = estate.compilation.snapshot.named()
+    targets = {}
+    for name in estate.compilation.tables:
+        attributes = named[name].attributes
+        if attributes.get("ansible_connection", "ssh") in SSH_CONNECTIONS and not jump_hosts(attributes):
+            targets[name] = (str(attributes.get("ansible_host", name)),)
+    return unread_proxies(estate.directory, targets)
 
 
 def _chosen(estate: Estate) -> list[Problem]:

@@ -190,6 +190,10 @@ def _miner(
     lists = {name: union(read) for name, read in workspace.definitions.read_lists.items()}
     control = addresses_of(workspace.settings.control.networks if workspace.settings.control else ())
     single = dial < _SINGLE_UNTIL
+    known = {key for asset in snapshot.assets for key in asset.labels}
+    for key in wanted.keys:
+        if key not in known and key not in USUAL_KEYS:
+            raise InputError(f"no asset has a label '{key}'", remedy=f"the keys are: {', '.join(sorted(known))}")
     rejected = read_rejections(estate.directory / FILE, workspace.definitions, estate.directory)
     peers = [peer for one in rejected for peer in (*one.sources, *one.destinations)]
     groups = Groups(

@@ -14,14 +14,14 @@ from ringfence.model.counts import counted
 from ringfence.model.errors import InputError
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.problems import Problem, Severity
+from ringfence.plan.control_path_check import ControlPathCheck
 from ringfence.plan.left_out import refused
-from ringfence.plan.way_in import WaysIn
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.plan.host_records import Held
 
-_SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
+SSH_CONNECTIONS = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.netcommon.libssh")
 
 
 def refusals(
@@ -38,12 +38,12 @@ def refusals(
     `force_lockout` a plan may cut the connection that it comes by.
     """
     named = compilation.snapshot.named()
-    ways = None if force_lockout else WaysIn(compilation)
+    check = None if force_lockout else ControlPathCheck(compilation)
     reasons: dict[tuple[str, str], list[str]] = {}
     for name in sorted(compilation.tables):
         if not enforcer(named[name].enforcer).abilities.control:
             continue
-        for reason in _of_host(named[name], compilation, held.get(name), ways):
+        for reason in _of_host(named[name], compilation, held.get(name), check):
             reasons.setdefault(reason, []).append(name)
     outside = {} if force_lockout else _outside(compilation, held)
     if _most(outside, compilation):
@@ -74,21 +74,21 @@ def _networks(control: Control) -> IntervalSet:
     return addresses_of(control.networks)
 
 
-def _of_host(asset: Asset, compilation: Compilation, held: Held | None, ways: WaysIn | None) -> list[Reason]:
+def _of_host(asset: Asset, compilation: Compilation, held: Held | None, check: ControlPathCheck | None) -> list[Reason]:
     control = control_of(asset, compilation)
     if control is None or not control.networks:
         why = "no control path is known, so nothing could keep Ansible's line open"
         return [(why, "write 'control: {from: [the networks Ansible comes from]}' in ringfence.yml")]
-    return _line(asset, control, _address(held.reached_from) if held else None, ways) if ways else []
+    return _line(asset, control, _address(held.reached_from) if held else None, check) if check else []
 
 
-def _line(asset: Asset, control: Control, seen: int | None, ways: WaysIn) -> list[Reason]:
+def _line(asset: Asset, control: Control, seen: int | None, check: ControlPathCheck) -> list[Reason]:
     found = []
     attributes = asset.attributes
     networks = ", ".join(control.networks)
     connection = attributes.get("ansible_connection", "ssh")
     port = attributes.get("ansible_port")
-    if connection in _SSH_CONNECTIONS and port is not None and str(port) != str(control.port):
+    if connection in SSH_CONNECTIONS and port is not None and str(port) != str(control.port):
         why = f"Ansible connects to port {port}, the control path opens port {control.port} only"
         found.append((why, "write the port that the host's sshd listens on into 'control'"))
     target = _address(attributes.get("ansible_host"))
@@ -96,7 +96,7 @@ def _line(asset: Asset, control: Control, seen: int | None, ways: WaysIn) -> lis
         family = f"IPv{family_of(target)}"
         why = f"Ansible connects by {family}, but control.from ({networks}) has no {family} network"
         found.append((why, f"add the {family} network that Ansible comes from to control.from"))
-    if cut := ways.closed(asset, control, target, seen):
+    if cut := check.closed(asset, control, target, seen):
         found.append(cut)
     return found
 

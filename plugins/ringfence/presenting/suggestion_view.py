@@ -23,4 +23,5 @@ def suggestion_lines(found: Suggested) -> Iterator[Line]:
         yield Line(f"  when {one.when}")
         for reason in one.evidence:
             yield Line(f"  {reason}")
-    yield Line(f"{counted(len(found.suggestions), 'suggestion')}; to take one: ringfence labels suggest --accept NAME")
+    take = "; to take one: ringfence labels suggest --accept NAME" if found.suggestions else ""
+    yield Line(f"{counted(len(found.suggestions), 'suggestion')}{take}")

@@ -118,7 +118,8 @@ def survey(
     place = Place(sources[0]) if sources else None
     hosts, mixed = reunited(parsed.hosts, inventory_paths, base)
     assets = read_assets(hosts, settings, facts, resolve, sources=sources, place=place)
-    problems += [*label_doubts(hosts, place), *address_doubts(hosts, place), *vault_doubts(hosts, place)]
+    problems += [*label_doubts(hosts, place), *address_doubts(hosts, place)]
+    problems += vault_doubts(hosts, place, inventory_paths, base)
     problems += lost_labels(hosts, inventory_paths, base)
     before, stood = last() if last else None, WithStale(assets)
     if before is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.host_variables import ADDRESSES, LABELS, HostVariables
-from ringfence.sources.vaulted import REMEDY
+from ringfence.sources.vaulted import REMEDY, place_of_value
 from ringfence.wire.first_few import first_few
 
 _Doubt = tuple[str, str, str]  # the variable, what is wrong behind its host, and the way out
@@ -25,9 +26,14 @@ def address_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -
     return _doubts(hosts, place, _address_faults)
 
 
-def vault_doubts(hosts: Iterable[InventoryHost], place: Place | None = None) -> tuple[Problem, ...]:
-    """Return a warning for every variable of the connection that is vaulted by itself; as above."""
-    return _doubts(hosts, place, _vault_faults)
+def vault_doubts(
+    hosts: Iterable[InventoryHost], place: Place | None = None, paths: Sequence[Path] = (), base: Path | None = None
+) -> tuple[Problem, ...]:
+    """Return a warning for every variable of the connection that is vaulted by itself; as above.
+
+    Its place is the line of the value where one file of the inventories in `paths` alone has it.
+    """
+    return _doubts(hosts, place, _vault_faults, lambda name: place_of_value(name, paths, base or Path()))
 
 
 def everybodys(address: str) -> str:
@@ -51,14 +57,18 @@ def _vault_faults(reading: HostVariables) -> Iterator[_Doubt]:
 
 
 def _doubts(
-    hosts: Iterable[InventoryHost], place: Place | None, faults: Callable[[HostVariables], Iterator[_Doubt]]
+    hosts: Iterable[InventoryHost],
+    place: Place | None,
+    faults: Callable[[HostVariables], Iterator[_Doubt]],
+    place_of: Callable[[str], Place | None] = lambda _: None,
 ) -> tuple[Problem, ...]:
     found: dict[tuple[_Doubt, tuple[str, ...]], list[str]] = {}
     for host in hosts:
         reading = HostVariables(host.name, host.variables, place)
         for doubt in dict.fromkeys(faults(reading)):
             found.setdefault((doubt, reading.sources()), []).append(host.name)
-    return tuple(_problem(doubt, sources, names, place) for (doubt, sources), names in found.items())
+    places = {variable: place_of(variable) or place for variable in {doubt[0] for doubt, _ in found}}
+    return tuple(_problem(doubt, sources, names, places[doubt[0]]) for (doubt, sources), names in found.items())
 
 
 def _problem(doubt: _Doubt, sources: tuple[str, ...], names: list[str], place: Place | None) -> Problem:

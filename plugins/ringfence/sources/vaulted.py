@@ -42,8 +42,31 @@ def vault_failure(message: str, place: Place | None, paths: Sequence[Path], base
     )
 
 
+def place_of_value(variable: str, paths: Sequence[Path], base: Path) -> Place | None:
+    """Return where the value of a variable is vaulted; None where no file has that, or several do."""
+    value = re.compile(
+        rb"^[ \t-]*[\"']?" + re.escape(variable.encode()) + rb"[\"']?[ \t]*:[ \t]*!vault\b", re.MULTILINE
+    )
+    found = [
+        Place(shown, _line(data, met.start())) for shown, data in _texts(paths, base) for met in value.finditer(data)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
 def _vaulted(paths: Sequence[Path], base: Path) -> Iterator[Place]:
     """Yield the first vaulted text of each file that Ansible may read with an inventory."""
+    for shown, data in _texts(paths, base):
+        if (at := data.find(_HEADER)) >= 0:
+            yield Place(shown, _line(data, at))
+
+
+def _line(data: bytes, at: int) -> int:
+    return data.count(b"\n", 0, at) + 1
+
+
+def _texts(paths: Sequence[Path], base: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield each file that Ansible may read with an inventory: as it is shown, and what is in it."""
+    base = base.resolve()
     inventories = [(base / path).resolve() for path in paths]
     # Ansible reads the variables beside the inventory, and those where the command runs
     roots = [*(path if path.is_dir() else path.parent for path in inventories), base]
@@ -56,6 +79,4 @@ def _vaulted(paths: Sequence[Path], base: Path) -> Iterator[Place]:
             data = file.read_bytes() if file.is_file() and file.stat().st_size <= _LARGEST else b""
         except OSError:
             continue
-        if (at := data.find(_HEADER)) >= 0:
-            shown = file.relative_to(base) if file.is_relative_to(base) else file
-            yield Place(str(shown), data.count(b"\n", 0, at) + 1)
+        yield str(file.relative_to(base) if file.is_relative_to(base) else file), data

@@ -129,14 +129,7 @@ class _Opened:
     def __init__(self, miner: Miner, offers: Sequence[Offered]) -> None:
         self._reach = miner.reach
         self._addressed = [one for one in offers if any(one.addresses)]
-        every = miner.groups.every
-        self.named = {
-            group
-            for one in self._addressed
-            for mask in miner.masks(one)
-            for group in bits(mask)
-            if not every[group].members
-        }
+        self.named = {address for one in self._addressed for side in one.addresses for address in side}
         self._services: dict[Service, dict[int, int]] = {}
         for one in offers:
             if any(one.addresses):

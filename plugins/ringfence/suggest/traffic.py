@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from ringfence.flows.engine import quoted
 from ringfence.flows.kept_files import reading_files
 from ringfence.flows.window import FlowWindow
 from ringfence.model.flows import REFUSED, UNANSWERED
@@ -98,14 +99,14 @@ class Traffic:
         return [replace(one, first=one.first.replace(tzinfo=UTC), last=one.last.replace(tzinfo=UTC)) for one in found]
 
     def held_out(
-        self, split: datetime, named: Collection[int] = ()
+        self, split: datetime, named: Collection[str] = ()
     ) -> Iterator[tuple[int, int, int, int, str, str, int, int]]:
         """Yield what was wanted since a moment: both groups, protocol, port, addresses, flows, how many began before.
 
-        Addresses are those of ends of the groups `named`; of others they are empty.
+        Addresses are told of the `named` alone; others are empty.
         """
-        groups = ", ".join(map(str, sorted(named))) or "NULL"
-        ends = ", ".join(f"if({side}_group IN ({groups}), {side}, '')" for side in ("client", "server"))
+        those = ", ".join(map(quoted, sorted(named))) or "NULL"
+        ends = ", ".join(f"if({side} IN ({those}), {side}, '') AS {side}" for side in ("client", "server"))
         query = (
             f"SELECT client_group, server_group, protocol, port, {ends}, count(*),"
             f" count(*) FILTER (first_seen < TIMESTAMP '{_stamp(split)}') FROM suggest_talk"

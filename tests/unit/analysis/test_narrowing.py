@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from ringfence.analysis.deletion import Deletions
-from ringfence.analysis.difference import Change, difference
+from ringfence.analysis.difference import OutcomeChange, difference
 from ringfence.analysis.hygiene import proven
 from ringfence.analysis.narrowing import Width, narrowed, narrower
 from ringfence.analysis.rule_use import RuleUses
@@ -43,7 +43,7 @@ ends = st.sampled_from([*ADDRESSES, *ADDRESSES, "192.0.2.1"])
 seen = st.lists(st.builds(flow, ends, ends, st.sampled_from((22, 80, 443, 8080))), min_size=1, max_size=6)
 
 
-def _opens(change: Change) -> bool:
+def _opens(change: OutcomeChange) -> bool:
     return change.after.passes and not change.before.passes
 
 

@@ -83,3 +83,20 @@ def test_a_plan_names_the_workloads_that_it_has_no_evidence_for(workspace: Path)
     assert plan["simulation"]["unseen"] == ["web-2"]
     assert ringfence(workspace, "plan", "--no-flows").exit_code == 0
     assert "no flow was looked at" in ringfence(workspace, "show").output
+
+
+def test_refused_attempts_are_listed_in_short_and_not_beside_chosen_flows(workspace: Path, tmp_path: Path) -> None:
+    rows = [f"10.0.1.1,10.0.1.3,{port},tcp,1,2026-11-24T06:00:00Z,refused\n" for port in range(1, 13)]
+    head = "client,server,port,protocol,connections,first_seen,outcome\n"
+    good = "10.0.1.1,10.0.1.3,8443,tcp,1,2026-11-24T06:00:00Z,answered\n"
+    scan = tmp_path / "scan.csv"
+    scan.write_text(head + good + "".join(rows), encoding="utf-8")
+    simulate = ("simulate", "--flows", str(scan))
+
+    shown = ringfence(workspace, *simulate).output
+    chosen = ringfence(workspace, *simulate, "--asset", "web-1").output
+
+    assert "12 attempts were refused when they were seen, not judged" in shown
+    assert "2 more (--limit N --json)" in shown
+    assert "12 refused, not judged" in chosen
+    assert "attempts were" not in chosen

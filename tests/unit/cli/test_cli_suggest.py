@@ -135,7 +135,15 @@ def test_one_application_is_fenced_by_an_entry_that_counts_first(workspace: Path
 
 
 @pytest.mark.parametrize(
-    "words", [("--only", "17"), ("--dial", "7"), ("--dial", "loose"), ("nosuchapp",), ("--days", "3", "--since", "1d")]
+    "words",
+    [
+        ("--only", "17"),
+        ("--dial", "7"),
+        ("--dial", "loose"),
+        ("nosuchapp",),
+        ("--key", "rack"),
+        ("--days", "3", "--since", "1d"),
+    ],
 )
 def test_what_cannot_be_asked_is_an_error_and_writes_nothing(workspace: Path, words: tuple[str, ...]) -> None:
     shown = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--write", *words)
@@ -151,6 +159,8 @@ def test_without_flows_it_says_so(workspace: Path) -> None:
 
     assert shown.exit_code == 0
     assert "nothing to suggest: no flow was seen" in shown.output
+    labels = ringfence(workspace, "labels", "suggest", "--flows", str(workspace / "flows.csv")).output
+    assert "0 suggestions\n" in labels
 
 
 def test_names_of_hosts_reach_no_terminal_and_no_file_as_they_are(workspace: Path) -> None:

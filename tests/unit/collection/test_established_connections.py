@@ -166,4 +166,4 @@ def test_what_a_host_cannot_tell_of_its_flows_is_said() -> None:
     assert left_out("S 4 X\nF 4 1") == []
     unread, more = left_out("U\nM 17")
     assert "connection tracking cannot be read" in unread
-    assert more.startswith("17 more flows stand")
+    assert more.startswith("17 more flows on this host")

@@ -14,4 +14,4 @@ def test_a_record_of_denials_that_is_full_is_told() -> None:
         full = full_records("\n".join(f"\t{line}" for line in listing.splitlines()), {})
         assert len(full) == len(unrecorded(full)) == told
     assert full == [{"effect": "deny", "rule": "default", "direction": "in", "family": 4, "entries": 4096}]
-    assert "what came later is counted, and not recorded" in unrecorded(full)[0]
+    assert "later denials are counted and not recorded" in unrecorded(full)[0]

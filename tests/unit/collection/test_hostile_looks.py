@@ -22,4 +22,4 @@ def test_a_host_that_does_not_end_its_answer_to_the_doctor_is_silent(tmp_path: P
 
     assert time.monotonic() - began < 40
     assert results["web-1"][0]["state"] == "silent", said
-    assert "this host is silent" in str(results["web-1"][0]["msg"])
+    assert "this host is unresponsive" in str(results["web-1"][0]["msg"])

@@ -113,7 +113,7 @@ def test_an_answer_that_is_no_report_is_refused_by_its_first_field(answer: str, 
 
 def test_more_flows_than_were_asked_for_are_no_report() -> None:
     assert isinstance(REPORT["flows"], list)
-    with pytest.raises(AnswerError, match="5 are the most"):
+    with pytest.raises(AnswerError, match="more than the maximum of 5"):
         reported({**REPORT, "flows": REPORT["flows"] * 6}, 5)
 
 
@@ -185,7 +185,7 @@ def test_a_report_is_written_where_people_say_and_not_where_a_fact_says(tmp_path
     results, said = host.play([fact, CALL])
     assert "flows" in results["web-1"][1], said
     assert not list((tmp_path / "chosen").iterdir())
-    assert "[WARNING]: web-1: 1 facts or results of this host are called like variables of Ringfence" in said
+    assert "[WARNING]: web-1: 1 facts or results of this host have names of Ringfence variables" in said
     assert (tmp_path / "chosen").stat().st_mode & 0o777 == 0o755
 
     host.play([fact, CALL], "-e", f"ringfence_flows_directory={tmp_path / 'given'}")

@@ -36,7 +36,7 @@ def test_a_fact_chooses_no_journal_and_no_other_file(tmp_path: Path) -> None:
     assert not chosen.exists()
     (started, refused) = map(json.loads, (plan / "journal.jsonl").read_text().splitlines())
     assert (started["event"], refused["event"]) == ("started", "refused")
-    assert "2 facts or results of this host are called like variables of Ringfence" in said
+    assert "2 facts or results of this host have names of Ringfence variables" in said
     assert "ringfence_allowed_signers, ringfence_journal" in said
 
 

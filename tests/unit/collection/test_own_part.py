@@ -97,7 +97,7 @@ def test_where_the_usual_enforcer_is_missing_the_others_are_asked_and_that_is_to
     host = HostileHost(tmp_path / "host")
     host.runs(
         f"cat >/dev/null; if mkdir {tmp_path}/asked 2>/dev/null; then "
-        "printf 'ringfence:refused=nft\\nringfence:reason=there is no nft command\\n'; exit 3; "
+        "printf 'ringfence:refused=nft\\nringfence:reason=nft is not installed\\n'; exit 3; "
         f"elif mkdir {tmp_path}/again 2>/dev/null; then "
         "printf 'ringfence:refused=iptables\\nringfence:reason=there is no ipset command\\n'; exit 3; "
         "else printf 'ringfence:table=absent\\n'; fi"

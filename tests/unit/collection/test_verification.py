@@ -60,7 +60,7 @@ HOLDS = {"table": ["present"], "ruleset": ["{ruleset}"], "plan": ["{digest}"], "
 
 
 def test_a_host_that_says_nothing_of_a_planned_process_is_not_proven(tmp_path: Path) -> None:
-    assert said(tmp_path, HOLDS) == ["unknown: this host does not tell of unit web.service"]
+    assert said(tmp_path, HOLDS) == ["unknown: this host does not report unit web.service"]
     assert said(tmp_path, {**HOLDS, "no_unit": ["web.service"]}) == []
     assert said(tmp_path, {**HOLDS, "unit": ["stopped web.service units_in_2 in_u0 system.slice/web.service"]}) == []
 
@@ -76,8 +76,8 @@ def test_a_unit_that_starts_or_stops_while_the_kernel_is_read_is_named_and_not_j
     runs = verify(plan, host, Reply({**values, "unit": [f"runs {place}"]}, {"listing": listing}))
 
     assert (starts["drift"], runs["not_proven"]) == ([], [])
-    assert starts["not_proven"] == ["unit web.service is starting or stopping: its rules are not judged"]
-    assert runs["drift"] == ["unit web.service runs and is not in units_in_2: the rules for it do not apply"]
+    assert starts["not_proven"] == ["unit web.service is starting or stopping: its rules are not checked"]
+    assert runs["drift"] == ["unit web.service is running but not in units_in_2: its rules do not apply"]
 
 
 def test_a_kernel_that_does_not_tell_is_unknown_and_proves_nothing(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_table_that_waits_is_named_with_the_commands_that_end_it(tmp_path: Pat
     assert "waits" in armed
     assert "ringfence confirm" in armed
     (lost,) = said(tmp_path, {**waits, "pending": ["abandoned"]})
-    assert "its way back is gone" in lost
+    assert "its scheduled rollback is gone" in lost
     assert "ringfence rollback" in lost
 
 

@@ -108,3 +108,36 @@ def test_a_hooks_environment_does_not_lead_to_another_repository(
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "other/.git/index"))
     assert at_revision(workspace, "HEAD")[1].subject == "second"
     assert not os.path.lexists(tmp_path / "other/.git/index")
+
+
+def test_no_program_that_a_repository_names_runs(workspace: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\ntouch "{tmp_path}/ran-$1"\n')
+    program.chmod(0o755)
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for hook in ("post-index-change", "post-checkout"):
+        (hooks / hook).symlink_to(program)
+    tree = git(workspace, "rev-parse", "HEAD^{tree}").strip()
+    signed = tmp_path / "signed"
+    who = "a <a@example.org> 1 +0000"
+    signed.write_text(f"tree {tree}\nauthor {who}\ncommitter {who}\ngpgsig -----BEGIN PGP SIGNATURE-----\n\nsigned\n")
+    commit = git(workspace, "hash-object", "-t", "commit", "-w", str(signed)).strip()
+    for name, value in {
+        "core.fsmonitor": str(program),
+        "core.hooksPath": str(hooks),
+        "gpg.program": str(program),
+        "log.showSignature": "true",
+    }.items():
+        git(workspace, "config", name, value)
+    assert at_revision(workspace, commit)[1].subject == "signed"
+    assert list(tmp_path.glob("ran-*")) == []
+
+
+def test_a_repository_that_stands_as_plain_files_in_a_clone_is_not_asked(workspace: Path, tmp_path: Path) -> None:
+    inner = workspace / "inner"
+    git(workspace, "init", "--quiet", "--bare", str(inner))
+    with (inner / "config").open("a") as file:
+        file.write(f'[core]\nbare = false\nworktree = {inner}\nfsmonitor = "touch {tmp_path}/ran;"\n')
+    with pytest.raises(InputError, match="bareRepository"):
+        at_revision(inner, "HEAD")

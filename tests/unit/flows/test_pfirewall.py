@@ -58,6 +58,7 @@ def test_a_dropped_answer_is_no_attempt_of_the_server(tmp_path: Path) -> None:
         (ALLOWED.replace(" 135 ", " - "), "port ''"),
         (ALLOWED.replace("2015-07-16", "16.07.2015"), "not a valid time"),
         ("a b c", "3 values stand under 17 fields"),
+        ("ab", "1 value stands under 17 fields"),
     ],
 )
 def test_a_wrong_row_has_its_line_and_reason(tmp_path: Path, row: str, reason: str) -> None:

@@ -67,7 +67,7 @@ def test_a_plug_in_tells_of_what_can_be_no_label_with_the_host_and_leaves_it_out
         ["web-1"], lambda name: Candidate(name, "1", {"ringfence_labels": good_labels(labels)}), str, told
     )
     assert host.variables["ringfence_labels"] == {"team": "Team Nord", "pci": "true"}
-    assert told == ["labels left out, because they hold what cannot be printed: web-1: bad='a\\x07b'"]
+    assert told == ["labels left out, because they contain characters that cannot be printed: web-1: bad='a\\x07b'"]
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ringfence.model.errors import InputError, InputErrors
+from ringfence.model.errors import InputError, InputErrors, Place
 from ringfence.model.rules import Settings
 from ringfence.sources.inventory import Survey, survey
+from ringfence.sources.vaulted import place_of_value
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 VAULT = str(Path(sys.executable).parent / "ansible-vault")
@@ -43,10 +44,21 @@ def test_a_vaulted_way_to_a_host_is_told_as_vaulted_and_its_name_is_not_taken_fo
         host += f"      {variable}: {vaulted(root, value, 8)}\n"
     (root / "inventory" / "10.yml").write_text(host)
     found = surveyed(root)
-    said = [one.message for one in found.problems]
     for variable in ("ansible_host", "ansible_port", "ansible_connection"):
-        assert any(text.startswith(f"{variable} of host 'localhost.localdomain' is vaulted") for text in said)
+        said = f"{variable} of host 'localhost.localdomain' is vaulted"
+        (problem,) = [one for one in found.problems if one.message.startswith(said)]
+        line = host[: host.index(variable)].count("\n") + 1
+        assert problem.place == Place("inventory/10.yml", line)
     assert found.snapshot.assets[0].addresses == ()
+
+
+def test_a_value_that_several_files_vault_has_no_place_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "group_vars").mkdir()
+    text = "ansible_host: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n"
+    for name in ("web.yml", "db.yml"):
+        assert place_of_value("ansible_host", [Path("hosts")], tmp_path) in (None, Place("group_vars/web.yml", 1))
+        (tmp_path / "group_vars" / name).write_text(text)
+    assert place_of_value("ansible_host", [Path("hosts")], tmp_path) is None
 
 
 def test_vaulted_labels_cost_those_labels_and_vaulted_addresses_are_an_error_that_says_so(root: Path) -> None:

@@ -14,6 +14,7 @@ from ringfence.flows.gathering import at
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import FIELDS, PROCESSES, REQUIRED, clean_text, flow_of
 from ringfence.flows.text_lines import alone, files_below, open_text
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, Place
 from ringfence.model.flows import Flow
 
@@ -89,7 +90,9 @@ def _cells(row: list[str], wanted: int) -> list[str]:
     """Return the values of a row; empty ones beyond the columns are what spreadsheets leave there."""
     cells = row[:wanted]
     if len(cells) != wanted or any(row[wanted:]):
-        raise InputError(f"{len(row)} values stand under {wanted} columns")
+        raise InputError(
+            f"{counted(len(row), 'value')} {'stands' if len(row) == 1 else 'stand'} under {wanted} columns"
+        )
     return cells
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
+from ringfence.flows.log_lines import formats, line_place, lines_table, log_files, miscounted
 from ringfence.flows.reading import Reading
 from ringfence.flows.sightings import add_sightings, new_sightings
 from ringfence.model.errors import InputError, Place
@@ -79,7 +79,7 @@ def _raw(fields: tuple[str, ...], rows: str) -> str:
         "colon": "colon",
         "malformed": f"CASE WHEN {lost} THEN NULL"
         f" WHEN len(l) NOT BETWEEN {count} AND {count + 1} THEN"
-        f" format('{{}} values stand under {count} fields', len(l))"
+        f" {miscounted(count)}"
         f" WHEN coalesce({action} NOT IN ('ALLOW', 'DROP'), true)"
         f" THEN format('action ''{{}}'' is neither ALLOW nor DROP', coalesce({action}, '')) END",
         "empty": lost,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
+from ringfence.flows.log_lines import formats, line_place, lines_table, log_files, miscounted
 from ringfence.flows.readers.vpc_fields import VERSION_2, check_fields, format_of
 from ringfence.flows.readers.vpc_quick import read_quickly
 from ringfence.flows.readers.vpc_rows import row_columns
@@ -93,7 +93,7 @@ def _formats(
 def _of_lines(fields: Sequence[str], rows: str, reading: Reading) -> str:
     values = {name: f"nullif(nullif(l[{number}], '-'), '')" for number, name in enumerate(fields, 1)}
     count = len(fields)
-    malformed = f"CASE WHEN len(l) <> {count} THEN format('{{}} values stand under {count} fields', len(l)) END"
+    malformed = f"CASE WHEN len(l) <> {count} THEN {miscounted(count)} END"
     # Exports of queries are CSV or have tabs; CloudWatch Logs puts its time, and its stream, before a record.
     text = "trim(line, ' \t\r')"
     spaced = f"CASE WHEN contains({text}, ' ') THEN {text} ELSE translate({text}, ',\t\"', '  ') END"

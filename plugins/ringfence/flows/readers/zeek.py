@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from ringfence.flows.log_lines import formats, line_place, lines_table, log_files
+from ringfence.flows.log_lines import formats, line_place, lines_table, log_files, miscounted
 from ringfence.flows.log_times import iso_time, unix_time
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import clean_text
@@ -130,7 +130,7 @@ def _refuse_headless(
 def _of_values(fields: tuple[str, ...]) -> str:
     values = {name: f"nullif(nullif(l[{fields.index(name) + 1}], '-'), '(empty)')" for name in FIELDS if name in fields}
     count = len(fields)
-    malformed = f"CASE WHEN len(l) <> {count} THEN format('{{}} values stand under {count} fields', len(l)) END"
+    malformed = f"CASE WHEN len(l) <> {count} THEN {miscounted(count)} END"
     return _raw(values, malformed)
 
 

@@ -54,5 +54,5 @@ class ActionModule(TargetAction):
             with limited(self.within, MOST_BYTES):
                 said = self._low_level_execute_command(COMMAND, in_data=doctor_script(), sudoable=sudoable)
         except Overrun as overrun:
-            raise TargetFailure("silent", "silent", f"this host is silent: {overrun}") from None
+            raise TargetFailure("silent", "silent", f"this host is unresponsive: {overrun}") from None
         return answer_of(said["stdout"]), last_words(said["stderr"] or said["stdout"]), [began, time.time()]

@@ -39,7 +39,9 @@ class ActionModule(ModuleAction):
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return the host's report, written down as well where a directory is given."""
         if not 1 <= arguments["limit"] <= MOST_FLOWS:
-            raise PlanError("input", f"limit is a number of flows from 1 to {MOST_FLOWS}, not {arguments['limit']}")
+            raise PlanError(
+                "input", f"limit must be a number of flows from 1 to {MOST_FLOWS}, not {arguments['limit']}"
+            )
         asked = {name: arguments[name] for name in ("conntrack", "loopback", "limit")}
         told = self.told(MODULE, asked, task_vars, max(MOST_BYTES, arguments["limit"] * LONGEST_FLOW))
         try:

@@ -147,7 +147,7 @@ class ActionModule(PolicyAction):
     def _roll_out(self, plan: Plan, host: Host, arguments: dict) -> dict:
         table = plan.table(host.table)
         if (table["control"] or {}) != host.control:
-            raise PlanError("lockout", "the table keeps another control path open than the plan says of this host")
+            raise PlanError("lockout", "the table keeps a different control path open than the plan has for this host")
         values = application(plan, host)
         values["seconds"] = str(arguments["confirm_within"])
         values["renew"] = "1" if arguments["renew"] else ""
@@ -223,13 +223,13 @@ class ActionModule(PolicyAction):
     def _confirm(self, plan: Plan, host: Host, more: dict[str, str], until: float) -> Reply:
         """Confirm over a new connection as often as the time allows. Raise TargetFailure where it did not count."""
         values = {**confirmation(plan, host), **more}
-        rule, said = "unconfirmed", "no new connection came through"
+        rule, said = "unconfirmed", "no new connection could be opened"
         while (left := until - time.monotonic()) > 0:
             try:
                 with self.new_connection(left):
                     return self.ask("confirm", values, within=min(self.within, left + MARGIN))
             except AnsibleConnectionFailure as error:
-                said = f"no new connection came through: {error}"
+                said = f"no new connection could be opened: {error}"
             except TargetFailure as error:
                 said = str(error)
                 if error.rule != "connection":
@@ -265,16 +265,16 @@ class ActionModule(PolicyAction):
             holding = held(now, self.enforcer)
             if not now.last("pending") and holding["state"] in ("confirmed", "none"):
                 holds = f"ruleset {holding['ruleset'][:12]}" if holding["ruleset"] else "no plan"
-                raise TargetFailure("rolled back", rule, f"{said}; this host went back and holds {holds}")
+                raise TargetFailure("rolled back", rule, f"{said}; this host rolled back and holds {holds}")
             told = "".join(f" ({why})" for why in [*holding["unknown"], *holding["damaged"]][:1])
             if holding["state"] == "lost":
-                told = f" (nothing of ours is in its kernel: it is open{told})"
+                told = f" (its kernel has no Ringfence table: it is open{told})"
             time.sleep(PAUSE)
         raise TargetFailure(
             "unknown",
             rule,
-            f"{said}; afterwards this host did not tell what it holds{told}: 'ringfence verify' asks it, and it goes "
-            "back by itself unless it took the confirmation",
+            f"{said}; this host has not reported its state since{told}: check it with 'ringfence verify'; it rolls "
+            "back by itself unless it accepted the confirmation",
         )
 
 
@@ -284,4 +284,4 @@ def _excused(state: str, rule: str, said: str) -> dict:
 
 
 def _uncut(reply: Reply) -> list[str]:
-    return [f"connections that are denied were not ended: {why}" for why in reply.all("uncut")]
+    return [f"denied connections were not ended: {why}" for why in reply.all("uncut")]

@@ -35,7 +35,9 @@ class ActionModule(PolicyAction):
                 found = verify(plan, host, reply)
         except Overrun:
             found = unjudged(
-                reply, f"this host's table cannot be compared within {JUDGING} s: it is none of ours", self.enforcer
+                reply,
+                f"this host's table cannot be compared within {JUDGING} s: it is not a Ringfence table",
+                self.enforcer,
             )
         result = {"changed": False, "plan": plan.identity, **found}
         result["state"] = "drifted" if result["drift"] else "verified"

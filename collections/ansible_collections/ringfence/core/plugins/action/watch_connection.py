@@ -55,7 +55,12 @@ class ActionModule(ActionBase):
         try:
             _tell(arguments["socket"], way)
         except OSError as error:
-            return {**result, "failed": True, "state": "failed", "msg": f"nobody listens: {error.strerror}"}
+            return {
+                **result,
+                "failed": True,
+                "state": "failed",
+                "msg": f"nothing listens on the socket: {error.strerror}",
+            }
         return {**result, "changed": False}
 
     def _way(self) -> dict:
@@ -63,7 +68,7 @@ class ActionModule(ActionBase):
         connection: Any = self._connection
         if connection.transport not in ("ssh", "local"):
             raise PlanError(
-                "connection", f"a host is watched over ssh, and this one's connection is {connection.transport}"
+                "connection", f"hosts are watched over ssh, but this host's connection is {connection.transport}"
             )
         command = self._command()
         become = connection.become

@@ -10,34 +10,34 @@ class ModuleDocFragment:
 options:
   failures:
     description:
-      - What becomes of an inventory of which some part failed. With C(warn) the part is named and counted, the rest
-        goes on, and Ringfence keeps what its last snapshot knew of that part.
+      - What to do if part of the inventory cannot be read. With C(warn), a warning names and counts the part, the rest
+        is used, and Ringfence keeps what its last snapshot has of that part. With C(fail), the inventory fails.
     type: str
     choices: [warn, fail]
     default: warn
 notes:
-  - The values of the source are never evaluated as templates, and no credentials become variables of hosts or are kept
+  - Values of the source are never evaluated as templates. Credentials never become host variables and are never stored
     in the inventory cache.
-  - An option that there is not is an error, with its place and the nearest one that there is.
+  - An unknown option is an error that gives its place and the most similar valid option.
 """
 
     NAMES = r"""
 options: {}
 notes:
-  - Hosts that would share a name all get behind it what tells them apart. Other characters than letters, digits, C(_),
-    C(.) and C(-) become C(_).
+  - If several hosts would have the same name, each gets a distinguishing suffix. Characters other than letters, digits,
+    C(_), C(.) and C(-) are replaced by C(_).
 """
 
     REALM = r"""
 options: {}
 notes:
-  - Which realms (I(realm)) see each other's addresses is said by C(realms) in C(ringfence.yml).
+  - C(realms) in C(ringfence.yml) says which realms (I(realm)) see each other's addresses.
 """
 
     TIMEOUT = r"""
 options:
   timeout:
-    description: How many seconds to wait for an answer.
+    description: Seconds to wait for a response.
     type: int
     default: 60
 """
@@ -45,7 +45,7 @@ options:
     PARALLEL = r"""
 options:
   parallel:
-    description: How many questions are asked at once, of different accounts, regions, hosts, clusters or machines.
+    description: How many requests run at once, to different accounts, regions, hosts, clusters or machines.
     type: int
     default: 8
 """
@@ -53,7 +53,7 @@ options:
     PAGES = r"""
 options:
   page_size:
-    description: How many rows a page of the answer has.
+    description: The number of rows per page of the response.
     type: int
     default: 500
 """
@@ -61,7 +61,7 @@ options:
     WINDOWS = r"""
 options:
   windows_connection:
-    description: How Ansible reaches hosts with Windows.
+    description: How Ansible connects to Windows hosts.
     type: str
     choices: [psrp, winrm, ssh]
     default: psrp
@@ -74,6 +74,6 @@ options:
     type: bool
     default: true
   ca_certs:
-    description: A file with the certificates of the authorities to trust, in PEM. By default those of the system.
+    description: A PEM file with the trusted CA certificates. The default is the system's.
     type: path
 """

@@ -13,28 +13,29 @@ author:
   - The Ringfence developers (@ringfence)
 version_added: 0.1.0
 requirements:
-  - on the target a POSIX shell, C(nft) 0.9.3 or newer, and C(awk); no Python
+  - On the target, a POSIX shell, C(nft) 0.9.3 or newer, and C(awk); no Python
 notes:
-  - The plan says which enforcer a host has, and its part of this collection does the work. A host whose enforcer has no
-    part here fails, and no other. The names C(linux_policy) and so on stand for these actions too.
-  - On Linux an action sends one shell script over Ansible's own connection; it needs root, so O(ignore:become) where
+  - The plan names the enforcer of each host, and the matching part of this collection does the work. A host whose
+    enforcer is not supported here fails; other hosts are not affected. The names C(linux_policy) and so on are aliases
+    of these actions.
+  - On Linux an action sends one shell script over Ansible's own connection. It needs root; set O(ignore:become) if
     Ansible does not log in as root.
-  - What a task leaves out is taken from variables, where there are such - C(ringfence_plan),
+  - Options that a task does not set are taken from variables, if defined - C(ringfence_plan),
     C(ringfence_confirm_within), C(ringfence_excused), C(ringfence_renew), C(ringfence_run), C(ringfence_journal),
-    C(ringfence_allowed_signers), C(ringfence_enforcer), C(ringfence_enforcers), C(ringfence_answer_within). That is how
-    the playbooks of this collection are told.
-  - Such variables count where the inventory, the play or the command line gives them. What a host says of itself
-    (facts, also cached ones, results, C(set_fact)) never counts, and a warning names the host that does so.
-  - What a host answers is checked against the shape that the documentation gives. An answer of another shape is a
-    failure with C(state) V(unknown); a host that does not answer in time, or without end, one with
-    C(state) V(silent).
-  - An unreachable host is reported as failed, because unreachable hosts would not stop the waves that follow.
+    C(ringfence_allowed_signers), C(ringfence_enforcer), C(ringfence_enforcers), C(ringfence_answer_within). The
+    playbooks of this collection get their options this way.
+  - Only variables of the inventory, the play or the command line are used. Values that come from a host (facts, cached
+    or not, results, C(set_fact)) are never used, and a warning names the host.
+  - A host's answer is validated against the documented form. An invalid answer is a failure with C(state) V(unknown).
+    If the host does not answer in time, or its answer is too long, C(state) is V(silent).
+  - An unreachable host is reported as failed, because Ansible would not stop the following waves for an unreachable
+    one.
 options:
   answer_within:
     description:
-      - Seconds in which the host must have answered each order, else its state is V(silent).
-      - To load a table it has ten minutes at least.
-      - By default that of the variable C(ringfence_answer_within), else 120.
+      - Seconds within which the host must answer each request; otherwise its state is V(silent).
+      - Loading a table may always take ten minutes.
+      - The default is the variable C(ringfence_answer_within), then 120.
     type: int
     default: 120
 attributes:
@@ -45,7 +46,7 @@ attributes:
     description: Can be run with C(async).
     support: none
   platform:
-    description: Target systems; those of the enforcers that this collection has a part for.
+    description: Target systems, as supported by the enforcers in this collection.
     support: full
     platforms: linux
 """
@@ -54,8 +55,8 @@ attributes:
 options:
   plan:
     description:
-      - The plan's directory, below C(plans/) of a workspace, named after the first digits of the plan's digest.
-      - The digest of the plan and of every file that is used is checked before anything happens.
+      - The plan's directory in C(plans/) of a workspace, named after the first digits of the plan's digest.
+      - The digests of the plan and of every file used are checked first.
     type: path
 """
 
@@ -63,8 +64,8 @@ options:
 options:
   journal:
     description:
-      - The journal of the rollout. It must outlive the controller, and every run of the plan must see the same one.
-      - By default that of the variable C(ringfence_journal), else C(journal.jsonl) in the plan's directory.
+      - The journal of the rollout. It must outlive the controller, and every run of the plan must use the same one.
+      - The default is the variable C(ringfence_journal), then C(journal.jsonl) in the plan's directory.
     type: path
 """
 
@@ -72,10 +73,9 @@ options:
 options:
   allowed_signers:
     description:
-      - A file of allowed signers, in the format of C(ssh-keygen -Y verify). With it, only a plan that one of them
+      - A file of allowed signers, in the format of C(ssh-keygen -Y verify). If given, only a plan that one of them
         signed is used.
-      - By default that of the variable C(ringfence_allowed_signers), else C(allowed_signers) in the workspace, where
-        there is one.
+      - The default is the variable C(ringfence_allowed_signers), then C(allowed_signers) in the workspace if it exists.
     type: path
 """
 
@@ -83,14 +83,14 @@ options:
 options:
   enforcer:
     description:
-      - The enforcer of the host, such as V(nftables), where no plan says it.
-      - By default that of the variable C(ringfence_enforcer), else of O(enforcers), else V(nftables).
+      - The enforcer of the host, such as V(nftables), if no plan is given.
+      - The default is the variable C(ringfence_enforcer), then O(enforcers), then V(nftables).
     type: str
   enforcers:
     description:
-      - Enforcers by the names of hosts, for hosts of which no variable says it. The command C(ringfence) gives those
-        that facts of the hosts decided.
-      - By default that of the variable C(ringfence_enforcers).
+      - Enforcers by host name, for hosts without a variable for it. The command C(ringfence) passes those that it chose
+        from the hosts' facts.
+      - The default is the variable C(ringfence_enforcers).
     type: dict
     default: {}
 """
@@ -98,7 +98,7 @@ options:
     NO_DIFF = r"""
 attributes:
   diff_mode:
-    description: There is nothing to show.
+    description: Returns no diff.
     support: none
 """
 
@@ -108,6 +108,6 @@ attributes:
     description: Changes nothing in any mode.
     support: full
   diff_mode:
-    description: There is nothing to show.
+    description: Returns no diff.
     support: none
 """

@@ -9,26 +9,26 @@ name: aws
 short_description: Instances and every other network interface of AWS accounts
 version_added: 0.1.0
 description:
-  - Reads EC2 instances, and as assets of their own the load balancers, databases, functions, EKS control planes,
-    endpoints, NAT gateways and whatever else has a network interface, of many accounts and regions in parallel.
+  - Reads EC2 instances of many accounts and regions in parallel. Load balancers, databases, functions, EKS control
+    planes, endpoints, NAT gateways and everything else with a network interface become separate assets.
   - Each host gets C(ringfence_addresses) (private and public, IPv4 and IPv6), C(ringfence_labels) (account, region,
     zone, VPC, subnet, autoscaling group, CloudFormation stack, EKS cluster), C(ringfence_sources), and everything else
     under C(ringfence_aws), which I(compose), I(groups) and I(keyed_groups) also see as C(tags), C(region) and so on.
-  - What is no instance has C(ringfence_workload=false). Windows instances have C(ringfence_enforcer=windows).
+  - Everything except instances has C(ringfence_workload=false). Windows instances have C(ringfence_enforcer=windows).
   - The group C(ringfence_aws_networks) has no hosts. Its variable of the same name has the VPCs, subnets, security
-    groups, peerings and managed prefix lists, and the C(realms) that peerings suggest.
-  - A region, an account or a call that fails is named in a warning and counted; the rest goes on.
+    groups, peerings and managed prefix lists, and the C(realms) suggested by peerings.
+  - A region, an account or a call that fails is counted and named in a warning; the rest is used.
 author:
   - The Ringfence developers
 requirements:
   - The Python package C(boto3), 1.34 or newer, in the Python that runs Ansible (C(pip install 'ringfence[aws]')).
 notes:
-  - Credentials are those of the AWS CLI and boto3, from the environment, a profile, or the role of the machine.
+  - Credentials are found as by the AWS CLI and boto3, in the environment, a profile, or the role of the machine.
   - It calls C(sts:GetCallerIdentity), C(sts:AssumeRole), C(organizations:ListAccounts), and of EC2 C(DescribeRegions),
     C(DescribeInstances), C(DescribeNetworkInterfaces), C(DescribeVpcs), C(DescribeSubnets), C(DescribeSecurityGroups),
     C(DescribeVpcPeeringConnections), C(DescribeManagedPrefixLists), C(GetManagedPrefixListEntries),
-    C(DescribeVpcEndpoints) and C(DescribeNatGateways), and where there are databases C(rds:DescribeDBInstances); none
-    of them changes anything.
+    C(DescribeVpcEndpoints) and C(DescribeNatGateways), and, if there are databases, C(rds:DescribeDBInstances). None of
+    these calls changes anything.
 extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
@@ -44,25 +44,25 @@ options:
     required: true
     choices: [ringfence.core.aws]
   profile:
-    description: The profile of the AWS configuration whose credentials are used.
+    description: The profile of the AWS configuration that provides the credentials.
     type: str
   endpoint_url:
-    description: Where all calls go, in place of AWS's own endpoints.
+    description: The URL for all calls, instead of AWS's own endpoints.
     type: str
   regions:
-    description: The regions to read. By default all that the account has enabled.
+    description: The regions to read. The default is all regions enabled in the account.
     type: list
     elements: str
     default: []
   accounts:
     description:
       - The accounts to read, each by its 12 digits (in quotes), or by the ARN of the role to assume there.
-      - By default the account of the credentials. That account is read without a role.
+      - The default is the account of the credentials, which is read without a role.
     type: list
     elements: str
     default: []
   organization:
-    description: Whether all active accounts of the AWS Organization are read.
+    description: Whether to read all active accounts of the AWS Organization.
     type: bool
     default: false
   exclude_accounts:
@@ -71,61 +71,61 @@ options:
     elements: str
     default: []
   role:
-    description: The role to assume in accounts that are given by number, with its path where it has one.
+    description: The role to assume in accounts given by number, including its path if it has one.
     type: str
     default: OrganizationAccountAccessRole
   external_id:
-    description: The external id that the roles ask for.
+    description: The external ID that the roles require.
     type: str
   filters:
     description:
       - Filters of C(DescribeInstances), as a mapping of names to a value or a list; AWS applies them.
-      - Terminated instances, which AWS still tells of for an hour, are always left out.
+      - Terminated instances, which AWS still returns for an hour, are always left out.
     type: dict
     default: {}
   interface_filters:
-    description: Filters of C(DescribeNetworkInterfaces) for what is no instance.
+    description: Filters of C(DescribeNetworkInterfaces) for interfaces that do not belong to instances.
     type: dict
     default: {}
   interfaces:
-    description: Whether network interfaces of what is no instance become assets.
+    description: Whether network interfaces that do not belong to instances become assets.
     type: bool
     default: true
   networks:
-    description: Whether VPCs, subnets, security groups, peerings and prefix lists are read.
+    description: Whether to read VPCs, subnets, security groups, peerings and prefix lists.
     type: bool
     default: true
   names:
     description:
-      - What names an instance, the first that it has. C(tag:KEY) is the value of a tag; others are C(id),
-        C(private_dns), C(public_dns), C(private) and C(public).
+      - The sources of an instance's name; the first available one is used. C(tag:KEY) is the value of a tag; others are
+        C(id), C(private_dns), C(public_dns), C(private) and C(public).
     type: list
     elements: str
     default: ['tag:Name', id]
   realm:
     description:
-      - Whose address space the addresses are in. With C(vpc) each VPC is a realm of its own, so that two VPCs may have
-        the same addresses.
+      - The address space of the addresses. With C(vpc) each VPC is a separate realm, so that two VPCs may have the same
+        addresses.
     type: str
     choices: [none, vpc]
     default: none
   label_prefix:
-    description: What the keys of the labels begin with.
+    description: The prefix of the label keys.
     type: str
     default: aws_
   reach_by:
-    description: What C(ansible_host) of an instance is, the first that it has.
+    description: The sources of an instance's C(ansible_host); the first available one is used.
     type: list
     elements: str
     choices: [private, public, ipv6, private_dns, public_dns]
     default: [private, public, ipv6]
   connection:
-    description: How Ansible reaches Linux instances. C(ssm) sets the variables of C(amazon.aws.aws_ssm).
+    description: How Ansible connects to Linux instances. C(ssm) sets the variables of C(amazon.aws.aws_ssm).
     type: str
     choices: [ssh, ssm]
     default: ssh
   windows_connection:
-    description: How Ansible reaches Windows instances.
+    description: How Ansible connects to Windows instances.
     type: str
     choices: [psrp, winrm, ssh, ssm]
     default: psrp
@@ -133,7 +133,7 @@ options:
     description: The S3 bucket through which C(amazon.aws.aws_ssm) sends files.
     type: str
   retries:
-    description: How often a call that was throttled or failed on the way is repeated, with botocore's adaptive mode.
+    description: How often to retry a call that was throttled or failed in transit, in botocore's adaptive mode.
     type: int
     default: 8
 """

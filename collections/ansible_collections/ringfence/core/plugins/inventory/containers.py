@@ -9,16 +9,16 @@ name: containers
 short_description: Containers of Docker and Podman hosts
 version_added: 0.1.0
 description:
-  - Reads the containers of many engines in parallel, over their socket, TLS or ssh; it needs no library.
-  - Each becomes a host C(CONTAINER.HOST) with C(ringfence_addresses), C(ringfence_labels) (the host, the compose
-    project and service, and container labels of your choice), C(ringfence_sources), and everything else under
-    C(ringfence_containers), which I(compose), I(groups) and I(keyed_groups) also see by its short names, C(tags),
+  - Reads the containers of many engines in parallel, over their socket, TLS or ssh. No library is needed.
+  - Each container becomes a host C(CONTAINER.HOST) with C(ringfence_addresses), C(ringfence_labels) (the host, the
+    compose project and service, and container labels of your choice), C(ringfence_sources), and everything else under
+    C(ringfence_containers), which I(compose), I(groups) and I(keyed_groups) also see under its short names, C(tags),
     C(image), C(ports).
-  - Containers have C(ringfence_workload=false); the host that holds them enforces. One in its host's network has no
-    addresses of its own.
-  - An engine that is not reached is named in a warning and counted; the rest goes on.
-  - Environment and command of containers are never read into the inventory, nor labels whose names say that they hold
-    secrets.
+  - Containers have C(ringfence_workload=false), because their host enforces. A container in its host's network has no
+    addresses.
+  - An engine that cannot be reached is counted and named in a warning; the rest is used.
+  - The environment and command of a container, and labels whose names suggest a secret, are never put into the
+    inventory.
 author:
   - The Ringfence developers
 extends_documentation_fragment:
@@ -35,33 +35,33 @@ options:
     required: true
     choices: [ringfence.core.containers]
   engines:
-    description: The engines to ask.
+    description: The engines to query.
     type: list
     elements: dict
     required: true
     suboptions:
       host:
-        description: The host that the engine runs on, by its name in the inventory.
+        description: The inventory name of the host that the engine runs on.
         type: str
         required: true
       url:
         description:
-          - Where the engine listens, C(unix:///run/podman/podman.sock), C(tcp://host:2376), or C(ssh://user@host), with
-            the path of the socket there behind it where it is not Docker's.
-          - Of ssh the configuration of whoever runs Ansible counts.
+          - Where the engine listens, such as C(unix:///run/podman/podman.sock), C(tcp://host:2376) or
+            C(ssh://user@host). For ssh, append the path of the socket on the host if it is not Docker's.
+          - ssh uses the configuration of the user who runs Ansible.
         type: str
         default: unix:///var/run/docker.sock
       ca_certs:
-        description: A file with the certificates of the authorities that signed the engine's.
+        description: A file with the CA certificates that signed the engine's certificate.
         type: path
       client_cert:
-        description: A file with the certificate that the engine asks for.
+        description: A file with the client certificate for the engine.
         type: path
       client_key:
-        description: A file with the key of that certificate.
+        description: A file with the key of the client certificate.
         type: path
   filters:
-    description: Which containers, as the engine's own filters, a mapping of names to a value or a list.
+    description: Which containers to read, as the engine's own filters, a mapping of names to a value or a list.
     type: dict
     default: {status: running}
   labels:
@@ -69,13 +69,14 @@ options:
     type: dict
     default: {}
   label_prefix:
-    description: What the keys of the labels C(host), C(project) and C(service) begin with.
+    description: The prefix of the keys of the labels C(host), C(project) and C(service).
     type: str
     default: container_
   realm:
     description:
-      - Whose address space a container's addresses are in. With C(host) those on bridges are in the realm
-        C(containers-HOST), since other hosts have the same; those on macvlan, ipvlan and overlay networks are not.
+      - Whose address space a container's addresses are in. With C(host), addresses on bridges are in the realm
+        C(containers-HOST), because other hosts use the same ones; addresses on macvlan, ipvlan and overlay networks are
+        not.
     type: str
     choices: [host, none]
     default: host
@@ -138,6 +139,6 @@ class InventoryModule(SourceInventory):
 
 def _engine(given: Mapping[str, object]) -> Engine:
     if not given.get("host"):
-        raise AnsibleParserError("an engine does not say on which host it runs: give it 'host'", obj=given)
+        raise AnsibleParserError("an engine has no 'host': set the host it runs on", obj=given)
     told = text_by_name({key: value for key, value in given.items() if value is not None})
     return Engine(**{"url": f"unix://{DOCKER_SOCKET}", **told})

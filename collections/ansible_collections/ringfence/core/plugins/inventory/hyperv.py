@@ -9,12 +9,12 @@ name: hyperv
 short_description: Virtual machines of Hyper-V hosts
 version_added: 0.1.0
 description:
-  - Asks Hyper-V hosts in parallel over WinRM, each with one script that only reads; its answer is parsed as data.
+  - Queries Hyper-V hosts in parallel over WinRM, with one read-only script each, whose output is parsed as data.
   - Each machine gets C(ansible_host), C(ringfence_addresses), C(ringfence_labels) (the host, its first group),
     C(ringfence_sources), and everything else under C(ringfence_hyperv), which I(compose), I(groups) and I(keyed_groups)
-    also see by its short names, C(host), C(state), C(os), C(fqdn).
-  - Guests that say they are Windows get C(ringfence_enforcer=windows) and I(windows_connection).
-  - A host that is not reached is named in a warning and counted; the rest goes on.
+    also see under its short names, C(host), C(state), C(os), C(fqdn).
+  - Guests that report Windows as their system get C(ringfence_enforcer=windows) and I(windows_connection).
+  - A host that cannot be reached is counted and named in a warning; the rest is used.
 author:
   - The Ringfence developers
 requirements:
@@ -36,42 +36,43 @@ options:
     required: true
     choices: [ringfence.core.hyperv]
   servers:
-    description: The Hyper-V hosts; of a cluster every node.
+    description: The Hyper-V hosts; for a cluster, every node.
     type: list
     elements: str
     required: true
   user:
-    description: The account, C(reader@EXAMPLE.COM). It must be in C(Hyper-V Administrators) and C(Remote Management
-      Users) of the hosts.
+    description: The account, such as C(reader@EXAMPLE.COM). It must be a member of C(Hyper-V Administrators) and
+      C(Remote Management Users) on the hosts.
     type: str
     required: true
     env:
       - name: RINGFENCE_HYPERV_USER
   password:
-    description: Its password; none where Kerberos has a ticket. Better from the environment, a lookup or a vault.
+    description: The password; not needed if Kerberos has a ticket. Prefer the environment, a lookup or a vault to this
+      file.
     type: str
     env:
       - name: RINGFENCE_HYPERV_PASSWORD
   transport:
-    description: How the account is shown to be itself.
+    description: The authentication method.
     type: str
     choices: [kerberos, ntlm, credssp, basic]
     default: kerberos
   scheme:
-    description: Whether the connection is encrypted by TLS; over C(http) Kerberos and NTLM encrypt what is said.
+    description: Whether to use TLS. Over C(http), Kerberos and NTLM encrypt the messages themselves.
     type: str
     choices: [https, http]
     default: https
   port:
-    description: The port of WinRM. By default 5986, and 5985 for C(http).
+    description: The WinRM port. The default is 5986, and 5985 for C(http).
     type: int
   states:
-    description: Only machines in these states, C(Running), C(Off). By default all.
+    description: Only machines in these states, such as C(Running) or C(Off). The default is all.
     type: list
     elements: str
     default: []
   label_prefix:
-    description: What the keys of the labels begin with.
+    description: The prefix of the label keys.
     type: str
     default: hyperv_
 """

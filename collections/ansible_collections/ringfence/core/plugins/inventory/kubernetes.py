@@ -9,15 +9,15 @@ name: kubernetes
 short_description: Pods, nodes and services of Kubernetes clusters
 version_added: 0.1.0
 description:
-  - Reads clusters as a kubeconfig says, several in parallel, page by page; it needs no library and only ever reads.
+  - Reads the clusters of a kubeconfig, several in parallel, page by page. Read-only; no library is needed.
   - Pods are named C(POD.NAMESPACE.CLUSTER), services C(SERVICE.NAMESPACE.svc.CLUSTER), nodes by their own name.
   - Each gets C(ringfence_addresses), C(ringfence_labels) (cluster, namespace, kind, owner, zone, and labels of your
     choice), C(ringfence_sources), and everything else under C(ringfence_kubernetes), which I(compose), I(groups) and
-    I(keyed_groups) also see by its short names, C(tags), C(namespace), C(owner).
+    I(keyed_groups) also see under its short names, C(tags), C(namespace), C(owner).
   - Pods and services have C(ringfence_workload=false); nodes are workloads. A pod in its node's network has no
-    addresses of its own. Pods that have ended are left out.
-  - Annotations, environments and commands are never taken, nor labels whose names say that they hold secrets.
-  - A kind or a cluster that cannot be read is named in a warning and counted; the rest goes on.
+    addresses. Completed pods are left out.
+  - Annotations, environments, commands, and labels whose names suggest a secret are never used.
+  - A kind or a cluster that cannot be read is counted and named in a warning; the rest is used.
 author:
   - The Ringfence developers
 extends_documentation_fragment:
@@ -37,48 +37,49 @@ options:
     choices: [ringfence.core.kubernetes]
   kubeconfig:
     description:
-      - The file that says where clusters are, or several with C(:) between them, of which the first that has a name
-        counts. Their commands for credentials are run as kubectl runs them.
+      - The kubeconfig file, or several separated by C(:). If several define the same name, the first one is used.
+        Credential commands are run as kubectl runs them.
     type: pathspec
     default: ~/.kube/config
     env:
       - name: KUBECONFIG
   contexts:
-    description: The contexts to ask, each a cluster here. By default the current one.
+    description: The contexts to query, each a cluster. The default is the current context.
     type: list
     elements: str
     default: []
   kinds:
-    description: What is read.
+    description: The kinds of objects to read.
     type: list
     elements: str
     choices: [pods, nodes, services]
     default: [pods, nodes, services]
   namespaces:
-    description: Only these namespaces, each asked by itself. By default all, which needs the right to list them all.
+    description: Only these namespaces, each queried separately. The default is all, which needs permission to list all
+      namespaces.
     type: list
     elements: str
     default: []
   label_selector:
-    description: Which pods, as the API has it, C(app=shop,tier!=test).
+    description: Which pods to read, as a label selector of the API, such as C(app=shop,tier!=test).
     type: str
     default: ''
   field_selector:
-    description: Which pods by their fields, C(status.phase=Running).
+    description: Which pods to read, as a field selector, such as C(status.phase=Running).
     type: str
     default: ''
   labels:
-    description: Labels from labels of Kubernetes, as a mapping of label keys to those.
+    description: Labels from Kubernetes labels, as a mapping of label keys to Kubernetes labels.
     type: dict
     default: {}
   label_prefix:
-    description: What the keys of the other labels begin with.
+    description: The prefix of the keys of all other labels.
     type: str
     default: kube_
   realm:
     description:
-      - Whose address space pods and services are in. With C(cluster) it is C(kube-CLUSTER), since other clusters have
-        the same addresses; with C(none) the usual one, where a cluster's pods can be met from outside.
+      - The address space of pods and services. With C(cluster) it is C(kube-CLUSTER), because other clusters may use
+        the same addresses. With C(none) it is the default one, for clusters whose pods can be reached from outside.
     type: str
     choices: [cluster, none]
     default: cluster
@@ -128,7 +129,7 @@ class InventoryModule(SourceInventory):
         """Return what the clusters have."""
         wrong = [name for name in self.get_option("namespaces") if not _NAMESPACE.fullmatch(name)]
         if wrong:
-            raise SourceRefused(f"'{wrong[0]}' is no name of a namespace")
+            raise SourceRefused(f"'{wrong[0]}' is not a valid namespace name")
         kubeconfig = Kubeconfig([Path(path) for path in self.get_option("kubeconfig")])
         wanted = self.from_options(Wanted, contexts=kubeconfig.contexts(self.get_option("contexts")))
         shape = self.from_options(Shape, labels=text_by_name(self.get_option("labels")))

@@ -9,12 +9,12 @@ name: labels
 short_description: Labels and groups for the hosts of any inventory
 version_added: 0.1.0
 description:
-  - Applies the label rules of a Ringfence workspace to every host that the inventories before it know, whoever's
-    plugin they come from, and makes a group of every label, C(env_prod), C(app_shop).
+  - Applies the label rules of a Ringfence workspace to every host of the inventories that were parsed before, from any
+    plugin, and creates a group for every label, such as C(env_prod) or C(app_shop).
   - Each host gets C(ringfence_label_values), a mapping of label keys to values, and C(ringfence_label_groups), the
     groups that it joined for them.
-  - C(ringfence_labels), which a source sets and which wins over rules, is left as it is, so that Ringfence itself still
-    knows which rule gave which label.
+  - C(ringfence_labels), which a source sets and which takes precedence over rules, is not changed, so that Ringfence
+    still knows which rule set which label.
   - Ansible parses an inventory directory in the order of its names; name this file so that it comes last.
 author:
   - The Ringfence developers
@@ -29,20 +29,20 @@ options:
   rules:
     description:
       - The file with label rules, relative to the directory of this configuration file.
-      - By default C(labels.yml) in the directory above it.
+      - The default is C(labels.yml) in the parent directory.
     type: str
     default: ../labels.yml
   group_keys:
-    description: The labels to make groups of. By default all.
+    description: The labels to create groups for. The default is all.
     type: list
     elements: str
   separator:
-    description: What stands between key and value in the name of a group.
+    description: The separator between key and value in a group's name.
     type: str
     default: _
   use_vars_plugins:
     description:
-      - Whether rules see the variables that vars plugins give, such as those in C(group_vars) and C(host_vars).
+      - Whether rules see the variables of vars plugins, such as those in C(group_vars) and C(host_vars).
     type: bool
     default: true
 """
@@ -132,7 +132,7 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
 
     def _labelled(self, rules: Path) -> tuple[Asset, ...]:
         if not rules.is_file():
-            raise AnsibleParserError(f"there are not a valid label rules at {rules}: write that file, or set 'rules'")
+            raise AnsibleParserError(f"there are no valid label rules at {rules}: write that file, or set 'rules'")
         try:
             given = load_label_rules(rules.resolve())
             # Names are resolved only where a rule looks at addresses.
@@ -207,7 +207,7 @@ class InventoryModule(KnownOptions, BaseInventoryPlugin):
             if len(labels) > 1:
                 shared = ", ".join(sorted(labels))
                 self.display.warning(
-                    f"the group '{name}' stands for several labels, whose names differ in punctuation: {shared}"
+                    f"the group '{name}' is shared by several labels whose names differ only in punctuation: {shared}"
                 )
 
 

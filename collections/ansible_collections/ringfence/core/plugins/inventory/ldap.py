@@ -9,13 +9,13 @@ name: ldap
 short_description: Computers of Active Directory and other LDAP directories
 version_added: 0.1.0
 description:
-  - Reads computers with their groups, nested ones too, page by page; it never writes.
-  - Each host gets C(ansible_host) (its address, or else C(dNSHostName)), C(ringfence_labels) (domain, innermost OU,
-    and attributes of your choice), C(ringfence_sources), and everything else under C(ringfence_ldap), which
-    I(compose), I(groups) and I(keyed_groups) also see by its short names, C(units), C(os), C(member_of).
+  - Reads computers and their groups, including nested ones, page by page. Read-only.
+  - Each host gets C(ansible_host) (its address, or else C(dNSHostName)), C(ringfence_labels) (domain, innermost OU, and
+    attributes of your choice), C(ringfence_sources), and everything else under C(ringfence_ldap), which I(compose),
+    I(groups) and I(keyed_groups) also see under its short names, C(units), C(os), C(member_of).
   - Windows computers get C(ringfence_enforcer=windows) and I(windows_connection).
-  - Groups that contain each other are named in a warning; their members are in all of them.
-  - A base that cannot be read is named in a warning and counted; the rest goes on.
+  - Groups that contain each other are named in a warning; their members belong to all of them.
+  - A base that cannot be read is counted and named in a warning; the rest is used.
 author:
   - The Ringfence developers
 requirements:
@@ -36,51 +36,52 @@ options:
     required: true
     choices: [ringfence.core.ldap]
   server:
-    description: The directory, C(ldaps://dc1.example.com); of several the first that answers is asked.
+    description: The directory server, such as C(ldaps://dc1.example.com). Of several, the first that responds is used.
     type: list
     elements: str
     required: true
   base:
-    description: Below which entry computers and groups are looked for, or a list of several.
+    description: The entry below which to search for computers and groups, or a list of entries.
     type: raw
     required: true
   bind_dn:
-    description: The account that asks, as a DN or, in Active Directory, C(reader@example.com). None asks anonymously.
+    description: The account to bind as, a DN or, in Active Directory, a name such as C(reader@example.com). Without it
+      the bind is anonymous.
     type: str
     env:
       - name: RINGFENCE_LDAP_BIND_DN
   password:
-    description: The password of the account. Better from the environment, a lookup or a vault than from this file.
+    description: The password of the account. Prefer the environment, a lookup or a vault to this file.
     type: str
     env:
       - name: RINGFENCE_LDAP_PASSWORD
   start_tls:
-    description: Whether a connection to C(ldap://) is encrypted before anything is said.
+    description: Whether to use StartTLS on C(ldap://) connections.
     type: bool
     default: false
   plain_password:
-    description: Whether a password may go over a connection without encryption.
+    description: Whether a password may be sent over an unencrypted connection.
     type: bool
     default: false
   filter:
-    description: Which entries are computers, as an LDAP filter; the directory applies it.
+    description: The LDAP filter for computers; the directory applies it.
     type: str
     default: (objectClass=computer)
   group_filter:
-    description: Which entries are groups.
+    description: The LDAP filter for groups.
     type: str
     default: (|(objectClass=group)(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))
   disabled:
-    description: Whether computers whose accounts are disabled become hosts.
+    description: Whether computers with disabled accounts become hosts.
     type: bool
     default: false
   names:
-    description: The attributes that name a host, the first that it has.
+    description: The attributes for a host's name; the first one present is used.
     type: list
     elements: str
     default: [dNSHostName, cn]
   addresses:
-    description: The attributes with addresses. Without any, C(ansible_host) is resolved.
+    description: The attributes with addresses. If a host has none of them, C(ansible_host) is resolved.
     type: list
     elements: str
     default: [ipHostNumber]
@@ -89,11 +90,12 @@ options:
     type: dict
     default: {}
   label_prefix:
-    description: What the keys of the labels C(domain) and C(ou) begin with.
+    description: The prefix of the keys of the labels C(domain) and C(ou).
     type: str
     default: ldap_
   attributes:
-    description: More attributes to keep, under C(ringfence_ldap.attributes). Those that hold passwords are refused.
+    description: Additional attributes to store under C(ringfence_ldap.attributes). Attributes with passwords are
+      refused.
     type: list
     elements: str
     default: []

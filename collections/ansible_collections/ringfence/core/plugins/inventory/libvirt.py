@@ -9,13 +9,14 @@ name: libvirt
 short_description: Domains of KVM, Xen and LXC hosts
 version_added: 0.1.0
 description:
-  - Reads the domains of one or many hosts through libvirt, all hosts at once, with their addresses from guest agents,
-    DHCP leases of libvirt's networks, and the ARP table of the host.
-  - Each domain gets C(ansible_host), C(ringfence_addresses), C(ringfence_labels) (host, type, and network where it is
-    one), C(ringfence_sources), and everything else under C(ringfence_libvirt), which I(compose), I(groups) and
-    I(keyed_groups) also see by its short names, C(state), C(type), C(interfaces).
-  - What the agent tells of a network card counts alone; without an agent, leases and the ARP table count together.
-  - A host that does not answer is named in a warning and counted; the rest goes on.
+  - Reads the domains of one or many hosts in parallel through libvirt. Their addresses come from guest agents, the DHCP
+    leases of libvirt's networks, and the ARP table of the host.
+  - Each domain gets C(ansible_host), C(ringfence_addresses), C(ringfence_labels) (host, type, and network if there is
+    only one), C(ringfence_sources), and everything else under C(ringfence_libvirt), which I(compose), I(groups) and
+    I(keyed_groups) also see under its short names, C(state), C(type), C(interfaces).
+  - If the agent reports a network card, only its addresses are used; without an agent, those of both leases and the ARP
+    table.
+  - A host that does not respond is counted and named in a warning; the rest is used.
 author:
   - The Ringfence developers
 requirements:
@@ -37,60 +38,60 @@ options:
     choices: [ringfence.core.libvirt]
   uris:
     description:
-      - The hosts, each as a URI of libvirt, C(qemu:///system), C(qemu+ssh://root@kvm-1/system), C(xen+ssh://xen-1/),
-        C(lxc:///). Over ssh nobody is asked for a password.
+      - The hosts, each as a libvirt URI, C(qemu:///system), C(qemu+ssh://root@kvm-1/system), C(xen+ssh://xen-1/),
+        C(lxc:///). Over ssh, there is no password prompt.
     type: list
     elements: str
     required: true
   sources:
     description:
-      - Where addresses come from. Agents are asked only over connections that may do more than read; where a login may
-        only read, that is said in a warning.
+      - The sources of addresses. Agents can be queried only over read-write connections; a warning says if a login is
+        read-only.
     type: list
     elements: str
     choices: [agent, lease, arp]
     default: [agent, lease, arp]
   only_active:
-    description: Only domains that are active; the hosts leave the others out.
+    description: Whether to read only active domains; the hosts apply this filter.
     type: bool
     default: false
   inner_interfaces:
     description:
-      - Whether addresses of interfaces count that are no network card of the domain, such as bridges of container
+      - Whether to use addresses of interfaces that are not network cards of the domain, such as bridges of container
         engines.
     type: bool
     default: false
   names:
     description:
-      - What names a domain, the first that it has.
+      - The sources of a domain's name; the first available one is used.
     type: list
     elements: str
     choices: [name, hostname, title, uuid]
     default: [name]
   realm:
     description:
-      - Whose address space the addresses are in. With C(host) each host is a realm of its own, because libvirt's own
+      - The address space of the addresses. With C(host) each host is a separate realm, because libvirt's default
         network has the same addresses everywhere.
     type: str
     choices: [none, host]
     default: none
   label_prefix:
-    description: What the keys of the labels begin with.
+    description: The prefix of the label keys.
     type: str
     default: libvirt_
   connection:
     description:
-      - How Ansible reaches domains with another system than Windows. C(libvirt_qemu) and C(libvirt_lxc) go through the
-        host, with the connection plugins of C(community.libvirt).
+      - How Ansible connects to domains that do not run Windows. C(libvirt_qemu) and C(libvirt_lxc) go through the host,
+        with the connection plugins of C(community.libvirt).
     type: str
     choices: [ssh, libvirt_qemu, libvirt_lxc]
     default: ssh
   timeout:
-    description: How many seconds a host may take for its whole answer.
+    description: Seconds within which a host must respond completely.
     type: int
     default: 60
   agent_timeout:
-    description: How many seconds to wait for the guest agent of one domain.
+    description: Seconds to wait for the guest agent of one domain.
     type: int
     default: 5
 """
@@ -131,7 +132,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.api
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.libvirt.transform import Shape, assets
 
 COMPILED = (
-    "it is compiled, so first apt-get install libvirt-dev pkg-config gcc python3-dev "
+    "it is compiled, so run apt-get install libvirt-dev pkg-config gcc python3-dev first "
     "(or, for Debian's own Python, python3-libvirt alone)"
 )
 

@@ -9,18 +9,18 @@ name: netbox
 short_description: Devices and virtual machines of NetBox and Nautobot
 version_added: 0.1.0
 description:
-  - Reads devices and virtual machines, with the addresses of all their interfaces, over the REST interface; it needs no
-    library and only ever reads.
+  - Reads devices and virtual machines, with the addresses of all their interfaces, over the REST API. Read-only; no
+    library is needed.
   - Each host gets C(ansible_host) (its primary address), C(ringfence_addresses), C(ringfence_labels) (site, location,
     role, tenant, platform, cluster, status, and fields of your choice), C(ringfence_sources), and everything else under
-    C(ringfence_netbox), which I(compose), I(groups) and I(keyed_groups) also see by its short names, C(tags), C(site),
-    C(custom_fields).
-  - Devices of other roles than I(workload_roles) get C(ringfence_workload=false). Platforms with C(windows) in their
-    name get C(ringfence_enforcer=windows) and I(windows_connection).
-  - The out-of-band controller of a device, which has the address in C(oob_ip) and those of interfaces for management
-    alone, is a host of its own, C(NAME-oob), with C(ringfence_kind=controller) and C(ringfence_workload=false).
-  - Config contexts are not asked for, and custom fields whose names say that they hold secrets are left out.
-  - A part of the interface that fails is named in a warning and counted; the rest goes on.
+    C(ringfence_netbox), which I(compose), I(groups) and I(keyed_groups) also see under its short names, C(tags),
+    C(site), C(custom_fields).
+  - Devices with roles not in I(workload_roles) get C(ringfence_workload=false). Hosts whose platform has C(windows) in
+    its name get C(ringfence_enforcer=windows) and I(windows_connection).
+  - The out-of-band controller of a device, with the address in C(oob_ip) and those of management-only interfaces,
+    becomes a separate host C(NAME-oob) with C(ringfence_kind=controller) and C(ringfence_workload=false).
+  - Config contexts are not read, and custom fields whose names suggest a secret are left out.
+  - A part of the API that fails is counted and named in a warning; the rest is used.
 author:
   - The Ringfence developers
 extends_documentation_fragment:
@@ -40,18 +40,18 @@ options:
     required: true
     choices: [ringfence.core.netbox]
   url:
-    description: Where the server is, C(https://netbox.example.com).
+    description: The URL of the server, such as C(https://netbox.example.com).
     type: str
     required: true
     env:
       - name: NETBOX_API
   token:
-    description: The token of an account that may read. Better from the environment, a lookup or a vault than from here.
+    description: The token of an account with read permission. Prefer the environment, a lookup or a vault to this file.
     type: str
     env:
       - name: NETBOX_TOKEN
   kind:
-    description: Which of the two it is. Nautobot must be 2.0 or newer.
+    description: The type of the server. Nautobot must be 2.0 or newer.
     type: str
     choices: [netbox, nautobot]
     default: netbox
@@ -64,28 +64,29 @@ options:
     type: dict
     default: {}
   address_filters:
-    description: Filters of C(ipam/ip-addresses). Deprecated addresses are left out in any case.
+    description: Filters of C(ipam/ip-addresses). Deprecated addresses are always left out.
     type: dict
     default: {}
   interfaces:
-    description: Whether interfaces are read for their MACs, which tell machines of several sources to be one.
+    description: Whether to read interfaces for their MAC addresses, which help to recognise the same machine in several
+      sources.
     type: bool
     default: false
   workload_roles:
-    description: The device roles, by slug or name, on which something can enforce. Virtual machines always can.
+    description: The device roles, by slug or name, that an enforcer can run on. Virtual machines are always workloads.
     type: list
     elements: str
     default: [server]
   labels:
-    description: Labels from fields, as a mapping of label keys to fields with dots, C(custom_fields.env).
+    description: Labels from fields, as a mapping of label keys to dotted fields, such as C(custom_fields.env).
     type: dict
     default: {}
   label_prefix:
-    description: What the keys of the other labels begin with.
+    description: The prefix of the keys of all other labels.
     type: str
     default: netbox_
   realm:
-    description: Whose address space the addresses are in. With C(vrf) a VRF is a realm, in Nautobot a namespace.
+    description: The address space of the addresses. With C(vrf) each VRF is a realm; in Nautobot, each namespace.
     type: str
     choices: [none, vrf]
     default: none

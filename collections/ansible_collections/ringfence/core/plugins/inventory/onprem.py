@@ -9,12 +9,12 @@ name: onprem
 short_description: Hosts, addresses and labels from CSV, YAML, JSON or XLSX tables
 version_added: 0.1.0
 description:
-  - Reads hosts from tables that people keep or a CMDB exports, a row a host, with the addresses and labels that the
-    tables give. Several tables of the same hosts are merged by a key.
+  - Reads hosts from tables that people maintain or a CMDB exports, one row per host, with their addresses and labels.
+    Several tables of the same hosts are merged by a key.
   - Each host gets C(ansible_host) (its first address), C(ringfence_addresses), C(ringfence_labels),
-    C(ringfence_sources), and under C(onprem) every cell of its row, which label rules and I(compose) can use. Cells
-    of columns whose names say that they hold secrets (C(Password), C(api_token)) are left out.
-  - A broken row is left out, named with its file and line in a warning, and counted; the rest goes on.
+    C(ringfence_sources), and under C(onprem) every cell of its row, which label rules and I(compose) can use. Columns
+    whose names suggest a secret (C(Password), C(api_token)) are left out.
+  - An invalid row is left out, counted, and named with its file and line in a warning; the rest is used.
 author:
   - The Ringfence developers
 extends_documentation_fragment:
@@ -30,33 +30,34 @@ options:
     choices: [ringfence.core.onprem]
   table:
     description:
-      - The table, or several, relative to the directory of this configuration file.
+      - One or more tables, relative to the directory of this configuration file.
       - A name that ends in C(.yml), C(.yaml) or C(.json) is a list of mappings or a mapping of names to mappings;
         C(.xlsx) is a workbook, which needs openpyxl (C(pip install 'ringfence[xlsx]')); any other is CSV in UTF-8 or
-        UTF-16 with a header, the first line that has the wanted columns.
-      - Ansible takes every file in an inventory directory for an inventory; keep the table beside that directory.
+        UTF-16, whose header is the first line with the required columns.
+      - Ansible treats every file in an inventory directory as an inventory, so keep the table outside that directory.
     type: list
     elements: str
     required: true
   columns:
-    description: Which columns say what. The names must be those of the header.
+    description: Which columns to use. The names must match the header.
     type: dict
     default: {}
     suboptions:
       name:
-        description: The column with the host's name, one; for tables that differ in it, a file like this for each.
+        description: The column with the host's name. For tables with different name columns, use one configuration file
+          each.
         type: str
         default: name
       addresses:
-        description: The columns with addresses, one or several in a cell, with commas, semicolons or blanks between.
+        description: The columns with addresses. A cell may have several, separated by commas, semicolons or spaces.
         type: list
         elements: str
         default: [addresses]
       labels:
         description:
           - A mapping of label keys to the columns that hold their values.
-          - By default the columns C(role), C(app), C(env) and C(loc), where the table has them.
-          - A column C(labels) is always read, as C(key=value; key=value), in YAML as a mapping.
+          - The default is the columns C(role), C(app), C(env) and C(loc), if the table has them.
+          - A column C(labels) is always read, in the form C(key=value; key=value) or, in YAML, a mapping.
         type: dict
   host_vars:
     description: Variables to set, as a mapping of their names to columns. An empty cell sets none.
@@ -64,42 +65,42 @@ options:
     default: {}
   filters:
     description:
-      - Keep the rows whose columns have one of these texts, as a mapping of columns to a text or a list.
-      - A text that no row has is warned of. Words that YAML reads as something else (C(NO), C(007)) need quotes.
+      - Keep only rows whose columns have one of these values, as a mapping of columns to a value or a list.
+      - A warning names a value that no row has. Words that YAML does not read as text (C(NO), C(007)) need quotes.
     type: dict
     default: {}
   exclude:
-    description: Leave out the rows where one of these columns has one of these texts.
+    description: Leave out rows in which one of these columns has one of these values.
     type: dict
     default: {}
   delimiter:
     description:
-      - What stands between the fields of a CSV table. By default told from the header; a line C(sep=;) above it counts
-        before this.
+      - The field separator of a CSV table. The default is detected from the header. A line C(sep=;) above the header
+        takes precedence over this option.
     type: str
   sheet:
-    description: The sheet of a workbook. By default the first that is not hidden.
+    description: The sheet of a workbook. The default is the first sheet that is not hidden.
     type: str
   rows_at:
-    description: The keys that lead to the rows of a YAML or JSON table, with dots between, such as C(result).
+    description: The path of keys to the rows of a YAML or JSON table, separated by dots, such as C(result).
     type: str
   merge_by:
     description:
-      - The columns that tell which rows of several tables are one host, compared without regard to case. Of several
-        columns the first that a row has counts, so tables may name them differently.
-      - A cell counts as the first of the tables has it; addresses are those of all. Cells that contradict each other
-        are named in a warning and counted.
+      - The columns by which rows of several tables are matched to the same host, ignoring case. The first of these
+        columns that a row has is used, so tables may name them differently.
+      - The first table that has a cell takes precedence; addresses of all tables are combined. Conflicting cells are
+        counted and named in a warning.
     type: list
     elements: str
     default: []
   may_be_empty:
     description:
-      - Whether a table may have no rows, as one that waits for its first host. Without it that is warned of, for an
-        export that went wrong looks so.
+      - Whether a table may have no rows, for example before its first host. Otherwise an empty table causes a warning,
+        because a failed export looks the same.
     type: bool
     default: false
   failures:
-    description: What becomes of tables with broken rows, and of those of which nothing is left.
+    description: What to do with tables that have invalid rows or no valid rows at all.
     type: str
     choices: [warn, fail]
     default: warn

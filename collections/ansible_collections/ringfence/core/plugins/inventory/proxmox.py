@@ -9,14 +9,14 @@ name: proxmox
 short_description: Virtual machines, containers and nodes of Proxmox VE
 version_added: 0.1.0
 description:
-  - Reads the machines of a cluster with one call, then the configuration of each in parallel, and where they run what
-    the guest agent says of their addresses; it only ever reads.
+  - Reads the machines of a cluster with one call, then the configuration of each in parallel, and the addresses of
+    running machines from their guest agents. Read-only.
   - Each host gets C(ansible_host), C(ringfence_addresses), C(ringfence_labels) (node, pool, and tags of your choice),
     C(ringfence_sources), and everything else under C(ringfence_proxmox), which I(compose), I(groups) and
-    I(keyed_groups) also see by its short names, C(tags), C(node), C(kind).
+    I(keyed_groups) also see under its short names, C(tags), C(node), C(kind).
   - Windows guests get C(ringfence_enforcer=windows) and I(windows_connection). Templates are left out.
-  - Running machines without a guest agent are counted and named in a warning, and have the addresses that their
-    configuration gives. A node that is away is named; the rest goes on.
+  - Running machines without a guest agent are counted and named in a warning, and get the addresses in their
+    configuration. A node that is offline is named in a warning; the rest is used.
 author:
   - The Ringfence developers
 requirements:
@@ -38,18 +38,18 @@ options:
     required: true
     choices: [ringfence.core.proxmox]
   host:
-    description: A node of the cluster, or a name that stands for several.
+    description: A node of the cluster, or a name that resolves to several.
     type: str
     required: true
     env:
       - name: PROXMOX_HOST
   port:
-    description: The port of its interface.
+    description: The port of the API.
     type: int
     default: 8006
   user:
-    description: The account with its realm, C(ringfence@pve). The role C(PVEAuditor) is enough, with C(VM.Monitor)
-      (before Proxmox VE 9) or C(VM.GuestAgent.Audit) for what guests tell.
+    description: The account with its realm, C(ringfence@pve). It needs the role C(PVEAuditor), and C(VM.Monitor)
+      (before Proxmox VE 9) or C(VM.GuestAgent.Audit) for data from guest agents.
     type: str
     required: true
     env:
@@ -60,35 +60,35 @@ options:
     env:
       - name: PROXMOX_TOKEN_NAME
   token:
-    description: The secret of the token. Better from the environment, a lookup or a vault than from this file.
+    description: The secret of the token. Prefer the environment, a lookup or a vault to this file.
     type: str
     env:
       - name: PROXMOX_TOKEN
   password:
-    description: The password of the account, where there is no token.
+    description: The password of the account, if there is no token.
     type: str
     env:
       - name: PROXMOX_PASSWORD
   filters:
     description:
-      - Which machines, a mapping of C(node), C(pool), C(type) (C(qemu), C(lxc)), C(status), C(name), C(vmid) or C(tags)
-        to a value or a list. Nothing more is asked of the others.
+      - Which machines to read, as a mapping of C(node), C(pool), C(type) (C(qemu), C(lxc)), C(status), C(name), C(vmid)
+        or C(tags) to a value or a list. No details of the other machines are read.
     type: dict
     default: {}
   guests:
-    description: Whether running machines are asked for their addresses.
+    description: Whether to read the addresses of running machines from their guest agents.
     type: bool
     default: true
   nodes:
-    description: Whether the nodes become hosts too.
+    description: Whether the nodes also become hosts.
     type: bool
     default: true
   labels:
-    description: Labels from tags, as a mapping of label keys to the tags that are their values.
+    description: Labels from tags, as a mapping of label keys to the tags that become their values.
     type: dict
     default: {}
   label_prefix:
-    description: What the keys of the labels C(node) and C(pool) begin with.
+    description: The prefix of the keys of the labels C(node) and C(pool).
     type: str
     default: proxmox_
 """

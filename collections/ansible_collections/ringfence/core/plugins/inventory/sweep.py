@@ -6,16 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sweep
-short_description: What answers in given ranges and nobody has recorded
+short_description: Unrecorded addresses that respond in given ranges
 version_added: 0.1.0
 description:
-  - Reads the XML reports of nmap, or runs nmap itself over I(ranges), and makes a host of each address that answered
-    and that no host of the inventories before has.
-  - Nothing outside of I(ranges) is looked at, and what a report says of other addresses is left out.
+  - Reads XML reports of nmap, or runs nmap over I(ranges), and creates a host for each address that responded and that
+    no host of the inventories parsed before has.
+  - Nothing outside I(ranges) is scanned, and other addresses in a report are ignored.
   - Each host is named by its address and gets C(ringfence_addresses), C(ringfence_labels) (the range),
     C(ringfence_workload=false), C(ringfence_sources), and under C(ringfence_sweep) its MAC, vendor, C(dns_names), and
     C(listeners) (C(port), C(protocol), C(service)).
-  - A report that is broken or cut off is named in a warning; what stands before the fault counts.
+  - A report that is invalid or truncated is named in a warning; everything before the error is used.
 author:
   - The Ringfence developers
 extends_documentation_fragment:
@@ -29,61 +29,63 @@ options:
     required: true
     choices: [ringfence.core.sweep]
   ranges:
-    description: The networks to sweep, in CIDR form; names are refused.
+    description: The networks to sweep, in CIDR form; names are not allowed.
     type: list
     elements: str
     required: true
   exclude:
-    description: Networks and addresses in them that are not touched.
+    description: Networks and addresses to leave out.
     type: list
     elements: str
     default: []
   xml:
     description:
-      - Reports of nmap (C(nmap -oX)), relative to the directory of this configuration file. With any, nmap is not run.
-      - Keep them beside the inventory directory; Ansible would take them for inventories.
+      - Reports of nmap (C(nmap -oX)), relative to the directory of this configuration file. If any are given, nmap is
+        not run.
+      - Keep them outside the inventory directory, because Ansible would treat them as inventories.
     type: list
     elements: str
     default: []
   ports:
-    description: The TCP ports to try, as nmap writes them, C(22,80,1000-2000). Without, only which hosts are there.
+    description: The TCP ports to try, as nmap writes them, C(22,80,1000-2000). Without it, only hosts are detected.
     type: str
     default: ''
   services:
-    description: Whether nmap asks open ports what they are, which talks to the services there.
+    description: Whether nmap detects the services on open ports, which sends data to them.
     type: bool
     default: false
   names:
-    description: Whether nmap asks name servers for the names of addresses; name servers may be outside of I(ranges).
+    description: Whether nmap looks up the names of addresses; the name servers may be outside I(ranges).
     type: bool
     default: false
   rate:
-    description: How many packets nmap sends in a second at most.
+    description: The maximum number of packets per second that nmap sends.
     type: int
     default: 300
   largest:
-    description: How many addresses I(ranges) may have in all where nmap is run.
+    description: The maximum total number of addresses in I(ranges) if nmap is run.
     type: int
     default: 65536
   timeout:
-    description: How many seconds nmap may take.
+    description: The maximum run time of nmap in seconds.
     type: int
     default: 1800
   recorded:
-    description: Whether addresses that hosts of the inventories before have become hosts as well.
+    description: Whether addresses of hosts in the inventories parsed before also become hosts.
     type: bool
     default: false
   resolve_timeout:
-    description: How many seconds names of hosts whose addresses are written nowhere may take to resolve, all of them
-      together, to tell which addresses the inventory has. With C(0) none are resolved.
+    description: The total time in seconds for resolving the names of hosts without a written address, to find out which
+      addresses the inventory has. With C(0) none are resolved.
     type: int
     default: 10
   workload:
-    description: Whether something can enforce on these hosts. Before anybody has taken them over, nothing can.
+    description: Whether these hosts are workloads that can be enforced on. Usually they cannot until somebody manages
+      them.
     type: bool
     default: false
   label_prefix:
-    description: What the key of the label C(range) begins with.
+    description: The prefix of the key of the label C(range).
     type: str
     default: sweep_
 """

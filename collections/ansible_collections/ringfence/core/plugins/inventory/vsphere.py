@@ -9,15 +9,16 @@ name: vsphere
 short_description: Machines and hypervisors of a vCenter or an ESXi host
 version_added: 0.1.0
 description:
-  - Reads all machines with the networks that VMware Tools tells, and the folders, clusters and pools that hold them,
-    in one pass of the property collector; tags over the REST interface. It never writes.
+  - Reads all machines with the networks reported by VMware Tools, and their folders, clusters and pools, in one pass of
+    the property collector; tags over the REST API. Read-only.
   - Each machine gets C(ansible_host), C(ringfence_addresses), C(ringfence_labels) (vCenter, datacenter, cluster,
     folder, pool and vApp), C(ringfence_sources), and everything else under C(ringfence_vsphere), which I(compose),
-    I(groups) and I(keyed_groups) also see by its short names, C(tags), C(attributes), C(folder), C(power).
-  - Machines with Windows get C(ringfence_enforcer=windows) and I(windows_connection). Hypervisors and templates get
+    I(groups) and I(keyed_groups) also see under its short names, C(tags), C(attributes), C(folder), C(power).
+  - Windows machines get C(ringfence_enforcer=windows) and I(windows_connection). Hypervisors and templates get
     C(ringfence_workload=false).
-  - Running machines without an address are named in a warning and counted, and so is what the login may not read.
-  - Custom attributes whose names say that they hold a secret are left out.
+  - Running machines without an address, and everything that the account may not read, are counted and named in a
+    warning.
+  - Custom attributes whose names suggest a secret are left out.
 author:
   - The Ringfence developers
 requirements:
@@ -42,19 +43,19 @@ options:
     env:
       - name: VMWARE_HOST
   port:
-    description: Its port.
+    description: The port of the server.
     type: int
     default: 443
     env:
       - name: VMWARE_PORT
   username:
-    description: The account that asks; the role "Read-only" suffices.
+    description: The account; the role "Read-only" is sufficient.
     type: str
     required: true
     env:
       - name: VMWARE_USER
   password:
-    description: The password of the account. Better from the environment, a lookup or a vault than from this file.
+    description: The password of the account. Prefer the environment, a lookup or a vault to this file.
     type: str
     required: true
     env:
@@ -66,19 +67,19 @@ options:
     env:
       - name: VMWARE_VALIDATE_CERTS
   ca_path:
-    description: A file with the certificates of the authorities to trust, in PEM. By default those of the system.
+    description: A PEM file with the trusted CA certificates. The default is the system's.
     type: path
   within:
     description:
-      - Only machines below these folders, datacenters, clusters or pools, as their inventory paths; the server walks no
-        others.
+      - Only machines below these folders, datacenters, clusters or pools, given as inventory paths; the server does not
+        search elsewhere.
     type: list
     elements: str
     default: []
   tagged:
     description:
       - Only machines with one of these tags in each of these categories, as a mapping of categories to a tag or a list.
-        The server is asked for those machines alone.
+        Only those machines are requested from the server.
     type: dict
     default: {}
   power_states:
@@ -96,50 +97,52 @@ options:
     type: bool
     default: true
   tags:
-    description: Whether tags are read. An ESXi host without a vCenter has none.
+    description: Whether to read tags. An ESXi host without a vCenter has none.
     type: bool
     default: true
   network_cards:
     description:
-      - Whether network cards are read too, for the MAC addresses of machines without VMware Tools. The answer is
+      - Whether to read network cards as well, for the MAC addresses of machines without VMware Tools. The response is
         several times larger.
     type: bool
     default: false
   inner_interfaces:
     description:
-      - Whether addresses of interfaces count that are no card of the machine, such as bridges of container engines.
+      - Whether to use addresses of interfaces that are not network cards of the machine, such as bridges of container
+        engines.
     type: bool
     default: false
   names:
     description:
-      - What names a machine, the first that it has.
+      - The sources of a machine's name; the first available one is used.
     type: list
     elements: str
     choices: [name, hostname, instance_uuid, id]
     default: [name]
   realm:
     description:
-      - Whose address space the addresses are in, where networks of datacenters or clusters may repeat.
+      - The address space of the addresses, if networks of datacenters or clusters may repeat.
     type: str
     choices: [none, vcenter, datacenter, cluster]
     default: none
   label_prefix:
-    description: What the keys of the labels begin with.
+    description: The prefix of the label keys.
     type: str
     default: vsphere_
   reach_by:
     description:
-      - What C(ansible_host) is, the first that a machine has. C(primary) is what VMware Tools calls its address.
+      - The sources of C(ansible_host); the first available one is used. C(primary) is the primary address reported by
+        VMware Tools.
     type: list
     elements: str
     choices: [primary, ipv4, ipv6, hostname]
     default: [primary, ipv4, ipv6]
   connection:
-    description: How Ansible reaches machines with another system than Windows.
+    description: How Ansible connects to machines that do not run Windows.
     type: str
     default: ssh
   timeout:
-    description: How many seconds to wait for one answer.
+    description: Seconds to wait for a response.
     type: int
     default: 120
 """

@@ -10,8 +10,8 @@ author: The Ringfence developers (@ringfence)
 version_added: 0.1.0
 short_description: The hosts of a plan, in the order of its waves
 description:
-  - Gives the hosts that a plan brings to a ruleset, those of the first wave first.
-  - Meant for the C(hosts) of a play.
+  - Returns the hosts that a plan changes, in the order of its waves.
+  - Intended for the C(hosts) of a play.
 options:
   _terms:
     description: The plan's directory.

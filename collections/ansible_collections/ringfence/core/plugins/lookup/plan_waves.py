@@ -10,8 +10,8 @@ author: The Ringfence developers (@ringfence)
 version_added: 0.1.0
 short_description: The sizes of a plan's waves
 description:
-  - Gives how many hosts of each wave are among the hosts of a run.
-  - Meant for the C(serial) of a play whose C(hosts) are those of P(ringfence.core.plan_hosts#lookup).
+  - Returns the number of hosts of a run in each wave.
+  - Intended for the C(serial) of a play whose C(hosts) are those of P(ringfence.core.plan_hosts#lookup).
 options:
   _terms:
     description: The plan's directory.
@@ -19,7 +19,7 @@ options:
     type: list
     elements: path
   hosts:
-    description: The hosts of the run, C(ansible_play_hosts_all); a limit makes them fewer than the plan's.
+    description: The hosts of the run, C(ansible_play_hosts_all); with a limit they are fewer than the plan's.
     required: true
     type: list
     elements: str

@@ -7,43 +7,45 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: linux_facts_info
-short_description: Gather what a Linux host says of itself, and keep it for label rules
+short_description: Gather facts of a Linux host and store them for label rules
 version_added: 0.1.0
 author:
   - The Ringfence developers (@ringfence)
 description:
   - Runs M(ansible.builtin.setup) on the host with the collectors that Ringfence's label rules, identity and addresses
-    need, and keeps those facts alone. The environment of the user is not gathered.
-  - The result has no C(ansible_facts). So nothing that a host says becomes a variable or comes into Ansible's own
-    cache of facts.
-  - What is not of its documented type, too long or too much is dropped, and so is what is named as a secret.
-  - The facts of a host go into a file of its own that only this user can read. Changes nothing on the host.
+    need, and stores only those facts. The user's environment is not gathered.
+  - The result has no C(ansible_facts), so nothing that a host reports becomes a variable or enters Ansible's fact
+    cache.
+  - A value is dropped if it does not have its documented type, if it is too long or there are too many, or if its name
+    marks it as a secret.
+  - Each host's facts are written to a separate file that only the current user can read. Changes nothing on the host.
 options:
   facts_directory:
     description:
-      - Where facts are kept, one file a host.
-      - By default C(.ringfence/facts) of the workspace that Ansible runs in; outside of one they are returned only.
+      - The directory to store facts in, one file per host.
+      - The default is C(.ringfence/facts) in the workspace that Ansible runs in. Outside a workspace, facts are only
+        returned.
     type: path
   listeners:
-    description: What M(ringfence.core.linux_flows_info) told of the host's listeners, to be kept with the facts.
+    description: The host's listeners as M(ringfence.core.linux_flows_info) reports them, to store with the facts.
     type: list
     elements: dict
   running_units:
-    description: Names of the units that run there, to be kept with the facts.
+    description: Names of the units that run on the host, to store with the facts.
     type: list
     elements: str
   answer_within:
     description:
-      - Seconds in which the host must have answered, else it is V(silent).
-      - By default that of the variable C(ringfence_answer_within), else 120.
+      - Seconds within which the host must answer; otherwise its state is V(silent).
+      - The default is the variable C(ringfence_answer_within), then 120.
     type: int
     default: 120
 requirements:
   - Python 3.8 or later on the host. Hosts without it are not reached by this action.
 notes:
-  - Without root the UUID of a machine is not readable.
-  - O(facts_directory) is taken from the variable C(ringfence_facts_directory) where the task leaves it out, as the
-    inventory, the play or the command line gives it; what a host says of that variable never counts.
+  - The machine's UUID can be read only as root.
+  - If the task does not set O(facts_directory), the variable C(ringfence_facts_directory) of the inventory, the play or
+    the command line is used. A value that comes from a host is never used.
 attributes:
   action:
     description: Runs on the controller.
@@ -52,10 +54,10 @@ attributes:
     description: Can be run with C(async).
     support: none
   check_mode:
-    description: Can run in check mode, and does the same there.
+    description: Runs the same way in check mode.
     support: full
   diff_mode:
-    description: Returns what changed, which is never anything.
+    description: Changes nothing, so there is no diff.
     support: N/A
   platform:
     description: Systems that the action runs on.
@@ -71,12 +73,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 facts:
-  description: The facts that are kept, without C(ansible_) before their names.
+  description: The stored facts, without the prefix C(ansible_).
   returned: success
   type: dict
   sample: {"distribution": "Debian", "all_ipv4_addresses": ["10.1.0.11"], "interfaces": ["lo", "eth0"]}
 directory:
-  description: Where they were written, null for nowhere.
+  description: The directory that they were written to; null if none.
   returned: success
   type: str
 """

@@ -12,16 +12,16 @@ version_added: 0.1.0
 author:
   - The Ringfence developers (@ringfence)
 description:
-  - Reads sockets, processes and tracked connections of the host's network namespace and reports who talks to whom,
-    each flow with the process, the systemd unit and the user at this host's end.
-  - Flows are aggregated by client, server, port, protocol, direction and process, so that the result stays small.
-  - A host is the server of a connection if a socket listens on the connection's local port.
-  - Nothing is changed on the host. C(ringfence flows read --format hosts) takes the result.
+  - Reads the sockets, processes and tracked connections of the host's network namespace and reports its flows. Each
+    flow has the process, the systemd unit and the user on this host.
+  - Flows are aggregated by client, server, port, protocol, direction and process to keep the result small.
+  - The host is the server of a connection if a socket listens on the connection's local port.
+  - Changes nothing on the host. C(ringfence flows read --format hosts) reads the result.
 options:
   conntrack:
     description:
-      - Also report what the kernel's connection tracking knows, from C(/proc/net/nf_conntrack) or the C(conntrack)
-        command. It tells short connections, UDP and forwarded traffic, and counts packets and bytes where
+      - Also report the connections that the kernel tracks, from C(/proc/net/nf_conntrack) or the C(conntrack) command.
+        This includes short connections, UDP and forwarded traffic, and the packets and bytes if
         C(net.netfilter.nf_conntrack_acct) is on.
     type: bool
     default: true
@@ -32,39 +32,39 @@ options:
     default: false
   limit:
     description:
-      - How many flows to report at most, those with the most connections first. RV(left_out) counts the others.
-        A hundred thousand are the most.
+      - The maximum number of flows to report, those with the most connections first. RV(left_out) counts the others.
+        The largest allowed value is 100,000.
     type: int
     default: 20000
   flows_directory:
     description:
-      - A directory on the controller. The report goes into a file of its own there, which only its owner can read and
-        which is named after the host of the inventory, with mode 0700 for a directory that is made.
-      - By default that of the variable C(ringfence_flows_directory), else nothing is written.
+      - A directory on the controller. The report is written to a file there that is named after the inventory host and
+        that only its owner can read. A missing directory is created with mode 0700.
+      - The default is the variable C(ringfence_flows_directory). Without it, no file is written.
     type: path
   answer_within:
     description:
-      - Seconds in which the host must have reported, else RV(state) is V(silent).
-      - By default those of the variable C(ringfence_answer_within), else 120.
+      - Seconds within which the host must report; otherwise RV(state) is V(silent).
+      - The default is the variable C(ringfence_answer_within), then 120.
     type: int
     default: 120
 requirements:
   - Python 3.8 or later on the host. Hosts without it are not reached by this module.
 notes:
-  - Without root the processes of other users stay unknown.
-  - UDP without connection tracking is seen only where sockets are connected.
-  - An action on the controller takes the report and nothing else of what the host answers. An answer that is not of the
-    shape below is a failure with RV(state=unknown), and changes nothing on the controller.
+  - Without root, the processes of other users are unknown.
+  - Without connection tracking, only UDP flows of connected sockets are reported.
+  - An action on the controller uses only the report in the host's answer. An answer in any other form than the one
+    below fails with RV(state=unknown) and changes nothing on the controller.
 attributes:
   action:
     description: Runs on the controller, and the module on the host.
     support: partial
-    details: What the host answers is checked on the controller.
+    details: The host's answer is validated on the controller.
   check_mode:
-    description: Can run in check mode, and does the same there.
+    description: Runs the same way in check mode.
     support: full
   diff_mode:
-    description: Returns what changed, which is never anything.
+    description: Changes nothing, so there is no diff.
     support: N/A
   platform:
     description: Systems that the module runs on.
@@ -87,12 +87,13 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - Why there is no report. V(silent), the host did not answer in time, or without end; V(unknown), its answer is not
-      a report; V(failed), the module failed there; V(unreachable).
+    - Why there is no report. V(silent), the host did not answer in time or its answer was too long; V(unknown), its
+      answer is not a valid report; V(failed), the module failed on the host; V(unreachable), the host could not be
+      reached.
   returned: on failure
   type: str
 observed:
-  description: When the host was looked at, in UTC.
+  description: When the host was inspected, in UTC.
   returned: always
   type: str
   sample: "2026-11-24T07:00:00Z"
@@ -108,7 +109,7 @@ addresses:
   elements: str
   sample: ["10.0.0.7", "fd00::7"]
 listeners:
-  description: Sockets that wait for clients.
+  description: Listening sockets.
   returned: always
   type: list
   elements: dict
@@ -117,16 +118,16 @@ listeners:
       description: V(tcp), V(udp) or V(sctp).
       type: str
     address:
-      description: The local address; V(0.0.0.0) or V(::) for every one.
+      description: The local address; V(0.0.0.0) or V(::) for all addresses.
       type: str
     port:
       description: The local port.
       type: int
     process:
-      description: The process's name, null where it cannot be seen.
+      description: The name of the process; null if it is not visible.
       type: str
     pid:
-      description: The process's number.
+      description: The process ID.
       type: int
     unit:
       description: The systemd unit that the process runs in, template units with their instance.
@@ -136,11 +137,11 @@ listeners:
       type: str
     socket_unit:
       description:
-        - The unit whose control group the socket itself carries, where that is another than RV(listeners[].unit), as
-          with sockets that a C(.socket) unit opened. Packet filters see this one. TCP only, kernel 5.8 or later.
+        - The unit of the socket's own control group, if it differs from RV(listeners[].unit), as for sockets that a
+          C(.socket) unit opened. Packet filters match this unit. TCP only, kernel 5.8 or later.
       type: str
     ephemeral:
-      description: Whether a UDP port is one of those that the kernel gives to clients, so that this may be a client.
+      description: Whether a UDP port is in the kernel's ephemeral range, so that the socket may belong to a client.
       type: bool
   sample:
     - {"protocol": "tcp", "address": "0.0.0.0", "port": 5432, "process": "postgres", "pid": 812,
@@ -158,7 +159,7 @@ flows:
       description: The address it was opened to, behind destination NAT of this host.
       type: str
     port:
-      description: The server's port; the type for ICMP, null where it is not known; 0 for protocols without ports.
+      description: The server's port; for ICMP the type, null if unknown; 0 for protocols without ports.
       type: int
     protocol:
       description: The protocol's name, or its number as text.
@@ -167,10 +168,10 @@ flows:
       description: V(in) if this host is the server, V(out) if it is the client, V(forward) if it is neither.
       type: str
     process:
-      description: The process at this host's end, null where it is not known.
+      description: The process on this host; null if unknown.
       type: str
     pid:
-      description: One of the processes that were counted.
+      description: The ID of one of the counted processes.
       type: int
     unit:
       description: The unit of that process.
@@ -182,10 +183,10 @@ flows:
       description: How many connections were counted.
       type: int
     packets:
-      description: Packets of both directions, 0 where they are not counted.
+      description: Packets in both directions; 0 if they are not counted.
       type: int
     bytes:
-      description: Bytes of both directions, 0 where they are not counted.
+      description: Bytes in both directions; 0 if they are not counted.
       type: int
 left_out:
   description: How many flows O(limit) left out.
@@ -193,14 +194,14 @@ left_out:
   type: int
 conntrack:
   description:
-    - Where tracked connections were read, V(proc) or V(conntrack); otherwise V(not asked for), or V(none) with the
+    - The source of the tracked connections, V(proc) or V(conntrack). Otherwise V(not asked for), or V(none) with the
       reason.
   returned: always
   type: str
 units:
   description:
-    - Every systemd unit that runs something, with the path of its control group as nft names it (null where the host
-      has no cgroup2 for it) and the users that its processes run as.
+    - Every systemd unit with running processes, with the path of its control group as nft names it (null if the host
+      has no cgroup2 for it) and the users of its processes.
   returned: always
   type: dict
   sample: {"ssh.service": {"path": "system.slice/ssh.service", "users": ["root"]}}

@@ -9,11 +9,11 @@ DOCUMENTATION = r"""
 module: policy
 short_description: Apply a plan to a host without cutting Ansible's own line
 description:
-  - Brings a host to the ruleset that a plan says, and confirms it over a new connection, all inside one action.
-  - The target refuses a plan that would not let the connection in that it came by, arms the way back before anything
-    changes, and puts the last confirmed table back unless a connection that began after the change confirms it in time.
-    A reboot in between has the same effect.
-  - A host of a wave is not touched before every host of the wave before is confirmed, or excused, in the journal.
+  - Loads the ruleset that a plan has for the host, and confirms it over a new connection, in a single action.
+  - The target refuses a plan that would block the connection it was sent over. It schedules a rollback before anything
+    changes, and restores the last confirmed table unless a connection that began after the change confirms the new one
+    in time. A reboot before the confirmation also restores it.
+  - No host of a wave is changed until the journal lists every host of the previous wave as confirmed or excused.
 options:
   plan:
     required: false
@@ -25,38 +25,39 @@ options:
     choices: [present, absent]
     default: present
   confirm_within:
-    description: Seconds after which the target goes back by itself.
+    description: Seconds after which the target rolls back by itself.
     type: int
     default: 30
   excused:
     description:
-      - Hosts that a rollout goes on without. The wave behind theirs begins although they are not confirmed, which the
-        journal keeps, and where one of them fails that is told in its result and ends nothing.
+      - Hosts that the rollout does not wait for. The next wave begins even if they are not confirmed; the journal
+        records this. If one of them fails, its result says so and the rollout continues.
     type: list
     elements: str
     default: []
   renew:
     description:
-      - Load the table also on hosts that hold it already, as after drift. The host confirms it like any other.
+      - Reload the table even on hosts that already have it, for example after drift. The host confirms it like any
+        other table.
     type: bool
     default: false
   run:
     description:
-      - The directory of a run, which C(ringfence apply) makes. While its C(control.json) says C(pause), a wave that no
-        host has begun is held. Without it nothing is held.
+      - The directory of a run, which C(ringfence apply) creates. While its C(control.json) says C(pause), no new wave
+        begins. Without this option the rollout cannot be paused.
     type: path
   force_lockout_test:
     description:
-      - Leave the guard against lockouts out, to see in a lab that the target comes back by itself.
+      - Disable the lockout guard, to show in a lab that the target rolls back by itself.
       - Never set it anywhere else.
     type: bool
     default: false
 attributes:
   check_mode:
-    description: Says what would change without changing it.
+    description: Reports what would change without changing it.
     support: full
   diff_mode:
-    description: In check mode tells what of the table that stands is not as the plan says, in the words of the policy.
+    description: In check mode, reports how the loaded table differs from the plan, in the terms of the policy.
     support: full
 seealso:
   - module: ringfence.core.policy_verify
@@ -82,10 +83,10 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - What became of it. V(confirmed), the ruleset stands; V(refused), nothing was changed; V(rolled back), the host
-      told afterwards that it went back; V(unreachable), V(silent) or V(unknown), what happened is not known - the host
-      was not reached, did not answer in time, or did not tell what it holds - and it comes to a confirmed table by
-      itself; V(unconfirmed), in check mode; V(none), after O(state=absent).
+    - The outcome. V(confirmed), the ruleset is enforced; V(refused), nothing was changed; V(rolled back), the host
+      later reported that it rolled back; V(unreachable), V(silent) or V(unknown), the outcome is unknown because the
+      host could not be reached, did not answer in time, or did not report its state - it returns to a confirmed table
+      by itself; V(unconfirmed), in check mode; V(none), after O(state=absent).
   returned: always
   type: str
   sample: confirmed
@@ -94,8 +95,9 @@ rule:
   returned: on failure
   type: str
 excused:
-  description: That this host failed and is in O(excused), so that the rollout goes on; RV(state) and C(msg) say why.
-  returned: when that is so
+  description: True if this host failed but is in O(excused), so that the rollout continues; RV(state) and C(msg) give
+    the reason.
+  returned: the host failed and is excused
   type: bool
 plan:
   description: The plan's short name.
@@ -111,20 +113,20 @@ ruleset:
   returned: O(state=present)
   type: str
 signed_by:
-  description: Who signed the plan, empty where no signers are installed.
+  description: Who signed the plan; empty if no signers are installed.
   returned: O(state=present)
   type: str
 processes:
-  description: What became of every unit and user, a sentence each.
+  description: The result for every unit and user, one sentence each.
   returned: O(state=present) and changed
   type: list
   elements: str
   sample: ["shop-api.service: enforced"]
 standing_denied:
   description:
-    - Connections that stand and that the new table denies, of TCP and, as connection tracking knows them, of UDP, SCTP,
-      ICMP and any other protocol. They end where the plan says C(cut), and where a rule of the tier emergency denies
-      them; else they survive.
+    - Established connections that the new table denies - TCP, and the tracked connections of UDP, SCTP, ICMP and other
+      protocols. They are ended if the plan sets C(cut) or if a rule of the tier emergency denies them; otherwise they
+      survive.
   returned: O(state=present) and changed
   type: list
   elements: dict
@@ -136,16 +138,16 @@ standing_denied:
       description: The host's address.
       type: str
     local_port:
-      description: The host's port; a message's type for ICMP; 0 for a protocol without ports.
+      description: The host's port; for ICMP the type of the message; 0 for a protocol without ports.
       type: int
     protocol:
       description: The number of the IP protocol.
       type: int
     remote:
-      description: The other address.
+      description: The remote address.
       type: str
     remote_port:
-      description: The other port; the type of the answer for ICMP, -1 where it is not known.
+      description: The remote port; for ICMP the type of the reply, -1 if unknown.
       type: int
     rule:
       description: The id of the rule that denies it, or V(default).
@@ -155,11 +157,12 @@ standing_denied:
       type: bool
     certain:
       description:
-        - Whether every process that may hold it is denied it. A connection that is not certain is never cut.
-        - Which process that is is asked only where the plan cuts; a host without C(ss) of iproute2 tells no units.
+        - Whether the table denies the connection to every process that may own it. A connection that is not certain is
+          never ended.
+        - The process is looked up only if the plan sets C(cut). A host without C(ss) of iproute2 reports no units.
       type: bool
 standing_denied_more:
-  description: How many more there are than the 1,000 of RV(standing_denied).
+  description: How many more such connections there are beyond the 1,000 in RV(standing_denied).
   returned: O(state=present) and changed
   type: int
 cut:
@@ -168,8 +171,9 @@ cut:
   type: bool
 denials:
   description:
-    - What the kernel had recorded as denied, or as what would be, before the swap; it goes with the old table.
-    - The entries are those of P(ringfence.core.policy_info#module).
+    - What the kernel recorded as denied, or as denied in mode C(full), before the swap. These records are deleted with
+      the old table.
+    - The entries have the same form as those of P(ringfence.core.policy_info#module).
   returned: O(state=present) and changed
   type: list
   elements: dict

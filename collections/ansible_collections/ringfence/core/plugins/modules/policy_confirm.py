@@ -7,21 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: policy_confirm
-short_description: Confirm a plan that waits on a host
+short_description: Confirm a plan that is pending on a host
 description:
-  - Opens a new connection to the host and confirms the plan over it. P(ringfence.core.policy#module) does so by
-    itself; this is for a plan whose controller was lost in between, while the target still waits.
-  - The target takes the confirmation only from a connection that began after the swap.
+  - Opens a new connection to the host and confirms the plan over it. P(ringfence.core.policy#module) does this by
+    itself. Use this module if the controller was lost before the confirmation and the plan is still pending on the
+    target.
+  - The target accepts the confirmation only over a connection that began after the swap.
 options:
   plan:
     required: true
   patience:
-    description: Seconds in which the new connection must stand.
+    description: Seconds within which the new connection must be established.
     type: int
     default: 10
 attributes:
   check_mode:
-    description: Says whether the plan waits.
+    description: Reports whether the plan is pending.
     support: full
 extends_documentation_fragment:
   - ringfence.core.target
@@ -46,7 +47,7 @@ plan:
   returned: success
   type: str
 ruleset:
-  description: The digest of the ruleset that stands.
+  description: The digest of the enforced ruleset.
   returned: success
   type: str
 """

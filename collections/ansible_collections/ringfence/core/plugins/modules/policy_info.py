@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: policy_info
-short_description: Tell what a host enforces and what it denied
+short_description: Report what a host enforces and what it denied
 description:
-  - Tells which plan a host holds, whether its table stands, what waits for a confirmation, the counters of rules, and
-    the peers that were denied or would have been. Changes nothing.
+  - Reports the plan that a host holds, whether its table is loaded, what is waiting for confirmation, the counters of
+    rules, and the peers that were or would be denied. Changes nothing.
 options:
   plan:
-    description: With a plan, rules come with their names and places.
+    description: If given, rules are reported with their names and places.
   counters:
     description: Whether to read the table for counters and denials.
     type: bool
@@ -33,35 +33,35 @@ EXAMPLES = r"""
 
 RETURN = r"""
 enforcer:
-  description: Whose part of the collection was asked.
+  description: The enforcer of the host.
   returned: success
   type: str
   sample: nftables
 state:
   description:
-    - What the kernel was read to have. V(confirmed), V(waiting) for a confirmation, V(lost) (confirmed, and not in the
-      kernel, the host is open), V(none), or V(unknown), for the reasons in RV(unknown).
+    - The state as read from the kernel. V(confirmed); V(waiting) for a confirmation; V(lost), confirmed but not in the
+      kernel, so that the host is open; V(none); or V(unknown), for the reasons in RV(unknown).
   returned: success
   type: str
 in_kernel:
-  description: The first 16 digits of the digest of the verdict table that the kernel has, whatever was confirmed.
+  description: The first 16 digits of the digest of the verdict table in the kernel, confirmed or not.
   returned: success
   type: str
 unknown:
-  description: What could not be known of the host, or follows from no state of it, a sentence each.
+  description: What could not be read from the host or is inconsistent, one sentence each.
   returned: success
   type: list
   elements: str
 plan:
-  description: The digest of the confirmed plan, empty for none.
+  description: The digest of the confirmed plan; empty if there is none.
   returned: success
   type: str
 sequence:
-  description: The confirmed plan's place in the order of plans, 0 for none.
+  description: The confirmed plan's place in the order of plans; 0 if there is none.
   returned: success
   type: int
 ruleset:
-  description: The digest of the confirmed ruleset, empty for none.
+  description: The digest of the confirmed ruleset; empty if there is none.
   returned: success
   type: str
 table:
@@ -73,11 +73,11 @@ applied:
   returned: success
   type: str
 waiting:
-  description: The plan that waits for its confirmation, with C(plan), C(ruleset), C(until), C(armed) and C(stands).
+  description: The plan that is waiting for confirmation, with C(plan), C(ruleset), C(until), C(armed) and C(stands).
   returned: success
   type: dict
 damaged:
-  description: What of the state on the host is not as it was left, a sentence each.
+  description: Which parts of the state on the host were changed or damaged, one sentence each.
   returned: success
   type: list
   elements: str
@@ -91,9 +91,9 @@ persistence:
   type: str
 features:
   description:
-    - What the enforcer of the host reads its facts from - versions of its programs and the kernel, an empty one where
-      there is none, and what of the kernel can be used.
-    - Where nobody says which enforcer the host has and nft is missing or too old, also what the other enforcers need.
+    - What the enforcer derives its facts from - the versions of its programs (empty if not installed) and of the
+      kernel, and the usable kernel features.
+    - If no enforcer is set for the host and nft is missing or too old, also what the other enforcers need.
   returned: success
   type: dict
 history:
@@ -107,14 +107,15 @@ counters:
   type: list
   elements: dict
 denials:
-  description: Peers that were denied (effect V(deny)) or would have been (V(watch)), with protocol, port and rule.
+  description: Peers that were denied (effect V(deny)) or would be in mode C(full) (V(watch)), with protocol, port and
+    rule.
   returned: O(counters=true)
   type: list
   elements: dict
 denials_full:
   description:
-    - The records of denials that can take no more (4,096 entries within an hour for a rule, direction and family).
-    - What else was denied is counted by RV(counters), and missing from RV(denials).
+    - The records of denials that are full (4,096 entries within an hour per rule, direction and family).
+    - Further denials are counted in RV(counters) but missing from RV(denials).
   returned: O(counters=true)
   type: list
   elements: dict
@@ -132,6 +133,6 @@ denials_full:
       description: 4 or 6.
       type: int
     entries:
-      description: How many entries there are.
+      description: The number of entries.
       type: int
 """

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: policy_refresh
-short_description: Look up the names of a host's policy
+short_description: Look up the names in a host's policy
 description:
-  - The host asks its own resolver for every name (C(fqdn)) that the rules of its confirmed plan name, and puts the
-    answers into the sets of its table. Nothing else of the table changes, and no new plan is needed.
-  - A host with systemd does this by itself every five minutes; others only when they are asked.
+  - The host resolves every name (C(fqdn)) in the rules of its confirmed plan and updates the sets of its table. Nothing
+    else in the table changes, and no new plan is needed.
+  - A host with systemd does this by itself every five minutes; other hosts only with this module.
 options: {}
 attributes:
   check_mode:
-    description: Looks nothing up.
+    description: Does not look anything up.
     support: full
   diff_mode:
     description: There is nothing to show.
@@ -26,18 +26,17 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Let a name that has just moved be reached
-  ringfence.core.policy_refresh:
+- name: Update the addresses of a name that has just changed ringfence.core.policy_refresh:
 """
 
 RETURN = r"""
 state:
   description: >-
-    V(refreshed), V(none) where the host holds no plan, V(unchanged) in check mode, V(refused), V(failed) or V(unknown).
+    V(refreshed), V(none) if the host holds no plan, V(unchanged) in check mode, V(refused), V(failed) or V(unknown).
   returned: always
   type: str
 names:
-  description: What became of each name; none where the host's rules name none.
+  description: The result for each name; empty if the host's rules contain no names.
   returned: success
   type: list
   elements: str

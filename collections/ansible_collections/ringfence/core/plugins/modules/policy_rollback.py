@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: policy_rollback
-short_description: Put the last confirmed table back on a host
+short_description: Restore the last confirmed table of a host
 description:
-  - Ends the wait for a confirmation on a host and puts the last confirmed table back at once. Where nothing waits,
+  - Cancels a pending confirmation on a host and restores the last confirmed table at once. If nothing is pending,
     nothing changes.
-  - To go back behind a confirmed plan make a plan of the older one with C(ringfence rollback); that is a plan too.
+  - To return to an older confirmed plan, make a new plan from it with C(ringfence rollback).
 attributes:
   check_mode:
-    description: Says whether anything waits.
+    description: Reports whether anything is pending.
     support: full
 extends_documentation_fragment:
   - ringfence.core.target
@@ -32,10 +32,10 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - V(restored), the last confirmed table stands again; V(confirmed), it stood all the time; V(none), there is none;
-      V(open), it did not load and the host is open, which is a failure; V(refused), another plan than O(plan) waits, or
-      the kernel does not tell what it has (rule V(unknown)), then the host goes on trying; V(unreachable), V(silent),
-      or V(unknown) for no valid answer.
+    - V(restored), the last confirmed table is enforced again; V(confirmed), it was enforced all the time; V(none),
+      there is none; V(open), it did not load and the host is open, which is a failure; V(refused), a different plan
+      than O(plan) is pending, or the kernel's state cannot be read (rule V(unknown)), in which case the host keeps
+      trying; V(unreachable); V(silent); or V(unknown), the answer is not valid.
   returned: always
   type: str
 """

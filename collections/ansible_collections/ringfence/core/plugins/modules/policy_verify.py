@@ -9,14 +9,15 @@ DOCUMENTATION = r"""
 module: policy_verify
 short_description: Prove that a host enforces its plan
 description:
-  - Reads the kernel's table back, turns it into a verdict table and compares it with the plan's for every address, port
-    and process. No difference is a proof; any difference is told as what is open or closed that should not be.
-  - The maps of units and users must hold the current cgroup of every planned unit that runs, and nobody else's.
+  - Reads the table back from the kernel, converts it to a verdict table and compares it with the plan's for every
+    address, port and process. If there is no difference, enforcement is proven; each difference is reported as what is
+    wrongly open or closed.
+  - The maps of units and users must contain the current cgroup of every planned unit that is running, and nothing else.
 options:
   plan:
     required: true
   fail_on_drift:
-    description: Whether drift is a failure.
+    description: Whether drift makes the task fail.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -27,19 +28,18 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Prove it
-  ringfence.core.policy_verify:
+- name: Verify the plan on every host ringfence.core.policy_verify:
     plan: plans/5f3a0c1d2e4b
 """
 
 RETURN = r"""
 state:
-  description: V(verified), V(drifted), V(refused), V(unreachable), V(silent), or V(unknown) for no valid answer.
+  description: V(verified), V(drifted), V(refused), V(unreachable), V(silent), or V(unknown) if the answer is not valid.
   returned: always
   type: str
 drift:
-  description: A sentence for everything that is not as the plan says, none where all is proven. Of very many
-    differences the gravest are told and the rest counted; RV(differences) has five thousand of them.
+  description: One sentence per deviation from the plan; empty if everything is proven. If there are very many, the most
+    serious are listed and the rest counted; RV(differences) has up to 5,000 of them.
   returned: success or drift
   type: list
   elements: str
@@ -50,32 +50,32 @@ differences:
   elements: dict
 not_proven:
   description: >-
-    What other tables or settings of the host do that the table does not see, such as NAT or forwarding; and units that
-    are starting or stopping, whose rules are not judged.
+    What other tables or settings of the host do outside of this table, such as NAT or forwarding; and units that are
+    starting or stopping, whose rules are not checked.
   returned: success or drift
   type: list
   elements: str
 dead_elements:
-  description: How many elements belong to cgroups that are gone; the next apply prunes them.
+  description: How many elements belong to deleted cgroups; the next apply removes them.
   returned: success or drift
   type: int
 leftovers:
-  description: How many maps and chains an interrupted load has left. Nothing leads to them, and the next load removes
-    them.
+  description: How many maps and chains an interrupted load left behind. Nothing refers to them, and the next load
+    removes them.
   returned: success or drift
   type: int
 standing:
-  description: How many connections the table knows from before it first stood.
+  description: How many connections in the table were established before it was first loaded.
   returned: success or drift
   type: int
 answers:
   description:
-    - For every name that the plan's rules name, the addresses that the host holds for it, each with its C(age) in
-      seconds. They are filled in by the host and are no part of the proof, which holds whatever they are.
+    - For every name in the plan's rules, the addresses that the host has for it, each with its C(age) in seconds. The
+      host fills them in; they are not part of the proof, which is valid for any addresses.
   returned: success or drift
   type: dict
 held:
-  description: What the host holds, as P(ringfence.core.policy_info#module) tells it.
+  description: What the host holds, as P(ringfence.core.policy_info#module) reports it.
   returned: success or drift
   type: dict
 """

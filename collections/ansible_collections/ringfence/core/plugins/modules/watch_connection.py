@@ -9,24 +9,24 @@ DOCUMENTATION = r"""
 module: watch_connection
 version_added: 0.1.0
 author: The Ringfence developers (@ringfence)
-short_description: Tell C(ringfence watch) how a host is reached
+short_description: Report to C(ringfence watch) how to connect to a host
 description:
-  - Works out the ssh command, the way to root and their passwords from the connection settings of the inventory, and
-    tells them to C(ringfence watch) through its socket. Nothing is sent to the host, nothing is kept, and the result
-    has none of it.
-  - Not meant for playbooks of one's own.
+  - Derives the ssh command, the become method and their passwords from the connection settings of the inventory, and
+    passes them to C(ringfence watch) through its socket. Nothing is sent to the host or stored, and the result contains
+    none of it.
+  - Not intended for use in your own playbooks.
 options:
   socket:
-    description: The socket of the one who asks, in a private directory.
+    description: The socket of C(ringfence watch), in a private directory.
     type: path
     required: true
   enforcers:
-    description: Enforcers of hosts for which no variable C(ringfence_enforcer) says it, by host.
+    description: Enforcers by host, for hosts without the variable C(ringfence_enforcer).
     type: dict
     default: {}
 attributes:
   check_mode:
-    description: Works as ever, for nothing is changed.
+    description: Changes nothing in any mode.
     support: full
   diff_mode:
     description: There is nothing to show.
@@ -41,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state:
-  description: V(refused) where the host's connection is neither ssh nor local, V(failed) where nobody listens.
+  description: V(refused) if the host's connection is neither ssh nor local, V(failed) if nothing listens on the socket.
   returned: failure
   type: str
 """

@@ -60,8 +60,8 @@ def enforcement(name: str = USUAL) -> ModuleType:
     if not _NAME.fullmatch(name) or name not in installed():
         raise PlanError(
             "enforcer",
-            f"this host is enforced by '{name}', and the collection ringfence.core here has no part for it (it has: "
-            f"{', '.join(installed())}); take the collection of the release that made the plan",
+            f"this host uses the enforcer '{name}', but the collection ringfence.core here does not support it (it "
+            f"supports: {', '.join(installed())}); install the collection of the release that made the plan",
         )
     return import_module(f"{__name__}.{name}")
 

@@ -27,8 +27,8 @@ _REACHED = re.compile(r"\[?[\w:][\w.:%-]*\]?")
 _NAMED = 5
 # What reading an answer raises where a part of it is not of the form that it should be; XML's faults are SyntaxErrors.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError)
-_LEFT_OUT = "left out, because what the source says of them is malformed"
-_NO_LABELS = "labels left out, because they hold what cannot be printed"
+_LEFT_OUT = "left out, because the source's data for them is not valid"
+_NO_LABELS = "labels left out, because they contain characters that cannot be printed"
 Item = TypeVar("Item")
 # The labels of the host that is just read that can be none.
 _no_labels: ContextVar[list[str]] = ContextVar("no_labels", default=[])  # noqa: B039 - nobody reads the default
@@ -143,13 +143,13 @@ def variables_fault(variables: Mapping[str, Any]) -> str | None:
     """Return what the engine would refuse in the variables of a host, so that one host's costs the others nothing."""
     addresses, labels = variables.get("ringfence_addresses", []), variables.get("ringfence_labels", {})
     if not isinstance(addresses, list) or not all(map(can_be_held, addresses)):
-        return "its addresses are none"
+        return "its addresses are not valid"
     if not isinstance(labels, dict) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
-        return "its labels are no text"
+        return "its labels are not text"
     if not _REALM.fullmatch(str(variables.get("ringfence_realm", "default"))):
         return "its realm is not a word"
     if not isinstance(variables.get("ansible_host", ""), str):
-        return "what it is reached by is not text"
+        return "its ansible_host is not text"
     return None
 
 

@@ -46,7 +46,7 @@ class JsonClient:
         """Take an endpoint; raise SourceRefused where its URL is none, or would show a secret on the way."""
         parts = urlsplit(endpoint.url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-            raise SourceRefused(f"'{endpoint.url}' is no URL of a server: write https://host")
+            raise SourceRefused(f"'{endpoint.url}' is not a valid server URL: write https://host")
         if parts.scheme == "http" and "Authorization" in endpoint.headers and not _is_loopback(parts.hostname):
             raise SourceRefused(f"the token would go to {endpoint.url} in clear text: use https://")
         self._endpoint = endpoint

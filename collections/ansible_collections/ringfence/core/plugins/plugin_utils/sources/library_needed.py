@@ -23,7 +23,7 @@ class Library:
         """Raise AnsibleError where it is missing: what is, for which Python, and the line that installs it."""
         if self.missing is not None:
             raise AnsibleError(
-                f"The inventory plugin {plugin} needs a library that Ansible's Python lacks: {self.missing}. "
+                f"The inventory plugin {plugin} needs a library that is missing in Ansible's Python: {self.missing}. "
                 f"Install it: {sys.executable} -m pip install 'ringfence[{self.extra}]'"
                 + (f"; {self.first}" if self.first else "")
             )

@@ -28,7 +28,7 @@ def text_by_name(mapping: Mapping[str, object] | None) -> dict[str, str]:
     for name, value in (mapping or {}).items():
         if isinstance(value, list | dict):
             shape = "a list" if isinstance(value, list) else "a mapping"
-            raise AnsibleParserError(f"'{name}' has {shape} where it wants text: write one text: it takes no list.")
+            raise AnsibleParserError(f"'{name}' has {shape}, but needs text: write a single text, not a list.")
     return {str(name): str(value) for name, value in (mapping or {}).items()}
 
 

@@ -21,9 +21,9 @@ except ImportError:
 _NOT_TEXTS = ("plugin", "compose", "groups", "keyed_groups")
 # Read as a number or a truth value, these make the same text again.
 _SAME = re.compile(r"true|false|-?(0|[1-9][0-9]*)")
-_ONE = "write one text: it takes no list"
+_ONE = "write a single text, not a list"
 _ONE_OR_SEVERAL = "write one text, or a list of texts"
-_EACH = "write each text of the list by itself"
+_EACH = "write each text of the list separately"
 _TEXT_TYPES = (None, "str", "string", "raw", "path", "pathspec", "pathlist")
 
 
@@ -93,12 +93,12 @@ def _refuse_one(node: yaml.Node, option: str, path: str, shape_remedy: str) -> N
             return
         message = f"'{option}' has {node.value} without quotes, which YAML reads as {_read_as(node, kind)}"
         if not node.value:
-            message = f"'{option}' has nothing where it wants text"
+            message = f"'{option}' has no value, but needs text"
         quoted = node.value.replace("'", "''")
         remedy = f"write '{quoted}'"
     else:
         shape = "a mapping" if isinstance(node, yaml.MappingNode) else "a list"
-        message, remedy = f"'{option}' has {shape} where it wants text", shape_remedy
+        message, remedy = f"'{option}' has {shape}, but needs text", shape_remedy
     line, column = node.start_mark.line + 1, node.start_mark.column + 1
     raise AnsibleParserError(f"{message}: {remedy}.", obj=_placed(node, path, line, column))
 

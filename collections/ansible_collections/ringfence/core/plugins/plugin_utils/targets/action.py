@@ -66,7 +66,7 @@ class TargetAction(ActionBase):
             specification = {**self.ARGUMENTS, ANSWER_WITHIN: {"type": "int", "default": SECONDS}}
             _validated, arguments = self.validate_argument_spec(argument_spec=specification)
             if arguments[ANSWER_WITHIN] < 1:
-                raise PlanError("input", f"{ANSWER_WITHIN} is a number of seconds from 1 on")
+                raise PlanError("input", f"{ANSWER_WITHIN} must be a number of seconds, at least 1")
             self.within = arguments[ANSWER_WITHIN]
             told = self.act(arguments, task_vars or {})
             told["warnings"] = [*result.get("warnings", ()), *told.get("warnings", ())]
@@ -88,7 +88,7 @@ class TargetAction(ActionBase):
             with limited(self.within):
                 super().cleanup(force=force)
         except Overrun as overrun:
-            self._display.warning(f"a temporary directory stays on a silent host: {overrun}")
+            self._display.warning(f"a temporary directory remains on an unresponsive host: {overrun}")
 
     def _take_variables(self, task_vars: dict) -> str:
         """Take what the task leaves out from the variables that people gave; return the warning for what hosts gave."""
@@ -117,7 +117,7 @@ class TargetAction(ActionBase):
             with limited(self.within if within is None else within), _options(self._connection, ONCE):
                 answer = self._low_level_execute_command(COMMAND, in_data=order(verb, values, ruleset, self.enforcer))
         except Overrun as overrun:
-            raise TargetFailure("silent", "silent", f"this host is silent: {overrun} ({verb})") from None
+            raise TargetFailure("silent", "silent", f"this host is unresponsive: {overrun} ({verb})") from None
         try:
             reply = parse_reply(answer["stdout"])
         except AnswerError as error:

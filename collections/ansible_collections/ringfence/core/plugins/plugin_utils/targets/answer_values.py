@@ -40,7 +40,7 @@ def text(value: object, name: str, most: int = 1000) -> str:
     if not isinstance(value, str):
         raise AnswerError(f"{name} is {_kind(value)}, not a text")
     if len(value) > most:
-        raise AnswerError(f"{name} has {len(value)} characters, {most} are the most")
+        raise AnswerError(f"{name} has {len(value)} characters, more than the maximum of {most}")
     return _CONTROL.sub("?", value).replace("\n", "?").replace("\t", " ")
 
 
@@ -102,7 +102,7 @@ def listed(value: object, name: str, most: int, each: Callable[[object, str], ob
     if not isinstance(value, list):
         raise AnswerError(f"{name} is {_kind(value)}, not a list")
     if len(value) > most:
-        raise AnswerError(f"{name} has {len(value)} entries, {most} are the most")
+        raise AnswerError(f"{name} has {len(value)} entries, more than the maximum of {most}")
     return [each(one, f"{name}[{place}]") for place, one in enumerate(value)]
 
 
@@ -121,7 +121,7 @@ def shown(value: str, most: int) -> str:
 def _address(value: str) -> str:
     found = ipaddress.ip_address(value)
     if found.version == 6 and found.scope_id is not None:
-        raise ValueError("zones are of one host alone")
+        raise ValueError("zones are valid on one host only")
     return str(found)
 
 

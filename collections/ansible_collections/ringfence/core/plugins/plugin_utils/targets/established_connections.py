@@ -202,7 +202,7 @@ def left_out(sockets: str) -> list[str]:
                 "flows of UDP and other protocols that stand are not known, and not ended"
             )
         elif fields[:1] == ["M"] and len(fields) == 2 and re.fullmatch("[0-9]{1,15}", fields[1]):
-            told.append(f"{fields[1]} more flows stand on this host than were told: they are not judged, and not ended")
+            told.append(f"{fields[1]} more flows on this host were not listed: they are neither checked nor ended")
     return told
 
 

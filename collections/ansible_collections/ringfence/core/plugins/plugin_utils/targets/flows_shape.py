@@ -106,7 +106,7 @@ def _flow(value: object, name: str) -> dict[str, object]:
 def _units(value: object) -> dict[str, object]:
     units = _row(value, "units")
     if len(units) > MOST_UNITS:
-        raise AnswerError(f"units has {len(units)} entries, {MOST_UNITS} are the most")
+        raise AnswerError(f"units has {len(units)} entries, more than the maximum of {MOST_UNITS}")
     found: dict[str, object] = {}
     for unit, of_unit in units.items():
         name = text(unit, "a unit's name", NAME)

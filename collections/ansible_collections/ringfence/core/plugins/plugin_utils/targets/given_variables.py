@@ -48,9 +48,7 @@ class GivenVariables:
         results = getattr(self._manager, CACHES[1], {})
         self._said = {str(name) for name in results.get(self.host) or {}}
         if NAME_OF_HOST in self._facts or any(said.get(NAME_OF_HOST) == self.host for said in results.values() if said):
-            raise PlanError(
-                "variables", f"a fact or result is called {NAME_OF_HOST}: a host does not say which host it is"
-            )
+            raise PlanError("variables", f"a fact or result is named {NAME_OF_HOST}: a host must not set its own name")
 
     def all(self) -> Mapping[str, object]:
         """Return every variable that people gave, as it is written. Raise PlanError where that cannot be told."""
@@ -58,7 +56,9 @@ class GivenVariables:
             return self._all
         known = vars(self._manager) if self._manager is not None else {}
         if not all(cache in known for cache in CACHES):
-            raise PlanError("variables", "this release of ansible-core does not tell a host's facts from the inventory")
+            raise PlanError(
+                "variables", "this release of ansible-core does not separate a host's facts from the inventory"
+            )
         # the same variables, looked up by a manager that no host has ever told anything
         manager = object.__new__(type(self._manager))
         manager.__dict__.update(known, **{cache: _NoFacts() for cache in CACHES})
@@ -75,6 +75,6 @@ class GivenVariables:
             return ""
         shown = ", ".join(sorted(name for name in told if _NAME.fullmatch(name))[:NAMED])
         return (
-            f"{self.host}: {len(told)} facts or results of this host are called like variables of Ringfence and are "
-            f"ignored{': ' if shown else ''}{shown}; give such variables in the inventory or on the command line"
+            f"{self.host}: {len(told)} facts or results of this host have names of Ringfence variables and are "
+            f"ignored{': ' if shown else ''}{shown}; set such variables in the inventory or on the command line"
         )

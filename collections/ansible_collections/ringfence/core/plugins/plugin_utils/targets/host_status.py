@@ -62,7 +62,7 @@ def unrecorded(full: list[dict]) -> list[str]:
     """Return a sentence for every record that can take no more."""
     return [
         f"the record of what rule {one['rule']} {'denied' if one['effect'] == 'deny' else 'would deny'} "
-        f"{one['direction']} by IPv{one['family']} is full ({one['entries']} entries): what came later is counted, "
+        f"{one['direction']} by IPv{one['family']} is full ({one['entries']} entries): later denials are counted "
         "and not recorded"
         for one in full
     ]

@@ -27,7 +27,7 @@ class ModuleAction(TargetAction):
             with limited(self.within, most_bytes):
                 self._execute_module(module_name=module, module_args=arguments, task_vars=task_vars)
         except Overrun as overrun:
-            raise TargetFailure("silent", "silent", f"this host is silent: {overrun}") from None
+            raise TargetFailure("silent", "silent", f"this host is unresponsive: {overrun}") from None
         if self._told is None:
             raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {self._why_not}")
         if why := failure(self._told):

@@ -72,7 +72,7 @@ def _of_host(plan: Plan | None, host: str, arguments: dict) -> tuple[str, bool]:
     if plan is not None and host in plan.data["hosts"]:
         return plan.host(host).enforcer, True
     if plan is not None and "enforcer" not in arguments:
-        raise PlanError("host", f"plan {plan.identity} says nothing of {host}")
+        raise PlanError("host", f"plan {plan.identity} has no entry for {host}")
     given = arguments.get("enforcers") or {}
     name = arguments.get("enforcer") or given.get(host)
     return str(name or USUAL), bool(name)

@@ -121,5 +121,5 @@ def checked(values: dict[str, list[str]]) -> dict[str, list[str]]:
     known = {key: found for key, found in values.items() if key in KEYS}
     for key, found in known.items():
         if len(found) > MOST_LINES:
-            raise AnswerError(f"{key} is said {len(found)} times, {MOST_LINES} are the most")
+            raise AnswerError(f"{key} occurs {len(found)} times, more than the maximum of {MOST_LINES}")
     return {key: [str(KEYS[key](value, key)) for value in found] for key, found in known.items()}

@@ -25,7 +25,7 @@ def hold_before(wave: int, run: str | None) -> None:
     while _lives(run) and not os.path.exists(begun) and _paused(run):
         time.sleep(LOOK)
     if not _lives(run):
-        raise PlanError("run", f"the process of run {os.path.basename(run)} was killed, nobody rolls out any more")
+        raise PlanError("run", f"the process of run {os.path.basename(run)} was killed; the rollout has ended")
     with open(begun, "ab"):
         pass
 

@@ -84,17 +84,17 @@ def _holding(plan: Plan, host: Host, now: dict) -> list[str]:
     """Return what is said of the state of a host that does not hold the plan, with the command that ends it."""
     if now["state"] == "unknown":
         ends = f"'ringfence apply {plan.identity} --renew'" if now["ruleset"] else "'ringfence plan --rebase'"
-        return [f"unknown: {why}; when that is mended, {ends} leads on" for why in now["unknown"]]
+        return [f"unknown: {why}; fix this, then run {ends}" for why in now["unknown"]]
     if now["state"] == "waiting":
         short = now["waiting"]["plan"][:12]
-        waits = f"plan {short} waits for its confirmation on this host"
+        waits = f"plan {short} is waiting for confirmation on this host"
         if now["waiting"]["armed"]:
-            return [f"{waits}: 'ringfence confirm {short}' keeps it, 'ringfence rollback {short}' takes it back"]
-        return [f"{waits}, and its way back is gone: 'ringfence rollback {short}' takes it back"]
+            return [f"{waits}: 'ringfence confirm {short}' confirms it, 'ringfence rollback {short}' reverts it"]
+        return [f"{waits}, but its scheduled rollback is gone: 'ringfence rollback {short}' reverts it"]
     if now["state"] == "lost":
         return [
-            f"open: nothing of ours is in the kernel of this host, which had confirmed {_short(now['plan'])}; "
-            f"'ringfence apply {plan.identity} --renew' loads it again"
+            f"open: the kernel of this host has no Ringfence table, although it confirmed {_short(now['plan'])}; "
+            f"'ringfence apply {plan.identity} --renew' reloads it"
         ]
     went = _went_back(plan, now)
     if now["state"] == "none":
@@ -103,7 +103,7 @@ def _holding(plan: Plan, host: Host, now: dict) -> list[str]:
         return [
             *went,
             f"this host holds ruleset {now['ruleset'][:12]} of plan {now['plan'][:12]} (sequence {now['sequence']}), "
-            f"plan {plan.identity} (sequence {plan.sequence}) says {host.ruleset[:12]}",
+            f"plan {plan.identity} (sequence {plan.sequence}) requires {host.ruleset[:12]}",
         ]
     return []
 
@@ -121,7 +121,7 @@ def _went_back(plan: Plan, now: dict) -> list[str]:
     if not told or told[-1]["event"] not in WENT_BACK:
         return []
     return [
-        f"went back: plan {plan.identity} was not confirmed on this host ({told[-1]['event']}, {told[-1]['time']}); "
+        f"rolled back: plan {plan.identity} was not confirmed on this host ({told[-1]['event']}, {told[-1]['time']}); "
         f"'ringfence apply {plan.identity}' tries again"
     ]
 
@@ -134,7 +134,7 @@ def _untold(host: Host, reply: Reply, now: dict) -> list[str]:
     told |= {("user", line.split(" ")[0]) for line in reply.all("user")}
     told |= {(kind, name) for kind in ("unit", "user") for name in reply.all(f"no_{kind}")}
     planned = [(kind, process[kind]) for process in host.runtime for kind in ("unit", "user") if kind in process]
-    return [f"unknown: this host does not tell of {kind} {name}" for kind, name in planned if (kind, name) not in told]
+    return [f"unknown: this host does not report {kind} {name}" for kind, name in planned if (kind, name) not in told]
 
 
 def _answers(host: Host, elements: list[dict]) -> dict[str, list[dict]]:
@@ -153,7 +153,7 @@ def _answers(host: Host, elements: list[dict]) -> dict[str, list[dict]]:
 def _on_their_way(reply: Reply) -> list[str]:
     """Return a sentence for every unit that began or ended while the kernel was listed."""
     units = sorted({line.split(" ")[1] for line in reply.all("unit") if line.startswith("changing ")})
-    return _first([f"unit {who} is starting or stopping: its rules are not judged" for who in units], "units")
+    return _first([f"unit {who} is starting or stopping: its rules are not checked" for who in units], "units")
 
 
 def _processes(reply: Reply, elements: list[dict]) -> tuple[list[str], int]:
@@ -171,7 +171,7 @@ def _processes(reply: Reply, elements: list[dict]) -> tuple[list[str], int]:
     found = {(element["map"], element["key"], element["verdict"]) for element in elements}
     dead = {(element["map"], element["key"], element["verdict"]) for element in elements if "gone" in element}
     missing = [
-        f"{who} runs and is not in {key[0]}: the rules for it do not apply"
+        f"{who} is running but not in {key[0]}: its rules do not apply"
         for key, who in wanted.items()
         if key not in found
     ]

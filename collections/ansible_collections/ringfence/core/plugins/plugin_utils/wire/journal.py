@@ -77,5 +77,5 @@ class Journal:
             shown = first_few(waiting)
             raise PlanError(
                 "wave",
-                f"wave {wave} waits for wave {wave - 1}: {shown}; put them right, or excuse them (ringfence_excused)",
+                f"wave {wave} waits for wave {wave - 1}: {shown}; fix them, or excuse them (ringfence_excused)",
             )

@@ -86,7 +86,7 @@ class Plan:
         """Return what the plan says of a host. Raise PlanError where it says nothing."""
         entry = self.data["hosts"].get(name)
         if entry is None:
-            raise PlanError("host", f"plan {self.identity} says nothing of {name}")
+            raise PlanError("host", f"plan {self.identity} has no entry for {name}")
         wave = next((number for number, hosts in enumerate(self.waves) if name in hosts), len(self.waves))
         return Host(
             name=name,
@@ -118,7 +118,7 @@ class Plan:
 
     def _part(self, folder: str, digest: str, suffix: str) -> bytes:
         if not _DIGEST.fullmatch(digest):
-            raise PlanError("digest", f"plan {self.identity} names a file that is not a digest: {digest}")
+            raise PlanError("digest", f"plan {self.identity} has a file name that is not a digest: {digest}")
         path = os.path.join(self.directory, part_name(folder, digest, suffix))
         content = _read(path)
         if hashlib.sha256(content).hexdigest() != digest:
@@ -150,7 +150,7 @@ def _load(directory: str, path: str, _modified: int, _size: int) -> Plan:
         raise PlanError("plan", f"{path} is not valid JSON: {error}") from error
     if not isinstance(data, dict) or data.get("format") != PLAN_FORMAT:
         found = data.get("format") if isinstance(data, dict) else "none"
-        raise PlanError("format", f"{path} is of format {found}, this release reads format {PLAN_FORMAT}")
+        raise PlanError("format", f"{path} has format {found}, but this release reads format {PLAN_FORMAT}")
     return Plan(directory, digest, data)
 
 
@@ -170,13 +170,15 @@ def check_signature(plan: Plan, allowed_signers: str | None) -> str | None:
     path = allowed_signers or os.path.join(os.path.dirname(os.path.dirname(plan.directory)), "allowed_signers")
     if not os.path.exists(path):
         if allowed_signers:
-            raise PlanError("signature", f"there is no file of allowed signers at {path}")
+            raise PlanError("signature", f"no allowed signers file at {path}")
         return None
     signature = os.path.join(plan.directory, SIGNATURE_FILE)
     if not os.path.exists(signature):
-        raise PlanError("signature", f"plan {plan.identity} is not signed, and {path} wants a signature")
+        raise PlanError("signature", f"plan {plan.identity} is not signed, but {path} requires a signature")
     if shutil.which("ssh-keygen") is None:
-        raise PlanError("signature", "there is no ssh-keygen on the controller to check the plan's signature with")
+        raise PlanError(
+            "signature", "ssh-keygen is not installed on the controller, so the plan's signature cannot be checked"
+        )
     content = _read(os.path.join(plan.directory, PLAN_FILE))
     principals = _keygen(b"", "-Y", "find-principals", "-s", signature, "-f", path)
     for who in principals.stdout.decode(errors="replace").split("\n"):

@@ -55,7 +55,7 @@ def _identity(expected: dict, found: dict) -> list[dict[str, object]]:
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     if found["plan"] == digest:
         return []
-    return [_shape(0, f"the ruleset says that it is of table {found['plan'] or 'none'}, and should say {digest}")]
+    return [_shape(0, f"the ruleset says that it is of table {found['plan'] or 'none'}, but should be of {digest}")]
 
 
 def _control(expected: dict | None, found: dict | None) -> list[dict[str, object]]:
@@ -69,7 +69,7 @@ def _control(expected: dict | None, found: dict | None) -> list[dict[str, object
         f"tcp/{port} from {', '.join(range_text(*interval) for interval in ranges)}" if ranges else "none"
         for ranges, port in (one, other)
     ]
-    return [{"change": "control", "text": f"the control path is {told[1]}, and should be {told[0]}"}]
+    return [{"change": "control", "text": f"the control path is {told[1]}, but should be {told[0]}"}]
 
 
 class _Sweep:

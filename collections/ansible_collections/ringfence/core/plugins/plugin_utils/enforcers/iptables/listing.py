@@ -119,7 +119,7 @@ def _table_line(listing: Listing, tables: Tables, table: str, number: int, line:
         return ""
     chains = tables.get(table)
     if chains is None:
-        listing.strangers.append((number, line, "stands in no table"))
+        listing.strangers.append((number, line, "is not in a table"))
         return table
     if named := _CHAIN.fullmatch(line):
         if named[1] in chains:
@@ -128,10 +128,10 @@ def _table_line(listing: Listing, tables: Tables, table: str, number: int, line:
         return table
     rule = _rule(number, line)
     if rule is None:
-        listing.strangers.append((number, line, "is no line that iptables-save prints"))
+        listing.strangers.append((number, line, "is not a line of iptables-save"))
     else:
         if rule[0] not in chains:
-            listing.strangers.append((number, line, "stands in a chain that is not listed"))
+            listing.strangers.append((number, line, "is in a chain that is not listed"))
         chains.setdefault(rule[0], Chain(rule[0], number)).rules.append(rule[1])
     return table
 
@@ -157,7 +157,7 @@ def _set_line(listing: Listing, number: int, line: str) -> None:
     elif words[0] == "add" and len(words) > 2 and words[1] in listing.sets:
         listing.sets[words[1]].elements.append((number, words[2], tuple(words[3:])))
         return
-    listing.strangers.append((number, line, "is no line that ipset prints"))
+    listing.strangers.append((number, line, "is not a line of ipset"))
 
 
 def _properties(words: list[str]) -> dict[str, str] | None:

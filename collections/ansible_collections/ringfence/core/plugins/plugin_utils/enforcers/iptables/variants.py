@@ -103,7 +103,7 @@ def _entry(chains: dict[str, Chain], hook: str, name: str, way: str, report: Rep
         return False
     if places[0] > 0:
         before = rules[0]
-        report(before.line, before.text, f"stands before ours in chain {hook}: what it accepts is not judged", change)
+        report(before.line, before.text, f"comes before ours in chain {hook}: what it accepts is not checked", change)
     for at in places[1:]:
         report(rules[at].line, rules[at].text, f"leads to ours a second time in chain {hook}")
     return True

@@ -156,7 +156,7 @@ def _own_account(clients: _Clients) -> Account:
         return Account(clients.client("sts", clients.first_region).get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
         raise SourceRefused(
-            f"AWS does not say whose credentials these are: {_reason(error)}. Give some as for the AWS CLI: a profile, "
+            f"AWS does not accept the credentials: {_reason(error)}. Provide them as for the AWS CLI: a profile, "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role of the machine"
         ) from error
 
@@ -166,7 +166,9 @@ def _roles(wanted: Wanted, clients: _Clients, own: Account) -> list[tuple[str, s
     found: dict[str, str | None] = {}
     wrong = next((one for one in wanted.exclude_accounts if not re.fullmatch(r"\d{12}", one)), None)
     if wrong is not None:
-        raise SourceRefused(f"'exclude_accounts' has '{wrong}', which is no account: write its 12 digits in quotes")
+        raise SourceRefused(
+            f"'exclude_accounts' has '{wrong}', which is not a valid account: write its 12 digits in quotes"
+        )
     partition = "aws-cn" if clients.first_region.startswith("cn-") else "aws"
     partition = "aws-us-gov" if clients.first_region.startswith("us-gov-") else partition
     for given in [*wanted.accounts, *(_organization(clients) if wanted.organization else ())]:
@@ -177,7 +179,9 @@ def _roles(wanted: Wanted, clients: _Clients, own: Account) -> list[tuple[str, s
             role = f"arn:{partition}:iam::{given}:role/{wanted.role.lstrip('/')}"
             found.setdefault(given, None if given == own.id else role)
         else:
-            raise SourceRefused(f"'{given}' is no account: write its 12 digits in quotes, or the ARN of a role in it")
+            raise SourceRefused(
+                f"'{given}' is not a valid account: write its 12 digits in quotes, or the ARN of a role in it"
+            )
     return [(account, role) for account, role in found.items() if account not in wanted.exclude_accounts]
 
 
@@ -218,7 +222,9 @@ def _regions(clients: _Clients, account: Account) -> tuple[Account, list[str]] |
     try:
         answer = clients.client("ec2", clients.first_region, account).describe_regions()
     except (BotoCoreError, ClientError) as error:
-        return Failure(account.id, "", "describe_regions", f"{_reason(error)}; name the regions to do without")
+        return Failure(
+            account.id, "", "describe_regions", f"{_reason(error)}; list the regions in 'regions' to avoid this call"
+        )
     return account, sorted(region["RegionName"] for region in answer["Regions"])
 
 

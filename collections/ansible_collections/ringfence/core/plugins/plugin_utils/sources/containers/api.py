@@ -65,7 +65,7 @@ def _ask(engine: Engine, filters: Mapping[str, Sequence[str]], timeout: int) -> 
     except (OSError, http.client.HTTPException, EngineRefused, ValueError) as error:
         return EngineAnswer(engine, failure=str(error) or type(error).__name__)
     if not isinstance(containers, list) or not isinstance(networks, list) or not isinstance(version, dict):
-        return EngineAnswer(engine, failure="its answer is none of Docker's interface")
+        return EngineAnswer(engine, failure="its answer is not one of the Docker API")
     return EngineAnswer(
         engine,
         [one for one in containers if isinstance(one, dict)],
@@ -111,7 +111,7 @@ def _connection(engine: Engine, timeout: int) -> Iterator[http.client.HTTPConnec
             context.load_cert_chain(engine.client_cert, engine.client_key)
         yield from _closing(http.client.HTTPSConnection(parts.hostname, port, timeout=timeout, context=context))
     else:
-        raise EngineRefused(f"'{engine.url}' is no URL of an engine: write unix:///…, tcp://host:2376 or ssh://host")
+        raise EngineRefused(f"'{engine.url}' is not a valid engine URL: write unix:///…, tcp://host:2376 or ssh://host")
 
 
 def _closing(connection: http.client.HTTPConnection) -> Iterator[http.client.HTTPConnection]:
@@ -143,7 +143,7 @@ def _through_ssh(url: str, timeout: int) -> Iterator[str]:
     """Give a socket that ssh forwards to the engine's own, `ssh://user@host:port/path`; ssh's configuration counts."""
     parts = urlsplit(url)
     if not parts.hostname or parts.hostname.startswith("-") or (parts.username or "").startswith("-"):
-        raise EngineRefused(f"'{url}' names no host")
+        raise EngineRefused(f"'{url}' has no host")
     target = f"{parts.username}@{parts.hostname}" if parts.username else parts.hostname
     port = ["-p", str(parts.port)] if parts.port else []
     with tempfile.TemporaryDirectory(prefix="ringfence-") as directory:
@@ -167,5 +167,5 @@ def _await(path: str, process: subprocess.Popen[bytes], timeout: int) -> None:
             said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
             raise EngineRefused(f"ssh ended: {said or f'status {process.returncode}'}")
         if time.monotonic() > deadline:
-            raise EngineRefused("ssh gave no connection in time")
+            raise EngineRefused("ssh did not connect in time")
         time.sleep(0.05)

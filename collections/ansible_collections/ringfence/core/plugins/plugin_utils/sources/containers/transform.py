@@ -45,7 +45,7 @@ def hosts(answers: Sequence[EngineAnswer], shape: Shape) -> Found:
     failed = [answer for answer in answers if answer.failure]
     warnings = [f"the engine of {answer.engine.host} was not reached: {answer.failure}" for answer in failed]
     if failed:
-        warnings.append(f"{len(failed)} of {len(answers)} engines were not reached; the rest is there")
+        warnings.append(f"{len(failed)} of {len(answers)} engines were not reached; the rest is used")
     unreached = {f"containers {answer.engine.host}": answer.failure for answer in failed}
     hosts = sorted(named(candidates), key=lambda host: host[0])
     return Found(hosts, [*warnings, *malformed], unreached, whole=not failed and is_whole(malformed))

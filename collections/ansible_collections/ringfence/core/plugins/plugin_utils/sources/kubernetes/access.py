@@ -142,7 +142,7 @@ def _file(section: Section, name: str, directory: Path, kept: Path) -> str | Non
             kept.touch(mode=0o600)
             kept.write_bytes(base64.b64decode(str(data), validate=True))
         except ValueError as error:
-            raise AccessRefused(f"'{name}-data' is no base64: {error}") from error
+            raise AccessRefused(f"'{name}-data' is not valid base64: {error}") from error
         return str(kept)
     return str(directory / str(path)) if path else None
 

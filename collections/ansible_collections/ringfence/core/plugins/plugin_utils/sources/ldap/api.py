@@ -99,7 +99,7 @@ def refuse_secrets(wanted: Wanted) -> None:
     """Raise SourceRefused where an attribute that holds passwords is asked for."""
     secret = [name for name in wanted.attributes if name.partition(";")[0].lower() in SECRET_ATTRIBUTES]
     if secret:
-        raise SourceRefused(f"'attributes' names {secret[0]}, which holds secrets: it does not belong in an inventory")
+        raise SourceRefused(f"'attributes' has {secret[0]}, which contains secrets and must not be in an inventory")
 
 
 def _connected(wanted: Wanted) -> tuple[ldap3.Connection, Answer]:
@@ -108,14 +108,14 @@ def _connected(wanted: Wanted) -> tuple[ldap3.Connection, Answer]:
         safe = wanted.start_tls or uri.startswith(("ldaps:", "ldapi:"))
         if wanted.password and not safe and not wanted.plain_password:
             raise SourceRefused(
-                f"the password would go to {uri} in clear text: use ldaps://, or set 'start_tls: true' "
-                "('plain_password: true' where the line is safe otherwise)"
+                f"the password would be sent to {uri} in clear text: use ldaps://, or set 'start_tls: true' "
+                "('plain_password: true' if the network is trusted)"
             )
         try:
             return _connection(uri, wanted), Answer(uri, warnings=refused)
         except (LDAPException, OSError, ValueError) as error:
-            refused.append(f"{uri} was not asked: {_words(error)}")
-    raise SourceRefused("no directory answers: " + "; ".join(refused or ["'server' names none"]))
+            refused.append(f"{uri} was not queried: {_words(error)}")
+    raise SourceRefused("no directory server responds: " + "; ".join(refused or ["'server' is empty"]))
 
 
 def _connection(uri: str, wanted: Wanted) -> ldap3.Connection:

@@ -75,7 +75,7 @@ def _warnings(answer: Answer, memberships: Memberships, nameless: Sequence[str])
         found.append(f"{len(nameless)} computers have no name and are left out: {', '.join(nameless[:5])}")
     found += [f"{answer.server}: '{base}' was not read: {why}" for base, why in answer.failures.items()]
     if answer.failures:
-        found.append(f"{len(answer.failures)} parts of the directory were not read, or not wholly; the rest is there")
+        found.append(f"{len(answer.failures)} parts of the directory were not read completely; the rest is used")
     return found
 
 

@@ -95,5 +95,5 @@ def _rows(client: JsonClient, part: str, filters: Filters, wanted: Wanted) -> It
         # Behind a proxy the address of the next page may name another server; only what it asks for counts.
         query = parse_qsl(urlsplit(following).query)
         if tuple(query) in seen:
-            raise NoAnswer(f"api/{path}: its pages go round in a circle")
+            raise NoAnswer(f"api/{path}: its pages repeat")
         seen.add(tuple(query))

@@ -39,7 +39,7 @@ _NAMED = {
     parts.INTERFACES: "interfaces of devices",
     parts.MACHINE_INTERFACES: "interfaces of virtual machines",
     parts.NAMESPACES: "namespaces",
-    parts.MANAGEMENT: "interfaces for management alone",
+    parts.MANAGEMENT: "management-only interfaces",
 }
 # Nautobot's own namespace, which everything is in that is not told otherwise.
 _GLOBAL = "Global"
@@ -76,7 +76,7 @@ def hosts(answer: Answer, shape: Shape) -> Found:
     warnings += malformed
     warnings += [f"{_NAMED.get(part, part)} were not read: {why}" for part, why in answer.failures.items()]
     if answer.failures:
-        warnings.append(f"{len(answer.failures)} parts were not read, or not wholly; the rest is there")
+        warnings.append(f"{len(answer.failures)} parts were not read completely; the rest is used")
     whole = not answer.failures and is_whole(malformed)
     return Found(sorted(named(candidates), key=lambda host: host[0]), warnings, _unreached(answer), whole=whole)
 
@@ -143,7 +143,7 @@ def _candidate(
         variables["ringfence_realm"] = realm_name(realms[0])
     if shape.realm == "vrf" and len(realms) > 1:
         told = ", ".join(one or "global" for one in realms)
-        warnings.append(f"'{name}' has addresses in the VRFs {told}: it is in none of them")
+        warnings.append(f"'{name}' has addresses in several VRFs ({told}), so it is assigned to none of them")
     return Candidate(name, key[1], variables)
 
 

@@ -148,7 +148,7 @@ def _guest(api: proxmoxer.ProxmoxAPI, row: Row, talkative: bool) -> Guest:
     try:
         configuration = where.config.get()
         if not isinstance(configuration, dict):
-            raise ValueError("the answer is no configuration")
+            raise ValueError("the answer is not a configuration")
     except ResourceException as error:
         words = _words(error)
         gone = error.status_code == 404 or _GONE.search(words) is not None

@@ -59,13 +59,13 @@ def _run(ranges: Ranges, sweep: Sweep, version: int) -> Report:
         )
     except FileNotFoundError as error:
         raise SourceRefused(
-            f"'{sweep.command}' is not installed: install nmap, or give its reports in 'xml'"
+            f"'{sweep.command}' is not installed: install nmap, or list its reports in 'xml'"
         ) from error
     except OSError as error:
         raise SourceRefused(f"'{sweep.command}' cannot be run: {error.strerror}") from error
     except subprocess.TimeoutExpired as expired:
         report = read_report(expired.stdout or b"")
-        return Report(report.hosts, f"nmap was ended after {sweep.timeout} s, with IPv{version} not done")
+        return Report(report.hosts, f"nmap was stopped after {sweep.timeout} s, before IPv{version} was finished")
     report = read_report(done.stdout)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
@@ -86,7 +86,7 @@ def read_file(path: Path) -> Report:
 def read_report(content: bytes) -> Report:
     """Return the hosts of nmap's XML that are up, those before a fault too."""
     if b"<!ENTITY" in content:
-        return Report((), "it declares entities, which nmap does not")
+        return Report((), "it declares XML entities, which nmap never does")
     hosts: list[Seen] = []
     try:
         seen_root = False
@@ -95,12 +95,12 @@ def read_report(content: bytes) -> Report:
             if not seen_root:
                 seen_root = True
                 if element.tag != "nmaprun":
-                    return Report((), f"it is no report of nmap but '{element.tag}'")
+                    return Report((), f"it is not an nmap report but '{element.tag}'")
             elif event == "end" and element.tag == "host":
                 hosts += _host(element)
                 element.clear()
     except ElementTree.ParseError as error:
-        return Report(hosts, f"it is no whole XML: {error}")
+        return Report(hosts, f"it is not complete XML: {error}")
     return Report(hosts)
 
 

@@ -50,9 +50,9 @@ def page(content: bytes) -> Page:
     try:
         body = ElementTree.fromstring(content).find(_BODY)  # noqa: S314 - expat as pyvmomi uses it
     except ElementTree.ParseError as error:
-        raise ValueError(f"the answer is no XML: {error}") from error
+        raise ValueError(f"the answer is not valid XML: {error}") from error
     if body is None or not len(body):
-        raise ValueError("the answer is no answer of SOAP")
+        raise ValueError("the answer is not a SOAP response")
     namespace = body[0].tag.partition("}")[0] + "}"
     result = body[0].find(f"{namespace}returnval")
     if result is None:

@@ -185,7 +185,7 @@ def _places(content: Any, within: Sequence[str]) -> list:
         place = content.searchIndex.FindByInventoryPath(path.strip("/"))
         if place is None:
             remedy = "write it as in 'DC0/vm/prod', 'DC0/host/cluster-1' or 'DC0/host/cluster-1/Resources/pool-1'"
-            raise SourceRefused(f"there is no '{path}' that may be read: {remedy}")
+            raise SourceRefused(f"'{path}' does not exist or cannot be read: {remedy}")
         places.append(place)
     return places
 

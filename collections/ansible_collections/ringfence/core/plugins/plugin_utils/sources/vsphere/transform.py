@@ -56,7 +56,7 @@ def tagged(tags: MachineTags, chosen: Mapping[str, Sequence[str]]) -> frozenset[
     Raise SourceRefused where the tags could not be read: nothing then says which machines are meant.
     """
     if tags.failure:
-        raise SourceRefused(f"'tagged' cannot be told: {tags.failure}")
+        raise SourceRefused(f"'tagged' cannot be applied: {tags.failure}")
     return frozenset(
         machine
         for machine, has in tags.of.items()
@@ -243,4 +243,4 @@ def _is_windows(told: Mapping[str, Any]) -> bool:
 
 def _silence(names: Sequence[str]) -> str:
     shown = first_few([ascii(name)[1:-1] for name in names], _NAMED_IN_A_WARNING)
-    return f"{len(names)} running machines have no address that VMware Tools tells: {shown}"
+    return f"{len(names)} running machines have no address reported by VMware Tools: {shown}"

@@ -2,7 +2,7 @@
 
 # What is compared, or becomes part of a name, has the form that it must have.
 check_form() {
-    check_processes "$rf_processes" || refuse input "the processes of this plan are not well formed"
+    check_processes "$rf_processes" || refuse input "the processes of this plan are not valid"
     if ! is_number "$rf_sequence"; then refuse input "the plan's sequence is not a number of at most 15 digits: $rf_sequence"; fi
     for form_value in "$rf_plan" "$rf_ruleset" "$rf_table" "$rf_expects" "$rf_token"; do
         case $form_value in *[!0-9a-f]*) refuse input "not a digest: $form_value" ;; esac
@@ -10,7 +10,7 @@ check_form() {
     if ! is_number "$rf_port" || ! is_number "${rf_seconds:-0}"; then
         refuse input "the port or the time to confirm is not a number: $rf_port, $rf_seconds"
     fi
-    case $rf_control in *[!0-9A-F\ -]*) refuse input "the control path is not well formed" ;; esac
+    case $rf_control in *[!0-9A-F\ -]*) refuse input "the control path is not valid" ;; esac
 }
 
 verb_apply() {
@@ -19,7 +19,7 @@ verb_apply() {
     if [ -z "$rf_check" ]; then take_lock; fi
     open_work
     if other_tool && read_pending; then
-        refuse enforcer "plan $pending_plan of $tool waits for its confirmation on this host: confirm it or roll it back first"
+        refuse enforcer "plan $pending_plan of $tool is waiting for confirmation on this host: confirm it or roll it back first"
     fi
     # nothing of a plan is used before its signature was checked
     check_signed
@@ -63,22 +63,22 @@ check_order() {
     reply held "$confirmed_ruleset"
     if [ -n "$confirmed_sequence" ]; then
         if [ "$rf_sequence" -lt "$confirmed_sequence" ]; then
-            refuse sequence "this host holds sequence $confirmed_sequence, the plan is older: $rf_sequence"
+            refuse sequence "this host holds sequence $confirmed_sequence, but the plan is older: $rf_sequence"
         fi
         if [ "$rf_sequence" -eq "$confirmed_sequence" ] && [ "$rf_plan" != "$confirmed_plan" ]; then
-            refuse sequence "this host holds another plan of sequence $rf_sequence: $confirmed_plan"
+            refuse sequence "this host holds a different plan with sequence $rf_sequence: $confirmed_plan"
         fi
     fi
     if [ -n "$confirmed_damaged" ] && [ -z "$confirmed_ruleset" ]; then
         # what it held is lost; what it has known of is still not taken again
         order_floor=$(awk '$2 == "confirmed" || $2 == "taken-over" { floor = $4 } END { print floor }' "$state/history" 2>/dev/null)
         if is_number "$order_floor" && [ "$rf_sequence" -lt "$order_floor" ]; then
-            refuse sequence "this host held sequence $order_floor, the plan is older: $rf_sequence"
+            refuse sequence "this host held sequence $order_floor, but the plan is older: $rf_sequence"
         fi
         return 0
     fi
     if [ "$confirmed_ruleset" != "$rf_expects" ] && [ "$confirmed_ruleset" != "$rf_ruleset" ]; then
-        refuse expects "this host holds ruleset ${confirmed_ruleset:-none}, the plan expects ${rf_expects:-none}: make a new plan"
+        refuse expects "this host holds ruleset ${confirmed_ruleset:-none}, but the plan expects ${rf_expects:-none}: make a new plan"
     fi
 }
 
@@ -121,7 +121,7 @@ take_candidate() {
     make_head "$now"
     take_said=$({ { printf '%s#ringfence head=%s\n' "$head_lines" "$head_sum" && cat; } >"$take_new"; } 2>&1) || refuse_write "$state" "$take_said"
     if ! check_whole "$take_new"; then
-        case $whole_said in *'is not the ruleset'*) refuse digest "the ruleset did not arrive whole" ;; esac
+        case $whole_said in *'is not the ruleset'*) refuse digest "the ruleset was not transferred completely" ;; esac
         refuse_write "$state"
     fi
     { printf '%s\n' "$ringfence_script" >"$state/new/ringfence.sh"; } 2>/dev/null
@@ -150,7 +150,7 @@ swap() {
     fi
     if ! arm "$rf_seconds"; then
         forget_wait
-        refuse arm "the way back cannot be armed, so nothing was changed"
+        refuse arm "the rollback cannot be scheduled, so nothing was changed"
     fi
     if [ -n "$table_stood" ]; then reply_denials; fi
     load_table "$state/candidate.nft" "$rf_seconds"

@@ -60,7 +60,7 @@ boot_open() {
     absent) boot_words='this host is open' ;;
     *) boot_words="what is in the kernel is not what was confirmed" ;;
     esac
-    echo "ringfence: $1: $boot_words; apply a plan to it again" >&2
+    echo "ringfence: $1: $boot_words; apply a plan to this host again" >&2
     if [ "$kernel" = absent ]; then remember open "$confirmed_plan" "$confirmed_sequence" "$confirmed_ruleset"; fi
     finish 1
 }

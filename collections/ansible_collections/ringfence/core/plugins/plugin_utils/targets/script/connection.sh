@@ -77,7 +77,7 @@ guard_connection() {
             if [ -n "${1-}" ]; then socket_text >"$1"; fi
             return 0
         fi
-        refuse lockout "cannot find the ssh connection that this command came in on, so nothing proves that it would stay"
+        refuse lockout "cannot find the ssh connection of this command, so it cannot be proven to survive"
     fi
     reply peer "$connection_peer"
     if [ -n "$rf_force" ]; then return 0; fi
@@ -87,7 +87,7 @@ guard_connection() {
 # inside_control RANGES PORT: refuses unless the connection that was found lies in them.
 inside_control() {
     if [ "$connection_port" != "$2" ]; then
-        refuse lockout "this connection came to port $connection_port, the plan keeps port $2 open (control.port)"
+        refuse lockout "this connection uses port $connection_port, but the plan keeps port $2 open (control.port)"
     fi
     for guard_range in $1; do
         # family-first-last in hexadecimal digits of equal length

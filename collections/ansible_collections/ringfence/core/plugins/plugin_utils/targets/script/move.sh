@@ -49,7 +49,7 @@ begin_move() {
         tool='another enforcer'
     fi
     if ! is_script "$other" || ! ask_other resume; then
-        refuse enforcer "this host holds a table of $tool, not of $filter_tool, and $tool does not load it any more, so nothing could lead back: 'ringfence remove' it first, then plan anew"
+        refuse enforcer "this host holds a table of $tool, not of $filter_tool, and $tool no longer loads it, so it could not be rolled back: run 'ringfence remove' first, then make a new plan"
     fi
     move_begins=$other
 }

@@ -57,7 +57,7 @@ require_root() {
     root_uid=${root_rest%%[!0-9]*}
     if [ "$root_uid" != 0 ]; then refuse privilege "only root can change the firewall: use become"; fi
     need_tools
-    if ! have awk; then refuse awk "there is no awk command: install mawk, gawk or busybox"; fi
+    if ! have awk; then refuse awk "awk is not installed: install mawk, gawk or busybox"; fi
 }
 
 # refuse_write WHERE [SAID]: refuses because something could not be written there, with the reason that the system gives.

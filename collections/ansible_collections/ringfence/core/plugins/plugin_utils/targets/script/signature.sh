@@ -7,13 +7,13 @@ signers=/etc/ringfence/allowed_signers
 check_signed() {
     if [ ! -e "$signers" ]; then return 0; fi
     if [ -z "$rf_plan_text" ] || [ -z "$rf_signature" ]; then
-        refuse unsigned "this host has $signers and takes a signed plan only"
+        refuse unsigned "this host has $signers and accepts only signed plans"
     fi
-    if ! have ssh-keygen; then refuse signature "there is no ssh-keygen on this host to check the plan's signature with"; fi
+    if ! have ssh-keygen; then refuse signature "ssh-keygen is not installed on this host, so the plan's signature cannot be checked"; fi
     { printf '%s\n' "$rf_plan_text" >"$work/plan.json" && printf '%s\n' "$rf_signature" >"$work/plan.json.sig"; } 2>/dev/null ||
         refuse_write "$work"
     signed_digest=$(sha256sum "$work/plan.json")
-    if [ "${signed_digest%% *}" != "$rf_plan" ]; then refuse digest "the plan did not arrive whole"; fi
+    if [ "${signed_digest%% *}" != "$rf_plan" ]; then refuse digest "the plan was not transferred completely"; fi
     signed_by=
     for signed_who in $(ssh-keygen -Y find-principals -s "$work/plan.json.sig" -f "$signers" 2>/dev/null); do
         if ssh-keygen -Y verify -f "$signers" -I "$signed_who" -n ringfence-plan -s "$work/plan.json.sig" \
@@ -26,7 +26,7 @@ check_signed() {
     if [ -r /etc/ringfence/name ]; then read -r signed_name </etc/ringfence/name; fi
     signed_says=$(signed_entry "$signed_name" <"$work/plan.json" | sort)
     if [ "$(sent_entry | sort)" != "$signed_says" ]; then
-        refuse signature "the signed plan says something else of $signed_name than what was sent"
+        refuse signature "the signed plan differs from what was sent for $signed_name"
     fi
     reply signed_by "$signed_by"
 }

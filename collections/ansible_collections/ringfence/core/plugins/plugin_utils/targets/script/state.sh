@@ -49,7 +49,7 @@ take_lock() {
         if [ "$lock_tries" -ge 100 ]; then
             if [ "$locked" = flock ]; then read -r lock_holder <"$runs/lock"; fi
             locked=
-            refuse busy "another Ringfence command${lock_holder:+ (process ${lock_holder%%[!0-9]*})} holds the lock of this host: wait until it has ended, and try again"
+            refuse busy "another Ringfence command${lock_holder:+ (process ${lock_holder%%[!0-9]*})} holds the lock on this host: wait until it ends, then try again"
         fi
         sleep 0.2 2>/dev/null || sleep 1
     done
@@ -104,11 +104,11 @@ check_state() {
     done
     if [ $# -eq 0 ]; then return 0; fi
     # shellcheck disable=SC2012 # ls -ldn is the one portable way to mode and owner; the names are ours
-    check_listed=$(ls -ldn "$@") || refuse state "the mode of $* cannot be read"
+    check_listed=$(ls -ldn "$@") || refuse state "cannot read the mode of $*"
     while read -r check_mode check_links check_owner check_rest; do
         case $check_mode in
         drwx------*) ;;
-        *) refuse state "${check_rest##* } has mode $check_mode: others may have written it; it must be 0700" ;;
+        *) refuse state "${check_rest##* } has mode $check_mode: others could have changed it; it must be 0700" ;;
         esac
         if [ "$check_owner" != 0 ]; then refuse state "${check_rest##* } belongs to uid $check_owner, not to root"; fi
     done <<LISTED
@@ -130,7 +130,7 @@ tool_of() {
 # A state that another enforcer wrote is left to it: its table would go on filtering, and nobody could take it out.
 check_enforcer() {
     if other_tool; then
-        refuse enforcer "this host holds a table of $tool, not of $filter_tool: 'ringfence remove' it first, then plan anew"
+        refuse enforcer "this host holds a table of $tool, not of $filter_tool: run 'ringfence remove' first, then make a new plan"
     fi
 }
 
@@ -230,7 +230,7 @@ read_confirmed() {
     case $confirmed_format in
     '' | 1) ;;
     *[!0-9]*) confirmed_format= ;;
-    *) refuse state "the state on this host is of format $confirmed_format, which this release does not know" ;;
+    *) refuse state "the state on this host has format $confirmed_format, which this release does not support" ;;
     esac
 }
 

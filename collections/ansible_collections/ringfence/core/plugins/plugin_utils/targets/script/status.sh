@@ -2,7 +2,7 @@
 
 verb_status() {
     check_state
-    check_processes "$rf_processes" || refuse input "the processes of this plan are not well formed"
+    check_processes "$rf_processes" || refuse input "the processes of this plan are not valid"
     if [ -n "$rf_processes$rf_sockets" ]; then open_work; fi
     if other_tool; then
         reply holder "$tool"
@@ -32,7 +32,7 @@ status_kernel() {
     read_kernel
     reply table "$kernel"
     if [ -n "$kernel_table" ]; then reply in_kernel "$kernel_table"; fi
-    if [ "$kernel" = unknown ]; then reply unknown "$filter_tool does not tell what is in the kernel"; fi
+    if [ "$kernel" = unknown ]; then reply unknown "$filter_tool cannot read the kernel"; fi
 }
 
 status_confirmed() {

@@ -6,7 +6,7 @@ flushers=nftables.service
 map_levels=1
 
 need_tools() {
-    if ! have nft; then refuse nft "there is no nft command: install the package nftables"; fi
+    if ! have nft; then refuse nft "nft is not installed: install the package nftables"; fi
 }
 
 # Whether nft takes the ruleset of standard input; what it refuses for its size alone was understood, and would be

@@ -43,14 +43,14 @@ recover() {
     elif [ "$verb" = apply ] && [ "$candidate_plan" = "$rf_plan" ]; then
         go_back superseded || refuse unknown "$back_words"
     elif [ "$verb" = apply ]; then
-        refuse busy "plan $candidate_plan waits for its confirmation on this host: confirm it or roll it back where it was applied, or wait until it has gone back"
+        refuse busy "plan $candidate_plan is waiting for confirmation on this host: confirm it or roll it back where it was applied, or wait until it rolls back"
     fi
 }
 
 verb_confirm() {
     check_state
     check_enforcer
-    if [ ! -d "$state" ] && [ ! -s "$runs/pending" ]; then refuse nothing "nothing waits for a confirmation on this host"; fi
+    if [ ! -d "$state" ] && [ ! -s "$runs/pending" ]; then refuse nothing "nothing is waiting for confirmation on this host"; fi
     take_lock
     open_work
     read_confirmed
@@ -61,19 +61,19 @@ verb_confirm() {
             reply state confirmed
             finish 0
         fi
-        refuse nothing "nothing waits for a confirmation on this host: it holds ${confirmed_plan:-no plan}"
+        refuse nothing "nothing is waiting for confirmation on this host: it holds ${confirmed_plan:-no plan}"
     fi
     if [ -n "$rf_token" ] && [ "$rf_token" != "$pending_token" ]; then
-        refuse token "another apply than this one waits for its confirmation"
+        refuse token "a different apply is waiting for confirmation"
     fi
     if [ -n "$rf_plan" ] && [ "$rf_plan" != "$candidate_plan" ]; then
-        refuse plan "plan $candidate_plan waits for its confirmation, not $rf_plan"
+        refuse plan "plan $candidate_plan is waiting for confirmation, not $rf_plan"
     fi
     confirm_connection
     if ! stands "$candidate_table"; then
-        if [ "$kernel" = unknown ]; then refuse unknown "$filter_tool does not tell what is in the kernel: the way back stays armed"; fi
+        if [ "$kernel" = unknown ]; then refuse unknown "$filter_tool cannot read the kernel: the rollback stays scheduled"; fi
         go_back flushed
-        refuse flushed "the candidate is not in the kernel any more: somebody replaced it; $back_words"
+        refuse flushed "the candidate is no longer in the kernel: something replaced it; $back_words"
     fi
     if ! check_whole "$state/candidate.nft"; then
         go_back failed
@@ -110,7 +110,7 @@ verb_confirm() {
 # open and, where the controller says one, through that as well.
 confirm_connection() {
     if ! find_connection "${candidate_port:-$rf_port}"; then
-        refuse connection "cannot find the ssh connection that this confirmation came in on"
+        refuse connection "cannot find the ssh connection of this confirmation"
     fi
     if [ -z "$pending_swapped" ] || [ "$connection_started" -le "$pending_swapped" ]; then
         refuse connection "this connection began before the swap: it proves nothing about new ones"
@@ -135,7 +135,7 @@ verb_rollback() {
     check_confirmed
     if read_wait; then
         if [ -n "$rf_plan" ] && [ "$rf_plan" != "$candidate_plan" ]; then
-            refuse plan "plan $candidate_plan waits for its confirmation, not $rf_plan: that one is not taken back"
+            refuse plan "plan $candidate_plan is waiting for confirmation, not $rf_plan: it is not rolled back"
         fi
         go_back "rolled-back"
         case $back_state in unknown) refuse unknown "$back_words" ;; esac
@@ -145,14 +145,14 @@ verb_rollback() {
     read_kernel
     reply changed no
     if [ "$kernel" = unknown ]; then
-        refuse unknown "$filter_tool does not tell what is in the kernel"
+        refuse unknown "$filter_tool cannot read the kernel"
     elif has_in_kernel "$confirmed_table"; then
         reply state confirmed
     elif [ "$kernel" = present ]; then
-        refuse unknown "the kernel has a table that no state tells of: apply a plan, or remove it"
+        refuse unknown "the kernel has a table without a matching state: apply a plan, or remove it"
     elif [ -n "$confirmed_ruleset" ]; then
         reply state open
-        reply reason "plan $confirmed_plan is confirmed, and nothing of ours is in the kernel: apply it again"
+        reply reason "plan $confirmed_plan is confirmed, but the kernel has no Ringfence table: apply it again"
     else
         reply state none
     fi
@@ -188,11 +188,11 @@ verb_remove() {
     remove_persistence
     if [ -n "$sync_changed" ]; then remove_changed=yes; fi
     if find_other && [ "$tool" != "$filter_tool" ] && ! ask_other leave; then
-        refuse unknown "$tool does not delete its table: the state stays, try again"
+        refuse unknown "$tool cannot delete its table: the state is kept, try again"
     fi
     delete_table
     read_kernel
-    if [ "$kernel" != absent ]; then refuse unknown "$filter_tool does not delete our table: the state stays, try again"; fi
+    if [ "$kernel" != absent ]; then refuse unknown "$filter_tool cannot delete the Ringfence table: the state is kept, try again"; fi
     if systemd_runs; then systemctl stop 'ringfence-return-*.timer' 2>/dev/null; fi
     # a directory that is a mount of its own stays, empty
     rm -rf "$state" "$runs" 2>/dev/null

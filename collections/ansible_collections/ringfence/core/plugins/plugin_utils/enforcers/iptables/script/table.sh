@@ -12,7 +12,7 @@ map_levels=
 need_tools() {
     for need_tool in iptables iptables-save iptables-restore ip6tables-save ip6tables-restore ipset; do
         if ! have "$need_tool"; then
-            refuse iptables "there is no $need_tool command: install the packages iptables and ipset"
+            refuse iptables "$need_tool is not installed: install the packages iptables and ipset"
         fi
     done
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from ringfence.analysis.difference import Change, Difference, difference
+from ringfence.analysis.difference import Difference, OutcomeChange, difference
 from ringfence.model.addresses import EVERY_ADDRESS, range_text, range_texts
 from ringfence.model.assets import Snapshot
 from ringfence.model.intervals import IntervalSet
@@ -29,7 +29,7 @@ KEYS = ("app", "role", "env", "loc")
 RANGES_NAMED = 20
 
 
-def told(
+def plan_diff(
     before: Mapping[str, VerdictTable],
     after: Mapping[str, VerdictTable],
     snapshot: Snapshot,
@@ -130,7 +130,7 @@ def _group(one: Difference, labels: _Labels, changes: list[dict[str, JsonValue]]
     }
 
 
-def _change(change: Change, labels: _Labels, names: Mapping[str, str]) -> dict[str, JsonValue]:
+def _change(change: OutcomeChange, labels: _Labels, names: Mapping[str, str]) -> dict[str, JsonValue]:
     return {
         "does": _does(change.before, change.after),
         "direction": str(change.direction),

@@ -1,4 +1,4 @@
-"""The way in through machines that are assets themselves: a plan must not cut it at any of its steps.
+"""Whether Ansible still reaches the hosts of a plan: over jump hosts that are assets, no step may be cut.
 
 Where the variables of a host name jump hosts, its way in leads through these, one after the other. Otherwise it begins
 at the single addresses of its control path, as far as assets hold these.
@@ -36,7 +36,7 @@ class _Step:
     asset: Asset | None
 
 
-class WaysIn:
+class ControlPathCheck:
     """What the tables of a compilation let out of the assets that Ansible comes through, and into those behind them."""
 
     def __init__(self, compilation: Compilation) -> None:

@@ -9,7 +9,7 @@ from ringfence.compiler import compile_policy
 from ringfence.model.assets import Snapshot
 from ringfence.model.rules import Action
 from ringfence.model.selectors import ANY, FqdnIs, Selector
-from ringfence.plan.changes import told
+from ringfence.plan.plan_diff import plan_diff
 
 from tests.unit.estate_factory import SETTINGS, asset, labelled, policy, rule, snapshot
 
@@ -31,7 +31,7 @@ def changes(source: Selector, hosts: int = 3) -> dict[str, Any]:
     assets = estate(hosts)
     before = compile_policy(assets, one, SETTINGS)
     after = compile_policy(assets, policy(*one.rules, other), SETTINGS)
-    return json.loads(json.dumps(told(before.tables, after.tables, assets)))
+    return json.loads(json.dumps(plan_diff(before.tables, after.tables, assets)))
 
 
 def test_assets_are_named_by_their_labels_or_by_those_of_all_others() -> None:
@@ -67,7 +67,7 @@ def test_what_changes_in_a_dynamic_set_and_outside_it_is_told_once() -> None:
     before = compile_policy(assets, policy(database), SETTINGS)
     for rules in ((out,), (out, also)):
         after = compile_policy(assets, policy(database, *rules), SETTINGS)
-        for one in (told(before.tables, after.tables, assets), told({}, after.tables, assets)):
+        for one in (plan_diff(before.tables, after.tables, assets), plan_diff({}, after.tables, assets)):
             (web,) = (group for group in one["groups"] if group["workloads"] == ["web-0"])
             places = [
                 (service, change["direction"], change["peers"], change["after"]["effect"], change.get("members"))
@@ -78,14 +78,14 @@ def test_what_changes_in_a_dynamic_set_and_outside_it_is_told_once() -> None:
             assert not {place[:-1] for place in places if place[-1] is None} & {
                 place[:-1] for place in places if place[-1]
             }
-    only_out = told(before.tables, compile_policy(assets, policy(database, out), SETTINGS).tables, assets)
+    only_out = plan_diff(before.tables, compile_policy(assets, policy(database, out), SETTINGS).tables, assets)
     assert [change["members"] for group in only_out["groups"] for change in group["changes"]] == [
         "in fqdn:api.example.org"
     ]
 
 
 def test_conditions_that_hold_for_every_address_together_are_none() -> None:
-    (group,) = told(
+    (group,) = plan_diff(
         {},
         {
             "web-0": compile_policy(
