@@ -75,9 +75,9 @@ def suggest(
             raise InputError("a rejection has a reason", remedy="say it: --because 'TEXT'")
         offers = rejected(session.estate, wanted, _words(reject), because, session.execution)
         if session.output.as_json:
-            session.output.data({"rejected": [one.id for one in offers], "because": because})
-        for one in offers:
-            session.output.line(f"{one.id} is rejected, in suggestions.yml: commit it", style="green")
+            session.output.data({"rejected": list(offers), "because": because})
+        for one, name in offers.items():
+            session.output.line(f"'{name}' ({one}) is rejected, in suggestions.yml: commit it", style="green")
         return
     with suggested(session.estate, wanted, _words(only), write=write, execution=session.execution) as found:
         broken = found.effect is not None and bool(found.effect.breaking)

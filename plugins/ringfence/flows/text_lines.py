@@ -22,6 +22,16 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_UNPACK = "unpack it, or save it as CSV"
+_NO_TEXT = (
+    (b"PK\x03\x04", "a ZIP archive or an XLSX workbook", _UNPACK),
+    (b"PAR1", "Parquet", _UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
+    *(
+        (magic, "a capture of packets", "give a log; --format netflow reads captures of NetFlow and IPFIX")
+        for magic in (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x0a\x0d\x0d\x0a")
+    ),
+)
 _LOOKED_AT = 64
 
 
@@ -108,12 +118,9 @@ def encoding_of(start: bytes, place: Place) -> str:
             if encoding:
                 return encoding
             raise InputError("the file is UTF-32, which is not read", place, "save it as UTF-8")
-    for magic, what in (
-        (b"PK\x03\x04", "a ZIP archive or an XLSX workbook"),
-        (b"PAR1", "Parquet"),
-    ):
+    for magic, what, remedy in _NO_TEXT:
         if start.startswith(magic):
-            raise InputError(f"the file is {what}, not text", place, "unpack it, or save it as CSV")
+            raise InputError(f"the file is {what}, not text", place, remedy)
     if len(start) >= 4 and start[1:8:2].count(0) == len(start[1:8:2]) and 0 not in start[0:8:2]:
         return "utf-16-le"
     if len(start) >= 4 and start[0:8:2].count(0) == len(start[0:8:2]) and 0 not in start[1:8:2]:

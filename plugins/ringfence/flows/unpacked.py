@@ -12,12 +12,20 @@ from pathlib import Path
 from ringfence.model.errors import InputError, Place
 
 GZIP = b"\x1f\x8b"
+# What else logs are packed with, by the first bytes: not read, and said before it is taken for text.
+_PACKED = {
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x04\x22\x4d\x18": "lz4",
+}
 # Logs shrink five to fifty times, gzip at most 1,032 times: what grows so much holds next to nothing.
 MOST_GROWTH = 250
 GROWTH_LOOKED_AT = 1 << 30
 LONGEST_LINE = 64 << 20
 _BLOCK = 1 << 20
 _LOOKED_AT = 1 << 16
+_MAGIC = 6
 _MOST_EVER = 1032
 _BREAKS = (EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -97,11 +105,16 @@ class Unpacked(io.RawIOBase):
 def unpacked(path: Path, *, lines: bool = True) -> Iterator[tuple[io.BufferedReader[Unpacked], Unpacked]]:
     """Give a buffer of a file's bytes, and the `Unpacked` that says at the end whether it was whole.
 
-    Raise InputError for gzip within gzip, OSError.
+    Raise InputError for gzip within gzip and for what is packed otherwise, OSError.
     """
     with Unpacked(path, lines=lines) as raw, io.BufferedReader(raw, _BLOCK) as buffer:
-        if raw.packed and buffer.peek(2)[:2] == GZIP:
+        start = buffer.peek(_MAGIC)[:_MAGIC]
+        if raw.packed and start.startswith(GZIP):
             raise InputError("the file is gzip within gzip", Place(str(path)), "unpack it once")
+        for magic, program in _PACKED.items():
+            if start.startswith(magic):
+                remedy = f"unpack it ({program} -d FILE), or give '-' what {program} -dc FILE writes"
+                raise InputError(f"the file is packed with {program}, which is not read", Place(str(path)), remedy)
         yield buffer, raw
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ringfence.estate import Estate
 
 
+_ONE_ASSET = "name one asset: ringfence assets lists them; from networks 'ringfence reach --from internet' says it"
+
+
 @dataclass(frozen=True, slots=True)
 class BlastRequest:
     """From which asset, over at most how many hops, and on which services; any number, and any, where not said.
@@ -39,7 +42,7 @@ def blast(estate: Estate, request: BlastRequest, execution: Execution | None = N
     found = Ends(estate.snapshot, settings).assets(queries.selectors(request.asset))
     if len(found) != 1:
         many = f"chooses {len(found)} assets" if found else "is no asset with an address"
-        raise InputError(f"'{request.asset}' {many}", remedy="name one asset: ringfence assets lists them")
+        raise InputError(f"'{request.asset}' {many}", remedy=_ONE_ASSET)
     known = {key for asset in estate.snapshot.assets for key in asset.labels}
     for key in request.keys:
         if key not in known:

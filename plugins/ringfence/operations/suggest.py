@@ -154,8 +154,8 @@ def suggest(
 
 def reject(
     estate: Estate, wanted: Wanted, numbers: Sequence[str], because: str, execution: Execution | None = None
-) -> list[Offered]:
-    """Write suggestions into `suggestions.yml` as rejected, with the reason, and return them."""
+) -> dict[str, str]:
+    """Write suggestions into `suggestions.yml` as rejected, with the reason; return their rules' names by their ids."""
     with suggest(estate, wanted, numbers, effect=False, execution=execution) as found:
         if not found.chosen:
             raise InputError("what closes an application is not rejected", remedy="leave it out: --only N,M --write")
@@ -175,7 +175,7 @@ def reject(
                 for one in found.chosen
             ],
         )
-        return list(found.chosen)
+        return {one.id: found.names.get(one.id, "") for one in found.chosen}
 
 
 def _miner(

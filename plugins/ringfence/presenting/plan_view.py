@@ -124,7 +124,9 @@ def _group(group: Data, sets: Data, everything: bool) -> Iterator[Line]:
             continue
         yield Line(f"  {SIGNS.get(does, '?')} {_change(change, sets, everything)}", style=COLOURS.get(does))
     if renamed:
-        yield Line(f"  = {renamed} more are decided by another rule with the same effect (--all)")
+        yield Line(
+            f"  = {renamed} more {'is' if renamed == 1 else 'are'} decided by another rule with the same effect (--all)"
+        )
 
 
 def _change(change: Data, sets: Data, everything: bool) -> str:

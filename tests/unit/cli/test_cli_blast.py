@@ -31,6 +31,7 @@ def test_what_is_open_now_is_said_and_the_draft_is_beside_it(workspace: Path) ->
         (("wb-1",), "did you mean 'web-1'?"),
         (("role=web",), "'role=web' chooses 2 assets"),
         (("any",), "name one asset"),
+        (("internet",), "ringfence reach --from internet"),
         (("web-1", "--by", "colour"), "no asset has a label 'colour'"),
         (("web-1", "--service", "tpc/1"), "tpc"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -98,6 +99,7 @@ def test_what_is_written_keeps_comments_and_is_not_suggested_again(workspace: Pa
         workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--reject", rejected, "--because", "a report"
     )
     assert told.exit_code == 0, told.output
+    assert re.search(rf"'.* to .*' \({rejected}\) is rejected", told.output)
 
     written = suggest(workspace, "--write")
     again = suggest(workspace)

@@ -88,3 +88,11 @@ def test_a_connection_that_a_reset_ended_unanswered_was_refused(tmp_path: Path) 
     path.write_text("\n".join(events))
     found = list(read(path, "conntrack", Reading(latest=datetime(2027, 1, 1, tzinfo=UTC))))
     assert [(flow.port, flow.outcome, flow.connections) for flow in found] == [(81, "refused", 1)]
+
+
+def test_xml_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "list.xml"
+    path.write_text('<?xml version="1.0" encoding="utf-8"?>\n<conntrack>\n')
+    reading = Reading()
+    assert list(read(path, "conntrack", reading)) == []
+    assert {one.message for one in reading.problems} == {"XML is not read: leave -o xml out"}

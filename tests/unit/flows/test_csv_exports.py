@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ringfence.flows.readers import read
 from ringfence.flows.reading import Reading
+from ringfence.model.addresses import address_text
 from ringfence.model.errors import InputError
 
 HEADER = "client,server,port,protocol,first_seen"
@@ -96,3 +97,16 @@ def test_a_json_list_is_read_like_json_lines(tmp_path: Path) -> None:
     reading = Reading()
     assert len(list(read(path, "json", reading))) == 1
     assert reading.bad == 1
+
+
+def test_headers_of_files_put_one_behind_another_are_no_rows_and_hold_from_there(tmp_path: Path) -> None:
+    path = tmp_path / "all.csv"
+    path.write_text(
+        "Client,server,port,protocol\n10.0.0.1,10.0.0.2,443,tcp\n"
+        "\ufeffClient,server,port,protocol\n10.0.0.1,10.0.0.2,444,tcp\n"
+        "protocol,port,server,client\nudp,53,10.0.0.2,10.0.0.1\n"
+    )
+    reading = Reading()
+    found = [(flow.port, address_text(flow.server)) for flow in read(path, "csv", reading)]
+    assert found == [(443, "10.0.0.2"), (444, "10.0.0.2"), (53, "10.0.0.2")]
+    assert reading.problems == []

@@ -128,3 +128,15 @@ def test_a_line_without_end_is_not_kept_in_memory(tmp_path: Path, name: str, mon
     found, reading = clients(path, name)
     assert sorted(found) == ["10.0.0.10", "10.0.0.11"]
     assert reading.bad == 1
+
+
+@pytest.mark.parametrize("name", [*SAMPLES, "netflow", "denials"])
+@pytest.mark.parametrize(
+    ("start", "program"), [(b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh91AY&SY", "bzip2"), (b"\xfd7zXZ\0", "xz")]
+)
+def test_what_is_packed_otherwise_is_refused_by_its_name(tmp_path: Path, name: str, start: bytes, program: str) -> None:
+    (tmp_path / "web-1.json").write_bytes(start + b"\x84\n\xff" * 20)
+    with pytest.raises(InputError, match=f"packed with {program}") as raised:
+        list(read(tmp_path / "web-1.json", name, Reading()))
+    assert raised.value.remedy
+    assert f"{program} -d" in raised.value.remedy

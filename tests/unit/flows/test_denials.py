@@ -171,3 +171,31 @@ def test_what_is_wrong_in_recorded_denials_costs_itself(tmp_path: Path) -> None:
     for text, reason in (("{", "not valid JSON"), ('{"a": 1}', "no denials stand in it")):
         with pytest.raises(InputError, match=reason):
             flows_of(tmp_path / "g.json", text + (' "' if text == "{" else ""), hosts=HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("host", "prefix", "outcome"),
+    [
+        ("h", "filter_IN_public_REJECT: ", "refused"),
+        ("h", "FINAL_REJECT: ", "refused"),
+        ("h", "Shorewall:net2fw:DROP:", "refused"),
+        ("h", "nft-dropped ", "refused"),
+        ("h", "[UFW AUDIT] ", "unanswered"),
+        ("drop-box", "[UFW AUDIT] ", "unanswered"),
+    ],
+)
+def test_the_prefix_of_others_says_whether_a_packet_was_denied_and_no_hosts_name_does(
+    tmp_path: Path, host: str, prefix: str, outcome: str
+) -> None:
+    path = tmp_path / "kern.log"
+    path.write_text(UFW.replace("[UFW BLOCK] ", f"2026-11-24T06:00:01Z {host} kernel: {prefix}"))
+    assert [flow.outcome for flow in read(path, "denials", Reading())] == [outcome]
+
+
+def test_later_fragments_of_a_packet_are_rows_without_traffic(tmp_path: Path) -> None:
+    path = tmp_path / "kern.log"
+    packet = "DROP IN=eth0 OUT= SRC=10.0.0.5 DST=10.0.0.2 LEN=60 ID=7 FRAG:185 PROTO=UDP"
+    path.write_text(f"2026-11-24T06:00:01Z h kernel: {packet}\n")
+    reading = Reading()
+    assert list(read(path, "denials", reading)) == []
+    assert (reading.bad, reading.empty) == (0, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import struct
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,7 @@ def test_what_an_exporter_says_was_denied_is_refused(tmp_path: Path) -> None:
     [
         (version_5(QUESTION) + version_5(QUESTION)[:-5], "ends in the middle of a message", 1),
         (version_5(QUESTION) + b"no more of this at all", "no message of NetFlow", 1),
-        (version_9(a_set(256, row_9("10.0.0.1", "10.0.0.2", 1, 2))), "without their template", 0),
+        (version_9(a_set(256, row_9("10.0.0.1", "10.0.0.2", 1, 2))), "1 set of records came without", 0),
         (pcap(version_5(QUESTION))[:-40] + b"", "ends in the middle of a packet", 0),
         (gzip.compress(version_5(QUESTION) * 500)[:-9], "breaks off", 1),
         (ipfix(struct.pack("!HH", 256, 400)), "does not fit", 0),
@@ -177,6 +178,22 @@ def test_what_is_broken_is_said_and_the_rest_is_read(
     assert len(rows) == read_anyway
     assert reading.bad
     assert any(reason in one.message for one in reading.problems)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [(2**32 - 3000, 1000), (2000, 6000)],
+    ids=["the counter began anew between start and export", "the end is a little after the export"],
+)
+def test_times_since_boot_are_those_near_the_export(tmp_path: Path, first: int, last: int) -> None:
+    row = row_9("10.0.0.1", "10.0.0.2", 40000, 443)[:-8] + struct.pack("!II", first, last)
+    message = version_9(a_set(0, template()), a_set(256, row))
+    found, reading = flows_of(tmp_path / "f", message[:4] + struct.pack("!I", 5000) + message[8:])
+    assert reading.bad == 0
+    began, ended = (datetime.fromisoformat(str(found[0][name])) for name in ("first_seen", "last_seen"))
+    exported = datetime.fromtimestamp(START, UTC)
+    assert (ended - began).total_seconds() == 4
+    assert abs((ended - exported).total_seconds()) <= 4
 
 
 def test_a_clock_ahead_of_now_is_a_wrong_row(tmp_path: Path) -> None:

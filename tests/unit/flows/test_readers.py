@@ -234,3 +234,16 @@ def test_a_flow_that_names_a_field_twice_is_a_wrong_row_and_no_choice_between_th
     assert len(list(read(path, "json", reading))) == 1
     assert reading.bad == 1
     assert "'client' stands twice" in str(reading.problems[0])
+
+
+def test_an_object_of_another_program_is_told_by_its_fields_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "eve.json"
+    path.write_text(
+        '{"event_type":"flow","src_ip":"10.0.0.1","dest_ip":"10.0.0.2","dest_port":443,"proto":"TCP"}\n{}\n'
+    )
+    reading = Reading()
+    assert list(read(path, "json", reading)) == []
+    first, second = reading.problems
+    assert "it has 'event_type', 'src_ip'" in first.message
+    assert "it has none" in second.message
+    assert "{client: .src_ip" in (first.remedy or "")

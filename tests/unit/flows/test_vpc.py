@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from ringfence.flows.database import connect
 from ringfence.flows.readers import read
+from ringfence.flows.readers.vpc_fields import format_of
 from ringfence.flows.reading import Reading
 from ringfence.flows.records import record_of
 from ringfence.model.errors import InputError
@@ -338,3 +340,43 @@ def test_a_number_is_decimal_digits_however_a_file_is_read(tmp_path: Path, field
     assert [(problem.place.line, text in problem.message) for problem in reading.problems if problem.place] == [
         (3, True)
     ]
+
+
+def _quoted(*records: str) -> str:
+    rows = [DEFAULT.replace("-", "_"), *(record.replace(" -", " ") for record in records)]
+    return "\n".join(",".join(f'"{value}"' for value in row.split(" ")) for row in rows)
+
+
+def _json_lines(*records: str) -> str:
+    return "\n".join(json.dumps({"timestamp": 1, "message": record}) for record in records)
+
+
+def _one_object(*records: str, indent: int | None = None) -> str:
+    events = [{"logStreamName": "eni-1-all", "timestamp": 1, "message": record} for record in records]
+    return json.dumps({"events": events, "searchedLogStreams": [], "nextToken": "abc"}, indent=indent)
+
+
+@pytest.mark.parametrize(
+    "export",
+    [
+        lambda *records: "\n".join(f"2018-09-22T20:28:14.000Z {record}" for record in records),
+        lambda *records: "\n".join(f"2018-09-22T20:28:14+00:00 eni-1-all {record}" for record in records),
+        lambda *records: "\n".join("\t".join(record.split()) for record in records),
+        _quoted,
+        _json_lines,
+        _one_object,
+        lambda *records: _one_object(*records, indent=4),
+    ],
+    ids=["export task", "aws logs tail", "tabs", "Athena", "Firehose", "get-log-events", "filter-log-events"],
+)
+def test_what_queries_and_cloudwatch_export_is_the_same_as_the_log(tmp_path: Path, export: Callable[..., str]) -> None:
+    path = tmp_path / "export"
+    path.write_text(export(SSH, RDP, NODATA) + "\n")
+    reading = Reading()
+    found = list(read(path, "vpc", reading))
+    assert sorted(flow.port or 0 for flow in found) == [22, 3389]
+    assert (reading.bad, reading.empty) == (0, 1)
+
+
+def test_a_format_is_read_as_terraform_writes_it() -> None:
+    assert format_of("$${version} $${account-id} ${srcaddr}") == ("version", "account-id", "srcaddr")

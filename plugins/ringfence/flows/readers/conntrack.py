@@ -57,7 +57,8 @@ def _raw(lines: str, reading: Reading) -> str:
     return f"""
 SELECT n, true AS colon,
     CASE WHEN head.number = '' OR len(src) NOT IN (1, 2) OR len(dst) <> len(src)
-        THEN 'not a line of conntrack -L or -E' END AS malformed,
+        THEN if(starts_with(ltrim(line), '<'), 'XML is not read: leave -o xml out', 'not a line of conntrack -L or -E')
+        END AS malformed,
     false AS empty, src[1] AS src, coalesce(src[2], dst[1]) AS dst, sport[1] AS sport,
     CASE WHEN len(type) > 0 THEN type[1] ELSE coalesce(sport[2], dport[1]) END AS dport, head.number AS protocol,
     {time} AS first, {time} AS last, head.time AS times,

@@ -60,6 +60,11 @@ def _flows(path: Path, reading: Reading) -> Iterator[Flow]:
                     return
                 if not any(map(str.strip, row)) or (commented and row[0].lstrip().startswith(COMMENT)):
                     continue
+                if names := _names_again(row, header):
+                    if names != header.names:
+                        header = _Header(names, header.delimiter, header.line)
+                        _check_header(header, place, reading)
+                    continue
                 record = dict(zip(header.names, _cells(row, len(header.names)), strict=True))
                 flow = flow_of(record, observed=observed, source="csv", latest=reading.latest)
             except InputError as error:
@@ -68,6 +73,17 @@ def _flows(path: Path, reading: Reading) -> Iterator[Flow]:
                 reading.reject(InputError(f"no CSV: {error}"), place)
             else:
                 yield flow
+
+
+def _names_again(row: list[str], header: _Header) -> tuple[str, ...] | None:
+    """Return the columns that a row names where it is a header, as files that were put one behind another have it."""
+    first = row[0].strip("\ufeff \t").lower()
+    if first != header.names[0] and first not in FIELDS:
+        return None
+    names = [first, *(cell.strip().lower() for cell in row[1:])]
+    while not names[-1]:
+        names.pop()
+    return tuple(names) if set(REQUIRED) <= set(names) else None
 
 
 def _cells(row: list[str], wanted: int) -> list[str]:

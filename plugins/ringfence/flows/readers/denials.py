@@ -26,7 +26,8 @@ from ringfence.model.flows import Flow
 SOURCE = "denials"
 # The prefix of the rules that log (enforcers/*/outcomes.py); the kernel writes IN= and OUT= behind every prefix.
 _OURS = r"(?:^|[] :])ringfence (allow|deny|watch) (\S+) (in|out) +IN="
-_DENYING = r"\b(BLOCK|DROP|DENY|DENIED|REJECT)"
+# firewalld writes `filter_IN_public_REJECT: `: the word may stand behind all but a letter.
+_DENYING = "(?:^|[^A-Z])(?:BLOCK|DROP|DENY|DENIED|REJECT)"
 _PACKET = "contains(line, ' SRC=') AND contains(line, ' DST=') AND contains(line, 'PROTO=')"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 _YEARLESS = r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -149,12 +150,15 @@ WITH told AS (
     FROM parts
 )
 SELECT n, true AS colon, CASE WHEN body = '' THEN 'no packet that a kernel logs' END AS malformed,
-    {forged} AS empty, {of("SRC")} AS src, {of("DST")} AS dst, {of("SPT")} AS sport,
+    -- the fragments behind a packet's first have no ports
+    {forged} OR regexp_matches(body, ' FRAG:[0-9]+') AND {of("SPT")} IS NULL AS empty,
+    {of("SRC")} AS src, {of("DST")} AS dst, {of("SPT")} AS sport,
     coalesce({of("DPT")}, {of("TYPE")}) AS dport, lower({of("PROTO")}) AS protocol, {time} AS first, {time} AS last,
     text[:40] AS times, '1' AS packets, {of("LEN", "[0-9]+")} AS bytes,
     host AS observer,
     CASE WHEN ours.effect <> '' THEN ours.effect = 'deny'
-        ELSE regexp_matches(upper(split_part(text, 'IN=', 1)), '{_DENYING}') END AS refused,
+        ELSE regexp_matches(upper(split_part(regexp_replace(text, '{_HEAD}', ''), 'IN=', 1)), '{_DENYING}')
+        END AS refused,
     CASE WHEN {syn} AND {ack} THEN -1 WHEN {syn} OR contains(body, 'PROTO=ICMP') THEN 1 END AS said,
     ours.effect = '' AS alone, false AS reset, nullif({attributes}::VARCHAR, '{{}}') AS attributes
 FROM tagged"""

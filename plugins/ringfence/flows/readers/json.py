@@ -42,11 +42,27 @@ def _flows(path: Path, reading: Reading) -> Iterator[Flow]:
                     raise InputError(f"'{clean_text(value.name)}' stands twice", remedy="say it once")
                 if not isinstance(value, dict):
                     raise InputError("no JSON object stands here")
+                if not value.keys() & _ENDS:
+                    raise _of_others(value)
                 flow = flow_of(value, observed=observed, source="json", latest=reading.latest)
             except InputError as error:
                 reading.reject(error, place)
             else:
                 yield flow
+
+
+_ENDS = {"client", "server"}
+_NAMED = 8
+
+
+def _of_others(value: dict[str, object]) -> InputError:
+    """Return the error for an object that names no end: one that another program wrote, in words of its own."""
+    names = ", ".join(f"'{clean_text(name)}'" for name in list(value)[:_NAMED])
+    more = ", …" if len(value) > _NAMED else ""
+    return InputError(
+        f"neither client nor server is a field of the object: it has {names or 'none'}{more}",
+        remedy="rename them: jq -c '{client: .src_ip, server: .dest_ip, port: .dest_port, protocol: .proto}' FILE",
+    )
 
 
 def json_lines(lines: Iterable[str], path: Path, reading: Reading, first: int = 1) -> Iterator[tuple[Place, object]]:

@@ -20,6 +20,7 @@ from ringfence.flows.reading import Reading
 from ringfence.flows.relation import insert_rows, new_table
 from ringfence.flows.sightings import RAW_COLUMNS, add_sightings, new_sightings
 from ringfence.flows.text_lines import alone, files_below
+from ringfence.model.counts import counted
 from ringfence.model.errors import InputError, Place
 from ringfence.model.services import ICMP, ICMPV6, TCP
 
@@ -72,7 +73,7 @@ def _rows(path: Path, reading: Reading) -> Iterator[tuple[object, ...]]:
         reading.reject(InputError(str(error), remedy="fetch the file again"), Place(str(path)))
     if decoder.waiting:
         remedy = "capture until the exporter has sent its templates again"
-        reason = f"{decoder.waiting} sets of records came without their template"
+        reason = f"{counted(decoder.waiting, 'set')} of records came without a template"
         reading.reject(InputError(reason, remedy=remedy), Place(str(path)), decoder.waiting)
 
 
@@ -112,6 +113,7 @@ def _directions(record: Record) -> Iterator[tuple[object, ...]]:
         )
 
 
+_WRAP = 1 << 32  # milliseconds
 _ENDS = ((nf.SOURCE, nf.SOURCE_V6), (nf.TARGET, nf.TARGET_V6))
 
 
@@ -143,7 +145,8 @@ def _times(record: Record) -> tuple[str | None, str | None]:
             whole = _number(record, seconds)
             at = None if whole is None else whole * 1000
         if at is None and since_boot is not None and booted is not None:
-            at = booted + since_boot
+            # A counter of 32 bits begins anew after 49.7 days: of the times that it may mean, the one near the export.
+            at = exported + (booted + since_boot - exported + _WRAP // 2) % _WRAP - _WRAP // 2
         found.append(at)
     first, last = found
     first = (exported if last is None else last) if first is None else first

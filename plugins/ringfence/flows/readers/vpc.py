@@ -22,6 +22,15 @@ from ringfence.model.errors import InputError, Place
 
 SOURCE = "vpc"
 _HEADER = "contains(lower(line), 'srcaddr')"  # rows hold no word of this kind
+# Records in JSON of CloudWatch Logs and Firehose: one or several a line, or with the object's lines around them.
+_MESSAGE = r'"message"\s*:\s*"([^"]*)"'
+_AROUND = r'[\[\]{},\s]+|\s*"[A-Za-z]+"\s*:.*'
+_ROW = f"NOT {_HEADER} AND (contains(line, '\"message\"') OR NOT regexp_full_match(line, '{_AROUND}'))"
+_ROWS = (
+    f"SELECT n, unnest(if(regexp_matches(line, '{_MESSAGE}'), regexp_extract_all(line, '{_MESSAGE}', 1), [line]))"
+    " AS line FROM ({})"
+)
+_TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)?"
 
 
 def sightings(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> str:
@@ -78,18 +87,20 @@ def _formats(
             if message not in told:
                 told.add(message)
                 reading.warn(message, place(n), once=True)
-    return formats(connection, lines, headers, given, f"NOT {_HEADER}")
+    return formats(connection, lines, headers, given, _ROW)
 
 
 def _of_lines(fields: Sequence[str], rows: str, reading: Reading) -> str:
-    values = {name: f"nullif(l[{number}], '-')" for number, name in enumerate(fields, 1)}
-    malformed = f"CASE WHEN len(l) <> {len(fields)} THEN {miscounted(len(fields))} END"
-    split = (
-        f"SELECT n, contains(line, ':') AS colon, string_split(trim(line, ' \\t\\r'), ' ') AS l FROM ({rows})".replace(
-            "\\t\\r", "\t\r"
-        )
-    )
-    return f"SELECT {row_columns(values, malformed, reading)} FROM ({split})"
+    values = {name: f"nullif(nullif(l[{number}], '-'), '')" for number, name in enumerate(fields, 1)}
+    count = len(fields)
+    malformed = f"CASE WHEN len(l) <> {count} THEN {miscounted(count)} END"
+    # Exports of queries are CSV or have tabs; CloudWatch Logs puts its time, and its stream, before a record.
+    text = "trim(line, ' \t\r')"
+    spaced = f"CASE WHEN contains({text}, ' ') THEN {text} ELSE translate({text}, ',\t\"', '  ') END"
+    before = f"len(l) BETWEEN {count + 1} AND {count + 2} AND regexp_full_match(l[1], '{_TIME}')"
+    split = f"SELECT n, contains(line, ':') AS colon, string_split({spaced}, ' ') AS l FROM ({_ROWS.format(rows)})"
+    whole = f"SELECT * REPLACE (if({before}, l[len(l) - {count - 1} :], l) AS l) FROM ({split})"
+    return f"SELECT {row_columns(values, malformed, reading)} FROM ({whole})"
 
 
 def _add_parquet(connection: duckdb.DuckDBPyConnection, path: Path, found: str, reading: Reading) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -37,10 +38,10 @@ ATTRIBUTES = (*ECS, "reject-reason")
 def format_of(text: str | Sequence[str]) -> tuple[str, ...]:
     """Return the names of fields in a header, in `--fields`, or as AWS writes a format: `${srcaddr} ${dstaddr}`.
 
-    Parquet files and some programs write `_` for `-`.
+    Parquet files and some programs write `_` for `-`, Terraform `$$` for `$`, and CSV has quotes.
     """
-    words = text.replace(",", " ").split() if isinstance(text, str) else text
-    return tuple(clean_text(word.removeprefix("${").removesuffix("}").lower().replace("_", "-")) for word in words)
+    words = re.split(r"[\s,\"]+", text.strip(' \t\r\n,"')) if isinstance(text, str) else text
+    return tuple(clean_text(word.lstrip("$").strip("{}").lower().replace("_", "-")) for word in words)
 
 
 def check_fields(fields: Sequence[str], place: Place | None = None) -> list[str]:
