@@ -252,6 +252,9 @@ class Link:
                 self._said.append(b"it prints errors without end, so it is not listened to")
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
+                # asyncio learns that a process has ended only when all that it printed was read
+                while await process.stderr.read(1 << 16):
+                    pass
                 return
             self._said.append(more)
             if prompt and prompt in b"".join(self._said):

@@ -44,7 +44,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("explain", "web-1", "db-1", "htps"), "'htps' is not a valid service → did you mean 'https'?"),
         (("explain", "web-1", "db-1", "tcp/80,tpc/81"), "'tpc/81' is not a valid service → did you mean 'tcp/81'?"),
         (("render", "wbe-1"), "no asset is named 'wbe-1' → did you mean 'web-1'?"),
-        (("plan", "--drop", "wbe-1"), "says nothing of wbe-1 → did you mean 'web-1'?"),
+        (("plan", "--drop", "wbe-1"), "has no entry for wbe-1 → did you mean 'web-1'?"),
     ],
 )
 def test_what_does_not_exist_is_told_with_the_nearest_word(
@@ -74,7 +74,7 @@ def test_a_host_that_a_plan_says_nothing_of_is_told_with_the_nearest(
     told = ringfence(workspace, command, "latest", option, "wbe-1")
 
     assert told.exit_code == 2, told.output
-    assert "says nothing of wbe-1 → did you mean 'web-1'?" in " ".join(told.output.split())
+    assert "has no entry for wbe-1 → did you mean 'web-1'?" in " ".join(told.output.split())
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_lint_findings_are_an_answer_of_no(workspace: Path) -> None:
         (("explain", "web-1", "db-9", "tcp/1"), "'db-9' is neither an asset nor an address"),
         (("explain", "web-1", "db-1", "tpc/1"), "'tpc/1' is not a valid service"),
         (("explain", "web-1", "db-1", "[tcp/80]"), "did you mean 'tcp/80'?"),
-        (("plan", "--drop", "web-9"), "--drop: what is known of inventory and plans says nothing of web-9"),
+        (("plan", "--drop", "web-9"), "--drop: what is known of inventory and plans has no entry for web-9"),
         (("reach", "--from", "{role: web"), "not valid YAML"),
         (("reach", "--from", "{rol e: 1}"), "error:"),
         (("reach", "--from", "10.0.0.1/8"), "host bits"),

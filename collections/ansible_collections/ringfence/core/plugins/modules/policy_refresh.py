@@ -26,7 +26,8 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Update the addresses of a name that has just changed ringfence.core.policy_refresh:
+- name: Update the addresses of a name that has just changed
+  ringfence.core.policy_refresh:
 """
 
 RETURN = r"""

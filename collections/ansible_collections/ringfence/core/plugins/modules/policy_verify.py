@@ -28,7 +28,8 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Verify the plan on every host ringfence.core.policy_verify:
+- name: Verify the plan on every host
+  ringfence.core.policy_verify:
     plan: plans/5f3a0c1d2e4b
 """
 
