@@ -188,5 +188,5 @@ def test_an_element_of_no_planned_process_is_drift_and_so_is_a_missing_one(rollo
     assert "system.slice/ssh.service" in told
     rollouts.sh("trixie", "nft flush map inet ringfence units_in_2")
     (told,) = rollouts.drift(plan)["trixie"]
-    assert "echo.service runs" in told
+    assert "echo.service is running" in told
     assert "do not apply" in told

@@ -82,7 +82,7 @@ def test_what_somebody_changes_by_hand_is_drift(rollouts: Rollouts) -> None:
     rollouts.sh("bookworm", "for set in $(ipset list -n | grep _r4_); do ipset add $set 192.0.2.1; done")
     drift = rollouts.drift(plan)
     assert drift.keys() == {"trixie", "bookworm"}
-    assert any("stands before ours in chain INPUT" in line for line in drift["trixie"])
+    assert any("comes before ours in chain INPUT" in line for line in drift["trixie"])
     rollouts.sh("trixie", "iptables-legacy -D INPUT -p tcp -j ACCEPT; iptables-nft -D INPUT -p tcp -j ACCEPT")
     assert rollouts.roll_out(plan, renew=True).ok
     assert rollouts.drift(plan) == {}
