@@ -126,7 +126,7 @@ def test_a_certificate_that_nobody_signed_is_refused_and_the_next_server_asked(d
         found(directory, ca_certs=None)
     result = found(directory, *SERVERS, servers=["ldaps://127.0.0.1:1", directory.encrypted])
     assert result.hosts
-    assert "ldaps://127.0.0.1:1 was not asked" in result.warnings[0]
+    assert "ldaps://127.0.0.1:1 was not queried" in result.warnings[0]
 
 
 def test_attributes_that_hold_passwords_are_refused(directory):
