@@ -106,19 +106,21 @@ class Selection:
     @cached_property
     def _tally(self) -> Tally:
         tally = Tally()
-        for verdict, count in self._by_verdict():
+        for verdict, count in self._by_verdict:
             tally.add(verdict, count)
         return tally
 
-    def _by_verdict(self) -> Iterator[tuple[Verdict, Count]]:
-        """Yield each wanted verdict and how many of these flows have it; only ends are looked for flow by flow."""
+    @cached_property
+    def _by_verdict(self) -> tuple[tuple[Verdict, Count], ...]:
+        """Return each wanted verdict and how many of these flows have it; only ends are looked for flow by flow."""
         judged, wanted = self.simulation.judged, self.wanted
         if wanted.client is None and wanted.server is None and wanted.either is None:
             numbers = frozenset(self._numbers)
-            yield from ((judged.verdicts[one], count) for one, count in judged.by_verdict() if one in numbers)
-            return
-        for number, flows, connections in self._asked("verdict"):
-            yield judged.verdicts[number], Count(flows, connections)
+            return tuple((judged.verdicts[one], count) for one, count in judged.by_verdict() if one in numbers)
+        return tuple(
+            (judged.verdicts[number], Count(flows, connections))
+            for number, flows, connections in self._asked("verdict")
+        )
 
     @property
     def categories(self) -> Mapping[Category, Count]:
@@ -139,7 +141,7 @@ class Selection:
         """Return one row a ruleset of a policy, the worst first; rulesets that decided nothing have none."""
         rulesets = {rule.id: rule.ruleset for rule in policy.rules}
         rows: dict[str, Row] = {}
-        for verdict, count in self._by_verdict():
+        for verdict, count in self._by_verdict:
             named = {rulesets[rule] for rule in _rules_of(verdict) if rule in rulesets}
             for name in named or {NO_RULESET}:
                 row = rows.setdefault(name, Row())

@@ -190,7 +190,7 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
                 (
                     (
                         label_text(row["from"]),  # type: ignore[arg-type]  # the labels of by_labels
-                        label_text(row["to"]),  # type: ignore[arg-type]
+                        label_text(row["to"]),  # type: ignore[arg-type]  # the labels of by_labels
                         service_text(protocol_name(row["protocol"]), row["port"]),
                         *(row[name] for name in outcome),
                         row["flows"],

@@ -226,17 +226,6 @@ def label_numbers(snapshot: Snapshot, keys: Sequence[str]) -> tuple[dict[str, in
     return of_assets, {number: dict(combination) for combination, number in numbers.items()}
 
 
-def name_labels(
-    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, keys: Sequence[str]
-) -> Mapping[object, Mapping[str, str]]:
-    """Make the table `asset_labels` (asset, label number) and return the labels, of `keys` alone, by number."""
-    numbers, names = label_numbers(snapshot, keys)
-    DuckEngine(connection).put(
-        "asset_labels", {"asset": "VARCHAR", "label": "INTEGER"}, [list(numbers), list(numbers.values())]
-    )
-    return names
-
-
 _TEXT = ", ".join(f"coalesce({name}::VARCHAR, chr(0))" for name in COLUMNS)
 _DIGEST = f"""
 SELECT sha256(string_agg(line, '' ORDER BY line)) FROM (
