@@ -45,7 +45,7 @@ $(READY): pyproject.toml
 	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || { echo "Python's venv is missing. As root, run: apt-get install python3-venv" >&2; exit 1; }
 	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[aws,ldap,proxmox,vsphere,windows,xlsx]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[aws,ldap,proxmox,tui,vsphere,windows,xlsx]' --group dev
 	@touch $@
 
 clean:

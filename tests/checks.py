@@ -168,6 +168,7 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "conformance": pytest("tests/conformance", *BY_FILE),
     "lab": pytest("tests/lab", *BY_FILE, workers=3),  # they wait more than they compute
     "molecule": molecule,
+    "tui": pytest("tests/tui"),
     "ansible-lint": command("ansible-lint", "--offline", "--profile", "production", "collections", "playbooks"),
     "collection": build_collection,
     "collection-docs": collection_docs,
@@ -182,6 +183,7 @@ PHASES: tuple[tuple[Lane, ...], ...] = (
     (("ruff-format", "ruff", "imports", "shellcheck", "unit"),),
     (("lab", "molecule"), ("mypy", "ansible-lint", "collection", "collection-docs")),
     (("sources",), ("conformance",)),
+    (("tui",),),
 )
 
 

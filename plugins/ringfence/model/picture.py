@@ -1,0 +1,116 @@
+"""The picture of who talks to whom: groups by labels, and what each policy state says of the traffic between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Sign(StrEnum):
+    """What becomes of a flow in one policy state; in the order of `WORST_FIRST` in a picture's cell."""
+
+    DENIED = "x"
+    WOULD_BE_DENIED = "!"
+    NOT_JUDGED = "?"
+    UNDECIDED = "~"
+    ALLOWED = "+"
+    NOTHING = "·"
+
+
+WORST_FIRST = tuple(Sign)
+
+
+class PolicyState(StrEnum):
+    """Which policy judges: what hosts enforce, what the files say, or the files with the unsaved draft."""
+
+    HELD = "held"
+    FILES = "files"
+    DRAFT = "draft"
+
+
+class GroupKind(StrEnum):
+    """What a group of a picture is made of."""
+
+    LABELS = "labels"
+    ASSET = "asset"
+    NETWORK = "network"
+    UNKNOWN = "unknown"
+    INTERNET = "internet"
+
+
+@dataclass(frozen=True, slots=True)
+class SignCount:
+    """How many distinct flows, and how many connections in them."""
+
+    flows: int = 0
+    connections: int = 0
+
+    def __add__(self, other: SignCount) -> SignCount:
+        return SignCount(self.flows + other.flows, self.connections + other.connections)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureGroup:
+    """A row and column of the matrix. `labels` has a value for each level, None where an asset lacks that label.
+
+    `name` is the asset's or the network's name where the group is one; `assets` how many assets it holds.
+    """
+
+    kind: GroupKind
+    labels: tuple[str | None, ...]
+    assets: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureService:
+    """What one service has of the traffic between two groups; `port` is None for unknown, `protocol` a number."""
+
+    protocol: int
+    port: int | None
+    signs: Mapping[PolicyState, Mapping[Sign, SignCount]]
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEdge:
+    """The traffic from one group to another: `client` and `server` are indexes of groups.
+
+    `signs` has, for each state that was judged, how many flows have each sign. `refused` are attempts that were refused
+    when they were seen; they have no sign. `services` are the busiest first.
+    """
+
+    client: int
+    server: int
+    signs: Mapping[PolicyState, Mapping[Sign, SignCount]]
+    refused: SignCount = field(default_factory=SignCount)
+    services: tuple[PictureService, ...] = ()
+    last: datetime | None = None
+
+    def worst(self, state: PolicyState) -> Sign:
+        """Return the worst sign of a state."""
+        counts = self.signs.get(state, {})
+        return next((sign for sign in WORST_FIRST if counts.get(sign, SignCount()).flows), Sign.NOTHING)
+
+    def differs(self, one: PolicyState, other: PolicyState) -> bool:
+        """Return whether two states say something different of these flows."""
+        return dict(self.signs.get(one, {})) != dict(self.signs.get(other, {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Groups in the order of their labels, unknown and the internet last, and the traffic between them.
+
+    `levels` are the label keys of the groups, coarsest first. `totals` are the flows and connections of the window by
+    state and sign: the sum over the edges.
+    """
+
+    levels: tuple[str, ...]
+    groups: tuple[PictureGroup, ...]
+    edges: tuple[PictureEdge, ...]
+    totals: Mapping[PolicyState, Mapping[Sign, SignCount]]
+    refused: SignCount
+    since: datetime | None = None
+    until: datetime | None = None
