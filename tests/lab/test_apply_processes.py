@@ -51,7 +51,7 @@ def uninstall(rollouts: Rollouts, host: str, *names: str) -> None:
 
 def test_a_unit_is_allowed_and_its_neighbour_denied(rollouts: Rollouts) -> None:
     plan = rollouts.apply(dict.fromkeys(RELEASES, ECHO_ONLY))
-    assert rollouts.drift(plan) == {}
+    assert rollouts.playbook_drift(plan) == {}
     for host in RELEASES:
         rollouts.answers(host)
         rollouts.sh(host, "systemctl stop echo.service")
