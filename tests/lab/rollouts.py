@@ -138,6 +138,11 @@ class Rollouts:
             if held is not None:
                 held.close()
 
+    def reboot(self, hosts: Sequence[str]) -> None:
+        """Restart hosts beside each other; returns when all answer again."""
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(self.lab.reboot, hosts))
+
     def sh(self, host: str, command: str, timeout: float = 60.0) -> str:
         """Run a shell command inside a host, not over its network, and return its output."""
         done = self.lab.exec(host, ["sh", "-c", command], timeout=timeout)

@@ -109,8 +109,8 @@ def test_a_forced_lockout_is_undone_by_a_reboot_before_the_timer(rollouts: Rollo
         running = threads.submit(rollouts.roll_out, plan, force_lockout_test=True, confirm_within=90)
         for host in RELEASES:
             wait_until(lambda host=host: not rollouts.reaches(host, 22), 15)
+        rollouts.reboot(RELEASES)
         for host in RELEASES:
-            rollouts.lab.reboot(host)
             assert rollouts.reaches(host, 22)
             assert "abandoned" in rollouts.sh(host, "cat /var/lib/ringfence/history")
         outcome = running.result()
@@ -121,8 +121,8 @@ def test_a_forced_lockout_is_undone_by_a_reboot_before_the_timer(rollouts: Rollo
 
 def test_the_confirmed_table_stands_after_a_reboot_and_before_the_network(rollouts: Rollouts) -> None:
     plan = rollouts.apply(everywhere(CLOSED))
+    rollouts.reboot(RELEASES)
     for host in RELEASES:
-        rollouts.lab.reboot(host)
         assert not rollouts.reaches(host)
         wait_until(lambda host=host: "active" in rollouts.sh(host, "systemctl is-active ringfence.service"), 5)
         order = rollouts.sh(host, "systemctl show -p Before ringfence.service")
@@ -139,7 +139,8 @@ def test_the_table_stands_beside_the_distributions_own_service(rollouts: Rollout
     assert rollouts.drift(plan) == {}
     for host in RELEASES:
         rollouts.sh(host, "systemctl enable nftables.service")
-        rollouts.lab.reboot(host)
+    rollouts.reboot(RELEASES)
+    for host in RELEASES:
         wait_until(lambda host=host: "active" in rollouts.sh(host, "systemctl is-active nftables.service"), 5)
     assert rollouts.drift(plan) == {}
     for host in RELEASES:

@@ -41,7 +41,7 @@ def test_hosts_with_busybox_alone_or_without_python_are_enforced_on_and_come_bac
     assert {host.state for host in back.hosts.values()} == {"rolled back"}
     for host in hosts:
         rollouts.answers(host, 22)
-        rollouts.lab.reboot(host)
+    rollouts.reboot(hosts)
     assert rollouts.drift(first) == {}
     rollouts.remove()
     assert [rollouts.remains(host) for host in hosts] == ["", ""]
