@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +20,8 @@ from ringfence.operations.execution import Execution
 from ringfence.operations.passwords import NO_PASSWORDS, Passwords
 from ringfence.rollout import HostResult, PlaybookResult
 from ringfence.rollout.results import INTERRUPTED, collect
-from ringfence.rollout.runs import EVENTS_FILE, RunDirectory, RunFacts, begin_run, read_event, run_directories
+from ringfence.rollout.run_events import RunReader, TimedEvent
+from ringfence.rollout.runs import RunDirectory, RunFacts, begin_run, run_directories
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -36,20 +37,32 @@ class ListedRun:
     """A run with its state.
 
     That is `running`, `pausing`, `successful`, `failed`, `interrupted`, or that its process ended without saying why.
+    `ended` is when, ISO text in UTC, empty where that is not known.
     """
 
     directory: RunDirectory
     facts: RunFacts
     state: str
+    ended: str = ""
 
     def data(self) -> dict[str, object]:
         """Return plain data for JSON."""
-        return {"id": self.directory.id, "state": self.state, **asdict(self.facts)}
+        return {"id": self.directory.id, "state": self.state, "ended": self.ended, **asdict(self.facts)}
 
 
 def list_runs(estate: Estate) -> list[ListedRun]:
     """Return the runs of a workspace, oldest first."""
-    return [ListedRun(one, one.facts(), _state(one)) for one in run_directories(estate.history.state)]
+    return [listed_run(one) for one in run_directories(estate.history.state)]
+
+
+def listed_run(run: RunDirectory) -> ListedRun:
+    """Return a run with its state now. Raise InputError where what it was begun with is damaged."""
+    lives, end = run.lives(), run.end()  # in this order: one that ends in between has an end
+    if end is None:
+        state = KILLED if not lives else "pausing" if run.control().pause else "running"
+    else:
+        state = "failed" if "error" in end else "interrupted" if end.get("interrupted") else str(end.get("status"))
+    return ListedRun(run, run.facts(), state, str((end or {}).get("ended", "")))
 
 
 def find_run(estate: Estate, name: str | None = None) -> RunDirectory:
@@ -72,7 +85,7 @@ def begin(
     chosen = checked_plan(estate, request)
     plan = chosen.plan
     facts = RunFacts(
-        who=os.environ.get("SUDO_USER") or getpass.getuser(),
+        who=_person(),
         commit=_commit(estate),
         plan=plan.digest,
         started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -104,6 +117,19 @@ def begin(
     return run, process
 
 
+def heard(run: RunDirectory, stop: Callable[[], bool] = lambda: False) -> Iterator[list[TimedEvent]]:
+    """Yield what a run tells, as it comes and nothing in between, until it has ended and all was told, or `stop`."""
+    reader = RunReader(run)
+    while True:
+        lives = run.lives()
+        yield reader.new()
+        while reader.behind:
+            yield reader.new()
+        if not lives or stop():
+            return
+        time.sleep(LOOK)
+
+
 def follow(
     estate: Estate, run: RunDirectory, execution: Execution, stop: Callable[[], bool] = lambda: False
 ) -> Rollout | None:
@@ -119,22 +145,12 @@ def follow(
     events: list[Event] = []
     result = None
     try:
-        with (run.path / EVENTS_FILE).open("a+", encoding="utf-8") as file:
-            file.seek(0)
-            part = ""
-            while True:
-                lives = run.lives()
-                while line := file.readline():
-                    part += line
-                    if part.endswith("\n"):
-                        events.append(read_event(part))
-                        listener.event(events[-1])
-                        part = ""
-                if not lives:
-                    break
-                if stop():
-                    return None
-                time.sleep(LOOK)
+        for told in heard(run, stop):
+            for one in told:
+                events.append(one.event)
+                listener.event(one.event)
+        if stop() and run.lives():
+            return None
         result, interrupted = _result(run, facts, events)
         if run.end() is None:
             listener.problems([_killed(run)])
@@ -187,13 +203,12 @@ def _result(run: RunDirectory, facts: RunFacts, events: list[Event]) -> tuple[Pl
     return PlaybookResult(hosts, INTERRUPTED if interrupted else str(end["status"])), interrupted
 
 
-def _state(run: RunDirectory) -> str:
-    lives, end = run.lives(), run.end()
-    if end is None and lives:
-        return "pausing" if run.control().pause else "running"
-    if end is None:
-        return KILLED
-    return "failed" if "error" in end else "interrupted" if end.get("interrupted") else str(end.get("status"))
+def _person() -> str:
+    """Return who begins a run: by login name, else by number, as in a container without a list of users."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _commit(estate: Estate) -> str:
