@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LOOK = 0.1
 KILLED = "ended without a word"
 SAID = "said"
+LAST_WORDS = 4000  # bytes of what its process printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def begin(
     try:
         with (run.path / SAID).open("w") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ringfence.operations.run_process", str(estate.directory), str(run.path)],
+                # -P: a file of the directory in which it is begun is never taken for a module
+                [sys.executable, "-P", "-m", "ringfence.operations.run_process", str(estate.directory), str(run.path)],
                 stdin=subprocess.PIPE,
                 stdout=said,
                 stderr=said,
@@ -178,10 +180,21 @@ def _abort(run: RunDirectory) -> Callable[[], None]:
     return abort
 
 
+def last_words(run: RunDirectory) -> str:
+    """Return the last line that the process of a run printed; one that works as it should prints nothing."""
+    try:
+        with (run.path / SAID).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_WORDS))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return lines[-1].strip() if lines else ""
+
+
 def _killed(run: RunDirectory) -> Problem:
     path = run.path / SAID
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    last = f": {lines[-1]}" if lines else ""
+    words = last_words(run)
+    last = f": {words}" if words else ""
     remedy = "hosts that wait go back by themselves; ringfence apply goes on"
     return Problem(Severity.ERROR, f"run {run.id} {KILLED}{last}", Place(str(path)), remedy)
 

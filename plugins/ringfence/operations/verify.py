@@ -10,8 +10,10 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import drive
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
+from ringfence.operations.kept_proofs import keep_proofs
 from ringfence.operations.plan_result import PlanResult
 from ringfence.operations.plans import chosen_plan
+from ringfence.plan.artefact import time_text
 from ringfence.plan.journals import last_confirmed, marks
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 def verify(
     estate: Estate, name: str | None = None, limit: Sequence[str] = (), execution: Execution | None = None
 ) -> PlanResult:
-    """Return how hosts compare with a plan, by default the last confirmed one, and keep their state."""
+    """Return how hosts compare with a plan, by default the last confirmed one; keep their state and what was found."""
     from ringfence.rollout import Interrupted
 
     execution = execution or Execution()
@@ -45,5 +47,9 @@ def verify(
     except RingfenceError as error:
         # what was proven is told all the same
         problems = [Problem(Severity.WARNING, error.message, error.place, error.remedy)]
+    try:
+        keep_proofs(estate, chosen.plan.digest, result.hosts, time_text(estate.now))
+    except RingfenceError as error:
+        problems = [*problems, Problem(Severity.WARNING, error.message, error.place, error.remedy)]
     execution.listener.problems(problems)
     return PlanResult(chosen.plan, result, interrupted)
