@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LOOK = 0.1
 KILLED = "ended without a word"
+LIVING = ("running", "pausing")
 SAID = "said"
 LAST_WORDS = 4000  # bytes of what its process printed
 
@@ -46,6 +47,11 @@ class ListedRun:
     state: str
     ended: str = ""
 
+    @property
+    def lives(self) -> bool:
+        """Return whether its process works."""
+        return self.state in LIVING
+
     def data(self) -> dict[str, object]:
         """Return plain data for JSON."""
         return {"id": self.directory.id, "state": self.state, "ended": self.ended, **asdict(self.facts)}
@@ -54,6 +60,17 @@ class ListedRun:
 def list_runs(estate: Estate) -> list[ListedRun]:
     """Return the runs of a workspace, oldest first."""
     return [listed_run(one) for one in run_directories(estate.history.state)]
+
+
+def begun_runs(estate: Estate) -> tuple[list[ListedRun], list[str]]:
+    """Return the runs of a workspace, oldest first, and a sentence for each whose files are damaged."""
+    found, damaged = [], []
+    for one in run_directories(estate.history.state):
+        try:
+            found.append(listed_run(one))
+        except InputError as error:
+            damaged.append(f"{one.id}: {error.message}")
+    return found, damaged
 
 
 def listed_run(run: RunDirectory) -> ListedRun:
@@ -130,6 +147,14 @@ def heard(run: RunDirectory, stop: Callable[[], bool] = lambda: False) -> Iterat
         if not lives or stop():
             return
         time.sleep(LOOK)
+
+
+def told_by(run: RunDirectory) -> Iterator[TimedEvent]:
+    """Yield what a run told until now."""
+    reader = RunReader(run)
+    yield from reader.new()
+    while reader.behind:
+        yield from reader.new()
 
 
 def follow(

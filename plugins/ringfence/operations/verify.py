@@ -12,7 +12,7 @@ from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
 from ringfence.operations.kept_proofs import keep_proofs
 from ringfence.operations.plan_result import PlanResult
-from ringfence.operations.plans import chosen_plan
+from ringfence.operations.plans import ChosenPlan, chosen_plan
 from ringfence.plan.artefact import time_text
 from ringfence.plan.journals import last_confirmed, marks
 
@@ -27,12 +27,7 @@ def verify(
     from ringfence.rollout import Interrupted
 
     execution = execution or Execution()
-    if name is None:
-        last = last_confirmed(estate.plans)
-        if last is None:
-            raise InputError("no host has confirmed a plan yet", remedy="name one: ringfence verify PLAN")
-        name = str(last)
-    chosen = chosen_plan(estate, name)
+    chosen = chosen_plan(estate, name) if name is not None else confirmed_plan(estate)
     marked = marks(estate.plans)
     interrupted = False
     variables = {"ringfence_plan": str(chosen.directory)}
@@ -53,3 +48,11 @@ def verify(
         problems = [*problems, Problem(Severity.WARNING, error.message, error.place, error.remedy)]
     execution.listener.problems(problems)
     return PlanResult(chosen.plan, result, interrupted)
+
+
+def confirmed_plan(estate: Estate) -> ChosenPlan:
+    """Return the last plan that any host has confirmed. Raise InputError where there is none."""
+    last = last_confirmed(estate.plans)
+    if last is None:
+        raise InputError("no host has confirmed a plan yet", remedy="name one: ringfence verify PLAN")
+    return chosen_plan(estate, str(last))

@@ -12,6 +12,7 @@ from ringfence.model.safe_text import clean_line
 from ringfence.presenting.playbook_progress import wave_name
 from ringfence.presenting.rollout_board import ENDED, STOPS, Board, BoardChange, BoardHead, BoardHost, BoardWave, Phase
 from ringfence.rollout.events import EventKind
+from ringfence.rollout.runs import RunControl
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -50,10 +51,21 @@ class BoardFold:
             self.hosts[event.host] = after
             self._changed.add(event.host)
 
-    def change(self, run: ListedRun, end: Mapping[str, object] | None = None) -> BoardChange:
-        """Return what changed since this was asked before; `run` says how it stands now, `end` what it left."""
-        control = run.directory.control()
-        if run.state not in ("running", "pausing"):
+    @property
+    def changed(self) -> bool:
+        """Return whether a host changed since `change` was asked."""
+        return bool(self._changed)
+
+    def change(
+        self, run: ListedRun, end: Mapping[str, object] | None = None, words: str = "", *, steered: bool = True
+    ) -> BoardChange:
+        """Return what changed since this was asked before.
+
+        `run` says how it stands now, `end` what it left at its end, `words` what it printed where it left nothing.
+        Without `steered` nobody wanted anything of it yet: the past has no control file.
+        """
+        control = run.directory.control() if steered else RunControl()
+        if not run.lives:
             self._finish(end or {}, run.ended)
         self._excuse(control.excuse)
         waves = self._waves()
@@ -73,7 +85,7 @@ class BoardFold:
             abort=control.abort,
             excuse=control.excuse,
             waits=self._waits(waves, held=run.state == "pausing"),
-            error=clean_line(str((end or {}).get("error", ""))[:LONGEST]),
+            error=clean_line((str(end.get("error", "")) if end else "" if run.lives else words)[:LONGEST]),
             waves=waves,
         )
         changed, self._changed = self._changed, set()
