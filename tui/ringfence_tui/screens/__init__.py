@@ -1,0 +1,18 @@
+"""The screens: a folder each, and one line here. Their modules are imported when they are first shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A screen: its name, its title and number key in the first line (empty: reached by others only), its class."""
+
+    name: str
+    title: str
+    key: str
+    where: str  # module:class
+
+
+SCREENS = (Entry("overview", "Overview", "1", "ringfence_tui.screens.overview.screen:OverviewScreen"),)
