@@ -10,6 +10,7 @@ from ringfence.model.counts import counted
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.services import point_of, service_texts
 from ringfence.presenting.line import Line
+from ringfence.suggest.groups import EVERYBODY
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _services(services: Iterable[tuple[int, int]]) -> str:
 
 def _end(groups: Groups, number: int) -> str:
     if number < 0:
-        return "-"
+        return groups.crowd(number) if number <= EVERYBODY else "-"
     group = groups.every[number]
     if group.labels:
         return " ".join(value for _, value in group.labels)
