@@ -298,3 +298,10 @@ def test_a_host_at_the_end_of_a_network_is_a_host_once_a_connection_was_answered
     seen = Seen(shop(environments=("prod",))).talk("prod-api", "10.77.3.255", 443)
 
     assert [services for _, _, services in said(seen.mined())] == [("https",)]
+
+
+def test_what_lies_outside_a_fence_may_go_to_many() -> None:
+    seen = Seen([*shop(environments=("prod",)), *shop_named("billing")], fence=("app", "shop"))
+    seen.talk("prod-api", "prod-db", 5432).talk("billing-prod-api", "239.1.2.3", 5000, 17)
+
+    assert [services for _, _, services in said(seen.mined())] == [("postgresql",)]
