@@ -21,7 +21,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_matrix_shows_what_becomes_of_the_kept_flows(directory: Path) -> None:
     lines = ringfence(directory, "map").stdout.splitlines()
-    assert lines[3].split() == ["3", "prod/shop/web", "+2*x1*·"]
+    assert lines[3].split() == ["3", "prod/shop/web", "+2*", "x1*", "·"]
     assert "files (what the files say): 2 flows, 14 connections" in lines
     assert "held (what hosts enforce): ~ 2" in lines
 
