@@ -15,4 +15,7 @@ class Entry:
     where: str  # module:class
 
 
-SCREENS = (Entry("overview", "Overview", "1", "ringfence_tui.screens.overview.screen:OverviewScreen"),)
+SCREENS = (
+    Entry("overview", "Overview", "1", "ringfence_tui.screens.overview.screen:OverviewScreen"),
+    Entry("map", "Map", "3", "ringfence_tui.screens.map.screen:MapScreen"),
+)

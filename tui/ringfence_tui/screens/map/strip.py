@@ -25,20 +25,26 @@ _STATE_WIDTH = 7
 
 
 def strip_lines(
-    client: PictureGroup, server: PictureGroup, edge: PictureEdge | None, detail: PictureCell | None = None
+    client: PictureGroup,
+    server: PictureGroup,
+    edge: PictureEdge | None,
+    detail: PictureCell | None = None,
+    room: int = 5,
 ) -> tuple[Row, ...]:
     """Return the strip's lines: ends and totals, one a judged state, then processes and refused attempts.
 
-    Without `detail`, which the engine is asked for, the numbers stand alone. Where two states say the same by the same
-    deciders they share a line.
+    Without `detail`, which the engine is asked for, the numbers stand alone. States that say the same by the same
+    deciders share a line. Where there is not `room` for so many lines, refused attempts stand in the first, and the
+    processes are left out.
     """
     if edge is None:
         return (_ends(client, server, ()), (Span("no traffic between them was seen", Tone.DIM),))
-    return (
-        _ends(client, server, (Span(f"   {totals_of(edge)}{_hosts(detail)}"),)),
-        *_states(edge, detail),
-        _last_line(edge, detail),
-    )
+    totals = f"   {totals_of(edge)}{_hosts(detail)}"
+    states = _states(edge, detail)
+    if len(states) + 2 > room:
+        refused = Span(f", {edge.refused.flows:,} refused", Tone.DIM)
+        return (_ends(client, server, (Span(totals), refused)), *states)
+    return (_ends(client, server, (Span(totals),)), *states, _last_line(edge, detail))
 
 
 def totals_of(edge: PictureEdge) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ringfence.model.counts import counted
 from ringfence.wire.first_few import first_few
+
 from ringfence_tui.spans import Row, Span, Tone, row
 
 SHORT = 4
@@ -91,7 +92,9 @@ def _numbers(plan: PlanView) -> list[Row]:
         ),
         row(Span(" waves     ", Tone.TITLE), _waves(plan)),
     ]
-    effects = [Span(f"{count} {EFFECTS.get(does, (does, Tone.PLAIN))[0]}  ", _tone(does)) for does, count in plan.effects]
+    effects = [
+        Span(f"{count} {EFFECTS.get(does, (does, Tone.PLAIN))[0]}  ", _tone(does)) for does, count in plan.effects
+    ]
     if effects:
         found.append(row(Span(" changes   ", Tone.TITLE), *effects))
     found.append(row(Span(" traffic   ", Tone.TITLE), plan.traffic or Span("no flow was looked at", Tone.WARN)))
