@@ -6,9 +6,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from textual.app import App
-from textual.screen import Screen
-
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.keys import APPLICATION, bindings
 from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
@@ -17,6 +14,8 @@ from ringfence_tui.page import Page
 from ringfence_tui.screens import SCREENS, Entry
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.theme import DARK, PLAIN, THEMES
+from textual.app import App
+from textual.screen import Screen
 
 
 class RingfenceApp(App[int]):

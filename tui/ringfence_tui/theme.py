@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.style import Style
-from textual.theme import Theme
-
 from ringfence_tui.spans import Tone
+from textual.theme import Theme
 
 DARK, LIGHT, OWN, PLAIN = "ringfence-dark", "ringfence-light", "ringfence-terminal", "ringfence-plain"
 
