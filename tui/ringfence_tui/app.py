@@ -11,6 +11,7 @@ from ringfence_tui.keys import APPLICATION, bindings
 from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
 from ringfence_tui.opened import Opened
 from ringfence_tui.page import Page
+from ringfence_tui.passwords import Given
 from ringfence_tui.screens import SCREENS, Entry
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.theme import DARK, PLAIN, THEMES
@@ -35,6 +36,7 @@ class RingfenceApp(App[int]):
         self.engine.on_gone = self._engine_gone
         self.opened: Opened | None = None
         self.jobs = ""
+        self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
 

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ringfence.estate.listening import Listener
+
 from ringfence_tui.engine.progress import Progress
 
 if TYPE_CHECKING:
     from ringfence.model.problems import Problem
     from ringfence.rollout import Event
+
     from ringfence_tui.engine.session import Tell
 
 # Seconds between two words on one playbook: a host a millisecond is no news to a person.

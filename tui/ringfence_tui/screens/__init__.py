@@ -15,4 +15,9 @@ class Entry:
     where: str  # module:class
 
 
-SCREENS = (Entry("overview", "Overview", "1", "ringfence_tui.screens.overview.screen:OverviewScreen"),)
+SCREENS = (
+    Entry("overview", "Overview", "1", "ringfence_tui.screens.overview.screen:OverviewScreen"),
+    Entry("rollout", "Rollout", "6", "ringfence_tui.screens.rollout.screen:RolloutScreen"),
+    Entry("history", "History", "", "ringfence_tui.screens.history.screen:HistoryScreen"),
+    Entry("verify", "Verify", "", "ringfence_tui.screens.verify.screen:VerifyScreen"),
+)

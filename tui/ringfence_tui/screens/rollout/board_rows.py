@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ringfence.presenting.rollout_board import Board, BoardHead, BoardHost, BoardWave, Phase
+
 from ringfence_tui.clock import clock, lasted
 from ringfence_tui.spans import Row, Span, Tone, row
 
@@ -28,6 +29,8 @@ WORDS = {
 }
 BAR = 10
 NAME = 20
+# Hosts of a wave that are shown, what failed and what works first: past these a board is a list that nobody reads.
+MOST_HOSTS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,7 @@ def head_rows(head: BoardHead) -> tuple[Row, ...]:
     ended = f", ended {clock(head.ended)}" if head.ended else ""
     process = f"process {head.process}, goes on without this screen" if head.lives and head.process else ""
     reached = sum(wave.begun for wave in head.waves)
-    counts = [
-        Span(f"{WORDS[phase]} {count}   ", TONES[phase]) for phase in WORDS if (count := head.count(phase))
-    ]
+    counts = [Span(f"{WORDS[phase]} {count}   ", TONES[phase]) for phase in WORDS if (count := head.count(phase))]
     return (
         row(
             Span(f" Rollout {head.plan[:4]}", Tone.STRONG),
@@ -94,9 +95,13 @@ def board_rows(board: Board, toggled: frozenset[int] = frozenset()) -> BoardRows
         is_open = usually_open(wave) != (wave.number in toggled)
         rows.append(_wave(wave, is_open=is_open))
         subjects.append(wave.number)
-        for host in board.of_wave(wave.number) if is_open else ():
+        hosts = board.of_wave(wave.number, MOST_HOSTS) if is_open else ()
+        for host in hosts:
             rows.append(_host(host, board.head))
             subjects.append(host.name)
+        if is_open and len(hosts) < wave.hosts:
+            rows.append(row(Span(f"     {wave.hosts - len(hosts):,} more of this wave: l log", Tone.DIM)))
+            subjects.append(wave.number)
     return BoardRows(tuple(rows), tuple(subjects))
 
 
@@ -178,7 +183,9 @@ def possible(board: Board, subject: int | str | None) -> tuple[Possible, ...]:
         if host.phase in (Phase.FAILED, Phase.LEFT) or head.lives:
             found.append(Possible("x", f"excuse {host.name}{end}"))
     if not head.lives and (failed or head.count(Phase.NEXT)):
-        again = f"try {failed[0]} again" if len(failed) == 1 else f"try {len(failed)} hosts again" if failed else "go on"
+        again = (
+            f"try {failed[0]} again" if len(failed) == 1 else f"try {len(failed)} hosts again" if failed else "go on"
+        )
         found.append(Possible("r", f"{again}; hosts that hold the plan are not touched"))
     if head.lives and not head.abort:
         found.append(Possible("P", "go on" if head.pause else "pause after this wave"))

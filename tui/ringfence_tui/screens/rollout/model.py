@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ringfence.model.counts import counted
 from ringfence.wire.first_few import first_few
+
 from ringfence_tui.spans import Row, Span, Tone, row
 
 SHORT = 4
@@ -13,9 +14,9 @@ SHORT = 4
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan. `waves` are the hosts of each, `effects` its changes by what they do, `rows` its diff, `more` rows left out.
+    """A plan. `waves` are the hosts of each, `effects` its changes by what they do, `rows` its diff.
 
-    `stale` says why it cannot be rolled out, empty where it can.
+    `more` is how many rows were left out, `stale` says why it cannot be rolled out, empty where it can.
     """
 
     digest: str
@@ -91,7 +92,9 @@ def _numbers(plan: PlanView) -> list[Row]:
         ),
         row(Span(" waves     ", Tone.TITLE), _waves(plan)),
     ]
-    effects = [Span(f"{count} {EFFECTS.get(does, (does, Tone.PLAIN))[0]}  ", _tone(does)) for does, count in plan.effects]
+    effects = [
+        Span(f"{count} {EFFECTS.get(does, (does, Tone.PLAIN))[0]}  ", _tone(does)) for does, count in plan.effects
+    ]
     if effects:
         found.append(row(Span(" changes   ", Tone.TITLE), *effects))
     found.append(row(Span(" traffic   ", Tone.TITLE), plan.traffic or Span("no flow was looked at", Tone.WARN)))

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError, RingfenceError
+
 from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.rollout.model import Opening, PlanView
 from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer
@@ -17,6 +18,7 @@ from ringfence_tui.spans import Row, Span, Tone, row
 if TYPE_CHECKING:
     from ringfence.operations.plans import ChosenPlan
     from ringfence.presenting.rollout_board import BoardHead
+
     from ringfence_tui.engine.questions import Questions
     from ringfence_tui.engine.session import EngineSession, Tell
 
@@ -167,9 +169,11 @@ def plan_of(session: EngineSession, name: str, warnings: list[str] | None = None
     chosen = chosen_plan(estate, name)
     made = chosen.plan
     changes = made.diff.get("changes")
-    effects = tuple((does, count) for does, count in changes.items() if isinstance(count, int)) if isinstance(
-        changes, dict
-    ) else ()
+    effects = (
+        tuple((does, count) for does, count in changes.items() if isinstance(count, int))
+        if isinstance(changes, dict)
+        else ()
+    )
     lines = difference(made, (), everything=False)
     shown = tuple(spanned(line) for line in islice(lines, MOST_ROWS))
     return PlanView(

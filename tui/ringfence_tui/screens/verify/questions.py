@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import RingfenceError
+
 from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.verify.model import Difference, VerifyRow, VerifyView, finding_of, in_order
 from ringfence_tui.screens.verify.requests import Verify
@@ -14,6 +15,7 @@ from ringfence_tui.screens.verify.requests import Verify
 if TYPE_CHECKING:
     from ringfence.operations.kept_proofs import KeptProof
     from ringfence.rollout import HostResult
+
     from ringfence_tui.engine.questions import Questions
     from ringfence_tui.engine.session import EngineSession, Tell
 
@@ -76,7 +78,9 @@ def _detailed(one: VerifyRow, host: HostResult) -> VerifyRow:
     found = host.result.get("differences")
     told = [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
     foreign = host.result.get("not_proven")
-    notes = [f"not proven for what this touches: {_text(line)}" for line in foreign] if isinstance(foreign, list) else []
+    notes = (
+        [f"not proven for what this touches: {_text(line)}" for line in foreign] if isinstance(foreign, list) else []
+    )
     return replace(
         one,
         differences=tuple(difference_of(entry) for entry in told[:MOST]),
