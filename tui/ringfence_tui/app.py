@@ -6,6 +6,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from textual.app import App
+from textual.screen import Screen
+
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.keys import APPLICATION, bindings
 from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
@@ -15,8 +18,6 @@ from ringfence_tui.passwords import Given
 from ringfence_tui.screens import SCREENS, Entry
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.theme import DARK, PLAIN, THEMES
-from textual.app import App
-from textual.screen import Screen
 
 
 class RingfenceApp(App[int]):

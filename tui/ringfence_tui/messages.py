@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.message import Message
+
 from ringfence_tui.subjects import (
     AssetsSubject,
     AssetSubject,
@@ -11,7 +13,6 @@ from ringfence_tui.subjects import (
     RuleSubject,
     RunSubject,
 )
-from textual.message import Message
 
 __all__ = [
     "AssetSubject",

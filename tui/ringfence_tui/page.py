@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual.app import ComposeResult
+from textual.screen import Screen
+
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.keys import APPLICATION, Key, bindings
 from ringfence_tui.messages import GoTo
@@ -13,8 +16,6 @@ from ringfence_tui.widgets.dialog import Confirmation, Dialog
 from ringfence_tui.widgets.key_bar import KeyBar
 from ringfence_tui.widgets.notice import Notice
 from ringfence_tui.widgets.top_bar import Tab, TopBar
-from textual.app import ComposeResult
-from textual.screen import Screen
 
 if TYPE_CHECKING:
     from ringfence_tui.app import RingfenceApp

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.style import Style
-from ringfence_tui.spans import Tone
 from textual.theme import Theme
+
+from ringfence_tui.spans import Tone
 
 DARK, LIGHT, OWN, PLAIN = "ringfence-dark", "ringfence-light", "ringfence-terminal", "ringfence-plain"
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from ringfence.model.errors import InputError
+
 from ringfence_tui.engine.session import EngineSession, Tell
 
 Question = Callable[[EngineSession, Any, Tell], object]

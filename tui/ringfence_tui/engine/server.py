@@ -10,6 +10,7 @@ import time
 import traceback
 
 from ringfence.model.errors import RingfenceError
+
 from ringfence_tui.engine.protocol import HEAD, Answer, Ask, Cancel, Failure, Part, Said, packed, unpacked
 from ringfence_tui.engine.questions import find
 from ringfence_tui.engine.session import Cancelled, EngineSession, Tell

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from ringfence.model.errors import InputError
+
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.opened import Opened

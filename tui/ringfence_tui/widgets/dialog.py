@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from textual import events
+
 from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.overlay import Overlay
-from textual import events
 
 DIGITS = 4
 

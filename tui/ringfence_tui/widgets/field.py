@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ringfence_tui.widgets.text import safe
 from textual import events
 from textual.message import Message
 from textual.widgets import Input
+
+from ringfence_tui.widgets.text import safe
 
 # What a text up to the cursor could go on with: whole words that replace the last one.
 Completions = Callable[[str], Sequence[str]]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import events
+
 from ringfence_tui.keys import Key
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.painted import Painted
 from ringfence_tui.widgets.text import cells
-from textual import events
 
 
 class KeyBar(Painted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.style import Style
+
 from ringfence_tui.keys import CHOOSE, bindings
 from ringfence_tui.spans import Row
 from ringfence_tui.widgets.listing import Listing

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual import events
+from textual.message import Message
+
 from ringfence_tui.keys import MOVES, bindings
 from ringfence_tui.widgets.painted import Painted
 from ringfence_tui.widgets.scrolled import Window
-from textual import events
-from textual.message import Message
 
 
 class Listing(Painted, can_focus=True):

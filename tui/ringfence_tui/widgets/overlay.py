@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from textual import events
+from textual.widget import Widget
+
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.painted import Painted
 from ringfence_tui.widgets.text import cells, cut, fitted, safe
-from textual import events
-from textual.widget import Widget
 
 
 class Overlay(Painted, can_focus=True):

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 from rich.segment import Segment
 from rich.style import Style
-from ringfence_tui.spans import Row, Span, Tone
-from ringfence_tui.theme import Palette, palette
-from ringfence_tui.widgets.text import cells, cut, safe
 from textual.geometry import Offset, Region
 from textual.strip import Strip
 from textual.widget import Widget
+
+from ringfence_tui.spans import Row, Span, Tone
+from ringfence_tui.theme import Palette, palette
+from ringfence_tui.widgets.text import cells, cut, safe
 
 
 class Painted(Widget):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.style import Style
+
 from ringfence_tui.keys import CHOOSE, MARK, bindings
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.listing import Listing

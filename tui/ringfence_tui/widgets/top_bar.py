@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textual import events
+
 from ringfence_tui.messages import GoTo
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.painted import Painted
 from ringfence_tui.widgets.text import cells, cut, safe
-from textual import events
 
 NAME_CELLS = 16
 

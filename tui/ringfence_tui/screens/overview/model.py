@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ringfence.model.overview import AssetsSummary, PolicySummary, RolloutSummary, TrafficSummary
 from ringfence.model.picture import Sign, SignCount
+
 from ringfence_tui.ages import age, ago
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, row

@@ -15,6 +15,7 @@ from ringfence.operations.overview import (
     rollout_summary,
     traffic_summary,
 )
+
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.engine.telling import Telling

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from textual import events, on
+from textual.app import ComposeResult
+
 from ringfence_tui.keys import Key
 from ringfence_tui.page import Page
 from ringfence_tui.screens import SCREENS
@@ -11,8 +14,6 @@ from ringfence_tui.screens.overview.model import Done, Next, Overview, Part, nex
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing
-from textual import events, on
-from textual.app import ComposeResult
 
 
 class OverviewScreen(Page):
