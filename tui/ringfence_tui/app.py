@@ -14,6 +14,7 @@ from ringfence_tui.keys import APPLICATION, bindings
 from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
 from ringfence_tui.opened import Opened
 from ringfence_tui.page import Page
+from ringfence_tui.passwords import Given
 from ringfence_tui.screens import SCREENS, Entry
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.theme import DARK, PLAIN, THEMES
@@ -36,6 +37,7 @@ class RingfenceApp(App[int]):
         self.engine.on_gone = self._engine_gone
         self.opened: Opened | None = None
         self.jobs = ""
+        self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
 
@@ -43,7 +45,9 @@ class RingfenceApp(App[int]):
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the first screen, so that nothing else is painted before it."""
-        return self._page(self.first)
+        page = self._page(self.first)
+        page._push_result_callback(page, None)  # switch_screen takes one off, which this way in does not put there
+        return page
 
     def go(self, name: str, subject: object = None, *, back: bool = False) -> None:
         """Show a screen; `back` does not keep the one that was left."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from heapq import nsmallest
 
 
 class Phase(StrEnum):
@@ -127,14 +128,29 @@ class Board:
     head: BoardHead
     hosts: Mapping[str, BoardHost] = field(default_factory=dict)
 
-    def of_wave(self, number: int) -> Sequence[BoardHost]:
-        """Return the hosts of a wave, what a person looks for first, then by name."""
-        found = (host for host in self.hosts.values() if host.wave == number)
-        return sorted(found, key=lambda host: (FIRST.index(host.phase), host.name))
+    def of_wave(self, number: int, most: int | None = None) -> Sequence[BoardHost]:
+        """Return the hosts of a wave, what a person looks for first, then by name, and not more than `most`."""
+        found: dict[Phase, list[BoardHost]] = {phase: [] for phase in FIRST}
+        for host in self.hosts.values():
+            if host.wave == number:
+                found[host.phase].append(host)
+        chosen: list[BoardHost] = []
+        for hosts in found.values():
+            left = None if most is None else most - len(chosen)
+            chosen += (
+                nsmallest(left, hosts, key=_name)
+                if left is not None and left < len(hosts)
+                else sorted(hosts, key=_name)
+            )
+        return chosen
 
     def failed(self) -> tuple[str, ...]:
         """Return the names of the hosts that keep the next wave from beginning."""
         return tuple(sorted(name for name, host in self.hosts.items() if host.phase in STOPS))
+
+
+def _name(host: BoardHost) -> str:
+    return host.name
 
 
 def merged(board: Board | None, change: BoardChange) -> Board:

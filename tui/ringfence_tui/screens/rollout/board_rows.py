@@ -29,6 +29,8 @@ WORDS = {
 }
 BAR = 10
 NAME = 20
+# Hosts of a wave that are shown, what failed and what works first: past these a board is a list that nobody reads.
+MOST_HOSTS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,13 @@ def board_rows(board: Board, toggled: frozenset[int] = frozenset()) -> BoardRows
         is_open = usually_open(wave) != (wave.number in toggled)
         rows.append(_wave(wave, is_open=is_open))
         subjects.append(wave.number)
-        for host in board.of_wave(wave.number) if is_open else ():
+        hosts = board.of_wave(wave.number, MOST_HOSTS) if is_open else ()
+        for host in hosts:
             rows.append(_host(host, board.head))
             subjects.append(host.name)
+        if is_open and len(hosts) < wave.hosts:
+            rows.append(row(Span(f"     {wave.hosts - len(hosts):,} more of this wave: l log", Tone.DIM)))
+            subjects.append(wave.number)
     return BoardRows(tuple(rows), tuple(subjects))
 
 

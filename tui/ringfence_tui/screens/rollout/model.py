@@ -14,9 +14,9 @@ SHORT = 4
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan. `waves` are the hosts of each, `effects` its changes by what they do, `rows` its diff, `more` rows left out.
+    """A plan. `waves` are the hosts of each, `effects` its changes by what they do, `rows` its diff.
 
-    `stale` says why it cannot be rolled out, empty where it can.
+    `more` is how many rows were left out, `stale` says why it cannot be rolled out, empty where it can.
     """
 
     digest: str

@@ -34,3 +34,11 @@ class Steer:
     pause: bool | None = None
     abort: bool = False
     excuse: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """A subject: roll a plan out on some hosts where its table stands already, as after drift; it asks first."""
+
+    plan: str
+    hosts: tuple[str, ...]
