@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar
 
 from ringfence.model.picture import Neighbours, PictureCell, PictureGroup
 from textual import on
 from textual.app import ComposeResult
+from textual.timer import Timer
 
 from ringfence_tui.messages import JobsChanged
 from ringfence_tui.page import Page
@@ -24,7 +25,7 @@ from ringfence_tui.screens.map.cell_rows import flow_rows, panel_rows
 from ringfence_tui.screens.map.heading import heading
 from ringfence_tui.screens.map.levels import Level
 from ringfence_tui.screens.map.model import Matrix as MatrixModel
-from ringfence_tui.screens.map.model import View, comparisons_of, matrix_of
+from ringfence_tui.screens.map.model import Only, View, comparisons_of, matrix_of, worst_place
 from ringfence_tui.screens.map.neighbour_list import NeighbourList
 from ringfence_tui.screens.map.neighbours import neighbours_in
 from ringfence_tui.screens.map.strip import strip_lines
@@ -76,6 +77,7 @@ class LookingPage(Page):
         self.centre: PictureGroup | None = None
         self._chose_comparison = False
         self._details: dict[Ends, PictureCell] = {}
+        self._resting: Timer | None = None
 
     def body(self) -> ComposeResult:
         """Yield the heading, the matrix or what stands in its place, and the strip."""
@@ -130,7 +132,7 @@ class LookingPage(Page):
         matrix = self.query_one("#matrix", Matrix)
         ends = self._at_cursor(matrix)
         self.model = model = matrix_of(self.answer.picture, self.view)
-        row, column = (None, None) if ends is None else (self._position(one) for one in ends)
+        row, column = worst_place(model) if ends is None else (self._position(one) for one in ends)
         matrix.show(model.content, row, column)
         if self.mode is Mode.NEIGHBOURS:
             self._show_neighbours()
@@ -144,7 +146,8 @@ class LookingPage(Page):
         matrix = self.query_one("#matrix", Matrix)
         line = heading(self.model, self.level, self.times, self.size.width, matrix.seen_rows)
         if not len(self.model.content):
-            line = (*line, Span("   nothing was seen", Tone.WARN))
+            nothing = "no flow was seen" if self.view.only is Only.ALL else f"nothing with only: {self.view.only.value}"
+            line = (*line, Span(f"   {nothing}", Tone.WARN))
         self.query_one("#heading", Lines).show([line])
 
     # The cell under the cursor
@@ -184,11 +187,16 @@ class LookingPage(Page):
         else:
             room = 5 if self.has_class("tall") else 4
             self._show_strip(strip_lines(*ends, edge, detail, room))
+        if self._resting is not None:
+            self._resting.stop()
         if detail is None and edge is not None:
+            self._resting = self.set_timer(PAUSE, partial(self._rested, ends))
+
+    def _rested(self, ends: Ends) -> None:
+        if ends == self.ends:
             self.work(self._ask_cell(ends), group="cell")
 
     async def _ask_cell(self, ends: Ends) -> None:
-        await asyncio.sleep(PAUSE)
         if self.level is None:
             return
         request = CellRequest(self.level.shown, *ends, self.times.when)
@@ -270,6 +278,7 @@ class LookingPage(Page):
     @on(NeighbourList.Moved)
     def cursor_moved(self) -> None:
         """Say what is known of another cell."""
+        self.say()
         self.show_cell()
 
     @on(Matrix.Scrolled)

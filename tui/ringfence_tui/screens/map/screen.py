@@ -49,7 +49,7 @@ class MapScreen(LookingPage):
         Key("minus", "level(-1)", "level", "Coarser groups", shown_as="- +"),
         Key("plus,equals_sign", "level(1)", "", "Finer groups"),
         Key("t", "time", "time", "A longer time"),
-        Key("c", "compare", "compare", "Other states: held, files, draft"),
+        Key("c", "compare", "held", "Other states: held, files, draft"),
         Key("w", "write", "write", "Write the draft into its files", changes=True),
         Key("left_square_bracket", "step(1)", "", "The time before"),
         Key("right_square_bracket", "step(-1)", "", "The time after"),
@@ -137,8 +137,11 @@ class MapScreen(LookingPage):
     def action_choose(self) -> None:
         """Show the flows of a cell, or the inside of a group."""
         ends = self.ends
-        if ends is not None:
-            self.work(self.show_flows(ends), group="flows")
+        if ends is not None and self.answer is not None:
+            if self.answer.picture.edge(*ends) is None:
+                self.say(Span("no traffic between them was seen", Tone.DIM))
+            else:
+                self.work(self.show_flows(ends), group="flows")
         elif (group := self.group) is not None and self.level is not None:
             inside = self.level.into(group)
             if inside == self.level:

@@ -85,7 +85,7 @@ def _ends(client: PictureGroup, server: PictureGroup, behind: Row) -> Row:
 def _hosts(detail: PictureCell | None) -> str:
     if detail is None or not (detail.clients or detail.servers):
         return ""
-    return f", {counted(detail.clients, 'client')}, {counted(detail.servers, 'server')}"
+    return f", {detail.clients:,} to {counted(detail.servers, 'host')}"
 
 
 def _states(edge: PictureEdge, detail: PictureCell | None) -> list[Row]:
@@ -128,7 +128,7 @@ def _last_line(edge: PictureEdge, detail: PictureCell | None) -> Row:
         )
         for side in ("client", "server")
     )
-    if not seen and not into:
-        return (refused,)
+    if all(share.process is None for share in detail.processes):
+        return (Span("process not seen   ", Tone.DIM), refused)
     to = (Span(" to ", Tone.DIM), Span(into)) if into else ()
     return (Span("process ", Tone.DIM), Span(seen or "unknown"), *to, Span("   "), refused)
