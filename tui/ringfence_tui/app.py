@@ -45,7 +45,9 @@ class RingfenceApp(App[int]):
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the first screen, so that nothing else is painted before it."""
-        return self._page(self.first)
+        page = self._page(self.first)
+        page._push_result_callback(page, None)  # switch_screen takes one off, which this way in does not put there
+        return page
 
     def go(self, name: str, subject: object = None, *, back: bool = False) -> None:
         """Show a screen; `back` does not keep the one that was left."""
