@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -205,9 +205,18 @@ class FlowStore:
             with lock_file(self.directory / ".lock") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 delete_left(self.directory)
-                yield
+                try:
+                    yield
+                except BaseException:
+                    self._delete_unfinished()
+                    raise
         except OSError as error:
             raise OutsideError(f"cannot be written: {error.strerror or error}", Place(str(self.directory))) from error
+
+    def _delete_unfinished(self) -> None:
+        """Delete what an add that failed has written: a disk that is full should have its room back."""
+        with suppress(OSError, OutsideError):
+            Ledger.load(self.directory).tidied(self.directory, now())
 
 
 _TICK = timedelta(microseconds=1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.estate.listening import Listener, Several
 from ringfence.estate.queries import QueryReader
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, Place
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import HOSTS, reading_of
 from ringfence.plan.host_names import askable, why_not
@@ -75,8 +75,8 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
         store = FlowStore(estate.history.flows)
         found = read_by(read_collected, path, reading) if told else ()
         added = store.add(found, estate.snapshots())
-        if told:
-            note_source(estate, COLLECTED, HOSTS, added, reading.bad)
+        if told and (not_listed := note_source(estate, COLLECTED, HOSTS, added, reading.bad)):
+            reading.warn(not_listed, Place(str(estate.history.flows)))
         keep_listeners(estate.history.flows, reading.heard)
     execution.listener.problems(reading.problems)
     if request.facts:

@@ -77,8 +77,11 @@ def list_flows(estate: Estate) -> KeptFlows:
     return KeptFlows(tuple(sorted(found, key=lambda one: (one.name, one.read_as))), tuple(days))
 
 
-def note_source(estate: Estate, name: str, read_as: str, added: Added, wrong: int, size: int | None = None) -> None:
-    """Keep what a place brought, for `list_flows`; a file that was added before and brought nothing stays as it is."""
+def note_source(estate: Estate, name: str, read_as: str, added: Added, wrong: int, size: int | None = None) -> str:
+    """Keep what a place brought, for `list_flows`; a file that was added before and brought nothing stays as it is.
+
+    Return why that is not kept, nothing where it is: the flows are there all the same.
+    """
     came = KeptSource(
         name,
         read_as,
@@ -90,10 +93,13 @@ def note_source(estate: Estate, name: str, read_as: str, added: Added, wrong: in
         size,
     )
     store = FlowStore(estate.history.flows)
-    with store.alone():
-        if added.known and not added.new and _is_noted(store.directory, name, read_as):
-            return
-        keep_source(store.directory, came, {day.isoformat() for day in store.days()})
+    try:
+        with store.alone():
+            if not (added.known and not added.new and _is_noted(store.directory, name, read_as)):
+                keep_source(store.directory, came, {day.isoformat() for day in store.days()})
+    except OutsideError as error:
+        return f"the flows are kept, and not listed by 'ringfence flows list': {error.message}"
+    return ""
 
 
 def _is_noted(directory: Path, name: str, read_as: str) -> bool:

@@ -131,10 +131,12 @@ def add_flows(
             say_once([file], flows_format, reading)
         for told in (*one.ambiguous, *one.twice):
             reading.warn(told, Place(str(file)))
+        name, size = _named(file)
+        if (one.read or one.known or reading.bad) and (
+            why := note_source(estate, name, flows_format, one, reading.bad, size)
+        ):
+            reading.warn(why, Place(str(file)))
         listener.problems(reading.problems)
-        if one.read or one.known or reading.bad:
-            name, size = _named(file)
-            note_source(estate, name, flows_format, one, reading.bad, size)
         yield AddedFile(file, one, reading.bad)
 
 
