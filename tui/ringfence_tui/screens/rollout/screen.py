@@ -8,7 +8,7 @@ from ringfence.presenting.rollout_board import Board, BoardChange, BoardHead, Ph
 from textual import on
 from textual.app import ComposeResult
 
-from ringfence_tui.changing_page import ChangingPage
+from ringfence_tui.changing_page import ChangingPage, unfocused
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import APPLICATION, Key
 from ringfence_tui.messages import JobsChanged, PlanSubject, RunSubject
@@ -69,8 +69,8 @@ class RolloutScreen(ChangingPage):
         PASSWORDS,
     )
     DEFAULT_CSS = """
-    RolloutScreen #head { height: 4; }
-    RolloutScreen #foot { height: 10; }
+    RolloutScreen #head { height: 3; }
+    RolloutScreen #foot { height: 9; }
     RolloutScreen.plan #head, RolloutScreen.plan #foot { display: none; }
     RolloutScreen.log #foot { display: none; }
     """
@@ -89,9 +89,9 @@ class RolloutScreen(ChangingPage):
 
     def body(self) -> ComposeResult:
         """Yield the head, the board or the diff, and what is known of the line at the cursor."""
-        yield Lines(id="head")
+        yield unfocused(Lines(id="head"))
         yield Lines(selectable=True, id="main")
-        yield Lines(id="foot")
+        yield unfocused(Lines(id="foot"))
 
     # What is shown
 
@@ -223,7 +223,7 @@ class RolloutScreen(ChangingPage):
         if self.shown is Shown.PLAN:
             own = [ROLL_OUT, PLAN, *([DIFF] if head else []), HISTORY, VERIFY]
         elif head is not None and head.lives:
-            own = [PAUSE, ABORT, EXCUSE, BACK, LOG, DIFF, HISTORY]
+            own = [PAUSE, ABORT, EXCUSE, LOG, DIFF, HISTORY]
         else:
             own = [AGAIN, EXCUSE, BACK, LOG, DIFF, PLAN, HISTORY, VERIFY]
         return tuple(key for key in (*own, *APPLICATION) if not (key.changes and self.read_only))
@@ -248,10 +248,13 @@ class RolloutScreen(ChangingPage):
 
     def action_roll_back(self) -> None:
         """Make the plan that goes back."""
-        if self.may("make a plan"):
-            plan = self.board.head.plan if self.board is not None else self.plan.digest if self.plan else ""
-            if plan:
-                self.work(self._make(MakePlan(back_from=plan)), "show")
+        plan = self.board.head.plan if self.board is not None else self.plan.digest if self.plan else ""
+        if not self.may("make a plan") or not plan:
+            return
+        if self.board is not None and self.board.head.lives:
+            self.say("the run goes on: let it end or abort it, then roll back")
+            return
+        self.work(self._make(MakePlan(back_from=plan)), "show")
 
     async def _make(self, request: MakePlan) -> None:
         def hear(part: object) -> None:
