@@ -29,7 +29,6 @@ class Page(Screen[None]):
     AUTO_FOCUS = "Listing"
     DEFAULT_CSS = """
     Page { layers: base overlay; layout: vertical; background: $background; }
-    Page > #body { height: 1fr; margin-bottom: 2; }
     """
 
     def __init_subclass__(cls, **options: Any) -> None:

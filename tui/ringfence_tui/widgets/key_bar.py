@@ -15,7 +15,7 @@ from ringfence_tui.widgets.text import cells
 class KeyBar(Painted):
     """Shows keys as far as there is room; a click presses one."""
 
-    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; }"
+    DEFAULT_CSS = "KeyBar { height: 1; }"
 
     def __init__(self, keys: Sequence[Key]) -> None:
         super().__init__()

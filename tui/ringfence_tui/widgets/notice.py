@@ -9,7 +9,7 @@ from ringfence_tui.widgets.painted import Painted
 class Notice(Painted):
     """One line between a rule and the keys."""
 
-    DEFAULT_CSS = "Notice { height: 1; dock: bottom; offset-y: -1; }"
+    DEFAULT_CSS = "Notice { height: 1; }"
 
     def __init__(self) -> None:
         super().__init__()

@@ -27,7 +27,7 @@ class Tab:
 class TopBar(Painted):
     """Shows where one is; a click on a screen goes there."""
 
-    DEFAULT_CSS = "TopBar { height: 1; dock: top; }"
+    DEFAULT_CSS = "TopBar { height: 1; }"
 
     def __init__(self, tabs: Sequence[Tab], current: str, title: str) -> None:
         super().__init__()
