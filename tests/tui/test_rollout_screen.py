@@ -97,7 +97,7 @@ async def test_the_screen_takes_up_the_run_that_works_and_follows_it_to_its_end(
         run.tell(confirmed("canary"), started("web-1", 6), failed("web-1", 7))
         text = await until(pilot, "wave 2 waits: web-1 is neither confirmed nor excused")
         assert "1/1 ✓" in text
-        assert "rollout 2/4" in text
+        await until(pilot, "rollout 2/4")
         run.end("failed")
         text = await until(pilot, "r try web-1 again")
         assert f"run {RUN}: failed" in text

@@ -45,7 +45,9 @@ class RingfenceApp(App[int]):
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the first screen, so that nothing else is painted before it."""
-        return self._page(self.first)
+        page = self._page(self.first)
+        page._push_result_callback(page, None)  # switch_screen takes one off, which this way in does not put there
+        return page
 
     def go(self, name: str, subject: object = None, *, back: bool = False) -> None:
         """Show a screen; `back` does not keep the one that was left."""
@@ -105,7 +107,8 @@ class RingfenceApp(App[int]):
     def on_jobs_changed(self, message: JobsChanged) -> None:
         """Show what works in the background."""
         self.jobs = message.text
-        self.page.show_top()
+        if self.screen_stack:  # none is left while the application ends
+            self.page.show_top()
 
     def on_workspace_changed(self, _message: WorkspaceChanged) -> None:
         """Have the screen that is shown ask anew; the others do when they are shown."""

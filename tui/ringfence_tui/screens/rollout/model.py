@@ -76,11 +76,11 @@ def plan_rows(plan: PlanView) -> tuple[Row, ...]:
     ]
     if plan.stale:
         head.append(row(Span(f" ✗ {plan.stale}", Tone.BAD)))
-    head += [*_numbers(plan), *(row(Span(f" ! {warning}", Tone.WARN)) for warning in plan.warnings), ()]
+    head += [*_numbers(plan), *(row(Span(f" ! {warning}", Tone.WARN)) for warning in plan.warnings)]
     if plan.more:
         more = row(Span(f"  and {plan.more:,} more lines: ringfence show {plan.short}", Tone.DIM))
         return (*head, *plan.rows, more)
-    return (*head, *(plan.rows or (row(Span("  nothing changes on any host", Tone.DIM)),)))
+    return (*head, *(plan.rows or ((), row(Span("  nothing changes on any host", Tone.DIM)))))
 
 
 def _numbers(plan: PlanView) -> list[Row]:

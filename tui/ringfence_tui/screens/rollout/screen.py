@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from ringfence_tui.changing_page import ChangingPage, unfocused
+from ringfence_tui.engine.client import EngineError
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import APPLICATION, Key
 from ringfence_tui.messages import JobsChanged, PlanSubject, RunSubject
@@ -39,7 +40,11 @@ LOG = Key("l", "log", "log", "Show what the run told, or the board again")
 DIFF = Key("d", "diff", "diff", "Show the diff of the plan, or the board again")
 HISTORY = Key("H", "history", "history", "Show the runs until now")
 VERIFY = Key("v", "verify", "verify", "Show what hosts enforce beside what their plan says")
+LONGER = Key("plus", "within(1)", "", "Give hosts more time to confirm a new table")
+SHORTER = Key("minus", "within(-1)", "", "Give hosts less time to confirm a new table")
 PASSWORDS = Key("K", "passwords", "", "Give the passwords that Ansible needs")
+# Seconds that a host has to confirm a new table, else it goes back by itself.
+TIMES = (30, 60, 120, 300, 900)
 
 
 class Shown(Enum):
@@ -66,6 +71,8 @@ class RolloutScreen(ChangingPage):
         DIFF,
         HISTORY,
         VERIFY,
+        LONGER,
+        SHORTER,
         PASSWORDS,
     )
     DEFAULT_CSS = """
@@ -83,6 +90,7 @@ class RolloutScreen(ChangingPage):
         self.rows = BoardRows((), ())
         self.subject: int | str | None = None
         self.toggled: frozenset[int] = frozenset()
+        self.within = TIMES[0]
         self._wanted: object = None
         self._following = ""
         self._opened = False
@@ -159,10 +167,13 @@ class RolloutScreen(ChangingPage):
         self._following = run
         try:
             head = await self.engine.ask("rollout.follow", run, BoardHead, hear)
+        except EngineError:
+            self.post_message(JobsChanged(""))
+            raise
         finally:
             if self._following == run:
                 self._following = ""
-                self.post_message(JobsChanged(""))
+        self.post_message(JobsChanged(""))
         self.renew_keys()
         well = head.state == "successful"
         self.say(
@@ -292,7 +303,7 @@ class RolloutScreen(ChangingPage):
         if view.stale:
             self.say(Span("✗ ", Tone.BAD), view.stale)
             return
-        rows = confirm_rows(view, limit=limit, excuse=excuse, renew=renew)
+        rows = confirm_rows(view, limit=limit, excuse=excuse, renew=renew, within=self.within)
         given = self.ringfence.passwords
         rows = (*rows, row(Span(" passwords ", Tone.TITLE), given.words(), Span("  (K gives them)", Tone.DIM)))
         asked = Confirmation(f"Roll out plan {view.short}", rows, plan=view.digest, does="roll it out")
@@ -375,6 +386,11 @@ class RolloutScreen(ChangingPage):
             self._show_board()
         else:
             self.work(self._show_plan(self.board.head.plan), "show")
+
+    def action_within(self, by: int) -> None:
+        """Give hosts more or less time to confirm."""
+        self.within = TIMES[max(0, min(TIMES.index(self.within) + by, len(TIMES) - 1))]
+        self.say(f"a host has {self.within} s to confirm a new table, then it goes back by itself")
 
     def action_history(self) -> None:
         """Show the runs."""
