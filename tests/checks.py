@@ -113,6 +113,15 @@ def shellcheck() -> Counts:
     return Counts(failed=1) if failed else Counts(passed=1)
 
 
+def images() -> Counts:
+    """Make the file systems of the lab's machines, where this machine can hold such a lab."""
+    lacks = probe().lacks("machines")
+    if lacks:
+        print("skipped: no lab of machines:", "; ".join(map(str, lacks)))
+        return Counts(skipped=1)
+    return command("python", "-m", "tests.lab_images")()
+
+
 def molecule() -> Counts:
     """Run the collection's scenario on two hosts of the lab, where this machine can hold them."""
     lacks = probe().lacks("namespaces")
@@ -148,9 +157,12 @@ def status(*words: str | Path, cwd: Path = ROOT, **variables: str) -> int:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of every stage: the tools of this virtual environment first, the tree's own collection."""
+    """Return the environment of every stage: the tools of this virtual environment first, the tree's own collection.
+
+    Python keeps what it compiles, whatever this shell wants: stages start it hundreds of times.
+    """
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
         "ANSIBLE_NOCOWS": "1",
@@ -163,6 +175,7 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "mypy": command("mypy"),
     "imports": command("lint-imports"),
     "shellcheck": shellcheck,
+    "images": images,
     "unit": pytest("tests/unit", workers=3),  # a third of it waits for timers and for Ansible
     "sources": pytest("tests/sources", *BY_FILE),
     "conformance": pytest("tests/conformance", *BY_FILE),
@@ -175,12 +188,12 @@ STAGES: dict[str, Callable[[], Counts]] = {
 }
 
 
-# A phase begins when the one before has ended; its lanes run beside each other, the first with the right of way. Beside
-# the lab, whose hosts keep times, runs little that computes, and nothing that raises or mounts anything: its tests of
-# what a lab leaves behind would see it.
+# A phase begins when the one before has ended; its lanes run beside each other, the first with the right of way. What
+# the lab's machines stand on is unpacked while unit tests wait. Beside the lab, whose hosts keep times, runs
+# little that computes, and nothing that raises or mounts anything: its tests of what a lab leaves behind would see it.
 Lane = tuple[str, ...]
 PHASES: tuple[tuple[Lane, ...], ...] = (
-    (("ruff-format", "ruff", "imports", "shellcheck", "unit"),),
+    (("ruff-format", "ruff", "imports", "shellcheck", "unit"), ("images",)),
     (("lab", "molecule"), ("mypy", "ansible-lint", "collection", "collection-docs")),
     (("sources",), ("conformance",)),
     (("tui",),),

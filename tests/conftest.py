@@ -9,6 +9,7 @@ import tempfile
 from types import FrameType
 
 import pytest
+from ringfence.lab.rootfs import cache_directory
 from xdist.workermanage import NodeManager
 
 pytest_plugins = ["tests.lab_fixtures"]
@@ -22,8 +23,14 @@ NodeManager.EXIT_TIMEOUT = 20
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each process a cache of its own, and let one interrupt count in one of pytest-xdist: a second follows."""
+    """Give each process a cache of its own, and let one interrupt count in one of pytest-xdist: a second follows.
+
+    The lab's cache stays where it is: each file system of machines in it takes a minute to make. What processes of a
+    run tell each other is in a directory of the first.
+    """
+    os.environ["RINGFENCE_LAB_CACHE"] = str(cache_directory())
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="ringfence-tests-cache-")
+    os.environ.setdefault("RINGFENCE_TESTS_SHARED", os.environ["XDG_CACHE_HOME"])
     if hasattr(config, "workerinput"):
         signal.signal(signal.SIGINT, interrupt_once)
 

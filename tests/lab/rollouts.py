@@ -6,10 +6,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, order, parse_reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 from ringfence.lab.session import Lab
 from ringfence.rollout import PlaybookResult, run_playbook
 
@@ -79,10 +83,29 @@ class Rollouts:
         )
 
     def drift(self, plan: Path) -> dict[str, list[str]]:
-        """Return what differs from a plan, by host; nothing where all is proven."""
+        """Return what differs from a plan, by host; nothing where all is proven.
+
+        The target's script and the comparison are those of the playbook `verify`; Ansible need not start for them.
+        """
+        wanted = load_plan(str(plan))
+        hosts = [wanted.host(name) for name in wanted.data["hosts"]]
+        with ThreadPoolExecutor() as threads:
+            replies = threads.map(lambda host: self.ask(host.name, "status", host.enforcer, listing="1"), hosts)
+            found = [(host.name, verify(wanted, host, reply)) for host, reply in zip(hosts, replies, strict=True)]
+        return {name: verified["drift"] for name, verified in found if verified["drift"]}
+
+    def playbook_drift(self, plan: Path) -> dict[str, list[str]]:
+        """Return what the playbook `verify` says that differs from a plan, by host."""
         found = self.play("verify", plan)
         assert found.hosts, found.complaint
         return {name: host.result.get("drift", [host.reason]) for name, host in found.hosts.items() if not host.ok}
+
+    def ask(self, host: str, verb: str, enforcer: str, **values: str) -> Reply:
+        """Return the reply of a host's script to an order, which comes not over its network."""
+        sent = order(verb, values, enforcer=enforcer).decode()
+        done = self.lab.exec(host, ["sh", "-s"], input=sent)
+        assert done.returncode == 0, (host, verb, done.stdout[-2000:], done.stderr[-2000:])
+        return parse_reply(done.stdout)
 
     def reaches(self, host: str, port: int = ECHO, timeout: float = 1.0) -> bool:
         """Return whether a new connection from the controller's side of the lab is answered."""
@@ -115,6 +138,11 @@ class Rollouts:
             if held is not None:
                 held.close()
 
+    def reboot(self, hosts: Sequence[str]) -> None:
+        """Restart hosts beside each other; returns when all answer again."""
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(self.lab.reboot, hosts))
+
     def sh(self, host: str, command: str, timeout: float = 60.0) -> str:
         """Run a shell command inside a host, not over its network, and return its output."""
         done = self.lab.exec(host, ["sh", "-c", command], timeout=timeout)
@@ -124,9 +152,15 @@ class Rollouts:
         """Return whatever of ours is left on a host; empty for nothing."""
         return self.sh(host, REMAINS).strip()
 
-    def clear(self) -> None:
-        """Remove everything from every host."""
+    def remove(self) -> None:
+        """Run the playbook that removes everything from every host."""
         self.play("remove", enforcer=self.enforcer)
+        self.held.clear()
+
+    def clear(self) -> None:
+        """Remove everything from every host, as that playbook does, without a start of Ansible."""
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(lambda host: self.ask(host.name, "remove", self.enforcer), self.lab.hosts()))
         self.held.clear()
 
 

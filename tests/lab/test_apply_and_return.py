@@ -35,7 +35,7 @@ def everywhere(wanted: Wanted) -> dict[str, Wanted]:
 
 def test_a_plan_is_enforced_confirmed_and_proven_and_a_second_run_changes_nothing(rollouts: Rollouts) -> None:
     plan = rollouts.apply(everywhere(CLOSED))
-    assert rollouts.drift(plan) == {}
+    assert rollouts.playbook_drift(plan) == {}
     assert not any(rollouts.reaches(host) for host in RELEASES)
     again = rollouts.roll_out(plan)
     assert again.ok
@@ -74,7 +74,7 @@ def test_other_tables_are_left_alone_and_named_where_ours_cannot_see_behind_them
     for verified in rollouts.play("verify", plan).hosts.values():
         assert verified.ok
         assert set(verified.result["not_proven"]) >= {"ip nat: NAT", "inet fw: forward chain"}  # type: ignore[call-overload]
-    rollouts.clear()
+    rollouts.remove()
     for host in RELEASES:
         assert before[host] == rollouts.sh(host, "nft list table ip nat; nft list table inet fw")
         rollouts.sh(host, "nft delete table ip nat; nft delete table inet fw")
@@ -109,8 +109,8 @@ def test_a_forced_lockout_is_undone_by_a_reboot_before_the_timer(rollouts: Rollo
         running = threads.submit(rollouts.roll_out, plan, force_lockout_test=True, confirm_within=90)
         for host in RELEASES:
             wait_until(lambda host=host: not rollouts.reaches(host, 22), 15)
+        rollouts.reboot(RELEASES)
         for host in RELEASES:
-            rollouts.lab.reboot(host)
             assert rollouts.reaches(host, 22)
             assert "abandoned" in rollouts.sh(host, "cat /var/lib/ringfence/history")
         outcome = running.result()
@@ -121,8 +121,8 @@ def test_a_forced_lockout_is_undone_by_a_reboot_before_the_timer(rollouts: Rollo
 
 def test_the_confirmed_table_stands_after_a_reboot_and_before_the_network(rollouts: Rollouts) -> None:
     plan = rollouts.apply(everywhere(CLOSED))
+    rollouts.reboot(RELEASES)
     for host in RELEASES:
-        rollouts.lab.reboot(host)
         assert not rollouts.reaches(host)
         wait_until(lambda host=host: "active" in rollouts.sh(host, "systemctl is-active ringfence.service"), 5)
         order = rollouts.sh(host, "systemctl show -p Before ringfence.service")
@@ -139,7 +139,8 @@ def test_the_table_stands_beside_the_distributions_own_service(rollouts: Rollout
     assert rollouts.drift(plan) == {}
     for host in RELEASES:
         rollouts.sh(host, "systemctl enable nftables.service")
-        rollouts.lab.reboot(host)
+    rollouts.reboot(RELEASES)
+    for host in RELEASES:
         wait_until(lambda host=host: "active" in rollouts.sh(host, "systemctl is-active nftables.service"), 5)
     assert rollouts.drift(plan) == {}
     for host in RELEASES:
@@ -160,7 +161,7 @@ def test_removal_leaves_nothing_behind(rollouts: Rollouts) -> None:
     listing = "find /etc /var/lib /run/systemd -xdev | grep -v -e /run/systemd/journal -e /run/systemd/sessions | sort"
     before = {host: rollouts.sh(host, listing) for host in RELEASES}
     rollouts.apply(everywhere(CLOSED))
-    rollouts.clear()
+    rollouts.remove()
     for host in RELEASES:
         assert rollouts.reaches(host)
         # the directory that an enabled unit links from is systemd's own and may stay
@@ -173,7 +174,7 @@ def test_a_table_that_was_tampered_with_is_loaded_anew_where_that_is_said(rollou
     for host in RELEASES:
         rollouts.sh(host, "nft insert rule inet ringfence input tcp dport 7000 accept")
     assert rollouts.roll_out(plan).ok
-    assert set(rollouts.drift(plan)) == set(RELEASES)
+    assert set(rollouts.playbook_drift(plan)) == set(RELEASES)
     assert all(rollouts.reaches(host) for host in RELEASES)
     assert all(host.changed for host in rollouts.roll_out(plan, renew=True).hosts.values())
     assert rollouts.drift(plan) == {}

@@ -140,7 +140,7 @@ def test_ours_stands_whatever_another_firewall_does_and_that_keeps_its_own(rollo
         # ours goes in and out beside it
         opened = rollouts.apply({HOST: OPEN})
         assert rollouts.reaches(HOST)
-        assert rollouts.drift(opened) == {}
+        assert rollouts.playbook_drift(opened) == {}
         plan = rollouts.apply({HOST: CLOSED})
         assert rules_of(rollouts, firewall) == theirs
         rollouts.lab.reboot(HOST)
@@ -151,7 +151,7 @@ def test_ours_stands_whatever_another_firewall_does_and_that_keeps_its_own(rollo
         assert rollouts.drift(plan) == {}
         done(rollouts, firewall.start)
         theirs = rules_of(rollouts, firewall)
-        rollouts.clear()
+        rollouts.remove()
         assert rules_of(rollouts, firewall) == theirs
     finally:
         rollouts.sh(HOST, firewall.stop)

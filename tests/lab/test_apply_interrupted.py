@@ -132,7 +132,7 @@ def test_after_an_interrupt_what_waits_can_be_confirmed_and_the_rollout_goes_on(
     assert not waits(rollouts)
     status, said = done(ringfence(rollouts, "apply", plan.name))
     assert (status, "3/3 hosts hold it, 1 changed" in said) == (0, True), said
-    assert rollouts.drift(plan) == {}
+    assert rollouts.playbook_drift(plan) == {}
 
 
 def test_after_an_interrupt_what_waits_can_be_taken_back(rollouts: Rollouts) -> None:

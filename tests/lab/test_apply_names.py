@@ -86,7 +86,7 @@ def test_last_answers_stand_while_nobody_answers_and_nothing_looks_up_names_that
     assert opens(rollouts, host, CONTROLLER)
     assert rollouts.sh(host, "systemctl is-active ringfence-answers.timer").strip() == "active"
     rollouts.sh(host, "systemctl stop ringfence-answers.timer")
-    assert rollouts.drift(plan) == {host: ["the timer that looks names up again does not run"]}
+    assert rollouts.playbook_drift(plan) == {host: ["the timer that looks names up again does not run"]}
     plan = rollouts.apply({host: Wanted(outbound=Mode.FULL)})
     assert rollouts.drift(plan) == {}
     assert "ringfence-answers" not in rollouts.remains(host)

@@ -42,7 +42,7 @@ def test_a_host_with_signers_of_its_own_takes_signed_plans_only(make_lab: MakeLa
     assert rollouts.roll_out(plan, check=True).hosts["guarded"].changed
     outcome = rollouts.roll_out(plan)
     assert outcome.ok, outcome.data()
-    assert rollouts.drift(plan) == {}
+    assert rollouts.playbook_drift(plan) == {}
     # the same signed plan, and another host's name in it, is not this host's
     rollouts.sh("guarded", "echo other >/etc/ringfence/name; rm -r /var/lib/ringfence")
     assert "differs from what was sent for other" in rollouts.roll_out(plan).hosts["guarded"].reason

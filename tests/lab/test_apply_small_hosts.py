@@ -29,7 +29,7 @@ def test_hosts_with_busybox_alone_or_without_python_are_enforced_on_and_come_bac
     rollouts = Rollouts(lab, tmp_path)
     assert "python" not in rollouts.sh("serpentless", "ls /usr/bin /usr/local/bin")
     first = rollouts.apply(dict.fromkeys(hosts, CLOSED))
-    assert rollouts.drift(first) == {}
+    assert rollouts.playbook_drift(first) == {}
     elsewhere = rollouts.plan(dict.fromkeys(hosts, Wanted(control=("192.0.2.0/24",))))
     refused = rollouts.roll_out(elsewhere)
     assert {host.state for host in refused.hosts.values()} == {"refused"}
@@ -41,9 +41,9 @@ def test_hosts_with_busybox_alone_or_without_python_are_enforced_on_and_come_bac
     assert {host.state for host in back.hosts.values()} == {"rolled back"}
     for host in hosts:
         rollouts.answers(host, 22)
-        rollouts.lab.reboot(host)
+    rollouts.reboot(hosts)
     assert rollouts.drift(first) == {}
-    rollouts.clear()
+    rollouts.remove()
     assert [rollouts.remains(host) for host in hosts] == ["", ""]
 
 
@@ -58,4 +58,4 @@ def test_a_login_that_becomes_root_finds_its_connection(
     assert refused.hosts["plain"].result["rule"] == "lockout"
     plan = rollouts.plan({"plain": OPEN})
     assert rollouts.roll_out(plan, more=become).hosts["plain"].state == "confirmed"
-    assert rollouts.drift(plan) == {}
+    assert rollouts.playbook_drift(plan) == {}

@@ -94,7 +94,7 @@ def test_a_lockout_is_undone_by_a_detached_process_where_there_is_no_systemd(rol
     }
     wait_until(lambda: rollouts.reaches("n1", 22), 5)
     assert time.monotonic() - began < 20
-    assert rollouts.drift(first) == {}
+    assert rollouts.playbook_drift(first) == {}
 
 
 def test_a_controller_killed_at_any_step_leaves_every_host_in_the_old_or_the_new_state_whole(

@@ -41,7 +41,7 @@ def everywhere(wanted: Wanted) -> dict[str, Wanted]:
 
 def test_a_plan_is_enforced_confirmed_and_proven_also_after_a_reboot(rollouts: Rollouts) -> None:
     plan = rollouts.apply(everywhere(CLOSED))
-    assert rollouts.drift(plan) == {}
+    assert rollouts.playbook_drift(plan) == {}
     assert not any(rollouts.reaches(host, timeout=0.5) for host in RELEASES)
     rollouts.lab.reboot("bullseye")
     assert rollouts.drift(plan) == {}
@@ -80,7 +80,7 @@ def test_what_somebody_changes_by_hand_is_drift(rollouts: Rollouts) -> None:
     rollouts.sh("trixie", "iptables-legacy -C INPUT -j rf_in && iptables-legacy -I INPUT 1 -p tcp -j ACCEPT")
     rollouts.sh("trixie", "iptables-nft -C INPUT -j rf_in && iptables-nft -I INPUT 1 -p tcp -j ACCEPT")
     rollouts.sh("bookworm", "for set in $(ipset list -n | grep _r4_); do ipset add $set 192.0.2.1; done")
-    drift = rollouts.drift(plan)
+    drift = rollouts.playbook_drift(plan)
     assert drift.keys() == {"trixie", "bookworm"}
     assert any("comes before ours in chain INPUT" in line for line in drift["trixie"])
     rollouts.sh("trixie", "iptables-legacy -D INPUT -p tcp -j ACCEPT; iptables-nft -D INPUT -p tcp -j ACCEPT")

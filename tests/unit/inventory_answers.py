@@ -1,12 +1,15 @@
-"""What `ansible-inventory` answered in this process, for equal inventories: most tests ask of the same few.
+"""What `ansible-inventory` answered in this run, for equal inventories: most tests ask of the same few.
 
-Ansible itself is asked once for every inventory. Kept is only the answer to what is plain data beside the workspace:
-no plug-in, no script, no template of what is not there, no vault, and nothing that Ansible warned of.
+Ansible itself is asked once for every inventory, whichever process of the run does. Kept is only the answer to what is
+plain data beside the workspace: no plug-in, no script, no template of what is not there, no vault, and nothing that
+Ansible warned of.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +20,6 @@ Key = tuple[object, ...]
 NOT_PLAIN = (b"plugin:", b"!vault", b"$ANSIBLE_VAULT", b"{{", b"{%")
 PLACE = "\0workspace\0"
 _ask = ansible_inventory._run
-_kept: dict[Key, str] = {}
 
 
 def kept_or_asked(command: list[str], paths: Sequence[Path], directory: Path | None, *, what_answers: bool) -> str:
@@ -26,13 +28,28 @@ def kept_or_asked(command: list[str], paths: Sequence[Path], directory: Path | N
     listing = Path(command[-1])
     if key is None or directory is None:
         return _ask(command, paths, directory, what_answers=what_answers)
-    if key not in _kept:
+    kept = _answers() / hashlib.sha256(repr(key).encode()).hexdigest()
+    if not kept.exists():
         said = _ask(command, paths, directory, what_answers=what_answers)
         if said:
             return said
-        _kept[key] = listing.read_text(encoding="utf-8").replace(str(directory.absolute()), PLACE)
-    listing.write_text(_kept[key].replace(PLACE, str(directory.absolute())), encoding="utf-8")
+        _keep(kept, listing.read_text(encoding="utf-8").replace(str(directory.absolute()), PLACE))
+    listing.write_text(kept.read_text(encoding="utf-8").replace(PLACE, str(directory.absolute())), encoding="utf-8")
     return ""
+
+
+def _answers() -> Path:
+    """Return the directory that all processes of this run share."""
+    answers = Path(os.environ["RINGFENCE_TESTS_SHARED"]) / "answers"
+    answers.mkdir(exist_ok=True)
+    return answers
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write a whole answer or none: others read it."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+        file.write(text)
+    Path(file.name).replace(path)
 
 
 def _key(command: list[str], paths: Sequence[Path], directory: Path, what_answers: bool) -> Key | None:

@@ -29,6 +29,7 @@ from ringfence.flows.shared_ends import ambiguous
 from ringfence.flows.sighting_days import SightingDays
 from ringfence.flows.sighting_files import NewFiles, add_files
 from ringfence.flows.store_counts import Added
+from ringfence.flows.told_twice import leave_recorded
 from ringfence.flows.window import FlowWindow
 from ringfence.flows.window_files import reading_files
 from ringfence.model.assets import Snapshot
@@ -118,6 +119,7 @@ class FlowStore:
             told_ends = ambiguous(connection)
             before = {date.fromisoformat(day) for one in grown for day in one.days}
             ledger = replace(ledger.tidied(self.directory, now()), next=max(ledger.next, (number or 0) + 1))
+            twice = leave_recorded(connection, self.directory, ledger, days)
             fresh = 0
             for day in sorted({*days, *before}):
                 ledger, new = write_day(connection, self.directory, ledger, day, number if day in before else None)
@@ -128,7 +130,7 @@ class FlowStore:
                 told = replace(origin, flows=flows, days=tuple(day.isoformat() for day in days))
                 ledger = replace(ledger, origins=(*others, told) if whole() else others)
             ledger.save(self.directory)
-        return Added(flows, fresh, tuple(days), ambiguous=told_ends)
+        return Added(flows, fresh, tuple(days), ambiguous=told_ends, twice=twice)
 
     def days(self) -> tuple[date, ...]:
         """Return the days that the store has flows of, in order."""

@@ -98,14 +98,16 @@ def reading_of(
     """Return a reading for files; one of what hosts report knows the inventory's addresses of each host.
 
     Others know what hosts listen on. `fields` are those of a file that does not name its own; `since` and `until`
-    bound what is fetched from AWS.
+    bound what is fetched from AWS. Raise InputError for fields of a format that has names of its own.
     """
     from ringfence.estate.directory import current_time
     from ringfence.estate.history import host_addresses
     from ringfence.flows.listeners import kept_listeners, listeners_of
     from ringfence.flows.possible import latest_time
     from ringfence.flows.reading import Reading
+    from ringfence.operations.wrong_format import refuse_fields
 
+    refuse_fields(fields, flows_format)
     now = estate.now if estate else current_time()
     listeners: frozenset[tuple[str, int, int]] = frozenset()
     if estate and flows_format not in NAMING:

@@ -22,6 +22,7 @@ from ringfence.model.errors import Place
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_files import costing_itself, opened, read_files
 from ringfence.operations.flow_selection import FlowSelection, reading_of, time_of
+from ringfence.operations.wrong_format import say_once
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -116,7 +117,9 @@ def add_flows(
     )
     for file, reading, one in zip(files, readings, added, strict=True):
         keep_listeners(estate.history.flows, reading.heard)
-        for told in one.ambiguous:
+        if not one.known:
+            say_once([file], flows_format, reading)
+        for told in (*one.ambiguous, *one.twice):
             reading.warn(told, Place(str(file)))
         listener.problems(reading.problems)
         yield AddedFile(file, one, reading.bad)
@@ -130,7 +133,7 @@ def _added_apart(
     snapshots: Sequence[Snapshot],
 ) -> Iterator[Added]:
     for file, reading in zip(files, readings, strict=True):
-        with costing_itself(file, files, reading), opened(file, reading) as there:
+        with costing_itself(file, files, reading, flows_format), opened(file, reading) as there:
             yield store.add_file(there, flows_format, reading, snapshots)
             continue
         yield NOTHING_ADDED
@@ -148,7 +151,7 @@ def _added_together(
     with ExitStack() as stack:
         found: dict[int, Path] = {}
         for number, (file, reading) in enumerate(zip(files, readings, strict=True)):
-            with costing_itself(file, files, reading):
+            with costing_itself(file, files, reading, flows_format):
                 found[number] = stack.enter_context(opened(file, reading))
         chosen = [(path, readings[number]) for number, path in found.items()]
         added = dict(zip(found, store.add_sightings(chosen, sensor, flows_format, snapshots), strict=True))

@@ -43,6 +43,11 @@ class Fence:
     where: object
 
     @property
+    def id(self) -> str:
+        """Return 8 hex digits, as a suggestion has them."""
+        return blake2b(f"fence {self.name}".encode(errors="replace"), digest_size=4).hexdigest()
+
+    @property
     def file(self) -> str:
         """Return the file it stands in, which is read before the others; no two applications share one."""
         slug = _slug(self.name)
@@ -52,7 +57,7 @@ class Fence:
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
-        return {"where": self.where, "file": self.file}
+        return {"id": self.id, "where": self.where, "file": self.file}
 
     def text(self) -> str:
         """Return the file's text."""

@@ -127,11 +127,30 @@ def test_one_application_is_fenced_by_an_entry_that_counts_first(workspace: Path
     fence = found["fence"]
     assert isinstance(fence, dict)
 
-    written = suggest(workspace, "shop", "--only", str(fence["number"]), "--write")
+    written = suggest(workspace, "shop", "--only", fence["id"], "--write")
 
     assert written["written"] == ["policy/00-fence-shop.yml"]
     assert "where: {app: shop}\n    mode: full" in (workspace / "policy/00-fence-shop.yml").read_text()
     assert suggest(workspace, "shop")["fence"] is None
+
+
+def test_an_id_means_the_same_suggestion_after_another_was_written(workspace: Path) -> None:
+    first, second = (one["id"] for one in suggest(workspace)["suggestions"])  # type: ignore[attr-defined]
+    good, wrong = sorted((first, second), key=lambda one: one in str(suggest(workspace)["effect"]))
+    assert suggest(workspace, "--only", good[:4], "--write")["written"] == ["policy/shop.yml"]
+
+    shown = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--only", wrong).output
+    assert f"{wrong}  web to db" in shown
+    assert f"suggestion {wrong} breaks the invariant" in shown
+    gone = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--only", good)
+    assert gone.exit_code == 2
+    assert "what was written or rejected is not suggested again" in gone.output
+
+
+def test_the_positions_of_the_dial_that_suggest_the_same_are_named(workspace: Path) -> None:
+    assert suggest(workspace, "--dial", "0.3")["same_as"] == ["balanced", "wide"]
+    shown = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--dial", "0.3").output
+    assert "the dial at balanced or wide suggests the same rules" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""What the Map screen asks its engine process, and what it hears: values that go over the pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ringfence.model.picture import Picture, PictureGroup
+
+from ringfence_tui.screens.map.sheet import Home
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The time of the flows, as people write it."""
+
+    since: str = "7d"
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRequest:
+    """Which picture: its levels (empty: those of the estate), inside which group, of which time."""
+
+    levels: tuple[str, ...] = ()
+    inside: PictureGroup | None = None
+    when: When = field(default_factory=When)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftNote:
+    """How many changes the draft holds, what undo and redo would do, its files, and what is in its way."""
+
+    changes: int = 0
+    undo: bool = False
+    redo: bool = False
+    files: tuple[str, ...] = ()
+    conflict: str = ""
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapAnswer:
+    """A picture, every level that there is, and what the draft is."""
+
+    picture: Picture
+    keys: tuple[str, ...]
+    draft: DraftNote = field(default_factory=DraftNote)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CellRequest:
+    """The two groups of a cell in a picture."""
+
+    levels: tuple[str, ...]
+    client: PictureGroup
+    server: PictureGroup
+    when: When = field(default_factory=When)
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRequest:
+    """A rule as plain data of the grammar and where it goes; `levels` and the groups are the cell it was made on."""
+
+    rule: Mapping[str, object]
+    home: Home
+    when: When = field(default_factory=When)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleEffect:
+    """What a rule would do if it came into the draft, for the foot of the sheet.
+
+    `decides` counts the flows that it would decide, of `of` that it matches; `before` says who decides the others.
+    """
+
+    decides: int
+    of: int
+    newly_denied: int
+    newly_allowed: int
+    bites: str = ""
+    before: str = ""
+    tests: str = ""
+    broken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many of how many pairs are judged."""
+
+    done: int
+    of: int
