@@ -111,6 +111,12 @@ def test_a_click_on_an_edge_shows_its_flows(browser: chromium.Browser, tmp_path:
     assert shown.quiet()
 
 
+def test_a_window_without_flows_is_an_empty_page(browser: chromium.Browser, tmp_path: Path) -> None:
+    shown = Shown(browser, tmp_path, pictures.picture(("env",), [], []))
+    assert "0 flows, 0 edges" in shown.page.value(TOLD)
+    assert shown.quiet()
+
+
 def test_the_page_draws_what_the_svg_draws(browser: chromium.Browser, tmp_path: Path) -> None:
     picture = pictures.drawn(300, 2000)
     shown = Shown(browser, tmp_path, picture)
