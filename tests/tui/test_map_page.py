@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from itertools import product
@@ -13,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 from ringfence.model.picture import Picture, PolicyState
+from ringfence.presenting.map.geometry import middle
 from ringfence.presenting.map.html import html
 from ringfence.presenting.map.svg import svg
 
@@ -129,6 +131,17 @@ def test_the_page_draws_what_the_svg_draws(browser: chromium.Browser, tmp_path: 
     signs = sorted(int(re.findall(r"\d", one.get("class", ""))[0]) for one in paths)
     assert sorted(shown.page.value(f"{CY}.edges().map(e => Number(e.className()[0].slice(1)))")) == signs
     assert shown.quiet()
+
+
+def test_edges_of_the_page_run_as_those_of_the_svg(browser: chromium.Browser, tmp_path: Path) -> None:
+    picture = pictures.shop()
+    shown = Shown(browser, tmp_path, picture)
+    curves = re.findall(r'd="M([\d.-]+) ([\d.-]+)Q([\d.-]+) ([\d.-]+) ([\d.-]+) ([\d.-]+)"', svg(picture, FILES))
+    wanted = [middle((x0, y0), (x1, y1), (x2, y2)) for x0, y0, x1, y1, x2, y2 in (map(float, one) for one in curves)]
+    found = shown.page.value(f"{CY}.edges().filter(e => !e.isLoop()).map(e => [e.midpoint().x, e.midpoint().y])")
+    assert len(found) == len(wanted) == 6
+    for point in wanted:
+        assert min(math.dist(point, other) for other in found) < 4
 
 
 def test_names_that_attack_are_text(browser: chromium.Browser, tmp_path: Path) -> None:

@@ -97,7 +97,8 @@ def _cut(name: str) -> str:
 
 
 def _numbers(count: SignCount) -> str:
-    return f"{counted(count.flows, 'flow')}, {counted(count.connections, 'connection')}"
+    flows = "flow" if count.flows == 1 else "flows"
+    return f"{count.flows:,} {flows}, {count.connections:,} {'connection' if count.connections == 1 else 'connections'}"
 
 
 def _style(sign: Sign) -> str | None:

@@ -7,7 +7,7 @@ const HELD = DATA.states.findIndex(([name]) => name === "held");
 let shown = null; // the view with its edges, in their order
 
 function inWords(time) {
-  return time.since && time.until ? `${time.since} to ${time.until}` : "the whole window";
+  return time.since ? (time.until ? `${time.since} to ${time.until}` : `since ${time.since}`) : "all flows";
 }
 
 function kept(edges) {
