@@ -235,6 +235,25 @@ def test_edges_without_room_are_listed_under_their_group(browser: chromium.Brows
     assert shown.quiet()
 
 
+def test_a_page_of_coarser_groups_names_the_busiest_of_each_edge(browser: chromium.Browser, tmp_path: Path) -> None:
+    file = tmp_path / "map.html"
+    file.write_text(html([pictures.drawn(300, 2000)], FILES, carried=100), encoding="utf-8")
+    shown = Shown.of(browser, file, tmp_path)
+    assert "by app, role, asset only the busiest of each edge" in shown.page.value(TOLD)
+    shown.click(between(0, 1))
+    shown.page.until(f"{DETAILS}.includes('dev → prod')")
+    said = shown.page.value(DETAILS).split("Between assets")[1].split("\n")
+    ends = [line for line in said if "→" in line]
+    assert len(ends) == 5
+    assert all(line.startswith("host-") for line in ends)
+    more = next(line for line in said if line.startswith("and "))
+    between_groups = [
+        e for e in pictures.drawn(300, 2000).edges if (e.client < 100, 100 <= e.server < 200) == (True, True)
+    ]
+    assert int(more.split()[1]) == len(between_groups) - 5
+    assert shown.quiet()
+
+
 def test_the_window_steps_and_the_picture_is_saved(browser: chromium.Browser, tmp_path: Path) -> None:
     whole = pictures.shop()
     step = pictures.picture(whole.levels, whole.groups, whole.edges[:2])

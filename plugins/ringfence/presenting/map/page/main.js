@@ -171,8 +171,16 @@ const KEYS = {
   "/": () => by("filter").focus(), m: () => by("matrix").querySelector("td[tabindex='0']")?.focus(),
   c: () => by("states").querySelectorAll("input")[(chosen.state + 1) % DATA.states.length]?.click(),
   "+": () => level(chosen.depth + 1), "-": () => level(chosen.depth - 1),
-  "[": () => step(chosen.time - 1), "]": () => step(chosen.time + 1), o: () => by("open")?.click(), p: savePng, Escape: back,
+  "[": () => step(chosen.time - 1), "]": () => step(chosen.time + 1), o: () => by("open")?.click(), p: savePng, 0: fitted, Escape: back,
 };
+const PANS = { ArrowLeft: [80, 0], ArrowRight: [-80, 0], ArrowUp: [0, 80], ArrowDown: [0, -80] };
+by("picture").addEventListener("keydown", (event) => {
+  const pan = PANS[event.key];
+  if (!pan) return;
+  cy.panBy({ x: pan[0], y: pan[1] });
+  event.preventDefault();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const typing = event.target.matches?.("input[type=search]");
