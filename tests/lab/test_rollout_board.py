@@ -1,4 +1,4 @@
-"""A rollout that the application begins on lab hosts: it outlives the application's kill, and board, journal, kernels agree."""
+"""A rollout begun in the application on lab hosts outlives its kill, and board, journal and kernels agree."""
 
 from __future__ import annotations
 
