@@ -35,7 +35,13 @@ class OverviewScreen(Page):
     def entered(self) -> None:
         """Ask."""
         self.show_parts()
-        self.work(self.load())
+        opened = self.ringfence.opened
+        if opened is not None and opened.directory:
+            self.work(self.load())
+
+    def forget(self) -> None:
+        """Forget the parts."""
+        self.overview = Overview()
 
     async def load(self) -> None:
         """Take the parts as they come."""
