@@ -76,12 +76,14 @@ class AssetTable:
     texts: list[str] = field(default_factory=list)
     told: dict[str, list[str]] = field(default_factory=dict)
     values: dict[str, set[str]] = field(default_factory=dict)
+    longest: int = 0
 
     def add(self, rows: Iterable[AssetRow]) -> None:
         """Take more rows."""
         for row in rows:
             name, addresses, sources, enforcer, realm, stale, labels = row
             self.rows.append(row)
+            self.longest = max(self.longest, len(name))
             said = [f"source={source}" for source in sources.split(" ")]
             said += [f"enforcer={enforcer or 'nothing'}", f"realm={realm}", *(["stale"] if stale else [])]
             parts = (name, *addresses.split(" "), *labels, *said)

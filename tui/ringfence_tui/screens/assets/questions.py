@@ -61,7 +61,7 @@ PEERS = 3
 def everything(session: EngineSession, request: AssetsRequest, tell: Tell) -> Listed:
     """Tell the last kept assets, then those of now, then what tables, proofs and flows say of each."""
     estate = session.fresh()
-    kept = estate.history.newest()
+    kept = session.kept()
     if kept is not None:
         _tell_rows(kept, tell, kept=True)
     wrong: list[str] = []

@@ -51,17 +51,24 @@ from ringfence_tui.widgets.listing import Listing
 from ringfence_tui.widgets.prompt import Prompt
 from ringfence_tui.widgets.table import Cells, Column, Table
 
-COLUMNS = (
-    Column("NAME", 12, grow=3),
-    Column("ADDRESS", 13, grow=1),
-    Column("ENV", 5, grow=1),
-    Column("APP", 5, grow=1),
-    Column("ROLE", 6, grow=1),
-    Column("MODE", 8),
-    Column("SEEN", 6, rank=1),
-    Column("SOURCES", 9, grow=1, rank=2),
-    Column("DRIFT", 5),
-)
+LEAST_NAME, MOST_NAME = 12, 30
+
+
+def columns(longest: int) -> tuple[Column, ...]:
+    """Return the columns for names of at most so many cells."""
+    return (
+        Column("NAME", max(LEAST_NAME, min(longest, MOST_NAME)), grow=3),
+        Column("ADDRESS", 13, grow=1),
+        Column("ENV", 5, grow=1),
+        Column("APP", 5, grow=1),
+        Column("ROLE", 6, grow=1),
+        Column("MODE", 8),
+        Column("SEEN", 6, rank=2),
+        Column("SOURCES", 9, grow=1, rank=3),
+        Column("DRIFT", 5, rank=1),
+    )
+
+
 DETAIL_AFTER = 0.08  # seconds at a row before the engine is asked about it
 FILTER_AFTER = 0.06
 MOST_DISCOVERY = 5
@@ -114,7 +121,7 @@ class AssetsScreen(ChangingPage):
                 complete=lambda before: completions(self.table, before),
             )
             yield Caption(id="filter-count")
-        yield Table(COLUMNS, is_marked=self.is_marked, id="assets")
+        yield Table(columns(LEAST_NAME), is_marked=self.is_marked, id="assets")
         yield Line()
         yield Lines(id="detail")
         yield Lines(id="discovery")
@@ -170,6 +177,7 @@ class AssetsScreen(ChangingPage):
             self.table = incoming
             if whole:
                 self.incoming = None
+                self.query_one("#assets", Table).set_columns(columns(self.table.longest))
                 self.find()
             elif not self.filter_text:
                 self.found = range(len(incoming.rows))
