@@ -127,7 +127,8 @@ class RingfenceApp(App[int]):
     def on_jobs_changed(self, message: JobsChanged) -> None:
         """Show what works in the background."""
         self.jobs = message.text
-        self.page.show_top()
+        if self.screen_stack:  # none is left while the application ends
+            self.page.show_top()
 
     def on_workspace_changed(self, _message: WorkspaceChanged) -> None:
         """Have the screen that is shown ask anew; the others do when they are shown."""

@@ -39,6 +39,11 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Current:
+    """The rows that were told last are those of now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What one part of the engine says of rows, by their index from `start`: mode, drift, when seen (ISO time)."""
 

@@ -44,6 +44,7 @@ from ringfence_tui.screens.assets.model import (
     AssetsRequest,
     Begin,
     Chosen,
+    Current,
     FilterRequest,
     Listed,
     Rows,
@@ -73,6 +74,7 @@ def everything(session: EngineSession, request: AssetsRequest, tell: Tell) -> Li
         return Listed((str(error),))
     if kept is None or _rows_of(kept) != _rows_of(snapshot):
         _tell_rows(snapshot, tell, kept=False)
+    tell(Current())
     names = [asset.name for asset in snapshot.assets]
     flows = FlowSelection(since=request.window)
     execution = session.execution(tell, Telling(tell))

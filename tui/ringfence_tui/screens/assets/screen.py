@@ -34,6 +34,7 @@ from ringfence_tui.screens.assets.model import (
     AssetTable,
     Begin,
     Chosen,
+    Current,
     FilterRequest,
     Listed,
     Rows,
@@ -163,6 +164,9 @@ class AssetsScreen(ChangingPage):
             case Rows(rows) if self.incoming is not None:
                 self.incoming.add(rows)
                 self._swap()
+            case Current():
+                self.kept = False
+                self.show_count()
             case Told():
                 self.table.tell(part)
                 self.query_one("#assets", Table).refresh()
@@ -200,13 +204,7 @@ class AssetsScreen(ChangingPage):
         table = self.query_one("#assets", Table)
         cursor = next((place for place, index in enumerate(self.found) if self.table.rows[index][0] == at), None)
         table.show(len(self.found), self.cells, cursor=cursor)
-        every = len(self.table.rows)
-        said = f"{len(self.found):,} of {every:,}" if self.filter_text.strip() else f"{every:,}"
-        took = f"   {spent:.0f} ms" if spent is not None and self.filter_text.strip() else ""
-        kept = "   as last kept" if self.kept and not took else ""
-        marks = f"   {len(self.marked):,} marked" if self.marked else ""
-        text = said + took + kept + marks
-        self.query_one("#filter-count", Caption).show(Span(f"{text:>29}", Tone.DIM))
+        self.show_count(spent)
         self.look()
 
     def cells(self, place: int) -> Cells:
@@ -336,12 +334,17 @@ class AssetsScreen(ChangingPage):
         self.query_one("#assets", Table).repaint_items([message.index])
         self.show_count()
 
-    def show_count(self) -> None:
-        """Show how many are marked."""
-        every = len(self.table.rows)
-        said = f"{len(self.found):,} of {every:,}" if self.filter_text.strip() else f"{every:,}"
-        marks = f"   {len(self.marked):,} marked" if self.marked else ""
-        self.query_one("#filter-count", Caption).show(Span(f"{said + marks:>29}", Tone.DIM))
+    def show_count(self, spent: float | None = None) -> None:
+        """Show how many rows there are, how many the filter means and are marked, and what finding them took."""
+        every, filtered = len(self.table.rows), bool(self.filter_text.strip())
+        said = f"{len(self.found):,} of {every:,}" if filtered else f"{every:,}" if every else "reading …"
+        if self.marked:
+            said += f"   {len(self.marked):,} marked"
+        elif filtered and spent is not None:
+            said += f"   {spent:.0f} ms"
+        elif self.kept:
+            said += "   as last kept"
+        self.query_one("#filter-count", Caption).show(Span(f"{said:>29}", Tone.DIM))
 
     def action_mark_all(self) -> None:
         """Mark all rows that are shown."""
