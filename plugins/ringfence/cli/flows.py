@@ -205,6 +205,21 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
             session.output.line(f"{shown.more:,} more (--limit)")
 
 
+@command("list", "flows list", "flows list --json", group=flows)
+def list_(session: Session) -> None:
+    """List what is kept: which files and places were added, when, how many flows and wrong rows, of which days."""
+    from ringfence.operations.flow_sources import list_flows
+    from ringfence.presenting.flow_sources_view import SOURCE_COLUMNS, kept_line, source_rows
+
+    found = list_flows(session.estate)
+    if session.output.as_json:
+        session.output.data(found.data())
+        return
+    if found.sources:
+        session.output.table(SOURCE_COLUMNS, source_rows(found.sources))
+    session.output.lines([kept_line(found)])
+
+
 @command("forget", "flows forget --before 90d", "flows forget", "flows forget --damaged", group=flows)
 @click.option("--before", metavar="TIME", help="90d, or a date: the days before it go.")
 @click.option("--damaged", is_flag=True, help="Set files aside that cannot be read, and name what to add again.")

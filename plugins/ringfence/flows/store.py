@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -49,7 +49,7 @@ class FlowStore:
 
         The ledger is replaced at the end, so a reader and a crash see all of them or none. Adders wait for each other.
         """
-        with self._alone():
+        with self.alone():
             return self._add(Ledger.load(self.directory), lambda connection: relation_of(connection, flows), snapshots)
 
     def add_file(self, path: Path, flows_format: str, reading: Reading, snapshots: Sequence[Snapshot] = ()) -> Added:
@@ -65,7 +65,7 @@ class FlowStore:
         def read(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
             return relation(connection, path, flows_format, reading)
 
-        with self._alone():
+        with self.alone():
             ledger = Ledger.load(self.directory)
             if not path.is_file() or path.parent == Path("/dev") or reading.since or reading.until:
                 return self._add(ledger, read, snapshots)
@@ -98,7 +98,7 @@ class FlowStore:
         A file whose content was added adds nothing; one that has grown replaces what it brought. Of several, one that
         cannot be read goes to its reading; a single one is raised.
         """
-        with self._alone(), reading_files(), database(self.directory) as connection:
+        with self.alone(), reading_files(), database(self.directory) as connection:
             ledger = Ledger.load(self.directory).tidied(self.directory, now())
             adding = SightingDays(connection, self.directory, reader.SOURCE, ledger)
             files = [NewFiles.of(path, ledger, flows_format, reading, len(chosen) > 1) for path, reading in chosen]
@@ -166,7 +166,7 @@ class FlowStore:
         def is_old(day: date) -> bool:
             return day < before or (after is not None and day > after)
 
-        with self._alone():
+        with self.alone():
             ledger = Ledger.load(self.directory)
             files = ledger.days(self.directory)
             old = {day for day in files if is_old(day)}
@@ -186,7 +186,7 @@ class FlowStore:
         self, listeners: Collection[tuple[str, int, int]] = (), snapshots: Sequence[Snapshot] = ()
     ) -> Damage:
         """Go on without the files that are damaged or gone, and return which they are and what to add again."""
-        with self._alone(), database(self.directory) as connection:
+        with self.alone(), database(self.directory) as connection:
             ledger = Ledger.load(self.directory)
             with reading_files():
                 ledger, damage = set_aside(connection, self.directory, ledger, listeners, snapshots)
@@ -195,7 +195,8 @@ class FlowStore:
         return damage
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """Hold the store's lock: adders wait for each other. Raise OutsideError where it cannot be written."""
         try:
             str(self.directory).encode()
         except UnicodeEncodeError as error:
@@ -206,9 +207,18 @@ class FlowStore:
             with lock_file(self.directory / ".lock") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 delete_left(self.directory)
-                yield
+                try:
+                    yield
+                except BaseException:
+                    self._delete_unfinished()
+                    raise
         except OSError as error:
             raise OutsideError(f"cannot be written: {error.strerror or error}", Place(str(self.directory))) from error
+
+    def _delete_unfinished(self) -> None:
+        """Delete what an add that failed has written: a disk that is full should have its room back."""
+        with suppress(OSError, OutsideError):
+            Ledger.load(self.directory).tidied(self.directory, now())
 
 
 _TICK = timedelta(microseconds=1)

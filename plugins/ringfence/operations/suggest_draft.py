@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from ringfence.language.policies import read_policy
 from ringfence.language.policy_files import policy_files
 from ringfence.language.reports import Reports
 from ringfence.language.writing import flow_text
-from ringfence.model.errors import InputError, Place
+from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.rules import DEFAULT_TIER
 from ringfence.model.safe_text import clean_line
 from ringfence.suggest.cover import Choice
@@ -140,18 +141,31 @@ class Draft:
     def apply(self) -> list[str]:
         """Write every changed file into the workspace, each in one step, and return their names.
 
-        Raise InputError, before anything is written, for a file that somebody changed meanwhile, and OSError.
+        Raise InputError, before anything is written, for a file that somebody changed meanwhile or that is read-only,
+        and OutsideError, which names what was written already.
         """
         changed = self.changed()
         for name in changed:
             path = self.estate.directory / name
+            if _read_only(path.resolve()):
+                raise InputError(
+                    "this file, or its directory, is read-only: nothing is written",
+                    Place(name),
+                    "make it writable, or give the difference to 'git apply' where the policy is kept",
+                )
             if (path.read_bytes() if path.exists() else b"") != self._before.get(name, b""):
                 raise InputError(
                     "this file was changed meanwhile", Place(name), "suggest once more; nothing is written"
                 )
+        written: list[str] = []
         for name, (_, after) in changed.items():
-            write_whole((self.estate.directory / name).resolve(), after)
-        return list(changed)
+            try:
+                write_whole((self.estate.directory / name).resolve(), after)
+            except OSError as error:
+                before = f"; {', '.join(written)} is written" if written else "; nothing is written"
+                raise OutsideError(f"cannot be written: {error.strerror or error}{before}", Place(name)) from error
+            written.append(name)
+        return written
 
     def compiled(self) -> Compilation:
         """Return the policy with what was written, compiled as if every mode were `full`."""
@@ -219,6 +233,16 @@ class Draft:
             name, number = f"{plainly} {number}", number + 1
         taken.add(name)
         return name
+
+
+def _read_only(path: Path) -> bool:
+    """Return whether somebody wants a file to stay as it is, root too, or its directory takes none."""
+    there = path.parent
+    while not there.exists():
+        there = there.parent
+    if not os.access(there, os.W_OK):
+        return True
+    return path.exists() and (not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK))
 
 
 def _names(documents: Iterable[Node]) -> Iterator[str]:

@@ -191,3 +191,12 @@ def test_names_of_hosts_reach_no_terminal_and_no_file_as_they_are(workspace: Pat
 
     assert "\x1b" not in shown.output
     assert isinstance(json.loads(found.stdout)["suggestions"], list)
+
+
+def test_a_read_only_file_of_the_policy_stays_as_it_is(workspace: Path) -> None:
+    good = next(one["id"] for one in suggest(workspace)["suggestions"] if "api" in str(one["from"]))  # type: ignore[attr-defined]
+    (workspace / "policy/shop.yml").chmod(0o444)
+    shown = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--only", good, "--write")
+    assert shown.exit_code == 2
+    assert "policy/shop.yml: error: this file, or its directory, is read-only: nothing is written" in shown.output
+    assert (workspace / "policy/shop.yml").read_text() == POLICY
