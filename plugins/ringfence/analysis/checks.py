@@ -14,6 +14,7 @@ from ringfence.model.assets import Asset
 from ringfence.model.memberships import sets_of
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import EMERGENCY, Action, Direction, Mode, Rule
+from ringfence.model.safe_text import clean_line
 from ringfence.model.tables import VerdictTable
 from ringfence.wire.first_few import first_few
 
@@ -54,7 +55,7 @@ def _not_enforced(compilation: Compilation) -> Iterator[Problem]:
             remedy = f"{did_you_mean(enforcer, near)} {remedy}"
         yield Problem(
             Severity.WARNING,
-            f"{why}, so nothing is enforced on {first_few(hosts)}",
+            clean_line(f"{why}, so nothing is enforced on {first_few(hosts)}"),
             remedy=f"{remedy}; ringfence_enforcer, or ringfence_workload: false",
         )
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from ringfence.analysis.peer_resolution import Ends, chosen_addresses, points_of
 from ringfence.compiler import Compilation
+from ringfence.language.printing import selector_text
 from ringfence.model.assets import Asset, Label, Snapshot
 from ringfence.model.rules import Direction, Enforcement, Mode, Peer, Rule
+from ringfence.model.selectors import AddressIn, AnyAddress, FqdnIs, Internet, Selector, Unknown, leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class LabelChange:
 class RuleChange:
     """A rule that begins or stops to speak of some assets on one side.
 
-    `peers` counts the assets on its other side: their tables change with it.
+    `peers` counts the assets on its other side: their tables change with it. `others` are the words there that speak of
+    addresses, whoever has them: the internet, a network, a list, a name.
     """
 
     rule: Rule
@@ -44,6 +47,7 @@ class RuleChange:
     begins: tuple[str, ...]
     stops: tuple[str, ...]
     peers: int
+    others: tuple[str, ...] = ()
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
@@ -56,6 +60,7 @@ class RuleChange:
             "begins": list(self.begins),
             "stops": list(self.stops),
             "peers": self.peers,
+            "others": list(self.others),
         }
 
 
@@ -100,11 +105,12 @@ def changed_rules(before: Compilation, after: Compilation, names: Iterable[str])
     changed = [(old[name], new[name]) for name in sorted(names)]
     ends = Ends(after.snapshot, after.settings)
     return [
-        RuleChange(rule, side, tuple(begins), tuple(stops), len(ends.assets([peer.selector for peer in far])))
+        RuleChange(rule, side, tuple(begins), tuple(stops), len(ends.assets(chosen)), tuple(_others(chosen)))
         for rule in after.policy.rules
         for side, near, far in (("from", rule.sources, rule.destinations), ("to", rule.destinations, rule.sources))
         for begins, stops in [_begins_and_stops(near, changed)]
         if begins or stops
+        for chosen in [[peer.selector for peer in far]]
     ]
 
 
@@ -130,6 +136,12 @@ def _begins_and_stops(peers: Iterable[Peer], changed: Iterable[tuple[Asset, Asse
         if was != becomes:
             (begins if becomes else stops).append(new.name)
     return begins, stops
+
+
+def _others(selectors: Iterable[Selector]) -> Iterator[str]:
+    for one in selectors:
+        if any(isinstance(leaf, AddressIn | AnyAddress | FqdnIs | Internet | Unknown) for leaf in leaves(one)):
+            yield selector_text(one)
 
 
 def _mode(entry: Enforcement | None, direction: Direction) -> Mode:

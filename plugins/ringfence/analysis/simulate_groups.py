@@ -272,7 +272,7 @@ def _judge(
                 pair = pairs.between(members[client], members[server], itself=itself)
             verdict = known.get((id(pair), service))
             if verdict is None:
-                found = judge_any(pair, _points(*services[service]))
+                found = judge_any(pair, points(*services[service]))
                 verdict = known[id(pair), service] = numbers.setdefault(found, len(numbers))
             groups.append(row)
             judged.append(verdict)
@@ -337,7 +337,7 @@ def _is_label(ends: str, label: int | None) -> str:
     return f"{ends}.label IS NULL" if label is None else f"{ends}.label = {label}"
 
 
-def _points(protocol: int, port: int | None) -> Sequence[int]:
+def points(protocol: int, port: int | None) -> Sequence[int]:
     """Return what a service may have been: every type where nobody said the type of an ICMP message."""
     return range(point_of(protocol), point_of(protocol) + 256) if port is None else (point_of(protocol, port),)
 

@@ -180,6 +180,8 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
         session.output.line(f"{totals['flows']} flows, {totals['connections']} connections")
         if wrong := selection.wrong_words(found.wrong):
             session.output.line(wrong, style="yellow")
+        if guessed := selection.guessed_words(found.window.guesses):
+            session.output.line(guessed, style="yellow")
         if by == "flow":
             names = _columns(rows)
             session.output.table(names, ([row[name] for name in names] for row in rows))
@@ -201,6 +203,21 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
             )
         if shown.more:
             session.output.line(f"{shown.more:,} more (--limit)")
+
+
+@command("list", "flows list", "flows list --json", group=flows)
+def list_(session: Session) -> None:
+    """List what is kept: which files and places were added, when, how many flows and wrong rows, of which days."""
+    from ringfence.operations.flow_sources import list_flows
+    from ringfence.presenting.flow_sources_view import SOURCE_COLUMNS, kept_line, source_rows
+
+    found = list_flows(session.estate)
+    if session.output.as_json:
+        session.output.data(found.data())
+        return
+    if found.sources:
+        session.output.table(SOURCE_COLUMNS, source_rows(found.sources))
+    session.output.lines([kept_line(found)])
 
 
 @command("forget", "flows forget --before 90d", "flows forget", "flows forget --damaged", group=flows)

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
@@ -89,7 +88,10 @@ class Output:
                 click.echo(f"  {click.style('→', fg='cyan')} {clean(problem.remedy)}", err=err)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-        """Print rows under their columns' names; None is an empty field, columns that begin with '#' are numbers."""
+        """Print rows under their columns' names, a line each whatever foreign text is in them.
+
+        None is an empty field, columns that begin with '#' are numbers.
+        """
         if self.as_json:
             return
         if not sys.stdout.isatty():
@@ -101,7 +103,7 @@ class Output:
         from rich.text import Text
 
         table = Table(
-            title=Text(clean(title), style="bold") if title else None,
+            title=Text(clean_line(title), style="bold") if title else None,
             title_justify="left",
             box=box.SIMPLE_HEAD,
             pad_edge=False,
@@ -111,7 +113,7 @@ class Output:
             numeric = name.startswith("#")
             table.add_column(Text(name.removeprefix("#")), justify="right" if numeric else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(clean("" if cell is None else str(cell)).replace("\t", " ")) for cell in row))
+            table.add_row(*(Text(_cell(cell)) for cell in row))
         console = Console(file=sys.stdout, highlight=False, markup=False)
         with console.capture() as captured:
             console.print(table)
@@ -152,18 +154,21 @@ def _old(age: float) -> str:
     return f"the inventory answered {counted(int(age // size), unit)} ago (--fresh asks it again)"
 
 
+def _cell(value: object) -> str:
+    return clean_line("" if value is None else str(value))
+
+
 def _plain_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None) -> None:
     """Print a table where no terminal is, as wide as its widest rows: rich takes seconds for thousands of rows."""
     from rich.cells import cell_len
 
     if title:
-        click.echo(clean(title))
+        click.echo(clean_line(title))
     cells = [[name.removeprefix("#") for name in columns]]
-    cells += [[clean("" if cell is None else str(cell)).replace("\t", " ") for cell in row] for row in rows]
-    lines = [line for row in cells for line in zip_longest(*(cell.splitlines() or [""] for cell in row), fillvalue="")]
-    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    cells += [[_cell(cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     right = [name.startswith("#") for name in columns]
-    for line in lines:
+    for line in cells:
         padded = (
             " " * (width - cell_len(cell)) + cell if ends else cell + " " * (width - cell_len(cell))
             for cell, width, ends in zip(line, widths, right, strict=True)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from gettext import ngettext
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from ringfence.model.errors import RingfenceError
+from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.safe_text import clean, clean_line
 
 INTERRUPTED = 130  # 128 and SIGINT, as shells have it
 PROGRAM = "ringfence"
+# The entry points of the terminal application: a function of the workspace (None: the nearest) and `read_only`.
+APPLICATION = "ringfence.application"
+_WORKSPACE = "ringfence.workspace"
 
 # Name, module and attribute below ringfence.cli, and the line of the overview; in the order of the work.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
@@ -29,7 +33,9 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("assets", "assets:assets", "List or find assets."),
     ("snapshots", "snapshots:snapshots", "List the kept snapshots of the assets, and forget old ones."),
     ("flows", "flows:flows", "Collect, read and keep who talks to whom."),
+    ("map", "map:map_", "Show who talks to whom, and what becomes of it; as a page, SVG, Mermaid, CSV."),
     ("suggest", "suggest:suggest", "Suggest rules for the traffic that was seen."),
+    ("draft", "draft:draft", "Edit the policy without its files, see what it does, write it."),
     ("simulate", "simulate:simulate", "Judge flows under the policy as it stands in the files."),
     ("hygiene", "hygiene:hygiene", "Find rules that no flow used, or that are wider than their traffic."),
     ("lint", "lint:lint", "Find shadowed, redundant, broad and never matching rules."),
@@ -149,6 +155,14 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
         ctx.exit()
 
 
+def _take_workspace(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    """Keep the workspace for the application, and for the command where it names none itself."""
+    if value is not None:
+        from ringfence.cli.session import Session
+
+        ctx.ensure_object(Session).chosen = ctx.meta[_WORKSPACE] = Path(value)
+
+
 @click.group(
     cls=Program,
     invoke_without_command=True,
@@ -156,14 +170,35 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
     epilog="Exit status: 0 done, 1 the answer is no, 2 wrong input, 3 something outside failed.",
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Say which.")
+@click.option(
+    "--workspace",
+    metavar="DIR",
+    expose_value=False,
+    callback=_take_workspace,
+    type=click.Path(file_okay=False),
+    help="The workspace; else the nearest directory upwards with a ringfence.yml.",
+)
+@click.option("--read-only", is_flag=True, help="Open the terminal application so that it changes nothing.")
 @click.pass_context
-def main(ctx: click.Context) -> None:
+def main(ctx: click.Context, read_only: bool) -> None:
     """Agentless micro-segmentation: labels, a policy, a proof, and a rollout that never cuts its own line.
 
     \b
     The usual way:  ringfence check · plan · show · apply · verify
     To see it work: ringfence demo
+    In a terminal:  ringfence, without a command, opens the application
     """
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
-        click.echo("\nThe terminal application, which this command alone will open, is not part of this release yet.")
+        ctx.exit(_open_application(ctx.meta.get(_WORKSPACE), read_only=read_only))
+    if read_only:
+        ctx.fail("--read-only is for the terminal application, which opens without a command")
+
+
+def _open_application(workspace: Path | None, *, read_only: bool) -> int:
+    """Open the terminal application, which the package that brings it registers; return its exit status."""
+    for point in entry_points(group=APPLICATION):
+        application: Callable[..., int] = point.load()
+        return application(workspace, read_only=read_only)
+    raise InputError(
+        "the terminal application is not installed", remedy="pip install 'ringfence[tui]'; ringfence --help"
+    )

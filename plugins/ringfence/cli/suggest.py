@@ -23,8 +23,8 @@ KEYS = "A label that rules are made of; repeatable. [app, role, env, loc]"
     "suggest",
     "suggest",
     "suggest shop --days 30",
-    "suggest --dial tight --only 1,3 --write",
-    "suggest --reject 2 --because 'a report that once was urgent'",
+    "suggest --dial tight --only 7d03,c41e --write",
+    "suggest --reject 9f21 --because 'a report that once was urgent'",
     question=True,
 )
 @click.argument("app", required=False, shell_complete=application_names)
@@ -32,9 +32,9 @@ KEYS = "A label that rules are made of; repeatable. [app, role, env, loc]"
 @click.option("--days", type=click.IntRange(min=1), help="The last so many days, as --since.")
 @click.option("--dial", default="balanced", show_default=True, metavar="POSITION", help=DIAL)
 @click.option("--key", "keys", multiple=True, metavar="LABEL", help=KEYS)
-@click.option("--only", metavar="N,M", help="These suggestions alone, by number or id.")
+@click.option("--only", metavar="ID,ID", help="These suggestions alone; four digits of an id are enough.")
 @click.option("--write", is_flag=True, help="Write them into the files of the policy.")
-@click.option("--reject", metavar="N,M", help="Never suggest these again: kept in suggestions.yml.")
+@click.option("--reject", metavar="ID,ID", help="Never suggest these again: kept in suggestions.yml.")
 @click.option("--because", default="", metavar="TEXT", help="Why they are rejected.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows of what is kept out.")
 def suggest(
@@ -106,6 +106,8 @@ def _print(session: Session, found: Suggested, flows: object, limit: int) -> Non
     output.lines(view.offer_lines(found))
     if wrong := flows.wrong_words(found.wrong):
         output.line(wrong, style="yellow")
+    if guessed := flows.guessed_words(found.guesses):
+        output.line(guessed, style="yellow")
     rows = view.kept_rows(found.kept, found.groups)
     if rows:
         output.line()
@@ -126,11 +128,11 @@ def _print(session: Session, found: Suggested, flows: object, limit: int) -> Non
     if found.written:
         output.line(f"written: {', '.join(found.written)}", style="green")
     elif found.effect and found.effect.breaking:
-        output.line("leave out what breaks them: --only N,M, or --reject N --because 'TEXT'", style="yellow")
+        output.line("leave out what breaks them: --only ID,ID, or --reject ID --because 'TEXT'", style="yellow")
     elif not found.offers and found.fence is None:
         output.line("nothing to suggest: " + _nothing(found), style="green")
     else:
-        output.line("to take them: ringfence suggest --write, or --only N,M --write; to refuse one: --reject N")
+        output.line("to take them: ringfence suggest --write, or --only ID,ID --write; to refuse one: --reject ID")
 
 
 def _nothing(found: Suggested) -> str:

@@ -56,7 +56,7 @@ class Recompiler:
         """
         rules = self._ruled(snapshot, policy, settings)
         moved = self._relabelled(snapshot)
-        changed = changed_rules(self._rules, rules)
+        changed = changed_rules(self._rules.policy, rules.policy)
         if moved is None or changed is None or not same_settings(self._rules.settings, settings):
             return self._compile(snapshot, rules)
         if not all(groups.knows(rules, changed) for groups in self._groups.values()):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from ringfence.compiler.groups import Rules
 from ringfence.model.rules import Policy, Settings
 
 # All of a rule that tables depend on; where it stands in a file is not among that.
@@ -13,15 +12,15 @@ _said = attrgetter(
 )  # of ringfence.model.rules.Rule
 
 
-def changed_rules(before: Rules, after: Rules) -> frozenset[str] | None:
+def changed_rules(before: Policy, after: Policy) -> frozenset[str] | None:
     """Return the ids of rules that came, went or say something else, None where more differs than these.
 
     More is: other modes, another order of the rules that stay, another name of a rule whose id stays.
     """
-    if not _same_modes(before.policy, after.policy):
+    if not _same_modes(before, after):
         return None
-    old, new = ({rule.id: rule for rule in one.policy.rules} for one in (before, after))
-    if len(old) != len(before.policy.rules) or len(new) != len(after.policy.rules):
+    old, new = ({rule.id: rule for rule in one.rules} for one in (before, after))
+    if len(old) != len(before.rules) or len(new) != len(after.rules):
         return None
     both = old.keys() & new.keys()
     edited = {one for one in both if old[one] is not new[one] and _said(old[one]) != _said(new[one])}

@@ -6,6 +6,7 @@ listed at all.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ _DATE = re.compile(
     r"(?:^|/)(?:year=)?((?:19|20)\d\d)(?:/(?:month=)?(\d\d)(?:/(?:day=)?(\d\d)(?:/(?:hour=)?(\d\d))?)?)?/$"
 )
 _AT_ONCE = 8
+_ODD = re.compile(r"[%\x00-\x1f\x7f]")
+_LONGEST_NAME = 240  # bytes; file systems take 255
 
 
 def is_aws_place(text: str) -> bool:
@@ -45,17 +48,17 @@ def fetched(place: str, since: datetime | None = None, until: datetime | None = 
 
 def _fetch_objects(place: str, directory: Path, since: datetime | None, until: datetime | None) -> None:
     bucket, _, prefix = place.removeprefix(S3).partition("/")
-    if not bucket:
+    if not bucket or not _is_name(bucket):
         raise InputError("no bucket is named", Place(place), "write s3://BUCKET/PREFIX")
     client = _client("s3")
     keys = list(_keys(client, bucket, prefix, since, until))
     if not keys:
         raise InputError("there is no object of this time", Place(place), "look at the bucket, the prefix and --since")
 
+    above = {parent for key in keys for parent in _above(key)}
+
     def get(key: str) -> None:
-        target = directory / bucket / key
-        if not target.resolve().is_relative_to(directory.resolve()):
-            raise InputError("the key of this object is not a path below its bucket", Place(f"{S3}{bucket}/{key}"))
+        target = directory / bucket / _path_of(key, is_directory=key in above)
         target.parent.mkdir(parents=True, exist_ok=True)
         answer = client.get_object(Bucket=bucket, Key=key)
         with target.open("wb") as file:
@@ -66,6 +69,35 @@ def _fetch_objects(place: str, directory: Path, since: datetime | None, until: d
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(get, keys))
+
+
+def _above(key: str) -> Iterator[str]:
+    """Yield the keys that would be directories of a key."""
+    place = key.find("/")
+    while place >= 0:
+        yield key[:place]
+        place = key.find("/", place + 1)
+
+
+def _path_of(key: str, *, is_directory: bool) -> str:
+    """Return the path for an object: its key where that is one, else with words that no other key has.
+
+    A key is any text: `..`, nothing between two slashes, and what is an object and the beginning of others too.
+    """
+    parts = [part if _is_name(part) else _named(part) for part in key.split("/")]
+    if is_directory:
+        parts[-1] = _named(parts[-1])
+    return "/".join(parts)
+
+
+def _is_name(part: str) -> bool:
+    long = len(part.encode(errors="surrogatepass")) > _LONGEST_NAME
+    return part not in ("", ".", "..") and not long and not _ODD.search(part)
+
+
+def _named(part: str) -> str:
+    shown = re.sub(r"[^A-Za-z0-9_-]", "_", part)[:40]
+    return f"{shown}%{hashlib.sha256(part.encode(errors='surrogatepass')).hexdigest()[:16]}"
 
 
 def _keys(client: Any, bucket: str, prefix: str, since: datetime | None, until: datetime | None) -> Iterator[str]:
@@ -109,7 +141,7 @@ def _fetch_events(place: str, directory: Path, since: datetime | None, until: da
         asked["startTime"] = int((since - LATE).timestamp() * 1000)
     if until is not None:
         asked["endTime"] = int((until + LATE).timestamp() * 1000)
-    with (directory / "events.log").open("w", encoding="utf-8") as file:
+    with (directory / "events.log").open("w", encoding="utf-8", errors="backslashreplace") as file:
         for page in _client("logs").get_paginator("filter_log_events").paginate(**asked):
             file.writelines(event["message"].rstrip("\n") + "\n" for event in page["events"])
 
@@ -127,6 +159,10 @@ def _asking(place: str) -> Iterator[None]:
     """Turn what AWS or the way to it refuses into an OutsideError with its place."""
     try:
         yield
+    except OSError as error:
+        if type(error).__module__.partition(".")[0] not in ("botocore", "boto3", "s3transfer"):
+            raise OutsideError(f"cannot be fetched: {error.strerror or error}", Place(place)) from error
+        raise
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("botocore", "boto3", "s3transfer"):
             raise

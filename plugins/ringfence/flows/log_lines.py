@@ -16,7 +16,7 @@ import duckdb
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import insert_rows, new_table
 from ringfence.flows.text_lines import alone, encoding_of, files_below, reject_broken
-from ringfence.flows.unpacked import GZIP, grows_beyond_measure, unpacked
+from ringfence.flows.unpacked import GZIP, needs_care, unpacked
 from ringfence.model.errors import Place, file_error
 
 LINE_COLUMNS = {"line": "VARCHAR", "file": "VARCHAR", "n": "BIGINT"}
@@ -118,8 +118,8 @@ def line_place(connection: duckdb.DuckDBPyConnection, table: str, files: LogFile
 
 
 def _plain(path: Path, encoding: str) -> bool:
-    """Tell whether DuckDB can read a file itself: bytes that are UTF-8, or packed and no bomb."""
-    return encoding == "utf-8" and not (_packed(path) and grows_beyond_measure(path))
+    """Tell whether DuckDB can read a file itself: bytes that are UTF-8, no bomb, and no endless line at the end."""
+    return encoding == "utf-8" and not needs_care(path)
 
 
 def _load(connection: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path]) -> None:

@@ -8,7 +8,7 @@ anew from all of its records, for those pairs of ends that a new record speaks o
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from ringfence.flows.ledger import Ledger, now
 from ringfence.flows.relation import new_table
 from ringfence.flows.shared_ends import ambiguous
 from ringfence.flows.sightings import SIGHTINGS
+from ringfence.flows.told_twice import note_of, without_recorded
 from ringfence.model.assets import Snapshot
 
 # So many batches of records may a day have; beyond it the smaller half of them becomes one.
@@ -39,6 +40,7 @@ class Told:
     flows: dict[int, int]
     new: dict[int, int]
     ambiguous: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()
 
 
 @dataclass
@@ -103,10 +105,13 @@ class SightingDays:
         ends = f"{flows}_resolved"
         self.connection.execute(f"CREATE TEMP TABLE {ends} AS {resolved(self.connection, flows, snapshots)}")
         told = Told({}, {}, ambiguous(self.connection))
+        twice, said_by = 0, set[str]()
         for day in sorted(self.touched):
             self._write_flows(day, ends, first, told)
             self._compact(day)
-        return told
+            self.ledger, count, files = without_recorded(self.connection, self.directory, self.ledger, day, self.source)
+            twice, said_by = twice + count, said_by | files
+        return replace(told, twice=(note_of(twice, self.source, said_by),)) if twice else told
 
     def _write_flows(self, day: date, flows: str, first: int, told: Told) -> None:
         """Write the flows of a day: those of pairs that changed as they are now, the others as they were."""

@@ -127,8 +127,8 @@ def add_files(
         days |= {date.fromisoformat(day) for one in files.known for day in one.days}
         files.reading.read += flows
         records = sum(adding.records.get(one, 0) for one in own)
-        told_ends = () if added else told.ambiguous
-        added.append(Added(flows, new, tuple(sorted(days)), len(files.known), told_ends, records))
+        told_ends, twice = ((), ()) if added else (told.ambiguous, told.twice)
+        added.append(Added(flows, new, tuple(sorted(days)), len(files.known), told_ends, records, twice))
     adding.ledger = replace(adding.ledger, origins=tuple(origins))
     adding.ledger.save(adding.directory)
     return added

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,13 +22,14 @@ from ringfence.flows.damage import Damage, set_aside
 from ringfence.flows.database import database, delete_left
 from ringfence.flows.engine import Engine
 from ringfence.flows.gathering import SightingReader
-from ringfence.flows.ledger import SIGHTINGS, Content, Ledger, Origin, day_of, now
+from ringfence.flows.ledger import ROLLUPS, SIGHTINGS, Content, Ledger, Origin, day_of, now
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import relation_of
 from ringfence.flows.shared_ends import ambiguous
 from ringfence.flows.sighting_days import SightingDays
 from ringfence.flows.sighting_files import NewFiles, add_files
 from ringfence.flows.store_counts import Added
+from ringfence.flows.told_twice import leave_recorded
 from ringfence.flows.window import FlowWindow
 from ringfence.flows.window_files import reading_files
 from ringfence.model.assets import Snapshot
@@ -48,7 +49,7 @@ class FlowStore:
 
         The ledger is replaced at the end, so a reader and a crash see all of them or none. Adders wait for each other.
         """
-        with self._alone():
+        with self.alone():
             return self._add(Ledger.load(self.directory), lambda connection: relation_of(connection, flows), snapshots)
 
     def add_file(self, path: Path, flows_format: str, reading: Reading, snapshots: Sequence[Snapshot] = ()) -> Added:
@@ -64,7 +65,7 @@ class FlowStore:
         def read(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
             return relation(connection, path, flows_format, reading)
 
-        with self._alone():
+        with self.alone():
             ledger = Ledger.load(self.directory)
             if not path.is_file() or path.parent == Path("/dev") or reading.since or reading.until:
                 return self._add(ledger, read, snapshots)
@@ -97,7 +98,7 @@ class FlowStore:
         A file whose content was added adds nothing; one that has grown replaces what it brought. Of several, one that
         cannot be read goes to its reading; a single one is raised.
         """
-        with self._alone(), reading_files(), database(self.directory) as connection:
+        with self.alone(), reading_files(), database(self.directory) as connection:
             ledger = Ledger.load(self.directory).tidied(self.directory, now())
             adding = SightingDays(connection, self.directory, reader.SOURCE, ledger)
             files = [NewFiles.of(path, ledger, flows_format, reading, len(chosen) > 1) for path, reading in chosen]
@@ -118,6 +119,7 @@ class FlowStore:
             told_ends = ambiguous(connection)
             before = {date.fromisoformat(day) for one in grown for day in one.days}
             ledger = replace(ledger.tidied(self.directory, now()), next=max(ledger.next, (number or 0) + 1))
+            twice = leave_recorded(connection, self.directory, ledger, days)
             fresh = 0
             for day in sorted({*days, *before}):
                 ledger, new = write_day(connection, self.directory, ledger, day, number if day in before else None)
@@ -128,7 +130,7 @@ class FlowStore:
                 told = replace(origin, flows=flows, days=tuple(day.isoformat() for day in days))
                 ledger = replace(ledger, origins=(*others, told) if whole() else others)
             ledger.save(self.directory)
-        return Added(flows, fresh, tuple(days), ambiguous=told_ends)
+        return Added(flows, fresh, tuple(days), ambiguous=told_ends, twice=twice)
 
     def days(self) -> tuple[date, ...]:
         """Return the days that the store has flows of, in order."""
@@ -148,10 +150,12 @@ class FlowStore:
         """
         # A flow lies in the files of its first day and may last, so older files belong to the window too; DuckDB skips
         # what in them ended before `since` by the files' statistics.
-        files = Ledger.load(self.directory).days(self.directory)
+        ledger = Ledger.load(self.directory)
+        files = ledger.days(self.directory)
         last = None if until is None else (until - _TICK).astimezone(UTC).date()
         paths = [self.directory / name for day, names in files.items() if last is None or day <= last for name in names]
-        return FlowWindow.of_files(paths, since, until, latest, engine)
+        rollups = {self.directory / name: self.directory / ROLLUPS / name for name in ledger.rollups}
+        return FlowWindow.of_files(paths, since, until, latest, engine, rollups)
 
     def forget(self, before: date, after: date | None = None) -> int:
         """Delete the days before a day, and those after another, and return how many there were.
@@ -162,7 +166,7 @@ class FlowStore:
         def is_old(day: date) -> bool:
             return day < before or (after is not None and day > after)
 
-        with self._alone():
+        with self.alone():
             ledger = Ledger.load(self.directory)
             files = ledger.days(self.directory)
             old = {day for day in files if is_old(day)}
@@ -173,7 +177,7 @@ class FlowStore:
                 names += [name for name in ledger.sightings if day_of(name) in old]
                 replace(ledger.without(names, now()), origins=kept).save(self.directory)
             # also those that were replaced before: they are to be gone now, whoever reads them
-            for below in (self.directory, self.directory / SIGHTINGS):
+            for below in (self.directory, self.directory / SIGHTINGS, self.directory / ROLLUPS):
                 for path in [path for path in below.glob("????-??-??*.parquet") if is_old(day_of(path.name))]:
                     path.unlink(missing_ok=True)
         return len(old)
@@ -182,7 +186,7 @@ class FlowStore:
         self, listeners: Collection[tuple[str, int, int]] = (), snapshots: Sequence[Snapshot] = ()
     ) -> Damage:
         """Go on without the files that are damaged or gone, and return which they are and what to add again."""
-        with self._alone(), database(self.directory) as connection:
+        with self.alone(), database(self.directory) as connection:
             ledger = Ledger.load(self.directory)
             with reading_files():
                 ledger, damage = set_aside(connection, self.directory, ledger, listeners, snapshots)
@@ -191,7 +195,8 @@ class FlowStore:
         return damage
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """Hold the store's lock: adders wait for each other. Raise OutsideError where it cannot be written."""
         try:
             str(self.directory).encode()
         except UnicodeEncodeError as error:
@@ -202,9 +207,18 @@ class FlowStore:
             with lock_file(self.directory / ".lock") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 delete_left(self.directory)
-                yield
+                try:
+                    yield
+                except BaseException:
+                    self._delete_unfinished()
+                    raise
         except OSError as error:
             raise OutsideError(f"cannot be written: {error.strerror or error}", Place(str(self.directory))) from error
+
+    def _delete_unfinished(self) -> None:
+        """Delete what an add that failed has written: a disk that is full should have its room back."""
+        with suppress(OSError, OutsideError):
+            Ledger.load(self.directory).tidied(self.directory, now())
 
 
 _TICK = timedelta(microseconds=1)

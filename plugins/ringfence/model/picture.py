@@ -55,7 +55,8 @@ class SignCount:
 class PictureGroup:
     """A row and column of the matrix. `labels` has a value for each level, None where an asset lacks that label.
 
-    `name` is the asset's or the network's name where the group is one; `assets` how many assets it holds.
+    `name` is the asset's or the network's name where the group is one; `assets` how many assets it holds. In a picture
+    of one group's inside, the groups outside of it have values for its own levels alone.
     """
 
     kind: GroupKind
@@ -79,7 +80,7 @@ class PictureEdge:
     """The traffic from one group to another: `client` and `server` are indexes of groups.
 
     `signs` has, for each state that was judged, how many flows have each sign. `refused` are attempts that were refused
-    when they were seen; they have no sign. `services` are the busiest first.
+    when they were seen; they have no sign. `services` are the busiest first, `more_services` how many others there are.
     """
 
     client: int
@@ -88,6 +89,7 @@ class PictureEdge:
     refused: SignCount = field(default_factory=SignCount)
     services: tuple[PictureService, ...] = ()
     last: datetime | None = None
+    more_services: int = 0
 
     def worst(self, state: PolicyState) -> Sign:
         """Return the worst sign of a state."""
@@ -114,3 +116,97 @@ class Picture:
     refused: SignCount
     since: datetime | None = None
     until: datetime | None = None
+
+    def edge(self, client: PictureGroup, server: PictureGroup) -> PictureEdge | None:
+        """Return the traffic from one group to another, None where there is none or no such group."""
+        return next(
+            (one for one in self.edges if self.groups[one.client] == client and self.groups[one.server] == server), None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEnd:
+    """One end of a flow: its address, its asset and its process where they are known."""
+
+    address: str
+    asset: str | None = None
+    process: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFlow:
+    """One distinct flow with its sign in each state, and the ids of the rules that decide it there; none of a refusal.
+
+    `port` is None for unknown, `protocol` a number.
+    """
+
+    client: PictureEnd
+    server: PictureEnd
+    protocol: int
+    port: int | None
+    connections: int
+    last: datetime | None
+    refused: bool
+    signs: Mapping[PolicyState, Sign]
+    rules: Mapping[PolicyState, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleShare:
+    """What one rule, `default` or a built-in decides of some flows: on which side, with what sign.
+
+    `place` is a file and line, "" where it is not known.
+    """
+
+    rule: str
+    name: str
+    place: str
+    side: str
+    sign: Sign
+    count: SignCount
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessShare:
+    """How many flows name a process at one end (`client` or `server`); None for those that name none."""
+
+    side: str
+    process: str | None
+    count: SignCount
+
+
+@dataclass(frozen=True, slots=True)
+class PictureCell:
+    """The traffic from one group to another, down to the single flow.
+
+    `edge` is None where there is none. `clients` and `servers` are how many ends there are on each side; `flows` the
+    busiest, `more` how many others. `rules` are what decides, in each state, what decides most first.
+    """
+
+    client: PictureGroup
+    server: PictureGroup
+    edge: PictureEdge | None
+    clients: int
+    servers: int
+    rules: Mapping[PolicyState, tuple[RuleShare, ...]]
+    processes: tuple[ProcessShare, ...]
+    flows: tuple[PictureFlow, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A group that another talks with: their traffic, and how many of its ends are in it."""
+
+    group: PictureGroup
+    edge: PictureEdge
+    ends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Who talks to a group (`clients`) and whom it talks to (`servers`), the most connections first."""
+
+    group: PictureGroup
+    clients: tuple[Neighbour, ...]
+    servers: tuple[Neighbour, ...]

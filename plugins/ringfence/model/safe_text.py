@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # C0 but for newline and tab, DEL, C1; what turns the reading direction (Bidi_Control); and what is not seen
-# (Default_Ignorable_Code_Point but for marks that shape a letter before them).
+# (Default_Ignorable_Code_Point): some of it changes how many cells the letter before it takes, others none can tell.
 _COMMANDS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+# More marks over one letter than a written language needs run over the lines above and below.
+MARKS = 2
 
 
 def clean(text: str) -> str:
     """Return a text with every control and direction character as a visible escape, `\\x1b`."""
-    return _COMMANDS.sub(lambda found: _escape(found.group()), text.encode("utf-8", "replace").decode())
+    if text.isascii() and text.isprintable():
+        return text
+    told = _COMMANDS.sub(lambda found: _escape(found.group()), text.encode("utf-8", "replace").decode())
+    return told if told.isascii() else _with_few_marks(told)
 
 
 def clean_line(text: str) -> str:
     """Return a name in one line, as `clean` and with escapes for what would begin another one."""
     return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _with_few_marks(text: str) -> str:
+    """Return a text in which the third mark over a letter, and every further one, is a visible escape."""
+    found, marks = [], 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
+        found.append(character if marks <= MARKS else _escape(character))
+    return "".join(found)
 
 
 def _escape(character: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.estate.listening import Listener, Several
 from ringfence.estate.queries import QueryReader
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, Place
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import HOSTS, reading_of
 from ringfence.plan.host_names import askable, why_not
@@ -50,6 +50,7 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
     from ringfence.flows.readers import read_by
     from ringfence.flows.readers.hosts import read_collected
     from ringfence.flows.store import FlowStore
+    from ringfence.operations.flow_sources import note_source
     from ringfence.rollout.private import private_directory
 
     execution = execution or Execution()
@@ -74,6 +75,8 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
         store = FlowStore(estate.history.flows)
         found = read_by(read_collected, path, reading) if told else ()
         added = store.add(found, estate.snapshots())
+        if told and (not_listed := note_source(estate, COLLECTED, HOSTS, added, reading.bad)):
+            reading.warn(not_listed, Place(str(estate.history.flows)))
         keep_listeners(estate.history.flows, reading.heard)
     execution.listener.problems(reading.problems)
     if request.facts:
@@ -81,6 +84,9 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
         execution.listener.problems(estate.survey(fresh=True).told)
     why |= {host: why_not(host) for host in hosts if not askable(host)}
     return Collected(added, reading.bad, {host: why.get(host, "") for host in hosts if host not in told})
+
+
+COLLECTED = "ringfence flows collect"
 
 
 class _Keeping(Listener):

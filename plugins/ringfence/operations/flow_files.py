@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
 from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.operations.wrong_format import say_once, with_format
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,8 +45,9 @@ def read_files(paths: Sequence[Path | str], flows_format: str, reading: Reading)
                 yield from map(flow_at, rows)
         return
     for path in paths:
-        with costing_itself(path, paths, reading), opened(path, reading) as there:
+        with costing_itself(path, paths, reading, flows_format), opened(path, reading) as there:
             yield from read(there, flows_format, reading)
+    say_once(paths, flows_format, reading)
 
 
 def table_of_files(
@@ -62,7 +64,7 @@ def table_of_files(
     table = new_table(connection, FLOW_COLUMNS)
     sightings = new_sightings(connection) if isinstance(sensor, SightingReader) else ""
     for path in paths:
-        with costing_itself(path, paths, reading), opened(path, reading) as there:
+        with costing_itself(path, paths, reading, flows_format), opened(path, reading) as there:
             if not isinstance(sensor, SightingReader):
                 relation(connection, there, flows_format, reading).insert_into(table)
                 continue
@@ -78,17 +80,21 @@ def table_of_files(
         connection.execute(f"DROP TABLE {flows}")
         ((rows,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608
         reading.read += int(rows)
+    say_once(paths, flows_format, reading)
     return table
 
 
 @contextmanager
-def costing_itself(path: Path | str, paths: Sequence[Path | str], reading: Reading) -> Iterator[None]:
-    """Have one of several files that cannot be read go to the reading."""
+def costing_itself(
+    path: Path | str, paths: Sequence[Path | str], reading: Reading, flows_format: str
+) -> Iterator[None]:
+    """Have one of several files that cannot be read go to the reading; of what is input it is said what it seems."""
     try:
         yield
-    except (InputError, OutsideError) as error:
+    except (InputError, OutsideError) as raised:
+        error = with_format(raised, path, flows_format) if isinstance(raised, InputError) else raised
         if len(paths) == 1:
-            raise
+            raise error from raised
         reading.reject(InputError(error.message, remedy=error.remedy), error.place or Place(str(path)))
 
 

@@ -75,6 +75,11 @@ class FlowSelection:
         said = f"{counted(wrong, 'flow')} {where} and {'is' if wrong == 1 else 'are'} left out"
         return f"{said}{way_out}" if wrong else ""
 
+    def guessed_words(self, guesses: int) -> str:
+        """Return how many flows have a direction that was only guessed, for people; nothing where none have."""
+        which = "its direction is" if guesses == 1 else "their directions are"
+        return f"{counted(guesses, 'flow')} may run the other way: {which} guessed" if guesses else ""
+
     def words(self) -> str:
         """Return a description of the selection, for people."""
         if self.paths:
@@ -93,14 +98,16 @@ def reading_of(
     """Return a reading for files; one of what hosts report knows the inventory's addresses of each host.
 
     Others know what hosts listen on. `fields` are those of a file that does not name its own; `since` and `until`
-    bound what is fetched from AWS.
+    bound what is fetched from AWS. Raise InputError for fields of a format that has names of its own.
     """
     from ringfence.estate.directory import current_time
     from ringfence.estate.history import host_addresses
     from ringfence.flows.listeners import kept_listeners, listeners_of
     from ringfence.flows.possible import latest_time
     from ringfence.flows.reading import Reading
+    from ringfence.operations.wrong_format import refuse_fields
 
+    refuse_fields(fields, flows_format)
     now = estate.now if estate else current_time()
     listeners: frozenset[tuple[str, int, int]] = frozenset()
     if estate and flows_format not in NAMING:

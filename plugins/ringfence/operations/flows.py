@@ -18,10 +18,12 @@ from ringfence.flows.readers import reader
 from ringfence.flows.records import PROTOCOL_NAMES, record_of
 from ringfence.flows.store import FlowStore
 from ringfence.flows.store_counts import NOTHING_ADDED
-from ringfence.model.errors import Place
+from ringfence.model.errors import Place, RingfenceError
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_files import costing_itself, opened, read_files
 from ringfence.operations.flow_selection import FlowSelection, reading_of, time_of
+from ringfence.operations.flow_sources import note_source
+from ringfence.operations.wrong_format import refuse_fields, say_once
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -88,8 +90,17 @@ def read_flows(
     since: str | None = None,
     until: str | None = None,
 ) -> ReadFlows:
-    """Return the flows of files; nothing is kept. Without an estate nothing is known of the hosts that report them."""
-    reading = reading_of(estate, flows_format, fields, since, until)
+    """Return the flows of files; nothing is kept. Without an estate nothing is known of the hosts that report them.
+
+    Where the inventory cannot be read it is as without an estate, and a problem of the reading.
+    """
+    refuse_fields(fields, flows_format)
+    try:
+        reading = reading_of(estate, flows_format, fields, since, until)
+    except RingfenceError as error:
+        reading = reading_of(None, flows_format, fields, since, until)
+        message = f"the inventory cannot be read, so nothing is known of the hosts: {error.message}"
+        reading.warn(message, error.place or Place("inventory"), error.remedy)
     return ReadFlows([record_of(flow) for flow in read_files(files, flows_format, reading)], reading)
 
 
@@ -116,10 +127,24 @@ def add_flows(
     )
     for file, reading, one in zip(files, readings, added, strict=True):
         keep_listeners(estate.history.flows, reading.heard)
-        for told in one.ambiguous:
+        if not one.known:
+            say_once([file], flows_format, reading)
+        for told in (*one.ambiguous, *one.twice):
             reading.warn(told, Place(str(file)))
+        name, size = _named(file)
+        if (one.read or one.known or reading.bad) and (
+            why := note_source(estate, name, flows_format, one, reading.bad, size)
+        ):
+            reading.warn(why, Place(str(file)))
         listener.problems(reading.problems)
         yield AddedFile(file, one, reading.bad)
+
+
+def _named(file: Path | str) -> tuple[str, int | None]:
+    """Return what a place is listed as, and the bytes of a file."""
+    if not isinstance(file, Path) or not file.exists() or file.is_fifo():
+        return ("standard input" if str(file) == "-" else str(file)), None
+    return str(file.resolve()), file.stat().st_size if file.is_file() else None
 
 
 def _added_apart(
@@ -130,7 +155,7 @@ def _added_apart(
     snapshots: Sequence[Snapshot],
 ) -> Iterator[Added]:
     for file, reading in zip(files, readings, strict=True):
-        with costing_itself(file, files, reading), opened(file, reading) as there:
+        with costing_itself(file, files, reading, flows_format), opened(file, reading) as there:
             yield store.add_file(there, flows_format, reading, snapshots)
             continue
         yield NOTHING_ADDED
@@ -148,7 +173,7 @@ def _added_together(
     with ExitStack() as stack:
         found: dict[int, Path] = {}
         for number, (file, reading) in enumerate(zip(files, readings, strict=True)):
-            with costing_itself(file, files, reading):
+            with costing_itself(file, files, reading, flows_format):
                 found[number] = stack.enter_context(opened(file, reading))
         chosen = [(path, readings[number]) for number, path in found.items()]
         added = dict(zip(found, store.add_sightings(chosen, sensor, flows_format, snapshots), strict=True))

@@ -19,7 +19,8 @@ from ringfence.operations.apply import ApplyRequest, Rollout, apply
 from ringfence.operations.execution import Cancellation, Execution
 from ringfence.operations.passwords import Passwords
 from ringfence.rollout import Event
-from ringfence.rollout.runs import END_FILE, EVENTS_FILE, RunDirectory, event_line, write_whole
+from ringfence.rollout.run_events import event_line
+from ringfence.rollout.runs import END_FILE, EVENTS_FILE, PROCESS_FILE, RunDirectory, write_whole
 
 # Seconds between two looks at the control file.
 LOOK = 0.3
@@ -51,6 +52,7 @@ def roll_out(estate: Estate, run: RunDirectory, request: ApplyRequest, execution
 def main(workspace: str, directory: str) -> None:
     """Carry a run out."""
     run, cancel = RunDirectory(Path(directory)), Cancellation()
+    (run.path / PROCESS_FILE).write_text(f"{os.getpid()}\n")
     order = json.load(sys.stdin)
     for descriptor in order.pop("locks"):
         os.set_inheritable(descriptor, False)  # what Ansible starts must not keep the run alive
@@ -82,7 +84,7 @@ def main(workspace: str, directory: str) -> None:
         end = {"error": error.message, "remedy": error.remedy, "exit_status": error.exit_status}
     finally:
         over.set()
-    write_whole(run.path / END_FILE, end)
+    write_whole(run.path / END_FILE, {**end, "ended": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +20,8 @@ from ringfence.operations.execution import Execution
 from ringfence.operations.passwords import NO_PASSWORDS, Passwords
 from ringfence.rollout import HostResult, PlaybookResult
 from ringfence.rollout.results import INTERRUPTED, collect
-from ringfence.rollout.runs import EVENTS_FILE, RunDirectory, RunFacts, begin_run, read_event, run_directories
+from ringfence.rollout.run_events import RunReader, TimedEvent
+from ringfence.rollout.runs import RunDirectory, RunFacts, begin_run, run_directories
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 LOOK = 0.1
 KILLED = "ended without a word"
+LIVING = ("running", "pausing")
 SAID = "said"
+LAST_WORDS = 4000  # bytes of what its process printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +39,48 @@ class ListedRun:
     """A run with its state.
 
     That is `running`, `pausing`, `successful`, `failed`, `interrupted`, or that its process ended without saying why.
+    `ended` is when, ISO text in UTC, empty where that is not known.
     """
 
     directory: RunDirectory
     facts: RunFacts
     state: str
+    ended: str = ""
+
+    @property
+    def lives(self) -> bool:
+        """Return whether its process works."""
+        return self.state in LIVING
 
     def data(self) -> dict[str, object]:
         """Return plain data for JSON."""
-        return {"id": self.directory.id, "state": self.state, **asdict(self.facts)}
+        return {"id": self.directory.id, "state": self.state, "ended": self.ended, **asdict(self.facts)}
 
 
 def list_runs(estate: Estate) -> list[ListedRun]:
     """Return the runs of a workspace, oldest first."""
-    return [ListedRun(one, one.facts(), _state(one)) for one in run_directories(estate.history.state)]
+    return [listed_run(one) for one in run_directories(estate.history.state)]
+
+
+def begun_runs(estate: Estate) -> tuple[list[ListedRun], list[str]]:
+    """Return the runs of a workspace, oldest first, and a sentence for each whose files are damaged."""
+    found, damaged = [], []
+    for one in run_directories(estate.history.state):
+        try:
+            found.append(listed_run(one))
+        except InputError as error:
+            damaged.append(f"{one.id}: {error.message}")
+    return found, damaged
+
+
+def listed_run(run: RunDirectory) -> ListedRun:
+    """Return a run with its state now. Raise InputError where what it was begun with is damaged."""
+    lives, end = run.lives(), run.end()  # in this order: one that ends in between has an end
+    if end is None:
+        state = KILLED if not lives else "pausing" if run.control().pause else "running"
+    else:
+        state = "failed" if "error" in end else "interrupted" if end.get("interrupted") else str(end.get("status"))
+    return ListedRun(run, run.facts(), state, str((end or {}).get("ended", "")))
 
 
 def find_run(estate: Estate, name: str | None = None) -> RunDirectory:
@@ -72,7 +103,7 @@ def begin(
     chosen = checked_plan(estate, request)
     plan = chosen.plan
     facts = RunFacts(
-        who=os.environ.get("SUDO_USER") or getpass.getuser(),
+        who=_person(),
         commit=_commit(estate),
         plan=plan.digest,
         started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -87,7 +118,8 @@ def begin(
     try:
         with (run.path / SAID).open("w") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ringfence.operations.run_process", str(estate.directory), str(run.path)],
+                # -P: a file of the directory in which it is begun is never taken for a module
+                [sys.executable, "-P", "-m", "ringfence.operations.run_process", str(estate.directory), str(run.path)],
                 stdin=subprocess.PIPE,
                 stdout=said,
                 stderr=said,
@@ -102,6 +134,27 @@ def begin(
         for descriptor in locks:
             os.close(descriptor)
     return run, process
+
+
+def heard(run: RunDirectory, stop: Callable[[], bool] = lambda: False) -> Iterator[list[TimedEvent]]:
+    """Yield what a run tells, as it comes and nothing in between, until it has ended and all was told, or `stop`."""
+    reader = RunReader(run)
+    while True:
+        lives = run.lives()
+        yield reader.new()
+        while reader.behind:
+            yield reader.new()
+        if not lives or stop():
+            return
+        time.sleep(LOOK)
+
+
+def told_by(run: RunDirectory) -> Iterator[TimedEvent]:
+    """Yield what a run told until now."""
+    reader = RunReader(run)
+    yield from reader.new()
+    while reader.behind:
+        yield from reader.new()
 
 
 def follow(
@@ -119,22 +172,12 @@ def follow(
     events: list[Event] = []
     result = None
     try:
-        with (run.path / EVENTS_FILE).open("a+", encoding="utf-8") as file:
-            file.seek(0)
-            part = ""
-            while True:
-                lives = run.lives()
-                while line := file.readline():
-                    part += line
-                    if part.endswith("\n"):
-                        events.append(read_event(part))
-                        listener.event(events[-1])
-                        part = ""
-                if not lives:
-                    break
-                if stop():
-                    return None
-                time.sleep(LOOK)
+        for told in heard(run, stop):
+            for one in told:
+                events.append(one.event)
+                listener.event(one.event)
+        if stop() and run.lives():
+            return None
         result, interrupted = _result(run, facts, events)
         if run.end() is None:
             listener.problems([_killed(run)])
@@ -162,10 +205,21 @@ def _abort(run: RunDirectory) -> Callable[[], None]:
     return abort
 
 
+def last_words(run: RunDirectory) -> str:
+    """Return the last line that the process of a run printed; one that works as it should prints nothing."""
+    try:
+        with (run.path / SAID).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_WORDS))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return lines[-1].strip() if lines else ""
+
+
 def _killed(run: RunDirectory) -> Problem:
     path = run.path / SAID
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    last = f": {lines[-1]}" if lines else ""
+    words = last_words(run)
+    last = f": {words}" if words else ""
     remedy = "hosts that wait go back by themselves; ringfence apply goes on"
     return Problem(Severity.ERROR, f"run {run.id} {KILLED}{last}", Place(str(path)), remedy)
 
@@ -187,13 +241,12 @@ def _result(run: RunDirectory, facts: RunFacts, events: list[Event]) -> tuple[Pl
     return PlaybookResult(hosts, INTERRUPTED if interrupted else str(end["status"])), interrupted
 
 
-def _state(run: RunDirectory) -> str:
-    lives, end = run.lives(), run.end()
-    if end is None and lives:
-        return "pausing" if run.control().pause else "running"
-    if end is None:
-        return KILLED
-    return "failed" if "error" in end else "interrupted" if end.get("interrupted") else str(end.get("status"))
+def _person() -> str:
+    """Return who begins a run: by login name, else by number, as in a container without a list of users."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _commit(estate: Estate) -> str:

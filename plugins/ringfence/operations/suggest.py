@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from ringfence.suggest.judging import Score, judged
 from ringfence.suggest.mining import UNLABELLED, Kept, Mined, Miner, Wish
 from ringfence.suggest.refusals import Refusals
 from ringfence.suggest.rules import Offered
-from ringfence.suggest.traffic import Traffic
+from ringfence.suggest.traffic import Seen, Traffic
 
 if TYPE_CHECKING:
     from ringfence.analysis.simulate import Simulation
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 USUAL_KEYS = KEYS
 _SINGLE_UNTIL = 0.25
+_SHORTEST_ID = 4  # of its digits, which a person writes
+_COMPARED = 2000  # wishes, of which other positions of the dial are looked at within a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,10 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """Suggestions in order, what is kept out, how good they are, and the difference that the chosen of them make."""
+    """Suggestions in order, what is kept out, how good they are, and the difference that the chosen of them make.
+
+    `same_as` are the other words of the dial that suggest the same.
+    """
 
     window: dict[str, object]
     offers: tuple[Offered, ...]
@@ -102,6 +108,13 @@ class Suggested:
     rejected: tuple[Rejection, ...]
     wrong: int
     written: tuple[str, ...] = ()
+    dial: str = "balanced"
+    same_as: tuple[str, ...] = ()
+
+    @property
+    def guesses(self) -> int:
+        """Return how many flows of the window have a direction that was only guessed."""
+        return int(str(self.window["guesses"]))
 
 
 @contextmanager
@@ -116,15 +129,16 @@ def suggest(
 ) -> Iterator[Suggested]:
     """Suggest rules for flows; within the context their window is open.
 
-    `only` are numbers or ids of suggestions; the difference, the effect and what is written are of these alone. Raise
-    InputError for a number or id that is not suggested.
+    `only` are ids of suggestions, the first four digits of some, or their numbers in this order; the difference, the
+    effect and what is written are of these alone. Raise InputError for what is not suggested.
     """
     listener = (execution or Execution()).listener
     wanted.number()
     with wanted.flows.window(estate, listener) as window, listener.working("looking for rules"):
         miner, traffic, rejected, fence = _miner(estate, wanted, window)
         times = (traffic.first, traffic.last)
-        mined = miner.mine(traffic.seen(), (times[0], times[1]) if times[0] and times[1] else None)
+        span = (times[0], times[1]) if times[0] and times[1] else None
+        mined = miner.mine(seen := traffic.seen(), span)
         fence = fence if mined.offers or fence is None or mined.allowed else None
         chosen, closing = _chosen(mined.offers, fence, only)
         scores = judged(miner, traffic, traffic.split) if traffic.split else None
@@ -134,7 +148,12 @@ def suggest(
             names = draft.names if chosen == mined.offers else _names(estate, Path(directory), mined.offers, wanted)
             found = _effect(estate, draft, window, miner, chosen) if effect and (chosen or closing) else None
             yield Suggested(
-                {"first_seen": _iso(times[0]), "last_seen": _iso(times[1]), "flows": traffic.flows},
+                {
+                    "first_seen": _iso(times[0]),
+                    "last_seen": _iso(times[1]),
+                    "flows": traffic.flows,
+                    "guesses": window.guesses,
+                },
                 mined.offers,
                 {**names, **draft.names},
                 chosen,
@@ -149,6 +168,8 @@ def suggest(
                 rejected,
                 window.wrong,
                 tuple(draft.apply()) if write and not (found and found.breaking) else (),
+                wanted.dial,
+                tuple(_same_as(miner, seen, span, mined)),
             )
 
 
@@ -158,7 +179,7 @@ def reject(
     """Write suggestions into `suggestions.yml` as rejected, with the reason; return their rules' names by their ids."""
     with suggest(estate, wanted, numbers, effect=False, execution=execution) as found:
         if not found.chosen:
-            raise InputError("what closes an application is not rejected", remedy="leave it out: --only N,M --write")
+            raise InputError("what closes an application is not rejected", remedy="leave it out: --only ID,ID --write")
         path = estate.directory / FILE
         day = estate.now.date().isoformat()
         add_rejections(
@@ -241,20 +262,42 @@ def _chosen(
     """Return the suggestions of numbers and ids, all where none is given; the fence is the last number."""
     if not only:
         return tuple(offers), fence
-    numbers = {str(number): one for number, one in enumerate(offers, 1)}
-    ids = {one.id: one for one in offers}
-    last = str(len(offers) + 1)
+    known: list[Offered | Fence] = [*offers, *([fence] if fence else [])]
+    numbers = {str(number): one for number, one in enumerate(known, 1)}
     found: dict[str, Offered] = {}
     closing = None
     for word in only:
-        one = numbers.get(word) or ids.get(word)
-        if one is not None:
-            found[one.id] = one
-        elif fence is not None and word == last:
-            closing = fence
+        meant = [numbers[word]] if word in numbers else [one for one in known if _is_called(one.id, word)]
+        if len(meant) > 1:
+            ids = ", ".join(one.id for one in meant)
+            raise InputError(f"{word} begins several ids: {ids}", remedy="write more of the one that is meant")
+        if not meant:
+            raise InputError(
+                f"there is no suggestion {word}",
+                remedy="ringfence suggest shows their ids; what was written or rejected is not suggested again",
+            )
+        if isinstance(meant[0], Fence):
+            closing = meant[0]
         else:
-            raise InputError(f"there is no suggestion {word}", remedy="ringfence suggest shows their numbers and ids")
+            found[meant[0].id] = meant[0]
     return tuple(found.values()), closing
+
+
+def _is_called(suggestion: str, word: str) -> bool:
+    return suggestion == word or (len(word) >= _SHORTEST_ID and suggestion.startswith(word))
+
+
+def _same_as(miner: Miner, seen: Sequence[Seen], span: tuple[datetime, datetime] | None, mined: Mined) -> list[str]:
+    """Return the words of the dial at which the same rules are suggested; none where that takes long to find out."""
+    if miner.dial < _SINGLE_UNTIL or not mined.offers or len(mined.wishes) > _COMPARED:
+        return []
+    others = {word: dial for word, dial in DIALS.items() if dial >= _SINGLE_UNTIL and dial != miner.dial}
+    ids = {one.id for one in mined.offers}
+    return [
+        word
+        for word, dial in others.items()
+        if {one.id for one in replace(miner, dial=dial).mine(seen, span).offers} == ids
+    ]
 
 
 def _names(estate: Estate, directory: Path, offers: Sequence[Offered], wanted: Wanted) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from ringfence.language.policies import read_policy
 from ringfence.language.policy_files import policy_files
 from ringfence.language.reports import Reports
 from ringfence.language.writing import flow_text
-from ringfence.model.errors import InputError, Place
+from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.rules import DEFAULT_TIER
 from ringfence.model.safe_text import clean_line
 from ringfence.suggest.cover import Choice
@@ -43,16 +44,21 @@ class Fence:
     where: object
 
     @property
+    def id(self) -> str:
+        """Return 8 hex digits, as a suggestion has them."""
+        return blake2b(f"fence {self.name}".encode(errors="replace"), digest_size=4).hexdigest()
+
+    @property
     def file(self) -> str:
         """Return the file it stands in, which is read before the others; no two applications share one."""
-        slug = _slug(self.name)
-        if slug != self.name:
-            slug += f"-{blake2b(self.name.encode(errors='replace'), digest_size=4).hexdigest()}"
-        return f"{POLICY}/00-fence-{slug}.yml"
+        found = slug(self.name)
+        if found != self.name:
+            found += f"-{blake2b(self.name.encode(errors='replace'), digest_size=4).hexdigest()}"
+        return f"{POLICY}/00-fence-{found}.yml"
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
-        return {"where": self.where, "file": self.file}
+        return {"id": self.id, "where": self.where, "file": self.file}
 
     def text(self) -> str:
         """Return the file's text."""
@@ -135,18 +141,31 @@ class Draft:
     def apply(self) -> list[str]:
         """Write every changed file into the workspace, each in one step, and return their names.
 
-        Raise InputError, before anything is written, for a file that somebody changed meanwhile, and OSError.
+        Raise InputError, before anything is written, for a file that somebody changed meanwhile or that is read-only,
+        and OutsideError, which names what was written already.
         """
         changed = self.changed()
         for name in changed:
             path = self.estate.directory / name
+            if _read_only(path.resolve()):
+                raise InputError(
+                    "this file, or its directory, is read-only: nothing is written",
+                    Place(name),
+                    "make it writable, or give the difference to 'git apply' where the policy is kept",
+                )
             if (path.read_bytes() if path.exists() else b"") != self._before.get(name, b""):
                 raise InputError(
                     "this file was changed meanwhile", Place(name), "suggest once more; nothing is written"
                 )
+        written: list[str] = []
         for name, (_, after) in changed.items():
-            write_whole((self.estate.directory / name).resolve(), after)
-        return list(changed)
+            try:
+                write_whole((self.estate.directory / name).resolve(), after)
+            except OSError as error:
+                before = f"; {', '.join(written)} is written" if written else "; nothing is written"
+                raise OutsideError(f"cannot be written: {error.strerror or error}{before}", Place(name)) from error
+            written.append(name)
+        return written
 
     def compiled(self) -> Compilation:
         """Return the policy with what was written, compiled as if every mode were `full`."""
@@ -184,7 +203,7 @@ class Draft:
         return known
 
     def _found(self, name: str, head: Mapping[str, object]) -> tuple[Path, int] | None:
-        own = self.copy / POLICY / f"{_slug(name)}.yml"
+        own = self.copy / POLICY / f"{slug(name)}.yml"
         for path in sorted(self._documents, key=lambda path: (path != own, path)):
             for number, document in enumerate(self._documents[path]):
                 if "rules" in fields(document) and _head(document) == dict(head):
@@ -192,7 +211,7 @@ class Draft:
         return None
 
     def _new(self, name: str, head: Mapping[str, object]) -> tuple[Path, int]:
-        own = self.copy / POLICY / f"{_slug(name)}.yml"
+        own = self.copy / POLICY / f"{slug(name)}.yml"
         number = self._counts.get(own, len(self._documents.get(own, ())))
         self._counts[own] = number + 1
         text = own.read_bytes().decode("utf-8") if own.exists() else ""
@@ -214,6 +233,16 @@ class Draft:
             name, number = f"{plainly} {number}", number + 1
         taken.add(name)
         return name
+
+
+def _read_only(path: Path) -> bool:
+    """Return whether somebody wants a file to stay as it is, root too, or its directory takes none."""
+    there = path.parent
+    while not there.exists():
+        there = there.parent
+    if not os.access(there, os.W_OK):
+        return True
+    return path.exists() and (not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK))
 
 
 def _names(documents: Iterable[Node]) -> Iterator[str]:
@@ -248,5 +277,6 @@ def _called(choices: Sequence[Choice], one: Offered, key: str) -> str:
     return " and ".join(dict.fromkeys(words)) if len(words) <= 2 else f"{words[0]} and {len(words) - 1} more"
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """Return a name as that of a file."""
     return _SLUG.sub("-", name).strip("-.") or OTHERS

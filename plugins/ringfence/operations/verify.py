@@ -10,8 +10,10 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import drive
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
+from ringfence.operations.kept_proofs import keep_proofs
 from ringfence.operations.plan_result import PlanResult
-from ringfence.operations.plans import chosen_plan
+from ringfence.operations.plans import ChosenPlan, chosen_plan
+from ringfence.plan.artefact import time_text
 from ringfence.plan.journals import last_confirmed, marks
 
 if TYPE_CHECKING:
@@ -21,16 +23,11 @@ if TYPE_CHECKING:
 def verify(
     estate: Estate, name: str | None = None, limit: Sequence[str] = (), execution: Execution | None = None
 ) -> PlanResult:
-    """Return how hosts compare with a plan, by default the last confirmed one, and keep their state."""
+    """Return how hosts compare with a plan, by default the last confirmed one; keep their state and what was found."""
     from ringfence.rollout import Interrupted
 
     execution = execution or Execution()
-    if name is None:
-        last = last_confirmed(estate.plans)
-        if last is None:
-            raise InputError("no host has confirmed a plan yet", remedy="name one: ringfence verify PLAN")
-        name = str(last)
-    chosen = chosen_plan(estate, name)
+    chosen = chosen_plan(estate, name) if name is not None else confirmed_plan(estate)
     marked = marks(estate.plans)
     interrupted = False
     variables = {"ringfence_plan": str(chosen.directory)}
@@ -45,5 +42,17 @@ def verify(
     except RingfenceError as error:
         # what was proven is told all the same
         problems = [Problem(Severity.WARNING, error.message, error.place, error.remedy)]
+    try:
+        keep_proofs(estate, chosen.plan.digest, result.hosts, time_text(estate.now))
+    except RingfenceError as error:
+        problems = [*problems, Problem(Severity.WARNING, error.message, error.place, error.remedy)]
     execution.listener.problems(problems)
     return PlanResult(chosen.plan, result, interrupted)
+
+
+def confirmed_plan(estate: Estate) -> ChosenPlan:
+    """Return the last plan that any host has confirmed. Raise InputError where there is none."""
+    last = last_confirmed(estate.plans)
+    if last is None:
+        raise InputError("no host has confirmed a plan yet", remedy="name one: ringfence verify PLAN")
+    return chosen_plan(estate, str(last))

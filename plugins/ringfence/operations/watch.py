@@ -13,7 +13,8 @@ from ringfence.flows.store import FlowStore
 from ringfence.model.errors import RingfenceError
 from ringfence.operations.drive import drive
 from ringfence.operations.execution import Execution
-from ringfence.operations.flow_selection import FlowSelection
+from ringfence.operations.flow_selection import HOSTS, FlowSelection
+from ringfence.operations.flow_sources import note_source
 from ringfence.operations.hosts import chosen_workloads, decided_enforcers
 from ringfence.operations.workspace_stamp import workspace_stamp
 from ringfence.plan.journals import last_confirmed
@@ -43,6 +44,7 @@ AT_ONCE = 50
 VIOLATIONS_EVERY, FLOWS_EVERY, FILES_EVERY = 2, 30, 5
 # How far back the store is looked at for label pairs.
 PAIRS_SINCE = "30d"
+ADDED_BY = "ringfence watch --add"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,7 @@ class _Work:
             return
         try:
             added: Added = self._flows.add(flows, self._estate.snapshots())
+            note_source(self._estate, ADDED_BY, HOSTS, added, 0)
         except RingfenceError as error:
             self._hearing.note(f"flows are not kept: {error}")
         else:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ringfence.analysis.impact import LabelChange, RuleChange
     from ringfence.operations.impact import Impact
 
+_SPOKEN = {"internet": "the internet", "any": "any address", "unknown": "addresses that no asset holds"}
+
 
 def impact_lines(found: Impact, limit: int, *, everything: bool) -> Iterator[Line]:
     """Yield which labels, rules, modes and tables change."""
@@ -57,7 +59,9 @@ def _labels(found: Impact, limit: int) -> Iterator[Line]:
 
 
 def _rule(one: RuleChange) -> Iterator[Line]:
-    peers = counted(one.peers, "asset")
+    others = [_SPOKEN.get(word, word) for word in one.others]
+    assets = [counted(one.peers, "asset")] if one.peers else [] if others else ["no asset yet"]
+    peers = " and ".join([*assets, *([first_few(others)] if others else [])])
     for word, names, colour in (("begins", one.begins, "green"), ("stops", one.stops, "red")):
         if names:
             yield Line(

@@ -10,6 +10,7 @@ from ringfence.model.counts import counted
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.services import point_of, service_texts
 from ringfence.presenting.line import Line
+from ringfence.suggest.groups import EVERYBODY
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -25,16 +26,18 @@ KEPT_COLUMNS = ("why", "from", "to", "services", "#connections", "seen last")
 
 def offer_lines(found: Suggested) -> Iterator[Line]:
     """Yield every suggestion: what it says, what it rests on, what it would allow beyond."""
-    for number, one in enumerate(found.offers, 1):
-        yield Line(f"{number}  {found.names[one.id]}  ({one.id})", bold=True)
+    for one in found.offers:
+        yield Line(f"{one.id}  {found.names[one.id]}", bold=True)
         kind = "  baseline" if one.kind else ""
         yield Line(f"   from {flow_text(one.peers('from'))} to {flow_text(one.peers('to'))}")
         yield Line(f"   allow {', '.join(one.service_words())}{kind}")
         yield Line(f"   {evidence_text(one)}")
         yield Line(f"   {beyond_text(one)}", style="yellow" if one.beyond > one.reach / 2 else None)
     if found.fence is not None:
-        yield Line(f"{len(found.offers) + 1}  close {found.fence.name}", bold=True)
+        yield Line(f"{found.fence.id}  close {found.fence.name}", bold=True)
         yield Line(f"   mode full for {flow_text(found.fence.where)}: what no rule allows is denied")
+    if found.same_as:
+        yield Line(f"the dial at {' or '.join(found.same_as)} suggests the same rules")
 
 
 def evidence_text(one: Offered) -> str:
@@ -92,9 +95,8 @@ def effect_lines(effect: Effect, found: Suggested) -> Iterator[Line]:
         f"in mode full: {flows['still_allowed']:,} flows pass as before, {flows['newly_allowed']:,} more, "
         f"{flows['still_denied']:,} denied"
     )
-    numbers = {one.id: number for number, one in enumerate(found.offers, 1)}
     for sentence, causes in effect.breaking:
-        who = ", ".join(str(numbers[one]) for one in causes)
+        who = ", ".join(causes)
         cause = f"suggestion {who} " if len(causes) == 1 else f"one of the suggestions {who} " if causes else ""
         yield Line(f"{cause}breaks the {sentence}", style="red")
     for name, why in sorted(effect.left_out.items()):
@@ -111,6 +113,8 @@ def suggested_data(found: Suggested) -> dict[str, object]:
     """Return plain data for `--json`."""
     return {
         "window": found.window,
+        "dial": found.dial,
+        "same_as": list(found.same_as),
         "suggestions": [_offer_data(number, one, found) for number, one in enumerate(found.offers, 1)],
         "fence": found.fence and {"number": len(found.offers) + 1, **found.fence.data()},
         "allowed_already": found.allowed,
@@ -148,7 +152,7 @@ def _services(services: Iterable[tuple[int, int]]) -> str:
 
 def _end(groups: Groups, number: int) -> str:
     if number < 0:
-        return "-"
+        return groups.crowd(number) if number <= EVERYBODY else "-"
     group = groups.every[number]
     if group.labels:
         return " ".join(value for _, value in group.labels)

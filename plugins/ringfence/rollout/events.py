@@ -8,7 +8,10 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """The kind of an event. `play` and `step` have no host; in a rollout every play is a wave."""
+    """The kind of an event. `play` and `step` have no host; in a rollout every play is a wave.
+
+    `doing` is what a run's host does within its step, which only the directory of a run tells.
+    """
 
     PLAY = "play"
     STEP = "step"
@@ -17,6 +20,7 @@ class EventKind(StrEnum):
     FAILED = "failed"
     UNREACHABLE = "unreachable"
     SKIPPED = "skipped"
+    DOING = "doing"
 
 
 _KINDS: Mapping[str, EventKind] = {

@@ -15,11 +15,12 @@ from pathlib import Path
 from ringfence.files import PRIVATE, regular_file
 from ringfence.files import write_whole as write_text
 from ringfence.model.errors import InputError, OutsideError, Place
-from ringfence.rollout.events import Event, EventKind
 
 RUNS = "runs"
 RUN_FILE = "run.json"
 EVENTS_FILE = "events.jsonl"
+STEPS_FILE = "steps.jsonl"
+PROCESS_FILE = "pid"
 CONTROL_FILE = "control.json"
 END_FILE = "end.json"
 LOCK = ".lock"
@@ -120,6 +121,13 @@ class RunDirectory:
             return None
         return data if isinstance(data, dict) else None
 
+    def process(self) -> int | None:
+        """Return the process that carries it out, None where it did not say."""
+        try:
+            return int(regular_file(self.path / PROCESS_FILE))
+        except (OSError, ValueError, InputError):
+            return None
+
     def lives(self) -> bool:
         """Return whether its process is there."""
         try:
@@ -193,22 +201,6 @@ def no_run_begins(state: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def event_line(event: Event, time: str) -> str:
-    """Return an event as a line of JSON."""
-    data = asdict(event)
-    data["result"] = dict(event.result)
-    return json.dumps({"time": time, **data}, sort_keys=True) + "\n"
-
-
-def read_event(line: str) -> Event:
-    """Return the event of a line. Raise ValueError for another text."""
-    data = json.loads(line)
-    try:
-        return Event(EventKind(data["kind"]), data["play"], data["step"], data["host"], data["result"], data["ignored"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(str(error)) from error
 
 
 def write_whole(path: Path, data: Mapping[str, object]) -> None:

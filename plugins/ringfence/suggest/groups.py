@@ -15,7 +15,9 @@ from ringfence.model.selectors import AddressIn, AssetNamed, LabelExists, LabelI
 
 KEYS = ("app", "role", "env", "loc")
 MOST_KEYS = 4
+# Ends that no rule is for; from EVERYBODY down there is a number for each address that means many.
 GONE, EVERYBODY = -1, -2
+MOST_CROWDS = 100
 # RFC 1112 and RFC 4291: what goes to many at once, and the broadcast of IPv4.
 _TO_MANY = addresses_of(["224.0.0.0/4", "255.255.255.255", "ff00::/8"])
 # Addresses of no asset that are near at hand are taken together by networks of this length.
@@ -80,6 +82,8 @@ class Groups:
         self._signatures = _Signatures(policy, rejected)
         self._taken = {_around(point) for asset in snapshot.assets for point in asset.addresses}
         self._amidst: set[str] = set()
+        self._crowds: dict[str, int] = {}
+        self._last = {high for one in (control, *lists.values()) for low, high in one if _is_network(low, high)}
         for asset in snapshot.assets:
             labels = tuple(sorted((key, asset.labels[key].value) for key in self.keys if key in asset.labels))
             named = None if labels else asset.name
@@ -89,17 +93,18 @@ class Groups:
             self.every[number].members.append(asset.name)
             self._of_asset[asset.name] = number
 
-    def place(self, address: str, asset: str | None) -> tuple[int, str | None]:
+    def place(self, address: str, asset: str | None, *, host: bool = False) -> tuple[int, str | None]:
         """Return the group of an end that was seen, and the asset that holds it, as far as that is still there.
 
-        GONE is the group of assets that are no more, EVERYBODY that of addresses that mean many.
+        GONE is the group of assets that are no more; addresses that mean many have numbers from EVERYBODY down. With
+        `host` the address was seen to be that of one host, whatever it looks like.
         """
         point = flow_point(address)
         name = asset if asset is not None else self._holders.asset(point, self.snapshot.taken)
         if name is not None:
             return (self._of_asset.get(name, GONE), name)
-        if point in _TO_MANY:
-            return EVERYBODY, None
+        if point in _TO_MANY or (not host and self.is_broadcast(point)):
+            return self._crowd(address_text(point)), None
         peer = self._peer(point)
         kind = self._kind(
             family_of(point), point in self._private, point in self._control, self._signatures.inside(point)
@@ -107,6 +112,20 @@ class Groups:
         number = self._number(("peer", peer, kind), Group(peer=peer, points=(point,), kind=kind))
         self.every[number].addresses.add(address_text(point))
         return number, None
+
+    def is_broadcast(self, point: int) -> bool:
+        """Return whether an address of no asset looks like the last of a network, where all its hosts listen.
+
+        Networks are those of control and the policy's lists, and the /24 of what is private or amidst assets. (RFC 919)
+        """
+        if family_of(point) != 4:
+            return False
+        span = _around(point)
+        return point in self._last or (point == span[1] and (point in self._private or span in self._taken))
+
+    def crowd(self, number: int) -> str:
+        """Return the address that means many, of a number from EVERYBODY down."""
+        return next((address for address, one in self._crowds.items() if one == number), "others that mean many")
 
     def masks(self) -> dict[Pairs, int]:
         """Return, for every combination of labels that a rule may name, the groups that have it, as bits."""
@@ -124,6 +143,11 @@ class Groups:
         """Return whether the ends of a group are workloads."""
         group = self.every[number]
         return bool(group.members) and self._assets[group.members[0]].workload
+
+    def _crowd(self, address: str) -> int:
+        if address not in self._crowds and len(self._crowds) >= MOST_CROWDS:
+            return EVERYBODY - MOST_CROWDS
+        return self._crowds.setdefault(address, EVERYBODY - len(self._crowds))
 
     def _kind(self, *said: object) -> int:
         return self._kinds.setdefault(said, len(self._kinds))
@@ -156,6 +180,12 @@ def _around(point: int) -> tuple[int, int]:
     size = 1 << ((32 if family == 4 else 128) - NEAR[family])
     start = point - point % size
     return start, start + size - 1
+
+
+def _is_network(low: int, high: int) -> bool:
+    """Return whether a range of IPv4 is one network with room for hosts and a broadcast address."""
+    size = high - low + 1
+    return family_of(low) == 4 and size >= 4 and size & (size - 1) == 0 and low % size == 0
 
 
 def subsets(labels: Pairs) -> list[Pairs]:

@@ -99,7 +99,8 @@ class Miner:
         allowed = 0
         for row in rows:
             if self.inside is not None and row.client not in self.inside and row.server not in self.inside:
-                outside.append(row)
+                if row.why is None:
+                    outside.append(row)
                 continue
             why = self.why(row)
             if why == ALLOWED:

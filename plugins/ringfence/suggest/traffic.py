@@ -3,15 +3,16 @@
 # ruff: noqa: S608 - the SQL is put together from column names of ours and numbers
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ringfence.flows.engine import quoted
+from ringfence.flows.records import flow_point
 from ringfence.flows.window import FlowWindow
 from ringfence.flows.window_files import reading_files
-from ringfence.model.flows import REFUSED, UNANSWERED
-from ringfence.model.services import ICMP, ICMPV6, PORT_PROTOCOLS, UDP
+from ringfence.model.flows import ANSWERED, REFUSED, UNANSWERED
+from ringfence.model.services import ICMP, ICMPV6, PORT_PROTOCOLS, SCTP, TCP, UDP
 from ringfence.suggest.cover import Service
 from ringfence.suggest.groups import EVERYBODY, GONE, Groups
 
@@ -25,7 +26,7 @@ _KEY = ("client", "client_asset", "server", "server_asset", "protocol", "port", 
 WHY = {
     "gone": "of assets that are no more",
     "itself": "of a host with itself",
-    "many": "to multicast and broadcast addresses",
+    "many": "to multicast and broadcast addresses: decide by hand",
     "refused": "refused when it was tried",
     "unanswered": "nobody answered",
     "message": "messages about other traffic, and of a type that nobody said",
@@ -156,11 +157,12 @@ class Traffic:
             "SELECT client, client_asset FROM suggest_flows UNION SELECT server, server_asset FROM suggest_flows"
             " ORDER BY ALL"
         ).fetchall()
+        hosts = self._hosts([one for one, asset in ends if asset is None and groups.is_broadcast(flow_point(one))])
         holders: dict[str, int] = {}
         numbers: list[int] = []
         held: list[int] = []
         for row, (address, asset) in enumerate(ends):
-            group, holder = groups.place(address, asset)
+            group, holder = groups.place(address, asset, host=address in hosts)
             numbers.append(group)
             held.append(-1 - row if holder is None else holders.setdefault(holder, len(holders)))
         self._connection.execute(
@@ -176,6 +178,15 @@ class Traffic:
             f" f.first_seen, f.last_seen, {_reason()} AS why FROM suggest_flows f"
             f" JOIN suggest_ends c{same.format('client', 'c')} JOIN suggest_ends s{same.format('server', 's')}"
         )
+
+    def _hosts(self, addresses: Sequence[str]) -> set[str]:
+        """Return those of some addresses that are of one host: a connection of TCP or SCTP was answered."""
+        one_to_one = f"protocol IN ({TCP}, {SCTP}) AND outcome = '{ANSWERED}'"
+        query = (
+            f"SELECT unnest([client, server]) AS one FROM suggest_flows WHERE {one_to_one}"
+            " AND (client IN (SELECT unnest($1::VARCHAR[])) OR server IN (SELECT unnest($1::VARCHAR[])))"
+        )
+        return {one for (one,) in self._connection.execute(query, [addresses]).fetchall()} if addresses else set()
 
     def _sort_out(self) -> None:
         """Make the table of all flows with the reason why no rule is for some, scans among them."""
@@ -200,7 +211,7 @@ def _reason() -> str:
     """Return the SQL that says why no rule is for a flow, as far as the flow itself tells it."""
     return (
         f"CASE WHEN c.number = {GONE} OR s.number = {GONE} THEN 'gone'"
-        f" WHEN s.number = {EVERYBODY} OR c.number = {EVERYBODY} THEN 'many'"
+        f" WHEN s.number <= {EVERYBODY} OR c.number <= {EVERYBODY} THEN 'many'"
         " WHEN c.holder = s.holder THEN 'itself'"
         f" WHEN f.outcome = '{REFUSED}' THEN 'refused'"
         f" WHEN f.outcome = '{UNANSWERED}' AND f.protocol <> {UDP} THEN 'unanswered'"

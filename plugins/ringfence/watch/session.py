@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from itertools import count
 
 from ringfence.flows.possible import TOLERANCE, refuse_impossible
 from ringfence.model.errors import InputError
@@ -21,10 +22,11 @@ from ringfence.watch.sinks import Sink
 from ringfence.watch.tally import Tally
 from ringfence.watch.told import DenialTold, FlowTold, Hello, Missed, Unnamed
 from ringfence.watch.violations import Status, Violation, met_again, violation_of
+from ringfence.watch.waiting import Waiting
 
 # Elements of kernel sets that are remembered of one host: as many as a full set of 16 rules has.
 ELEMENTS = 65_536
-# Flows that wait to be written, and violations that do.
+# Flows that wait to be written, and violations that do: of all hosts, which share them.
 FLOWS_WAITING = 200_000
 VIOLATIONS_WAITING = 5000
 # Why a host is silent whose connection was still being made at the end.
@@ -61,11 +63,12 @@ class WatchSession:
         self._folding = Folding()
         self._scans = Scans(settings.scan_targets, settings.scan_within)
         self._elements: dict[str, OrderedDict[tuple[object, ...], int]] = {}
-        self._flows: list[Flow] = []
+        self._flows: Waiting[Flow] = Waiting(FLOWS_WAITING)
         self._shown = 0
         self._full = False
         self._full_records: set[str] = set()
-        self._waiting: dict[str, Violation] = {}
+        self._waiting: Waiting[Violation] = Waiting(VIOLATIONS_WAITING)
+        self._numbers = count()
         self._unheard: set[str] = set()
 
     def begun(self, hosts: Collection[str]) -> None:
@@ -125,13 +128,11 @@ class WatchSession:
 
     def flows_waiting(self) -> list[Flow]:
         """Return and forget the flows that are to be kept."""
-        flows, self._flows = self._flows, []
-        return flows
+        return self._flows.take()
 
     def violations_waiting(self) -> list[Violation]:
         """Return and forget the violations that are to be written."""
-        waiting, self._waiting = self._waiting, {}
-        return list(waiting.values())
+        return self._waiting.take()
 
     def written(self, violations: Sequence[Violation], statuses: dict[str, Status]) -> None:
         """Take the violations that turned out to be new when they were written, and the statuses of all of them."""
@@ -156,7 +157,7 @@ class WatchSession:
             self.tally.not_believed += 1
             return
         if self._keep_flows:
-            self._keep(flow_of(host, told, now))
+            self._keep(host, flow_of(host, told, now))
         if event is not None:
             self._take(event)
 
@@ -199,12 +200,10 @@ class WatchSession:
             outcome=REFUSED,
         )
         refuse_impossible(flow, event.time + TOLERANCE)
-        self._keep(flow)
+        self._keep(event.host, flow)
 
-    def _keep(self, flow: Flow) -> None:
-        if len(self._flows) < FLOWS_WAITING:
-            self._flows.append(flow)
-        else:
+    def _keep(self, host: str, flow: Flow) -> None:
+        if not self._flows.put(host, next(self._numbers), flow):
             self.tally.forgotten += 1
 
     def _take(self, event: WatchEvent) -> None:
@@ -237,10 +236,7 @@ class WatchSession:
 
     def _violation(self, event: WatchEvent) -> Status:
         one = violation_of(event)
-        waits = self._waiting.get(one.id)
-        if waits is not None or len(self._waiting) < VIOLATIONS_WAITING:
-            self._waiting[one.id] = met_again(waits, one)
-        else:
+        if not self._waiting.put(event.host, one.id, met_again(self._waiting.get(one.id), one)):
             self.tally.forgotten += 1
         status = self._known.get(one.id, Status.NEW)
         if status is Status.FIXED:

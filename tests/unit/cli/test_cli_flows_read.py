@@ -175,3 +175,15 @@ def test_a_window_says_what_was_refused_and_how_many_rows_it_does_not_show(works
     assert shown.count("refused") == single.count("refused") == 2
     assert "alice" in single
     assert "more" not in single
+
+
+def test_flows_are_read_where_the_inventory_cannot_be(workspace: Path) -> None:
+    (workspace / "inventory/hosts.yml").write_text("all: {hosts: [}\n")
+    log = workspace / "vpc.log"
+    log.write_text("2 1 eni-1 10.0.1.1 10.0.1.3 40000 443 6 3 300 1795500000 1795500060 ACCEPT OK\n")
+    shown = ringfence(workspace, "flows", "read", str(log), "--format", "vpc")
+    assert shown.exit_code == 0
+    assert "1 flow" in shown.output
+    assert "the inventory cannot be read, so nothing is known of the hosts" in shown.output
+    wrong = ringfence(workspace, "flows", "read", str(log), "--format", "vpc", "--since", "tomorrow")
+    assert wrong.exit_code == 2

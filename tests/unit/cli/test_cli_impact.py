@@ -106,3 +106,19 @@ def test_wrong_words_are_told_with_the_way_out(workspace: Path, words: tuple[str
 
 def test_nothing_of_the_workspace_is_changed(workspace: Path) -> None:
     assert (workspace / "labels.yml").read_text() == FILES["labels.yml"]
+
+
+def test_a_rule_to_the_internet_or_a_network_is_not_said_to_have_nobody_on_its_other_side(tmp_path: Path) -> None:
+    rules = """\
+rules:
+  - {name: updates, from: {role: web}, to: internet, allow: https}
+  - {name: offices, from: {cidr: 192.0.2.0/24}, to: {role: web}, allow: https}
+  - {name: jobs, from: {role: web}, to: {role: batch}, allow: https}
+"""
+    directory = shop(tmp_path, {"policy/more.yml": rules})
+    words = ringfence(directory, *asked(directory, "web-1", "--label", "role=cache")).output
+    assert (
+        "'updates' (policy/more.yml:2:5, allow) stops to hold from web-1, with the internet on its other side" in words
+    )
+    assert "stops to hold to web-1, with 192.0.2.0/24 on its other side" in words
+    assert "stops to hold from web-1, with no asset yet on its other side" in words

@@ -54,11 +54,24 @@ def test_the_version_is_said_at_once() -> None:
     assert least < VERSION_SECONDS or least < 2.5 * seconds_of("-c", "import click")
 
 
-def test_alone_it_says_what_is_still_to_come() -> None:
+def test_alone_it_opens_the_application_which_wants_a_terminal() -> None:
     result = CliRunner().invoke(main, [])
 
-    assert result.exit_code == 0
-    assert "not part of this release yet" in result.output
+    assert result.exit_code == 2
+    assert "needs a terminal" in result.output
+
+
+def test_read_only_is_not_for_a_command() -> None:
+    result = CliRunner().invoke(main, ["--read-only", "check"])
+
+    assert result.exit_code == 2
+    assert "opens without a command" in result.output
+
+
+def test_the_workspace_may_be_named_before_the_command(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["--workspace", str(shop(tmp_path)), "labels"])
+
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

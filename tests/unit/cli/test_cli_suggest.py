@@ -127,11 +127,30 @@ def test_one_application_is_fenced_by_an_entry_that_counts_first(workspace: Path
     fence = found["fence"]
     assert isinstance(fence, dict)
 
-    written = suggest(workspace, "shop", "--only", str(fence["number"]), "--write")
+    written = suggest(workspace, "shop", "--only", fence["id"], "--write")
 
     assert written["written"] == ["policy/00-fence-shop.yml"]
     assert "where: {app: shop}\n    mode: full" in (workspace / "policy/00-fence-shop.yml").read_text()
     assert suggest(workspace, "shop")["fence"] is None
+
+
+def test_an_id_means_the_same_suggestion_after_another_was_written(workspace: Path) -> None:
+    first, second = (one["id"] for one in suggest(workspace)["suggestions"])  # type: ignore[attr-defined]
+    good, wrong = sorted((first, second), key=lambda one: one in str(suggest(workspace)["effect"]))
+    assert suggest(workspace, "--only", good[:4], "--write")["written"] == ["policy/shop.yml"]
+
+    shown = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--only", wrong).output
+    assert f"{wrong}  web to db" in shown
+    assert f"suggestion {wrong} breaks the invariant" in shown
+    gone = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--only", good)
+    assert gone.exit_code == 2
+    assert "what was written or rejected is not suggested again" in gone.output
+
+
+def test_the_positions_of_the_dial_that_suggest_the_same_are_named(workspace: Path) -> None:
+    assert suggest(workspace, "--dial", "0.3")["same_as"] == ["balanced", "wide"]
+    shown = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--dial", "0.3").output
+    assert "the dial at balanced or wide suggests the same rules" in shown
 
 
 @pytest.mark.parametrize(
@@ -172,3 +191,12 @@ def test_names_of_hosts_reach_no_terminal_and_no_file_as_they_are(workspace: Pat
 
     assert "\x1b" not in shown.output
     assert isinstance(json.loads(found.stdout)["suggestions"], list)
+
+
+def test_a_read_only_file_of_the_policy_stays_as_it_is(workspace: Path) -> None:
+    good = next(one["id"] for one in suggest(workspace)["suggestions"] if "api" in str(one["from"]))  # type: ignore[attr-defined]
+    (workspace / "policy/shop.yml").chmod(0o444)
+    shown = ringfence(workspace, "suggest", "--flows", str(workspace / "flows.csv"), "--only", good, "--write")
+    assert shown.exit_code == 2
+    assert "policy/shop.yml: error: this file, or its directory, is read-only: nothing is written" in shown.output
+    assert (workspace / "policy/shop.yml").read_text() == POLICY

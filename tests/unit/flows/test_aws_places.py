@@ -13,7 +13,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 from ringfence.cli import main
-from ringfence.flows.aws_places import fetched
+from ringfence.flows.aws_places import _path_of, fetched
 from ringfence.flows.ledger import Ledger
 from ringfence.flows.readers import reader
 from ringfence.flows.reading import Reading
@@ -115,6 +115,27 @@ def test_of_a_prefix_only_new_and_grown_objects_are_added(bucket: str, tmp_path:
     assert add() == (2, 1, 2)
     places = sorted(one.path for one in Ledger.load(store.directory).origins)
     assert places == [f"s3://{bucket}/logs/{name}.log.gz" for name in ("one", "three", "two")]
+
+
+def test_whatever_text_a_key_is_its_object_is_read_and_nothing_is_written_elsewhere(bucket: str) -> None:
+    keys = ("odd/a", "odd/a/b.gz", "odd/a%b", f"odd/{'n' * 300}", f"odd/{'é' * 200}")
+    for number, key in enumerate(keys):
+        put(bucket, key, RDP.replace(" 3389 ", f" {number + 1} "))
+    with fetched(f"s3://{bucket}/odd") as directory:
+        assert len([path for path in directory.rglob("*") if path.is_file()]) == len(keys)
+    result = CliRunner().invoke(main, ["flows", "read", f"s3://{bucket}/odd", "--format", "vpc", "--json"])
+    assert result.exit_code == 0, result.output
+    assert sorted(row["port"] for row in json.loads(result.stdout)) == list(range(1, len(keys) + 1))
+
+
+@pytest.mark.parametrize(
+    ("key", "path"), [("../../etc/x", 3), ("a//b", 2), ("..", 0), ("a/../b", 2), ("a/", 1), ("a\0b", 0)]
+)
+def test_a_key_leads_nowhere_but_below_its_bucket(key: str, path: int) -> None:
+    found = Path(_path_of(key, is_directory=False))
+    assert not found.is_absolute()
+    assert ".." not in found.parts
+    assert len(found.parts) == path + 1
 
 
 def test_a_wrong_row_is_located_in_its_object(bucket: str) -> None:

@@ -120,6 +120,32 @@ def test_a_bomb_is_unpacked_within_bounds(tmp_path: Path, name: str, monkeypatch
     assert any("250 times its size" in one.message for one in reading.problems)
 
 
+@pytest.mark.parametrize("name", ["vpc", "zeek"])
+@pytest.mark.parametrize("honest_end", [True, False])
+def test_a_bomb_behind_honest_members_is_unpacked_within_bounds(
+    tmp_path: Path, name: str, honest_end: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacked, "GROWTH_LOOKED_AT", 1 << 16)
+    honest = gzip.compress(text_of(name).encode())
+    bomb = gzip.compress((b"\n" * 1000 + b" " * 100) * 3000)
+    path = tmp_path / "f"
+    path.write_bytes(honest + bomb + (honest if honest_end else b""))
+    found, reading = clients(path, name)
+    assert sorted(found) == ["10.0.0.10", "10.0.0.11"]
+    assert any("250 times its size" in one.message for one in reading.problems)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_last_line_too_long_for_duckdb_is_a_wrong_row(tmp_path: Path, packed: bool, end: bytes) -> None:
+    lines = text_of("vpc").encode() + b"2 1 " + b"x" * unpacked.DUCKDB_LINE + end
+    path = tmp_path / "f"
+    path.write_bytes(gzip.compress(lines, 1) if packed else lines)
+    found, reading = clients(path, "vpc")
+    assert sorted(found) == ["10.0.0.10", "10.0.0.11"]
+    assert reading.bad == 1
+
+
 @pytest.mark.parametrize("name", ["vpc", "json"])
 def test_a_line_without_end_is_not_kept_in_memory(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacked, "LONGEST_LINE", 1 << 21)

@@ -280,3 +280,28 @@ def test_whatever_the_dial_everything_wanted_is_covered(dial: float) -> None:
     mined = seen.mined(dial)
 
     assert {number for one in mined.offers for number in one.covered} == set(range(len(mined.wishes)))
+
+
+def test_what_goes_to_many_is_never_a_rule_and_is_listed_for_a_person() -> None:
+    many = ("10.0.0.255", "10.77.3.255", "255.255.255.255", "239.1.2.3")
+    seen = Seen(shop(environments=("prod",)))
+    for address in many:
+        seen.talk("prod-api", address, 5678, 17, outcome="unanswered")
+    for dial in (0.0, 0.5, 1.0):
+        mined = seen.mined(dial)
+        assert said(mined) == []
+        assert reasons(mined) == {"to multicast and broadcast addresses: decide by hand"}
+        assert sum(one.seen.connections for one in mined.kept) == 7 * len(many)
+
+
+def test_a_host_at_the_end_of_a_network_is_a_host_once_a_connection_was_answered() -> None:
+    seen = Seen(shop(environments=("prod",))).talk("prod-api", "10.77.3.255", 443)
+
+    assert [services for _, _, services in said(seen.mined())] == [("https",)]
+
+
+def test_what_lies_outside_a_fence_may_go_to_many() -> None:
+    seen = Seen([*shop(environments=("prod",)), *shop_named("billing")], fence=("app", "shop"))
+    seen.talk("prod-api", "prod-db", 5432).talk("billing-prod-api", "239.1.2.3", 5000, 17)
+
+    assert [services for _, _, services in said(seen.mined())] == [("postgresql",)]

@@ -20,7 +20,7 @@ from ringfence.flows.reading import Reading
 from ringfence.flows.relation import insert_rows, new_table
 from ringfence.flows.sightings import CASTED, cast_sightings
 from ringfence.flows.text_lines import encoding_of
-from ringfence.flows.unpacked import GZIP, grows_beyond_measure
+from ringfence.flows.unpacked import GZIP, needs_care
 from ringfence.model.errors import InputError, Place
 
 # A first line is looked for in so many bytes; AWS's longest header has 1,500.
@@ -125,7 +125,7 @@ def _first_line(path: Path) -> tuple[str, str] | None:
             packed = start.startswith(GZIP)
             if not start or (not packed and encoding_of(start, Place(str(path))) != "utf-8"):
                 return None
-            if packed and grows_beyond_measure(path):
+            if needs_care(path):
                 return None
             block = gzip.GzipFile(fileobj=file).read1(_LOOKED_AT) if packed else file.read(_LOOKED_AT)
         return block.partition(b"\n")[0].decode().strip(" \t\r"), "gzip" if packed else "none"

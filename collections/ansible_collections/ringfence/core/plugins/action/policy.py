@@ -32,6 +32,13 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_hold import hold_before
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_steps import (
+    ASKS,
+    CONFIRMS,
+    LOADS,
+    NOBODY,
+    Steps,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import (
     Host,
@@ -75,6 +82,7 @@ class ActionModule(PolicyAction):
     }
     VARIABLES: ClassVar = tuple(ARGUMENTS.keys() - {"state"})
     within: float
+    steps = NOBODY
 
     def verb(self, arguments: dict) -> str:
         """Return `apply` or `remove`. Raise PlanError where there is no plan to apply."""
@@ -91,7 +99,8 @@ class ActionModule(PolicyAction):
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])
         if not self._task.check_mode:
-            hold_before(host.wave, arguments["run"])
+            self.steps = Steps(arguments["run"], host.name)
+            hold_before(host.wave, arguments["run"], self.steps)
         check_validity(plan)
         signer = check_signature(plan, arguments["allowed_signers"])
         enforcement(host.enforcer)
@@ -160,6 +169,7 @@ class ActionModule(PolicyAction):
             stood = seen.sections.get("sockets", "")
             cut = to_cut(self._denied(table, stood, owners, rules), rules, every=host.cut)
             values["cut"] = cut_lines(cut)
+        self.steps.tell(LOADS)
         began = time.monotonic()
         until = began + arguments["confirm_within"] - MARGIN
         applied = self._apply(plan, host, values)
@@ -181,6 +191,7 @@ class ActionModule(PolicyAction):
         until += min(int(applied.last("staged") or 0), time.monotonic() - began)
         # what began while the first were asked for
         late = cut_lines([one for one in ending if cut_line(one) not in known])
+        self.steps.tell(CONFIRMS, max(0.0, until - time.monotonic()))
         confirmed = self._confirm(plan, host, {"token": values["token"], "cut": late}, until)
         result["processes"] = confirmed.all("process") or result["processes"]
         result["warnings"] += [*confirmed.all("warning"), *confirmed.all("persistence"), *_uncut(confirmed)]
@@ -249,6 +260,7 @@ class ActionModule(PolicyAction):
         Otherwise raise TargetFailure with the state that the host reports, if it reports any.
         """
         told = ""
+        self.steps.tell(ASKS, max(0.0, until - time.monotonic()))
         while (left := until - time.monotonic()) > 0:
             try:
                 with self.new_connection(min(left, SETTLING)):

@@ -11,10 +11,12 @@ import time
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
+from .rollout_steps import HELD, NOBODY, Steps
+
 LOOK = 0.5
 
 
-def hold_before(wave: int, run: str | None) -> None:
+def hold_before(wave: int, run: str | None, steps: Steps = NOBODY) -> None:
     """Return when a host of a wave may begin: at once without a run, and where another of the wave has begun already.
 
     Raise PlanError where the process of the run is gone: an Ansible that it left behind begins no other host.
@@ -22,7 +24,11 @@ def hold_before(wave: int, run: str | None) -> None:
     if not run:
         return
     begun = os.path.join(run, f"wave-{wave}")
+    told = False
     while _lives(run) and not os.path.exists(begun) and _paused(run):
+        if not told:
+            steps.tell(HELD)
+            told = True
         time.sleep(LOOK)
     if not _lives(run):
         raise PlanError("run", f"the process of run {os.path.basename(run)} was killed; the rollout has ended")

@@ -1,0 +1,262 @@
+"""Who talks to whom and what each policy state says of it: judged once, grouped as often as somebody looks."""
+
+# ruff: noqa: S608 - the SQL is put together from names of ours and numbers
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from threading import RLock
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ringfence.analysis.picture_cells import cell_of, neighbours_of
+from ringfence.analysis.picture_counts import Counting, whole
+from ringfence.analysis.picture_flows import PictureFlows
+from ringfence.analysis.picture_groups import Grouper, Grouping, Node, bare
+from ringfence.analysis.picture_rejudging import Difference, touched
+from ringfence.analysis.picture_signs import Placer, Verdicts, judge
+from ringfence.flows.engine import DuckEngine
+from ringfence.flows.records import flow_point
+from ringfence.model.picture import (
+    Neighbours,
+    Picture,
+    PictureCell,
+    PictureEdge,
+    PictureGroup,
+    PictureService,
+    PolicyState,
+    Sign,
+    SignCount,
+)
+from ringfence.model.rules import Direction
+
+if TYPE_CHECKING:
+    from ringfence.analysis.simulate_ends import End
+    from ringfence.flows.window import FlowWindow
+    from ringfence.model.assets import Snapshot
+    from ringfence.model.rules import Settings
+    from ringfence.model.tables import VerdictTable
+
+Told = Callable[[int, int], None]
+SERVICES = 8
+
+
+@dataclass(frozen=True)
+class PolicyTables:
+    """The tables that hosts have in one state, by name, and the places of the rules in them, by id."""
+
+    tables: Mapping[str, VerdictTable]
+    places: Mapping[str, str]
+
+    def names(self) -> dict[str, str]:
+        """Return the names of the rules that decide something, by id."""
+        every = {id(table): table for table in self.tables.values()}
+        return {rule: name for table in every.values() for rule, name in table.rule_names.items()}
+
+
+class JudgedPicture:
+    """The flows of a window with their verdicts in some states; close it, or use it with `with`.
+
+    Any thread may ask it; one question is answered at a time. Beside the states there may be others of any name, which
+    no picture shows: what a rule would do before it is in the draft.
+    """
+
+    def __init__(
+        self,
+        window: FlowWindow,
+        snapshot: Snapshot,
+        settings: Settings,
+        states: Mapping[PolicyState, PolicyTables],
+        told: Told | None = None,
+    ) -> None:
+        """Judge all flows of a window, which this closes; `told` hears how many of how many groups are judged."""
+        self.window = window
+        self.snapshot = snapshot
+        self.lock = RLock()
+        self.settings = settings
+        self._private = private = settings.private_addresses()
+        self.flows = PictureFlows.of(window)
+        self.verdicts = Verdicts()
+        self.engine = DuckEngine(window.connection)
+        self.tables: dict[str, PolicyTables] = {}
+        nobody = Placer(snapshot, {}, private)
+        self.clients = tuple(_nodes(nobody, self.flows.clients, Direction.OUT))
+        self.servers = tuple(_nodes(nobody, self.flows.servers, Direction.IN))
+        self._kept: dict[object, Picture] = {}
+        self._groupings: dict[object, Grouping] = {}
+        for state, tables in states.items():
+            self.judge(state, tables, told)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free what is held."""
+        with self.lock:
+            self.window.close()
+
+    @property
+    def states(self) -> tuple[PolicyState, ...]:
+        """Return the states that are judged."""
+        return tuple(state for state in PolicyState if state in self.tables)
+
+    def judge(self, state: str, tables: PolicyTables, told: Told | None = None) -> int:
+        """Judge every flow under the tables of a state; return how many."""
+        with self.lock:
+            count = judge(self.flows, self._placer(tables), self.verdicts, str(state), told=told)
+            self.tables[state] = tables
+            self._kept.clear()
+            return count
+
+    def copy(self, state: str, other: str) -> None:
+        """Let a state say of every flow what another one says."""
+        with self.lock:
+            kept = "".join(f", f.{one}" for one in self.tables if one != state)
+            base = "f.id, f.client, f.server, f.service, f.refused, f.connections, f.last"
+            query = f"SELECT {base}{kept}, f.{other} AS {state} FROM picture_flows AS f"
+            self.engine.keep("picture_flows", query)
+            self.tables[state] = self.tables[other]
+            self._kept.clear()
+
+    def rejudge(self, state: str, tables: PolicyTables, difference: Difference, told: Told | None = None) -> int:
+        """Judge again what can be judged otherwise under the new tables of a state; return how many flows that is."""
+        with self.lock:
+            chosen = touched(self, self.tables[state].tables, tables.tables, difference)
+            count = 0
+            if chosen:
+                count = judge(self.flows, self._placer(tables), self.verdicts, str(state), chosen, told)
+            self.tables[state] = tables
+            self._kept.clear()
+            return count
+
+    def at(self, levels: Sequence[str], inside: PictureGroup | None = None, services: int = SERVICES) -> Picture:
+        """Return the picture by some label keys, coarsest first, `asset` and `process` among them as the finest.
+
+        With `inside`, the groups in one group and what talks with them. Each edge has so many services at most.
+        """
+        key = (tuple(levels), inside and bare(inside), services)
+        with self.lock:
+            known = self._kept.get(key)
+            if known is None:
+                known = self._kept[key] = self._picture(tuple(levels), inside, services)
+            return known
+
+    def cell(self, levels: Sequence[str], client: PictureGroup, server: PictureGroup, limit: int = 50) -> PictureCell:
+        """Return the traffic from one group to another with its busiest flows."""
+        with self.lock:
+            return cell_of(self, levels, client, server, limit)
+
+    def neighbours(self, levels: Sequence[str], group: PictureGroup, services: int = SERVICES) -> Neighbours:
+        """Return who talks to a group and whom it talks to."""
+        with self.lock:
+            return neighbours_of(self, levels, group, services)
+
+    def grouping(self, levels: Sequence[str], inside: PictureGroup | None = None) -> Grouping:
+        """Return the groups, with the ends' in the tables `picture_client_group` and `picture_server_group`."""
+        key = (tuple(levels), inside and bare(inside))
+        grouping = self._groupings.get(key)
+        if grouping is None:
+            grouping = Grouper(self.snapshot, levels, inside).grouping(self.clients, self.servers)
+            self._groupings[key] = grouping
+        kinds = {"number": "INTEGER", "g": "INTEGER", "within": "BOOLEAN"}
+        for side, numbers in (("client", grouping.clients), ("server", grouping.servers)):
+            within = [number in grouping.within for number in numbers]
+            self.engine.put(f"picture_{side}_group", kinds, [list(range(len(numbers))), list(numbers), within])
+        return grouping
+
+    def signs_sql(self) -> tuple[str, str]:
+        """Return the columns of the signs of all states, and the joins that they need, for flows `f`."""
+        columns = "".join(f", {one.value}_v.sign AS {one.value}" for one in self.states)
+        joins = "".join(
+            f" LEFT JOIN picture_verdicts AS {one.value}_v ON {one.value}_v.number = f.{one.value}"
+            for one in self.states
+        )
+        return columns, joins
+
+    def _placer(self, tables: PolicyTables) -> Placer:
+        return Placer(self.snapshot, tables.tables, self._private)
+
+    def _picture(self, levels: tuple[str, ...], inside: PictureGroup | None, services: int) -> Picture:
+        grouping = self.grouping(levels, inside)
+        columns, joins = self.signs_sql()
+        self.engine.keep(
+            "picture_counted",
+            f"SELECT c.g AS c, s.g AS s, f.service, f.refused{columns}, count(*) AS flows,"
+            f" sum(f.connections)::BIGINT AS connections, max(f.last) AS last FROM picture_flows AS f"
+            f" JOIN picture_client_group AS c ON c.number = f.client"
+            f" JOIN picture_server_group AS s ON s.number = f.server{joins}"
+            " WHERE c.within OR s.within GROUP BY ALL",
+        )
+        edges, totals, refused = self._edges(self._services(services))
+        used = {number for edge in edges for number in (edge.client, edge.server)} | grouping.within
+        kept = {number: place for place, number in enumerate(sorted(used))}
+        groups = tuple(grouping.groups[number] for number in kept)
+        edges = [replace(edge, client=kept[edge.client], server=kept[edge.server]) for edge in edges]
+        return Picture(levels, groups, tuple(edges), totals, refused, self.window.since, self.window.until)
+
+    def _services(self, most: int) -> dict[tuple[int, int], tuple[list[PictureService], int]]:
+        """Return the busiest services of each edge, and how many others it has."""
+        signs = "".join(f", {one.value}" for one in self.states)
+        ranked = (
+            "SELECT *, dense_rank() OVER (PARTITION BY c, s ORDER BY total DESC, service) AS place,"
+            " count(DISTINCT service) OVER (PARTITION BY c, s) AS every FROM (SELECT *, sum(connections)"
+            " OVER (PARTITION BY c, s, service) AS total FROM picture_counted WHERE NOT refused) AS t"
+        )
+        rows = self.engine.rows(
+            f"SELECT c, s, place, service, every, flows, connections, last{signs} FROM ({ranked}) AS r"
+            f" WHERE place <= {most} ORDER BY 1, 2, 3"
+        )
+        found: dict[tuple[int, int], dict[int, Counting]] = {}
+        more: dict[tuple[int, int], int] = {}
+        for c, s, _, service, every, flows, connections, last, *codes in rows:
+            edge = (whole(c), whole(s))
+            more[edge] = max(0, whole(every) - most)
+            one = found.setdefault(edge, {}).setdefault(whole(service), Counting(self.states))
+            one.add(codes, SignCount(whole(flows), whole(connections)), last)
+        return {
+            edge: (
+                [
+                    PictureService(*self.flows.services[number], signs=one.signs, last=one.last)
+                    for number, one in of_edge.items()
+                ],
+                more[edge],
+            )
+            for edge, of_edge in found.items()
+        }
+
+    def _edges(
+        self, services: Mapping[tuple[int, int], tuple[list[PictureService], int]]
+    ) -> tuple[list[PictureEdge], Mapping[PolicyState, Mapping[Sign, SignCount]], SignCount]:
+        signs = "".join(f", {one.value}" for one in self.states)
+        rows = self.engine.rows(
+            f"SELECT c, s, refused, sum(flows)::BIGINT, sum(connections)::BIGINT, max(last){signs} FROM picture_counted"
+            " GROUP BY ALL ORDER BY ALL"
+        )
+        found: dict[tuple[int, int], Counting] = {}
+        total = Counting(self.states)
+        for c, s, refused, flows, connections, last, *codes in rows:
+            one = found.setdefault((whole(c), whole(s)), Counting(self.states))
+            for counting in (one, total):
+                counting.add(None if refused else codes, SignCount(whole(flows), whole(connections)), last)
+        edges = []
+        for (client, server), one in found.items():
+            shown, more = services.get((client, server), ([], 0))
+            edges.append(PictureEdge(client, server, one.signs, one.refused, tuple(shown), one.last, more))
+        return edges, total.signs, total.refused
+
+
+def _nodes(nobody: Placer, ends: Iterable[End], direction: Direction) -> Iterator[Node]:
+    """Yield who each end is now; an asset that is gone is nobody known."""
+    for end in ends:
+        placed = nobody.place(end, direction)
+        process = end.unit or end.user
+        if placed is None:
+            yield Node(end.address, None, False, process, flow_point(end.address))
+        else:
+            internet = placed.asset is None and placed.label is not None
+            yield Node(end.address, placed.asset, internet, process, placed.point)

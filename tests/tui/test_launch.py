@@ -1,0 +1,52 @@
+"""Opening the application: over a terminal, and one sentence where there is none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tui.terminal import Terminal
+
+RINGFENCE = [sys.executable, "-m", "ringfence.cli"]
+
+
+def test_alone_it_opens_the_application_and_q_leaves_it(tmp_path: Path) -> None:
+    with Terminal(RINGFENCE, cwd=tmp_path) as terminal:
+        terminal.wait_for("Begin a new workspace")
+        assert "q quit" in terminal.screen()[-1]
+        terminal.press("q")
+        assert terminal.wait_end() == 0
+
+
+def test_without_a_terminal_it_says_so_in_one_sentence(tmp_path: Path) -> None:
+    done = subprocess.run(RINGFENCE, cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: the application needs a terminal at both ends")
+    assert done.stderr.count("\n") == 1
+    assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("term", "size", "said"),
+    [("dumb", (80, 24), "TERM is 'dumb'"), ("xterm", (79, 24), "79 and 24"), ("xterm", (80, 23), "80 and 23")],
+)
+def test_a_terminal_that_is_too_little_is_refused_without_an_escape(
+    tmp_path: Path, term: str, size: tuple[int, int], said: str
+) -> None:
+    with Terminal(RINGFENCE, size, cwd=tmp_path, term=term) as terminal:
+        assert terminal.wait_end() == 2
+        assert said in terminal.written.decode()
+        assert b"\x1b" not in terminal.written
+
+
+def test_a_screen_file_of_the_directory_is_not_imported(tmp_path: Path) -> None:
+    for name in ("textual", "ringfence_tui", "ringfence"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(99)")
+    program = Path(sys.executable).parent / "ringfence"
+    with Terminal([program], cwd=tmp_path, env={"PYTHONPATH": ""}) as terminal:
+        assert "no workspace" in terminal.wait_for("RINGFENCE")

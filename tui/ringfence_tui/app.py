@@ -1,0 +1,184 @@
+"""The application: it wires screens, engine and themes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from textual.app import App
+from textual.screen import Screen
+
+from ringfence_tui.engine.client import Engine, EngineError, EngineGone
+from ringfence_tui.keys import APPLICATION, bindings
+from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
+from ringfence_tui.opened import Opened
+from ringfence_tui.page import Page
+from ringfence_tui.passwords import Given
+from ringfence_tui.screens import SCREENS, Entry
+from ringfence_tui.spans import Span, Tone
+from ringfence_tui.theme import DARK, PLAIN, THEMES
+
+
+class RingfenceApp(App[int]):
+    """Screens are installed when they are first shown, and switched ever after."""
+
+    TITLE = "ringfence"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = bindings(APPLICATION)
+
+    def __init__(self, engine: Engine, *, no_color: bool = False, theme: str = DARK, first: str = "overview") -> None:
+        super().__init__(ansi_color=True if no_color else None)
+        for one in THEMES:
+            self.register_theme(one)
+        self.theme = PLAIN if no_color else theme
+        self.animation_level = "none"
+        self.engine = engine
+        self.engine.on_gone = self._engine_gone
+        self.opened: Opened | None = None
+        self.jobs = ""
+        self.passwords = Given()
+        self.first = first
+        self._trail: list[str] = []
+
+    # Screens
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the first screen, so that nothing else is painted before it."""
+        page = self._page(self.first)
+        # a screen that was pushed has an entry here, which `switch_screen` takes away again (Textual 8.2.8)
+        page._push_result_callback(self, None)
+        return page
+
+    def go(self, name: str, subject: object = None, *, back: bool = False) -> None:
+        """Show a screen; `back` does not keep the one that was left."""
+        current = self.page
+        if not any(entry.name == name for entry in SCREENS):
+            current.say(Span("that screen is not there yet", Tone.DIM))
+            return
+        if name == current.page_name:
+            if subject is not None:
+                current.take(subject)
+                current.entered()
+            return
+        page = self._page(name)
+        if not back:
+            self._trail = [*(one for one in self._trail if one != current.page_name), current.page_name][-20:]
+        if subject is not None:
+            page.take(subject)
+        self.switch_screen(page)
+
+    @property
+    def page(self) -> Page:
+        """Return the screen that is shown."""
+        return cast("Page", self.screen)
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """Return the screens that were shown until now."""
+        return tuple(screen for screen in self._installed_screens.values() if isinstance(screen, Page))
+
+    def _page(self, name: str) -> Page:
+        found = self._installed_screens.get(name)
+        if isinstance(found, Page):
+            return found
+        entry = next(entry for entry in SCREENS if entry.name == name)
+        page = _made(entry)
+        self.install_screen(page, name)
+        return page
+
+    # What Textual calls
+
+    async def on_mount(self) -> None:
+        """Bind the numbers of the screens, and ask which workspace this is."""
+        for entry in SCREENS:
+            if entry.key:
+                self.bind(entry.key, f"show('{entry.name}')", show=False)
+        self.run_worker(self._open(), exit_on_error=False)
+
+    async def _open(self) -> None:
+        try:
+            self.opened = await self.engine.ask("workspace.opened", None, Opened)
+        except EngineError as error:
+            self.page.say_error(error)
+            return
+        self.page.show_top()
+        if self.page.page_name != self.first:
+            return
+        if self.opened.directory:
+            self.page.entered()
+        else:
+            self.go("start")
+            self._trail.clear()
+
+    async def open_workspace(self, directory: Path) -> None:
+        """Open another workspace, with another engine, and show its overview."""
+        await self.engine.restart(directory)
+        self.opened = await self.engine.ask("workspace.opened", None, Opened)
+        for page in self.pages:
+            page.forget()
+        self.go("overview")
+        self._trail.clear()
+
+    def on_go_to(self, message: GoTo) -> None:
+        """Go to a screen."""
+        self.go(message.screen, message.subject)
+
+    def on_jobs_changed(self, message: JobsChanged) -> None:
+        """Show what works in the background."""
+        self.jobs = message.text
+        if self.screen_stack:  # none is left while the application ends
+            self.page.show_top()
+
+    def on_workspace_changed(self, _message: WorkspaceChanged) -> None:
+        """Have the screen that is shown ask anew; the others do when they are shown."""
+        self.page.entered()
+
+    def _engine_gone(self, error: EngineGone) -> None:
+        if self.is_running:
+            self.page.say_error(error)
+
+    # Actions
+
+    def action_show(self, name: str) -> None:
+        """Show a screen."""
+        self.go(name)
+
+    async def action_back(self) -> None:
+        """Go back to the screen before."""
+        if self._trail:
+            self.go(self._trail.pop(), back=True)
+
+    def action_help(self) -> None:
+        """Show the keys of this screen."""
+
+    def action_commands(self) -> None:
+        """Find any action by its words."""
+
+    def action_command(self) -> None:
+        """Show and copy the command that says the same as this screen."""
+        command = self.page.command()
+        if not command:
+            self.page.say(Span("no command says the same as this screen", Tone.DIM))
+            return
+        directory = self.engine.workspace
+        self.copy_to_clipboard(command)
+        self.page.say(Span("copied: ", Tone.DIM), Span(command, Tone.STRONG), Span(_in(directory), Tone.DIM))
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        self.exit(0)
+
+    def on_unmount(self) -> None:
+        """Let the engine end."""
+        self.engine.close()
+
+
+def _in(directory: Path | None) -> str:
+    return f"  in {directory}" if directory is not None else ""
+
+
+def _made(entry: Entry) -> Page:
+    module, _, name = entry.where.partition(":")
+    made: Page = getattr(import_module(module), name)(entry.name, entry.title)
+    return made

@@ -1,0 +1,35 @@
+"""Questions that every screen may ask: which workspace this is."""
+
+from __future__ import annotations
+
+import threading
+
+from ringfence.model.errors import InputError
+
+from ringfence_tui.engine.questions import Questions
+from ringfence_tui.engine.session import EngineSession, Tell
+from ringfence_tui.opened import Opened
+
+
+def opened(session: EngineSession, _request: None, _tell: Tell) -> Opened:
+    """Return which workspace was found; none is no error."""
+    try:
+        directory = session.directory
+    except InputError as error:
+        return Opened("", "", session.read_only, error.message)
+    return Opened(str(directory), directory.name, session.read_only)
+
+
+def count(_session: EngineSession, request: int, tell: Tell) -> int:
+    """Return a number after telling those below it: what the pipe is tried with."""
+    for number in range(request):
+        tell(number)
+    return request
+
+
+def running(_session: EngineSession, _request: None, _tell: Tell) -> tuple[str, ...]:
+    """Return the names of the questions that are worked on."""
+    return tuple(thread.name for thread in threading.enumerate())
+
+
+QUESTIONS: Questions = {"opened": opened, "count": count, "running": running}

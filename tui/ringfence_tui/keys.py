@@ -1,0 +1,73 @@
+"""Keys, in one place: what a key does, its word in the key line, its sentence in help and palette."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a screen, a widget or the application.
+
+    `keys` are Textual's names, separated by commas (`j,down`); `action` the method `action_<action>` beside it. `label`
+    is the word in the key line, which shows keys with a label only, `shown_as` how the key is written there. `help` is
+    a sentence for help and palette. A key that `changes` something is refused in a read-only application.
+    """
+
+    keys: str
+    action: str
+    label: str = ""
+    help: str = ""
+    shown_as: str = ""
+    changes: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return how the key is written: `enter`, `space`, `?`."""
+        first = self.keys.split(",")[0]
+        return self.shown_as or NAMES.get(first, first)
+
+
+NAMES = {
+    "question_mark": "?",
+    "colon": ":",
+    "slash": "/",
+    "escape": "esc",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "minus": "-",
+    "plus": "+",
+    "pagedown": "page down",
+    "pageup": "page up",
+}
+
+# What every list, table and matrix has.
+MOVES = (
+    Key("down,j", "move(1)"),
+    Key("up,k", "move(-1)"),
+    Key("pagedown,ctrl+f", "page(1)"),
+    Key("pageup,ctrl+b", "page(-1)"),
+    Key("ctrl+d", "page(0.5)"),
+    Key("ctrl+u", "page(-0.5)"),
+    Key("home,g", "edge(0)"),
+    Key("end,G", "edge(1)"),
+)
+CHOOSE = Key("enter", "choose", "open")
+MARK = Key("space", "mark", "mark", "Mark the row, or take its mark away")
+
+# What the application has on every screen; the numbers of screens come beside it.
+HELP = Key("question_mark,f1", "help", "help", "Show the keys of this screen")
+COMMANDS = Key("colon,ctrl+p", "commands", "command", "Find any action by its words")
+COPY = Key("y", "command", "command", "Show and copy the command that says the same as this screen")
+BACK = Key("escape", "back", "", "Go back to the screen before")
+QUIT = Key("q,ctrl+q", "quit", "quit", "Leave; rollouts that run go on")
+FIND = Key("slash", "find", "find", "Find in this screen")
+APPLICATION = (COMMANDS, HELP, COPY, BACK, QUIT)
+
+
+def bindings(keys: Iterable[Key]) -> list[BindingType]:
+    """Return keys as Textual takes them."""
+    return [Binding(key.keys, key.action, key.label, show=False) for key in keys]

@@ -1,0 +1,51 @@
+"""What `ringfence` alone runs: the refusals, then the engine process and the application side by side."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TextIO
+
+LEAST_COLUMNS, LEAST_LINES = 80, 24
+
+
+def run(workspace: Path | None = None, *, read_only: bool = False) -> int:
+    """Open the application and return its exit status: 2, and one sentence, where it cannot be opened here."""
+    refused = refusal(sys.stdin, sys.stdout, os.environ)
+    if refused is None and workspace is not None and not workspace.is_dir():
+        refused = f"there is no directory '{workspace}'"
+    if refused is not None:
+        print(f"error: {refused}", file=sys.stderr)  # noqa: T201  # before there is a screen
+        return 2
+    from ringfence_tui.engine.client import Engine
+
+    engine = Engine(workspace.absolute() if workspace is not None else None, read_only)
+    engine.begin()
+    from ringfence_tui.app import RingfenceApp
+
+    app = RingfenceApp(engine, no_color="NO_COLOR" in os.environ)
+    try:
+        status = app.run()
+    finally:
+        engine.close()
+    return app.return_code or 0 if status is None else status
+
+
+def refusal(stdin: TextIO, stdout: TextIO, environment: Mapping[str, str]) -> str | None:
+    """Return why the application cannot be opened here, in a sentence with the way out; None where it can."""
+    if not (stdin.isatty() and stdout.isatty()):
+        return "the application needs a terminal at both ends; 'ringfence --help' lists the commands that do not"
+    if environment.get("TERM", "dumb") == "dumb":
+        return "the application needs a terminal that can place text, and TERM is 'dumb' or not set"
+    columns, lines = os.get_terminal_size(stdout.fileno())
+    if columns < LEAST_COLUMNS or lines < LEAST_LINES:
+        return (
+            f"the application needs {LEAST_COLUMNS} columns and {LEAST_LINES} lines, and this terminal has "
+            f"{columns} and {lines}"
+        )
+    if find_spec("textual") is None:
+        return "the application needs the extra: pip install 'ringfence[tui]'"
+    return None

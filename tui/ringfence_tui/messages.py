@@ -1,0 +1,49 @@
+"""Messages between screens."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from ringfence_tui.subjects import (
+    AssetsSubject,
+    AssetSubject,
+    PairSubject,
+    PictureSubject,
+    PlanSubject,
+    RuleSubject,
+    RunSubject,
+)
+
+__all__ = [
+    "AssetSubject",
+    "AssetsSubject",
+    "GoTo",
+    "JobsChanged",
+    "PairSubject",
+    "PictureSubject",
+    "PlanSubject",
+    "RuleSubject",
+    "RunSubject",
+    "WorkspaceChanged",
+]
+
+
+class GoTo(Message):
+    """Go to a screen by its name, with a subject that its `take` understands, None for none."""
+
+    def __init__(self, screen: str, subject: object = None) -> None:
+        super().__init__()
+        self.screen = screen
+        self.subject = subject
+
+
+class WorkspaceChanged(Message):
+    """Files or state of the workspace are others now: every screen asks anew when it is next shown."""
+
+
+class JobsChanged(Message):
+    """What works in the background is another thing now: the top line shows `text`."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text

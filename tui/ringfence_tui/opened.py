@@ -1,0 +1,15 @@
+"""Which workspace the application has open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A directory and its name, both empty where there is no workspace; `why` then says so."""
+
+    directory: str
+    name: str
+    read_only: bool
+    why: str = ""

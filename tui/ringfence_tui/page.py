@@ -1,0 +1,166 @@
+"""What every screen is: the first line, a body, a notice, the keys; asking the engine, confirming, going elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from ringfence_tui.engine.client import Engine, EngineError, EngineGone
+from ringfence_tui.keys import APPLICATION, Key, bindings
+from ringfence_tui.messages import GoTo
+from ringfence_tui.spans import Row, Span, Tone
+from ringfence_tui.widgets.dialog import Confirmation, Dialog
+from ringfence_tui.widgets.key_bar import KeyBar
+from ringfence_tui.widgets.notice import Notice
+from ringfence_tui.widgets.top_bar import Tab, TopBar
+
+if TYPE_CHECKING:
+    from ringfence_tui.app import RingfenceApp
+
+
+class Page(Screen[None]):
+    """A screen. Subclasses have `body`, `entered`, `KEYS` and, where they can be reached with a subject, `take`."""
+
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+    TITLE_TEXT: ClassVar[str] = ""
+    AUTO_FOCUS = "Listing"
+    DEFAULT_CSS = """
+    Page { layers: base overlay; layout: vertical; background: $background; }
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Bind the keys of a screen."""
+        if "KEYS" in cls.__dict__:
+            cls.BINDINGS = bindings(cls.KEYS)
+        super().__init_subclass__(**options)
+
+    def __init__(self, name: str, title: str) -> None:
+        super().__init__(name=name)
+        self.page_name = name
+        self.page_title = title
+        self._asked: Dialog | None = None
+
+    @property
+    def ringfence(self) -> RingfenceApp:
+        """Return the application."""
+        return cast("RingfenceApp", self.app)
+
+    @property
+    def engine(self) -> Engine:
+        """Return the engine's client."""
+        return self.ringfence.engine
+
+    @property
+    def read_only(self) -> bool:
+        """Return whether nothing may be changed."""
+        return self.ringfence.engine.read_only
+
+    # What a screen has of its own
+
+    def body(self) -> ComposeResult:
+        """Yield the widgets between the first line and the notice."""
+        yield from ()
+
+    def entered(self) -> None:
+        """Do what is done each time the screen is switched to: most ask the engine anew."""
+
+    def left(self) -> None:
+        """Do what is done when another screen is switched to: most have nothing to do."""
+
+    def forget(self) -> None:
+        """Forget what is shown: another workspace was opened."""
+
+    def take(self, subject: object) -> None:
+        """Show a subject of `messages.py` that another screen sent here; called before `entered`."""
+
+    def command(self) -> str:
+        """Return the command that says the same as this screen shows, empty where there is none."""
+        return ""
+
+    def shown_keys(self) -> tuple[Key, ...]:
+        """Return the keys of the last line: those of this screen, then the application's."""
+        return tuple(key for key in (*self.KEYS, *APPLICATION) if not (key.changes and self.read_only))
+
+    # What every screen can do
+
+    def work(self, task: Coroutine[Any, Any, None], group: str = "page") -> None:
+        """Do something that asks the engine; what the group did before is cancelled, in the engine too."""
+        self.run_worker(self._guarded(task), group=group, exclusive=True, exit_on_error=False)
+
+    def go(self, screen: str, subject: object = None) -> None:
+        """Go to another screen."""
+        self.post_message(GoTo(screen, subject))
+
+    def say(self, *parts: Span | str) -> None:
+        """Show a notice, or take it away."""
+        self.query_one(Notice).show(*parts)
+
+    def say_error(self, error: EngineError) -> None:
+        """Show what is wrong, where, and the remedy."""
+        more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
+        place = (Span(f"{error.place} ", Tone.STRONG),) if error.place else ()
+        remedy = (Span(f"  → {error.remedy}", Tone.DIM),) if error.remedy else ()
+        self.say(Span("✗ ", Tone.BAD), *place, Span(error.message + more), *remedy)
+
+    async def confirm(self, asked: Confirmation) -> bool:
+        """Return whether a person confirmed. Only within `work`: the keys have to arrive meanwhile."""
+        if self._asked is not None and self._asked.is_attached:
+            return False
+        self._asked = Dialog(asked)
+        await self.mount(self._asked)
+        return await self._asked.answer
+
+    def renew_keys(self) -> None:
+        """Show the keys again, where `shown_keys` returns others now."""
+        self.query_one(KeyBar).show(self.shown_keys())
+
+    async def _guarded(self, task: Coroutine[Any, Any, None]) -> None:
+        try:
+            await task
+        except EngineGone as error:
+            if self.is_attached:
+                self.say_error(error)
+        except EngineError as error:
+            self.say_error(error)
+
+    # What Textual calls
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        from ringfence_tui.screens import SCREENS
+        from ringfence_tui.widgets.body import Body
+
+        tabs = [Tab(entry.name, entry.title, entry.key) for entry in SCREENS if entry.key]
+        yield TopBar(tabs, self.page_name, self.page_title)
+        with Body(id="body"):
+            yield from self.body()
+        yield Notice()
+        yield KeyBar(self.shown_keys())
+
+    def on_screen_resume(self) -> None:
+        """Show what is true now."""
+        self.show_top()
+        self.say()
+        self.entered()
+
+    def on_screen_suspend(self) -> None:
+        """Another screen is shown."""
+        self.left()
+
+    def show_top(self) -> None:
+        """Show the workspace and the jobs in the first line."""
+        app = self.ringfence
+        opened = app.opened
+        name = opened.name if opened is not None else ""
+        jobs = "  ".join(part for part in (app.jobs, "read-only" if self.read_only else "") if part)
+        self.query_one(TopBar).tell(name, jobs)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse what changes something in a read-only application."""
+        return not (self.read_only and any(key.changes and key.action.partition("(")[0] == action for key in self.KEYS))
+
+
+__all__ = ["Confirmation", "Page", "Row"]

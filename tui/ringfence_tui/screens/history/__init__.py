@@ -1,0 +1,1 @@
+"""The rollouts of the workspace, and what happened in each, step by step."""

@@ -1,0 +1,101 @@
+"""What the Map screen asks its engine process, and what it hears: values that go over the pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ringfence.model.draft_effect import RuleHome
+from ringfence.model.picture import Picture, PictureGroup
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The time of the flows, as people write it."""
+
+    since: str = "7d"
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRequest:
+    """Which picture: its levels (empty: those of the estate), inside which group, of which time."""
+
+    levels: tuple[str, ...] = ()
+    inside: PictureGroup | None = None
+    when: When = field(default_factory=When)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftNote:
+    """How many changes the draft holds, what undo and redo would do, its files, and what is in its way."""
+
+    changes: int = 0
+    undo: bool = False
+    redo: bool = False
+    files: tuple[str, ...] = ()
+    conflict: str = ""
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapAnswer:
+    """A picture, every level that there is, and what the draft is."""
+
+    picture: Picture
+    keys: tuple[str, ...]
+    draft: DraftNote = field(default_factory=DraftNote)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CellRequest:
+    """The two groups of a cell in a picture."""
+
+    levels: tuple[str, ...]
+    client: PictureGroup
+    server: PictureGroup
+    when: When = field(default_factory=When)
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NeighboursRequest:
+    """A group of a picture."""
+
+    levels: tuple[str, ...]
+    group: PictureGroup
+    when: When = field(default_factory=When)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRequest:
+    """A rule as plain data of the grammar, and the document that it goes into."""
+
+    rule: Mapping[str, object]
+    home: RuleHome
+    when: When = field(default_factory=When)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many of how many pairs are judged."""
+
+    done: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRequest:
+    """The cell that a rule is made on, and what it does: `allow` or `deny`."""
+
+    action: str
+    cell: CellRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What writing the draft would do: lines for people, and whether there is anything to write."""
+
+    lines: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()

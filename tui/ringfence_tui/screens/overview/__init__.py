@@ -1,0 +1,1 @@
+"""The overview: what there is, what decides, what to do next."""

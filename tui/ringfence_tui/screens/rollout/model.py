@@ -1,0 +1,136 @@
+"""What the rollout screen shows before a run: the plan, and the numbers that a person confirms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ringfence.model.counts import counted
+from ringfence.wire.first_few import first_few
+
+from ringfence_tui.spans import Row, Span, Tone, row
+
+SHORT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan. `waves` are the hosts of each, `effects` its changes by what they do, `rows` its diff.
+
+    `more` is how many rows were left out, `stale` says why it cannot be rolled out, empty where it can.
+    """
+
+    digest: str
+    number: int
+    made: str
+    valid_until: str
+    hosts: int
+    changed: tuple[str, ...]
+    waves: tuple[int, ...]
+    canary: str = ""
+    left_out: int = 0
+    signed: bool = False
+    restores: str = ""
+    stale: str = ""
+    effects: tuple[tuple[str, int], ...] = ()
+    traffic: str = ""
+    evidence: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    more: int = 0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def short(self) -> str:
+        """Return the digits that name it."""
+        return self.digest[:SHORT]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What there is when the screen opens: the run that works now, the newest run, the newest plan."""
+
+    living: str = ""
+    newest: str = ""
+    plan: PlanView | None = None
+    why_no_plan: str = ""
+    damaged: tuple[str, ...] = field(default=())
+
+
+EFFECTS = {
+    "opens": ("let in", Tone.ALLOWED),
+    "closes": ("closed", Tone.DENIED),
+    "watches": ("recorded only", Tone.WOULD),
+    "unwatches": ("recorded no more", Tone.WOULD),
+    "renames": ("decided by another rule", Tone.DIM),
+}
+
+
+def plan_rows(plan: PlanView) -> tuple[Row, ...]:
+    """Return a plan's head and its diff."""
+    kind = f"brings back {plan.restores[:SHORT]}" if plan.restores else f"number {plan.number}"
+    signed = "signed" if plan.signed else "not signed"
+    head = [
+        row(
+            Span(f" Plan {plan.short}", Tone.STRONG),
+            Span(f"  {kind}, {signed}, made {_day(plan.made)}, valid to {_day(plan.valid_until)[:10]}", Tone.DIM),
+        )
+    ]
+    if plan.stale:
+        head.append(row(Span(f" ✗ {plan.stale}", Tone.BAD)))
+    head += [*_numbers(plan), *(row(Span(f" ! {warning}", Tone.WARN)) for warning in plan.warnings)]
+    if plan.more:
+        more = row(Span(f"  and {plan.more:,} more lines: ringfence show {plan.short}", Tone.DIM))
+        return (*head, *plan.rows, more)
+    return (*head, *(plan.rows or ((), row(Span("  nothing changes on any host", Tone.DIM)))))
+
+
+def _numbers(plan: PlanView) -> list[Row]:
+    found = [
+        row(
+            Span(" hosts     ", Tone.TITLE),
+            f"{len(plan.changed)} of {counted(plan.hosts, 'host')} change" + ("s" if len(plan.changed) == 1 else ""),
+            Span(f", {plan.left_out} left out" if plan.left_out else "", Tone.WARN),
+        ),
+        row(Span(" waves     ", Tone.TITLE), _waves(plan)),
+    ]
+    effects = [
+        Span(f"{count} {EFFECTS.get(does, (does, Tone.PLAIN))[0]}  ", _tone(does)) for does, count in plan.effects
+    ]
+    if effects:
+        found.append(row(Span(" changes   ", Tone.TITLE), *effects))
+    found.append(row(Span(" traffic   ", Tone.TITLE), plan.traffic or Span("no flow was looked at", Tone.WARN)))
+    found += [row("           ", Span(one, Tone.DIM)) for one in plan.evidence]
+    return found
+
+
+def _tone(does: str) -> Tone:
+    return EFFECTS.get(does, (does, Tone.PLAIN))[1]
+
+
+def _waves(plan: PlanView) -> str:
+    if not plan.waves:
+        return "none"
+    first, *others = plan.waves
+    canary = f"canary {plan.canary}" if plan.canary and first == 1 else counted(first, "host")
+    return ", then ".join([canary, *map(str, others)])
+
+
+def _day(text: str) -> str:
+    return text.replace("T", " ").removesuffix(":00Z").removesuffix("Z")
+
+
+def confirm_rows(
+    plan: PlanView, *, limit: tuple[str, ...] = (), excuse: tuple[str, ...] = (), renew: bool = False, within: int = 30
+) -> tuple[Row, ...]:
+    """Return what will happen, in numbers, for the dialog that asks for the plan's first digits."""
+    rows = _numbers(plan)
+    if limit:
+        rows.append(row(Span(" only      ", Tone.TITLE), f"{counted(len(limit), 'host')}: {first_few(limit)}"))
+    if excuse:
+        rows.append(row(Span(" excused   ", Tone.TITLE), f"{first_few(excuse)}: the waves go on without"))
+    if renew:
+        rows.append(row(Span(" renews    ", Tone.TITLE), "loads the table also where it stands already"))
+    return (
+        *rows,
+        row(Span(" each host ", Tone.TITLE), f"confirms over a new connection within {within} s or goes back"),
+        row(Span(" the run   ", Tone.TITLE), "goes on when you leave; ringfence attach follows it"),
+    )

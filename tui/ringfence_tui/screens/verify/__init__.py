@@ -1,0 +1,1 @@
+"""What hosts enforce beside what their plan says."""

@@ -1,0 +1,153 @@
+"""What hosts enforce beside what their plan says: rows for the list, the worst first, and the detail of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ringfence_tui.clock import day_and_clock
+from ringfence_tui.spans import Row, Span, Tone, row
+
+
+class Finding(StrEnum):
+    """What was found on a host, as its sign; the worst first."""
+
+    OPEN = "x"
+    UNKNOWN = "?"
+    OTHER = "~"
+    TIGHTER = "+"
+    EQUAL = "✓"
+
+
+WORST_FIRST = tuple(Finding)
+TONES = {
+    Finding.OPEN: Tone.DENIED,
+    Finding.UNKNOWN: Tone.UNKNOWN,
+    Finding.OTHER: Tone.WOULD,
+    Finding.TIGHTER: Tone.ALLOWED,
+    Finding.EQUAL: Tone.GOOD,
+}
+# States of a host in which its table was read back.
+READ = frozenset({"verified", "drifted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference: what the plan says, what the kernel was read to do, the line of the listing (0: none of one)."""
+
+    change: str
+    text: str
+    plan_says: str = ""
+    kernel_says: str = ""
+    line: int = 0
+    direction: str = ""
+    remote: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRow:
+    """A host. `since` is when this was first found, `seen` when the host was last read; ISO text."""
+
+    host: str
+    finding: Finding
+    word: str
+    what: str
+    since: str
+    seen: str
+    sentences: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    more: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyView:
+    """All hosts of a plan, the worst first. `kept` says that nothing was read now: it is what the last verify found."""
+
+    plan: str = ""
+    rows: tuple[VerifyRow, ...] = ()
+    kept: bool = True
+    interrupted: bool = False
+    warnings: tuple[str, ...] = field(default=())
+    why: str = ""
+
+    @property
+    def proven(self) -> int:
+        """Return how many hosts enforce exactly their plan."""
+        return sum(one.finding is Finding.EQUAL for one in self.rows)
+
+    @property
+    def span(self) -> tuple[str, str]:
+        """Return when the first and the last of them was read."""
+        seen = sorted(one.seen for one in self.rows if one.seen)
+        return (seen[0], seen[-1]) if seen else ("", "")
+
+
+def finding_of(state: str, changes: Sequence[str], *, ok: bool) -> tuple[Finding, str]:
+    """Return the sign and the word of what was found, from the state of a result and the kinds of its differences."""
+    if ok:
+        return Finding.EQUAL, "equal"
+    if state not in READ:
+        return Finding.UNKNOWN, state or "unknown"
+    if "open" in changes:
+        return Finding.OPEN, "open"
+    if "control" in changes or not changes:
+        return Finding.OPEN, "control path" if changes else "drifted"
+    if "shape" in changes:
+        return Finding.OTHER, "other lines"
+    if "closed" in changes:
+        return Finding.TIGHTER, "tighter"
+    return Finding.OTHER, "other rule"
+
+
+def in_order(rows: Sequence[VerifyRow]) -> tuple[VerifyRow, ...]:
+    """Return rows with the worst first, then by name."""
+    return tuple(sorted(rows, key=lambda one: (WORST_FIRST.index(one.finding), one.host)))
+
+
+def head_row(view: VerifyView, clock: str) -> Row:
+    """Return what is said of all; `clock` is when they were read."""
+    if not view.rows:
+        return row(Span(" Verify", Tone.STRONG), f"  {view.why or 'nobody has read the hosts back yet'}")
+    when = f"last read {clock}" if view.kept else f"read back {clock}"
+    return row(
+        Span(f" Verify {view.plan[:4]}", Tone.STRONG),
+        f"   {when}{', then interrupted' if view.interrupted else ''}   ",
+        Span(
+            f"{view.proven} of {len(view.rows)} proven equal", Tone.GOOD if view.proven == len(view.rows) else Tone.BAD
+        ),
+    )
+
+
+def detail_rows(one: VerifyRow | None) -> tuple[Row, ...]:
+    """Return what the plan says and what the kernel does, difference by difference."""
+    if one is None:
+        return ()
+    rows = [row(Span(f" {one.host}", Tone.STRONG), "  ", Span(f"{one.finding} {one.word}", TONES[one.finding]))]
+    for difference in one.differences:
+        line = f"  line {difference.line} of the listing" if difference.line else ""
+        rows.append(row(f"  {difference.text}", Span(line, Tone.DIM)))
+        if difference.plan_says:
+            rows.append(row(Span("    plan says    ", Tone.TITLE), difference.plan_says))
+            rows.append(row(Span("    kernel says  ", Tone.TITLE), Span(difference.kernel_says, TONES[one.finding])))
+    if not one.differences:
+        rows += [row(f"  {sentence}") for sentence in one.sentences]
+    if one.more:
+        rows.append(row(Span(f"  and {one.more:,} more: ringfence verify --limit {one.host} --json", Tone.DIM)))
+    return (*rows, *(row(Span(f"  ! {note}", Tone.WARN)) for note in one.notes))
+
+
+__all__ = [
+    "TONES",
+    "Difference",
+    "Finding",
+    "VerifyRow",
+    "VerifyView",
+    "day_and_clock",
+    "detail_rows",
+    "finding_of",
+    "head_row",
+    "in_order",
+]

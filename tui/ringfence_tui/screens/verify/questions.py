@@ -1,0 +1,122 @@
+"""What was found on hosts, and reading them back. In the engine process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ringfence.model.errors import RingfenceError
+
+from ringfence_tui.engine.telling import Telling
+from ringfence_tui.screens.verify.model import Difference, VerifyRow, VerifyView, finding_of, in_order
+from ringfence_tui.screens.verify.requests import Verify
+
+if TYPE_CHECKING:
+    from ringfence.operations.kept_proofs import KeptProof
+    from ringfence.rollout import HostResult
+
+    from ringfence_tui.engine.questions import Questions
+    from ringfence_tui.engine.session import EngineSession, Tell
+
+# Differences of a host that are shown, and characters of a text: a host says what it likes.
+MOST = 60
+LONGEST = 300
+
+
+def kept(session: EngineSession, _request: None, _tell: Tell) -> VerifyView:
+    """Return what the last verify found on the hosts of the plan that was confirmed last."""
+    from ringfence.operations.kept_proofs import kept_proofs
+    from ringfence.operations.verify import confirmed_plan
+
+    estate = session.estate
+    try:
+        plan = confirmed_plan(estate).plan
+    except RingfenceError as error:
+        return VerifyView(why=error.message)
+    proofs = kept_proofs(estate)
+    rows = [row_of(name, proofs[name]) for name in plan.hosts if name in proofs]
+    never = [
+        VerifyRow(name, *finding_of("never read", (), ok=False), "nobody has read it back", "", "")
+        for name in plan.hosts
+        if name not in proofs
+    ]
+    if not rows:
+        return VerifyView(plan.digest, why="nobody has read the hosts back yet")
+    return VerifyView(plan.digest, in_order([*rows, *never]))
+
+
+def run(session: EngineSession, request: Verify, tell: Tell) -> VerifyView:
+    """Read hosts back and compare them; tell progress. Cancelled, it says what was found until then."""
+    from ringfence.operations.kept_proofs import kept_proofs
+    from ringfence.operations.passwords import Passwords
+    from ringfence.operations.verify import verify
+
+    heard = Telling(tell)
+    estate = session.anew(heard)
+    with Passwords(request.become, request.vault).offered():
+        done = verify(estate, request.plan or None, request.limit, session.execution(tell, heard))
+    proofs = kept_proofs(estate)
+    rows = []
+    for name in done.plan.hosts:
+        if name not in proofs:
+            continue
+        one = row_of(name, proofs[name])
+        host = done.result.hosts.get(name)
+        rows.append(_detailed(one, host) if host is not None else one)
+    return VerifyView(done.plan.digest, in_order(rows), False, done.interrupted, tuple(heard.warnings))
+
+
+def row_of(host: str, proof: KeptProof) -> VerifyRow:
+    """Return what is kept of a host."""
+    finding, word = finding_of(proof.state, proof.changes, ok=proof.ok)
+    what = proof.sentences[0] if proof.sentences else ""
+    return VerifyRow(host, finding, word, what, proof.since, proof.seen, proof.sentences)
+
+
+def _detailed(one: VerifyRow, host: HostResult) -> VerifyRow:
+    found = host.result.get("differences")
+    told = [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
+    foreign = host.result.get("not_proven")
+    notes = (
+        [f"not proven for what this touches: {_text(line)}" for line in foreign] if isinstance(foreign, list) else []
+    )
+    return replace(
+        one,
+        differences=tuple(difference_of(entry) for entry in told[:MOST]),
+        more=max(0, len(told) - MOST),
+        notes=tuple(notes[:MOST]),
+    )
+
+
+def difference_of(entry: Mapping[str, object]) -> Difference:
+    """Return a difference as it is shown, whatever the host made of it."""
+    line = entry.get("line")
+    return Difference(
+        change=_text(entry.get("change")),
+        text=_text(entry.get("text")),
+        plan_says=_outcome(entry.get("expected")),
+        kernel_says=_outcome(entry.get("found")),
+        line=line if isinstance(line, int) else 0,
+        direction=_text(entry.get("direction")),
+        remote=_texts(entry.get("remote")),
+        services=_texts(entry.get("services")),
+    )
+
+
+def _outcome(value: object) -> str:
+    if not isinstance(value, Mapping):
+        return ""
+    rule = _text(value.get("rule"))
+    return f"{_text(value.get('effect'))}{f' by {rule}' if rule else ''}"
+
+
+def _text(value: object) -> str:
+    return str(value)[:LONGEST] if value is not None else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(_text, value[:MOST])) if isinstance(value, list) else ()
+
+
+QUESTIONS: Questions = {"kept": kept, "run": run}

@@ -1,0 +1,84 @@
+"""The one way of confirming: what will happen, in numbers, then the plan's first four digits, or enter."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from textual import events
+
+from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.widgets.overlay import Overlay
+
+DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What is asked: a title, what will happen, and the plan whose first four digits have to be typed, if it is one."""
+
+    title: str
+    rows: tuple[Row, ...]
+    plan: str = ""
+    does: str = "do it"
+
+
+class Dialog(Overlay):
+    """Asks once; `answer` has whether it was confirmed."""
+
+    def __init__(self, asked: Confirmation) -> None:
+        super().__init__(asked.title)
+        self.asked = asked
+        self.typed = ""
+        self.answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    @property
+    def wanted(self) -> str:
+        """Return the digits that have to be typed."""
+        return self.asked.plan[:DIGITS]
+
+    def content(self) -> tuple[Row, ...]:
+        """Return what will happen, and how it is confirmed."""
+        if not self.wanted:
+            foot = row(Span("enter", Tone.KEY), f" {self.asked.does}   ", Span("esc", Tone.KEY), " leave it")
+            return (*self.asked.rows, (), foot)
+        blanks = "_" * (len(self.wanted) - len(self.typed))
+        foot = row(
+            f"type {self.wanted} to {self.asked.does}: ",
+            Span(self.typed, Tone.STRONG),
+            Span(blanks, Tone.DIM),
+            "   ",
+            Span("esc", Tone.KEY),
+            " leave it",
+        )
+        return (*self.asked.rows, (), foot)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take digits, enter and escape, and nothing else."""
+        event.stop()
+        event.prevent_default()
+        if event.key == "escape":
+            self._end(confirmed=False)
+        elif not self.wanted:
+            if event.key == "enter":
+                self._end(confirmed=True)
+        elif event.key == "backspace":
+            self.typed = self.typed[:-1]
+            self.refresh()
+        elif event.character is not None and len(self.typed) < len(self.wanted):
+            typed = self.typed + event.character
+            if self.wanted.startswith(typed):
+                self.typed = typed
+                self.refresh()
+            if self.typed == self.wanted:
+                self._end(confirmed=True)
+
+    def on_unmount(self) -> None:
+        """Count as not confirmed."""
+        if not self.answer.done():
+            self.answer.set_result(False)
+
+    def _end(self, *, confirmed: bool) -> None:
+        if not self.answer.done():
+            self.answer.set_result(confirmed)
+        self.leave()

@@ -1,0 +1,102 @@
+"""One line of input; tab completes, what is pasted is made harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import events
+from textual.message import Message
+from textual.widgets import Input
+
+from ringfence_tui.widgets.text import safe
+
+# What a text up to the cursor could go on with: whole words that replace the last one.
+Completions = Callable[[str], Sequence[str]]
+
+
+class Field(Input):
+    """Tells `Edited` at each change, `Submitted` at enter, `Left` at escape."""
+
+    DEFAULT_CSS = """
+    Field, Field:focus { border: none; width: 1fr; height: 1; padding: 0; background: $background; color: $foreground; }
+    """
+
+    class Edited(Message):
+        """The text is another one."""
+
+        def __init__(self, field: Field, value: str) -> None:
+            super().__init__()
+            self.field = field
+            self.value = value
+
+        @property
+        def control(self) -> Field:
+            """Return the field."""
+            return self.field
+
+    class Entered(Edited):
+        """Enter was pressed."""
+
+    class Left(Edited):
+        """Escape was pressed, or a key that leads out of the field."""
+
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        placeholder: str = "",
+        complete: Completions | None = None,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(value=value, placeholder=placeholder, id=id, select_on_focus=False)
+        self.cursor_blink = False
+        self.complete = complete
+        self._offered: tuple[str, ...] = ()
+        self._offer = 0
+
+    def on_key(self, event: events.Key) -> None:
+        """Complete at tab, go out at escape, down and up."""
+        if event.key == "tab" and self.complete is not None:
+            event.stop()
+            event.prevent_default()
+            self._complete()
+            return
+        self._offered = ()
+        if event.key in {"escape", "down"}:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Left(self, self.value))
+
+    def offers(self) -> tuple[str, ...]:
+        """Return what the text could go on with."""
+        return tuple(self.complete(self.value[: self.cursor_position])) if self.complete is not None else ()
+
+    def _complete(self) -> None:
+        if self._offered:
+            self._offer = (self._offer + 1) % len(self._offered)
+        else:
+            self._offered, self._offer = self.offers(), 0
+        if not self._offered:
+            return
+        before = self.value[: self.cursor_position]
+        stem = before[: before.rfind(" ") + 1]
+        after = self.value[self.cursor_position :]
+        self.value = stem + self._offered[self._offer] + after
+        self.cursor_position = len(self.value) - len(after)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take the first line of what is pasted, made harmless."""
+        event.stop()
+        event.prevent_default()
+        line = (event.text.splitlines() or [""])[0]
+        self.insert_text_at_cursor(safe(line))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Tell."""
+        event.stop()
+        self.post_message(self.Edited(self, event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Tell."""
+        event.stop()
+        self.post_message(self.Entered(self, event.value))

@@ -1,0 +1,48 @@
+"""Rows of spans that scroll, with or without a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.style import Style
+
+from ringfence_tui.keys import CHOOSE, bindings
+from ringfence_tui.spans import Row
+from ringfence_tui.widgets.listing import Listing
+
+
+class Lines(Listing):
+    """Shows rows; with `selectable` they have a cursor, `Moved` and `Chosen`."""
+
+    BINDINGS = bindings((CHOOSE,))
+
+    def __init__(self, *, selectable: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(selectable=selectable, id=id, classes=classes)
+        self.rows: Sequence[Row] = ()
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show other rows; what stands where it stood is not painted again."""
+        before, self.rows = self.rows, rows
+        top = self.window.top
+        self.recount(len(rows))
+        if self.window.top != top:
+            self.refresh()
+            return
+        longest = max(len(before), len(rows))
+        seen = range(top, min(longest, top + self.size.height))
+        self.repaint_items([index for index in seen if _at(before, index) != _at(rows, index)])
+
+    def row_at(self, y: int) -> Row:
+        """Return the row of a line."""
+        index = self.index_at(y)
+        return _at(self.rows, index) or () if index is not None else ()
+
+    def overlay_at(self, y: int) -> Style | None:
+        """Return the cursor's style."""
+        if not self.selectable or self.index_at(y) != self.window.cursor:
+            return None
+        return self.palette.cursor if self.has_focus else self.palette.quiet_cursor
+
+
+def _at(rows: Sequence[Row], index: int) -> Row | None:
+    return rows[index] if index < len(rows) else None

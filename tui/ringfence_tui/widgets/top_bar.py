@@ -1,0 +1,81 @@
+"""The first line: the workspace, the screens by number, what works in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+
+from ringfence_tui.messages import GoTo
+from ringfence_tui.spans import Row, Span, Tone
+from ringfence_tui.widgets.painted import Painted
+from ringfence_tui.widgets.text import cells, cut, safe
+
+NAME_CELLS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A screen in the first line."""
+
+    name: str
+    title: str
+    key: str
+
+
+class TopBar(Painted):
+    """Shows where one is; a click on a screen goes there."""
+
+    DEFAULT_CSS = "TopBar { height: 1; }"
+
+    def __init__(self, tabs: Sequence[Tab], current: str, title: str) -> None:
+        super().__init__()
+        self.tabs = tuple(tabs)
+        self.current = current
+        self.title_text = title
+        self.workspace = ""
+        self.jobs = ""
+
+    def tell(self, workspace: str, jobs: str) -> None:
+        """Show another workspace, other jobs."""
+        if (workspace, jobs) != (self.workspace, self.jobs):
+            self.workspace, self.jobs = workspace, jobs
+            self.refresh()
+
+    def row_at(self, y: int) -> Row:
+        """Return the line."""
+        left = [Span(" "), Span(cut(safe(self.workspace or "ringfence"), NAME_CELLS), Tone.STRONG), Span(" ")]
+        right = [Span(cut(safe(self.jobs), self.size.width // 3), Tone.WARN), Span(" ")] if self.jobs else []
+        used, room = _cells(left), self.size.width - _cells(right)
+        if self.current not in {tab.name for tab in self.tabs}:
+            left += [Span(" "), Span(self.title_text, Tone.STRONG), Span("   1-9 screens", Tone.DIM)]
+        else:
+            for _, tab, text in self._laid_out(used):
+                chosen = tab.name == self.current
+                left += [Span(" "), Span(text, Tone.CHOSEN if chosen else Tone.DIM)]
+        space = room - _cells(left)
+        return (*left, Span(" " * max(0, space)), *right)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the screen that was clicked."""
+        if self.current not in {tab.name for tab in self.tabs}:
+            return
+        for start, tab, text in self._laid_out(self._start()):
+            if start < event.x <= start + cells(text):
+                self.post_message(GoTo(tab.name))
+
+    def _start(self) -> int:
+        return 2 + cells(cut(safe(self.workspace or "ringfence"), NAME_CELLS))
+
+    def _laid_out(self, start: int) -> list[tuple[int, Tab, str]]:
+        found = []
+        for tab in self.tabs:
+            text = f"{tab.key} {tab.title}"
+            found.append((start, tab, text))
+            start += 1 + cells(text)
+        return found
+
+
+def _cells(spans: Sequence[Span]) -> int:
+    return sum(cells(span.text) for span in spans)
