@@ -168,7 +168,8 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "mypy": command("mypy"),
     "imports": command("lint-imports"),
     "shellcheck": shellcheck,
-    "prepare": command("python", "-m", "tests.prepare"),
+    "images": command("python", "-m", "tests.prepare", "images"),
+    "applications": command("python", "-m", "tests.prepare", "applications"),
     "unit": pytest("tests/unit", workers=4),  # a third of it waits for timers and for Ansible
     "sources": pytest("tests/sources", *BY_FILE),
     "conformance": pytest("tests/conformance", *BY_FILE),
@@ -182,12 +183,12 @@ STAGES: dict[str, Callable[[], Counts]] = {
 
 
 # A phase begins when the one before has ended; its lanes run beside each other, the first with the right of way. What
-# lab and sources stand on is made while unit tests wait. Beside the lab, whose hosts keep times, runs little that
+# the lab's machines stand on is made while unit tests wait. Beside the lab, whose hosts keep times, runs little that
 # computes, and nothing that mounts anything outside a lab: its tests of what a lab leaves behind would see it.
 Lane = tuple[str, ...]
 PHASES: tuple[tuple[Lane, ...], ...] = (
-    (("ruff-format", "ruff", "imports", "shellcheck", "unit"), ("prepare",)),
-    (("lab",), ("molecule", "mypy", "ansible-lint", "collection", "collection-docs")),
+    (("ruff-format", "ruff", "imports", "shellcheck", "unit"), ("images",)),
+    (("lab",), ("molecule", "applications", "mypy", "ansible-lint", "collection", "collection-docs")),
     (("sources",), ("conformance",)),
     (("tui",),),
 )
