@@ -164,12 +164,12 @@ class Rollouts:
         self.held.clear()
 
 
-def wait_until(holds: Callable[[], bool], seconds: float) -> float:
-    """Return the seconds until something held; fail where it did not."""
+def wait_until(holds: Callable[[], bool], seconds: float, every: float = 0.1) -> float:
+    """Return the seconds until something held, looking `every` so many; fail where it did not."""
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < seconds, f"did not come true in {seconds} s"
-        time.sleep(0.1)
+        time.sleep(every)
     return time.monotonic() - began
 
 
