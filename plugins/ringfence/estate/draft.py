@@ -123,7 +123,7 @@ class Drafts:
             if draft.written
             else None,
         }
-        write_whole(self.path, json.dumps(data, indent=1, sort_keys=True) + "\n", PRIVATE)
+        write_whole(self.path, json.dumps(data, indent=1) + "\n", PRIVATE)
         self.path.chmod(PRIVATE)
 
     def edited(self, draft: Draft) -> Edited:
