@@ -52,7 +52,7 @@ def rule_from_cell(
     client, server = (peer_of(levels, group, app) for group in (cell.client, cell.server))
     if process is not None and isinstance(client, dict):
         client = {**client, "process": {"unit": process}}
-    name = _free(estate, edited, homes[0].file, name_of(cell.client, cell.server, action))
+    name = free_name(estate, edited, homes[0].file, name_of(cell.client, cell.server, action))
     rule: Said = {"name": name, "from": client, "to": server, action: words[0] if len(words) == 1 else words}
     processes = tuple((one.process, one.count.flows) for one in cell.processes if one.side == "client")
     return FilledRule(rule, homes, offered, processes)
@@ -117,6 +117,13 @@ def homes_of(
     yield from sorted(usable, key=lambda one: (one.tier != tier, one.file, one.document))
 
 
+def home_of(
+    estate: Estate, edited: Edited, levels: Sequence[str], client: PictureGroup, server: PictureGroup, action: str
+) -> RuleHome:
+    """Return the document that is proposed for a rule."""
+    return next(homes_of(estate, edited, levels, client, server, action))
+
+
 def _fits(head: Mapping[str, object], apps: Sequence[str | None]) -> bool:
     """Return whether a document's scope leaves the ends what they are."""
     scope = head.get("scope")
@@ -167,7 +174,7 @@ def word_of(service: PictureService) -> str:
     return service_words([Service(service.protocol, low, high)])[0]
 
 
-def _free(estate: Estate, edited: Edited, file: str, name: str) -> str:
+def free_name(estate: Estate, edited: Edited, file: str, name: str) -> str:
     """Return a name that no rule of a file has."""
     text = texts_of(estate, edited, (file,))[file]
     documents = parse_documents(text.removeprefix("\ufeff"), file, Reports())

@@ -310,7 +310,7 @@ class RolloutScreen(ChangingPage):
         if not await self.confirm(asked):
             self.say("nothing was begun")
             return
-        request = Begin(view.digest, limit=limit, excuse=excuse, renew=renew, become=given.become, vault=given.vault)
+        request = Begin(view.digest, limit, excuse, renew, self.within, given.become, given.vault)
         run = await self.engine.ask("rollout.begin", request, str)
         self.say(f"run {run} goes on when you leave; ringfence attach follows it")
         self._watch(run)
