@@ -30,8 +30,9 @@ docs: $(READY) ## The JSON schemas and the collection's reference pages
 	$(BIN)/ringfence schema --output docs/schema
 	$(BIN)/python -m tests.checks collection-docs
 
-vendor: ## Copy what the engine and the collection share into the collection
+vendor: ## Copy what the engine and the collection share into the collection, and fetch the renderer of the map's page
 	cp plugins/ringfence/wire/*.py collections/ansible_collections/ringfence/core/plugins/plugin_utils/wire/vendored/
+	$(PYTHON) -m tests.vendored_renderer
 
 system-packages:
 	@sh .ci/system-packages

@@ -54,6 +54,7 @@ class Page:
 
     browser: Browser
     session: str
+    target: str
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -61,21 +62,27 @@ class Page:
         """Call a method of the protocol and return its result."""
         return self.browser.call(method, parameters, self.session)
 
-    def open(self, file: Path) -> None:
-        """Load a file and wait until it has loaded."""
+    def open(self, file: Path, seconds: float = SECONDS) -> None:
+        """Load a file and wait until it has loaded, for so long at most."""
         self.call("Page.navigate", url=file.as_uri())
-        self.until("document.readyState === 'complete'")
+        self.until("document.readyState === 'complete'", seconds)
 
-    def value(self, expression: str) -> Any:
+    def close(self) -> None:
+        """Close the page."""
+        self.browser.call("Target.closeTarget", {"targetId": self.target})
+
+    def value(self, expression: str, seconds: float = SECONDS) -> Any:
         """Return the value of an expression in the page; a promise is awaited. Raise AssertionError where it throws."""
-        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        asked = {"expression": expression, "returnByValue": True, "awaitPromise": True}
+        found = self.browser.call("Runtime.evaluate", asked, self.session, seconds)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
-    def until(self, condition: str) -> None:
+    def until(self, condition: str, seconds: float = SECONDS) -> None:
         """Wait until an expression is true in the page, looked at with every frame."""
         self.value(
-            f"new Promise(done => {{ const look = () => ({condition}) ? done(true) : setTimeout(look, 5); look(); }})"
+            f"new Promise(done => {{ const look = () => ({condition}) ? done(true) : setTimeout(look, 5); look(); }})",
+            seconds,
         )
 
     def click(self, x: float, y: float) -> None:
@@ -108,7 +115,7 @@ class Browser:
         """Open an empty page."""
         target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
         session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-        page = self._pages[session] = Page(self, session)
+        page = self._pages[session] = Page(self, session, target)
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.call(f"{domain}.enable")
         if dark:
@@ -117,13 +124,15 @@ class Browser:
             self.call("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
         return page
 
-    def call(self, method: str, parameters: Mapping[str, object], session: str | None = None) -> Message:
+    def call(
+        self, method: str, parameters: Mapping[str, object], session: str | None = None, seconds: float = SECONDS
+    ) -> Message:
         """Call a method and return its result; what else is told meanwhile is kept."""
         self._number += 1
         asked = {"id": self._number, "method": method, "params": parameters}
         message = json.dumps({**asked, "sessionId": session} if session else asked)
         os.write(self._write, message.encode() + b"\0")
-        ends = time.monotonic() + SECONDS
+        ends = time.monotonic() + seconds
         while (told := self._next(ends)).get("id") != self._number:
             self._keep(told)
         assert "error" not in told, (method, told["error"])
@@ -132,7 +141,7 @@ class Browser:
     def _next(self, ends: float) -> Message:
         while b"\0" not in self._bytes:
             ready, _, _ = select([self._read], [], [], max(0.0, ends - time.monotonic()))
-            assert ready, f"the browser said nothing for {SECONDS} s"
+            assert ready, "the browser did not answer in time"
             more = os.read(self._read, 1 << 20)
             assert more, "the browser has ended"
             self._bytes += more

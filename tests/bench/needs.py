@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ringfence.lab.probe import probe, require_watches
 from ringfence.model.errors import OutsideError
 
+from .. import chromium
 from ..simulated_vcenter import CannotSimulate, require_sources
 from .fleet import HOSTS
 
@@ -46,6 +47,11 @@ def _iptables() -> None:
             raise OutsideError(f"no command '{tool}'", remedy=f"apt-get install {package}")
 
 
+def _browser() -> None:
+    if missing := chromium.lacking():
+        raise OutsideError(missing)
+
+
 def _tracking() -> None:
     probe().require("namespaces")
     if shutil.which("conntrack") is None:
@@ -56,6 +62,7 @@ NEEDS: dict[str, Callable[[], None]] = {
     "apply": _machines,
     "classes": _iptables,
     "inventory_vsphere": require_sources,
+    "map": _browser,
     "packet": _namespaces,
     "verify": _machines,
     "watch": _tracking,

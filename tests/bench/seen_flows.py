@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+from ringfence.flows.batches import roll_up
 from ringfence.flows.columns import COLUMNS
 from ringfence.flows.database import connect
+from ringfence.flows.ledger import Ledger
 
 Host = tuple[str, str, str, str, str]  # name, address, app, env, role
 DAYS = 7
@@ -55,6 +58,17 @@ def write_flows(directory: Path, hosts: Iterable[Host], rows: int, distinct: int
             connection.execute(
                 f"COPY (SELECT {chosen} FROM one_day WHERE {every}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
             )
+        connection.execute("DROP TABLE one_day")
+        keep_ledger(connection, directory)
+
+
+def keep_ledger(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+    """Write the ledger of the batch files of a directory, and the rollups that a store keeps of them."""
+    ledger = Ledger(next=DAYS + 1)
+    for path in sorted(directory.glob("*.parquet")):
+        ((rows,),) = connection.execute(f"SELECT num_rows FROM parquet_file_metadata('{path}')").fetchall()
+        ledger = roll_up(connection, directory, replace(ledger, batches={**ledger.batches, path.name: rows}), path.name)
+    ledger.save(directory)
 
 
 def _habits(connection: duckdb.DuckDBPyConnection, hosts: list[Host], distinct: int) -> None:

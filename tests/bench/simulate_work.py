@@ -16,6 +16,7 @@ from ringfence.compiler import compile_policy
 from ringfence.flows.database import connect
 from ringfence.flows.possible import latest_time
 from ringfence.flows.store import FlowStore
+from ringfence.flows.window import FlowWindow
 from ringfence.model.addresses import address_text
 
 from .estate import Estate, estate
@@ -35,13 +36,20 @@ def made(rules: int) -> Estate:
     return estate(HOSTS, rules, COMBINATIONS)
 
 
-def judged(store: Path, rules: int) -> tuple[float, int]:
-    """Return the seconds that it takes to judge the flows of a store, and how many connections they are."""
+def judged(store: Path, rules: int, *, rollups: bool = True) -> tuple[float, int]:
+    """Return the seconds that it takes to judge the flows of a store, and how many connections they are.
+
+    Without rollups every observation is read, as in a window that cuts every batch.
+    """
     one = made(rules)
     tables = compile_policy(one.snapshot, one.policy, one.settings).tables
     began = processor_seconds()
     # as the command asks: a span of time, and nothing that lies in the future
-    with FlowStore(store).window(datetime.combine(FIRST, time(), UTC), None, latest_time()) as window:
+    since, latest = datetime.combine(FIRST, time(), UTC), latest_time()
+    files = sorted(store.glob("*.parquet"))
+    with (
+        FlowStore(store).window(since, None, latest) if rollups else FlowWindow.of_files(files, since, None, latest)
+    ) as window:
         simulation = simulate(tables, one.snapshot, window)
         simulation.data()
         return processor_seconds() - began, sum(count.connections for count in simulation.categories.values())
@@ -61,7 +69,7 @@ def joined(store: Path, *, distinct: bool) -> tuple[float, int]:
             "CREATE TABLE labels AS SELECT unnest(?::VARCHAR[]) AS address, unnest(?::INTEGER[]) AS label",
             [addresses, labels],
         )
-        files = f"read_parquet('{store}/**/*.parquet')"
+        files = f"read_parquet('{store}/*.parquet')"
         began = processor_seconds()
         query = FLOWS_OF_LABELS.format(flows=DISTINCT.format(flows=files) if distinct else files)
         rows = connection.execute(query).fetchall()
@@ -71,6 +79,7 @@ def joined(store: Path, *, distinct: bool) -> tuple[float, int]:
 RULES = 1_000
 WORKS = {
     "judged": lambda store: judged(store, RULES),
+    "judged, every observation": lambda store: judged(store, RULES, rollups=False),
     "judged under 100 rules": lambda store: judged(store, 100),
     "joined": lambda store: joined(store, distinct=False),
     "joined, distinct": lambda store: joined(store, distinct=True),

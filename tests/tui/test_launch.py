@@ -15,8 +15,7 @@ RINGFENCE = [sys.executable, "-m", "ringfence.cli"]
 
 def test_alone_it_opens_the_application_and_q_leaves_it(tmp_path: Path) -> None:
     with Terminal(RINGFENCE, cwd=tmp_path) as terminal:
-        terminal.wait_for("OVERVIEW")
-        assert "1 Overview" in terminal.screen()[0]
+        terminal.wait_for("Begin a new workspace")
         assert "q quit" in terminal.screen()[-1]
         terminal.press("q")
         assert terminal.wait_end() == 0
@@ -50,4 +49,4 @@ def test_a_screen_file_of_the_directory_is_not_imported(tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text("raise SystemExit(99)")
     program = Path(sys.executable).parent / "ringfence"
     with Terminal([program], cwd=tmp_path, env={"PYTHONPATH": ""}) as terminal:
-        assert "1 Overview" in terminal.wait_for("OVERVIEW")
+        assert "no workspace" in terminal.wait_for("RINGFENCE")

@@ -1,11 +1,14 @@
-"""The page of a picture in a real Chromium: clicks and keys; nothing is asked for or complained of, names are harmless."""
+"""The page of a picture in a real Chromium: clicks and keys; nothing asked for or complained of, names harmless."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
+from random import Random
+from typing import Any, Self
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +17,7 @@ from ringfence.presenting.map.html import html
 from ringfence.presenting.map.svg import svg
 
 from tests import chromium
+from tests.unit.cli_shop import data, ringfence, shop
 from tests.unit.presenting import picture_factory as pictures
 
 FILES = PolicyState.FILES
@@ -22,6 +26,23 @@ READY = "document.documentElement.dataset.ready"
 DETAILS = "document.getElementById('details').innerText"
 TOLD = "document.getElementById('told').innerText"
 FLOWS = "[...document.querySelectorAll('#details tbody tr')].map(r => [...r.cells].map(c => c.textContent))"
+
+# A point of an element, in pixels of the page: a group's middle, or where on its curve an edge is the nearest.
+PLACE_OF = """(cy, one) => {
+  const box = cy.container().getBoundingClientRect(), zoom = cy.zoom(), pan = cy.pan();
+  const onPage = p => [Math.round(box.x + p.x * zoom + pan.x), Math.round(box.y + p.y * zoom + pan.y)];
+  const nearest = ([x, y]) =>
+    cy.renderer().findNearestElement((x - box.x - pan.x) / zoom, (y - box.y - pan.y) / zoom, true, false);
+  if (one.isNode()) return onPage(one.position());
+  const a = one.sourceEndpoint(), b = (one.controlPoints() || [one.midpoint()])[0], c = one.targetEndpoint();
+  for (const t of [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8]) {
+    const p = one.isLoop() ? one.midpoint() : {
+      x: (1 - t) * (1 - t) * a.x + 2 * t * (1 - t) * b.x + t * t * c.x,
+      y: (1 - t) * (1 - t) * a.y + 2 * t * (1 - t) * b.y + t * t * c.y };
+    if (nearest(onPage(p)) === one[0]) return onPage(p);
+  }
+  return null;
+}"""
 
 pytestmark = pytest.mark.skipif(bool(chromium.lacking()), reason=chromium.lacking() or "never")
 
@@ -36,10 +57,21 @@ class Shown:
     """A picture's page in the browser."""
 
     def __init__(self, browser: chromium.Browser, directory: Path, *shown: Picture, dark: bool = False) -> None:
-        self.file = directory / "map.html"
-        self.file.write_text(html(shown, FILES), encoding="utf-8")
+        file = directory / "map.html"
+        file.write_text(html(shown, FILES), encoding="utf-8")
+        self._open(browser, file, directory, dark=dark)
+
+    @classmethod
+    def of(cls, browser: chromium.Browser, file: Path, directory: Path) -> Self:
+        """Open a page that is there."""
+        shown = cls.__new__(cls)
+        shown._open(browser, file, directory, dark=False)
+        return shown
+
+    def _open(self, browser: chromium.Browser, file: Path, directory: Path, *, dark: bool) -> None:
+        self.file = file
         self.page = browser.page(dark=dark, downloads=directory)
-        self.page.open(self.file)
+        self.page.open(file)
         self.page.until(f"document.documentElement.dataset.drawn && {READY}")
 
     def after(self, act: str) -> None:
@@ -49,14 +81,9 @@ class Shown:
         self.page.until(f"{READY} !== '{before}'")
 
     def click(self, element: str) -> None:
-        """Click on the middle of a group or an edge of the picture with the mouse."""
-        at = self.page.value(
-            f"(() => {{ const one = {CY}.{element}, box = {CY}.container().getBoundingClientRect();"
-            " const at = one.isEdge() ? (p => ({x: p.x * CYZ() + CYP().x, y: p.y * CYZ() + CYP().y}))(one.midpoint())"
-            " : one.renderedPosition(); return [box.x + at.x, box.y + at.y]; })()".replace(
-                "CYZ()", f"{CY}.zoom()"
-            ).replace("CYP()", f"{CY}.pan()")
-        )
+        """Click on a group or an edge of the picture with the mouse, where no other lies above it."""
+        at = self.page.value(f"({PLACE_OF})({CY}, {CY}.{element})")
+        assert at, f"{element} lies below others everywhere"
         self.page.click(*at)
 
     def quiet(self) -> bool:
@@ -206,3 +233,56 @@ def test_the_window_steps_and_the_picture_is_saved(browser: chromium.Browser, tm
         shown.page.value("new Promise(done => setTimeout(done, 10))")
     assert saved.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert shown.quiet()
+
+
+def test_the_flows_of_every_edge_are_those_of_the_simulation(browser: chromium.Browser, tmp_path: Path) -> None:
+    """A workspace with flows of many services: each edge is clicked, its table compared with `simulate --json`."""
+    random = Random(7)
+    hosts = {f"10.0.1.{n}": name for n, name in ((1, "web-1"), (2, "web-2"), (3, "api-1"), (4, "db-1"))}
+    lines = ["client,server,port,protocol,connections,first_seen"]
+    for client, server in product([*hosts, "192.0.2.7", "203.0.113.9"], hosts):
+        for port in random.sample((22, 443, 5432, 8443, 9100, 53), random.randrange(4)):
+            protocol = "udp" if port == 53 else "tcp"
+            lines.append(f"{client},{server},{port},{protocol},{random.randrange(1, 2000)},2026-11-24T06:00:00Z")
+    shop(tmp_path, {"flows.csv": "\n".join(lines) + "\n"})
+    flows = str(tmp_path / "flows.csv")
+    file = tmp_path / "map.html"
+    done = ringfence(tmp_path, "map", "--flows", flows, "--html", str(file))
+    assert done.exit_code == 0, done.output
+    simulated = data(tmp_path, "simulate", "--flows", flows, "--by", "flow", "--limit", "9999")
+    wanted = simulated_flows(simulated)  # type: ignore[arg-type]  # what `--json` prints is checked by its own tests
+    shown = Shown.of(browser, file, tmp_path)
+    names = shown.page.value(f"{CY}.nodes('.group').map(n => [n.id(), n.data('label')])")
+    names = {node: name.split("/")[-1] for node, name in names}
+    found = {}
+    for client, server in shown.page.value(f"{CY}.edges().map(e => [e.data('source'), e.data('target')])"):
+        before = shown.page.value(DETAILS)
+        shown.click(between(int(client[1:]), int(server[1:])))
+        shown.page.until(f"{DETAILS} !== {json.dumps(before)} && {DETAILS}.includes('Services under')")
+        found[names[client], names[server]] = sorted(
+            (row[0], row[1][2:], int(row[2].replace(",", "")), int(row[3].replace(",", "")))
+            for row in shown.page.value(FLOWS)
+        )
+    assert found == wanted
+    assert shown.quiet()
+
+
+def simulated_flows(simulated: dict[str, Any]) -> dict[tuple[str, str], list[tuple[object, ...]]]:
+    """Return what `simulate --by flow --json` says, by its ends: service, verdict, flows and connections."""
+    counts: dict[tuple[str, str], dict[tuple[str, str], list[int]]] = {}
+    for flow in simulated["flows"]:
+        ends = (flow["client_asset"] or "internet", flow["server_asset"])
+        row = counts.setdefault(ends, {}).setdefault((f"{flow['protocol']}/{flow['port']}", verdict(flow)), [0, 0])
+        row[0] += 1
+        row[1] += flow["connections"]
+    return {ends: sorted((*row, *sums) for row, sums in rows.items()) for ends, rows in counts.items()}
+
+
+def verdict(flow: dict[str, Any]) -> str:
+    if flow["category"].endswith("denied"):
+        return "denied"
+    if flow["would_be_denied"]:
+        return "would be denied"
+    if flow["depends_on_process"]:
+        return "not judged"
+    return "allowed" if any(side["rule"] not in {None, "default"} for side in flow["sides"]) else "undecided"

@@ -45,7 +45,10 @@ class RingfenceApp(App[int]):
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the first screen, so that nothing else is painted before it."""
-        return self._page(self.first)
+        page = self._page(self.first)
+        # a screen that was pushed has an entry here, which `switch_screen` takes away again (Textual 8.2.8)
+        page._push_result_callback(self, None)
+        return page
 
     def go(self, name: str, subject: object = None, *, back: bool = False) -> None:
         """Show a screen; `back` does not keep the one that was left."""
@@ -95,8 +98,24 @@ class RingfenceApp(App[int]):
             self.opened = await self.engine.ask("workspace.opened", None, Opened)
         except EngineError as error:
             self.page.say_error(error)
+            return
+        self.page.show_top()
+        if self.page.page_name != self.first:
+            return
+        if self.opened.directory:
+            self.page.entered()
         else:
-            self.page.show_top()
+            self.go("start")
+            self._trail.clear()
+
+    async def open_workspace(self, directory: Path) -> None:
+        """Open another workspace, with another engine, and show its overview."""
+        await self.engine.restart(directory)
+        self.opened = await self.engine.ask("workspace.opened", None, Opened)
+        for page in self.pages:
+            page.forget()
+        self.go("overview")
+        self._trail.clear()
 
     def on_go_to(self, message: GoTo) -> None:
         """Go to a screen."""
@@ -105,7 +124,8 @@ class RingfenceApp(App[int]):
     def on_jobs_changed(self, message: JobsChanged) -> None:
         """Show what works in the background."""
         self.jobs = message.text
-        self.page.show_top()
+        if self.screen_stack:  # none is left while the application ends
+            self.page.show_top()
 
     def on_workspace_changed(self, _message: WorkspaceChanged) -> None:
         """Have the screen that is shown ask anew; the others do when they are shown."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ringfence_tui.page import Page
 from ringfence_tui.passwords import Given
 from ringfence_tui.spans import Span, Tone, row
+from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.secret import Secret
 
 
@@ -45,3 +46,9 @@ class ChangingPage(Page):
         )
         await self.mount(asked)
         return await asked.answer
+
+
+def unfocused(lines: Lines) -> Lines:
+    """Return lines that keys never go to: what is read beside a list."""
+    lines.can_focus = False
+    return lines

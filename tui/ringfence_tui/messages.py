@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.message import Message
+
+from ringfence_tui.subjects import (
+    AssetsSubject,
+    AssetSubject,
+    PairSubject,
+    PictureSubject,
+    PlanSubject,
+    RuleSubject,
+    RunSubject,
+)
+
+__all__ = [
+    "AssetSubject",
+    "AssetsSubject",
+    "GoTo",
+    "JobsChanged",
+    "PairSubject",
+    "PictureSubject",
+    "PlanSubject",
+    "RuleSubject",
+    "RunSubject",
+    "WorkspaceChanged",
+]
 
 
 class GoTo(Message):
@@ -26,54 +47,3 @@ class JobsChanged(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
-
-
-@dataclass(frozen=True, slots=True)
-class AssetSubject:
-    """One asset by its name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class AssetsSubject:
-    """The assets that a filter chooses."""
-
-    filter: str
-
-
-@dataclass(frozen=True, slots=True)
-class PairSubject:
-    """Two ends, as selectors or names, and a service (`tcp/5432`), empty for any."""
-
-    client: str
-    server: str
-    service: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PictureSubject:
-    """The map, with only what has one of these signs."""
-
-    signs: str
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSubject:
-    """A rule by its id."""
-
-    rule_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunSubject:
-    """A rollout by its id."""
-
-    run_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlanSubject:
-    """A plan by its name."""
-
-    plan: str

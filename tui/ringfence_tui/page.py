@@ -70,6 +70,9 @@ class Page(Screen[None]):
     def left(self) -> None:
         """Do what is done when another screen is switched to: most have nothing to do."""
 
+    def forget(self) -> None:
+        """Forget what is shown: another workspace was opened."""
+
     def take(self, subject: object) -> None:
         """Show a subject of `messages.py` that another screen sent here; called before `entered`."""
 
@@ -140,6 +143,7 @@ class Page(Screen[None]):
     def on_screen_resume(self) -> None:
         """Show what is true now."""
         self.show_top()
+        self.say()
         self.entered()
 
     def on_screen_suspend(self) -> None:

@@ -180,6 +180,8 @@ def window(session: Session, since: str | None, until: str | None, by: str, limi
         session.output.line(f"{totals['flows']} flows, {totals['connections']} connections")
         if wrong := selection.wrong_words(found.wrong):
             session.output.line(wrong, style="yellow")
+        if guessed := selection.guessed_words(found.window.guesses):
+            session.output.line(guessed, style="yellow")
         if by == "flow":
             names = _columns(rows)
             session.output.table(names, ([row[name] for name in names] for row in rows))

@@ -33,6 +33,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("assets", "assets:assets", "List or find assets."),
     ("snapshots", "snapshots:snapshots", "List the kept snapshots of the assets, and forget old ones."),
     ("flows", "flows:flows", "Collect, read and keep who talks to whom."),
+    ("map", "map:map_", "Show who talks to whom, and what becomes of it; as a page, SVG, Mermaid, CSV."),
     ("suggest", "suggest:suggest", "Suggest rules for the traffic that was seen."),
     ("simulate", "simulate:simulate", "Judge flows under the policy as it stands in the files."),
     ("hygiene", "hygiene:hygiene", "Find rules that no flow used, or that are wider than their traffic."),

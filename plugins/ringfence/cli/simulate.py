@@ -120,7 +120,8 @@ def _print(session: Session, found: Simulated, selection: FlowSelection, by: str
     output.line(f"{selection.words()}: {result.summary()}")
     if not found.chosen.whole:
         output.line(f"of these were chosen: {counts_text(found.chosen.categories)}")
-    for warning in (selection.wrong_words(found.wrong), result.unseen_words()):
+    guessed = selection.guessed_words(found.guesses)
+    for warning in (selection.wrong_words(found.wrong), guessed, result.unseen_words()):
         if warning:
             output.line(warning, style="yellow")
     if found.to_nobody.flows:

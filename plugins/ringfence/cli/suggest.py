@@ -106,6 +106,8 @@ def _print(session: Session, found: Suggested, flows: object, limit: int) -> Non
     output.lines(view.offer_lines(found))
     if wrong := flows.wrong_words(found.wrong):
         output.line(wrong, style="yellow")
+    if guessed := flows.guessed_words(found.guesses):
+        output.line(guessed, style="yellow")
     rows = view.kept_rows(found.kept, found.groups)
     if rows:
         output.line()

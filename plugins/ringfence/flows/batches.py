@@ -13,7 +13,8 @@ import duckdb
 from ringfence.flows.columns import COLUMNS, COUNTS, IDENTITY
 from ringfence.flows.engine import parquet_list, quoted
 from ringfence.flows.holders import resolved
-from ringfence.flows.ledger import REPLACES, Ledger, now, source_of
+from ringfence.flows.ledger import REPLACES, ROLLUPS, Ledger, now, source_of
+from ringfence.flows.rollups import rolled_up
 from ringfence.model.assets import Snapshot
 
 MOST = (1 << 63) - 1
@@ -142,7 +143,17 @@ def _written(
     """Write the rows of a query as a batch in place of others; return the ledger and how many there were."""
     ledger, name = ledger.without(replaced, now()).with_batch(day, 0)
     rows = write_batch(connection, directory, name, f"{query} ORDER BY {_SORTED}", replaced)
-    return ledger.counted(name, rows), rows
+    return roll_up(connection, directory, ledger.counted(name, rows), name), rows
+
+
+def roll_up(connection: duckdb.DuckDBPyConnection, directory: Path, ledger: Ledger, name: str) -> Ledger:
+    """Write the rollup of a batch where that is much smaller; return the ledger."""
+    table = rolled_up(connection, directory / name, ledger.batches.get(name, 0))
+    if table is None:
+        return ledger
+    rows = write_batch(connection, directory, f"{ROLLUPS}/{name}", f"SELECT * FROM {table} ORDER BY {_SORTED}")
+    connection.execute(f"DROP TABLE {table}")
+    return ledger.with_rollup(name, rows)
 
 
 _SORTED = "client, server, port, protocol, first_seen, last_seen, source"

@@ -12,13 +12,12 @@ from collections.abc import Collection
 
 import duckdb
 
+from ringfence.flows.reasons import FIRST, GUESS, LISTENER, PORT, REASONS, SENSOR
 from ringfence.flows.records import MOST, PROCESSES
 from ringfence.flows.relation import FLOW_COLUMNS, insert_rows, new_table
 from ringfence.model.flows import ANSWERED, REFUSED, UNANSWERED
 from ringfence.model.services import BLOCK, ICMP, ICMPV6, PORT_PROTOCOLS, WELL_KNOWN, parse_service
 
-# Why the client is the client, the strongest reason first.
-SENSOR, LISTENER, PORT, FIRST, GUESS = REASONS = ("sensor", "listener", "port", "first", "guess")
 # From here on systems take the ports of clients (Linux; IANA and Windows from 49152).
 EPHEMERAL = 32768
 # What `fold` gives of a flow: its columns, and the greatest `origin` of the sightings that it was made of.
@@ -135,7 +134,7 @@ def _summed(once: str, source: str) -> str:
         " ELSE coalesce(dport, 0) END AS port, protocol, min(first) AS first_seen, max(last) AS last_seen,"
         f" count(*) AS connections, {_most('packets')} AS packets, {_most('bytes')} AS bytes, {_NOBODY},"
         f" '{source}' AS source, CASE WHEN refused THEN '{REFUSED}' WHEN alone THEN '{UNANSWERED}'"
-        f" ELSE '{ANSWERED}' END AS outcome, {_WEAKEST}, attributes, max(origin) AS origin"
+        f" ELSE '{ANSWERED}' END AS outcome, {_STRONGEST}, attributes, max(origin) AS origin"
         f" FROM ({once}) GROUP BY src, dst, port, protocol, outcome, attributes, first::DATE"
     )
 
@@ -196,12 +195,12 @@ WITH turned AS (
 SELECT if(onward, a, b) AS client, if(onward, b, a) AS server, {_port()} AS port, protocol,
     min(first_seen) AS first_seen, max(last_seen) AS last_seen, count(*) AS connections,
     {_most("packets")} AS packets, {_most("bytes")} AS bytes, {_NOBODY}, '{source}' AS source, outcome,
-    {_WEAKEST}, attributes, max(origin) AS origin
+    {_STRONGEST}, attributes, max(origin) AS origin
 FROM ends GROUP BY 1, 2, port, protocol, outcome, attributes, day"""
 
 
 _REASONS = f"[{', '.join(map(repr, REASONS))}]"
-_WEAKEST = f"{_REASONS}[min(list_position({_REASONS}, direction_by))] AS direction_by"
+_STRONGEST = f"{_REASONS}[min(list_position({_REASONS}, direction_by))] AS direction_by"
 # A sensor on the network knows no process.
 _NOBODY = ", ".join(f"NULL AS {name}" for name in PROCESSES)
 
@@ -210,8 +209,8 @@ def _most(name: str) -> str:
     return f"least(sum({name}), {MOST})::BIGINT"
 
 
-def _rank(port: str) -> str:
-    """Return the SQL that ranks a port: 0 a service's, 1 one that may be either, 2 one that clients are given."""
+def service_port(port: str) -> str:
+    """Return the SQL of whether a port is a service's."""
     known = sorted(
         {
             str(point % BLOCK)
@@ -223,10 +222,12 @@ def _rank(port: str) -> str:
         },
         key=int,
     )
-    return (
-        f"CASE WHEN {port} IS NULL THEN 0 WHEN {port} BETWEEN 1 AND 1023 OR {port} IN ({', '.join(known)}) THEN 0"
-        f" WHEN {port} < {EPHEMERAL} THEN 1 ELSE 2 END"
-    )
+    return f"{port} BETWEEN 1 AND 1023 OR {port} IN ({', '.join(known)})"
+
+
+def _rank(port: str) -> str:
+    """Return the SQL that ranks a port: 0 a service's, 1 one that may be either, 2 one that clients are given."""
+    return f"CASE WHEN {port} IS NULL OR {service_port(port)} THEN 0 WHEN {port} < {EPHEMERAL} THEN 1 ELSE 2 END"
 
 
 def _port() -> str:

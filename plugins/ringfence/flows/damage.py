@@ -11,7 +11,7 @@ import duckdb
 
 from ringfence.flows.engine import quoted
 from ringfence.flows.gathering import SightingReader, is_whole
-from ringfence.flows.ledger import SIGHTINGS, Ledger, Origin, day_of, now, source_of
+from ringfence.flows.ledger import ROLLUPS, SIGHTINGS, Ledger, Origin, day_of, now, source_of
 from ringfence.flows.readers import reader
 from ringfence.flows.sighting_days import SightingDays
 from ringfence.model.assets import Snapshot
@@ -44,6 +44,10 @@ def set_aside(
         path = directory / name
         if path.exists():
             path.replace(path.with_name(path.name + DAMAGED))
+    torn = [name for name in ledger.rollups if not _whole(connection, directory / ROLLUPS / name)]
+    for name in torn:
+        (directory / ROLLUPS / name).unlink(missing_ok=True)
+    ledger = ledger.without_rollups(torn)
     # what can be folded anew is not lost with its file
     lost = {
         (source_of(name), day_of(name).isoformat())
@@ -69,7 +73,9 @@ def set_aside(
                 days.ledger = days.ledger.without([before], now())
         days.fold(listeners, snapshots, whole=whole, first=ledger.next)
         ledger = days.ledger
-    return ledger, Damage(tuple(sorted(damaged)), tuple(sorted({one.path for one in again})))
+    return ledger, Damage(
+        tuple(sorted((*damaged, *(f"{ROLLUPS}/{name}" for name in torn)))), tuple(sorted({one.path for one in again}))
+    )
 
 
 def _whole(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:

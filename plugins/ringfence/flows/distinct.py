@@ -12,19 +12,24 @@ from dataclasses import dataclass
 
 from ringfence.flows.columns import COLUMNS, COUNTS
 from ringfence.flows.engine import Engine
+from ringfence.flows.reasons import ranked, word
 
 KEY = ("client", "client_asset", "server", "server_asset", "protocol", "port", "outcome")
-SAID = ("direction_by", "attributes")  # what any one observation of a flow says of it
+SAID = ("direction_by", "attributes")  # the strongest reason, and what any one observation of a flow says of it
 CLIENT_PROCESS = ("client_unit", "client_user", "client_process")
 SERVER_PROCESS = ("server_unit", "server_user", "server_process")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of observations before they are looked at: that no process is named, that all are of one source."""
+    """What is known of observations before they are looked at.
+
+    No process is named, all are of one source, no direction was guessed.
+    """
 
     no_process: bool = False
     one_source: bool = False
+    no_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,29 @@ def _group(engine: Engine, known: Known) -> None:
     engine.keep("distinct_keys", counted)
 
 
+def summed(observations: str) -> str:
+    """Return the SQL that sums what one source said of one flow and its processes, whatever the times.
+
+    What `joined` makes of it is what it makes of the observations themselves.
+    """
+    same = ", ".join((*KEY, *CLIENT_PROCESS, *SERVER_PROCESS, "source"))
+    sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
+    query = (
+        f"SELECT {same}, min(first_seen) AS first_seen, max(last_seen) AS last_seen, {sums},"
+        f" min({ranked('direction_by')}) AS direction_by, min(attributes) AS attributes"
+        f" FROM {observations} AS o GROUP BY {same}"
+    )
+    chosen = ", ".join(f"{word(name)} AS {name}" if name == "direction_by" else name for name in COLUMNS)
+    return f"SELECT {chosen} FROM ({query}) AS sums"
+
+
 def joined(observations: str) -> str:
     """Return the SQL that makes one row a flow of a table of observations; the module's first lines say how."""
     key, client, server = ", ".join(KEY), ", ".join(CLIENT_PROCESS), ", ".join(SERVER_PROCESS)
     said = ", ".join(f"min({name}) AS {name}" for name in SAID)
     sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
     largest = ", ".join(f"max({name}) AS {name}" for name in COUNTS)
+    chosen = ", ".join(f"{word(name)} AS {name}" if name == "direction_by" else name for name in COLUMNS)
     told = ", ".join(
         f"{how}({name}) OVER (PARTITION BY {key}) AS {name}_{how}"
         for name in (*CLIENT_PROCESS, *SERVER_PROCESS)
@@ -108,7 +130,7 @@ def joined(observations: str) -> str:
     return f"""
 WITH seen AS (
     SELECT {key}, {client}, {server}, coalesce(source, '') AS source, min(first_seen) AS first_seen,
-        max(last_seen) AS last_seen, {sums}, {said}
+        max(last_seen) AS last_seen, {sums}, {said.replace("min(direction_by)", f"min({ranked('direction_by')})")}
     FROM {observations} GROUP BY {key}, {client}, {server}, coalesce(source, '')
 ), marked AS (
     SELECT *, coalesce({client}) IS NOT NULL AS c_said, coalesce({server}) IS NOT NULL AS s_said FROM seen
@@ -132,7 +154,7 @@ WITH seen AS (
         array_to_string(list_sort(list(source)), ' ') AS source
     FROM by_source GROUP BY {key}, {client}, {server}
 )
-SELECT {", ".join(COLUMNS)} FROM once"""
+SELECT {chosen} FROM once"""
 
 
 def _how_many(said: str, names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -21,14 +21,20 @@ WHOLE = 32
 class FileStatistics:
     """The times of a file's flows, the one value of columns that have one, and the columns that have values.
 
-    `first` and `last` are the least and the greatest of first and last times, in microseconds since 1970. What the file
-    does not say is absent: None, not in `constant`, or in `filled`.
+    `ranges` are the least and the greatest value of columns, `first` and `last` those of first and last times, in
+    microseconds since 1970. What the file does not say is absent: None, not in `constant` or `ranges`, or in `filled`.
     """
 
     first: tuple[int, int] | None
     last: tuple[int, int] | None
     constant: Mapping[str, str]
     filled: frozenset[str]
+    ranges: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def may_be(self, column: str, value: str) -> bool:
+        """Return whether a column may have a value in any row."""
+        low, high = self.ranges.get(column, (value, value))
+        return column in self.filled and low <= value <= high
 
     def within(self, since: datetime | None, until: datetime | None) -> bool:
         """Return whether every flow ended not before `since` and began before `until`."""
@@ -53,9 +59,11 @@ def statistics_of(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) 
         # none of the row groups is silent
         f" count({low}) = count(*) AND count({high}) = count(*) AND bool_and(coalesce(stats_null_count = 0, false)),"
         f" bool_and({time} AND {_MICROSECONDS.format(low)} IS NOT NULL AND {_MICROSECONDS.format(high)} IS NOT NULL),"
-        " bool_and(coalesce(stats_null_count = num_values, false))"
+        " bool_and(coalesce(stats_null_count = num_values, false)),"
+        # a row group of nothing but null has no bounds
+        f" bool_and(coalesce(stats_null_count = num_values, false) OR {low} IS NOT NULL AND {high} IS NOT NULL)"
         " FROM parquet_metadata(?) WHERE path_in_schema IN (SELECT unnest(?::VARCHAR[])) GROUP BY 1, 2",
-        [[str(path) for path in paths], ["first_seen", "last_seen", "source", "outcome", *PROCESSES]],
+        [[str(path) for path in paths], ["first_seen", "last_seen", "source", "outcome", "direction_by", *PROCESSES]],
     ).fetchall()
     found: dict[str, dict[str, _Told]] = {}
     for file, column, *told in rows:
@@ -71,6 +79,7 @@ class _Told(NamedTuple):
     whole: bool
     timed: bool
     empty: bool
+    bounded: bool
 
 
 def _of(columns: Mapping[str, _Told]) -> FileStatistics:
@@ -80,7 +89,13 @@ def _of(columns: Mapping[str, _Told]) -> FileStatistics:
         if one.whole and one.low is not None and one.low == one.high and len(one.low) < WHOLE
     }
     filled = frozenset(name for name, one in columns.items() if not one.empty)
-    return FileStatistics(_times(columns.get("first_seen")), _times(columns.get("last_seen")), constant, filled)
+    ranges = {
+        name: (one.low, one.high)
+        for name, one in columns.items()
+        if one.bounded and one.low is not None and one.high is not None and max(len(one.low), len(one.high)) < WHOLE
+    }
+    times = _times(columns.get("first_seen")), _times(columns.get("last_seen"))
+    return FileStatistics(*times, constant, filled, ranges)
 
 
 def _times(told: _Told | None) -> tuple[int, int] | None:

@@ -21,6 +21,8 @@ from ringfence.model.safe_text import clean_line
 FILE = "ledger.json"
 # Records lie apart from flows, so that other programs may read all Parquet files of the store's directory as flows.
 SIGHTINGS = "sightings"
+# So do rollups, each under the name of its batch.
+ROLLUPS = "rollups"
 BATCH = re.compile(rf"(?:{SIGHTINGS}/)?(\d{{4}}-\d{{2}}-\d{{2}})(?:\.([a-z]\w*))?\.(\d+)\.parquet")
 WHOLE_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})\.parquet")
 # A reader that began before a file was replaced may still read it.
@@ -50,7 +52,7 @@ class Ledger:
     """`batches` are the rows of each batch file, `replaced` since when a file counts no more.
 
     `sightings` are the rows of the files of records; the flows of a day that are folded from those of one source are
-    one batch, whose name has the source.
+    one batch, whose name has the source. `rollups` are the rows of the rollups that batches have.
     """
 
     batches: Mapping[str, int] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Ledger:
     origins: tuple[Origin, ...] = ()
     replaced: Mapping[str, str] = field(default_factory=dict)
     next: int = 1
+    rollups: Mapping[str, int] = field(default_factory=dict)
 
     @staticmethod
     def load(directory: Path) -> Ledger:
@@ -70,7 +73,8 @@ class Ledger:
             data = json.loads(path.read_text())
             origins = tuple(Origin(**{**one, "days": tuple(one["days"])}) for one in data["origins"])
             sightings = dict(data.get("sightings", {}))
-            read = Ledger(dict(data["batches"]), sightings, origins, dict(data["replaced"]), int(data["next"]))
+            batches, rollups = dict(data["batches"]), dict(data.get("rollups", {}))
+            read = Ledger(batches, sightings, origins, dict(data["replaced"]), int(data["next"]), rollups)
             read._check()
         except FileNotFoundError:
             return Ledger._found(directory)
@@ -84,11 +88,14 @@ class Ledger:
 
     def _check(self) -> None:
         """Raise ValueError or TypeError for what no ledger of ours says."""
-        for name in (*self.batches, *self.sightings, *self.replaced):
+        for name in (*self.batches, *self.sightings, *self.replaced, *self.rollups):
             if not (BATCH.fullmatch(name) or WHOLE_DAY.fullmatch(name)):
                 raise ValueError(f"{clean_line(name)[:80]} is no name of a file of a store")
             day_of(name)
-        for rows in (*self.batches.values(), *self.sightings.values(), *(one.number for one in self.origins)):
+        if not set(self.rollups) <= set(self.batches):
+            raise ValueError("a rollup is of no batch")
+        numbers = (one.number for one in self.origins)
+        for rows in (*self.batches.values(), *self.sightings.values(), *self.rollups.values(), *numbers):
             if type(rows) is not int or rows < 0:
                 raise ValueError("a count is no number")
         for since in self.replaced.values():
@@ -119,6 +126,7 @@ class Ledger:
             "next": self.next,
             "batches": dict(sorted(self.batches.items())),
             "sightings": dict(sorted(self.sightings.items())),
+            "rollups": dict(sorted(self.rollups.items())),
             "origins": [{name: getattr(one, name) for name in Origin.__slots__} for one in self.origins],
             "replaced": dict(sorted(self.replaced.items())),
         }
@@ -158,12 +166,23 @@ class Ledger:
         )
         return replace(self, batches=batches, sightings=sightings)
 
+    def with_rollup(self, name: str, rows: int) -> Ledger:
+        """Return the ledger with the rollup of a batch."""
+        return replace(self, rollups={**self.rollups, name: rows})
+
+    def without_rollups(self, names: Iterable[str]) -> Ledger:
+        """Return the ledger without the rollups of some batches, which count themselves from then on."""
+        gone = set(names)
+        return replace(self, rollups={name: rows for name, rows in self.rollups.items() if name not in gone})
+
     def without(self, names: Iterable[str], now: datetime) -> Ledger:
         """Return the ledger without some files, which are deleted when nobody reads them any more."""
         gone = dict.fromkeys(names, now.isoformat())
+        rollups = self.without_rollups(gone).rollups
         batches = {name: rows for name, rows in self.batches.items() if name not in gone}
         sightings = {name: rows for name, rows in self.sightings.items() if name not in gone}
-        return replace(self, batches=batches, sightings=sightings, replaced={**self.replaced, **gone})
+        replaced = {**self.replaced, **gone}
+        return replace(self, batches=batches, sightings=sightings, replaced=replaced, rollups=rollups)
 
     def tidied(self, directory: Path, now: datetime) -> Ledger:
         """Delete what was replaced long ago and what a crash left behind; return the ledger without them."""
@@ -173,6 +192,9 @@ class Ledger:
             left = name.endswith(".new") or (BATCH.fullmatch(name) and name not in known)
             if name in old or left:
                 (directory / name).unlink(missing_ok=True)
+        for path in (directory / ROLLUPS).glob("*"):
+            if path.name not in self.rollups and (path.name not in self.replaced or path.name in old):
+                path.unlink(missing_ok=True)
         return replace(self, replaced={name: since for name, since in self.replaced.items() if name not in old})
 
 

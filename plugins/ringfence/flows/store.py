@@ -22,7 +22,7 @@ from ringfence.flows.damage import Damage, set_aside
 from ringfence.flows.database import database, delete_left
 from ringfence.flows.engine import Engine
 from ringfence.flows.gathering import SightingReader
-from ringfence.flows.ledger import FILE, SIGHTINGS, Content, Ledger, Origin, day_of, now
+from ringfence.flows.ledger import FILE, ROLLUPS, SIGHTINGS, Content, Ledger, Origin, day_of, now
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import relation_of
 from ringfence.flows.shared_ends import ambiguous
@@ -150,10 +150,12 @@ class FlowStore:
         """
         # A flow lies in the files of its first day and may last, so older files belong to the window too; DuckDB skips
         # what in them ended before `since` by the files' statistics.
-        files = Ledger.load(self.directory).days(self.directory)
+        ledger = Ledger.load(self.directory)
+        files = ledger.days(self.directory)
         last = None if until is None else (until - _TICK).astimezone(UTC).date()
         paths = [self.directory / name for day, names in files.items() if last is None or day <= last for name in names]
-        return FlowWindow.of_files(paths, since, until, latest, engine)
+        rollups = {self.directory / name: self.directory / ROLLUPS / name for name in ledger.rollups}
+        return FlowWindow.of_files(paths, since, until, latest, engine, rollups)
 
     def forget(self, before: date, after: date | None = None) -> int:
         """Delete the days before a day, and those after another, and return how many there were.
@@ -175,7 +177,7 @@ class FlowStore:
                 names += [name for name in ledger.sightings if day_of(name) in old]
                 replace(ledger.without(names, now()), origins=kept).save(self.directory)
             # also those that were replaced before: they are to be gone now, whoever reads them
-            for below in (self.directory, self.directory / SIGHTINGS):
+            for below in (self.directory, self.directory / SIGHTINGS, self.directory / ROLLUPS):
                 for path in [path for path in below.glob("????-??-??*.parquet") if is_old(day_of(path.name))]:
                     path.unlink(missing_ok=True)
         return len(old)

@@ -15,6 +15,7 @@ import duckdb
 
 from ringfence.flows.columns import COLUMNS, create, flow_at
 from ringfence.flows.database import close, connect
+from ringfence.flows.directions import decide, guesses
 from ringfence.flows.distinct import Distinct, Known, busiest_first, joined, same_key
 from ringfence.flows.engine import DuckEngine, Engine
 from ringfence.flows.holders import resolved
@@ -42,7 +43,7 @@ class FlowWindow:
         until: datetime | None = None,
         engine: Engine | None = None,
     ) -> None:
-        """Take a connection that holds a table or view `observations`, and the engine where it is another one."""
+        """Take a connection that holds a table or view `observed`, and the engine where it is another one."""
         self.connection = connection
         self.engine: Engine = engine or DuckEngine(connection)
         self.since = since
@@ -51,6 +52,8 @@ class FlowWindow:
         self.ambiguous: tuple[str, ...] = ()
         self.known = Known()
         self._times: tuple[datetime, datetime] | None = None
+        self._files: KeptFiles | None = None
+        self._decided: dict[int, bool] = {}
 
     @staticmethod
     def of_files(
@@ -59,24 +62,26 @@ class FlowWindow:
         until: datetime | None,
         latest: datetime | None = None,
         engine: Engine | None = None,
+        rollups: Mapping[Path, Path] | None = None,
     ) -> FlowWindow:
         """Return the flows of a store's files that touch a span of time, open where an end is None.
 
         With `latest`, what cannot be (`ringfence.flows.possible`) is left out and counted in `wrong`. `engine` answers
-        heavy questions, DuckDB in this process all others; both have the same `observations`.
+        heavy questions, DuckDB in this process all others; both have the same `observations`. `rollups` are those
+        that files have (`ringfence.flows.rollups`).
         """
         connection = connect(paths[0].parent if paths else None)
         if not paths:
-            create(connection, "observations")
+            create(connection, "observed")
             return FlowWindow(connection, since, until)
         window = FlowWindow(connection, since, until, engine)
         with reading_files():
-            files = KeptFiles.of(connection, paths, since, until, latest)
+            files = KeptFiles.of(connection, paths, since, until, latest, rollups)
             files.make_views(DuckEngine(connection))
             if engine is not None:
                 files.make_views(engine)
             window.wrong = files.wrong(window.engine)
-        window.known, window._times = files.known, files.times
+        window.known, window._times, window._files = files.known, files.times, files
         return window
 
     @staticmethod
@@ -91,7 +96,7 @@ class FlowWindow:
     def of_table(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequence[Snapshot] = ()) -> FlowWindow:
         """Return a window of a table of `relation.FLOW_COLUMNS`, both ends resolved; the table is dropped."""
         found = resolved(connection, table, snapshots)
-        connection.execute(f"CREATE TABLE observations AS SELECT {', '.join(COLUMNS)} FROM ({found})")
+        connection.execute(f"CREATE TABLE observed AS SELECT {', '.join(COLUMNS)} FROM ({found})")
         connection.execute(f"DROP TABLE {table}")
         window = FlowWindow(connection)
         window.ambiguous = ambiguous(connection)
@@ -119,10 +124,27 @@ class FlowWindow:
     def distinct(self) -> Distinct:
         """Return the distinct flows in short, without the times and sizes of single ones."""
         with reading_files():
+            self._decide(self.engine)
             return Distinct.made(self.engine, self.known)
+
+    @cached_property
+    def guesses(self) -> int:
+        """Return how many distinct flows have a direction that was only guessed."""
+        with reading_files():
+            return guesses(self.engine) if self._decide(self.engine) else 0
+
+    def _decide(self, engine: Engine) -> bool:
+        """Make the view `observations` where it is not there; return whether any direction was guessed."""
+        key = id(getattr(engine, "connection", engine))
+        if key not in self._decided:
+            if self.known.no_guess:
+                engine.view("observations", "SELECT * FROM observed")
+            self._decided[key] = not self.known.no_guess and decide(engine)
+        return self._decided[key]
 
     def _make_flows(self) -> None:
         with reading_files():
+            self._decide(DuckEngine(self.connection))
             self.connection.execute(f"CREATE TABLE IF NOT EXISTS flows AS {joined('observations')}")
 
     def __len__(self) -> int:
@@ -172,6 +194,7 @@ class FlowWindow:
         return {
             "flows": distinct.count,
             "connections": distinct.connections,
+            "guesses": self.guesses,
             **{
                 name: f"{time.isoformat()}Z" if isinstance(time, datetime) else None
                 for name, time in zip(("first_seen", "last_seen"), times, strict=True)
@@ -211,7 +234,10 @@ class FlowWindow:
     def digest(self) -> str:
         """Return the sha256 of the window's content, whatever order or files it came in."""
         with reading_files():
-            parts = self.connection.execute(_DIGEST).fetchall()
+            if self._files is not None:
+                self._files.make_recorded(DuckEngine(self.connection))
+            recorded = "observed" if self._files is None else "recorded"
+            parts = self.connection.execute(_DIGEST.format(recorded=recorded)).fetchall()
         return hashlib.sha256("".join(str(part) for (part,) in parts).encode()).hexdigest()
 
 
@@ -229,5 +255,5 @@ def label_numbers(snapshot: Snapshot, keys: Sequence[str]) -> tuple[dict[str, in
 _TEXT = ", ".join(f"coalesce({name}::VARCHAR, chr(0))" for name in COLUMNS)
 _DIGEST = f"""
 SELECT sha256(string_agg(line, '' ORDER BY line)) FROM (
-    SELECT md5(concat_ws(chr(1), {_TEXT})) AS line FROM observations
+    SELECT md5(concat_ws(chr(1), {_TEXT})) AS line FROM {{recorded}}
 ) GROUP BY line[1:2] ORDER BY line[1:2]"""

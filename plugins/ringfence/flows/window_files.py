@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from ringfence.flows.distinct import Known
 from ringfence.flows.engine import Engine
 from ringfence.flows.file_statistics import FileStatistics, statistics_of
 from ringfence.flows.possible import EARLIEST, possible_rows
+from ringfence.flows.reasons import GUESS
 from ringfence.flows.records import PROCESSES
 from ringfence.model.errors import OutsideError
 from ringfence.model.flows import ANSWERED, REFUSED, UNANSWERED
@@ -41,9 +42,13 @@ class Part:
 
 @dataclass(frozen=True)
 class KeptFiles:
-    """The files of a window; `bounds` is the SQL of its times, `possible` that of rows that can be."""
+    """The files of a window; `bounds` is the SQL of its times, `possible` that of rows that can be.
+
+    `rollups` are the files that tell the same in short, of files that are in the window with all of their rows.
+    """
 
     parts: tuple[Part, ...]
+    rollups: Mapping[Path, Path]
     bounds: str
     possible: str
     known: Known
@@ -56,6 +61,7 @@ class KeptFiles:
         since: datetime | None,
         until: datetime | None,
         latest: datetime | None,
+        rollups: Mapping[Path, Path] | None = None,
     ) -> KeptFiles:
         """Look at the files' statistics; raises duckdb.Error where one is no Parquet file."""
         statistics = dict(zip(paths, statistics_of(connection, paths), strict=True))
@@ -73,37 +79,52 @@ class KeptFiles:
         bounds += [f"first_seen < {_timestamp(until)}"] if until else []
         every = list(statistics.values())
         whole = not any(part.bounded or part.doubtful for part in parts)
+        entire = {path for part in parts if not (part.bounded or part.doubtful) for path in part.paths}
         return KeptFiles(
             parts,
+            {path: rollup for path, rollup in (rollups or {}).items() if path in entire and rollup.is_file()},
             " AND ".join(bounds) or "true",
             possible_rows(latest) if latest else "true",
             Known(
                 no_process=not any(told.filled.intersection(PROCESSES) for told in every),
                 one_source=len({told.constant.get("source") for told in every} - {None}) == 1
                 and all("source" in told.constant for told in every),
+                no_guess=not any(told.may_be("direction_by", GUESS) for told in every),
             ),
             _span(every) if whole else None,
         )
 
     def make_views(self, engine: Engine) -> None:
-        """Make the view `observations` on an engine, of one of each part."""
+        """Make the view `observed` on an engine, of one of each part."""
+        self._make(engine, "observed", self.rollups)
+
+    def make_recorded(self, engine: Engine) -> None:
+        """Make the view `recorded` on an engine: every single observation, which no rollup has."""
+        self._make(engine, "recorded", {})
+
+    def _make(self, engine: Engine, name: str, rollups: Mapping[Path, Path]) -> None:
         for part in self.parts:
-            engine.files(f"{part.name}_files", part.paths)
-            columns = {**{name: name for name in COLUMNS}, **({"outcome": f"'{part.outcome}'"} if part.outcome else {})}
-            chosen = ", ".join(f"{value} AS {name}" for name, value in columns.items())
+            engine.files(f"{name}_{part.name}_files", [rollups.get(path, path) for path in part.paths])
+            columns = {column: column for column in COLUMNS}
+            if part.outcome:
+                columns["outcome"] = f"'{part.outcome}'"
+            chosen = ", ".join(f"{value} AS {column}" for column, value in columns.items())
             where = self.bounds if part.bounded else "true"
-            engine.view(part.name, f"SELECT {chosen} FROM {part.name}_files WHERE {where}")
+            engine.view(f"{name}_{part.name}", f"SELECT {chosen} FROM {name}_{part.name}_files WHERE {where}")
         engine.view(
-            "observations",
+            name,
             " UNION ALL ".join(
-                f"SELECT * FROM {part.name}{f' WHERE {self.possible}' if part.doubtful else ''}" for part in self.parts
+                f"SELECT * FROM {name}_{part.name}{f' WHERE {self.possible}' if part.doubtful else ''}"
+                for part in self.parts
             ),
         )
 
     def wrong(self, engine: Engine) -> int:
         """Return how many rows of the window cannot be."""
         doubtful = " UNION ALL ".join(
-            f"SELECT client FROM {part.name} WHERE NOT ({self.possible})" for part in self.parts if part.doubtful
+            f"SELECT client FROM observed_{part.name} WHERE NOT ({self.possible})"
+            for part in self.parts
+            if part.doubtful
         )
         if not doubtful:
             return 0

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from ringfence.language.checking import check, fields, items
 from ringfence.language.definitions import Definitions
-from ringfence.language.documents import CONTROLS, read_documents, shown
+from ringfence.language.documents import CONTROLS, parse_documents, read_documents, shown
 from ringfence.language.expectations import read_invariant, read_test
 from ringfence.language.mentions import Mention
 from ringfence.language.modes import read_enforcement
-from ringfence.language.nodes import Entry, Node, Scalar
+from ringfence.language.nodes import Entry, Node, Scalar, plain
 from ringfence.language.reports import Reports, meant
-from ringfence.language.rule_ids import RuleDraft, identified
+from ringfence.language.rule_ids import DIGITS, RuleDraft, identified
 from ringfence.language.rulesets import Ruleset, read_rule
 from ringfence.language.selectors import SelectorReader
 from ringfence.language.shapes import PolicyDocument
 from ringfence.language.values import networks, service_set
-from ringfence.model.rules import DEFAULT_PRIORITY, DEFAULT_TIER, Enforcement, Invariant, Policy, PolicyTest, Settings
+from ringfence.model.rules import (
+    DEFAULT_PRIORITY,
+    DEFAULT_TIER,
+    Enforcement,
+    Invariant,
+    Policy,
+    PolicyTest,
+    Rule,
+    Settings,
+)
 
+Placed = TypeVar("Placed", Rule, Enforcement, PolicyTest, Invariant)
 HEADER = ("scope", "tier", "priority")
 
 
@@ -57,6 +68,74 @@ def read_policy_into(reports: Reports, paths: Sequence[Path], settings: Settings
         for name in [shown(path, root)]
         for doc in read_documents(path, name, reports, CONTROLS)
     ]
+    return _read_documents(documents, reports, settings)
+
+
+def read_texts(
+    texts: Iterable[tuple[str, str]], settings: Settings, known: Mapping[str, tuple[Node, ...]] | None = None
+) -> LoadedPolicy:
+    """Return what texts of policy files say, by their names in places and in this order.
+
+    `known` has the documents of texts that were parsed before. Raise InputErrors as `load_policy` does.
+    """
+    reports = Reports()
+    documents = [
+        (name, doc)
+        for name, text in texts
+        for doc in (known or {}).get(name) or parse_documents(text, name, reports, CONTROLS)
+    ]
+    loaded = _read_documents(documents, reports, settings)
+    reports.settle()
+    return loaded
+
+
+def read_again(
+    policy: Policy, definitions: Definitions, file: str, before: str, after: str, settings: Settings
+) -> Policy | None:
+    """Return a policy in which one file says something else: all that other files say stays what it was.
+
+    None where all has to be read for that: the file defines something else, or it had no rules and its place among the
+    others is not known. Raise InputErrors for what is wrong in the new text.
+    """
+    reports = Reports()
+    old = parse_documents(before, file, Reports(), CONTROLS)
+    new = parse_documents(after, file, reports, CONTROLS)
+    if _defined(old) != _defined(new):
+        reports.settle()
+        return None
+    reader = _PolicyReader(settings, SelectorReader(definitions, reports))
+    for document in new:
+        reader.document(file, document)
+    reports.settle()
+    said = reader.policy()
+    merged = Policy(
+        _put(policy.rules, said.rules, file),
+        _put(policy.enforcement, said.enforcement, file),
+        _put(policy.tests, said.tests, file),
+        _put(policy.invariants, said.invariants, file),
+    )
+    ids = {rule.id for rule in merged.rules}
+    return merged if len(ids) == len(merged.rules) and all(len(one) == DIGITS for one in ids) else None
+
+
+def _defined(documents: Iterable[Node]) -> list[object]:
+    every = (fields(document) for document in documents)
+    return [plain(one[key].value) for one in every for key in ("selectors", "services", "lists") if key in one]
+
+
+def _put(every: Sequence[Placed], said: Sequence[Placed], file: str) -> tuple[Placed, ...]:
+    """Return what all files say, in the order of their names, with what one of them says now."""
+    before: list[Placed] = [one for one in every if path_order(one.place.file) < path_order(file)]
+    after: list[Placed] = [one for one in every if path_order(one.place.file) > path_order(file)]
+    return tuple(before) + tuple(said) + tuple(after)
+
+
+def path_order(file: str) -> str:
+    """Return what files are ordered by: their name below the policy's folder."""
+    return file.partition("/")[2] or file
+
+
+def _read_documents(documents: Sequence[tuple[str, Node]], reports: Reports, settings: Settings) -> LoadedPolicy:
     definitions = Definitions.of((document for _, document in documents), reports)
     reader = _PolicyReader(settings, SelectorReader(definitions, reports))
     for name, document in documents:

@@ -75,6 +75,11 @@ class FlowSelection:
         said = f"{counted(wrong, 'flow')} {where} and {'is' if wrong == 1 else 'are'} left out"
         return f"{said}{way_out}" if wrong else ""
 
+    def guessed_words(self, guesses: int) -> str:
+        """Return how many flows have a direction that was only guessed, for people; nothing where none have."""
+        which = "its direction is" if guesses == 1 else "their directions are"
+        return f"{counted(guesses, 'flow')} may run the other way: {which} guessed" if guesses else ""
+
     def words(self) -> str:
         """Return a description of the selection, for people."""
         if self.paths:

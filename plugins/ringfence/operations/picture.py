@@ -14,7 +14,7 @@ from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.errors import InputError
 from ringfence.model.picture import Picture, PictureCell, PictureGroup, PolicyState
 from ringfence.operations.execution import Execution
-from ringfence.operations.interrupting import heeding, interruptible
+from ringfence.operations.interrupting import Told, heeding, interruptible
 
 if TYPE_CHECKING:
     from ringfence.compiler import Compilation
@@ -84,8 +84,11 @@ def open_picture(
     flows: FlowSelection,
     states: tuple[PolicyState, ...] = STATES,
     execution: Execution | None = None,
+    told: Told | None = None,
 ) -> JudgedPicture:
     """Return judged flows, which the caller closes. Raise Cancelled where it was cancelled.
+
+    `told` hears how many of how many groups are judged, of each state.
 
     The draft is judged by `operations.draft`, which knows what it says; here it says what files say.
     """
@@ -94,7 +97,7 @@ def open_picture(
     window = flows.window(estate, execution.listener)
     try:
         with interruptible(execution, window.connection), execution.listener.working("judging flows"):
-            judged = JudgedPicture(window, estate.snapshot, estate.workspace.settings, tables, heeding(execution))
+            judged = JudgedPicture(window, estate.snapshot, estate.workspace.settings, tables, heeding(execution, told))
             if PolicyState.DRAFT in states:
                 judged.copy(PolicyState.DRAFT, PolicyState.FILES)
             return judged

@@ -77,6 +77,11 @@ class Simulated:
     against: Revision | None = None
 
     @property
+    def guesses(self) -> int:
+        """Return how many flows of the window have a direction that was only guessed."""
+        return int(str(self.totals["guesses"]))
+
+    @property
     def judged(self) -> int:
         """Return how many flows have a verdict."""
         return sum(count.flows for count in self.simulation.categories.values())

@@ -111,6 +111,11 @@ class Suggested:
     dial: str = "balanced"
     same_as: tuple[str, ...] = ()
 
+    @property
+    def guesses(self) -> int:
+        """Return how many flows of the window have a direction that was only guessed."""
+        return int(str(self.window["guesses"]))
+
 
 @contextmanager
 def suggest(
@@ -143,7 +148,12 @@ def suggest(
             names = draft.names if chosen == mined.offers else _names(estate, Path(directory), mined.offers, wanted)
             found = _effect(estate, draft, window, miner, chosen) if effect and (chosen or closing) else None
             yield Suggested(
-                {"first_seen": _iso(times[0]), "last_seen": _iso(times[1]), "flows": traffic.flows},
+                {
+                    "first_seen": _iso(times[0]),
+                    "last_seen": _iso(times[1]),
+                    "flows": traffic.flows,
+                    "guesses": window.guesses,
+                },
                 mined.offers,
                 {**names, **draft.names},
                 chosen,

@@ -51,7 +51,7 @@ def test_rules_are_told_with_their_place_and_how_much_they_decide():
         (),
     )
     assert lines(one, detail) == [
-        "dev shop api  to  prod shop db   tcp/443, 12 flows, 61 connections, 2 clients, 1 server",
+        "dev shop api  to  prod shop db   tcp/443, 12 flows, 61 connections, 2 to 1 host",
         "held   + 12  'any host to databases' shop.yml:21",
         "draft  x 11  + 1  'dev api never' guardrails.yml:6 decides 11 of 12,"
         " 'any host to databases' shop.yml:21 decides 1 of 12",
@@ -72,6 +72,20 @@ def test_more_services_than_fit_are_counted():
 
 def test_a_pair_that_was_never_seen_says_so():
     assert lines(None) == ["dev shop api  to  prod shop db", "no traffic between them was seen"]
+
+
+def test_processes_that_nobody_saw_are_told_once():
+    one = edge(0, 1, held="+1")
+    shares = (ProcessShare("client", None, SignCount(1, 1)), ProcessShare("server", None, SignCount(1, 1)))
+    detail = PictureCell(DEV, DB, one, 1, 1, {}, shares, ())
+    assert lines(one, detail)[-1] == "process not seen   refused attempts: 0"
+
+
+def test_where_there_is_too_little_room_refused_attempts_stand_in_the_first_line():
+    one = edge(0, 1, refused=3, held="+1", files="~1", draft="x1")
+    found = [plain(line) for line in strip_lines(DEV, DB, one, None, 4)]
+    assert len(found) == 4
+    assert found[0].endswith("1 connection, 3 refused")
 
 
 def test_what_was_refused_alone_has_no_signs():

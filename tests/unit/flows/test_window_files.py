@@ -55,7 +55,7 @@ def test_files_that_reach_out_of_the_window_are_bounded_and_those_of_a_fast_cloc
     with database() as connection:
         engine = DuckEngine(connection)
         found.make_views(engine)
-        assert (found.wrong(engine), engine.rows("SELECT * FROM observations")) == (1, [])
+        assert (found.wrong(engine), engine.rows("SELECT * FROM observed")) == (1, [])
 
 
 def test_a_file_of_an_earlier_release_is_looked_through(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from ringfence.language import load_policy, load_settings
+from ringfence.language.policies import read_again, read_texts
 from ringfence.model.addresses import addresses_of
 from ringfence.model.rules import Action, Direction, Mode, Peer, Process, Rule, Settings
 from ringfence.model.selectors import (
@@ -314,3 +315,27 @@ def test_an_ipv4_address_mapped_into_ipv6_chooses_the_ipv4_address(mapped: str, 
 def test_private_ranges_may_be_written_mapped_into_ipv6(tmp_path: Path) -> None:
     path = written(tmp_path, "private: ['::ffff:10.0.0.0/104']\n", "ringfence.yml")
     assert load_settings(path).private_addresses() == addresses_of(["10.0.0.0/8"])
+
+
+def test_one_file_read_again_gives_what_all_files_read_anew_give() -> None:
+    texts = {
+        "policy/a.yml": "rules:\n  - {name: one, from: any, to: {role: db}, deny: tcp/1}\nenforce: []\n",
+        "policy/b.yml": "services: {shop: tcp/8443}\nrules:\n  - {from: {role: web}, to: any, allow: shop}\n",
+        "policy/c/d.yml": "tier: guardrail\nrules:\n  - {name: one, from: any, to: any, deny: tcp/23}\n",
+    }
+    loaded = read_texts(texts.items(), Settings())
+    after = (
+        texts["policy/b.yml"].replace("allow: shop", "deny: [shop, tcp/22]") + "  - {from: any, to: any, deny: tcp/3}\n"
+    )
+    again = read_again(loaded.policy, loaded.definitions, "policy/b.yml", texts["policy/b.yml"], after, Settings())
+    assert again == read_texts({**texts, "policy/b.yml": after}.items(), Settings()).policy
+    new = "tests: [{from: any, to: any, service: tcp/1, expect: deny}]\n"
+    again = read_again(loaded.policy, loaded.definitions, "policy/aa.yml", "", new, Settings())
+    assert again == read_texts(sorted({**texts, "policy/aa.yml": new}.items()), Settings()).policy
+
+
+def test_other_definitions_have_every_file_read_again() -> None:
+    before = "services: {shop: tcp/8443}\n"
+    loaded = read_texts([("policy/b.yml", before)], Settings())
+    after = "services: {shop: tcp/1}\n"
+    assert read_again(loaded.policy, loaded.definitions, "policy/b.yml", before, after, Settings()) is None

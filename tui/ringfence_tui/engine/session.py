@@ -81,6 +81,16 @@ class EngineSession:
                 self._estate = self._made()
             return self._estate
 
+    def anew(self, listener: Listener = SILENT) -> Estate:
+        """Return an estate of its own, as a command has: of this moment, and the inventory is asked.
+
+        What is written down with its time, a plan or what hosts hold, is of that. Raise InputError where there is no
+        workspace.
+        """
+        from ringfence.estate import Estate
+
+        return Estate(self.directory, listener)
+
     def forget(self) -> None:
         """Have the next question load everything anew."""
         with self._making:

@@ -17,7 +17,13 @@ class Entry:
 
 SCREENS = (
     Entry("overview", "Overview", "1", "ringfence_tui.screens.overview.screen:OverviewScreen"),
+    Entry("map", "Map", "3", "ringfence_tui.screens.map.screen:MapScreen"),
     Entry("rollout", "Rollout", "6", "ringfence_tui.screens.rollout.screen:RolloutScreen"),
     Entry("history", "History", "", "ringfence_tui.screens.history.screen:HistoryScreen"),
     Entry("verify", "Verify", "", "ringfence_tui.screens.verify.screen:VerifyScreen"),
+    Entry("check", "Check", "", "ringfence_tui.screens.check.screen:CheckScreen"),
+    Entry("start", "Begin", "", "ringfence_tui.screens.start.screen:StartScreen"),
+    Entry("start_lab", "Try the demo lab", "", "ringfence_tui.screens.start.screen:LabForm"),
+    Entry("start_inventory", "Take over an inventory", "", "ringfence_tui.screens.start.screen:TakeOverForm"),
+    Entry("start_new", "A new workspace", "", "ringfence_tui.screens.start.screen:NewForm"),
 )

@@ -97,7 +97,7 @@ def _time(
     codes = {
         (state, sign): states.index(state) * 6 + place for state in states for place, sign in enumerate(WORST_FIRST)
     }
-    edges: dict[str, list[int]] = {"client": [], "server": [], "refused": [], "attempts": [], "last": []}
+    edges: dict[str, list[int]] = {"client": [], "server": [], "refused": [], "attempts": []}
     rows: dict[str, list[int]] = {"edge": [], "service": [], "last": []}
     counts: dict[str, list[int]] = {"row": [], "code": [], "flows": [], "connections": []}
     behind_edge = behind_row = 0
@@ -106,7 +106,6 @@ def _time(
         edges["server"].append(places[edge.server])
         edges["refused"].append(edge.refused.flows)
         edges["attempts"].append(edge.refused.connections)
-        edges["last"].append(_seconds(edge.last, picture))
         for row in rows_of(edge):
             word = "others" if row.protocol is None else service_word(row.protocol, row.port)
             rows["edge"].append(behind_edge)

@@ -112,6 +112,7 @@ def _joined(client: int, server: int, edges: list[PictureEdge]) -> PictureEdge:
         sum((edge.refused for edge in edges), SignCount()),
         tuple(sorted(joined, key=_busiest_first)),
         _latest(edge.last for edge in edges),
+        max(edge.more_services for edge in edges),
     )
 
 

@@ -12,7 +12,7 @@ from ringfence.presenting.map.levels import LABELLED, coarsened, finest
 from ringfence.presenting.map.words import EXPLAINED, STATES, digit, group_name, total
 
 NAME = 34  # columns of a name at most
-CELL = 3
+CELL = 4
 NUMBER = 4
 LEAST = 8  # groups side by side, however narrow
 
@@ -71,7 +71,7 @@ def _rows(picture: Picture, state: PolicyState, names: list[str], most: int) -> 
     for row, name in enumerate(names):
         if row and _first(picture, row) != _first(picture, row - 1):
             yield Line("─" * (wide + NUMBER + 1 + CELL * len(across)))
-        line = "".join(cells.get((row, column), f"{Sign.NOTHING}  ") for column in across)
+        line = "".join(f"{cells.get((row, column), Sign.NOTHING):{CELL}}" for column in across)
         yield Line(f"{row + 1:>{NUMBER - 1}} {name:{wide}} {line}".rstrip())
     if len(names) > most:
         yield Line(f"{counted(len(names) - most, 'group')} more to the right (--html, --csv)", "yellow")

@@ -14,7 +14,7 @@ from ringfence.presenting.map.words import MEANINGS, group_name, part, total
 
 EDGES, TEXT = 500, 50_000
 GROUPS = 200
-PLAIN = re.compile(r"[^A-Za-z0-9 ._/-]")
+PLAIN = re.compile(r"[^A-Za-z0-9 ._/-]|[.-](?= )")  # '- ' and '1. ' would begin a list of its Markdown
 ARROWS = {
     Sign.DENIED: "--x",
     Sign.WOULD_BE_DENIED: "-.->",

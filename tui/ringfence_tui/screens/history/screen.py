@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 
+from ringfence_tui.changing_page import unfocused
 from ringfence_tui.clock import clock
 from ringfence_tui.keys import Key
 from ringfence_tui.messages import RunSubject
@@ -51,7 +52,7 @@ class HistoryScreen(Page):
     def body(self) -> ComposeResult:
         """Yield the list, and the board."""
         yield Table(COLUMNS, id="runs")
-        yield Lines(id="head")
+        yield unfocused(Lines(id="head"))
         yield Lines(selectable=True, id="board")
 
     def entered(self) -> None:

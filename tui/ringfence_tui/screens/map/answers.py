@@ -61,6 +61,15 @@ class CellRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class NeighboursRequest:
+    """A group of a picture."""
+
+    levels: tuple[str, ...]
+    group: PictureGroup
+    when: When = field(default_factory=When)
+
+
+@dataclass(frozen=True, slots=True)
 class RuleRequest:
     """A rule as plain data of the grammar and where it goes; `levels` and the groups are the cell it was made on."""
 
@@ -92,3 +101,27 @@ class Progress:
 
     done: int
     of: int
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFacts:
+    """What completes the sheet: units that the client's flows name, and documents that the rule can stand in."""
+
+    processes: tuple[tuple[str, int], ...] = ()
+    homes: tuple[Home, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRequest:
+    """The cell that a rule is made on, and what it does: `allow` or `deny`."""
+
+    action: str
+    cell: CellRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What writing the draft would do: lines for people, and whether there is anything to write."""
+
+    lines: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()

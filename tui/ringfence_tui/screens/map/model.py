@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from ringfence.model.picture import (
+    WORST_FIRST,
     GroupKind,
     Picture,
     PictureEdge,
@@ -177,6 +178,18 @@ def find(content: MatrixContent, text: str, start: int) -> int | None:
     names = [" ".join(parts).casefold() for parts in content.names]
     order = [(start + step) % len(names) for step in range(1, len(names) + 1)] if names else []
     return next((row for row in order if words and all(word in names[row] for word in words)), None)
+
+
+def worst_place(matrix: Matrix) -> tuple[int, int]:
+    """Return the cell that one looks at first: what changes, then the worst sign, then the busiest."""
+    shown = matrix.view.comparison.shown
+
+    def order(place: tuple[int, int]) -> tuple[object, ...]:
+        edge = matrix.edges[place]
+        differs = changed(edge, matrix.view.comparison)
+        return (not differs, WORST_FIRST.index(edge.worst(shown)), -all_flows(edge, shown).connections, place)
+
+    return min(matrix.edges, key=order, default=(0, 0))
 
 
 def next_of(values: Iterable[T], now: T) -> T:

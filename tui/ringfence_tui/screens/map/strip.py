@@ -25,20 +25,26 @@ _STATE_WIDTH = 7
 
 
 def strip_lines(
-    client: PictureGroup, server: PictureGroup, edge: PictureEdge | None, detail: PictureCell | None = None
+    client: PictureGroup,
+    server: PictureGroup,
+    edge: PictureEdge | None,
+    detail: PictureCell | None = None,
+    room: int = 5,
 ) -> tuple[Row, ...]:
     """Return the strip's lines: ends and totals, one a judged state, then processes and refused attempts.
 
-    Without `detail`, which the engine is asked for, the numbers stand alone. Where two states say the same by the same
-    deciders they share a line.
+    Without `detail`, which the engine is asked for, the numbers stand alone. States that say the same by the same
+    deciders share a line. Where there is not `room` for so many lines, refused attempts stand in the first, and the
+    processes are left out.
     """
     if edge is None:
         return (_ends(client, server, ()), (Span("no traffic between them was seen", Tone.DIM),))
-    return (
-        _ends(client, server, (Span(f"   {totals_of(edge)}{_hosts(detail)}"),)),
-        *_states(edge, detail),
-        _last_line(edge, detail),
-    )
+    totals = f"   {totals_of(edge)}{_hosts(detail)}"
+    states = _states(edge, detail)
+    if len(states) + 2 > room:
+        refused = Span(f", {edge.refused.flows:,} refused", Tone.DIM)
+        return (_ends(client, server, (Span(totals), refused)), *states)
+    return (_ends(client, server, (Span(totals),)), *states, _last_line(edge, detail))
 
 
 def totals_of(edge: PictureEdge) -> str:
@@ -79,7 +85,7 @@ def _ends(client: PictureGroup, server: PictureGroup, behind: Row) -> Row:
 def _hosts(detail: PictureCell | None) -> str:
     if detail is None or not (detail.clients or detail.servers):
         return ""
-    return f", {counted(detail.clients, 'client')}, {counted(detail.servers, 'server')}"
+    return f", {detail.clients:,} to {counted(detail.servers, 'host')}"
 
 
 def _states(edge: PictureEdge, detail: PictureCell | None) -> list[Row]:
@@ -122,7 +128,7 @@ def _last_line(edge: PictureEdge, detail: PictureCell | None) -> Row:
         )
         for side in ("client", "server")
     )
-    if not seen and not into:
-        return (refused,)
+    if all(share.process is None for share in detail.processes):
+        return (Span("process not seen   ", Tone.DIM), refused)
     to = (Span(" to ", Tone.DIM), Span(into)) if into else ()
     return (Span("process ", Tone.DIM), Span(seen or "unknown"), *to, Span("   "), refused)

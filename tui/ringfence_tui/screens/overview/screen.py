@@ -1,25 +1,101 @@
-"""The overview."""
+"""The overview: what there is, what decides, what to do next."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from textual import events, on
 from textual.app import ComposeResult
 
+from ringfence_tui.keys import Key
 from ringfence_tui.page import Page
+from ringfence_tui.screens import SCREENS
+from ringfence_tui.screens.overview.model import Done, Next, Overview, Part, next_steps, rows, taken
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.lines import Lines
+from ringfence_tui.widgets.listing import Listing
 
 
 class OverviewScreen(Page):
-    """Shows the whole at once."""
+    """Shows what is kept at once, and each part anew as the engine knows it."""
+
+    KEYS = (Key("enter", "open", "open"), Key("ctrl+r", "renew", "renew", "Ask for everything anew", shown_as="ctrl+r"))
+    AUTO_FOCUS = "#next"
+
+    def __init__(self, name: str, title: str) -> None:
+        super().__init__(name, title)
+        self.overview = Overview()
+        self.steps: tuple[Next, ...] = ()
 
     def body(self) -> ComposeResult:
-        """Yield the summary."""
+        """Yield the summary and what to do next."""
         yield Lines(id="summary")
+        yield Lines(id="next", selectable=True)
 
     def entered(self) -> None:
+        """Ask."""
+        self.show_parts()
+        opened = self.ringfence.opened
+        if opened is not None and opened.directory:
+            self.work(self.load())
+
+    def forget(self) -> None:
+        """Forget the parts."""
+        self.overview = Overview()
+
+    async def load(self) -> None:
+        """Take the parts as they come."""
+        await self.engine.ask("overview.show", None, Done, self.take_part)
+        self.take_part(Done())
+
+    def take_part(self, part: Part) -> None:
+        """Take a part."""
+        self.overview = taken(self.overview, part)
+        self.show_parts()
+
+    def show_parts(self) -> None:
         """Show what is known."""
-        self.query_one("#summary", Lines).show([row(Span(" OVERVIEW", Tone.TITLE))])
+        width, height = self.app.size
+        summary = rows(self.overview, datetime.now(UTC), width)
+        names = [entry.name for entry in SCREENS]
+        self.steps = next_steps(self.overview, names, read_only=self.read_only)
+        room = max(1, min(len(summary), height - 6 - min(len(self.steps), 4)))
+        shown, following = self.query_one("#summary", Lines), self.query_one("#next", Lines)
+        if shown.styles.height is None or shown.styles.height.value != room:
+            shown.styles.height = room
+        shown.show(summary)
+        head = row(Span(" NEXT", Tone.TITLE), Span(f"   {self.overview.on} …" if self.overview.on else "", Tone.DIM))
+        listed = [row("   ", Span(step.key, Tone.KEY), f"  {step.text}") for step in self.steps]
+        following.show([(), head, *listed])
+        if following.cursor < 2:
+            following.move_to(2)
+
+    @on(Listing.Chosen, "#next")
+    def open_step(self, message: Listing.Chosen) -> None:
+        """Do what the row says."""
+        self._open(message.index - 2)
+
+    def on_key(self, event: events.Key) -> None:
+        """Do what has this key."""
+        for number, step in enumerate(self.steps):
+            if event.character == step.key:
+                event.stop()
+                self._open(number)
+                return
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Lay out anew."""
+        self.show_parts()
+
+    def action_renew(self) -> None:
+        """Ask again."""
+        self.entered()
 
     def command(self) -> str:
-        """Return the command."""
+        """Return the command that checks all this."""
         return "ringfence check"
+
+    def _open(self, number: int) -> None:
+        if 0 <= number < len(self.steps):
+            step = self.steps[number]
+            self.go(step.screen, step.subject)

@@ -59,7 +59,7 @@ def head_rows(head: BoardHead) -> tuple[Row, ...]:
             Span(head.state, _state_tone(head)),
             Span(f"  {process}", Tone.DIM),
         ),
-        row(f" wave {reached} of {len(head.waves)}   ", *counts),
+        row(f" {reached} of {len(head.waves)} waves begun   ", *counts),
         _third(head),
     )
 
@@ -190,7 +190,7 @@ def possible(board: Board, subject: int | str | None) -> tuple[Possible, ...]:
     if head.lives and not head.abort:
         found.append(Possible("P", "go on" if head.pause else "pause after this wave"))
         found.append(Possible("A", "abort: what waits for its confirmation goes back by itself"))
-    if confirmed := head.count(Phase.WELL):
+    if not head.lives and (confirmed := head.count(Phase.WELL)):
         found.append(Possible("R", f"roll all {confirmed} back: a plan of its own"))
     return tuple(found)
 

@@ -56,11 +56,11 @@ class Opening:
 
 
 EFFECTS = {
-    "opens": ("lets in", Tone.ALLOWED),
-    "closes": ("closes", Tone.DENIED),
-    "watches": ("only records", Tone.WOULD),
-    "unwatches": ("records no more", Tone.WOULD),
-    "renames": ("same effect by another rule", Tone.DIM),
+    "opens": ("let in", Tone.ALLOWED),
+    "closes": ("closed", Tone.DENIED),
+    "watches": ("recorded only", Tone.WOULD),
+    "unwatches": ("recorded no more", Tone.WOULD),
+    "renames": ("decided by another rule", Tone.DIM),
 }
 
 
@@ -71,23 +71,23 @@ def plan_rows(plan: PlanView) -> tuple[Row, ...]:
     head = [
         row(
             Span(f" Plan {plan.short}", Tone.STRONG),
-            Span(f"  {kind}, made {_day(plan.made)}, valid until {_day(plan.valid_until)}, {signed}", Tone.DIM),
+            Span(f"  {kind}, {signed}, made {_day(plan.made)}, valid to {_day(plan.valid_until)[:10]}", Tone.DIM),
         )
     ]
     if plan.stale:
         head.append(row(Span(f" ✗ {plan.stale}", Tone.BAD)))
-    head += [*_numbers(plan), *(row(Span(f" ! {warning}", Tone.WARN)) for warning in plan.warnings), ()]
+    head += [*_numbers(plan), *(row(Span(f" ! {warning}", Tone.WARN)) for warning in plan.warnings)]
     if plan.more:
         more = row(Span(f"  and {plan.more:,} more lines: ringfence show {plan.short}", Tone.DIM))
         return (*head, *plan.rows, more)
-    return (*head, *(plan.rows or (row(Span("  nothing changes on any host", Tone.DIM)),)))
+    return (*head, *(plan.rows or ((), row(Span("  nothing changes on any host", Tone.DIM)))))
 
 
 def _numbers(plan: PlanView) -> list[Row]:
     found = [
         row(
             Span(" hosts     ", Tone.TITLE),
-            f"{counted(len(plan.changed), 'changes', 'change')} of {plan.hosts}",
+            f"{len(plan.changed)} of {counted(plan.hosts, 'host')} change" + ("s" if len(plan.changed) == 1 else ""),
             Span(f", {plan.left_out} left out" if plan.left_out else "", Tone.WARN),
         ),
         row(Span(" waves     ", Tone.TITLE), _waves(plan)),
@@ -131,8 +131,6 @@ def confirm_rows(
         rows.append(row(Span(" renews    ", Tone.TITLE), "loads the table also where it stands already"))
     return (
         *rows,
-        row(
-            Span(" each host ", Tone.TITLE), f"confirms within {within} s over a new connection, or goes back by itself"
-        ),
+        row(Span(" each host ", Tone.TITLE), f"confirms over a new connection within {within} s or goes back"),
         row(Span(" the run   ", Tone.TITLE), "goes on when you leave; ringfence attach follows it"),
     )

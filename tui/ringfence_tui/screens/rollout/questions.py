@@ -59,8 +59,8 @@ def make(session: EngineSession, request: MakePlan, tell: Tell) -> PlanView:
     from ringfence.operations.plan import PlanRequest, make_plan
 
     session.writable("make a plan")
-    estate = session.fresh()
     heard = Telling(tell)
+    estate = session.anew(heard)
     restore = earlier_plan(estate, request.back_from) if request.back_from else None
     asked = PlanRequest(flows=FlowSelection(), rebase=request.rebase, restore=restore)
     made = make_plan(estate, asked, session.execution(tell, heard))
@@ -81,7 +81,7 @@ def begin(session: EngineSession, request: Begin, _tell: Tell) -> str:
         renew=request.renew,
         confirm_within=request.confirm_within,
     )
-    run, process = begun(session.fresh(), asked, Passwords(request.become, request.vault))
+    run, process = begun(session.anew(), asked, Passwords(request.become, request.vault))
     threading.Thread(target=process.wait, daemon=True, name=f"run {run.id}").start()  # else it stays a zombie
     return run.id
 
@@ -202,7 +202,7 @@ def _stale(session: EngineSession, chosen: ChosenPlan) -> str:
     from ringfence.operations.apply import ApplyRequest, checked_plan
 
     try:
-        checked_plan(session.estate, ApplyRequest(chosen.plan.digest))
+        checked_plan(session.anew(), ApplyRequest(chosen.plan.digest))
     except InputError as error:
         return f"{error.message}: {error.remedy}" if error.remedy else error.message
     return ""

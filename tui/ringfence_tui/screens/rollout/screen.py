@@ -8,7 +8,8 @@ from ringfence.presenting.rollout_board import Board, BoardChange, BoardHead, Ph
 from textual import on
 from textual.app import ComposeResult
 
-from ringfence_tui.changing_page import ChangingPage
+from ringfence_tui.changing_page import ChangingPage, unfocused
+from ringfence_tui.engine.client import EngineError
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import APPLICATION, Key
 from ringfence_tui.messages import JobsChanged, PlanSubject, RunSubject
@@ -39,7 +40,11 @@ LOG = Key("l", "log", "log", "Show what the run told, or the board again")
 DIFF = Key("d", "diff", "diff", "Show the diff of the plan, or the board again")
 HISTORY = Key("H", "history", "history", "Show the runs until now")
 VERIFY = Key("v", "verify", "verify", "Show what hosts enforce beside what their plan says")
+LONGER = Key("plus", "within(1)", "", "Give hosts more time to confirm a new table")
+SHORTER = Key("minus", "within(-1)", "", "Give hosts less time to confirm a new table")
 PASSWORDS = Key("K", "passwords", "", "Give the passwords that Ansible needs")
+# Seconds that a host has to confirm a new table, else it goes back by itself.
+TIMES = (30, 60, 120, 300, 900)
 
 
 class Shown(Enum):
@@ -66,11 +71,13 @@ class RolloutScreen(ChangingPage):
         DIFF,
         HISTORY,
         VERIFY,
+        LONGER,
+        SHORTER,
         PASSWORDS,
     )
     DEFAULT_CSS = """
-    RolloutScreen #head { height: 4; }
-    RolloutScreen #foot { height: 10; }
+    RolloutScreen #head { height: 3; }
+    RolloutScreen #foot { height: 9; }
     RolloutScreen.plan #head, RolloutScreen.plan #foot { display: none; }
     RolloutScreen.log #foot { display: none; }
     """
@@ -83,15 +90,16 @@ class RolloutScreen(ChangingPage):
         self.rows = BoardRows((), ())
         self.subject: int | str | None = None
         self.toggled: frozenset[int] = frozenset()
+        self.within = TIMES[0]
         self._wanted: object = None
         self._following = ""
         self._opened = False
 
     def body(self) -> ComposeResult:
         """Yield the head, the board or the diff, and what is known of the line at the cursor."""
-        yield Lines(id="head")
+        yield unfocused(Lines(id="head"))
         yield Lines(selectable=True, id="main")
-        yield Lines(id="foot")
+        yield unfocused(Lines(id="foot"))
 
     # What is shown
 
@@ -159,10 +167,13 @@ class RolloutScreen(ChangingPage):
         self._following = run
         try:
             head = await self.engine.ask("rollout.follow", run, BoardHead, hear)
+        except EngineError:
+            self.post_message(JobsChanged(""))
+            raise
         finally:
             if self._following == run:
                 self._following = ""
-                self.post_message(JobsChanged(""))
+        self.post_message(JobsChanged(""))
         self.renew_keys()
         well = head.state == "successful"
         self.say(
@@ -223,7 +234,7 @@ class RolloutScreen(ChangingPage):
         if self.shown is Shown.PLAN:
             own = [ROLL_OUT, PLAN, *([DIFF] if head else []), HISTORY, VERIFY]
         elif head is not None and head.lives:
-            own = [PAUSE, ABORT, EXCUSE, BACK, LOG, DIFF, HISTORY]
+            own = [PAUSE, ABORT, EXCUSE, LOG, DIFF, HISTORY]
         else:
             own = [AGAIN, EXCUSE, BACK, LOG, DIFF, PLAN, HISTORY, VERIFY]
         return tuple(key for key in (*own, *APPLICATION) if not (key.changes and self.read_only))
@@ -248,10 +259,13 @@ class RolloutScreen(ChangingPage):
 
     def action_roll_back(self) -> None:
         """Make the plan that goes back."""
-        if self.may("make a plan"):
-            plan = self.board.head.plan if self.board is not None else self.plan.digest if self.plan else ""
-            if plan:
-                self.work(self._make(MakePlan(back_from=plan)), "show")
+        plan = self.board.head.plan if self.board is not None else self.plan.digest if self.plan else ""
+        if not self.may("make a plan") or not plan:
+            return
+        if self.board is not None and self.board.head.lives:
+            self.say("the run goes on: let it end or abort it, then roll back")
+            return
+        self.work(self._make(MakePlan(back_from=plan)), "show")
 
     async def _make(self, request: MakePlan) -> None:
         def hear(part: object) -> None:
@@ -289,7 +303,7 @@ class RolloutScreen(ChangingPage):
         if view.stale:
             self.say(Span("✗ ", Tone.BAD), view.stale)
             return
-        rows = confirm_rows(view, limit=limit, excuse=excuse, renew=renew)
+        rows = confirm_rows(view, limit=limit, excuse=excuse, renew=renew, within=self.within)
         given = self.ringfence.passwords
         rows = (*rows, row(Span(" passwords ", Tone.TITLE), given.words(), Span("  (K gives them)", Tone.DIM)))
         asked = Confirmation(f"Roll out plan {view.short}", rows, plan=view.digest, does="roll it out")
@@ -372,6 +386,11 @@ class RolloutScreen(ChangingPage):
             self._show_board()
         else:
             self.work(self._show_plan(self.board.head.plan), "show")
+
+    def action_within(self, by: int) -> None:
+        """Give hosts more or less time to confirm."""
+        self.within = TIMES[max(0, min(TIMES.index(self.within) + by, len(TIMES) - 1))]
+        self.say(f"a host has {self.within} s to confirm a new table, then it goes back by itself")
 
     def action_history(self) -> None:
         """Show the runs."""

@@ -53,7 +53,7 @@ def run(session: EngineSession, request: Verify, tell: Tell) -> VerifyView:
     from ringfence.operations.verify import verify
 
     heard = Telling(tell)
-    estate = session.estate
+    estate = session.anew(heard)
     with Passwords(request.become, request.vault).offered():
         done = verify(estate, request.plan or None, request.limit, session.execution(tell, heard))
     proofs = kept_proofs(estate)

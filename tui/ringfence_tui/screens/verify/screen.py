@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from textual import on
 from textual.app import ComposeResult
 
-from ringfence_tui.changing_page import ChangingPage
+from ringfence_tui.changing_page import ChangingPage, unfocused
 from ringfence_tui.clock import clock, day_and_clock
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import Key
@@ -57,9 +57,9 @@ class VerifyScreen(ChangingPage):
 
     def body(self) -> ComposeResult:
         """Yield the head, the hosts, and the detail of one."""
-        yield Lines(id="head")
+        yield unfocused(Lines(id="head"))
         yield Table(COLUMNS, id="hosts")
-        yield Lines(id="detail")
+        yield unfocused(Lines(id="detail"))
 
     def entered(self) -> None:
         """Show what is kept; what was read back here stays."""

@@ -49,11 +49,12 @@ function render(fit) {
   beside();
 }
 
-// What stands beside the picture comes after it.
+// What stands beside the picture comes when that is seen.
 let waiting = 0;
 function beside() {
-  clearTimeout(waiting);
-  waiting = setTimeout(() => {
+  const turn = ++waiting;
+  cy.one("render", () => setTimeout(() => {
+    if (turn !== waiting) return;
     const { view, edges, now } = shown, depth = matrixDepth(chosen.depth);
     const of = DATA.levels[depth - 1].of, names = DATA.levels[depth - 1].names;
     const cells = depth === view.depth && !view.inner ? edges : kept(edgesBetween(now.time, of, now.pass).edges);
@@ -65,7 +66,7 @@ function beside() {
     showListed(now, view, edges.slice(DATA.drawn.edges), openEdge);
     again();
     document.documentElement.dataset.ready = String(Number(document.documentElement.dataset.ready || 0) + 1);
-  }, 0);
+  }, 0));
 }
 
 // Show again what was chosen before, where it still is.

@@ -17,6 +17,8 @@ function cellText(edge, state, held) {
 // Build the table; `onCell(client, server)` is called for a cell with traffic.
 function showMatrix(depth, edges, state, held, onCell) {
   const { names } = DATA.levels[depth - 1], shown = Math.min(names.length, MATRIX);
+  const first = [];
+  DATA.levels[depth - 1].of.forEach((group, i) => { first[group] = DATA.levels[0].of[i]; });
   const cells = new Map(edges.map((edge) => [edge.client * names.length + edge.server, edge]));
   const table = element("table", { role: "grid", "aria-label": "Rows talk to columns" });
   const head = element("tr");
@@ -27,7 +29,7 @@ function showMatrix(depth, edges, state, held, onCell) {
   const body = element("tbody");
   for (let r = 0; r < shown; r++) {
     const row = element("tr");
-    if (r && depth > 1 && names[r].split("/")[0] !== names[r - 1].split("/")[0]) row.className = "first";
+    if (r && depth > 1 && first[r] !== first[r - 1]) row.className = "first";
     row.append(element("th", { scope: "row", title: names[r] }, `${r + 1} ${names[r]}`));
     for (let c = 0; c < shown; c++) {
       const edge = cells.get(r * names.length + c);

@@ -46,7 +46,7 @@ function passing(time, text) {
 
 // The edges between the groups of a view (`of`: group of the data to group of the view, -1 for none), with their sums.
 function edgesBetween(time, of, pass) {
-  const { client, server, refused, attempts, last } = time.edges;
+  const { client, server, refused, attempts } = time.edges;
   const count = 1 + of.reduce((most, one) => Math.max(most, one), 0);
   const known = new Map();
   const edges = [];
@@ -58,7 +58,7 @@ function edgesBetween(time, of, pass) {
     let place = known.get(key);
     if (place === undefined) {
       known.set(key, place = edges.length);
-      edges.push({ client: from, server: to, refused: 0, attempts: 0, parts: 0, sum: null });
+      edges.push({ client: from, server: to, refused: 0, attempts: 0 });
     }
     at[i] = place;
     if (!pass || pass.edges[i]) {

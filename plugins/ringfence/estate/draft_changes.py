@@ -1,0 +1,186 @@
+"""The changes that a draft is made of: each applied to a file's text gives the next text, or says why it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from ringfence.language import rule_edits
+from ringfence.language.documents import parse_documents
+from ringfence.language.policy_files import POLICY_FILE
+from ringfence.language.reports import Reports
+from ringfence.language.rule_edits import RuleAt
+from ringfence.model.errors import InputError, Place
+from ringfence.workspace import POLICY
+
+BOM = "\ufeff"
+Said = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class AddRule:
+    """A rule, in the words of the grammar, into the document of a file that has such a head, or a new one."""
+
+    file: str
+    rule: Said
+    head: Said = field(default_factory=dict)
+
+    def words(self) -> str:
+        """Return what it does, for people."""
+        return f"add '{self.rule.get('name', 'a rule')}'"
+
+    def applied(self, text: str, _base: str | None) -> str:
+        """Return the text with it."""
+        mark, body = _marked(text)
+        return mark + rule_edits.added(body, self.file, self.rule, self.head)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRule:
+    """A rule of a file says something else."""
+
+    file: str
+    at: RuleAt
+    rule: Said
+
+    def words(self) -> str:
+        """Return what it does, for people."""
+        return f"change '{self.at.name}'"
+
+    def applied(self, text: str, _base: str | None) -> str:
+        """Return the text with it."""
+        mark, body = _marked(text)
+        return mark + rule_edits.changed(body, self.file, self.at, self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRule:
+    """A rule of a file is no more."""
+
+    file: str
+    at: RuleAt
+
+    def words(self) -> str:
+        """Return what it does, for people."""
+        return f"remove '{self.at.name}'"
+
+    def applied(self, text: str, _base: str | None) -> str:
+        """Return the text without it."""
+        mark, body = _marked(text)
+        return mark + rule_edits.removed(body, self.file, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteText:
+    """A whole file, as somebody edited it; `before` is the text that it was made of."""
+
+    file: str
+    text: str
+    before: str | None = None
+
+    def words(self) -> str:
+        """Return what it does, for people."""
+        return f"edit {self.file}"
+
+    def applied(self, text: str, _base: str | None) -> str:
+        """Return its text. Raise InputError where the file says something else than what it was made of."""
+        if text not in ((self.before or ""), self.text):
+            place, what = _first_difference(self.file, self.before or "", text)
+            raise InputError(f"somebody changed {what} meanwhile", place, "edit the file as it is now")
+        return self.text
+
+
+Change = AddRule | ChangeRule | RemoveRule | WriteText
+_KINDS = {"add": AddRule, "change": ChangeRule, "remove": RemoveRule, "write": WriteText}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def data_of(change: Change) -> dict[str, object]:
+    """Return a change as plain data."""
+    data: dict[str, object] = {"do": _NAMES[type(change)], "file": change.file}
+    match change:
+        case AddRule(_, rule, head):
+            return {**data, "rule": dict(rule), "head": dict(head)}
+        case ChangeRule(_, at, rule):
+            return {**data, "at": _at_data(at), "rule": dict(rule)}
+        case RemoveRule(_, at):
+            return {**data, "at": _at_data(at)}
+        case WriteText(_, text, before):
+            return {**data, "text": text, "before": before}
+
+
+def change_of(data: object) -> Change:
+    """Return a change of plain data. Raise ValueError, KeyError or TypeError for what is none."""
+    if not isinstance(data, dict):
+        raise TypeError
+    file = _text(data["file"])
+    refuse_foreign(file)
+    match data["do"]:
+        case "add":
+            return AddRule(file, _said(data["rule"]), _said(data["head"]))
+        case "change":
+            return ChangeRule(file, _at(data["at"]), _said(data["rule"]))
+        case "remove":
+            return RemoveRule(file, _at(data["at"]))
+        case "write":
+            before = data["before"]
+            return WriteText(file, _text(data["text"]), None if before is None else _text(before))
+    raise ValueError
+
+
+def refuse_foreign(file: str) -> None:
+    """Raise InputError for a name that is not that of a policy file below `policy/`."""
+    path = PurePosixPath(file)
+    parts = path.parts
+    wrong = path.is_absolute() or len(parts) < 2 or parts[0] != POLICY or ".." in parts
+    hidden = any(part.startswith(".") for part in parts)
+    if wrong or hidden or not file.isprintable() or not POLICY_FILE.fullmatch(path.name) or str(path) != file:
+        raise InputError(f"'{file}' is no policy file", remedy=f"name one below {POLICY}/ that ends in .yml")
+
+
+def _marked(text: str) -> tuple[str, str]:
+    """Return the mark of UTF-8 that a text begins with, if it does, and the rest."""
+    return (BOM, text[1:]) if text.startswith(BOM) else ("", text)
+
+
+def _first_difference(file: str, before: str, now: str) -> tuple[Place, str]:
+    """Return where two texts of a file differ first, and what stands there: a rule's name where it is one."""
+    line = next(
+        (
+            number
+            for number, (one, other) in enumerate(zip(before.splitlines(), now.splitlines(), strict=False), 1)
+            if one != other
+        ),
+        min(before.count("\n"), now.count("\n")) + 1,
+    )
+    if parse_documents(now, file, reports := Reports()) and not len(reports):
+        above = [(at, place) for at, place in rule_edits.rules_in(now, file) if place.line <= line]
+        if above:
+            return Place(file, line, 1), f"the rule '{above[-1][0].name}'"
+    return Place(file, line, 1), "this file"
+
+
+def _at_data(at: RuleAt) -> dict[str, object]:
+    return {"document": at.document, "index": at.index, "said": dict(at.said)}
+
+
+def _at(data: object) -> RuleAt:
+    if not isinstance(data, dict):
+        raise TypeError
+    document, index = data["document"], data["index"]
+    if not isinstance(document, int) or not isinstance(index, int):
+        raise TypeError
+    return RuleAt(document, index, _said(data["said"]))
+
+
+def _said(data: object) -> dict[str, object]:
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise TypeError
+    return dict(data)
+
+
+def _text(data: object) -> str:
+    if not isinstance(data, str):
+        raise TypeError
+    return data

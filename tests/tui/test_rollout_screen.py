@@ -1,0 +1,282 @@
+"""The rollout, history and verify screens by Textual's pilot, with an engine of the test's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ringfence.presenting.rollout_fold import BoardFold
+from ringfence_tui.app import RingfenceApp
+from ringfence_tui.engine.client import EngineError
+from ringfence_tui.opened import Opened
+from ringfence_tui.screens.history.model import Frame, Replay, RunList, RunRow
+from ringfence_tui.screens.rollout.model import Opening
+from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer
+from ringfence_tui.screens.verify.model import Difference, Finding, VerifyRow, VerifyView
+from ringfence_tui.screens.verify.requests import Verify
+from textual.pilot import Pilot
+
+from tests.tui.stub_engine import Answer, StubEngine, journey, shown
+from tests.tui.test_rollout_model import VIEW
+from tests.unit.rollout_events import PLAN, WAVES, confirmed, failed, listed, started
+
+RUN = "20261124T070000Z-5f3a00000000"
+
+
+class Run:
+    """A run that the test brings on: `tell` says what happened since, `end` ends it."""
+
+    def __init__(self, directory: Path) -> None:
+        """Begin with nothing told."""
+        self.directory = directory / RUN
+        self.directory.mkdir()
+        self.fold = BoardFold(WAVES)
+        self.state = "running"
+        self.hear: Callable[[Any], None] | None = None
+        self.over = asyncio.Event()
+
+    def tell(self, *events: Any) -> None:
+        """Tell events, and what follows from them."""
+        for event in events:
+            self.fold.take(event)
+        if self.hear is not None:
+            self.hear(self.fold.change(listed(self.directory, self.state)))
+
+    def end(self, state: str) -> None:
+        """End."""
+        self.state = state
+        self.over.set()
+
+    async def follow(self, _request: str, hear: Callable[[Any], None]) -> Any:
+        """Be followed."""
+        self.hear = hear
+        self.tell()
+        await self.over.wait()
+        change = self.fold.change(listed(self.directory, self.state))
+        hear(change)
+        return change.head
+
+
+def engine(run: Run, *, living: bool = True, read_only: bool = False, **more: Answer) -> StubEngine:
+    answers: dict[str, Answer] = {
+        "workspace.opened": lambda _request, _hear: Opened("/shop", "shop", read_only),
+        "rollout.opening": lambda _request, _hear: Opening(RUN if living else "", RUN, VIEW),
+        "rollout.plan": lambda _request, _hear: VIEW,
+        "rollout.follow": run.follow,
+        "rollout.begin": lambda _request, _hear: RUN,
+        "rollout.steer": lambda _request, _hear: "done",
+        **{name.replace("__", "."): answer for name, answer in more.items()},
+    }
+    return StubEngine(answers, read_only=read_only)
+
+
+async def until(pilot: Pilot[int], holds: Callable[[str], bool] | str) -> str:
+    """Return the screen when a text is on it, or a condition holds."""
+    for _ in range(100):
+        text = shown(pilot.app)  # type: ignore[arg-type]
+        if holds in text if isinstance(holds, str) else holds(text):
+            return text
+        await pilot.pause(0.02)
+    raise AssertionError(f"not on the screen: {holds}\n{text}")
+
+
+def asked(stub: StubEngine, question: str) -> list[Any]:
+    return [request for name, request in stub.asked if name == question]
+
+
+@journey
+async def test_the_screen_takes_up_the_run_that_works_and_follows_it_to_its_end(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    async with RingfenceApp(engine(run), first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "by kim from 9c1e")
+        run.tell(started("canary"))
+        await until(pilot, "▸ connects")
+        run.tell(confirmed("canary"), started("web-1", 6), failed("web-1", 7))
+        text = await until(pilot, "wave 2 waits: web-1 is neither confirmed nor excused")
+        assert "1/1 ✓" in text
+        await until(pilot, "rollout 2/4")
+        run.end("failed")
+        text = await until(pilot, "r try web-1 again")
+        assert f"run {RUN}: failed" in text
+
+
+@journey
+async def test_a_rollout_begins_only_after_the_first_digits_of_its_plan(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    stub = engine(run, living=False)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "canary db-2, then 10, then 190")
+        await pilot.press("o")
+        await until(pilot, "type 5f3a to roll it out")
+        await pilot.press("enter", "9", "escape")
+        await until(pilot, "nothing was begun")
+        assert asked(stub, "rollout.begin") == []
+        await pilot.press("o")
+        await until(pilot, "type 5f3a to roll it out")
+        await pilot.press(*"5f3a")
+        await until(pilot, "by kim from 9c1e")
+        assert asked(stub, "rollout.begin") == [Begin(PLAN)]
+        run.end("successful")
+        await until(pilot, "successful  v verify")
+
+
+@journey
+async def test_a_run_is_paused_resumed_aborted_and_a_host_excused(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    stub = engine(run)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "by kim from 9c1e")
+        run.tell(confirmed("canary"), started("web-1"), failed("web-1"))
+        await until(pilot, "✗ unreachable")
+        await pilot.press("P")
+        await until(pilot, "done")
+        listed(run.directory).directory.steer(pause=True)
+        run.tell()
+        await until(pilot, "P go on")
+        await pilot.press("P")
+        await pilot.press("j", "j")
+        await until(pilot, "x excuse web-1")
+        await pilot.press("x")
+        await until(pilot, "Excuse web-1")
+        await pilot.press("enter")
+        await until(pilot, lambda text: "Excuse web-1" not in text)
+        await pilot.press("A")
+        await until(pilot, "1 hosts keep what they confirmed")
+        await pilot.press("enter")
+        await until(pilot, lambda text: "keep what they confirmed" not in text)
+        assert asked(stub, "rollout.steer") == [
+            Steer(RUN, pause=True),
+            Steer(RUN, pause=False),
+            Steer(RUN, excuse=("web-1",)),
+            Steer(RUN, abort=True),
+        ]
+
+
+@journey
+async def test_a_run_that_failed_is_tried_again_or_goes_on_without_the_host_or_is_rolled_back(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    back = replace(VIEW, digest="a6f0" + "0" * 60, restores="18e4" + "0" * 60)
+    stub = engine(run, rollout__make=lambda _request, _hear: back)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "by kim")
+        run.tell(confirmed("canary"), started("web-1"), failed("web-1"))
+        run.end("failed")
+        await until(pilot, "r try web-1 again")
+        await pilot.press("j", "j", "x")
+        text = await until(pilot, "type 5f3a to roll it out")
+        assert "web-1: the waves go on without" in text
+        await pilot.press(*"5f3a")
+        await until(pilot, f"run {RUN}: failed")
+        await pilot.press("r")
+        await until(pilot, "type 5f3a to roll it out")
+        await pilot.press("escape", "R")
+        text = await until(pilot, "plan a6f0 is made")
+        assert "brings back 18e4" in text
+        assert asked(stub, "rollout.begin") == [Begin(PLAN, excuse=("web-1",))]
+        assert asked(stub, "rollout.make") == [MakePlan(back_from=PLAN)]
+
+
+@journey
+async def test_read_only_nothing_is_changed_and_that_is_said(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    stub = engine(run, read_only=True)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "by kim")
+        for key, what in (("P", "steer a run"), ("A", "steer a run"), ("p", "make a plan"), ("r", "roll a plan out")):
+            await pilot.press(key)
+            await until(pilot, f"cannot {what}")
+        assert not {"rollout.steer", "rollout.make", "rollout.begin"} & {name for name, _ in stub.asked}
+
+
+@journey
+async def test_passwords_are_asked_for_never_shown_and_handed_to_the_run(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    stub = engine(run, living=False)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "canary db-2")
+        await pilot.press("K")
+        await until(pilot, "Become password")
+        await pilot.press(*"s3cret")
+        text = await until(pilot, "something was typed")
+        assert "s3cret" not in text
+        await pilot.press("enter")
+        await until(pilot, "Vault password")
+        await pilot.press("enter")
+        await until(pilot, "become password given")
+        await pilot.press("o")
+        await until(pilot, "type 5f3a")
+        await pilot.press(*"5f3a")
+        await until(pilot, "by kim")
+        (request,) = asked(stub, "rollout.begin")
+        assert (request.become, request.vault) == ("s3cret", None)
+        assert "s3cret" not in repr(request) + repr(pilot.app.passwords)  # type: ignore[attr-defined]
+
+
+@journey
+async def test_an_engine_that_refuses_says_why_and_what_to_do(tmp_path: Path) -> None:
+    def refuse(_request: Any, _hear: Any) -> Any:
+        raise EngineError("a run works on this workspace already", remedy="follow it with 'ringfence attach'")
+
+    stub = engine(Run(tmp_path), living=False, rollout__begin=refuse)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "canary db-2")
+        await pilot.press("o")
+        await until(pilot, "type 5f3a")
+        await pilot.press(*"5f3a")
+        await until(pilot, "a run works on this workspace already  → follow it")
+
+
+@journey
+async def test_history_lists_runs_and_steps_through_what_happened(tmp_path: Path) -> None:
+    rows = (RunRow(RUN, PLAN[:12], "failed", "kim", "9c1e", "2026-11-24T07:00:00Z", 4, "9 min", False, False),)
+    fold, frames = BoardFold(WAVES), []
+    for told in ((), (started("canary"),), (confirmed("canary"),)):
+        for event in told:
+            fold.take(event)
+        frames.append(Frame("2026-11-24T07:00:01Z", fold.change(listed(tmp_path))))
+    stub = engine(
+        Run(tmp_path),
+        history__runs=lambda _request, _hear: RunList(rows, ("old: this is not a valid run",)),
+        history__replay=lambda _request, _hear: Replay(RUN, tuple(frames)),
+    )
+    async with RingfenceApp(stub, first="history").run_test(size=(80, 24)) as pilot:
+        text = await until(pilot, "event 2 of 2")
+        assert "1/1 ✓" in text
+        assert "old: this is not a valid run" in text
+        await pilot.press("left_square_bracket")
+        await until(pilot, "▸ connects")
+        await pilot.press("b")
+        await until(pilot, "by kim from 9c1e")
+        assert asked(stub, "rollout.follow") == [RUN]
+
+
+@journey
+async def test_verify_reads_back_shows_the_worst_first_and_renews_one_host(tmp_path: Path) -> None:
+    difference = Difference("open", "inbound from any, tcp/5432", "deny by default", "allow", 118)
+    found = (
+        VerifyRow("db-3", Finding.OPEN, "open", "tcp/5432", "", "", ("tcp/5432",), (difference,)),
+        VerifyRow("web-1", Finding.EQUAL, "equal", "", "", "2026-11-24T14:20:00Z"),
+    )
+    stub = engine(
+        Run(tmp_path),
+        living=False,
+        verify__kept=lambda _request, _hear: VerifyView(PLAN, why="nobody has read the hosts back yet"),
+        verify__run=lambda _request, _hear: VerifyView(PLAN, found, kept=False),
+    )
+    async with RingfenceApp(stub, first="verify").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "nobody has read the hosts back yet")
+        await pilot.press("v")
+        text = await until(pilot, "1 of 2 proven equal")
+        assert "plan says    deny by default" in text
+        assert "line 118 of the listing" in text
+        assert asked(stub, "verify.run") == [Verify()]
+        await pilot.press("n")
+        text = await until(pilot, "type 5f3a to roll it out")
+        assert "loads the table also where it stands already" in text
+        assert "1 host: db-3" in text
+        await pilot.press(*"5f3a")
+        await until(pilot, "by kim")
+        assert asked(stub, "rollout.begin") == [Begin(PLAN, limit=("db-3",), renew=True)]

@@ -1,0 +1,89 @@
+"""The judged flows that the engine process keeps for the Map screen: opened once a time and state of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from ringfence.operations.flow_selection import FlowSelection
+from ringfence.operations.interrupting import Cancelled as Interrupted
+from ringfence.operations.picture import open_picture
+
+from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
+from ringfence_tui.screens.map.answers import Progress, When
+
+if TYPE_CHECKING:
+    from ringfence.analysis.picture import JudgedPicture
+    from ringfence.estate import Estate
+
+PROGRESS_STEPS = 20
+
+
+@dataclass
+class Kept:
+    """The judged flows of one window, and the estate that they were judged under."""
+
+    lock: RLock = field(default_factory=RLock)
+    estate: Estate | None = None
+    when: When | None = None
+    judged: JudgedPicture | None = None
+
+
+_KEPT: WeakKeyDictionary[EngineSession, Kept] = WeakKeyDictionary()
+_MAKING = RLock()
+
+
+def kept_of(session: EngineSession) -> Kept:
+    """Return what is kept for a session."""
+    with _MAKING:
+        return _KEPT.setdefault(session, Kept())
+
+
+@contextmanager
+def cancellable() -> Iterator[None]:
+    """Turn an operation's word for cancelled into the engine's."""
+    try:
+        yield
+    except Interrupted as error:
+        raise Cancelled from error
+
+
+@contextmanager
+def judged_flows(session: EngineSession, when: When, tell: Tell) -> Iterator[JudgedPicture]:
+    """Judge the flows of a time, or take those that are kept; others wait meanwhile. Files that changed count anew."""
+    kept = kept_of(session)
+    with kept.lock, cancellable():
+        tell.check()
+        estate = session.fresh()
+        if kept.judged is None or kept.estate is not estate or kept.when != when:
+            if kept.judged is not None:
+                kept.judged.close()
+                kept.judged = None
+            flows = FlowSelection(since=when.since, until=when.until)
+            kept.judged = open_picture(estate, flows, execution=session.execution(tell), told=progress(tell))
+            kept.estate, kept.when = estate, when
+        yield kept.judged
+
+
+def progress(tell: Tell) -> Progresses:
+    """Return what hears of pairs that are judged and tells the screen at most so many times."""
+    return Progresses(tell)
+
+
+@dataclass
+class Progresses:
+    """Tells a screen how far judging is, at each twentieth."""
+
+    tell: Tell
+    _last: int = 0
+
+    def __call__(self, done: int, of: int) -> None:
+        """Hear how many of how many are judged. Raise Cancelled where nobody waits any more."""
+        step = done * PROGRESS_STEPS // of if of else 0
+        if step != self._last:
+            self._last = step
+            self.tell(Progress(done, of))

@@ -1,0 +1,59 @@
+"""What the Map screen asks: pictures, cells, and the draft. Runs in the engine process, over operations alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence.model.picture import Neighbours, PictureCell
+from ringfence.operations.picture import LEVELS
+
+from ringfence_tui.engine.questions import Questions
+from ringfence_tui.engine.session import EngineSession, Tell
+from ringfence_tui.screens.map.answers import CellRequest, MapAnswer, NeighboursRequest, PictureRequest
+from ringfence_tui.screens.map.kept import judged_flows
+from ringfence_tui.screens.map.levels import FINEST
+
+if TYPE_CHECKING:
+    from ringfence.estate import Estate
+
+MANY = 200
+
+
+def picture(session: EngineSession, request: PictureRequest, tell: Tell) -> MapAnswer:
+    """Return the picture at some levels, at the finest labels that have not too many groups where none are named."""
+    with judged_flows(session, request.when, tell) as judged:
+        estate = session.estate
+        keys = keys_of(estate)
+        levels = request.levels or keys[: depth_of(estate, keys)]
+        return MapAnswer(judged.at(levels, request.inside), keys)
+
+
+def cell(session: EngineSession, request: CellRequest, tell: Tell) -> PictureCell:
+    """Return who decides what between two groups, and the busiest flows."""
+    with judged_flows(session, request.when, tell) as judged:
+        return judged.cell(request.levels, request.client, request.server, request.limit)
+
+
+def neighbours(session: EngineSession, request: NeighboursRequest, tell: Tell) -> Neighbours:
+    """Return who talks to a group and whom it talks to, with how many of its ends."""
+    with judged_flows(session, request.when, tell) as judged:
+        return judged.neighbours(request.levels, request.group)
+
+
+def keys_of(estate: Estate) -> tuple[str, ...]:
+    """Return all levels of an estate: the usual labels as far as an asset has them, then assets and processes."""
+    there = {key for asset in estate.snapshot.assets for key in asset.labels}
+    return (*(tuple(key for key in LEVELS if key in there) or LEVELS[:1]), *FINEST)
+
+
+def depth_of(estate: Estate, keys: tuple[str, ...]) -> int:
+    """Return how many labels tell at most so many groups apart that one can read; at least one."""
+    labels = [key for key in keys if key not in FINEST]
+    every = [asset.label_values() for asset in estate.snapshot.assets]
+    for depth in range(len(labels), 1, -1):
+        if len({tuple(values.get(key) for key in labels[:depth]) for values in every}) <= MANY:
+            return depth
+    return 1
+
+
+QUESTIONS: Questions = {"picture": picture, "cell": cell, "neighbours": neighbours}

@@ -1,0 +1,320 @@
+"""The Map screen: a matrix of who talks to whom, neighbours, flows, and from a cell to a rule in the draft."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from dataclasses import replace
+
+from ringfence.model.counts import counted
+from textual import on
+from textual.app import ComposeResult
+
+from ringfence_tui.engine.client import EngineError
+from ringfence_tui.keys import Key
+from ringfence_tui.messages import PairSubject, PictureSubject
+from ringfence_tui.page import Confirmation
+from ringfence_tui.screens.map.answers import (
+    CellRequest,
+    DraftNote,
+    Progress,
+    RuleEffect,
+    RuleRequest,
+    SheetFacts,
+    SheetRequest,
+    Writing,
+)
+from ringfence_tui.screens.map.ends import ends_of
+from ringfence_tui.screens.map.finding import FindField
+from ringfence_tui.screens.map.looking import Ends, LookingPage, Mode
+from ringfence_tui.screens.map.model import Only, Order, comparisons_of, find, next_of
+from ringfence_tui.screens.map.sheet import Sheet, sheet_of
+from ringfence_tui.screens.map.sheet_box import SheetBox
+from ringfence_tui.spans import Span, Tone, rows
+from ringfence_tui.widgets.matrix import Matrix
+from ringfence_tui.widgets.matrix_painting import HEADER
+
+EFFECT_PAUSE = 0.06
+ONLY = {"x": Only.DENIED, "!": Only.WOULD, "*": Only.CHANGES}
+
+
+class MapScreen(LookingPage):
+    """Looks and drafts."""
+
+    KEYS = (
+        Key("enter", "choose", "flows", "The flows of a cell, or into a group"),
+        Key("a", "rule('allow')", "allow", "A rule that allows this traffic", changes=True),
+        Key("d", "rule('deny')", "deny", "A rule that denies this traffic", changes=True),
+        Key("v", "neighbours", "neighbours", "Clients, the group, servers; and back to the matrix"),
+        Key("minus", "level(-1)", "level", "Coarser groups", shown_as="- +"),
+        Key("plus,equals_sign", "level(1)", "", "Finer groups"),
+        Key("t", "time", "time", "A longer time"),
+        Key("c", "compare", "held", "Other states: held, files, draft"),
+        Key("w", "write", "write", "Write the draft into its files", changes=True),
+        Key("left_square_bracket", "step(1)", "", "The time before"),
+        Key("right_square_bracket", "step(-1)", "", "The time after"),
+        Key("o", "order", "order", "Order by labels, volume, changes"),
+        Key("f", "only", "filter", "Only changes, denied, would be denied; all"),
+        Key("slash", "find", "find", "Find a group"),
+        Key("n", "next", "", "The next group that was looked for"),
+        Key("u", "undo", "undo", "Take the last change of the draft back", changes=True),
+        Key("ctrl+r", "redo", "", "Do again what was undone", changes=True),
+        Key("b,backspace", "before", "", "The group before, in the neighbour view"),
+        Key("escape", "out", "", "Out of a group, or back"),
+    )
+
+    def __init__(self, name: str, title: str) -> None:
+        super().__init__(name, title)
+        self._words = ""
+        self._trail: list[tuple[Mode, object]] = []
+
+    def body(self) -> ComposeResult:
+        """Yield what one looks at, and the field that finds groups."""
+        yield from super().body()
+        yield FindField(id="find")
+
+    def take(self, subject: object) -> None:
+        """Show only some signs, or go to a pair."""
+        if isinstance(subject, PictureSubject):
+            wanted = (ONLY[sign] for sign in subject.signs if sign in ONLY)
+            self.view = replace(self.view, only=next(wanted, Only.ALL))
+            self.show_view()
+        elif isinstance(subject, PairSubject) and self.model is not None:
+            places = [find(self.model.content, _words(text), HEADER) for text in (subject.client, subject.server)]
+            self.query_one("#matrix", Matrix).go(places[0] or 0, places[1] or 0)
+
+    def command(self) -> str:
+        """Return the command that judges the same flows."""
+        when = self.times.when
+        until = f" --until {when.until}" if when.until else ""
+        found = f"ringfence simulate --since {when.since}{until}"
+        ends = self.ends
+        if ends is None or self.level is None:
+            return f"{found} --by labels"
+        words = [ends_of(one, self.level.shown)[0].words.replace(", ", ",") for one in ends]
+        return f"{found} --pair {' '.join(map(shlex.quote, words))}"
+
+    # How it is looked at
+
+    def action_compare(self) -> None:
+        """Compare other states."""
+        if self.answer is not None:
+            self._chose_comparison = True
+            offered = comparisons_of(self.answer.picture)
+            self.view = replace(self.view, comparison=next_of(offered, self.view.comparison))
+            self.show_view()
+
+    def action_order(self) -> None:
+        """Order otherwise."""
+        self.view = replace(self.view, order=next_of(Order, self.view.order))
+        self.show_view()
+
+    def action_only(self) -> None:
+        """Show other cells."""
+        self.view = replace(self.view, only=next_of(Only, self.view.only))
+        self.show_view()
+
+    def action_level(self, by: int) -> None:
+        """Tell groups apart more finely, or less."""
+        if self.level is not None:
+            level = self.level.finer() if by > 0 else self.level.coarser()
+            if level != self.level:
+                self.load(level)
+
+    def action_time(self) -> None:
+        """Look at a longer time."""
+        self.load(times=self.times.other())
+
+    def action_step(self, back: int) -> None:
+        """Look at the time before, or after."""
+        times = self.times.stepped(back)
+        if times != self.times:
+            self.load(times=times)
+
+    # Where one is
+
+    @on(Matrix.Chosen)
+    def action_choose(self) -> None:
+        """Show the flows of a cell, or the inside of a group."""
+        ends = self.ends
+        if ends is not None and self.answer is not None:
+            if self.answer.picture.edge(*ends) is None:
+                self.say(Span("no traffic between them was seen", Tone.DIM))
+            else:
+                self.work(self.show_flows(ends), group="flows")
+        elif (group := self.group) is not None and self.level is not None:
+            inside = self.level.into(group)
+            if inside == self.level:
+                self.say(Span("there is nothing finer in it", Tone.DIM))
+            else:
+                self.load(inside)
+
+    def action_neighbours(self) -> None:
+        """Show the neighbours of the row's group, or the matrix again."""
+        if self.mode is Mode.NEIGHBOURS:
+            self._trail.clear()
+            self.set_mode(Mode.MATRIX)
+        elif (group := self.group) is not None:
+            self.show_neighbours(group)
+
+    def show_neighbours(self, group: object) -> None:
+        """Show who talks to a group, and keep whose neighbours were shown before."""
+        if self.mode is Mode.NEIGHBOURS and self.centre is not None and self.centre != group:
+            self._trail.append((self.mode, self.centre))
+        super().show_neighbours(group)  # type: ignore[arg-type]
+
+    def action_before(self) -> None:
+        """Go back to the group whose neighbours were shown before."""
+        if self.mode is Mode.NEIGHBOURS and self._trail:
+            _, self.centre = self._trail.pop()  # type: ignore[assignment]
+            super().show_neighbours(self.centre)  # type: ignore[arg-type]
+        elif self.mode is not Mode.MATRIX:
+            self.set_mode(Mode.MATRIX)
+
+    async def action_out(self) -> None:
+        """Go back to the matrix, then out of the group, then to the screen before."""
+        if self.mode is not Mode.MATRIX:
+            self._trail.clear()
+            self.set_mode(Mode.MATRIX)
+        elif self.level is not None and self.level.inside is not None:
+            self.load(self.level.out())
+        else:
+            await self.app.run_action("back")
+
+    def action_find(self) -> None:
+        """Ask for words of a group's name."""
+        self.query_one(FindField).open(self._words)
+
+    @on(FindField.Edited)
+    def words_edited(self, message: FindField.Edited) -> None:
+        """Go to the first group with these words."""
+        message.stop()
+        self._words = message.value
+        self._go_to_next(HEADER)
+
+    def action_next(self) -> None:
+        """Go to the next group with the words."""
+        self._go_to_next(self.query_one("#matrix", Matrix).row)
+
+    def _go_to_next(self, start: int) -> None:
+        if self.model is None or not self._words.strip():
+            return
+        matrix = self.query_one("#matrix", Matrix)
+        row = find(self.model.content, self._words, start)
+        if row is None:
+            self.say(Span("no group is called ", Tone.DIM), Span(self._words))
+        else:
+            self.say()
+            matrix.go(row, matrix.column)
+
+    # The draft
+
+    def action_rule(self, action: str) -> None:
+        """Open the sheet of a rule, filled from the cell."""
+        ends = self.ends
+        if ends is None or self.answer is None or self.level is None or self.query(SheetBox):
+            return
+        edge = self.answer.picture.edge(*ends)
+        sheet = sheet_of(action, *ends, edge, self.level.shown)
+        title = f"{action.capitalize()}: {sheet.name}"
+        self.mount(SheetBox(title, sheet, self.times.words))
+        self.work(self._complete(action, ends), group="sheet")
+
+    async def _complete(self, action: str, ends: Ends) -> None:
+        """Ask for processes and files, then for the effect."""
+        if self.level is None:
+            return
+        cell = CellRequest(self.level.shown, *ends, self.times.when)
+        facts = await self.engine.ask("map.sheet", SheetRequest(action, cell), SheetFacts)
+        for box in self.query(SheetBox):
+            box.show(box.sheet.filled(facts.processes, facts.homes))
+            await self._judge(box, box.sheet)
+
+    @on(SheetBox.Changed)
+    def sheet_changed(self, message: SheetBox.Changed) -> None:
+        """Judge what the rule would do now; what was judged before is cancelled."""
+        if type(message) is SheetBox.Changed:
+            self.work(self._judge(message.box, message.sheet), group="effect")
+
+    async def _judge(self, box: SheetBox, sheet: Sheet) -> None:
+        await asyncio.sleep(EFFECT_PAUSE)
+        if sheet.place is None:
+            return
+        if not sheet.complete:
+            box.tell_foot("no service is chosen: space ticks one")
+            return
+
+        def hear(part: object) -> None:
+            if isinstance(part, Progress):
+                box.tell_foot(part)
+
+        request = RuleRequest(sheet.rule(), sheet.place, self.times.when)
+        try:
+            effect = await self.engine.ask("map.effect", request, RuleEffect, hear)
+        except EngineError as error:
+            box.tell_foot(" ".join(part for part in (error.place, error.message) if part))
+        else:
+            box.tell_foot(effect)
+
+    @on(SheetBox.Taken)
+    def sheet_taken(self, message: SheetBox.Taken) -> None:
+        """Take the rule into the draft, and the picture with it."""
+        message.stop()
+        self.work(self._take(message.box, message.sheet), group="draft")
+
+    @on(SheetBox.Gone)
+    def sheet_gone(self) -> None:
+        """Judge no more."""
+        self.workers.cancel_group(self, "sheet")
+        self.workers.cancel_group(self, "effect")
+
+    async def _take(self, box: SheetBox, sheet: Sheet) -> None:
+        while sheet.place is None and box.is_attached:
+            await asyncio.sleep(EFFECT_PAUSE)
+            sheet = box.sheet
+        if sheet.place is None:
+            return
+        try:
+            request = RuleRequest(sheet.rule(), sheet.place, self.times.when)
+            note = await self.engine.ask("map.take", request, DraftNote)
+        except EngineError as error:
+            box.tell_foot(" ".join(part for part in (error.place, error.message) if part))
+            return
+        self.sheet_gone()
+        box.leave()
+        self._drafted(note, "in the draft: ", sheet.name)
+
+    def action_undo(self) -> None:
+        """Take the last change of the draft back."""
+        self.work(self._change("map.undo", "taken back"), group="draft")
+
+    def action_redo(self) -> None:
+        """Do again what was undone."""
+        self.work(self._change("map.redo", "done again"), group="draft")
+
+    async def _change(self, question: str, said: str) -> None:
+        self._drafted(await self.engine.ask(question, None, DraftNote), said)
+
+    def action_write(self) -> None:
+        """Write the draft into its files, once it was confirmed."""
+        self.work(self._write(), group="draft")
+
+    async def _write(self) -> None:
+        writing = await self.engine.ask("map.writing", None, Writing)
+        if not writing.files:
+            self.say(Span("the draft is empty: there is nothing to write", Tone.DIM))
+            return
+        asked = Confirmation("Write the draft", rows(writing.lines), does="write")
+        if await self.confirm(asked):
+            note = await self.engine.ask("map.write", None, DraftNote)
+            self._drafted(note, "written: ", ", ".join(writing.files))
+
+    def _drafted(self, note: DraftNote, *said: str) -> None:
+        changes = f"  the draft has {counted(note.changes, 'change')}" if note.changes else "  the draft is empty"
+        self.say(*said, Span(changes, Tone.DIM))
+        self.load()
+
+
+def _words(selector: str) -> str:
+    """Return the values of a selector as words of a group's name."""
+    return " ".join(part.partition("=")[2] or part for part in selector.replace(",", " ").split())

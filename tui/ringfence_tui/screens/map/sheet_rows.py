@@ -1,0 +1,126 @@
+"""The sheet as lines: its fields, the keys that change them, and at the foot what the rule would do."""
+
+from __future__ import annotations
+
+from ringfence.model.counts import counted
+
+from ringfence_tui.screens.map.answers import Progress, RuleEffect
+from ringfence_tui.screens.map.sheet import Field, Sheet
+from ringfence_tui.spans import Row, Span, Tone, row
+
+SERVICES_SHOWN = 5
+LABEL = 10
+Foot = RuleEffect | Progress | str | None
+
+
+def sheet_rows(sheet: Sheet, foot: Foot, time: str, width: int = 72) -> tuple[Row, ...]:
+    """Return the lines; `foot` is the effect, how far judging is, or what is wrong; None while it is not known."""
+    return (
+        _line(sheet, Field.CLIENT, _end(sheet, Field.CLIENT)),
+        _line(sheet, Field.SERVER, _end(sheet, Field.SERVER)),
+        *_services(sheet),
+        _line(sheet, Field.PROCESS, _process(sheet)),
+        _line(sheet, Field.HOME, _home(sheet)),
+        _line(sheet, Field.NAME, _name(sheet)),
+        (Span(f"── effect on {time} ".ljust(width, "─"), Tone.RULE),),
+        *effect_rows(foot),
+        (),
+        row(
+            Span("enter", Tone.KEY),
+            " into the draft   ",
+            Span("tab", Tone.KEY),
+            " field   ",
+            Span("space", Tone.KEY),
+            " tick   ",
+            Span("esc", Tone.KEY),
+            " leave",
+        ),
+    )
+
+
+def effect_rows(foot: Foot) -> tuple[Row, ...]:
+    """Return what is known of the rule's effect: always three lines, so that the sheet keeps its size."""
+    match foot:
+        case RuleEffect():
+            rows = _effect(foot)
+        case Progress(done, of):
+            rows = [(Span(f"judging {done * 100 // of if of else 0} %", Tone.DIM),)]
+        case str():
+            rows = [(Span("✗ ", Tone.BAD), Span(foot))]
+        case _:
+            rows = [(Span("judging", Tone.DIM),)]
+    return tuple([*rows, (), (), ()][:3])
+
+
+def _effect(effect: RuleEffect) -> list[Row]:
+    decides: Row = (
+        Span("decides".ljust(LABEL), Tone.DIM),
+        Span(f"{effect.decides:,} of {effect.of:,} flows", Tone.PLAIN if effect.decides else Tone.WARN),
+        Span(f"   newly denied {effect.newly_denied:,}", Tone.DENIED if effect.newly_denied else Tone.PLAIN),
+        Span(f"   newly allowed {effect.newly_allowed:,}", Tone.ALLOWED if effect.newly_allowed else Tone.PLAIN),
+    )
+    found = [decides]
+    if effect.before:
+        found.append((Span("before it".ljust(LABEL), Tone.DIM), Span(effect.before, Tone.WARN)))
+    if effect.bites:
+        found.append((Span("bites".ljust(LABEL), Tone.DIM), Span(effect.bites), Span(f"   {effect.tests}")))
+    elif effect.tests:
+        found.append((Span("".ljust(LABEL)), Span(effect.tests)))
+    if effect.broken:
+        found.insert(1, (Span("breaks".ljust(LABEL), Tone.DIM), Span(", ".join(effect.broken), Tone.BAD)))
+    return found
+
+
+def _line(sheet: Sheet, field: Field, value: Row) -> Row:
+    chosen = sheet.field is field
+    return (Span(field.value.ljust(LABEL), Tone.CHOSEN if chosen else Tone.DIM), *value)
+
+
+def _end(sheet: Sheet, field: Field) -> Row:
+    ends, place = (sheet.clients, sheet.client) if field is Field.CLIENT else (sheet.servers, sheet.server)
+    value = Span(ends[place].words)
+    if sheet.field is not field and not (field is Field.CLIENT and sheet.field is not Field.SERVER):
+        return (value,)
+    return (value, Span("   l", Tone.KEY), Span(f" {ends[(place + 1) % len(ends)].words}", Tone.DIM))
+
+
+def _services(sheet: Sheet) -> list[Row]:
+    every: list[Row] = [
+        (
+            Span("[x] " if offer.ticked and not sheet.any_service else "[ ] "),
+            Span(offer.word),
+            Span(f"  {counted(offer.flows, 'flow')}, {counted(offer.connections, 'connection')}", Tone.DIM),
+        )
+        for offer in sheet.offers
+    ]
+    every.append((Span("[x] any" if sheet.any_service else "[ ] any"),))
+    first = max(0, min(sheet.service - SERVICES_SHOWN + 1, len(every) - SERVICES_SHOWN))
+    rows: list[Row] = []
+    for place in range(first, min(first + SERVICES_SHOWN, len(every))):
+        value = every[place]
+        if sheet.field is Field.SERVICES and place == sheet.service:
+            value = (*(Span(span.text, Tone.CHOSEN) for span in value[:2]), *value[2:])
+        label = Field.SERVICES.value if place == first else ""
+        rows.append((Span(label.ljust(LABEL), Tone.DIM), *value))
+    if len(every) > SERVICES_SHOWN:
+        rows[-1] = (*rows[-1], Span(f"   {sheet.service + 1} of {len(every)}", Tone.DIM))
+    return rows
+
+
+def _process(sheet: Sheet) -> Row:
+    value = Span(sheet.processes[sheet.process - 1][0] if sheet.process else "not named")
+    if not sheet.processes:
+        return (value, Span("   none was seen" if not sheet.process else "", Tone.DIM))
+    name, flows = sheet.processes[sheet.process % len(sheet.processes)]
+    return (value, Span("   p", Tone.KEY), Span(f" {name} ({counted(flows, 'flow')})", Tone.DIM))
+
+
+def _home(sheet: Sheet) -> Row:
+    if sheet.place is None:
+        return (Span("…", Tone.DIM),)
+    more = (Span("   f", Tone.KEY), Span(" other file", Tone.DIM)) if len(sheet.homes) > 1 else ()
+    return (Span(sheet.place.words), *more)
+
+
+def _name(sheet: Sheet) -> Row:
+    return (Span(sheet.name), *((Span("▏", Tone.KEY),) if sheet.field is Field.NAME else ()))

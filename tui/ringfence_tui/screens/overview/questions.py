@@ -1,0 +1,73 @@
+"""The overview, part by part: what is kept first, then what the inventory, the compiler and the flows say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ringfence.model.errors import RingfenceError
+from ringfence.model.problems import Severity
+from ringfence.operations.flow_selection import FlowSelection
+from ringfence.operations.overview import (
+    assets_summary,
+    kept_assets,
+    policy_summary,
+    rollout_summary,
+    traffic_summary,
+)
+
+from ringfence_tui.engine.questions import Questions
+from ringfence_tui.engine.session import EngineSession, Tell
+from ringfence_tui.engine.telling import Telling
+from ringfence_tui.screens.overview.model import WINDOW, Broken, Done, Findings, Part, Wrong
+
+if TYPE_CHECKING:
+    from ringfence.estate import Estate
+    from ringfence.model.problems import Problem
+
+
+def show(session: EngineSession, _request: None, tell: Tell) -> Done:
+    """Tell every part as it is known; one that cannot be had is told as Broken, and the others come all the same."""
+    estate = session.fresh()
+    execution = session.execution(tell, Telling(tell))
+    parts: tuple[tuple[str, Callable[[], Part | None]], ...] = (
+        ("kept", lambda: kept_assets(estate)),
+        ("rollout", lambda: rollout_summary(estate)),
+        ("assets", lambda: assets_summary(estate)),
+        ("check", lambda: _findings(estate)),
+        ("policy", lambda: policy_summary(estate)),
+        ("traffic", lambda: traffic_summary(estate, FlowSelection(since=WINDOW), execution)),
+    )
+    for name, made in parts:
+        try:
+            part = made()
+        except RingfenceError as error:
+            if tell.cancel.wanted:
+                raise
+            part = None if name in {"kept", "check"} else Broken(name, _wrong(error))
+        if part is not None:
+            tell(part)
+    return Done()
+
+
+def _findings(estate: Estate) -> Findings:
+    """Return the problems of files and inventory that are known without compiling."""
+    from ringfence.language import check_references
+
+    workspace, found = estate.workspace, estate.survey()
+    problems = [*workspace.problems, *found.problems, *check_references(workspace.mentions, found.snapshot)]
+    return Findings(tuple(wrong_of(problem) for problem in problems))
+
+
+def wrong_of(problem: Problem) -> Wrong:
+    """Return a problem as screens show it."""
+    place = str(problem.place) if problem.place else ""
+    return Wrong(place, problem.message, problem.remedy or "", problem.severity is Severity.ERROR)
+
+
+def _wrong(error: RingfenceError) -> tuple[Wrong, ...]:
+    errors: tuple[RingfenceError, ...] = tuple(getattr(error, "errors", (error,)))
+    return tuple(Wrong(str(one.place or ""), one.message, one.remedy or "") for one in errors)
+
+
+QUESTIONS: Questions = {"show": show}

@@ -1,0 +1,121 @@
+"""The first run: the choice, and a form for each way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+
+from ringfence_tui.keys import Key
+from ringfence_tui.page import Page
+from ringfence_tui.screens.start.model import FORMS, Begin, Begun, Way, about, choices, form_of, welcome
+from ringfence_tui.spans import Span, Tone, row
+from ringfence_tui.widgets.field import Field
+from ringfence_tui.widgets.form import Ask, FieldForm
+from ringfence_tui.widgets.lines import Lines
+from ringfence_tui.widgets.listing import Listing
+
+
+class StartScreen(Page):
+    """Chooses how to begin."""
+
+    KEYS = (Key("enter", "open", "choose"),)
+    AUTO_FOCUS = "#ways"
+    DEFAULT_CSS = "StartScreen #why { height: 6; }"
+
+    def body(self) -> ComposeResult:
+        """Yield why, and the ways."""
+        yield Lines(id="why")
+        yield Lines(id="ways", selectable=True)
+
+    def entered(self) -> None:
+        """Show the ways."""
+        opened = self.ringfence.opened
+        self.query_one("#why", Lines).show(welcome(opened.why if opened is not None else ""))
+        self.query_one("#ways", Lines).show(choices())
+
+    @on(Listing.Chosen, "#ways")
+    def chosen(self, message: Listing.Chosen) -> None:
+        """Open the form."""
+        self.go(f"start_{FORMS[message.index].way}")
+
+    def on_key(self, event: events.Key) -> None:
+        """Open the form of a key."""
+        for form in FORMS:
+            if event.character == form.key:
+                event.stop()
+                self.go(f"start_{form.way}")
+
+    def command(self) -> str:
+        """Return the command."""
+        return "ringfence init"
+
+
+class FormScreen(Page):
+    """Asks for what a way needs, then begins."""
+
+    WAY: ClassVar[Way]
+    KEYS = (
+        Key("enter", "begin", "next, begin"),
+        Key("tab", "nothing", "next field"),
+        Key("escape", "leave", "leave it"),
+    )
+    AUTO_FOCUS = "Field"
+    DEFAULT_CSS = "FormScreen #about { height: 5; }"
+
+    def body(self) -> ComposeResult:
+        """Yield what it does, and the fields."""
+        form = form_of(self.WAY)
+        yield Lines(id="about")
+        yield FieldForm([Ask(one.name, one.label, one.proposed, one.help) for one in form.asks])
+
+    def entered(self) -> None:
+        """Show what it does."""
+        self.query_one("#about", Lines).show(about(form_of(self.WAY)))
+
+    @on(FieldForm.Done)
+    def done(self, message: FieldForm.Done) -> None:
+        """Begin."""
+        self.say(Span("writing …", Tone.DIM))
+        self.work(self.begin(message.values))
+
+    @on(Field.Left)
+    def field_left(self, _message: Field.Left) -> None:
+        """Go back to the choice."""
+        self.go("start")
+
+    async def begin(self, values: dict[str, str]) -> None:
+        """Begin, and open what was begun."""
+        begun = await self.engine.ask("start.begin", Begin(self.WAY, values), Begun)
+        await self.ringfence.open_workspace(Path(begun.directory))
+
+    def action_leave(self) -> None:
+        """Go back to the choice."""
+        self.go("start")
+
+    def command(self) -> str:
+        """Return the command."""
+        return "ringfence lab up" if self.WAY is Way.LAB else "ringfence init"
+
+
+class LabForm(FormScreen):
+    """The demo lab."""
+
+    WAY = Way.LAB
+
+
+class TakeOverForm(FormScreen):
+    """An inventory that is there."""
+
+    WAY = Way.TAKE_OVER
+
+
+class NewForm(FormScreen):
+    """A new workspace."""
+
+    WAY = Way.NEW
+
+
+__all__ = ["FormScreen", "LabForm", "NewForm", "StartScreen", "TakeOverForm", "row"]

@@ -1,0 +1,81 @@
+"""Fields one below another, each with its label and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widget import Widget
+
+from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.widgets.body import Beside
+from ringfence_tui.widgets.field import Field
+from ringfence_tui.widgets.painted import Painted
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A field: its name, its label, what stands in it first, and what belongs there."""
+
+    name: str
+    label: str
+    value: str = ""
+    help: str = ""
+
+
+class Caption(Painted):
+    """One line beside or below a field."""
+
+    DEFAULT_CSS = "Caption { height: 1; }  Caption.label { width: 16; }"
+
+    def __init__(self, *parts: Span | str, classes: str | None = None) -> None:
+        super().__init__(classes=classes)
+        self.parts = row(*parts)
+
+    def row_at(self, y: int) -> Row:
+        """Return the line."""
+        return self.parts
+
+
+class FieldForm(Widget):
+    """Enter goes to the next field, and from the last one tells `Done` with what was entered."""
+
+    DEFAULT_CSS = """
+    FieldForm { layout: vertical; height: 1fr; }
+    FieldForm Beside { height: 1; }
+    FieldForm Field { width: 1fr; }
+    """
+
+    class Done(Message):
+        """Everything was entered; `values` by the fields' names."""
+
+        def __init__(self, values: dict[str, str]) -> None:
+            super().__init__()
+            self.values = values
+
+    def __init__(self, asks: Sequence[Ask]) -> None:
+        super().__init__()
+        self.asks = tuple(asks)
+
+    def compose(self) -> ComposeResult:
+        """Yield the fields."""
+        for ask in self.asks:
+            with Beside():
+                yield Caption(Span(f"   {ask.label}", Tone.STRONG), classes="label")
+                yield Field(ask.value, id=f"field-{ask.name}")
+            yield Caption(Span(f"{'':16}{ask.help}", Tone.DIM))
+            yield Caption("")
+
+    @on(Field.Entered)
+    def entered(self, message: Field.Entered) -> None:
+        """Go on, or be done."""
+        message.stop()
+        fields = list(self.query(Field))
+        place = fields.index(message.field)
+        if place + 1 < len(fields):
+            fields[place + 1].focus()
+            return
+        self.post_message(self.Done({ask.name: field.value for ask, field in zip(self.asks, fields, strict=True)}))
