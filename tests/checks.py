@@ -35,6 +35,8 @@ MEANT = "SC2015,SC2034,SC2154"
 # Tests of one file share servers or a lab, so one process has them all; files begin in their order, for those that
 # take longest are among the first.
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
+# The same for those that share a lab (`tests/lab/conftest.py`).
+BY_LAB = ("--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 # Where the commands of a lane write to, None for the terminal, and what they are called with.
@@ -176,10 +178,10 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "imports": command("lint-imports"),
     "shellcheck": shellcheck,
     "images": images,
-    "unit": pytest("tests/unit", workers=3),  # a third of it waits for timers and for Ansible
+    "unit": pytest("tests/unit", workers=4),  # a third of it waits for timers and for Ansible
     "sources": pytest("tests/sources", *BY_FILE),
     "conformance": pytest("tests/conformance", *BY_FILE),
-    "lab": pytest("tests/lab", *BY_FILE, workers=3),  # they wait more than they compute
+    "lab": pytest("tests/lab", *BY_LAB, workers=4),  # they wait more than they compute
     "molecule": molecule,
     "tui": pytest("tests/tui"),
     "ansible-lint": command("ansible-lint", "--offline", "--profile", "production", "collections", "playbooks"),
@@ -194,7 +196,7 @@ STAGES: dict[str, Callable[[], Counts]] = {
 Lane = tuple[str, ...]
 PHASES: tuple[tuple[Lane, ...], ...] = (
     (("ruff-format", "ruff", "imports", "shellcheck", "unit"), ("images",)),
-    (("lab", "molecule"), ("mypy", "ansible-lint", "collection", "collection-docs")),
+    (("lab",), ("molecule", "mypy", "ansible-lint", "collection", "collection-docs")),
     (("sources",), ("conformance",)),
     (("tui",),),
 )
