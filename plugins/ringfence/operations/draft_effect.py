@@ -80,8 +80,6 @@ class DraftPicture:
 
     def checks(self, before: Policy, after: Policy) -> Checks:
         """Return which tests and invariants are met under a policy, and which are not any more."""
-        if self._full is None:
-            self._full = Alternative(self.estate, full=True)
         old, new = (self._not_met(one) for one in (before, after))
         failing, unmet = new
         newly = tuple(
@@ -90,7 +88,10 @@ class DraftPicture:
         return Checks(len(after.tests), tuple(failing.values()), len(after.invariants), tuple(unmet.values()), newly)
 
     def _not_met(self, policy: Policy) -> tuple[dict[str, str], dict[str, str]]:
-        assert self._full is not None
+        if not policy.tests and not policy.invariants:
+            return {}, {}
+        if self._full is None:
+            self._full = Alternative(self.estate, full=True)
         compiled = self._full.compiled(policy)
         failing = {one.test.name: str(one) for one in failures(compiled)} if policy.tests else {}
         unmet = {one.invariant.name: _words(one) for one in broken(compiled)} if policy.invariants else {}
