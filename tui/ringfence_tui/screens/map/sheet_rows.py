@@ -57,7 +57,7 @@ def _effect(effect: DraftEffect) -> list[Row]:
     """Return whether the rule decides anything, what that changes, whom it bites, and what it breaks."""
     denied, allowed = effect.newly_denied.flows, effect.newly_allowed.flows
     rule = effect.rules[-1] if effect.rules else None
-    first = f"{rule.decides:,} of {rule.matches:,} flows" if rule is not None else "0 flows"
+    first = f"{rule.decides:,} of {counted(rule.matches, 'flow')}" if rule is not None else "0 flows"
     found: list[Row] = [
         (
             Span("decides".ljust(LABEL), Tone.DIM),
