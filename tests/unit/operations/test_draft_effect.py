@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ringfence.operations.picture import PictureRequest, cell_flows, judged_pict
 from ringfence.operations.rule_from_cell import rule_from_cell
 from ringfence.operations.suggest import Wanted, suggest
 
-from tests.unit.cli_shop import shop
+from tests.unit.cli_shop import ringfence, shop
 
 SHOP, GUARDRAILS = "policy/shop.yml", "policy/guardrails.yml"
 LEVELS = ("env", "app", "role")
@@ -24,9 +25,19 @@ ALLOW = {"name": "web to db", "from": {"role": "web"}, "to": {"role": "db"}, "al
 DENY = {"name": "no web", "from": {"role": "web"}, "to": {"role": "api"}, "deny": "tcp"}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop whose inventory was asked once."""
+    directory = shop(tmp_path_factory.mktemp("shop"))
+    assert ringfence(directory, "check").exit_code == 0
+    return directory
+
+
 @pytest.fixture
-def estate(tmp_path: Path) -> Estate:
-    return Estate(shop(tmp_path))
+def estate(made: Path, tmp_path: Path) -> Estate:
+    found = Estate(Path(shutil.copytree(made, tmp_path / "shop")))
+    found.let_kept_count()
+    return found
 
 
 def seen(estate: Estate) -> FlowSelection:
