@@ -6,7 +6,6 @@ import asyncio
 import shlex
 from dataclasses import replace
 
-from ringfence.model.counts import counted
 from ringfence.model.draft_effect import DraftEffect, FilledRule
 from textual import on
 from textual.app import ComposeResult
@@ -27,6 +26,7 @@ from ringfence_tui.screens.map.ends import ends_of
 from ringfence_tui.screens.map.finding import FindField
 from ringfence_tui.screens.map.looking import Ends, LookingPage, Mode
 from ringfence_tui.screens.map.model import Only, Order, comparisons_of, find, next_of
+from ringfence_tui.screens.map.names import how_many
 from ringfence_tui.screens.map.sheet import Sheet, sheet_of
 from ringfence_tui.screens.map.sheet_box import SheetBox
 from ringfence_tui.spans import Span, Tone, rows
@@ -309,7 +309,7 @@ class MapScreen(LookingPage):
             self._drafted(note, "written: ", ", ".join(writing.files))
 
     def _drafted(self, note: DraftNote, *said: str) -> None:
-        changes = f"  the draft has {counted(note.changes, 'change')}" if note.changes else "  the draft is empty"
+        changes = f"  the draft has {how_many(note.changes, 'change')}" if note.changes else "  the draft is empty"
         self.say(*said, Span(changes, Tone.DIM))
         self.load()
 
