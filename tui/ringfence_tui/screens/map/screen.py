@@ -32,6 +32,7 @@ from ringfence_tui.screens.map.sheet_box import SheetBox
 from ringfence_tui.spans import Span, Tone, rows
 from ringfence_tui.widgets.matrix import Matrix
 from ringfence_tui.widgets.matrix_painting import HEADER
+from ringfence_tui.widgets.overlay import Overlay
 
 EFFECT_PAUSE = 0.06
 ONLY = {"x": Only.DENIED, "!": Only.WOULD, "*": Only.CHANGES}
@@ -92,6 +93,11 @@ class MapScreen(LookingPage):
             return f"{found} --by labels"
         words = [ends_of(one, self.level.shown)[0].words.replace(", ", ",") for one in ends]
         return f"{found} --pair {' '.join(map(shlex.quote, words))}"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse keys that come while a sheet or a dialog is on its way, and what a read-only application refuses."""
+        mine = any(key.action.partition("(")[0] == action for key in self.KEYS)
+        return False if mine and self.query(Overlay) else super().check_action(action, parameters)
 
     # How it is looked at
 
@@ -211,7 +217,7 @@ class MapScreen(LookingPage):
     def action_rule(self, action: str) -> None:
         """Open the sheet of a rule, filled from the cell."""
         ends = self.ends
-        if ends is None or self.answer is None or self.level is None or self.query(SheetBox):
+        if ends is None or self.answer is None or self.level is None:
             return
         edge = self.answer.picture.edge(*ends)
         sheet = sheet_of(action, *ends, edge, self.level.shown)
@@ -302,6 +308,8 @@ class MapScreen(LookingPage):
         writing = await self.engine.ask("map.writing", None, Writing)
         if not writing.files:
             self.say(Span("the draft is empty: there is nothing to write", Tone.DIM))
+            return
+        if self.query(SheetBox):
             return
         asked = Confirmation("Write the draft", rows(writing.lines), does="write")
         if await self.confirm(asked):
