@@ -177,6 +177,28 @@ def test_a_window_says_what_was_refused_and_how_many_rows_it_does_not_show(works
     assert "more" not in single
 
 
+def test_how_many_directions_are_no_more_than_a_guess_is_said(workspace: Path) -> None:
+    header = "client,server,port,protocol,first_seen,direction_by\n"
+    ends = ["10.0.1.1,10.0.1.4", "10.0.1.1,10.0.1.3", "10.0.1.2,192.0.2.9"]
+    (workspace / "ntp.csv").write_text(
+        header + "".join(f"{pair},123,udp,2026-11-24T06:00:00Z,guess\n" for pair in ends), encoding="utf-8"
+    )
+    data(workspace, "flows", "add", str(workspace / "ntp.csv"))
+    since = ("--since", "2026-11-24")
+    for command in (("flows", "window"), ("simulate",)):
+        told = ringfence(workspace, *command, *since).output
+        assert "1 flow may run the other way: its direction is guessed" in told
+    assert data(workspace, "suggest", *since)["window"]["guesses"] == 1
+    window = data(workspace, "flows", "window", *since, "--by", "flow")
+    rows = window["rows"]
+    assert window["guesses"] == 1
+    assert sorted((row["client"], row["server"], row["direction_by"]) for row in rows) == [
+        ("10.0.1.2", "192.0.2.9", "guess"),
+        ("10.0.1.3", "10.0.1.1", "peers"),
+        ("10.0.1.4", "10.0.1.1", "peers"),
+    ]
+
+
 def test_flows_are_read_where_the_inventory_cannot_be(workspace: Path) -> None:
     (workspace / "inventory/hosts.yml").write_text("all: {hosts: [}\n")
     log = workspace / "vpc.log"

@@ -41,12 +41,12 @@ PLAIN = [
     factory.flow(WEB, OUTSIDE),
     factory.flow("fd00::1", "2001:db8::1", None, 58),  # type: ignore[arg-type] # a type that nobody said
     factory.flow(WEB, DB, 80, at=factory.NOON - timedelta(days=9)),
-    *(factory.flow(one, other, 123, 17, direction_by="guess") for one, other in ((DB, WEB), (DB, OUTSIDE))),
-    factory.flow("10.9.9.1", "10.9.9.2", 123, 17, direction_by="guess"),
-    factory.flow(WEB, DB, 22, at=factory.NOON + timedelta(hours=1), direction_by="port"),
 ]
 NAMED = [
     *PLAIN,
+    *(factory.flow(one, other, 123, 17, direction_by="guess") for one, other in ((DB, WEB), (DB, OUTSIDE))),
+    factory.flow("10.9.9.1", "10.9.9.2", 123, 17, direction_by="guess"),
+    factory.flow(WEB, DB, 22, at=factory.NOON + timedelta(hours=1), direction_by="port"),
     factory.flow(WEB, DB, 1, client_unit="api.service", source="hosts:web-1"),
     factory.flow(WEB, DB, 1, server_unit="db.service", source="hosts:db-1"),
     factory.flow(WEB, DB, 2, client_unit="cron.service", client_user="app", source="hosts:web-1"),
