@@ -35,6 +35,8 @@ MEANT = "SC2015,SC2034,SC2154"
 # Tests of one file share servers or a lab, so one process has them all; files begin in their order, for those that
 # take longest are among the first.
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
+# The same for those that share a lab (`tests/lab/conftest.py`).
+BY_LAB = ("--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 # Where the commands of a lane write to, None for the terminal, and what they are called with.
@@ -113,15 +115,6 @@ def shellcheck() -> Counts:
     return Counts(failed=1) if failed else Counts(passed=1)
 
 
-def images() -> Counts:
-    """Make the file systems of the lab's machines, where this machine can hold such a lab."""
-    lacks = probe().lacks("machines")
-    if lacks:
-        print("skipped: no lab of machines:", "; ".join(map(str, lacks)))
-        return Counts(skipped=1)
-    return command("python", "-m", "tests.lab_images")()
-
-
 def molecule() -> Counts:
     """Run the collection's scenario on two hosts of the lab, where this machine can hold them."""
     lacks = probe().lacks("namespaces")
@@ -175,11 +168,12 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "mypy": command("mypy"),
     "imports": command("lint-imports"),
     "shellcheck": shellcheck,
-    "images": images,
-    "unit": pytest("tests/unit", workers=3),  # a third of it waits for timers and for Ansible
+    "images": command("python", "-m", "tests.prepare", "images"),
+    "applications": command("python", "-m", "tests.prepare", "applications"),
+    "unit": pytest("tests/unit", workers=4),  # a third of it waits for timers and for Ansible
     "sources": pytest("tests/sources", *BY_FILE),
     "conformance": pytest("tests/conformance", *BY_FILE),
-    "lab": pytest("tests/lab", *BY_FILE, workers=3),  # they wait more than they compute
+    "lab": pytest("tests/lab", *BY_LAB, workers=4),  # they wait more than they compute
     "molecule": molecule,
     "tui": pytest("tests/tui"),
     "ansible-lint": command("ansible-lint", "--offline", "--profile", "production", "collections", "playbooks"),
@@ -189,12 +183,12 @@ STAGES: dict[str, Callable[[], Counts]] = {
 
 
 # A phase begins when the one before has ended; its lanes run beside each other, the first with the right of way. What
-# the lab's machines stand on is unpacked while unit tests wait. Beside the lab, whose hosts keep times, runs
-# little that computes, and nothing that raises or mounts anything: its tests of what a lab leaves behind would see it.
+# the lab's machines stand on is made while unit tests wait. Beside the lab, whose hosts keep times, runs little that
+# computes, and nothing that mounts anything outside a lab: its tests of what a lab leaves behind would see it.
 Lane = tuple[str, ...]
 PHASES: tuple[tuple[Lane, ...], ...] = (
     (("ruff-format", "ruff", "imports", "shellcheck", "unit"), ("images",)),
-    (("lab", "molecule"), ("mypy", "ansible-lint", "collection", "collection-docs")),
+    (("lab",), ("molecule", "applications", "mypy", "ansible-lint", "collection", "collection-docs")),
     (("sources",), ("conformance",)),
     (("tui",),),
 )

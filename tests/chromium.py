@@ -15,15 +15,18 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from select import select
 from typing import Any, cast
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SECONDS = 30.0
-# Nothing of the browser's own goes out either: no updates, no variations, no translation.
+# Nothing of the browser's own goes out either: no updates, no variations. It opens only what tests wrote, and its
+# sandbox wants what containers and root do not have.
 OPTIONS = (
     "--headless=new",
+    "--no-sandbox",
     "--remote-debugging-pipe",
     "--no-first-run",
     "--no-default-browser-check",
@@ -39,9 +42,14 @@ OPTIONS = (
 Message = dict[str, Any]
 
 
+@cache
 def lacking() -> str:
     """Return why no browser can be started here; empty where one can."""
-    return "" if _program() else "no Chromium on this machine: apt-get install chromium"
+    program = _program()
+    if program is None:
+        return "no Chromium on this machine: apt-get install chromium"
+    asked = subprocess.run([program, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return f"{program} does not start: {asked.stderr.strip()[:200]}" if asked.returncode else ""
 
 
 def _program() -> str | None:
@@ -175,11 +183,10 @@ def browser() -> Iterator[Browser]:
     our_read, their_write = os.pipe()
 
     with tempfile.TemporaryDirectory(prefix="ringfence-chromium-", ignore_cleanup_errors=True) as profile:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         # the shell puts the pipes where the browser expects them
         script = f'exec "$@" 3<&{their_read} 4>&{their_write}'
         process = subprocess.Popen(
-            ["bash", "-c", script, "bash", program, *OPTIONS, *sandbox, f"--user-data-dir={profile}"],
+            ["bash", "-c", script, "bash", program, *OPTIONS, f"--user-data-dir={profile}"],
             pass_fds=(their_read, their_write),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

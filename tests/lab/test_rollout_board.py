@@ -1,4 +1,4 @@
-"""A rollout that the application begins on lab hosts outlives its kill; board, journal and kernels agree."""
+"""A rollout begun in the application on lab hosts outlives its kill, and board, journal and kernels agree."""
 
 from __future__ import annotations
 

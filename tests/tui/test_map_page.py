@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from itertools import product
@@ -13,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 from ringfence.model.picture import Picture, PolicyState
+from ringfence.presenting.map.geometry import middle
 from ringfence.presenting.map.html import html
 from ringfence.presenting.map.svg import svg
 
@@ -111,6 +113,12 @@ def test_a_click_on_an_edge_shows_its_flows(browser: chromium.Browser, tmp_path:
     assert shown.quiet()
 
 
+def test_a_window_without_flows_is_an_empty_page(browser: chromium.Browser, tmp_path: Path) -> None:
+    shown = Shown(browser, tmp_path, pictures.picture(("env",), [], []))
+    assert "0 flows, 0 edges" in shown.page.value(TOLD)
+    assert shown.quiet()
+
+
 def test_the_page_draws_what_the_svg_draws(browser: chromium.Browser, tmp_path: Path) -> None:
     picture = pictures.drawn(300, 2000)
     shown = Shown(browser, tmp_path, picture)
@@ -123,6 +131,17 @@ def test_the_page_draws_what_the_svg_draws(browser: chromium.Browser, tmp_path: 
     signs = sorted(int(re.findall(r"\d", one.get("class", ""))[0]) for one in paths)
     assert sorted(shown.page.value(f"{CY}.edges().map(e => Number(e.className()[0].slice(1)))")) == signs
     assert shown.quiet()
+
+
+def test_edges_of_the_page_run_as_those_of_the_svg(browser: chromium.Browser, tmp_path: Path) -> None:
+    picture = pictures.shop()
+    shown = Shown(browser, tmp_path, picture)
+    curves = re.findall(r'd="M([\d.-]+) ([\d.-]+)Q([\d.-]+) ([\d.-]+) ([\d.-]+) ([\d.-]+)"', svg(picture, FILES))
+    wanted = [middle((x0, y0), (x1, y1), (x2, y2)) for x0, y0, x1, y1, x2, y2 in (map(float, one) for one in curves)]
+    found = shown.page.value(f"{CY}.edges().filter(e => !e.isLoop()).map(e => [e.midpoint().x, e.midpoint().y])")
+    assert len(found) == len(wanted) == 6
+    for point in wanted:
+        assert min(math.dist(point, other) for other in found) < 4
 
 
 def test_names_that_attack_are_text(browser: chromium.Browser, tmp_path: Path) -> None:
@@ -213,6 +232,25 @@ def test_edges_without_room_are_listed_under_their_group(browser: chromium.Brows
     assert f"Not drawn: {every - 800:,} edges" in listed
     groups = shown.page.value("[...document.querySelectorAll('#listed summary')].map(s => s.textContent)")
     assert sum(int(one.split(": ")[1].split()[0].replace(",", "")) for one in groups) == every - 800
+    assert shown.quiet()
+
+
+def test_a_page_of_coarser_groups_names_the_busiest_of_each_edge(browser: chromium.Browser, tmp_path: Path) -> None:
+    file = tmp_path / "map.html"
+    file.write_text(html([pictures.drawn(300, 2000)], FILES, carried=100), encoding="utf-8")
+    shown = Shown.of(browser, file, tmp_path)
+    assert "by app, role, asset only the busiest of each edge" in shown.page.value(TOLD)
+    shown.click(between(0, 1))
+    shown.page.until(f"{DETAILS}.includes('dev → prod')")
+    said = shown.page.value(DETAILS).split("Between assets")[1].split("\n")
+    ends = [line for line in said if "→" in line]
+    assert len(ends) == 5
+    assert all(line.startswith("host-") for line in ends)
+    more = next(line for line in said if line.startswith("and "))
+    between_groups = [
+        e for e in pictures.drawn(300, 2000).edges if (e.client < 100, 100 <= e.server < 200) == (True, True)
+    ]
+    assert int(more.split()[1]) == len(between_groups) - 5
     assert shown.quiet()
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from ringfence.model.errors import InputError
-from ringfence.operations.kept_proofs import keep_proofs
+from ringfence.operations.execution import Execution
+from ringfence.operations.kept_proofs import keep_proofs, kept_proofs
 from ringfence.presenting.rollout_board import Board, BoardChange, Phase, merged
-from ringfence.rollout import HostResult
+from ringfence.rollout import Event, EventKind, HostResult, PlaybookResult
+from ringfence.rollout.results import collect
 from ringfence.rollout.run_events import TimedEvent, event_line
 from ringfence.rollout.runs import END_FILE, EVENTS_FILE, RunDirectory, RunFacts, begin_run, write_whole
 from ringfence.wire.journal_lines import CONFIRMED, journal_line
@@ -26,6 +28,8 @@ from ringfence_tui.screens.rollout.questions import QUESTIONS, follow, log, make
 from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer
 from ringfence_tui.screens.verify.model import Finding
 from ringfence_tui.screens.verify.questions import kept
+from ringfence_tui.screens.verify.questions import run as read_back
+from ringfence_tui.screens.verify.requests import Verify
 from ringfence_tui.spans import plain as text_of
 
 from tests.unit.cli_shop import shop
@@ -223,6 +227,52 @@ def test_what_was_verified_last_is_shown_with_the_hosts_that_nobody_read(session
     ]
     assert view.rows[0].since == "2026-11-24T09:14:00Z"
     assert plan(session, made.digest[:4], Heard().tell).digest == made.digest
+
+
+def test_hosts_are_read_back_with_progress_and_what_differs_is_told_and_kept(
+    session: EngineSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(session, MakePlan(), Heard().tell)
+    opened = {
+        "change": "open",
+        "text": "inbound from any, tcp/5432, now: allow, expected deny",
+        "expected": {"effect": "deny", "rule": "default", "log": False},
+        "found": {"effect": "allow", "rule": "", "log": False},
+    }
+    drift = {"state": "drifted", "drift": [opened["text"]], "differences": [opened], "not_proven": ["table x\x1b"]}
+
+    def play(
+        _name: str,
+        _inventory: object,
+        _variables: object,
+        on_event: Callable[[Event], None],
+        *,
+        expected: Sequence[str],
+        **_: object,
+    ) -> PlaybookResult:
+        events = [
+            Event(EventKind.FAILED, 1, "verify", "db-1", drift),
+            *(Event(EventKind.DONE, 1, "verify", name, {"state": "verified"}) for name in expected if name != "db-1"),
+        ]
+        for event in events:
+            on_event(event)
+        return PlaybookResult(collect(events, expected), "failed")
+
+    monkeypatch.setattr(
+        session, "execution", lambda tell, listener: Execution(listener, cancel=tell.cancel, runner=play)
+    )
+    heard = Heard()
+
+    view = read_back(session, Verify(made.digest), heard.tell)
+
+    assert [(one.host, one.finding) for one in view.rows[:2]] == [
+        ("db-1", Finding.OPEN),
+        ("api-1", Finding.EQUAL),
+    ]
+    (difference,) = view.rows[0].differences
+    assert (difference.plan_says, difference.kernel_says) == ("deny by default", "allow")
+    assert Progress("verify: 4 of 4 hosts") in heard.parts
+    assert kept_proofs(session.estate)["db-1"].changes == ("open",)
 
 
 def until(holds: Callable[[], bool]) -> None:

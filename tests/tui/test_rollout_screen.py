@@ -10,7 +10,7 @@ from typing import Any
 
 from ringfence.presenting.rollout_fold import BoardFold
 from ringfence_tui.app import RingfenceApp
-from ringfence_tui.engine.client import EngineError
+from ringfence_tui.engine.client import EngineError, EngineGone
 from ringfence_tui.opened import Opened
 from ringfence_tui.screens.history.model import Frame, Replay, RunList, RunRow
 from ringfence_tui.screens.rollout.model import Opening
@@ -227,6 +227,22 @@ async def test_an_engine_that_refuses_says_why_and_what_to_do(tmp_path: Path) ->
         await until(pilot, "type 5f3a")
         await pilot.press(*"5f3a")
         await until(pilot, "a run works on this workspace already  → follow it")
+
+
+@journey
+async def test_an_engine_that_dies_is_begun_again_and_the_run_is_followed_on(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    followed: list[str] = []
+
+    async def follow(request: str, hear: Callable[[Any], None]) -> Any:
+        followed.append(request)
+        if len(followed) == 1:
+            raise EngineGone("the engine ended (signal 9)")
+        return await run.follow(request, hear)
+
+    async with RingfenceApp(engine(run, rollout__follow=follow), first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "by kim from 9c1e")
+        assert followed == [RUN, RUN]
 
 
 @journey

@@ -53,6 +53,9 @@ class RingfenceApp(App[int]):
     def go(self, name: str, subject: object = None, *, back: bool = False) -> None:
         """Show a screen; `back` does not keep the one that was left."""
         current = self.page
+        if not any(entry.name == name for entry in SCREENS):
+            current.say(Span("that screen is not there yet", Tone.DIM))
+            return
         if name == current.page_name:
             if subject is not None:
                 current.take(subject)

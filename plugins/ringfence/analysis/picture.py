@@ -57,7 +57,8 @@ class PolicyTables:
 class JudgedPicture:
     """The flows of a window with their verdicts in some states; close it, or use it with `with`.
 
-    Any thread may ask it; one question is answered at a time.
+    Any thread may ask it; one question is answered at a time. Beside the states there may be others of any name, which
+    no picture shows: what a rule would do before it is in the draft.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class JudgedPicture:
         self.flows = PictureFlows.of(window)
         self.verdicts = Verdicts()
         self.engine = DuckEngine(window.connection)
-        self.tables: dict[PolicyState, PolicyTables] = {}
+        self.tables: dict[str, PolicyTables] = {}
         nobody = Placer(snapshot, {}, private)
         self.clients = tuple(_nodes(nobody, self.flows.clients, Direction.OUT))
         self.servers = tuple(_nodes(nobody, self.flows.servers, Direction.IN))
@@ -104,33 +105,31 @@ class JudgedPicture:
         """Return the states that are judged."""
         return tuple(state for state in PolicyState if state in self.tables)
 
-    def judge(self, state: PolicyState, tables: PolicyTables, told: Told | None = None) -> int:
+    def judge(self, state: str, tables: PolicyTables, told: Told | None = None) -> int:
         """Judge every flow under the tables of a state; return how many."""
         with self.lock:
-            count = judge(self.flows, self._placer(tables), self.verdicts, state.value, told=told)
+            count = judge(self.flows, self._placer(tables), self.verdicts, str(state), told=told)
             self.tables[state] = tables
             self._kept.clear()
             return count
 
-    def copy(self, state: PolicyState, other: PolicyState) -> None:
+    def copy(self, state: str, other: str) -> None:
         """Let a state say of every flow what another one says."""
         with self.lock:
-            kept = ", ".join(f"f.{one.value}" for one in self.states if one is not state)
+            kept = "".join(f", f.{one}" for one in self.tables if one != state)
             base = "f.id, f.client, f.server, f.service, f.refused, f.connections, f.last"
-            query = f"SELECT {base}, {kept}, f.{other.value} AS {state.value} FROM picture_flows AS f"
+            query = f"SELECT {base}{kept}, f.{other} AS {state} FROM picture_flows AS f"
             self.engine.keep("picture_flows", query)
             self.tables[state] = self.tables[other]
             self._kept.clear()
 
-    def rejudge(
-        self, state: PolicyState, tables: PolicyTables, difference: Difference, told: Told | None = None
-    ) -> int:
+    def rejudge(self, state: str, tables: PolicyTables, difference: Difference, told: Told | None = None) -> int:
         """Judge again what can be judged otherwise under the new tables of a state; return how many flows that is."""
         with self.lock:
             chosen = touched(self, self.tables[state].tables, tables.tables, difference)
             count = 0
             if chosen:
-                count = judge(self.flows, self._placer(tables), self.verdicts, state.value, chosen, told)
+                count = judge(self.flows, self._placer(tables), self.verdicts, str(state), chosen, told)
             self.tables[state] = tables
             self._kept.clear()
             return count

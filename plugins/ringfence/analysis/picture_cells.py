@@ -63,7 +63,7 @@ def cell_of(
         len({_who(picture.servers[whole(row[1])]) for row in ends}),
         _rules(picture, counted),
         _processes(picture, ends),
-        tuple(_flow(picture, row) for row in chosen),
+        tuple(flow_of(picture, row) for row in chosen),
         every - len(chosen),
     )
 
@@ -174,7 +174,8 @@ def _processes(picture: JudgedPicture, ends: Iterable[tuple[object, ...]]) -> tu
     return tuple(ProcessShare(side, process, count) for (side, process), count in ordered)
 
 
-def _flow(picture: JudgedPicture, row: tuple[object, ...]) -> PictureFlow:
+def flow_of(picture: JudgedPicture, row: tuple[object, ...]) -> PictureFlow:
+    """Return a flow of a row: both ends, service, refused, connections, last, and the verdict of each state."""
     client, server, service, refused, connections, last, *verdicts = row
     protocol, port = picture.flows.services[whole(service)]
     numbers = {} if refused else dict(zip(picture.states, map(whole, verdicts), strict=True))

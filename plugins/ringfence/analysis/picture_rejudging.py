@@ -17,6 +17,7 @@ from ringfence.model.selectors import AnyAddress, FqdnIs, leaves
 if TYPE_CHECKING:
     from ringfence.analysis.picture import JudgedPicture
     from ringfence.analysis.picture_groups import Node
+    from ringfence.flows.engine import DuckEngine
     from ringfence.model.tables import VerdictTable
 
 # With more rules than this, the hosts whose tables changed are all that flows are chosen by.
@@ -63,13 +64,7 @@ def touched(
     matches = Matches(ends, picture.clients, picture.servers, picture.flows.services)
     queries = []
     for number, rule in enumerate(rules):
-        conditions = ""
-        for column, numbers_of in matches.of(rule).items():
-            if numbers_of is not None:
-                name = f"picture_met_{number}_{column}"
-                picture.engine.put(name, {"number": "INTEGER"}, [numbers_of])
-                conditions += f" AND f.{column} IN (SELECT number FROM {name})"
-        queries.append(at_hosts + conditions)
+        queries.append(at_hosts + matches.condition(picture.engine, rule, f"picture_met_{number}"))
     return " UNION ".join(queries)
 
 
@@ -111,6 +106,15 @@ class Matches:
             "server": self._of_side("server", rule.destinations),
             "service": self._of_services(rule),
         }
+
+    def condition(self, engine: DuckEngine, rule: Rule, name: str) -> str:
+        """Return what flows `f` have to be besides, which begins with AND where it is anything; makes tables for it."""
+        found = ""
+        for column, numbers in self.of(rule).items():
+            if numbers is not None:
+                engine.put(f"{name}_{column}", {"number": "INTEGER"}, [numbers])
+                found += f" AND f.{column} IN (SELECT number FROM {name}_{column})"
+        return found
 
     def _of_side(self, side: str, peers: Collection[Peer]) -> list[int] | None:
         selectors = tuple(peer.selector for peer in peers)

@@ -45,6 +45,11 @@ class Verdicts:
         """Return the place of a verdict's sign in `WORST_FIRST`."""
         return WORST_FIRST.index(self.signs[number])
 
+    def passes(self, number: int) -> bool:
+        """Return whether what has a verdict passes, as far as that is known."""
+        verdict = self.verdicts[number]
+        return verdict is None or verdict.allowed
+
     def put(self, engine: DuckEngine) -> None:
         """Make the table `picture_verdicts` of the numbers with their sign's place in `WORST_FIRST`."""
         places = [self.place(number) for number in range(len(self.signs))]

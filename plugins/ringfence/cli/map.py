@@ -137,4 +137,4 @@ def _write(session: Session, file: Path, text: str, found: Picture) -> None:
         return
     write_whole(file, text, PRIVATE)
     has = f"{counted(len(found.groups), 'group')} and {counted(len(found.edges), 'edge')}"
-    session.output.line(f"{file}: {has}, {len(text.encode()) / 1000:,.0f} kB")
+    session.output.line(f"{file}: {has}")

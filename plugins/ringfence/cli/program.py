@@ -35,6 +35,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("flows", "flows:flows", "Collect, read and keep who talks to whom."),
     ("map", "map:map_", "Show who talks to whom, and what becomes of it; as a page, SVG, Mermaid, CSV."),
     ("suggest", "suggest:suggest", "Suggest rules for the traffic that was seen."),
+    ("draft", "draft:draft", "Edit the policy without its files, see what it does, write it."),
     ("simulate", "simulate:simulate", "Judge flows under the policy as it stands in the files."),
     ("hygiene", "hygiene:hygiene", "Find rules that no flow used, or that are wider than their traffic."),
     ("lint", "lint:lint", "Find shadowed, redundant, broad and never matching rules."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError, InputErrors
@@ -68,6 +69,34 @@ def compiled_between(estate: Estate, before: Snapshot, after: Snapshot) -> tuple
     enforced = [one.enforced(names()) for one in found]
     first, second = (one.without(left_out(one, held, enforcer)) for one in enforced)
     return first, second
+
+
+class Alternative:
+    """The tables that hosts would take under one policy after another: each costs what differs from the one before."""
+
+    def __init__(self, estate: Estate, *, full: bool = False) -> None:
+        """Begin with the policy of the files; with `full`, as if every mode were full."""
+        from ringfence.compiler import Recompiler
+        from ringfence.enforcers import abilities_of
+        from ringfence.plan import read_state
+
+        workspace = estate.workspace
+        self._settings, self._held = workspace.settings, read_state(estate.directory)
+        self._snapshot = estate.enforcers[0]
+        self._lock = Lock()
+        with estate.listener.working("compiling the policy"):
+            self._compiler = Recompiler(
+                self._snapshot, workspace.policy, workspace.settings, full=full, abilities=abilities_of
+            )
+
+    def compiled(self, policy: Policy) -> Compilation:
+        """Return the tables under a policy; hosts that cannot take theirs are left out as `Estate.compiled` does it."""
+        from ringfence.enforcers import enforcer, names
+        from ringfence.plan.left_out import left_out
+
+        with self._lock:
+            made = self._compiler.update(self._snapshot, policy, self._settings).enforced(names())
+        return made.without(left_out(made, self._held, enforcer))
 
 
 def relabelled(estate: Estate, rules: Sequence[LabelRule]) -> Snapshot:

@@ -109,6 +109,8 @@ class Drafts:
 
     def keep(self, draft: Draft) -> None:
         """Write the draft in one step; an empty one that nothing can be undone of is no file."""
+        of_changes = {one.file for one in (*draft.changes, *draft.undone)}
+        draft = replace(draft, base={file: text for file, text in draft.base.items() if file in of_changes})
         if draft == Draft():
             self.path.unlink(missing_ok=True)
             return
@@ -121,7 +123,7 @@ class Drafts:
             if draft.written
             else None,
         }
-        write_whole(self.path, json.dumps(data, indent=1, sort_keys=True) + "\n", PRIVATE)
+        write_whole(self.path, json.dumps(data, indent=1) + "\n", PRIVATE)
         self.path.chmod(PRIVATE)
 
     def edited(self, draft: Draft) -> Edited:
@@ -144,16 +146,21 @@ class Drafts:
                         conflicts += [_conflict(change, one) for one in errors.errors]
                     except InputError as error:
                         conflicts.append(_conflict(change, error))
-            if text != (now or "") or now is None:
+            if text != (now or ""):
                 texts[file] = (now, text)
         order = sorted({*existing, *texts}, key=lambda name: name.removeprefix(f"{POLICY}/"))
         return Edited(draft, texts, tuple(order), tuple(reloaded), tuple(conflicts))
 
     def based(self, draft: Draft, file: str) -> Draft:
-        """Return a draft that remembers the text of a file as it is now, where it knew none."""
-        if file in draft.base:
+        """Return a draft that remembers the text of a file as it is now, where it had no change of it."""
+        if file in draft.base and file in draft.files:
             return draft
         return replace(draft, base={**draft.base, file: self.text(file)})
+
+    def rebased(self, draft: Draft) -> Draft:
+        """Return a draft that remembers the texts of all its files as they are now."""
+        existing = self._files()
+        return replace(draft, base={file: self.text(file, existing) for file in draft.files})
 
     def text(self, file: str, existing: Mapping[str, Path] | None = None) -> str | None:
         """Return the text of a policy file, None where there is none. Raise InputError for what is no text."""

@@ -15,7 +15,7 @@ from ringfence.analysis.peer_resolution import chosen_addresses, points_of
 from ringfence.language.definitions import Definitions
 from ringfence.language.documents import parse_documents
 from ringfence.language.mentions import AssetMention, ChoiceMention, Mention
-from ringfence.language.nodes import Listing, Node, Scalar
+from ringfence.language.nodes import Listing, Node, Scalar, plain
 from ringfence.language.references import check_references
 from ringfence.language.reports import Reports, did_you_mean, nearest
 from ringfence.language.selectors import WORDS, SelectorReader
@@ -61,6 +61,24 @@ class QueryReader:
                 raise
         self._refuse_missing([AssetMention(text, COMMAND_LINE)], text)
         return (AssetNamed(text),)
+
+    def plain(self, text: str) -> object:
+        """Return what a text says in the words of the grammar, as plain data. Raise InputErrors as `selectors` does."""
+        text = text.strip()
+        self.selectors(text)
+        if text in WORDS:
+            return text
+        if text.startswith(("{", "[")):
+            return plain(parse_documents(text, COMMAND_LINE.file, Reports())[0])
+        if _is_selector(text):
+            said = plain(short_selector(text, COMMAND_LINE, self._values))
+            assert isinstance(said, dict)
+            return {key: one[0] if isinstance(one, list) and len(one) == 1 else one for key, one in said.items()}
+        try:
+            network_of(text)
+        except InputError:
+            return {"asset": text}
+        return {"cidr": text}
 
     def assets(self, words: Sequence[str]) -> tuple[Asset, ...]:
         """Return the assets that match every word: a selector, or a query of `sources.asset_search`.

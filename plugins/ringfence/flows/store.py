@@ -22,7 +22,7 @@ from ringfence.flows.damage import Damage, set_aside
 from ringfence.flows.database import database, delete_left
 from ringfence.flows.engine import Engine
 from ringfence.flows.gathering import SightingReader
-from ringfence.flows.ledger import ROLLUPS, SIGHTINGS, Content, Ledger, Origin, day_of, now
+from ringfence.flows.ledger import FILE, ROLLUPS, SIGHTINGS, Content, Ledger, Origin, day_of, now
 from ringfence.flows.reading import Reading
 from ringfence.flows.relation import relation_of
 from ringfence.flows.shared_ends import ambiguous
@@ -207,6 +207,7 @@ class FlowStore:
             with lock_file(self.directory / ".lock") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 delete_left(self.directory)
+                self._begin()
                 try:
                     yield
                 except BaseException:
@@ -214,6 +215,11 @@ class FlowStore:
                     raise
         except OSError as error:
             raise OutsideError(f"cannot be written: {error.strerror or error}", Place(str(self.directory))) from error
+
+    def _begin(self) -> None:
+        """Give a new store its ledger: without one what a first add that fails has written would count."""
+        if not (self.directory / FILE).exists() and next(self.directory.rglob("*.parquet"), None) is None:
+            Ledger().save(self.directory)
 
     def _delete_unfinished(self) -> None:
         """Delete what an add that failed has written: a disk that is full should have its room back."""

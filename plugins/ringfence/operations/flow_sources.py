@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.flows.kept_sources import KeptSource, keep_source, kept_sources, still_there
-from ringfence.flows.ledger import SIGHTINGS, Ledger
+from ringfence.flows.ledger import ROLLUPS, SIGHTINGS, Ledger
 from ringfence.flows.store import FlowStore
 from ringfence.flows.store_counts import Added
 from ringfence.model.errors import OutsideError
@@ -65,7 +65,8 @@ def list_flows(estate: Estate) -> KeptFlows:
     for day, names in ledger.days(directory).items():
         records = [name for name in ledger.sightings if name.removeprefix(f"{SIGHTINGS}/").startswith(day.isoformat())]
         counts = [ledger.batches.get(name, 0) for name in names]
-        sizes = [path.stat().st_size for name in (*names, *records) if (path := directory / name).is_file()]
+        rollups = [f"{ROLLUPS}/{name}" for name in names if name in ledger.rollups]
+        sizes = [path.stat().st_size for name in (*names, *records, *rollups) if (path := directory / name).is_file()]
         days.append(KeptDay(day.isoformat(), sum(counts) if all(counts) else None, len(sizes), sum(sizes)))
     there = {one.day for one in days}
     found = still_there(kept_sources(directory), there)

@@ -26,10 +26,9 @@ USUAL_KEYS = ("env", "app", "role")
 _WEAKEST = (Mode.OBSERVE, Mode.SELECTIVE, Mode.FULL)
 
 
-def kept_assets(estate: Estate) -> AssetsSummary | None:
-    """Return the assets of the newest kept snapshot without asking the inventory, None where none is kept."""
-    newest = estate.history.newest()
-    return None if newest is None else replace(_assets(newest), kept=True)
+def kept_assets(newest: Snapshot) -> AssetsSummary:
+    """Return the assets of the newest kept snapshot, which needs no question to the inventory."""
+    return replace(_assets(newest), kept=True)
 
 
 def assets_summary(estate: Estate) -> AssetsSummary:

@@ -51,10 +51,10 @@ class Fence:
     @property
     def file(self) -> str:
         """Return the file it stands in, which is read before the others; no two applications share one."""
-        slug = _slug(self.name)
-        if slug != self.name:
-            slug += f"-{blake2b(self.name.encode(errors='replace'), digest_size=4).hexdigest()}"
-        return f"{POLICY}/00-fence-{slug}.yml"
+        found = slug(self.name)
+        if found != self.name:
+            found += f"-{blake2b(self.name.encode(errors='replace'), digest_size=4).hexdigest()}"
+        return f"{POLICY}/00-fence-{found}.yml"
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
@@ -203,7 +203,7 @@ class Draft:
         return known
 
     def _found(self, name: str, head: Mapping[str, object]) -> tuple[Path, int] | None:
-        own = self.copy / POLICY / f"{_slug(name)}.yml"
+        own = self.copy / POLICY / f"{slug(name)}.yml"
         for path in sorted(self._documents, key=lambda path: (path != own, path)):
             for number, document in enumerate(self._documents[path]):
                 if "rules" in fields(document) and _head(document) == dict(head):
@@ -211,7 +211,7 @@ class Draft:
         return None
 
     def _new(self, name: str, head: Mapping[str, object]) -> tuple[Path, int]:
-        own = self.copy / POLICY / f"{_slug(name)}.yml"
+        own = self.copy / POLICY / f"{slug(name)}.yml"
         number = self._counts.get(own, len(self._documents.get(own, ())))
         self._counts[own] = number + 1
         text = own.read_bytes().decode("utf-8") if own.exists() else ""
@@ -277,5 +277,6 @@ def _called(choices: Sequence[Choice], one: Offered, key: str) -> str:
     return " and ".join(dict.fromkeys(words)) if len(words) <= 2 else f"{words[0]} and {len(words) - 1} more"
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """Return a name as that of a file."""
     return _SLUG.sub("-", name).strip("-.") or OTHERS

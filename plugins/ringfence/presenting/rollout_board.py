@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from heapq import nsmallest
@@ -119,6 +119,12 @@ class BoardChange:
 
     head: BoardHead
     hosts: tuple[BoardHost, ...] = ()
+
+    def parts(self, most: int) -> Iterator[BoardChange]:
+        """Yield it in parts of so many hosts at most, so that whoever takes them can do something else in between."""
+        yield BoardChange(self.head, self.hosts[:most])
+        for start in range(most, len(self.hosts), most):
+            yield BoardChange(self.head, self.hosts[start : start + most])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from ringfence.model.draft_effect import DraftEffect, FilledRule, RuleEffect, RuleHome
 from ringfence.model.picture import Neighbour, Neighbours, PictureCell
+from ringfence.model.picture import SignCount as Count
 from ringfence_tui.app import RingfenceApp
-from ringfence_tui.screens.map.answers import DraftNote, MapAnswer, RuleEffect, SheetFacts, Writing
+from ringfence_tui.screens.map.answers import DraftNote, MapAnswer, Writing
 from ringfence_tui.screens.map.looking import Mode
 from ringfence_tui.screens.map.screen import MapScreen
-from ringfence_tui.screens.map.sheet import Home
 from ringfence_tui.screens.map.sheet_box import SheetBox
 from ringfence_tui.spans import plain
 from ringfence_tui.widgets.lines import Lines
@@ -21,7 +22,11 @@ from tests.tui.map_program import KEYS, ToldEngine
 from tests.tui.pictures import edge, group, picture
 
 GROUPS = ("dev shop api", "prod shop api", "prod shop db", "internet")
-EFFECT = RuleEffect(12, 12, 12, 0, "1 of 1 host", "", "tests 1/1")
+DENIAL = RuleEffect("ab", "never", "policy/guardrails.yml:6", "deny", 12, 12, (), 1, 1)
+EFFECT = DraftEffect(15, Count(12, 61), Count(), (Count(), Count()), (), (DENIAL,), (), ("db-1",))
+GUARDRAILS = RuleHome("policy/guardrails.yml", {"tier": "guardrail"}, 0, "guardrail", "", new=False)
+SHOP = RuleHome("policy/shop.yml", {"scope": {"app": "shop"}}, 0, "application", "{app: shop}", new=False)
+NAME = "dev api never reaches prod db"
 
 
 def pictured(state: str) -> MapAnswer:
@@ -41,12 +46,12 @@ class Told(ToldEngine):
     def __init__(self) -> None:
         super().__init__()
         self.state = "+12/61"
-        home = Home("policy/guardrails.yml", 0, "guardrail")
+        filled = FilledRule({"name": NAME}, (GUARDRAILS, SHOP), (), (("shop-api.service", 11), (None, 1)))
         self.answers = {
             "map.picture": lambda _: pictured(self.state),
             "map.cell": lambda one: PictureCell(one.client, one.server, None, 1, 1, {}, (), ()),
             "map.neighbours": lambda one: Neighbours(one.group, (Neighbour(group(GROUPS[0]), edge(0, 2), 1),), ()),
-            "map.sheet": lambda _: SheetFacts((("shop-api.service", 11),), (home, Home("policy/shop.yml"))),
+            "map.sheet": lambda _: filled,
             "map.effect": lambda _: EFFECT,
             "map.take": self.taken,
             "map.undo": self.undone,
@@ -128,7 +133,7 @@ def test_from_an_edge_to_the_simulated_draft_in_two_keys_and_back_with_one() -> 
         await shows(pilot, lambda: at_cursor(screen) == "x2*")
         asked = engine.last("map.take")
         assert asked.rule == {  # type: ignore[attr-defined]
-            "name": "dev shop api never reaches prod shop db",
+            "name": NAME,
             "from": {"env": "dev", "app": "shop", "role": "api"},
             "to": {"env": "prod", "app": "shop", "role": "db"},
             "deny": "tcp/5432",

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ringfence.model.draft_effect import FilledRule, RuleHome
 from ringfence.model.picture import GroupKind, PictureGroup, PictureService, PolicyState, Sign, SignCount
 from ringfence_tui.screens.map.ends import ends_of
 from ringfence_tui.screens.map.names import service_of
-from ringfence_tui.screens.map.sheet import Field, Home, Sheet, sheet_of
+from ringfence_tui.screens.map.sheet import Field, Sheet, sheet_of
+from ringfence_tui.screens.map.sheet_rows import home_words
 
 from tests.tui.pictures import LEVELS, edge, group, told
 
 DEV, DB = group("dev shop api"), group("prod shop db")
 ASSET = PictureGroup(GroupKind.ASSET, ("prod", "shop", "db", "db-1"), 1, "db-1")
+GUARDRAILS = RuleHome("policy/guardrails.yml", {"tier": "guardrail"}, 0, "guardrail", "", new=False)
+SHOP = RuleHome("policy/shop.yml", {"scope": {"app": "shop"}}, 0, "application", "{app: shop}", new=False)
 BOTH = {"env": "dev", "app": "shop", "role": "api"}
 
 
@@ -56,7 +60,7 @@ def test_l_means_the_ends_by_coarser_labels_and_round():
 
 
 def test_p_narrows_to_a_process_that_was_seen_but_not_of_any_address():
-    sheet = denial().filled([("shop-api.service", 11)], [])
+    sheet = denial().filled(FilledRule({}, (), (), (("shop-api.service", 11), ("root", 1), (None, 3))))
     assert sheet.processed().rule()["from"] == {**BOTH, "process": {"unit": "shop-api.service"}}
     assert sheet.processed().processed().rule()["from"] == BOTH
     assert sheet.processed().levelled().levelled().levelled().rule()["from"] == "any"
@@ -64,14 +68,26 @@ def test_p_narrows_to_a_process_that_was_seen_but_not_of_any_address():
 
 
 def test_f_goes_round_the_files_and_tab_round_the_fields():
-    sheet = denial().filled([], [Home("policy/guardrails.yml", 0, "guardrail"), Home("policy/shop.yml")])
+    sheet = denial().filled(FilledRule({"name": "never"}, (GUARDRAILS, SHOP), (), ()))
     assert sheet.place is not None
-    assert sheet.place.words == "policy/guardrails.yml, tier guardrail"
+    assert home_words(sheet.place) == "policy/guardrails.yml, tier guardrail"
     moved = sheet.rehomed()
-    assert (moved.place, moved.field) == (Home("policy/shop.yml"), Field.HOME)
+    assert (moved.place, moved.field) == (SHOP, Field.HOME)
     assert moved.rehomed().home == 0
     assert [sheet.tabbed(step).field for step in (1, -1)] == [Field.PROCESS, Field.SERVER]
     assert denial().place is None
+
+
+def test_labels_that_the_scope_of_a_document_says_already_are_left_out():
+    sheet = denial().filled(FilledRule({"name": "never"}, (GUARDRAILS, SHOP), (), ()))
+    assert sheet.rule()["from"] == BOTH
+    assert sheet.rehomed().rule()["from"] == {"env": "dev", "role": "api"}
+
+
+def test_a_name_that_somebody_wrote_stays_when_the_engine_proposes_one():
+    told = FilledRule({"name": "never"}, (), (), ())
+    assert denial().filled(told).name == "never"
+    assert replace(denial(), name="mine").filled(told).name == "mine"
 
 
 def test_a_cell_without_traffic_gives_a_rule_for_any_service():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ringfence.model.picture import PictureCell, PolicyState, ProcessShare, RuleShare, Sign, SignCount
 from ringfence_tui.screens.map.strip import strip_lines
 from ringfence_tui.spans import plain
@@ -64,6 +66,8 @@ def test_what_no_rule_decides_says_so():
     default = RuleShare("default", "default", "enforcement.yml:2", "server", Sign.UNDECIDED, SignCount(1, 1))
     detail = PictureCell(DEV, DB, one, 1, 1, {PolicyState.HELD: (default,)}, (), ())
     assert lines(one, detail)[1] == "held   ~ 1  nothing decides enforcement.yml:2"
+    denied = replace(detail, rules={PolicyState.HELD: (replace(default, sign=Sign.DENIED),)})
+    assert lines(one, denied)[1] == "held   ~ 1  no rule allows it enforcement.yml:2"
 
 
 def test_more_services_than_fit_are_counted():

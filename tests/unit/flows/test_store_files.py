@@ -124,6 +124,29 @@ def test_a_crash_before_the_ledger_is_written_loses_and_doubles_nothing(
     assert {path.name for path in store.directory.glob("*.parquet")} >= set(Ledger.load(store.directory).batches)
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_an_add_that_fails_gives_its_room_back_and_counts_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    store = FlowStore(tmp_path / "store")
+    for number in range(before):
+        add(store, write(tmp_path / f"{number}.csv", [number + 1]))
+    there = sorted(store.directory.glob("*.parquet")), seen(store)
+    save, ledger = Ledger.save, (store.directory / FILE)
+
+    def full(one: Ledger, directory: Path) -> None:
+        if ledger.exists():
+            raise OSError(28, "No space left on device")
+        save(one, directory)
+
+    monkeypatch.setattr(Ledger, "save", full)
+    with pytest.raises(OutsideError, match="No space left"):
+        add(store, write(tmp_path / "more.csv", [443]))
+    monkeypatch.undo()
+    assert (sorted(store.directory.glob("*.parquet")), seen(store)) == there
+    assert add(store, tmp_path / "more.csv").new == 1
+
+
 def test_what_was_replaced_is_deleted_when_nobody_can_read_it_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from ringfence.presenting.map.csv import csv_text, field
 from ringfence.presenting.map.drawing import drawing
 from ringfence.presenting.map.layout import HEIGHT, WIDTH, layout
 from ringfence.presenting.map.levels import coarsened, drawable, finest, level
-from ringfence.presenting.map.matrix import matrix
+from ringfence.presenting.map.matrix import cells, matrix
 from ringfence.presenting.map.mermaid import EDGES, TEXT, mermaid
 from ringfence.presenting.map.svg import svg
 
@@ -85,6 +85,13 @@ def test_a_matrix_that_does_not_fit_is_by_the_next_coarser_label() -> None:
     said = text(pictures.drawn(300, 2000), 100)
     assert said.startswith("by env: finer groups do not fit in 100 columns")
     assert [line.split()[1] for line in said.splitlines()[2:5]] == ["dev", "prod", "test"]
+
+
+def test_wide_letters_keep_the_columns_of_the_matrix_in_line() -> None:
+    groups = [pictures.labels("東京" * 20), pictures.labels("e\u0301"), pictures.labels("prod")]
+    edges = [pictures.edge(n, n, pictures.service(1, {Sign.ALLOWED: 1})) for n in range(3)]
+    lines = text(pictures.picture(("env",), groups, edges)).splitlines()[1:4]
+    assert [cells(line[: line.index("+")]) for line in lines] == [38, 42, 46]
 
 
 def test_the_svg_is_well_formed_and_has_every_group_and_edge() -> None:

@@ -13,6 +13,7 @@ from ringfence.rollout.cancellation import Cancellation
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
+    from ringfence.model.assets import Snapshot
     from ringfence.operations.execution import Execution
 
 
@@ -50,6 +51,8 @@ class EngineSession:
         self._estate: Estate | None = None
         self._stamp: tuple[object, ...] = ()
         self._making = threading.Lock()
+        self._reading = threading.Lock()
+        self._kept: tuple[Path, Snapshot] | None = None
 
     @property
     def directory(self) -> Path:
@@ -80,6 +83,18 @@ class EngineSession:
             if self._estate is None or workspace_stamp(self._estate.directory) != self._stamp:
                 self._estate = self._made()
             return self._estate
+
+    def kept(self) -> Snapshot | None:
+        """Return the newest kept snapshot of the workspace, read once; None where none is kept."""
+        from ringfence.sources.snapshots import read_snapshot
+
+        paths = self.estate.history.until()
+        with self._reading:
+            if not paths:
+                return None
+            if self._kept is None or self._kept[0] != paths[-1]:
+                self._kept = (paths[-1], read_snapshot(paths[-1]))
+            return self._kept[1]
 
     def anew(self, listener: Listener = SILENT) -> Estate:
         """Return an estate of its own, as a command has: of this moment, and the inventory is asked.

@@ -18,7 +18,7 @@ class Field(Input):
     """Tells `Edited` at each change, `Submitted` at enter, `Left` at escape."""
 
     DEFAULT_CSS = """
-    Field, Field:focus { border: none; height: 1; padding: 0; background: $background; color: $foreground; }
+    Field, Field:focus { border: none; width: 1fr; height: 1; padding: 0; background: $background; color: $foreground; }
     """
 
     class Edited(Message):

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
-from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.spans import Span, Tone
 from ringfence_tui.widgets.body import Beside
+from ringfence_tui.widgets.caption import Caption
 from ringfence_tui.widgets.field import Field
-from ringfence_tui.widgets.painted import Painted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +24,6 @@ class Ask:
     label: str
     value: str = ""
     help: str = ""
-
-
-class Caption(Painted):
-    """One line beside or below a field."""
-
-    DEFAULT_CSS = "Caption { height: 1; }  Caption.label { width: 16; }"
-
-    def __init__(self, *parts: Span | str, classes: str | None = None) -> None:
-        super().__init__(classes=classes)
-        self.parts = row(*parts)
-
-    def row_at(self, y: int) -> Row:
-        """Return the line."""
-        return self.parts
 
 
 class FieldForm(Widget):

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from ringfence.model.picture import Picture, PolicyState
-from ringfence.presenting.map.data import page_data
+from ringfence.presenting.map.data import CARRIED, page_data
 
 PLACE = re.compile("@([A-Z_]+)@")
 PACKAGE = "ringfence.presenting.map"
@@ -24,8 +24,11 @@ PROGRAM = ("rows.js", "views.js", "picture.js", "matrix.js", "details.js", "main
 RENDERER_STYLE = ".__________cytoscape_container { position: relative; }"
 
 
-def html(pictures: Sequence[Picture], state: PolicyState) -> str:
-    """Return the page of a window's picture and those of its steps, the same for the same pictures."""
+def html(pictures: Sequence[Picture], state: PolicyState, carried: int = CARRIED) -> str:
+    """Return the page of a window's picture and those of its steps, the same for the same pictures.
+
+    It carries so many edges at most, else those of coarser groups with the busiest of each.
+    """
     style = _part("page/page.css")
     renderer = _part(RENDERER)
     program = "(() => {\n'use strict';\n" + "\n".join(_part(f"page/{name}") for name in PROGRAM) + "\n})();"
@@ -33,7 +36,7 @@ def html(pictures: Sequence[Picture], state: PolicyState) -> str:
         "POLICY": policy((renderer, program), (RENDERER_STYLE, style)),
         "RENDERER_STYLE": RENDERER_STYLE,
         "STYLE": style,
-        "DATA": embedded(page_data(pictures, state)),
+        "DATA": embedded(page_data(pictures, state, carried)),
         "RENDERER": renderer,
         "PROGRAM": program,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unicodedata import combining, east_asian_width
 
 from ringfence.model.counts import counted
 from ringfence.model.picture import WORST_FIRST, Picture, PictureEdge, PolicyState, Sign, SignCount
@@ -25,7 +26,7 @@ def matrix(picture: Picture, state: PolicyState, columns: int) -> Iterator[Line]
     for depth in range(finest(picture), 0, -1):
         coarse = coarsened(picture, depth)
         names = [_cut(group_name(group)) for group in coarse.groups]
-        wide = max(len(name) for name in names)
+        wide = max(map(cells, names))
         most = max((columns - wide - NUMBER - 1) // CELL, LEAST)
         if len(names) <= most:
             break
@@ -64,15 +65,15 @@ def cell(edge: PictureEdge, state: PolicyState) -> str:
 
 
 def _rows(picture: Picture, state: PolicyState, names: list[str], most: int) -> Iterator[Line]:
-    cells = {(edge.client, edge.server): cell(edge, state) for edge in picture.edges}
+    signs = {(edge.client, edge.server): cell(edge, state) for edge in picture.edges}
     across = range(min(len(names), most))
-    wide = max(map(len, names))
+    wide = max(map(cells, names))
     yield Line(f"{'from':{wide + NUMBER}} " + "".join(f"{number + 1:<{CELL}}" for number in across).rstrip())
     for row, name in enumerate(names):
         if row and _first(picture, row) != _first(picture, row - 1):
             yield Line("─" * (wide + NUMBER + 1 + CELL * len(across)))
-        line = "".join(f"{cells.get((row, column), Sign.NOTHING):{CELL}}" for column in across)
-        yield Line(f"{row + 1:>{NUMBER - 1}} {name:{wide}} {line}".rstrip())
+        line = "".join(f"{signs.get((row, column), Sign.NOTHING):{CELL}}" for column in across)
+        yield Line(f"{row + 1:>{NUMBER - 1}} {name}{' ' * (wide - cells(name))} {line}".rstrip())
     if len(names) > most:
         yield Line(f"{counted(len(names) - most, 'group')} more to the right (--html, --csv)", "yellow")
 
@@ -82,12 +83,22 @@ def _first(picture: Picture, row: int) -> object:
     return group.labels[:1] if len(picture.levels) > 1 and group.kind in LABELLED else group.kind in LABELLED
 
 
+def cells(text: str) -> int:
+    """Return how many columns of a terminal a text takes: wide letters take two, marks on a letter none."""
+    return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
+
+
 def _cut(name: str) -> str:
-    return name if len(name) <= NAME else f"{name[: NAME - 1]}…"
+    if cells(name) <= NAME:
+        return name
+    while cells(name) > NAME - 1:
+        name = name[:-1]
+    return f"{name}…"
 
 
 def _numbers(count: SignCount) -> str:
-    return f"{counted(count.flows, 'flow')}, {counted(count.connections, 'connection')}"
+    flows = "flow" if count.flows == 1 else "flows"
+    return f"{count.flows:,} {flows}, {count.connections:,} {'connection' if count.connections == 1 else 'connections'}"
 
 
 def _style(sign: Sign) -> str | None:

@@ -156,8 +156,8 @@ def _legend(drawn: Drawing) -> Iterator[str]:
     counts = drawn.picture.totals.get(drawn.state, {})
     yield xml(_title(drawn))
     since, until = moment(drawn.picture.since), moment(drawn.picture.until)
-    if since and until:
-        yield f"{since} to {until}"
+    if since:
+        yield f"{since} to {until}" if until else f"since {since}"
     for sign in WORST_FIRST:
         if sign in counts:
             yield f"<tspan font-weight='bold'>{xml(sign)}</tspan> {xml(EXPLAINED[sign])}: {counts[sign].flows:,} flows"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ringfence.model.draft_effect import RuleHome
 from ringfence.model.picture import Picture, PictureGroup
-
-from ringfence_tui.screens.map.sheet import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +70,11 @@ class NeighboursRequest:
 
 @dataclass(frozen=True, slots=True)
 class RuleRequest:
-    """A rule as plain data of the grammar and where it goes; `levels` and the groups are the cell it was made on."""
+    """A rule as plain data of the grammar, and the document that it goes into."""
 
     rule: Mapping[str, object]
-    home: Home
+    home: RuleHome
     when: When = field(default_factory=When)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleEffect:
-    """What a rule would do if it came into the draft, for the foot of the sheet.
-
-    `decides` counts the flows that it would decide, of `of` that it matches; `before` says who decides the others.
-    """
-
-    decides: int
-    of: int
-    newly_denied: int
-    newly_allowed: int
-    bites: str = ""
-    before: str = ""
-    tests: str = ""
-    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +83,6 @@ class Progress:
 
     done: int
     of: int
-
-
-@dataclass(frozen=True, slots=True)
-class SheetFacts:
-    """What completes the sheet: units that the client's flows name, and documents that the rule can stand in."""
-
-    processes: tuple[tuple[str, int], ...] = ()
-    homes: tuple[Home, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from ringfence_tui.spans import Row, Span, Tone
 WIDE = 110
 
 
-def heading(matrix: Matrix, level: Level, times: Times, width: int, rows: tuple[int, int] | None = None) -> Row:
-    """Return the line; `rows` are the first and last row that are seen, where not all are."""
+def heading(
+    matrix: Matrix, level: Level, times: Times, width: int, rows: tuple[int, int] | None = None, changes: int = 0
+) -> Row:
+    """Return the line; `rows` are the first and last that are seen, where not all are; `changes` the draft's."""
     proposed = proposal(matrix.picture)
     groups = len(matrix.shown)
     count = f"{groups} of {len(matrix.picture.groups)} groups" if matrix.view.only is not Only.ALL else _groups(groups)
@@ -31,6 +33,8 @@ def heading(matrix: Matrix, level: Level, times: Times, width: int, rows: tuple[
         parts.append(Span(f"   order: {view.order.value}", Tone.DIM))
     if width >= WIDE or view.only is not Only.ALL:
         parts.append(Span(f"   only: {view.only.value}", Tone.DIM))
+    if changes:
+        parts.append(Span(f"   draft {changes} *", Tone.WARN))
     return tuple(parts)
 
 

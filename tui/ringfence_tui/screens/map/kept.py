@@ -9,6 +9,8 @@ from threading import RLock
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from ringfence.model.picture import PolicyState
+from ringfence.operations.draft_effect import DraftPicture
 from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.interrupting import Cancelled as Interrupted
 from ringfence.operations.picture import open_picture
@@ -17,20 +19,20 @@ from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
 from ringfence_tui.screens.map.answers import Progress, When
 
 if TYPE_CHECKING:
-    from ringfence.analysis.picture import JudgedPicture
     from ringfence.estate import Estate
 
+STATES = (PolicyState.HELD, PolicyState.FILES, PolicyState.DRAFT)
 PROGRESS_STEPS = 20
 
 
 @dataclass
 class Kept:
-    """The judged flows of one window, and the estate that they were judged under."""
+    """The judged flows of one time, which follow the draft, and the estate that they were judged under."""
 
     lock: RLock = field(default_factory=RLock)
     estate: Estate | None = None
     when: When | None = None
-    judged: JudgedPicture | None = None
+    picture: DraftPicture | None = None
 
 
 _KEPT: WeakKeyDictionary[EngineSession, Kept] = WeakKeyDictionary()
@@ -53,25 +55,20 @@ def cancellable() -> Iterator[None]:
 
 
 @contextmanager
-def judged_flows(session: EngineSession, when: When, tell: Tell) -> Iterator[JudgedPicture]:
+def judged_flows(session: EngineSession, when: When, tell: Tell) -> Iterator[DraftPicture]:
     """Judge the flows of a time, or take those that are kept; others wait meanwhile. Files that changed count anew."""
     kept = kept_of(session)
     with kept.lock, cancellable():
         tell.check()
         estate = session.fresh()
-        if kept.judged is None or kept.estate is not estate or kept.when != when:
-            if kept.judged is not None:
-                kept.judged.close()
-                kept.judged = None
+        if kept.picture is None or kept.estate is not estate or kept.when != when:
+            if kept.picture is not None:
+                kept.picture.judged.close()
+                kept.picture = None
             flows = FlowSelection(since=when.since, until=when.until)
-            kept.judged = open_picture(estate, flows, execution=session.execution(tell), told=progress(tell))
-            kept.estate, kept.when = estate, when
-        yield kept.judged
-
-
-def progress(tell: Tell) -> Progresses:
-    """Return what hears of pairs that are judged and tells the screen at most so many times."""
-    return Progresses(tell)
+            judged = open_picture(estate, flows, STATES, session.execution(tell), Progresses(tell))
+            kept.estate, kept.when, kept.picture = estate, when, DraftPicture(estate, judged)
+        yield kept.picture
 
 
 @dataclass

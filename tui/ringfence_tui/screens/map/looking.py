@@ -78,6 +78,7 @@ class LookingPage(Page):
         self._chose_comparison = False
         self._details: dict[Ends, PictureCell] = {}
         self._resting: Timer | None = None
+        self._changes = 0
 
     def body(self) -> ComposeResult:
         """Yield the heading, the matrix or what stands in its place, and the strip."""
@@ -119,7 +120,10 @@ class LookingPage(Page):
     def take_answer(self, answer: MapAnswer) -> None:
         """Show another picture, with the cursor at the groups at which it was."""
         self.answer = answer
+        self._changes = answer.draft.changes
         self._details.clear()
+        if answer.draft.conflict:
+            self.say(Span("✗ ", Tone.BAD), Span(f"the draft: {answer.draft.conflict}"))
         offered = comparisons_of(answer.picture)
         if not self._chose_comparison or self.view.comparison not in offered:
             self.view = replace(self.view, comparison=offered[0])
@@ -144,7 +148,7 @@ class LookingPage(Page):
         if self.model is None or self.level is None:
             return
         matrix = self.query_one("#matrix", Matrix)
-        line = heading(self.model, self.level, self.times, self.size.width, matrix.seen_rows)
+        line = heading(self.model, self.level, self.times, self.size.width, matrix.seen_rows, self._changes)
         if not len(self.model.content):
             nothing = "no flow was seen" if self.view.only is Only.ALL else f"nothing with only: {self.view.only.value}"
             line = (*line, Span(f"   {nothing}", Tone.WARN))

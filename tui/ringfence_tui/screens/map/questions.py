@@ -10,6 +10,7 @@ from ringfence.operations.picture import LEVELS
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.screens.map.answers import CellRequest, MapAnswer, NeighboursRequest, PictureRequest
+from ringfence_tui.screens.map.drafting import DRAFT_QUESTIONS, followed
 from ringfence_tui.screens.map.kept import judged_flows
 from ringfence_tui.screens.map.levels import FINEST
 
@@ -21,23 +22,23 @@ MANY = 200
 
 def picture(session: EngineSession, request: PictureRequest, tell: Tell) -> MapAnswer:
     """Return the picture at some levels, at the finest labels that have not too many groups where none are named."""
-    with judged_flows(session, request.when, tell) as judged:
-        estate = session.estate
-        keys = keys_of(estate)
-        levels = request.levels or keys[: depth_of(estate, keys)]
-        return MapAnswer(judged.at(levels, request.inside), keys)
+    with judged_flows(session, request.when, tell) as kept:
+        drafted = followed(kept, session.execution(tell))
+        keys = keys_of(kept.estate)
+        levels = request.levels or keys[: depth_of(kept.estate, keys)]
+        return MapAnswer(kept.judged.at(levels, request.inside), keys, drafted)
 
 
 def cell(session: EngineSession, request: CellRequest, tell: Tell) -> PictureCell:
     """Return who decides what between two groups, and the busiest flows."""
-    with judged_flows(session, request.when, tell) as judged:
-        return judged.cell(request.levels, request.client, request.server, request.limit)
+    with judged_flows(session, request.when, tell) as kept:
+        return kept.judged.cell(request.levels, request.client, request.server, request.limit)
 
 
 def neighbours(session: EngineSession, request: NeighboursRequest, tell: Tell) -> Neighbours:
     """Return who talks to a group and whom it talks to, with how many of its ends."""
-    with judged_flows(session, request.when, tell) as judged:
-        return judged.neighbours(request.levels, request.group)
+    with judged_flows(session, request.when, tell) as kept:
+        return kept.judged.neighbours(request.levels, request.group)
 
 
 def keys_of(estate: Estate) -> tuple[str, ...]:
@@ -56,4 +57,4 @@ def depth_of(estate: Estate, keys: tuple[str, ...]) -> int:
     return 1
 
 
-QUESTIONS: Questions = {"picture": picture, "cell": cell, "neighbours": neighbours}
+QUESTIONS: Questions = {"picture": picture, "cell": cell, "neighbours": neighbours, **DRAFT_QUESTIONS}

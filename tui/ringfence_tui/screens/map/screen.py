@@ -7,6 +7,7 @@ import shlex
 from dataclasses import replace
 
 from ringfence.model.counts import counted
+from ringfence.model.draft_effect import DraftEffect, FilledRule
 from textual import on
 from textual.app import ComposeResult
 
@@ -18,9 +19,7 @@ from ringfence_tui.screens.map.answers import (
     CellRequest,
     DraftNote,
     Progress,
-    RuleEffect,
     RuleRequest,
-    SheetFacts,
     SheetRequest,
     Writing,
 )
@@ -225,9 +224,9 @@ class MapScreen(LookingPage):
         if self.level is None:
             return
         cell = CellRequest(self.level.shown, *ends, self.times.when)
-        facts = await self.engine.ask("map.sheet", SheetRequest(action, cell), SheetFacts)
+        told = await self.engine.ask("map.sheet", SheetRequest(action, cell), FilledRule)
         for box in self.query(SheetBox):
-            box.show(box.sheet.filled(facts.processes, facts.homes))
+            box.show(box.sheet.filled(told))
             await self._judge(box, box.sheet)
 
     @on(SheetBox.Changed)
@@ -250,7 +249,7 @@ class MapScreen(LookingPage):
 
         request = RuleRequest(sheet.rule(), sheet.place, self.times.when)
         try:
-            effect = await self.engine.ask("map.effect", request, RuleEffect, hear)
+            effect = await self.engine.ask("map.effect", request, DraftEffect, hear)
         except EngineError as error:
             box.tell_foot(" ".join(part for part in (error.place, error.message) if part))
         else:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ringfence.model.draft_effect import FilledRule, RuleHome
 from ringfence.model.picture import PictureEdge, PictureGroup, PolicyState
 
 from ringfence_tui.screens.map.ends import End, ends_of
 from ringfence_tui.screens.map.names import name_of, service_of
 
+UNIT = ".service"
 NAMES = {"allow": "{} to {}", "deny": "{} never reaches {}"}
 
 
@@ -36,29 +38,13 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
-    """A document that the rule can stand in: its file and number, the tier, and its scope for people."""
-
-    file: str
-    document: int = 0
-    tier: str = "application"
-    scope: str = ""
-    new: bool = False
-
-    @property
-    def words(self) -> str:
-        """Return the document for people."""
-        parts = [self.file, f"tier {self.tier}", f"scope {self.scope}" if self.scope else "", "new" if self.new else ""]
-        return ", ".join(part for part in parts if part)
-
-
-@dataclass(frozen=True, slots=True)
 class Sheet:
     """A rule as it is being filled in.
 
-    `action` is `allow` or `deny`; `client` and `server` are places in `clients` and `servers`, `process` and `home` in
-    theirs. `processes` are units of the client with how many flows each has; the first choice is none. `service` is the
-    place of the service that space ticks; the one behind the last is any service.
+    `action` is `allow` or `deny`; `proposed` is the name that nobody has changed yet. `client` and `server` are places
+    in `clients` and `servers`, `process` and `home` in theirs. `processes` are units of the client with how many flows
+    each has; the first choice is none. `service` is the place of the service that space ticks; the one behind the last
+    is any service.
     """
 
     action: str
@@ -66,8 +52,9 @@ class Sheet:
     servers: tuple[End, ...]
     offers: tuple[Offer, ...]
     processes: tuple[tuple[str, int], ...] = ()
-    homes: tuple[Home, ...] = ()
+    homes: tuple[RuleHome, ...] = ()
     name: str = ""
+    proposed: str = ""
     client: int = 0
     server: int = 0
     process: int = 0
@@ -77,7 +64,7 @@ class Sheet:
     field: Field = Field.SERVICES
 
     @property
-    def place(self) -> Home | None:
+    def place(self) -> RuleHome | None:
         """Return where the rule goes, None as long as that is not known."""
         return self.homes[self.home] if self.homes else None
 
@@ -89,12 +76,18 @@ class Sheet:
     def rule(self) -> dict[str, object]:
         """Return the rule as plain data of the grammar."""
         words = ["any"] if self.any_service else [offer.word for offer in self.offers if offer.ticked]
-        client: object = self.clients[self.client].selector
-        if self.process:
-            unit = {"process": {"unit": self.processes[self.process - 1][0]}}
-            client = {**client, **unit} if isinstance(client, dict) else client
+        client, server = self._scoped(self.clients[self.client]), self._scoped(self.servers[self.server])
+        if self.process and isinstance(client, dict):
+            client = {**client, "process": {"unit": self.processes[self.process - 1][0]}}
         services: object = words[0] if len(words) == 1 else words
-        return {"name": self.name, "from": client, "to": self.servers[self.server].selector, self.action: services}
+        return {"name": self.name, "from": client, "to": server, self.action: services}
+
+    def _scoped(self, end: End) -> object:
+        """Return a selector without the labels that the document's scope says already."""
+        scope = self.place.head.get("scope") if self.place is not None else None
+        if not isinstance(end.selector, dict) or not isinstance(scope, dict):
+            return end.selector
+        return {key: value for key, value in end.selector.items() if scope.get(key) != value}
 
     def tabbed(self, step: int = 1) -> Sheet:
         """Return the sheet with the next field chosen."""
@@ -134,11 +127,11 @@ class Sheet:
         offers[self.service] = replace(offers[self.service], ticked=not offers[self.service].ticked)
         return replace(self, offers=tuple(offers), any_service=False, field=Field.SERVICES)
 
-    def filled(self, processes: Sequence[tuple[str, int]], homes: Sequence[Home]) -> Sheet:
-        """Return the sheet with what the engine knows of processes and files."""
-        return replace(
-            self, processes=tuple(processes), homes=tuple(homes), home=min(self.home, max(0, len(homes) - 1))
-        )
+    def filled(self, told: FilledRule) -> Sheet:
+        """Return the sheet with what the engine knows: processes, documents, a name that no other rule has."""
+        units = [(name, flows) for name, flows in told.processes if name is not None and name.endswith(UNIT)]
+        name = str(told.rule.get("name", self.name)) if self.name == self.proposed else self.name
+        return replace(self, processes=tuple(units), homes=told.homes, home=0, name=name, proposed=name)
 
 
 def sheet_of(
@@ -146,14 +139,9 @@ def sheet_of(
 ) -> Sheet:
     """Return the sheet of a cell: its ends at the shown level, and the services that were seen, all ticked."""
     offers = offers_of(edge) if edge is not None else ()
-    return Sheet(
-        action,
-        ends_of(client, levels),
-        ends_of(server, levels),
-        offers,
-        name=NAMES[action].format(name_of(client), name_of(server)),
-        any_service=not offers,
-    )
+    name = NAMES[action].format(name_of(client), name_of(server))
+    ends = ends_of(client, levels), ends_of(server, levels)
+    return Sheet(action, *ends, offers, name=name, proposed=name, any_service=not offers)
 
 
 def offers_of(edge: PictureEdge) -> tuple[Offer, ...]:

@@ -51,15 +51,21 @@ class SheetBox(Overlay):
 
     def show(self, sheet: Sheet) -> None:
         """Show another sheet."""
-        self.sheet = sheet
-        self.fit()
-        self.refresh()
+        before, self.sheet = self.content(), sheet
+        self._show_what_differs(before)
 
     def tell_foot(self, foot: Foot) -> None:
         """Show what is known of the effect."""
-        if foot != self.foot:
-            self.foot = foot
+        before, self.foot = self.content(), foot
+        self._show_what_differs(before)
+
+    def _show_what_differs(self, before: tuple[Row, ...]) -> None:
+        after = self.content()
+        if len(before) != len(after):
+            self.fit()
             self.refresh()
+        else:
+            self.repaint(y for y, rows in enumerate(zip(before, after, strict=True), 1) if rows[0] != rows[1])
 
     def on_key(self, event: events.Key) -> None:
         """Take every key."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from ringfence.model.counts import counted
+from ringfence.model.draft_effect import DraftEffect, RuleEffect, RuleHome
 
-from ringfence_tui.screens.map.answers import Progress, RuleEffect
+from ringfence_tui.screens.map.answers import Progress
 from ringfence_tui.screens.map.sheet import Field, Sheet
 from ringfence_tui.spans import Row, Span, Tone, row
 
 SERVICES_SHOWN = 5
 LABEL = 10
-Foot = RuleEffect | Progress | str | None
+Foot = DraftEffect | Progress | str | None
 
 
 def sheet_rows(sheet: Sheet, foot: Foot, time: str, width: int = 72) -> tuple[Row, ...]:
@@ -39,9 +40,9 @@ def sheet_rows(sheet: Sheet, foot: Foot, time: str, width: int = 72) -> tuple[Ro
 
 
 def effect_rows(foot: Foot) -> tuple[Row, ...]:
-    """Return what is known of the rule's effect: always three lines, so that the sheet keeps its size."""
+    """Return what is known of the rule's effect: always four lines, so that the sheet keeps its size."""
     match foot:
-        case RuleEffect():
+        case DraftEffect():
             rows = _effect(foot)
         case Progress(done, of):
             rows = [(Span(f"judging {done * 100 // of if of else 0} %", Tone.DIM),)]
@@ -49,26 +50,43 @@ def effect_rows(foot: Foot) -> tuple[Row, ...]:
             rows = [(Span("✗ ", Tone.BAD), Span(foot))]
         case _:
             rows = [(Span("judging", Tone.DIM),)]
-    return tuple([*rows, (), (), ()][:3])
+    return tuple([*rows, (), (), (), ()][:4])
 
 
-def _effect(effect: RuleEffect) -> list[Row]:
-    decides: Row = (
-        Span("decides".ljust(LABEL), Tone.DIM),
-        Span(f"{effect.decides:,} of {effect.of:,} flows", Tone.PLAIN if effect.decides else Tone.WARN),
-        Span(f"   newly denied {effect.newly_denied:,}", Tone.DENIED if effect.newly_denied else Tone.PLAIN),
-        Span(f"   newly allowed {effect.newly_allowed:,}", Tone.ALLOWED if effect.newly_allowed else Tone.PLAIN),
-    )
-    found = [decides]
-    if effect.before:
-        found.append((Span("before it".ljust(LABEL), Tone.DIM), Span(effect.before, Tone.WARN)))
-    if effect.bites:
-        found.append((Span("bites".ljust(LABEL), Tone.DIM), Span(effect.bites), Span(f"   {effect.tests}")))
-    elif effect.tests:
-        found.append((Span("".ljust(LABEL)), Span(effect.tests)))
-    if effect.broken:
-        found.insert(1, (Span("breaks".ljust(LABEL), Tone.DIM), Span(", ".join(effect.broken), Tone.BAD)))
+def _effect(effect: DraftEffect) -> list[Row]:
+    """Return whether the rule decides anything, what that changes, whom it bites, and what it breaks."""
+    denied, allowed = effect.newly_denied.flows, effect.newly_allowed.flows
+    rule = effect.rules[-1] if effect.rules else None
+    first = f"{rule.decides:,} of {counted(rule.matches, 'flow')}" if rule is not None else "0 flows"
+    found: list[Row] = [
+        (
+            Span("decides".ljust(LABEL), Tone.DIM),
+            Span(first, Tone.PLAIN if rule is not None and rule.decides else Tone.WARN),
+            Span(f"   newly denied {denied:,}", Tone.DENIED if denied else Tone.PLAIN),
+            Span(f"   newly allowed {allowed:,}", Tone.ALLOWED if allowed else Tone.PLAIN),
+        )
+    ]
+    if effect.checks is not None and effect.checks.newly:
+        found.append((Span("breaks".ljust(LABEL), Tone.DIM), Span(", ".join(effect.checks.newly), Tone.BAD)))
+    if rule is not None and rule.before:
+        found.append((Span("before it".ljust(LABEL), Tone.DIM), Span(_before(rule), Tone.WARN)))
+    checks = f"   {effect.checks.words()}" if effect.checks is not None else ""
+    bites = f"{rule.bites} of {counted(rule.hosts, 'host')}" if rule is not None else "nobody"
+    found.append((Span("bites".ljust(LABEL), Tone.DIM), Span(bites), Span(checks)))
     return found
+
+
+def _before(rule: RuleEffect) -> str:
+    first = rule.before[0]
+    tier = f", tier {first.tier}," if first.tier else ""
+    place = f" {first.place}" if first.place else ""
+    return f"'{first.name}'{place}{tier} decides {first.flows:,}"
+
+
+def home_words(home: RuleHome) -> str:
+    """Return a document for people: its file, tier and scope."""
+    parts = [home.file, f"tier {home.tier}", f"scope {home.scope}" if home.scope else "", "new" if home.new else ""]
+    return ", ".join(part for part in parts if part)
 
 
 def _line(sheet: Sheet, field: Field, value: Row) -> Row:
@@ -119,7 +137,7 @@ def _home(sheet: Sheet) -> Row:
     if sheet.place is None:
         return (Span("…", Tone.DIM),)
     more = (Span("   f", Tone.KEY), Span(" other file", Tone.DIM)) if len(sheet.homes) > 1 else ()
-    return (Span(sheet.place.words), *more)
+    return (Span(home_words(sheet.place)), *more)
 
 
 def _name(sheet: Sheet) -> Row:

@@ -21,6 +21,13 @@ from ringfence_tui.screens.map.names import name_of, service_of
 from ringfence_tui.spans import OF_SIGN, Row, Span, Tone
 
 SERVICES_SHOWN = 2
+DEFAULT, BUILT_IN = "default", "built-in"
+NO_RULE = {
+    Sign.DENIED: "no rule allows it",
+    Sign.WOULD_BE_DENIED: "no rule allows it, the mode does not bite",
+    Sign.UNDECIDED: "nothing decides",
+    Sign.NOT_JUDGED: "not judged",
+}
 _STATE_WIDTH = 7
 
 
@@ -70,10 +77,12 @@ def signs_of(counts: Mapping[Sign, SignCount]) -> Row:
 
 def share_text(share: RuleShare, of: int) -> str:
     """Return who decides, where that is written, and how much of it, for people."""
-    if share.sign is Sign.UNDECIDED:
-        named = "nothing decides"
+    if share.rule == DEFAULT:
+        named = NO_RULE.get(share.sign, "no rule decides")
+    elif share.sign is Sign.UNDECIDED:
+        named = NO_RULE[share.sign]
     else:
-        named = share.name if share.name.startswith("built-in") else f"'{share.name}'"
+        named = share.name if share.name.startswith(BUILT_IN) else f"'{share.name}'"
     how_many = f"decides {share.count.flows:,} of {of:,}" if share.count.flows != of else ""
     return " ".join(part for part in (named, share.place, how_many) if part)
 

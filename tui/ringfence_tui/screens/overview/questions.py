@@ -31,7 +31,7 @@ def show(session: EngineSession, _request: None, tell: Tell) -> Done:
     estate = session.fresh()
     execution = session.execution(tell, Telling(tell))
     parts: tuple[tuple[str, Callable[[], Part | None]], ...] = (
-        ("kept", lambda: kept_assets(estate)),
+        ("kept", lambda: kept_assets(kept) if (kept := session.kept()) is not None else None),
         ("rollout", lambda: rollout_summary(estate)),
         ("assets", lambda: assets_summary(estate)),
         ("check", lambda: _findings(estate)),

@@ -27,6 +27,8 @@ MOST_ROWS = 5_000
 # Seconds between two changes of a board, and seconds after which one is told although no host changed.
 EVERY = 0.25
 ANYWAY = 1.0
+# Hosts in one part of a change: a part of so many is read in some ten milliseconds.
+MOST_HOSTS = 1_000
 # Lines of a run's log that are shown, the newest.
 LOG = 2_000
 
@@ -40,6 +42,8 @@ def opening(session: EngineSession, _request: None, _tell: Tell) -> Opening:
     living = next((one.directory.id for one in reversed(runs) if one.lives), "")
     newest = runs[-1].directory.id if runs else ""
     plan, why = None, ""
+    if living:
+        return Opening(living, newest, damaged=tuple(damaged))
     try:
         plan = plan_of(session, "latest")
     except RingfenceError as error:
@@ -111,10 +115,12 @@ def follow(session: EngineSession, request: str, tell: Tell) -> BoardHead:
         told = now
         if change.hosts or change.head != before:
             before = change.head
-            tell(change)
+            for part in change.parts(MOST_HOSTS):
+                tell(part)
     tell.check()
     change = fold.change(listed_run(run), run.end(), last_words(run))
-    tell(change)
+    for part in change.parts(MOST_HOSTS):
+        tell(part)
     return change.head
 
 

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from ringfence_tui.changing_page import ChangingPage, unfocused
-from ringfence_tui.engine.client import EngineError
+from ringfence_tui.engine.client import EngineError, EngineGone
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import APPLICATION, Key
 from ringfence_tui.messages import JobsChanged, PlanSubject, RunSubject
@@ -166,7 +166,10 @@ class RolloutScreen(ChangingPage):
 
         self._following = run
         try:
-            head = await self.engine.ask("rollout.follow", run, BoardHead, hear)
+            try:
+                head = await self.engine.ask("rollout.follow", run, BoardHead, hear)
+            except EngineGone:  # the run goes on without it, and another engine follows it
+                head = await self.engine.ask("rollout.follow", run, BoardHead, hear)
         except EngineError:
             self.post_message(JobsChanged(""))
             raise
@@ -310,7 +313,7 @@ class RolloutScreen(ChangingPage):
         if not await self.confirm(asked):
             self.say("nothing was begun")
             return
-        request = Begin(view.digest, limit=limit, excuse=excuse, renew=renew, become=given.become, vault=given.vault)
+        request = Begin(view.digest, limit, excuse, renew, self.within, given.become, given.vault)
         run = await self.engine.ask("rollout.begin", request, str)
         self.say(f"run {run} goes on when you leave; ringfence attach follows it")
         self._watch(run)

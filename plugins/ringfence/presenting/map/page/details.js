@@ -95,6 +95,25 @@ function showEdge(now, edge, names, of) {
   panel.replaceChildren(...parts);
 }
 
+// All that is shown, sign by sign.
+function showTotals(now, edges) {
+  const list = element("ul"), sum = new Float64Array(CODES);
+  let refused = 0;
+  for (const edge of edges) {
+    edge.flows.forEach((flows, code) => { sum[code] += flows; });
+    refused += edge.refused;
+  }
+  DATA.signs.forEach(([sign, , words], i) => {
+    const flows = i === NOTHING ? refused : sum[now.state * SIGNS + i];
+    if (!flows) return;
+    const item = element("li", {}, i === NOTHING ? " refused when they were seen" : ` ${words}`);
+    item.prepend(element("span", { class: "s" + i }, i === NOTHING ? "r" : sign));
+    item.append(`: ${counted(flows, "flow")}`);
+    list.append(item);
+  });
+  document.getElementById("details").replaceChildren(element("h2", {}, `Under ${DATA.states[now.state]?.[0] ?? "nothing"}`), list);
+}
+
 // A group: how it can be opened, who talks to it, whom it talks to.
 function showGroup(now, view, place, edges, open, chosen) {
   const node = view.nodes[place], panel = document.getElementById("details"), parts = [];

@@ -7,7 +7,7 @@ const HELD = DATA.states.findIndex(([name]) => name === "held");
 let shown = null; // the view with its edges, in their order
 
 function inWords(time) {
-  return time.since && time.until ? `${time.since} to ${time.until}` : "the whole window";
+  return time.since ? (time.until ? `${time.since} to ${time.until}` : `since ${time.since}`) : "all flows";
 }
 
 function kept(edges) {
@@ -17,6 +17,21 @@ function kept(edges) {
     if (chosen.signs.has(NOTHING) && edge.refused) return true;
     return [...chosen.signs].some((sign) => edge.flows[chosen.state * SIGNS + sign]);
   });
+}
+
+// The opened groups, one in the other, above the picture.
+function showPath() {
+  const all = element("button", { type: "button", id: "back" }, "All groups (esc)");
+  const parts = [all, ...chosen.path.flatMap((one) => [
+    document.createTextNode(" › "), element("button", { type: "button" }, DATA.levels[one.depth - 1].names[one.group])])];
+  parts.filter((one) => one.tagName).forEach((button, i) => button.addEventListener("click", () => {
+    chosen.path.length = i;
+    chosen.subject = null;
+    render(true);
+  }));
+  by("crumbs").hidden = !chosen.path.length;
+  by("crumbs").replaceChildren(...parts);
+  cy.resize();
 }
 
 function render(fit) {
@@ -30,22 +45,12 @@ function render(fit) {
   }
   edges = ranked(edges, chosen.state);
   shown = { view, edges, now };
+  showPath();
   const drawn = draw(view, edges, chosen.state, fit);
   const flows = edges.reduce((sum, edge) => sum + total(edge.flows, chosen.state), 0);
   by("told").textContent = `${DATA.states[chosen.state]?.join(": ") ?? ""} · ${inWords(time)} · ${counted(flows, "flow")}, `
     + `${counted(edges.length, "edge")}` + (drawn < edges.length ? `, the worst and busiest ${number(drawn)} drawn` : "")
     + (DATA.left.length ? ` · by ${DATA.left.join(", ")} only the busiest of each edge` : "");
-  by("crumbs").hidden = !inside;
-  by("crumbs").replaceChildren(...chosen.path.flatMap((one, i) => {
-    const button = element("button", { type: "button" }, DATA.levels[one.depth - 1].names[one.group]);
-    button.addEventListener("click", () => { chosen.path.length = i + 1; chosen.subject = null; render(true); });
-    return [document.createTextNode(" › "), button];
-  }));
-  if (inside) {
-    const all = element("button", { type: "button", id: "back" }, "All groups (esc)");
-    all.addEventListener("click", () => { chosen.path = []; chosen.subject = null; render(true); });
-    by("crumbs").prepend(all);
-  }
   beside();
 }
 
@@ -56,12 +61,13 @@ function beside() {
   cy.one("render", () => setTimeout(() => {
     if (turn !== waiting) return;
     const { view, edges, now } = shown, depth = matrixDepth(chosen.depth);
-    const of = DATA.levels[depth - 1].of, names = DATA.levels[depth - 1].names;
-    const cells = depth === view.depth && !view.inner ? edges : kept(edgesBetween(now.time, of, now.pass).edges);
-    showMatrix(depth, cells, chosen.state, HELD, (edge) => {
+    const same = view.inner || depth === view.depth, table = same ? view : levelView(depth);
+    const cells = same ? edges : kept(edgesBetween(now.time, table.of, now.pass).edges);
+    const title = view.inner ? "Inside" : `By ${DATA.keys.slice(0, depth).join(" > ")}`;
+    showMatrix(title, matrixOf(table, cells), chosen.state, HELD, (edge) => {
       chosen.subject = null;
-      if (depth === view.depth && !view.inner) openEdge(edge);
-      else showEdge(now, edge, names, of);
+      if (same) openEdge(edge);
+      else showEdge(now, edge, table.names, table.of);
     });
     showListed(now, view, edges.slice(DATA.drawn.edges), openEdge);
     again();
@@ -72,12 +78,18 @@ function beside() {
 // Show again what was chosen before, where it still is.
 function again() {
   const subject = chosen.subject, { view, edges } = shown;
-  if (!subject) { by("details").replaceChildren(); return; }
+  if (!subject) { nothingChosen(); return; }
   const place = (name) => view.names.indexOf(name);
   if (subject.length === 1 && place(subject[0]) >= 0) openGroup(place(subject[0]));
   const edge = edges.find((one) => view.names[one.client] === subject[0] && view.names[one.server] === subject[1]);
   if (edge) openEdge(edge);
   else if (subject.length === 2) by("details").replaceChildren(element("div", {}, `${subject.join(" → ")}: nothing here`));
+}
+
+function nothingChosen() {
+  chosen.subject = null;
+  choose(null);
+  showTotals(shown.now, shown.edges);
 }
 
 function openEdge(edge) {
@@ -102,7 +114,7 @@ function openGroup(place) {
 
 cy.on("tap", "edge", (event) => openEdge(shown.edges[event.target.data("place")]));
 cy.on("tap", "node.group", (event) => openGroup(event.target.data("place")));
-cy.on("tap", (event) => { if (event.target === cy) { chosen.subject = null; choose(null); by("details").replaceChildren(); } });
+cy.on("tap", (event) => { if (event.target === cy) nothingChosen(); });
 
 function choice(type, name, text, title, checked, onChange) {
   const label = element("label", { title }), input = element("input", { type, name });
@@ -151,7 +163,7 @@ function step(time) {
 }
 
 function back() {
-  if (chosen.subject) { chosen.subject = null; choose(null); by("details").replaceChildren(); }
+  if (chosen.subject) nothingChosen();
   else if (chosen.path.length) { chosen.path.pop(); render(true); }
 }
 
@@ -159,8 +171,16 @@ const KEYS = {
   "/": () => by("filter").focus(), m: () => by("matrix").querySelector("td[tabindex='0']")?.focus(),
   c: () => by("states").querySelectorAll("input")[(chosen.state + 1) % DATA.states.length]?.click(),
   "+": () => level(chosen.depth + 1), "-": () => level(chosen.depth - 1),
-  "[": () => step(chosen.time - 1), "]": () => step(chosen.time + 1), o: () => by("open")?.click(), p: savePng, Escape: back,
+  "[": () => step(chosen.time - 1), "]": () => step(chosen.time + 1), o: () => by("open")?.click(), p: savePng, 0: fitted, Escape: back,
 };
+const PANS = { ArrowLeft: [80, 0], ArrowRight: [-80, 0], ArrowUp: [0, 80], ArrowDown: [0, -80] };
+by("picture").addEventListener("keydown", (event) => {
+  const pan = PANS[event.key];
+  if (!pan) return;
+  cy.panBy({ x: pan[0], y: pan[1] });
+  event.preventDefault();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const typing = event.target.matches?.("input[type=search]");

@@ -14,12 +14,22 @@ function cellText(edge, state, held) {
   return sign === NOTHING ? `r${digit(edge.attempts)}${mark}` : DATA.signs[sign][0] + digit(busyness(edge, state)) + mark;
 }
 
-// Build the table; `onCell(client, server)` is called for a cell with traffic.
-function showMatrix(depth, edges, state, held, onCell) {
-  const { names } = DATA.levels[depth - 1], shown = Math.min(names.length, MATRIX);
-  const first = [];
-  DATA.levels[depth - 1].of.forEach((group, i) => { first[group] = DATA.levels[0].of[i]; });
-  const cells = new Map(edges.map((edge) => [edge.client * names.length + edge.server, edge]));
+// The groups of a view in a table: those of a level, or of an opened group those that have traffic.
+function matrixOf(view, edges) {
+  const first = [], places = [];
+  view.of.forEach((group, i) => { first[group] = DATA.levels[0].of[i]; });
+  const touched = new Set(edges.flatMap((edge) => [edge.client, edge.server]));
+  view.names.forEach((_, i) => { if (!view.inner || view.inner[i] || touched.has(i)) places.push(i); });
+  const numbers = new Map(places.map((place, i) => [place, i]));
+  return {
+    names: places.map((i) => view.names[i]), first: places.map((i) => first[i]),
+    cells: new Map(edges.map((edge) => [numbers.get(edge.client) * places.length + numbers.get(edge.server), edge])),
+  };
+}
+
+// Build the table; `onCell(edge)` is called for a cell with traffic.
+function showMatrix(title, { names, first, cells }, state, held, onCell) {
+  const shown = Math.min(names.length, MATRIX);
   const table = element("table", { role: "grid", "aria-label": "Rows talk to columns" });
   const head = element("tr");
   head.append(element("th", { scope: "col" }, "from \\ to"));
@@ -29,7 +39,7 @@ function showMatrix(depth, edges, state, held, onCell) {
   const body = element("tbody");
   for (let r = 0; r < shown; r++) {
     const row = element("tr");
-    if (r && depth > 1 && first[r] !== first[r - 1]) row.className = "first";
+    if (r && first[r] !== first[r - 1]) row.className = "first";
     row.append(element("th", { scope: "row", title: names[r] }, `${r + 1} ${names[r]}`));
     for (let c = 0; c < shown; c++) {
       const edge = cells.get(r * names.length + c);
@@ -64,7 +74,7 @@ function showMatrix(depth, edges, state, held, onCell) {
   if (body.rows[0]?.cells[1]) body.rows[0].cells[1].tabIndex = 0;
   document.getElementById("matrix").replaceChildren(table);
   const more = names.length - shown;
-  document.getElementById("matrix-told").textContent = `By ${DATA.keys.slice(0, depth).join(" > ")}: sign, size, * where it differs from what hosts enforce`
+  document.getElementById("matrix-told").textContent = `${title}: sign, size, * where it differs from what hosts enforce`
     + (more ? `; ${counted(more, "more group")} without room` : "");
 }
 

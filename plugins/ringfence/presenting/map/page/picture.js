@@ -44,7 +44,7 @@ function pictureStyle() {
 const cy = cytoscape({
   container: document.getElementById("picture"),
   style: pictureStyle(), elements: [], layout: { name: "preset" }, minZoom: 0.02, maxZoom: 4, pixelRatio: 1,
-  boxSelectionEnabled: false, autoungrabify: true, hideEdgesOnViewport: true, textureOnViewport: true,
+  boxSelectionEnabled: false, autoungrabify: true,
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => cy.style(pictureStyle()));
 

@@ -40,25 +40,27 @@ function insideView(depth, group) {
 
 // Three columns: who talks to the members, the members, whom they talk to; the names' order from top to bottom.
 function placed(view, edges) {
-  const side = new Float64Array(view.names.length);
+  const balance = new Float64Array(view.names.length);
   for (const edge of edges) {
     const weight = 1 + edge.attempts + edge.connections.reduce((sum, one) => sum + one, 0);
-    if (!view.inner[edge.client]) side[edge.client] += weight;
-    if (!view.inner[edge.server]) side[edge.server] -= weight;
+    if (!view.inner[edge.client]) balance[edge.client] += weight;
+    if (!view.inner[edge.server]) balance[edge.server] -= weight;
   }
   const columns = [[], [], []];
   view.names.forEach((_, i) => {
     if (view.inner[i]) columns[1].push(i);
-    else if (side[i]) columns[side[i] > 0 ? 0 : 2].push(i);
+    else if (balance[i]) columns[balance[i] > 0 ? 0 : 2].push(i);
   });
-  const places = view.names.map(() => null), stepX = DATA.box[0] + 30, stepY = DATA.box[1] + 26, rows = 18;
+  const places = view.names.map(() => null), stepX = DATA.box[0] + 30, stepY = DATA.box[1] + 46;
   let x = 0;
-  for (const column of columns) {
+  columns.forEach((column, side) => {
+    const stagger = side === 1 && column.length > 1 ? 80 : 0; // members in one line would hide what they say to each other
+    const rows = Math.max(6, Math.ceil(Math.sqrt(column.length * 2)));
     const wide = Math.max(1, Math.ceil(column.length / rows)), high = Math.min(column.length, rows);
     column.forEach((node, i) => {
-      places[node] = [x + Math.floor(i / rows) * stepX, ((i % rows) - (high - 1) / 2) * stepY];
+      places[node] = [x + Math.floor(i / rows) * stepX + (i % 2) * stagger, ((i % rows) - (high - 1) / 2) * stepY];
     });
-    x += wide * stepX + 190;
-  }
+    x += wide * stepX + stagger + 190;
+  });
   return { ...view, places };
 }

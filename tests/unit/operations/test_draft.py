@@ -1,0 +1,159 @@
+"""The draft: kept at every change, undone, written; what changed underneath is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from ringfence.estate import Estate
+from ringfence.model.errors import InputError, InputErrors
+from ringfence.operations import draft
+from ringfence.operations.draft import AddRule, ChangeRule, RemoveRule, WriteText
+
+from tests.unit.cli_shop import FILES, shop
+
+SHOP, NEW = "policy/shop.yml", "policy/guardrails.yml"
+DENY = {"name": "no telnet", "from": "any", "to": {"role": "db"}, "deny": "tcp/23"}
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Estate:
+    return Estate(shop(tmp_path))
+
+
+def stored(estate: Estate) -> Path:
+    return estate.directory / ".ringfence/draft.json"
+
+
+def text(estate: Estate, file: str = SHOP) -> str:
+    return (estate.directory / file).read_bytes().decode()
+
+
+def test_a_change_is_on_disk_and_in_no_file(estate: Estate) -> None:
+    found = draft.change(estate, AddRule(SHOP, DENY, {"scope": {"app": "shop"}}))
+    assert "+  - name: no telnet\n" in found.difference()
+    assert text(estate) == FILES[SHOP]
+    assert draft.show(Estate(estate.directory)).changes == found.changes
+    assert stored(estate).stat().st_mode & 0o777 == 0o600
+
+
+def test_written_and_undone_and_written_gives_the_original_bytes(estate: Estate) -> None:
+    original = "\ufeff" + FILES[SHOP].replace("\n", "\r\n").removesuffix("\r\n")
+    (estate.directory / SHOP).write_bytes(original.encode())
+    draft.change(estate, AddRule(SHOP, DENY, {"scope": {"app": "shop"}}), AddRule(NEW, DENY, {"tier": "guardrail"}))
+    assert draft.write(estate).written == (SHOP, NEW)
+    assert "no telnet" in text(estate)
+    assert text(estate).startswith("\ufeff")
+    assert not draft.show(estate)
+    draft.undo(estate)
+    draft.write(estate)
+    assert text(estate) == original
+    assert not (estate.directory / NEW).exists()
+
+
+def test_undo_and_redo_go_through_the_changes(estate: Estate) -> None:
+    draft.change(estate, AddRule(SHOP, DENY, {"scope": {"app": "shop"}}))
+    draft.change(estate, RemoveRule(*draft.rule_at(estate, draft.show(estate).edited, "web to api")))
+    both = draft.show(estate).difference()
+    draft.undo(estate)
+    assert "web to api" not in draft.undo(estate).difference()
+    assert not draft.show(estate)
+    draft.redo(estate)
+    assert draft.redo(estate).difference() == both
+    with pytest.raises(InputError, match="nothing was undone"):
+        draft.redo(estate)
+
+
+def test_a_changed_rule_is_read_as_the_policy(estate: Estate) -> None:
+    file, at = draft.rule_at(estate, draft.show(estate).edited, "web to api")
+    found = draft.change(estate, ChangeRule(file, at, {**at.said, "allow": ["tcp/8443", "tcp/9000"]}))
+    (rule,) = [one for one in draft.policy_of(estate, found.edited).rules if one.name == "web to api"]
+    assert rule.services != estate.workspace.policy.rules[0].services
+    assert rule.id == estate.workspace.policy.rules[0].id
+
+
+def test_a_rule_of_another_file_stays_when_a_file_changes_underneath(estate: Estate) -> None:
+    draft.change(estate, AddRule(SHOP, DENY, {"scope": {"app": "shop"}}))
+    (estate.directory / SHOP).write_text("# by Kim\n" + FILES[SHOP])
+    found = draft.show(estate)
+    assert (found.edited.reloaded, found.edited.conflicts) == ((SHOP,), ())
+    draft.write(estate)
+    assert text(estate).startswith("# by Kim\n")
+    assert "no telnet" in text(estate)
+
+
+def test_a_conflict_names_the_file_and_the_rule_and_nothing_is_written(estate: Estate) -> None:
+    file, at = draft.rule_at(estate, draft.show(estate).edited, "web to api")
+    draft.change(estate, RemoveRule(file, at))
+    now = FILES[SHOP].replace("tcp/8443", "tcp/8444")
+    (estate.directory / SHOP).write_text(now)
+    with pytest.raises(InputErrors, match="remove 'web to api': the rule 'web to api' says something else") as raised:
+        draft.write(estate)
+    (conflict,) = raised.value.errors
+    assert str(conflict.place) == "policy/shop.yml:3:5"
+    assert text(estate) == now
+    assert draft.undo(estate).edited.conflicts == ()
+
+
+def test_an_edited_text_that_somebody_else_edited_names_the_rule_that_differs(estate: Estate) -> None:
+    before = FILES[SHOP]
+    draft.change(estate, WriteText(SHOP, before.replace("tcp/8443", "tcp/1"), before))
+    (estate.directory / SHOP).write_text(before.replace("postgresql", "mysql"))
+    (conflict,) = draft.show(estate).edited.conflicts
+    assert "somebody changed the rule 'api to database' meanwhile" in conflict.message
+
+
+def test_a_text_that_is_no_policy_is_kept_and_not_written(estate: Estate) -> None:
+    draft.change(estate, WriteText(SHOP, "rules:\n  - {from: any, to: any, alow: tcp/1}\n", FILES[SHOP]))
+    with pytest.raises(InputErrors, match=r"policy/shop.yml:2:\d+: 'alow' is not a key of a rule"):
+        draft.write(estate)
+    assert text(estate) == FILES[SHOP]
+
+
+def test_definitions_that_change_are_read_everywhere(estate: Estate) -> None:
+    (estate.directory / "policy/names.yml").write_text("services: {front: tcp/8443}\n")
+    (estate.directory / SHOP).write_text(FILES[SHOP].replace("tcp/8443", "front", 1))
+    found = draft.change(
+        estate, WriteText("policy/names.yml", "services: {front: tcp/1}\n", "services: {front: tcp/8443}\n")
+    )
+    rule = next(one for one in draft.policy_of(estate, found.edited).rules if one.name == "web to api")
+    assert rule.services.v4.intervals[0][0] % 65536 == 1
+
+
+def test_a_change_that_cannot_be_applied_leaves_the_draft(estate: Estate) -> None:
+    draft.change(estate, AddRule(SHOP, DENY, {"scope": {"app": "shop"}}))
+    before = stored(estate).read_text()
+    with pytest.raises(InputErrors, match="there is a rule 'no telnet' already"):
+        draft.change(estate, AddRule(SHOP, DENY))
+    assert stored(estate).read_text() == before
+
+
+@pytest.mark.parametrize("file", ["ringfence.yml", "policy/../labels.yml", "/etc/x.yml", "policy/.x.yml", "policy/a"])
+def test_only_policy_files_are_drafted_also_by_a_draft_that_came_with_the_repository(estate: Estate, file: str) -> None:
+    with pytest.raises(InputError, match="is no policy file"):
+        draft.change(estate, WriteText(file, "rules: []\n"))
+    change = {"do": "write", "file": file, "text": "x", "before": None}
+    stored(estate).parent.mkdir(exist_ok=True)
+    stored(estate).write_text(json.dumps({"format": 1, "changes": [change], "undone": [], "base": {}, "written": None}))
+    with pytest.raises(InputError):
+        draft.show(estate)
+    draft.drop(estate)
+    assert not draft.show(estate)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}', '{"format": 1, "changes": 3}'])
+def test_a_damaged_draft_is_named_and_can_be_dropped(estate: Estate, content: str) -> None:
+    stored(estate).parent.mkdir(exist_ok=True)
+    stored(estate).write_text(content)
+    with pytest.raises(InputError, match="this is no draft"):
+        draft.show(estate)
+    draft.drop(estate)
+    assert draft.show(estate).changes == ()
+
+
+def test_nothing_to_write_is_said(estate: Estate) -> None:
+    with pytest.raises(InputError, match="the draft changes nothing"):
+        draft.write(estate)
+    with pytest.raises(InputError, match="no change to undo"):
+        draft.undo(estate)

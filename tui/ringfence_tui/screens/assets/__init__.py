@@ -1,0 +1,1 @@
+"""The assets: found as one types, told of in detail, labelled by hand, discovered."""

@@ -1,0 +1,231 @@
+"""What is told of one asset, and of labelling and discovery: values and their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ringfence.model.picture import Sign, SignCount
+
+from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, row
+
+HEAD = 11
+
+
+@dataclass(frozen=True, slots=True)
+class DetailRequest:
+    """One asset by its name; with `flows` also what it talks with in the window."""
+
+    name: str
+    flows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOrigin:
+    """A label, what gave it, why, and on whose own word."""
+
+    key: str
+    value: str
+    by: str
+    because: str = ""
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetDetail:
+    """Everything but flows: origins, places, table, drift, and the last change."""
+
+    name: str
+    labels: tuple[LabelOrigin, ...]
+    lines: tuple[tuple[str, str], ...]
+    drift: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom an asset talks with: its name, the worst sign, connections, services."""
+
+    name: str
+    sign: Sign
+    connections: int
+    services: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFlows:
+    """The flows of an asset by direction and sign, with the busiest peers."""
+
+    name: str
+    inbound: tuple[tuple[Sign, SignCount], ...]
+    outbound: tuple[tuple[Sign, SignCount], ...]
+    clients: tuple[Peer, ...] = ()
+    servers: tuple[Peer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRequest:
+    """Assets by name, and the label that they are to get."""
+
+    names: tuple[str, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The rule that would be written, and what it would do."""
+
+    lines: tuple[str, ...]
+    touched: tuple[str, ...]
+    replaced: int
+    tables: int
+    newly_denied: int
+    newly_allowed: int
+    judged: int
+    failing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The rule was written."""
+
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoverRequest:
+    """Ask the inventory again; `keep` the snapshot."""
+
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """One source: its assets now and before, how many stand as last known, and what it complains of."""
+
+    name: str
+    assets: int
+    before: int
+    stale: int = 0
+    wrong: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What discovery found, or is at (`on`); `wrong` are complaints that belong to no source."""
+
+    sources: tuple[SourceState, ...] = ()
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    seconds: float = 0.0
+    on: str = ""
+    wrong: tuple[str, ...] = ()
+
+
+def detail_rows(detail: AssetDetail | None, flows: AssetFlows | None, width: int) -> tuple[Row, ...]:
+    """Return the rows of an asset."""
+    if detail is None:
+        return ()
+    found: list[Row] = [row(" ", Span(detail.name, Tone.STRONG))]
+    found += [_label_row(one) for one in detail.labels]
+    found += [row(Span(f"   {head:<{HEAD}}", Tone.DIM), text) for head, text in detail.lines]
+    if detail.drift:
+        found.append(row(Span(f"   {'drift':<{HEAD}}", Tone.DIM), Span(detail.drift, Tone.BAD)))
+    if flows is not None and flows.name == detail.name:
+        found += _flow_rows(flows, width)
+    return tuple(found)
+
+
+def _label_row(one: LabelOrigin) -> Row:
+    because = f"  {one.because}" if one.because else ""
+    told = f"  on the word of {one.told}" if one.told else ""
+    return row(
+        Span(f"   {one.key:<{HEAD}}", Tone.DIM),
+        Span(one.value, Tone.STRONG),
+        Span(f"   {one.by}", Tone.PLAIN),
+        Span(because, Tone.DIM),
+        Span(told, Tone.WARN),
+    )
+
+
+def _flow_rows(flows: AssetFlows, width: int) -> Iterator[Row]:
+    yield row(
+        Span(f"   {'flows':<{HEAD}}", Tone.DIM), *_counts("in", flows.inbound), *_counts("   out", flows.outbound)
+    )
+    for arrow, peers in (("from", flows.clients), ("to", flows.servers)):
+        for peer in peers:
+            yield row(
+                Span(f"   {'':<{HEAD}}{arrow:<5}", Tone.DIM),
+                Span(f"{peer.sign} ", OF_SIGN[peer.sign]),
+                f"{peer.name}  ",
+                Span(f"{peer.connections:,}  {peer.services}", Tone.DIM),
+            )
+
+
+def _counts(word: str, counts: tuple[tuple[Sign, SignCount], ...]) -> Iterator[Span]:
+    total = sum(count.flows for _, count in counts)
+    yield Span(f"{word} {total:,}")
+    if total:
+        yield Span(" (")
+        for number, (sign, count) in enumerate(counts):
+            yield Span(f"{' ' if number else ''}{sign} {count.flows:,}", OF_SIGN[sign])
+        yield Span(")")
+
+
+def preview_rows(preview: Preview, marked: int) -> tuple[Row, ...]:
+    """Return what a label rule would do, for the confirmation."""
+    touched = f"{len(preview.touched):,} of {marked:,} marked assets get it"
+    replaced = f", {preview.replaced:,} lose another value" if preview.replaced else ""
+    names = ", ".join(preview.touched[:4]) + (
+        f" and {len(preview.touched) - 4:,} more" if len(preview.touched) > 4 else ""
+    )
+    found = [row(Span(line, Tone.STRONG)) for line in preview.lines]
+    found += [
+        (),
+        row(touched + replaced),
+        row(Span(names, Tone.DIM)),
+        row(f"{preview.tables:,} hosts get another table"),
+    ]
+    if preview.judged:
+        found.append(
+            row(
+                f"of {preview.judged:,} flows: ",
+                Span(f"x newly denied {preview.newly_denied:,}", Tone.DENIED if preview.newly_denied else Tone.DIM),
+                "   ",
+                Span(f"+ newly allowed {preview.newly_allowed:,}", Tone.ALLOWED if preview.newly_allowed else Tone.DIM),
+            )
+        )
+    found += [row(Span("✗ would fail: ", Tone.BAD), name) for name in preview.failing[:5]]
+    return tuple(found)
+
+
+def discovery_rows(discovery: Discovery) -> tuple[Row, ...]:
+    """Return what discovery found, a row for the sums and one for each source that has something to say."""
+    if discovery.on:
+        return (row(Span(" discover  ", Tone.TITLE), Span(f"{discovery.on} …", Tone.WARN)),)
+    if not discovery.sources and not discovery.wrong:
+        return ()
+    changes = [
+        f"{count:,} {word}"
+        for count, word in ((discovery.added, "new"), (discovery.removed, "gone"), (discovery.changed, "changed"))
+        if count
+    ]
+    head = row(
+        Span(" discover  ", Tone.TITLE),
+        f"{discovery.seconds:.1f} s   ",
+        Span(", ".join(changes) or "nothing changed", Tone.STRONG if changes else Tone.DIM),
+    )
+    return (head, *(_source_row(one) for one in discovery.sources), *(_wrong_row(one) for one in discovery.wrong))
+
+
+def _source_row(one: SourceState) -> Row:
+    if one.wrong:
+        return row(Span("   ✗ ", Tone.BAD), Span(f"{one.name} ", Tone.STRONG), one.wrong)
+    if one.stale:
+        return row(Span("   ! ", Tone.WARN), Span(f"{one.name} ", Tone.STRONG), f"{one.stale:,} stand as last known")
+    moved = f" ({one.assets - one.before:+,})" if one.assets != one.before else ""
+    return row(Span("   ✓ ", Tone.GOOD), Span(f"{one.name} ", Tone.STRONG), f"{one.assets:,}{moved}")
+
+
+def _wrong_row(text: str) -> Row:
+    return row(Span("   ✗ ", Tone.BAD), text)
