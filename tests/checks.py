@@ -168,8 +168,7 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "mypy": command("mypy"),
     "imports": command("lint-imports"),
     "shellcheck": shellcheck,
-    "images": command("python", "-m", "tests.prepare", "images"),
-    "applications": command("python", "-m", "tests.prepare", "applications"),
+    "images": command("python", "-m", "tests.lab_images"),
     "unit": pytest("tests/unit", workers=4),  # a third of it waits for timers and for Ansible
     "sources": pytest("tests/sources", *BY_FILE),
     "conformance": pytest("tests/conformance", *BY_FILE),
@@ -188,7 +187,7 @@ STAGES: dict[str, Callable[[], Counts]] = {
 Lane = tuple[str, ...]
 PHASES: tuple[tuple[Lane, ...], ...] = (
     (("ruff-format", "ruff", "imports", "shellcheck", "unit"), ("images",)),
-    (("lab",), ("molecule", "applications", "mypy", "ansible-lint", "collection", "collection-docs")),
+    (("lab",), ("molecule", "mypy", "ansible-lint", "collection", "collection-docs")),
     (("sources",), ("conformance", "tui")),
 )
 
