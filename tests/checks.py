@@ -169,7 +169,7 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "imports": command("lint-imports"),
     "shellcheck": shellcheck,
     "images": command("python", "-m", "tests.lab_images"),
-    "unit": pytest("tests/unit", workers=4),  # a third of it waits for timers and for Ansible
+    "unit": pytest("tests/unit", workers=3),  # a third of it waits for timers and for Ansible
     "sources": pytest("tests/sources", *BY_FILE),
     "conformance": pytest("tests/conformance", *BY_FILE),
     "lab": pytest("tests/lab", *BY_LAB, workers=3),  # more, and hosts miss their times: half of it computes
