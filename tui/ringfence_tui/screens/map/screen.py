@@ -222,6 +222,7 @@ class MapScreen(LookingPage):
         edge = self.answer.picture.edge(*ends)
         sheet = sheet_of(action, *ends, edge, self.level.shown)
         title = f"{action.capitalize()}: {sheet.name}"
+        self.ringfence.key_order.hold()
         self.mount(SheetBox(title, sheet, self.times.words))
         self.work(self._complete(action, ends), group="sheet")
 
