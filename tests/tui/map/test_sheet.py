@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ringfence.model.draft_effect import FilledRule, RuleHome
+from ringfence.model.draft_effect import FilledRule, OfferedService, RuleHome
 from ringfence.model.picture import GroupKind, PictureGroup, PictureService, PolicyState, Sign, SignCount
 from ringfence_tui.screens.map.ends import ends_of
 from ringfence_tui.screens.map.names import service_of
@@ -82,6 +82,13 @@ def test_labels_that_the_scope_of_a_document_says_already_are_left_out():
     sheet = denial().filled(FilledRule({"name": "never"}, (GUARDRAILS, SHOP), (), ()))
     assert sheet.rule()["from"] == BOTH
     assert sheet.rehomed().rule()["from"] == {"env": "dev", "role": "api"}
+
+
+def test_services_that_only_the_engine_knows_are_ticked_unless_somebody_chose_already():
+    seen = tuple(OfferedService(f"tcp/{port}", SignCount(1, 1)) for port in (1, 2, 3))
+    told = FilledRule({"name": "never"}, (), seen, ())
+    assert denial().filled(told).rule()["deny"] == ["tcp/1", "tcp/2", "tcp/3"]
+    assert denial().toggled().filled(told).rule()["deny"] == "tcp/22"
 
 
 def test_a_name_that_somebody_wrote_stays_when_the_engine_proposes_one():

@@ -139,7 +139,8 @@ def flows_of(edge: PictureEdge, state: PolicyState, sign: Sign) -> SignCount:
 
 def all_flows(edge: PictureEdge, state: PolicyState) -> SignCount:
     """Return how many flows of an edge a state judged."""
-    return sum(edge.signs.get(state, {}).values(), SignCount())
+    counts = edge.signs.get(state, {}).values()
+    return SignCount(sum(count.flows for count in counts), sum(count.connections for count in counts))
 
 
 def cell_of(edge: PictureEdge, comparison: Comparison) -> MatrixCell:

@@ -143,7 +143,7 @@ class MapScreen(LookingPage):
         """Show the flows of a cell, or the inside of a group."""
         ends = self.ends
         if ends is not None and self.answer is not None:
-            if self.answer.picture.edge(*ends) is None:
+            if self.edge is None:
                 self.say(Span("no traffic between them was seen", Tone.DIM))
             else:
                 self.work(self.show_flows(ends), group="flows")
@@ -219,8 +219,8 @@ class MapScreen(LookingPage):
         ends = self.ends
         if ends is None or self.answer is None or self.level is None:
             return
-        edge = self.answer.picture.edge(*ends)
-        sheet = sheet_of(action, *ends, edge, self.level.shown)
+        detail = self._details.get(ends)
+        sheet = sheet_of(action, *ends, detail.edge if detail is not None else self.edge, self.level.shown)
         title = f"{action.capitalize()}: {sheet.name}"
         self.ringfence.key_order.hold()
         self.mount(SheetBox(title, sheet, self.times.words))
