@@ -12,6 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.timer import Timer
 
+from ringfence_tui.engine.client import EngineError
 from ringfence_tui.messages import JobsChanged
 from ringfence_tui.page import Page
 from ringfence_tui.screens.map.answers import (
@@ -119,6 +120,10 @@ class LookingPage(Page):
 
         try:
             answer = await self.engine.ask("map.picture", request, MapAnswer, hear)
+        except EngineError:
+            if self.answer is None:
+                self.query_one("#heading", Lines).show([(Span(" no picture: what is wrong stands below", Tone.WARN),)])
+            raise
         finally:
             self._tell_job("")
         picture = replace(answer.picture, edges=(*answer.picture.edges, *edges))

@@ -28,7 +28,7 @@ from ringfence_tui.screens.map.looking import Ends, LookingPage, Mode
 from ringfence_tui.screens.map.model import Only, Order, comparisons_of, find, next_of
 from ringfence_tui.screens.map.names import how_many
 from ringfence_tui.screens.map.sheet import Sheet, sheet_of
-from ringfence_tui.screens.map.sheet_box import SheetBox
+from ringfence_tui.screens.map.sheet_box import MASKED, SheetBox
 from ringfence_tui.spans import Span, Tone, rows
 from ringfence_tui.widgets.matrix import Matrix
 from ringfence_tui.widgets.matrix_painting import HEADER
@@ -223,6 +223,7 @@ class MapScreen(LookingPage):
         sheet = sheet_of(action, *ends, detail.edge if detail is not None else self.edge, self.level.shown)
         title = f"{action.capitalize()}: {sheet.name}"
         self.ringfence.key_order.hold()
+        self.app.delay_update(MASKED)
         self.mount(SheetBox(title, sheet, self.times.words))
         self.work(self._complete(action, ends), group="sheet")
 
