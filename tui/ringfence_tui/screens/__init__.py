@@ -19,6 +19,7 @@ SCREENS = (
     Entry("overview", "Overview", "1", "ringfence_tui.screens.overview.screen:OverviewScreen"),
     Entry("assets", "Assets", "2", "ringfence_tui.screens.assets.screen:AssetsScreen"),
     Entry("map", "Map", "3", "ringfence_tui.screens.map.screen:MapScreen"),
+    Entry("simulate", "Simulate", "5", "ringfence_tui.screens.simulate.screen:SimulateScreen"),
     Entry("rollout", "Rollout", "6", "ringfence_tui.screens.rollout.screen:RolloutScreen"),
     Entry("history", "History", "", "ringfence_tui.screens.history.screen:HistoryScreen"),
     Entry("verify", "Verify", "", "ringfence_tui.screens.verify.screen:VerifyScreen"),
