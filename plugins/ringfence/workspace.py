@@ -14,18 +14,14 @@ from ringfence.language.policy_files import policy_files
 from ringfence.language.reports import Reports
 from ringfence.model.errors import InputError, Place
 from ringfence.model.problems import Problem, Severity
+from ringfence.model.workspace_files import INVENTORY, LABELS, PLANS, POLICY, SETTINGS, STATE
 
 if TYPE_CHECKING:
     from ringfence.language.mentions import Mention
     from ringfence.model.label_rules import LabelRule
     from ringfence.model.rules import Policy, Settings
 
-SETTINGS = "ringfence.yml"
-LABELS = "labels.yml"
-POLICY = "policy"
-INVENTORY = "inventory"
-PLANS = "plans"
-STATE = ".ringfence"
+__all__ = ["INVENTORY", "LABELS", "PLANS", "POLICY", "SETTINGS", "STATE", "Said", "Workspace", "load"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from textual import events
 from textual.app import App
 from textual.screen import Screen
 
+from ringfence_tui.actions import Action, actions, help_rows
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
+from ringfence_tui.key_order import KeyOrder
 from ringfence_tui.keys import APPLICATION, bindings
 from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
 from ringfence_tui.opened import Opened
@@ -18,6 +22,10 @@ from ringfence_tui.passwords import Given
 from ringfence_tui.screens import SCREENS, Entry
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.theme import DARK, PLAIN, THEMES
+from ringfence_tui.widgets.jump import Jump
+from ringfence_tui.widgets.overlay import Overlay
+from ringfence_tui.widgets.palette import Palette
+from ringfence_tui.widgets.sheet import Sheet
 
 
 class RingfenceApp(App[int]):
@@ -40,6 +48,7 @@ class RingfenceApp(App[int]):
         self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
+        self.key_order = KeyOrder(self, super().on_event)
 
     # Screens
 
@@ -66,6 +75,7 @@ class RingfenceApp(App[int]):
             self._trail = [*(one for one in self._trail if one != current.page_name), current.page_name][-20:]
         if subject is not None:
             page.take(subject)
+        self.key_order.hold()
         self.switch_screen(page)
 
     @property
@@ -88,6 +98,13 @@ class RingfenceApp(App[int]):
         return page
 
     # What Textual calls
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take keys one at a time, everything else as it comes."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self.key_order.take(event)
+        else:
+            await super().on_event(event)
 
     async def on_mount(self) -> None:
         """Bind the numbers of the screens, and ask which workspace this is."""
@@ -151,9 +168,37 @@ class RingfenceApp(App[int]):
 
     def action_help(self) -> None:
         """Show the keys of this screen."""
+        if not self.page.query(Overlay):
+            self.key_order.hold()
+            self.page.mount(Sheet(f"Keys of {self.page.page_title}", help_rows(self._every())))
 
     def action_commands(self) -> None:
-        """Find any action by its words."""
+        """Find any action by its words, and do it."""
+        if not self.page.query(Overlay):
+            self.key_order.hold()
+            self.page.work(self._choose(), "palette")
+
+    async def _choose(self) -> None:
+        page = self.page
+        palette = Palette(self._every())
+        await page.mount(palette)
+        chosen = await palette.answer
+        if chosen is not None:
+            await self.run_action(chosen.run, self if chosen.on == "app" else page)
+
+    def _every(self) -> tuple[Action, ...]:
+        return actions(self.page.page_title, self.page.KEYS, read_only=self.engine.read_only)
+
+    def action_jump(self) -> None:
+        """Show letters that lead to the parts of the screen."""
+        targets = [widget for widget in self.page.focus_chain if widget.region.height]
+        if targets and not self.page.query(Overlay) and not self.page.query(Jump):
+            self.page.mount(Jump(targets))
+
+    def action_colours(self, theme: str) -> None:
+        """Have other colours."""
+        if self.theme != PLAIN:
+            self.theme = theme
 
     def action_command(self) -> None:
         """Show and copy the command that says the same as this screen."""
@@ -161,9 +206,12 @@ class RingfenceApp(App[int]):
         if not command:
             self.page.say(Span("no command says the same as this screen", Tone.DIM))
             return
-        directory = self.engine.workspace
+        directory = Path(self.opened.directory) if self.opened is not None and self.opened.directory else None
+        here = Path.cwd()
+        if directory is not None and directory not in (here, *here.parents):
+            command = f"{command} --workspace {shlex.quote(str(directory))}"
         self.copy_to_clipboard(command)
-        self.page.say(Span("copied: ", Tone.DIM), Span(command, Tone.STRONG), Span(_in(directory), Tone.DIM))
+        self.page.say(Span("copied  ", Tone.DIM), Span(command, Tone.STRONG))
 
     async def action_quit(self) -> None:
         """Leave."""
@@ -172,10 +220,6 @@ class RingfenceApp(App[int]):
     def on_unmount(self) -> None:
         """Let the engine end."""
         self.engine.close()
-
-
-def _in(directory: Path | None) -> str:
-    return f"  in {directory}" if directory is not None else ""
 
 
 def _made(entry: Entry) -> Page:

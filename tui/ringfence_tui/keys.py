@@ -64,8 +64,9 @@ COMMANDS = Key("colon,ctrl+p", "commands", "command", "Find any action by its wo
 COPY = Key("y", "command", "command", "Show and copy the command that says the same as this screen")
 BACK = Key("escape", "back", "", "Go back to the screen before")
 QUIT = Key("q,ctrl+q", "quit", "quit", "Leave; rollouts that run go on")
+JUMP = Key("ctrl+o", "jump", "", "Jump to a part of the screen by its letter")
 FIND = Key("slash", "find", "find", "Find in this screen")
-APPLICATION = (COMMANDS, HELP, COPY, BACK, QUIT)
+APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, QUIT)
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:

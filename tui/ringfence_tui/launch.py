@@ -26,12 +26,19 @@ def run(workspace: Path | None = None, *, read_only: bool = False) -> int:
     engine.begin()
     from ringfence_tui.app import RingfenceApp
 
-    app = RingfenceApp(engine, no_color="NO_COLOR" in os.environ)
+    app = RingfenceApp(engine, no_color=bool(os.environ.get("NO_COLOR")), theme=chosen_theme(os.environ))
     try:
         status = app.run()
     finally:
         engine.close()
     return app.return_code or 0 if status is None else status
+
+
+def chosen_theme(environment: Mapping[str, str]) -> str:
+    """Return the theme that `RINGFENCE_THEME` names: `dark`, `light` or `terminal`; the dark one without."""
+    from ringfence_tui.theme import DARK, LIGHT, OWN
+
+    return {"light": LIGHT, "terminal": OWN}.get(environment.get("RINGFENCE_THEME", ""), DARK)
 
 
 def refusal(stdin: TextIO, stdout: TextIO, environment: Mapping[str, str]) -> str | None:

@@ -144,6 +144,7 @@ class Page(Screen[None]):
         """Show what is true now."""
         self.show_top()
         self.say()
+        self.call_later(self.ringfence.key_order.release)
         self.entered()
 
     def on_screen_suspend(self) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ringfence.model.errors import InputError
-from ringfence.workspace import SETTINGS
+from ringfence.model.workspace_files import SETTINGS
 
 
 def workspace_directory(chosen: Path | None = None) -> Path:

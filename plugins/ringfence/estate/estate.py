@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ringfence.estate.history import History
 from ringfence.estate.listening import SILENT, Listener
 from ringfence.estate.loading import Loading
-from ringfence.workspace import PLANS, STATE
+from ringfence.model.workspace_files import PLANS, STATE
 
 if TYPE_CHECKING:
     from collections.abc import Collection

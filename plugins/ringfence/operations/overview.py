@@ -9,21 +9,18 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.overview import AssetsSummary, PolicySummary, RolloutSummary, SourceSummary, TrafficSummary
 from ringfence.model.picture import PolicyState, SignCount
-from ringfence.model.rules import Mode
-from ringfence.operations.execution import Execution
-from ringfence.operations.kept_proofs import kept_proofs
-from ringfence.operations.plans import list_plans
-from ringfence.operations.runs import list_runs
 from ringfence.sources.merging import STALE, contradictions
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.model.assets import Asset, Snapshot
+    from ringfence.model.rules import Mode
     from ringfence.model.tables import VerdictTable
+    from ringfence.operations.execution import Execution
     from ringfence.operations.flow_selection import FlowSelection
 
 USUAL_KEYS = ("env", "app", "role")
-_WEAKEST = (Mode.OBSERVE, Mode.SELECTIVE, Mode.FULL)
+_WEAKEST = ("observe", "selective", "full")
 
 
 def kept_assets(newest: Snapshot) -> AssetsSummary:
@@ -54,7 +51,7 @@ def policy_summary(estate: Estate) -> PolicySummary:
 
 def weaker_mode(table: VerdictTable) -> Mode:
     """Return the mode of the direction that enforces less."""
-    return min(table.inbound.mode, table.outbound.mode, key=_WEAKEST.index)
+    return min(table.inbound.mode, table.outbound.mode, key=lambda mode: _WEAKEST.index(str(mode)))
 
 
 def traffic_summary(estate: Estate, flows: FlowSelection, execution: Execution | None = None) -> TrafficSummary:
@@ -82,6 +79,9 @@ def traffic_summary(estate: Estate, flows: FlowSelection, execution: Execution |
 def rollout_summary(estate: Estate) -> RolloutSummary:
     """Return the newest plan and run, and what was last found different. Raise InputError for a broken plan."""
     from ringfence.estate.held_tables import known_records
+    from ringfence.operations.kept_proofs import kept_proofs
+    from ringfence.operations.plans import list_plans
+    from ringfence.operations.runs import list_runs
 
     plans, runs = list_plans(estate), list_runs(estate)
     found = RolloutSummary(plans=len(plans))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ringfence.workspace import INVENTORY, LABELS, PLANS, POLICY, SETTINGS
+from ringfence.model.workspace_files import INVENTORY, LABELS, PLANS, POLICY, SETTINGS
 
 
 def workspace_stamp(directory: Path) -> tuple[object, ...]:

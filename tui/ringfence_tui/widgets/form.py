@@ -62,6 +62,6 @@ class FieldForm(Widget):
         fields = list(self.query(Field))
         place = fields.index(message.field)
         if place + 1 < len(fields):
-            fields[place + 1].focus()
+            self.screen.set_focus(fields[place + 1])
             return
         self.post_message(self.Done({ask.name: field.value for ask, field in zip(self.asks, fields, strict=True)}))

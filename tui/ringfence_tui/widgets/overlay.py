@@ -49,7 +49,10 @@ class Overlay(Painted, can_focus=True):
         """Take the keys."""
         self._before = self.screen.focused
         self.fit()
-        self.focus()
+        self.screen.set_focus(self)
+        keys = getattr(self.app, "key_order", None)
+        if keys is not None:
+            keys.release()
 
     def on_resize(self, _event: events.Resize) -> None:
         """Have another place."""
@@ -58,7 +61,7 @@ class Overlay(Painted, can_focus=True):
     def leave(self) -> None:
         """Go away, and give the keys back."""
         if self._before is not None and self._before.is_attached:
-            self._before.focus()
+            self.screen.set_focus(self._before)
         self.remove()
 
     def row_at(self, y: int) -> Row:

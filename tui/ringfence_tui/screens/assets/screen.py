@@ -295,11 +295,11 @@ class AssetsScreen(ChangingPage):
     def left_filter(self, _message: Field.Edited) -> None:
         """Go to the rows."""
         self.say()
-        self.query_one("#assets", Table).focus()
+        self.set_focus(self.query_one("#assets", Table))
 
     def action_find(self) -> None:
         """Go to the filter."""
-        self.query_one("#filter", Field).focus()
+        self.set_focus(self.query_one("#filter", Field))
 
     async def action_back(self) -> None:
         """Take the filter away, then the marks, then go back."""
@@ -362,6 +362,7 @@ class AssetsScreen(ChangingPage):
         """Ask for a label, show what it would do, and write the rule where that is confirmed."""
         names = tuple(sorted(self.marked)) or tuple(filter(None, (self.name_at_cursor(),)))
         if names and self.may("write labels.yml"):
+            self.ringfence.key_order.hold()
             self.work(self._label(names), "asked")
 
     async def _label(self, names: tuple[str, ...]) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.errors import RingfenceError
 from ringfence.model.problems import Severity
-from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.overview import (
     assets_summary,
     kept_assets,
@@ -23,20 +22,20 @@ from ringfence_tui.screens.overview.model import WINDOW, Broken, Done, Findings,
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
+    from ringfence.model.overview import TrafficSummary
     from ringfence.model.problems import Problem
 
 
 def show(session: EngineSession, _request: None, tell: Tell) -> Done:
     """Tell every part as it is known; one that cannot be had is told as Broken, and the others come all the same."""
     estate = session.fresh()
-    execution = session.execution(tell, Telling(tell))
     parts: tuple[tuple[str, Callable[[], Part | None]], ...] = (
         ("kept", lambda: kept_assets(kept) if (kept := session.kept()) is not None else None),
         ("rollout", lambda: rollout_summary(estate)),
         ("assets", lambda: assets_summary(estate)),
         ("check", lambda: _findings(estate)),
         ("policy", lambda: policy_summary(estate)),
-        ("traffic", lambda: traffic_summary(estate, FlowSelection(since=WINDOW), execution)),
+        ("traffic", lambda: _traffic(session, estate, tell)),
     )
     for name, made in parts:
         try:
@@ -48,6 +47,12 @@ def show(session: EngineSession, _request: None, tell: Tell) -> Done:
         if part is not None:
             tell(part)
     return Done()
+
+
+def _traffic(session: EngineSession, estate: Estate, tell: Tell) -> TrafficSummary:
+    from ringfence.operations.flow_selection import FlowSelection
+
+    return traffic_summary(estate, FlowSelection(since=WINDOW), session.execution(tell, Telling(tell)))
 
 
 def _findings(estate: Estate) -> Findings:
