@@ -33,7 +33,9 @@ class RingfenceApp(App[int]):
 
     TITLE = "ringfence"
     ENABLE_COMMAND_PALETTE = False
-    ALLOW_SELECT = False  # selecting by mouse fails on what lies over a screen (Textual 8.2.8); terminals select by shift
+    ALLOW_SELECT = (
+        False  # selecting by mouse fails on what lies over a screen (Textual 8.2.8); terminals select by shift
+    )
     BINDINGS = bindings(APPLICATION)
 
     def __init__(self, engine: Engine, *, no_color: bool = False, theme: str = DARK, first: str = "overview") -> None:
