@@ -189,8 +189,7 @@ Lane = tuple[str, ...]
 PHASES: tuple[tuple[Lane, ...], ...] = (
     (("ruff-format", "ruff", "imports", "shellcheck", "unit"), ("images",)),
     (("lab",), ("molecule", "applications", "mypy", "ansible-lint", "collection", "collection-docs")),
-    (("sources",), ("conformance",)),
-    (("tui",),),
+    (("sources",), ("conformance", "tui")),
 )
 
 

@@ -132,6 +132,10 @@ class Browser:
             self.call("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
         return page
 
+    def processor_seconds(self) -> float:
+        """Return the processor time of all processes of the browser so far."""
+        return float(sum(one["cpuTime"] for one in self.call("SystemInfo.getProcessInfo", {})["processInfo"]))
+
     def call(
         self, method: str, parameters: Mapping[str, object], session: str | None = None, seconds: float = SECONDS
     ) -> Message:

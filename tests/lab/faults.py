@@ -212,7 +212,7 @@ class Machine:
 
     def settled(self, seconds: float = 12) -> None:
         """Return when nothing waits any more."""
-        wait_until(lambda: not self.waits(), seconds)
+        wait_until(lambda: not self.waits(), seconds, every=0.5)  # each look is a run of the whole script
 
     def honest(self) -> None:
         """Assert that what status and verify say now is so; the kernel is read before and after."""

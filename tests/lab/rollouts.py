@@ -88,11 +88,19 @@ class Rollouts:
         The target's script and the comparison are those of the playbook `verify`; Ansible need not start for them.
         """
         wanted = load_plan(str(plan))
-        hosts = [wanted.host(name) for name in wanted.data["hosts"]]
+
+        def told(name: str) -> list[str]:
+            host = wanted.host(name)
+            try:
+                reply = self.ask(name, "status", host.enforcer, listing="1")
+            except AssertionError as error:
+                return [str(error)]
+            return verify(wanted, host, reply)["drift"]  # type: ignore[no-any-return]
+
+        hosts = sorted(wanted.data["hosts"])
         with ThreadPoolExecutor() as threads:
-            replies = threads.map(lambda host: self.ask(host.name, "status", host.enforcer, listing="1"), hosts)
-            found = [(host.name, verify(wanted, host, reply)) for host, reply in zip(hosts, replies, strict=True)]
-        return {name: verified["drift"] for name, verified in found if verified["drift"]}
+            found = dict(zip(hosts, threads.map(told, hosts), strict=True))
+        return {name: drift for name, drift in found.items() if drift}
 
     def playbook_drift(self, plan: Path) -> dict[str, list[str]]:
         """Return what the playbook `verify` says that differs from a plan, by host."""
@@ -101,7 +109,7 @@ class Rollouts:
         return {name: host.result.get("drift", [host.reason]) for name, host in found.hosts.items() if not host.ok}
 
     def ask(self, host: str, verb: str, enforcer: str, **values: str) -> Reply:
-        """Return the reply of a host's script to an order, which comes not over its network."""
+        """Return the reply of a host's script to an order, which comes not over its network; it must end well."""
         sent = order(verb, values, enforcer=enforcer).decode()
         done = self.lab.exec(host, ["sh", "-s"], input=sent)
         assert done.returncode == 0, (host, verb, done.stdout[-2000:], done.stderr[-2000:])
@@ -164,12 +172,12 @@ class Rollouts:
         self.held.clear()
 
 
-def wait_until(holds: Callable[[], bool], seconds: float) -> float:
-    """Return the seconds until something held; fail where it did not."""
+def wait_until(holds: Callable[[], bool], seconds: float, every: float = 0.1) -> float:
+    """Return the seconds until something held, looking `every` so many; fail where it did not."""
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < seconds, f"did not come true in {seconds} s"
-        time.sleep(0.1)
+        time.sleep(every)
     return time.monotonic() - began
 
 

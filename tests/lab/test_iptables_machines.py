@@ -48,7 +48,8 @@ def test_a_plan_is_enforced_confirmed_and_proven_also_after_a_reboot(rollouts: R
     assert not rollouts.reaches("bullseye", timeout=0.5)
     plan = rollouts.apply(everywhere(OPEN))
     assert rollouts.drift(plan) == {}
-    assert all(rollouts.reaches(host) for host in RELEASES)
+    for host in RELEASES:
+        rollouts.answers(host)
 
 
 def test_what_would_lock_out_goes_back_by_itself(rollouts: Rollouts) -> None:
@@ -56,7 +57,8 @@ def test_what_would_lock_out_goes_back_by_itself(rollouts: Rollouts) -> None:
     outcome = rollouts.roll_out(rollouts.plan(everywhere(ELSEWHERE)), force_lockout_test=True, confirm_within=5)
     assert not outcome.ok
     wait_until(lambda: rollouts.drift(plan) == {}, 30)
-    assert all(rollouts.reaches(host) for host in RELEASES)
+    for host in RELEASES:
+        rollouts.answers(host)
 
 
 def test_a_unit_is_followed_through_its_restarts(rollouts: Rollouts) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ringfence.model.errors import InputError
+from ringfence.operations import draft
 from ringfence.operations.execution import Execution
 from ringfence.operations.kept_proofs import keep_proofs, kept_proofs
 from ringfence.presenting.rollout_board import Board, BoardChange, Phase, merged
@@ -27,9 +28,9 @@ from ringfence_tui.screens.rollout.model import PlanView
 from ringfence_tui.screens.rollout.questions import QUESTIONS, follow, log, make, opening, plan, steer
 from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer
 from ringfence_tui.screens.verify.model import Finding
-from ringfence_tui.screens.verify.questions import kept
+from ringfence_tui.screens.verify.questions import keep, kept
 from ringfence_tui.screens.verify.questions import run as read_back
-from ringfence_tui.screens.verify.requests import Verify
+from ringfence_tui.screens.verify.requests import Keep, Verify
 from ringfence_tui.spans import plain as text_of
 
 from tests.unit.cli_shop import shop
@@ -182,6 +183,8 @@ def test_read_only_refuses_what_changes(session: EngineSession) -> None:
     for name, request in (("make", MakePlan()), ("begin", Begin("latest")), ("steer", Steer("20"))):
         with pytest.raises(InputError, match="read-only"):
             QUESTIONS[name](session, request, Heard().tell)
+    with pytest.raises(InputError, match="read-only"):
+        keep(session, Keep("db-1", "in", 4, ("any",), ("tcp/22",)), Heard().tell)
 
 
 def test_history_has_every_run_also_beside_a_damaged_one_and_replays_them(session: EngineSession) -> None:
@@ -273,6 +276,24 @@ def test_hosts_are_read_back_with_progress_and_what_differs_is_told_and_kept(
     assert (difference.plan_says, difference.kernel_says) == ("deny by default", "allow")
     assert Progress("verify: 4 of 4 hosts") in heard.parts
     assert kept_proofs(session.estate)["db-1"].changes == ("open",)
+
+
+def test_what_is_open_is_kept_as_a_rule_of_the_draft_that_allows_just_that(session: EngineSession) -> None:
+    request = Keep("db-1", "in", 4, ("10.9.0.1", "10.9.0.4-10.9.0.9"), ("tcp/5432",))
+
+    assert keep(session, request, Heard().tell) == "'kept: to db-1' in policy/shop.yml"
+    assert keep(session, Keep("db-1", "in", 6, ("any",), ("tcp/22",)), Heard().tell).startswith("'kept: to db-1 2'")
+
+    difference = draft.show(session.estate).difference()
+    assert "{cidr: [10.9.0.1, 10.9.0.4-10.9.0.9]}" in difference or "10.9.0.4-10.9.0.9" in difference
+    assert "::/0" in difference
+    assert draft.policy_of(session.estate, draft.show(session.estate).edited).rules
+    with pytest.raises(InputError, match="the inventory has no 'stranger'"):
+        keep(session, Keep("stranger", "in", 4, ("any",), ("tcp/22",)), Heard().tell)
+    with pytest.raises(InputError, match="no rule should name them"):
+        keep(session, Keep("db-1", "in", 4, ("10.0.0.1",) * 51, ("tcp/22",)), Heard().tell)
+    with pytest.raises(InputError):
+        keep(session, Keep("db-1", "in", 4, ("10.0.0.1",), ("\x1b[2J",)), Heard().tell)
 
 
 def until(holds: Callable[[], bool]) -> None:

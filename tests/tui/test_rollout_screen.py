@@ -16,7 +16,8 @@ from ringfence_tui.screens.history.model import Frame, Replay, RunList, RunRow
 from ringfence_tui.screens.rollout.model import Opening
 from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer
 from ringfence_tui.screens.verify.model import Difference, Finding, VerifyRow, VerifyView
-from ringfence_tui.screens.verify.requests import Verify
+from ringfence_tui.screens.verify.requests import Keep, Verify
+from ringfence_tui.spans import Span
 from textual.pilot import Pilot
 
 from tests.tui.stub_engine import Answer, StubEngine, journey, shown
@@ -246,6 +247,35 @@ async def test_an_engine_that_dies_is_begun_again_and_the_run_is_followed_on(tmp
 
 
 @journey
+async def test_hostile_names_and_reasons_are_text_on_every_screen(tmp_path: Path) -> None:
+    evil = "\x1b]52;c;x\x07[@click=app.bell]a[/]\u202e\n"
+    run = Run(tmp_path)
+    run.fold = BoardFold(((evil,),))
+    rows = (RunRow(RUN, evil, evil, evil, evil, evil, 1, evil, False, False),)
+    found = (VerifyRow(evil, Finding.OPEN, evil, evil, evil, evil, (evil,), (Difference("open", evil, evil, evil),)),)
+    stub = engine(
+        run,
+        history__runs=lambda _request, _hear: RunList(rows, (evil,)),
+        history__replay=lambda _request, _hear: Replay(RUN, (Frame(evil, run.fold.change(listed(tmp_path))),)),
+        verify__kept=lambda _request, _hear: VerifyView(evil, found, warnings=(evil,)),
+        rollout__log=lambda _request, _hear: ((Span(evil),),),
+    )
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "by kim")
+        run.tell(started(evil), failed(evil, reason=evil, state=evil))
+        texts = [await until(pilot, "✗ \\x1b]52")]
+        await pilot.press("j", "l")
+        texts.append(await until(pilot, lambda text: "✗" not in text))
+        await pilot.press("l", "H")
+        texts.append(await until(pilot, "HOSTS"))
+        await pilot.press("escape", "v")
+        texts.append(await until(pilot, "WHAT DIFFERS"))
+        for text in texts:
+            assert "@click" in text
+            assert not [letter for letter in text if ord(letter) in {*range(10), *range(11, 32), 127, 0x202E}]
+
+
+@journey
 async def test_history_lists_runs_and_steps_through_what_happened(tmp_path: Path) -> None:
     rows = (RunRow(RUN, PLAN[:12], "failed", "kim", "9c1e", "2026-11-24T07:00:00Z", 4, "9 min", False, False),)
     fold, frames = BoardFold(WAVES), []
@@ -271,7 +301,18 @@ async def test_history_lists_runs_and_steps_through_what_happened(tmp_path: Path
 
 @journey
 async def test_verify_reads_back_shows_the_worst_first_and_renews_one_host(tmp_path: Path) -> None:
-    difference = Difference("open", "inbound from any, tcp/5432", "deny by default", "allow", 118)
+    difference = Difference(
+        "open",
+        "inbound from any, tcp/5432",
+        "deny by default",
+        "allow",
+        118,
+        direction="in",
+        family=4,
+        remote=("10.9.0.1",),
+        services=("tcp/5432",),
+        whole=True,
+    )
     found = (
         VerifyRow("db-3", Finding.OPEN, "open", "tcp/5432", "", "", ("tcp/5432",), (difference,)),
         VerifyRow("web-1", Finding.EQUAL, "equal", "", "", "2026-11-24T14:20:00Z"),
@@ -280,6 +321,7 @@ async def test_verify_reads_back_shows_the_worst_first_and_renews_one_host(tmp_p
         Run(tmp_path),
         living=False,
         verify__kept=lambda _request, _hear: VerifyView(PLAN, why="nobody has read the hosts back yet"),
+        verify__keep=lambda _request, _hear: "'kept: to db-3' in policy/db.yml",
         verify__run=lambda _request, _hear: VerifyView(PLAN, found, kept=False),
     )
     async with RingfenceApp(stub, first="verify").run_test(size=(80, 24)) as pilot:
@@ -289,6 +331,11 @@ async def test_verify_reads_back_shows_the_worst_first_and_renews_one_host(tmp_p
         assert "plan says    deny by default" in text
         assert "line 118 of the listing" in text
         assert asked(stub, "verify.run") == [Verify()]
+        await pilot.press("e")
+        await until(pilot, "Keep what is open at db-3")
+        await pilot.press("enter")
+        await until(pilot, "in the draft: 'kept: to db-3'")
+        assert asked(stub, "verify.keep") == [Keep("db-3", "in", 4, ("10.9.0.1",), ("tcp/5432",))]
         await pilot.press("n")
         text = await until(pilot, "type 5f3a to roll it out")
         assert "loads the table also where it stands already" in text

@@ -11,10 +11,12 @@ from ringfence.analysis.picture import JudgedPicture
 from ringfence.analysis.picture_cells import flow_of
 from ringfence.analysis.picture_counts import whole
 from ringfence.analysis.picture_rejudging import Matches, changed_hosts
+from ringfence.analysis.simulate_judge import BUILT_IN
 from ringfence.model.draft_effect import DraftEffect, RuleEffect, SignChange, StandsBefore
 from ringfence.model.picture import WORST_FIRST, PictureFlow, Sign, SignCount
 from ringfence.model.rules import EMERGENCY, Action, Direction, Enforcement, Mode, Policy, Rule
 
+LOOPBACK = {f"{BUILT_IN}loopback"}
 MOST_BEFORE = 3
 MOST_RULES = 20
 
@@ -117,6 +119,8 @@ def _rule(
     for number, count in rows:
         verdict = picture.verdicts.verdicts[whole(number)]
         deciding = {outcome.rule for _, outcome in verdict.deciding()} if verdict else set()
+        if deciding == LOOPBACK:
+            continue  # a host with itself: no rule decides that
         every += whole(count)
         if rule.id in deciding:
             decides += whole(count)

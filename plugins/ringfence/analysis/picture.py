@@ -9,7 +9,7 @@ from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ringfence.analysis.picture_cells import cell_of, neighbours_of
+from ringfence.analysis.picture_cells import cell_of, neighbours_of, traffic_of_rules
 from ringfence.analysis.picture_counts import Counting, whole
 from ringfence.analysis.picture_flows import PictureFlows
 from ringfence.analysis.picture_groups import Grouper, Grouping, Node, bare
@@ -25,6 +25,7 @@ from ringfence.model.picture import (
     PictureGroup,
     PictureService,
     PolicyState,
+    RuleTraffic,
     Sign,
     SignCount,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 Told = Callable[[int, int], None]
 SERVICES = 8
+MOST_GROUPINGS = 12
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,11 @@ class JudgedPicture:
         with self.lock:
             return neighbours_of(self, levels, group, services)
 
+    def traffic_of_rules(self, state: str) -> Mapping[str, RuleTraffic]:
+        """Return what each rule decides of all flows in a state, by its id; else it is not there."""
+        with self.lock:
+            return traffic_of_rules(self, state)
+
     def grouping(self, levels: Sequence[str], inside: PictureGroup | None = None) -> Grouping:
         """Return the groups, with the ends' in the tables `picture_client_group` and `picture_server_group`."""
         key = (tuple(levels), inside and bare(inside))
@@ -163,6 +170,8 @@ class JudgedPicture:
         if grouping is None:
             grouping = Grouper(self.snapshot, levels, inside).grouping(self.clients, self.servers)
             self._groupings[key] = grouping
+            if len(self._groupings) > MOST_GROUPINGS:
+                self._groupings.pop(next(iter(self._groupings)))
         kinds = {"number": "INTEGER", "g": "INTEGER", "within": "BOOLEAN"}
         for side, numbers in (("client", grouping.clients), ("server", grouping.servers)):
             within = [number in grouping.within for number in numbers]

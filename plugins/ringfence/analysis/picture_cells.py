@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.picture_counts import Counting, time_of, whole
@@ -21,6 +22,7 @@ from ringfence.model.picture import (
     PolicyState,
     ProcessShare,
     RuleShare,
+    RuleTraffic,
     Sign,
     SignCount,
 )
@@ -94,6 +96,25 @@ def neighbours_of(picture: JudgedPicture, levels: Sequence[str], group: PictureG
                 other = found.groups[theirs]
                 into.append(Neighbour(other, edge, counts[side].get(numbers[bare(other)], 0)))
     return Neighbours(found.groups[number], *(tuple(sorted(one, key=_busy)) for one in (clients, servers)))
+
+
+def traffic_of_rules(picture: JudgedPicture, state: str) -> dict[str, RuleTraffic]:
+    """Return what each rule decides of all flows in a state, by its id."""
+    rows = picture.engine.rows(
+        f"SELECT f.{state}, count(*), sum(f.connections)::BIGINT, max(f.last) FROM picture_flows AS f"
+        " WHERE NOT f.refused GROUP BY ALL ORDER BY ALL"
+    )
+    found: dict[str, tuple[dict[Sign, SignCount], list[datetime]]] = {}
+    for number, flows, connections, last in rows:
+        verdict, sign = picture.verdicts.verdicts[whole(number)], picture.verdicts.signs[whole(number)]
+        for rule in {outcome.rule for _, outcome in verdict.deciding()} if verdict else ():
+            signs, times = found.setdefault(rule, ({}, []))
+            signs[sign] = signs.get(sign, SignCount()) + SignCount(whole(flows), whole(connections))
+            times += [time] if (time := time_of(last)) else []
+    return {
+        rule: RuleTraffic(rule, sum(signs.values(), SignCount()), signs, max(times, default=None))
+        for rule, (signs, times) in sorted(found.items())
+    }
 
 
 def _ends_of(picture: JudgedPicture, nodes: Sequence[Node], group: int, mine: str, theirs: str) -> dict[int, int]:

@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from ringfence.model.picture import Picture
     from ringfence.operations.picture import PictureRequest
 
-STATES = (PolicyState.HELD, PolicyState.FILES)
 FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 STANDARD_OUTPUT = Path("-")
 BY = "Labels of the groups, coarsest first; 'asset' and 'process' last. [env,app,role; --html: and asset]"
-STATE = "Whose verdicts: what hosts hold, or what the files say."
+STATE = "Whose verdicts: what hosts hold, what the files say, or the files with the draft."
 STEPS = "Steps of the window that the page can show one by one."
 TERMINAL = 120  # columns where there is no terminal
 SERVICES = {"html": 32, "csv": 65536}  # of an edge at most; what is beyond is in one row
@@ -39,7 +38,7 @@ SERVICES = {"html": 32, "csv": 65536}  # of an edge at most; what is beyond is i
 )
 @flow_options
 @click.option("--by", metavar="LABELS", help=BY)
-@click.option("--state", type=click.Choice([*map(str, STATES)]), default="files", show_default=True, help=STATE)
+@click.option("--state", type=click.Choice([*map(str, PolicyState)]), default="files", show_default=True, help=STATE)
 @click.option("--html", type=FILE, help="Write one page that needs nothing else: filter, time, flows on a click.")
 @click.option("--steps", type=click.IntRange(1, 168), help=STEPS)
 @click.option("--svg", type=FILE, help="Write the picture as SVG.")
@@ -64,8 +63,9 @@ def map_(
 
     Exits with 2 where flows of a file could not be read.
     """
+    from ringfence.operations.drafted_picture import drafted_picture
     from ringfence.operations.flow_selection import FlowSelection
-    from ringfence.operations.picture import LEVELS, PictureRequest, picture
+    from ringfence.operations.picture import LEVELS, STATES, PictureRequest
     from ringfence.presenting.map.plain import plain
 
     kind, file = _wanted(session, files)
@@ -75,8 +75,9 @@ def map_(
     if by is None and kind == "html":
         levels = (*LEVELS, "asset")
     selection = FlowSelection(flows_files, flows_format, since, until, fields)
-    request = PictureRequest(selection, levels, services=SERVICES.get(kind, 8))
-    found = picture(session.estate, request, session.execution)
+    states = (*STATES, PolicyState.DRAFT) if state == PolicyState.DRAFT else STATES
+    request = PictureRequest(selection, levels, states=states, services=SERVICES.get(kind, 8))
+    found = drafted_picture(session.estate, request, session.execution)
     if session.output.as_json:
         session.output.data(plain(found))
     elif file is None:

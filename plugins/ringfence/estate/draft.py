@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ringfence.estate.draft_changes import Change, change_of, data_of, refuse_foreign
+from ringfence.estate.draft_changes import Change, applied, change_of, data_of, refuse_foreign
 from ringfence.files import PRIVATE, locked, own_file, write_whole
 from ringfence.language.policy_files import policy_files
 from ringfence.language.reports import Reports
@@ -141,7 +141,7 @@ class Drafts:
             for change in draft.changes:
                 if change.file == file:
                     try:
-                        text = change.applied(text, draft.base.get(file))
+                        text = applied(change, text)
                     except InputErrors as errors:
                         conflicts += [_conflict(change, one) for one in errors.errors]
                     except InputError as error:

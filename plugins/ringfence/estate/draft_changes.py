@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from ringfence.language import rule_edits
-from ringfence.language.documents import parse_documents
 from ringfence.language.policy_files import POLICY_FILE
+from ringfence.language.remembered import Edits, documents_of
 from ringfence.language.reports import Reports
 from ringfence.language.rule_edits import RuleAt
 from ringfence.model.errors import InputError, Place
@@ -30,7 +30,7 @@ class AddRule:
         """Return what it does, for people."""
         return f"add '{self.rule.get('name', 'a rule')}'"
 
-    def applied(self, text: str, _base: str | None) -> str:
+    def applied(self, text: str) -> str:
         """Return the text with it."""
         mark, body = _marked(text)
         return mark + rule_edits.added(body, self.file, self.rule, self.head)
@@ -48,7 +48,7 @@ class ChangeRule:
         """Return what it does, for people."""
         return f"change '{self.at.name}'"
 
-    def applied(self, text: str, _base: str | None) -> str:
+    def applied(self, text: str) -> str:
         """Return the text with it."""
         mark, body = _marked(text)
         return mark + rule_edits.changed(body, self.file, self.at, self.rule)
@@ -65,7 +65,7 @@ class RemoveRule:
         """Return what it does, for people."""
         return f"remove '{self.at.name}'"
 
-    def applied(self, text: str, _base: str | None) -> str:
+    def applied(self, text: str) -> str:
         """Return the text without it."""
         mark, body = _marked(text)
         return mark + rule_edits.removed(body, self.file, self.at)
@@ -83,7 +83,7 @@ class WriteText:
         """Return what it does, for people."""
         return f"edit {self.file}"
 
-    def applied(self, text: str, _base: str | None) -> str:
+    def applied(self, text: str) -> str:
         """Return its text. Raise InputError where the file says something else than what it was made of."""
         if text not in ((self.before or ""), self.text):
             place, what = _first_difference(self.file, self.before or "", text)
@@ -93,7 +93,13 @@ class WriteText:
 
 Change = AddRule | ChangeRule | RemoveRule | WriteText
 _KINDS = {"add": AddRule, "change": ChangeRule, "remove": RemoveRule, "write": WriteText}
+_EDITS = Edits()
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def applied(change: Change, text: str) -> str:
+    """Return the text of a file with a change. Raise InputError where it cannot be applied."""
+    return _EDITS.made(data_of(change), text, lambda: change.applied(text))
 
 
 def data_of(change: Change) -> dict[str, object]:
@@ -154,7 +160,7 @@ def _first_difference(file: str, before: str, now: str) -> tuple[Place, str]:
         ),
         min(before.count("\n"), now.count("\n")) + 1,
     )
-    if parse_documents(now, file, reports := Reports()) and not len(reports):
+    if documents_of(now, file, reports := Reports()) and not len(reports):
         above = [(at, place) for at, place in rule_edits.rules_in(now, file) if place.line <= line]
         if above:
             return Place(file, line, 1), f"the rule '{above[-1][0].name}'"

@@ -193,7 +193,8 @@ class Ledger:
             if name in old or left:
                 (directory / name).unlink(missing_ok=True)
         for path in (directory / ROLLUPS).glob("*"):
-            if path.name not in self.rollups and (path.name not in self.replaced or path.name in old):
+            ours = path.name.endswith(".new") or BATCH.fullmatch(path.name)
+            if ours and path.name not in self.rollups and (path.name not in self.replaced or path.name in old):
                 path.unlink(missing_ok=True)
         return replace(self, replaced={name: since for name, since in self.replaced.items() if name not in old})
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ringfence.language.checking import check, fields, items
 from ringfence.language.documents import CONTROLS, parse_documents
 from ringfence.language.nodes import Entry, Listing, Node, plain
+from ringfence.language.remembered import documents_of
 from ringfence.language.reports import Reports
 from ringfence.language.shapes import RuleEntry
 from ringfence.language.writing import flow_text, rule_lines
@@ -149,5 +150,5 @@ def prove(
 def prove_says(expected: list[object], new: str, file: str, place: Place, what: str) -> None:
     """Raise InputError, about what was tried, unless a text says what is expected of each of its documents."""
     reports = Reports()
-    if [plain(one) for one in parse_documents(new, file, reports)] != expected or len(reports):
+    if [plain(one) for one in documents_of(new, file, reports)] != expected or len(reports):
         raise InputError(f"the layout of these rules is too unusual to {what}", place, "do it by hand")

@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from ringfence.language.checking import check, fields, items
 from ringfence.language.definitions import Definitions
-from ringfence.language.documents import CONTROLS, parse_documents, read_documents, shown
+from ringfence.language.documents import CONTROLS, read_documents, shown
 from ringfence.language.expectations import read_invariant, read_test
 from ringfence.language.mentions import Mention
 from ringfence.language.modes import read_enforcement
 from ringfence.language.nodes import Entry, Node, Scalar, plain
+from ringfence.language.remembered import documents_of
 from ringfence.language.reports import Reports, meant
 from ringfence.language.rule_ids import DIGITS, RuleDraft, identified
 from ringfence.language.rulesets import Ruleset, read_rule
@@ -71,19 +72,13 @@ def read_policy_into(reports: Reports, paths: Sequence[Path], settings: Settings
     return _read_documents(documents, reports, settings)
 
 
-def read_texts(
-    texts: Iterable[tuple[str, str]], settings: Settings, known: Mapping[str, tuple[Node, ...]] | None = None
-) -> LoadedPolicy:
+def read_texts(texts: Iterable[tuple[str, str]], settings: Settings) -> LoadedPolicy:
     """Return what texts of policy files say, by their names in places and in this order.
 
-    `known` has the documents of texts that were parsed before. Raise InputErrors as `load_policy` does.
+    Raise InputErrors as `load_policy` does.
     """
     reports = Reports()
-    documents = [
-        (name, doc)
-        for name, text in texts
-        for doc in (known or {}).get(name) or parse_documents(text, name, reports, CONTROLS)
-    ]
+    documents = [(name, doc) for name, text in texts for doc in documents_of(text, name, reports)]
     loaded = _read_documents(documents, reports, settings)
     reports.settle()
     return loaded
@@ -98,8 +93,8 @@ def read_again(
     others is not known. Raise InputErrors for what is wrong in the new text.
     """
     reports = Reports()
-    old = parse_documents(before, file, Reports(), CONTROLS)
-    new = parse_documents(after, file, reports, CONTROLS)
+    old = documents_of(before, file, Reports())
+    new = documents_of(after, file, reports)
     if _defined(old) != _defined(new):
         reports.settle()
         return None

@@ -22,6 +22,7 @@ from ringfence.language.list_edits import (
 )
 from ringfence.language.nodes import Entry, Node, Table, plain
 from ringfence.language.policies import HEADER
+from ringfence.language.remembered import documents_of
 from ringfence.language.reports import Reports
 from ringfence.language.writing import ORDER, flow_text, rule_lines
 from ringfence.model.errors import InputError, Place
@@ -122,7 +123,7 @@ def removed(text: str, file: str, at: RuleAt) -> str:
 
 def _parsed(text: str, file: str) -> tuple[Node, ...]:
     reports = Reports()
-    documents = parse_documents(text, file, reports)
+    documents = documents_of(text, file, reports)
     reports.settle()
     return documents
 

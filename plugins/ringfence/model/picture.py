@@ -167,6 +167,16 @@ class RuleShare:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleTraffic:
+    """The flows of which a rule, `default` or a built-in decides a side, by sign, and when the last was seen."""
+
+    rule: str
+    count: SignCount
+    signs: Mapping[Sign, SignCount]
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessShare:
     """How many flows name a process at one end (`client` or `server`); None for those that name none."""
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ringfence.analysis.draft_effect import After
 from ringfence.analysis.draft_effect import effect as effect_of
 from ringfence.analysis.invariants import Broken, broken
-from ringfence.analysis.picture import JudgedPicture
-from ringfence.analysis.picture_rejudging import Difference
+from ringfence.analysis.picture import JudgedPicture, PolicyTables
+from ringfence.analysis.picture_rejudging import Difference, changed_hosts
 from ringfence.analysis.policy_tests import failures
 from ringfence.estate.alternatives import Alternative
 from ringfence.estate.draft import Drafts, Edited
@@ -21,6 +21,7 @@ from ringfence.operations.draft import policy_of, show
 from ringfence.operations.execution import Execution
 from ringfence.operations.interrupting import heeding, interruptible
 from ringfence.operations.picture import as_taken, open_picture
+from ringfence.plan import read_state
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -35,7 +36,7 @@ _TRIAL = "trial"
 class DraftPicture:
     """Judged flows that follow the draft: what a change cannot touch keeps its verdict.
 
-    It is of one state of an estate's files; after `Estate.reload` it has to be made anew.
+    It is of one state of an estate's files: `moved` has it follow another one.
     """
 
     def __init__(self, estate: Estate, judged: JudgedPicture) -> None:
@@ -48,6 +49,33 @@ class DraftPicture:
         self._full: Alternative | None = None
         self._enforcement: dict[str, Mapping[str, Enforcement | None]] = {}
         self._held = held_tables(estate, known_records(estate), Execution().listener)
+        self._told = read_state(estate.directory)
+
+    def moved(self, estate: Estate, execution: Execution | None = None) -> bool:
+        """Follow another estate of the same workspace, whose files or hosts changed, as far as that is cheap.
+
+        Return False, and leave everything as it was, where assets, settings or what hosts told are others: then all has
+        to be judged anew. Raise InputErrors for files that are no policy.
+        """
+        execution = execution or Execution()
+        before, after = self.estate, estate
+        if (after.snapshot.assets, after.workspace.settings, read_state(after.directory)) != (
+            before.snapshot.assets,
+            before.workspace.settings,
+            self._told,
+        ):
+            return False
+        policy, held = after.workspace.policy, held_tables(after, known_records(after), execution.listener)
+        others = bool(changed_hosts(self._held, held))
+        self.estate, self._held = after, held
+        if others and PolicyState.HELD in self.judged.tables:
+            with interruptible(execution, self.judged.window.connection):
+                tables = PolicyTables(held, {})
+                self.judged.rejudge(PolicyState.HELD, tables, Difference(None), heeding(execution))
+        self._judge(PolicyState.FILES, policy, execution, always=others)
+        if others:
+            self._judge(PolicyState.DRAFT, self._policies[PolicyState.DRAFT], execution, always=True)
+        return True
 
     def follow(self, edited: Edited | None = None, execution: Execution | None = None) -> int:
         """Judge again what the draft changed since the last time; return how many flows that were.
@@ -80,8 +108,6 @@ class DraftPicture:
 
     def checks(self, before: Policy, after: Policy) -> Checks:
         """Return which tests and invariants are met under a policy, and which are not any more."""
-        if self._full is None:
-            self._full = Alternative(self.estate, full=True)
         old, new = (self._not_met(one) for one in (before, after))
         failing, unmet = new
         newly = tuple(
@@ -90,21 +116,24 @@ class DraftPicture:
         return Checks(len(after.tests), tuple(failing.values()), len(after.invariants), tuple(unmet.values()), newly)
 
     def _not_met(self, policy: Policy) -> tuple[dict[str, str], dict[str, str]]:
-        assert self._full is not None
+        if not policy.tests and not policy.invariants:
+            return {}, {}
+        if self._full is None:
+            self._full = Alternative(self.estate, full=True)
         compiled = self._full.compiled(policy)
         failing = {one.test.name: str(one) for one in failures(compiled)} if policy.tests else {}
         unmet = {one.invariant.name: _words(one) for one in broken(compiled)} if policy.invariants else {}
         return failing, unmet
 
-    def _judge(self, state: str, policy: Policy, execution: Execution) -> int:
+    def _judge(self, state: str, policy: Policy, execution: Execution, *, always: bool = False) -> int:
         before = self._policies[state]
-        if policy == before:
+        if policy == before and not always:
             return 0
         compiled = self._compiler().compiled(policy)
         tables = as_taken(compiled, self._held, policy)
         self._enforcement[state] = compiled.enforcement
         with interruptible(execution, self.judged.window.connection):
-            difference = Difference.between(before, policy)
+            difference = Difference(None) if always else Difference.between(before, policy)
             count = self.judged.rejudge(state, tables, difference, heeding(execution))
         self._policies[state] = policy
         return count

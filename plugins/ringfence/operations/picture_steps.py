@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError
+from ringfence.operations.drafted_picture import drafted_picture
 from ringfence.operations.flow_selection import FlowSelection
-from ringfence.operations.picture import PictureRequest, picture
+from ringfence.operations.picture import PictureRequest
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -36,5 +37,5 @@ def picture_steps(
         start, end = whole.since + number * length, whole.since + (number + 1) * length - UNIT
         last = end if number < steps - 1 else until
         span = FlowSelection(since=start.isoformat(), until=last.isoformat())
-        found.append(replace(picture(estate, replace(request, flows=span), execution), since=start, until=last))
+        found.append(replace(drafted_picture(estate, replace(request, flows=span), execution), since=start, until=last))
     return tuple(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +31,7 @@ from ringfence.suggest.traffic import Seen, Traffic
 if TYPE_CHECKING:
     from ringfence.analysis.simulate import Simulation
     from ringfence.estate import Estate
+    from ringfence.estate.draft_changes import Change
     from ringfence.flows.window import FlowWindow
     from ringfence.operations.flow_selection import FlowSelection
 
@@ -90,7 +91,8 @@ class Effect:
 class Suggested:
     """Suggestions in order, what is kept out, how good they are, and the difference that the chosen of them make.
 
-    `same_as` are the other words of the dial that suggest the same.
+    `same_as` are the other words of the dial that suggest the same. `changes` are the chosen ones for the draft that a
+    person keeps (`operations.draft.change`), by their ids.
     """
 
     window: dict[str, object]
@@ -110,6 +112,7 @@ class Suggested:
     written: tuple[str, ...] = ()
     dial: str = "balanced"
     same_as: tuple[str, ...] = ()
+    changes: Mapping[str, Change] = field(default_factory=dict)
 
     @property
     def guesses(self) -> int:
@@ -170,6 +173,7 @@ def suggest(
                 tuple(draft.apply()) if write and not (found and found.breaking) else (),
                 wanted.dial,
                 tuple(_same_as(miner, seen, span, mined)),
+                draft.changes,
             )
 
 

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ringfence.estate.draft_changes import AddRule, Change, WriteText
 from ringfence.files import write_whole
 from ringfence.language.checking import fields, items
 from ringfence.language.documents import parse_documents, read_text
@@ -73,13 +74,16 @@ class Fence:
 class Draft:
     """A copy of a workspace's policy, in a directory of its own, that rules are written into.
 
-    `names` are the names that rules were given, by their id.
+    `names` are the names that rules were given, by their id; `changes` are the same rules as changes to the draft that
+    a person keeps, by the suggestion's id.
     """
 
     estate: Estate
     copy: Path
     key: str = "app"
     names: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
+    _heads: dict[tuple[Path, int], Mapping[str, object]] = field(default_factory=dict)
     _documents: dict[Path, tuple[Node, ...]] = field(default_factory=dict)
     _before: dict[str, bytes] = field(default_factory=dict)
     _places: dict[str, tuple[Path, int]] = field(default_factory=dict)
@@ -108,11 +112,17 @@ class Draft:
         for one in offers:
             path, document, scope = self._home(one)
             name = self.names[one.id] = self._name(path, one)
-            homes.setdefault((path, document), []).append(one.rule(name, scope))
+            rule = one.rule(name, scope)
+            homes.setdefault((path, document), []).append(rule)
+            file = path.relative_to(self.copy).as_posix()
+            self.changes[one.id] = AddRule(file, rule, self._heads[path, document])
         for (path, document), rules in homes.items():
             add_rules(path, rules, document)
         if fence is not None:
             (self.copy / fence.file).write_text(fence.text(), encoding="utf-8")
+            before = self._before.get(fence.file)
+            old = None if before is None else before.decode("utf-8")
+            self.changes[fence.id] = WriteText(fence.file, fence.text(), old)
 
     def changed(self) -> dict[str, tuple[str, str]]:
         """Return the text before and after of every file that is different, by its name in the workspace."""
@@ -200,6 +210,7 @@ class Draft:
         known = self._places.get(flow_text(head))
         if known is None:
             known = self._places[flow_text(head)] = self._found(name, head) or self._new(name, head)
+            self._heads[known] = dict(head)
         return known
 
     def _found(self, name: str, head: Mapping[str, object]) -> tuple[Path, int] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.counts import counted
 from ringfence.presenting.line import Line
-from ringfence.presenting.simulation_rows import service_text
+from ringfence.presenting.map.words import service_word
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def effect_lines(found: DraftEffect, words: str) -> Iterator[Line]:
             yield Line(f"  bites on {rule.bites:,} of {counted(rule.hosts, 'host')} it speaks for")
     for flow in found.worst:
         client, server = (end.asset or end.address for end in (flow.client, flow.server))
-        service = service_text(flow.protocol, flow.port)
+        service = service_word(flow.protocol, flow.port)
         yield Line(f"denied: {client} to {server} {service}, {counted(flow.connections, 'connection')}", style="red")
     hosts = f": {first_few(found.hosts)}" if found.hosts else ""
     yield Line(f"{counted(len(found.hosts), 'host takes', 'hosts take')} another table{hosts}")

@@ -87,6 +87,14 @@ def test_one_level_has_no_lines_between_its_groups():
     assert matrix_of(made, View()).content.breaks == {2}
 
 
+def test_inside_a_group_its_parts_come_first_and_one_line_parts_them_from_the_others():
+    names = ("dev", "prod shop web", "prod shop db", "prod pay gate", "internet")
+    made = picture(names, edge(0, 1, held="+1"), edge(2, 3, held="+1"), edge(4, 1, held="+1"))
+    matrix = matrix_of(made, View())
+    assert matrix.shown == (1, 2, 3, 0, 4)
+    assert matrix.content.breaks == {3, 4}
+
+
 def test_order_by_volume_puts_the_busiest_first_and_keeps_who_is_no_workload_last():
     matrix = matrix_of(shop(), View(COMPARISONS[0], Order.VOLUME))
     assert matrix.shown == (API, WEB, DB, DEV, INTERNET)

@@ -40,7 +40,7 @@ def test_what_changes_comes_first_then_the_worst_then_the_busiest():
 
 def test_three_columns_tell_signs_services_and_connections():
     rows = [plain(row).rstrip() for row in neighbour_rows(view(), Place(), DRAFT, 80, 9)]
-    assert rows[0].startswith("CLIENTS")
+    assert rows[0].startswith(" CLIENTS")
     assert "SERVERS" in rows[0]
     assert "dev shop api" in rows[1]
     assert "x2*─▶" in rows[1]
@@ -49,6 +49,11 @@ def test_three_columns_tell_signs_services_and_connections():
     assert "tcp/443  61" in rows[2]
     assert "2 hosts" in rows[2]
     assert "refused 2" in rows[2]
+
+
+def test_the_middle_tells_what_the_group_serves_and_uses_the_busiest_first():
+    rows = [plain(row).split("│")[1].strip() for row in neighbour_rows(view(), Place(), DRAFT, 80, 9)]
+    assert rows == ["", "prod shop db", "2 hosts", "serves", "tcp/443 61,296", "uses", "tcp/443 30", "", ""]
 
 
 def test_all_lines_are_as_wide_as_the_terminal_and_one_heading_and_the_rest_fill_it():

@@ -162,6 +162,14 @@ def test_a_cell_of_nothing_has_no_edge(judged: JudgedPicture) -> None:
     assert (cell.edge, cell.flows) == (None, ())
 
 
+def test_each_rule_has_the_flows_that_it_decides(judged: JudgedPicture) -> None:
+    found = judged.traffic_of_rules(FILES)
+    assert found["web-db00"].count == SignCount(2, 9)
+    assert found["no-dev00"].signs == {Sign.DENIED: SignCount(1, 5)}
+    assert found["default"].signs[Sign.DENIED] == SignCount(1, 3)
+    assert judged.traffic_of_rules(HELD) == {}
+
+
 def test_neighbours_are_who_talks_to_a_group_and_whom_it_talks_to(judged: JudgedPicture) -> None:
     levels = ("env", "role")
     db = next(one for one in judged.at(levels).groups if named(one) == "prod db")

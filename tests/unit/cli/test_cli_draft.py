@@ -60,6 +60,9 @@ def test_a_removed_rule_is_what_flows_miss(workspace: Path) -> None:
     assert isinstance(found, dict)
     assert found["newly_denied"] == {"flows": 1, "connections": 10}
     assert found["worst"][0]["server_asset"] == "api-1"
+    assert "denied: web-1 to api-1 tcp/8443, 10 connections" in said(
+        workspace, "effect", "--flows", str(workspace / "flows.csv")
+    )
     assert found["checks"]["newly_not_met"] == ["test 'the shop works': web-1 to api-1 is denied on tcp/8443"]
 
 

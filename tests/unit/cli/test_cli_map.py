@@ -68,6 +68,21 @@ def test_the_page_has_the_steps_of_the_window(directory: Path, tmp_path: Path) -
     assert '"since":"2026-11-24T06:00:00Z","until":"2026-11-24T07:00:00Z"' in text
 
 
+def test_the_draft_stands_beside_held_and_files(directory: Path) -> None:
+    empty = ringfence(directory, "map", "--state", "draft")
+    assert (empty.exit_code, "the draft is empty" in empty.stderr) == (2, True)
+    assert ringfence(directory, "draft", "add", "role=web", "role=db", "postgresql", "--allow").exit_code == 0
+    try:
+        found = ringfence(directory, "map", "--state", "draft").stdout
+        steps = ringfence(directory, "map", "--state", "draft", "--html", "-", "--since", "4h", "--steps", "2").stdout
+    finally:
+        ringfence(directory, "draft", "drop")
+    assert "draft (the files with the draft): 2 flows, 14 connections" in found
+    assert "files (what the files say): x 1, + 1" in found
+    assert "  x  " not in found
+    assert '["draft","the files with the draft"]],"state":2' in steps
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

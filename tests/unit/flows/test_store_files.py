@@ -295,6 +295,8 @@ def test_what_is_ambiguous_is_said_and_a_realm_that_is_seen_decides() -> None:
         {"replaced": {"2026-11-24.7.parquet": "2026-11-24"}},
         {"next": float("inf")},
         {"origins": [5]},
+        {"rollups": {"2026-11-24.7.parquet": 1}},
+        {"rollups": {"../precious.parquet": 1}},
     ],
 )
 def test_a_ledger_that_says_what_none_says_is_named(tmp_path: Path, change: dict[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from ringfence.operations.draft_effect import STATES, DraftPicture, effect
 from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.picture import PictureRequest, cell_flows, judged_picture, picture
 from ringfence.operations.rule_from_cell import rule_from_cell
+from ringfence.operations.suggest import Wanted, suggest
 
-from tests.unit.cli_shop import shop
+from tests.unit.cli_shop import ringfence, shop
 
 SHOP, GUARDRAILS = "policy/shop.yml", "policy/guardrails.yml"
 LEVELS = ("env", "app", "role")
@@ -23,9 +25,19 @@ ALLOW = {"name": "web to db", "from": {"role": "web"}, "to": {"role": "db"}, "al
 DENY = {"name": "no web", "from": {"role": "web"}, "to": {"role": "api"}, "deny": "tcp"}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop whose inventory was asked once."""
+    directory = shop(tmp_path_factory.mktemp("shop"))
+    assert ringfence(directory, "check").exit_code == 0
+    return directory
+
+
 @pytest.fixture
-def estate(tmp_path: Path) -> Estate:
-    return Estate(shop(tmp_path))
+def estate(made: Path, tmp_path: Path) -> Estate:
+    found = Estate(Path(shutil.copytree(made, tmp_path / "shop")))
+    found.let_kept_count()
+    return found
 
 
 def seen(estate: Estate) -> FlowSelection:
@@ -115,3 +127,25 @@ def test_a_cell_suggests_a_rule_with_its_place_and_a_name(estate: Estate) -> Non
     again = rule_from_cell(estate, draft.show(estate).edited, LEVELS, cell, "deny")
     assert again.rule["name"] == "web never reaches db 2"
     assert not again.homes[0].new
+
+
+def test_after_the_draft_was_written_the_picture_follows_the_files(estate: Estate, followed: DraftPicture) -> None:
+    draft.change(estate, AddRule(SHOP, ALLOW, {"scope": {"app": "shop"}}))
+    followed.follow()
+    drafted = followed.judged.at(LEVELS).totals[PolicyState.DRAFT]
+    draft.write(estate)
+    again = Estate(estate.directory)
+    assert followed.moved(again)
+    followed.follow()
+    assert followed.judged.at(LEVELS).totals == {PolicyState.FILES: drafted, PolicyState.DRAFT: drafted}
+    (estate.directory / "labels.yml").write_text("labels: []\n")
+    assert not followed.moved(Estate(estate.directory))
+
+
+def test_suggestions_are_taken_into_the_draft(tmp_path: Path) -> None:
+    rows = [f"10.0.1.2,10.0.1.4,5432,tcp,3,2026-11-{day}T06:00:00Z" for day in range(17, 24)]
+    text = "\n".join(["client,server,port,protocol,connections,first_seen", *rows, ""])
+    estate = Estate(shop(tmp_path, {"flows.csv": text}))
+    with suggest(estate, Wanted(seen(estate)), effect=False) as found:
+        assert list(found.changes) == [one.id for one in found.chosen]
+        assert draft.change(estate, *found.changes.values()).difference() == found.difference

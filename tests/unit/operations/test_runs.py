@@ -15,8 +15,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_hold import hold_before
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_steps import Steps
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 from ringfence.operations.runs import KILLED
+from ringfence.rollout.events import EventKind
+from ringfence.rollout.run_events import RunReader
 from ringfence.rollout.runs import RunDirectory, run_directories
 
 from tests.hostile_host import HostileHost
@@ -156,6 +159,22 @@ def test_a_paused_run_holds_a_wave_that_no_host_has_begun_until_it_is_resumed(tm
     lock.close()
     with pytest.raises(PlanError, match="was killed"):
         hold_before(1, str(tmp_path))
+
+
+def test_what_hosts_are_at_is_told_to_the_run_and_nobody_is_stopped_where_it_cannot_be(tmp_path: Path) -> None:
+    steps = Steps(str(tmp_path), "web-1")
+    steps.tell("loads")
+    steps.tell("confirms", 26.5)
+    Steps(str(tmp_path / "gone"), "web-1").tell("loads")
+    Steps(None, "web-1").tell("loads")
+
+    told = [one.event for one in RunReader(RunDirectory(tmp_path)).new()]
+
+    assert [(one.kind, one.host, one.step) for one in told] == [
+        (EventKind.DOING, "web-1", "loads"),
+        (EventKind.DOING, "web-1", "confirms"),
+    ]
+    assert told[1].result == {"seconds": 26.5}
 
 
 def test_what_two_people_want_of_a_run_adds_up(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ringfence.model.counts import counted
 from ringfence.model.picture import (
     PictureCell,
     PictureEdge,
@@ -17,7 +16,7 @@ from ringfence.model.picture import (
 )
 
 from ringfence_tui.screens.map.model import all_flows
-from ringfence_tui.screens.map.names import name_of, service_of
+from ringfence_tui.screens.map.names import how_many, name_of, service_of
 from ringfence_tui.screens.map.strip import share_text, signs_of, totals_of
 from ringfence_tui.spans import OF_SIGN, Row, Span, Tone
 
@@ -35,7 +34,7 @@ def panel_rows(
         return (*rows, (Span("no traffic between them was seen", Tone.DIM),))
     rows += [(Span(totals_of(edge)),)]
     if detail is not None:
-        rows.append((Span(f"{counted(detail.clients, 'client')}, {counted(detail.servers, 'server')}"),))
+        rows.append((Span(f"{how_many(detail.clients, 'client')}, {how_many(detail.servers, 'server')}"),))
     rows.append(())
     for state in PolicyState:
         if state in edge.signs:
@@ -92,5 +91,7 @@ def _processes(detail: PictureCell) -> list[Row]:
     for share in detail.processes:
         side = "from" if share.side == "client" else "to  "
         name = share.process or "unknown"
-        rows.append((Span(f"{side} ", Tone.DIM), Span(name), Span(f"  {counted(share.count.flows, 'flow')}", Tone.DIM)))
+        rows.append(
+            (Span(f"{side} ", Tone.DIM), Span(name), Span(f"  {how_many(share.count.flows, 'flow')}", Tone.DIM))
+        )
     return rows

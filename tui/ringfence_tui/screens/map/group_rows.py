@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from ringfence.model.counts import counted
 from ringfence.model.picture import Picture, PictureGroup, Sign, SignCount
 
 from ringfence_tui.screens.map.model import Comparison
-from ringfence_tui.screens.map.names import name_of
+from ringfence_tui.screens.map.names import how_many, name_of
 from ringfence_tui.screens.map.strip import signs_of
 from ringfence_tui.spans import Row, Span, Tone
 
 
 def group_rows(group: PictureGroup, picture: Picture, comparison: Comparison) -> tuple[Row, ...]:
     """Return its name, its hosts, and the flows from it and to it by sign."""
-    hosts = f"   {counted(group.assets, 'host')}" if group.assets else ""
+    hosts = f"   {how_many(group.assets, 'host')}" if group.assets else ""
     name: Row = (Span(name_of(group), Tone.STRONG), Span(hosts), Span("   enter goes into it", Tone.DIM))
     return (name, _flows(group, picture, comparison, outward=True), _flows(group, picture, comparison, outward=False))
 
@@ -28,4 +27,4 @@ def _flows(group: PictureGroup, picture: Picture, comparison: Comparison, *, out
             for sign, count in edge.signs.get(comparison.shown, {}).items():
                 counts[sign] = counts.get(sign, SignCount()) + count
     side = "to  " if outward else "from"
-    return (Span(f"{side} {counted(len(ends), 'group')}".ljust(18), Tone.DIM), *signs_of(counts))
+    return (Span(f"{side} {how_many(len(ends), 'group')}".ljust(18), Tone.DIM), *signs_of(counts))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ringfence.model.counts import counted
+from ringfence.model.picture import PictureGroup
 
 from ringfence_tui.screens.map.levels import Level
-from ringfence_tui.screens.map.model import Matrix, Only, Order, proposal
+from ringfence_tui.screens.map.model import Comparison, Matrix, Only, Order, proposal
+from ringfence_tui.screens.map.names import how_many, name_of
 from ringfence_tui.screens.map.times import Times
 from ringfence_tui.spans import Row, Span, Tone
 
@@ -18,9 +19,13 @@ def heading(
     """Return the line; `rows` are the first and last that are seen, where not all are; `changes` the draft's."""
     proposed = proposal(matrix.picture)
     groups = len(matrix.shown)
-    count = f"{groups} of {len(matrix.picture.groups)} groups" if matrix.view.only is not Only.ALL else _groups(groups)
+    count = (
+        f"{groups} of {len(matrix.picture.groups)} groups"
+        if matrix.view.only is not Only.ALL
+        else how_many(groups, "group")
+    )
     if matrix.hidden and matrix.view.only is Only.ALL:
-        count += f" ({counted(matrix.hidden, 'empty row')} hidden)"
+        count += f" ({how_many(matrix.hidden, 'empty row')} hidden)"
     if rows is not None:
         count += f", rows {rows[0]}-{rows[1]}"
     view = matrix.view
@@ -38,5 +43,9 @@ def heading(
     return tuple(parts)
 
 
-def _groups(count: int) -> str:
-    return counted(count, "group")
+def neighbour_heading(group: PictureGroup, comparison: Comparison, times: Times, changes: int = 0) -> Row:
+    """Return the line above the neighbour view."""
+    hosts = f" ({how_many(group.assets, 'host')})" if group.assets else ""
+    draft = (Span(f"   draft {changes} *", Tone.WARN),) if changes else ()
+    parts = Span(" neighbours of  "), Span(name_of(group), Tone.STRONG), Span(f"{hosts}   {times.words}   {comparison}")
+    return (*parts, *draft, Span("   v", Tone.KEY), Span(" matrix", Tone.DIM))

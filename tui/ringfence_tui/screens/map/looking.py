@@ -22,7 +22,7 @@ from ringfence_tui.screens.map.answers import (
     Progress,
 )
 from ringfence_tui.screens.map.cell_rows import flow_rows, panel_rows
-from ringfence_tui.screens.map.heading import heading
+from ringfence_tui.screens.map.heading import heading, neighbour_heading
 from ringfence_tui.screens.map.levels import Level
 from ringfence_tui.screens.map.model import Matrix as MatrixModel
 from ringfence_tui.screens.map.model import Only, View, comparisons_of, matrix_of, worst_place
@@ -147,6 +147,10 @@ class LookingPage(Page):
         """Show the line above the matrix."""
         if self.model is None or self.level is None:
             return
+        if self.mode is Mode.NEIGHBOURS and self.centre is not None:
+            line = neighbour_heading(self.centre, self.view.comparison, self.times, self._changes)
+            self.query_one("#heading", Lines).show([line])
+            return
         matrix = self.query_one("#matrix", Matrix)
         line = heading(self.model, self.level, self.times, self.size.width, matrix.seen_rows, self._changes)
         if not len(self.model.content):
@@ -234,6 +238,7 @@ class LookingPage(Page):
         self.set_class(mode is Mode.FLOWS, "flows")
         self.query_one(f"#{mode.value}").focus()
         self.renew_keys()
+        self.show_heading()
         self.show_cell()
 
     def show_neighbours(self, group: PictureGroup) -> None:

@@ -199,7 +199,7 @@ def next_of(values: Iterable[T], now: T) -> T:
 
 
 def _ordered(picture: Picture, edges: Sequence[PictureEdge], groups: Sequence[int], view: View) -> list[int]:
-    """Return groups in the order of a view; unknown and the internet stay last."""
+    """Return groups in the order of a view; those outside of the one that one is in come later, who is unknown last."""
     weight = dict.fromkeys(groups, 0)
     for edge in edges:
         for end in {edge.client, edge.server}:
@@ -207,7 +207,13 @@ def _ordered(picture: Picture, edges: Sequence[PictureEdge], groups: Sequence[in
                 weight[end] += all_flows(edge, view.comparison.shown).connections
             elif view.order is Order.CHANGES:
                 weight[end] += changed(edge, view.comparison)
-    return sorted(groups, key=lambda one: (_last(picture.groups[one]), -weight[one], one))
+    levels = len(picture.levels)
+
+    def order(one: int) -> tuple[int, bool, int, int]:
+        group = picture.groups[one]
+        return _last(group), _outside(group, levels), -weight[one], one
+
+    return sorted(groups, key=order)
 
 
 def _last(group: PictureGroup) -> int:
@@ -218,14 +224,23 @@ def _special(group: PictureGroup) -> bool:
     return group.kind in (GroupKind.UNKNOWN, GroupKind.INTERNET)
 
 
+def _outside(group: PictureGroup, levels: int) -> bool:
+    """Return whether a group lies outside of the one that one has gone into: it has fewer labels then."""
+    return bool(group.labels) and len(group.labels) < levels
+
+
 def _breaks(groups: Sequence[PictureGroup], levels: int, order: Order) -> frozenset[int]:
     """Return where lines stand: between first-level groups that have groups below, and before what is no workload."""
-    blocks = [
-        (one.kind, "")
-        if one.kind is GroupKind.NETWORK
-        else (GroupKind.UNKNOWN, "")
-        if _special(one)
-        else (GroupKind.LABELS, one.labels[0] if one.labels and levels > 1 and order is Order.LABELS else "")
-        for one in groups
-    ]
+    within = any(_outside(one, levels) for one in groups)
+
+    def block(one: PictureGroup) -> object:
+        if one.kind is GroupKind.NETWORK:
+            return one.kind
+        if _special(one):
+            return GroupKind.UNKNOWN
+        if within or levels < 2 or order is not Order.LABELS:
+            return _outside(one, levels)
+        return one.labels[0] if one.labels else None
+
+    blocks = [block(one) for one in groups]
     return frozenset(place for place in range(1, len(blocks)) if blocks[place] != blocks[place - 1])

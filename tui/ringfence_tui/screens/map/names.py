@@ -30,3 +30,8 @@ def service_of(service: PictureService) -> str:
     whole = service.port is None or not 0 <= service.port <= last
     port = 0 if whole or service.port is None else service.port
     return next(interval_texts(first + port, first + (BLOCK - 1 if whole else port)))
+
+
+def how_many(count: int, word: str) -> str:
+    """Return a number with its word, `1 flow`, `61,234 flows`."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ringfence.model.counts import counted
 from ringfence.model.picture import (
     WORST_FIRST,
     Neighbour,
@@ -16,7 +15,7 @@ from ringfence.model.picture import (
 )
 
 from ringfence_tui.screens.map.model import Comparison, all_flows, cell_of, changed
-from ringfence_tui.screens.map.names import name_of, service_of
+from ringfence_tui.screens.map.names import how_many, name_of, service_of
 from ringfence_tui.spans import OF_SIGN, Row, Span, Tone
 from ringfence_tui.widgets.text import cells, fitted, safe
 
@@ -24,6 +23,7 @@ MIDDLE = 22
 BAR = Span("│", Tone.RULE)
 ARROW = "─▶"
 ROWS_EACH = 2
+SERVICES_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +71,44 @@ def at(view: Neighbours, place: Place) -> Neighbour | None:
     return every[place.index] if place.index < len(every) else None
 
 
-def neighbour_rows(
-    view: Neighbours, place: Place, comparison: Comparison, width: int, height: int, told: Sequence[Row] = ()
-) -> tuple[Row, ...]:
-    """Return the view's lines: a heading, then three columns; `told` is what the middle says below the hosts.
+def neighbour_rows(view: Neighbours, place: Place, comparison: Comparison, width: int, height: int) -> tuple[Row, ...]:
+    """Return the view's lines: a heading, then three columns.
 
     The side that one is on scrolls with its place, the other stands at its beginning; what does not fit is counted.
     """
-    sides = width - MIDDLE - 5
+    sides = width - MIDDLE - 6
     left, right = sides - sides // 2, sides // 2
     body = height - 1
     clients = _side_rows(view, 0, place, comparison, left, body)
     servers = _side_rows(view, 1, place, comparison, right, body)
-    middle = [
-        (Span(name_of(view.group), Tone.STRONG),),
-        (Span(counted(view.group.assets, "host")) if view.group.assets else Span(""),),
-        *told,
-    ]
+    middle = _middle(view)
     heads = (Span("CLIENTS", Tone.TITLE),), (Span("", Tone.TITLE),), (Span("SERVERS", Tone.TITLE),)
     lines = [heads, *((_of(clients, y), _of(middle, y), _of(servers, y)) for y in range(body))]
     return tuple(
-        (*fit(one, left), BAR, Span(" "), *fit(two, MIDDLE), Span(" "), BAR, Span(" "), *fit(three, right))
+        (Span(" "), *fit(one, left), BAR, Span(" "), *fit(two, MIDDLE), Span(" "), BAR, Span(" "), *fit(three, right))
         for one, two, three in lines
     )
+
+
+def _middle(view: Neighbours) -> list[Row]:
+    """Return what is said of the group itself: its hosts, what it serves and what it uses, the busiest first."""
+    rows: list[Row] = [(Span(name_of(view.group), Tone.STRONG),)]
+    if view.group.assets:
+        rows.append((Span(how_many(view.group.assets, "host")),))
+    for title, side in (("serves", view.clients), ("uses", view.servers)):
+        found: dict[str, int] = {}
+        for one in side:
+            for service in one.edge.services:
+                counts = next(iter(service.signs.values()), {})
+                total = sum(count.connections for count in counts.values())
+                found[service_of(service)] = found.get(service_of(service), 0) + total
+        if found:
+            busiest = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+            rows += [(Span(title, Tone.DIM),)]
+            rows += [(Span(f" {word} "), Span(f"{total:,}", Tone.DIM)) for word, total in busiest[:SERVICES_SHOWN]]
+            if len(busiest) > SERVICES_SHOWN:
+                rows.append((Span(f" {len(busiest) - SERVICES_SHOWN} more", Tone.DIM),))
+    return rows
 
 
 def fit(row: Row, width: int) -> Row:

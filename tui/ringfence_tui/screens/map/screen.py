@@ -6,7 +6,6 @@ import asyncio
 import shlex
 from dataclasses import replace
 
-from ringfence.model.counts import counted
 from ringfence.model.draft_effect import DraftEffect, FilledRule
 from textual import on
 from textual.app import ComposeResult
@@ -27,11 +26,13 @@ from ringfence_tui.screens.map.ends import ends_of
 from ringfence_tui.screens.map.finding import FindField
 from ringfence_tui.screens.map.looking import Ends, LookingPage, Mode
 from ringfence_tui.screens.map.model import Only, Order, comparisons_of, find, next_of
+from ringfence_tui.screens.map.names import how_many
 from ringfence_tui.screens.map.sheet import Sheet, sheet_of
 from ringfence_tui.screens.map.sheet_box import SheetBox
 from ringfence_tui.spans import Span, Tone, rows
 from ringfence_tui.widgets.matrix import Matrix
 from ringfence_tui.widgets.matrix_painting import HEADER
+from ringfence_tui.widgets.overlay import Overlay
 
 EFFECT_PAUSE = 0.06
 ONLY = {"x": Only.DENIED, "!": Only.WOULD, "*": Only.CHANGES}
@@ -92,6 +93,11 @@ class MapScreen(LookingPage):
             return f"{found} --by labels"
         words = [ends_of(one, self.level.shown)[0].words.replace(", ", ",") for one in ends]
         return f"{found} --pair {' '.join(map(shlex.quote, words))}"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse keys that come while a sheet or a dialog is on its way, and what a read-only application refuses."""
+        mine = any(key.action.partition("(")[0] == action for key in self.KEYS)
+        return False if mine and self.query(Overlay) else super().check_action(action, parameters)
 
     # How it is looked at
 
@@ -211,7 +217,7 @@ class MapScreen(LookingPage):
     def action_rule(self, action: str) -> None:
         """Open the sheet of a rule, filled from the cell."""
         ends = self.ends
-        if ends is None or self.answer is None or self.level is None or self.query(SheetBox):
+        if ends is None or self.answer is None or self.level is None:
             return
         edge = self.answer.picture.edge(*ends)
         sheet = sheet_of(action, *ends, edge, self.level.shown)
@@ -303,13 +309,15 @@ class MapScreen(LookingPage):
         if not writing.files:
             self.say(Span("the draft is empty: there is nothing to write", Tone.DIM))
             return
+        if self.query(SheetBox):
+            return
         asked = Confirmation("Write the draft", rows(writing.lines), does="write")
         if await self.confirm(asked):
             note = await self.engine.ask("map.write", None, DraftNote)
             self._drafted(note, "written: ", ", ".join(writing.files))
 
     def _drafted(self, note: DraftNote, *said: str) -> None:
-        changes = f"  the draft has {counted(note.changes, 'change')}" if note.changes else "  the draft is empty"
+        changes = f"  the draft has {how_many(note.changes, 'change')}" if note.changes else "  the draft is empty"
         self.say(*said, Span(changes, Tone.DIM))
         self.load()
 

@@ -15,6 +15,7 @@ from ringfence_tui.widgets.overlay import Overlay
 
 LEAST_WIDTH = 74
 NAME_LENGTH = 120
+QUITS = ("ctrl+q", "ctrl+c")
 
 
 class SheetBox(Overlay):
@@ -39,6 +40,7 @@ class SheetBox(Overlay):
         self.sheet = sheet
         self.time = time
         self.foot: Foot = None
+        self._leaving = False
 
     def content(self) -> tuple[Row, ...]:
         """Return the sheet's lines."""
@@ -67,8 +69,20 @@ class SheetBox(Overlay):
         else:
             self.repaint(y for y, rows in enumerate(zip(before, after, strict=True), 1) if rows[0] != rows[1])
 
+    def leave(self) -> None:
+        """Go away, and give the keys back."""
+        self._leaving = True
+        super().leave()
+
+    def on_blur(self, _event: events.Blur) -> None:
+        """Keep the keys when something below is clicked."""
+        if not self._leaving and self.is_attached:
+            self.focus(scroll_visible=False)
+
     def on_key(self, event: events.Key) -> None:
-        """Take every key."""
+        """Take every key but those that leave the application."""
+        if event.key in QUITS:
+            return
         event.stop()
         event.prevent_default()
         if event.key == "escape":

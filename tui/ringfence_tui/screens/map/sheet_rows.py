@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ringfence.model.counts import counted
 from ringfence.model.draft_effect import DraftEffect, RuleEffect, RuleHome
 
 from ringfence_tui.screens.map.answers import Progress
+from ringfence_tui.screens.map.names import how_many
 from ringfence_tui.screens.map.sheet import Field, Sheet
 from ringfence_tui.spans import Row, Span, Tone, row
 
@@ -57,7 +57,7 @@ def _effect(effect: DraftEffect) -> list[Row]:
     """Return whether the rule decides anything, what that changes, whom it bites, and what it breaks."""
     denied, allowed = effect.newly_denied.flows, effect.newly_allowed.flows
     rule = effect.rules[-1] if effect.rules else None
-    first = f"{rule.decides:,} of {counted(rule.matches, 'flow')}" if rule is not None else "0 flows"
+    first = f"{rule.decides:,} of {how_many(rule.matches, 'flow')}" if rule is not None else "0 flows"
     found: list[Row] = [
         (
             Span("decides".ljust(LABEL), Tone.DIM),
@@ -71,7 +71,7 @@ def _effect(effect: DraftEffect) -> list[Row]:
     if rule is not None and rule.before:
         found.append((Span("before it".ljust(LABEL), Tone.DIM), Span(_before(rule), Tone.WARN)))
     checks = f"   {effect.checks.words()}" if effect.checks is not None else ""
-    bites = f"{rule.bites} of {counted(rule.hosts, 'host')}" if rule is not None else "nobody"
+    bites = f"{rule.bites} of {how_many(rule.hosts, 'host')}" if rule is not None else "nobody"
     found.append((Span("bites".ljust(LABEL), Tone.DIM), Span(bites), Span(checks)))
     return found
 
@@ -107,7 +107,7 @@ def _services(sheet: Sheet) -> list[Row]:
         (
             Span("[x] " if offer.ticked and not sheet.any_service else "[ ] "),
             Span(offer.word),
-            Span(f"  {counted(offer.flows, 'flow')}, {counted(offer.connections, 'connection')}", Tone.DIM),
+            Span(f"  {how_many(offer.flows, 'flow')}, {how_many(offer.connections, 'connection')}", Tone.DIM),
         )
         for offer in sheet.offers
     ]
@@ -130,7 +130,7 @@ def _process(sheet: Sheet) -> Row:
     if not sheet.processes:
         return (value, Span("   none was seen" if not sheet.process else "", Tone.DIM))
     name, flows = sheet.processes[sheet.process % len(sheet.processes)]
-    return (value, Span("   p", Tone.KEY), Span(f" {name} ({counted(flows, 'flow')})", Tone.DIM))
+    return (value, Span("   p", Tone.KEY), Span(f" {name} ({how_many(flows, 'flow')})", Tone.DIM))
 
 
 def _home(sheet: Sheet) -> Row:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ringfence.model.counts import counted
 from ringfence.model.picture import (
     WORST_FIRST,
     PictureCell,
@@ -17,7 +16,7 @@ from ringfence.model.picture import (
 )
 
 from ringfence_tui.screens.map.model import all_flows
-from ringfence_tui.screens.map.names import name_of, service_of
+from ringfence_tui.screens.map.names import how_many, name_of, service_of
 from ringfence_tui.spans import OF_SIGN, Row, Span, Tone
 
 SERVICES_SHOWN = 2
@@ -60,7 +59,7 @@ def totals_of(edge: PictureEdge) -> str:
     services = [service_of(one) for one in edge.services]
     more = len(services) - SERVICES_SHOWN + edge.more_services
     named = ", ".join(services[:SERVICES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    parts = [named, counted(count.flows, "flow"), counted(count.connections, "connection")]
+    parts = [named, how_many(count.flows, "flow"), how_many(count.connections, "connection")]
     return ", ".join(part for part in parts if part)
 
 
@@ -94,7 +93,7 @@ def _ends(client: PictureGroup, server: PictureGroup, behind: Row) -> Row:
 def _hosts(detail: PictureCell | None) -> str:
     if detail is None or not (detail.clients or detail.servers):
         return ""
-    return f", {detail.clients:,} to {counted(detail.servers, 'host')}"
+    return f", {detail.clients:,} to {how_many(detail.servers, 'host')}"
 
 
 def _states(edge: PictureEdge, detail: PictureCell | None) -> list[Row]:

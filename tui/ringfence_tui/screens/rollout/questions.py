@@ -60,6 +60,7 @@ def make(session: EngineSession, request: MakePlan, tell: Tell) -> PlanView:
     """Make a plan of the files as they are now, or the one that goes back; tell progress."""
     from ringfence.operations.earlier_plan import earlier_plan
     from ringfence.operations.flow_selection import FlowSelection
+    from ringfence.operations.passwords import Passwords
     from ringfence.operations.plan import PlanRequest, make_plan
 
     session.writable("make a plan")
@@ -67,7 +68,8 @@ def make(session: EngineSession, request: MakePlan, tell: Tell) -> PlanView:
     estate = session.anew(heard)
     restore = earlier_plan(estate, request.back_from) if request.back_from else None
     asked = PlanRequest(flows=FlowSelection(), rebase=request.rebase, restore=restore)
-    made = make_plan(estate, asked, session.execution(tell, heard))
+    with Passwords(request.become, request.vault).offered():
+        made = make_plan(estate, asked, session.execution(tell, heard))
     return plan_of(session, made.draft.plan.digest, heard.warnings)
 
 

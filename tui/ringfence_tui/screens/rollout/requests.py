@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class MakePlan:
-    """Make a plan; `rebase` asks the hosts first, `back_from` makes the one that goes back from a plan."""
+    """Make a plan; `rebase` asks the hosts first, `back_from` makes the one that goes back from a plan.
+
+    Passwords are for Ansible, which is asked for the inventory.
+    """
 
     rebase: bool = False
     back_from: str = ""
+    become: str | None = field(default=None, repr=False)
+    vault: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

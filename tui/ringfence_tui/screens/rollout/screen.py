@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum, auto
 
 from ringfence.presenting.rollout_board import Board, BoardChange, BoardHead, Phase, merged
@@ -276,6 +277,8 @@ class RolloutScreen(ChangingPage):
                 self.say(Span(part.text, Tone.DIM))
 
         self.say(Span("making a plan", Tone.DIM))
+        given = self.ringfence.passwords
+        request = replace(request, become=given.become, vault=given.vault)
         self.plan = await self.engine.ask("rollout.make", request, PlanView, hear)
         self._mode(Shown.PLAN)
         self._show_diff()

@@ -42,8 +42,15 @@ class Difference:
     kernel_says: str = ""
     line: int = 0
     direction: str = ""
+    family: int = 0
     remote: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    whole: bool = False
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Return whether a rule can say the same: it is open, for every process and every address of the host."""
+        return self.change == "open" and self.whole and bool(self.remote and self.services)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,20 @@ def head_row(view: VerifyView, clock: str) -> Row:
     )
 
 
+def kept_rows(host: str, difference: Difference) -> tuple[Row, ...]:
+    """Return what the rule in the draft would say, for the dialog that asks."""
+    far, services = ", ".join(difference.remote[:4]), ", ".join(difference.services[:4])
+    if difference.remote == ("any",):
+        far = f"every IPv{difference.family} address"
+    ends = (far, host) if difference.direction == "in" else (host, far)
+    return (
+        row(Span("allow ", Tone.ALLOWED), services),
+        row(Span("from  ", Tone.TITLE), ends[0]),
+        row(Span("to    ", Tone.TITLE), ends[1]),
+        row(Span("it goes into the draft, no file and no host is changed", Tone.DIM)),
+    )
+
+
 def detail_rows(one: VerifyRow | None) -> tuple[Row, ...]:
     """Return what the plan says and what the kernel does, difference by difference."""
     if one is None:
@@ -150,4 +171,5 @@ __all__ = [
     "finding_of",
     "head_row",
     "in_order",
+    "kept_rows",
 ]

@@ -10,7 +10,7 @@ from ringfence.model.errors import RingfenceError
 
 from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.verify.model import Difference, VerifyRow, VerifyView, finding_of, in_order
-from ringfence_tui.screens.verify.requests import Verify
+from ringfence_tui.screens.verify.requests import Keep, Verify
 
 if TYPE_CHECKING:
     from ringfence.operations.kept_proofs import KeptProof
@@ -67,6 +67,16 @@ def run(session: EngineSession, request: Verify, tell: Tell) -> VerifyView:
     return VerifyView(done.plan.digest, in_order(rows), False, done.interrupted, tuple(heard.warnings))
 
 
+def keep(session: EngineSession, request: Keep, _tell: Tell) -> str:
+    """Take a rule into the draft; return its name and file."""
+    from ringfence.operations.rule_from_drift import Opening, keep_in_draft
+
+    session.writable("change the draft")
+    opening = Opening(request.host, request.direction, request.family, request.remote, request.services)
+    rule = keep_in_draft(session.fresh(), opening)
+    return f"'{rule.rule['name']}' in {rule.file}"
+
+
 def row_of(host: str, proof: KeptProof) -> VerifyRow:
     """Return what is kept of a host."""
     finding, word = finding_of(proof.state, proof.changes, ok=proof.ok)
@@ -99,8 +109,10 @@ def difference_of(entry: Mapping[str, object]) -> Difference:
         kernel_says=_outcome(entry.get("found")),
         line=line if isinstance(line, int) else 0,
         direction=_text(entry.get("direction")),
+        family=6 if entry.get("family") == 6 else 4,
         remote=_texts(entry.get("remote")),
         services=_texts(entry.get("services")),
+        whole=entry.get("local") == entry.get("processes") == ["any"] and not entry.get("sets"),
     )
 
 
@@ -119,4 +131,4 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(map(_text, value[:MOST])) if isinstance(value, list) else ()
 
 
-QUESTIONS: Questions = {"kept": kept, "run": run}
+QUESTIONS: Questions = {"kept": kept, "run": run, "keep": keep}

@@ -13,3 +13,14 @@ class Verify:
     limit: tuple[str, ...] = ()
     become: str | None = field(default=None, repr=False)
     vault: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Make a rule of the draft that allows what a host lets through."""
+
+    host: str
+    direction: str
+    family: int
+    remote: tuple[str, ...]
+    services: tuple[str, ...]

@@ -11,18 +11,21 @@ from ringfence_tui.changing_page import ChangingPage, unfocused
 from ringfence_tui.clock import clock, day_and_clock
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import Key
-from ringfence_tui.messages import PairSubject
+from ringfence_tui.messages import PairSubject, WorkspaceChanged
 from ringfence_tui.screens.rollout.requests import Renew
 from ringfence_tui.screens.verify.model import (
     TONES,
+    Difference,
     Finding,
     VerifyRow,
     VerifyView,
     detail_rows,
     head_row,
+    kept_rows,
 )
-from ringfence_tui.screens.verify.requests import Verify
+from ringfence_tui.screens.verify.requests import Keep, Verify
 from ringfence_tui.spans import Span, Tone, row
+from ringfence_tui.widgets.dialog import Confirmation
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing
 from ringfence_tui.widgets.table import Cells, Column, Table
@@ -31,6 +34,7 @@ AGAIN = Key("v", "verify", "verify", "Read all hosts back and compare them with 
 ONE = Key("V", "verify_one", "", "Read the host at the cursor back")
 RENEW = Key("n", "renew", "renew", "Load the plan's table there again: asks for its first four digits", changes=True)
 MAP = Key("m", "map", "map", "Show on the map who is let in")
+KEEP = Key("e", "keep", "keep", "Make a rule of the draft that allows what is open at this host", changes=True)
 STOP = Key("s", "stop", "", "Stop reading back; what was found stays")
 PASSWORDS = Key("K", "passwords", "", "Give the passwords that Ansible needs")
 COLUMNS = (
@@ -44,7 +48,7 @@ COLUMNS = (
 class VerifyScreen(ChangingPage):
     """Shows what the last verify found until hosts are read back."""
 
-    KEYS = (AGAIN, ONE, RENEW, MAP, STOP, PASSWORDS)
+    KEYS = (AGAIN, ONE, RENEW, KEEP, MAP, STOP, PASSWORDS)
     DEFAULT_CSS = """
     VerifyScreen #head { height: 1; }
     VerifyScreen #detail { height: 10; }
@@ -137,6 +141,29 @@ class VerifyScreen(ChangingPage):
         one = self._at_cursor()
         if self.may("load a table") and one is not None and self.view.plan:
             self.go("rollout", Renew(self.view.plan, (one.host,)))
+
+    def action_keep(self) -> None:
+        """Make a rule of the draft."""
+        one = self._at_cursor()
+        if not self.may("change the draft") or one is None:
+            return
+        found = next((difference for difference in one.differences if difference.can_be_kept), None)
+        if found is None:
+            self.say(
+                "nothing here is what a rule could allow as it is"
+                if one.differences
+                else "V reads this host back first, so that what differs is known"
+            )
+            return
+        self.work(self._keep(one.host, found), "asked")
+
+    async def _keep(self, host: str, found: Difference) -> None:
+        asked = Confirmation(f"Keep what is open at {host}", kept_rows(host, found), does="take it into the draft")
+        if await self.confirm(asked):
+            request = Keep(host, found.direction, found.family, found.remote, found.services)
+            rule = await self.engine.ask("verify.keep", request, str)
+            self.say(Span("in the draft: ", Tone.DIM), rule)
+            self.post_message(WorkspaceChanged())
 
     def action_map(self) -> None:
         """Show who is let in."""

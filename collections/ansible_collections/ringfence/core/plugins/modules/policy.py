@@ -44,7 +44,8 @@ options:
   run:
     description:
       - The directory of a run, which C(ringfence apply) creates. While its C(control.json) says C(pause), no new wave
-        begins. Without this option the rollout cannot be paused.
+        begins, and the step that the host is at is written into C(steps.jsonl). Without this option the rollout cannot
+        be paused.
     type: path
   force_lockout_test:
     description:
