@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ringfence.model.picture import Sign, SignCount
 
@@ -93,9 +93,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class DiscoverRequest:
-    """Ask the inventory again; `keep` the snapshot."""
+    """Ask the inventory again; `keep` the snapshot; `vault` opens its vaults."""
 
     keep: bool
+    vault: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

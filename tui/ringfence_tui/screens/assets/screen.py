@@ -42,6 +42,7 @@ from ringfence_tui.screens.assets.model import (
     completions,
     engine_words,
 )
+from ringfence_tui.screens.overview.model import short
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.body import Beside
 from ringfence_tui.widgets.caption import Caption, Line
@@ -81,13 +82,14 @@ FLOWS = Key("f", "flows", "flows", "Show whom the asset talks with")
 ON_MAP = Key("m", "map", "map", "Show the asset on the map")
 WHY = Key("e", "explain", "", "Explain a connection of the asset")
 MARK_ALL = Key("A", "mark_all", "", "Mark all rows that are shown")
+PASSWORDS = Key("K", "passwords", "", "Give the passwords that Ansible needs")
 UNMARK = Key("U", "unmark", "", "Take every mark away")
 
 
 class AssetsScreen(ChangingPage):
     """A table of all assets below a filter, above what is told of one."""
 
-    KEYS = (FIND, MARK, LABEL, DISCOVER, FLOWS, ON_MAP, WHY, MARK_ALL, UNMARK)
+    KEYS = (FIND, MARK, LABEL, DISCOVER, FLOWS, ON_MAP, WHY, MARK_ALL, UNMARK, PASSWORDS)
     AUTO_FOCUS = "#assets"
     DEFAULT_CSS = """
     AssetsScreen #filter-line { height: 1; }
@@ -223,7 +225,7 @@ class AssetsScreen(ChangingPage):
             Span(shown_mode, MODE_TONES.get(mode, Tone.DIM)),
             Span(age(seen, datetime.now(UTC)) if seen else "never" if known else "", Tone.DIM),
             Span(
-                " ".join(dict.fromkeys(one.partition(":")[0] for one in sources.split(" "))),
+                " ".join(dict.fromkeys(short(one.partition(":")[0]) for one in sources.split(" "))),
                 Tone.WARN if stale else Tone.DIM,
             ),
             Span("x" if drift else "", Tone.BAD),
@@ -406,7 +408,7 @@ class AssetsScreen(ChangingPage):
 
     async def _discover(self) -> None:
         try:
-            found = DiscoverRequest(not self.read_only)
+            found = DiscoverRequest(not self.read_only, self.ringfence.passwords.vault)
             self.discovery = await self.engine.ask("assets.discover", found, Discovery, lambda _: None)
         except EngineError as error:
             self.discovery = Discovery(wrong=tuple(fault.message for fault in error.faults))
