@@ -128,12 +128,12 @@ def detail_rows(detail: AssetDetail | None, flows: AssetFlows | None, width: int
     if detail is None:
         return ()
     found: list[Row] = [row(" ", Span(detail.name, Tone.STRONG))]
+    if flows is not None and flows.name == detail.name:
+        found += _flow_rows(flows, width)
     found += [_label_row(one) for one in detail.labels]
     found += [row(Span(f"   {head:<{HEAD}}", Tone.DIM), text) for head, text in detail.lines]
     if detail.drift:
-        found.append(row(Span(f"   {'drift':<{HEAD}}", Tone.DIM), Span(detail.drift, Tone.BAD)))
-    if flows is not None and flows.name == detail.name:
-        found += _flow_rows(flows, width)
+        found.insert(1, row(Span(f"   {'drift':<{HEAD}}", Tone.DIM), Span(detail.drift, Tone.BAD)))
     return tuple(found)
 
 
