@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from gettext import ngettext
 from importlib import import_module
-from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -151,6 +150,8 @@ def _close_output() -> None:
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         click.echo(f"{PROGRAM} {version(PROGRAM)}")
         ctx.exit()
 
@@ -196,7 +197,11 @@ def main(ctx: click.Context, read_only: bool) -> None:
 
 def _open_application(workspace: Path | None, *, read_only: bool) -> int:
     """Open the terminal application, which the package that brings it registers; return its exit status."""
-    for point in entry_points(group=APPLICATION):
+    from importlib.metadata import distribution, entry_points
+
+    # our own package is looked at first: reading what every installed package brings takes as long as Textual's start
+    own = distribution(PROGRAM).entry_points.select(group=APPLICATION)
+    for point in own or entry_points(group=APPLICATION):
         application: Callable[..., int] = point.load()
         return application(workspace, read_only=read_only)
     raise InputError(
