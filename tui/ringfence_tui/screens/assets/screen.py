@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -186,7 +187,9 @@ class AssetsScreen(ChangingPage):
             return
         whole = len(incoming.rows) >= self.expected
         if whole or not self.table.rows or self.table is incoming:
-            self.table = incoming
+            if self.table is not incoming:  # `found` counts the rows of the table before
+                self.wanted = self.wanted or self.name_at_cursor()
+                self.table, self.found = incoming, ()
             if whole:
                 self.incoming = None
                 self.query_one("#assets", Table).set_columns(columns(self.table.longest))
@@ -458,5 +461,5 @@ class AssetsScreen(ChangingPage):
 
     def command(self) -> str:
         """Return the command that lists the same."""
-        words = " ".join(word for word in self.filter_text.split() if not word.startswith("!"))
-        return f"ringfence assets {words}".rstrip() if words else "ringfence assets"
+        words = [word for word in self.filter_text.split() if not word.startswith("!")]
+        return shlex.join(("ringfence", "assets", *words))
