@@ -19,6 +19,7 @@ SCREENS = (
     Entry("overview", "Overview", "1", "ringfence_tui.screens.overview.screen:OverviewScreen"),
     Entry("assets", "Assets", "2", "ringfence_tui.screens.assets.screen:AssetsScreen"),
     Entry("map", "Map", "3", "ringfence_tui.screens.map.screen:MapScreen"),
+    Entry("policy", "Policy", "4", "ringfence_tui.screens.policy.screen:PolicyScreen"),
     Entry("simulate", "Simulate", "5", "ringfence_tui.screens.simulate.screen:SimulateScreen"),
     Entry("rollout", "Rollout", "6", "ringfence_tui.screens.rollout.screen:RolloutScreen"),
     Entry("explain", "Explain", "", "ringfence_tui.screens.explain.screen:ExplainScreen"),
