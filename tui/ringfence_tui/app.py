@@ -33,6 +33,7 @@ class RingfenceApp(App[int]):
 
     TITLE = "ringfence"
     ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False  # a click on what is being removed ends the application (Textual 8.2.8, Screen._forward_event)
     BINDINGS = bindings(APPLICATION)
 
     def __init__(self, engine: Engine, *, no_color: bool = False, theme: str = DARK, first: str = "overview") -> None:
@@ -101,7 +102,7 @@ class RingfenceApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Take keys one at a time, everything else as it comes."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
             await self.key_order.take(event)
         else:
             await super().on_event(event)
@@ -216,6 +217,10 @@ class RingfenceApp(App[int]):
     async def action_quit(self) -> None:
         """Leave."""
         self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Say how to leave: ctrl+c does not."""
+        self.page.say(Span("ctrl+q ", Tone.KEY), "leaves")
 
     def on_unmount(self) -> None:
         """Let the engine end."""
