@@ -23,6 +23,7 @@ SCREENS = (
     Entry("simulate", "Simulate", "5", "ringfence_tui.screens.simulate.screen:SimulateScreen"),
     Entry("rollout", "Rollout", "6", "ringfence_tui.screens.rollout.screen:RolloutScreen"),
     Entry("explain", "Explain", "", "ringfence_tui.screens.explain.screen:ExplainScreen"),
+    Entry("suggest", "Suggestions", "", "ringfence_tui.screens.suggest.screen:SuggestScreen"),
     Entry("history", "History", "", "ringfence_tui.screens.history.screen:HistoryScreen"),
     Entry("verify", "Verify", "", "ringfence_tui.screens.verify.screen:VerifyScreen"),
     Entry("check", "Check", "", "ringfence_tui.screens.check.screen:CheckScreen"),
