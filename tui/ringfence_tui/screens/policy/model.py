@@ -177,7 +177,7 @@ def cells(item: Item, uses: Uses | None, lint: Linted, faults: Sequence[Fault]) 
     drafted = item.change is not Change.NONE
     last = age(use.last) if use is not None and use.last else ""
     if uses is None:
-        flows = "…"
+        flows = "–" if faults else "…"  # what cannot be read is not judged
     elif drafted or not item.rule_id:
         flows = ""
     else:
