@@ -102,7 +102,7 @@ class RingfenceApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Take keys one at a time, everything else as it comes."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
             await self.key_order.take(event)
         else:
             await super().on_event(event)
@@ -217,6 +217,10 @@ class RingfenceApp(App[int]):
     async def action_quit(self) -> None:
         """Leave."""
         self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Say how to leave: ctrl+c does not."""
+        self.page.say(Span("ctrl+q ", Tone.KEY), "leaves")
 
     def on_unmount(self) -> None:
         """Let the engine end."""

@@ -43,6 +43,7 @@ def test_discovery_says_what_came_and_what_went(tmp_path: Path) -> None:
     estate = Estate(shop(tmp_path))
 
     assert discover(estate).added == ("api-1", "db-1", "web-1", "web-2")
+    assert not discover(estate).added
     hosts = tmp_path / "inventory/hosts.yml"
     hosts.write_text(hosts.read_text().replace("web-2:", "web-3:"))
     found = discover(estate)

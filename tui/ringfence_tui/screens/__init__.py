@@ -25,6 +25,7 @@ SCREENS = (
     Entry("history", "History", "", "ringfence_tui.screens.history.screen:HistoryScreen"),
     Entry("verify", "Verify", "", "ringfence_tui.screens.verify.screen:VerifyScreen"),
     Entry("check", "Check", "", "ringfence_tui.screens.check.screen:CheckScreen"),
+    Entry("lab", "Lab", "", "ringfence_tui.screens.lab.screen:LabScreen"),
     Entry("start", "Begin", "", "ringfence_tui.screens.start.screen:StartScreen"),
     Entry("start_lab", "Try the demo lab", "", "ringfence_tui.screens.start.screen:LabForm"),
     Entry("start_inventory", "Take over an inventory", "", "ringfence_tui.screens.start.screen:TakeOverForm"),

@@ -16,6 +16,7 @@ from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.kept_proofs import kept_proofs
 from ringfence.operations.label_by_hand import preview_label, write_label
 from ringfence.operations.overview import weaker_mode
+from ringfence.operations.passwords import Passwords
 from ringfence.operations.picture import judged_picture
 from ringfence.presenting.asset_view import value_text
 from ringfence.sources.host_told import source_of_told
@@ -245,7 +246,8 @@ def discovered(session: EngineSession, request: DiscoverRequest, tell: Tell) -> 
     """Ask the inventory again, and say what each source gave."""
     estate = session.fresh()
     tell(Progress("asking the inventory"))
-    found = discover(estate, keep=request.keep and not session.read_only)
+    with Passwords(None, request.vault).offered():
+        found = discover(estate, keep=request.keep and not session.read_only)
     silent = [problem.message for problem in found.silent]
     sources = []
     for one in found.sources:

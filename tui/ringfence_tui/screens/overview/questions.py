@@ -18,7 +18,7 @@ from ringfence.operations.overview import (
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.engine.telling import Telling
-from ringfence_tui.screens.overview.model import WINDOW, Broken, Done, Findings, Part, Wrong
+from ringfence_tui.screens.overview.model import WINDOW, Broken, Collected, CollectRequest, Done, Findings, Part, Wrong
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -75,4 +75,17 @@ def _wrong(error: RingfenceError) -> tuple[Wrong, ...]:
     return tuple(Wrong(str(one.place or ""), one.message, one.remedy or "") for one in errors)
 
 
-QUESTIONS: Questions = {"show": show}
+def collect(session: EngineSession, request: CollectRequest, tell: Tell) -> Collected:
+    """Ask the hosts who talks to whom, and keep it."""
+    from ringfence.operations import collect as collecting
+    from ringfence.operations.passwords import Passwords
+
+    session.writable("keep flows")
+    heard = Telling(tell)
+    asked = collecting.CollectRequest(times=request.times, every=request.every)
+    with Passwords(request.become, request.vault).offered():
+        done = collecting.collect(session.anew(heard), asked, session.execution(tell, heard))
+    return Collected(done.added.read, done.added.new, tuple(sorted(done.silent.items())), tuple(heard.warnings))
+
+
+QUESTIONS: Questions = {"show": show, "collect": collect}
