@@ -20,6 +20,11 @@ def run(workspace: Path | None = None, *, read_only: bool = False) -> int:
     if refused is not None:
         print(f"error: {refused}", file=sys.stderr)  # noqa: T201  # before there is a screen
         return 2
+    return open_application(workspace, read_only=read_only)
+
+
+def open_application(workspace: Path | None, *, read_only: bool) -> int:
+    """Open the application where it has a screen, and return its exit status."""
     from ringfence_tui.engine.client import Engine
 
     engine = Engine(workspace.absolute() if workspace is not None else None, read_only)
