@@ -12,6 +12,7 @@ from ringfence.model.picture import PolicyState, SignCount
 from ringfence.sources.merging import STALE, contradictions
 
 if TYPE_CHECKING:
+    from ringfence.analysis.picture import JudgedPicture
     from ringfence.estate import Estate
     from ringfence.model.assets import Asset, Snapshot
     from ringfence.model.rules import Mode
@@ -59,8 +60,13 @@ def traffic_summary(estate: Estate, flows: FlowSelection, execution: Execution |
     from ringfence.operations.picture import judged_picture
 
     with judged_picture(estate, flows, (PolicyState.FILES,), execution) as judged:
-        picture = judged.at(("env",), services=0)
-        seen = {end.asset for end in (*judged.flows.clients, *judged.flows.servers)}
+        return traffic_of(estate, judged)
+
+
+def traffic_of(estate: Estate, judged: JudgedPicture) -> TrafficSummary:
+    """Return what was seen of flows that are judged already, by the files among other states."""
+    picture = judged.at(("env",), services=0)
+    seen = {end.asset for end in (*judged.flows.clients, *judged.flows.servers)}
     signs = picture.totals.get(PolicyState.FILES, {})
     total = sum(signs.values(), SignCount())
     hosts = sorted(estate.compiled().tables)

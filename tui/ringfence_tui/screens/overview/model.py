@@ -15,7 +15,6 @@ from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, row
 from ringfence_tui.subjects import AssetsSubject, PictureSubject, PlanSubject, RunSubject
 
 FIRST = 16  # cells of a row's head
-WINDOW = "7d"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from ringfence.operations.overview import (
     kept_assets,
     policy_summary,
     rollout_summary,
-    traffic_summary,
+    traffic_of,
 )
 
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.engine.telling import Telling
-from ringfence_tui.screens.overview.model import WINDOW, Broken, Collected, CollectRequest, Done, Findings, Part, Wrong
+from ringfence_tui.screens.overview.model import Broken, Collected, CollectRequest, Done, Findings, Part, Wrong
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -50,9 +50,10 @@ def show(session: EngineSession, _request: None, tell: Tell) -> Done:
 
 
 def _traffic(session: EngineSession, estate: Estate, tell: Tell) -> TrafficSummary:
-    from ringfence.operations.flow_selection import FlowSelection
+    from ringfence_tui.engine.judging import judged_week
 
-    return traffic_summary(estate, FlowSelection(since=WINDOW), session.execution(tell, Telling(tell)))
+    with judged_week(session, tell) as judged:
+        return traffic_of(estate, judged)
 
 
 def _findings(estate: Estate) -> Findings:
