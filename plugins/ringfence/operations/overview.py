@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ringfence.model.overview import AssetsSummary, PolicySummary, RolloutSummary, SourceSummary, TrafficSummary
+from ringfence.model.overview import (
+    AssetsSummary,
+    DraftSummary,
+    PolicySummary,
+    RolloutSummary,
+    SourceSummary,
+    TrafficSummary,
+)
 from ringfence.model.picture import PolicyState, SignCount
 from ringfence.sources.merging import STALE, contradictions
 
@@ -110,6 +117,14 @@ def rollout_summary(estate: Estate) -> RolloutSummary:
     proofs = sorted(kept_proofs(estate).items())
     drifted = tuple((name, "; ".join(one.sentences) or one.state) for name, one in proofs if not one.ok)
     return replace(found, drifted=drifted)
+
+
+def draft_summary(estate: Estate) -> DraftSummary:
+    """Return how much is drafted and not written. Raise InputErrors for a damaged draft, and files that are broken."""
+    from ringfence.operations.draft import show
+
+    drafted = show(estate)
+    return DraftSummary(len(drafted.changes), tuple(drafted.edited.texts), len(drafted.edited.conflicts))
 
 
 def _assets(snapshot: Snapshot) -> AssetsSummary:

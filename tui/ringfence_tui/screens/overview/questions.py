@@ -9,6 +9,7 @@ from ringfence.model.errors import RingfenceError
 from ringfence.model.problems import Severity
 from ringfence.operations.overview import (
     assets_summary,
+    draft_summary,
     kept_assets,
     policy_summary,
     rollout_summary,
@@ -34,6 +35,7 @@ def show(session: EngineSession, _request: None, tell: Tell) -> Done:
         ("rollout", lambda: rollout_summary(estate)),
         ("assets", lambda: assets_summary(estate)),
         ("check", lambda: _findings(estate)),
+        ("draft", lambda: draft_summary(estate)),
         ("policy", lambda: policy_summary(estate)),
         ("traffic", lambda: _traffic(session, estate, tell)),
     )
@@ -43,7 +45,7 @@ def show(session: EngineSession, _request: None, tell: Tell) -> Done:
         except RingfenceError as error:
             if tell.cancel.wanted:
                 raise
-            part = None if name in {"kept", "check"} else Broken(name, _wrong(error))
+            part = None if name in {"kept", "check", "draft"} else Broken(name, _wrong(error))
         if part is not None:
             tell(part)
     return Done()
