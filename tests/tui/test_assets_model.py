@@ -59,3 +59,9 @@ def test_keys_and_values_are_completed() -> None:
 def test_selectors_in_braces_and_networks_are_the_engines() -> None:
     assert engine_words("{role: web, env: prod}") == ("{role: web, env: prod}",)
     assert engine_words("role=db 10.0.0.0/8") == ("10.0.0.0/8",)
+
+
+def test_a_value_that_no_word_of_a_filter_can_hold_is_not_offered() -> None:
+    table = AssetTable(values={"role": {"web", "two words", "x\x1b[2J"}})
+
+    assert completions(table, "role=") == ("role=web",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
 from collections.abc import Callable
 
@@ -67,3 +68,18 @@ def test_a_filter_is_words_of_the_copied_command_and_no_other_command() -> None:
 
     assert shlex.split(screen.command()) == ["ringfence", "assets", "env=prod|dev", "role=$(id);reboot"]
     assert shlex.quote("env=prod|dev") in screen.command()
+
+
+@journey
+async def test_work_that_was_cancelled_before_it_began_leaves_no_complaint_of_python() -> None:
+    async def never() -> None:
+        raise AssertionError
+
+    async with RingfenceApp(estate(KEPT), first="assets").run_test() as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, AssetsScreen)
+        task = never()
+        screen.work(task, "tried")
+        screen.workers.cancel_group(screen, "tried")
+        await pilot.pause()
+        assert inspect.getcoroutinestate(task) == inspect.CORO_CLOSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from importlib import import_module
 from pathlib import Path
@@ -217,7 +218,9 @@ class RingfenceApp(App[int]):
             self.page.say(Span("not copied, a name in it has characters that act as keys  ", Tone.WARN), command)
             return
         self.copy_to_clipboard(command)
-        self.page.say(Span("copied  ", Tone.DIM), Span(command, Tone.STRONG))
+        # tmux (3.3) passes on what an application copies with this option only, and tells nobody
+        more = "  (tmux needs 'set -s set-clipboard on')" if os.environ.get("TMUX") else ""
+        self.page.say(Span("copied  ", Tone.DIM), Span(command, Tone.STRONG), Span(more, Tone.DIM))
 
     async def action_quit(self) -> None:
         """Leave."""

@@ -90,7 +90,10 @@ class Page(Screen[None]):
 
     def work(self, task: Coroutine[Any, Any, None], group: str = "page") -> None:
         """Do something that asks the engine; what the group did before is cancelled, in the engine too."""
-        self.run_worker(_Begun(self._guarded, task), group=group, exclusive=True, exit_on_error=False)
+        worker = self.run_worker(_Begun(self._guarded, task), group=group, exclusive=True, exit_on_error=False)
+        if worker._task is not None:
+            # what was cancelled before it began: Python would complain of it on the terminal, after the end
+            worker._task.add_done_callback(lambda _done: task.close())
 
     def go(self, screen: str, subject: object = None) -> None:
         """Go to another screen."""

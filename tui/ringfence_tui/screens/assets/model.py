@@ -188,6 +188,6 @@ def completions(table: AssetTable, before: str) -> tuple[str, ...]:
         return tuple(f"{sign}{one}=" for one in keys)[:MOST_OFFERS]
     done, _, last = begun.rpartition("|")
     stem = f"{sign}{key}=" + (f"{done}|" if done else "")
-    return tuple(f"{stem}{value}" for value in sorted(table.values.get(key, ())) if value.startswith(last))[
-        :MOST_OFFERS
-    ]
+    # a space would end the word, and what is not printable cannot be typed
+    whole = (value for value in table.values.get(key, ()) if value.isprintable() and " " not in value)
+    return tuple(f"{stem}{value}" for value in sorted(whole) if value.startswith(last))[:MOST_OFFERS]
