@@ -6,6 +6,7 @@ from importlib import import_module
 
 import pytest
 from ringfence_tui.actions import actions, found, help_rows
+from ringfence_tui.app import RingfenceApp
 from ringfence_tui.keys import Key
 from ringfence_tui.screens import SCREENS, Entry
 from ringfence_tui.spans import plain
@@ -42,7 +43,8 @@ def test_every_screen_can_be_made_and_every_key_of_it_has_its_action(entry: Entr
         action = key.action.partition("(")[0]
         if action in {"open", "nothing", "begin", "choose", "mark", "move"}:
             continue  # the widget's own, told of in the key line
-        assert hasattr(page, f"action_{action}"), (entry.name, action)
+        owner = RingfenceApp if action.startswith("app.") else page
+        assert hasattr(owner, f"action_{action.removeprefix('app.')}"), (entry.name, action)
         for one in key.keys.split(","):
             assert seen.setdefault(one, action) == action, f"{entry.name}: {one} is {seen[one]} and {action}"
 

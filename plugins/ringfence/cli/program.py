@@ -201,7 +201,7 @@ def application(name: str) -> Callable[..., int]:
     """Return what opens the application in a `terminal` or a `browser`. Raise InputError where none is installed."""
     from importlib.metadata import distribution, entry_points
 
-    # our own package is looked at first: reading what every installed package brings takes as long as Textual's start
+    # our own package is looked at first: reading what every installed package brings takes a tenth of the start
     own = distribution(PROGRAM).entry_points.select(group=APPLICATION, name=name)
     for point in own or entry_points(group=APPLICATION, name=name):
         found: Callable[..., int] = point.load()

@@ -266,7 +266,7 @@ class AssetsScreen(ChangingPage):
             self.show_detail()
         if flows:
             self.say(Span("judging the flows of 7 days …", Tone.DIM))
-            self.flows = await self.engine.ask("assets.flows", DetailRequest(name, True), AssetFlows, lambda _: None)
+            self.flows = await self.engine.ask("assets.flows", DetailRequest(name, True), AssetFlows, self.hear)
             self.say()
             self.show_detail()
 

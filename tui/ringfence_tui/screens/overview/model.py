@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ringfence.model.overview import AssetsSummary, PolicySummary, RolloutSummary, TrafficSummary
+from ringfence.model.overview import AssetsSummary, DraftSummary, PolicySummary, RolloutSummary, TrafficSummary
 from ringfence.model.picture import Sign, SignCount
 
 from ringfence_tui.ages import age, ago
@@ -15,7 +15,6 @@ from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, row
 from ringfence_tui.subjects import AssetsSubject, PictureSubject, PlanSubject, RunSubject
 
 FIRST = 16  # cells of a row's head
-WINDOW = "7d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,9 @@ class Done:
     """Nothing more comes."""
 
 
-Part = AssetsSummary | PolicySummary | RolloutSummary | TrafficSummary | Broken | Findings | Progress | Done
+Part = (
+    AssetsSummary | DraftSummary | PolicySummary | RolloutSummary | TrafficSummary | Broken | Findings | Progress | Done
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Overview:
     policy: PolicySummary | None = None
     traffic: TrafficSummary | None = None
     rollout: RolloutSummary | None = None
+    draft: DraftSummary = field(default_factory=DraftSummary)
     broken: tuple[Broken, ...] = ()
     findings: tuple[Wrong, ...] = ()
     on: str = ""
@@ -115,6 +117,8 @@ def taken(overview: Overview, part: Part) -> Overview:
             return _with(overview, "traffic", traffic=part)
         case RolloutSummary():
             return _with(overview, "rollout", rollout=part)
+        case DraftSummary():
+            return _with(overview, "", draft=part)
         case Findings(wrong):
             return _with(overview, "", findings=wrong)
         case Progress(text):
@@ -303,6 +307,11 @@ def _wanted(overview: Overview, *, read_only: bool) -> Iterator[Next]:
         yield Next("v", f"{drifted} drifted: see what is open", "verify")
     if overview.traffic is not None:
         yield from _of_traffic(overview.traffic)
+    if overview.draft.changes:
+        files = _few(overview.draft.files) or "no file"
+        fails = f", {overview.draft.conflicts} in conflict" if overview.draft.conflicts else ""
+        changes = _counted(overview.draft.changes, "change")
+        yield Next("w", f"the draft ({changes} of {files}, not written{fails}): look, write, or drop it", "map")
     if overview.assets is not None:
         yield from _of_assets(overview.assets)
     if rollout is not None and rollout.plan and not rollout.run and not read_only:
