@@ -14,7 +14,8 @@ class Key:
 
     `keys` are Textual's names, separated by commas (`j,down`); `action` the method `action_<action>` beside it. `label`
     is the word in the key line, which shows keys with a label only, `shown_as` how the key is written there. `help` is
-    a sentence for help and palette. A key that `changes` something is refused in a read-only application.
+    a sentence for help and palette. A key that `changes` something is refused in a read-only application; one that
+    hands the terminal to another program (`lends`, as to $EDITOR) is not there in a browser.
     """
 
     keys: str
@@ -23,6 +24,7 @@ class Key:
     help: str = ""
     shown_as: str = ""
     changes: bool = False
+    lends: bool = False
 
     @property
     def name(self) -> str:
