@@ -33,6 +33,7 @@ class RingfenceApp(App[int]):
 
     TITLE = "ringfence"
     ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False  # a click on what is being removed ends the application (Textual 8.2.8, Screen._forward_event)
     BINDINGS = bindings(APPLICATION)
 
     def __init__(self, engine: Engine, *, no_color: bool = False, theme: str = DARK, first: str = "overview") -> None:

@@ -6,7 +6,7 @@ What is done in Python grows with distinct ends and with classes, not with flows
 # ruff: noqa: S608 - the SQL is put together from column names of ours and numbers
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -83,7 +83,7 @@ class Judged:
         """
         if not verdicts:
             return
-        client, server = ("true", "true") if labels is None else map(_is_label, "cs", labels)
+        client, server = ("true", "true") if labels is None else map(is_label, "cs", labels)
         flows = (
             f"SELECT f.*, {_GROUP} FROM {_judged(self.window)} WHERE f.{_JUDGED} AND {client} AND {server} AND {where}"
         )
@@ -173,8 +173,10 @@ class Judged:
             yield str(address), _number(count)
 
 
-def judge_groups(window: FlowWindow, places: Places, *, compared: bool) -> Judged:
-    """Judge the flows of a window, compared with the tables of now or not."""
+def judge_groups(
+    window: FlowWindow, places: Places, *, compared: bool, told: Callable[[int], None] | None = None
+) -> Judged:
+    """Judge the flows of a window, compared with the tables of now or not; `told` hears how many groups are judged."""
     _ = window.distinct
     ends = {side: _ends(window, side, places) for side in SIDES}
     placed = [end for of_side in ends.values() for end in of_side.values() if end is not None]
@@ -182,7 +184,7 @@ def judge_groups(window: FlowWindow, places: Places, *, compared: bool) -> Judge
     holders = {name: number for number, name in enumerate(sorted({end.asset for end in placed if end.asset}))}
     for side, of_side in ends.items():
         _keep_ends(window, side, of_side, classes, holders)
-    return _judge(window, classes.members, _services(window, services), Pairs(compared), tuple(holders))
+    return _judge(window, classes.members, _services(window, services), Pairs(compared), tuple(holders), told)
 
 
 def _ends(window: FlowWindow, side: str, places: Places) -> dict[End, PlacedEnd | None]:
@@ -249,6 +251,7 @@ def _judge(
     services: Mapping[int, tuple[int, int | None]],
     pairs: Pairs,
     seen: tuple[str, ...],
+    told: Callable[[int], None] | None,
 ) -> Judged:
     """Judge every group of flows, and make the table `simulated` of the groups with their verdicts."""
     query = (
@@ -276,6 +279,8 @@ def _judge(
                 verdict = known[id(pair), service] = numbers.setdefault(found, len(numbers))
             groups.append(row)
             judged.append(verdict)
+        if told is not None:
+            told(len(judged))
     columns = [list(column) for column in zip(*groups, strict=True)] if groups else [[] for _ in _GROUPED]
     window.engine.put("simulated", {**_GROUPED, "verdict": "INTEGER"}, [*columns, judged])
     labels = [member.label for member in members]
@@ -333,7 +338,8 @@ def _same(side: str, ends: str, window: FlowWindow) -> str:
     return " AND ".join(same)
 
 
-def _is_label(ends: str, label: int | None) -> str:
+def is_label(ends: str, label: int | None) -> str:
+    """Return the condition that an end has a combination of labels, by its number; None is that of no asset."""
     return f"{ends}.label IS NULL" if label is None else f"{ends}.label = {label}"
 
 

@@ -8,7 +8,15 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from ringfence.estate.draft import Draft, Drafts, Edited, Written
-from ringfence.estate.draft_changes import AddRule, Change, ChangeRule, RemoveRule, WriteText, refuse_foreign
+from ringfence.estate.draft_changes import (
+    AddRule,
+    Change,
+    ChangeRule,
+    RemoveRule,
+    WriteText,
+    refuse_foreign,
+    refuse_no_text,
+)
 from ringfence.language.policies import read_again, read_texts
 from ringfence.language.reports import did_you_mean, nearest
 from ringfence.language.rule_edits import RuleAt, rules_in
@@ -92,6 +100,7 @@ def change(estate: Estate, *changes: Change) -> Drafted:
         draft = before
         for one in changes:
             refuse_foreign(one.file)
+            refuse_no_text(one)
             draft = drafts.based(draft, one.file).with_change(one)
         edited = drafts.edited(draft)
         mine = {one.words() for one in changes}

@@ -81,9 +81,9 @@ def rollout_summary(estate: Estate) -> RolloutSummary:
     from ringfence.estate.held_tables import known_records
     from ringfence.operations.kept_proofs import kept_proofs
     from ringfence.operations.plans import list_plans
-    from ringfence.operations.runs import list_runs
+    from ringfence.operations.runs import begun_runs
 
-    plans, runs = list_plans(estate), list_runs(estate)
+    plans, (runs, _damaged) = list_plans(estate), begun_runs(estate)
     found = RolloutSummary(plans=len(plans))
     if plans:
         head = plans[-1].head

@@ -55,11 +55,10 @@ class Field(Input):
         self._offer = 0
 
     def on_key(self, event: events.Key) -> None:
-        """Complete at tab, go out at escape, down and up."""
-        if event.key == "tab" and self.complete is not None:
+        """Complete at tab where there is something to complete, go out at escape and down."""
+        if event.key == "tab" and self._complete():
             event.stop()
             event.prevent_default()
-            self._complete()
             return
         self._offered = ()
         if event.key in {"escape", "down"}:
@@ -71,18 +70,23 @@ class Field(Input):
         """Return what the text could go on with."""
         return tuple(self.complete(self.value[: self.cursor_position])) if self.complete is not None else ()
 
-    def _complete(self) -> None:
+    def _complete(self) -> bool:
+        """Put the next offer in; return whether there was one: else tab goes on to the next field."""
         if self._offered:
             self._offer = (self._offer + 1) % len(self._offered)
         else:
-            self._offered, self._offer = self.offers(), 0
+            word = self.value[: self.cursor_position].rpartition(" ")[2]
+            self._offered, self._offer = tuple(one for one in self.offers() if one != word), 0
         if not self._offered:
-            return
+            return False
         before = self.value[: self.cursor_position]
         stem = before[: before.rfind(" ") + 1]
         after = self.value[self.cursor_position :]
         self.value = stem + self._offered[self._offer] + after
         self.cursor_position = len(self.value) - len(after)
+        if len(self._offered) == 1:
+            self._offered = ()
+        return True
 
     def on_paste(self, event: events.Paste) -> None:
         """Take the first line of what is pasted, made harmless."""

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from ringfence.presenting.rollout_board import Board, BoardChange, BoardHead, Phase, merged
 from textual import on
 from textual.app import ComposeResult
+from textual.events import Resize
 
 from ringfence_tui.changing_page import ChangingPage, unfocused
 from ringfence_tui.engine.client import EngineError, EngineGone
@@ -22,7 +23,7 @@ from ringfence_tui.screens.rollout.board_rows import (
     possible,
     possible_rows,
 )
-from ringfence_tui.screens.rollout.model import Opening, PlanView, confirm_rows, plan_rows
+from ringfence_tui.screens.rollout.model import Opening, PlanView, confirm_rows, plan_rows, wrapped
 from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Renew, Steer
 from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.dialog import Confirmation
@@ -143,7 +144,8 @@ class RolloutScreen(ChangingPage):
 
     def _show_diff(self, why: str = "") -> None:
         nothing = (row(Span(f" {why or 'there is no plan'}", Tone.DIM)), row("   ", Span("p", Tone.KEY), " make one"))
-        self.query_one("#main", Lines).show(plan_rows(self.plan) if self.plan is not None else nothing)
+        rows = wrapped(plan_rows(self.plan), self.size.width - 1) if self.plan is not None else nothing
+        self.query_one("#main", Lines).show(rows)
 
     def _watch(self, run: str) -> None:
         """Show the board of a run, and what changes on it."""
@@ -215,6 +217,11 @@ class RolloutScreen(ChangingPage):
         detail = detail_rows(self.board, self.subject)
         room = self.query_one("#foot", Lines).size.height - len(actions) - 1
         self.query_one("#foot", Lines).show((rule, *detail[: max(0, room)], *actions))
+
+    def on_resize(self, _event: Resize) -> None:
+        """Break the lines of the diff anew."""
+        if self.shown is Shown.PLAN and self.plan is not None:
+            self._show_diff()
 
     @on(Listing.Moved, "#main")
     def _moved(self, event: Listing.Moved) -> None:
