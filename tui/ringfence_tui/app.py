@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from textual import events
 from textual.app import App
+from textual.binding import Binding
 from textual.screen import Screen
 
 from ringfence_tui.actions import Action, actions, help_rows
@@ -34,7 +35,8 @@ class RingfenceApp(App[int]):
     TITLE = "ringfence"
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False  # a click on what is being removed ends the application (Textual 8.2.8, Screen._forward_event)
-    BINDINGS = bindings(APPLICATION)
+    # ctrl+q leaves out of whatever is open, also what takes every other key
+    BINDINGS = [*bindings(APPLICATION), Binding("ctrl+q", "quit", show=False, priority=True)]
 
     def __init__(self, engine: Engine, *, no_color: bool = False, theme: str = DARK, first: str = "overview") -> None:
         super().__init__(ansi_color=True if no_color else None)
