@@ -39,6 +39,7 @@ TYPED = [chr(code) for code in range(33, 127) if chr(code) not in f"q{COSTLY}"] 
 NAMED = [name for name in KEYS if name not in ("ctrl+q", "ctrl+c", "ctrl+z", "ctrl+s")]
 SCREENS = list("123456")
 KEPT_AT_MOST = 40  # MiB
+ANSWERS_EVERY = 200  # events
 LEAVES_WITHIN = 1.0  # seconds; the machine may be busy
 
 
@@ -98,8 +99,9 @@ def test_a_storm_breaks_nothing_and_keeps_little(tmp_path: Path) -> None:
             assert terminal.status is None, said + terminal.text() + terminal.written[-4000:].decode(errors="replace")
             assert b"fault of Ringfence" not in terminal.written, said + terminal.text()
             assert not faults.read_text(), said + faults.read_text()
-            del terminal.written
             terminal.written = b""
+            if len(done) % ANSWERS_EVERY == 0:
+                answers(terminal, said)
         terminal.resize(100, 30)
         terminal.settle(quiet=0.5)
         kept = megabytes(terminal.pid) - held
@@ -107,6 +109,19 @@ def test_a_storm_breaks_nothing_and_keeps_little(tmp_path: Path) -> None:
         assert kept < KEPT_AT_MOST
         leave(terminal)
         assert not faults.read_text()
+
+
+def answers(terminal: Terminal, said: str) -> None:
+    """Have whatever is open closed, and the help opened: keys still arrive."""
+    terminal.resize(100, 30)
+    terminal.press(*["esc"] * 6)
+    terminal.settle(quiet=0.3)
+    terminal.press("?")
+    try:
+        terminal.wait_for("Keys of", 10.0)
+    except AssertionError as error:
+        raise AssertionError(said + str(error)) from error
+    terminal.press("esc")
 
 
 def leave(terminal: Terminal) -> None:

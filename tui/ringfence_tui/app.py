@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from textual import events
 from textual.app import App
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from ringfence_tui.actions import Action, actions, help_rows
@@ -36,7 +36,10 @@ class RingfenceApp(App[int]):
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False  # a click on what is being removed ends the application (Textual 8.2.8, Screen._forward_event)
     # ctrl+q leaves out of whatever is open, also what takes every other key
-    BINDINGS = [*bindings(APPLICATION), Binding("ctrl+q", "quit", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(APPLICATION),
+        Binding("ctrl+q", "quit", show=False, priority=True),
+    ]
 
     def __init__(self, engine: Engine, *, no_color: bool = False, theme: str = DARK, first: str = "overview") -> None:
         super().__init__(ansi_color=True if no_color else None)
