@@ -5,11 +5,10 @@ from __future__ import annotations
 import shlex
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from textual import events
 from textual.app import App
-from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from ringfence_tui.actions import Action, actions, help_rows
@@ -35,11 +34,7 @@ class RingfenceApp(App[int]):
     TITLE = "ringfence"
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False  # a click on what is being removed ends the application (Textual 8.2.8, Screen._forward_event)
-    # ctrl+q leaves out of whatever is open, also what takes every other key
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(APPLICATION),
-        Binding("ctrl+q", "quit", show=False, priority=True),
-    ]
+    BINDINGS = bindings(APPLICATION)
 
     def __init__(self, engine: Engine, *, no_color: bool = False, theme: str = DARK, first: str = "overview") -> None:
         super().__init__(ansi_color=True if no_color else None)
@@ -112,7 +107,7 @@ class RingfenceApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Take keys one at a time, everything else as it comes."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
             await self.key_order.take(event)
         else:
             await super().on_event(event)
@@ -228,6 +223,10 @@ class RingfenceApp(App[int]):
     async def action_quit(self) -> None:
         """Leave."""
         self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Say how to leave: ctrl+c does not."""
+        self.page.say(Span("ctrl+q ", Tone.KEY), "leaves")
 
     def on_unmount(self) -> None:
         """Let the engine end."""

@@ -15,7 +15,8 @@ class Key:
     `keys` are Textual's names, separated by commas (`j,down`); `action` the method `action_<action>` beside it. `label`
     is the word in the key line, which shows keys with a label only, `shown_as` how the key is written there. `help` is
     a sentence for help and palette. A key that `changes` something is refused in a read-only application; one that
-    hands the terminal to another program (`lends`, as to $EDITOR) is not there in a browser.
+    counts `always` does so while something lies over the screen; one that hands the terminal to another program
+    (`lends`, as to $EDITOR) is not there in a browser.
     """
 
     keys: str
@@ -24,6 +25,7 @@ class Key:
     help: str = ""
     shown_as: str = ""
     changes: bool = False
+    always: bool = False
     lends: bool = False
 
     @property
@@ -66,11 +68,12 @@ COMMANDS = Key("colon,ctrl+p", "commands", "command", "Find any action by its wo
 COPY = Key("y", "command", "command", "Show and copy the command that says the same as this screen")
 BACK = Key("escape", "back", "", "Go back to the screen before")
 QUIT = Key("q", "quit", "quit", "Leave; rollouts that run go on")
+QUIT_ALWAYS = Key("ctrl+q", "quit", always=True)
 JUMP = Key("ctrl+o", "jump", "", "Jump to a part of the screen by its letter")
 FIND = Key("slash", "find", "find", "Find in this screen")
-APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, QUIT)
+APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, QUIT, QUIT_ALWAYS)
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
     """Return keys as Textual takes them."""
-    return [Binding(key.keys, key.action, key.label, show=False) for key in keys]
+    return [Binding(key.keys, key.action, key.label, show=False, priority=key.always) for key in keys]

@@ -8,7 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from ringfence.cli.demonstration import records
+from ringfence.lab.demonstration import records
 from ringfence.lab.spec import HostSpec
 
 PROCESS = re.compile(r", process: \{[^{}]*\}")
@@ -28,7 +28,7 @@ ssh_args = -C -o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval
 def write_workspace(directory: Path, lab_inventory: Path, hosts: Sequence[HostSpec], *, processes: bool) -> list[Path]:
     """Write the workspace and return its policy files; without `processes` rules speak of hosts alone."""
     written = []
-    for path, text in _files(resources.files("ringfence.cli.demonstration") / "workspace", Path()):
+    for path, text in _files(resources.files("ringfence.lab.demonstration") / "workspace", Path()):
         target = directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text if processes else PROCESS.sub("", text), encoding="utf-8")
