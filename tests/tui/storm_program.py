@@ -1,4 +1,7 @@
-"""The application, with faults of its background work written into a file: `python -m tests.tui.storm_program FILE`."""
+"""The application, with faults of its background work written into a file: `python -m tests.tui.storm_program FILE`.
+
+It raises no lab: keys of a storm are pressed by nobody.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from ringfence_tui.engine.client import Engine, EngineError
 from textual.worker import Worker, WorkerState
 
-RUN = Worker._run
+RUN, ASK = Worker._run, Engine.ask
 
 
 async def _run(self: Worker[Any], app: Any) -> None:
@@ -19,7 +23,14 @@ async def _run(self: Worker[Any], app: Any) -> None:
             file.write("".join(traceback.format_exception(self.error)))
 
 
+async def _ask(self: Engine, question: str, request: object, kind: type[Any], on_part: Any = None) -> Any:
+    if question.startswith("lab."):
+        raise EngineError("there is no lab in a storm")
+    return await ASK(self, question, request, kind, on_part)
+
+
 if __name__ == "__main__":
+    Engine.ask = _ask  # type: ignore[method-assign]
     Worker._run = _run  # type: ignore[method-assign]
     from ringfence_tui.launch import run
 
