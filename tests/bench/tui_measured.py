@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from ringfence.cli.demonstration.workspace_files import write_workspace as write_demo
 from ringfence.lab.access import make_keys, write_inventory
+from ringfence.lab.demonstration.workspace_files import write_workspace as write_demo
 from ringfence.lab.estate import shop
 from ringfence.lab.spec import addressed
 
