@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -31,13 +32,16 @@ class KeyOrder:
         self.waiting: deque[events.Key] = deque()
         self.busy = False
         self.holds = 0
+        self._began = 0.0
+        self._looks = False
 
     async def take(self, key: events.Key) -> None:
         """Forward a key, now or when it is its turn."""
-        if self.busy or self.holds:
-            self.waiting.append(key)
-            return
-        await self._begin(key)
+        self.waiting.append(key)
+        if self.busy and not self._looks:
+            self._looks = True
+            self.app.set_timer(HELD_AT_MOST, self._look)
+        await self._next()
 
     def hold(self) -> None:
         """Have keys wait for what is being opened."""
@@ -54,8 +58,21 @@ class KeyOrder:
         if self.holds:
             self.release()
 
+    async def _look(self) -> None:
+        """Go on where the widget that a key was given to is gone, and its answer with it."""
+        self._looks = False
+        if not self.waiting:
+            return
+        if self.busy and monotonic() - self._began >= HELD_AT_MOST:
+            self.busy = False
+        elif self.busy:
+            self._looks = True
+            self.app.set_timer(HELD_AT_MOST, self._look)
+        await self._next()
+
     async def _begin(self, key: events.Key) -> None:
         self.busy = True
+        self._began = monotonic()
         start = self.app.focused or self.app.screen
         await self.forward(key)
         self._climb(start, start, 1)

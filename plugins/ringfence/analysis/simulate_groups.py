@@ -16,7 +16,7 @@ from ringfence.analysis.simulate_classes import EndClasses, ServiceClasses
 from ringfence.analysis.simulate_counts import Count, Evidence, Tallied
 from ringfence.analysis.simulate_ends import END_KINDS, End, Pairs, PlacedEnd, Places
 from ringfence.analysis.simulate_judge import Verdict, judge_any
-from ringfence.flows.distinct import busiest_first
+from ringfence.flows.distinct import KEY, busiest_first, same_key
 from ringfence.flows.window import FlowWindow
 from ringfence.model.flows import REFUSED
 from ringfence.model.rules import Direction
@@ -156,6 +156,25 @@ class Judged:
             assert isinstance(last, datetime)
             seen = (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
             yield Evidence(self.seen[_number(holder)], _count(flows, connections), *seen)
+
+    def last_seen(self) -> dict[int, datetime]:
+        """Return when a flow of each verdict was last seen, in UTC, by the verdict's number."""
+        if not self.verdicts:
+            return {}
+        flows = f"SELECT f.*, {_GROUP} FROM {_judged(self.window)} WHERE f.{_JUDGED}"
+        judged = _with_verdicts(flows, range(len(self.verdicts)))
+        if self.window.distinct.processes:
+            query = f"SELECT verdict, max(last_seen) AS last FROM ({judged}) AS f GROUP BY verdict"
+        else:
+            # what flows are judged by has no times; observations have
+            key = ", ".join(KEY)
+            times = f"SELECT {key}, max(last_seen) AS last_seen FROM observations GROUP BY {key}"
+            query = (
+                f"SELECT f.verdict, max(t.last_seen) AS last FROM ({judged}) AS f"
+                f" JOIN ({times}) AS t ON {same_key('f', 't')} GROUP BY f.verdict"
+            )
+        found = ((_number(verdict), last) for verdict, last in self.window.engine.rows(query))
+        return {verdict: last.replace(tzinfo=UTC) for verdict, last in found if isinstance(last, datetime)}
 
     def to_no_asset(self, verdicts: Sequence[int]) -> Iterator[tuple[str, int]]:
         """Yield the servers that no asset was seen to hold and how many flows of some verdicts go there, busiest first.

@@ -253,3 +253,21 @@ def test_y_is_told_the_command_and_a_pair_that_is_sent_here_is_shown() -> None:
         assert "only: denied" in heading(screen)
 
     driven(test)
+
+
+def test_a_click_goes_to_a_cell_and_two_show_its_flows() -> None:
+    async def test(pilot: Pilot[int], screen: MapScreen, _engine: Told) -> None:
+        matrix = screen.query_one(Matrix)
+        width = matrix.names.width
+        await pilot.click(Matrix, offset=(width + 7, 1))
+        assert (matrix.row, matrix.column) == (0, 2), "behind one line between blocks"
+        await pilot.click(Matrix, offset=(3, 3))
+        assert (matrix.row, matrix.column) == (1, -1)
+        await pilot.click(Matrix, offset=(width + 1, 0))
+        assert (matrix.row, matrix.column) == (-1, 0)
+        await pilot.click(Matrix, offset=(3, 2))
+        assert (matrix.row, matrix.column) == (-1, 0), "a line between blocks is no row"
+        await pilot.double_click(Matrix, offset=(width + 7, 1))
+        await shows(pilot, lambda: screen.mode is Mode.FLOWS)
+
+    driven(test)

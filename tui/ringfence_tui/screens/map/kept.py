@@ -80,7 +80,7 @@ def judged_flows(session: EngineSession, when: When, tell: Tell, *, newest: bool
 def flows_stamp(estate: Estate) -> tuple[object, ...]:
     """Return what changes when flows are added to the store or forgotten."""
     found = []
-    for path in estate.history.flows.rglob("*"):
+    for path in estate.history.flows.glob("[!.]*.parquet"):
         with suppress(OSError):
             stat = path.stat()
             found.append((str(path), stat.st_mtime_ns, stat.st_size))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ringfence.model.errors import InputError
 from ringfence.model.picture import Neighbours, PictureCell
 from ringfence.operations.picture import LEVELS
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ringfence.estate import Estate
 
 MANY = 200
+MOST = 2_000  # groups; past that nobody reads a matrix, and reading them holds the screen up
 A_PART = 250  # edges; so many take a screen some 10 ms to read
 SERVICES = 2  # of an edge; the sheet and the strip ask for all of one cell
 
@@ -30,6 +32,11 @@ def picture(session: EngineSession, request: PictureRequest, tell: Tell) -> MapA
         keys = keys_of(kept.estate)
         levels = request.levels or keys[: depth_of(kept.estate, keys)]
         found = kept.judged.at(levels, request.inside, SERVICES)
+    if len(found.groups) > MOST:
+        raise InputError(
+            f"{len(found.groups):,} groups by {' > '.join(levels)} are more than a matrix can show",
+            remedy="look at coarser groups, or go into one first (enter on its name)",
+        )
     for first in range(0, len(found.edges), A_PART):
         tell(Edges(found.edges[first : first + A_PART]))
     return MapAnswer(replace(found, edges=()), keys, drafted)

@@ -164,7 +164,7 @@ class SimulateScreen(Page):
 
     def _step(self) -> Step | None:
         cursor = self.query_one("#rows", Table).cursor
-        if self.view is None or cursor >= len(self.view.rows):
+        if self.view is None or self.view.request.by is By.FLOW or cursor >= len(self.view.rows):
             return None
         return self.view.rows[cursor].step
 
