@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from enum import Enum, auto
 
@@ -257,7 +258,7 @@ class RolloutScreen(ChangingPage):
         """Return the command that shows the same."""
         if self.shown is Shown.PLAN:
             return f"ringfence show {self.plan.short}" if self.plan is not None else "ringfence plan"
-        return f"ringfence attach {self.board.head.run}" if self.board is not None else "ringfence runs"
+        return f"ringfence attach {shlex.quote(self.board.head.run)}" if self.board is not None else "ringfence runs"
 
     # What is done
 
