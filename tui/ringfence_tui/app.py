@@ -12,6 +12,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from ringfence_tui.actions import Action, actions, help_rows
+from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.key_order import KeyOrder
 from ringfence_tui.keys import APPLICATION, bindings
@@ -89,6 +90,11 @@ class RingfenceApp(App[int]):
         """Return the screens that were shown until now."""
         return tuple(screen for screen in self._installed_screens.values() if isinstance(screen, Page))
 
+    @property
+    def can_lend(self) -> bool:
+        """Return whether the terminal can be handed to another program for a while; a browser cannot."""
+        return self._driver is not None and self._driver.can_suspend
+
     def _page(self, name: str) -> Page:
         found = self._installed_screens.get(name)
         if isinstance(found, Page):
@@ -109,6 +115,7 @@ class RingfenceApp(App[int]):
 
     async def on_mount(self) -> None:
         """Bind the numbers of the screens, and ask which workspace this is."""
+        heed(self)
         for entry in SCREENS:
             if entry.key:
                 self.bind(entry.key, f"show('{entry.name}')", show=False)
@@ -188,7 +195,8 @@ class RingfenceApp(App[int]):
             await self.run_action(chosen.run, self if chosen.on == "app" else page)
 
     def _every(self) -> tuple[Action, ...]:
-        return actions(self.page.page_title, self.page.KEYS, read_only=self.engine.read_only)
+        keys = (key for key in self.page.KEYS if self.can_lend or not key.lends)
+        return actions(self.page.page_title, keys, read_only=self.engine.read_only)
 
     def action_jump(self) -> None:
         """Show letters that lead to the parts of the screen."""
@@ -208,15 +216,25 @@ class RingfenceApp(App[int]):
             self.page.say(Span("no command says the same as this screen", Tone.DIM))
             return
         directory = Path(self.opened.directory) if self.opened is not None and self.opened.directory else None
-        here = Path.cwd()
-        if directory is not None and directory not in (here, *here.parents):
+        if directory is not None and not _within(directory):
             command = f"{command} --workspace {shlex.quote(str(directory))}"
+        if not command.isprintable():
+            # a shell takes an escape or a line end in what is pasted as a key that was pressed
+            self.page.say(Span("not copied, a name in it has characters that act as keys  ", Tone.WARN), command)
+            return
         self.copy_to_clipboard(command)
         self.page.say(Span("copied  ", Tone.DIM), Span(command, Tone.STRONG))
 
     async def action_quit(self) -> None:
         """Leave."""
         self.exit(0)
+
+    def action_suspend_process(self) -> None:
+        """Suspend, where a shell can take it up again."""
+        if can_suspend() and not self.is_web:
+            super().action_suspend_process()
+        else:
+            self.page.say(Span("no shell began this that could take it up again", Tone.DIM))
 
     def action_help_quit(self) -> None:
         """Say how to leave: ctrl+c does not."""
@@ -225,6 +243,15 @@ class RingfenceApp(App[int]):
     def on_unmount(self) -> None:
         """Let the engine end."""
         self.engine.close()
+
+
+def _within(directory: Path) -> bool:
+    """Return whether we are in a directory; not where the one we are in was deleted."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return False
+    return directory in (here, *here.parents)
 
 
 def _made(entry: Entry) -> Page:

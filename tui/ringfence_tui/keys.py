@@ -15,7 +15,8 @@ class Key:
     `keys` are Textual's names, separated by commas (`j,down`); `action` the method `action_<action>` beside it. `label`
     is the word in the key line, which shows keys with a label only, `shown_as` how the key is written there. `help` is
     a sentence for help and palette. A key that `changes` something is refused in a read-only application; one that
-    counts `always` does so while something lies over the screen.
+    counts `always` does so while something lies over the screen; one that hands the terminal to another program
+    (`lends`, as to $EDITOR) is not there in a browser.
     """
 
     keys: str
@@ -25,6 +26,7 @@ class Key:
     shown_as: str = ""
     changes: bool = False
     always: bool = False
+    lends: bool = False
 
     @property
     def name(self) -> str:
@@ -68,8 +70,9 @@ BACK = Key("escape", "back", "", "Go back to the screen before")
 QUIT = Key("q", "quit", "quit", "Leave; rollouts that run go on")
 QUIT_ALWAYS = Key("ctrl+q", "quit", always=True)
 JUMP = Key("ctrl+o", "jump", "", "Jump to a part of the screen by its letter")
+SUSPEND = Key("ctrl+z", "suspend_process", "", "Suspend; fg in the shell comes back")
 FIND = Key("slash", "find", "find", "Find in this screen")
-APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, QUIT, QUIT_ALWAYS)
+APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, SUSPEND, QUIT, QUIT_ALWAYS)
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:

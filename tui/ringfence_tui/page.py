@@ -84,7 +84,7 @@ class Page(Screen[None]):
 
     def shown_keys(self) -> tuple[Key, ...]:
         """Return the keys of the last line: those of this screen, then the application's."""
-        return tuple(key for key in (*self.KEYS, *APPLICATION) if not (key.changes and self.read_only))
+        return tuple(key for key in (*self.KEYS, *APPLICATION) if not self._refused(key))
 
     # What every screen can do
 
@@ -162,8 +162,11 @@ class Page(Screen[None]):
         self.query_one(TopBar).tell(name, jobs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Refuse what changes something in a read-only application."""
-        return not (self.read_only and any(key.changes and key.action.partition("(")[0] == action for key in self.KEYS))
+        """Refuse what changes something in a read-only application, and what a browser cannot do."""
+        return not any(self._refused(key) and key.action.partition("(")[0] == action for key in self.KEYS)
+
+    def _refused(self, key: Key) -> bool:
+        return (key.changes and self.read_only) or (key.lends and not self.ringfence.can_lend)
 
 
 class _Begun:

@@ -64,7 +64,7 @@ class PolicyScreen(ChangingPage):
 
     KEYS = (
         Key("e", "edit", "edit", "Edit the file here, with completion and errors as one types", changes=True),
-        Key("E", "outside", "$EDITOR", "Edit the file in $EDITOR; what it says goes into the draft", changes=True),
+        Key("E", "outside", "$EDITOR", "Edit the file in $EDITOR; it goes into the draft", changes=True, lends=True),
         Key("w", "write", "write", "Write the draft into its files", changes=True),
         Key("u", "undo", "undo", "Take the last change of the draft back", changes=True),
         Key("x", "drop", "drop rule", "Take the rule out, in the draft", changes=True),
