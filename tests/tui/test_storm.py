@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -102,7 +103,7 @@ def test_a_storm_breaks_nothing_and_keeps_little(tmp_path: Path) -> None:
             assert not faults.read_text(), said + faults.read_text()
             terminal.written = b""
             if len(done) % ANSWERS_EVERY == 0:
-                answers(terminal, said)
+                answers(terminal, said, faults)
         terminal.resize(100, 30)
         terminal.settle(quiet=0.5)
         kept = megabytes(terminal.pid) - held
@@ -112,16 +113,18 @@ def test_a_storm_breaks_nothing_and_keeps_little(tmp_path: Path) -> None:
         assert not faults.read_text()
 
 
-def answers(terminal: Terminal, said: str) -> None:
+def answers(terminal: Terminal, said: str, faults: Path) -> None:
     """Have whatever is open closed, and the help opened: keys still arrive."""
     terminal.resize(100, 30)
     terminal.press(*["esc"] * 6)
     terminal.settle(quiet=0.3)
     terminal.press(F1)  # a question mark may be typed into a field
     try:
-        terminal.wait_for("Keys of", 10.0)
+        terminal.wait_for("Keys of")
     except AssertionError as error:
-        raise AssertionError(said + str(error)) from error
+        os.kill(terminal.pid, signal.SIGUSR1)
+        terminal.settle(quiet=1.0)
+        raise AssertionError(said + str(error) + faults.read_text()) from error
     terminal.press("esc")
 
 
