@@ -12,6 +12,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from ringfence_tui.actions import Action, actions, help_rows
+from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.key_order import KeyOrder
 from ringfence_tui.keys import APPLICATION, bindings
@@ -114,6 +115,7 @@ class RingfenceApp(App[int]):
 
     async def on_mount(self) -> None:
         """Bind the numbers of the screens, and ask which workspace this is."""
+        heed(self)
         for entry in SCREENS:
             if entry.key:
                 self.bind(entry.key, f"show('{entry.name}')", show=False)
@@ -214,15 +216,25 @@ class RingfenceApp(App[int]):
             self.page.say(Span("no command says the same as this screen", Tone.DIM))
             return
         directory = Path(self.opened.directory) if self.opened is not None and self.opened.directory else None
-        here = Path.cwd()
-        if directory is not None and directory not in (here, *here.parents):
+        if directory is not None and not _within(directory):
             command = f"{command} --workspace {shlex.quote(str(directory))}"
+        if not command.isprintable():
+            # a shell takes an escape or a line end in what is pasted as a key that was pressed
+            self.page.say(Span("not copied, a name in it has characters that act as keys  ", Tone.WARN), command)
+            return
         self.copy_to_clipboard(command)
         self.page.say(Span("copied  ", Tone.DIM), Span(command, Tone.STRONG))
 
     async def action_quit(self) -> None:
         """Leave."""
         self.exit(0)
+
+    def action_suspend_process(self) -> None:
+        """Suspend, where a shell can take it up again."""
+        if can_suspend() and not self.is_web:
+            super().action_suspend_process()
+        else:
+            self.page.say(Span("no shell began this that could take it up again", Tone.DIM))
 
     def action_help_quit(self) -> None:
         """Say how to leave: ctrl+c does not."""
@@ -231,6 +243,15 @@ class RingfenceApp(App[int]):
     def on_unmount(self) -> None:
         """Let the engine end."""
         self.engine.close()
+
+
+def _within(directory: Path) -> bool:
+    """Return whether we are in a directory; not where the one we are in was deleted."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return False
+    return directory in (here, *here.parents)
 
 
 def _made(entry: Entry) -> Page:

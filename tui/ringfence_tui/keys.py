@@ -70,8 +70,9 @@ BACK = Key("escape", "back", "", "Go back to the screen before")
 QUIT = Key("q", "quit", "quit", "Leave; rollouts that run go on")
 QUIT_ALWAYS = Key("ctrl+q", "quit", always=True)
 JUMP = Key("ctrl+o", "jump", "", "Jump to a part of the screen by its letter")
+SUSPEND = Key("ctrl+z", "suspend_process", "", "Suspend; fg in the shell comes back")
 FIND = Key("slash", "find", "find", "Find in this screen")
-APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, QUIT, QUIT_ALWAYS)
+APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, SUSPEND, QUIT, QUIT_ALWAYS)
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:

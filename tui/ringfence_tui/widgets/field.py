@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rich.text import Text
 from textual import events
 from textual.message import Message
 from textual.widgets import Input
@@ -11,6 +12,7 @@ from textual.widgets import Input
 from ringfence_tui.widgets.text import safe
 
 # What a text up to the cursor could go on with: whole words that replace the last one.
+PILE = 4  # characters before one that tell whether it is one mark too many
 Completions = Callable[[str], Sequence[str]]
 
 
@@ -53,6 +55,14 @@ class Field(Input):
         self.complete = complete
         self._offered: tuple[str, ...] = ()
         self._offer = 0
+
+    @property
+    def _value(self) -> Text:
+        """Return the value as Textual paints it: what a completion put in is foreign, so a mark stands for a command.
+
+        One mark for one character: the cursor is counted in characters.
+        """
+        return Text(as_long(self.value), no_wrap=True, overflow="ignore", end="")
 
     def on_key(self, event: events.Key) -> None:
         """Complete at tab where there is something to complete, go out at escape and down."""
@@ -104,3 +114,11 @@ class Field(Input):
         """Tell."""
         event.stop()
         self.post_message(self.Entered(self, event.value))
+
+
+def as_long(text: str) -> str:
+    """Return a text of as many characters in which nothing commands or hides."""
+    if text.isascii() and text.isprintable():
+        return text
+    seen = (safe(text[max(0, place - PILE) : place + 1]) for place in range(len(text)))
+    return "".join(one if shown.endswith(one) else "\ufffd" for one, shown in zip(text, seen, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from ringfence_tui.screens.assets.detail import (
     preview_rows,
 )
 from ringfence_tui.screens.assets.model import (
+    LABEL_COLUMNS,
     AssetsRequest,
     AssetTable,
     Begin,
@@ -80,7 +82,7 @@ DETAIL = Key("enter", "choose", "detail")
 LABEL = Key("L", "label", "label", "Give the marked assets, or the one at the cursor, a label", changes=True)
 DISCOVER = Key("D", "discover", "discover", "Ask the inventory and its sources again")
 FLOWS = Key("f", "flows", "flows", "Show whom the asset talks with")
-ON_MAP = Key("m", "map", "map", "Show the asset on the map")
+ON_MAP = Key("m", "map", "map", "Show the group of the asset on the map")
 WHY = Key("e", "explain", "", "Explain a connection of the asset")
 MARK_ALL = Key("A", "mark_all", "", "Mark all rows that are shown")
 PASSWORDS = Key("K", "passwords", "", "Give the passwords that Ansible needs")
@@ -186,7 +188,9 @@ class AssetsScreen(ChangingPage):
             return
         whole = len(incoming.rows) >= self.expected
         if whole or not self.table.rows or self.table is incoming:
-            self.table = incoming
+            if self.table is not incoming:  # `found` counts the rows of the table before
+                self.wanted = self.wanted or self.name_at_cursor()
+                self.table, self.found = incoming, ()
             if whole:
                 self.incoming = None
                 self.query_one("#assets", Table).set_columns(columns(self.table.longest))
@@ -447,9 +451,13 @@ class AssetsScreen(ChangingPage):
         self.look(flows=True)
 
     def action_map(self) -> None:
-        """Show it on the map."""
-        if name := self.name_at_cursor():
-            self.go("map", AssetSubject(name))
+        """Show its group on the map."""
+        place = self.query_one("#assets", Table).cursor
+        if place < len(self.found):
+            index = self.found[place]
+            labels = ((key, self.table.label(index, key)) for key in LABEL_COLUMNS)
+            group = ",".join(f"{key}={value}" for key, value in labels if value)
+            self.go("map", PairSubject(group, group))
 
     def action_explain(self) -> None:
         """Explain a connection of it."""
@@ -458,5 +466,5 @@ class AssetsScreen(ChangingPage):
 
     def command(self) -> str:
         """Return the command that lists the same."""
-        words = " ".join(word for word in self.filter_text.split() if not word.startswith("!"))
-        return f"ringfence assets {words}".rstrip() if words else "ringfence assets"
+        words = [word for word in self.filter_text.split() if not word.startswith("!")]
+        return shlex.join(("ringfence", "assets", *words))

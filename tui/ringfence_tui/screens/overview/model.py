@@ -185,7 +185,7 @@ def _assets_rows(overview: Overview, now: datetime, width: int) -> Iterator[Row]
     yield tuple(parts)
     lacking = [f"{count:,} without {key}" for key, count in assets.lacking.items()]
     if assets.contradictions:
-        lacking.append(f"{assets.contradictions:,} contradictions")
+        lacking.append(_counted(assets.contradictions, "contradiction"))
     if assets.waiting:
         lacking.append(f"{assets.waiting:,} addresses wait to be accepted")
     said = ", ".join(lacking)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from enum import Enum, auto
 
@@ -58,7 +59,7 @@ class Shown(Enum):
 
 
 class RolloutScreen(ChangingPage):
-    """Shows the run that works; without one the newest plan."""
+    """Shows the run that works; without one the newest plan, or at first the run that rolled it out."""
 
     KEYS = (
         PLAN,
@@ -125,6 +126,9 @@ class RolloutScreen(ChangingPage):
         opening = await self.engine.ask("rollout.opening", None, Opening)
         if opening.living:
             self._watch(opening.living)
+        elif not self._opened and opening.of_plan:
+            self.plan = opening.plan
+            self._watch(opening.of_plan)
         elif not self._opened or self.shown is Shown.PLAN:
             self.plan = opening.plan
             self._mode(Shown.PLAN)
@@ -254,7 +258,7 @@ class RolloutScreen(ChangingPage):
         """Return the command that shows the same."""
         if self.shown is Shown.PLAN:
             return f"ringfence show {self.plan.short}" if self.plan is not None else "ringfence plan"
-        return f"ringfence attach {self.board.head.run}" if self.board is not None else "ringfence runs"
+        return f"ringfence attach {shlex.quote(self.board.head.run)}" if self.board is not None else "ringfence runs"
 
     # What is done
 
