@@ -27,12 +27,13 @@ LONG = (
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort the lab's tests, and give each the group that `--dist loadgroup` runs in one process."""
     places = [number for number, item in enumerate(items) if HERE in item.path.parents]
     own = sorted((items[number] for number in places), key=rank)
     for number, item in zip(places, own, strict=True):
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+        if config.pluginmanager.hasplugin("xdist"):
+            item.add_marker(pytest.mark.xdist_group(group(item)))
         items[number] = item
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.examples import FULL
 from tests.lab.strangers import Stranger, made_stranger
 from tests.rollout_plans import LAB, PlanMaker, Wanted, digest_for
 
@@ -122,7 +121,7 @@ def test_large_rulesets_are_applied_confirmed_rolled_back_and_interrupted(strang
     first = Wanted(allow={None: (7000, 7001)}, peers=peers(10_000))
     second = Wanted(allow={None: (7000, 7002)}, peers=peers(20_000))
     locking = Wanted(allow={None: (7000,)}, peers=peers(10_000), control=("192.0.2.0/24",))
-    huge = Wanted(peers=peers(100_000 if FULL else 40_000))
+    huge = Wanted(peers=peers(100_000))
     maker = PlanMaker(stranger.home)
     plans = [
         maker.write({"a": first}),

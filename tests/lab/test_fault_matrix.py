@@ -171,7 +171,7 @@ def test_before_the_swap(enforced: list[Machine], fault: str) -> None:
 @cells("the tool fails", "it is killed", "the state is deleted")
 def test_in_the_window(enforced: list[Machine], fault: str) -> None:
     def fails(machine: Machine) -> None:
-        applied = machine.apply("new", 4)
+        applied = machine.apply("new", 6)
         assert applied.last("state") == "waiting", applied.values
         if fault == "it is rebooted":
             machine.boot()

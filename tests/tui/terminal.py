@@ -148,6 +148,11 @@ class Terminal:
 
     # Its end
 
+    def hang_up(self) -> None:
+        """Take the terminal away, as a lost line does."""
+        os.close(self._file)
+        self._file = -1
+
     def wait_end(self, seconds: float = WAITS) -> int:
         """Return the exit status once the program has ended."""
         until = time.monotonic() + seconds

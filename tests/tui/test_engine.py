@@ -59,6 +59,19 @@ def test_parts_come_before_the_answer_and_in_order(tmp_path: Path) -> None:
     run(test)
 
 
+def test_a_part_that_cannot_be_shown_fails_its_question_and_no_other(tmp_path: Path) -> None:
+    def refused(part: int) -> None:
+        raise IndexError(part)
+
+    async def test() -> None:
+        async with engine(tmp_path) as one:
+            with pytest.raises(IndexError):
+                await one.ask("workspace.count", 5, int, refused)
+            assert await one.ask("workspace.count", 2, int) == 2
+
+    run(test)
+
+
 def test_a_cancelled_task_cancels_its_question(tmp_path: Path) -> None:
     async def test() -> None:
         async with engine(tmp_path) as one:

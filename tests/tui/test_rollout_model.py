@@ -10,10 +10,10 @@ from ringfence.presenting.rollout_fold import BoardFold, fold
 from ringfence_tui.clock import lasted, moment
 from ringfence_tui.screens.history.model import Frame, Replay
 from ringfence_tui.screens.rollout.board_rows import MOST_HOSTS, board_rows, detail_rows, head_rows, possible
-from ringfence_tui.screens.rollout.model import PlanView, confirm_rows, plan_rows
+from ringfence_tui.screens.rollout.model import PlanView, confirm_rows, plan_rows, wrapped
 from ringfence_tui.screens.verify.model import Finding, VerifyRow, finding_of, in_order
 from ringfence_tui.screens.verify.questions import difference_of
-from ringfence_tui.spans import plain
+from ringfence_tui.spans import Span, Tone, plain
 
 from tests.unit.rollout_events import PLAN, confirmed, failed, listed, started, step
 
@@ -107,6 +107,20 @@ def test_what_is_confirmed_is_said_in_numbers() -> None:
     assert "1 host: web-1" in text
     assert "web-7: the waves go on without" in text
     assert "within 45 s" in text
+
+
+def test_lines_of_a_diff_that_are_too_long_go_on_below() -> None:
+    long = "   - from every asset but app=shop role=web env=prod (2); unknown  any: allow → deny"
+    rows = wrapped([(Span(long, Tone.BAD),), (Span("short"),), ()], 40)
+
+    assert [plain(one) for one in rows] == [
+        "   - from every asset but app=shop",
+        "       role=web env=prod (2); unknown",
+        "       any: allow → deny",
+        "short",
+        "",
+    ]
+    assert {span.tone for one in rows[:3] for span in one} == {Tone.BAD}
 
 
 def test_findings_are_told_by_the_worst_of_their_kinds_and_listed_worst_first() -> None:

@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from ringfence.rollout.runs import run_directories
+from ringfence.rollout.run_events import event_line
+from ringfence.rollout.runs import EVENTS_FILE, RunFacts, begin_run, run_directories
 
 from tests.tui.terminal import Terminal
+from tests.unit.cli_shop import shop
 from tests.unit.operations.test_runs import Estate, process_of, until
+from tests.unit.rollout_events import confirmed, started
 
 RINGFENCE = [sys.executable, "-m", "ringfence.cli"]
 SECRET = "correct-horse"
@@ -59,6 +62,30 @@ def test_a_killed_application_leaves_its_run_going_which_the_next_one_shows_and_
         assert terminal.wait_end() == 0
     assert [one.id for one in run_directories(estate.workspace / ".ringfence")] == [run.id]
     assert not run.lives()
+
+
+def test_a_board_of_many_hosts_costs_few_bytes_a_key_and_none_while_nothing_happens(tmp_path: Path) -> None:
+    workspace = shop(tmp_path / "shop")
+    hosts = tuple(f"web-{number:04}" for number in range(2000))
+    facts = RunFacts("kim", "", "5f3a" + "0" * 60, "2026-11-24T07:00:00Z", hosts, (hosts[:1], hosts[1:]))
+    run, locks = begin_run(workspace / ".ringfence", facts)
+    told = [started(hosts[0]), confirmed(hosts[0]), *map(started, hosts[1:60])]
+    (run.path / EVENTS_FILE).write_text("".join(event_line(one.event, one.time) for one in told))
+    try:
+        with Terminal(RINGFENCE, cwd=workspace) as terminal:
+            terminal.wait_for("q quit")
+            terminal.press("6")
+            terminal.wait_for("at work 59")
+            terminal.settle(0.5)
+            for _ in range(10):
+                terminal.press("j")
+                assert terminal.settle(0.1) < 2_000
+            terminal.press("pagedown")
+            assert terminal.settle(0.2) < 6_000
+            assert terminal.settle(1.2, 1.2) == 0
+    finally:
+        for descriptor in locks:
+            os.close(descriptor)
 
 
 def engines_of(workspace: Path) -> list[int]:

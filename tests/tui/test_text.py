@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from ringfence_tui.widgets.field import as_long
 from ringfence_tui.widgets.text import cells, cut, fitted, safe
+from wcwidth import wcwidth
 
 HOSTILE = [
     "\x1b]0;x\x07",
@@ -33,6 +35,32 @@ def test_marks_that_pile_up_are_told_apart_from_the_letter() -> None:
 
     assert shown.startswith("z\u0301\u0301\\u0301")
     assert cells(shown) > 18
+
+
+def test_letters_that_join_do_not_pile_up() -> None:
+    for pile in ("क" + "\u093f" * 20, "\u1112" + "\u1161" * 20):
+        assert "\\u" in safe(pile)
+
+
+def test_what_terminals_measure_otherwise_is_told_as_its_number() -> None:
+    for text in ("\U0001f1e9", "👍\U0001f3fd", "\u0b53", "\U000f0000"):
+        assert safe(text).isprintable()
+        assert "\\" in safe(text)
+
+
+def test_every_character_that_is_shown_takes_the_cells_that_the_terminal_gives_it() -> None:
+    every = (chr(point) for point in range(0x20, 0x20000) if not 0xD800 <= point <= 0xDFFF)
+    shown = [one for one in every if safe.__wrapped__(one) == one]
+
+    assert [one for one in shown if cells(one) != wcwidth(one)] == []
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "z" + "\u0301" * 20])
+def test_a_field_paints_what_a_completion_put_in_without_its_commands(text: str) -> None:
+    shown = as_long(f"role={text}")
+
+    assert len(shown) == len(f"role={text}")
+    assert shown == safe(shown)
 
 
 def test_words_of_other_scripts_stay_as_they_are() -> None:

@@ -8,12 +8,14 @@ side by side. Nothing but frozen dataclasses and plain values goes over the pipe
 |---|---|
 | `launch.py` | what `ringfence` alone runs: the refusals, the engine process, the application |
 | `app.py` | the application: screens installed once and switched, the engine's client, themes |
+| `ending.py` | what ends it from outside: signals, a terminal that is gone |
 | `page.py` | `Page`, what every screen is: top line, body, notice, key line, asking, confirming |
 | `messages.py` | `GoTo`: to another screen with a subject (an asset, a pair, a rule, a run) |
 | `keys.py` | `Key`: one place for a key, its action, its words in the key line, in help and in the palette |
 | `spans.py` | `Span(text, tone)` and `Row`: styled text without a toolkit, what view models are made of |
 | `theme.py` | the palettes: a style for each tone, in each theme |
 | `engine/` | client, server, session, registry of questions |
+| `serve/` | what `ringfence serve` runs: the gate, the page, a process of the application for each socket |
 | `screens/` | a folder a screen, and the list `SCREENS` |
 | `widgets/` | the only package that imports `textual.widgets` or builds strips |
 

@@ -12,6 +12,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from ringfence_tui.actions import Action, actions, help_rows
+from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.key_order import KeyOrder
 from ringfence_tui.keys import APPLICATION, bindings
@@ -33,6 +34,7 @@ class RingfenceApp(App[int]):
 
     TITLE = "ringfence"
     ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False  # a click on what is being removed ends the application (Textual 8.2.8, Screen._forward_event)
     BINDINGS = bindings(APPLICATION)
 
     def __init__(self, engine: Engine, *, no_color: bool = False, theme: str = DARK, first: str = "overview") -> None:
@@ -88,6 +90,11 @@ class RingfenceApp(App[int]):
         """Return the screens that were shown until now."""
         return tuple(screen for screen in self._installed_screens.values() if isinstance(screen, Page))
 
+    @property
+    def can_lend(self) -> bool:
+        """Return whether the terminal can be handed to another program for a while; a browser cannot."""
+        return self._driver is not None and self._driver.can_suspend
+
     def _page(self, name: str) -> Page:
         found = self._installed_screens.get(name)
         if isinstance(found, Page):
@@ -101,13 +108,14 @@ class RingfenceApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Take keys one at a time, everything else as it comes."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
             await self.key_order.take(event)
         else:
             await super().on_event(event)
 
     async def on_mount(self) -> None:
         """Bind the numbers of the screens, and ask which workspace this is."""
+        heed(self)
         for entry in SCREENS:
             if entry.key:
                 self.bind(entry.key, f"show('{entry.name}')", show=False)
@@ -187,7 +195,8 @@ class RingfenceApp(App[int]):
             await self.run_action(chosen.run, self if chosen.on == "app" else page)
 
     def _every(self) -> tuple[Action, ...]:
-        return actions(self.page.page_title, self.page.KEYS, read_only=self.engine.read_only)
+        keys = (key for key in self.page.KEYS if self.can_lend or not key.lends)
+        return actions(self.page.page_title, keys, read_only=self.engine.read_only)
 
     def action_jump(self) -> None:
         """Show letters that lead to the parts of the screen."""
@@ -207,9 +216,12 @@ class RingfenceApp(App[int]):
             self.page.say(Span("no command says the same as this screen", Tone.DIM))
             return
         directory = Path(self.opened.directory) if self.opened is not None and self.opened.directory else None
-        here = Path.cwd()
-        if directory is not None and directory not in (here, *here.parents):
+        if directory is not None and not _within(directory):
             command = f"{command} --workspace {shlex.quote(str(directory))}"
+        if not command.isprintable():
+            # a shell takes an escape or a line end in what is pasted as a key that was pressed
+            self.page.say(Span("not copied, a name in it has characters that act as keys  ", Tone.WARN), command)
+            return
         self.copy_to_clipboard(command)
         self.page.say(Span("copied  ", Tone.DIM), Span(command, Tone.STRONG))
 
@@ -217,9 +229,29 @@ class RingfenceApp(App[int]):
         """Leave."""
         self.exit(0)
 
+    def action_suspend_process(self) -> None:
+        """Suspend, where a shell can take it up again."""
+        if can_suspend() and not self.is_web:
+            super().action_suspend_process()
+        else:
+            self.page.say(Span("no shell began this that could take it up again", Tone.DIM))
+
+    def action_help_quit(self) -> None:
+        """Say how to leave: ctrl+c does not."""
+        self.page.say(Span("ctrl+q ", Tone.KEY), "leaves")
+
     def on_unmount(self) -> None:
         """Let the engine end."""
         self.engine.close()
+
+
+def _within(directory: Path) -> bool:
+    """Return whether we are in a directory; not where the one we are in was deleted."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return False
+    return directory in (here, *here.parents)
 
 
 def _made(entry: Entry) -> Page:

@@ -14,7 +14,9 @@ class Key:
 
     `keys` are Textual's names, separated by commas (`j,down`); `action` the method `action_<action>` beside it. `label`
     is the word in the key line, which shows keys with a label only, `shown_as` how the key is written there. `help` is
-    a sentence for help and palette. A key that `changes` something is refused in a read-only application.
+    a sentence for help and palette. A key that `changes` something is refused in a read-only application; one that
+    counts `always` does so while something lies over the screen; one that hands the terminal to another program
+    (`lends`, as to $EDITOR) is not there in a browser.
     """
 
     keys: str
@@ -23,6 +25,8 @@ class Key:
     help: str = ""
     shown_as: str = ""
     changes: bool = False
+    always: bool = False
+    lends: bool = False
 
     @property
     def name(self) -> str:
@@ -63,12 +67,14 @@ HELP = Key("question_mark,f1", "help", "help", "Show the keys of this screen")
 COMMANDS = Key("colon,ctrl+p", "commands", "command", "Find any action by its words")
 COPY = Key("y", "command", "command", "Show and copy the command that says the same as this screen")
 BACK = Key("escape", "back", "", "Go back to the screen before")
-QUIT = Key("q,ctrl+q", "quit", "quit", "Leave; rollouts that run go on")
+QUIT = Key("q", "quit", "quit", "Leave; rollouts that run go on")
+QUIT_ALWAYS = Key("ctrl+q", "quit", always=True)
 JUMP = Key("ctrl+o", "jump", "", "Jump to a part of the screen by its letter")
+SUSPEND = Key("ctrl+z", "suspend_process", "", "Suspend; fg in the shell comes back")
 FIND = Key("slash", "find", "find", "Find in this screen")
-APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, QUIT)
+APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, SUSPEND, QUIT, QUIT_ALWAYS)
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
     """Return keys as Textual takes them."""
-    return [Binding(key.keys, key.action, key.label, show=False) for key in keys]
+    return [Binding(key.keys, key.action, key.label, show=False, priority=key.always) for key in keys]

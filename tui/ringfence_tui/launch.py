@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -20,6 +21,11 @@ def run(workspace: Path | None = None, *, read_only: bool = False) -> int:
     if refused is not None:
         print(f"error: {refused}", file=sys.stderr)  # noqa: T201  # before there is a screen
         return 2
+    return open_application(workspace, read_only=read_only)
+
+
+def open_application(workspace: Path | None, *, read_only: bool) -> int:
+    """Open the application where it has a screen, and return its exit status."""
     from ringfence_tui.engine.client import Engine
 
     engine = Engine(workspace.absolute() if workspace is not None else None, read_only)
@@ -31,7 +37,18 @@ def run(workspace: Path | None = None, *, read_only: bool = False) -> int:
         status = app.run()
     finally:
         engine.close()
+    if app.opened is not None and (again := way_back(app.opened.directory, Path.cwd())):
+        print(f"the workspace: {again}")  # noqa: T201  # the screen is gone
     return app.return_code or 0 if status is None else status
+
+
+def way_back(directory: str, here: Path) -> str:
+    """Return the command that opens a workspace again; empty where `ringfence` alone does, or none was open."""
+    if not directory or Path(directory) in (here, *here.parents):
+        return ""
+    found = Path(directory)
+    shown = found.relative_to(here) if found.is_relative_to(here) else found
+    return f"ringfence --workspace {shlex.quote(str(shown))}"
 
 
 def chosen_theme(environment: Mapping[str, str]) -> str:

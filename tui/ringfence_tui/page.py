@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -19,6 +19,8 @@ from ringfence_tui.widgets.top_bar import Tab, TopBar
 
 if TYPE_CHECKING:
     from ringfence_tui.app import RingfenceApp
+
+Task = Coroutine[Any, Any, None]
 
 
 class Page(Screen[None]):
@@ -82,13 +84,13 @@ class Page(Screen[None]):
 
     def shown_keys(self) -> tuple[Key, ...]:
         """Return the keys of the last line: those of this screen, then the application's."""
-        return tuple(key for key in (*self.KEYS, *APPLICATION) if not (key.changes and self.read_only))
+        return tuple(key for key in (*self.KEYS, *APPLICATION) if not self._refused(key))
 
     # What every screen can do
 
     def work(self, task: Coroutine[Any, Any, None], group: str = "page") -> None:
         """Do something that asks the engine; what the group did before is cancelled, in the engine too."""
-        self.run_worker(self._guarded(task), group=group, exclusive=True, exit_on_error=False)
+        self.run_worker(_Begun(self._guarded, task), group=group, exclusive=True, exit_on_error=False)
 
     def go(self, screen: str, subject: object = None) -> None:
         """Go to another screen."""
@@ -160,8 +162,25 @@ class Page(Screen[None]):
         self.query_one(TopBar).tell(name, jobs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Refuse what changes something in a read-only application."""
-        return not (self.read_only and any(key.changes and key.action.partition("(")[0] == action for key in self.KEYS))
+        """Refuse what changes something in a read-only application, and what a browser cannot do."""
+        return not any(self._refused(key) and key.action.partition("(")[0] == action for key in self.KEYS)
+
+    def _refused(self, key: Key) -> bool:
+        return (key.changes and self.read_only) or (key.lends and not self.ringfence.can_lend)
+
+
+class _Begun:
+    """A task that is awaited once; one that is cancelled before it began is closed, and Python complains of nothing."""
+
+    def __init__(self, run: Callable[[Task], Awaitable[None]], task: Task) -> None:
+        self._run = run
+        self._task = task
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._run(self._task).__await__()
+
+    def __del__(self) -> None:
+        self._task.close()
 
 
 __all__ = ["Confirmation", "Page", "Row"]

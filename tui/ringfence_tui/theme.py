@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.style import Style
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from ringfence_tui.spans import Tone
 
@@ -93,8 +93,7 @@ PALETTES: Mapping[str, Palette] = {
 
 
 def _terminals_own(name: str, primary: str) -> Theme:
-    own = "ansi_default"
-    return Theme(name, primary, foreground=own, background=own, surface=own, panel=own, boost=own, ansi=True)
+    return replace(BUILTIN_THEMES["ansi-dark"], name=name, primary=primary)
 
 
 THEMES = (

@@ -302,7 +302,9 @@ def _notes(compilation: Compilation, near: Terminal, far: Terminal, port: int | 
 
 def _decided_by(compilation: Compilation, name: str, outcome: Outcome) -> tuple[str, Place | None]:
     if outcome.rule != DEFAULT_RULE:
-        rule = next(rule for rule in compilation.policy.rules if rule.id == outcome.rule)
+        rule = next((rule for rule in compilation.policy.rules if rule.id == outcome.rule), None)
+        if rule is None:  # a table that a host holds may have a rule that the files do not have any more
+            return compilation.tables[name].rule_names.get(outcome.rule, outcome.rule), None
         return rule.name, rule.place
     enforcement = compilation.enforcement[name]
     return DEFAULT_RULE, enforcement.place if enforcement else None

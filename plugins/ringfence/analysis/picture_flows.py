@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from ringfence.analysis.simulate_ends import End
-from ringfence.flows.distinct import Distinct, same_key
+from ringfence.flows.distinct import same_key
 from ringfence.flows.engine import DuckEngine
 from ringfence.flows.window_files import reading_files
 from ringfence.model.flows import REFUSED
@@ -38,10 +38,7 @@ class PictureFlows:
     def of(window: FlowWindow) -> PictureFlows:
         """Return the flows of a window; it has to stay open."""
         engine = DuckEngine(window.connection)
-        distinct = window.distinct
-        if not isinstance(window.engine, DuckEngine):
-            with reading_files():
-                distinct = Distinct.made(engine, window.known)
+        distinct = window.distinct_here()
         for side in ("client", "server"):
             engine.keep(f"picture_{side}s", _ends(side, processes=distinct.processes))
         services = "SELECT DISTINCT protocol, port FROM distinct_flows"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.simulate_groups import points
 from ringfence.compiler.rule_changes import changed_rules
-from ringfence.model.intervals import IntervalSet, union
+from ringfence.model.intervals import EMPTY, IntervalSet, union
 from ringfence.model.rules import Peer, Policy, Rule
 from ringfence.model.selectors import AnyAddress, FqdnIs, leaves
 
@@ -98,6 +98,10 @@ class Matches:
         self._nodes = {"client": clients, "server": servers}
         self._services = services
         self._realms = sorted({asset.realm for asset in ends.snapshot.assets})
+        self._assets = ends.snapshot.named()
+        every = [point for asset in ends.snapshot.assets for point in asset.addresses]
+        # an address may be held by another asset too, and be nobody's in another realm
+        self._shared = len(self._realms) > 1 or len(set(every)) < len(every)
 
     def of(self, rule: Rule) -> dict[str, list[int] | None]:
         """Return the numbers of clients, servers and services, None for all of them."""
@@ -123,11 +127,20 @@ class Matches:
             return None
         chosen = self._ends.assets(selectors)
         names = {asset.name for asset, _ in chosen}
-        # an address may be held by another asset too, and be nobody's in another realm
-        held = union(addresses for _, addresses in chosen)
+        held = union(addresses for _, addresses in chosen) if self._shared else EMPTY
         outside = union(self._ends.outside(selectors, realm) for realm in self._realms)
         met = _Addresses((held, outside))
-        return [number for number, node in enumerate(self._nodes[side]) if node.asset in names or node.point in met]
+        return [
+            number
+            for number, node in enumerate(self._nodes[side])
+            if node.asset in names or (self._stands_alone(node) and node.point in met)
+        ]
+
+    def _stands_alone(self, node: Node) -> bool:
+        """Return whether an end may be met by its address where its asset is not."""
+        if self._shared or node.asset is None:
+            return True
+        return node.point not in self._assets[node.asset].addresses  # that of then: the asset has none of its family
 
     def _of_services(self, rule: Rule) -> list[int] | None:
         met = _Addresses((rule.services.v4, rule.services.v6))

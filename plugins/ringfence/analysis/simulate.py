@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ringfence.analysis.simulate_counts import Count, Evidence, LabelCount, RuleCount, Tally, by_labels
@@ -171,15 +171,17 @@ def simulate(
     flows: FlowWindow | Iterable[Flow],
     current: Mapping[str, VerdictTable] | None = None,
     keys: Sequence[str] = DEFAULT_KEYS,
+    told: Callable[[int], None] | None = None,
 ) -> Simulation:
     """Judge flows under a draft: `tables` by asset name, compared with `current` (None: nothing is enforced now).
 
-    Assets without a table are no workloads and allow. `keys` are the labels that `by_labels` tells ends apart by. A
-    window keeps the tables of its last simulation; ask the earlier ones for single flows before.
+    Assets without a table are no workloads and allow. `keys` are the labels that `by_labels` tells ends apart by, and
+    `told` hears how many groups of flows are judged. A window keeps the tables of its last simulation; ask the earlier
+    ones for single flows before.
     """
     window = flows if isinstance(flows, FlowWindow) else FlowWindow.of_flows(flows, [snapshot])
     labels, names = label_numbers(snapshot, keys)
-    judged = judge_groups(window, Places(snapshot, tables, current, labels), compared=current is not None)
+    judged = judge_groups(window, Places(snapshot, tables, current, labels), compared=current is not None, told=told)
     tally = Tally()
     for number, count in judged.by_verdict():
         tally.add(judged.verdicts[number], count)

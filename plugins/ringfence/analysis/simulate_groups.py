@@ -6,7 +6,7 @@ What is done in Python grows with distinct ends and with classes, not with flows
 # ruff: noqa: S608 - the SQL is put together from column names of ours and numbers
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from ringfence.analysis.simulate_classes import EndClasses, ServiceClasses
@@ -24,8 +24,10 @@ _Placed = tuple[End, PlacedEnd | None]
 _Group = tuple[int, int, bool, int, int, int]  # both classes, itself, the service's class, flows, connections
 
 
-def judge_groups(window: FlowWindow, places: Places, *, compared: bool) -> Judged:
-    """Judge the flows of a window, compared with the tables of now or not."""
+def judge_groups(
+    window: FlowWindow, places: Places, *, compared: bool, told: Callable[[int], None] | None = None
+) -> Judged:
+    """Judge the flows of a window, compared with the tables of now or not; `told` hears how many groups are judged."""
     _ = window.distinct
     ends = {side: _ends(window, side, places) for side in SIDES}
     placed = [end for of_side in ends.values() for _, end in of_side if end is not None]
@@ -33,7 +35,7 @@ def judge_groups(window: FlowWindow, places: Places, *, compared: bool) -> Judge
     holders = {name: number for number, name in enumerate(sorted({end.asset for end in placed if end.asset}))}
     for side, of_side in ends.items():
         _keep_ends(window, side, of_side, classes, holders)
-    return _judge(window, classes.members, _services(window, services), Pairs(compared), tuple(holders))
+    return _judge(window, classes.members, _services(window, services), Pairs(compared), tuple(holders), told)
 
 
 def _ends(window: FlowWindow, side: str, places: Places) -> list[_Placed]:
@@ -87,6 +89,7 @@ def _judge(
     services: Mapping[int, tuple[int, int | None]],
     pairs: Pairs,
     seen: tuple[str, ...],
+    told: Callable[[int], None] | None,
 ) -> Judged:
     """Judge every group of flows, and make the table `simulated` of the groups with their verdicts."""
     query = (
@@ -114,6 +117,8 @@ def _judge(
                 verdict = known[id(pair), service] = numbers.setdefault(found, len(numbers))
             groups.append(row)
             judged.append(verdict)
+        if told is not None:
+            told(len(judged))
     columns = [[group[place] for group in groups] for place in range(len(GROUP_KINDS))]
     window.engine.put("simulated", {**GROUP_KINDS, "verdict": "INTEGER"}, [*columns, judged])
     labels = [member.label for member in members]

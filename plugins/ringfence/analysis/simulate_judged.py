@@ -11,7 +11,7 @@ from typing import Any, cast
 from ringfence.analysis.simulate_counts import Count, Evidence, Tallied
 from ringfence.analysis.simulate_judge import Verdict
 from ringfence.analysis.simulate_sql import GROUP, JUDGED, SIDES, flows_with_classes, is_label, with_verdicts
-from ringfence.flows.distinct import busiest_first
+from ringfence.flows.distinct import KEY, busiest_first, same_key
 from ringfence.flows.window import FlowWindow
 
 FLOWS = "count(*) AS flows, sum(connections) AS total"
@@ -132,6 +132,25 @@ class Judged:
             first, last = times[holder]
             seen = (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
             yield Evidence(self.seen[holder], Count(flows, connections), *seen)
+
+    def last_seen(self) -> dict[int, datetime]:
+        """Return when a flow of each verdict was last seen, in UTC, by the verdict's number."""
+        if not self.verdicts:
+            return {}
+        flows = f"SELECT f.*, {GROUP} FROM {flows_with_classes(self.window)} WHERE f.{JUDGED}"
+        judged = with_verdicts(flows, range(len(self.verdicts)))
+        if self.window.distinct.processes:
+            query = f"SELECT verdict, max(last_seen) AS last FROM ({judged}) AS f GROUP BY verdict"
+        else:
+            # what flows are judged by has no times; observations have
+            key = ", ".join(KEY)
+            times = f"SELECT {key}, max(last_seen) AS last_seen FROM observations GROUP BY {key}"
+            query = (
+                f"SELECT f.verdict, max(t.last_seen) AS last FROM ({judged}) AS f"
+                f" JOIN ({times}) AS t ON {same_key('f', 't')} GROUP BY f.verdict"
+            )
+        rows = cast("list[tuple[int, datetime]]", self.window.engine.rows(query))
+        return {verdict: last.replace(tzinfo=UTC) for verdict, last in rows}
 
     def to_no_asset(self, verdicts: Sequence[int]) -> Iterator[tuple[str, int]]:
         """Yield the servers that no asset was seen to hold and how many flows of some verdicts go there, busiest first.

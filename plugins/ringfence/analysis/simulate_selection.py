@@ -11,6 +11,7 @@ from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.simulate import JudgedFlow, Simulation, judged_flow
 from ringfence.analysis.simulate_counts import Count, Evidence, LabelCount, Row, RuleCount, Tally, by_labels
 from ringfence.analysis.simulate_judge import Category, Verdict
+from ringfence.analysis.simulate_sql import is_label
 from ringfence.model.addresses import point_of
 from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Policy
@@ -41,7 +42,8 @@ class Wanted:
     """What flows have to be to be counted: None for whatever they are.
 
     `rules` are the ids of rules of which one decides a side, or decided it in what is compared with; `client` and
-    `server` are the ends, `either` is that of any side.
+    `server` are the ends, `either` is that of any side. `labels` are the numbers of both ends' combinations of labels
+    (`LabelCount.numbers`).
     """
 
     categories: frozenset[Category] | None = None
@@ -49,6 +51,12 @@ class Wanted:
     client: ChosenEnds | None = None
     server: ChosenEnds | None = None
     either: ChosenEnds | None = None
+    labels: tuple[int | None, int | None] | None = None
+
+    @property
+    def of_ends(self) -> bool:
+        """Return whether ends are chosen, which are looked for flow by flow."""
+        return not (self.client is None and self.server is None and self.either is None and self.labels is None)
 
     def meets(self, verdict: Verdict) -> bool:
         """Return whether a verdict is one of these."""
@@ -113,8 +121,8 @@ class Selection:
     @cached_property
     def _by_verdict(self) -> tuple[tuple[Verdict, Count], ...]:
         """Return each wanted verdict and how many of these flows have it; only ends are looked for flow by flow."""
-        judged, wanted = self.simulation.judged, self.wanted
-        if wanted.client is None and wanted.server is None and wanted.either is None:
+        judged = self.simulation.judged
+        if not self.wanted.of_ends:
             numbers = frozenset(self._numbers)
             return tuple((judged.verdicts[one], count) for one, count in judged.by_verdict() if one in numbers)
         return tuple(
@@ -214,7 +222,7 @@ class Selection:
     def _where(self) -> str:
         """Return the condition on the ends; the tables that it names are made."""
         engine = self.simulation.judged.window.engine
-        conditions = ["true"]
+        conditions = ["true", *map(is_label, "cs", self.wanted.labels or ())]
         for name, chosen, sides in (
             ("client", self.wanted.client, "c"),
             ("server", self.wanted.server, "s"),

@@ -40,7 +40,7 @@ def with_verdicts(flows: str, verdicts: Sequence[int]) -> str:
 
 
 def is_label(ends: str, label: int | None) -> str:
-    """Return the condition that ends have the combination of labels of a number."""
+    """Return the condition that an end has a combination of labels, by its number; None is that of no asset."""
     return f"{ends}.label IS NULL" if label is None else f"{ends}.label = {label}"
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from gettext import ngettext
 from importlib import import_module
-from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,7 +20,8 @@ from ringfence.model.safe_text import clean, clean_line
 
 INTERRUPTED = 130  # 128 and SIGINT, as shells have it
 PROGRAM = "ringfence"
-# The entry points of the terminal application: a function of the workspace (None: the nearest) and `read_only`.
+# The entry points of the terminal application, functions of the workspace (None: the nearest): `terminal` also of
+# `read_only`, `browser` of what `ringfence serve` is told.
 APPLICATION = "ringfence.application"
 _WORKSPACE = "ringfence.workspace"
 
@@ -61,6 +61,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("remove", "remove:remove", "Take everything of Ringfence off hosts."),
     ("lab", "lab:lab", "Raise hosts to try a policy on."),
     ("demo", "demo:demo", "The whole loop on real hosts, from nothing, in about two minutes."),
+    ("serve", "serve:serve", "Open the terminal application in a browser of this machine, read-only."),
     ("schema", "schema:schema", "Print the JSON schemas of the files, for editors."),
     ("completion", "completion:completion", "Print the completion script of a shell."),
 )
@@ -154,6 +155,8 @@ def _close_output() -> None:
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         click.echo(f"{PROGRAM} {version(PROGRAM)}")
         ctx.exit()
 
@@ -192,16 +195,20 @@ def main(ctx: click.Context, read_only: bool) -> None:
     In a terminal:  ringfence, without a command, opens the application
     """
     if ctx.invoked_subcommand is None:
-        ctx.exit(_open_application(ctx.meta.get(_WORKSPACE), read_only=read_only))
+        ctx.exit(application("terminal")(ctx.meta.get(_WORKSPACE), read_only=read_only))
     if read_only:
         ctx.fail("--read-only is for the terminal application, which opens without a command")
 
 
-def _open_application(workspace: Path | None, *, read_only: bool) -> int:
-    """Open the terminal application, which the package that brings it registers; return its exit status."""
-    for point in entry_points(group=APPLICATION):
-        application: Callable[..., int] = point.load()
-        return application(workspace, read_only=read_only)
+def application(name: str) -> Callable[..., int]:
+    """Return what opens the application in a `terminal` or a `browser`. Raise InputError where none is installed."""
+    from importlib.metadata import distribution, entry_points
+
+    # our own package is looked at first: reading what every installed package brings takes a tenth of the start
+    own = distribution(PROGRAM).entry_points.select(group=APPLICATION, name=name)
+    for point in own or entry_points(group=APPLICATION, name=name):
+        found: Callable[..., int] = point.load()
+        return found
     raise InputError(
         "the terminal application is not installed", remedy="pip install 'ringfence[tui]'; ringfence --help"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -97,7 +97,7 @@ class Drafts:
         text = own_file(self.path)
         try:
             return _draft_of(json.loads(text.decode()))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             place = Place(f"{STATE}/{FILE}")
             raise InputError("this is no draft of Ringfence's own", place, "move it away, and draft anew") from error
 
@@ -181,19 +181,27 @@ class Drafts:
     def write(self, edited: Edited) -> tuple[str, ...]:
         """Write the changed files, each in one step, and return their names.
 
-        Raise InputErrors for conflicts, InputError for a file that changed since it was read, OSError.
+        Raise InputErrors for conflicts, InputError for a file that changed since it was read, and OSError where one of
+        them cannot be written: the others then are what they were.
         """
         edited.settle()
         existing = self._files()
         for file, (before, _) in edited.texts.items():
             if self.text(file, existing) != before:
                 raise InputError("this file was changed meanwhile", Place(file), "look again: nothing is written")
-        for file, (_, after) in edited.texts.items():
-            path = existing.get(file, self.directory / file).resolve()
-            if not after and edited.draft.written and edited.draft.written.before.get(file, after) is None:
-                path.unlink(missing_ok=True)  # what the last writing made is undone
-            else:
-                write_whole(path, after)
+        paths = {file: existing.get(file, self.directory / file).resolve() for file in edited.texts}
+        made = edited.draft.written.before if edited.draft.written else {}
+        done: list[str] = []
+        try:
+            for file, (_, after) in edited.texts.items():
+                done.append(file)
+                # what the last writing made is undone
+                _put(paths[file], None if not after and made.get(file, after) is None else after)
+        except OSError:
+            for file in done:
+                with suppress(OSError):
+                    _put(paths[file], edited.texts[file][0])
+            raise
         return tuple(edited.texts)
 
     def _files(self) -> dict[str, Path]:
@@ -203,6 +211,14 @@ class Drafts:
         return {path.relative_to(self.directory).as_posix(): path for path in found}
 
 
+def _put(path: Path, text: str | None) -> None:
+    """Write a file whole; None for no file."""
+    if text is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_whole(path, text)
+
+
 def _conflict(change: Change, error: InputError) -> InputError:
     return InputError(f"{change.words()}: {error.message}", error.place or Place(change.file), ADRIFT)
 
@@ -210,6 +226,7 @@ def _conflict(change: Change, error: InputError) -> InputError:
 def _draft_of(data: object) -> Draft:
     if not isinstance(data, dict) or data["format"] != FORMAT:
         raise ValueError
+    json.dumps(data, ensure_ascii=False).encode()  # what is no text in UTF-8 could not be written
     changes, undone = (tuple(change_of(one) for one in data[name]) for name in ("changes", "undone"))
     written = data["written"]
     kept = Written(_texts(written["before"]), _whole(written["after"])) if written is not None else None

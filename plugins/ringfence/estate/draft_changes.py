@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -143,6 +144,14 @@ def refuse_foreign(file: str) -> None:
     hidden = any(part.startswith(".") for part in parts)
     if wrong or hidden or not file.isprintable() or not POLICY_FILE.fullmatch(path.name) or str(path) != file:
         raise InputError(f"'{file}' is no policy file", remedy=f"name one below {POLICY}/ that ends in .yml")
+
+
+def refuse_no_text(change: Change) -> None:
+    """Raise InputError for a change that holds what is no text in UTF-8: no file could have it."""
+    try:
+        json.dumps(data_of(change), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InputError("this text cannot be written as UTF-8", Place(change.file), "type it anew") from error
 
 
 def _marked(text: str) -> tuple[str, str]:

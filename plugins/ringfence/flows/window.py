@@ -127,6 +127,15 @@ class FlowWindow:
             self._decide(self.engine)
             return Distinct.made(self.engine, self.known)
 
+    def distinct_here(self) -> Distinct:
+        """Return the distinct flows in DuckDB of this process, whatever the engine is."""
+        if isinstance(self.engine, DuckEngine):
+            return self.distinct
+        engine = DuckEngine(self.connection)
+        with reading_files():
+            self._decide(engine)
+            return Distinct.made(engine, self.known)
+
     @cached_property
     def guesses(self) -> int:
         """Return how many distinct flows have a direction that was only guessed."""

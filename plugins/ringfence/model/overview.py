@@ -84,3 +84,12 @@ class RolloutSummary:
     run_hosts: int = 0
     holding: int = 0
     drifted: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSummary:
+    """The draft: how many changes it has, of which files, and how many of them the files no longer take."""
+
+    changes: int = 0
+    files: tuple[str, ...] = ()
+    conflicts: int = 0

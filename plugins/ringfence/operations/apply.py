@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, OutsideError
+from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import INTERRUPTED, drive, exit_status, refuse_unknown
 from ringfence.operations.execution import Execution
+from ringfence.operations.kept_proofs import forget_proofs
 from ringfence.operations.plans import ChosenPlan, chosen_plan
 
 if TYPE_CHECKING:
@@ -77,20 +79,28 @@ def apply(estate: Estate, request: ApplyRequest, execution: Execution | None = N
 
     chosen = checked_plan(estate, request)
     plan = chosen.plan
+    execution = execution or Execution()
+    interrupted = False
     try:
         result = drive(
             estate,
             "rollout",
             request.extravars(chosen.directory),
             sorted(plan.hosts),
-            execution or Execution(),
+            execution,
             waves=request.waves(plan),
             limit=request.limit,
             check=request.check,
         )
     except Interrupted as stopped:
-        return Rollout(plan, request, stopped.result, interrupted=True)
-    return Rollout(plan, request, result)
+        result, interrupted = stopped.result, True
+    if not request.check:
+        try:
+            forget_proofs(estate, [name for name, host in result.hosts.items() if host.changed])
+        except OutsideError as error:  # what became of the hosts is told all the same
+            problem = Problem(Severity.WARNING, error.message, error.place, "ringfence verify")
+            execution.listener.problems([problem])
+    return Rollout(plan, request, result, interrupted)
 
 
 def checked_plan(estate: Estate, request: ApplyRequest, *, valid: bool = True) -> ChosenPlan:

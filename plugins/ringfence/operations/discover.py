@@ -52,12 +52,12 @@ def discover(estate: Estate, *, keep: bool = True) -> Discovered:
     kept = keep and not survey.errors()
     if kept:
         estate.keep_snapshot()
-    known = difference(before, survey.snapshot) if before is not None else None
+    known = difference(before or Snapshot((), survey.snapshot.taken), survey.snapshot)
     return Discovered(
         sources=_answers(before, survey.snapshot),
-        added=known.added if known else tuple(asset.name for asset in survey.snapshot.assets),
-        removed=known.removed if known else (),
-        changed=len({one.asset for one in known.changed}) if known else 0,
+        added=known.added,
+        removed=known.removed,
+        changed=len({one.asset for one in known.changed}),
         silent=survey.silent,
         problems=survey.problems,
         seconds=seconds,

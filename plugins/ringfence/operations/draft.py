@@ -8,13 +8,25 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from ringfence.estate.draft import Draft, Drafts, Edited, Written
-from ringfence.estate.draft_changes import AddRule, Change, ChangeRule, RemoveRule, WriteText, refuse_foreign
-from ringfence.language.policies import read_again, read_texts
-from ringfence.language.reports import did_you_mean, nearest
+from ringfence.estate.draft_changes import (
+    AddRule,
+    Change,
+    ChangeRule,
+    RemoveRule,
+    WriteText,
+    refuse_foreign,
+    refuse_no_text,
+)
+from ringfence.language.policies import path_order, read_again, read_texts
+from ringfence.language.reports import Reports, did_you_mean, nearest
 from ringfence.language.rule_edits import RuleAt, rules_in
-from ringfence.model.errors import InputError, Place
+from ringfence.language.settings import read_settings
+from ringfence.model.errors import InputError, InputErrors, Place
+from ringfence.workspace import SETTINGS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ringfence.estate import Estate
     from ringfence.model.rules import Policy
 
@@ -92,6 +104,7 @@ def change(estate: Estate, *changes: Change) -> Drafted:
         draft = before
         for one in changes:
             refuse_foreign(one.file)
+            refuse_no_text(one)
             draft = drafts.based(draft, one.file).with_change(one)
         edited = drafts.edited(draft)
         mine = {one.words() for one in changes}
@@ -168,7 +181,13 @@ def policy_of(estate: Estate, edited: Edited) -> Policy:
     Raise InputErrors for conflicts, and for what is wrong in the new texts.
     """
     edited.settle()
-    workspace, settings = estate.workspace, estate.workspace.settings
+    try:
+        workspace = estate.workspace
+    except InputErrors:
+        if not edited.texts:
+            raise
+        return mended(estate.directory, {file: after for file, (_, after) in edited.texts.items()})
+    settings = workspace.settings
     policy: Policy | None = workspace.policy
     for file, (before, after) in edited.texts.items():
         if policy is not None:
@@ -178,6 +197,19 @@ def policy_of(estate: Estate, edited: Edited) -> Policy:
     texts = Drafts(estate.directory).texts()
     new = {file: after for file, (_, after) in edited.texts.items()}
     return read_texts([(file, _body(new.get(file, texts.get(file, "")))) for file in edited.order], settings).policy
+
+
+def mended(directory: Path, new: Mapping[str, str]) -> Policy:
+    """Return the policy that files make with some texts in place of theirs, where the files themselves are broken.
+
+    Raise InputErrors for what is wrong in it, or in the settings.
+    """
+    reports = Reports()
+    settings = read_settings(directory / SETTINGS, reports, directory)
+    reports.settle()
+    texts = {**Drafts(directory).texts(), **new}
+    order = sorted(texts, key=path_order)
+    return read_texts([(file, _body(texts[file])) for file in order], settings).policy
 
 
 def rule_at(estate: Estate, edited: Edited, word: str) -> tuple[str, RuleAt]:

@@ -77,6 +77,10 @@ class DraftPicture:
             self._judge(PolicyState.DRAFT, self._policies[PolicyState.DRAFT], execution, always=True)
         return True
 
+    def prepare(self) -> None:
+        """Compile what drafts are compared with; else the first draft that is judged waits for that."""
+        self._compiler()
+
     def follow(self, edited: Edited | None = None, execution: Execution | None = None) -> int:
         """Judge again what the draft changed since the last time; return how many flows that were.
 
@@ -95,6 +99,7 @@ class DraftPicture:
         Raise InputErrors for changes that cannot be applied.
         """
         execution = execution or Execution()
+        self.prepare()
         drafts = Drafts(self.estate.directory)
         draft = drafts.read()
         self.follow(drafts.edited(draft), execution)

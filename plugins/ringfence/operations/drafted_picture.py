@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError
 from ringfence.model.picture import PolicyState
 from ringfence.operations.draft import show
-from ringfence.operations.draft_effect import DraftPicture
-from ringfence.operations.picture import PictureRequest, check_levels, judged_picture, picture
+from ringfence.operations.picture import PictureRequest, picture
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -21,12 +20,6 @@ def drafted_picture(estate: Estate, request: PictureRequest, execution: Executio
 
     Raise InputError as `picture` does and where there is no draft, InputErrors for one that is no policy.
     """
-    if PolicyState.DRAFT not in request.states:
-        return picture(estate, request, execution)
-    check_levels(estate, request.levels)
-    drafted = show(estate)
-    if not drafted:
+    if PolicyState.DRAFT in request.states and not show(estate):
         raise InputError("the draft is empty", remedy="'ringfence draft add' begins one")
-    with judged_picture(estate, request.flows, request.states, execution) as judged:
-        DraftPicture(estate, judged).follow(drafted.edited, execution)
-        return judged.at(request.levels, request.inside, request.services)
+    return picture(estate, request, execution)

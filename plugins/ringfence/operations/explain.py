@@ -27,3 +27,13 @@ def explain(
     services = QueryReader(estate.workspace.definitions, estate.snapshot).services(service)
     ends = [asset.name for word in (source, destination) for asset in meant(estate.snapshot, word)]
     return explained(estate.compiled(full=full, only=ends), source, destination, services, process)
+
+
+def process_of(text: str) -> ProcessClass | None:
+    """Return the process that a word means: a unit, or `user:NAME`; None for an empty word."""
+    from ringfence.model.tables import ProcessClass
+
+    kind, _, name = text.strip().rpartition(":")
+    if not name:
+        return None
+    return ProcessClass(None, name) if kind == "user" else ProcessClass(text.strip(), None)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.files import PRIVATE, locked, regular_file, write_whole
@@ -50,19 +51,43 @@ def kept_proofs(estate: Estate) -> dict[str, KeptProof]:
         return {}
 
 
-def keep_proofs(estate: Estate, plan: str, hosts: Mapping[str, HostResult], now: str) -> None:
-    """Keep what verify found now. Hosts that it did not ask stay as they were. Raise OutsideError."""
+def keep_proofs(
+    estate: Estate, plan: str, hosts: Mapping[str, HostResult], now: str, planned: Collection[str] | None = None
+) -> None:
+    """Keep what verify found now. Raise OutsideError.
+
+    Hosts that it did not ask stay as they were; those that the plan does not have any more (`planned`) are forgotten.
+    """
+    with _changing(estate) as kept:
+        for name, host in hosts.items():
+            if host.state in ("not begun", "interrupted"):
+                continue
+            one = found_proof(host, plan, now)
+            before = kept.get(name)
+            since = before.since if before and (before.state, before.changes) == (one.state, one.changes) else now
+            kept[name] = replace(one, since=since)
+        if planned is not None:
+            for name in kept.keys() - set(planned):
+                del kept[name]
+
+
+def forget_proofs(estate: Estate, hosts: Collection[str]) -> None:
+    """Forget what was found on hosts that hold another table now: nobody has read that back. Raise OutsideError."""
+    if not kept_proofs(estate).keys() & set(hosts):
+        return
+    with _changing(estate) as kept:
+        for name in kept.keys() & set(hosts):
+            del kept[name]
+
+
+@contextmanager
+def _changing(estate: Estate) -> Iterator[dict[str, KeptProof]]:
+    """Give what is kept, to be changed and written."""
     path = _path(estate)
     try:
         with locked(path):
             kept = kept_proofs(estate)
-            for name, host in hosts.items():
-                if host.state in ("not begun", "interrupted"):
-                    continue
-                one = found_proof(host, plan, now)
-                before = kept.get(name)
-                since = before.since if before and (before.state, before.changes) == (one.state, one.changes) else now
-                kept[name] = KeptProof(**{**asdict(one), "since": since})
+            yield kept
             data = {"format": FORMAT, "hosts": {name: asdict(one) for name, one in sorted(kept.items())}}
             write_whole(path, json.dumps(data, sort_keys=True) + "\n", PRIVATE)
     except OSError as error:

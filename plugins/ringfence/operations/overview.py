@@ -7,11 +7,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ringfence.model.overview import AssetsSummary, PolicySummary, RolloutSummary, SourceSummary, TrafficSummary
+from ringfence.model.overview import (
+    AssetsSummary,
+    DraftSummary,
+    PolicySummary,
+    RolloutSummary,
+    SourceSummary,
+    TrafficSummary,
+)
 from ringfence.model.picture import PolicyState, SignCount
 from ringfence.sources.merging import STALE, contradictions
 
 if TYPE_CHECKING:
+    from ringfence.analysis.picture import JudgedPicture
     from ringfence.estate import Estate
     from ringfence.model.assets import Asset, Snapshot
     from ringfence.model.rules import Mode
@@ -59,8 +67,13 @@ def traffic_summary(estate: Estate, flows: FlowSelection, execution: Execution |
     from ringfence.operations.picture import judged_picture
 
     with judged_picture(estate, flows, (PolicyState.FILES,), execution) as judged:
-        picture = judged.at(("env",), services=0)
-        seen = {end.asset for end in (*judged.flows.clients, *judged.flows.servers)}
+        return traffic_of(estate, judged)
+
+
+def traffic_of(estate: Estate, judged: JudgedPicture) -> TrafficSummary:
+    """Return what was seen of flows that are judged already, by the files among other states."""
+    picture = judged.at(("env",), services=0)
+    seen = {end.asset for end in (*judged.flows.clients, *judged.flows.servers)}
     signs = picture.totals.get(PolicyState.FILES, {})
     total = sum(signs.values(), SignCount())
     hosts = sorted(estate.compiled().tables)
@@ -81,9 +94,9 @@ def rollout_summary(estate: Estate) -> RolloutSummary:
     from ringfence.estate.held_tables import known_records
     from ringfence.operations.kept_proofs import kept_proofs
     from ringfence.operations.plans import list_plans
-    from ringfence.operations.runs import list_runs
+    from ringfence.operations.runs import begun_runs
 
-    plans, runs = list_plans(estate), list_runs(estate)
+    plans, (runs, _damaged) = list_plans(estate), begun_runs(estate)
     found = RolloutSummary(plans=len(plans))
     if plans:
         head = plans[-1].head
@@ -104,6 +117,14 @@ def rollout_summary(estate: Estate) -> RolloutSummary:
     proofs = sorted(kept_proofs(estate).items())
     drifted = tuple((name, "; ".join(one.sentences) or one.state) for name, one in proofs if not one.ok)
     return replace(found, drifted=drifted)
+
+
+def draft_summary(estate: Estate) -> DraftSummary:
+    """Return how much is drafted and not written. Raise InputErrors for a damaged draft, and files that are broken."""
+    from ringfence.operations.draft import show
+
+    drafted = show(estate)
+    return DraftSummary(len(drafted.changes), tuple(drafted.edited.texts), len(drafted.edited.conflicts))
 
 
 def _assets(snapshot: Snapshot) -> AssetsSummary:

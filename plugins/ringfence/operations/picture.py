@@ -46,7 +46,7 @@ class PictureRequest:
 def picture(estate: Estate, request: PictureRequest, execution: Execution | None = None) -> Picture:
     """Return the picture. Raise InputError for levels that no asset has, Cancelled where it was cancelled."""
     check_levels(estate, request.levels)
-    with judged_picture(estate, request.flows, request.states, execution) as judged:
+    with _judged(estate, request, execution) as judged:
         return judged.at(request.levels, request.inside, request.services)
 
 
@@ -60,8 +60,19 @@ def cell_flows(
 ) -> PictureCell:
     """Return the traffic from one group of a picture to another, with its busiest flows."""
     check_levels(estate, request.levels)
-    with judged_picture(estate, request.flows, request.states, execution) as judged:
+    with _judged(estate, request, execution) as judged:
         return judged.cell(request.levels, client, server, limit)
+
+
+@contextmanager
+def _judged(estate: Estate, request: PictureRequest, execution: Execution | None) -> Iterator[JudgedPicture]:
+    """Judge flows, under the draft too where that is asked for."""
+    with judged_picture(estate, request.flows, request.states, execution) as judged:
+        if PolicyState.DRAFT in request.states:
+            from ringfence.operations.draft_effect import DraftPicture
+
+            DraftPicture(estate, judged).follow(execution=execution)
+        yield judged
 
 
 @contextmanager
@@ -71,7 +82,7 @@ def judged_picture(
     states: tuple[PolicyState, ...] = STATES,
     execution: Execution | None = None,
 ) -> Iterator[JudgedPicture]:
-    """Judge flows; within the context they can be grouped again and again."""
+    """Judge flows as `open_picture` does; within the context they can be grouped again and again."""
     judged = open_picture(estate, flows, states, execution)
     try:
         yield judged
@@ -88,9 +99,8 @@ def open_picture(
 ) -> JudgedPicture:
     """Return judged flows, which the caller closes. Raise Cancelled where it was cancelled.
 
-    `told` hears how many of how many groups are judged, of each state.
-
-    The draft is judged by `operations.draft`, which knows what it says; here it says what files say.
+    `told` hears how many of how many groups are judged, of each state. The draft says what files say, until
+    `operations.draft_effect.DraftPicture` follows it.
     """
     execution = execution or Execution()
     tables = tables_of(estate, states, execution.listener)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.peer_resolution import Ends
@@ -19,9 +19,11 @@ from ringfence.estate.queries import QueryReader
 from ringfence.estate.revisions import Revision, at_revision
 from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.errors import InputError
+from ringfence.model.intervals import EMPTY
 from ringfence.model.rules import Policy
 from ringfence.model.tables import DEFAULT_RULE
 from ringfence.operations.execution import Execution
+from ringfence.operations.interrupting import heeding, interruptible
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -91,6 +93,23 @@ class Simulated:
         """Return how many flows would be denied that are allowed now."""
         return self.simulation.categories[Category.NEWLY_DENIED].flows
 
+    def choosing(
+        self,
+        estate: Estate,
+        choice: FlowChoice,
+        labels: tuple[int | None, int | None] | None = None,
+        asset: str | None = None,
+    ) -> Simulated:
+        """Return the same with other flows chosen, which costs no judging.
+
+        `labels` are the numbers of an entry of `by_labels`, `asset` is the name of one of `by_asset`: both mean exactly
+        the flows that were counted there. Raise InputErrors for a choice that nothing can meet.
+        """
+        wanted = choice.wanted(estate)
+        either = ChosenEnds(frozenset({asset}), EMPTY) if asset is not None else wanted.either
+        wanted = replace(wanted, labels=labels, either=either)
+        return replace(self, chosen=Selection(self.simulation, wanted))
+
     def flows(self, limit: int | None = None) -> list[dict[str, object]]:
         """Return the single flows that were asked for as plain data, the busiest first."""
         return [flow.data() for flow in self.chosen.flows(limit)]
@@ -127,13 +146,17 @@ def simulate(
     *,
     against: str | None = None,
     choice: FlowChoice | None = None,
+    told: Callable[[int], None] | None = None,
 ) -> Iterator[Simulated]:
-    """Judge flows; within the context their window is open.
+    """Judge flows; within the context their window is open. `told` hears how many groups of them are judged.
 
     They are compared with what hosts hold, or with what they would hold under the files of the commit `against`. Raise
-    InputErrors for a revision that there is not, and for a choice that nothing can meet.
+    InputErrors for a revision that there is not, and for a choice that nothing can meet, Cancelled where judging was
+    cancelled.
     """
-    listener = (execution or Execution()).listener
+    execution = execution or Execution()
+    listener = execution.listener
+    heed = heeding(execution, lambda done, _every: told(done) if told is not None else None)
     wanted = (choice or FlowChoice()).wanted(estate)
     held = held_tables(estate, known_records(estate), listener)
     compiled = estate.compiled()
@@ -143,7 +166,8 @@ def simulate(
     if against is not None:
         current, revision = _at(estate, against, held, listener)
     with flows.window(estate, listener) as window:
-        result = simulated(tables, estate.snapshot, window, current)
+        with interruptible(execution, window.connection):
+            result = simulated(tables, estate.snapshot, window, current, told=lambda done: heed(done, 0))
         nobodys = to_nobody(result, estate.snapshot, estate.workspace.settings)
         chosen, policy = Selection(result, wanted), estate.workspace.policy
         yield Simulated(result, window.totals(), window.wrong, nobodys, chosen, policy, revision)

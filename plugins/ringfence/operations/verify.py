@@ -43,7 +43,7 @@ def verify(
         # what was proven is told all the same
         problems = [Problem(Severity.WARNING, error.message, error.place, error.remedy)]
     try:
-        keep_proofs(estate, chosen.plan.digest, result.hosts, time_text(estate.now))
+        keep_proofs(estate, chosen.plan.digest, result.hosts, time_text(estate.now), chosen.plan.hosts)
     except RingfenceError as error:
         problems = [*problems, Problem(Severity.WARNING, error.message, error.place, error.remedy)]
     execution.listener.problems(problems)

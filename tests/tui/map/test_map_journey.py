@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from tests.tui.map_estate import CLOCK, GUARDRAILS, drawn
+from tests.tui.map_estate import CLOCK, FLOWS, GUARDRAILS, POLICY, drawn
 from tests.tui.terminal import Terminal
-from tests.unit.cli_shop import data
+from tests.unit.cli_shop import data, ringfence
 
 RINGFENCE = [sys.executable, "-m", "ringfence.cli"]
 DEV, DB = {"app": "shop", "env": "dev", "role": "api"}, {"app": "shop", "env": "prod", "role": "db"}
@@ -41,7 +41,7 @@ def opened(terminal: Terminal) -> None:
 
 def row_of(terminal: Terminal, name: str) -> str:
     """Return the line of the matrix of a group."""
-    return next(line for line in terminal.screen() if re.match(rf" +\d+ {name}", line))
+    return next((line for line in terminal.screen() if re.match(rf" +\d+ {name}", line)), "")
 
 
 def pair(directory) -> dict[str, object]:
@@ -97,6 +97,27 @@ def test_a_rule_that_would_decide_nothing_says_who_stands_before_it(directory):
         terminal.press("esc")
         terminal.wait_for(lambda text: "effect on" not in text)
         assert "x2*" not in terminal.text()
+
+
+def test_broken_files_are_told_and_flows_that_came_since_are_seen(directory):
+    (directory / "policy/shop.yml").write_text("rules: [\n")
+    with Terminal(RINGFENCE, (80, 24), cwd=directory, env=CLOCK) as terminal:
+        terminal.wait_for("1 Overview")
+        terminal.press("3")
+        shown = terminal.wait_for("no picture: what is wrong stands below")
+        assert "policy/shop.yml:" in terminal.wait_for("✗"), shown
+        (directory / "policy/shop.yml").write_text(POLICY)
+        terminal.press("1")
+        terminal.wait_for("ASSETS")
+        terminal.press("3")
+        terminal.wait_for("8 groups")
+        more = "10.0.1.4,10.0.2.3,99,tcp,5,answered,2026-11-24T06:00:00Z"
+        (directory / "more.csv").write_text(f"{FLOWS.splitlines()[0]}\n{more}\n")
+        assert ringfence(directory, "flows", "add", str(directory / "more.csv")).exit_code == 0
+        terminal.press("1")
+        terminal.wait_for("ASSETS")
+        terminal.press("3")
+        terminal.wait_for(lambda _: "x1*" in row_of(terminal, "prod shop db"))
 
 
 def test_a_draft_that_was_made_elsewhere_is_on_the_map_when_it_is_opened_again(directory):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ringfence.model.picture import GroupKind, PictureGroup, PolicyState, Sign, SignCount
 from ringfence_tui.screens.map.levels import Level
@@ -122,6 +122,7 @@ def test_digits_are_those_of_the_number():
     assert [digit_of(number) for number in (0, 1, 9, 10, 61234, 10**12)] == [0, 1, 1, 2, 5, 9]
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(
@@ -130,6 +131,7 @@ def test_digits_are_those_of_the_number():
             st.dictionaries(st.sampled_from(Sign), st.integers(1, 10**6), max_size=3),
         ),
         unique_by=lambda one: one[:2],
+        max_size=8,
     ),
     st.sampled_from(Order),
 )

@@ -9,6 +9,7 @@ from ringfence.model.draft_effect import DraftEffect, FilledRule, RuleEffect, Ru
 from ringfence.model.picture import Neighbour, Neighbours, PictureCell
 from ringfence.model.picture import SignCount as Count
 from ringfence_tui.app import RingfenceApp
+from ringfence_tui.messages import PairSubject, PictureSubject
 from ringfence_tui.screens.map.answers import DraftNote, MapAnswer, Writing
 from ringfence_tui.screens.map.looking import Mode
 from ringfence_tui.screens.map.screen import MapScreen
@@ -237,5 +238,36 @@ def test_neighbours_flows_and_back() -> None:
         await shows(pilot, lambda: screen.mode is Mode.FLOWS)
         await pilot.press("escape")
         assert screen.mode is Mode.MATRIX
+
+    driven(test)
+
+
+def test_y_is_told_the_command_and_a_pair_that_is_sent_here_is_shown() -> None:
+    async def test(pilot: Pilot[int], screen: MapScreen, _engine: Told) -> None:
+        screen.take(PairSubject("env=dev role=api", "env=prod,role=db"))
+        screen.entered()
+        await shows(pilot, lambda: screen.ends == (group("dev shop api"), group("prod shop db")))
+        pair = "env=dev,app=shop,role=api env=prod,app=shop,role=db"
+        assert screen.command() == f"ringfence simulate --since 7d --pair {pair}"
+        screen.take(PictureSubject("x"))
+        assert "only: denied" in heading(screen)
+
+    driven(test)
+
+
+def test_a_click_goes_to_a_cell_and_two_show_its_flows() -> None:
+    async def test(pilot: Pilot[int], screen: MapScreen, _engine: Told) -> None:
+        matrix = screen.query_one(Matrix)
+        width = matrix.names.width
+        await pilot.click(Matrix, offset=(width + 7, 1))
+        assert (matrix.row, matrix.column) == (0, 2), "behind one line between blocks"
+        await pilot.click(Matrix, offset=(3, 3))
+        assert (matrix.row, matrix.column) == (1, -1)
+        await pilot.click(Matrix, offset=(width + 1, 0))
+        assert (matrix.row, matrix.column) == (-1, 0)
+        await pilot.click(Matrix, offset=(3, 2))
+        assert (matrix.row, matrix.column) == (-1, 0), "a line between blocks is no row"
+        await pilot.double_click(Matrix, offset=(width + 7, 1))
+        await shows(pilot, lambda: screen.mode is Mode.FLOWS)
 
     driven(test)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ringfence.model.picture import Sign
 from ringfence_tui.widgets.matrix_content import Axis, MatrixCell, MatrixContent, MatrixLayout
@@ -27,6 +27,7 @@ def test_from_a_hundred_groups_on_the_numbers_have_two_lines():
     assert MatrixLayout.of(MatrixContent((("a",),) * 100)).header == 2
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(axes)
 def test_every_position_is_at_its_place(axis):
     for position in range(axis.count):
@@ -35,6 +36,7 @@ def test_every_position_is_at_its_place(axis):
     assert axis.at(axis.length) is None
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(axes, st.data())
 def test_what_is_wanted_is_seen_and_no_place_stays_empty(axis, data):
     space = data.draw(st.integers(axis.size, 200))

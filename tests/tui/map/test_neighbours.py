@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ringfence.model.picture import GroupKind, PictureGroup
 from ringfence_tui.screens.map.model import COMPARISONS
@@ -84,6 +84,7 @@ def test_one_moves_on_a_side_and_to_the_other():
     assert at(replace(lonely, clients=()), start) is None
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=40), st.integers(60, 200))
 def test_foreign_names_neither_reach_the_terminal_nor_move_the_columns(name, width):
     made = picture(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ringfence.model.draft_effect import FilledRule, RuleHome
+from ringfence.model.draft_effect import FilledRule, OfferedService, RuleHome
 from ringfence.model.picture import GroupKind, PictureGroup, PictureService, PolicyState, Sign, SignCount
-from ringfence_tui.screens.map.ends import ends_of
+from ringfence_tui.screens.map.ends import ends_of, short_of
 from ringfence_tui.screens.map.names import service_of
 from ringfence_tui.screens.map.sheet import Field, Sheet, sheet_of
 from ringfence_tui.screens.map.sheet_rows import home_words
@@ -84,6 +84,13 @@ def test_labels_that_the_scope_of_a_document_says_already_are_left_out():
     assert sheet.rehomed().rule()["from"] == {"env": "dev", "role": "api"}
 
 
+def test_services_that_only_the_engine_knows_are_ticked_unless_somebody_chose_already():
+    seen = tuple(OfferedService(f"tcp/{port}", SignCount(1, 1)) for port in (1, 2, 3))
+    told = FilledRule({"name": "never"}, (), seen, ())
+    assert denial().filled(told).rule()["deny"] == ["tcp/1", "tcp/2", "tcp/3"]
+    assert denial().toggled().filled(told).rule()["deny"] == "tcp/22"
+
+
 def test_a_name_that_somebody_wrote_stays_when_the_engine_proposes_one():
     told = FilledRule({"name": "never"}, (), (), ())
     assert denial().filled(told).name == "never"
@@ -109,6 +116,12 @@ def test_every_kind_of_group_can_be_meant_in_the_grammar(one, selectors):
     found = ends_of(one, (*LEVELS, "asset"))
     assert len(found) == len(selectors)
     assert all(wanted is None or end.selector == wanted for end, wanted in zip(found, selectors, strict=True))
+
+
+def test_commands_are_given_the_short_form_of_a_group():
+    said = [short_of(ends_of(one, (*LEVELS, "asset"))) for one in (DEV, ASSET, group("dev - x"), group("internet"))]
+    assert said == ["env=dev,app=shop,role=api", "db-1", "env=dev", "internet"]
+    assert short_of(ends_of(PictureGroup(GroupKind.LABELS, ("a, b",)), LEVELS)) == 'env="a, b"'
 
 
 def test_a_process_at_the_finest_level_is_meant_with_its_asset():

@@ -170,6 +170,17 @@ def test_each_rule_has_the_flows_that_it_decides(judged: JudgedPicture) -> None:
     assert judged.traffic_of_rules(HELD) == {}
 
 
+def test_where_another_engine_counts_flows_the_picture_is_made_here(judged: JudgedPicture) -> None:
+    class Elsewhere:
+        def close(self) -> None:
+            """Nothing is held; nothing else may be asked."""
+
+    window = FlowWindow.of_flows(FLOWS, [ESTATE])
+    window.engine = Elsewhere()  # type: ignore[assignment]  # no engine at all
+    with JudgedPicture(window, ESTATE, Settings(), {FILES: tables(POLICY)}) as picture:
+        assert picture.at(("role",)).totals[FILES] == judged.at(("role",)).totals[FILES]
+
+
 def test_neighbours_are_who_talks_to_a_group_and_whom_it_talks_to(judged: JudgedPicture) -> None:
     levels = ("env", "role")
     db = next(one for one in judged.at(levels).groups if named(one) == "prod db")

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from ringfence.cli.demonstration.records import NEVER_INSTALLED, OUTDATED
-from ringfence.cli.demonstration.workspace_files import write_workspace
 from ringfence.lab.access import make_keys, write_inventory
+from ringfence.lab.demonstration.records import NEVER_INSTALLED, OUTDATED
+from ringfence.lab.demonstration.workspace_files import write_workspace
 from ringfence.lab.estate import shop
 from ringfence.lab.spec import HostSpec, addressed
 

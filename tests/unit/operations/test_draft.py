@@ -142,7 +142,15 @@ def test_only_policy_files_are_drafted_also_by_a_draft_that_came_with_the_reposi
     assert not draft.show(estate)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}', '{"format": 1, "changes": 3}'])
+def test_what_is_no_text_is_refused(estate: Estate) -> None:
+    with pytest.raises(InputError, match="cannot be written as UTF-8"):
+        draft.change(estate, WriteText(SHOP, "# \ud800\n", FILES[SHOP]))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "[" * 100_000, '{"format": 2}', '{"format": 1, "changes": 3}', '{"format": 1, "base": "\\ud800"}'],
+)
 def test_a_damaged_draft_is_named_and_can_be_dropped(estate: Estate, content: str) -> None:
     stored(estate).parent.mkdir(exist_ok=True)
     stored(estate).write_text(content)
@@ -150,6 +158,17 @@ def test_a_damaged_draft_is_named_and_can_be_dropped(estate: Estate, content: st
         draft.show(estate)
     draft.drop(estate)
     assert draft.show(estate).changes == ()
+
+
+def test_where_one_file_cannot_be_written_none_is(estate: Estate) -> None:
+    (estate.directory / "policy/aa").mkdir()
+    draft.change(estate, AddRule(SHOP, DENY, {"scope": {"app": "shop"}}), AddRule("policy/aa/x.yml", DENY))
+    (estate.directory / "policy/aa").rmdir()
+    (estate.directory / "policy/aa").write_text("in the way")
+    with pytest.raises(OSError, match="aa"):
+        draft.write(estate)
+    assert text(estate) == FILES[SHOP]
+    assert len(draft.show(estate).changes) == 2
 
 
 def test_nothing_to_write_is_said(estate: Estate) -> None:

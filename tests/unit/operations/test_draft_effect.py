@@ -133,6 +133,7 @@ def test_after_the_draft_was_written_the_picture_follows_the_files(estate: Estat
     draft.change(estate, AddRule(SHOP, ALLOW, {"scope": {"app": "shop"}}))
     followed.follow()
     drafted = followed.judged.at(LEVELS).totals[PolicyState.DRAFT]
+    assert picture(estate, PictureRequest(seen(estate), states=STATES)).totals[PolicyState.DRAFT] == drafted
     draft.write(estate)
     again = Estate(estate.directory)
     assert followed.moved(again)

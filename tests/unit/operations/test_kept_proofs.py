@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ringfence.estate import Estate
-from ringfence.operations.kept_proofs import FILE, keep_proofs, kept_proofs
+from ringfence.operations.kept_proofs import FILE, forget_proofs, keep_proofs, kept_proofs
 from ringfence.rollout import HostResult
 
 PLAN = "5f3a" + "0" * 60
@@ -38,6 +38,16 @@ def test_another_state_begins_now_and_hosts_that_were_not_asked_stay(tmp_path: P
 
     assert (kept["db-3"].state, kept["db-3"].since, kept["db-3"].ok) == ("verified", "2026-11-24T14:20:00Z", True)
     assert kept["web-1"].seen == "2026-11-24T09:14:00Z"
+
+
+def test_hosts_that_the_plan_has_no_more_or_that_hold_another_table_now_are_forgotten(tmp_path: Path) -> None:
+    estate = Estate(tmp_path)
+    told = {name: drifted(name) for name in ("db-3", "web-1", "old-1")}
+    keep_proofs(estate, PLAN, told, "2026-11-24T09:14:00Z")
+    keep_proofs(estate, PLAN, {"db-3": drifted("db-3")}, "2026-11-24T14:20:00Z", planned=("db-3", "web-1"))
+    assert set(kept_proofs(estate)) == {"db-3", "web-1"}
+    forget_proofs(estate, ["web-1", "api-1"])
+    assert set(kept_proofs(estate)) == {"db-3"}
 
 
 def test_an_unreachable_host_says_why(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from ringfence.operations.asset_activity import last_seen
 from ringfence.operations.discover import discover
 from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.overview import assets_summary, policy_summary, rollout_summary, traffic_summary
+from ringfence.operations.picture import judged_picture
 
 from tests.unit.cli_shop import NOW, ringfence, shop
 
@@ -36,13 +37,15 @@ def test_every_part_of_a_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert traffic.unseen == ("web-2",)
     rollout = rollout_summary(estate)
     assert (rollout.plan_hosts, rollout.run, rollout.drifted) == (4, "", ())
-    assert sorted(last_seen(estate, FlowSelection(since="7d"))) == ["api-1", "db-1", "web-1"]
+    with judged_picture(estate, FlowSelection(since="7d")) as judged:
+        assert sorted(last_seen(judged)) == ["api-1", "db-1", "web-1"]
 
 
 def test_discovery_says_what_came_and_what_went(tmp_path: Path) -> None:
     estate = Estate(shop(tmp_path))
 
     assert discover(estate).added == ("api-1", "db-1", "web-1", "web-2")
+    assert not discover(estate).added
     hosts = tmp_path / "inventory/hosts.yml"
     hosts.write_text(hosts.read_text().replace("web-2:", "web-3:"))
     found = discover(estate)

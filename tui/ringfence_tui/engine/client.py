@@ -188,7 +188,7 @@ class Engine:
             case Part(number, part):
                 waiting = self._waiting.get(number)
                 if waiting is not None and waiting.on_part is not None and not waiting.answer.done():
-                    waiting.on_part(part)
+                    _told(waiting, waiting.on_part, part)
             case Answer(number, result):
                 waiting = self._waiting.get(number)
                 if waiting is not None and not waiting.answer.done():
@@ -235,6 +235,14 @@ class Engine:
         if self._words is not None:
             self._words.close()
             self._words = None
+
+
+def _told(waiting: _Waiting, on_part: Callable[[Any], None], part: object) -> None:
+    """Hand a part on; where that fails its own question fails, and what else is asked is answered all the same."""
+    try:
+        on_part(part)
+    except Exception as error:  # noqa: BLE001  # else nothing would be read from the engine any more
+        waiting.answer.set_exception(error)
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rich.text import Text
 from textual import events
 from textual.message import Message
 from textual.widgets import Input
@@ -11,6 +12,7 @@ from textual.widgets import Input
 from ringfence_tui.widgets.text import safe
 
 # What a text up to the cursor could go on with: whole words that replace the last one.
+PILE = 4  # characters before one that tell whether it is one mark too many
 Completions = Callable[[str], Sequence[str]]
 
 
@@ -54,12 +56,19 @@ class Field(Input):
         self._offered: tuple[str, ...] = ()
         self._offer = 0
 
+    @property
+    def _value(self) -> Text:
+        """Return the value as Textual paints it: what a completion put in is foreign, so a mark stands for a command.
+
+        One mark for one character: the cursor is counted in characters.
+        """
+        return Text(as_long(self.value), no_wrap=True, overflow="ignore", end="")
+
     def on_key(self, event: events.Key) -> None:
-        """Complete at tab, go out at escape, down and up."""
-        if event.key == "tab" and self.complete is not None:
+        """Complete at tab where there is something to complete, go out at escape and down."""
+        if event.key == "tab" and self._complete():
             event.stop()
             event.prevent_default()
-            self._complete()
             return
         self._offered = ()
         if event.key in {"escape", "down"}:
@@ -71,18 +80,23 @@ class Field(Input):
         """Return what the text could go on with."""
         return tuple(self.complete(self.value[: self.cursor_position])) if self.complete is not None else ()
 
-    def _complete(self) -> None:
+    def _complete(self) -> bool:
+        """Put the next offer in; return whether there was one: else tab goes on to the next field."""
         if self._offered:
             self._offer = (self._offer + 1) % len(self._offered)
         else:
-            self._offered, self._offer = self.offers(), 0
+            word = self.value[: self.cursor_position].rpartition(" ")[2]
+            self._offered, self._offer = tuple(one for one in self.offers() if one != word), 0
         if not self._offered:
-            return
+            return False
         before = self.value[: self.cursor_position]
         stem = before[: before.rfind(" ") + 1]
         after = self.value[self.cursor_position :]
         self.value = stem + self._offered[self._offer] + after
         self.cursor_position = len(self.value) - len(after)
+        if len(self._offered) == 1:
+            self._offered = ()
+        return True
 
     def on_paste(self, event: events.Paste) -> None:
         """Take the first line of what is pasted, made harmless."""
@@ -100,3 +114,11 @@ class Field(Input):
         """Tell."""
         event.stop()
         self.post_message(self.Entered(self, event.value))
+
+
+def as_long(text: str) -> str:
+    """Return a text of as many characters in which nothing commands or hides."""
+    if text.isascii() and text.isprintable():
+        return text
+    seen = (safe(text[max(0, place - PILE) : place + 1]) for place in range(len(text)))
+    return "".join(one if shown.endswith(one) else "\ufffd" for one, shown in zip(text, seen, strict=True))

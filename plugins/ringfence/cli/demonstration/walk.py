@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from ringfence.cli.demonstration.probing import Probe, foreseen, services_of, tried
 from ringfence.cli.demonstration.stage import Stage, Unexpected
-from ringfence.cli.demonstration.workspace_files import write_workspace
 from ringfence.estate import Estate
+from ringfence.lab.demonstration.workspace_files import write_workspace
 from ringfence.lab.estate import WRONG
 from ringfence.lab.session import Lab
 from ringfence.lab.spec import NETWORK_4, HostSpec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ringfence.model.picture import Sign, SignCount
 
@@ -93,9 +93,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class DiscoverRequest:
-    """Ask the inventory again; `keep` the snapshot."""
+    """Ask the inventory again; `keep` the snapshot; `vault` opens its vaults."""
 
     keep: bool
+    vault: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +128,12 @@ def detail_rows(detail: AssetDetail | None, flows: AssetFlows | None, width: int
     if detail is None:
         return ()
     found: list[Row] = [row(" ", Span(detail.name, Tone.STRONG))]
+    if flows is not None and flows.name == detail.name:
+        found += _flow_rows(flows, width)
     found += [_label_row(one) for one in detail.labels]
     found += [row(Span(f"   {head:<{HEAD}}", Tone.DIM), text) for head, text in detail.lines]
     if detail.drift:
-        found.append(row(Span(f"   {'drift':<{HEAD}}", Tone.DIM), Span(detail.drift, Tone.BAD)))
-    if flows is not None and flows.name == detail.name:
-        found += _flow_rows(flows, width)
+        found.insert(1, row(Span(f"   {'drift':<{HEAD}}", Tone.DIM), Span(detail.drift, Tone.BAD)))
     return tuple(found)
 
 

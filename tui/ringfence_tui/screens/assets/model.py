@@ -20,8 +20,6 @@ AssetRow = tuple[str, str, str, str, str, str, tuple[str, ...]]
 class AssetsRequest:
     """All assets."""
 
-    window: str = "7d"
-
 
 @dataclass(frozen=True, slots=True)
 class Begin:

@@ -16,12 +16,13 @@ from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.kept_proofs import kept_proofs
 from ringfence.operations.label_by_hand import preview_label, write_label
 from ringfence.operations.overview import weaker_mode
-from ringfence.operations.picture import judged_picture
+from ringfence.operations.passwords import Passwords
 from ringfence.presenting.asset_view import value_text
 from ringfence.sources.host_told import source_of_told
 from ringfence.sources.label_origins import Origin, origins
 from ringfence.sources.merging import STALE, contradictions
 
+from ringfence_tui.engine.judging import judged_week
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
@@ -59,10 +60,10 @@ A_PART = 1000
 PEERS = 3
 
 
-def everything(session: EngineSession, request: AssetsRequest, tell: Tell) -> Listed:
+def everything(session: EngineSession, _request: AssetsRequest, tell: Tell) -> Listed:
     """Tell the last kept assets, then those of now, then what tables, proofs and flows say of each."""
     estate = session.fresh()
-    kept = session.kept()
+    kept = _kept(session)
     if kept is not None:
         _tell_rows(kept, tell, kept=True)
     wrong: list[str] = []
@@ -76,12 +77,10 @@ def everything(session: EngineSession, request: AssetsRequest, tell: Tell) -> Li
         _tell_rows(snapshot, tell, kept=False)
     tell(Current())
     names = [asset.name for asset in snapshot.assets]
-    flows = FlowSelection(since=request.window)
-    execution = session.execution(tell, Telling(tell))
     parts: tuple[tuple[str, Callable[[], dict[str, str]]], ...] = (
         ("drift", lambda: {name: one.state for name, one in kept_proofs(estate).items() if not one.ok}),
         ("mode", lambda: _modes(estate)),
-        ("seen", lambda: {name: time.isoformat() for name, time in last_seen(estate, flows, execution).items()}),
+        ("seen", lambda: _seen(session, tell)),
     )
     for key, made in parts:
         try:
@@ -92,6 +91,14 @@ def everything(session: EngineSession, request: AssetsRequest, tell: Tell) -> Li
         for start in range(0, len(names), A_PART):
             tell(Told(key, start, tuple(known.get(name, "") for name in names[start : start + A_PART])))
     return Listed(tuple(dict.fromkeys(wrong)))
+
+
+def _kept(session: EngineSession) -> Snapshot | None:
+    """Return the last kept assets; a damaged file keeps none."""
+    try:
+        return session.kept()
+    except RingfenceError:
+        return None
 
 
 def _tell_rows(snapshot: Snapshot, tell: Tell, *, kept: bool) -> None:
@@ -115,6 +122,11 @@ def _row(asset: Asset) -> AssetRow:
         str(stale.get("since", "")) if isinstance(stale, dict) else "",
         tuple(f"{key}={label.value}" for key, label in asset.labels.items()),
     )
+
+
+def _seen(session: EngineSession, tell: Tell) -> dict[str, str]:
+    with judged_week(session, tell) as judged:
+        return {name: time.isoformat() for name, time in last_seen(judged).items()}
 
 
 def _modes(estate: Estate) -> dict[str, str]:
@@ -197,9 +209,8 @@ def _table_lines(estate: Estate, asset: Asset) -> Iterator[tuple[str, str]]:
 
 def flows(session: EngineSession, request: DetailRequest, tell: Tell) -> AssetFlows:
     """Return whom an asset talks with, judged by the files."""
-    execution = session.execution(tell, Telling(tell))
     group = PictureGroup(GroupKind.ASSET, (request.name,), 1, request.name)
-    with judged_picture(session.estate, FlowSelection(since="7d"), (PolicyState.FILES,), execution) as judged:
+    with judged_week(session, tell) as judged:
         found = judged.neighbours(("asset",), group)
     return AssetFlows(
         request.name, _signs(found.clients), _signs(found.servers), _peers(found.clients), _peers(found.servers)
@@ -245,7 +256,8 @@ def discovered(session: EngineSession, request: DiscoverRequest, tell: Tell) -> 
     """Ask the inventory again, and say what each source gave."""
     estate = session.fresh()
     tell(Progress("asking the inventory"))
-    found = discover(estate, keep=request.keep and not session.read_only)
+    with Passwords(None, request.vault).offered():
+        found = discover(estate, keep=request.keep and not session.read_only)
     silent = [problem.message for problem in found.silent]
     sources = []
     for one in found.sources:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from ringfence_tui.screens.assets.detail import (
     preview_rows,
 )
 from ringfence_tui.screens.assets.model import (
+    LABEL_COLUMNS,
     AssetsRequest,
     AssetTable,
     Begin,
@@ -42,6 +44,7 @@ from ringfence_tui.screens.assets.model import (
     completions,
     engine_words,
 )
+from ringfence_tui.screens.overview.model import short
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.body import Beside
 from ringfence_tui.widgets.caption import Caption, Line
@@ -75,19 +78,21 @@ FILTER_AFTER = 0.06
 MOST_DISCOVERY = 5
 MODE_TONES = {"full": Tone.STRONG, "selective": Tone.PLAIN, "observe": Tone.DIM, "none": Tone.WARN}
 
+DETAIL = Key("enter", "choose", "detail")
 LABEL = Key("L", "label", "label", "Give the marked assets, or the one at the cursor, a label", changes=True)
 DISCOVER = Key("D", "discover", "discover", "Ask the inventory and its sources again")
 FLOWS = Key("f", "flows", "flows", "Show whom the asset talks with")
-ON_MAP = Key("m", "map", "map", "Show the asset on the map")
+ON_MAP = Key("m", "map", "map", "Show the group of the asset on the map")
 WHY = Key("e", "explain", "", "Explain a connection of the asset")
 MARK_ALL = Key("A", "mark_all", "", "Mark all rows that are shown")
+PASSWORDS = Key("K", "passwords", "", "Give the passwords that Ansible needs")
 UNMARK = Key("U", "unmark", "", "Take every mark away")
 
 
 class AssetsScreen(ChangingPage):
     """A table of all assets below a filter, above what is told of one."""
 
-    KEYS = (FIND, MARK, LABEL, DISCOVER, FLOWS, ON_MAP, WHY, MARK_ALL, UNMARK)
+    KEYS = (DETAIL, FIND, MARK, LABEL, DISCOVER, FLOWS, ON_MAP, WHY, MARK_ALL, UNMARK, PASSWORDS)
     AUTO_FOCUS = "#assets"
     DEFAULT_CSS = """
     AssetsScreen #filter-line { height: 1; }
@@ -131,9 +136,14 @@ class AssetsScreen(ChangingPage):
 
     def entered(self) -> None:
         """Ask for all assets."""
-        self.query_one("#detail").styles.height = max(7, self.app.size.height // 3 - 1)
+        self._give_room(self.usual_room)
         self.show_table()
         self.work(self.load())
+
+    @property
+    def usual_room(self) -> int:
+        """Return how many lines are left for what is told of one asset."""
+        return max(7, self.app.size.height // 3 - 1)
 
     def forget(self) -> None:
         """Forget the rows."""
@@ -178,7 +188,9 @@ class AssetsScreen(ChangingPage):
             return
         whole = len(incoming.rows) >= self.expected
         if whole or not self.table.rows or self.table is incoming:
-            self.table = incoming
+            if self.table is not incoming:  # `found` counts the rows of the table before
+                self.wanted = self.wanted or self.name_at_cursor()
+                self.table, self.found = incoming, ()
             if whole:
                 self.incoming = None
                 self.query_one("#assets", Table).set_columns(columns(self.table.longest))
@@ -223,7 +235,7 @@ class AssetsScreen(ChangingPage):
             Span(shown_mode, MODE_TONES.get(mode, Tone.DIM)),
             Span(age(seen, datetime.now(UTC)) if seen else "never" if known else "", Tone.DIM),
             Span(
-                " ".join(dict.fromkeys(one.partition(":")[0] for one in sources.split(" "))),
+                " ".join(dict.fromkeys(short(one.partition(":")[0]) for one in sources.split(" "))),
                 Tone.WARN if stale else Tone.DIM,
             ),
             Span("x" if drift else "", Tone.BAD),
@@ -258,13 +270,22 @@ class AssetsScreen(ChangingPage):
             self.show_detail()
         if flows:
             self.say(Span("judging the flows of 7 days …", Tone.DIM))
-            self.flows = await self.engine.ask("assets.flows", DetailRequest(name, True), AssetFlows, lambda _: None)
+            self.flows = await self.engine.ask("assets.flows", DetailRequest(name, True), AssetFlows, self.hear)
             self.say()
             self.show_detail()
 
     def show_detail(self) -> None:
         """Show what is told of one."""
         self.query_one("#detail", Lines).show(detail_rows(self.detail, self.flows, self.app.size.width))
+
+    @on(Listing.Chosen, "#assets")
+    def read(self, _message: Listing.Chosen) -> None:
+        """Give what is told more room, and the keys."""
+        self._give_room(self.app.size.height // 2)
+        self.set_focus(self.query_one("#detail", Lines))
+
+    def _give_room(self, lines: int) -> None:
+        self.query_one("#detail", Lines).styles.height = lines
 
     # The filter
 
@@ -302,8 +323,11 @@ class AssetsScreen(ChangingPage):
         self.set_focus(self.query_one("#filter", Field))
 
     async def action_back(self) -> None:
-        """Take the filter away, then the marks, then go back."""
-        if self.filter_text:
+        """Go back to the rows, take the filter away, then the marks, then go back."""
+        if self.query_one("#detail", Lines).has_focus:
+            self._give_room(self.usual_room)
+            self.set_focus(self.query_one("#assets", Table))
+        elif self.filter_text:
             self._set_filter("")
             self.find()
         elif self.marked:
@@ -406,7 +430,7 @@ class AssetsScreen(ChangingPage):
 
     async def _discover(self) -> None:
         try:
-            found = DiscoverRequest(not self.read_only)
+            found = DiscoverRequest(not self.read_only, self.ringfence.passwords.vault)
             self.discovery = await self.engine.ask("assets.discover", found, Discovery, lambda _: None)
         except EngineError as error:
             self.discovery = Discovery(wrong=tuple(fault.message for fault in error.faults))
@@ -427,9 +451,13 @@ class AssetsScreen(ChangingPage):
         self.look(flows=True)
 
     def action_map(self) -> None:
-        """Show it on the map."""
-        if name := self.name_at_cursor():
-            self.go("map", AssetSubject(name))
+        """Show its group on the map."""
+        place = self.query_one("#assets", Table).cursor
+        if place < len(self.found):
+            index = self.found[place]
+            labels = ((key, self.table.label(index, key)) for key in LABEL_COLUMNS)
+            group = ",".join(f"{key}={value}" for key, value in labels if value)
+            self.go("map", PairSubject(group, group))
 
     def action_explain(self) -> None:
         """Explain a connection of it."""
@@ -438,5 +466,5 @@ class AssetsScreen(ChangingPage):
 
     def command(self) -> str:
         """Return the command that lists the same."""
-        words = " ".join(word for word in self.filter_text.split() if not word.startswith("!"))
-        return f"ringfence assets {words}".rstrip() if words else "ringfence assets"
+        words = [word for word in self.filter_text.split() if not word.startswith("!")]
+        return shlex.join(("ringfence", "assets", *words))

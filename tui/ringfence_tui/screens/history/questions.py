@@ -56,7 +56,8 @@ def replay(session: EngineSession, request: str, tell: Tell) -> Replay:
         fold.take(event)
         if fold.changed and number % step == 0:
             frames.append(Frame(event.time, fold.change(working, steered=False)))
-    frames.append(Frame(listed.ended, fold.change(listed, run.end(), last_words(run))))
+    last = listed.ended or (events[-1].time if events else listed.facts.started)
+    frames.append(Frame(last, fold.change(listed, run.end(), last_words(run))))
     return Replay(run.id, tuple(frames))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ringfence.model.draft_effect import RuleHome
-from ringfence.model.picture import Picture, PictureGroup
+from ringfence.model.picture import Picture, PictureEdge, PictureGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,15 @@ class DraftNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Edges:
+    """Some edges of the picture that is asked for: they come in parts, so that no part holds the screen up."""
+
+    edges: tuple[PictureEdge, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MapAnswer:
-    """A picture, every level that there is, and what the draft is."""
+    """A picture, every level that there is, and what the draft is; the edges came before, in parts."""
 
     picture: Picture
     keys: tuple[str, ...]

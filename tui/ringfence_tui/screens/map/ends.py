@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +13,7 @@ from ringfence_tui.screens.map.levels import FINEST
 
 Selector = str | Mapping[str, object]
 ANY = "any"
+PLAIN = re.compile(r"[\w.@:/-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,25 @@ def ends_of(group: PictureGroup, levels: Sequence[str]) -> tuple[End, ...]:
     labels = [pair for pair in pairs if pair[0] not in FINEST]
     found = [_labelled(labels[:count]) for count in range(len(labels), 0, -1)]
     return (*_single(group.name, dict(pairs)), *found, End(ANY, ANY))
+
+
+def short_of(ends: Sequence[End]) -> str:
+    """Return the first of some ends that the short form of selectors can say, as commands take them."""
+    return next((said for end in ends if (said := _short(end.selector)) is not None), ANY)
+
+
+def _short(selector: Selector) -> str | None:
+    if isinstance(selector, str):
+        return selector
+    if set(selector) == {"asset"} or set(selector) == {"cidr"}:
+        return str(next(iter(selector.values())))
+    if not all(isinstance(value, str) for value in selector.values()) or {"asset", "list", "process"} & set(selector):
+        return None
+    return ",".join(f"{key}={_quoted(str(value))}" for key, value in selector.items())
+
+
+def _quoted(value: str) -> str:
+    return value if PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
 
 
 def _single(name: str, values: Mapping[str, str | None]) -> Iterator[End]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ class Kept:
     lock: RLock = field(default_factory=RLock)
     estate: Estate | None = None
     when: When | None = None
+    flows: tuple[object, ...] = ()
     picture: DraftPicture | None = None
 
 
@@ -55,20 +56,35 @@ def cancellable() -> Iterator[None]:
 
 
 @contextmanager
-def judged_flows(session: EngineSession, when: When, tell: Tell) -> Iterator[DraftPicture]:
-    """Judge the flows of a time, or take those that are kept; others wait meanwhile. Files that changed count anew."""
+def judged_flows(session: EngineSession, when: When, tell: Tell, *, newest: bool = False) -> Iterator[DraftPicture]:
+    """Judge the flows of a time, or take those that are kept; others wait meanwhile.
+
+    They are judged anew where files changed, and with `newest` where flows came since.
+    """
     kept = kept_of(session)
     with kept.lock, cancellable():
         tell.check()
         estate = session.fresh()
-        if kept.picture is None or kept.estate is not estate or kept.when != when:
+        flows = flows_stamp(estate) if newest else kept.flows
+        if kept.picture is None or (kept.estate, kept.when, kept.flows) != (estate, when, flows):
             if kept.picture is not None:
                 kept.picture.judged.close()
                 kept.picture = None
-            flows = FlowSelection(since=when.since, until=when.until)
-            judged = open_picture(estate, flows, STATES, session.execution(tell), Progresses(tell))
+            kept.flows = flows
+            chosen = FlowSelection(since=when.since, until=when.until)
+            judged = open_picture(estate, chosen, STATES, session.execution(tell), Progresses(tell))
             kept.estate, kept.when, kept.picture = estate, when, DraftPicture(estate, judged)
         yield kept.picture
+
+
+def flows_stamp(estate: Estate) -> tuple[object, ...]:
+    """Return what changes when flows are added to the store or forgotten."""
+    found = []
+    for path in estate.history.flows.glob("[!.]*.parquet"):
+        with suppress(OSError):
+            stat = path.stat()
+            found.append((str(path), stat.st_mtime_ns, stat.st_size))
+    return tuple(sorted(found))
 
 
 @dataclass

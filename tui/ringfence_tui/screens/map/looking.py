@@ -7,15 +7,17 @@ from enum import StrEnum
 from functools import partial
 from typing import ClassVar
 
-from ringfence.model.picture import Neighbours, PictureCell, PictureGroup
+from ringfence.model.picture import Neighbours, PictureCell, PictureEdge, PictureGroup
 from textual import on
 from textual.app import ComposeResult
 from textual.timer import Timer
 
+from ringfence_tui.engine.client import EngineError
 from ringfence_tui.messages import JobsChanged
 from ringfence_tui.page import Page
 from ringfence_tui.screens.map.answers import (
     CellRequest,
+    Edges,
     MapAnswer,
     NeighboursRequest,
     PictureRequest,
@@ -108,11 +110,24 @@ class LookingPage(Page):
         request = PictureRequest(level.shown if level else (), level.inside if level else None, times.when)
         if self.answer is None:
             self.query_one("#heading", Lines).show([(Span(" reading flows", Tone.DIM),)])
+        edges: list[PictureEdge] = []
+
+        def hear(part: object) -> None:
+            if isinstance(part, Edges):
+                edges.extend(part.edges)
+            elif isinstance(part, Progress) and part.of:
+                self._tell_job(f"judging {part.done * 100 // part.of} %")
+
         try:
-            answer = await self.engine.ask("map.picture", request, MapAnswer, self._hear)
+            answer = await self.engine.ask("map.picture", request, MapAnswer, hear)
+        except EngineError:
+            if self.answer is None:
+                self.query_one("#heading", Lines).show([(Span(" no picture: what is wrong stands below", Tone.WARN),)])
+            raise
         finally:
             self._tell_job("")
-        picture = answer.picture
+        picture = replace(answer.picture, edges=(*answer.picture.edges, *edges))
+        answer = replace(answer, picture=picture)
         self.level = replace(level, keys=answer.keys) if level is not None else Level(answer.keys, len(picture.levels))
         self.times = times
         self.take_answer(answer)
@@ -171,6 +186,15 @@ class LookingPage(Page):
         return self.model.group(matrix.row), self.model.group(matrix.column)
 
     @property
+    def edge(self) -> PictureEdge | None:
+        """Return the traffic under the cursor, None where there is none."""
+        if self.mode is Mode.NEIGHBOURS:
+            neighbour = self.query_one("#neighbours", NeighbourList).neighbour
+            return neighbour.edge if neighbour is not None else None
+        matrix = self.query_one("#matrix", Matrix)
+        return self.model.edge(matrix.row, matrix.column) if self.model is not None else None
+
+    @property
     def group(self) -> PictureGroup | None:
         """Return the group of the row under the cursor, or of the column where the cursor is above the rows."""
         if self.mode is Mode.NEIGHBOURS:
@@ -187,8 +211,7 @@ class LookingPage(Page):
         if ends is None or self.answer is None:
             self._show_group()
             return
-        detail = self._details.get(ends)
-        edge = self.answer.picture.edge(*ends)
+        detail, edge = self._details.get(ends), self.edge
         if self.has_class("wide"):
             panel = self.query_one("#panel", Lines)
             panel.show(panel_rows(*ends, edge, detail, max(1, panel.size.height)))
@@ -314,10 +337,6 @@ class LookingPage(Page):
             return end if isinstance(end, int) else None
         groups = self.model.picture.groups
         return self.model.position_of(groups.index(end)) if end in groups else None
-
-    def _hear(self, part: object) -> None:
-        if isinstance(part, Progress) and part.of:
-            self._tell_job(f"judging {part.done * 100 // part.of} %")
 
     def _tell_job(self, text: str) -> None:
         if self.ringfence.jobs != text and (text or self.ringfence.jobs.startswith("judging")):

@@ -23,6 +23,7 @@ from ringfence_tui.widgets.matrix_content import MatrixCell, MatrixContent
 
 MANY = 200
 T = TypeVar("T")
+_PLACES = {sign: place for place, sign in enumerate(WORST_FIRST)}
 
 
 class Order(StrEnum):
@@ -129,7 +130,7 @@ def wanted(edge: PictureEdge, view: View) -> bool:
 def changed(edge: PictureEdge, comparison: Comparison) -> bool:
     """Return whether the two states of a comparison say different things of an edge; never where one was not judged."""
     one, other = comparison.shown, comparison.against
-    return other is not None and one in edge.signs and other in edge.signs and edge.differs(one, other)
+    return other is not None and one in edge.signs and other in edge.signs and edge.signs[one] != edge.signs[other]
 
 
 def flows_of(edge: PictureEdge, state: PolicyState, sign: Sign) -> SignCount:
@@ -139,17 +140,17 @@ def flows_of(edge: PictureEdge, state: PolicyState, sign: Sign) -> SignCount:
 
 def all_flows(edge: PictureEdge, state: PolicyState) -> SignCount:
     """Return how many flows of an edge a state judged."""
-    return sum(edge.signs.get(state, {}).values(), SignCount())
+    counts = edge.signs.get(state, {}).values()
+    return SignCount(sum(count.flows for count in counts), sum(count.connections for count in counts))
 
 
 def cell_of(edge: PictureEdge, comparison: Comparison) -> MatrixCell:
     """Return what a cell shows of an edge: its worst sign, and the digits of all its connections."""
     counts = edge.signs.get(comparison.shown, {})
-    connections = sum(count.connections for count in counts.values())
     signs = [sign for sign, count in counts.items() if count.flows]
-    return MatrixCell(
-        edge.worst(comparison.shown), digit_of(connections), changed(edge, comparison), mixed=len(signs) > 1
-    )
+    worst = min(signs, key=_PLACES.__getitem__, default=Sign.NOTHING)
+    connections = sum([count.connections for count in counts.values()])
+    return MatrixCell(worst, digit_of(connections), changed(edge, comparison), mixed=len(signs) > 1)
 
 
 def digit_of(connections: int) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ringfence.model.errors import InputError
 from ringfence.model.picture import Neighbours, PictureCell
 from ringfence.operations.picture import LEVELS
 
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
-from ringfence_tui.screens.map.answers import CellRequest, MapAnswer, NeighboursRequest, PictureRequest
+from ringfence_tui.screens.map.answers import CellRequest, Edges, MapAnswer, NeighboursRequest, PictureRequest
 from ringfence_tui.screens.map.drafting import DRAFT_QUESTIONS, followed
 from ringfence_tui.screens.map.kept import judged_flows
 from ringfence_tui.screens.map.levels import FINEST
@@ -18,15 +20,26 @@ if TYPE_CHECKING:
     from ringfence.estate import Estate
 
 MANY = 200
+MOST = 2_000  # groups; past that nobody reads a matrix, and reading them holds the screen up
+A_PART = 250  # edges; so many take a screen some 10 ms to read
+SERVICES = 2  # of an edge; the sheet and the strip ask for all of one cell
 
 
 def picture(session: EngineSession, request: PictureRequest, tell: Tell) -> MapAnswer:
     """Return the picture at some levels, at the finest labels that have not too many groups where none are named."""
-    with judged_flows(session, request.when, tell) as kept:
+    with judged_flows(session, request.when, tell, newest=True) as kept:
         drafted = followed(kept, session.execution(tell))
         keys = keys_of(kept.estate)
         levels = request.levels or keys[: depth_of(kept.estate, keys)]
-        return MapAnswer(kept.judged.at(levels, request.inside), keys, drafted)
+        found = kept.judged.at(levels, request.inside, SERVICES)
+    if len(found.groups) > MOST:
+        raise InputError(
+            f"{len(found.groups):,} groups by {' > '.join(levels)} are more than a matrix can show",
+            remedy="look at coarser groups, or go into one first (enter on its name)",
+        )
+    for first in range(0, len(found.edges), A_PART):
+        tell(Edges(found.edges[first : first + A_PART]))
+    return MapAnswer(replace(found, edges=()), keys, drafted)
 
 
 def cell(session: EngineSession, request: CellRequest, tell: Tell) -> PictureCell:

@@ -2,49 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from dataclasses import replace
 
-from ringfence.model.draft_effect import DraftEffect, FilledRule
+from ringfence.model.picture import PictureGroup
 from textual import on
 from textual.app import ComposeResult
 
-from ringfence_tui.engine.client import EngineError
 from ringfence_tui.keys import Key
 from ringfence_tui.messages import PairSubject, PictureSubject
-from ringfence_tui.page import Confirmation
-from ringfence_tui.screens.map.answers import (
-    CellRequest,
-    DraftNote,
-    Progress,
-    RuleRequest,
-    SheetRequest,
-    Writing,
-)
-from ringfence_tui.screens.map.ends import ends_of
+from ringfence_tui.screens.map.answers import MapAnswer
+from ringfence_tui.screens.map.cell_rows import pair_of
+from ringfence_tui.screens.map.draft_page import DraftingPage
+from ringfence_tui.screens.map.ends import ends_of, short_of
 from ringfence_tui.screens.map.finding import FindField
-from ringfence_tui.screens.map.looking import Ends, LookingPage, Mode
+from ringfence_tui.screens.map.looking import Mode
 from ringfence_tui.screens.map.model import Only, Order, comparisons_of, find, next_of
-from ringfence_tui.screens.map.names import how_many
-from ringfence_tui.screens.map.sheet import Sheet, sheet_of
-from ringfence_tui.screens.map.sheet_box import SheetBox
-from ringfence_tui.spans import Span, Tone, rows
+from ringfence_tui.spans import Span, Tone
+from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.matrix import Matrix
 from ringfence_tui.widgets.matrix_painting import HEADER
 from ringfence_tui.widgets.overlay import Overlay
 
-EFFECT_PAUSE = 0.06
 ONLY = {"x": Only.DENIED, "!": Only.WOULD, "*": Only.CHANGES}
 
 
-class MapScreen(LookingPage):
+class MapScreen(DraftingPage):
     """Looks and drafts."""
 
     KEYS = (
         Key("enter", "choose", "flows", "The flows of a cell, or into a group"),
         Key("a", "rule('allow')", "allow", "A rule that allows this traffic", changes=True),
         Key("d", "rule('deny')", "deny", "A rule that denies this traffic", changes=True),
+        Key("e", "explain", "explain", "Why this traffic is allowed or denied"),
         Key("v", "neighbours", "neighbours", "Clients, the group, servers; and back to the matrix"),
         Key("minus", "level(-1)", "level", "Coarser groups", shown_as="- +"),
         Key("plus,equals_sign", "level(1)", "", "Finer groups"),
@@ -66,7 +56,8 @@ class MapScreen(LookingPage):
     def __init__(self, name: str, title: str) -> None:
         super().__init__(name, title)
         self._words = ""
-        self._trail: list[tuple[Mode, object]] = []
+        self._trail: list[PictureGroup] = []
+        self._sought: PairSubject | None = None
 
     def body(self) -> ComposeResult:
         """Yield what one looks at, and the field that finds groups."""
@@ -79,8 +70,16 @@ class MapScreen(LookingPage):
             wanted = (ONLY[sign] for sign in subject.signs if sign in ONLY)
             self.view = replace(self.view, only=next(wanted, Only.ALL))
             self.show_view()
-        elif isinstance(subject, PairSubject) and self.model is not None:
-            places = [find(self.model.content, _words(text), HEADER) for text in (subject.client, subject.server)]
+        elif isinstance(subject, PairSubject):
+            self._sought = subject
+
+    def take_answer(self, answer: MapAnswer) -> None:
+        """Show another picture, with the cursor at the pair that was sent here."""
+        super().take_answer(answer)
+        sought, self._sought = self._sought, None
+        if sought is not None and self.model is not None:
+            content = self.model.content
+            places = [find(content, _words(text), HEADER) for text in (sought.client, sought.server)]
             self.query_one("#matrix", Matrix).go(places[0] or 0, places[1] or 0)
 
     def command(self) -> str:
@@ -91,7 +90,7 @@ class MapScreen(LookingPage):
         ends = self.ends
         if ends is None or self.level is None:
             return f"{found} --by labels"
-        words = [ends_of(one, self.level.shown)[0].words.replace(", ", ",") for one in ends]
+        words = [short_of(ends_of(one, self.level.shown)) for one in ends]
         return f"{found} --pair {' '.join(map(shlex.quote, words))}"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -143,7 +142,7 @@ class MapScreen(LookingPage):
         """Show the flows of a cell, or the inside of a group."""
         ends = self.ends
         if ends is not None and self.answer is not None:
-            if self.answer.picture.edge(*ends) is None:
+            if self.edge is None:
                 self.say(Span("no traffic between them was seen", Tone.DIM))
             else:
                 self.work(self.show_flows(ends), group="flows")
@@ -154,6 +153,21 @@ class MapScreen(LookingPage):
             else:
                 self.load(inside)
 
+    def action_explain(self) -> None:
+        """Explain the flow at the cursor; of a cell, its busiest one that is known, else what its ends may do."""
+        if self.ends is None or self.level is None:
+            return
+        detail = self._details.get(self.ends)
+        flows = detail.flows if detail is not None else ()
+        at = max(0, self.query_one("#flows", Lines).cursor - 1) if self.mode is Mode.FLOWS else 0  # below their title
+        client, server = (short_of(ends_of(one, self.level.shown)) for one in self.ends)
+        self.go("explain", pair_of(flows[at]) if at < len(flows) else PairSubject(client, server))
+
+    @on(Lines.Chosen, "#flows")
+    def flow_chosen(self) -> None:
+        """Explain the flow."""
+        self.action_explain()
+
     def action_neighbours(self) -> None:
         """Show the neighbours of the row's group, or the matrix again."""
         if self.mode is Mode.NEIGHBOURS:
@@ -162,17 +176,16 @@ class MapScreen(LookingPage):
         elif (group := self.group) is not None:
             self.show_neighbours(group)
 
-    def show_neighbours(self, group: object) -> None:
+    def show_neighbours(self, group: PictureGroup) -> None:
         """Show who talks to a group, and keep whose neighbours were shown before."""
         if self.mode is Mode.NEIGHBOURS and self.centre is not None and self.centre != group:
-            self._trail.append((self.mode, self.centre))
-        super().show_neighbours(group)  # type: ignore[arg-type]
+            self._trail.append(self.centre)
+        super().show_neighbours(group)
 
     def action_before(self) -> None:
         """Go back to the group whose neighbours were shown before."""
         if self.mode is Mode.NEIGHBOURS and self._trail:
-            _, self.centre = self._trail.pop()  # type: ignore[assignment]
-            super().show_neighbours(self.centre)  # type: ignore[arg-type]
+            super().show_neighbours(self._trail.pop())
         elif self.mode is not Mode.MATRIX:
             self.set_mode(Mode.MATRIX)
 
@@ -211,115 +224,6 @@ class MapScreen(LookingPage):
         else:
             self.say()
             matrix.go(row, matrix.column)
-
-    # The draft
-
-    def action_rule(self, action: str) -> None:
-        """Open the sheet of a rule, filled from the cell."""
-        ends = self.ends
-        if ends is None or self.answer is None or self.level is None:
-            return
-        edge = self.answer.picture.edge(*ends)
-        sheet = sheet_of(action, *ends, edge, self.level.shown)
-        title = f"{action.capitalize()}: {sheet.name}"
-        self.mount(SheetBox(title, sheet, self.times.words))
-        self.work(self._complete(action, ends), group="sheet")
-
-    async def _complete(self, action: str, ends: Ends) -> None:
-        """Ask for processes and files, then for the effect."""
-        if self.level is None:
-            return
-        cell = CellRequest(self.level.shown, *ends, self.times.when)
-        told = await self.engine.ask("map.sheet", SheetRequest(action, cell), FilledRule)
-        for box in self.query(SheetBox):
-            box.show(box.sheet.filled(told))
-            await self._judge(box, box.sheet)
-
-    @on(SheetBox.Changed)
-    def sheet_changed(self, message: SheetBox.Changed) -> None:
-        """Judge what the rule would do now; what was judged before is cancelled."""
-        if type(message) is SheetBox.Changed:
-            self.work(self._judge(message.box, message.sheet), group="effect")
-
-    async def _judge(self, box: SheetBox, sheet: Sheet) -> None:
-        await asyncio.sleep(EFFECT_PAUSE)
-        if sheet.place is None:
-            return
-        if not sheet.complete:
-            box.tell_foot("no service is chosen: space ticks one")
-            return
-
-        def hear(part: object) -> None:
-            if isinstance(part, Progress):
-                box.tell_foot(part)
-
-        request = RuleRequest(sheet.rule(), sheet.place, self.times.when)
-        try:
-            effect = await self.engine.ask("map.effect", request, DraftEffect, hear)
-        except EngineError as error:
-            box.tell_foot(" ".join(part for part in (error.place, error.message) if part))
-        else:
-            box.tell_foot(effect)
-
-    @on(SheetBox.Taken)
-    def sheet_taken(self, message: SheetBox.Taken) -> None:
-        """Take the rule into the draft, and the picture with it."""
-        message.stop()
-        self.work(self._take(message.box, message.sheet), group="draft")
-
-    @on(SheetBox.Gone)
-    def sheet_gone(self) -> None:
-        """Judge no more."""
-        self.workers.cancel_group(self, "sheet")
-        self.workers.cancel_group(self, "effect")
-
-    async def _take(self, box: SheetBox, sheet: Sheet) -> None:
-        while sheet.place is None and box.is_attached:
-            await asyncio.sleep(EFFECT_PAUSE)
-            sheet = box.sheet
-        if sheet.place is None:
-            return
-        try:
-            request = RuleRequest(sheet.rule(), sheet.place, self.times.when)
-            note = await self.engine.ask("map.take", request, DraftNote)
-        except EngineError as error:
-            box.tell_foot(" ".join(part for part in (error.place, error.message) if part))
-            return
-        self.sheet_gone()
-        box.leave()
-        self._drafted(note, "in the draft: ", sheet.name)
-
-    def action_undo(self) -> None:
-        """Take the last change of the draft back."""
-        self.work(self._change("map.undo", "taken back"), group="draft")
-
-    def action_redo(self) -> None:
-        """Do again what was undone."""
-        self.work(self._change("map.redo", "done again"), group="draft")
-
-    async def _change(self, question: str, said: str) -> None:
-        self._drafted(await self.engine.ask(question, None, DraftNote), said)
-
-    def action_write(self) -> None:
-        """Write the draft into its files, once it was confirmed."""
-        self.work(self._write(), group="draft")
-
-    async def _write(self) -> None:
-        writing = await self.engine.ask("map.writing", None, Writing)
-        if not writing.files:
-            self.say(Span("the draft is empty: there is nothing to write", Tone.DIM))
-            return
-        if self.query(SheetBox):
-            return
-        asked = Confirmation("Write the draft", rows(writing.lines), does="write")
-        if await self.confirm(asked):
-            note = await self.engine.ask("map.write", None, DraftNote)
-            self._drafted(note, "written: ", ", ".join(writing.files))
-
-    def _drafted(self, note: DraftNote, *said: str) -> None:
-        changes = f"  the draft has {how_many(note.changes, 'change')}" if note.changes else "  the draft is empty"
-        self.say(*said, Span(changes, Tone.DIM))
-        self.load()
 
 
 def _words(selector: str) -> str:

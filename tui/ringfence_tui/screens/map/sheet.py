@@ -131,7 +131,11 @@ class Sheet:
         """Return the sheet with what the engine knows: processes, documents, a name that no other rule has."""
         units = [(name, flows) for name, flows in told.processes if name is not None and name.endswith(UNIT)]
         name = str(told.rule.get("name", self.name)) if self.name == self.proposed else self.name
-        return replace(self, processes=tuple(units), homes=told.homes, home=0, name=name, proposed=name)
+        offers = tuple(Offer(one.words, one.count.flows, one.count.connections) for one in told.services)
+        if not offers or any(not offer.ticked for offer in self.offers) or len(offers) <= len(self.offers):
+            offers = self.offers  # all are there, or somebody has chosen already
+        filled = replace(self, processes=tuple(units), homes=told.homes, home=0, name=name, proposed=name)
+        return replace(filled, offers=offers, any_service=self.any_service and not offers)
 
 
 def sheet_of(

@@ -15,6 +15,7 @@ from ringfence_tui.widgets.overlay import Overlay
 
 LEAST_WIDTH = 74
 NAME_LENGTH = 120
+MASKED = 0.02  # seconds in which what Textual lays out several times is painted once
 QUITS = ("ctrl+q", "ctrl+c")
 
 
@@ -72,6 +73,7 @@ class SheetBox(Overlay):
     def leave(self) -> None:
         """Go away, and give the keys back."""
         self._leaving = True
+        self.app.delay_update(MASKED)
         super().leave()
 
     def on_blur(self, _event: events.Blur) -> None:

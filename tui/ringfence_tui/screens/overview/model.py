@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ringfence.model.overview import AssetsSummary, PolicySummary, RolloutSummary, TrafficSummary
+from ringfence.model.overview import AssetsSummary, DraftSummary, PolicySummary, RolloutSummary, TrafficSummary
 from ringfence.model.picture import Sign, SignCount
 
 from ringfence_tui.ages import age, ago
@@ -15,7 +15,6 @@ from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, row
 from ringfence_tui.subjects import AssetsSubject, PictureSubject, PlanSubject, RunSubject
 
 FIRST = 16  # cells of a row's head
-WINDOW = "7d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,9 @@ class Done:
     """Nothing more comes."""
 
 
-Part = AssetsSummary | PolicySummary | RolloutSummary | TrafficSummary | Broken | Findings | Progress | Done
+Part = (
+    AssetsSummary | DraftSummary | PolicySummary | RolloutSummary | TrafficSummary | Broken | Findings | Progress | Done
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Overview:
     policy: PolicySummary | None = None
     traffic: TrafficSummary | None = None
     rollout: RolloutSummary | None = None
+    draft: DraftSummary = field(default_factory=DraftSummary)
     broken: tuple[Broken, ...] = ()
     findings: tuple[Wrong, ...] = ()
     on: str = ""
@@ -74,13 +76,34 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectRequest:
+    """Ask the hosts who talks to whom, so often, with the passwords that Ansible needs."""
+
+    times: int = 3
+    every: float = 4.0
+    become: str | None = field(default=None, repr=False)
+    vault: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What came: new flows, and why hosts said nothing, by name."""
+
+    flows: int
+    new: int
+    silent: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Next:
-    """What to do next: the key that does it, in words, and where it leads."""
+    """What to do next: the key that does it, in words, and the screen that it leads to, or the action of this one."""
 
     key: str
     text: str
     screen: str
     subject: object = field(default=None, compare=False)
+    action: str = ""
 
 
 def taken(overview: Overview, part: Part) -> Overview:
@@ -94,6 +117,8 @@ def taken(overview: Overview, part: Part) -> Overview:
             return _with(overview, "traffic", traffic=part)
         case RolloutSummary():
             return _with(overview, "rollout", rollout=part)
+        case DraftSummary():
+            return _with(overview, "", draft=part)
         case Findings(wrong):
             return _with(overview, "", findings=wrong)
         case Progress(text):
@@ -149,9 +174,9 @@ def _assets_rows(overview: Overview, now: datetime, width: int) -> Iterator[Row]
     for number, source in enumerate(assets.sources):
         when = age(source.since, now) if source.since else age(assets.taken, now)
         sign = " !" if source.stale else ""
-        text = f"{source.name} {source.assets:,} ({when}{sign})"
+        text = f"{short(source.name)} {source.assets:,} ({when}{sign})"
         if len(text) + 2 > left - (12 if number < len(assets.sources) - 1 else 0) and number:
-            parts.append(Span(f"{len(assets.sources) - number} more sources", Tone.DIM))
+            parts.append(Span(f"and {len(assets.sources) - number} more", Tone.DIM))
             break
         parts += [Span(text, Tone.WARN if source.stale else Tone.PLAIN), Span("  ")]
         left -= len(text) + 2
@@ -160,11 +185,17 @@ def _assets_rows(overview: Overview, now: datetime, width: int) -> Iterator[Row]
     yield tuple(parts)
     lacking = [f"{count:,} without {key}" for key, count in assets.lacking.items()]
     if assets.contradictions:
-        lacking.append(f"{assets.contradictions:,} contradictions")
+        lacking.append(_counted(assets.contradictions, "contradiction"))
     if assets.waiting:
         lacking.append(f"{assets.waiting:,} addresses wait to be accepted")
     said = ", ".join(lacking)
     yield row(_under("labelled"), f"{assets.labelled:,} of {assets.workloads:,}   ", Span(said, Tone.WARN))
+
+
+def short(source: str) -> str:
+    """Return a source's name as lists show it: the file of an inventory without its folder and ending."""
+    name = source.rpartition("/")[2]
+    return name.removesuffix(".yml").removesuffix(".yaml").removesuffix(".ini")
 
 
 def _policy_rows(overview: Overview) -> Iterator[Row]:
@@ -188,7 +219,6 @@ def _traffic_rows(overview: Overview, now: datetime) -> Iterator[Row]:
         return
     if not traffic.flows and not traffic.refused.flows:
         yield row(_head("TRAFFIC"), Span("nothing was seen in the last 7 days", Tone.DIM))
-        yield row(_under(""), Span("ringfence flows collect asks the hosts", Tone.DIM))
         return
     flows = f"{traffic.connections:,} connections, {traffic.flows:,} distinct flows"
     last = f", the last {ago(traffic.until, now)}" if traffic.until else ""
@@ -260,7 +290,7 @@ def _wrong_rows(overview: Overview) -> Iterator[Row]:
 def next_steps(overview: Overview, screens: Sequence[str], *, read_only: bool) -> tuple[Next, ...]:
     """Return what to do next, the most urgent first; only what leads to a screen that there is."""
     found = list(_wanted(overview, read_only=read_only))
-    return tuple(one for one in found if one.screen in screens)[:6]
+    return tuple(one for one in found if one.screen in screens and not (one.action and read_only))[:6]
 
 
 def _wanted(overview: Overview, *, read_only: bool) -> Iterator[Next]:
@@ -277,6 +307,11 @@ def _wanted(overview: Overview, *, read_only: bool) -> Iterator[Next]:
         yield Next("v", f"{drifted} drifted: see what is open", "verify")
     if overview.traffic is not None:
         yield from _of_traffic(overview.traffic)
+    if overview.draft.changes:
+        files = _few(overview.draft.files) or "no file"
+        fails = f", {overview.draft.conflicts} in conflict" if overview.draft.conflicts else ""
+        changes = _counted(overview.draft.changes, "change")
+        yield Next("w", f"the draft ({changes} of {files}, not written{fails}): look, write, or drop it", "map")
     if overview.assets is not None:
         yield from _of_assets(overview.assets)
     if rollout is not None and rollout.plan and not rollout.run and not read_only:
@@ -300,6 +335,8 @@ def _of_traffic(traffic: TrafficSummary) -> Iterator[Next]:
             return
     if traffic.flows:
         yield Next("m", "look at who talks to whom", "map")
+    elif not traffic.refused.flows:
+        yield Next("t", "nothing was seen yet: ask the hosts who talks to whom", "overview", action="collect")
 
 
 def _of_assets(assets: AssetsSummary) -> Iterator[Next]:

@@ -9,16 +9,17 @@ from ringfence.model.errors import RingfenceError
 from ringfence.model.problems import Severity
 from ringfence.operations.overview import (
     assets_summary,
+    draft_summary,
     kept_assets,
     policy_summary,
     rollout_summary,
-    traffic_summary,
+    traffic_of,
 )
 
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.engine.telling import Telling
-from ringfence_tui.screens.overview.model import WINDOW, Broken, Done, Findings, Part, Wrong
+from ringfence_tui.screens.overview.model import Broken, Collected, CollectRequest, Done, Findings, Part, Wrong
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -34,6 +35,7 @@ def show(session: EngineSession, _request: None, tell: Tell) -> Done:
         ("rollout", lambda: rollout_summary(estate)),
         ("assets", lambda: assets_summary(estate)),
         ("check", lambda: _findings(estate)),
+        ("draft", lambda: draft_summary(estate)),
         ("policy", lambda: policy_summary(estate)),
         ("traffic", lambda: _traffic(session, estate, tell)),
     )
@@ -43,16 +45,17 @@ def show(session: EngineSession, _request: None, tell: Tell) -> Done:
         except RingfenceError as error:
             if tell.cancel.wanted:
                 raise
-            part = None if name in {"kept", "check"} else Broken(name, _wrong(error))
+            part = None if name in {"kept", "check", "draft"} else Broken(name, _wrong(error))
         if part is not None:
             tell(part)
     return Done()
 
 
 def _traffic(session: EngineSession, estate: Estate, tell: Tell) -> TrafficSummary:
-    from ringfence.operations.flow_selection import FlowSelection
+    from ringfence_tui.engine.judging import judged_week
 
-    return traffic_summary(estate, FlowSelection(since=WINDOW), session.execution(tell, Telling(tell)))
+    with judged_week(session, tell) as judged:
+        return traffic_of(estate, judged)
 
 
 def _findings(estate: Estate) -> Findings:
@@ -75,4 +78,17 @@ def _wrong(error: RingfenceError) -> tuple[Wrong, ...]:
     return tuple(Wrong(str(one.place or ""), one.message, one.remedy or "") for one in errors)
 
 
-QUESTIONS: Questions = {"show": show}
+def collect(session: EngineSession, request: CollectRequest, tell: Tell) -> Collected:
+    """Ask the hosts who talks to whom, and keep it."""
+    from ringfence.operations import collect as collecting
+    from ringfence.operations.passwords import Passwords
+
+    session.writable("keep flows")
+    heard = Telling(tell)
+    asked = collecting.CollectRequest(times=request.times, every=request.every)
+    with Passwords(request.become, request.vault).offered():
+        done = collecting.collect(session.anew(heard), asked, session.execution(tell, heard))
+    return Collected(done.added.read, done.added.new, tuple(sorted(done.silent.items())), tuple(heard.warnings))
+
+
+QUESTIONS: Questions = {"show": show, "collect": collect}

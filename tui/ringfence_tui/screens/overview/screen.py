@@ -7,19 +7,36 @@ from datetime import UTC, datetime
 from textual import events, on
 from textual.app import ComposeResult
 
+from ringfence_tui.changing_page import ChangingPage
+from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import Key
-from ringfence_tui.page import Page
+from ringfence_tui.messages import JobsChanged
 from ringfence_tui.screens import SCREENS
-from ringfence_tui.screens.overview.model import Done, Next, Overview, Part, next_steps, rows, taken
+from ringfence_tui.screens.overview.model import (
+    Collected,
+    CollectRequest,
+    Done,
+    Next,
+    Overview,
+    Part,
+    next_steps,
+    rows,
+    taken,
+)
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing
 
 
-class OverviewScreen(Page):
+class OverviewScreen(ChangingPage):
     """Shows what is kept at once, and each part anew as the engine knows it."""
 
-    KEYS = (Key("enter", "open", "open"), Key("ctrl+r", "renew", "renew", "Ask for everything anew", shown_as="ctrl+r"))
+    KEYS = (
+        Key("enter", "open", "open"),
+        Key("t", "collect", "traffic", "Ask the hosts who talks to whom, and keep it", changes=True),
+        Key("K", "passwords", "", "Give the passwords that Ansible needs"),
+        Key("ctrl+r", "renew", "renew", "Ask for everything anew"),
+    )
     AUTO_FOCUS = "#next"
 
     def __init__(self, name: str, title: str) -> None:
@@ -91,6 +108,28 @@ class OverviewScreen(Page):
         """Ask again."""
         self.entered()
 
+    def action_collect(self) -> None:
+        """Ask the hosts who talks to whom."""
+        if self.may("keep flows"):
+            self.work(self._collect(), "collect")
+
+    async def _collect(self) -> None:
+        given = self.ringfence.passwords
+        request = CollectRequest(become=given.become, vault=given.vault)
+        self.post_message(JobsChanged("traffic"))
+        try:
+            done = await self.engine.ask("overview.collect", request, Collected, self.hear)
+        finally:
+            self.post_message(JobsChanged(""))
+        self.entered()
+        silent = f"; {len(done.silent)} said nothing: {done.silent[0][0]}: {done.silent[0][1]}" if done.silent else ""
+        self.say(Span("✓ ", Tone.GOOD), f"{done.new:,} new flows", Span(silent, Tone.WARN))
+
+    def hear(self, part: object) -> None:
+        """Show what is worked on."""
+        if isinstance(part, Progress):
+            self.say(Span(f"{part.text} …", Tone.DIM))
+
     def command(self) -> str:
         """Return the command that checks all this."""
         return "ringfence check"
@@ -98,4 +137,7 @@ class OverviewScreen(Page):
     def _open(self, number: int) -> None:
         if 0 <= number < len(self.steps):
             step = self.steps[number]
-            self.go(step.screen, step.subject)
+            if step.action:
+                self.action_collect()
+            else:
+                self.go(step.screen, step.subject)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from textwrap import wrap
 
 from ringfence.model.counts import counted
 from ringfence.wire.first_few import first_few
@@ -46,13 +48,17 @@ class PlanView:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What there is when the screen opens: the run that works now, the newest run, the newest plan."""
+    """What there is when the screen opens: the run that works now, the newest run, the newest plan.
+
+    `of_plan` is the newest run where it rolled that plan out.
+    """
 
     living: str = ""
     newest: str = ""
     plan: PlanView | None = None
     why_no_plan: str = ""
     damaged: tuple[str, ...] = field(default=())
+    of_plan: str = ""
 
 
 EFFECTS = {
@@ -81,6 +87,20 @@ def plan_rows(plan: PlanView) -> tuple[Row, ...]:
         more = row(Span(f"  and {plan.more:,} more lines: ringfence show {plan.short}", Tone.DIM))
         return (*head, *plan.rows, more)
     return (*head, *(plan.rows or ((), row(Span("  nothing changes on any host", Tone.DIM)))))
+
+
+def wrapped(rows: Iterable[Row], width: int) -> tuple[Row, ...]:
+    """Return rows; those of one span that are too long go on in further lines, further in than they began."""
+    found: list[Row] = []
+    for one in rows:
+        if len(one) != 1 or len(one[0].text) <= width:
+            found.append(one)
+            continue
+        text, tone = one[0].text, one[0].tone
+        inset = " " * (len(text) - len(text.lstrip()) + 4)
+        lines = wrap(text.strip(), max(20, width), initial_indent=inset[4:], subsequent_indent=inset)
+        found += [(Span(line, tone),) for line in lines]
+    return tuple(found)
 
 
 def _numbers(plan: PlanView) -> list[Row]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ringfence_tui.engine.session import EngineSession, Tell
 
 # Lines of a diff that are shown: past these nobody reads them on a screen.
-MOST_ROWS = 5_000
+MOST_ROWS = 1_000
 # Seconds between two changes of a board, and seconds after which one is told although no host changed.
 EVERY = 0.25
 ANYWAY = 1.0
@@ -48,7 +48,8 @@ def opening(session: EngineSession, _request: None, _tell: Tell) -> Opening:
         plan = plan_of(session, "latest")
     except RingfenceError as error:
         why = error.message
-    return Opening(living, newest, plan, why, tuple(damaged))
+    of_plan = newest if plan is not None and runs and runs[-1].facts.plan == plan.digest else ""
+    return Opening(living, newest, plan, why, tuple(damaged), of_plan)
 
 
 def plan(session: EngineSession, request: str, _tell: Tell) -> PlanView:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from enum import Enum, auto
 
 from ringfence.presenting.rollout_board import Board, BoardChange, BoardHead, Phase, merged
 from textual import on
 from textual.app import ComposeResult
+from textual.events import Resize
 
 from ringfence_tui.changing_page import ChangingPage, unfocused
 from ringfence_tui.engine.client import EngineError, EngineGone
@@ -22,7 +24,7 @@ from ringfence_tui.screens.rollout.board_rows import (
     possible,
     possible_rows,
 )
-from ringfence_tui.screens.rollout.model import Opening, PlanView, confirm_rows, plan_rows
+from ringfence_tui.screens.rollout.model import Opening, PlanView, confirm_rows, plan_rows, wrapped
 from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Renew, Steer
 from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.dialog import Confirmation
@@ -57,7 +59,7 @@ class Shown(Enum):
 
 
 class RolloutScreen(ChangingPage):
-    """Shows the run that works; without one the newest plan."""
+    """Shows the run that works; without one the newest plan, or at first the run that rolled it out."""
 
     KEYS = (
         PLAN,
@@ -124,6 +126,9 @@ class RolloutScreen(ChangingPage):
         opening = await self.engine.ask("rollout.opening", None, Opening)
         if opening.living:
             self._watch(opening.living)
+        elif not self._opened and opening.of_plan:
+            self.plan = opening.plan
+            self._watch(opening.of_plan)
         elif not self._opened or self.shown is Shown.PLAN:
             self.plan = opening.plan
             self._mode(Shown.PLAN)
@@ -143,7 +148,8 @@ class RolloutScreen(ChangingPage):
 
     def _show_diff(self, why: str = "") -> None:
         nothing = (row(Span(f" {why or 'there is no plan'}", Tone.DIM)), row("   ", Span("p", Tone.KEY), " make one"))
-        self.query_one("#main", Lines).show(plan_rows(self.plan) if self.plan is not None else nothing)
+        rows = wrapped(plan_rows(self.plan), self.size.width - 1) if self.plan is not None else nothing
+        self.query_one("#main", Lines).show(rows)
 
     def _watch(self, run: str) -> None:
         """Show the board of a run, and what changes on it."""
@@ -216,6 +222,11 @@ class RolloutScreen(ChangingPage):
         room = self.query_one("#foot", Lines).size.height - len(actions) - 1
         self.query_one("#foot", Lines).show((rule, *detail[: max(0, room)], *actions))
 
+    def on_resize(self, _event: Resize) -> None:
+        """Break the lines of the diff anew."""
+        if self.shown is Shown.PLAN and self.plan is not None:
+            self._show_diff()
+
     @on(Listing.Moved, "#main")
     def _moved(self, event: Listing.Moved) -> None:
         if self.shown is Shown.BOARD and event.index < len(self.rows.subjects):
@@ -247,7 +258,7 @@ class RolloutScreen(ChangingPage):
         """Return the command that shows the same."""
         if self.shown is Shown.PLAN:
             return f"ringfence show {self.plan.short}" if self.plan is not None else "ringfence plan"
-        return f"ringfence attach {self.board.head.run}" if self.board is not None else "ringfence runs"
+        return f"ringfence attach {shlex.quote(self.board.head.run)}" if self.board is not None else "ringfence runs"
 
     # What is done
 

@@ -10,8 +10,9 @@ from textual.app import ComposeResult
 
 from ringfence_tui.keys import Key
 from ringfence_tui.page import Page
+from ringfence_tui.screens.lab.model import LabRequest, LabShown, Share, bar
 from ringfence_tui.screens.start.model import FORMS, Begin, Begun, Way, about, choices, form_of, welcome
-from ringfence_tui.spans import Span, Tone, row
+from ringfence_tui.spans import Span, Tone
 from ringfence_tui.widgets.field import Field
 from ringfence_tui.widgets.form import Ask, FieldForm
 from ringfence_tui.widgets.lines import Lines
@@ -78,7 +79,7 @@ class FormScreen(Page):
     @on(FieldForm.Done)
     def done(self, message: FieldForm.Done) -> None:
         """Begin."""
-        self.say(Span("writing …", Tone.DIM))
+        self.say(Span("raising hosts …" if self.WAY is Way.LAB else "writing …", Tone.DIM))
         self.work(self.begin(message.values))
 
     @on(Field.Left)
@@ -88,7 +89,7 @@ class FormScreen(Page):
 
     async def begin(self, values: dict[str, str]) -> None:
         """Begin, and open what was begun."""
-        begun = await self.engine.ask("start.begin", Begin(self.WAY, values), Begun)
+        begun = await self.engine.ask("start.begin", Begin(self.WAY, values), Begun, lambda _: None)
         await self.ringfence.open_workspace(Path(begun.directory))
 
     def action_leave(self) -> None:
@@ -105,6 +106,17 @@ class LabForm(FormScreen):
 
     WAY = Way.LAB
 
+    async def begin(self, values: dict[str, str]) -> None:
+        """Raise the lab, write its workspace, and open that."""
+        request = LabRequest(values.get("directory", "").strip() or ".")
+        shown = await self.engine.ask("lab.up", request, LabShown, self.hear)
+        await self.ringfence.open_workspace(Path(shown.directory))
+
+    def hear(self, part: object) -> None:
+        """Show how much of raising it is done."""
+        if isinstance(part, Share):
+            self.say(*bar(part))
+
 
 class TakeOverForm(FormScreen):
     """An inventory that is there."""
@@ -116,6 +128,3 @@ class NewForm(FormScreen):
     """A new workspace."""
 
     WAY = Way.NEW
-
-
-__all__ = ["FormScreen", "LabForm", "NewForm", "StartScreen", "TakeOverForm", "row"]

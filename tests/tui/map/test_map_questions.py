@@ -1,0 +1,74 @@
+"""What the map asks its engine: pictures in parts, at levels one can read, cancelled where nobody waits."""
+
+from __future__ import annotations
+
+import pytest
+from ringfence.model.errors import InputError
+from ringfence.model.picture import PolicyState
+from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
+from ringfence_tui.screens.map import questions
+from ringfence_tui.screens.map.answers import Edges, PictureRequest, Progress, RuleRequest, When
+from ringfence_tui.screens.map.drafting import take
+from ringfence_tui.screens.map.kept import kept_of
+
+from tests.tui.map_estate import drawn
+from tests.unit.cli_shop import NOW
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """Return a session of the estate."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SOURCE_DATE_EPOCH", NOW)
+        yield EngineSession(drawn(tmp_path_factory.mktemp("estate")))
+
+
+def asked(session, request):
+    """Return the answer to a question for a picture, and its parts."""
+    parts: list[object] = []
+    return questions.picture(session, request, Tell(parts.append)), parts
+
+
+def test_edges_come_in_parts_before_the_answer(session, monkeypatch):
+    monkeypatch.setattr(questions, "A_PART", 3)
+    answer, parts = asked(session, PictureRequest())
+    edges = [part.edges for part in parts if isinstance(part, Edges)]
+    assert [len(one) for one in edges] == [3, 3, 3, 1]
+    assert answer.picture.edges == ()
+    assert answer.keys == ("env", "app", "role", "asset", "process")
+    assert answer.picture.levels == ("env", "app", "role")
+    assert set(answer.picture.totals) == set(PolicyState)
+    assert any(isinstance(part, Progress) for part in parts)
+
+
+def test_flows_are_judged_once_for_all_levels_and_anew_for_another_time(session):
+    asked(session, PictureRequest())
+    judged = kept_of(session).picture
+    asked(session, PictureRequest(("env",)))
+    assert kept_of(session).picture is judged
+    asked(session, PictureRequest(when=When("24h")))
+    assert kept_of(session).picture is not judged
+
+
+def test_where_labels_tell_too_many_groups_apart_fewer_do(session, monkeypatch):
+    monkeypatch.setattr(questions, "MANY", 3)
+    assert asked(session, PictureRequest())[0].picture.levels == ("env", "app")
+
+
+def test_more_groups_than_a_matrix_can_show_are_refused_with_the_way_out(session, monkeypatch):
+    monkeypatch.setattr(questions, "MOST", 5)
+    with pytest.raises(InputError, match="groups by env > app > role are more than a matrix can show"):
+        asked(session, PictureRequest(("env", "app", "role")))
+
+
+def test_nobody_waits_any_more(session):
+    tell = Tell(lambda _: None)
+    tell.cancel.cancel()
+    with pytest.raises(Cancelled):
+        questions.picture(session, PictureRequest(when=When("30d")), tell)
+
+
+def test_a_read_only_session_takes_no_rule(session):
+    read_only = EngineSession(session.directory, read_only=True)
+    with pytest.raises(InputError, match="read-only"):
+        take(read_only, RuleRequest({}, None), Tell(lambda _: None))

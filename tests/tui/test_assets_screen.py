@@ -1,0 +1,69 @@
+"""The assets' rows come anew: the cursor stays at its asset. What is copied is one command, whatever is filtered."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+
+from ringfence_tui.app import RingfenceApp
+from ringfence_tui.opened import Opened
+from ringfence_tui.screens.assets.model import Begin, Current, Listed, Rows
+from ringfence_tui.screens.assets.screen import AssetsScreen
+
+from tests.tui.stub_engine import StubEngine, journey
+
+KEPT = ("api-1", "api-2", "db-1", "db-2", "web-1")
+
+
+def estate(now: tuple[str, ...], kept: tuple[str, ...] = KEPT) -> StubEngine:
+    """Return an engine that tells the kept rows first, then those of now, as the real one does."""
+    times = iter(((kept,), (kept, now)))
+
+    def everything(_request: object, tell: Callable[[object], None]) -> Listed:
+        for names in next(times):
+            tell(Begin(len(names), names is kept))
+            tell(Rows(tuple((name, "10.0.0.1", "inventory", "nftables", (), False, name) for name in names)))
+        tell(Current())
+        return Listed()
+
+    return StubEngine(
+        {
+            "workspace.opened": lambda _request, _tell: Opened("/shop", "shop", False),
+            "assets.everything": everything,
+        }
+    )
+
+
+@journey
+async def test_the_cursor_stays_at_its_asset_as_others_come_and_go() -> None:
+    async with RingfenceApp(estate(("aaa", "api-1", "db-1", "db-2")), first="assets").run_test() as pilot:
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, AssetsScreen)
+        await pilot.press("j", "j")
+        assert screen.name_at_cursor() == "db-1"
+        screen.entered()
+        await pilot.pause()
+        assert len(screen.found) == 4
+        assert screen.name_at_cursor() == "db-1"
+
+
+@journey
+async def test_fewer_rows_than_the_cursor_had_above_it_are_shown() -> None:
+    async with RingfenceApp(estate(("only-1",)), first="assets").run_test() as pilot:
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, AssetsScreen)
+        await pilot.press("G")
+        assert screen.name_at_cursor() == "web-1"
+        screen.entered()
+        await pilot.pause()
+        assert screen.name_at_cursor() == "only-1"
+
+
+def test_a_filter_is_words_of_the_copied_command_and_no_other_command() -> None:
+    screen = AssetsScreen("assets", "Assets")
+    screen.filter_text = "env=prod|dev !mode=full role=$(id);reboot"
+
+    assert shlex.split(screen.command()) == ["ringfence", "assets", "env=prod|dev", "role=$(id);reboot"]
+    assert shlex.quote("env=prod|dev") in screen.command()

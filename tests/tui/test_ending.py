@@ -1,0 +1,35 @@
+"""The application is ended from outside: the terminal is as it was, and nothing goes on without one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from tests.tui.terminal import Terminal
+
+RINGFENCE = [sys.executable, "-m", "ringfence.cli"]
+WAITS = 20.0
+
+
+def test_a_signal_ends_it_with_the_terminal_as_it_was(tmp_path: Path) -> None:
+    with Terminal(RINGFENCE, cwd=tmp_path) as terminal:
+        terminal.wait_for("Begin a new workspace")
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.wait_end() == 128 + signal.SIGTERM
+        for off in (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h"):
+            assert off in terminal.written
+
+
+def test_it_ends_with_its_terminal_also_where_nothing_hangs_up(tmp_path: Path) -> None:
+    ignoring = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *RINGFENCE]
+    with Terminal(ignoring, cwd=tmp_path) as terminal:
+        terminal.wait_for("Begin a new workspace")
+        (engine,) = Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children").read_text().split()
+        terminal.hang_up()
+        until = time.monotonic() + WAITS
+        while any(Path(f"/proc/{pid}/exe").exists() for pid in (terminal.pid, engine)):  # a zombie has none
+            assert time.monotonic() < until, "the application goes on without a terminal"
+            time.sleep(0.02)

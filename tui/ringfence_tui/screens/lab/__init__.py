@@ -1,0 +1,1 @@
+"""The lab: raised, looked at, taken down."""

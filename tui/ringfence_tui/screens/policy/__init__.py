@@ -1,0 +1,1 @@
+"""The rules of the policy, what each does, and the draft."""

@@ -1,0 +1,1 @@
+"""Rules that the traffic suggests: read, edited, taken into the draft, rejected."""
