@@ -31,9 +31,22 @@ def test_without_a_terminal_it_says_so_in_one_sentence(tmp_path: Path) -> None:
     assert "\x1b" not in done.stderr
 
 
+def test_closed_ends_are_no_terminal(tmp_path: Path) -> None:
+    closed = ["sh", "-c", 'exec "$@" <&- >&-', "sh", *RINGFENCE]
+    done = subprocess.run(closed, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the application needs a terminal at both ends")
+
+
 @pytest.mark.parametrize(
     ("term", "size", "said"),
-    [("dumb", (80, 24), "TERM is 'dumb'"), ("xterm", (79, 24), "79 and 24"), ("xterm", (80, 23), "80 and 23")],
+    [
+        ("dumb", (80, 24), "TERM is 'dumb'"),
+        ("", (80, 24), "not set"),
+        ("xterm", (79, 24), "79 and 24"),
+        ("xterm", (80, 23), "80 and 23"),
+    ],
 )
 def test_a_terminal_that_is_too_little_is_refused_without_an_escape(
     tmp_path: Path, term: str, size: tuple[int, int], said: str

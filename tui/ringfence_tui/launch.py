@@ -58,11 +58,11 @@ def chosen_theme(environment: Mapping[str, str]) -> str:
     return {"light": LIGHT, "terminal": OWN}.get(environment.get("RINGFENCE_THEME", ""), DARK)
 
 
-def refusal(stdin: TextIO, stdout: TextIO, environment: Mapping[str, str]) -> str | None:
+def refusal(stdin: TextIO | None, stdout: TextIO | None, environment: Mapping[str, str]) -> str | None:
     """Return why the application cannot be opened here, in a sentence with the way out; None where it can."""
-    if not (stdin.isatty() and stdout.isatty()):
+    if stdin is None or stdout is None or not (stdin.isatty() and stdout.isatty()):  # None: they are closed
         return "the application needs a terminal at both ends; 'ringfence --help' lists the commands that do not"
-    if environment.get("TERM", "dumb") == "dumb":
+    if environment.get("TERM", "") in {"", "dumb"}:
         return "the application needs a terminal that can place text, and TERM is 'dumb' or not set"
     columns, lines = os.get_terminal_size(stdout.fileno())
     if columns < LEAST_COLUMNS or lines < LEAST_LINES:
