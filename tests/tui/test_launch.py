@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ringfence_tui.launch import way_back
 
 from tests.tui.terminal import Terminal
 
@@ -50,3 +51,12 @@ def test_a_screen_file_of_the_directory_is_not_imported(tmp_path: Path) -> None:
     program = Path(sys.executable).parent / "ringfence"
     with Terminal([program], cwd=tmp_path, env={"PYTHONPATH": ""}) as terminal:
         assert "no workspace" in terminal.wait_for("RINGFENCE")
+
+
+def test_leaving_says_how_to_open_a_workspace_that_is_elsewhere() -> None:
+    here = Path("/home/kim")
+
+    assert way_back("/home/kim/ringfence-demo", here) == "ringfence --workspace ringfence-demo"
+    assert way_back("/srv/our shop", here) == "ringfence --workspace '/srv/our shop'"
+    assert "\x1b" not in way_back("/srv/\x1b[2Jshop", here)
+    assert [way_back(one, here) for one in ("", "/home/kim", "/home")] == ["", "", ""]
