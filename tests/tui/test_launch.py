@@ -60,3 +60,15 @@ def test_leaving_says_how_to_open_a_workspace_that_is_elsewhere() -> None:
     assert way_back("/srv/our shop", here) == "ringfence --workspace '/srv/our shop'"
     assert "\x1b" not in way_back("/srv/\x1b[2Jshop", here)
     assert [way_back(one, here) for one in ("", "/home/kim", "/home")] == ["", "", ""]
+
+
+def test_a_workspace_right_below_is_offered_and_opened_by_its_letter(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/ringfence.yml").write_text("control: {from: [10.0.0.1], port: 22}\n")
+    with Terminal(RINGFENCE, cwd=tmp_path) as terminal:
+        terminal.wait_for("a  Open shop")
+        terminal.press("a")
+        terminal.wait_for("ASSETS")
+        terminal.press("q")
+        assert terminal.wait_end() == 0
+        assert "ringfence --workspace shop" in terminal.text()
