@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
+from ringfence.model.safe_text import clean_line
+
 LEAST_COLUMNS, LEAST_LINES = 80, 24
 
 
@@ -48,7 +50,7 @@ def way_back(directory: str, here: Path) -> str:
         return ""
     found = Path(directory)
     shown = found.relative_to(here) if found.is_relative_to(here) else found
-    return f"ringfence --workspace {shlex.quote(str(shown))}"
+    return clean_line(f"ringfence --workspace {shlex.quote(str(shown))}")
 
 
 def chosen_theme(environment: Mapping[str, str]) -> str:
