@@ -5,6 +5,8 @@ It raises no lab: keys of a storm are pressed by nobody.
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -23,6 +25,14 @@ async def _run(self: Worker[Any], app: Any) -> None:
             file.write("".join(traceback.format_exception(self.error)))
 
 
+def _tell_tasks(_signal: int, _frame: object) -> None:
+    """Write where every task waits: what one asks for that no longer answers."""
+    with Path(sys.argv[1]).open("a") as file:
+        for task in asyncio.all_tasks():
+            print(task.get_name(), file=file)
+            task.print_stack(file=file)
+
+
 async def _ask(self: Engine, question: str, request: object, kind: type[Any], on_part: Any = None) -> Any:
     if question.startswith("lab."):
         raise EngineError("there is no lab in a storm")
@@ -30,6 +40,7 @@ async def _ask(self: Engine, question: str, request: object, kind: type[Any], on
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGUSR1, _tell_tasks)
     Engine.ask = _ask  # type: ignore[method-assign]
     Worker._run = _run  # type: ignore[method-assign]
     from ringfence_tui.launch import run
