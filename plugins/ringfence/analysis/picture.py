@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -13,6 +13,7 @@ from ringfence.analysis.picture_cells import cell_of, neighbours_of, traffic_of_
 from ringfence.analysis.picture_edges import Grouped, grouped, regrouped
 from ringfence.analysis.picture_flows import PictureFlows
 from ringfence.analysis.picture_groups import Grouper, Grouping, Node, bare
+from ringfence.analysis.picture_middle import middle_of
 from ringfence.analysis.picture_rejudging import Difference, touched
 from ringfence.analysis.picture_signs import Placer, Verdicts, judge
 from ringfence.flows.engine import DuckEngine
@@ -166,10 +167,17 @@ class JudgedPicture:
         with self.lock:
             return cell_of(self, levels, client, server, limit)
 
-    def neighbours(self, levels: Sequence[str], group: PictureGroup, services: int = SERVICES) -> Neighbours:
-        """Return who talks to a group and whom it talks to."""
+    def neighbours(
+        self,
+        levels: Sequence[str],
+        group: PictureGroup,
+        services: int = SERVICES,
+        inside: PictureGroup | None = None,
+    ) -> Neighbours:
+        """Return who talks to a group and whom it talks to, and what the group is itself; `inside` is as in `at`."""
         with self.lock:
-            return neighbours_of(self, levels, group, services)
+            found = neighbours_of(self, levels, group, services, inside)
+            return replace(found, middle=middle_of(self, tuple(levels), group))
 
     def traffic_of_rules(self, state: str) -> Mapping[str, RuleTraffic]:
         """Return what each rule decides of all flows in a state, by its id; else it is not there."""

@@ -82,11 +82,12 @@ class CellRequest:
 
 @dataclass(frozen=True, slots=True)
 class NeighboursRequest:
-    """A group of a picture."""
+    """A group of a picture, which may be the inside of another one."""
 
     levels: tuple[str, ...]
     group: PictureGroup
     when: When = field(default_factory=When)
+    inside: PictureGroup | None = None
 
 
 @dataclass(frozen=True, slots=True)

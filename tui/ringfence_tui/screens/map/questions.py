@@ -52,9 +52,9 @@ def cell(session: EngineSession, request: CellRequest, tell: Tell) -> PictureCel
 
 
 def neighbours(session: EngineSession, request: NeighboursRequest, tell: Tell) -> Neighbours:
-    """Return who talks to a group and whom it talks to, with how many of its ends."""
+    """Return who talks to a group and whom it talks to, with how many of its ends, and what it is itself."""
     with judged_flows(session, request.when, tell) as kept:
-        return kept.judged.neighbours(request.levels, request.group)
+        return kept.judged.neighbours(request.levels, request.group, SERVICES, request.inside)
 
 
 def ready(session: EngineSession, _request: None, tell: Tell) -> bool:

@@ -58,6 +58,7 @@ class MapScreen(DraftingPage):
         self._words = ""
         self._trail: list[PictureGroup] = []
         self._sought: PairSubject | None = None
+        self._answered = False
 
     def body(self) -> ComposeResult:
         """Yield what one looks at, and the field that finds groups."""
@@ -74,8 +75,15 @@ class MapScreen(DraftingPage):
             self._sought = subject
 
     def take_answer(self, answer: MapAnswer) -> None:
-        """Show another picture, with the cursor at the pair that was sent here."""
+        """Show another picture; the cursor goes to the pair that was sent here."""
+        self._answered = True
         super().take_answer(answer)
+
+    def viewed(self) -> None:
+        """Go to the pair that was sent here, once a picture came since."""
+        if not self._answered:
+            return
+        self._answered = False
         sought, self._sought = self._sought, None
         if sought is not None and self.model is not None:
             content = self.model.content
