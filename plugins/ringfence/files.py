@@ -39,6 +39,20 @@ def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
         raise
 
 
+def write_named(path: Path, text: str, mode: int = READABLE) -> None:
+    """Write to where a person said, as `>` would: through a link, into a pipe or a device, never over what is no file.
+
+    A regular file is replaced in one step, as in `write_whole`. Raise OSError, also for one that may not be written.
+    """
+    place = path.resolve()
+    if place.exists() and not place.is_file():
+        place.write_text(text, encoding="utf-8", newline="")
+        return
+    if place.exists() and not os.access(place, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    write_whole(place, text, mode)
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock of a file that is read, changed and written: of two who do that at once, one waits.

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from ringfence.files import PRIVATE, locked, own_file, write_all, write_whole
+from ringfence.files import PRIVATE, locked, own_file, write_all, write_named, write_whole
 
 
 def mode_of(path: Path) -> int:
@@ -79,3 +79,28 @@ def test_what_is_no_file_of_the_users_own_holds_nothing(tmp_path: Path, kind: st
             path.write_text("planted")
             path.chmod(0o666)
     assert own_file(path) == b""
+
+
+def test_a_link_that_a_person_names_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    write_named(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "new"
+
+
+def test_a_device_that_a_person_names_stays_one(tmp_path: Path) -> None:
+    write_named(Path("/dev/null"), "gone")
+    assert Path("/dev/null").is_char_device()
+    with pytest.raises(OSError, match="No space left"):
+        write_named(Path("/dev/full"), "gone")
+    assert Path("/dev/full").is_char_device()
+    with pytest.raises(IsADirectoryError):
+        write_named(tmp_path, "none")
+
+
+def test_a_named_file_that_may_not_be_written_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kept").write_text("old")
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)  # the superuser may write everything
+    with pytest.raises(PermissionError):
+        write_named(tmp_path / "kept", "new")
+    assert (tmp_path / "kept").read_text() == "old"

@@ -107,7 +107,7 @@ class Page(Screen[None]):
         more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
         place = (Span(f"{error.place} ", Tone.STRONG),) if error.place else ()
         remedy = (Span(f"  → {error.remedy}", Tone.DIM),) if error.remedy else ()
-        self.say(Span("✗ ", Tone.BAD), *place, Span(error.message + more), *remedy)
+        self.query_one(Notice).show(Span("✗ ", Tone.BAD), *place, Span(error.message + more), *remedy, whole=True)
 
     async def confirm(self, asked: Confirmation) -> bool:
         """Return whether a person confirmed. Only within `work`: the keys have to arrive meanwhile."""

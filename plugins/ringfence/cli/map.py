@@ -131,11 +131,11 @@ def _text(kind: str, pictures: tuple[Picture, ...], state: PolicyState) -> str:
 
 def _write(session: Session, file: Path, text: str, found: Picture) -> None:
     """Write a text, for its owner alone: it names every host and every gap."""
-    from ringfence.files import PRIVATE, write_whole
+    from ringfence.files import PRIVATE, write_named
 
     if file == STANDARD_OUTPUT:
         click.echo(text.encode(), nl=False)
         return
-    write_whole(file, text, PRIVATE)
+    write_named(file, text, PRIVATE)
     has = f"{counted(len(found.groups), 'group')} and {counted(len(found.edges), 'edge')}"
     session.output.line(f"{file}: {has}")

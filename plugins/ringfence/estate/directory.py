@@ -13,13 +13,13 @@ from ringfence.model.workspace_files import SETTINGS
 def workspace_directory(chosen: Path | None = None) -> Path:
     """Return the directory that was chosen, else the nearest one upwards with a ringfence.yml.
 
-    Raise InputError if there is none.
+    Raise InputError if there is none, also where the directory that this runs in was deleted.
     """
     if chosen is not None:
         if not chosen.is_dir():
             raise InputError(f"there is no directory '{chosen}'")
         return chosen.absolute()
-    here = Path.cwd()
+    here = _here()
     for directory in (here, *here.parents):
         if os.path.lexists(directory / SETTINGS):
             return directory
@@ -31,6 +31,14 @@ def workspace_directory(chosen: Path | None = None) -> Path:
         f"no workspace: there is no {SETTINGS} here or above",
         remedy="go to one, name one with '--workspace DIR', or make one with 'ringfence init'",
     )
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        remedy = "go to another one, or name a workspace with '--workspace DIR'"
+        raise InputError("the directory that this runs in is not there any more", remedy=remedy) from error
 
 
 def current_time() -> datetime:

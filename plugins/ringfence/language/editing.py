@@ -85,7 +85,7 @@ def _append(
 
     written = spliced(text.splitlines(keepends=True), documents, spot, {}, path.as_posix(), ItemList(into.key, lines))
     prove(documents, spot, list(new), written, path.as_posix(), into)
-    write_whole(path, written)
+    write_whole(path.resolve(), written)
 
 
 def add_label_rule(path: Path, rule: Mapping[str, object]) -> None:
@@ -123,7 +123,7 @@ def _write(
     else:
         new = spliced(text.splitlines(keepends=True), documents, spot, rule, path.as_posix(), into)
     prove(documents, spot, [rule], new, path.as_posix(), into)
-    write_whole(path, new)
+    write_whole(path.resolve(), new)
 
 
 def _spot(documents: tuple[Node, ...], rule: Mapping[str, object], wanted: int | None, path: Path) -> Spot | None:

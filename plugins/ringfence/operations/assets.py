@@ -84,7 +84,7 @@ def keep(estate: Estate, output: Path | None = None) -> Snapshot:
     if output is None:
         estate.keep_snapshot()
     else:
-        write_snapshot(output, estate.snapshot)
+        write_snapshot(output, estate.snapshot, named=True)
     return estate.snapshot
 
 

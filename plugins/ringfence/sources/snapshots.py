@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringfence.files import PRIVATE, regular_file, write_whole
+from ringfence.files import PRIVATE, regular_file, write_named, write_whole
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import InputError, Place, file_error
@@ -57,13 +57,13 @@ def digest(snapshot: Snapshot) -> str:
     return hashlib.sha256(_canonical({"format": FORMAT, "assets": assets}).encode()).hexdigest()
 
 
-def write_snapshot(path: Path, snapshot: Snapshot) -> None:
-    """Write a snapshot whole or not at all; a new file is readable by its owner alone.
+def write_snapshot(path: Path, snapshot: Snapshot, *, named: bool = False) -> None:
+    """Write a snapshot whole or not at all; a new file is readable by its owner alone. A person `named` the path.
 
     Raises InputError where the path is wrong, OutsideError where the machine cannot write.
     """
     try:
-        write_whole(path, snapshot_text(snapshot), PRIVATE)
+        (write_named if named else write_whole)(path, snapshot_text(snapshot), PRIVATE)
     except OSError as error:
         raise file_error(error, path, "the snapshot cannot be written") from error
 

@@ -160,3 +160,11 @@ def test_what_is_no_label_rule_is_not_written(tmp_path, rule):
     with pytest.raises(InputError):
         add_label_rule(path, rule)
     assert not path.exists()
+
+
+def test_a_link_stays_one_and_the_file_that_it_leads_to_gets_the_rule(tmp_path: Path) -> None:
+    (tmp_path / "shared.yml").write_text("labels:\n  - role: vm.role\n")
+    (tmp_path / "labels.yml").symlink_to("shared.yml")
+    add_label_rule(tmp_path / "labels.yml", LABEL_RULE)
+    assert (tmp_path / "labels.yml").is_symlink()
+    assert (tmp_path / "shared.yml").read_text().count("  - ") == 2

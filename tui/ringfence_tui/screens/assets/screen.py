@@ -66,9 +66,9 @@ def columns(longest: int) -> tuple[Column, ...]:
         Column("ENV", 5, grow=1),
         Column("APP", 5, grow=1),
         Column("ROLE", 6, grow=1),
-        Column("MODE", 8),
+        Column("MODE", 9),
         Column("SEEN", 6, rank=2),
-        Column("SOURCES", 9, grow=1, rank=3),
+        Column("SOURCES", 8, grow=1, rank=3),
         Column("DRIFT", 5, rank=1),
     )
 
@@ -226,7 +226,7 @@ class AssetsScreen(ChangingPage):
         name, addresses, sources, enforcer, _, stale, _ = table.rows[index]
         first, _, more = addresses.partition(" ")
         mode, seen, drift = table.of("mode", index), table.of("seen", index), table.of("drift", index)
-        shown_mode = "–" if not enforcer else mode[:8]
+        shown_mode = "–" if not enforcer else mode[:9]
         known = "seen" in table.told
         return (
             name,

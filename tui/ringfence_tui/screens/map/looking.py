@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -30,6 +32,7 @@ from ringfence_tui.screens.map.model import Matrix as MatrixModel
 from ringfence_tui.screens.map.model import Only, View, comparisons_of, matrix_of, worst_place
 from ringfence_tui.screens.map.neighbour_list import NeighbourList
 from ringfence_tui.screens.map.neighbours import neighbours_in
+from ringfence_tui.screens.map.sending import put_together
 from ringfence_tui.screens.map.strip import strip_lines
 from ringfence_tui.screens.map.times import Times
 from ringfence_tui.spans import Row, Span, Tone
@@ -37,6 +40,7 @@ from ringfence_tui.widgets.body import Beside
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.matrix import Matrix
 
+IDLE = 0.3  # seconds that nothing is asked before the engine makes ready for drafts
 PAUSE = 0.08  # seconds that the cursor rests before the engine is asked for a cell
 PANEL_FROM, PANEL = 180, 56  # terminal columns from which the strip stands beside the matrix, and how wide
 TALL = 30  # terminal lines from which the strip has a line more
@@ -107,14 +111,16 @@ class LookingPage(Page):
         self.work(self._load(level or self.level, times or self.times), group="picture")
 
     async def _load(self, level: Level | None, times: Times) -> None:
-        request = PictureRequest(level.shown if level else (), level.inside if level else None, times.when)
+        shown = self.answer
+        known = shown.name if shown is not None else ""
+        request = PictureRequest(level.shown if level else (), level.inside if level else None, times.when, known)
         if self.answer is None:
             self.query_one("#heading", Lines).show([(Span(" reading flows", Tone.DIM),)])
-        edges: list[PictureEdge] = []
+        parts: list[Edges] = []
 
         def hear(part: object) -> None:
             if isinstance(part, Edges):
-                edges.extend(part.edges)
+                parts.append(part)
             elif isinstance(part, Progress) and part.of:
                 self._tell_job(f"judging {part.done * 100 // part.of} %")
 
@@ -126,11 +132,22 @@ class LookingPage(Page):
             raise
         finally:
             self._tell_job("")
-        picture = replace(answer.picture, edges=(*answer.picture.edges, *edges))
+        if answer.follows and shown is not None:
+            edges = put_together(shown.picture.edges, parts)
+        else:
+            edges = (*answer.picture.edges, *(edge for part in parts for edge in part.edges))
+        picture = replace(answer.picture, edges=edges)
         answer = replace(answer, picture=picture)
         self.level = replace(level, keys=answer.keys) if level is not None else Level(answer.keys, len(picture.levels))
         self.times = times
         self.take_answer(answer)
+        self.work(self._prepare(), group="prepare")
+
+    async def _prepare(self) -> None:
+        """Have the engine be ready for the first sheet while nobody asks it anything."""
+        await asyncio.sleep(IDLE)
+        with suppress(EngineError):
+            await self.engine.ask("map.prepare", None, bool)
 
     def take_answer(self, answer: MapAnswer) -> None:
         """Show another picture, with the cursor at the groups at which it was."""
