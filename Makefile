@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench conformance docs vendor system-packages test-packages clean
+.PHONY: demo test lint bench conformance docs pictures vendor system-packages test-packages clean
 
 demo: system-packages $(READY) ## Raise the lab, run the main job on it, take it down
 	$(BIN)/ringfence demo
@@ -29,6 +29,9 @@ conformance: system-packages $(READY) ## N=… kernel probes with fresh random p
 docs: $(READY) ## The JSON schemas and the collection's reference pages
 	$(BIN)/ringfence schema --output docs/schema
 	$(BIN)/python -m tests.checks collection-docs
+
+pictures: $(READY) ## The pictures of the application, drawn by itself on the demo estate
+	$(BIN)/python docs/pictures/screens.py
 
 vendor: ## Copy what the engine and the collection share into the collection, and fetch the renderer of the map's page
 	cp plugins/ringfence/wire/*.py collections/ansible_collections/ringfence/core/plugins/plugin_utils/wire/vendored/

@@ -70,9 +70,9 @@ class Page:
         """Call a method of the protocol and return its result."""
         return self.browser.call(method, parameters, self.session)
 
-    def open(self, file: Path, seconds: float = SECONDS) -> None:
-        """Load a file and wait until it has loaded, for so long at most."""
-        self.call("Page.navigate", url=file.as_uri())
+    def open(self, where: Path | str, seconds: float = SECONDS) -> None:
+        """Load a file or an address and wait until it has loaded, for so long at most."""
+        self.call("Page.navigate", url=where.as_uri() if isinstance(where, Path) else where)
         self.until("document.readyState === 'complete'", seconds)
 
     def close(self) -> None:

@@ -1,111 +1,102 @@
-"""Benchmark `tui`: the first useful screen beside a bare Textual application, and keys on a table of 50,000 rows.
+"""Benchmark `tui`: the terminal application's start beside a bare Textual one, and its answers to keys.
 
-Everything is measured on a terminal of our own: from `exec` to the bytes, and from a key to the first byte.
+RINGFENCE_BENCH_TUI_ASSETS (50000) and RINGFENCE_BENCH_TUI_FLOWS (1000000) say how large the estate under the keys is.
 """
 
 from __future__ import annotations
 
-import re
+import os
 import sys
-import time
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
-from ringfence.estate import Estate
-
-from tests.tui.terminal import Terminal
-from tests.unit.cli_shop import shop
-
 from .result import Result, Target
+from .tui_measured import SIZES, Answers, answers, demo_estate, environment, large_estate, start
 
-REPEATS = 7
-STEPS = 200
-PAGES = 20
-SIZES = {(80, 24): (2.0, 6.0), (120, 40): (2.5, 12.0), (200, 60): (4.0, 25.0)}
-BARE = """
-from textual.app import App
-from textual.widgets import Label
-class Bare(App):
-    def compose(self):
-        yield Label("useful")
-Bare().run()
-"""
+ASSETS = int(os.environ.get("RINGFENCE_BENCH_TUI_ASSETS", "50000"))
+FLOWS = int(os.environ.get("RINGFENCE_BENCH_TUI_FLOWS", "1000000"))
+REPEATS = 9
+BARE = [sys.executable, "-m", "tests.bench.tui_program", "bare"]
+OURS = [str(Path(sys.executable).parent / "ringfence")]
+USEFUL = "labelled"  # the overview has counted the assets
+BYTES = {"cursor": (2_000, 2_500, 4_000), "page": (6_000, 12_000, 25_000), "screen": (12_000, 24_000, 50_000)}
 
 
 def run() -> Result:
-    """Measure starts in turns with the bare application, then keys at three sizes."""
-    with TemporaryDirectory() as made:
-        directory = shop(Path(made))
-        Estate(directory).keep_snapshot()
-        program = Path(sys.executable).parent / "ringfence"
-        ours, bare = [], []
-        for _ in range(REPEATS):
-            bare.append(_until([sys.executable, "-c", BARE], "useful", directory))
-            ours.append(_until([program], "labelled     4 of 4", directory))
-    keys = {size: _keys(size) for size in SIZES}
-    steps = sorted(one for _, times, _, _ in keys.values() for one in times)
-    p95 = steps[int(0.95 * len(steps))]
-    stall = max(stalled for _, _, _, stalled in keys.values())
-    rows = [
-        (f"{size[0]}×{size[1]}", f"{step:.0f}", f"{page:.0f}", f"{1000 * median(times):.1f}")
-        for size, ((step, page), times, _, _) in keys.items()
-    ]
-    targets = [Target("seconds above a bare Textual application", median(ours) - median(bare), 0.45)]
-    targets += [Target("first byte of a key, median, ms", 1000 * median(steps), 25), Target("95 %, ms", 1000 * p95, 60)]
-    for size, ((step, page), _, _, _) in keys.items():
-        most_step, most_page = SIZES[size]
-        targets.append(Target(f"kB of a cursor key, {size[0]}×{size[1]}", step / 1000, most_step))
-        targets.append(Target(f"kB of a page, {size[0]}×{size[1]}", page / 1000, most_page))
+    """Measure starts in turns, then keys."""
+    with TemporaryDirectory(prefix="ringfence-bench-") as name:
+        directory = Path(name)
+        env = environment(directory)
+        bare, useful = _starts(demo_estate(directory), env)
+        found = answers(large_estate(directory, ASSETS, FLOWS), ASSETS, directory, env)
+    medians = {when: median(times) for when, times in found.first.items()}
+    late = {when: quantiles(times, n=20)[-1] for when, times in found.first.items()}
+    standing, opening = (found.held.get(what, 0.0) for what in ("standing", "opening"))
     return Result(
         name="tui",
-        subject="The terminal application: from exec to the first useful screen, and keys on 50,000 rows.",
-        seconds=median(ours),
-        peer=median(bare),
-        unit="s to the first useful screen; peer: a bare Textual application",
-        table=(("size", "bytes of a cursor key", "bytes of a page", "first byte, ms"), *rows),
-        targets=tuple(targets),
-        remarks=("The screen has the assets of the kept snapshot; tables and flows come behind it.",),
+        subject="The terminal application: from exec to the overview of the demo estate, beside a bare Textual "
+        f"application; keys on {ASSETS:,} assets and {FLOWS:,} distinct flows.",
+        seconds=useful,
+        peer=bare,
+        unit="seconds by the clock",
+        table=(
+            ("what", "", "80×24", "120×40", "200×60"),
+            ("first useful screen", "s", "", f"{useful:.2f}", ""),
+            ("bare Textual application", "s", "", f"{bare:.2f}", ""),
+            *(
+                (f"key, first byte, {when}", "ms, median / p95", "", _two(medians[when], late[when]), "")
+                for when in late
+            ),
+            *((f"{what}, whole answer", "bytes", *_bytes(found, what)) for what in BYTES),
+            ("longest handler, standing screen", "ms of CPU", "", f"{standing:.0f}", ""),
+            ("longest handler, screen opened or resized", "ms of CPU", "", f"{opening:.0f}", ""),
+            ("memory of the screen's process", "MiB", "", f"{found.megabytes:.0f}", ""),
+        ),
+        targets=(
+            Target("first useful screen, seconds above the bare application", useful - bare, 0.45),
+            Target("key, first byte, ms, median, at rest or beside a simulation", max(medians.values()), 25),
+            Target("key, first byte, ms, 95th percentile, the same", max(late.values()), 60),
+            *(
+                Target(f"{what}, bytes at {columns}×{lines}", found.median_bytes(what, columns), limit)
+                for what, limits in BYTES.items()
+                for (columns, lines), limit in zip(SIZES, limits, strict=True)
+            ),
+            Target("longest handler on a standing screen, ms of CPU", standing, 30),
+            Target("longest handler while a screen is opened or resized, ms of CPU", opening, 150),
+        ),
+        remarks=(
+            f"Starts are medians of {REPEATS} in turns, of modules that were compiled before.",
+            "Keys and bytes are those of a pty at 120×40: 50 cursor keys and 10 pages, each once the answer before was "
+            "whole. The whole answer to a key has the detail of the row, which the engine is asked for.",
+            "A handler is one callback of the event loop with all that it calls, painting included; processor time of "
+            "its thread, which other work on the machine does not lengthen.",
+        ),
         more={
-            "bare": median(bare),
-            "above_bare": median(ours) - median(bare),
-            "key_median_ms": 1000 * median(steps),
-            "key_p95_ms": 1000 * p95,
-            "bytes_key": keys[(80, 24)][0][0],
-            "stall_ms": stall,
-            "rss_mib": max(rss for _, _, rss, _ in keys.values()),
+            "bare": bare,
+            "above_bare": useful - bare,
+            "key_median_ms": max(medians.values()),
+            "key_p95_ms": max(late.values()),
+            "bytes_key": found.median_bytes("cursor", SIZES[1][0]),
+            "stall_ms": standing,
+            "opening_ms": opening,
+            "rss_mib": found.megabytes,
         },
     )
 
 
-def _until(argv: list[str | Path], text: str, directory: Path) -> float:
-    began = time.monotonic()
-    with Terminal(argv, cwd=directory) as terminal:
-        terminal.wait_for(text)
-        return time.monotonic() - began
+def _starts(workspace: Path, env: dict[str, str]) -> tuple[float, float]:
+    """Return the median seconds of a bare application and of ours; the first of each, which compiles, do not count."""
+    bare, useful = [], []
+    for _ in range(REPEATS + 1):
+        bare.append(start(BARE, workspace, "Here it is", env))
+        useful.append(start(OURS, workspace, USEFUL, env))
+    return median(bare[1:]), median(useful[1:])
 
 
-def _keys(size: tuple[int, int]) -> tuple[tuple[float, float], list[float], float, float]:
-    """Return the bytes of a cursor key and of a page, the times of first bytes, MiB, and the longest stall in ms."""
-    with TemporaryDirectory() as made:
-        beats = Path(made) / "beats"
-        with Terminal([sys.executable, "-m", "tests.tui.many_rows"], size, env={"RINGFENCE_BEATS": str(beats)}) as one:
-            one.wait_for("host-00007")
-            one.settle(0.5)
-            times = []
-            before = len(one.written)
-            for _ in range(STEPS):
-                times.append(one.first_byte("down"))
-                one.settle(0.02)
-            step = (len(one.written) - before) / STEPS
-            before = len(one.written)
-            for _ in range(PAGES):
-                one.press("pagedown")
-                one.settle(0.05)
-            page = (len(one.written) - before) / PAGES
-            status = Path(f"/proc/{one.pid}/status").read_text()
-            found = re.search(r"VmRSS:\s+(\d+)", status)
-            one.press("q")
-            one.wait_end()
-        stall = float(beats.read_text()) if beats.exists() else 0.0
-    return (step, page), times, int(found[1]) / 1024 if found else 0.0, stall
+def _two(middle: float, late: float) -> str:
+    return f"{middle:.1f} / {late:.1f}"
+
+
+def _bytes(found: Answers, what: str) -> tuple[str, ...]:
+    return tuple(f"{found.median_bytes(what, columns):,.0f}" for columns, _ in SIZES)

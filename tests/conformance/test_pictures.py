@@ -6,9 +6,12 @@ import random
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ringfence.analysis import picture_edges
 from ringfence.analysis.picture import JudgedPicture, PolicyTables
+from ringfence.analysis.picture_edges import grouped
 from ringfence.analysis.picture_rejudging import Difference
 from ringfence.analysis.simulate import JudgedFlow, simulate
 from ringfence.compiler import Recompiler, compile_policy
@@ -123,6 +126,38 @@ def test_judging_again_what_a_changed_rule_matches_is_judging_all_again(
             found = verdicts(judged)
             judged.judge(DRAFT, PolicyTables(compile_policy(case.snapshot, after, case.settings).tables, {}))
             assert found == verdicts(judged)
+            policy = after
+
+
+@drawn(CASES // 12)
+@given(cases(), cases(), st.integers(0, 1 << 30), st.data())
+def test_a_picture_that_follows_a_change_is_the_one_that_is_grouped_anew(
+    case: Case, other: Case, seed: int, data: st.DataObject
+) -> None:
+    chance = random.Random(seed)
+    seen = [flow for _ in range(3) for flow in flows(case, chance)]
+    tiers = set(case.settings.tiers)
+    others = tuple(one for one in (*case.policy.rules, *other.policy.rules) if one.tier in tiers)
+    recompiler = Recompiler(case.snapshot, case.policy, case.settings)
+    first = PolicyTables(recompiler.compilation.tables, {})
+    policy = case.policy
+    window = FlowWindow.of_flows(seen, (case.snapshot,))
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        JudgedPicture(window, case.snapshot, case.settings, {FILES: first}) as judged,
+    ):
+        patched.setattr(picture_edges, "PART", 0)  # few edges are no reason to make all anew
+        judged.copy(DRAFT, FILES)
+        inside = judged.at(("app",)).groups[0]
+        looks = [(("app", "env"), None), (("env",), None), (("app", "asset"), inside)]
+        for number in range(4):
+            shown = looks[: 1 + number % 3]  # others are looked at again after several changes
+            for levels, within in shown:
+                found = judged.at(levels, within, 1)
+                assert found == grouped(judged, levels, within, 1, 0).picture
+            after = replace(policy, rules=data.draw(edited(policy.rules, others)))
+            made = PolicyTables(recompiler.update(case.snapshot, after, case.settings).tables, {})
+            judged.rejudge(DRAFT, made, Difference.between(policy, after))
             policy = after
 
 

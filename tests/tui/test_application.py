@@ -123,3 +123,12 @@ def test_without_a_workspace_a_new_one_is_begun(tmp_path: Path) -> None:
         terminal.press("enter", "10.9.0.0/24", "enter")
         terminal.wait_for("NEXT")
     assert "10.9.0.0/24" in (tmp_path / "shop-net/ringfence.yml").read_text()
+
+
+def test_what_lies_over_a_screen_is_seen_in_a_smaller_terminal_too(tmp_path: Path) -> None:
+    with Terminal(RINGFENCE, (200, 60), cwd=shop(tmp_path)) as terminal:
+        terminal.wait_for("NEXT")
+        terminal.press(":")
+        terminal.wait_for("esc leaves")
+        terminal.resize(100, 30)
+        terminal.wait_for("esc leaves")

@@ -126,6 +126,19 @@ def test_keys_arrive_nothing_may_be_changed_and_the_end_of_the_socket_ends_it(ru
     wait_gone(processes)
 
 
+def test_changes_are_allowed_by_the_option_alone_and_an_editor_is_not_there(tmp_path: Path) -> None:
+    async def session(address: str) -> None:
+        async with opened(address, (160, 40)) as browser:
+            await browser.wait_for("ASSETS")
+            await browser.press("4")
+            await browser.wait_for("drop rule")
+            assert "$EDITOR" not in "\n".join(browser.screen.display)
+            assert "read-only" not in "\n".join(browser.screen.display)
+
+    with served(shop(tmp_path), "--allow-changes") as running:
+        asyncio.run(session(running.address))
+
+
 def test_leaving_closes_the_socket(running: Served) -> None:
     async def session() -> None:
         async with opened(running.address) as browser:

@@ -15,6 +15,7 @@ side by side. Nothing but frozen dataclasses and plain values goes over the pipe
 | `spans.py` | `Span(text, tone)` and `Row`: styled text without a toolkit, what view models are made of |
 | `theme.py` | the palettes: a style for each tone, in each theme |
 | `engine/` | client, server, session, registry of questions |
+| `serve/` | what `ringfence serve` runs: the gate, the page, a process of the application for each socket |
 | `screens/` | a folder a screen, and the list `SCREENS` |
 | `widgets/` | the only package that imports `textual.widgets` or builds strips |
 

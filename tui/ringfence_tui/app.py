@@ -91,6 +91,11 @@ class RingfenceApp(App[int]):
         """Return the screens that were shown until now."""
         return tuple(screen for screen in self._installed_screens.values() if isinstance(screen, Page))
 
+    @property
+    def can_lend(self) -> bool:
+        """Return whether the terminal can be handed to another program for a while; a browser cannot."""
+        return self._driver is not None and self._driver.can_suspend
+
     def _page(self, name: str) -> Page:
         found = self._installed_screens.get(name)
         if isinstance(found, Page):
@@ -191,7 +196,8 @@ class RingfenceApp(App[int]):
             await self.run_action(chosen.run, self if chosen.on == "app" else page)
 
     def _every(self) -> tuple[Action, ...]:
-        return actions(self.page.page_title, self.page.KEYS, read_only=self.engine.read_only)
+        keys = (key for key in self.page.KEYS if self.can_lend or not key.lends)
+        return actions(self.page.page_title, keys, read_only=self.engine.read_only)
 
     def action_jump(self) -> None:
         """Show letters that lead to the parts of the screen."""

@@ -6,9 +6,10 @@ the first of them was pressed: behind a slow line, `/role=db` would mark and sor
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 # How often the way from the focused widget to the application is gone: a key becomes a message (enter in a field), that
 # one another (of our own class), and the screen hears of the last.
 ROUNDS = 3
-HELD_AT_MOST = 1.0  # seconds that keys wait for what is being opened
+HELD_AT_MOST = 1.0  # seconds that keys wait for what is being opened, or for an earlier key
+LOOKS_EVERY = 0.05  # seconds between looks whether the widget that works on a key is still there
 
 
 class KeyOrder:
@@ -32,16 +34,16 @@ class KeyOrder:
         self.waiting: deque[events.Key] = deque()
         self.busy = False
         self.holds = 0
-        self._began = 0.0
-        self._looks = False
+        self.number = 0
+        self.began = 0.0
+        self.at: DOMNode = app
 
     async def take(self, key: events.Key) -> None:
         """Forward a key, now or when it is its turn."""
-        self.waiting.append(key)
-        if self.busy and not self._looks:
-            self._looks = True
-            self.app.set_timer(HELD_AT_MOST, self._look)
-        await self._next()
+        if self.busy or self.holds:
+            self.waiting.append(key)
+            return
+        await self._begin(key)
 
     def hold(self) -> None:
         """Have keys wait for what is being opened."""
@@ -58,38 +60,43 @@ class KeyOrder:
         if self.holds:
             self.release()
 
-    async def _look(self) -> None:
-        """Go on where the widget that a key was given to is gone, and its answer with it."""
-        self._looks = False
-        if not self.waiting:
-            return
-        if self.busy and monotonic() - self._began >= HELD_AT_MOST:
-            self.busy = False
-        elif self.busy:
-            self._looks = True
-            self.app.set_timer(HELD_AT_MOST, self._look)
-        await self._next()
-
     async def _begin(self, key: events.Key) -> None:
         self.busy = True
-        self._began = monotonic()
+        self.number += 1
+        self.began = time.monotonic()
         start = self.app.focused or self.app.screen
+        self.at = start
+        self._look(self.number)
         await self.forward(key)
-        self._climb(start, start, 1)
+        self._climb(start, start, 1, self.number)
 
-    def _climb(self, node: DOMNode, start: DOMNode, number: int) -> None:
+    def _climb(self, node: DOMNode, start: DOMNode, round_: int, number: int) -> None:
         """Ask a node, once it has worked on everything before, to ask its parent, up to the application."""
-        if node is self.app:
-            if number >= ROUNDS or not start.call_later(self._climb, start, start, number + 1):
-                self.app.call_later(self._done)
+        if number != self.number:
             return
+        if node is self.app:
+            self.at = start
+            if round_ >= ROUNDS or not start.call_later(self._climb, start, start, round_ + 1, number):
+                self.app.call_later(self._done, number)
+            return
+        self.at = node
         above = node.parent if node.parent is not None else self.app
-        if not node.call_later(self._climb, above, start, number):
-            self.app.call_later(self._done)
+        if not node.call_later(self._climb, above, start, round_, number):
+            self.app.call_later(self._done, number)
 
-    async def _done(self) -> None:
-        self.busy = False
-        await self._next()
+    def _look(self, number: int) -> None:
+        """Go on where the widget that was asked has been removed: it drops what it was to do."""
+        if number != self.number or not self.busy:
+            return
+        if not self.at.is_running or time.monotonic() - self.began > HELD_AT_MOST:
+            self.app.call_later(self._done, number)
+        else:
+            asyncio.get_running_loop().call_later(LOOKS_EVERY, self._look, number)
+
+    async def _done(self, number: int) -> None:
+        if self.busy and number == self.number:
+            self.busy = False
+            await self._next()
 
     async def _next(self) -> None:
         if self.waiting and not self.busy and not self.holds:

@@ -15,7 +15,8 @@ class Key:
     `keys` are Textual's names, separated by commas (`j,down`); `action` the method `action_<action>` beside it. `label`
     is the word in the key line, which shows keys with a label only, `shown_as` how the key is written there. `help` is
     a sentence for help and palette. A key that `changes` something is refused in a read-only application; one that
-    counts `always` does so while something lies over the screen.
+    counts `always` does so while something lies over the screen; one that hands the terminal to another program
+    (`lends`, as to $EDITOR) is not there in a browser.
     """
 
     keys: str
@@ -25,6 +26,7 @@ class Key:
     shown_as: str = ""
     changes: bool = False
     always: bool = False
+    lends: bool = False
 
     @property
     def name(self) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
+
+from ringfence.model.safe_text import clean_line
 
 LEAST_COLUMNS, LEAST_LINES = 80, 24
 
@@ -36,7 +39,18 @@ def open_application(workspace: Path | None, *, read_only: bool) -> int:
         status = app.run()
     finally:
         engine.close()
+    if app.opened is not None and (again := way_back(app.opened.directory, Path.cwd())):
+        print(f"the workspace: {again}")  # noqa: T201  # the screen is gone
     return app.return_code or 0 if status is None else status
+
+
+def way_back(directory: str, here: Path) -> str:
+    """Return the command that opens a workspace again; empty where `ringfence` alone does, or none was open."""
+    if not directory or Path(directory) in (here, *here.parents):
+        return ""
+    found = Path(directory)
+    shown = found.relative_to(here) if found.is_relative_to(here) else found
+    return clean_line(f"ringfence --workspace {shlex.quote(str(shown))}")
 
 
 def chosen_theme(environment: Mapping[str, str]) -> str:

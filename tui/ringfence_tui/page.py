@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -15,6 +16,7 @@ from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.dialog import Confirmation, Dialog
 from ringfence_tui.widgets.key_bar import KeyBar
 from ringfence_tui.widgets.notice import Notice
+from ringfence_tui.widgets.overlay import Overlay
 from ringfence_tui.widgets.top_bar import Tab, TopBar
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class Page(Screen[None]):
 
     def shown_keys(self) -> tuple[Key, ...]:
         """Return the keys of the last line: those of this screen, then the application's."""
-        return tuple(key for key in (*self.KEYS, *APPLICATION) if not (key.changes and self.read_only))
+        return tuple(key for key in (*self.KEYS, *APPLICATION) if not self._refused(key))
 
     # What every screen can do
 
@@ -108,7 +110,7 @@ class Page(Screen[None]):
         more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
         place = (Span(f"{error.place} ", Tone.STRONG),) if error.place else ()
         remedy = (Span(f"  → {error.remedy}", Tone.DIM),) if error.remedy else ()
-        self.say(Span("✗ ", Tone.BAD), *place, Span(error.message + more), *remedy)
+        self.query_one(Notice).show(Span("✗ ", Tone.BAD), *place, Span(error.message + more), *remedy, whole=True)
 
     async def confirm(self, asked: Confirmation) -> bool:
         """Return whether a person confirmed. Only within `work`: the keys have to arrive meanwhile."""
@@ -152,6 +154,12 @@ class Page(Screen[None]):
         self.call_later(self.ringfence.key_order.release)
         self.entered()
 
+    @on(events.Resize)
+    def fit_overlays(self) -> None:
+        """Have what lies over the screen in its middle again: its own size may stay as it is, so nothing tells it."""
+        for overlay in self.query(Overlay):
+            overlay.fit()
+
     def on_screen_suspend(self) -> None:
         """Another screen is shown."""
         self.left()
@@ -165,8 +173,11 @@ class Page(Screen[None]):
         self.query_one(TopBar).tell(name, jobs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Refuse what changes something in a read-only application."""
-        return not (self.read_only and any(key.changes and key.action.partition("(")[0] == action for key in self.KEYS))
+        """Refuse what changes something in a read-only application, and what a browser cannot do."""
+        return not any(self._refused(key) and key.action.partition("(")[0] == action for key in self.KEYS)
+
+    def _refused(self, key: Key) -> bool:
+        return (key.changes and self.read_only) or (key.lends and not self.ringfence.can_lend)
 
 
 class _Begun:

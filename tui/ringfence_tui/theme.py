@@ -80,7 +80,7 @@ PALETTES: Mapping[str, Palette] = {
             **_styles(*[""] * 8),
             Tone.TITLE: Style.parse("underline"),
             Tone.KEY: Style.parse("bold"),
-            Tone.DENIED: Style.parse("bold reverse"),
+            Tone.DENIED: Style.parse("bold"),  # reverse is the cursor: it has to be seen on a denied cell
             Tone.WOULD: Style.parse("bold underline"),
             Tone.BAD: Style.parse("bold reverse"),
             Tone.WARN: Style.parse("bold"),

@@ -5,6 +5,7 @@ They are as narrow as `ringfence.enforcers.nftables.built_in_rules` says, with t
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -94,7 +95,7 @@ def built_in(
 
 def kind_of(address: int) -> int:
     """Return a number that is equal for addresses that all built-ins but the control path take for the same."""
-    if address not in _OF_SOME_KIND:
+    if not bisect_right(_TURNS, address) & 1:
         return len(_KINDS)
     return next(number for number, kind in enumerate(_KINDS) if address in kind)
 
@@ -106,7 +107,8 @@ _KINDS = (
     GROUPS_V4,
     GROUPS_V6,
 )
-_OF_SOME_KIND = union(_KINDS)
+# where addresses of some kind begin, and where they have just ended
+_TURNS = [turn for low, high in union(_KINDS) for turn in (low, high + 1)]
 
 
 def from_port(client: int, server: int, service_point: int, *, inbound: bool) -> int | None:

@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ringfence.analysis.picture_cells import cell_of, neighbours_of, traffic_of_rules
-from ringfence.analysis.picture_counts import Counting, whole
+from ringfence.analysis.picture_edges import Grouped, grouped, regrouped
 from ringfence.analysis.picture_flows import PictureFlows
 from ringfence.analysis.picture_groups import Grouper, Grouping, Node, bare
+from ringfence.analysis.picture_middle import middle_of
 from ringfence.analysis.picture_rejudging import Difference, touched
 from ringfence.analysis.picture_signs import Placer, Verdicts, judge
 from ringfence.flows.engine import DuckEngine
@@ -21,13 +22,9 @@ from ringfence.model.picture import (
     Neighbours,
     Picture,
     PictureCell,
-    PictureEdge,
     PictureGroup,
-    PictureService,
     PolicyState,
     RuleTraffic,
-    Sign,
-    SignCount,
 )
 from ringfence.model.rules import Direction
 
@@ -41,6 +38,8 @@ if TYPE_CHECKING:
 Told = Callable[[int, int], None]
 SERVICES = 8
 MOST_GROUPINGS = 12
+MOST_CHANGES = 1_000_000  # pairs of ends that were judged otherwise; past that all pictures are made anew
+_SHOWN = frozenset(PolicyState)
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,11 @@ class JudgedPicture:
         nobody = Placer(snapshot, {}, private)
         self.clients = tuple(_nodes(nobody, self.flows.clients, Direction.OUT))
         self.servers = tuple(_nodes(nobody, self.flows.servers, Direction.IN))
-        self._kept: dict[object, Picture] = {}
+        self._kept: dict[object, Grouped] = {}
         self._groupings: dict[object, Grouping] = {}
+        self._put: object = None
+        self._change = 0
+        self._forget()
         for state, tables in states.items():
             self.judge(state, tables, told)
 
@@ -112,7 +114,7 @@ class JudgedPicture:
         with self.lock:
             count = judge(self.flows, self._placer(tables), self.verdicts, str(state), told=told)
             self.tables[state] = tables
-            self._kept.clear()
+            self._changed(state)
             return count
 
     def copy(self, state: str, other: str) -> None:
@@ -123,7 +125,7 @@ class JudgedPicture:
             query = f"SELECT {base}{kept}, f.{other} AS {state} FROM picture_flows AS f"
             self.engine.keep("picture_flows", query)
             self.tables[state] = self.tables[other]
-            self._kept.clear()
+            self._changed(state)
 
     def rejudge(self, state: str, tables: PolicyTables, difference: Difference, told: Told | None = None) -> int:
         """Judge again what can be judged otherwise under the new tables of a state; return how many flows that is."""
@@ -131,32 +133,51 @@ class JudgedPicture:
             chosen = touched(self, self.tables[state].tables, tables.tables, difference)
             count = 0
             if chosen:
-                count = judge(self.flows, self._placer(tables), self.verdicts, str(state), chosen, told)
+                shown = state in _SHOWN
+                self._change += shown
+                changes = self._change if shown else None
+                count = judge(self.flows, self._placer(tables), self.verdicts, str(state), chosen, told, changes)
+                if shown and self.engine.rows("SELECT count(*) FROM picture_changes")[0] > (MOST_CHANGES,):
+                    self._forget()
             self.tables[state] = tables
-            self._kept.clear()
             return count
 
     def at(self, levels: Sequence[str], inside: PictureGroup | None = None, services: int = SERVICES) -> Picture:
         """Return the picture by some label keys, coarsest first, `asset` and `process` among them as the finest.
 
-        With `inside`, the groups in one group and what talks with them. Each edge has so many services at most.
+        With `inside`, the groups in one group and what talks with them. Each edge has so many services at most. After
+        `rejudge`, edges that say the same as in the last picture of these levels are the same objects, in its order.
         """
         key = (tuple(levels), inside and bare(inside), services)
         with self.lock:
-            known = self._kept.get(key)
-            if known is None:
-                known = self._kept[key] = self._picture(tuple(levels), inside, services)
-            return known
+            known, found = self._kept.pop(key, None), None
+            if known is not None and known.change == self._change:
+                found = known
+            elif known is not None:
+                found = regrouped(self, known, self.grouping(levels, inside), services, self._change)
+            if found is None:
+                found = grouped(self, tuple(levels), inside, services, self._change)
+            self._kept[key] = found
+            if len(self._kept) > MOST_GROUPINGS:
+                self._kept.pop(next(iter(self._kept)))
+            return found.picture
 
     def cell(self, levels: Sequence[str], client: PictureGroup, server: PictureGroup, limit: int = 50) -> PictureCell:
         """Return the traffic from one group to another with its busiest flows."""
         with self.lock:
             return cell_of(self, levels, client, server, limit)
 
-    def neighbours(self, levels: Sequence[str], group: PictureGroup, services: int = SERVICES) -> Neighbours:
-        """Return who talks to a group and whom it talks to."""
+    def neighbours(
+        self,
+        levels: Sequence[str],
+        group: PictureGroup,
+        services: int = SERVICES,
+        inside: PictureGroup | None = None,
+    ) -> Neighbours:
+        """Return who talks to a group and whom it talks to, and what the group is itself; `inside` is as in `at`."""
         with self.lock:
-            return neighbours_of(self, levels, group, services)
+            found = neighbours_of(self, levels, group, services, inside)
+            return replace(found, middle=middle_of(self, tuple(levels), group))
 
     def traffic_of_rules(self, state: str) -> Mapping[str, RuleTraffic]:
         """Return what each rule decides of all flows in a state, by its id; else it is not there."""
@@ -172,10 +193,14 @@ class JudgedPicture:
             self._groupings[key] = grouping
             if len(self._groupings) > MOST_GROUPINGS:
                 self._groupings.pop(next(iter(self._groupings)))
+        if self._put == key:
+            return grouping
+        self._put = None
         kinds = {"number": "INTEGER", "g": "INTEGER", "within": "BOOLEAN"}
         for side, numbers in (("client", grouping.clients), ("server", grouping.servers)):
             within = [number in grouping.within for number in numbers]
             self.engine.put(f"picture_{side}_group", kinds, [list(range(len(numbers))), list(numbers), within])
+        self._put = key
         return grouping
 
     def signs_sql(self) -> tuple[str, str]:
@@ -187,76 +212,17 @@ class JudgedPicture:
         )
         return columns, joins
 
+    def _changed(self, state: str) -> None:
+        """Have pictures made anew where another state may say anything else of any flow."""
+        if state in _SHOWN:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self.engine.put("picture_changes", dict.fromkeys(("change", "client", "server"), "INTEGER"), [[], [], []])
+
     def _placer(self, tables: PolicyTables) -> Placer:
         return Placer(self.snapshot, tables.tables, self._private)
-
-    def _picture(self, levels: tuple[str, ...], inside: PictureGroup | None, services: int) -> Picture:
-        grouping = self.grouping(levels, inside)
-        columns, joins = self.signs_sql()
-        self.engine.keep(
-            "picture_counted",
-            f"SELECT c.g AS c, s.g AS s, f.service, f.refused{columns}, count(*) AS flows,"
-            f" sum(f.connections)::BIGINT AS connections, max(f.last) AS last FROM picture_flows AS f"
-            f" JOIN picture_client_group AS c ON c.number = f.client"
-            f" JOIN picture_server_group AS s ON s.number = f.server{joins}"
-            " WHERE c.within OR s.within GROUP BY ALL",
-        )
-        edges, totals, refused = self._edges(self._services(services))
-        used = {number for edge in edges for number in (edge.client, edge.server)} | grouping.within
-        kept = {number: place for place, number in enumerate(sorted(used))}
-        groups = tuple(grouping.groups[number] for number in kept)
-        edges = [replace(edge, client=kept[edge.client], server=kept[edge.server]) for edge in edges]
-        return Picture(levels, groups, tuple(edges), totals, refused, self.window.since, self.window.until)
-
-    def _services(self, most: int) -> dict[tuple[int, int], tuple[list[PictureService], int]]:
-        """Return the busiest services of each edge, and how many others it has."""
-        signs = "".join(f", {one.value}" for one in self.states)
-        ranked = (
-            "SELECT *, dense_rank() OVER (PARTITION BY c, s ORDER BY total DESC, service) AS place,"
-            " count(DISTINCT service) OVER (PARTITION BY c, s) AS every FROM (SELECT *, sum(connections)"
-            " OVER (PARTITION BY c, s, service) AS total FROM picture_counted WHERE NOT refused) AS t"
-        )
-        rows = self.engine.rows(
-            f"SELECT c, s, place, service, every, flows, connections, last{signs} FROM ({ranked}) AS r"
-            f" WHERE place <= {most} ORDER BY 1, 2, 3"
-        )
-        found: dict[tuple[int, int], dict[int, Counting]] = {}
-        more: dict[tuple[int, int], int] = {}
-        for c, s, _, service, every, flows, connections, last, *codes in rows:
-            edge = (whole(c), whole(s))
-            more[edge] = max(0, whole(every) - most)
-            one = found.setdefault(edge, {}).setdefault(whole(service), Counting(self.states))
-            one.add(codes, SignCount(whole(flows), whole(connections)), last)
-        return {
-            edge: (
-                [
-                    PictureService(*self.flows.services[number], signs=one.signs, last=one.last)
-                    for number, one in of_edge.items()
-                ],
-                more[edge],
-            )
-            for edge, of_edge in found.items()
-        }
-
-    def _edges(
-        self, services: Mapping[tuple[int, int], tuple[list[PictureService], int]]
-    ) -> tuple[list[PictureEdge], Mapping[PolicyState, Mapping[Sign, SignCount]], SignCount]:
-        signs = "".join(f", {one.value}" for one in self.states)
-        rows = self.engine.rows(
-            f"SELECT c, s, refused, sum(flows)::BIGINT, sum(connections)::BIGINT, max(last){signs} FROM picture_counted"
-            " GROUP BY ALL ORDER BY ALL"
-        )
-        found: dict[tuple[int, int], Counting] = {}
-        total = Counting(self.states)
-        for c, s, refused, flows, connections, last, *codes in rows:
-            one = found.setdefault((whole(c), whole(s)), Counting(self.states))
-            for counting in (one, total):
-                counting.add(None if refused else codes, SignCount(whole(flows), whole(connections)), last)
-        edges = []
-        for (client, server), one in found.items():
-            shown, more = services.get((client, server), ([], 0))
-            edges.append(PictureEdge(client, server, one.signs, one.refused, tuple(shown), one.last, more))
-        return edges, total.signs, total.refused
 
 
 def _nodes(nobody: Placer, ends: Iterable[End], direction: Direction) -> Iterator[Node]:

@@ -70,14 +70,20 @@ def cell_of(
     )
 
 
-def neighbours_of(picture: JudgedPicture, levels: Sequence[str], group: PictureGroup, services: int) -> Neighbours:
+def neighbours_of(
+    picture: JudgedPicture,
+    levels: Sequence[str],
+    group: PictureGroup,
+    services: int,
+    inside: PictureGroup | None = None,
+) -> Neighbours:
     """Return who talks to a group and whom it talks to. Raise InputError where the picture has no such group."""
-    found = picture.at(levels, None, services)
+    found = picture.at(levels, inside, services)
     wanted = bare(group)
     number = next((number for number, one in enumerate(found.groups) if bare(one) == wanted), None)
     if number is None:
         raise InputError("the picture has no such group", remedy="look at the picture of the same levels again")
-    numbers = {bare(one): place for place, one in enumerate(picture.grouping(levels).groups)}
+    numbers = {bare(one): place for place, one in enumerate(picture.grouping(levels, inside).groups)}
     counts = {
         side: _ends_of(picture, nodes, numbers[wanted], mine, theirs)
         for side, nodes, mine, theirs in (
@@ -95,7 +101,7 @@ def neighbours_of(picture: JudgedPicture, levels: Sequence[str], group: PictureG
             if mine == number:
                 other = found.groups[theirs]
                 into.append(Neighbour(other, edge, counts[side].get(numbers[bare(other)], 0)))
-    return Neighbours(found.groups[number], *(tuple(sorted(one, key=_busy)) for one in (clients, servers)))
+    return Neighbours(found.groups[number], tuple(sorted(clients, key=_busy)), tuple(sorted(servers, key=_busy)))
 
 
 def traffic_of_rules(picture: JudgedPicture, state: str) -> dict[str, RuleTraffic]:
@@ -169,12 +175,13 @@ def _rules(picture: JudgedPicture, counted: Iterable[tuple[object, ...]]) -> dic
             for direction, outcome in verdict.deciding() if verdict else ():
                 key = (outcome.rule, direction.value, sign)
                 found[state][key] = found[state].get(key, SignCount()) + count
-    return {state: _shares(picture, state, shares) for state, shares in found.items()}
+    return {state: shares_of(picture, state, shares) for state, shares in found.items()}
 
 
-def _shares(
+def shares_of(
     picture: JudgedPicture, state: PolicyState, shares: dict[tuple[str, str, Sign], SignCount]
 ) -> tuple[RuleShare, ...]:
+    """Return shares of rules with their names and places, what decides most first."""
     tables = picture.tables[state]
     names = tables.names()
     ordered = sorted(shares.items(), key=lambda item: (-item[1].flows, item[0]))

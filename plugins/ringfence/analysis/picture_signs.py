@@ -91,12 +91,19 @@ class Placer:
 
 
 def judge(
-    flows: PictureFlows, placer: Placer, verdicts: Verdicts, state: str, chosen: str = "", told: Told | None = None
+    flows: PictureFlows,
+    placer: Placer,
+    verdicts: Verdicts,
+    state: str,
+    chosen: str = "",
+    told: Told | None = None,
+    change: int | None = None,
 ) -> int:
     """Judge flows and keep the number of each verdict in the column `state` of `picture_flows`; return how many.
 
     `chosen` is a query of `id`, `client`, `server` and `service`; without one all are judged that were not refused.
-    `told` hears how many of how many groups are judged.
+    `told` hears how many of how many groups are judged. With the number of a `change`, the ends of chosen flows whose
+    verdict is another one are added to `picture_changes`.
     """
     engine = DuckEngine(flows.connection)
     if chosen:
@@ -121,6 +128,11 @@ def judge(
     engine.keep("picture_result", grouped)
     ((count,),) = engine.rows("SELECT count(*) FROM picture_result")
     if chosen:
+        if change is not None:
+            flows.connection.execute(
+                f"INSERT INTO picture_changes SELECT DISTINCT {change}, f.client, f.server FROM picture_result AS r"
+                f" JOIN picture_flows AS f ON f.id = r.id WHERE f.{state} IS DISTINCT FROM r.verdict"
+            )
         flows.connection.execute(
             f"UPDATE picture_flows SET {state} = r.verdict FROM picture_result AS r WHERE picture_flows.id = r.id"
         )

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from ringfence.analysis.simulate_counts import Count, Evidence, LabelCount, RuleCount, Tally, by_labels
 from ringfence.analysis.simulate_ends import Places
-from ringfence.analysis.simulate_groups import Judged, judge_groups
+from ringfence.analysis.simulate_groups import judge_groups
 from ringfence.analysis.simulate_judge import Category, Verdict
+from ringfence.analysis.simulate_judged import Judged
 from ringfence.flows.columns import COLUMNS, flow_at
 from ringfence.flows.records import record_of
 from ringfence.flows.window import FlowWindow, label_numbers

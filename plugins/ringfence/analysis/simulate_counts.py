@@ -91,11 +91,14 @@ class Evidence:
         }
 
 
+_NOTHING = dict.fromkeys(Category, Count())
+
+
 @dataclass
 class Row:
     """A row while it is counted."""
 
-    categories: dict[Category, Count] = field(default_factory=lambda: dict.fromkeys(Category, Count()))
+    categories: dict[Category, Count] = field(default_factory=_NOTHING.copy)
     watched: Count = Count()
 
     def add(self, category: Category, count: Count, *, watched: bool) -> Self:

@@ -46,10 +46,11 @@ class EndPolicy:
 
     def maps(self, far: int) -> tuple[ServiceMap, ...]:
         """Return the service maps for a far address, each once, that of the process that was seen first."""
-        cases = [remotes.cases_at(far) for remotes in self.remotes]
-        if len(cases) == 1 and len(cases[0]) == 1:
-            return (cases[0][0][1],)
-        found = [services for one in cases for _, services in one]
+        if len(self.remotes) == 1:
+            cases = self.remotes[0].cases_at(far)
+            if len(cases) == 1:
+                return (cases[0][1],)
+        found = [services for remotes in self.remotes for _, services in remotes.cases_at(far)]
         return tuple({id(services): services for services in found}.values())
 
     def managed_from(self, far: int) -> bool:
@@ -71,7 +72,9 @@ class PlacedEnd(NamedTuple):
     current: EndPolicy | None
 
 
-_Held = tuple[str | None, int, int | None, int]  # who holds an address, the point to judge, labels, kind
+# who holds an address, the point to judge, labels, kind, the tables of the draft and of now
+_Held = tuple[str | None, int, int | None, int, VerdictTable | None, VerdictTable | None]
+_Policies = tuple[EndPolicy | None, EndPolicy | None]
 
 
 @dataclass
@@ -89,7 +92,7 @@ class Places:
         self._lookups: dict[int, TableLookup] = {}
         self._held: dict[tuple[str, str | None], _Held | None] = {}
         self._processes: dict[tuple[object, ...], tuple[Locals, ...]] = {}
-        self._everywhere: dict[tuple[object, ...], EndPolicy] = {}
+        self._everywhere: dict[tuple[object, ...], _Policies] = {}
         self._end_policies: dict[tuple[object, ...], EndPolicy] = {}
 
     def place(self, end: End, direction: Direction) -> PlacedEnd | None:
@@ -105,11 +108,18 @@ class Places:
             held = self._held[key] = self._holder(*key)
         if held is None:
             return None
-        name, point, label, kind = held
-        if name is None:
-            return PlacedEnd(None, point, None, kind, None, None)
-        current = self._end_policy(self.current, name, end, point, direction) if self.current is not None else None
-        return PlacedEnd(name, point, label, kind, self._end_policy(self.draft, name, end, point, direction), current)
+        name, point, label, kind, draft, current = held
+        if draft is None and current is None:
+            return PlacedEnd(name, point, label, kind, None, None)
+        # most tables say the same of all addresses of their host
+        alike = (id(draft), id(current), direction is Direction.IN, *end[2:])
+        policies = self._everywhere.get(alike)
+        if policies is None:
+            found = [self._end_policy(table, end, point, direction) for table in (draft, current)]
+            policies = found[0][0], found[1][0]
+            if all(everywhere for _, everywhere in found):
+                self._everywhere[alike] = policies
+        return PlacedEnd(name, point, label, kind, *policies)
 
     def _holder(self, address: str, name: str | None) -> _Held | None:
         """Return who holds an address that an asset (or none) was seen at, and where it is to be judged."""
@@ -117,26 +127,24 @@ class Places:
         if name is None:
             name = self._holders.asset(point, self.snapshot.taken)
         if name is None:
-            return None, point, None, kind_of(point)
+            return None, point, None, kind_of(point), None, None
         asset = self._assets.get(name)
         if asset is None:
             return None
         if point not in asset.addresses:
             same = [address for address in asset.addresses if family_of(address) == family_of(point)]
             point = same[0] if same else point
-        return name, point, self.labels[name], kind_of(point)
+        draft, current = self.draft.get(name), self.current.get(name) if self.current is not None else None
+        return name, point, self.labels[name], kind_of(point), draft, current
 
     def _end_policy(
-        self, tables: Mapping[str, VerdictTable], name: str, end: End, point: int, direction: Direction
-    ) -> EndPolicy | None:
-        table = tables.get(name)
+        self, table: VerdictTable | None, end: End, point: int, direction: Direction
+    ) -> tuple[EndPolicy | None, bool]:
+        """Return what a table says to a process at an address, and whether it does so at every address."""
         if table is None:
-            return None
+            return None, True
         inbound = direction is Direction.IN
         key = (id(table), inbound, *end[2:])
-        policy = self._everywhere.get(key)
-        if policy is not None:
-            return policy
         known = self._processes.get(key)
         if known is None:
             known = self._processes[key] = self._locals(table, end, direction)
@@ -147,9 +155,7 @@ class Places:
         if policy is None:
             networks = _networks(control) if control else None
             policy = self._end_policies[same] = EndPolicy(found, control, networks)
-        if all(one is locals_of.remotes[0] for locals_of in known for one in locals_of.remotes):
-            self._everywhere[key] = policy
-        return policy
+        return policy, all(one is locals_of.remotes[0] for locals_of in known for one in locals_of.remotes)
 
     def _locals(self, table: VerdictTable, end: End, direction: Direction) -> tuple[Locals, ...]:
         """Return what a table says to the process that was seen, then to each that it may have been."""

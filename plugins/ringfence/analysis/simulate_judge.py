@@ -22,6 +22,9 @@ class Category(StrEnum):
     NEWLY_DENIED = "newly_denied"
     STILL_DENIED = "still_denied"
 
+    # an enum's own hash is computed in Python, each time; this one is the text's
+    __hash__ = str.__hash__
+
     @staticmethod
     def of(*, before: bool, after: bool) -> Category:
         """Return the category of a flow that passes now (`before`) and under the draft (`after`)."""

@@ -10,8 +10,8 @@ from functools import cached_property
 from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.simulate import JudgedFlow, Simulation, judged_flow
 from ringfence.analysis.simulate_counts import Count, Evidence, LabelCount, Row, RuleCount, Tally, by_labels
-from ringfence.analysis.simulate_groups import is_label
 from ringfence.analysis.simulate_judge import Category, Verdict
+from ringfence.analysis.simulate_sql import is_label
 from ringfence.model.addresses import point_of
 from ringfence.model.intervals import IntervalSet, union
 from ringfence.model.rules import Policy

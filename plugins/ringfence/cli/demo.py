@@ -71,8 +71,11 @@ def _end(session: Session, stage: Stage, name: str, *, kept: bool) -> None:
     session.output.line(f"All shown in {seconds} s.", style="green", bold=True)
     if kept:
         session.output.line(f"workspace: {stage.directory}")
+        session.output.line(f"look at it in the application: ringfence --workspace {stage.directory}")
         session.output.line(f"a shell on a host: ringfence lab shell web-1 --name {name}")
         session.output.line(f"the end: ringfence lab down --name {name}")
+    else:
+        session.output.line("to do it yourself: ringfence in an empty directory opens the application, l the demo lab")
 
 
 def _processes(kind: str) -> bool:

@@ -28,7 +28,7 @@ class Engine(Protocol):
         ...
 
     def rows(self, query: str) -> list[Row]:
-        """Return all rows of a query."""
+        """Return all rows of a query; whole numbers are int, also where the engine has another type for long ones."""
         ...
 
     def batches(self, query: str) -> Iterator[list[Row]]:
@@ -74,8 +74,12 @@ class DuckEngine:
             yield rows
 
     def keep(self, name: str, query: str) -> None:
-        """Make a table of a query's rows, in place of one of that name."""
-        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
+        """Make a table of a query's rows, in place of one of that name; nobody asks in which order."""
+        self.connection.execute("SET preserve_insertion_order = false")
+        try:
+            self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
+        finally:
+            self.connection.execute("RESET preserve_insertion_order")
 
     def view(self, name: str, query: str) -> None:
         """Give a query a name, in place of what has it."""

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -81,7 +82,7 @@ class SparkEngine:
         with _failing(self.master):
             # not by Ibis, which goes through pandas and makes floats of numbers beside null
             for batch in self._frame(query).toArrow().to_batches(FETCH):
-                yield list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+                yield list(zip(*map(_values, batch.columns), strict=True))
 
     def keep(self, name: str, query: str) -> None:
         """Make a table of a query's rows, in place of one of that name; the cluster holds it."""
@@ -130,6 +131,12 @@ class SparkEngine:
         table = self._kept.pop(name, None)
         if table is not None:
             table.unpersist()
+
+
+def _values(column: Any) -> list[object]:
+    """Return the values of an Arrow column; a sum, which Spark has as a decimal number, as int."""
+    values: list[object] = column.to_pylist()
+    return [int(one) if isinstance(one, Decimal) else one for one in values]
 
 
 @cache

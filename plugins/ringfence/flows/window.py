@@ -235,7 +235,7 @@ class FlowWindow:
                 "port": port,
                 "outcome": outcome,
                 "flows": count,
-                "connections": int(str(connections)),
+                "connections": connections,
             }
             for client, server, protocol, port, outcome, count, connections in rows
         ]
@@ -254,10 +254,14 @@ def label_numbers(snapshot: Snapshot, keys: Sequence[str]) -> tuple[dict[str, in
     """Return the number of each asset's labels, of `keys` alone, and the labels by number."""
     numbers: dict[tuple[tuple[str, str], ...], int] = {}
     of_assets: dict[str, int] = {}
+    # assets of a kept answer share their labels
+    alike: dict[int, int] = {}
     for asset in snapshot.assets:
-        values = asset.label_values()
-        combination = tuple((key, values[key]) for key in keys if key in values)
-        of_assets[asset.name] = numbers.setdefault(combination, len(numbers))
+        number = alike.get(id(asset.labels))
+        if number is None:
+            combination = tuple((key, asset.labels[key].value) for key in keys if key in asset.labels)
+            number = alike[id(asset.labels)] = numbers.setdefault(combination, len(numbers))
+        of_assets[asset.name] = number
     return of_assets, {number: dict(combination) for combination, number in numbers.items()}
 
 

@@ -214,9 +214,45 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class ModeShare:
+    """How many hosts have these modes; both are "" for hosts that hold no table."""
+
+    inbound: str
+    outbound: str
+    hosts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A service that answered on some hosts of a group, with the process where one was named."""
+
+    protocol: int
+    port: int | None
+    process: str | None
+    hosts: int
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMiddle:
+    """What a group is itself, by state: the modes of its hosts and the rules that decide its side of its flows.
+
+    `listening` is what was seen to answer there, the busiest first.
+    """
+
+    modes: Mapping[PolicyState, tuple[ModeShare, ...]]
+    listening: tuple[Listening, ...]
+    rules: Mapping[PolicyState, tuple[RuleShare, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Who talks to a group (`clients`) and whom it talks to (`servers`), the most connections first."""
+    """Who talks to a group (`clients`) and whom it talks to (`servers`), the most connections first.
+
+    `middle` is what the group is itself, where that was asked for.
+    """
 
     group: PictureGroup
     clients: tuple[Neighbour, ...]
     servers: tuple[Neighbour, ...]
+    middle: GroupMiddle | None = None

@@ -50,6 +50,7 @@ class DraftPicture:
         self._enforcement: dict[str, Mapping[str, Enforcement | None]] = {}
         self._held = held_tables(estate, known_records(estate), Execution().listener)
         self._told = read_state(estate.directory)
+        self._unsettled = False
 
     def moved(self, estate: Estate, execution: Execution | None = None) -> bool:
         """Follow another estate of the same workspace, whose files or hosts changed, as far as that is cheap.
@@ -66,7 +67,8 @@ class DraftPicture:
         ):
             return False
         policy, held = after.workspace.policy, held_tables(after, known_records(after), execution.listener)
-        others = bool(changed_hosts(self._held, held))
+        others = self._unsettled or bool(changed_hosts(self._held, held))
+        self._unsettled = others  # also for the next time, where this one is cancelled
         self.estate, self._held = after, held
         if others and PolicyState.HELD in self.judged.tables:
             with interruptible(execution, self.judged.window.connection):
@@ -75,6 +77,7 @@ class DraftPicture:
         self._judge(PolicyState.FILES, policy, execution, always=others)
         if others:
             self._judge(PolicyState.DRAFT, self._policies[PolicyState.DRAFT], execution, always=True)
+        self._unsettled = False
         return True
 
     def prepare(self) -> None:

@@ -99,4 +99,5 @@ def write_lab_workspace(directory: Path, name: str = NAME) -> tuple[Path, ...]:
         raise InputError(f"the lab {name} is not up", remedy=f"ringfence lab up --name {name}")
     directory.mkdir(parents=True, exist_ok=True)
     processes = status[0].kind == "machines" or not probe().processes
-    return tuple(write_workspace(directory, lab.inventory_path, lab.hosts(), processes=processes))
+    hosts = lab.hosts()
+    return tuple(write_workspace(directory, lab.inventory_path, hosts, processes=processes, first_look=True))

@@ -46,12 +46,16 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True)
 class MadePlan:
-    """A plan that was written; `flow_words` describe its effect on traffic, `wrong` counts flows that were left out."""
+    """A plan that was written; `flow_words` describe its effect on traffic, `wrong` counts flows that were left out.
+
+    `guesses` are the flows whose direction was only guessed.
+    """
 
     draft: Draft
     directory: Path
     flow_words: str
     wrong: int
+    guesses: int
 
 
 def make_plan(estate: Estate, request: PlanRequest, execution: Execution | None = None) -> MadePlan:
@@ -72,7 +76,7 @@ def make_plan(estate: Estate, request: PlanRequest, execution: Execution | None 
     directory = write(draft, estate.plans)
     if request.key is not None:
         sign(directory, request.key)
-    return MadePlan(draft, directory, making.flow_words, making.wrong)
+    return MadePlan(draft, directory, making.flow_words, making.wrong, making.guesses)
 
 
 class _Making:
@@ -89,6 +93,7 @@ class _Making:
         self.flows = request.flows
         self.flow_words = ""
         self.wrong = 0
+        self.guesses = 0
 
     def planned(self) -> Draft:
         """Return the plan of the policy in the files."""
@@ -190,6 +195,7 @@ class _Making:
                 return "", {}
             result = simulate(tables, self.estate.snapshot, window, enforced)
             self.flow_words = f"{self.flows.words()}: {result.summary()}"
+            self.guesses = window.guesses
             if unseen := result.unseen_words():
                 self.listener.problems([Problem(Severity.WARNING, unseen, remedy=LOOK_LONGER)])
             data: dict[str, JsonValue] = {"window": window.totals(), **result.data(PAIRS_KEPT)}  # type: ignore[dict-item]  # plain

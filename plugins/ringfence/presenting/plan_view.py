@@ -41,8 +41,10 @@ def made_lines(made: MadePlan, flows: FlowSelection | None) -> Iterator[Line]:
         yield Line(f"left out: {clean_line(name)}: {why}", style="yellow")
     if made.flow_words:
         yield Line(made.flow_words)
-    if flows is not None and (wrong := flows.wrong_words(made.wrong)):
-        yield Line(wrong, style="yellow")
+    if flows is not None:
+        for warning in (flows.wrong_words(made.wrong), flows.guessed_words(made.guesses)):
+            if warning:
+                yield Line(warning, style="yellow")
     short = plan.digest[:4]
     yield Line(f"plan {plan.short}  (ringfence show {short} for the diff, host by host and rule by rule)", bold=True)
     if plan.canary is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ringfence.model.picture import GroupKind, PictureGroup, PolicyState, Sign, SignCount
+from ringfence_tui.screens.map import steps
 from ringfence_tui.screens.map.levels import Level
 from ringfence_tui.screens.map.model import (
     COMPARISONS,
@@ -16,6 +19,7 @@ from ringfence_tui.screens.map.model import (
     digit_of,
     find,
     matrix_of,
+    matrix_steps,
     next_of,
     proposal,
 )
@@ -190,3 +194,23 @@ def test_a_time_steps_back_and_forward_but_never_past_now():
     assert (before.when.since, before.when.until, before.words) == ("14d", "7d", "7d until 7d ago")
     assert before.stepped(-1).stepped(-1) == week
     assert before.other().words == "30d"
+
+
+def test_work_over_many_edges_leaves_the_loop_its_turns(monkeypatch):
+    monkeypatch.setattr(steps, "STEP", 1)
+    monkeypatch.setattr(steps, "AT_A_TIME", 0.0)
+    turns = []
+
+    async def others():
+        while True:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    async def both():
+        other = asyncio.create_task(others())
+        made = await steps.in_turns(matrix_steps(shop(), DRAFT))
+        other.cancel()
+        return made
+
+    assert asyncio.run(both()).shown == matrix_of(shop(), DRAFT).shown
+    assert len(turns) >= len(shop().edges)

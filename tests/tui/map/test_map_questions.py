@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from ringfence.model.draft_effect import RuleHome
 from ringfence.model.errors import InputError
-from ringfence.model.picture import PolicyState
+from ringfence.model.picture import PolicyState, Sign
 from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
-from ringfence_tui.screens.map import questions
+from ringfence_tui.screens.map import questions, sending
 from ringfence_tui.screens.map.answers import Edges, PictureRequest, Progress, RuleRequest, When
-from ringfence_tui.screens.map.drafting import take
+from ringfence_tui.screens.map.drafting import take, write
 from ringfence_tui.screens.map.kept import kept_of
 
 from tests.tui.map_estate import drawn
@@ -30,7 +31,7 @@ def asked(session, request):
 
 
 def test_edges_come_in_parts_before_the_answer(session, monkeypatch):
-    monkeypatch.setattr(questions, "A_PART", 3)
+    monkeypatch.setattr(sending, "A_PART", 3)
     answer, parts = asked(session, PictureRequest())
     edges = [part.edges for part in parts if isinstance(part, Edges)]
     assert [len(one) for one in edges] == [3, 3, 3, 1]
@@ -72,3 +73,49 @@ def test_a_read_only_session_takes_no_rule(session):
     read_only = EngineSession(session.directory, read_only=True)
     with pytest.raises(InputError, match="read-only"):
         take(read_only, RuleRequest({}, None), Tell(lambda _: None))
+
+
+DENY = {"name": "dev never reads prod", "from": {"env": "dev"}, "to": {"env": "prod", "role": "db"}, "deny": "tcp"}
+
+
+def test_after_a_change_only_its_edges_come_and_written_files_are_followed(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", NOW)
+    session = EngineSession(drawn(tmp_path))
+    first, parts = asked(session, PictureRequest(("env", "role")))
+    before = sending.put_together(tuple(edge for part in edges_of(parts) for edge in part.edges), [])
+    judged = kept_of(session).picture
+    take(
+        session,
+        RuleRequest(DENY, RuleHome("policy/more.yml", {"tier": "guardrail"}, 0, "guardrail", "", new=True)),
+        Tell(lambda _: None),
+    )
+
+    second, parts = asked(session, PictureRequest(("env", "role"), known=first.name))
+
+    assert second.follows
+    assert second.draft.changes == 1
+    (part,) = edges_of(parts)
+    assert [one.worst(PolicyState.DRAFT) for one in part.edges] == [Sign.DENIED] * 2
+    whole, parts = asked(session, PictureRequest(("env", "role")))
+    assert sending.put_together(before, [part]) == tuple(edge for one in edges_of(parts) for edge in one.edges)
+    assert (whole.follows, whole.picture) == (False, second.picture)
+
+    write(session, None, Tell(lambda _: None))
+    third, parts = asked(session, PictureRequest(("env", "role"), known=whole.name))
+
+    assert kept_of(session).picture is judged
+    (part,) = edges_of(parts)
+    assert [one.worst(PolicyState.FILES) for one in part.edges] == [Sign.DENIED] * 2
+    assert third.picture.totals[PolicyState.FILES] == second.picture.totals[PolicyState.DRAFT]
+
+
+def test_what_drafts_are_compared_with_is_compiled_before_the_first_sheet(session):
+    asked(session, PictureRequest())
+    assert not kept_of(session).prepared
+    questions.ready(session, None, Tell(lambda _: None))
+    assert kept_of(session).prepared
+
+
+def edges_of(parts):
+    """Return the parts that are edges."""
+    return [part for part in parts if isinstance(part, Edges)]

@@ -6,7 +6,17 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ringfence.model.picture import GroupKind, PictureGroup
+from ringfence.model.picture import (
+    GroupKind,
+    GroupMiddle,
+    Listening,
+    ModeShare,
+    PictureGroup,
+    PolicyState,
+    RuleShare,
+    Sign,
+    SignCount,
+)
 from ringfence_tui.screens.map.model import COMPARISONS
 from ringfence_tui.screens.map.neighbours import Place, at, neighbour_rows, neighbours_in
 from ringfence_tui.spans import plain
@@ -54,6 +64,30 @@ def test_three_columns_tell_signs_services_and_connections():
 def test_the_middle_tells_what_the_group_serves_and_uses_the_busiest_first():
     rows = [plain(row).split("│")[1].strip() for row in neighbour_rows(view(), Place(), DRAFT, 80, 9)]
     assert rows == ["", "prod shop db", "2 hosts", "serves", "tcp/443 61,296", "uses", "tcp/443 30", "", ""]
+
+
+def test_the_middle_tells_modes_what_listens_and_the_rules_that_decide_once_they_are_known():
+    count = SignCount(3, 30)
+    shares = (
+        RuleShare("a", "api to database", "", "in", Sign.ALLOWED, count),
+        RuleShare("a", "api to database", "", "in", Sign.NOT_JUDGED, count),
+        RuleShare("default", "default", "", "out", Sign.UNDECIDED, count),
+    )
+    middle = GroupMiddle(
+        {PolicyState.DRAFT: (ModeShare("full", "full", 4), ModeShare("full", "observe", 1), ModeShare("", "", 1))},
+        (Listening(6, 8443, "shop-api", 4, 999), Listening(6, 22, None, 1, 41)),
+        {PolicyState.DRAFT: shares},
+    )
+    told = replace(view(), middle=middle)
+
+    def rows(height):
+        lines = neighbour_rows(told, Place(), DRAFT, 80, height)
+        return [plain(row).split("│")[1].strip() for row in lines][1:]
+
+    modes = ["prod shop db", "2 hosts", "full 4", "full/observe 1", "holds nothing 1"]
+    listens = ["listens", "tcp/8443 shop-api", "tcp/22 41"]
+    assert rows(13) == [*modes, *listens, "rules that decide", "+ api to database", "~ no rule", ""]
+    assert rows(11) == [*modes, "listens", "2 more", "rules that decide", "+ api to database", "~ no rule"]
 
 
 def test_all_lines_are_as_wide_as_the_terminal_and_one_heading_and_the_rest_fill_it():

@@ -187,3 +187,31 @@ def test_neighbours_are_who_talks_to_a_group_and_whom_it_talks_to(judged: Judged
     found = judged.neighbours(levels, db)
     assert [(named(one.group), one.ends) for one in found.clients] == [("prod web", 2), ("dev web", 1)]
     assert [named(one.group) for one in found.servers] == ["prod web"]
+
+
+def test_in_the_middle_of_its_neighbours_a_group_tells_modes_what_listens_and_the_rules_that_decide() -> None:
+    named_node = flow("10.0.0.3", "10.0.0.2", 9100, server_unit="node.service", server_process="node")
+    policy = factory.policy(*POLICY.rules, mode=Mode.OBSERVE)
+    states = {HELD: PolicyTables({}, {}), FILES: tables(policy)}
+    with JudgedPicture(FlowWindow.of_flows([*FLOWS, named_node], [ESTATE]), ESTATE, Settings(), states) as picture:
+        levels = ("env", "role")
+        groups = {named(one): one for one in picture.at(levels).groups}
+        web = picture.neighbours(levels, groups["prod web"]).middle
+        db = picture.neighbours(levels, groups["prod db"]).middle
+    assert web is not None
+    assert db is not None
+    assert [(one.inbound, one.hosts) for one in web.modes[FILES]] == [("observe", 2)]
+    assert [(one.inbound, one.hosts) for one in web.modes[HELD]] == [("", 2)]
+    assert [(one.port, one.process, one.hosts) for one in web.listening] == [(9100, "node.service", 1)]
+    assert [(one.port, one.hosts, one.connections) for one in db.listening] == [(5432, 1, 14)]
+    deciding = {(one.name, one.side, one.sign, one.count.flows) for one in db.rules[FILES] if one.side == "in"}
+    assert deciding == {("web-db", "in", Sign.ALLOWED, 2), ("no-dev", "in", Sign.WOULD_BE_DENIED, 1)}
+    assert db.rules[HELD] == ()
+
+
+def test_neighbours_in_a_group_are_counted_too(judged: JudgedPicture) -> None:
+    prod = next(one for one in judged.at(("env",)).groups if named(one) == "prod")
+    levels = ("env", "role")
+    db = next(one for one in judged.at(levels, prod).groups if named(one) == "prod db")
+    found = judged.neighbours(levels, db, inside=prod)
+    assert [(named(one.group), one.ends) for one in found.clients] == [("prod web", 2), ("dev", 1)]

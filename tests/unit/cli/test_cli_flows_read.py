@@ -185,7 +185,7 @@ def test_how_many_directions_are_no_more_than_a_guess_is_said(workspace: Path) -
     )
     data(workspace, "flows", "add", str(workspace / "ntp.csv"))
     since = ("--since", "2026-11-24")
-    for command in (("flows", "window"), ("simulate",)):
+    for command in (("flows", "window"), ("simulate",), ("plan",)):
         told = ringfence(workspace, *command, *since).output
         assert "1 flow may run the other way: its direction is guessed" in told
     assert data(workspace, "suggest", *since)["window"]["guesses"] == 1

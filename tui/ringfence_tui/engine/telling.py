@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 # Seconds between two words on one playbook: a host a millisecond is no news to a person.
 EVERY = 0.2
+# What playbooks do, for people; others by their names.
+WORDS = {
+    "discover": "asking who talks to whom",
+}
 
 
 class Telling(Listener):
@@ -48,9 +52,9 @@ class Telling(Listener):
 
     def playbook_started(self, playbook: str, waves: Sequence[Sequence[str]], *, rollout: bool) -> None:
         """Tell that hosts are asked."""
-        self._playbook, self._hosts = playbook, sum(map(len, waves))
+        self._playbook, self._hosts = WORDS.get(playbook, playbook), sum(map(len, waves))
         self._ended.clear()
-        self.tell(Progress(f"{playbook}: 0 of {self._hosts} hosts"))
+        self.tell(Progress(f"{self._playbook}: 0 of {self._hosts} hosts"))
 
     def event(self, event: Event) -> None:
         """Tell how many have answered."""

@@ -19,6 +19,7 @@ SESSIONS = 4
 IDLE = 30 * 60.0  # seconds without a key or the mouse
 MESSAGE_AT_MOST = 1 << 16  # bytes: a paste
 HEARTBEAT = 15.0  # seconds
+CLOSES_WITHIN = 1.0  # seconds that a browser has to answer the end of its socket
 SOCKET = "ws"
 
 
@@ -73,7 +74,9 @@ class Server:
         size = terminal_size(request.query)
         if size is None:
             return self._status(400)
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=MESSAGE_AT_MOST, compress=False)
+        socket = web.WebSocketResponse(
+            timeout=CLOSES_WITHIN, heartbeat=HEARTBEAT, max_msg_size=MESSAGE_AT_MOST, compress=False
+        )
         if not socket.can_prepare(request).ok:
             return self._status(400)
         if self.open_now >= self.sessions or self.ending.is_set():

@@ -58,11 +58,7 @@ class Matrix(PaintedMatrix, can_focus=True):
         same = before.names == content.names and before.breaks == content.breaks
         self.axes = MatrixLayout.of(content)
         if same:
-            self.repaint_cells(
-                place
-                for place in {*before.cells, *content.cells}
-                if before.cells.get(place) != content.cells.get(place)
-            )
+            self.repaint_cells(place for place in self.seen_cells() if before.cell(*place) != content.cell(*place))
         else:
             self.measure()
             self.refresh()

@@ -51,6 +51,13 @@ class PaintedMatrix(Painted):
             return None
         return self.first_row + 1, self.first_row + fitting
 
+    def seen_cells(self) -> Iterator[tuple[int, int]]:
+        """Yield the rows and columns of the cells that are seen."""
+        first = self.first_row
+        for row in range(first, first + self.axes.rows.fitting(first, self.rows_high)):
+            for column in self._columns():
+                yield row, column
+
     def place_at(self, x: int, y: int) -> tuple[int, int] | None:
         """Return the row and column of a place of this widget, None where there is neither."""
         rows, columns = self.axes.rows, self.axes.columns

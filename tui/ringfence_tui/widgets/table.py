@@ -60,14 +60,17 @@ class Table(Listing):
     def show(self, count: int, cells: Callable[[int], Cells], *, cursor: int | None = None) -> None:
         """Show so many rows; the cursor stays where it is, or goes to a row. Tells `Moved` where it is at another."""
         self._cells = cells
-        before = self.window.cursor
+        before, top, rows = self.window.cursor, self.window.top, max(self.window.count, count)
         self.recount(count)
         if cursor is not None and cursor != self.window.cursor:
             self.window = self.window.at(cursor)
             self._follow()
         if self.window.cursor != before:
             self.post_message(self.Moved(self, self.window.cursor))
-        self.refresh()
+        if self.window.top != top:
+            self.refresh()
+        else:  # below the last row nothing stood, and nothing stands
+            self.repaint(range(self.HEAD + rows - top))
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Have other columns; the next `show` has cells for them."""

@@ -25,10 +25,19 @@ ssh_args = -C -o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval
 """
 
 
-def write_workspace(directory: Path, lab_inventory: Path, hosts: Sequence[HostSpec], *, processes: bool) -> list[Path]:
-    """Write the workspace and return its policy files; without `processes` rules speak of hosts alone."""
+def write_workspace(
+    directory: Path, lab_inventory: Path, hosts: Sequence[HostSpec], *, processes: bool, first_look: bool = False
+) -> list[Path]:
+    """Write the workspace and return its policy files; without `processes` rules speak of hosts alone.
+
+    For a `first_look` only denials bite, and the one that separates dev from production is left to the reader.
+    """
     written = []
-    for path, text in _files(resources.files("ringfence.lab.demonstration") / "workspace", Path()):
+    package = resources.files("ringfence.lab.demonstration")
+    files = dict(_files(package / "workspace", Path()))
+    if first_look:
+        files |= dict(_files(package / "first_look", Path()))
+    for path, text in files.items():
         target = directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text if processes else PROCESS.sub("", text), encoding="utf-8")

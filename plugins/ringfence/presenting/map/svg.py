@@ -160,7 +160,9 @@ def _legend(drawn: Drawing) -> Iterator[str]:
         yield f"{since} to {until}" if until else f"since {since}"
     for sign in WORST_FIRST:
         if sign in counts:
-            yield f"<tspan font-weight='bold'>{xml(sign)}</tspan> {xml(EXPLAINED[sign])}: {counts[sign].flows:,} flows"
+            number = counts[sign].flows
+            flows = f"{number:,} flow" if number == 1 else f"{number:,} flows"
+            yield f"<tspan font-weight='bold'>{xml(sign)}</tspan> {xml(EXPLAINED[sign])}: {flows}"
     if drawn.picture.refused.flows:
         yield f"attempts that were refused when they were seen: {drawn.picture.refused.flows:,}"
     if drawn.listed:

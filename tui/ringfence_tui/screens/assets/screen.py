@@ -31,6 +31,7 @@ from ringfence_tui.screens.assets.detail import (
     preview_rows,
 )
 from ringfence_tui.screens.assets.model import (
+    LABEL_COLUMNS,
     AssetsRequest,
     AssetTable,
     Begin,
@@ -65,9 +66,9 @@ def columns(longest: int) -> tuple[Column, ...]:
         Column("ENV", 5, grow=1),
         Column("APP", 5, grow=1),
         Column("ROLE", 6, grow=1),
-        Column("MODE", 8),
+        Column("MODE", 9),
         Column("SEEN", 6, rank=2),
-        Column("SOURCES", 9, grow=1, rank=3),
+        Column("SOURCES", 8, grow=1, rank=3),
         Column("DRIFT", 5, rank=1),
     )
 
@@ -81,7 +82,7 @@ DETAIL = Key("enter", "choose", "detail")
 LABEL = Key("L", "label", "label", "Give the marked assets, or the one at the cursor, a label", changes=True)
 DISCOVER = Key("D", "discover", "discover", "Ask the inventory and its sources again")
 FLOWS = Key("f", "flows", "flows", "Show whom the asset talks with")
-ON_MAP = Key("m", "map", "map", "Show the asset on the map")
+ON_MAP = Key("m", "map", "map", "Show the group of the asset on the map")
 WHY = Key("e", "explain", "", "Explain a connection of the asset")
 MARK_ALL = Key("A", "mark_all", "", "Mark all rows that are shown")
 PASSWORDS = Key("K", "passwords", "", "Give the passwords that Ansible needs")
@@ -225,7 +226,7 @@ class AssetsScreen(ChangingPage):
         name, addresses, sources, enforcer, _, stale, _ = table.rows[index]
         first, _, more = addresses.partition(" ")
         mode, seen, drift = table.of("mode", index), table.of("seen", index), table.of("drift", index)
-        shown_mode = "–" if not enforcer else mode[:8]
+        shown_mode = "–" if not enforcer else mode[:9]
         known = "seen" in table.told
         return (
             name,
@@ -450,9 +451,13 @@ class AssetsScreen(ChangingPage):
         self.look(flows=True)
 
     def action_map(self) -> None:
-        """Show it on the map."""
-        if name := self.name_at_cursor():
-            self.go("map", AssetSubject(name))
+        """Show its group on the map."""
+        place = self.query_one("#assets", Table).cursor
+        if place < len(self.found):
+            index = self.found[place]
+            labels = ((key, self.table.label(index, key)) for key in LABEL_COLUMNS)
+            group = ",".join(f"{key}={value}" for key, value in labels if value)
+            self.go("map", PairSubject(group, group))
 
     def action_explain(self) -> None:
         """Explain a connection of it."""

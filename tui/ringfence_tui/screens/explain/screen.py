@@ -41,7 +41,7 @@ class ExplainScreen(ChangingPage):
     """Four fields above the answer; letters are keys as long as no field has the cursor."""
 
     KEYS = (
-        Key("tab", "app.focus_next", "field", "To the next field; in one it completes"),
+        Key("tab", "field", "field", "To the next field; in one it completes"),
         Key("r", "reverse", "reverse", "The same the other way round"),
         Key("n", "next(1)", "next", "The next answer, where services are decided differently"),
         Key("N", "next(-1)", "", "The answer before"),
@@ -190,6 +190,10 @@ class ExplainScreen(ChangingPage):
         self.call_after_refresh(self._show)
 
     # What keys do
+
+    def action_field(self) -> None:
+        """Go to the next field."""
+        self.focus_next(Field)
 
     def action_next(self, by: int) -> None:
         """Show another answer."""

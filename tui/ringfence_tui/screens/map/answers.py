@@ -19,11 +19,15 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
-    """Which picture: its levels (empty: those of the estate), inside which group, of which time."""
+    """Which picture: its levels (empty: those of the estate), inside which group, of which time.
+
+    `known` names the answer that the screen shows: of the same picture only edges that differ come.
+    """
 
     levels: tuple[str, ...] = ()
     inside: PictureGroup | None = None
     when: When = field(default_factory=When)
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +44,29 @@ class DraftNote:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Some edges of the picture that is asked for: they come in parts, so that no part holds the screen up."""
+    """Some edges of the picture that is asked for: they come in parts, so that no part holds the screen up.
+
+    `places` are where they stand among the edges of the answer that the screen knows; none where all edges come.
+    """
 
     edges: tuple[PictureEdge, ...]
+    places: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MapAnswer:
-    """A picture, every level that there is, and what the draft is; the edges came before, in parts."""
+    """A picture, every level that there is, and what the draft is; the edges came before, in parts.
+
+    `name` is what the screen knows this answer by. With `follows` only edges came that differ from those of the answer
+    that the request knew.
+    """
 
     picture: Picture
     keys: tuple[str, ...]
     draft: DraftNote = field(default_factory=DraftNote)
     notes: tuple[str, ...] = ()
+    name: str = ""
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +82,12 @@ class CellRequest:
 
 @dataclass(frozen=True, slots=True)
 class NeighboursRequest:
-    """A group of a picture."""
+    """A group of a picture, which may be the inside of another one."""
 
     levels: tuple[str, ...]
     group: PictureGroup
     when: When = field(default_factory=When)
+    inside: PictureGroup | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from ringfence_tui.screens.map.model import all_flows
 from ringfence_tui.screens.map.names import how_many, name_of, service_of
 from ringfence_tui.screens.map.strip import share_text, signs_of, totals_of
 from ringfence_tui.spans import OF_SIGN, Row, Span, Tone
+from ringfence_tui.subjects import PairSubject
 
 
 def panel_rows(
@@ -68,6 +69,12 @@ def _flow(flow: PictureFlow, states: Sequence[PolicyState]) -> Row:
     if flow.last is not None:
         spans.append(Span(f"  {flow.last:%m-%d %H:%M}", Tone.DIM))
     return tuple(spans)
+
+
+def pair_of(flow: PictureFlow) -> PairSubject:
+    """Return a flow as what another screen is sent."""
+    client, server = (end.asset or end.address for end in (flow.client, flow.server))
+    return PairSubject(client, server, service_of(PictureService(flow.protocol, flow.port, {})))
 
 
 def _end(end: PictureEnd) -> str:

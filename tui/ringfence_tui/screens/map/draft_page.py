@@ -131,9 +131,9 @@ class DraftingPage(LookingPage):
         asked = Confirmation("Write the draft", rows(writing.lines), does="write")
         if await self.confirm(asked):
             note = await self.engine.ask("map.write", None, DraftNote)
-            self._drafted(note, "written: ", ", ".join(writing.files))
+            self._drafted(note, "written: ", ", ".join(writing.files), then=" 6  plans and rolls out")
 
-    def _drafted(self, note: DraftNote, *said: str) -> None:
+    def _drafted(self, note: DraftNote, *said: str, then: str = "") -> None:
         changes = f"  the draft has {how_many(note.changes, 'change')}" if note.changes else "  the draft is empty"
-        self.say(*said, Span(changes, Tone.DIM))
+        self.say(*said, Span(changes, Tone.DIM), Span(then, Tone.KEY))
         self.load()

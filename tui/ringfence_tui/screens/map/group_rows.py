@@ -20,9 +20,10 @@ def group_rows(group: PictureGroup, picture: Picture, comparison: Comparison) ->
 def _flows(group: PictureGroup, picture: Picture, comparison: Comparison, *, outward: bool) -> Row:
     counts: dict[Sign, SignCount] = {}
     ends = set()
+    number = picture.groups.index(group) if group in picture.groups else None
     for edge in picture.edges:
         near, far = (edge.client, edge.server) if outward else (edge.server, edge.client)
-        if picture.groups[near] == group:
+        if near == number:
             ends.add(far)
             for sign, count in edge.signs.get(comparison.shown, {}).items():
                 counts[sign] = counts.get(sign, SignCount()) + count

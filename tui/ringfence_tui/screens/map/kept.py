@@ -17,6 +17,7 @@ from ringfence.operations.picture import open_picture
 
 from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
 from ringfence_tui.screens.map.answers import Progress, When
+from ringfence_tui.screens.map.sending import Sent
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -34,6 +35,8 @@ class Kept:
     when: When | None = None
     flows: tuple[object, ...] = ()
     picture: DraftPicture | None = None
+    sent: Sent = field(default_factory=Sent)
+    prepared: bool = False
 
 
 _KEPT: WeakKeyDictionary[EngineSession, Kept] = WeakKeyDictionary()
@@ -59,22 +62,46 @@ def cancellable() -> Iterator[None]:
 def judged_flows(session: EngineSession, when: When, tell: Tell, *, newest: bool = False) -> Iterator[DraftPicture]:
     """Judge the flows of a time, or take those that are kept; others wait meanwhile.
 
-    They are judged anew where files changed, and with `newest` where flows came since.
+    They follow files that changed as far as that is cheap, and are judged anew where it is not, and with `newest` where
+    flows came since.
     """
     kept = kept_of(session)
     with kept.lock, cancellable():
         tell.check()
         estate = session.fresh()
         flows = flows_stamp(estate) if newest else kept.flows
-        if kept.picture is None or (kept.estate, kept.when, kept.flows) != (estate, when, flows):
+        execution = session.execution(tell)
+        same = kept.picture is not None and (kept.when, kept.flows) == (when, flows)
+        if same and kept.picture is not None and kept.estate is not estate:
+            same = kept.picture.moved(estate, execution)
+            kept.estate = estate if same else kept.estate
+        if kept.picture is None or not same:
             if kept.picture is not None:
                 kept.picture.judged.close()
                 kept.picture = None
             kept.flows = flows
             chosen = FlowSelection(since=when.since, until=when.until)
-            judged = open_picture(estate, chosen, STATES, session.execution(tell), Progresses(tell))
+            judged = open_picture(estate, chosen, STATES, execution, Progresses(tell))
             kept.estate, kept.when, kept.picture = estate, when, DraftPicture(estate, judged)
+            kept.prepared = False
         yield kept.picture
+
+
+def prepare(session: EngineSession, tell: Tell) -> None:
+    """Compile what drafts are compared with, so that the first sheet does not wait for it; nothing where it is done.
+
+    Nothing is done either while another question has the flows: that one is not kept waiting.
+    """
+    kept = kept_of(session)
+    if not kept.lock.acquire(blocking=False):
+        return
+    try:
+        tell.check()
+        if kept.picture is not None and not kept.prepared:
+            kept.picture.prepare()
+            kept.prepared = True
+    finally:
+        kept.lock.release()
 
 
 def flows_stamp(estate: Estate) -> tuple[object, ...]:

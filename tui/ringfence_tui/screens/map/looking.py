@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar
 
-from ringfence.model.picture import Neighbours, PictureCell, PictureEdge, PictureGroup
+from ringfence.model.picture import Neighbours, Picture, PictureCell, PictureEdge, PictureGroup
 from textual import on
 from textual.app import ComposeResult
 from textual.timer import Timer
 
 from ringfence_tui.engine.client import EngineError
+from ringfence_tui.memory import kept_long, many_values
 from ringfence_tui.messages import JobsChanged
 from ringfence_tui.page import Page
 from ringfence_tui.screens.map.answers import (
@@ -27,9 +30,11 @@ from ringfence_tui.screens.map.cell_rows import flow_rows, panel_rows
 from ringfence_tui.screens.map.heading import heading, neighbour_heading
 from ringfence_tui.screens.map.levels import Level
 from ringfence_tui.screens.map.model import Matrix as MatrixModel
-from ringfence_tui.screens.map.model import Only, View, comparisons_of, matrix_of, worst_place
+from ringfence_tui.screens.map.model import Only, View, comparisons_of, matrix_steps, worst_steps
 from ringfence_tui.screens.map.neighbour_list import NeighbourList
 from ringfence_tui.screens.map.neighbours import neighbours_in
+from ringfence_tui.screens.map.sending import put_together
+from ringfence_tui.screens.map.steps import Steps, at_once, in_turns
 from ringfence_tui.screens.map.strip import strip_lines
 from ringfence_tui.screens.map.times import Times
 from ringfence_tui.spans import Row, Span, Tone
@@ -37,10 +42,12 @@ from ringfence_tui.widgets.body import Beside
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.matrix import Matrix
 
+IDLE = 0.3  # seconds that nothing is asked before the engine makes ready for drafts
 PAUSE = 0.08  # seconds that the cursor rests before the engine is asked for a cell
 PANEL_FROM, PANEL = 180, 56  # terminal columns from which the strip stands beside the matrix, and how wide
 TALL = 30  # terminal lines from which the strip has a line more
 FLOWS = 500
+AT_ONCE = 1_000  # edges; a matrix of more is made in turns with keys
 Ends = tuple[PictureGroup, PictureGroup]
 
 
@@ -107,30 +114,46 @@ class LookingPage(Page):
         self.work(self._load(level or self.level, times or self.times), group="picture")
 
     async def _load(self, level: Level | None, times: Times) -> None:
-        request = PictureRequest(level.shown if level else (), level.inside if level else None, times.when)
+        shown = self.answer
+        known = shown.name if shown is not None else ""
+        request = PictureRequest(level.shown if level else (), level.inside if level else None, times.when, known)
         if self.answer is None:
             self.query_one("#heading", Lines).show([(Span(" reading flows", Tone.DIM),)])
-        edges: list[PictureEdge] = []
+        parts: list[Edges] = []
 
         def hear(part: object) -> None:
             if isinstance(part, Edges):
-                edges.extend(part.edges)
+                parts.append(part)
             elif isinstance(part, Progress) and part.of:
                 self._tell_job(f"judging {part.done * 100 // part.of} %")
 
         try:
-            answer = await self.engine.ask("map.picture", request, MapAnswer, hear)
+            with many_values():
+                answer = await self.engine.ask("map.picture", request, MapAnswer, hear)
         except EngineError:
             if self.answer is None:
                 self.query_one("#heading", Lines).show([(Span(" no picture: what is wrong stands below", Tone.WARN),)])
             raise
         finally:
             self._tell_job("")
-        picture = replace(answer.picture, edges=(*answer.picture.edges, *edges))
+        if answer.follows and shown is not None:
+            edges = put_together(shown.picture.edges, parts)
+        else:
+            edges = (*answer.picture.edges, *(edge for part in parts for edge in part.edges))
+            if len(edges) > AT_ONCE:
+                kept_long()
+        picture = replace(answer.picture, edges=edges)
         answer = replace(answer, picture=picture)
         self.level = replace(level, keys=answer.keys) if level is not None else Level(answer.keys, len(picture.levels))
         self.times = times
         self.take_answer(answer)
+        self.work(self._prepare(), group="prepare")
+
+    async def _prepare(self) -> None:
+        """Have the engine be ready for the first sheet while nobody asks it anything."""
+        await asyncio.sleep(IDLE)
+        with suppress(EngineError):
+            await self.engine.ask("map.prepare", None, bool)
 
     def take_answer(self, answer: MapAnswer) -> None:
         """Show another picture, with the cursor at the groups at which it was."""
@@ -145,18 +168,41 @@ class LookingPage(Page):
         self.show_view()
 
     def show_view(self) -> None:
-        """Show the picture as it is looked at now."""
+        """Show the picture as it is looked at now; one of many edges soon, so that keys are heard meanwhile."""
         if self.answer is None:
             return
+        self.workers.cancel_group(self, "view")
+        steps = self._seen(self.answer.picture, self.view)
+        if len(self.answer.picture.edges) <= AT_ONCE:
+            self._show(*at_once(steps))
+        else:
+            self.work(self._show_soon(steps), group="view")
+
+    def _seen(self, picture: Picture, view: View) -> Steps[tuple[MatrixModel, tuple[int, int] | None]]:
+        """Make the matrix, and find where one begins in it; None where one is in another already."""
+        model = yield from matrix_steps(picture, view)
+        first = self._at_cursor(self.query_one("#matrix", Matrix)) is None
+        return model, ((yield from worst_steps(model)) if first else None)
+
+    async def _show_soon(self, steps: Steps[tuple[MatrixModel, tuple[int, int] | None]]) -> None:
+        self._show(*await in_turns(steps))
+
+    def _show(self, model: MatrixModel, start: tuple[int, int] | None) -> None:
         matrix = self.query_one("#matrix", Matrix)
         ends = self._at_cursor(matrix)
-        self.model = model = matrix_of(self.answer.picture, self.view)
-        row, column = worst_place(model) if ends is None else (self._position(one) for one in ends)
+        self.model = model
+        row, column = (start or (0, 0)) if ends is None else (self._position(one) for one in ends)
         matrix.show(model.content, row, column)
         if self.mode is Mode.NEIGHBOURS:
             self._show_neighbours()
+            if self.centre is not None:
+                self.work(self._ask_neighbours(self.centre), group="neighbours")
         self.show_heading()
         self.show_cell()
+        self.viewed()
+
+    def viewed(self) -> None:
+        """Do what has to wait until the picture is shown."""
 
     def show_heading(self) -> None:
         """Show the line above the matrix."""
@@ -277,9 +323,9 @@ class LookingPage(Page):
             self.query_one("#neighbours", NeighbourList).show(seen, self.view.comparison)
 
     async def _ask_neighbours(self, group: PictureGroup) -> None:
-        if self.level is None or self.level.inside is not None:
+        if self.level is None:
             return
-        request = NeighboursRequest(self.level.shown, group, self.times.when)
+        request = NeighboursRequest(self.level.shown, group, self.times.when, self.level.inside)
         told = await self.engine.ask("map.neighbours", request, Neighbours)
         if self.mode is Mode.NEIGHBOURS and self.centre == group:
             self.query_one("#neighbours", NeighbourList).count(told)

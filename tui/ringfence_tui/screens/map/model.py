@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
@@ -19,6 +19,7 @@ from ringfence.model.picture import (
 )
 
 from ringfence_tui.screens.map.names import parts_of
+from ringfence_tui.screens.map.steps import Steps, at_once, slices
 from ringfence_tui.widgets.matrix_content import MatrixCell, MatrixContent
 
 MANY = 200
@@ -101,17 +102,49 @@ class Matrix:
 
 def matrix_of(picture: Picture, view: View) -> Matrix:
     """Return the matrix of a picture."""
-    edges = [edge for edge in picture.edges if wanted(edge, view)]
+    return at_once(matrix_steps(picture, view))
+
+
+def matrix_steps(picture: Picture, view: View) -> Steps[Matrix]:
+    """Make the matrix of a picture, in steps."""
+    edges: list[PictureEdge] = []
+    for some in slices(picture.edges):
+        edges += [edge for edge in some if wanted(edge, view)]
+        yield
     busy = {end for edge in edges for end in (edge.client, edge.server)}
-    shown = _ordered(picture, edges, sorted(busy), view)
+    shown = yield from _ordered(picture, edges, sorted(busy), view)
     positions = {group: position for position, group in enumerate(shown)}
-    placed = {(positions[edge.client], positions[edge.server]): edge for edge in edges}
+    placed: dict[tuple[int, int], PictureEdge] = {}
+    for some in slices(edges):
+        placed.update(((positions[edge.client], positions[edge.server]), edge) for edge in some)
+        yield
     content = MatrixContent(
         tuple(parts_of(picture.groups[group]) for group in shown),
         _breaks([picture.groups[group] for group in shown], len(picture.levels), view.order),
-        {place: cell_of(edge, view.comparison) for place, edge in placed.items()},
+        Cells(placed, view.comparison),
     )
     return Matrix(picture, view, tuple(shown), len(picture.groups) - len(shown), content, placed)
+
+
+class Cells(Mapping[tuple[int, int], MatrixCell]):
+    """The cells of edges by row and column, each made when it is seen first."""
+
+    def __init__(self, edges: Mapping[tuple[int, int], PictureEdge], comparison: Comparison) -> None:
+        self._edges = edges
+        self._comparison = comparison
+        self._made: dict[tuple[int, int], MatrixCell] = {}
+
+    def __getitem__(self, place: tuple[int, int]) -> MatrixCell:
+        found = self._made.get(place)
+        if found is None:
+            found = self._made[place] = cell_of(self._edges[place], self._comparison)
+        return found
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self._edges)
+
+    def __len__(self) -> int:
+        return len(self._edges)
 
 
 def wanted(edge: PictureEdge, view: View) -> bool:
@@ -183,14 +216,23 @@ def find(content: MatrixContent, text: str, start: int) -> int | None:
 
 def worst_place(matrix: Matrix) -> tuple[int, int]:
     """Return the cell that one looks at first: what changes, then the worst sign, then the busiest."""
+    return at_once(worst_steps(matrix))
+
+
+def worst_steps(matrix: Matrix) -> Steps[tuple[int, int]]:
+    """Find the cell that one looks at first, in steps."""
     shown = matrix.view.comparison.shown
 
-    def order(place: tuple[int, int]) -> tuple[object, ...]:
+    def order(place: tuple[int, int]) -> tuple[bool, int, int, tuple[int, int]]:
         edge = matrix.edges[place]
         differs = changed(edge, matrix.view.comparison)
         return (not differs, WORST_FIRST.index(edge.worst(shown)), -all_flows(edge, shown).connections, place)
 
-    return min(matrix.edges, key=order, default=(0, 0))
+    worst: list[tuple[int, int]] = []
+    for some in slices(list(matrix.edges)):
+        worst = [min([*worst, *some], key=order)]
+        yield
+    return worst[0] if worst else (0, 0)
 
 
 def next_of(values: Iterable[T], now: T) -> T:
@@ -199,15 +241,16 @@ def next_of(values: Iterable[T], now: T) -> T:
     return every[(every.index(now) + 1) % len(every)] if now in every else every[0]
 
 
-def _ordered(picture: Picture, edges: Sequence[PictureEdge], groups: Sequence[int], view: View) -> list[int]:
+def _ordered(picture: Picture, edges: Sequence[PictureEdge], groups: Sequence[int], view: View) -> Steps[list[int]]:
     """Return groups in the order of a view; those outside of the one that one is in come later, who is unknown last."""
     weight = dict.fromkeys(groups, 0)
-    for edge in edges:
-        for end in {edge.client, edge.server}:
-            if view.order is Order.VOLUME:
-                weight[end] += all_flows(edge, view.comparison.shown).connections
-            elif view.order is Order.CHANGES:
-                weight[end] += changed(edge, view.comparison)
+    for some in slices(edges if view.order is not Order.LABELS else ()):
+        for edge in some:
+            volume = view.order is Order.VOLUME
+            more = all_flows(edge, view.comparison.shown).connections if volume else changed(edge, view.comparison)
+            for end in {edge.client, edge.server}:
+                weight[end] += more
+        yield
     levels = len(picture.levels)
 
     def order(one: int) -> tuple[int, bool, int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringfence.model.picture import GroupKind, PictureGroup, PictureService
+from ringfence.model.picture import GroupKind, Listening, PictureGroup, PictureService
 from ringfence.wire.service_words import BLOCK, PORT_PROTOCOL_NAMES, TYPE_NAMES, interval_texts
 
 MISSING = "–"
@@ -23,7 +23,7 @@ def name_of(group: PictureGroup) -> str:
     return " ".join(parts_of(group)) or "every asset"
 
 
-def service_of(service: PictureService) -> str:
+def service_of(service: PictureService | Listening) -> str:
     """Return a service in words that the grammar reads, `tcp/5432`; a whole protocol where the port is not known."""
     first = service.protocol * BLOCK
     last = 255 if service.protocol in TYPE_NAMES else BLOCK - 1 if service.protocol in PORT_PROTOCOL_NAMES else -1

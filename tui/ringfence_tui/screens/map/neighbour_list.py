@@ -56,7 +56,7 @@ class NeighbourList(Painted, can_focus=True):
         self._laid_out()
 
     def count(self, told: Neighbours) -> None:
-        """Add how many of their ends are in each traffic."""
+        """Add how many of their ends are in each traffic, and what the group is itself."""
         if self.view is None or told.group != self.view.group:
             return
         ends = [{one.group: one.ends for one in side} for side in (told.clients, told.servers)]
@@ -64,7 +64,7 @@ class NeighbourList(Painted, can_focus=True):
             tuple(replace(one, ends=known.get(one.group, 0)) for one in side)
             for side, known in zip((self.view.clients, self.view.servers), ends, strict=True)
         )
-        self.view = replace(self.view, clients=clients, servers=servers)
+        self.view = replace(self.view, clients=clients, servers=servers, middle=told.middle)
         self._laid_out()
 
     @property

@@ -14,8 +14,9 @@ from ringfence.model.picture import (
     Sign,
 )
 
+from ringfence_tui.screens.map.middle import middle_rows
 from ringfence_tui.screens.map.model import Comparison, all_flows, cell_of, changed
-from ringfence_tui.screens.map.names import how_many, name_of, service_of
+from ringfence_tui.screens.map.names import name_of, service_of
 from ringfence_tui.spans import OF_SIGN, Row, Span, Tone
 from ringfence_tui.widgets.text import cells, fitted, safe
 
@@ -23,7 +24,6 @@ MIDDLE = 22
 BAR = Span("│", Tone.RULE)
 ARROW = "─▶"
 ROWS_EACH = 2
-SERVICES_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,9 @@ def neighbours_in(picture: Picture, group: PictureGroup, comparison: Comparison)
         worst = WORST_FIRST.index(one.edge.worst(comparison.shown))
         return (not changed(one.edge, comparison), worst, -all_flows(one.edge, comparison.shown).connections)
 
-    clients, servers = [], []
-    for edge in picture.edges:
-        ends = picture.groups[edge.client], picture.groups[edge.server]
-        if ends[1] == group:
-            clients.append(Neighbour(ends[0], edge, 0))
-        if ends[0] == group:
-            servers.append(Neighbour(ends[1], edge, 0))
+    number = picture.groups.index(group) if group in picture.groups else None
+    clients = [Neighbour(picture.groups[edge.client], edge, 0) for edge in picture.edges if edge.server == number]
+    servers = [Neighbour(picture.groups[edge.server], edge, 0) for edge in picture.edges if edge.client == number]
     return Neighbours(group, tuple(sorted(clients, key=order)), tuple(sorted(servers, key=order)))
 
 
@@ -81,34 +77,13 @@ def neighbour_rows(view: Neighbours, place: Place, comparison: Comparison, width
     body = height - 1
     clients = _side_rows(view, 0, place, comparison, left, body)
     servers = _side_rows(view, 1, place, comparison, right, body)
-    middle = _middle(view)
+    middle = middle_rows(view, comparison.shown, body)
     heads = (Span("CLIENTS", Tone.TITLE),), (Span("", Tone.TITLE),), (Span("SERVERS", Tone.TITLE),)
     lines = [heads, *((_of(clients, y), _of(middle, y), _of(servers, y)) for y in range(body))]
     return tuple(
         (Span(" "), *fit(one, left), BAR, Span(" "), *fit(two, MIDDLE), Span(" "), BAR, Span(" "), *fit(three, right))
         for one, two, three in lines
     )
-
-
-def _middle(view: Neighbours) -> list[Row]:
-    """Return what is said of the group itself: its hosts, what it serves and what it uses, the busiest first."""
-    rows: list[Row] = [(Span(name_of(view.group), Tone.STRONG),)]
-    if view.group.assets:
-        rows.append((Span(how_many(view.group.assets, "host")),))
-    for title, side in (("serves", view.clients), ("uses", view.servers)):
-        found: dict[str, int] = {}
-        for one in side:
-            for service in one.edge.services:
-                counts = next(iter(service.signs.values()), {})
-                total = sum(count.connections for count in counts.values())
-                found[service_of(service)] = found.get(service_of(service), 0) + total
-        if found:
-            busiest = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-            rows += [(Span(title, Tone.DIM),)]
-            rows += [(Span(f" {word} "), Span(f"{total:,}", Tone.DIM)) for word, total in busiest[:SERVICES_SHOWN]]
-            if len(busiest) > SERVICES_SHOWN:
-                rows.append((Span(f" {len(busiest) - SERVICES_SHOWN} more", Tone.DIM),))
-    return rows
 
 
 def fit(row: Row, width: int) -> Row:

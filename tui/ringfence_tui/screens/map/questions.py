@@ -11,17 +11,17 @@ from ringfence.operations.picture import LEVELS
 
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
-from ringfence_tui.screens.map.answers import CellRequest, Edges, MapAnswer, NeighboursRequest, PictureRequest
+from ringfence_tui.screens.map.answers import CellRequest, MapAnswer, NeighboursRequest, PictureRequest
 from ringfence_tui.screens.map.drafting import DRAFT_QUESTIONS, followed
-from ringfence_tui.screens.map.kept import judged_flows
+from ringfence_tui.screens.map.kept import judged_flows, kept_of, prepare
 from ringfence_tui.screens.map.levels import FINEST
+from ringfence_tui.screens.map.sending import parts_of
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
 
 MANY = 200
 MOST = 2_000  # groups; past that nobody reads a matrix, and reading them holds the screen up
-A_PART = 250  # edges; so many take a screen some 10 ms to read
 SERVICES = 2  # of an edge; the sheet and the strip ask for all of one cell
 
 
@@ -37,9 +37,12 @@ def picture(session: EngineSession, request: PictureRequest, tell: Tell) -> MapA
             f"{len(found.groups):,} groups by {' > '.join(levels)} are more than a matrix can show",
             remedy="look at coarser groups, or go into one first (enter on its name)",
         )
-    for first in range(0, len(found.edges), A_PART):
-        tell(Edges(found.edges[first : first + A_PART]))
-    return MapAnswer(replace(found, edges=()), keys, drafted)
+    sent = kept_of(session).sent
+    places = sent.changes(request.known, found)
+    for part in parts_of(found, places):
+        tell(part)
+    name = sent.keep(found)
+    return MapAnswer(replace(found, edges=()), keys, drafted, name=name, follows=places is not None)
 
 
 def cell(session: EngineSession, request: CellRequest, tell: Tell) -> PictureCell:
@@ -49,9 +52,15 @@ def cell(session: EngineSession, request: CellRequest, tell: Tell) -> PictureCel
 
 
 def neighbours(session: EngineSession, request: NeighboursRequest, tell: Tell) -> Neighbours:
-    """Return who talks to a group and whom it talks to, with how many of its ends."""
+    """Return who talks to a group and whom it talks to, with how many of its ends, and what it is itself."""
     with judged_flows(session, request.when, tell) as kept:
-        return kept.judged.neighbours(request.levels, request.group)
+        return kept.judged.neighbours(request.levels, request.group, SERVICES, request.inside)
+
+
+def ready(session: EngineSession, _request: None, tell: Tell) -> bool:
+    """Make ready for the first draft; return True."""
+    prepare(session, tell)
+    return True
 
 
 def keys_of(estate: Estate) -> tuple[str, ...]:
@@ -70,4 +79,4 @@ def depth_of(estate: Estate, keys: tuple[str, ...]) -> int:
     return 1
 
 
-QUESTIONS: Questions = {"picture": picture, "cell": cell, "neighbours": neighbours, **DRAFT_QUESTIONS}
+QUESTIONS: Questions = {"picture": picture, "cell": cell, "neighbours": neighbours, "prepare": ready, **DRAFT_QUESTIONS}

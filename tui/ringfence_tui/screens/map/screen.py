@@ -12,12 +12,14 @@ from textual.app import ComposeResult
 from ringfence_tui.keys import Key
 from ringfence_tui.messages import PairSubject, PictureSubject
 from ringfence_tui.screens.map.answers import MapAnswer
+from ringfence_tui.screens.map.cell_rows import pair_of
 from ringfence_tui.screens.map.draft_page import DraftingPage
 from ringfence_tui.screens.map.ends import ends_of, short_of
 from ringfence_tui.screens.map.finding import FindField
 from ringfence_tui.screens.map.looking import Mode
 from ringfence_tui.screens.map.model import Only, Order, comparisons_of, find, next_of
 from ringfence_tui.spans import Span, Tone
+from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.matrix import Matrix
 from ringfence_tui.widgets.matrix_painting import HEADER
 from ringfence_tui.widgets.overlay import Overlay
@@ -32,6 +34,7 @@ class MapScreen(DraftingPage):
         Key("enter", "choose", "flows", "The flows of a cell, or into a group"),
         Key("a", "rule('allow')", "allow", "A rule that allows this traffic", changes=True),
         Key("d", "rule('deny')", "deny", "A rule that denies this traffic", changes=True),
+        Key("e", "explain", "explain", "Why this traffic is allowed or denied"),
         Key("v", "neighbours", "neighbours", "Clients, the group, servers; and back to the matrix"),
         Key("minus", "level(-1)", "level", "Coarser groups", shown_as="- +"),
         Key("plus,equals_sign", "level(1)", "", "Finer groups"),
@@ -55,6 +58,7 @@ class MapScreen(DraftingPage):
         self._words = ""
         self._trail: list[PictureGroup] = []
         self._sought: PairSubject | None = None
+        self._answered = False
 
     def body(self) -> ComposeResult:
         """Yield what one looks at, and the field that finds groups."""
@@ -71,8 +75,15 @@ class MapScreen(DraftingPage):
             self._sought = subject
 
     def take_answer(self, answer: MapAnswer) -> None:
-        """Show another picture, with the cursor at the pair that was sent here."""
+        """Show another picture; the cursor goes to the pair that was sent here."""
+        self._answered = True
         super().take_answer(answer)
+
+    def viewed(self) -> None:
+        """Go to the pair that was sent here, once a picture came since."""
+        if not self._answered:
+            return
+        self._answered = False
         sought, self._sought = self._sought, None
         if sought is not None and self.model is not None:
             content = self.model.content
@@ -149,6 +160,21 @@ class MapScreen(DraftingPage):
                 self.say(Span("there is nothing finer in it", Tone.DIM))
             else:
                 self.load(inside)
+
+    def action_explain(self) -> None:
+        """Explain the flow at the cursor; of a cell, its busiest one that is known, else what its ends may do."""
+        if self.ends is None or self.level is None:
+            return
+        detail = self._details.get(self.ends)
+        flows = detail.flows if detail is not None else ()
+        at = max(0, self.query_one("#flows", Lines).cursor - 1) if self.mode is Mode.FLOWS else 0  # below their title
+        client, server = (short_of(ends_of(one, self.level.shown)) for one in self.ends)
+        self.go("explain", pair_of(flows[at]) if at < len(flows) else PairSubject(client, server))
+
+    @on(Lines.Chosen, "#flows")
+    def flow_chosen(self) -> None:
+        """Explain the flow."""
+        self.action_explain()
 
     def action_neighbours(self) -> None:
         """Show the neighbours of the row's group, or the matrix again."""

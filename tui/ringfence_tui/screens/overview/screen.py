@@ -122,9 +122,7 @@ class OverviewScreen(ChangingPage):
         finally:
             self.post_message(JobsChanged(""))
         self.entered()
-        silent = (
-            f"; {len(done.silent)} hosts said nothing: {done.silent[0][0]}: {done.silent[0][1]}" if done.silent else ""
-        )
+        silent = f"; {len(done.silent)} said nothing: {done.silent[0][0]}: {done.silent[0][1]}" if done.silent else ""
         self.say(Span("✓ ", Tone.GOOD), f"{done.new:,} new flows", Span(silent, Tone.WARN))
 
     def hear(self, part: object) -> None:

@@ -64,7 +64,7 @@ class PolicyScreen(ChangingPage):
 
     KEYS = (
         Key("e", "edit", "edit", "Edit the file here, with completion and errors as one types", changes=True),
-        Key("E", "outside", "$EDITOR", "Edit the file in $EDITOR; what it says goes into the draft", changes=True),
+        Key("E", "outside", "$EDITOR", "Edit the file in $EDITOR; it goes into the draft", changes=True, lends=True),
         Key("w", "write", "write", "Write the draft into its files", changes=True),
         Key("u", "undo", "undo", "Take the last change of the draft back", changes=True),
         Key("x", "drop", "drop rule", "Take the rule out, in the draft", changes=True),
@@ -148,15 +148,17 @@ class PolicyScreen(ChangingPage):
 
     async def _ask_effect(self) -> None:
         self.effect = await self.engine.ask("policy.effect", None, EffectView)
-        self._show()
+        self._show_head()
 
     async def _ask_uses(self) -> None:
-        self.uses = await self.engine.ask("policy.use", None, Uses)
-        self._show()
+        before, self.uses = self.uses, await self.engine.ask("policy.use", None, Uses)
+        if self.uses != before:
+            self._show()
 
     async def _ask_lint(self) -> None:
-        self.lint = await self.engine.ask("policy.lint", None, Linted)
-        self._show()
+        before, self.lint = self.lint, await self.engine.ask("policy.lint", None, Linted)
+        if self.lint != before:
+            self._show()
 
     # Showing
 
@@ -173,6 +175,9 @@ class PolicyScreen(ChangingPage):
         if cursor is not None:
             self.wanted = ""
         table.show(len(self.items), self._cells, cursor=cursor)
+        self._show_head()
+
+    def _show_head(self) -> None:
         self.query_one("#head", Caption).show(*head_row(self.view, self.effect or EffectView()))
         self._show_foot()
 

@@ -48,13 +48,17 @@ class PlanView:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What there is when the screen opens: the run that works now, the newest run, the newest plan."""
+    """What there is when the screen opens: the run that works now, the newest run, the newest plan.
+
+    `of_plan` is the newest run where it rolled that plan out.
+    """
 
     living: str = ""
     newest: str = ""
     plan: PlanView | None = None
     why_no_plan: str = ""
     damaged: tuple[str, ...] = field(default=())
+    of_plan: str = ""
 
 
 EFFECTS = {

@@ -48,7 +48,8 @@ def opening(session: EngineSession, _request: None, _tell: Tell) -> Opening:
         plan = plan_of(session, "latest")
     except RingfenceError as error:
         why = error.message
-    return Opening(living, newest, plan, why, tuple(damaged))
+    of_plan = newest if plan is not None and runs and runs[-1].facts.plan == plan.digest else ""
+    return Opening(living, newest, plan, why, tuple(damaged), of_plan)
 
 
 def plan(session: EngineSession, request: str, _tell: Tell) -> PlanView:

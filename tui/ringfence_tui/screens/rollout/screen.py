@@ -59,7 +59,7 @@ class Shown(Enum):
 
 
 class RolloutScreen(ChangingPage):
-    """Shows the run that works; without one the newest plan."""
+    """Shows the run that works; without one the newest plan, or at first the run that rolled it out."""
 
     KEYS = (
         PLAN,
@@ -126,6 +126,9 @@ class RolloutScreen(ChangingPage):
         opening = await self.engine.ask("rollout.opening", None, Opening)
         if opening.living:
             self._watch(opening.living)
+        elif not self._opened and opening.of_plan:
+            self.plan = opening.plan
+            self._watch(opening.of_plan)
         elif not self._opened or self.shown is Shown.PLAN:
             self.plan = opening.plan
             self._mode(Shown.PLAN)

@@ -309,4 +309,4 @@ def _selector(labels: Labels) -> str:
 
 
 def _number(number: int, tone: Tone) -> Span:
-    return Span(f"{number:,}", tone) if number else Span("·", Tone.DIM)
+    return Span(f"{number:,}", tone) if number else Span("·")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from ringfence.model.counts import counted
 
 from ringfence_tui.spans import Row, Span, Tone, row
 
+SAID = 74  # cells of a line of what a rule says
 DIALS = ("tight", "balanced", "wide")
 
 
@@ -117,7 +119,8 @@ def detail_rows(view: Offers, index: int) -> tuple[Row, ...]:
     one = view.offers[index]
     where = f"   {one.file}   {one.id}" + ("   in the draft" if one.taken else "")
     rows: list[Row] = [row(Span(f" {one.name}", Tone.STRONG), Span(where, Tone.DIM))]
-    rows += [row(Span(f"   {line}")) for line in one.text.splitlines()]
+    said = "  ".join(line.strip() for line in one.text.splitlines()[1:])
+    rows += [row(f"   {line}") for line in textwrap.wrap(said, SAID) or [""]]
     rows.append(row(Span(f" {one.evidence}")))
     rows.append(row(Span(f" {one.beyond}", Tone.WARN if one.wide else Tone.PLAIN)))
     rows += [row(Span(f" ✗ breaks the {words}", Tone.BAD)) for words in one.breaks]

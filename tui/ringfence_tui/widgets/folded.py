@@ -1,0 +1,24 @@
+"""A row too long for a line, as several."""
+
+from __future__ import annotations
+
+import re
+
+from ringfence_tui.spans import Row, Span
+from ringfence_tui.widgets.text import cells, safe
+
+WORD = re.compile(r"\S+\s*|\s+")
+
+
+def folded(row: Row, width: int, most: int) -> tuple[Row, ...]:
+    """Return a row as at most so many lines, folded between words; the last holds all that is left."""
+    lines: list[list[Span]] = [[]]
+    used = 0
+    for span in row:
+        for word in WORD.findall(safe(span.text)):
+            if used and used + cells(word.rstrip()) > width and len(lines) < most:
+                lines.append([])
+                used = 0
+            lines[-1].append(Span(word, span.tone))
+            used += cells(word)
+    return tuple(map(tuple, lines))
