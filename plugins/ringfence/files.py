@@ -21,11 +21,26 @@ PRIVATE = 0o600  # for what only its owner shall read
 READABLE = 0o644
 
 
+_refused: list[bool] = []
+
+
+def refuse_writing() -> None:
+    """Have this process write no file from here on, not even one that only saves time: each is an OSError."""
+    _refused.append(True)
+
+
+def may_write(path: Path) -> None:
+    """Raise OSError where this process is to write nothing."""
+    if _refused:
+        raise OSError(errno.EROFS, "this is read-only", str(path))
+
+
 def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
     """Replace a file in one step: a reader sees the old or the new text, whole, also after a crash.
 
     A file that is there keeps its permissions, a new one gets `mode`; its directory is made. Raise OSError.
     """
+    may_write(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = path.stat().st_mode & 0o7777 if path.exists() else mode
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -59,6 +74,7 @@ def locked(path: Path) -> Iterator[None]:
 
     The lock is a file of its own beside it, as the file itself is replaced. Raise OSError.
     """
+    may_write(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with lock_file(path.with_name(f".{path.name}.lock")) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

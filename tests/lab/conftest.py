@@ -15,6 +15,7 @@ LONG = (
     "test_demo.py",
     "test_mixed_enforcers.py",
     "test_readme_walk.py",
+    "test_application_journey.py",
     "test_apply_beside_firewalls.py",
     "test_apply_large_rootless.py",
     "test_estate_of_many_sources.py",

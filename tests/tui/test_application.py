@@ -63,12 +63,19 @@ def test_from_the_overview_to_a_label_that_is_written(tmp_path: Path) -> None:
 
 def test_read_only_writes_nothing_and_says_so(tmp_path: Path) -> None:
     shop(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
     with Terminal([*RINGFENCE, "--read-only"], cwd=tmp_path) as terminal:
         terminal.wait_for("read-only")
         terminal.press("2")
         terminal.wait_for(">api-1")
         terminal.press("L")
         terminal.wait_for("cannot write labels.yml")
+        for key, said in (("3", "groups"), ("5", "by category"), ("4", "RULE"), ("1", "covered      4 of 4")):
+            terminal.press(key)
+            terminal.wait_for(said)
+        terminal.press("q")
+        terminal.wait_end()
+    assert sorted(tmp_path.rglob("*")) == before, "nor what only saves time"
 
 
 def test_a_lost_engine_is_told_and_the_next_question_begins_another(tmp_path: Path) -> None:
@@ -116,3 +123,12 @@ def test_without_a_workspace_a_new_one_is_begun(tmp_path: Path) -> None:
         terminal.press("enter", "10.9.0.0/24", "enter")
         terminal.wait_for("NEXT")
     assert "10.9.0.0/24" in (tmp_path / "shop-net/ringfence.yml").read_text()
+
+
+def test_what_lies_over_a_screen_is_seen_in_a_smaller_terminal_too(tmp_path: Path) -> None:
+    with Terminal(RINGFENCE, (200, 60), cwd=shop(tmp_path)) as terminal:
+        terminal.wait_for("NEXT")
+        terminal.press(":")
+        terminal.wait_for("esc leaves")
+        terminal.resize(100, 30)
+        terminal.wait_for("esc leaves")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
+from ringfence_tui.engine.server import _unforeseen
 from ringfence_tui.opened import Opened
 
 
@@ -118,3 +120,11 @@ def test_it_ends_with_the_application_also_while_it_works(tmp_path: Path) -> Non
         task.cancel()
 
     run(test)
+
+
+def test_a_file_that_the_machine_refuses_is_told_with_its_name_and_is_no_fault_of_ours() -> None:
+    told = _unforeseen("map.picture", PermissionError(errno.EACCES, "Permission denied", "/shop/.ringfence"))
+
+    assert told[:2] == ("Permission denied", "/shop/.ringfence")
+    assert "report" not in told[2]
+    assert "report" in _unforeseen("map.picture", ValueError("x"))[2]

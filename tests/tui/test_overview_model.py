@@ -65,3 +65,15 @@ def test_what_to_do_next_is_the_most_urgent_first_and_leads_to_screens_that_ther
     assert next_steps(overview, SCREENS, read_only=False)[2].key == "w"
     assert "map" not in {step.screen for step in next_steps(overview, ("assets",), read_only=False)}
     assert "p" not in {step.key for step in next_steps(overview, SCREENS, read_only=True)}
+
+
+def test_a_plan_is_next_where_there_is_none_or_the_newest_was_not_rolled_out() -> None:
+    seen = taken(Overview(), TrafficSummary(905, 102, {}, SignCount(), 201, ()))
+
+    def planned(rollout: RolloutSummary) -> str:
+        steps = next_steps(taken(seen, rollout), SCREENS, read_only=False)
+        return next((step.text for step in steps if step.key == "p"), "")
+
+    assert "nothing is planned yet" in planned(RolloutSummary())
+    assert "plan 5f3a0c1d2e4b waits" in planned(RolloutSummary(plan="5f3a0c1d2e4b", run="r", run_plan="0715fe98"))
+    assert planned(RolloutSummary(plan="5f3a0c1d2e4b", run="r", run_plan="5f3a0c1d")) == ""

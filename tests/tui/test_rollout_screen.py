@@ -105,6 +105,20 @@ async def test_the_screen_takes_up_the_run_that_works_and_follows_it_to_its_end(
 
 
 @journey
+async def test_opened_anew_it_shows_the_run_that_rolled_the_newest_plan_out_and_not_the_plan_as_if_it_waited(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path)
+    run.tell(*map(confirmed, ("canary", "web-1", "web-2", "db-1")))
+    run.end("successful")
+    stub = engine(run, rollout__opening=lambda _request, _hear: Opening("", RUN, VIEW, of_plan=RUN))
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        assert "successful" in await until(pilot, "confirmed 4")
+        await pilot.press("d")
+        await until(pilot, "canary db-2, then 10, then 190")
+
+
+@journey
 async def test_a_rollout_begins_only_after_the_first_digits_of_its_plan(tmp_path: Path) -> None:
     run = Run(tmp_path)
     stub = engine(run, living=False)

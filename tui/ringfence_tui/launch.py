@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
+from ringfence.model.safe_text import clean_line
+
 LEAST_COLUMNS, LEAST_LINES = 80, 24
 
 
@@ -48,7 +50,7 @@ def way_back(directory: str, here: Path) -> str:
         return ""
     found = Path(directory)
     shown = found.relative_to(here) if found.is_relative_to(here) else found
-    return f"ringfence --workspace {shlex.quote(str(shown))}"
+    return clean_line(f"ringfence --workspace {shlex.quote(str(shown))}")
 
 
 def chosen_theme(environment: Mapping[str, str]) -> str:
@@ -58,11 +60,11 @@ def chosen_theme(environment: Mapping[str, str]) -> str:
     return {"light": LIGHT, "terminal": OWN}.get(environment.get("RINGFENCE_THEME", ""), DARK)
 
 
-def refusal(stdin: TextIO, stdout: TextIO, environment: Mapping[str, str]) -> str | None:
+def refusal(stdin: TextIO | None, stdout: TextIO | None, environment: Mapping[str, str]) -> str | None:
     """Return why the application cannot be opened here, in a sentence with the way out; None where it can."""
-    if not (stdin.isatty() and stdout.isatty()):
+    if stdin is None or stdout is None or not (stdin.isatty() and stdout.isatty()):  # None: they are closed
         return "the application needs a terminal at both ends; 'ringfence --help' lists the commands that do not"
-    if environment.get("TERM", "dumb") == "dumb":
+    if environment.get("TERM", "") in {"", "dumb"}:
         return "the application needs a terminal that can place text, and TERM is 'dumb' or not set"
     columns, lines = os.get_terminal_size(stdout.fileno())
     if columns < LEAST_COLUMNS or lines < LEAST_LINES:

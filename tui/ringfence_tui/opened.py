@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A directory and its name, both empty where there is no workspace; `why` then says so."""
+    """A directory and its name, both empty where there is no workspace; `why` then says so.
+
+    `below` are the workspaces right below the directory that one is in then, by path.
+    """
 
     directory: str
     name: str
     read_only: bool
     why: str = ""
+    below: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -15,6 +16,7 @@ from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.dialog import Confirmation, Dialog
 from ringfence_tui.widgets.key_bar import KeyBar
 from ringfence_tui.widgets.notice import Notice
+from ringfence_tui.widgets.overlay import Overlay
 from ringfence_tui.widgets.top_bar import Tab, TopBar
 
 if TYPE_CHECKING:
@@ -148,6 +150,12 @@ class Page(Screen[None]):
         self.say()
         self.call_later(self.ringfence.key_order.release)
         self.entered()
+
+    @on(events.Resize)
+    def fit_overlays(self) -> None:
+        """Have what lies over the screen in its middle again: its own size may stay as it is, so nothing tells it."""
+        for overlay in self.query(Overlay):
+            overlay.fit()
 
     def on_screen_suspend(self) -> None:
         """Another screen is shown."""

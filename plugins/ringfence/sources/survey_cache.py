@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ringfence.files import PRIVATE, locked, own_file, write_whole
+from ringfence.files import PRIVATE, locked, may_write, own_file, write_whole
 from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
@@ -42,6 +42,7 @@ def keep_survey(path: Path, survey: Survey, state: InventoryState, before: str, 
             with locked(path):
                 path.unlink(missing_ok=True)
         return
+    may_write(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     body = json.dumps(_data(survey), separators=(",", ":"))
     head = {

@@ -10,6 +10,7 @@ from ringfence.model.picture import Neighbour, Neighbours, PictureCell
 from ringfence.model.picture import SignCount as Count
 from ringfence_tui.app import RingfenceApp
 from ringfence_tui.messages import PairSubject, PictureSubject
+from ringfence_tui.screens.explain.screen import ExplainScreen
 from ringfence_tui.screens.map.answers import DraftNote, MapAnswer, Writing
 from ringfence_tui.screens.map.looking import Mode
 from ringfence_tui.screens.map.screen import MapScreen
@@ -269,5 +270,20 @@ def test_a_click_goes_to_a_cell_and_two_show_its_flows() -> None:
         assert (matrix.row, matrix.column) == (-1, 0), "a line between blocks is no row"
         await pilot.double_click(Matrix, offset=(width + 7, 1))
         await shows(pilot, lambda: screen.mode is Mode.FLOWS)
+
+    driven(test)
+
+
+def test_a_cell_is_explained_at_a_key() -> None:
+    async def test(pilot: Pilot[int], screen: MapScreen, _engine: Told) -> None:
+        screen.query_one(Matrix).go(0, 2)
+        await pilot.press("e")
+        await shows(pilot, lambda: pilot.app.screen is not screen)
+        explain = pilot.app.screen
+        assert isinstance(explain, ExplainScreen)
+        assert (explain.asked.client, explain.asked.server) == (
+            "env=dev,app=shop,role=api",
+            "env=prod,app=shop,role=db",
+        )
 
     driven(test)

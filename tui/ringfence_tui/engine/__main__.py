@@ -8,6 +8,8 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
+from ringfence.files import refuse_writing
+
 from ringfence_tui.engine.server import Server
 from ringfence_tui.engine.session import EngineSession
 
@@ -22,6 +24,8 @@ def main() -> None:
     # as the command: assets and tables are many objects that stay
     gc.set_threshold(500_000, 20, 100)
     sys.setswitchinterval(0.002)
+    if options.read_only:
+        refuse_writing()
     session = EngineSession(options.workspace, read_only=options.read_only)
     Server(session, socket.socket(fileno=options.socket)).serve()
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from itertools import islice
+from pathlib import Path
 
 from ringfence.model.errors import InputError
+from ringfence.model.workspace_files import SETTINGS
 
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.opened import Opened
+
+MOST_BELOW = 8
 
 
 def opened(session: EngineSession, _request: None, _tell: Tell) -> Opened:
@@ -16,7 +21,8 @@ def opened(session: EngineSession, _request: None, _tell: Tell) -> Opened:
     try:
         directory = session.directory
     except InputError as error:
-        return Opened("", "", session.read_only, error.message)
+        below = islice(sorted(Path.cwd().glob(f"*/{SETTINGS}")), MOST_BELOW)
+        return Opened("", "", session.read_only, error.message, tuple(str(one.parent) for one in below))
     return Opened(str(directory), directory.name, session.read_only)
 
 

@@ -314,9 +314,16 @@ def _wanted(overview: Overview, *, read_only: bool) -> Iterator[Next]:
         yield Next("w", f"the draft ({changes} of {files}, not written{fails}): look, write, or drop it", "map")
     if overview.assets is not None:
         yield from _of_assets(overview.assets)
-    if rollout is not None and rollout.plan and not rollout.run and not read_only:
-        yield Next("p", f"plan {rollout.plan} waits: look at it, roll it out", "rollout", PlanSubject(rollout.plan))
+    if rollout is not None and not read_only:
+        yield from _of_plans(rollout, seen=overview.traffic is not None and overview.traffic.flows > 0)
     yield Next("a", "look at the assets", "assets")
+
+
+def _of_plans(rollout: RolloutSummary, *, seen: bool) -> Iterator[Next]:
+    if rollout.plan and not (rollout.run_plan and rollout.plan.startswith(rollout.run_plan)):
+        yield Next("p", f"plan {rollout.plan} waits: look at it, roll it out", "rollout", PlanSubject(rollout.plan))
+    elif not rollout.plan and seen:
+        yield Next("p", "nothing is planned yet: plan the files, and see what hosts would deny", "rollout")
 
 
 # What a sign says of flows, worst first: the first that there is, is what to look at.

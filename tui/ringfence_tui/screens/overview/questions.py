@@ -42,10 +42,10 @@ def show(session: EngineSession, _request: None, tell: Tell) -> Done:
     for name, made in parts:
         try:
             part = made()
-        except RingfenceError as error:
+        except (RingfenceError, OSError) as error:
             if tell.cancel.wanted:
                 raise
-            part = None if name in {"kept", "check", "draft"} else Broken(name, _wrong(error))
+            part = None if name in {"kept", "check"} else Broken(name, _wrong(error))
         if part is not None:
             tell(part)
     return Done()
@@ -73,7 +73,9 @@ def wrong_of(problem: Problem) -> Wrong:
     return Wrong(place, problem.message, problem.remedy or "", problem.severity is Severity.ERROR)
 
 
-def _wrong(error: RingfenceError) -> tuple[Wrong, ...]:
+def _wrong(error: RingfenceError | OSError) -> tuple[Wrong, ...]:
+    if isinstance(error, OSError):
+        return (Wrong(str(error.filename or ""), error.strerror or str(error), "may you read and write it?"),)
     errors: tuple[RingfenceError, ...] = tuple(getattr(error, "errors", (error,)))
     return tuple(Wrong(str(one.place or ""), one.message, one.remedy or "") for one in errors)
 

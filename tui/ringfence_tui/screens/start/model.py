@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from ringfence_tui.spans import Row, Span, Tone, row, rows
 
@@ -98,6 +99,9 @@ FORMS = (
 )
 
 
+LETTERS = "abcdefgm"  # of workspaces
+
+
 def form_of(way: Way) -> Form:
     """Return the form of a way."""
     return next(form for form in FORMS if form.way is way)
@@ -120,11 +124,13 @@ def welcome(why: str) -> tuple[Row, ...]:
     )
 
 
-def choices() -> tuple[Row, ...]:
-    """Return the ways, a row each."""
-    return tuple(
-        row("   ", Span(form.key, Tone.KEY), f"  {form.title:<33}", Span(form.line, Tone.DIM)) for form in FORMS
-    )
+def choices(below: Sequence[str] = ()) -> tuple[Row, ...]:
+    """Return the ways, a row each, then the workspaces right below, by letters that no way has."""
+    ways = [(form.key, form.title, form.line) for form in FORMS]
+    ways += [
+        (letter, f"Open {Path(one).name}", "the workspace there") for letter, one in zip(LETTERS, below, strict=False)
+    ]
+    return tuple(row("   ", Span(key, Tone.KEY), f"  {title:<33}", Span(line, Tone.DIM)) for key, title, line in ways)
 
 
 def about(form: Form) -> tuple[Row, ...]:

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from ringfence_tui.keys import Key
 from ringfence_tui.page import Page
 from ringfence_tui.screens.lab.model import LabRequest, LabShown, Share, bar
-from ringfence_tui.screens.start.model import FORMS, Begin, Begun, Way, about, choices, form_of, welcome
+from ringfence_tui.screens.start.model import FORMS, LETTERS, Begin, Begun, Way, about, choices, form_of, welcome
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.widgets.field import Field
 from ringfence_tui.widgets.form import Ask, FieldForm
@@ -35,15 +35,27 @@ class StartScreen(Page):
         """Show the ways."""
         opened = self.ringfence.opened
         self.query_one("#why", Lines).show(welcome(opened.why if opened is not None else ""))
-        self.query_one("#ways", Lines).show(choices())
+        self.query_one("#ways", Lines).show(choices(self.below))
+
+    @property
+    def below(self) -> tuple[str, ...]:
+        """Return the workspaces right below."""
+        return self.ringfence.opened.below if self.ringfence.opened is not None else ()
 
     @on(Listing.Chosen, "#ways")
     def chosen(self, message: Listing.Chosen) -> None:
-        """Open the form."""
-        self.go(f"start_{FORMS[message.index].way}")
+        """Open the form, or the workspace."""
+        if message.index < len(FORMS):
+            self.go(f"start_{FORMS[message.index].way}")
+        else:
+            self.work(self.ringfence.open_workspace(Path(self.below[message.index - len(FORMS)])))
 
     def on_key(self, event: events.Key) -> None:
-        """Open the form of a key."""
+        """Open the form of a key, or the workspace of a letter."""
+        ways = list(LETTERS[: len(self.below)])
+        if event.character in ways:
+            event.stop()
+            self.work(self.ringfence.open_workspace(Path(self.below[ways.index(event.character)])))
         for form in FORMS:
             if event.character == form.key:
                 event.stop()
