@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ringfence.model.assets import Asset, Snapshot
     from ringfence.model.rules import Mode
     from ringfence.model.tables import VerdictTable
-    from ringfence.operations.execution import Execution
-    from ringfence.operations.flow_selection import FlowSelection
 
 USUAL_KEYS = ("env", "app", "role")
 _WEAKEST = ("observe", "selective", "full")
@@ -60,14 +58,6 @@ def policy_summary(estate: Estate) -> PolicySummary:
 def weaker_mode(table: VerdictTable) -> Mode:
     """Return the mode of the direction that enforces less."""
     return min(table.inbound.mode, table.outbound.mode, key=lambda mode: _WEAKEST.index(str(mode)))
-
-
-def traffic_summary(estate: Estate, flows: FlowSelection, execution: Execution | None = None) -> TrafficSummary:
-    """Return what was seen, judged by the files. Raise InputErrors as `picture`, Cancelled where it was cancelled."""
-    from ringfence.operations.picture import judged_picture
-
-    with judged_picture(estate, flows, (PolicyState.FILES,), execution) as judged:
-        return traffic_of(estate, judged)
 
 
 def traffic_of(estate: Estate, judged: JudgedPicture) -> TrafficSummary:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from ringfence.estate import Estate
-from ringfence.model.picture import Sign
+from ringfence.model.picture import PolicyState, Sign
 from ringfence.operations.asset_activity import last_seen
 from ringfence.operations.discover import discover
 from ringfence.operations.flow_selection import FlowSelection
-from ringfence.operations.overview import assets_summary, policy_summary, rollout_summary, traffic_summary
+from ringfence.operations.overview import assets_summary, policy_summary, rollout_summary, traffic_of
 from ringfence.operations.picture import judged_picture
 
 from tests.unit.cli_shop import NOW, ringfence, shop
@@ -28,7 +28,9 @@ def test_every_part_of_a_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert [(one.name, one.assets) for one in assets.sources] == [("inventory", 4)]
     policy = policy_summary(estate)
     assert (policy.modes, policy.covered, policy.rules) == ({"full": 2, "observe": 2}, 4, 2)
-    traffic = traffic_summary(estate, FlowSelection(since="7d"))
+    with judged_picture(estate, FlowSelection(since="7d"), (PolicyState.FILES,)) as judged:
+        traffic = traffic_of(estate, judged)
+        assert sorted(last_seen(judged)) == ["api-1", "db-1", "web-1"]
     assert traffic.connections == 14
     assert {sign: count.flows for sign, count in traffic.signs.items() if count.flows} == {
         Sign.ALLOWED: 1,
@@ -37,8 +39,6 @@ def test_every_part_of_a_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert traffic.unseen == ("web-2",)
     rollout = rollout_summary(estate)
     assert (rollout.plan_hosts, rollout.run, rollout.drifted) == (4, "", ())
-    with judged_picture(estate, FlowSelection(since="7d")) as judged:
-        assert sorted(last_seen(judged)) == ["api-1", "db-1", "web-1"]
 
 
 def test_discovery_says_what_came_and_what_went(tmp_path: Path) -> None:

@@ -48,11 +48,3 @@ def connections(edge: PictureEdge, state: PolicyState) -> int:
 def thickness(edge: PictureEdge, state: PolicyState) -> float:
     """Return the width of an edge's stroke in pixels."""
     return round(1 + 0.6 * digit(connections(edge, state)), 1)
-
-
-def shown_state(picture: Picture) -> PolicyState:
-    """Return the state that a picture shows first: the draft where there is one, else the files, else what is held."""
-    for state in (PolicyState.DRAFT, PolicyState.FILES, PolicyState.HELD):
-        if state in picture.totals:
-            return state
-    return PolicyState.FILES

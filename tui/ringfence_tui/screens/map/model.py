@@ -214,11 +214,6 @@ def find(content: MatrixContent, text: str, start: int) -> int | None:
     return next((row for row in order if words and all(word in names[row] for word in words)), None)
 
 
-def worst_place(matrix: Matrix) -> tuple[int, int]:
-    """Return the cell that one looks at first: what changes, then the worst sign, then the busiest."""
-    return at_once(worst_steps(matrix))
-
-
 def worst_steps(matrix: Matrix) -> Steps[tuple[int, int]]:
     """Find the cell that one looks at first, in steps."""
     shown = matrix.view.comparison.shown
