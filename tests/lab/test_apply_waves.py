@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,11 @@ def test_a_lockout_is_undone_by_a_detached_process_where_there_is_no_systemd(rol
     assert rollouts.playbook_drift(first) == {}
 
 
+def in_one_of_two(rollouts: Rollouts, plan: Path, before: Path) -> bool:
+    """Return whether every host holds one of two plans, whole."""
+    return set(HOSTS) - set(rollouts.drift(plan)) == set(rollouts.drift(before))
+
+
 def test_a_controller_killed_at_any_step_leaves_every_host_in_the_old_or_the_new_state_whole(
     rollouts: Rollouts,
 ) -> None:
@@ -113,7 +120,8 @@ def test_a_controller_killed_at_any_step_leaves_every_host_in_the_old_or_the_new
         time.sleep(delay)
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
-        wait_until(lambda: not any(rollouts.remains(host).count("return") for host in HOSTS), 6)
+        with suppress(AssertionError):  # what was under way on a host goes on without its controller, and goes back
+            wait_until(partial(in_one_of_two, rollouts, plan, before), 8)
         new, old = rollouts.drift(plan), rollouts.drift(before)
         assert {host for host in HOSTS if host in new} == {host for host in HOSTS if host not in old}, (delay, new, old)
         # what did go through is what the next plan follows from
