@@ -132,3 +132,21 @@ def test_what_lies_over_a_screen_is_seen_in_a_smaller_terminal_too(tmp_path: Pat
         terminal.wait_for("esc leaves")
         terminal.resize(100, 30)
         terminal.wait_for("esc leaves")
+
+
+def test_a_click_beside_a_question_neither_reaches_what_is_below_nor_takes_the_keys_from_it(tmp_path: Path) -> None:
+    shop(tmp_path)
+    with Terminal(RINGFENCE, (100, 30), cwd=tmp_path) as terminal:
+        terminal.wait_for("covered      4 of 4")
+        terminal.press("4")
+        terminal.wait_for("web to api")
+        terminal.press("e")
+        terminal.wait_for("ctrl+s into the draft")
+        terminal.press("#", "esc")
+        terminal.wait_for("leave without it")
+        terminal.click(20, 3)
+        terminal.settle()
+        terminal.press("enter")
+        terminal.wait_for(lambda shown: "leave without it" not in shown and "ctrl+s into the draft" not in shown)
+        terminal.press("q")
+        assert terminal.wait_end() == 0

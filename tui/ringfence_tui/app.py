@@ -51,7 +51,7 @@ class RingfenceApp(App[int]):
         self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
-        self.key_order = KeyOrder(self, super().on_event)
+        self.key_order = KeyOrder(self, super().on_event, self._keys_to_overlay)
 
     # Screens
 
@@ -108,11 +108,29 @@ class RingfenceApp(App[int]):
     # What Textual calls
 
     async def on_event(self, event: events.Event) -> None:
-        """Take keys one at a time, everything else as it comes."""
+        """Take keys one at a time, everything else as it comes; a button reaches nothing beside what lies on top."""
         if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
             await self.key_order.take(event)
+        elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
+            return
         else:
             await super().on_event(event)
+
+    def _overlay(self) -> Overlay | None:
+        """Return what lies over the screen, the last of several."""
+        found = self.screen.query(Overlay) if self.screen_stack else ()
+        return next((one for one in reversed(list(found)) if one.is_attached), None)
+
+    def _keys_to_overlay(self) -> None:
+        """Have what lies over the screen take the keys, whatever took them meanwhile."""
+        overlay = self._overlay()
+        if overlay is not None and (self.focused is None or overlay not in self.focused.ancestors_with_self):
+            overlay.fit()
+            self.screen.set_focus(overlay)
+
+    def _beside(self, event: events.MouseEvent) -> bool:
+        overlay = self._overlay()
+        return overlay is not None and not overlay.region.contains(event.x, event.y)
 
     async def on_mount(self) -> None:
         """Bind the numbers of the screens, and ask which workspace this is."""

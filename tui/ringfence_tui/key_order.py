@@ -28,9 +28,12 @@ LOOKS_EVERY = 0.05  # seconds between looks whether the widget that works on a k
 class KeyOrder:
     """Holds keys back while an earlier one is worked on, or something that takes the keys is being opened."""
 
-    def __init__(self, app: App[int], forward: Callable[[events.Key], Awaitable[None]]) -> None:
+    def __init__(
+        self, app: App[int], forward: Callable[[events.Key], Awaitable[None]], ready: Callable[[], None] = lambda: None
+    ) -> None:
         self.app = app
         self.forward = forward
+        self.ready = ready  # called before each key is forwarded
         self.waiting: deque[events.Key] = deque()
         self.busy = False
         self.holds = 0
@@ -64,6 +67,7 @@ class KeyOrder:
         self.busy = True
         self.number += 1
         self.began = time.monotonic()
+        self.ready()
         start = self.app.focused or self.app.screen
         self.at = start
         self._look(self.number)

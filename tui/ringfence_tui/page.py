@@ -151,6 +151,7 @@ class Page(Screen[None]):
         """Show what is true now."""
         self.show_top()
         self.say()
+        self.fit_overlays()
         self.call_later(self.ringfence.key_order.release)
         self.entered()
 
