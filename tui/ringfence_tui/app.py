@@ -122,11 +122,14 @@ class RingfenceApp(App[int]):
         return next((one for one in reversed(list(found)) if one.is_attached), None)
 
     def _keys_to_overlay(self) -> None:
-        """Have what lies over the screen take the keys, whatever took them meanwhile."""
-        overlay = self._overlay()
-        if overlay is not None and (self.focused is None or overlay not in self.focused.ancestors_with_self):
+        """Have what lies over the screen take the keys, whatever took them meanwhile, and nothing that is gone."""
+        overlay, focused = self._overlay(), self.focused
+        if overlay is not None and (focused is None or overlay not in focused.ancestors_with_self):
             overlay.fit()
             self.screen.set_focus(overlay)
+        elif focused is not None and not (focused.is_attached and focused.is_running):
+            # what was removed while it was being opened can keep the focus (Textual 8.2.8)
+            self.screen.set_focus(next(iter(self.screen.focus_chain), None))
 
     def _beside(self, event: events.MouseEvent) -> bool:
         overlay = self._overlay()
