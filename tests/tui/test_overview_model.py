@@ -60,7 +60,7 @@ def test_what_to_do_next_is_the_most_urgent_first_and_leads_to_screens_that_ther
 
     steps = next_steps(overview, SCREENS, read_only=False)
     assert [step.key for step in steps] == ["v", "m", "l", "d", "p", "a"]
-    assert steps[1].text == "97 flows would be denied in full mode: look at them on the map"
+    assert steps[1].text == "97 flows would be denied in full mode: see the map"
     overview = taken(overview, DraftSummary(2, ("policy/shop.yml",)))
     assert next_steps(overview, SCREENS, read_only=False)[2].key == "w"
     assert "map" not in {step.screen for step in next_steps(overview, ("assets",), read_only=False)}

@@ -92,7 +92,8 @@ def effect_lines(effect: Effect, found: Suggested) -> Iterator[Line]:
     counts = effect.simulation.categories
     flows = {str(category): count.flows for category, count in counts.items()}
     yield Line(
-        f"in mode full: {flows['still_allowed']:,} flows pass as before, {flows['newly_allowed']:,} more, "
+        f"in mode full: {counted(flows['still_allowed'], 'flow passes', 'flows pass')} as before, "
+        f"{flows['newly_allowed']:,} more, "
         f"{flows['still_denied']:,} denied"
     )
     for sentence, causes in effect.breaking:

@@ -328,8 +328,8 @@ def _of_plans(rollout: RolloutSummary, *, seen: bool) -> Iterator[Next]:
 
 # What a sign says of flows, worst first: the first that there is, is what to look at.
 _LOOK = (
-    (Sign.WOULD_BE_DENIED, "would be denied in full mode: look at them on the map"),
-    (Sign.DENIED, "denied: look at them on the map"),
+    (Sign.WOULD_BE_DENIED, "would be denied in full mode: see the map"),
+    (Sign.DENIED, "denied: see the map"),
     (Sign.UNDECIDED, "pass and no rule decides: draw the line on the map"),
 )
 

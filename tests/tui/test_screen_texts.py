@@ -1,0 +1,93 @@
+"""What every screen shows of a small shop, at two sizes, line by line.
+
+`python -m tests.tui.test_screen_texts` writes the texts anew: read the difference before it is committed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.tui.terminal import Terminal
+from tests.unit.cli_shop import NOW, ringfence, shop
+
+RINGFENCE = [sys.executable, "-m", "ringfence.cli"]
+TEXTS = Path(__file__).parent / "texts"
+SIZES = ((80, 24), (120, 40))
+# Each screen: its name, the keys that lead to it from the one before, and what is there once all of it is.
+WALK = (
+    ("overview", (), "1 flow denied"),
+    ("help", ("?",), "Keys of Overview"),
+    (
+        "assets",
+        (
+            "esc",
+            "2",
+        ),
+        "managed from",
+    ),
+    ("map", ("3",), "process not seen"),
+    ("map-sheet", ("d",), "tests 1/1"),
+    ("map-neighbours", ("esc", "v"), "SERVERS"),
+    ("policy", ("v", "4"), "tests 1/1"),
+    ("suggest", ("S",), "suggest"),
+    ("simulate", ("5",), "still allowed"),
+    ("rollout", ("6",), "p make one"),
+    ("history", (":", "history", "enter"), "no plan was rolled out"),
+    ("verify", (":", "verify", "enter"), "verify"),
+    ("check", (":", "go to check", "enter"), "Check"),
+)
+# What another time or another machine changes.
+CHANGES = (
+    (re.compile(r"\d+ (s|min|h|d)\b"), "AGE"),
+    (re.compile(r"there is no plan in \S*"), "there is no plan in PLANS"),
+    (re.compile(r" +$", re.MULTILINE), ""),
+)
+
+
+def screens(directory: Path, size: tuple[int, int]) -> Iterator[tuple[str, Terminal]]:
+    """Yield the name of every screen, and the terminal that shows it."""
+    shop(directory)
+    assert ringfence(directory, "flows", "add", str(directory / "flows.csv"), "--format", "csv").exit_code == 0
+    environment = {"SOURCE_DATE_EPOCH": NOW, "TZ": "UTC", "XDG_STATE_HOME": str(directory.parent / "state")}
+    with Terminal(RINGFENCE, size, cwd=directory, env=environment) as terminal:
+        for name, keys, there in WALK:
+            for key in keys:
+                terminal.press(key)
+                terminal.settle(quiet=0.3)  # what follows an escape at once is a key with alt
+            terminal.wait_for(there)
+            yield name, terminal
+
+
+def told(text: str) -> str:
+    """Return a screen's text without what another time or machine changes."""
+    for changing, written in CHANGES:
+        text = changing.sub(written, text)
+    return text.rstrip() + "\n"
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+def test_every_screen_shows_what_it_showed(size: tuple[int, int], tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    for name, terminal in screens(tmp_path / "shop", size):
+        kept = (TEXTS / f"{name}-{size[0]}x{size[1]}.txt").read_text(encoding="utf-8")
+        with suppress(AssertionError):  # what is still to come of a screen comes when the engine has it
+            terminal.wait_for(lambda shown, kept=kept: told(shown) == kept, 15)  # type: ignore[misc]
+        assert told(terminal.text()) == kept, name
+
+
+if __name__ == "__main__":
+    TEXTS.mkdir(exist_ok=True)
+    for columns, lines in SIZES:
+        with tempfile.TemporaryDirectory() as temporary:
+            estate = Path(temporary) / "shop"
+            estate.mkdir()
+            for screen, shown in screens(estate, (columns, lines)):
+                shown.settle(quiet=0.6)
+                (TEXTS / f"{screen}-{columns}x{lines}.txt").write_text(told(shown.text()), encoding="utf-8")
