@@ -16,13 +16,14 @@ from ringfence.operations.execution import Execution
 from ringfence.operations.kept_proofs import keep_proofs, kept_proofs
 from ringfence.presenting.rollout_board import Board, BoardChange, Phase, merged
 from ringfence.rollout import Event, EventKind, HostResult, PlaybookResult
+from ringfence.rollout.cancellation import Cancelled
 from ringfence.rollout.results import collect
 from ringfence.rollout.run_events import TimedEvent, event_line
 from ringfence.rollout.runs import END_FILE, EVENTS_FILE, RunDirectory, RunFacts, begin_run, write_whole
 from ringfence.wire.journal_lines import CONFIRMED, journal_line
 from ringfence.wire.plan_format import JOURNAL_FILE
 from ringfence_tui.engine.progress import Progress
-from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
+from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.screens.history.questions import replay, runs
 from ringfence_tui.screens.rollout.model import PlanView
 from ringfence_tui.screens.rollout.questions import QUESTIONS, follow, log, make, opening, plan, steer

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from ringfence.model.errors import InputError
-from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
+from ringfence.rollout.cancellation import Cancelled
+from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.screens.simulate.model import KINDS, By, SimulateRequest, SimulateView, flow_sign
 from ringfence_tui.screens.simulate.questions import rows
 

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from ringfence.rollout.cancellation import Cancelled
+
 if TYPE_CHECKING:
     from ringfence.operations.execution import Execution
 
 Told = Callable[[int, int], None]
-
-
-class Cancelled(Exception):
-    """The work was cancelled: there is no result."""
 
 
 def heeding(execution: Execution, told: Told | None = None) -> Told:

@@ -6,6 +6,10 @@ import threading
 from collections.abc import Callable
 
 
+class Cancelled(Exception):
+    """The work was cancelled: there is no result, and nobody waits for one."""
+
+
 class Cancellation:
     """Not wished for until `cancel` is called; then it stays so, and what was registered is called once."""
 

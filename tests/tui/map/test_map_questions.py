@@ -6,7 +6,8 @@ import pytest
 from ringfence.model.draft_effect import RuleHome
 from ringfence.model.errors import InputError
 from ringfence.model.picture import PolicyState, Sign
-from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
+from ringfence.rollout.cancellation import Cancelled
+from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.screens.map import questions, sending
 from ringfence_tui.screens.map.answers import Edges, PictureRequest, Progress, RuleRequest, When
 from ringfence_tui.screens.map.drafting import take, write

@@ -8,9 +8,9 @@ from ringfence.model.errors import InputError
 from ringfence.model.picture import GroupKind, PictureGroup, PolicyState, Sign, SignCount
 from ringfence.operations.execution import Cancellation, Execution
 from ringfence.operations.flow_selection import FlowSelection
-from ringfence.operations.interrupting import Cancelled
 from ringfence.operations.picture import PictureRequest, cell_flows, picture
 from ringfence.operations.simulate import simulate
+from ringfence.rollout.cancellation import Cancelled
 
 from tests.unit.cli_shop import shop
 

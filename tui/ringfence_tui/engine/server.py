@@ -10,10 +10,11 @@ import time
 import traceback
 
 from ringfence.model.errors import RingfenceError
+from ringfence.rollout.cancellation import Cancelled
 
 from ringfence_tui.engine.protocol import HEAD, Answer, Ask, Cancel, Failure, Part, Said, packed, unpacked
 from ringfence_tui.engine.questions import find
-from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
+from ringfence_tui.engine.session import EngineSession, Tell
 
 HEEDS_WITHIN = 1.5  # seconds that cancelled work has to end before the process does
 

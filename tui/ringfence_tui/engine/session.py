@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING
 
 from ringfence.estate.listening import SILENT, Listener
 from ringfence.model.errors import InputError
-from ringfence.rollout.cancellation import Cancellation
+from ringfence.rollout.cancellation import Cancellation, Cancelled
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.model.assets import Snapshot
     from ringfence.operations.execution import Execution
-
-
-class Cancelled(Exception):
-    """Nobody waits for the answer any more."""
 
 
 class Tell:

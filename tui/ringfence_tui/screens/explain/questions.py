@@ -17,11 +17,9 @@ from ringfence.operations import draft
 from ringfence.operations.explain import explain, process_of
 from ringfence.operations.explain_states import Asked, explain_draft, explain_held, last_read, meant_by, seen_between
 from ringfence.operations.flow_selection import FlowSelection
-from ringfence.operations.interrupting import Cancelled as Interrupted
 from ringfence.operations.rule_from_words import WrittenRule, rule_from_words
 from ringfence.wire.first_few import first_few
 
-from ringfence_tui.engine.session import Cancelled
 from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.explain.model import (
     AnswerView,
@@ -116,12 +114,9 @@ def reads(session: EngineSession, request: ExplainRequest, _tell: Tell) -> tuple
 
 def seen(session: EngineSession, request: ExplainRequest, tell: Tell) -> tuple[SeenView, ...]:
     """Return what was seen between the ends on the service."""
-    try:
-        found = seen_between(
-            session.fresh(), _asked(request), FlowSelection(since="7d"), session.execution(tell, Telling(tell))
-        )
-    except Interrupted as error:
-        raise Cancelled from error
+    found = seen_between(
+        session.fresh(), _asked(request), FlowSelection(since="7d"), session.execution(tell, Telling(tell))
+    )
     return tuple(SeenView(one.service, one.process, one.refused, one.connections, _time(one.last)) for one in found)
 
 

@@ -12,10 +12,9 @@ from weakref import WeakKeyDictionary
 from ringfence.model.picture import PolicyState
 from ringfence.operations.draft_effect import DraftPicture
 from ringfence.operations.flow_selection import FlowSelection
-from ringfence.operations.interrupting import Cancelled as Interrupted
 from ringfence.operations.picture import open_picture
 
-from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
+from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.screens.map.answers import Progress, When
 from ringfence_tui.screens.map.sending import Sent
 
@@ -50,15 +49,6 @@ def kept_of(session: EngineSession) -> Kept:
 
 
 @contextmanager
-def cancellable() -> Iterator[None]:
-    """Turn an operation's word for cancelled into the engine's."""
-    try:
-        yield
-    except Interrupted as error:
-        raise Cancelled from error
-
-
-@contextmanager
 def judged_flows(session: EngineSession, when: When, tell: Tell, *, newest: bool = False) -> Iterator[DraftPicture]:
     """Judge the flows of a time, or take those that are kept; others wait meanwhile.
 
@@ -66,7 +56,7 @@ def judged_flows(session: EngineSession, when: When, tell: Tell, *, newest: bool
     flows came since.
     """
     kept = kept_of(session)
-    with kept.lock, cancellable():
+    with kept.lock:
         tell.check()
         estate = session.fresh()
         flows = flows_stamp(estate) if newest else kept.flows

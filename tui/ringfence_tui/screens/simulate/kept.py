@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from ringfence.operations.flow_selection import FlowSelection
-from ringfence.operations.interrupting import Cancelled as Interrupted
 from ringfence.operations.simulate import simulate
 
 from ringfence_tui.engine.progress import Progress
-from ringfence_tui.engine.session import Cancelled, EngineSession, Tell
+from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.engine.telling import Telling
 
 if TYPE_CHECKING:
@@ -68,12 +67,9 @@ def _judge(kept: Kept, session: EngineSession, estate: Estate, asked: tuple[str,
 
     tell(Progress("judging flows"))
     with ExitStack() as opening:
-        try:
-            found = opening.enter_context(
-                simulate(estate, selection, session.execution(tell, heard), against=against or None, told=progress)
-            )
-        except Interrupted as error:
-            raise Cancelled from error
+        found = opening.enter_context(
+            simulate(estate, selection, session.execution(tell, heard), against=against or None, told=progress)
+        )
         kept.open = opening.pop_all()
     words = (
         selection.wrong_words(found.wrong),

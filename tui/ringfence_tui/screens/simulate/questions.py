@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from ringfence.model.errors import InputError
-from ringfence.operations.interrupting import Cancelled as Interrupted
 from ringfence.operations.interrupting import interruptible
 from ringfence.operations.simulate import FlowChoice
 from ringfence.presenting.simulation_rows import label_text, service_text
 
-from ringfence_tui.engine.session import Cancelled
 from ringfence_tui.screens.simulate.kept import simulated
 from ringfence_tui.screens.simulate.model import (
     KINDS,
@@ -47,11 +45,8 @@ def rows(session: EngineSession, request: SimulateRequest, tell: Tell) -> Simula
         assert kept.found is not None
         assert kept.estate is not None
         execution = session.execution(tell)
-        try:
-            with interruptible(execution, kept.found.simulation.judged.window.connection):
-                return _view(kept, kept.estate, kept.found, request)
-        except Interrupted as error:
-            raise Cancelled from error
+        with interruptible(execution, kept.found.simulation.judged.window.connection):
+            return _view(kept, kept.estate, kept.found, request)
 
 
 def _view(kept: Kept, estate: Estate, found: Simulated, request: SimulateRequest) -> SimulateView:
