@@ -51,6 +51,11 @@ class SignCount:
         return SignCount(self.flows + other.flows, self.connections + other.connections)
 
 
+def digit(connections: int) -> int:
+    """Return how large a number of connections is: how many decimal digits it has, 9 at most, 0 for none."""
+    return min(len(str(connections)), 9) if connections > 0 else 0
+
+
 @dataclass(frozen=True, slots=True)
 class PictureGroup:
     """A row and column of the matrix. `labels` has a value for each level, None where an asset lacks that label.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from ringfence.estate.draft import Draft, Drafts, Edited, Written
@@ -17,6 +16,7 @@ from ringfence.estate.draft_changes import (
     refuse_foreign,
     refuse_no_text,
 )
+from ringfence.language.file_differences import unified
 from ringfence.language.policies import path_order, read_again, read_texts
 from ringfence.language.reports import Reports, did_you_mean, nearest
 from ringfence.language.rule_edits import RuleAt, rules_in
@@ -61,16 +61,7 @@ class Drafted:
 
     def difference(self) -> str:
         """Return what would be written as a unified difference, as git takes it."""
-        return "".join(
-            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-            for name, (before, after) in self.edited.texts.items()
-            for line in unified_diff(
-                (before or "").splitlines(keepends=True),
-                after.splitlines(keepends=True),
-                f"a/{name}" if before is not None else "/dev/null",
-                f"b/{name}",
-            )
-        )
+        return unified((name, before, after) for name, (before, after) in self.edited.texts.items())
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import unified_diff
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from ringfence.files import write_whole
 from ringfence.language.checking import fields, items
 from ringfence.language.documents import parse_documents, read_text
 from ringfence.language.editing import add_rules
+from ringfence.language.file_differences import unified
 from ringfence.language.nodes import Node, plain
 from ringfence.language.policies import read_policy
 from ringfence.language.policy_files import policy_files
@@ -137,16 +137,7 @@ class Draft:
 
     def difference(self) -> str:
         """Return the unified difference, as git takes it."""
-        return "".join(
-            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-            for name, (before, after) in self.changed().items()
-            for line in unified_diff(
-                before.splitlines(keepends=True),
-                after.splitlines(keepends=True),
-                f"a/{name}" if before else "/dev/null",
-                f"b/{name}",
-            )
-        )
+        return unified((name, before or None, after) for name, (before, after) in self.changed().items())
 
     def apply(self) -> list[str]:
         """Write every changed file into the workspace, each in one step, and return their names.

@@ -6,7 +6,7 @@ import asyncio
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ringfence.model.picture import GroupKind, PictureGroup, PolicyState, Sign, SignCount
+from ringfence.model.picture import GroupKind, PictureGroup, PolicyState, Sign, SignCount, digit
 from ringfence_tui.screens.map import steps
 from ringfence_tui.screens.map.levels import Level
 from ringfence_tui.screens.map.model import (
@@ -16,7 +16,6 @@ from ringfence_tui.screens.map.model import (
     View,
     all_flows,
     comparisons_of,
-    digit_of,
     find,
     matrix_of,
     matrix_steps,
@@ -123,7 +122,7 @@ def test_a_picture_without_a_draft_is_compared_without_one():
 
 
 def test_digits_are_those_of_the_number():
-    assert [digit_of(number) for number in (0, 1, 9, 10, 61234, 10**12)] == [0, 1, 1, 2, 5, 9]
+    assert [digit(number) for number in (0, 1, 9, 10, 61234, 10**12)] == [0, 1, 1, 2, 5, 9]
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])

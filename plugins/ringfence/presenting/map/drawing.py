@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ringfence.model.picture import WORST_FIRST, Picture, PictureEdge, PolicyState
+from ringfence.model.picture import WORST_FIRST, Picture, PictureEdge, PolicyState, digit
 from ringfence.presenting.map.layout import Layout, layout
 from ringfence.presenting.map.levels import DRAWN_EDGES, DRAWN_GROUPS, coarsened, drawable
-from ringfence.presenting.map.words import digit, total
+from ringfence.presenting.map.words import total
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from unicodedata import combining, east_asian_width
 
 from ringfence.model.counts import counted
-from ringfence.model.picture import WORST_FIRST, Picture, PictureEdge, PolicyState, Sign, SignCount
+from ringfence.model.picture import WORST_FIRST, Picture, PictureEdge, PolicyState, Sign, SignCount, digit
 from ringfence.presenting.line import Line
 from ringfence.presenting.map.drawing import connections
 from ringfence.presenting.map.levels import LABELLED, coarsened, finest
-from ringfence.presenting.map.words import EXPLAINED, STATES, digit, group_name, total
+from ringfence.presenting.map.words import EXPLAINED, STATES, group_name, total
 
 NAME = 34  # columns of a name at most
 CELL = 4

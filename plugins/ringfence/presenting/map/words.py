@@ -52,11 +52,6 @@ def service_word(protocol: int, port: int | None) -> str:
     return protocol_text(protocol, port or 0, port or 0, whole=port is None)
 
 
-def digit(connections: int) -> int:
-    """Return how large a number is: how many decimal digits it has, 9 at most, 0 for none."""
-    return min(len(str(connections)), 9) if connections > 0 else 0
-
-
 def moment(time: datetime | None) -> str:
     """Return a time to the second in UTC, empty where there is none."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time else ""

@@ -16,6 +16,7 @@ from ringfence.model.picture import (
     PolicyState,
     Sign,
     SignCount,
+    digit,
 )
 
 from ringfence_tui.screens.map.names import parts_of
@@ -183,12 +184,7 @@ def cell_of(edge: PictureEdge, comparison: Comparison) -> MatrixCell:
     signs = [sign for sign, count in counts.items() if count.flows]
     worst = min(signs, key=_PLACES.__getitem__, default=Sign.NOTHING)
     connections = sum([count.connections for count in counts.values()])
-    return MatrixCell(worst, digit_of(connections), changed(edge, comparison), mixed=len(signs) > 1)
-
-
-def digit_of(connections: int) -> int:
-    """Return how many digits a number of connections has, 9 at most; 0 for none."""
-    return min(len(str(connections)), 9) if connections > 0 else 0
+    return MatrixCell(worst, digit(connections), changed(edge, comparison), mixed=len(signs) > 1)
 
 
 def comparisons_of(picture: Picture) -> tuple[Comparison, ...]:
