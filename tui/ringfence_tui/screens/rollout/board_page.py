@@ -62,7 +62,10 @@ class BoardPage(ChangingPage):
 
     def show_diff(self, why: str = "") -> None:
         """Show the plan, or why there is none."""
-        nothing = (row(Span(f" {why or 'there is no plan'}", Tone.DIM)), row("   ", Span("p", Tone.KEY), " make one"))
+        nothing = (
+            row(Span(f" {why or 'no plan was made yet'}", Tone.DIM)),
+            row("   ", Span("p", Tone.KEY), " make one of the files"),
+        )
         rows = wrapped(plan_rows(self.plan), self.size.width - 1) if self.plan is not None else nothing
         self.query_one("#main", Lines).show(rows)
 
