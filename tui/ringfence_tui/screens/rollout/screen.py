@@ -15,7 +15,7 @@ from ringfence_tui.changing_page import ChangingPage, unfocused
 from ringfence_tui.engine.client import EngineError, EngineGone
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import APPLICATION, Key
-from ringfence_tui.messages import JobsChanged, PlanSubject, RunSubject
+from ringfence_tui.messages import PlanSubject, RunSubject
 from ringfence_tui.screens.rollout.board_rows import (
     BoardRows,
     board_rows,
@@ -178,12 +178,12 @@ class RolloutScreen(ChangingPage):
             except EngineGone:  # the run goes on without it, and another engine follows it
                 head = await self.engine.ask("rollout.follow", run, BoardHead, hear)
         except EngineError:
-            self.post_message(JobsChanged(""))
+            self.job("")
             raise
         finally:
             if self._following == run:
                 self._following = ""
-        self.post_message(JobsChanged(""))
+        self.job("")
         self.renew_keys()
         well = head.state == "successful"
         self.say(
@@ -194,7 +194,7 @@ class RolloutScreen(ChangingPage):
 
     def _tell_job(self, head: BoardHead) -> None:
         done, all_hosts = sum(wave.done for wave in head.waves), sum(wave.hosts for wave in head.waves)
-        self.post_message(JobsChanged(f"rollout {done}/{all_hosts}" if head.lives else ""))
+        self.job(f"rollout {done}/{all_hosts}" if head.lives else "")
 
     def _show_board(self) -> None:
         if self.board is None:
