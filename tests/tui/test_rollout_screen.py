@@ -15,7 +15,7 @@ from ringfence_tui.opened import Opened
 from ringfence_tui.screens.history.model import Frame, Replay, RunList, RunRow
 from ringfence_tui.screens.rollout.model import Opening
 from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer
-from ringfence_tui.screens.verify.model import Difference, Finding, VerifyRow, VerifyView
+from ringfence_tui.screens.verify.model import Difference, Finding, ReadHost, VerifyRow, VerifyView
 from ringfence_tui.screens.verify.requests import Keep, Verify
 from ringfence_tui.spans import Span
 from textual.pilot import Pilot
@@ -377,3 +377,33 @@ async def test_verify_reads_back_shows_the_worst_first_and_renews_one_host(tmp_p
         await pilot.press(*"5f3a")
         await until(pilot, "by kim")
         assert asked(stub, "rollout.begin") == [Begin(PLAN, limit=("db-3",), renew=True)]
+
+
+@journey
+async def test_a_verify_that_is_stopped_says_so_at_once_with_what_was_read_until_then(tmp_path: Path) -> None:
+    earlier = tuple(
+        VerifyRow(name, Finding.OPEN, "open", "tcp/22", "", "2026-11-23T07:00:00Z") for name in ("api-1", "db-1")
+    )
+    over = asyncio.Event()
+
+    async def read(_request: Verify, hear: Callable[[Any], None]) -> Any:
+        hear(ReadHost(VerifyRow("db-1", Finding.EQUAL, "equal", "", "", "2026-11-24T07:00:00Z"), 2))
+        await over.wait()
+
+    stub = engine(
+        Run(tmp_path),
+        living=False,
+        verify__kept=lambda _request, _hear: VerifyView(PLAN, earlier),
+        verify__run=read,
+    )
+    async with RingfenceApp(stub, first="verify").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "0 of 2 proven equal")
+        await pilot.press("v")
+        await until(pilot, "reading: 1 of 2 hosts read back, 1 proven equal")
+        await pilot.press("s")
+        text = await until(pilot, "stopped: 1 of 2 hosts read back, 1 proven equal")
+        assert "not read yet; earlier: tcp/22" in text
+        assert "v reads all hosts again" in text
+        await pilot.press("v")
+        await until(pilot, "reading: 1 of 2")
+        assert asked(stub, "verify.run") == [Verify(), Verify()]
