@@ -103,6 +103,10 @@ class BoardPage(ChangingPage):
                 self.following = ""
         self.post_message(JobsChanged(""))
         self.renew_keys()
+        if head.back_run:  # what was begun to bring the plan before back is what there is to watch now
+            self.say("that run has ended; this one brings back what hosts held before it")
+            self.call_later(self.show_run, head.back_run)
+            return
         well = head.state == "successful"
         self.say(
             Span("✓ " if well else "✗ ", Tone.GOOD if well else Tone.BAD),
