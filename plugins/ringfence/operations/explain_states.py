@@ -79,7 +79,7 @@ def explain_held(estate: Estate, asked: Asked, execution: Execution | None = Non
     tables = {name: held[name] for name in ends if name in held}
     if not tables:
         return None
-    compiled = replace(estate.compiled(only=ends), tables=tables, why={})
+    compiled = estate.with_emergencies(replace(estate.compiled(only=ends), tables=tables, why={}))
     return explained(compiled, asked.source, asked.destination, _services(estate, asked), asked.process)
 
 
@@ -88,7 +88,7 @@ def explain_draft(estate: Estate, asked: Asked) -> Explanation | None:
     edited = show(estate).edited
     if not edited.texts:
         return None
-    compiled = compiled_as(estate, policy=policy_of(estate, edited))
+    compiled = estate.with_emergencies(compiled_as(estate, policy=policy_of(estate, edited)))
     return explained(compiled, asked.source, asked.destination, _services(estate, asked), asked.process)
 
 
