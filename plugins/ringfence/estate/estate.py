@@ -81,6 +81,10 @@ class Estate:
         """Use the last answer of the inventory for questions, as long as nothing that it depends on has changed."""
         self._state.kept_counts = True
 
+    def hurry(self) -> None:
+        """Wait for no name server, and use what the inventory said last, as far as that still holds."""
+        self._state.kept_counts = self._state.hurried = True
+
     @property
     def answer_age(self) -> float | None:
         """Return how many seconds ago the inventory gave the answer in use, None if it was asked just now."""
