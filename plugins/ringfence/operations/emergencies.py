@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
 from ringfence.estate.emergencies import order_data
-from ringfence.model.emergencies import HostState
+from ringfence.model.emergencies import HostState, Kind
+from ringfence.model.problems import Problem, Severity
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -32,6 +34,18 @@ def emergencies(estate: Estate, *, every: bool = False) -> Emergencies:
     now = current_time().timestamp()
     found = estate.emergencies()
     return Emergencies(tuple(one for one in found if every or one.stands(now) or _left(one, now)), now)
+
+
+def standing_problems(estate: Estate) -> list[Problem]:
+    """Return what a plan says of what stands: it is carried by hosts beside their tables, and by which it is not."""
+    problems = []
+    for order in estate.standing():
+        held = sorted(name for name, state in order.hosts.items() if state is HostState.HELD)
+        message = f"{order.title} stands on {first_few(held) or 'no host'}; this plan leaves it as it is"
+        again = f"'ringfence quarantine {order.id}' reaches hosts that do not hold it yet"
+        remedy = again if order.kind is Kind.QUARANTINE else f"ringfence end {order.id}"
+        problems.append(Problem(Severity.WARNING, message, order.place, remedy))
+    return problems
 
 
 def _left(order: Order, now: float) -> bool:

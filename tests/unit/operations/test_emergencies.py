@@ -10,7 +10,7 @@ from ringfence.estate import Estate
 from ringfence.model.emergencies import HostState, Kind
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.operations.allow_for import PermissionRequest, allow_for, permission_of
-from ringfence.operations.emergencies import emergencies
+from ringfence.operations.emergencies import emergencies, standing_problems
 from ringfence.operations.emergency_hosts import Carried
 from ringfence.operations.execution import Execution
 from ringfence.operations.explain import explain
@@ -133,7 +133,9 @@ def test_what_ends_by_itself_is_no_answer_after_its_end(
 
 def test_plans_are_made_without_emergencies(tmp_path: Path, hosts: HostsInMemory) -> None:
     before = Estate(shop(tmp_path)).compilation.tables["web-1"].digest
-    isolate(tmp_path, hosts)
+    order = isolate(tmp_path, hosts).order
+    (said,) = standing_problems(Estate(tmp_path))
+    assert said.message.startswith(f"quarantine {order.id} (")
     assert Estate(tmp_path).compilation.tables["web-1"].digest == before
     assert Estate(tmp_path).in_force().tables["web-1"].digest != before
 
