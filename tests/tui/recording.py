@@ -28,7 +28,7 @@ CAPTION = 2  # lines below a still
 # Half of what a screen is written with: spaces (and whether a line ends behind them), and styles that end and begin.
 SPACES = re.compile(r"(\x1b\[([0-9;]+)m[^\x1b ]*(?: {1,8}[^\x1b ]+)*)( {9,})(\x1b\[0m\r\n)?")
 COLOURS = re.compile(r"[345]8;(5;\d+|2;\d+;\d+;\d+)")
-STYLES = re.compile(r"\x1b\[0m\x1b\[([0-9;]+)m")
+STYLES = re.compile(r"\x1b\[0m(?:\r\n(\x1b\[[0-9]+;[0-9]+H))?\x1b\[([0-9;]+)m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def shortened(text: str) -> str:
             return found.group()
         return f"{before}\x1b[{len(spaces)}X" + (line_end or f"\x1b[{len(spaces)}C")
 
-    return STYLES.sub("\x1b[0;\\1m", SPACES.sub(erased, text))
+    return STYLES.sub("\\1\x1b[0;\\2m", SPACES.sub(erased, text))
 
 
 def following(stills: Sequence[Still], size: tuple[int, int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.tui.recording import PAUSE_AT_MOST, Recording, shortened
 from tests.tui.terminal import Terminal
 
 SIZE = (40, 6)
+PICTURES = Path(__file__).parents[2] / "docs/pictures"
 WRITES = (
     "import sys; print('\\x1b[1;31;44mred' + ' ' * 30 + '\\x1b[0m\\r\\n\\x1b[4mline\\x1b[0m\\x1b[7m' + ' ' * 20 + '|',"
     " '数据库 <&>'); sys.stdin.readline(); print('\\x1b[2;1H' + ' ' * 40 + '\\x1b[0m\\r\\nlast')"
@@ -88,3 +90,14 @@ def test_stills_are_an_svg_without_script_and_without_anything_from_elsewhere(tm
     assert told.count("http") == 1  # the name of SVG
     assert "script" not in told
     ElementTree.fromstring(drawn(recording.stills[0].shown))
+
+
+def test_the_film_in_the_documentation_shows_all_of_the_journey() -> None:
+    cast = PICTURES / "journey.cast"
+    assert cast.stat().st_size < 400_000, "make recording"
+    _, *events = (json.loads(line) for line in cast.read_text(encoding="utf-8").splitlines())
+    marks = [text for _, kind, text in events if kind == "m"]
+    steps = (PICTURES.parents[1] / "tests/lab/journey.py").read_text(encoding="utf-8")
+    assert sorted(marks) == sorted(re.findall(r'terminal\.mark\("(.*)"\)', steps)), "make recording"
+    assert f"{len(marks)}/{len(marks)}  {marks[-1]}" in (PICTURES / "journey.svg").read_text(encoding="utf-8")
+    assert "".join(text for _, kind, text in events if kind == "o").rindex("DENIED") > 0
