@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError, RingfenceError
 
 from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.rollout.model import Opening, PlanView
-from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer
+from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer, WayBack
 from ringfence_tui.screens.rollout.tones import spanned
 from ringfence_tui.spans import Row, Span, Tone, row
 
@@ -35,21 +36,26 @@ LOG = 2_000
 
 def opening(session: EngineSession, _request: None, _tell: Tell) -> Opening:
     """Return what there is to show: a run that works comes before a plan."""
+    from ringfence.operations.plans import plan_names
     from ringfence.operations.runs import begun_runs
 
     estate = session.estate
-    runs, damaged = begun_runs(estate)
+    runs, _damaged = begun_runs(estate)
     living = next((one.directory.id for one in reversed(runs) if one.lives), "")
     newest = runs[-1].directory.id if runs else ""
     plan, why = None, ""
     if living:
-        return Opening(living, newest, damaged=tuple(damaged))
+        return Opening(living, newest)
     try:
-        plan = plan_of(session, "latest")
+        if plan_names(estate.plans):
+            plan = plan_of(session, "latest")
+        else:
+            why = f"no plan was made yet: {_relative(estate.plans, session)}/ is empty"
     except RingfenceError as error:
-        why = error.message
+        place = f"{_relative(Path(error.place.file), session)}: " if error.place else ""
+        why = f"{place}{error.message}"
     of_plan = newest if plan is not None and runs and runs[-1].facts.plan == plan.digest else ""
-    return Opening(living, newest, plan, why, tuple(damaged), of_plan)
+    return Opening(living, newest, plan, why, of_plan)
 
 
 def plan(session: EngineSession, request: str, _tell: Tell) -> PlanView:
@@ -145,6 +151,25 @@ def steer(session: EngineSession, request: Steer, _tell: Tell) -> str:
     return "; ".join(said)
 
 
+def way_back(session: EngineSession, request: str, _tell: Tell) -> WayBack:
+    """Return how a run can be rolled back while it goes on."""
+    from ringfence.operations.run_rollback import way_back as found
+    from ringfence.operations.runs import find_run
+
+    way = found(session.estate, find_run(session.estate, request))
+    return WayBack(way.run.id, way.plan)
+
+
+def roll_back(session: EngineSession, request: str, _tell: Tell) -> WayBack:
+    """Have a run end and be rolled back, by its own process: who asked for it may leave."""
+    from ringfence.operations.run_rollback import roll_back_run
+    from ringfence.operations.runs import find_run
+
+    session.writable("roll a run back")
+    way = roll_back_run(session.estate, find_run(session.estate, request))
+    return WayBack(way.run.id, way.plan)
+
+
 def log(session: EngineSession, request: str, tell: Tell) -> tuple[Row, ...]:
     """Return what a run told, a line an event, the newest last."""
     from ringfence.operations.runs import find_run, told_by
@@ -207,6 +232,12 @@ def plan_of(session: EngineSession, name: str, warnings: list[str] | None = None
     )
 
 
+def _relative(path: Path, session: EngineSession) -> Path:
+    """Return a path as people write it in the workspace."""
+    base = session.directory.absolute()
+    return path.absolute().relative_to(base) if path.absolute().is_relative_to(base) else path
+
+
 def _stale(session: EngineSession, chosen: ChosenPlan) -> str:
     from ringfence.operations.apply import ApplyRequest, checked_plan
 
@@ -224,5 +255,7 @@ QUESTIONS: Questions = {
     "begin": begin,
     "follow": follow,
     "steer": steer,
+    "way_back": way_back,
+    "roll_back": roll_back,
     "log": log,
 }
