@@ -42,6 +42,14 @@ class Steer:
 
 
 @dataclass(frozen=True, slots=True)
+class WayBack:
+    """What rolling a run back would bring back: the short name of the plan before."""
+
+    run: str
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
 class Renew:
     """A subject: roll a plan out on some hosts where its table stands already, as after drift; it asks first."""
 

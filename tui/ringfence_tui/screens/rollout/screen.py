@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ringfence.presenting.rollout_board import Board, BoardHead, Phase
+from ringfence.presenting.rollout_board import Board, BoardHead
 
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.messages import PlanSubject, RunSubject
 from ringfence_tui.screens.rollout.board_page import BoardPage
 from ringfence_tui.screens.rollout.keys import KEYS, TIMES, Shown
 from ringfence_tui.screens.rollout.model import Opening, PlanView, confirm_rows
-from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Renew, Steer
+from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Renew, Steer, WayBack
+from ringfence_tui.screens.rollout.steering import abort_rows, back_rows
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.dialog import Confirmation
 from ringfence_tui.widgets.lines import Lines
@@ -83,9 +84,24 @@ class RolloutScreen(BoardPage):
         if not self.may("make a plan") or not plan:
             return
         if self.board is not None and self.board.head.lives:
-            self.say("the run goes on: let it end or abort it, then roll back")
+            self.work(self._roll_back(self.board.head), "asked")
             return
         self.work(self._make(MakePlan(back_from=plan)), "show")
+
+    async def _roll_back(self, head: BoardHead) -> None:
+        """Have the run end and be rolled back, after the one confirmation."""
+        way = await self.engine.ask("rollout.way_back", head.run, WayBack)
+        asked = Confirmation(
+            f"Roll the run of plan {head.plan[:4]} back",
+            back_rows(head, way.plan),
+            plan=head.plan,
+            does="end it and roll it back",
+        )
+        if not await self.confirm(asked):
+            self.say("nothing was changed; the run goes on")
+            return
+        await self.engine.ask("rollout.roll_back", head.run, WayBack)
+        self.say(f"the run is ending; then plan {way.plan[:4]} comes back, in a run of its own")
 
     async def _make(self, request: MakePlan) -> None:
         def hear(part: object) -> None:
@@ -148,13 +164,8 @@ class RolloutScreen(BoardPage):
             self.work(self._abort(head), "asked")
 
     async def _abort(self, head: BoardHead) -> None:
-        works, following = head.count(Phase.WORKS), head.count(Phase.NEXT, Phase.HELD)
-        rows = (
-            row(f"{head.count(Phase.WELL)} hosts keep what they confirmed"),
-            row(f"{works} are at work: what waits goes back by itself within {head.confirm_within} s"),
-            row(f"{following} are not begun"),
-        )
-        if await self.confirm(Confirmation(f"Abort the run of plan {head.plan[:4]}", rows, does="abort it")):
+        asked = Confirmation(f"Abort the run of plan {head.plan[:4]}", abort_rows(head), does="abort it")
+        if await self.confirm(asked):
             await self._steer(Steer(head.run, abort=True))
 
     def action_excuse(self) -> None:
