@@ -38,4 +38,15 @@ def running(_session: EngineSession, _request: None, _tell: Tell) -> tuple[str, 
     return tuple(thread.name for thread in threading.enumerate())
 
 
-QUESTIONS: Questions = {"opened": opened, "count": count, "running": running}
+def colours(_session: EngineSession, request: str, _tell: Tell) -> bool:
+    """Return whether a theme is remembered for the next start; a user without a place for it is no error."""
+    from ringfence_tui.remembered_theme import remember
+
+    try:
+        remember(request)
+    except (OSError, RuntimeError):
+        return False
+    return True
+
+
+QUESTIONS: Questions = {"opened": opened, "count": count, "running": running, "colours": colours}

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 
 from ringfence_tui.changing_page import ChangingPage
 from ringfence_tui.keys import Key
-from ringfence_tui.messages import JobsChanged
 from ringfence_tui.screens.lab.model import LabRequest, LabShown, Share, bar, rows
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.dialog import Confirmation
@@ -56,12 +55,12 @@ class LabScreen(ChangingPage):
             again = (row("the lab that is up is removed first: ", Span(f"{len(self.shown.hosts)} hosts", Tone.STRONG)),)
             if not await self.confirm(Confirmation("Raise the lab anew", again, does="raise it")):
                 return
-        self.post_message(JobsChanged("lab"))
+        self.job("lab")
         try:
             await self._take(self.engine.ask("lab.up", LabRequest(), LabShown, self.hear))
             self.say(Span("✓ ", Tone.GOOD), "the lab is up")
         finally:
-            self.post_message(JobsChanged(""))
+            self.job("")
 
     def hear(self, part: object) -> None:
         """Show how much is done."""

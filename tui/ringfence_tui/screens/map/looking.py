@@ -16,7 +16,6 @@ from textual.timer import Timer
 
 from ringfence_tui.engine.client import EngineError
 from ringfence_tui.memory import kept_long, many_values
-from ringfence_tui.messages import JobsChanged
 from ringfence_tui.page import Page
 from ringfence_tui.screens.map.answers import (
     CellRequest,
@@ -385,5 +384,4 @@ class LookingPage(Page):
         return self.model.position_of(groups.index(end)) if end in groups else None
 
     def _tell_job(self, text: str) -> None:
-        if self.ringfence.jobs != text and (text or self.ringfence.jobs.startswith("judging")):
-            self.post_message(JobsChanged(text))
+        self.job(text)

@@ -12,7 +12,6 @@ from textual.events import Resize
 from ringfence_tui.changing_page import ChangingPage, unfocused
 from ringfence_tui.engine.client import EngineError, EngineGone
 from ringfence_tui.keys import APPLICATION, Key
-from ringfence_tui.messages import JobsChanged
 from ringfence_tui.screens.rollout.board_rows import (
     BoardRows,
     board_rows,
@@ -96,12 +95,12 @@ class BoardPage(ChangingPage):
             except EngineGone:  # the run goes on without it, and another engine follows it
                 head = await self.engine.ask("rollout.follow", run, BoardHead, hear)
         except EngineError:
-            self.post_message(JobsChanged(""))
+            self.job("")
             raise
         finally:
             if self.following == run:
                 self.following = ""
-        self.post_message(JobsChanged(""))
+        self.job("")
         self.renew_keys()
         if head.back_run:  # what was begun to bring the plan before back is what there is to watch now
             self.say("that run has ended; this one brings back what hosts held before it")
@@ -116,7 +115,7 @@ class BoardPage(ChangingPage):
 
     def _tell_job(self, head: BoardHead) -> None:
         done, all_hosts = sum(wave.done for wave in head.waves), sum(wave.hosts for wave in head.waves)
-        self.post_message(JobsChanged(f"rollout {done}/{all_hosts}" if head.lives else ""))
+        self.job(f"rollout {done}/{all_hosts}" if head.lives else "")
 
     def _show_board(self) -> None:
         if self.board is None:
