@@ -12,6 +12,7 @@ from ringfence.presenting.rollout_board import BoardChange
 from ringfence.presenting.rollout_fold import BoardFold
 from ringfence_tui.app import RingfenceApp
 from ringfence_tui.engine.client import EngineError, EngineGone
+from ringfence_tui.engine.progress import Progress
 from ringfence_tui.opened import Opened
 from ringfence_tui.screens.history.model import Frame, Replay, RunList, RunRow
 from ringfence_tui.screens.rollout.model import Opening
@@ -450,3 +451,57 @@ async def test_a_verify_that_is_stopped_says_so_at_once_with_what_was_read_until
         await pilot.press("v")
         await until(pilot, "reading: 1 of 2")
         assert asked(stub, "verify.run") == [Verify(), Verify()]
+
+
+@journey
+async def test_a_plan_that_is_made_goes_on_while_another_screen_is_shown_and_is_there_when_one_comes_back(
+    tmp_path: Path,
+) -> None:
+    over = asyncio.Event()
+
+    async def make(_request: MakePlan, hear: Callable[[Any], None]) -> Any:
+        hear(Progress("asking the inventory"))
+        await over.wait()
+        return replace(VIEW, digest="77aa" + "0" * 60)
+
+    stub = engine(Run(tmp_path), living=False, rollout__make=make)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "canary db-2")
+        await pilot.press("p")
+        await until(pilot, "making a plan: asking the inventory")
+        await pilot.press("H")
+        text = await until(pilot, "HOSTS")
+        assert text.splitlines()[0].rstrip().endswith("plan")
+        await pilot.press("6")
+        await until(pilot, "making a plan: asking the inventory")
+        await pilot.press("H")
+        await until(pilot, "HOSTS")
+        stub.answers["rollout.opening"] = lambda _request, _hear: Opening(plan=replace(VIEW, digest="77aa" + "0" * 60))
+        over.set()
+        await until(pilot, lambda text: not text.splitlines()[0].rstrip().endswith("plan"))
+        await pilot.press("6")
+        await until(pilot, "Plan 77aa")
+        assert len(asked(stub, "rollout.make")) == 1
+
+
+@journey
+async def test_what_went_wrong_with_a_plan_while_another_screen_was_shown_is_told_on_the_way_back(
+    tmp_path: Path,
+) -> None:
+    over = asyncio.Event()
+
+    async def make(_request: MakePlan, _hear: Callable[[Any], None]) -> Any:
+        await over.wait()
+        raise EngineError("no host answers", remedy="look at the inventory")
+
+    stub = engine(Run(tmp_path), living=False, rollout__make=make)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "canary db-2")
+        await pilot.press("p")
+        await until(pilot, "making a plan")
+        await pilot.press("H")
+        await until(pilot, "HOSTS")
+        over.set()
+        await until(pilot, lambda text: not text.splitlines()[0].rstrip().endswith("plan"))
+        await pilot.press("6")
+        await until(pilot, "no host answers  → look at the inventory")
