@@ -11,7 +11,8 @@ from ringfence_tui.messages import JobsChanged, PlanSubject, RunSubject
 from ringfence_tui.screens.rollout.board_page import BoardPage
 from ringfence_tui.screens.rollout.keys import KEYS, TIMES, Shown
 from ringfence_tui.screens.rollout.model import Opening, PlanView, confirm_rows
-from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Renew, Steer, WayBack
+from ringfence_tui.screens.rollout.numbers import Numbers
+from ringfence_tui.screens.rollout.requests import AskDenials, Begin, MakePlan, Renew, Steer, WayBack
 from ringfence_tui.screens.rollout.steering import abort_rows, back_rows
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.dialog import Confirmation
@@ -209,6 +210,22 @@ class RolloutScreen(BoardPage):
 
     async def _steer(self, request: Steer) -> None:
         self.say(await self.engine.ask("rollout.steer", request, str))
+
+    def action_denied(self) -> None:
+        """Ask hosts what they denied since they got the new table."""
+        if self.board is not None:
+            self.work(self._ask_denials(self.board.head.run), "numbers")
+
+    async def _ask_denials(self, run: str) -> None:
+        def hear(part: object) -> None:
+            if isinstance(part, Progress):
+                self.say(Span(part.text, Tone.DIM))
+
+        given = self.ringfence.passwords
+        self.say(Span("asking the hosts that confirmed what they denied since", Tone.DIM))
+        request = AskDenials(run, given.become, given.vault)
+        self.show_numbers(await self.engine.ask("rollout.denials", request, Numbers, hear))
+        self.say()
 
     def action_within(self, by: int) -> None:
         """Give hosts more or less time to confirm."""
