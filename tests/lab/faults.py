@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,6 +117,7 @@ class Machine:
     variant: str = ""
     sequence: int = 0
     plans: dict[str, Plan] = field(default_factory=dict)
+    fault: str = ""
 
     def prepare(self) -> None:
         """Put a small file system under the state that outlives a reboot, and programs that can fail."""
@@ -210,9 +210,9 @@ class Machine:
         """Return whether a table waits for its confirmation."""
         return self.status().last("pending") != ""
 
-    def settled(self, seconds: float = 12) -> None:
+    def settled(self) -> None:
         """Return when nothing waits any more."""
-        wait_until(lambda: not self.waits(), seconds, every=0.5)  # each look is a run of the whole script
+        wait_until(lambda: not self.waits(), every=0.5)  # each look is a run of the whole script
 
     def honest(self) -> None:
         """Assert that what status and verify say now is so; the kernel is read before and after."""
@@ -233,7 +233,7 @@ class Machine:
             return
         boots = self._boots()
         self.sh("systemctl reboot")
-        wait_until(lambda: self._boots() > boots and self._runs(), 30)
+        wait_until(lambda: self._boots() > boots and self._runs())
 
     def _runs(self) -> bool:
         try:
@@ -246,7 +246,12 @@ class Machine:
 
     def tool(self, fault: str) -> None:
         """Have the programs do what `HOW PATTERN TIMES` says (`_` is a blank), nothing for an empty text."""
+        self.fault = fault
         self.sh("cat >/etc/tool-fault", f"{fault}\n" if fault else "")
+
+    def called(self) -> bool:
+        """Return whether a program was called that fails, or kills, since `tool` said so."""
+        return self.sh("cat /etc/tool-fault").strip() != self.fault
 
     def link(self, how: str) -> None:
         """Take the machine's link `down` or `up`."""
@@ -280,8 +285,3 @@ def failing(pattern: str = "*") -> Fault:
 def killed_by(pattern: str) -> Fault:
     """Return the fault that kills the script once, where it calls a program so."""
     return Fault(lambda machine: machine.tool(f"kill {pattern} 1"), lambda machine: machine.tool(""))
-
-
-def pause(seconds: float) -> None:
-    """Let time pass that a target measures."""
-    time.sleep(seconds)

@@ -164,7 +164,7 @@ def test_a_new_user_finds_the_wrong_traffic_denies_it_and_leaves_in_the_middle_o
         terminal.press("6")
         terminal.wait_for("confirmed 12", RAISED)
         terminal.wait_for("successful")
-        wait_until(lambda: not run.lives(), 20)
+        wait_until(lambda: not run.lives())
         assert [one for one in tried(lab, habits(lab)) if not one.right] == [], "denied, and the shop whole"
         go_to_the_wrong_traffic(terminal)
         see_it_explained(terminal)

@@ -58,10 +58,10 @@ def test_a_run_outlives_the_application_that_began_it_and_a_pause_holds_until_an
         terminal.wait_for(f"type {plan.name[:4]}")
         terminal.press(*plan.name[:4])
         terminal.wait_for(lambda text: re.search(r"n2 +▸ confirms until", text) is not None, 90)
-        wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts), 60)
+        wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts))
         started = descendants(terminal.pid)
         os.kill(terminal.pid, signal.SIGKILL)
-        wait_until(lambda: not [line for line in alive(started) if "ringfence_tui.engine" in line], 20)
+        wait_until(lambda: not [line for line in alive(started) if "ringfence_tui.engine" in line])
     assert len(run_processes()) == 1
     status, said = done_of(rollouts, "apply", plan.name)
     assert (status, "a run works on this workspace already" in said) == (2, True), said

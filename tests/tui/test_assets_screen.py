@@ -83,3 +83,19 @@ async def test_work_that_was_cancelled_before_it_began_leaves_no_complaint_of_py
         screen.workers.cancel_group(screen, "tried")
         await pilot.pause()
         assert inspect.getcoroutinestate(task) == inspect.CORO_CLOSED
+
+
+@journey
+async def test_escape_takes_the_filter_away_then_the_marks_and_then_goes_back() -> None:
+    async with RingfenceApp(estate(KEPT), first="assets").run_test() as pilot:
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, AssetsScreen)
+        await pilot.press("space")
+        await pilot.press("slash", "d", "b", "enter")
+        assert len(screen.found) == 2
+        await pilot.press("escape")
+        assert (len(screen.found), len(screen.marked)) == (5, 1)
+        await pilot.press("escape")
+        assert not screen.marked
+        assert pilot.app.screen is screen

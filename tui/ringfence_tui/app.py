@@ -100,6 +100,11 @@ class RingfenceApp(App[int]):
         """Return whether the terminal can be handed to another program for a while; a browser cannot."""
         return self._driver is not None and self._driver.can_suspend
 
+    @property
+    def read_only(self) -> bool:
+        """Return whether nothing may be changed, because that was asked for or because of permissions."""
+        return self.engine.read_only or (self.opened is not None and self.opened.read_only)
+
     def _page(self, name: str) -> Page:
         found = self._installed_screens.get(name)
         if isinstance(found, Page):
@@ -164,6 +169,7 @@ class RingfenceApp(App[int]):
             return
         if self.opened.directory:
             self.page.entered()
+            self._say_permissions()
         else:
             self.go("start")
             self._trail.clear()
@@ -176,6 +182,13 @@ class RingfenceApp(App[int]):
             page.forget()
         self.go("overview")
         self._trail.clear()
+        self._say_permissions()
+
+    def _say_permissions(self) -> None:
+        """Say where nothing may be written, which nobody asked for."""
+        if self.opened is not None and self.opened.directory and self.opened.why:
+            self.page.renew_keys()
+            self.page.say(Span("read-only ", Tone.WARN), f"{self.opened.why}: look, simulate and explain work")
 
     def on_go_to(self, message: GoTo) -> None:
         """Go to a screen."""
@@ -229,7 +242,7 @@ class RingfenceApp(App[int]):
 
     def _every(self) -> tuple[Action, ...]:
         keys = (key for key in self.page.KEYS if self.can_lend or not key.lends)
-        return actions(self.page.page_title, keys, read_only=self.engine.read_only)
+        return actions(self.page.page_title, keys, read_only=self.read_only)
 
     def action_jump(self) -> None:
         """Show letters that lead to the parts of the screen."""

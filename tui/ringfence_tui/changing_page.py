@@ -25,7 +25,9 @@ class ChangingPage(Page):
     def may(self, do: str) -> bool:
         """Return whether something may be changed; say so where not. `do` is "roll a plan out"."""
         if self.read_only:
-            self.say(Span("read-only ", Tone.WARN), f"cannot {do}; start the application without --read-only")
+            opened = self.ringfence.opened
+            why = (opened.why if opened is not None else "") or "start the application without --read-only"
+            self.say(Span("read-only ", Tone.WARN), f"cannot {do}; {why}")
         return not self.read_only
 
     def say_error(self, error: EngineError) -> None:

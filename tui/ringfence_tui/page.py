@@ -63,7 +63,7 @@ class Page(Screen[None]):
     @property
     def read_only(self) -> bool:
         """Return whether nothing may be changed."""
-        return self.ringfence.engine.read_only
+        return self.ringfence.read_only
 
     # What a screen has of its own
 

@@ -33,13 +33,14 @@ ON_MAP = Key("m", "map", "map", "Show the group of the asset on the map")
 WHY = Key("e", "explain", "", "Explain a connection of the asset")
 MARK_ALL = Key("A", "mark_all", "", "Mark all rows that are shown")
 PASSWORDS = Key("K", "passwords", "", "Give the passwords that Ansible needs")
+OUT = Key("escape", "out", "", "Out of the detail, the filter, the marks, or back")
 UNMARK = Key("U", "unmark", "", "Take every mark away")
 
 
 class AssetsScreen(LabellingPage):
     """A table of all assets below a filter, above what is told of one."""
 
-    KEYS = (DETAIL, FIND, MARK, LABEL, DISCOVER, FLOWS, ON_MAP, WHY, MARK_ALL, UNMARK, PASSWORDS)
+    KEYS = (DETAIL, FIND, MARK, LABEL, DISCOVER, FLOWS, ON_MAP, WHY, MARK_ALL, UNMARK, PASSWORDS, OUT)
     AUTO_FOCUS = "#assets"
     DEFAULT_CSS = """
     AssetsScreen #filter-line { height: 1; }
@@ -132,7 +133,7 @@ class AssetsScreen(LabellingPage):
     def _give_room(self, lines: int) -> None:
         self.query_one("#detail", Lines).styles.height = lines
 
-    async def action_back(self) -> None:
+    async def action_out(self) -> None:
         """Go back to the rows, take the filter away, then the marks, then go back."""
         if self.query_one("#detail", Lines).has_focus:
             self._give_room(self.usual_room)
@@ -143,7 +144,7 @@ class AssetsScreen(LabellingPage):
         elif self.marked:
             self.action_unmark()
         else:
-            await self.app.run_action("app.back")
+            await self.ringfence.action_back()
 
     def labelled(self) -> None:
         """Ask anew about the one at the cursor."""

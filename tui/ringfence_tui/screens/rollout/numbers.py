@@ -46,11 +46,16 @@ def number_rows(board: Board, numbers: Numbers | None, now: datetime) -> tuple[R
     """Return the rows below the waves of a board."""
     if numbers is None or numbers.run != board.head.run:
         return ()
-    held = held_row(board, numbers.until, now)
-    return ((), *((held,) if held else ()), *_before_and_after(board, numbers), (), *_denied_rows(board, numbers))
+    return (
+        (),
+        *held_rows(board, numbers.until, now),
+        *_before_and_after(board, numbers),
+        (),
+        *_denied_rows(board, numbers),
+    )
 
 
-def held_row(board: Board, until: str, now: datetime) -> Row:
+def held_rows(board: Board, until: str, now: datetime) -> tuple[Row, ...]:
     """Return how long the whole run has held, and what that means; nothing where no host confirmed.
 
     It is counted from the last host that confirmed, to the next run with these hosts.
@@ -63,10 +68,10 @@ def held_row(board: Board, until: str, now: datetime) -> Row:
     every = len(well) == len(board.hosts)
     who = f"all {counted(len(well), 'host')}" if every else f"{len(well)} of {counted(len(board.hosts), 'host')}"
     end = f", until the next run at {clock(until)}" if until else ""
-    return row(
-        Span(f" {who} held {span}".rstrip(), Tone.GOOD if every else Tone.WARN),
-        f" since {clock(since)}{end}: ",
-        Span("each confirmed over a new connection, none went back", Tone.DIM),
+    held = Span(f" {who} held {span}".rstrip(), Tone.GOOD if every else Tone.WARN)
+    return (
+        row(held, f" since {clock(since)}{end}"),
+        row(Span("   each confirmed over a new connection, and none went back; v reads them back", Tone.DIM)),
     )
 
 
@@ -110,7 +115,7 @@ def _denied_rows(board: Board, numbers: Numbers) -> tuple[Row, ...]:
             Span(" denied since the swap: ", Tone.TITLE),
             Span(f"{packets:,} packets on {counted(len(some), 'host')}", Tone.DENIED if some else Tone.GOOD),
             f", none on {len(told) - len(some)}",
-            Span(f"   told {clock(numbers.asked)}, i asks again", Tone.DIM),
+            Span(f"   told {clock(numbers.asked)}, i again", Tone.DIM),
         )
     ]
     for one in some[:MOST]:

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from ringfence_tui.changing_page import ChangingPage, unfocused
+from ringfence_tui.engine.client import EngineError
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import Key
 from ringfence_tui.screens.policy.completing import completions
@@ -218,9 +219,14 @@ class SuggestScreen(ChangingPage):
             self.work(self._undo(), "asked")
 
     async def _undo(self) -> None:
-        await self.engine.ask("map.undo", None, object)
-        await self._load(self.asked)
-        self.say("taken back")
+        try:
+            await self.engine.ask("map.undo", self.view.draft if self.view is not None else None, object)
+        except EngineError as error:
+            await self._load(self.asked)
+            self.say_error(error)
+        else:
+            await self._load(self.asked)
+            self.say("taken back")
 
     def action_policy(self) -> None:
         """Go to the policy."""
