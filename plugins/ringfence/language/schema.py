@@ -8,6 +8,7 @@ from pathlib import Path
 from ringfence.language.shapes import (
     REFERENCE,
     ControlEntry,
+    EmergenciesEntry,
     EnforceEntry,
     FlowsEntry,
     IdentityEntry,
@@ -72,6 +73,7 @@ def json_schema() -> dict[str, Schema]:
                 "identity": _plain(IdentityEntry),
                 "trust": _plain(TrustEntry),
                 "inventory": _plain(InventoryEntry),
+                "emergencies": _plain(EmergenciesEntry),
                 "watch": _watch(),
                 "watch_sink": {
                     **_plain(SinkEntry),

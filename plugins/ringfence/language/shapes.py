@@ -29,6 +29,7 @@ SinkText = Annotated[object, WithJsonSchema({REFERENCE: "watch_sink"})]
 FlowsText = Annotated[object, WithJsonSchema({REFERENCE: "flows"})]
 InventoryText = Annotated[object, WithJsonSchema({REFERENCE: "inventory"})]
 TrustText = Annotated[object, WithJsonSchema({REFERENCE: "trust"})]
+EmergenciesText = Annotated[object, WithJsonSchema({REFERENCE: "emergencies"})]
 IdentityKeyText = Annotated[object, WithJsonSchema({REFERENCE: "identity_key"})]
 LabelRuleText = Annotated[object, WithJsonSchema({REFERENCE: "label_rule"})]
 ENGINE = r"^(duckdb|spark://[^,/\s]+:[0-9]{1,5}(,[^,/\s]+:[0-9]{1,5})*)$"
@@ -156,6 +157,12 @@ class InventoryEntry(Written):
     )
 
 
+class EmergenciesEntry(Written):
+    """What quarantines and permissions go by."""
+
+    pass_guardrails: bool = Field(False, description="Whether a permission for a while stands above guardrails too.")
+
+
 class ScanEntry(Written):
     """A scan: so many different servers or ports refuse a client, or do not answer it, within a time."""
 
@@ -230,6 +237,7 @@ class SettingsDocument(Written):
     trust: TrustText = None
     inventory: InventoryText = None
     watch: WatchText = None
+    emergencies: EmergenciesText = None
     flows: FlowsText = None
     valid_days: int | None = Field(None, ge=1, le=3650, description="How many days a plan may be applied.")
 
