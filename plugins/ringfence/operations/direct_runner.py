@@ -18,7 +18,7 @@ from ringfence.rollout.events import EventKind
 from ringfence.sources.ansible_settings import ansible_settings
 
 if TYPE_CHECKING:
-    from ringfence.model.assets import Asset
+    from ringfence.model.assets import Asset, Control
 
 # A program of the collection, in a process of its own: the engine does not import it.
 PROGRAM = "ansible_collections.ringfence.core.plugins.plugin_utils.targets.direct"
@@ -28,8 +28,10 @@ AT_ONCE = 50
 class DirectRunner:
     """Runs `quarantine` and `release` on hosts as their inventory says; a runner of `Execution`."""
 
-    def __init__(self, assets: Mapping[str, Asset]) -> None:
+    def __init__(self, assets: Mapping[str, Asset], control: Control | None) -> None:
+        """Take the assets by name, and the control path of those that have none of their own."""
         self._assets = assets
+        self._control = control
 
     def __call__(
         self,
@@ -64,7 +66,9 @@ class DirectRunner:
                 results[host] = HostResult(host, "refused", ok=False, reason=error.message)
                 continue
             enforcer = enforcers.get(host) or asset.enforcer
-            jobs[host] = {"command": command, "enforcer": enforcer, "given": given[host]}
+            control = asset.control or self._control
+            path = {"from": list(control.networks), "port": control.port} if control else None
+            jobs[host] = {"command": command, "enforcer": enforcer, "given": given[host], "control": path}
         for result in _asked({"verb": name, "at_once": AT_ONCE, "hosts": jobs}, directory, cancel):
             results[result.host] = result
             kind = EventKind.DONE if result.ok else EventKind.FAILED
