@@ -128,9 +128,10 @@ def _item(text: str, document: int, key: str, index: int) -> Stretch:
 def _values(item: Stretch, said: Said, rule: Said) -> list[tuple[int, int, str]]:
     found = []
     for name, value in item.entries():
-        if name.word in rule and rule[name.word] != said.get(name.word):
+        key = name.word or ""
+        if key in rule and rule[key] != said.get(key):
             gap = "" if _apart(name, value) else " "
-            found.append((value.start, value.end, gap + flow_text(rule[name.word])))
+            found.append((value.start, value.end, gap + flow_text(rule[key])))
     return found
 
 

@@ -67,8 +67,8 @@ def added(text: str, file: str, rule: Said, head: Said | None = None) -> str:
         return new
     spot = Spot(number, len(items(fields(documents[number])[RULES.key])))
     there = fields(documents[number])[RULES.key].value
-    new = flow_edits.item_added(text, number, RULES.key, rule) if flow_edits.in_flow(text, there) else None
-    new = new or spliced(text.splitlines(keepends=True), documents, spot, rule, file, RULES)
+    flat = flow_edits.item_added(text, number, RULES.key, rule) if flow_edits.in_flow(text, there) else None
+    new = flat or spliced(text.splitlines(keepends=True), documents, spot, rule, file, RULES)
     prove(documents, spot, [dict(rule)], new, file, RULES)
     return new
 
