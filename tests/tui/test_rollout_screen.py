@@ -12,10 +12,12 @@ from ringfence.presenting.rollout_board import BoardChange
 from ringfence.presenting.rollout_fold import BoardFold
 from ringfence_tui.app import RingfenceApp
 from ringfence_tui.engine.client import EngineError, EngineGone
+from ringfence_tui.engine.progress import Progress
 from ringfence_tui.opened import Opened
 from ringfence_tui.screens.history.model import Frame, Replay, RunList, RunRow
 from ringfence_tui.screens.rollout.model import Opening
-from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer, WayBack
+from ringfence_tui.screens.rollout.numbers import Denied, Numbers
+from ringfence_tui.screens.rollout.requests import AskDenials, Begin, MakePlan, Steer, WayBack
 from ringfence_tui.screens.verify.model import Difference, Finding, ReadHost, VerifyRow, VerifyView
 from ringfence_tui.screens.verify.requests import Keep, Verify
 from ringfence_tui.spans import Span
@@ -68,6 +70,7 @@ def engine(run: Run, *, living: bool = True, read_only: bool = False, **more: An
         "rollout.opening": lambda _request, _hear: Opening(RUN if living else "", RUN, VIEW),
         "rollout.plan": lambda _request, _hear: VIEW,
         "rollout.follow": run.follow,
+        "rollout.numbers": lambda _request, _hear: Numbers(RUN),
         "rollout.begin": lambda _request, _hear: RUN,
         "rollout.steer": lambda _request, _hear: "done",
         **{name.replace("__", "."): answer for name, answer in more.items()},
@@ -450,3 +453,75 @@ async def test_a_verify_that_is_stopped_says_so_at_once_with_what_was_read_until
         await pilot.press("v")
         await until(pilot, "reading: 1 of 2")
         assert asked(stub, "verify.run") == [Verify(), Verify()]
+
+
+@journey
+async def test_a_plan_that_is_made_goes_on_while_another_screen_is_shown_and_is_there_when_one_comes_back(
+    tmp_path: Path,
+) -> None:
+    over = asyncio.Event()
+
+    async def make(_request: MakePlan, hear: Callable[[Any], None]) -> Any:
+        hear(Progress("asking the inventory"))
+        await over.wait()
+        return replace(VIEW, digest="77aa" + "0" * 60)
+
+    stub = engine(Run(tmp_path), living=False, rollout__make=make)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "canary db-2")
+        await pilot.press("p")
+        await until(pilot, "making a plan: asking the inventory")
+        await pilot.press("H")
+        text = await until(pilot, "HOSTS")
+        assert text.splitlines()[0].rstrip().endswith("plan")
+        await pilot.press("6")
+        await until(pilot, "making a plan: asking the inventory")
+        await pilot.press("H")
+        await until(pilot, "HOSTS")
+        stub.answers["rollout.opening"] = lambda _request, _hear: Opening(plan=replace(VIEW, digest="77aa" + "0" * 60))
+        over.set()
+        await until(pilot, lambda text: not text.splitlines()[0].rstrip().endswith("plan"))
+        await pilot.press("6")
+        await until(pilot, "Plan 77aa")
+        assert len(asked(stub, "rollout.make")) == 1
+
+
+@journey
+async def test_what_went_wrong_with_a_plan_while_another_screen_was_shown_is_told_on_the_way_back(
+    tmp_path: Path,
+) -> None:
+    over = asyncio.Event()
+
+    async def make(_request: MakePlan, _hear: Callable[[Any], None]) -> Any:
+        await over.wait()
+        raise EngineError("no host answers", remedy="look at the inventory")
+
+    stub = engine(Run(tmp_path), living=False, rollout__make=make)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "canary db-2")
+        await pilot.press("p")
+        await until(pilot, "making a plan")
+        await pilot.press("H")
+        await until(pilot, "HOSTS")
+        over.set()
+        await until(pilot, lambda text: not text.splitlines()[0].rstrip().endswith("plan"))
+        await pilot.press("6")
+        await until(pilot, "no host answers  → look at the inventory")
+
+
+@journey
+async def test_a_board_shows_how_long_a_run_holds_and_asks_its_hosts_what_they_denied_since(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.tell(*map(confirmed, ("canary", "web-1", "web-2", "db-1")))
+    run.end("successful")
+    kept = Numbers(RUN, (3, 7, 40, 36), until="2026-11-24T07:01:05Z")
+    told = replace(kept, asked="2026-11-24T07:02:00Z", denied=(Denied("web-1", 12, 3, (("no rule allows it", 12),)),))
+    stub = engine(run, rollout__numbers=lambda _request, _hear: kept, rollout__denials=lambda _request, _hear: told)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 40)) as pilot:
+        text = await until(pilot, "all 4 hosts held 60.0 s")
+        assert "flows denied, by its simulation           3        7" in text
+        assert "i asks the hosts that confirmed" in text
+        await pilot.press("i")
+        text = await until(pilot, "12 packets on 1 host, none on 0")
+        assert "12  (3 more in mode full)  since 07:00:05  12 by" in text
+        assert asked(stub, "rollout.denials") == [AskDenials(RUN)]

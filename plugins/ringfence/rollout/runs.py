@@ -15,6 +15,7 @@ from pathlib import Path
 from ringfence.files import PRIVATE, regular_file
 from ringfence.files import write_whole as write_text
 from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.rollout.run_denials import RunDenials, denials_of
 
 RUNS = "runs"
 RUN_FILE = "run.json"
@@ -24,6 +25,7 @@ PROCESS_FILE = "pid"
 CONTROL_FILE = "control.json"
 END_FILE = "end.json"
 BACK_FILE = "back.json"
+DENIALS_FILE = "denials.json"
 LOCK = ".lock"
 ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}(-[0-9]+)?")
 
@@ -153,6 +155,17 @@ class RunDirectory:
         try:
             data = json.loads(regular_file(self.path / BACK_FILE))
             return RunBack(*(str(data[key]) for key in ("run", "plan", "error", "remedy")))
+        except (OSError, ValueError, TypeError, KeyError, InputError):
+            return None
+
+    def keep_denials(self, denials: RunDenials) -> None:
+        """Keep what hosts told of what they denied since they got its table."""
+        write_whole(self.path / DENIALS_FILE, denials.data())
+
+    def denials(self) -> RunDenials | None:
+        """Return what hosts told of that when they were last asked, None where nobody asked."""
+        try:
+            return denials_of(json.loads(regular_file(self.path / DENIALS_FILE)))
         except (OSError, ValueError, TypeError, KeyError, InputError):
             return None
 

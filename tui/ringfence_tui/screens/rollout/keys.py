@@ -20,6 +20,7 @@ BACK = Key(
 )
 LOG = Key("l", "log", "log", "Show what the run told, or the board again")
 DIFF = Key("d", "diff", "diff", "Show the diff of the plan, or the board again")
+DENIED = Key("i", "denied", "denied", "Ask the hosts that confirmed what they denied since they got the new table")
 HISTORY = Key("H", "history", "history", "Show the runs until now")
 VERIFY = Key("v", "verify", "verify", "Show what hosts enforce beside what their plan says")
 LONGER = Key("plus", "within(1)", "", "Give hosts more time to confirm a new table")
@@ -38,6 +39,7 @@ KEYS = (
     BACK,
     LOG,
     DIFF,
+    DENIED,
     HISTORY,
     VERIFY,
     LONGER,
@@ -60,4 +62,4 @@ def keys_of(shown: Shown, head: BoardHead | None) -> tuple[Key, ...]:
         return (ROLL_OUT, PLAN, *([DIFF] if head else []), HISTORY, VERIFY)
     if head is not None and head.lives:
         return (PAUSE, ABORT, BACK, EXCUSE, LOG, DIFF, HISTORY)
-    return (AGAIN, EXCUSE, BACK, LOG, DIFF, PLAN, HISTORY, VERIFY)
+    return (AGAIN, EXCUSE, BACK, DENIED, LOG, DIFF, PLAN, HISTORY, VERIFY)

@@ -12,6 +12,7 @@ from ringfence.model.errors import InputError, RingfenceError
 
 from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.rollout.model import Opening, PlanView
+from ringfence_tui.screens.rollout.number_questions import denials, numbers
 from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer, WayBack
 from ringfence_tui.screens.rollout.tones import spanned
 from ringfence_tui.spans import Row, Span, Tone, row
@@ -258,4 +259,6 @@ QUESTIONS: Questions = {
     "way_back": way_back,
     "roll_back": roll_back,
     "log": log,
+    "numbers": numbers,
+    "denials": denials,
 }

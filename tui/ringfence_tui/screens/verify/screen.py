@@ -74,7 +74,8 @@ class VerifyScreen(ChangingPage):
         yield unfocused(Lines(id="detail"))
 
     def entered(self) -> None:
-        """Show what is kept; what was read back here stays."""
+        """Show what is kept; what was read back here stays, and what is being read goes on."""
+        self.say_unseen()
         if not self._reading and self.view.kept:
             self.work(self._load(), "verify")
 
@@ -130,6 +131,7 @@ class VerifyScreen(ChangingPage):
                 if self._drawing is None:
                     self._drawing = self.set_timer(DRAWN, self._draw)
             elif isinstance(part, Progress):
+                self.job(part.text)
                 self.say(Span(part.text, Tone.DIM), Span("   s stops", Tone.DIM))
 
         given = self.ringfence.passwords
@@ -145,6 +147,7 @@ class VerifyScreen(ChangingPage):
             raise
         finally:
             self._reading = False
+            self.job("")
         self._show(view)
         self.say(f"{view.proven} of {len(view.rows)} hosts enforce exactly their plan")
 
