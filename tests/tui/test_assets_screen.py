@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+from ringfence.model.asset_events import AssetEvent, AssetHistory
 from ringfence_tui.app import RingfenceApp
 from ringfence_tui.opened import Opened
+from ringfence_tui.screens.assets.detail import AssetDetail
 from ringfence_tui.screens.assets.model import Begin, Current, Listed, Rows
 from ringfence_tui.screens.assets.screen import AssetsScreen
 
-from tests.tui.stub_engine import StubEngine, journey
+from tests.tui.stub_engine import StubEngine, journey, shown
 
 KEPT = ("api-1", "api-2", "db-1", "db-2", "web-1")
 
@@ -83,3 +86,37 @@ async def test_work_that_was_cancelled_before_it_began_leaves_no_complaint_of_py
         screen.workers.cancel_group(screen, "tried")
         await pilot.pause()
         assert inspect.getcoroutinestate(task) == inspect.CORO_CLOSED
+
+
+@journey
+async def test_escape_takes_the_filter_away_then_the_marks_and_then_goes_back() -> None:
+    async with RingfenceApp(estate(KEPT), first="assets").run_test() as pilot:
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, AssetsScreen)
+        await pilot.press("space")
+        await pilot.press("slash", "d", "b", "enter")
+        assert len(screen.found) == 2
+        await pilot.press("escape")
+        assert (len(screen.found), len(screen.marked)) == (5, 1)
+        await pilot.press("escape")
+        assert not screen.marked
+        assert pilot.app.screen is screen
+
+
+@journey
+async def test_the_history_of_the_asset_at_the_cursor_is_told_above_its_labels_with_room_to_read_it() -> None:
+    time = datetime(2026, 11, 26, 7, tzinfo=UTC)
+    told = AssetHistory("api-1", (AssetEvent(time, "label role: web → db", "20261126T070000Z.json"),), 3, 3)
+    engine = estate(KEPT)
+    engine.answers["assets.detail"] = lambda request, _tell: AssetDetail(request.name, (), (("realm", "default"),))
+    engine.answers["assets.history"] = lambda _request, _tell: told
+    async with RingfenceApp(engine, first="assets").run_test(size=(100, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("H")
+        await pilot.pause()
+        assert isinstance(pilot.app, RingfenceApp)
+        lines = shown(pilot.app).splitlines()
+        (at,) = [number for number, line in enumerate(lines) if "2026-11-26 07:00  label role: web → db" in line]
+        assert "3 snapshots kept" in lines[at + 1]
+        assert "realm" in lines[at + 2]

@@ -9,10 +9,10 @@ from ringfence.model.intervals import IntervalSet
 from ringfence.model.services import BLOCK, PORT_PROTOCOL_NAMES, service_texts
 from ringfence.presenting.line import Line
 from ringfence.presenting.rollout_view import failed_lines
+from ringfence.rollout.host_counters import packets, packets_of, rule_words
 
 if TYPE_CHECKING:
     from ringfence.operations.hosts import HostsResult
-    from ringfence.rollout import HostResult
 
 STATE_COLUMNS = ("host", "state", "enforced by", "plan", "#number", "#denied", "#would be denied")
 DENIAL_COLUMNS = ("host", "rule", "side", "peer", "service", "#packets", "verdict")
@@ -37,7 +37,7 @@ def state_rows(done: HostsResult) -> Iterator[tuple[object, ...]]:
     for name, host in sorted(done.result.hosts.items()):
         if host.ok:
             told = host.result
-            denied, watched = (_packets(host, effect) for effect in ("deny", "watch"))
+            denied, watched = (packets(host, effect) for effect in ("deny", "watch"))
             plan = str(told.get("plan") or "")[:12]
             enforcer = str(told.get("enforcer") or "") or None
             yield name, host.state, enforcer, plan or None, told.get("sequence") or None, denied, watched
@@ -47,10 +47,10 @@ def denial_rows(done: HostsResult) -> Iterator[tuple[object, ...]]:
     """Yield a row for each recorded denial, under DENIAL_COLUMNS, those of one rule together."""
     for name, host in sorted(done.result.hosts.items()):
         denials = _mappings(host.result.get("denials"))
-        for one in sorted(denials, key=lambda one: (_rule(one), str(one.get("direction")), -_number(one))):
+        for one in sorted(denials, key=lambda one: (rule_words(one), str(one.get("direction")), -packets_of(one))):
             yield (
                 name,
-                _rule(one),
+                rule_words(one),
                 "to" if one.get("direction") == "in" else "from",
                 one.get("peer"),
                 _service(one),
@@ -73,19 +73,6 @@ def done_lines(done: HostsResult, what: str) -> Iterator[Line]:
     style = "green" if done.result.ok else "red"
     yield Line(f"{done.well}/{len(done.result.hosts)} hosts {what}", style=style, bold=True)
     yield from failed_lines(done.result)
-
-
-def _packets(host: HostResult, effect: str) -> int:
-    return sum(_number(one) for one in _mappings(host.result.get("counters")) if one.get("effect") == effect)
-
-
-def _number(entry: Mapping[str, object]) -> int:
-    packets = entry.get("packets")
-    return packets if isinstance(packets, int) else 0
-
-
-def _rule(entry: Mapping[str, object]) -> str:
-    return str(entry.get("name") or ("no rule allows it" if entry.get("rule") == "default" else entry.get("rule")))
 
 
 def _service(entry: Mapping[str, object]) -> str:

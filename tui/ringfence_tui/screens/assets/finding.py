@@ -56,7 +56,12 @@ class FindingPage(ChangingPage):
 
     async def load(self) -> None:
         """Take the rows as they come."""
-        done = await self.engine.ask("assets.everything", AssetsRequest(), Listed, self.take_part)
+        try:
+            done = await self.engine.ask("assets.everything", AssetsRequest(), Listed, self.take_part)
+        except EngineError:
+            if not self.table.rows:
+                self.query_one("#filter-count", Caption).show(Span(f"{'not known':>29}", Tone.DIM))
+            raise
         self.find()
         if done.wrong:
             self.say(Span("✗ ", Tone.BAD), done.wrong[0])
