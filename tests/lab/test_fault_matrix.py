@@ -162,7 +162,7 @@ def test_before_the_swap(enforced: list[Machine], fault: str) -> None:
 @cells("the tool fails", "it is killed", "the state is deleted")
 def test_in_the_window(enforced: list[Machine], fault: str) -> None:
     def fails(machine: Machine) -> None:
-        applied = machine.apply("new", 60 if fault == "it is killed" else 10)
+        applied = machine.apply("new", 120)
         assert applied.last("state") == "waiting", applied.values
         if fault == "it is rebooted":
             machine.boot()
@@ -180,6 +180,8 @@ def test_in_the_window(enforced: list[Machine], fault: str) -> None:
                 assert any(
                     "is waiting for confirmation" in sentence for sentence in machine.proof("old", machine.status())
                 )
+            machine.time_out(applied)
+            if fault != "the tool fails":
                 machine.settled()
             chosen.end(machine)
         ends_well(machine, ends=("old",))
@@ -207,10 +209,12 @@ def test_at_the_confirmation(enforced: list[Machine], fault: str) -> None:
 @cells("the tool fails", "it is killed", "it is rebooted", *HALVES)
 def test_at_the_return(enforced: list[Machine], fault: str) -> None:
     def fails(machine: Machine) -> None:
-        applied = machine.apply("new", 6)
+        applied = machine.apply("new", 120)
         assert applied.last("state") == "waiting", applied.values
+        # its timer is not waited for: it would end before the fault begins, or long after
         chosen = TOOL_FAILS if fault == "it is rebooted" else with_fault(fault, machine.tools.load)
         chosen.begin(machine)
+        machine.time_out(applied)
         if machine.fault:
             wait_until(machine.called)
         machine.honest()

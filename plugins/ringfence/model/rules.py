@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Control
+from ringfence.model.emergency_settings import EMERGENCY_DEFAULTS, EmergencySettings
 from ringfence.model.errors import Place
 from ringfence.model.identity import DEFAULT_IDENTITY, Identity
 from ringfence.model.intervals import IntervalSet
@@ -156,7 +157,7 @@ class Settings:
     `realms` maps a realm to the realms whose addresses it can meet; `canary` chooses the hosts that a rollout may
     begin with. An address that a host alone reports counts only inside `trusted`. Questions take the answer of a
     dynamic inventory for `fresh_for` seconds. `watch` is what `ringfence watch` goes by. `flows_engine` is `duckdb`, or
-    the master of a Spark cluster. A permission for a while stands above guardrails where `emergencies_pass_guardrails`.
+    the master of a Spark cluster.
     """
 
     control: Control | None = None
@@ -171,7 +172,7 @@ class Settings:
     fresh_for: int = 0
     watch: WatchSettings = WATCH_DEFAULTS
     flows_engine: str = DUCKDB
-    emergencies_pass_guardrails: bool = False
+    emergencies: EmergencySettings = EMERGENCY_DEFAULTS
 
     def private_addresses(self) -> IntervalSet:
         """Return the private ranges as a set of addresses."""

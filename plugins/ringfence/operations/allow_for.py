@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ringfence.estate.directory import current_time
 from ringfence.model.addresses import address_text
@@ -49,11 +49,31 @@ class Permission:
         return {"hosts": sorted(self.entries)}
 
 
-def permission_of(estate: Estate, request: PermissionRequest, execution: Execution | None = None) -> Permission:
+class Asker(Protocol):
+    """Who asked for a permission before, and under which id."""
+
+    @property
+    def id(self) -> str:
+        """Return the id."""
+
+    @property
+    def who(self) -> str:
+        """Return who asked."""
+
+
+def permission_of(
+    estate: Estate,
+    request: PermissionRequest,
+    execution: Execution | None = None,
+    *,
+    approved: bool = False,
+    identity: Asker | None = None,
+) -> Permission:
     """Return what a request would do; nothing is changed yet.
 
     Raise InputErrors where it means nobody, and InputError for a connection that a guardrail denies, with the rule's
-    name and place, unless the workspace lets emergencies through guardrails.
+    name and place, unless the workspace lets emergencies through guardrails; and where the workspace wants an approval
+    that this is not the product of.
     """
     from ringfence.estate.queries import QueryReader
 
@@ -62,9 +82,9 @@ def permission_of(estate: Estate, request: PermissionRequest, execution: Executi
     since = int(current_time().timestamp())
     services = QueryReader(now.definitions, now.snapshot).services(request.service)
     order = Order(
-        new_id(Kind.PERMISSION),
+        identity.id if identity else new_id(Kind.PERMISSION),
         Kind.PERMISSION,
-        who_asks(),
+        identity.who if identity else who_asks(),
         why,
         since,
         now.end([request.source]),
@@ -80,7 +100,22 @@ def permission_of(estate: Estate, request: PermissionRequest, execution: Executi
             f"nothing enforces on '{request.source}' or '{request.destination}', so there is nothing to let through",
             remedy="ringfence explain says what decides there",
         )
-    return Permission(order, entries)
+    permission = Permission(order, entries)
+    if not approved:
+        refuse_unapproved(estate, permission)
+    return permission
+
+
+def refuse_unapproved(estate: Estate, permission: Permission) -> None:
+    """Raise InputError for a permission that somebody else has to approve."""
+    from ringfence.operations.request import wanted_approvals
+
+    for approval in wanted_approvals(estate, permission):
+        raise InputError(
+            f"this is given when {' or '.join(approval.by)} approves it",
+            approval.place,
+            "ask for it: ringfence request, with the same words",
+        )
 
 
 def allow_for(estate: Estate, permission: Permission, execution: Execution | None = None) -> Carried:
@@ -92,7 +127,7 @@ def refuse_guarded(estate: Estate, order: Order) -> None:
     """Raise InputError for a permission that a guardrail stands against, and for one of too many ends to be asked."""
     from ringfence.analysis.explain import explain
 
-    if estate.workspace.settings.emergencies_pass_guardrails:
+    if estate.workspace.settings.emergencies.pass_guardrails:
         return
     clients, servers = _words(order.first), _words(order.second)
     if len(clients) * len(servers) > MOST_PAIRS:

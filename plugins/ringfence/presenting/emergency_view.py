@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ringfence.operations.cut_flows import SeenCut
     from ringfence.operations.emergency_hosts import Carried
     from ringfence.operations.quarantine import Cut
+    from ringfence.operations.request import Request
 
 SHOWN = 15
 COLUMNS = ("id", "what", "hosts", "since (UTC)", "ends (UTC)", "who", "why")
@@ -58,6 +59,13 @@ def permission_lines(permission: Permission) -> Iterator[Line]:
     text = f"permission {order.id}: {whom(order.first)} may reach {whom(order.second)} on {order.service}"
     yield Line(text, bold=True)
     yield Line(f"  on {first_few(sorted(permission.entries))}; {_until(order)}")
+
+
+def request_lines(request: Request) -> Iterator[Line]:
+    """Yield what a request asks for, for whoever approves it."""
+    text = f"{request.who} asks: {request.source} may reach {request.destination} on {request.service}"
+    yield Line(f"{text} for {request.within}", bold=True)
+    yield Line(f"  because {request.why}; asked {_time(request.asked)} UTC")
 
 
 def carried_lines(carried: Carried) -> Iterator[Line]:
