@@ -118,7 +118,7 @@ def open_picture(
 
 def tables_of(estate: Estate, states: tuple[PolicyState, ...], listener: Listener) -> dict[PolicyState, PolicyTables]:
     """Return the tables that hosts hold, and those that they would take of the files; the draft's need the files'."""
-    held = held_tables(estate, known_records(estate), listener)
+    held = estate.overridden(held_tables(estate, known_records(estate), listener))
     found: dict[PolicyState, PolicyTables] = {}
     if PolicyState.HELD in states:
         found[PolicyState.HELD] = PolicyTables(held, {})

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 
 from ringfence_tui.engine.client import EngineError
 from ringfence_tui.memory import kept_long, many_values
-from ringfence_tui.messages import JobsChanged
 from ringfence_tui.screens.map.answers import Edges, MapAnswer, PictureRequest, Progress
 from ringfence_tui.screens.map.levels import Level
 from ringfence_tui.screens.map.model import Matrix as MatrixModel
@@ -201,5 +200,4 @@ class PicturePage(SharedDraftPage):
         return self.model.position_of(groups.index(end)) if end in groups else None
 
     def _tell_job(self, text: str) -> None:
-        if self.ringfence.jobs != text and (text or self.ringfence.jobs.startswith("judging")):
-            self.post_message(JobsChanged(text))
+        self.job(text)

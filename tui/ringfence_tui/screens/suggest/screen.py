@@ -11,7 +11,6 @@ from ringfence_tui.changing_page import ChangingPage, unfocused
 from ringfence_tui.engine.client import EngineError
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import Key
-from ringfence_tui.messages import JobsChanged
 from ringfence_tui.screens.policy.completing import completions
 from ringfence_tui.screens.policy.model import Words
 from ringfence_tui.screens.suggest.model import (
@@ -107,13 +106,13 @@ class SuggestScreen(ChangingPage):
             if isinstance(part, Progress):
                 heard = True
                 self.say(Span(part.text, Tone.DIM), Span("   s stops", Tone.DIM))
-                self.post_message(JobsChanged("suggests"))
+                self.job("suggests")
 
         try:
             view = await self.engine.ask("suggest.offers", request, Offers, hear)
         finally:
             if heard:
-                self.post_message(JobsChanged(""))
+                self.job("")
                 self.say()
         self.asked = request
         self._show(view)

@@ -153,6 +153,7 @@ swap() {
         refuse arm "the rollback cannot be scheduled, so nothing was changed"
     fi
     if [ -n "$table_stood" ]; then reply_denials; fi
+    admit_control
     load_table "$state/candidate.nft" "$rf_seconds"
     if ! stands "$rf_table"; then swap_failed; fi
     # A process started now, this subshell, tells the time of the swap on the clock that processes are measured by.
