@@ -16,9 +16,10 @@ from ringfence.cli.session import Session, command
 @click.argument("destination", metavar="TO")
 @click.argument("service")
 @click.option("--because", required=True, metavar="TEXT", help="Why; it stands in every answer.")
+@click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
 def allow_for(
-    session: Session, within: str, source: str, destination: str, service: str, because: str, yes: bool
+    session: Session, within: str, source: str, destination: str, service: str, because: str, direct: bool, yes: bool
 ) -> None:
     """Let FROM reach TO on SERVICE for SPAN (90s, 30m, 2h, 1d), whatever the application tier says.
 
@@ -27,6 +28,7 @@ def allow_for(
     """
     from ringfence.operations.allow_for import PermissionRequest, permission_of
     from ringfence.operations.allow_for import allow_for as carried_out
+    from ringfence.operations.emergency_ends import direct_execution
     from ringfence.presenting.emergency_view import carried_lines, permission_lines
 
     request = PermissionRequest(within, source, destination, service, because)
@@ -35,8 +37,9 @@ def allow_for(
     if not yes and not agreed("Let it through?"):
         session.output.note("nothing was changed")
         click.get_current_context().exit(1)
-    with signals_cancel(session.execution.cancel):
-        done = carried_out(session.estate, permission, session.execution)
+    execution = direct_execution(session.estate, session.execution) if direct else session.execution
+    with signals_cancel(execution.cancel):
+        done = carried_out(session.estate, permission, execution)
     session.output.lines(carried_lines(done))
     if session.output.as_json:
         session.output.data({**done.data(), **permission.data()})

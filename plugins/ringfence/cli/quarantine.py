@@ -22,14 +22,18 @@ from ringfence.cli.shell_completion_values import asset_names
 @click.option("--keep", multiple=True, metavar="SELECTOR", help="Whom the isolated may still reach, and be reached by.")
 @click.option("--because", default="", metavar="TEXT", help="Why; it stands in every answer. Needed for a new one.")
 @click.option("--for", "within", default="", metavar="SPAN", help="End by itself after 90s, 30m, 4h, 2d.")
+@click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
 @click.option("--yes", is_flag=True, help="Do not ask first; what it cuts is shown afterwards.")
-def quarantine(session: Session, what: str, keep: tuple[str, ...], because: str, within: str, yes: bool) -> None:
+def quarantine(
+    session: Session, what: str, keep: tuple[str, ...], because: str, within: str, direct: bool, yes: bool
+) -> None:
     """Isolate what SELECTOR means: nothing but Ansible's way and what is kept passes, in either direction.
 
     Says first what that cuts. Standing connections stop at once. An ID of a quarantine that stands tries again where
     it was not reached. Exit status 4: some hosts hold it, others do not.
     """
     from ringfence.operations.cut_flows import cut_flows
+    from ringfence.operations.emergency_ends import direct_execution
     from ringfence.operations.flow_selection import FlowSelection
     from ringfence.operations.quarantine import QuarantineRequest, quarantine_of
     from ringfence.operations.quarantine import quarantine as carried_out
@@ -45,8 +49,9 @@ def quarantine(session: Session, what: str, keep: tuple[str, ...], because: str,
         if not agreed("Isolate now?"):
             session.output.note("nothing was changed")
             click.get_current_context().exit(1)
-    with signals_cancel(session.execution.cancel):
-        done = carried_out(session.estate, cut, session.execution)
+    execution = direct_execution(session.estate, session.execution) if direct else session.execution
+    with signals_cancel(execution.cancel):
+        done = carried_out(session.estate, cut, execution)
     session.output.lines(carried_lines(done))
     if seen is None:
         seen = cut_flows(session.estate, cut.order, flows, session.execution)

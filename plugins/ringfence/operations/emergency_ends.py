@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.peer_resolution import Ends, chosen_addresses, points_of
@@ -24,12 +24,13 @@ from ringfence.model.rules import Settings
 from ringfence.model.safe_text import clean_line
 from ringfence.model.selectors import FqdnIs, leaves
 from ringfence.plan.host_names import askable
-from ringfence.wire.emergency_lines import MOST_WHO, MOST_WHY
+from ringfence.wire.emergency_lines import LONGEST, MOST_WHO, MOST_WHY
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.estate.listening import Listener
     from ringfence.model.assets import Asset, Snapshot
+    from ringfence.operations.execution import Execution
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,14 @@ def known(estate: Estate, listener: Listener) -> Known:
         return Known(newest, Definitions(), Settings())
 
 
+def direct_execution(estate: Estate, execution: Execution) -> Execution:
+    """Return an execution that reaches hosts over bare ssh, as their inventory says."""
+    from ringfence.operations.direct_runner import DirectRunner
+
+    now = known(estate, execution.listener)
+    return replace(execution, runner=DirectRunner(now.snapshot.named(), now.settings.control))
+
+
 def new_id(kind: Kind) -> str:
     """Return an id that nobody has."""
     return f"{kind[0]}-{secrets.token_hex(4)}"
@@ -110,7 +119,7 @@ def checked_reason(why: str) -> str:
 
 
 def span_seconds(text: str) -> int:
-    """Return the seconds of `90s`, `30m`, `4h` or `2d`. Raise InputError for anything else, and for nothing."""
-    if not re.fullmatch(SPAN, text) or not seconds(text):
-        raise InputError(f"'{text}' is not a time span", remedy="write 90s, 30m, 4h or 2d")
+    """Return the seconds of `90s`, `30m`, `4h` or `2d`. Raise InputError for anything else, and for too long."""
+    if not re.fullmatch(SPAN, text) or not 0 < seconds(text) <= LONGEST:
+        raise InputError(f"'{text}' is not a time span of at most 30 days", remedy="write 90s, 30m, 4h or 2d")
     return seconds(text)
