@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +25,7 @@ from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
 from ringfence_tui.opened import Opened
 from ringfence_tui.page import Page
 from ringfence_tui.passwords import Given
+from ringfence_tui.responding import quarantine, release
 from ringfence_tui.room import is_enough
 from ringfence_tui.screens import SCREENS, Entry
 from ringfence_tui.spans import Span, Tone
@@ -265,6 +267,24 @@ class RingfenceApp(App[int]):
         if not self.page.query(Overlay):
             self.key_order.hold()
             self.page.mount(Sheet("In the background", job_rows(self.jobs.every, time.monotonic())))
+
+    def action_quarantine(self) -> None:
+        """Isolate the asset at the cursor, or another one."""
+        self._respond(lambda page: quarantine(page, page.asset_at_cursor()))
+
+    def action_release(self) -> None:
+        """End an emergency."""
+        self._respond(release)
+
+    def _respond(self, task: Callable[[Page], Coroutine[Any, Any, None]]) -> None:
+        if self.page.query(Overlay) or (self.opened is not None and not self.opened.directory):
+            return
+        if self.read_only:
+            why = (self.opened.why if self.opened is not None else "") or "start the application without --read-only"
+            self.page.say(Span("read-only ", Tone.WARN), f"cannot isolate or release anything; {why}")
+            return
+        self.key_order.hold()
+        self.page.work(task(self.page), "asked")
 
     def action_command(self) -> None:
         """Show and copy the command that says the same as this screen."""

@@ -87,6 +87,10 @@ class Page(Screen[None]):
         """Return the command that says the same as this screen shows, empty where there is none."""
         return ""
 
+    def asset_at_cursor(self) -> str:
+        """Return the asset that is meant where one is asked for, empty where none is."""
+        return ""
+
     def shown_keys(self) -> tuple[Key, ...]:
         """Return the keys of the last line: those of this screen, then the application's."""
         return tuple(key for key in (*self.KEYS, *APPLICATION) if not self._refused(key))

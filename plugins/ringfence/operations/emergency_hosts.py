@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -161,7 +161,25 @@ def _variables(estate: Estate, given: Mapping[str, Emergency | str]) -> dict[str
     texts = {
         host: entry if isinstance(entry, str) else emergency_lines.format([entry]) for host, entry in given.items()
     }
-    return {"ringfence_hosts": ":".join(given), "ringfence_enforcers": enforcers, "ringfence_emergency": texts}
+    return {
+        "ringfence_hosts": ":".join(given),
+        "ringfence_enforcers": enforcers,
+        "ringfence_emergency": texts,
+        "ringfence_control": _control(estate, given),
+    }
+
+
+def _control(estate: Estate, hosts: Iterable[str]) -> dict[str, object] | None:
+    """Return the control path of the workspace, None where it says none or a host has one of its own in its variables.
+
+    Hosts that hold a plan know theirs, and every host keeps the way open that this comes by.
+    """
+    try:
+        control, named = estate.workspace.settings.control, estate.snapshot.named()
+    except RingfenceError:
+        return None
+    own = any(name in named and named[name].control not in (None, control) for name in hosts)
+    return None if control is None or own else {"from": list(control.networks), "port": control.port}
 
 
 def _read_back(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ringfence.model.intervals import IntervalSet
@@ -13,6 +14,7 @@ from ringfence.rollout.host_counters import packets, packets_of, rule_words
 
 if TYPE_CHECKING:
     from ringfence.operations.hosts import HostsResult
+    from ringfence.operations.plan_result import PlanResult
 
 STATE_COLUMNS = ("host", "state", "enforced by", "plan", "#number", "#denied", "#would be denied")
 DENIAL_COLUMNS = ("host", "rule", "side", "peer", "service", "#packets", "verdict")
@@ -28,6 +30,7 @@ TOLD = (
     "counters",
     "denials",
     "denials_full",
+    "emergency",
 )
 VERDICTS = {"deny": "denied", "watch": "would be denied"}
 
@@ -57,6 +60,25 @@ def denial_rows(done: HostsResult) -> Iterator[tuple[object, ...]]:
                 one.get("packets"),
                 VERDICTS.get(str(one.get("effect")), one.get("effect")),
             )
+
+
+def emergency_lines(done: HostsResult | PlanResult) -> Iterator[Line]:
+    """Yield what stands on hosts beside their tables: by whom, why, until when, and whether the kernel holds it."""
+    for name, host in sorted(done.result.hosts.items()):
+        held = host.result.get("held")
+        told = held if isinstance(held, Mapping) else host.result
+        for one in _mappings(told.get("emergency")):
+            ends = one.get("ends")
+            until = f"until {_time(ends)} UTC" if isinstance(ends, int) and ends else "until it is released"
+            who = f"{one.get('who') or 'somebody'}, because {one.get('why') or 'nobody said why'}"
+            what = ", isolates this host" if one.get("isolates") else ""
+            fault = "" if one.get("held") is True else "; its kernel does not hold it"
+            text = f"{name}: {one.get('kind')} {one.get('id')} ({who}){what}, {until}{fault}"
+            yield Line(text, style="red" if fault else "yellow")
+
+
+def _time(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def host_data(done: HostsResult) -> dict[str, object]:

@@ -189,6 +189,10 @@ class AssetsScreen(LabellingPage):
         if name := self.name_at_cursor():
             self.go("explain", PairSubject("", name))
 
+    def asset_at_cursor(self) -> str:
+        """Return the asset at the cursor."""
+        return self.name_at_cursor()
+
     def command(self) -> str:
         """Return the command that lists the same."""
         words = [word for word in self.filter_text.split() if not word.startswith("!")]

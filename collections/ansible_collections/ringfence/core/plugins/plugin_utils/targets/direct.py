@@ -3,8 +3,8 @@
 """A program: emergencies on many hosts over commands that reach them, such as bare ssh, without Ansible.
 
 Its input is a JSON object: `verb` (`quarantine` or `release`), `at_once`, and `hosts`: by name the `command` that gives
-a shell of root, the `enforcer`, what is `given` (lines of emergencies, or an id) and the `control` path. Its output is a
-line of JSON for each host, as it is done: `host`, `state`, `ok`, `changed`, `reason`, `result` with `emergencies`.
+a shell of root, the `enforcer`, what is `given` (lines of emergencies, or an id), and the `control` path. Its output is
+a line of JSON for each host, as it is done: `host`, `state`, `ok`, `changed`, `reason`, `result` with `emergencies`.
 """
 
 from __future__ import annotations
