@@ -43,6 +43,8 @@ def _needed(estate: Estate, runs: Sequence[RunDirectory]) -> dict[str, str]:
             why[run.id] = f"its plan may wait for its confirmation on {first_few(sorted(open_hosts))}"
         if run.lives():
             why[run.id] = "it is running"
+        elif run.at_hosts():
+            why[run.id] = "its Ansible still works on a host"
     return why
 
 

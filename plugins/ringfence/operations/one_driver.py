@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError
-from ringfence.rollout.runs import no_run_begins, run_directories
+from ringfence.rollout.runs import left_at_hosts, no_run_begins, run_directories
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def only_driver(estate: Estate) -> Iterator[None]:
-    """Keep runs of the workspace from beginning. Raise InputError where one works or begins."""
+    """Keep runs of the workspace from beginning. Raise InputError where one works, begins or left Ansible at a host."""
     state = estate.history.state
     with no_run_begins(state):
         living = next((one.id for one in reversed(run_directories(state)) if one.lives()), None)
@@ -24,4 +24,7 @@ def only_driver(estate: Estate) -> Iterator[None]:
                 f"a run works on this workspace already: {living}",
                 remedy="'ringfence attach --abort' ends it, 'ringfence attach --roll-back' ends it and rolls it back",
             )
+        left = left_at_hosts(state)
+        if left is not None:
+            raise left
         yield

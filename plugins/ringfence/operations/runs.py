@@ -102,7 +102,7 @@ def begin(
 ) -> tuple[RunDirectory, subprocess.Popen[str]]:
     """Begin to roll a plan out in a process of its own, which gets Ansible's passwords by a pipe.
 
-    Raise InputError for what `apply` refuses, and where a run works on the workspace already.
+    Raise InputError for what `apply` refuses, and where a run works on the workspace or on a host of it already.
     """
     chosen = checked_plan(estate, request)
     plan = chosen.plan

@@ -16,7 +16,7 @@ from ringfence.files import PRIVATE, regular_file
 from ringfence.files import write_whole as write_text
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.rollout.run_denials import RunDenials, denials_of
-from ringfence.wire.run_files import CONTROL_FILE, LOCK, lives
+from ringfence.wire.run_files import CONTROL_FILE, LOCK, at_hosts, lives
 
 RUNS = "runs"
 RUN_FILE = "run.json"
@@ -178,6 +178,10 @@ class RunDirectory:
         """Return whether its process is there."""
         return lives(self.path)
 
+    def at_hosts(self) -> bool:
+        """Return whether its Ansible works on a host, also where the process of the run was killed."""
+        return at_hosts(self.path)
+
 
 def run_directories(state: Path) -> list[RunDirectory]:
     """Return the runs of a workspace's state, oldest first, also those that are damaged."""
@@ -191,7 +195,7 @@ def run_directories(state: Path) -> list[RunDirectory]:
 def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, int]]:
     """Make the directory of a run; return it with the locks of the workspace and of the run, held by two descriptors.
 
-    Raise InputError where a run works on the workspace already.
+    Raise InputError where a run works on the workspace already, or one that was killed still works on a host.
     """
     runs = state / RUNS
     try:
@@ -206,6 +210,10 @@ def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, in
                 f"a run works on this workspace already: {living}",
                 remedy="follow it with 'ringfence attach', or end it with 'ringfence attach --abort'",
             ) from error
+        left = left_at_hosts(state)
+        if left is not None:
+            os.close(workspace)
+            raise left
         name = f"{re.sub('[-:]', '', facts.started)}-{facts.plan[:12]}"
         number = 1
         while (runs / (name if number == 1 else f"{name}-{number}")).exists():
@@ -218,6 +226,17 @@ def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, in
     except OSError as error:
         raise OutsideError(f"a run cannot be begun: {error.strerror}", Place(str(runs))) from error
     return RunDirectory(path), (workspace, own)
+
+
+def left_at_hosts(state: Path) -> InputError | None:
+    """Return what to tell where a run has ended, killed mostly, and its Ansible has not: it still changes a host."""
+    left = next((one.id for one in reversed(run_directories(state)) if one.at_hosts() and not one.lives()), None)
+    if left is None:
+        return None
+    return InputError(
+        f"run {left} was killed, and its Ansible still works on a host",
+        remedy="it ends by itself, within minutes; 'pgrep -a ansible-playbook' shows it. Then try again",
+    )
 
 
 @contextmanager

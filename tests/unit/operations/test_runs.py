@@ -20,7 +20,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory
 from ringfence.operations.runs import KILLED
 from ringfence.rollout.events import EventKind
 from ringfence.rollout.run_events import RunReader
-from ringfence.rollout.runs import RunDirectory, run_directories
+from ringfence.rollout.runs import RunDirectory, left_at_hosts, run_directories
 
 from tests.hostile_host import HostileHost
 from tests.unit.cli_shop import data, ringfence, shop
@@ -130,14 +130,23 @@ def test_an_interrupt_of_the_command_aborts_its_run(estate: Estate) -> None:
 
 def test_a_run_whose_process_was_killed_ended_without_a_word(estate: Estate) -> None:
     command = estate.begin()
-    os.kill(process_of(estate.run), signal.SIGKILL)
+    killed = estate.run
+    os.kill(process_of(killed), signal.SIGKILL)
     said, _ = command.communicate(timeout=60)
+    # what Ansible left behind is still on the host: no other run meets it there
+    again = ringfence(estate.workspace, "apply", "latest", env=now())
+    kept = ringfence(estate.workspace, "runs", "forget", killed.id)
     for pid in estate.asked.read_text().split():
         with suppress(ProcessLookupError):
             os.kill(int(pid), signal.SIGKILL)
 
     assert command.returncode == 3, said
     assert KILLED in said
+    assert again.exit_code == 2
+    assert f"run {killed.id} was killed, and its Ansible still works on a host" in again.output
+    assert "its Ansible still works on a host" in kept.output
+    until(lambda: not killed.at_hosts())
+    assert left_at_hosts(estate.workspace / ".ringfence") is None
     assert estate.states() == [KILLED]
 
 

@@ -49,6 +49,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory
     load_plan,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import working_on_a_host
 
 # The confirmation must not come so late that the target is already going back.
 MARGIN = 1.0
@@ -97,6 +98,10 @@ class ActionModule(PolicyAction):
         """Return the result of the wished state."""
         if arguments["state"] == "absent":
             return {"changed": self._remove(arguments["release"]).last("changed") == "yes", "state": "none"}
+        with working_on_a_host(None if self._task.check_mode else arguments["run"]):
+            return self._carry_out(arguments, task_vars)
+
+    def _carry_out(self, arguments: dict, task_vars: dict) -> dict:
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])
         if not self._task.check_mode:
