@@ -297,6 +297,8 @@ persist_emergency() {
     fi
     sync_changed=
     if [ -z "$1" ]; then
+        # else systemd would go on knowing it
+        if [ -e "$units/$emergency_unit" ]; then systemctl stop "$emergency_unit" </dev/null >/dev/null 2>&1 8>&- 9>&-; fi
         for sync_path in "$units/$emergency_unit" "$units/sysinit.target.wants/$emergency_unit" "$units"/*.d/"$emergency_dropin"; do
             if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi
             rm -f "$sync_path"
