@@ -28,10 +28,10 @@ from tests.lab.rollouts import wait_until
 from tests.rollout_plans import PlanMaker, Wanted
 
 STATE = "/var/lib/ringfence"
-SSH = ("-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ConnectTimeout=2", "-o", "ServerAliveInterval=1")
-# A program that does as /etc/tool-fault says, `HOW PATTERN` (`_` is a blank): where its name and arguments match, it fails,
-# or once kills the script that called it, with every shell that is a part of it. /etc/tool-called tells that it did. A
-# fault that ends is not written again by a program that runs at that moment.
+SSH = ("-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ConnectTimeout=8", "-o", "ServerAliveInterval=3")
+# A program that does as /etc/tool-fault says, `HOW PATTERN` (`_` is a blank): where its name and arguments match, it
+# fails, or once kills the script that called it, with every shell that is a part of it. /etc/tool-called tells that it
+# did. A fault that ends is not written again by a program that runs at that moment.
 FAULTY_TOOL = """#!/bin/sh
 name=${0##*/}
 if [ -s /etc/tool-fault ]; then

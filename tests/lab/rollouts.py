@@ -28,7 +28,7 @@ SILENCE = 1.0
 REMAINS = (
     "ls -d /var/lib/ringfence /run/ringfence /run/ringfence.* /etc/systemd/system/ringfence* "
     "/etc/systemd/system/*/ringfence* /etc/systemd/system/*/*ringfence* 2>/dev/null; nft list tables | grep ringfence; "
-    "for name in iptables-legacy iptables-nft; do $name-save 2>/dev/null | grep rf_; done; "
+    "for name in iptables-legacy iptables-nft; do $name-save 2>/dev/null | grep -E 'rfe?_'; done; "
     "ipset list -n 2>/dev/null | grep ^rf_; "
     "systemctl list-units --all --plain --no-legend 'ringfence*' 2>/dev/null; "
     "ps ax -o args 2>/dev/null | grep 'ringfence[.]sh'; true"

@@ -101,9 +101,10 @@ def test_a_units_sctp_is_seen_on_the_way_out_and_not_on_the_way_in(make_lab: Mak
     # out: the unit may, others may not
     said(lab, "server", "nft", "delete", "table", "inet", "ringfence")
     outbound = VerdictTable(EVERYTHING, of_unit(("sctp/9004",), ("sctp/7",)))
-    waiting = "import time; time.sleep(0.5)\n" + SEND
-    run_unit(lab, "client", "python3", "-c", waiting, address, init(9004))
+    lab.exec("client", ["mkfifo", "/run/go"])
+    run_unit(lab, "client", "python3", "-c", "open('/run/go').read()\n" + SEND, address, init(9004))
     enforce(lab, "client", outbound, "out")
+    lab.exec("client", ["sh", "-c", "echo >/run/go"])
     wait_until(lambda: "9004" in said(lab, "server", "cat", "/run/seen").split())
     assert lab.exec("client", ["python3", "-c", SEND, address, init(9004)]).returncode == 1
     assert unsupported(outbound, MODERN) == []

@@ -11,8 +11,10 @@ from ringfence.model.asset_events import AssetEvent, AssetHistory
 from ringfence_tui.app import RingfenceApp
 from ringfence_tui.opened import Opened
 from ringfence_tui.screens.assets.detail import AssetDetail
-from ringfence_tui.screens.assets.model import Begin, Current, Listed, Rows
+from ringfence_tui.screens.assets.model import Begin, Current, Listed, Rows, Told
 from ringfence_tui.screens.assets.screen import AssetsScreen
+from ringfence_tui.screens.overview.model import Done
+from ringfence_tui.widgets.table import Table
 
 from tests.tui.stub_engine import StubEngine, journey, shown
 
@@ -120,3 +122,32 @@ async def test_the_history_of_the_asset_at_the_cursor_is_told_above_its_labels_w
         (at,) = [number for number, line in enumerate(lines) if "2026-11-26 07:00  label role: web → db" in line]
         assert "3 snapshots kept" in lines[at + 1]
         assert "realm" in lines[at + 2]
+
+
+@journey
+async def test_rows_that_are_the_same_when_the_screen_is_shown_again_are_painted_once() -> None:
+    engine = estate(KEPT)
+    engine.answers["assets.everything"] = told_whole
+    engine.answers["overview.show"] = lambda _request, _tell: Done()
+    async with RingfenceApp(engine, first="assets").run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        table = pilot.app.screen.query_one("#assets", Table)
+        await pilot.press("1")
+        await pilot.pause()
+        painted: list[int] = []
+        refresh = table.refresh
+        table.refresh = lambda *regions, **how: (painted.append(len(regions)), refresh(*regions, **how))[1]  # type: ignore[assignment,method-assign]
+        await pilot.press("2")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, AssetsScreen)
+        assert pilot.app.screen.table.of("mode", 0) == "full"
+        assert painted == []
+
+
+def told_whole(_request: object, tell: Callable[[object], None]) -> Listed:
+    """Tell the same rows each time, and the same of each."""
+    tell(Begin(len(KEPT), False))
+    tell(Rows(tuple((name, "10.0.0.1", "inventory", "nftables", "default", "", ()) for name in KEPT)))
+    tell(Current())
+    tell(Told("mode", 0, ("full",) * len(KEPT)))
+    return Listed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -42,6 +43,7 @@ def open_application(workspace: Path | None, *, read_only: bool) -> int:
         status = app.run()
     finally:
         engine.close()
+        gc.freeze()  # else Python looks once more through all that is about to go: seconds after a long session
     if app.opened is not None and (again := way_back(app.opened.directory, Path.cwd())):
         print(f"the workspace: {again}")  # noqa: T201  # the screen is gone
     return app.return_code or 0 if status is None else status

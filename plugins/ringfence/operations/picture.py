@@ -134,6 +134,11 @@ def as_taken(compiled: Compilation, held: Mapping[str, VerdictTable], policy: Po
     return PolicyTables({**compiled.tables, **stays}, places)
 
 
+def with_labels(levels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return levels that many single assets can be put together by: the usual labels stand before them."""
+    return (*LEVELS, *levels) if levels[0] in (ASSET, PROCESS) else levels
+
+
 def check_levels(estate: Estate, levels: tuple[str, ...]) -> None:
     """Raise InputError for no level, one twice, or a key that no asset has; the usual ones always count."""
     if not levels or len(set(levels)) != len(levels):

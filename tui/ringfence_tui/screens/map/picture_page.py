@@ -128,7 +128,8 @@ class PicturePage(SharedDraftPage):
                 kept_long()
         picture = replace(answer.picture, edges=edges)
         answer = replace(answer, picture=picture)
-        self.level = replace(level, keys=answer.keys) if level is not None else Level(answer.keys, len(picture.levels))
+        depth = level.depth if level is not None and not answer.notes else len(picture.levels)
+        self.level = (level or Level(answer.keys, depth)).shown_as(answer.keys, depth)
         self.times = times
         self.take_answer(answer)
         self.work(self._prepare(), group="prepare")
@@ -145,6 +146,8 @@ class PicturePage(SharedDraftPage):
         self._changes = answer.draft.changes
         self._details.clear()
         self.draft_shown(answer.draft.version, answer.draft.damaged)
+        for note in answer.notes:
+            self.call_after_refresh(self.say, Span(note, Tone.WARN))  # behind what the cursor says
         if answer.draft.conflict:
             self.say(Span("✗ ", Tone.BAD), Span(f"the draft: {answer.draft.conflict}"))
         offered = comparisons_of(answer.picture)
