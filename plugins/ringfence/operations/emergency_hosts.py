@@ -198,7 +198,10 @@ def _read_back(
             continue
         states[name] = HostState.HELD if order.id in ids else HostState.RELEASED
         if states[name] is not wanted:
-            reasons[name] = "its kernel does not have it" if wanted is HostState.HELD else "its kernel still has it"
+            drift = host.result.get("drift")
+            said = [str(one) for one in drift if str(one).startswith(order.id)] if isinstance(drift, list) else []
+            plain = "its kernel does not have it" if wanted is HostState.HELD else "its kernel still has it"
+            reasons[name] = said[0] if said else plain
     return states, reasons
 
 
