@@ -121,6 +121,12 @@ def lay_down(estate: Estate, order: Order, entries: Mapping[str, Emergency], exe
     return _carry(estate, order, "quarantine", entries, HostState.HELD, execution)
 
 
+def variables_of(estate: Estate, order: Order, entries: Mapping[str, Emergency]) -> dict[str, object]:
+    """Return the variables with which the playbook `quarantine` does the same; keep the emergency as not reached."""
+    keep_order(estate.directory, replace(order, hosts=dict.fromkeys(entries, HostState.UNKNOWN)))
+    return {name: value for name, value in _variables(estate, entries).items() if value is not None}
+
+
 def lift(estate: Estate, order: Order, hosts: Sequence[str], execution: Execution) -> Carried:
     """Have hosts hold an emergency no more and return what their kernels then have; the workspace keeps both."""
     order = keep_order(estate.directory, order)
