@@ -142,6 +142,10 @@ class Terminal:
                 self.recording.typed()
             os.write(self._file, KEYS.get(key, key).encode())
 
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        os.write(self._file, data)
+
     def click(self, x: int, y: int) -> None:
         """Click a cell, counted from 0."""
         os.write(self._file, f"\x1b[<0;{x + 1};{y + 1}M\x1b[<0;{x + 1};{y + 1}m".encode())

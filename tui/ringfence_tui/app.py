@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from textual import events
 from textual.app import App
+from textual.driver import Driver
 from textual.screen import Screen
 
 from ringfence_tui.actions import Action, actions, help_rows
@@ -58,6 +59,15 @@ class RingfenceApp(App[int]):
         self.first = first
         self._trail: list[str] = []
         self.key_order = KeyOrder(self, super().on_event, self._keys_to_overlay)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return the driver: where it is the terminal's, the one that no input ends."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":  # a browser's, a test's
+            return found
+        from ringfence_tui.typed_input import TerminalDriver
+
+        return TerminalDriver
 
     # Screens
 
