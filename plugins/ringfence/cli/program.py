@@ -46,6 +46,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("blast", "blast:blast", "Say what an asset reaches, over how many hops, now and under the draft."),
     ("impact", "impact:impact", "Say what another label would do, before it is given."),
     ("render", "render:render", "Print what a host would get, to the byte."),
+    ("export", "export:export", "Write what Kubernetes can enforce of the policy, and name the rest."),
     ("plan", "plan:plan", "Make the plan that apply takes."),
     ("show", "show:show", "Show a plan, host by host and rule by rule."),
     ("plans", "plans:plans", "List the plans of this workspace, and forget old ones."),
