@@ -26,6 +26,11 @@ esac
 """
 
 
+def hostile_hosts(directory: Path, cases: Sequence[str]) -> list[HostileHost]:
+    """Return a host for each of these cases, `host-0` and so on: one start of Ansible plays them all."""
+    return [HostileHost(directory / f"host-{number}", f"host-{number}") for number in range(len(cases))]
+
+
 @dataclass
 class HostileHost:
     """A host named in an inventory of its own beside honest ones; `answers` says what it prints."""
@@ -67,9 +72,17 @@ class HostileHost:
         (self.directory / "answer").write_text(script + "\n")
 
     def play(
-        self, tasks: Sequence[object], *arguments: str, settings: Mapping[str, str] | None = None, timeout: int = 60
+        self,
+        tasks: Sequence[object],
+        *arguments: str,
+        settings: Mapping[str, str] | None = None,
+        timeout: int = 120,
+        beside: Sequence[HostileHost] = (),
     ) -> tuple[dict[str, list[dict[str, object]]], str]:
-        """Run tasks on all hosts; return each host's results in their order, and everything that Ansible printed."""
+        """Run tasks on all hosts, and on those of others `beside` it, which have names and directories of their own.
+
+        Return each host's results in their order, and everything that Ansible printed.
+        """
         play = [{"hosts": "all", "gather_facts": False, "ignore_errors": True, "tasks": list(tasks)}]
         path = self.directory / "play.json"
         path.write_text(json.dumps(play))
@@ -80,7 +93,8 @@ class HostileHost:
             "ANSIBLE_RETRY_FILES_ENABLED": "0",
             **(settings or {}),
         }
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-v", "-i", str(self.inventory)]
+        inventories = [word for one in (self, *beside) for word in ("-i", str(one.inventory))]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-v", "--forks=10", *inventories]
         done = subprocess.run(
             [*command, *arguments, str(path)],
             env=environment,

@@ -154,10 +154,10 @@ def test_who_asks_for_nothing_is_sent_away(tmp_path: Path) -> None:
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(said.encode())
                 with suppress(ConnectionError):
-                    async with asyncio.timeout(5):
+                    async with asyncio.timeout(30):
                         await reader.read(-1)
                 writer.close()
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 60
 
     asyncio.run(asked())
 

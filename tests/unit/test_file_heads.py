@@ -125,4 +125,4 @@ def test_a_pipe_in_place_of_the_index_ends_no_listing(files: Files) -> None:
     began = time.monotonic()
 
     assert files.heads()["a"] == Head("a", 5)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60

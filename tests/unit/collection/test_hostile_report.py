@@ -159,7 +159,7 @@ def test_a_host_that_says_nothing_is_silent_and_the_others_are_told(tmp_path: Pa
     began = time.monotonic()
     results, said = host.play([CALL], "-e", "ringfence_answer_within=3")
 
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 110
     assert results["web-1"][0]["state"] == "silent", said
     assert "did not answer within 3 s" in str(results["web-1"][0]["msg"])
     assert "flows" in results["web-2"][0]
