@@ -146,7 +146,9 @@ def _carry(
     from ringfence.rollout import Interrupted
 
     began, interrupted = monotonic(), False
-    hosts = sorted(given)
+    # whom it is about first: what it is cut off from follows
+    hosts = sorted(given, key=lambda name: (name not in order.first.names, name))
+    given = {name: given[name] for name in hosts}
     if not hosts:
         return Carried(order, wanted, {})
     try:
