@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     emergency_order,
     read_emergencies,
@@ -15,6 +16,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emerge
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import held
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan
 from ringfence.wire.emergency_lines import Emergency, Grant, format  # noqa: A004
 
 from tests.emergency_sessions import ALL, PEER, Sessions, linked
@@ -158,6 +160,35 @@ def test_what_somebody_changes_by_hand_is_told_with_the_id(target: LoneTarget, s
     assert any("accept" in one.lower() for one in found.drift)
     # what is put again is all there again, and the state tells the truth
     assert holds(ask(target, CUT)) == {CUT.id: True, ALONE.id: True}
+
+
+def test_who_is_killed_in_the_middle_leaves_a_state_that_tells_the_truth(
+    target: LoneTarget, sessions: Sessions
+) -> None:
+    target.enforce(OPEN)
+    assert sessions.open(*sorted(ALL)) == ALL
+    before = target.stand_ins
+    target.stand_ins = before + "load_emergency_by() { kill -9 $$; }\n"
+    target.ask("emergency", {}, emergency_order(format([CUT]), []).encode())
+    target.stand_ins = before
+    found = read_emergencies(target.ask("status")[1])
+    assert [(one.id, it) for one, it in zip(found.entries, found.held, strict=True)] == [(CUT.id, False)]
+    assert sessions.alive() == ALL
+    assert ask(target, CUT).last("state") == "held"
+    # an apply that is killed behind its swap, and goes back
+    target.stand_ins = before + "destroy_cut() { kill -9 $$; }\n"
+    target.ask("apply", {**target.values(plan := target.plan(CLOSED)), "seconds": "60"}, ruleset_of(target, plan))
+    target.stand_ins = before
+    assert target.ask("status")[1].last("pending")
+    assert sessions.alive() == frozenset()
+    assert target.ask("rollback")[1].last("state") == "restored"
+    assert sessions.alive() == frozenset()
+    assert holds(ask(target, ends=(CUT.id,))) == {}
+    assert sessions.open(*sorted(ALL)) == ALL
+
+
+def ruleset_of(target: LoneTarget, plan: Plan) -> bytes:
+    return plan.ruleset(plan.host("h").ruleset, enforcement(target.enforcer).SUFFIX)
 
 
 def test_what_was_cut_short_or_is_none_of_ours_changes_nothing(target: LoneTarget) -> None:
