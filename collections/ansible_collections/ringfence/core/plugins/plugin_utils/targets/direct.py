@@ -19,6 +19,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError, shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import approval_values
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import control_ranges, order, parse_reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored import emergency_kernel, emergency_lines
 
@@ -40,7 +41,7 @@ def main() -> None:
         return
 
     def one(name: str) -> None:
-        told = _told(asked["verb"], hosts[name], running)
+        told = _told(asked["verb"], name, hosts[name], running)
         with said:
             sys.stdout.write(json.dumps({"host": name, **told}) + "\n")
             sys.stdout.flush()
@@ -90,11 +91,12 @@ def _kill(process: subprocess.Popen) -> None:
         return  # it has ended
 
 
-def _told(verb: str, host: dict, running: _Running) -> dict:
+def _told(verb: str, name: str, host: dict, running: _Running) -> dict:
     """Return what became of one host."""
     given = host["given"] if verb == "quarantine" else f"end {host['given']}\n"
     control = host.get("control") or {}
     values = {"port": str(control.get("port") or 22), "control": control_ranges(control.get("from") or [])}
+    values |= approval_values(host.get("approval"), name)
     sent = order("emergency", values, f"{given}# whole\n".encode(), host["enforcer"])
     try:
         process = running.begun(host["command"])
@@ -123,8 +125,8 @@ def _judged(status: int, out: str, err: str) -> dict:
         if status or not reply.last("state"):
             state = "unreachable" if status == NOT_REACHED and not reply.values else "failed"
             return _failed(state, shown(last or f"the host's shell ended with status {status}", 500))
-        kernel = reply.sections.get("emergency_kernel", "")
-        held = emergency_kernel.judge(reply.sections.get("emergency", ""), kernel, time.time())
+        kernel, passes = reply.sections.get("emergency_kernel", ""), reply.last("label_passes") != "no"
+        held = emergency_kernel.judge(reply.sections.get("emergency", ""), kernel, time.time(), passes)
     except (AnswerError, emergency_lines.EmergencyError) as error:
         return _failed("unknown", f"this host's answer is not valid: {error}")
     there = [entry for entry, holds in zip(held.entries, held.held, strict=True) if holds]
