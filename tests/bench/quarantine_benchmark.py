@@ -24,12 +24,11 @@ QUIET = 2.0  # seconds without a packet after which none is waited for
 # In the network of the victim: talks to every peer by TCP (a standing session, and new ones), UDP, ICMP, four times a
 # second, and tells when the last packet of each kind left (`out`) and the last one of a peer came (`in`).
 TALK = r"""
-import json, os, select, socket, struct, sys, threading, time
-peers, end = json.loads(sys.argv[1]), sys.argv[2]
-last = {}
+import json, socket, struct, sys, threading, time
+peers = json.loads(sys.argv[1])
+last, ended = {}, threading.Event()
 def listen():
     tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
-    mine = set(json.loads(sys.argv[3]))
     theirs = {a for pair in peers for a in pair}
     while True:
         data, where = tap.recvfrom(128)
@@ -50,6 +49,7 @@ def listen():
         if name:
             last["%s %s%d" % ("out" if where[2] == 4 else "in", name, family)] = time.time()
 threading.Thread(target=listen, daemon=True).start()
+threading.Thread(target=lambda: (sys.stdin.readline(), ended.set()), daemon=True).start()
 udp = {f: socket.socket(f, socket.SOCK_DGRAM) for f in (socket.AF_INET, socket.AF_INET6)}
 ping = {f: socket.socket(f, socket.SOCK_RAW, p) for f, p in ((socket.AF_INET, 1), (socket.AF_INET6, 58))}
 def echo(kind):
@@ -65,7 +65,7 @@ standing = [started(a) for pair in peers for a in pair]
 time.sleep(1)
 print("talks", flush=True)
 new, turn = [], 0
-while not os.path.exists(end):
+while not ended.is_set():
     began, turn = time.time(), turn + 1
     for pair in peers:
         for a in pair:
@@ -141,6 +141,7 @@ def _estate(directory: Path) -> Iterator[tuple[Lab, Path]]:
                 )
             settings = f'control: {{from: ["{CONTROLLER_4}", "{CONTROLLER_6}"], port: 22}}\n'
             (workspace / "ringfence.yml").write_text(settings)
+            _ringfence(workspace, "check")  # so the inventory has been asked before, as in a workspace that is used
         yield lab, directory
     finally:
         lab.down()
@@ -150,20 +151,23 @@ def _cut(lab: Lab, workspace: Path, direction: str, *options: str) -> tuple[floa
     """Return the seconds from the command to the last packet of a direction, of all kinds and by kind; then release."""
     hosts = {host.name: list(host.addresses) for host in lab.hosts()}
     peers = [addresses for name, addresses in hosts.items() if name != VICTIM]
-    end = workspace / "end"
-    end.unlink(missing_ok=True)
-    words = ["python3", "-c", TALK, json.dumps(peers), str(end), json.dumps(hosts[VICTIM])]
-    command = lab.exec_command(VICTIM, words)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as talking:
+    command = lab.exec_command(VICTIM, ["python3", "-c", TALK, json.dumps(peers)])
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as talking:
+        assert talking.stdin is not None
         assert talking.stdout is not None
-        assert talking.stdout.readline() == "talks\n"
-        time.sleep(1)
-        began = time.time()
-        isolate = ["quarantine", VICTIM, "--because", "a benchmark", "--yes", "--json", *options]
-        done = json.loads(_ringfence(workspace, *isolate))
-        time.sleep(QUIET)
-        end.touch()
-        last = json.loads(talking.stdout.readline())
+        try:
+            assert talking.stdout.readline() == "talks\n"
+            time.sleep(1)
+            began = time.time()
+            isolate = ["quarantine", VICTIM, "--because", "a benchmark", "--yes", "--json", *options]
+            done = json.loads(_ringfence(workspace, *isolate))
+            time.sleep(QUIET)
+            talking.stdin.write("\n")
+            talking.stdin.flush()
+            last = json.loads(talking.stdout.readline())
+        finally:
+            talking.stdin.close()  # which ends it
     assert done["ok"], done
     _ringfence(workspace, "release", done["emergency"]["id"], "--direct")
     kinds = {name.partition(" ")[2]: at - began for name, at in last.items() if name.startswith(direction)}
