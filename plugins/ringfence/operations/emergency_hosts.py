@@ -152,7 +152,7 @@ def _carry(
     if not hosts:
         return Carried(order, wanted, {})
     try:
-        result = drive(estate, playbook, _variables(estate, given), hosts, execution)
+        result = drive(estate, playbook, _variables(estate, order, given), hosts, execution)
     except Interrupted as stopped:
         result, interrupted = stopped.result, True
     states, reasons = _read_back(order, result, hosts, wanted)
@@ -160,7 +160,7 @@ def _carry(
     return Carried(order, wanted, reasons, monotonic() - began, interrupted)
 
 
-def _variables(estate: Estate, given: Mapping[str, Emergency | str]) -> dict[str, object]:
+def _variables(estate: Estate, order: Order, given: Mapping[str, Emergency | str]) -> dict[str, object]:
     """Return the variables of the playbooks: what each host is given, as lines, or the id that it gives up."""
     try:
         enforcers = decided_enforcers(estate)
@@ -174,7 +174,17 @@ def _variables(estate: Estate, given: Mapping[str, Emergency | str]) -> dict[str
         "ringfence_enforcers": enforcers,
         "ringfence_emergency": texts,
         "ringfence_control": _control(estate, given),
+        "ringfence_approval": _approval(estate, order),
     }
+
+
+def _approval(estate: Estate, order: Order) -> dict[str, str] | None:
+    """Return the request that a permission was approved by, with its signature; None for one that nobody approved."""
+    if order.kind is not Kind.PERMISSION:
+        return None
+    from ringfence.operations.request import approval_of
+
+    return approval_of(estate.directory, order.id)
 
 
 def _control(estate: Estate, hosts: Iterable[str]) -> dict[str, object] | None:

@@ -349,6 +349,7 @@ verb_emergency() {
     check_state
     emergency_given=$(cat)
     open_runs || refuse_write "${runs%/*}"
+    check_approved "$emergency_given"
     emergency_guard "$emergency_given"
     if [ -z "$rf_check" ]; then open_state; fi
     lock_emergency || refuse busy "another Ringfence command loads emergencies on this host: try again"
