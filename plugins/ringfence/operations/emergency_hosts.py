@@ -124,7 +124,7 @@ def lay_down(estate: Estate, order: Order, entries: Mapping[str, Emergency], exe
 def variables_of(estate: Estate, order: Order, entries: Mapping[str, Emergency]) -> dict[str, object]:
     """Return the variables with which the playbook `quarantine` does the same; keep the emergency as not reached."""
     keep_order(estate.directory, replace(order, hosts=dict.fromkeys(entries, HostState.UNKNOWN)))
-    return {name: value for name, value in _variables(estate, entries).items() if value is not None}
+    return {name: value for name, value in _variables(estate, order, entries).items() if value is not None}
 
 
 def lift(estate: Estate, order: Order, hosts: Sequence[str], execution: Execution) -> Carried:
