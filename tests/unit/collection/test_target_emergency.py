@@ -69,6 +69,9 @@ def holds(reply: Reply) -> dict[str, bool]:
 def test_a_quarantine_stops_standing_sessions_and_stands_through_all_that_happens_to_the_table(
     target: LoneTarget, sessions: Sessions
 ) -> None:
+    assert ask(target, CUT, check="1").last("changed") == "yes"
+    assert not target.state.exists()
+    assert not target.memory.exists()
     target.enforce(OPEN)
     assert sessions.open(*sorted(ALL)) == ALL
     reply = ask(target, CUT)

@@ -98,7 +98,7 @@ features:
   type: dict
 emergency:
   description:
-    - The quarantines and permissions that the host keeps and that have not ended, as RV(ignore:entries) of
+    - The quarantines and permissions that the host keeps and that have not ended, as C(entries) of
       M(ringfence.core.emergency) has them.
   returned: success
   type: list
