@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -94,13 +95,19 @@ print(json.dumps(last), flush=True)
 def run() -> Result:
     """Measure the host itself, the peers through Ansible and over bare ssh, and what Ansible alone takes."""
     with tempfile.TemporaryDirectory(prefix="rfb-") as directory, _estate(Path(directory)) as (lab, place):
-        own, own_kinds = _cut(lab, place / "own", "out")
-        through, kinds = _cut(lab, place / "peers", "in")
-        direct, _ = _cut(lab, place / "peers", "in", "--direct")
-        floor = _floor(lab)
+        own, own_kinds, _ = _cut(lab, place / "own", "out", "--direct")
+        through, kinds, through_cpu = _cut(lab, place / "peers", "in")
+        direct, _, direct_cpu = _cut(lab, place / "peers", "in", "--direct")
+        floor, floor_cpu = _floor(lab)
     rows = [("last packet after", "seconds")]
     rows += [(f"{name} of the host itself", f"{kind:.2f}") for name, kind in sorted(own_kinds.items())]
     rows += [(f"{name} of a peer", f"{kind:.2f}") for name, kind in sorted(kinds.items())]
+    for what, spent in (
+        ("through Ansible", through_cpu),
+        ("over bare ssh", direct_cpu),
+        ("of Ansible alone", floor_cpu),
+    ):
+        rows.append((f"processor seconds here {what}", f"{spent:.2f}"))
     return Result(
         "quarantine",
         f"one host isolated, {PEERS} peers: from the command to the last packet, TCP, UDP and ICMP of both families",
@@ -109,7 +116,7 @@ def run() -> Result:
         "s",
         tuple(rows),
         (
-            Target("the host itself, seconds", own, 2),
+            Target("the host itself over bare ssh, seconds", own, 2),
             Target(f"{PEERS} peers through Ansible, seconds", through, 10),
             Target(f"{PEERS} peers over bare ssh, seconds", direct, 5),
         ),
@@ -118,7 +125,7 @@ def run() -> Result:
             "the last packet is captured behind the filter of its sender, on the victim's interface",
             "peers are measured on a victim that nothing enforces on, so that only they cut it off",
         ),
-        {"own": own, "direct": direct},
+        {"own": own, "direct": direct, "cpu": through_cpu, "direct_cpu": direct_cpu, "peer_cpu": floor_cpu},
     )
 
 
@@ -147,8 +154,11 @@ def _estate(directory: Path) -> Iterator[tuple[Lab, Path]]:
         lab.down()
 
 
-def _cut(lab: Lab, workspace: Path, direction: str, *options: str) -> tuple[float, dict[str, float]]:
-    """Return the seconds from the command to the last packet of a direction, of all kinds and by kind; then release."""
+def _cut(lab: Lab, workspace: Path, direction: str, *options: str) -> tuple[float, dict[str, float], float]:
+    """Return the seconds from the command to the last packet of a direction, of all kinds and by kind; then release.
+
+    The last figure is what the command took of this machine's processors.
+    """
     hosts = {host.name: list(host.addresses) for host in lab.hosts()}
     peers = [addresses for name, addresses in hosts.items() if name != VICTIM]
     command = lab.exec_command(VICTIM, ["python3", "-c", TALK, json.dumps(peers)])
@@ -159,9 +169,10 @@ def _cut(lab: Lab, workspace: Path, direction: str, *options: str) -> tuple[floa
         try:
             assert talking.stdout.readline() == "talks\n"
             time.sleep(1)
-            began = time.time()
+            began, before = time.time(), _spent()
             isolate = ["quarantine", VICTIM, "--because", "a benchmark", "--yes", "--json", *options]
             done = json.loads(_ringfence(workspace, *isolate))
+            spent = _spent() - before
             time.sleep(QUIET)
             talking.stdin.write("\n")
             talking.stdin.flush()
@@ -171,7 +182,7 @@ def _cut(lab: Lab, workspace: Path, direction: str, *options: str) -> tuple[floa
     assert done["ok"], done
     _ringfence(workspace, "release", done["emergency"]["id"], "--direct")
     kinds = {name.partition(" ")[2]: at - began for name, at in last.items() if name.startswith(direction)}
-    return max(kinds.values()), kinds
+    return max(kinds.values()), kinds, spent
 
 
 def _ringfence(workspace: Path, *words: str) -> str:
@@ -179,8 +190,13 @@ def _ringfence(workspace: Path, *words: str) -> str:
     return subprocess.run(command, cwd=workspace, capture_output=True, text=True, check=True).stdout
 
 
-def _floor(lab: Lab) -> float:
-    began = time.monotonic()
+def _spent() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _floor(lab: Lab) -> tuple[float, float]:
+    began, before = time.monotonic(), _spent()
     command = [BIN / "ansible", "all", "-i", lab.inventory_path, "-f", "50", "-m", "raw", "-a", "true"]
     subprocess.run(command, capture_output=True, check=True)
-    return time.monotonic() - began
+    return time.monotonic() - began, _spent() - before

@@ -52,6 +52,9 @@ def test_a_machine_is_isolated_everywhere_until_it_is_released(rollouts: Rollout
     alone = format([Emergency(QUARANTINE, "quarantine", now, 0, "ann", "it scans: ä", isolates=True)])
     cut = format([Emergency(QUARANTINE, "quarantine", now, 0, "ann", "it scans: ä", remote=tuple(addresses))])
     given = {CUT: alone, OLD: cut, PEER: cut}
+    foreseen = rollouts.play("quarantine", check=True, emergency=given)
+    assert {bool(host.result["changed"]) for host in foreseen.hosts.values()} == {True}
+    assert talks(rollouts, OLD, CUT)
     assert held(rollouts.play("quarantine", emergency=given)) == {name: [QUARANTINE] for name in RELEASES}
     assert not talks(rollouts, OLD, CUT)
     assert not talks(rollouts, CUT, OLD)

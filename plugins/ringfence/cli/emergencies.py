@@ -28,23 +28,25 @@ def emergencies(session: Session, every: bool) -> None:
 @command("release", "release q-1a2b3c4d", hosts=True)
 @click.argument("name", metavar="ID")
 @click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
-def release(session: Session, name: str, direct: bool) -> None:
+@click.option("--everywhere", is_flag=True, help="Ask every host, also where this workspace does not know ID.")
+def release(session: Session, name: str, direct: bool, everywhere: bool) -> None:
     """End the quarantine ID on every host that may hold it; repeat it until every host was reached.
 
     Exit status 0: no host holds it any more; 4: some may.
     """
-    _ended(session, name, "quarantine", direct=direct)
+    _ended(session, name, "quarantine", direct=direct, everywhere=everywhere)
 
 
 @command("end", "end p-1a2b3c4d", hosts=True)
 @click.argument("name", metavar="ID")
 @click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
-def end(session: Session, name: str, direct: bool) -> None:
+@click.option("--everywhere", is_flag=True, help="Ask every host, also where this workspace does not know ID.")
+def end(session: Session, name: str, direct: bool, everywhere: bool) -> None:
     """End the permission ID before its time; repeat it until every host was reached."""
-    _ended(session, name, "permission", direct=direct)
+    _ended(session, name, "permission", direct=direct, everywhere=everywhere)
 
 
-def _ended(session: Session, name: str, kind: str, *, direct: bool) -> None:
+def _ended(session: Session, name: str, kind: str, *, direct: bool, everywhere: bool) -> None:
     from ringfence.model.emergencies import Kind
     from ringfence.operations.emergency_ends import direct_execution
     from ringfence.operations.release import release as released
@@ -53,7 +55,7 @@ def _ended(session: Session, name: str, kind: str, *, direct: bool) -> None:
     session.estate.hurry()
     execution = direct_execution(session.estate, session.execution) if direct else session.execution
     with signals_cancel(execution.cancel):
-        done = released(session.estate, name, Kind(kind), execution)
+        done = released(session.estate, name, Kind(kind), execution, everywhere=everywhere)
     session.output.lines(carried_lines(done))
     if session.output.as_json:
         session.output.data(done.data())

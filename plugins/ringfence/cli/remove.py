@@ -14,8 +14,9 @@ HOSTS_NAMED = 20
 
 @command("remove", "remove web-1", "remove role=web --yes", hosts=True)
 @click.argument("words", nargs=-1, required=True, metavar="WORD...")
+@click.option("--release", is_flag=True, help="End quarantines that stand there too; else such a host refuses.")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
-def remove(session: Session, words: tuple[str, ...], yes: bool) -> None:
+def remove(session: Session, words: tuple[str, ...], release: bool, yes: bool) -> None:
     """Remove the table, the boot unit and the state from hosts: nothing is enforced there any more.
 
     WORDs choose hosts as for 'ringfence assets'.
@@ -36,7 +37,7 @@ def remove(session: Session, words: tuple[str, ...], yes: bool) -> None:
         if not agreed(f"Remove Ringfence from {len(hosts)} {'host' if len(hosts) == 1 else 'hosts'}?"):
             click.echo("nothing was removed", err=True)
             click.get_current_context().exit(1)
-    done = removed(session.estate, hosts, session.execution)
+    done = removed(session.estate, hosts, session.execution, release=release)
     if session.output.as_json:
         session.output.data(done.result.data())
     session.output.lines(done_lines(done, "without Ringfence"))

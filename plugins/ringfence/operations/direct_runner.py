@@ -69,6 +69,7 @@ class DirectRunner:
             control = asset.control or self._control
             path = {"from": list(control.networks), "port": control.port} if control else None
             jobs[host] = {"command": command, "enforcer": enforcer, "given": given[host], "control": path}
+            jobs[host]["approval"] = extravars.get("ringfence_approval")
         for result in _asked({"verb": name, "at_once": AT_ONCE, "hosts": jobs}, directory, cancel):
             results[result.host] = result
             kind = EventKind.DONE if result.ok else EventKind.FAILED

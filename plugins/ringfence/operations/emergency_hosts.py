@@ -124,7 +124,7 @@ def lay_down(estate: Estate, order: Order, entries: Mapping[str, Emergency], exe
 def variables_of(estate: Estate, order: Order, entries: Mapping[str, Emergency]) -> dict[str, object]:
     """Return the variables with which the playbook `quarantine` does the same; keep the emergency as not reached."""
     keep_order(estate.directory, replace(order, hosts=dict.fromkeys(entries, HostState.UNKNOWN)))
-    return {name: value for name, value in _variables(estate, entries).items() if value is not None}
+    return {name: value for name, value in _variables(estate, order, entries).items() if value is not None}
 
 
 def lift(estate: Estate, order: Order, hosts: Sequence[str], execution: Execution) -> Carried:
@@ -146,11 +146,13 @@ def _carry(
     from ringfence.rollout import Interrupted
 
     began, interrupted = monotonic(), False
-    hosts = sorted(given)
+    # whom it is about first: what it is cut off from follows
+    hosts = sorted(given, key=lambda name: (name not in order.first.names, name))
+    given = {name: given[name] for name in hosts}
     if not hosts:
         return Carried(order, wanted, {})
     try:
-        result = drive(estate, playbook, _variables(estate, given), hosts, execution)
+        result = drive(estate, playbook, _variables(estate, order, given), hosts, execution)
     except Interrupted as stopped:
         result, interrupted = stopped.result, True
     states, reasons = _read_back(order, result, hosts, wanted)
@@ -158,7 +160,7 @@ def _carry(
     return Carried(order, wanted, reasons, monotonic() - began, interrupted)
 
 
-def _variables(estate: Estate, given: Mapping[str, Emergency | str]) -> dict[str, object]:
+def _variables(estate: Estate, order: Order, given: Mapping[str, Emergency | str]) -> dict[str, object]:
     """Return the variables of the playbooks: what each host is given, as lines, or the id that it gives up."""
     try:
         enforcers = decided_enforcers(estate)
@@ -172,7 +174,17 @@ def _variables(estate: Estate, given: Mapping[str, Emergency | str]) -> dict[str
         "ringfence_enforcers": enforcers,
         "ringfence_emergency": texts,
         "ringfence_control": _control(estate, given),
+        "ringfence_approval": _approval(estate, order),
     }
+
+
+def _approval(estate: Estate, order: Order) -> dict[str, str] | None:
+    """Return the request that a permission was approved by, with its signature; None for one that nobody approved."""
+    if order.kind is not Kind.PERMISSION:
+        return None
+    from ringfence.operations.request import approval_of
+
+    return approval_of(estate.directory, order.id)
 
 
 def _control(estate: Estate, hosts: Iterable[str]) -> dict[str, object] | None:

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
-from ringfence.model.emergencies import HostState, Kind
+from ringfence.estate.emergencies import ID
+from ringfence.model.emergencies import EmergencyEnd, HostState, Kind, Order
 from ringfence.model.errors import InputError
+from ringfence.operations.emergency_ends import known
 from ringfence.operations.emergency_hosts import Carried, lift
 from ringfence.operations.execution import Execution
 from ringfence.operations.quarantine import order_called
@@ -16,18 +18,32 @@ if TYPE_CHECKING:
     from ringfence.estate import Estate
 
 
-def release(estate: Estate, name: str, kind: Kind, execution: Execution | None = None) -> Carried:
+def release(
+    estate: Estate, name: str, kind: Kind, execution: Execution | None = None, *, everywhere: bool = False
+) -> Carried:
     """Return what the kernels of an emergency's hosts hold after its end.
 
-    A host that was read to be without it is not asked again, so this can be repeated until all are. Raise InputError
-    where the workspace has no such emergency, or one of another kind.
+    A host that was read to be without it is not asked again, so this can be repeated until all are. With `everywhere`
+    every host is asked that enforces, also where the workspace knows nothing of it. Raise InputError where it has
+    none of this id, or one of another kind.
     """
     estate.hurry()
-    order = order_called(estate, name)
+    execution = execution or Execution()
+    order = _everywhere(estate, name, kind, execution) if everywhere else order_called(estate, name)
     if order.kind is not kind:
         verb = "release" if order.kind is Kind.QUARANTINE else "end"
         raise InputError(f"{name} is a {order.kind}", order.place, f"ringfence {verb} {name}")
     hosts = [host for host, state in order.hosts.items() if state is not HostState.RELEASED]
     if not order.released:
         order = replace(order, released=int(current_time().timestamp()))
-    return lift(estate, order, hosts, execution or Execution())
+    return lift(estate, order, hosts, execution)
+
+
+def _everywhere(estate: Estate, name: str, kind: Kind, execution: Execution) -> Order:
+    """Return an emergency with every host that enforces, of none of which it is known whether it holds it."""
+    if not ID.fullmatch(name) or name[0] != kind[0]:
+        raise InputError(f"'{name}' is no id of a {kind}", remedy="ringfence info says what hosts hold")
+    known_here = next((one for one in estate.emergencies() if one.id == name), None)
+    order = known_here or Order(name, kind, "", "given from another workspace", 0, EmergencyEnd())
+    hosts = (one.name for one in known(estate, execution.listener).enforced())
+    return replace(order, hosts={**order.hosts, **dict.fromkeys(hosts, HostState.UNKNOWN)})

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
     from ringfence.estate import Estate
 
 
-def remove(estate: Estate, hosts: Sequence[str], execution: Execution | None = None) -> HostsResult:
+def remove(
+    estate: Estate, hosts: Sequence[str], execution: Execution | None = None, *, release: bool = False
+) -> HostsResult:
     """Remove everything of ours from hosts, and keep that they hold nothing; return what became of each.
+
+    A host on which a quarantine stands refuses, unless `release` ends that too.
 
     Raise InputError where a run works on the workspace.
     """
     execution = execution or Execution()
     marked = marks(estate.plans)
     with only_driver(estate):
-        done = run_on_hosts(estate, "remove", hosts, execution)
+        done = run_on_hosts(estate, "remove", hosts, execution, {"ringfence_release": True} if release else None)
     left: dict[str, dict[str, object]] = {name: {} for name, host in done.result.hosts.items() if host.ok}
     execution.listener.problems(keep_answers(estate, left, marked))
     return done

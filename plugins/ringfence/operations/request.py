@@ -21,6 +21,7 @@ from ringfence.operations.allow_for import Permission, PermissionRequest, permis
 from ringfence.operations.approval_signature import NAMESPACE, signed_by
 from ringfence.operations.emergency_ends import new_id, who_asks
 from ringfence.plan.signature import sign_file
+from ringfence.wire import emergency_lines
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -47,6 +48,8 @@ class Request(BaseModel):
     source: str
     destination: str
     service: str
+    # what each host would be given, as its lines: a host with signers of its own takes exactly these
+    hosts: dict[str, tuple[str, ...]] = Field(default_factory=dict, strict=False)
 
     @property
     def permission(self) -> PermissionRequest:
@@ -81,6 +84,7 @@ def request_permission(estate: Estate, wanted: PermissionRequest, execution: Exe
         source=wanted.source,
         destination=wanted.destination,
         service=wanted.service,
+        hosts=_lines(permission),
     )
     path = _folder(estate) / f"{request.id}.json"
     try:
@@ -157,7 +161,29 @@ def granted(estate: Estate, name: str, execution: Execution | None = None) -> Pe
     if any(order.id == name for order in estate.emergencies()):
         raise InputError(f"{name} was given already", remedy="make a new one: ringfence request")
     approvers(estate, asked)
-    return permission_of(estate, asked.request.permission, execution, approved=True, identity=asked.request)
+    permission = permission_of(estate, asked.request.permission, execution, approved=True, identity=asked.request)
+    if _lines(permission) != asked.request.hosts:
+        raise InputError(
+            f"the addresses or hosts that {name} means are others than when it was asked for",
+            remedy="make a new one: ringfence request",
+        )
+    return permission
+
+
+def _lines(permission: Permission) -> dict[str, tuple[str, ...]]:
+    """Return what a permission opens by host, in the lines of the wire, without who, why and when."""
+    texts = {name: emergency_lines.format([entry]).splitlines() for name, entry in sorted(permission.entries.items())}
+    return {name: tuple(line for line in lines if line.startswith("element ")) for name, lines in texts.items()}
+
+
+def approval_of(directory: Path, identity: str) -> dict[str, str] | None:
+    """Return the text of a request and of its signature, which hosts with signers of their own check; None without."""
+    path = directory / FOLDER / REQUESTS / f"{identity}.json"
+    try:
+        text, signature = (regular_file(one).decode() for one in (path, path.with_name(f"{path.name}.sig")))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return {"text": text, "signature": signature}
 
 
 def wanted_approvals(estate: Estate, permission: Permission) -> tuple[Approval, ...]:

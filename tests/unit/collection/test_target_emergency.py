@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
+    approval_values,
     emergency_order,
     read_emergencies,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import held
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan
 from ringfence.wire.emergency_lines import Emergency, Grant, format  # noqa: A004
 
 from tests.emergency_sessions import ALL, PEER, Sessions, linked
-from tests.lone_target import LoneTarget
+from tests.lone_target import LoneTarget, wait_until
 from tests.rollout_plans import Wanted
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
@@ -64,6 +69,9 @@ def holds(reply: Reply) -> dict[str, bool]:
 def test_a_quarantine_stops_standing_sessions_and_stands_through_all_that_happens_to_the_table(
     target: LoneTarget, sessions: Sessions
 ) -> None:
+    assert ask(target, CUT, check="1").last("changed") == "yes"
+    assert not target.state.exists()
+    assert not target.memory.exists()
     target.enforce(OPEN)
     assert sessions.open(*sorted(ALL)) == ALL
     reply = ask(target, CUT)
@@ -136,10 +144,9 @@ def test_a_permission_lets_through_until_it_ends_and_its_sessions_end_with_it(
     short = Emergency("p-0123abcd", "permission", soon - 100, soon, grants=grants)
     ask(target, short)
     assert sessions.alive() == four
-    while time.time() < soon + 0.5:
-        time.sleep(0.1)
-    # nobody did anything: the kernel did
-    assert sessions.alive() == frozenset()
+    # nobody does anything: the kernel does, which counts from when it was told
+    wait_until(lambda: sessions.alive() == frozenset(), 10)
+    assert time.time() >= soon - 1
     assert sessions.open(*sorted(ALL)) == frozenset()
     assert held(target.ask("status")[1])["emergency"] == []
 
@@ -158,6 +165,64 @@ def test_what_somebody_changes_by_hand_is_told_with_the_id(target: LoneTarget, s
     assert any("accept" in one.lower() for one in found.drift)
     # what is put again is all there again, and the state tells the truth
     assert holds(ask(target, CUT)) == {CUT.id: True, ALONE.id: True}
+
+
+def test_a_host_with_signers_takes_a_permission_only_as_one_of_them_approved_it(target: LoneTarget) -> None:
+    for name in ("ada", "eve"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(target.place / name)], check=True)
+    (target.place / "allowed_signers").write_text(f"ada@example.net {(target.place / 'ada.pub').read_text()}")
+    now = int(time.time())
+    one = Emergency("p-0123abcd", "permission", now, now + 600, grants=(Grant("in", 6, PEER, ((22, 22),)),))
+    lines = [line for line in format([one]).splitlines() if line.startswith("element ")]
+    asked = {"format": 1, "id": one.id, "until": now + 999, "within": "10m", "service": "ssh", "hosts": {"h": lines}}
+
+    def approved(who: str = "ada", **other: object) -> dict[str, str]:
+        path = target.place / "request.json"
+        path.write_text(json.dumps(asked | other, indent=2) + "\n")
+        path.with_name("request.json.sig").unlink(missing_ok=True)
+        sign = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(target.place / who), "-n", "ringfence-emergency", str(path)]
+        subprocess.run(sign, check=True, capture_output=True)
+        signature = path.with_name("request.json.sig").read_text()
+        return approval_values({"text": path.read_text(), "signature": signature}, "h")
+
+    assert ask(target, one).last("refused") == "unsigned"
+    wrong: list[dict[str, object]] = [{"who": "eve"}, {"until": now - 1}, {"within": "5m"}, {"id": "p-00000000"}]
+    wrong += [{"hosts": {"g": lines}}, {"hosts": {"h": [lines[0].replace("22", "23")]}}, {"hosts": {"h": lines * 2}}]
+    for other in wrong:
+        assert ask(target, one, **approved(**other)).last("refused") == "signature", other  # type: ignore[arg-type]
+    # a quarantine waits for nobody
+    assert holds(ask(target, CUT)) == {CUT.id: True}
+    reply = ask(target, one, **approved())
+    assert (reply.last("signed_by"), holds(reply)) == ("ada@example.net", {CUT.id: True, one.id: True})
+
+
+def test_who_is_killed_in_the_middle_leaves_a_state_that_tells_the_truth(
+    target: LoneTarget, sessions: Sessions
+) -> None:
+    target.enforce(OPEN)
+    assert sessions.open(*sorted(ALL)) == ALL
+    before = target.stand_ins
+    target.stand_ins = before + "load_emergency_by() { kill -9 $$; }\n"
+    target.ask("emergency", {}, emergency_order(format([CUT]), []).encode())
+    target.stand_ins = before
+    found = read_emergencies(target.ask("status")[1])
+    assert [(one.id, it) for one, it in zip(found.entries, found.held, strict=True)] == [(CUT.id, False)]
+    assert sessions.alive() == ALL
+    assert ask(target, CUT).last("state") == "held"
+    # an apply that is killed behind its swap, and goes back
+    target.stand_ins = before + "destroy_cut() { kill -9 $$; }\n"
+    target.ask("apply", {**target.values(plan := target.plan(CLOSED)), "seconds": "60"}, ruleset_of(target, plan))
+    target.stand_ins = before
+    assert target.ask("status")[1].last("pending")
+    assert sessions.alive() == frozenset()
+    assert target.ask("rollback")[1].last("state") == "restored"
+    assert sessions.alive() == frozenset()
+    assert holds(ask(target, ends=(CUT.id,))) == {}
+    assert sessions.open(*sorted(ALL)) == ALL
+
+
+def ruleset_of(target: LoneTarget, plan: Plan) -> bytes:
+    return plan.ruleset(plan.host("h").ruleset, enforcement(target.enforcer).SUFFIX)
 
 
 def test_what_was_cut_short_or_is_none_of_ours_changes_nothing(target: LoneTarget) -> None:

@@ -69,6 +69,7 @@ def test_the_isolated_and_every_enforced_peer_hold_a_quarantine(tmp_path: Path, 
     assert (peer.isolates, peer.remote) == (False, ("10.0.1.1",))
     assert "api-1" not in hosts.kernels
     assert (done.exit_status, done.well) == (0, ("db-1", "web-1", "web-2"))
+    assert hosts.asked == [("quarantine", ("web-1", "db-1", "web-2"))]  # the isolated first
 
 
 def test_answers_name_the_quarantine_on_both_sides_and_in_every_mode(tmp_path: Path, hosts: HostsInMemory) -> None:
@@ -235,3 +236,13 @@ def test_the_playbook_does_the_same_by_the_variables_that_the_command_prints(tmp
     assert entries["db-1"].splitlines()[1:] == ["element quarantined 10.0.1.1"]
     assert set(order.hosts.values()) == {HostState.UNKNOWN}
     assert told["ringfence_control"] == {"from": ["10.0.0.0/24", "fd00::/64"], "port": 22}
+
+
+def test_a_workspace_without_its_file_releases_it_everywhere(tmp_path: Path, hosts: HostsInMemory) -> None:
+    order = isolate(shop(tmp_path), hosts).order
+    (tmp_path / f"emergencies/{order.id}.json").unlink()
+    execution = Execution(runner=hosts)
+    with pytest.raises(InputError, match="has no emergency"):
+        release(Estate(tmp_path), order.id, Kind.QUARANTINE, execution)
+    assert release(Estate(tmp_path), order.id, Kind.QUARANTINE, execution, everywhere=True).exit_status == 0
+    assert not any(hosts.kernels.values())

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ringfence.wire.emergency_kernel import MOST_TOLD, judge
 from ringfence.wire.emergency_lines import Emergency, EmergencyError, Grant, format, parse  # noqa: A004
 
 ISOLATED = Emergency(
@@ -18,6 +21,23 @@ PERMITTED = Emergency(
         Grant("in", 6, ("10.0.0.5", "10.0.0.4"), ((8000, 8010), (22, 22))),
         Grant("out", None, ("fd00::1",), (), ("10.0.0.1",)),
     ),
+)
+TABLE_AND_CHAINS = (
+    """table inet ringfence_emergency {
+    set q_0123abcd_4 {
+        type ipv4_addr
+        flags interval,timeout
+        elements = { 10.0.0.1, 10.0.0.2/31,
+                 10.0.0.4/31, 10.0.0.6 timeout 9s expires 8s }
+    }
+    chain input {
+        type filter hook input priority -10; policy accept;
+        iifname "lo" accept
+        ip saddr @q_0123abcd_4 drop
+    }
+}
+""",
+    "# section iptables\n:rfe_in - [0:0]\n-A INPUT -j rfe_in\n-A rfe_in -s 10.0.0.1/32 -j DROP\n# section ip6tables\n",
 )
 
 
@@ -67,3 +87,18 @@ def test_anything_else_is_refused(old: str, new: str) -> None:
 def test_what_is_no_list_is_refused(text: str) -> None:
     with pytest.raises(EmergencyError):
         parse(text)
+
+
+@pytest.mark.parametrize("listing", TABLE_AND_CHAINS)
+@given(st.data())
+def test_whatever_a_host_lists_is_judged_or_refused(listing: str, data: st.DataObject) -> None:
+    kept = "control 4-0A000000-0A0000FF 22\n" + format([ISOLATED, PERMITTED])
+    texts = []
+    for text in (kept, listing):
+        start, end = sorted((data.draw(st.integers(0, len(text))), data.draw(st.integers(0, len(text)))))
+        texts.append(text[:start] + data.draw(st.text(max_size=20)) + text[end:])
+    try:
+        found = judge(texts[0], texts[1], 200)
+    except EmergencyError:
+        return
+    assert len(found.drift) <= MOST_TOLD

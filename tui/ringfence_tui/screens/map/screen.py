@@ -91,6 +91,12 @@ class MapScreen(DraftingPage):
             places = [find(content, _words(text), HEADER) for text in (sought.client, sought.server)]
             self.query_one("#matrix", Matrix).go(places[0] or 0, places[1] or 0)
 
+    def asset_at_cursor(self) -> str:
+        """Return the client of the cell as a selector: its group, nothing on a header."""
+        if self.ends is None or self.level is None:
+            return ""
+        return short_of(ends_of(self.ends[0], self.level.shown))
+
     def command(self) -> str:
         """Return the command that judges the same flows."""
         when = self.times.when

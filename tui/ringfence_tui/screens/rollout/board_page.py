@@ -186,6 +186,10 @@ class BoardPage(ChangingPage):
         own = keys_of(self.shown, head)
         return tuple(key for key in (*own, *APPLICATION) if not (key.changes and self.read_only))
 
+    def asset_at_cursor(self) -> str:
+        """Return the host at the cursor, nothing on a wave."""
+        return self.subject if isinstance(self.subject, str) else ""
+
     def command(self) -> str:
         """Return the command that shows the same."""
         if self.shown is Shown.PLAN:

@@ -79,6 +79,11 @@ class VerifyScreen(ChangingPage):
         if not self._reading and self.view.kept:
             self.work(self._load(), "verify")
 
+    def asset_at_cursor(self) -> str:
+        """Return the host at the cursor."""
+        one = self._at_cursor()
+        return one.host if one is not None else ""
+
     def command(self) -> str:
         """Return the command."""
         return f"ringfence verify {self.view.plan[:4]}".rstrip()

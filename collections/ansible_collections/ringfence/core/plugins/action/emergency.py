@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
+    approval_values,
     emergency_entries,
     emergency_order,
     held_lines,
@@ -27,9 +28,10 @@ class ActionModule(PolicyAction):
         "emergency": {"type": "raw", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "control": {"type": "dict", "default": {}},
+        "approval": {"type": "dict", "default": {}},
         **WITHOUT_PLAN,
     }
-    VARIABLES: ClassVar = ("emergency", "control", *WITHOUT_PLAN)
+    VARIABLES: ClassVar = ("emergency", "control", "approval", *WITHOUT_PLAN)
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return what the host holds; not to hold what it was given, or to hold what it was to end, is a failure."""
@@ -44,6 +46,7 @@ class ActionModule(PolicyAction):
         ends = given.split() if arguments["state"] == "absent" else []
         lines = emergency_order(put, ends)
         values = {"check": "1" if self._task.check_mode else "", **_control(arguments["control"])}
+        values |= approval_values(arguments["approval"], str(task_vars["inventory_hostname"]))
         reply = self._ask(values, lines)
         found = read_emergencies(reply)
         result = {

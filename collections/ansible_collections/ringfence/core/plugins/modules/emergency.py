@@ -36,6 +36,13 @@ options:
       - The default is the variable C(ringfence_control).
     type: dict
     default: {}
+  approval:
+    description:
+      - The C(text) of the request that a permission was approved by, and its C(signature). A host with
+        C(/etc/ringfence/allowed_signers) accepts no permission without, and checks both.
+      - The default is the variable C(ringfence_approval).
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Reports whether anything would change.

@@ -96,6 +96,13 @@ features:
     - If no enforcer is set for the host and nft is missing or too old, also what the other enforcers need.
   returned: success
   type: dict
+emergency:
+  description:
+    - The quarantines and permissions that the host keeps and that have not ended, as C(entries) of
+      M(ringfence.core.emergency) has them.
+  returned: success
+  type: list
+  elements: dict
 history:
   description: The last events on the host, with C(time), C(event), C(plan), C(sequence) and C(ruleset).
   returned: success

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError, shown
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
+    approval_values,
     emergency_order,
     held_lines,
     read_emergencies,
@@ -44,13 +45,13 @@ def main() -> None:
         return
 
     def one(name: str) -> None:
-        told = _told(asked["verb"], hosts[name], running)
+        told = _told(asked["verb"], name, hosts[name], running)
         with said:
             sys.stdout.write(json.dumps({"host": name, **told}) + "\n")
             sys.stdout.flush()
 
     with ThreadPoolExecutor(min(int(asked["at_once"]), len(hosts))) as pool:
-        list(pool.map(one, sorted(hosts)))
+        list(pool.map(one, hosts))  # in the order given: the first are begun first
 
 
 class _Running:
@@ -94,11 +95,12 @@ def _kill(process: subprocess.Popen) -> None:
         return  # it has ended
 
 
-def _told(verb: str, host: dict, running: _Running) -> dict:
+def _told(verb: str, name: str, host: dict, running: _Running) -> dict:
     """Return what became of one host."""
     put, ends = (host["given"], []) if verb == "quarantine" else ("", [host["given"]])
     control = host.get("control") or {}
     values = {"port": str(control.get("port") or 22), "control": control_ranges(control.get("from") or [])}
+    values |= approval_values(host.get("approval"), name)
     try:
         sent = order("emergency", values, emergency_order(put, ends).encode(), host["enforcer"])
         process = running.begun(host["command"])

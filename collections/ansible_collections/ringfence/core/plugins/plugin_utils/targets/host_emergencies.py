@@ -34,6 +34,14 @@ def emergency_order(put: str, ends: list[str]) -> str:
     return lines + "".join(f"end {one}\n" for one in ends) + ENDS
 
 
+def approval_values(approval: dict | None, host: str) -> dict[str, str]:
+    """Return what is sent beside a permission: the request that somebody approved, and the signature."""
+    if not approval:
+        return {}
+    text, signature = (str(approval.get(name) or "").rstrip("\n") for name in ("text", "signature"))
+    return {"plan_text": text, "signature": signature, "host": host}
+
+
 def read_emergencies(reply: Reply, now: float | None = None) -> Held:
     """Return the emergencies that a host keeps, and whether its kernel holds them. What cannot be read is drift."""
     kept, listing = (reply.sections.get(name, "") for name in ("emergency", "emergency_kernel"))

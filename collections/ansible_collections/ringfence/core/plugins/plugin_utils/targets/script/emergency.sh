@@ -348,10 +348,13 @@ emergency_flushers='nftables.service netfilter-persistent.service iptables.servi
 verb_emergency() {
     check_state
     emergency_given=$(cat)
-    open_runs || refuse_write "${runs%/*}"
+    check_approved "$emergency_given"
     emergency_guard "$emergency_given"
-    if [ -z "$rf_check" ]; then open_state; fi
-    lock_emergency || refuse busy "another Ringfence command loads emergencies on this host: try again"
+    if [ -z "$rf_check" ]; then
+        open_runs || refuse_write "${runs%/*}"
+        open_state
+        lock_emergency || refuse busy "another Ringfence command loads emergencies on this host: try again"
+    fi
     if ! emergency_read; then
         reply warning "$emergency_kept was damaged: what was cut off here before is not known, and kept as $emergency_kept.damaged"
         if [ -z "$rf_check" ]; then mv -f "$emergency_kept" "$emergency_kept.damaged" 2>/dev/null; fi

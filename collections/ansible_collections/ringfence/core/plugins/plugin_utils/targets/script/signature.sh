@@ -31,6 +31,50 @@ check_signed() {
     reply signed_by "$signed_by"
 }
 
+# check_approved LINES: refuses a permission, where signers are installed on the host itself, unless one of them signed a
+# request for exactly this: its id, at most so long, and every line of it for this host. A quarantine needs no signature.
+check_approved() {
+    if ! emergency_permits "$1" || [ ! -e "$signers" ]; then return 0; fi
+    if [ -z "$rf_plan_text" ] || [ -z "$rf_signature" ]; then
+        refuse unsigned "this host has $signers and accepts only permissions that one of them approved: ringfence request"
+    fi
+    if ! have ssh-keygen; then refuse signature "ssh-keygen is not installed on this host, so the approval cannot be checked"; fi
+    open_work
+    { printf '%s\n' "$rf_plan_text" >"$work/request" && printf '%s\n' "$rf_signature" >"$work/request.sig"; } 2>/dev/null ||
+        refuse_write "$work"
+    signed_by=
+    for signed_who in $(ssh-keygen -Y find-principals -s "$work/request.sig" -f "$signers" 2>/dev/null); do
+        if ssh-keygen -Y verify -f "$signers" -I "$signed_who" -n ringfence-emergency -s "$work/request.sig" \
+            <"$work/request" >/dev/null 2>&1; then
+            signed_by=$signed_who
+        fi
+    done
+    if [ -z "$signed_by" ]; then refuse signature "the permission is approved by none of the signers in $signers on this host"; fi
+    signed_name=$rf_host
+    if [ -r /etc/ringfence/name ]; then read -r signed_name </etc/ringfence/name; fi
+    if ! printf '%s\n' "$1" | host=$signed_name awk -v request="$work/request" -v now="$(date +%s)" '
+        function value(line) { sub(/^ *("[a-z_]+": )?"?/, "", line); sub(/"?,?$/, "", line); return line }
+        # JSON with two spaces of indentation a level, a value a line, in which no text can hold a newline
+        BEGIN {
+            unit["s"] = 1; unit["m"] = 60; unit["h"] = 3600; unit["d"] = 86400
+            while ((getline line < request) > 0) {
+                if (line ~ /^  "id": "/) id = value(line)
+                if (line ~ /^  "until": /) until = value(line) + 0
+                if (line ~ /^  "within": "[0-9]+[smhd]",$/) { text = value(line); span = text * unit[substr(text, length(text))] }
+                if (line ~ /^  "hosts": \{$/) hosts = 1
+                else if (line ~ /^  \}/) hosts = 0
+                else if (hosts && line ~ /^    "/) ours = line == "    \"" ENVIRON["host"] "\": ["
+                else if (hosts && ours && line ~ /^      "element permitted /) wanted[value(line)]++
+            }
+        }
+        $1 == "emergency" && $3 == "permission" { if ($2 != id || $5 <= now || $5 - $4 > span || $5 > now + span + 300) wrong = 1 }
+        $1 == "element" && $2 == "permitted" { if (!(wanted[$0] > 0)) wrong = 1; wanted[$0]-- }
+        END { for (line in wanted) if (wanted[line] > 0) wrong = 1; exit wrong || now >= until }'; then
+        refuse signature "the approved request differs from what was sent for $signed_name, or is too old"
+    fi
+    reply signed_by "$signed_by"
+}
+
 # What was sent of this host, a line each, in the words of signed_entry. Which connections end is found on the way, and no
 # part of a plan.
 sent_entry() {

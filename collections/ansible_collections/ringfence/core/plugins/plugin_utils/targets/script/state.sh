@@ -4,6 +4,7 @@
 # confirmed.nft   the ruleset that was confirmed last, after a head of `#ringfence ` lines; nft loads it as it is
 # candidate.nft   the same for a ruleset that waits for its confirmation
 # answers         what names resolved to, see answers.sh
+# emergency       what this host is cut off from, and let through to for a while, see emergency.sh
 # history         what happened, newest last, bounded
 # ringfence.sh    this script, for the boot unit and the units' drop-ins
 # other.sh        that of the enforcer that this host is moved away from, see move.sh

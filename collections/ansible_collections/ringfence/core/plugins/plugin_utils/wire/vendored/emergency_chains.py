@@ -54,7 +54,8 @@ def compare(
         ]
         wanted = next((one for one in choices if one == has), choices[0])
         for chain, rules in has.items():
-            beside = [rule for rule in rules if rule not in wanted.get(chain, ())]
+            ours = set(wanted.get(chain, ()))
+            beside = [rule for rule in rules if rule not in ours]
             told.extra += [f"IPv{family}: chain {chain} has '{rule[:120]}', which is not kept" for rule in beside]
         for entry in entries:
             if entry.id not in over:
@@ -66,7 +67,8 @@ def compare(
 
 def _missing(told: Compared, entry: Emergency, wanted: Rules, has: Rules, family: int) -> None:
     for chain, rules in wanted.items():
-        lacks = [rule for rule in rules if rule not in has.get(chain, ())]
+        there = set(has.get(chain, ()))
+        lacks = [rule for rule in rules if rule not in there]
         if lacks:
             told.missing[entry.id].append(f"IPv{family}: chain {chain} lacks '{lacks[0]}'")
 

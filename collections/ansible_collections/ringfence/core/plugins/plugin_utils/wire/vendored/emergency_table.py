@@ -113,7 +113,8 @@ def _id_of(name: str) -> str:
 def _compare_rules(told: Compared, chain: str, wanted: list[str], found: list[str], known: set[str]) -> None:
     if wanted == found:
         return
-    lacks = [rule for rule in wanted if rule not in found]
+    there, ours = set(found), set(wanted)
+    lacks = [rule for rule in wanted if rule not in there]
     for rule in lacks:
         match = re.search(r"@(\S+)", rule)
         ids = {_id_of(match[1])} if match else known
@@ -122,7 +123,7 @@ def _compare_rules(told: Compared, chain: str, wanted: list[str], found: list[st
             told.extra.append(f"the table of emergencies lacks '{rule}' in chain {chain}")
         for identity in sorted(ids):
             told.missing[identity].append(f"chain {chain} lacks '{rule}'")
-    beside = [rule for rule in found if rule not in wanted]
+    beside = [rule for rule in found if rule not in ours]
     told.extra += [f"the table of emergencies has '{rule[:120]}' in chain {chain}" for rule in beside]
     if not lacks and not beside:
         told.extra.append(f"the rules of chain {chain} of the table of emergencies stand in another order")
