@@ -13,7 +13,8 @@ from ringfence.lab.estate import shop
 from ringfence.lab.spec import HostSpec, addressed
 from ringfence.rollout.events import Event, EventKind
 from ringfence.rollout.run_events import event_line
-from ringfence.rollout.runs import EVENTS_FILE, PROCESS_FILE, STEPS_FILE, RunDirectory, RunFacts, begin_run
+from ringfence.rollout.runs import EVENTS_FILE, PROCESS_FILE, RunDirectory, RunFacts, begin_run
+from ringfence.wire.run_files import STEPS_FILE
 
 NOW = "1780135200"  # 2026-05-30 10:00:00 UTC
 HOUR, MINUTE = "2026-05-30T09:00:00Z", "2026-05-30T09:59"

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App
 from textual.driver import Driver
@@ -35,6 +36,7 @@ from ringfence_tui.widgets.jump import Jump
 from ringfence_tui.widgets.overlay import Overlay
 from ringfence_tui.widgets.palette import Palette
 from ringfence_tui.widgets.sheet import Sheet
+from ringfence_tui.widgets.shown import Shown
 
 
 class RingfenceApp(App[int]):
@@ -58,6 +60,7 @@ class RingfenceApp(App[int]):
         self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
+        self.shown = Shown()
         self.key_order = KeyOrder(self, super().on_event, self._keys_to_overlay)
 
     def get_driver_class(self) -> type[Driver]:
@@ -132,12 +135,17 @@ class RingfenceApp(App[int]):
         """Take keys one at a time, everything else as it comes; a button reaches nothing beside what lies on top."""
         if isinstance(event, events.Key | events.MouseEvent | events.Paste) and self._ignored(event):
             return
+        if isinstance(event, events.Resize):  # at a size that is the old one again too, and after `fg`
+            self.action_redraw()
         if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
             await self.key_order.take(event)
         elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
             return
         else:
             await super().on_event(event)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, self.shown.differing(renderable))
 
     def _ignored(self, event: events.Key | events.MouseEvent | events.Paste) -> bool:
         """Return whether nobody sees what a key would do: the terminal is too small."""
@@ -165,6 +173,7 @@ class RingfenceApp(App[int]):
     async def on_mount(self) -> None:
         """Bind the numbers of the screens, and ask which workspace this is."""
         heed(self)
+        self.app_resume_signal.subscribe(self, lambda _app: self.action_redraw(), immediate=True)
         for entry in SCREENS:
             if entry.key:
                 self.bind(entry.key, f"show('{entry.name}')", show=False)
@@ -317,6 +326,12 @@ class RingfenceApp(App[int]):
     async def action_quit(self) -> None:
         """Leave."""
         self.exit(0)
+
+    def action_redraw(self) -> None:
+        """Write the whole screen again: something else wrote on the terminal."""
+        self.shown.forget()
+        if self.screen_stack:
+            self.screen.refresh()
 
     def action_suspend_process(self) -> None:
         """Suspend, where a shell can take it up again."""

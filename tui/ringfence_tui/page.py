@@ -201,7 +201,8 @@ class Page(Screen[None]):
         app = self.ringfence
         opened = app.opened
         name = opened.name if opened is not None else ""
-        jobs = "  ".join(part for part in (app.jobs.words(), "read-only" if self.read_only else "") if part)
+        # first what must not be cut off
+        jobs = "  ".join(part for part in ("read-only" if self.read_only else "", app.jobs.words()) if part)
         self.query_one(TopBar).tell(name, jobs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -13,6 +13,7 @@ from ringfence_tui.widgets.painted import Painted
 from ringfence_tui.widgets.text import cells, cut, safe
 
 NAME_CELLS = 16
+LEAST_NAME = 8  # cells; the name makes room for what works in the background, and for what is not allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class TopBar(Painted):
 
     def row_at(self, y: int) -> Row:
         """Return the line."""
-        left = [Span(" "), Span(cut(safe(self.workspace or "ringfence"), NAME_CELLS), Tone.STRONG), Span(" ")]
-        right = [Span(cut(safe(self.jobs), self.size.width // 3), Tone.WARN), Span(" ")] if self.jobs else []
+        left = [Span(" "), Span(self._shown_name(), Tone.STRONG), Span(" ")]
+        right = [Span(self._shown_right(), Tone.WARN), Span(" ")] if self.jobs else []
         used, room = _cells(left), self.size.width - _cells(right)
         if self.current not in {tab.name for tab in self.tabs}:
             left += [Span(" "), Span(self.title_text, Tone.STRONG), Span("   1-9 screens", Tone.DIM)]
@@ -66,7 +67,22 @@ class TopBar(Painted):
                 self.post_message(GoTo(tab.name))
 
     def _start(self) -> int:
-        return 2 + cells(cut(safe(self.workspace or "ringfence"), NAME_CELLS))
+        return 2 + cells(self._shown_name())
+
+    def _shown_name(self) -> str:
+        right = cells(self._shown_right()) + 2 if self.jobs else 0
+        room = self.size.width - self._tab_cells() - 2 - right
+        return cut(safe(self.workspace or "ringfence"), min(NAME_CELLS, max(LEAST_NAME, room)))
+
+    def _shown_right(self) -> str:
+        least = min(LEAST_NAME, cells(safe(self.workspace or "ringfence")))
+        room = self.size.width - self._tab_cells() - 4 - least
+        return cut(safe(self.jobs), max(0, min(self.size.width // 3, room)))
+
+    def _tab_cells(self) -> int:
+        if self.current not in {tab.name for tab in self.tabs}:
+            return cells(self.title_text) + cells("    1-9 screens")
+        return sum(1 + cells(f"{tab.key} {tab.title}") for tab in self.tabs)
 
     def _laid_out(self, start: int) -> list[tuple[int, Tab, str]]:
         found = []
