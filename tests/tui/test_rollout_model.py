@@ -10,6 +10,7 @@ from ringfence.presenting.rollout_fold import BoardFold, fold
 from ringfence_tui.clock import lasted, moment
 from ringfence_tui.screens.history.model import Frame, Replay
 from ringfence_tui.screens.rollout.board_rows import MOST_HOSTS, board_rows, detail_rows, head_rows, possible
+from ringfence_tui.screens.rollout.keys import Shown, keys_of
 from ringfence_tui.screens.rollout.model import PlanView, confirm_rows, plan_rows, wrapped
 from ringfence_tui.screens.verify.model import Finding, VerifyRow, finding_of, in_order
 from ringfence_tui.screens.verify.questions import difference_of
@@ -83,6 +84,13 @@ def test_what_can_be_done_depends_on_the_run_and_the_host_at_the_cursor(tmp_path
     assert keys(tmp_path, "running", "canary") == "PAR"
     assert keys(tmp_path, "failed") == "rR"
     assert keys(tmp_path, "failed", "web-2") == "xrR"
+
+
+def test_the_key_line_of_a_paused_run_offers_to_go_on(tmp_path: Path) -> None:
+    head = board(tmp_path).head
+
+    assert keys_of(Shown.BOARD, head)[0].label == "pause"
+    assert keys_of(Shown.BOARD, replace(head, pause=True))[0].label == "go on"
 
 
 def test_the_detail_of_a_host_tells_its_steps_and_its_reason(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ringfence_tui.widgets.scrolled import Window
 from ringfence_tui.widgets.table import Column, widths
@@ -19,6 +19,7 @@ def test_most_steps_down_do_not_scroll() -> None:
     assert scrolls <= 100
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a busy machine draws slowly
 @given(
     st.integers(0, 300),
     st.integers(1, 60),

@@ -202,6 +202,8 @@ def test_states_orders_and_filters_go_round() -> None:
         await pilot.press("f", "f", "f", "slash", *"prod db", "enter")
         assert screen.group == group("prod shop db")
         assert screen.focused is screen.query_one(Matrix)
+        await pilot.press("slash", *"dev", "enter")
+        assert screen.group == group("dev shop api"), "what was looked for before is not typed on"
 
     driven(test)
 

@@ -40,7 +40,11 @@ class Field(Input):
         """Enter was pressed."""
 
     class Left(Edited):
-        """Escape was pressed, or a key that leads out of the field."""
+        """Escape was pressed, or ↓ (`down`), which leads to what stands below the field."""
+
+        def __init__(self, field: Field, value: str, *, down: bool) -> None:
+            super().__init__(field, value)
+            self.down = down
 
     def __init__(
         self,
@@ -74,7 +78,7 @@ class Field(Input):
         if event.key in {"escape", "down"}:
             event.stop()
             event.prevent_default()
-            self.post_message(self.Left(self, self.value))
+            self.post_message(self.Left(self, self.value, down=event.key == "down"))
 
     def offers(self) -> tuple[str, ...]:
         """Return what the text could go on with."""

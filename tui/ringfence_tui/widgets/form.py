@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.widget import Widget
@@ -60,8 +60,26 @@ class FieldForm(Widget):
         """Go on, or be done."""
         message.stop()
         fields = list(self.query(Field))
-        place = fields.index(message.field)
-        if place + 1 < len(fields):
-            self.screen.set_focus(fields[place + 1])
+        if message.field is not fields[-1]:
+            self.step(1)
             return
         self.post_message(self.Done({ask.name: field.value for ask, field in zip(self.asks, fields, strict=True)}))
+
+    @on(Field.Left)
+    def left(self, message: Field.Left) -> None:
+        """Go to the field below at ↓; escape is the screen's."""
+        if message.down:
+            message.stop()
+            self.step(1)
+
+    def on_key(self, event: events.Key) -> None:
+        """Go to the field above at ↑, as ↓ goes to the one below."""
+        if event.key == "up":
+            event.stop()
+            self.step(-1)
+
+    def step(self, by: int) -> None:
+        """Go to another field; beyond the last one comes the first."""
+        fields = list(self.query(Field))
+        at = next((place for place, field in enumerate(fields) if field.has_focus), -by)
+        self.screen.set_focus(fields[(at + by) % len(fields)])

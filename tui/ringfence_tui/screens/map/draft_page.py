@@ -141,9 +141,10 @@ class DraftingPage(LookingPage):
             except EngineError as error:
                 await self.asked_anew(error)
                 return
-            self._drafted(note, "written: ", ", ".join(writing.files), then=" 6  plans and rolls out")
+            self._drafted(note, "written: ", ", ".join(writing.files), then="6")
 
     def _drafted(self, note: DraftNote, *said: str, then: str = "") -> None:
         changes = f"  the draft has {how_many(note.changes, 'change')}" if note.changes else "  the draft is empty"
-        self.say(*said, Span(changes, Tone.DIM), Span(then, Tone.KEY))
+        after = (Span(f"  {then}", Tone.KEY), Span(" plans and rolls out", Tone.DIM)) if then else ()
+        self.say(*said, Span(changes, Tone.DIM), *after)
         self.load()

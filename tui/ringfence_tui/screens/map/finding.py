@@ -6,19 +6,21 @@ from textual import on
 
 from ringfence_tui.widgets.field import Field
 
+NOTHING = "words of a group's name"
+
 
 class FindField(Field):
-    """Opens with the words that were looked for last, and closes at enter and escape."""
+    """Opens empty, with the words that were looked for last behind it; closes at enter and escape."""
 
     DEFAULT_CSS = "FindField { display: none; } FindField.open { display: block; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(placeholder="words of a group's name", id=id)
+        super().__init__(placeholder=NOTHING, id=id)
 
     def open(self, words: str) -> None:
         """Take keys."""
-        self.value = words
-        self.cursor_position = len(words)
+        self.value = ""
+        self.placeholder = f"{words}  (n goes to the next)" if words else NOTHING
         self.add_class("open")
         self.focus()
 

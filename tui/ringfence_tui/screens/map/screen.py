@@ -222,8 +222,9 @@ class MapScreen(DraftingPage):
     def words_edited(self, message: FindField.Edited) -> None:
         """Go to the first group with these words."""
         message.stop()
-        self._words = message.value
-        self._go_to_next(HEADER)
+        if message.value.strip():  # a field that opens empty forgets nothing
+            self._words = message.value
+            self._go_to_next(HEADER)
 
     def action_next(self) -> None:
         """Go to the next group with the words."""

@@ -28,6 +28,8 @@ from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing
 
+AGED = 10.0  # seconds after which the board of an ended run says how long it holds
+
 
 class BoardPage(ChangingPage):
     """A page that shows a plan, or a run as its board or its log; what is done about them comes above it."""
@@ -48,6 +50,15 @@ class BoardPage(ChangingPage):
         yield unfocused(Lines(id="head"))
         yield Lines(selectable=True, id="main")
         yield unfocused(Lines(id="foot"))
+
+    def on_mount(self) -> None:
+        """Say anew, now and then, how long a run holds that has ended: nothing is told of it any more."""
+        self.set_interval(AGED, self.age)
+
+    def age(self) -> None:
+        """Show the board as of now; what it says as before is not painted again."""
+        if self.is_current and self.shown is Shown.BOARD and self.board is not None and not self.board.head.lives:
+            self._show_board()
 
     async def show_plan(self, name: str) -> None:
         """Show a plan."""
@@ -84,11 +95,14 @@ class BoardPage(ChangingPage):
         def hear(part: object) -> None:
             if isinstance(part, BoardChange):
                 first = self.board is None
+                paused = self.board is not None and self.board.head.pause
                 self.board = merged(self.board, part)
                 self._tell_job(part.head)
                 if first:
                     self.turn_to(Shown.BOARD)
                     self.work(self._load_numbers(run), "numbers")
+                elif paused is not part.head.pause:
+                    self.renew_keys()
                 if self.shown is Shown.BOARD:
                     self._show_board()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum, auto
 
 from ringfence.presenting.rollout_board import BoardHead
@@ -12,6 +13,7 @@ PLAN = Key("p", "make_plan", "plan", "Make a plan of the files as they are now",
 REBASE = Key("b", "rebase", "", "Ask the hosts what they hold, then make a plan", changes=True)
 ROLL_OUT = Key("o", "roll_out", "roll out", "Roll this plan out: asks for its first four digits", changes=True)
 PAUSE = Key("P", "pause", "pause", "Hold before the next wave, or go on", changes=True)
+GO_ON = replace(PAUSE, label="go on")
 ABORT = Key("A", "abort", "abort", "End the run: what waits for its confirmation goes back by itself", changes=True)
 EXCUSE = Key("x", "excuse", "excuse", "Go on without the host at the cursor where it fails", changes=True)
 AGAIN = Key("r", "again", "again", "Roll the same plan out again: hosts that hold it are not touched", changes=True)
@@ -61,5 +63,5 @@ def keys_of(shown: Shown, head: BoardHead | None) -> tuple[Key, ...]:
     if shown is Shown.PLAN:
         return (ROLL_OUT, PLAN, *([DIFF] if head else []), HISTORY, VERIFY)
     if head is not None and head.lives:
-        return (PAUSE, ABORT, BACK, EXCUSE, LOG, DIFF, HISTORY)
+        return (GO_ON if head.pause else PAUSE, ABORT, BACK, EXCUSE, LOG, DIFF, HISTORY)
     return (AGAIN, EXCUSE, BACK, DENIED, LOG, DIFF, PLAN, HISTORY, VERIFY)

@@ -58,9 +58,7 @@ class Begun:
     notes: tuple[str, ...] = ()
 
 
-_CONTROL = Asked(
-    "control", "managed from", "", "the networks from which Ansible reaches the hosts: 10.9.0.0/24; empty to say later"
-)
+_CONTROL = Asked("control", "managed from", "", "the network Ansible comes from: 10.9.0.0/24; empty to say later")
 FORMS = (
     Form(
         Way.LAB,
@@ -79,7 +77,7 @@ FORMS = (
         "Take over an Ansible inventory",
         "hosts, groups and variables that you have already",
         (
-            "writes a workspace, with links to the inventory: it stays where it is, and is only read",
+            "writes a workspace with links to the inventory, which is only read",
             "asks no host anything",
         ),
         (

@@ -73,7 +73,8 @@ class FormScreen(Page):
     WAY: ClassVar[Way]
     KEYS = (
         Key("enter", "begin", "next, begin"),
-        Key("tab", "nothing", "next field"),
+        Key("tab", "step(1)", "next field"),
+        Key("shift+tab", "step(-1)"),
         Key("escape", "leave", "leave it"),
     )
     AUTO_FOCUS = "Field"
@@ -110,6 +111,10 @@ class FormScreen(Page):
         """Begin, and open what was begun."""
         begun = await self.engine.ask("start.begin", Begin(self.WAY, values), Begun, lambda _: None)
         await self.ringfence.open_workspace(Path(begun.directory))
+
+    def action_step(self, by: int) -> None:
+        """Go to the next field, or to the one before."""
+        self.query_one(FieldForm).step(by)
 
     def action_leave(self) -> None:
         """Go back to the choice."""
