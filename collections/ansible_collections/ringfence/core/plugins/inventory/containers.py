@@ -80,6 +80,13 @@ options:
     type: str
     choices: [host, none]
     default: host
+  enforce:
+    description:
+      - Whether containers are workloads. The nftables of the host that holds a container then enforces on it; the host must
+        be a workload, too, under the name that C(engines) gives it.
+    type: bool
+    default: false
+    version_added: 0.2.0
 """
 
 EXAMPLES = r"""

@@ -1,0 +1,43 @@
+"""Containers in a plan: whose host enforces on them, and why others are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ringfence.compiler import Compilation
+from ringfence.enforcers import Enforcer, told_of
+from ringfence.enforcers.contained import Contained, HeldByHost, HoldsContainers
+from ringfence.model.tables import VerdictTable
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """The containers of a plan by the host that enforces on each, the reasons for others, and the hosts' own tables."""
+
+    by_host: Mapping[str, tuple[Contained, ...]]
+    left_out: Mapping[str, str]
+    hosts: Mapping[str, VerdictTable]
+
+
+def containers(
+    compilation: Compilation, carried: Mapping[str, VerdictTable], enforcer: Callable[[str], Enforcer]
+) -> Containers:
+    """Return the containers among the workloads of a plan; `carried` are the tables that hosts can take."""
+    named, called = compilation.snapshot.named(), compilation.snapshot.called()
+    inside = {name: one for name in carried if isinstance(one := enforcer(named[name].enforcer), HeldByHost)}
+    hosts = {name: table for name, table in carried.items() if name not in inside}
+    by_host: dict[str, list[Contained]] = {}
+    left_out = {}
+    for name, its in inside.items():
+        asset = named[name]
+        facts = its.facts(told_of(asset, asset.enforcer, {}))
+        one = its.contained(asset, carried[name], facts)
+        holders = [holder.name for holder in called.get(one.host, ()) if holder.name in hosts]
+        if len(holders) != 1:
+            left_out[name] = f"its host {one.host} is no workload of this plan"
+        elif not isinstance(enforcer(named[holders[0]].enforcer), HoldsContainers):
+            left_out[name] = f"{named[holders[0]].enforcer} on its host {one.host} cannot enforce on containers"
+        else:
+            by_host.setdefault(holders[0], []).append(one)
+    return Containers({host: tuple(several) for host, several in by_host.items()}, left_out, hosts)
