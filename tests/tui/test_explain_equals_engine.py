@@ -49,7 +49,7 @@ def told(
 
 def _shows(lines: list[str], client: str, server: str, service: str) -> bool:
     text = "\n".join(lines[SIDES:])
-    answered = lines[HEAD].endswith(service) and "held –" in lines[HEAD + 1]
+    answered = lines[HEAD].endswith(service) and "held ~" in lines[HEAD + 1]
     return answered and client in text and server in text and " kernel " in text
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from ringfence.model.errors import InputErrors, RingfenceError
+from ringfence.model.picture import PolicyState, Sign
+from ringfence.operations.flow_selection import FlowSelection
+from ringfence.operations.picture import PictureRequest, judged_picture
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.screens.explain.model import Beside, ExplainRequest, completions, foot_rows, head_row
 from ringfence_tui.screens.explain.questions import answer, offer, reads, seen, states, take, words
@@ -63,9 +66,30 @@ def test_the_draft_is_told_apart_from_files_and_hosts(session: EngineSession) ->
     assert [line.partition(":")[0] for line in offer(session, request, TELL).lines] == ["name", "from", "to", "allow"]
     assert take(session, request, TELL) == 1
     found = states(session, request, TELL)
-    assert found.held == ()
+    assert found.held == ("~",)
     assert found.draft == ("+",)
     assert str(answer(session, request, TELL).answers[0].sign) == "x"
+
+
+def test_what_hosts_hold_and_files_say_has_the_sign_that_the_map_has(session: EngineSession) -> None:
+    asked = PictureRequest(FlowSelection(), ("app",))
+    signs = set()
+    with judged_picture(session.estate, asked.flows) as judged:
+        shown = judged.at(asked.levels)
+        flows = [
+            flow
+            for edge in shown.edges
+            for flow in judged.cell(asked.levels, shown.groups[edge.client], shown.groups[edge.server], 50).flows
+        ]
+    for flow in flows:
+        if flow.refused or flow.port is None:
+            continue
+        request = ExplainRequest(flow.client.address, flow.server.address, f"tcp/{flow.port}")
+        (by_files,) = answer(session, request, TELL).answers
+        told = (states(session, request, TELL).held, by_files.sign)
+        assert told == ((str(flow.signs[PolicyState.HELD]),), flow.signs[PolicyState.FILES]), request
+        signs.update((flow.signs[PolicyState.HELD], by_files.sign))
+    assert {Sign.DENIED, Sign.UNDECIDED, Sign.ALLOWED, Sign.NOT_JUDGED} <= signs
 
 
 def test_a_draft_is_not_changed_read_only(session: EngineSession) -> None:

@@ -88,6 +88,7 @@ def end(run: RunDirectory, status: str = "successful") -> None:
 
 def test_a_plan_is_made_with_progress_and_opens_the_screen(session: EngineSession) -> None:
     heard = Heard()
+    assert opening(session, None, heard.tell).why_no_plan == "no plan was made yet: plans/ is empty"
 
     made = make(session, MakePlan(), heard.tell)
 
@@ -198,9 +199,11 @@ def test_history_has_every_run_also_beside_a_damaged_one_and_replays_them(sessio
 
     found = runs(session, None, Heard().tell)
 
-    (one,) = found.rows
+    one, broken = found.rows
     assert (one.state, one.lasted, one.lives, one.well) == ("failed", "20.0 s", False, False)
-    assert found.damaged == (f"{damaged.name}: this is not a valid run",)
+    assert (broken.run, broken.state) == (damaged.name, "damaged")
+    assert broken.damage == "this run is damaged: run.json is no JSON"
+    assert f"runs forget {damaged.name}" in broken.remedy
     told = replay(session, run.id, Heard().tell)
     boards = [told.board(number) for number in range(len(told.frames))]
     phases = [board.hosts["web-1"].phase for board in boards if board is not None]

@@ -265,11 +265,14 @@ async def test_hostile_names_and_reasons_are_text_on_every_screen(tmp_path: Path
     evil = "\x1b]52;c;x\x07[@click=app.bell]a[/]\u202e\n"
     run = Run(tmp_path)
     run.fold = BoardFold(((evil,),))
-    rows = (RunRow(RUN, evil, evil, evil, evil, evil, 1, evil, False, False),)
+    rows = (
+        RunRow(RUN, evil, evil, evil, evil, evil, 1, evil, False, False),
+        RunRow(evil, evil, evil, "", "", "", 0, "", False, False, evil, evil),
+    )
     found = (VerifyRow(evil, Finding.OPEN, evil, evil, evil, evil, (evil,), (Difference("open", evil, evil, evil),)),)
     stub = engine(
         run,
-        history__runs=lambda _request, _hear: RunList(rows, (evil,)),
+        history__runs=lambda _request, _hear: RunList(rows),
         history__replay=lambda _request, _hear: Replay(RUN, (Frame(evil, run.fold.change(listed(tmp_path))),)),
         verify__kept=lambda _request, _hear: VerifyView(evil, found, warnings=(evil,)),
         rollout__log=lambda _request, _hear: ((Span(evil),),),
@@ -281,7 +284,9 @@ async def test_hostile_names_and_reasons_are_text_on_every_screen(tmp_path: Path
         await pilot.press("j", "l")
         texts.append(await until(pilot, lambda text: "✗" not in text))
         await pilot.press("l", "H")
-        texts.append(await until(pilot, "HOSTS"))
+        texts.append(await until(pilot, lambda text: "HOSTS" in text and "@click" in text))
+        await pilot.press("j")
+        texts.append(await until(pilot, "✗ \\x1b]52"))
         await pilot.press("escape", "v")
         texts.append(await until(pilot, "WHAT DIFFERS"))
         for text in texts:
@@ -299,18 +304,33 @@ async def test_history_lists_runs_and_steps_through_what_happened(tmp_path: Path
         frames.append(Frame("2026-11-24T07:00:01Z", fold.change(listed(tmp_path))))
     stub = engine(
         Run(tmp_path),
-        history__runs=lambda _request, _hear: RunList(rows, ("old: this is not a valid run",)),
+        history__runs=lambda _request, _hear: RunList(rows),
         history__replay=lambda _request, _hear: Replay(RUN, tuple(frames)),
     )
     async with RingfenceApp(stub, first="history").run_test(size=(80, 24)) as pilot:
         text = await until(pilot, "event 2 of 2")
         assert "1/1 ✓" in text
-        assert "old: this is not a valid run" in text
         await pilot.press("left_square_bracket")
         await until(pilot, "▸ connects")
         await pilot.press("b")
         await until(pilot, "by kim from 9c1e")
         assert asked(stub, "rollout.follow") == [RUN]
+
+
+@journey
+async def test_history_of_damaged_runs_alone_names_each_with_the_reason_and_the_way_out(tmp_path: Path) -> None:
+    damage = "this run is damaged: run.json is no JSON"
+    rows = tuple(
+        RunRow(run, "5f3a", "damaged", "", "", "", 0, "", False, False, damage, f"'ringfence runs forget {run}'")
+        for run in (RUN, f"{RUN}-2")
+    )
+    stub = engine(Run(tmp_path), history__runs=lambda _request, _hear: RunList(rows))
+    async with RingfenceApp(stub, first="history").run_test(size=(80, 24)) as pilot:
+        text = await until(pilot, damage)
+        assert "no plan was rolled out" not in text
+        await pilot.press("j", "b")
+        await until(pilot, f"runs forget {RUN}-2")
+        assert asked(stub, "history.replay") == []
 
 
 @journey

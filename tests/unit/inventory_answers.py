@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ringfence.sources import ansible_inventory
+from ringfence.sources.heard_run import Hear
 
 Key = tuple[object, ...]
 # What an answer may rest on beside the text itself.
@@ -22,15 +23,17 @@ PLACE = "\0workspace\0"
 _ask = ansible_inventory._run
 
 
-def kept_or_asked(command: list[str], paths: Sequence[Path], directory: Path | None, *, what_answers: bool) -> str:
+def kept_or_asked(
+    command: list[str], paths: Sequence[Path], directory: Path | None, *, what_answers: bool, hear: Hear | None
+) -> str:
     """Do what `ansible_inventory._run` does: write the answer where the command says, and return its warnings."""
-    key = None if directory is None else _key(command, paths, directory, what_answers)
+    key = None if directory is None or hear is not None else _key(command, paths, directory, what_answers)
     listing = Path(command[-1])
     if key is None or directory is None:
-        return _ask(command, paths, directory, what_answers=what_answers)
+        return _ask(command, paths, directory, what_answers=what_answers, hear=hear)
     kept = _answers() / hashlib.sha256(repr(key).encode()).hexdigest()
     if not kept.exists():
-        said = _ask(command, paths, directory, what_answers=what_answers)
+        said = _ask(command, paths, directory, what_answers=what_answers, hear=None)
         if said:
             return said
         _keep(kept, listing.read_text(encoding="utf-8").replace(str(directory.absolute()), PLACE))

@@ -44,8 +44,7 @@ class ChangingPage(Page):
                 row(Span("kept in memory until you quit; enter alone: none", Tone.DIM)),
             ),
         )
-        await self.mount(asked)
-        return await asked.answer
+        return await self.answered(asked)
 
 
 def unfocused(lines: Lines) -> Lines:

@@ -15,6 +15,7 @@ from ringfence_tui.messages import GoTo
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.dialog import Confirmation, Dialog
 from ringfence_tui.widgets.key_bar import KeyBar
+from ringfence_tui.widgets.line_question import LineQuestion
 from ringfence_tui.widgets.notice import Notice
 from ringfence_tui.widgets.overlay import Overlay
 from ringfence_tui.widgets.top_bar import Tab, TopBar
@@ -45,7 +46,7 @@ class Page(Screen[None]):
         super().__init__(name=name)
         self.page_name = name
         self.page_title = title
-        self._asked: Dialog | None = None
+        self._asked: Overlay | None = None
 
     @property
     def ringfence(self) -> RingfenceApp:
@@ -114,11 +115,25 @@ class Page(Screen[None]):
 
     async def confirm(self, asked: Confirmation) -> bool:
         """Return whether a person confirmed. Only within `work`: the keys have to arrive meanwhile."""
-        if self._asked is not None and self._asked.is_attached:
+        if self._is_asking():
             return False
-        self._asked = Dialog(asked)
-        await self.mount(self._asked)
-        return await self._asked.answer
+        dialog = Dialog(asked)
+        await self._put(dialog)
+        return await dialog.answer
+
+    async def answered(self, question: LineQuestion) -> str | None:
+        """Return the line that a person gave, None where the question was left. Only within `work`, as `confirm`."""
+        if self._is_asking():
+            return None
+        await self._put(question)
+        return await question.answer
+
+    def _is_asking(self) -> bool:
+        return self._asked is not None and self._asked.is_attached
+
+    async def _put(self, question: Overlay) -> None:
+        self._asked = question
+        await self.mount(question)
 
     def renew_keys(self) -> None:
         """Show the keys again, where `shown_keys` returns others now."""

@@ -28,7 +28,7 @@ class Side:
 
     `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None where the end is not a
     workload. `process` is the class that this is said of, where the classes of this end differ. `notes` say what else
-    a person must know.
+    a person must know. `unknown` says that it is an address of the private ranges that no asset holds.
     """
 
     side: str
@@ -39,6 +39,7 @@ class Side:
     effect: Effect | None = None
     process: ProcessClass | None = None
     notes: tuple[str, ...] = ()
+    unknown: bool = False
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
@@ -254,7 +255,8 @@ def _side(
             why = f"{compilation.why[near.asset.name]}, so {why}"
         elif near.ours and direction is Direction.IN:
             why = f"no asset holds {address_text(near.point)}; a host of yours that does has no rule for it"
-        return Side(side, "allow", f"no workload: {why}", None, notes=tuple(_shared(near)))
+        unknown = near.asset is None and near.point in compilation.settings.private_addresses()
+        return Side(side, "allow", f"no workload: {why}", None, notes=tuple(_shared(near)), unknown=unknown)
     client, server = (far, near) if direction is Direction.IN else (near, far)
     inbound = direction is Direction.IN
     itself = client.asset is not None and client.asset == server.asset
@@ -306,5 +308,5 @@ def _decided_by(compilation: Compilation, name: str, outcome: Outcome) -> tuple[
         if rule is None:  # a table that a host holds may have a rule that the files do not have any more
             return compilation.tables[name].rule_names.get(outcome.rule, outcome.rule), None
         return rule.name, rule.place
-    enforcement = compilation.enforcement[name]
+    enforcement = compilation.enforcement.get(name)  # one whose table is held may be no workload by now
     return DEFAULT_RULE, enforcement.place if enforcement else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ringfence.analysis.picture_flows import PictureFlows, Service
+from ringfence.analysis.signs import sign
 from ringfence.analysis.simulate_classes import EndClasses, ServiceClasses
 from ringfence.analysis.simulate_ends import End, Pairs, PlacedEnd, Places
 from ringfence.analysis.simulate_groups import GONE, points
@@ -16,7 +17,7 @@ from ringfence.model.assets import Snapshot
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.picture import WORST_FIRST, Sign
 from ringfence.model.rules import Direction
-from ringfence.model.tables import DEFAULT_RULE, VerdictTable
+from ringfence.model.tables import VerdictTable
 
 _HELD, _INTERNET = 0, 1
 _EVERY = "SELECT id, client, server, service FROM picture_flows WHERE NOT refused"
@@ -60,19 +61,12 @@ class Verdicts:
 def sign_of(verdict: Verdict, *, unknown: bool = False) -> Sign:
     """Return the sign of a verdict.
 
-    What depends on something that was not seen is not judged; nor is what no table decides and whose one end is an
-    address that nothing is known of.
+    What depends on something that was not seen is not judged.
     """
     if verdict.depends:
         return Sign.NOT_JUDGED
-    if not verdict.allowed:
-        return Sign.DENIED
-    if verdict.watched:
-        return Sign.WOULD_BE_DENIED
-    outcomes = [outcome for outcome in verdict.draft if outcome is not None]
-    if not outcomes and unknown:
-        return Sign.NOT_JUDGED
-    return Sign.ALLOWED if any(one.rule != DEFAULT_RULE for one in outcomes) else Sign.UNDECIDED
+    rules = [outcome.rule for outcome in verdict.draft if outcome is not None]
+    return sign(allowed=verdict.allowed, watched=verdict.watched, rules=rules, unknown=unknown)
 
 
 class Placer:

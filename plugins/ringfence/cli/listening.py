@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
 from ringfence.estate import Listener
+from ringfence.presenting.discovery_view import source_lines
 from ringfence.presenting.playbook_progress import PlaybookProgress
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from ringfence.cli.output import Output
     from ringfence.model.problems import Problem
+    from ringfence.model.source_steps import SourceStep
     from ringfence.operations.execution import Event, PlaybookResult
 
 
@@ -59,3 +61,7 @@ class OutputListener(Listener):
         """Take the bars away."""
         self._open.close()
         self._shown = None
+
+    def source(self, step: SourceStep) -> None:
+        """Show what a source is at: a line of its own once it has ended."""
+        self.output.notes(source_lines(step))

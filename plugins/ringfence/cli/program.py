@@ -31,6 +31,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("doctor", "doctor:doctor", "Look whether this machine and the hosts have what is needed."),
     ("check", "check:check", "Check all files: language, references, tests, invariants."),
     ("labels", "labels:labels", "Show every label with the rule that gave it."),
+    ("discover", "discover:discover", "Ask the inventory's sources again, each seen as it answers."),
     ("assets", "assets:assets", "List or find assets."),
     ("snapshots", "snapshots:snapshots", "List the kept snapshots of the assets, and forget old ones."),
     ("flows", "flows:flows", "Collect, read and keep who talks to whom."),

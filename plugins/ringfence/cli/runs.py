@@ -8,6 +8,7 @@ from ringfence.cli.default_group import LISTING, DefaultGroup
 from ringfence.cli.forgetting import Asked, forget_asked, forget_options
 from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
+from ringfence.model.problems import Problem, Severity
 from ringfence.model.safe_text import clean_line
 
 
@@ -19,9 +20,12 @@ def runs() -> None:
 @command(LISTING, "runs", "runs --json", group=runs)
 def listing(session: Session) -> None:
     """List the rollouts of this workspace, the newest last."""
-    from ringfence.operations.runs import list_runs
+    from ringfence.operations.runs import begun_runs
 
-    found = list_runs(session.estate)
+    found, damaged = begun_runs(session.estate)
+    session.output.problems(
+        (Problem(Severity.WARNING, one.error.message, one.error.place, one.error.remedy) for one in damaged), err=True
+    )
     if session.output.as_json:
         session.output.data([one.data() for one in found])
         return

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from ringfence.language import rule_edits
+from ringfence.language.line_merge import Clash, merged
 from ringfence.language.policy_files import POLICY_FILE
 from ringfence.language.remembered import Edits, documents_of
 from ringfence.language.reports import Reports
 from ringfence.language.rule_edits import RuleAt
-from ringfence.model.errors import InputError, Place
+from ringfence.model.counts import counted
+from ringfence.model.errors import InputError, InputErrors, Place
 from ringfence.workspace import POLICY
 
 BOM = "\ufeff"
+QUOTED, QUOTED_LINES = 160, 4  # characters and lines of a text that a message holds
 Said = Mapping[str, object]
 
 
@@ -85,11 +88,14 @@ class WriteText:
         return f"edit {self.file}"
 
     def applied(self, text: str) -> str:
-        """Return its text. Raise InputError where the file says something else than what it was made of."""
-        if text not in ((self.before or ""), self.text):
-            place, what = _first_difference(self.file, self.before or "", text)
-            raise InputError(f"somebody changed {what} meanwhile", place, "edit the file as it is now")
-        return self.text
+        """Return the text, put together by lines with what somebody else changed in the file since.
+
+        Raise InputErrors, one for each place, where both changed the same lines.
+        """
+        found = merged(self.before or "", self.text, text)
+        if found.clashes:
+            raise InputErrors([_clashing(self.file, text, one) for one in found.clashes])
+        return found.text
 
 
 Change = AddRule | ChangeRule | RemoveRule | WriteText
@@ -159,21 +165,24 @@ def _marked(text: str) -> tuple[str, str]:
     return (BOM, text[1:]) if text.startswith(BOM) else ("", text)
 
 
-def _first_difference(file: str, before: str, now: str) -> tuple[Place, str]:
-    """Return where two texts of a file differ first, and what stands there: a rule's name where it is one."""
-    line = next(
-        (
-            number
-            for number, (one, other) in enumerate(zip(before.splitlines(), now.splitlines(), strict=False), 1)
-            if one != other
-        ),
-        min(before.count("\n"), now.count("\n")) + 1,
-    )
+def _clashing(file: str, now: str, clash: Clash) -> InputError:
+    """Return what is told of lines that somebody else changed too: the rule they are of, and both texts."""
+    what = "this file"
     if documents_of(now, file, reports := Reports()) and not len(reports):
-        above = [(at, place) for at, place in rule_edits.rules_in(now, file) if place.line <= line]
-        if above:
-            return Place(file, line, 1), f"the rule '{above[-1][0].name}'"
-    return Place(file, line, 1), "this file"
+        above = [(at, place) for at, place in rule_edits.rules_in(now, file) if place.line <= clash.line]
+        what = f"the rule '{above[-1][0].name}'" if above else what
+    said = f"the draft has {_quoted(clash.mine)}, the file now {_quoted(clash.theirs)}"
+    return InputError(
+        f"somebody changed {what} meanwhile: {said}", Place(file, clash.line, 1), "edit the file as it is now"
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return lines in one, the first of many alone."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    said = " / ".join(lines[:QUOTED_LINES])
+    more = f" and {counted(len(lines) - QUOTED_LINES, 'line')} more" if len(lines) > QUOTED_LINES else ""
+    return f"'{said[:QUOTED]}{'…' if len(said) > QUOTED else ''}'{more}" if said else "nothing there"
 
 
 def _at_data(at: RuleAt) -> dict[str, object]:

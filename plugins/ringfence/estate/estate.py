@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ringfence.compiler import Compilation
     from ringfence.model.assets import Snapshot
+    from ringfence.sources.heard_run import Hear
     from ringfence.sources.inventory import Survey
     from ringfence.sources.snapshots import SnapshotDifference
     from ringfence.workspace import Workspace
@@ -65,13 +66,13 @@ class Estate:
         """Return the loaded files. Raise InputErrors for files that cannot be read."""
         return self._state.workspace()
 
-    def survey(self, *, fresh: bool = False, silent_stay: bool = True) -> Survey:
+    def survey(self, *, fresh: bool = False, silent_stay: bool = True, hear: Hear | None = None) -> Survey:
         """Return the labelled assets with every problem found on the way.
 
         With `fresh` the inventory is asked again. Without `silent_stay` assets that only a silent source knew are
-        gone; else they stay as they were last kept.
+        gone; else they stay as they were last kept. `hear` is told of sources while they are asked.
         """
-        return self._state.survey(fresh=fresh, silent_stay=silent_stay)
+        return self._state.survey(fresh=fresh, silent_stay=silent_stay, hear=hear)
 
     def let_kept_count(self) -> None:
         """Use the last answer of the inventory for questions, as long as nothing that it depends on has changed."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ringfence.model.problems import Problem
+    from ringfence.model.source_steps import SourceStep
     from ringfence.rollout import Event, PlaybookResult
 
 
@@ -32,6 +33,9 @@ class Listener:
 
     def playbook_ended(self, result: PlaybookResult | None) -> None:
         """Take what became of the hosts, None where the playbook raised an error."""
+
+    def source(self, step: SourceStep) -> None:
+        """Take what becomes of a source's file while the inventory is asked."""
 
 
 SILENT = Listener()
@@ -75,3 +79,8 @@ class Several(Listener):
         """Pass the end of a playbook on."""
         for one in self.listeners:
             one.playbook_ended(result)
+
+    def source(self, step: SourceStep) -> None:
+        """Pass a step of a source on."""
+        for one in self.listeners:
+            one.source(step)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ringfence.estate.listening import Listener
     from ringfence.model.assets import Snapshot
     from ringfence.plan import Held
+    from ringfence.sources.heard_run import Hear
     from ringfence.sources.inventory import Last, Resolver, Survey
     from ringfence.workspace import Workspace
 
@@ -64,13 +65,13 @@ class Loading:
                     self._workspace = load(self.directory, read_or_kept)
             return self._workspace
 
-    def survey(self, *, fresh: bool, silent_stay: bool) -> Survey:
+    def survey(self, *, fresh: bool, silent_stay: bool, hear: Hear | None = None) -> Survey:
         """Return the assets; with `fresh`, ask again and forget everything made of the earlier ones."""
         from ringfence.sources.resolution import resolve_names
 
         with self._lock:
             if self._survey is None or fresh:
-                self._survey = self._answered(fresh=fresh) if silent_stay else self._look(resolve_names)
+                self._survey = self._answered(fresh=fresh, hear=hear) if silent_stay else self._look(resolve_names)
                 self.forget_tables()
             return self._survey
 
@@ -179,12 +180,12 @@ class Loading:
             for tables in (self._tables, self._installed, self._compiled):
                 tables.clear()
 
-    def _answered(self, *, fresh: bool) -> Survey:
+    def _answered(self, *, fresh: bool, hear: Hear | None = None) -> Survey:
         """Return what the inventory says, or said where a kept answer counts."""
         from ringfence.estate.last_answer import answer
 
         workspace = self._with_inventory()
-        ask = partial(self._look, last=self.history.newest)
+        ask = partial(self._look, last=self.history.newest, hear=hear)
         self.answer = answer(workspace, self.history, ask, fresh=fresh or not self.kept_counts)
         if self.answer.problem:
             self.listener.note(self.answer.problem)
@@ -198,7 +199,7 @@ class Loading:
             )
         return workspace
 
-    def _look(self, resolve: Resolver, last: Last | None = None) -> Survey:
+    def _look(self, resolve: Resolver, last: Last | None = None, hear: Hear | None = None) -> Survey:
         """Ask the inventory; what only a silent source names stands as `last` knew it."""
         from ringfence.sources.inventory import survey
 
@@ -213,6 +214,7 @@ class Loading:
                 last=last,
                 accepted=self.history.accepted_claims(),
                 resolve=resolve,
+                hear=hear,
             )
         found, note = self.history.with_first_claims(found, self.now())
         if note:

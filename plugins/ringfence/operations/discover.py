@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ringfence.model.assets import Snapshot
+from ringfence.model.source_steps import SourceStep, last_steps
+from ringfence.operations.execution import Execution
 from ringfence.sources.merging import STALE
 from ringfence.sources.snapshots import difference
 
@@ -28,7 +30,10 @@ class SourceAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """What the inventory said: by source, what came and went, and every problem; `silent` are the sources' own."""
+    """What the inventory said: by source, what came and went, and every problem; `silent` are the sources' own.
+
+    `files` are the sources' files as they were asked, each with its last step.
+    """
 
     sources: tuple[SourceAnswer, ...]
     added: tuple[str, ...]
@@ -38,16 +43,38 @@ class Discovered:
     problems: tuple[Problem, ...]
     seconds: float
     kept: bool = False
+    files: tuple[SourceStep, ...] = ()
+
+    def data(self) -> dict[str, object]:
+        """Return it as plain data."""
+        return {
+            "files": [one.data() for one in self.files],
+            "sources": [asdict(one) for one in self.sources],
+            "added": list(self.added),
+            "removed": list(self.removed),
+            "changed": self.changed,
+            "problems": [one.data() for one in self.problems],
+            "seconds": round(self.seconds, 3),
+            "kept": self.kept,
+        }
 
 
-def discover(estate: Estate, *, keep: bool = True) -> Discovered:
+def discover(estate: Estate, *, keep: bool = True, execution: Execution | None = None) -> Discovered:
     """Ask the inventory again; with `keep`, keep the snapshot where it has no error and differs from the last.
 
+    The execution's listener hears of each source's file as it begins and ends.
     Raise InputErrors for files that cannot be read, OutsideError where the inventory cannot be asked at all.
     """
     before = estate.history.newest()
     began = time.monotonic()
-    survey = estate.survey(fresh=True)
+    listener = (execution or Execution()).listener
+    steps: list[SourceStep] = []
+
+    def hear(step: SourceStep) -> None:
+        steps.append(step)
+        listener.source(step)
+
+    survey = estate.survey(fresh=True, hear=hear)
     seconds = time.monotonic() - began
     kept = keep and not survey.errors()
     if kept:
@@ -62,6 +89,7 @@ def discover(estate: Estate, *, keep: bool = True) -> Discovered:
         problems=survey.problems,
         seconds=seconds,
         kept=kept,
+        files=last_steps(steps),
     )
 
 

@@ -21,7 +21,7 @@ from ringfence.language.policies import path_order, read_again, read_texts
 from ringfence.language.reports import Reports, did_you_mean, nearest
 from ringfence.language.rule_edits import RuleAt, rules_in
 from ringfence.language.settings import read_settings
-from ringfence.model.errors import InputError, InputErrors, Place
+from ringfence.model.errors import InputError, InputErrors
 from ringfence.workspace import SETTINGS
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def change(estate: Estate, *changes: Change) -> Drafted:
 def undo(estate: Estate) -> Drafted:
     """Take the last change back; where there is none, the last writing: as a change that brings the old texts back.
 
-    Raise InputError where there is nothing to take back, or a written file is another one since.
+    Raise InputError where there is nothing to take back, InputErrors where somebody changed the written lines since.
     """
     drafts = Drafts(estate.directory)
     with drafts.changing() as before:
@@ -155,14 +155,18 @@ def write(estate: Estate) -> Drafted:
 
 
 def _unwritten(drafts: Drafts, draft: Draft) -> Draft:
-    """Return a draft that brings back what the last writing replaced."""
+    """Return a draft that brings back what the last writing replaced, and leaves what others changed since.
+
+    Raise InputErrors where somebody changed the same lines.
+    """
     assert draft.written is not None
     found = replace(draft, undone=())
     for file, after in draft.written.after.items():
-        if (drafts.text(file) or "") != after:
-            remedy = "take it back by hand, or by git"
-            raise InputError("this file was changed since it was written", Place(file), remedy)
         found = drafts.based(found, file).with_change(WriteText(file, draft.written.before[file] or "", after))
+    conflicts = drafts.edited(found).conflicts
+    if conflicts:
+        remedy = "take it back by hand, or by git"
+        raise InputErrors([InputError(one.message, one.place, remedy) for one in conflicts])
     return found
 
 

@@ -69,16 +69,14 @@ def meant_by(estate: Estate, word: str) -> tuple[Asset, ...]:
     return meant(estate.snapshot, word)
 
 
-def explain_held(estate: Estate, asked: Asked, execution: Execution | None = None) -> Explanation | None:
-    """Return the answers by the tables that hosts hold, None where nothing is known of either end.
+def explain_held(estate: Estate, asked: Asked, execution: Execution | None = None) -> Explanation:
+    """Return the answers by the tables that hosts hold: where they hold none, no rule decides.
 
     A rule that the files do not have any more has its name and no place.
     """
     held = held_tables(estate, known_records(estate), (execution or Execution()).listener)
     ends = _ends(estate, asked)
     tables = {name: held[name] for name in ends if name in held}
-    if not tables:
-        return None
     compiled = replace(estate.compiled(only=ends), tables=tables, why={})
     return explained(compiled, asked.source, asked.destination, _services(estate, asked), asked.process)
 

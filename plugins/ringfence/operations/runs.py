@@ -57,19 +57,23 @@ class ListedRun:
         return {"id": self.directory.id, "state": self.state, "ended": self.ended, **asdict(self.facts)}
 
 
-def list_runs(estate: Estate) -> list[ListedRun]:
-    """Return the runs of a workspace, oldest first."""
-    return [listed_run(one) for one in run_directories(estate.history.state)]
+@dataclass(frozen=True, slots=True)
+class DamagedRun:
+    """A run whose files do not tell any more what it was, and why."""
+
+    id: str
+    error: InputError
 
 
-def begun_runs(estate: Estate) -> tuple[list[ListedRun], list[str]]:
-    """Return the runs of a workspace, oldest first, and a sentence for each whose files are damaged."""
-    found, damaged = [], []
+def begun_runs(estate: Estate) -> tuple[list[ListedRun], list[DamagedRun]]:
+    """Return the runs of a workspace, oldest first, and those whose files are damaged."""
+    found: list[ListedRun] = []
+    damaged: list[DamagedRun] = []
     for one in run_directories(estate.history.state):
         try:
             found.append(listed_run(one))
         except InputError as error:
-            damaged.append(f"{one.id}: {error.message}")
+            damaged.append(DamagedRun(one.id, error))
     return found, damaged
 
 

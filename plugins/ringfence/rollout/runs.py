@@ -77,7 +77,7 @@ class RunDirectory:
         return sum(path.stat().st_size for path in self.path.iterdir() if path.is_file())
 
     def facts(self) -> RunFacts:
-        """Return what was known when the run began. Raise InputError if that file is missing or damaged."""
+        """Return what was known when the run began. Raise InputError if that file is damaged; it says why."""
         try:
             data = json.loads(regular_file(self.path / RUN_FILE))
             return RunFacts(
@@ -91,9 +91,8 @@ class RunDirectory:
                 limit=tuple(map(str, data["limit"])),
             )
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(
-                "this is not a valid run", Place(str(self.path / RUN_FILE)), "delete its directory"
-            ) from error
+            remedy = f"'ringfence runs forget {self.id}' deletes what is left of it"
+            raise InputError(f"this run is damaged: {_why(error)}", Place(str(self.path / RUN_FILE)), remedy) from error
 
     def control(self) -> RunControl:
         """Return what people want of it; a control file that cannot be read wants nothing."""
@@ -142,10 +141,12 @@ class RunDirectory:
 
 
 def run_directories(state: Path) -> list[RunDirectory]:
-    """Return the runs of a workspace's state, oldest first."""
+    """Return the runs of a workspace's state, oldest first, also those that are damaged."""
     directory = state / RUNS
     names = sorted(path for path in directory.iterdir() if ID.fullmatch(path.name)) if directory.is_dir() else []
-    return [RunDirectory(path) for path in names if (path / RUN_FILE).is_file()]
+    runs = [RunDirectory(path) for path in names if path.is_dir()]
+    # one that lives and has no file of its facts is just beginning
+    return [one for one in runs if (one.path / RUN_FILE).exists() or not one.lives()]
 
 
 def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, int]]:
@@ -206,6 +207,16 @@ def no_run_begins(state: Path) -> Iterator[None]:
 def write_whole(path: Path, data: Mapping[str, object]) -> None:
     """Write a file of JSON that is there whole or not at all."""
     write_text(path, json.dumps(data, sort_keys=True) + "\n", PRIVATE)
+
+
+def _why(error: Exception) -> str:
+    """Return why the facts of a run cannot be told."""
+    if isinstance(error, OSError):
+        return f"{RUN_FILE} cannot be read: {error.strerror}"
+    if isinstance(error, KeyError):
+        return f"{RUN_FILE} does not say {error}"
+    no_json = isinstance(error, (json.JSONDecodeError, UnicodeDecodeError))
+    return f"{RUN_FILE} {'is no JSON' if no_json else 'has another shape'}"
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from ringfence.model.errors import InputError, OutsideError, Place, RingfenceErr
 from ringfence.model.problems import Problem
 from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
 from ringfence.sources.ansible_settings import without_fact_cache
+from ringfence.sources.heard_run import TELL_TO, Hear, heard_run
 from ringfence.sources.inventory_files import refuse_unreadable_files
 from ringfence.sources.parse_places import broken_at
 from ringfence.sources.passed_over import passed_over
@@ -73,13 +74,14 @@ class ParsedInventory:
 
 
 def read_inventory(
-    paths: Sequence[Path], directory: Path | None = None, *, what_answers: bool = False
+    paths: Sequence[Path], directory: Path | None = None, *, what_answers: bool = False, hear: Hear | None = None
 ) -> ParsedInventory:
     """Return the hosts of Ansible inventories, parsed together in the order given.
 
     With `what_answers` sources that fail are left out and told in `unparsed`, their paths without blanks by the reason.
-    `directory` is where `ansible-inventory` runs, so whose `ansible.cfg` counts. Facts that Ansible cached are no
-    variables here: a host's word would come before the inventory's. Raises InputError where a path is
+    `hear` is told of each source as it begins and ends. `directory` is where `ansible-inventory` runs, so whose
+    `ansible.cfg` counts. Facts that Ansible cached are no variables here: a host's word would come before the
+    inventory's. Raises InputError where a path is
     missing or a file cannot be parsed, OutsideError where the command is missing or fails for another reason.
     """
     if not paths:
@@ -91,7 +93,7 @@ def read_inventory(
     with tempfile.TemporaryDirectory(prefix="ringfence-inventory-") as scratch:
         listing = Path(scratch) / "inventory.json"
         command = [*_quicker(_command()), "--list", "--output", str(listing)]
-        stderr = _run(command, paths, directory, what_answers=what_answers)
+        stderr = _run(command, paths, directory, what_answers=what_answers, hear=hear)
         data = _parsed(listing)
     base = (directory or Path()).resolve()
     unseen = passed_over(paths, base, _command("ansible-config"), os.environ)
@@ -119,21 +121,33 @@ def _quicker(command: list[str]) -> list[str]:
     return [sys.executable, "-P", str(_LISTING), *command]
 
 
-def _run(command: list[str], paths: Sequence[Path], directory: Path | None, *, what_answers: bool) -> str:
+def _run(
+    command: list[str], paths: Sequence[Path], directory: Path | None, *, what_answers: bool, hear: Hear | None
+) -> str:
     apart = without_fact_cache((directory or Path()).absolute())
     environment = {**os.environ, **ENVIRONMENT, **apart, **(LENIENT if what_answers else {})}
     arguments = [*command, *(part for path in paths for part in ("-i", str(path)))]
+    place = arguments.index(str(_LISTING)) + 1 if str(_LISTING) in arguments else 0
     try:
-        done = subprocess.run(
-            arguments,
-            cwd=directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
+        if hear is not None and place:
+            done = heard_run(
+                lambda to: [*arguments[:place], TELL_TO, str(to), *arguments[place:]],
+                directory,
+                environment,
+                TIMEOUT_SECONDS,
+                hear,
+            )
+        else:
+            done = subprocess.run(
+                arguments,
+                cwd=directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+            )
     except OSError as error:
         raise OutsideError(f"ansible-inventory cannot be run: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:

@@ -103,8 +103,22 @@ def _spare_facts() -> None:
     manager.clean_facts = cleaned
 
 
+def _tell_sources(descriptor: int) -> None:
+    """Have the command tell of its sources where Ansible is built as here known."""
+    with suppress(ImportError, AttributeError):
+        from ringfence.sources.ansible_telling import tell_sources
+
+        tell_sources(descriptor)
+
+
 def main() -> None:
-    """Run the command that the first argument names, with the arguments behind it."""
+    """Run the command that the first argument names, with the arguments behind it.
+
+    Before it may stand `--tell-to` and the descriptor of a pipe: the command tells there of its sources.
+    """
+    if sys.argv[1] == "--tell-to":
+        _tell_sources(int(sys.argv[2]))
+        del sys.argv[1:3]
     gc.set_threshold(500_000, 20, 100)
     json.dumps = _without_indentation  # type: ignore[assignment]  # it passes every option on
     del sys.argv[0]

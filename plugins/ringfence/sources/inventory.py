@@ -21,6 +21,7 @@ from ringfence.sources.checks import asset_problems
 from ringfence.sources.claims import Claim, Claims, adopted, judged
 from ringfence.sources.fact_files import Facts, cached_facts
 from ringfence.sources.facts import fact_addresses, fact_attributes, fact_faults
+from ringfence.sources.heard_run import Hear
 from ringfence.sources.host_told import TOLD
 from ringfence.sources.host_variables import (
     ADDRESSES,
@@ -93,6 +94,7 @@ def survey(
     resolve: Resolver = resolve_names,
     last: Last | None = None,
     accepted: frozenset[Claim] | None = None,
+    hear: Hear | None = None,
 ) -> Survey:
     """Return the labelled snapshot of Ansible inventories taken at `now`, with every problem found on the way.
 
@@ -101,12 +103,13 @@ def survey(
     before, None where nothing was ever accepted. `facts` are given by host, or read from `cache`, the directory of a
     `jsonfile` fact cache; by default the workspace's own and the one that `ansible.cfg` in `directory` names.
     `directory` is also where Ansible runs. Where a source is silent, its assets stand as the snapshot that `last` gives
-    knew them; without one a source that fails is an error. Raise InputError where the inventory cannot be parsed,
+    knew them; without one a source that fails is an error. `hear` is told of sources while they are asked.
+    Raise InputError where the inventory cannot be parsed,
     InputErrors for wrong `ringfence_*` variables and for label rules that cannot be compiled, OutsideError where
     Ansible fails.
     """
     base = directory or Path()
-    parsed, silent = _read(inventory_paths, base, last)
+    parsed, silent = _read(inventory_paths, base, last, hear)
     problems: list[Problem] = []
     told: list[Problem] = []
     if facts is None:
@@ -148,14 +151,16 @@ def _facts_problem(host: str, fault: str) -> Problem:
     return Problem(Severity.WARNING, f"the facts of '{host}' {fault}", None, "look at the host")
 
 
-def _read(paths: Sequence[Path], base: Path, last: Last | None) -> tuple[ParsedInventory, list[Silent]]:
+def _read(
+    paths: Sequence[Path], base: Path, last: Last | None, hear: Hear | None
+) -> tuple[ParsedInventory, list[Silent]]:
     """Return the inventory; where it fails as a whole and there is a last snapshot, what answers and what does not."""
     try:
-        return read_inventory(paths, base), []
+        return read_inventory(paths, base, hear=hear), []
     except RingfenceError as failure:
         if last is None or last() is None:
             raise
-        return read_answering(paths, base, failure)
+        return read_answering(paths, base, failure, hear)
 
 
 def _shown(path: Path, directory: Path | None) -> str:

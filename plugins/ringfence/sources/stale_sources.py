@@ -17,6 +17,7 @@ from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import ParsedInventory, read_inventory
 from ringfence.sources.attributes import plain_value
+from ringfence.sources.heard_run import Hear
 from ringfence.sources.host_variables import INCOMPLETE, INVENTORY, sorted_points
 from ringfence.sources.identity_keys import source_facts
 from ringfence.sources.merging import IDENTITY, STALE, hosts_of
@@ -52,13 +53,13 @@ class WithStale:
 
 
 def read_answering(
-    paths: Sequence[Path], directory: Path, failure: RingfenceError
+    paths: Sequence[Path], directory: Path, failure: RingfenceError, hear: Hear | None = None
 ) -> tuple[ParsedInventory, list[Silent]]:
     """Return the answers of responsive sources, after an inventory failed as a whole, and the unresponsive ones.
 
     Raise the failure if no source is the reason but a file that a person has to correct.
     """
-    parsed = read_inventory(paths, directory, what_answers=True)
+    parsed = read_inventory(paths, directory, what_answers=True, hear=hear)
     silent = []
     for path in _files(paths, directory):
         reason = parsed.unparsed.get("".join(str(path).split()))

@@ -96,12 +96,49 @@ def test_a_conflict_names_the_file_and_the_rule_and_nothing_is_written(estate: E
     assert draft.undo(estate).edited.conflicts == ()
 
 
-def test_an_edited_text_that_somebody_else_edited_names_the_rule_that_differs(estate: Estate) -> None:
+def test_an_edited_text_and_what_somebody_else_edited_elsewhere_in_the_file_are_both_written(estate: Estate) -> None:
     before = FILES[SHOP]
     draft.change(estate, WriteText(SHOP, before.replace("tcp/8443", "tcp/1"), before))
-    (estate.directory / SHOP).write_text(before.replace("postgresql", "mysql"))
+    (estate.directory / SHOP).write_text("# by Kim\n" + before.replace("postgresql", "mysql"))
+    assert draft.show(estate).edited.reloaded == (SHOP,)
+    draft.write(estate)
+    assert text(estate) == "# by Kim\n" + before.replace("postgresql", "mysql").replace("tcp/8443", "tcp/1")
+    draft.undo(estate)
+    draft.write(estate)
+    assert text(estate) == "# by Kim\n" + before.replace("postgresql", "mysql")
+
+
+def test_a_line_that_somebody_else_edited_too_is_named_with_both_texts_and_nothing_is_lost(estate: Estate) -> None:
+    before, mine, now = (FILES[SHOP].replace("postgresql", one) for one in ("postgresql", "mysql", "redis"))
+    draft.change(estate, WriteText(SHOP, mine, before))
+    (estate.directory / SHOP).write_text(now)
     (conflict,) = draft.show(estate).edited.conflicts
     assert "somebody changed the rule 'api to database' meanwhile" in conflict.message
+    assert "the draft has 'allow: mysql', the file now 'allow: redis'" in conflict.message
+    with pytest.raises(InputErrors, match="meanwhile"):
+        draft.write(estate)
+    assert text(estate) == now
+    (estate.directory / SHOP).write_text(before)
+    assert draft.show(estate).edited.texts[SHOP] == (before, mine)
+
+
+def test_a_writing_is_taken_back_out_of_a_file_that_somebody_edited_since(estate: Estate) -> None:
+    draft.change(estate, AddRule(SHOP, DENY, {"scope": {"app": "shop"}}))
+    draft.write(estate)
+    (estate.directory / SHOP).write_text("# by Kim\n" + text(estate))
+    draft.undo(estate)
+    draft.write(estate)
+    assert text(estate) == "# by Kim\n" + FILES[SHOP]
+
+
+def test_a_writing_whose_lines_somebody_edited_since_is_not_taken_back(estate: Estate) -> None:
+    draft.change(estate, AddRule(SHOP, DENY, {"scope": {"app": "shop"}}))
+    draft.write(estate)
+    (estate.directory / SHOP).write_text(text(estate).replace("no telnet", "never telnet"))
+    with pytest.raises(InputErrors, match="never telnet") as raised:
+        draft.undo(estate)
+    assert "by git" in str(raised.value)
+    assert draft.show(estate).changes == ()
 
 
 def test_a_text_that_is_no_policy_is_kept_and_not_written(estate: Estate) -> None:

@@ -29,14 +29,13 @@ def test_a_rule_that_hosts_hold_and_files_lack_is_told_by_its_name(
     write(tmp_path, "policy/shop.yml", FILES["policy/shop.yml"].replace("8443", "9443").replace("web to api", "other"))
     monkeypatch.setattr(explain_states, "held_tables", lambda *_: held)
     found = explain_held(Estate(tmp_path), ASKED)
-    assert found is not None
     assert found.verdict == "allow"
     assert [(side.rule, side.place) for side in found.sides] == [("web to api", None)] * 2
 
 
-def test_nothing_is_said_of_ends_that_nothing_was_rolled_out_to(tmp_path: Path) -> None:
+def test_before_any_rollout_hosts_hold_nothing_that_denies(tmp_path: Path) -> None:
     estate = Estate(shop(tmp_path))
-    assert explain_held(estate, ASKED) is None
+    assert {side.verdict for side in explain_held(estate, ASKED).sides} == {"allow"}
     assert explain_draft(estate, ASKED) is None
     assert last_read(estate, ASKED) == ()
 

@@ -11,7 +11,7 @@ from ringfence.estate import Estate
 from ringfence.model.errors import InputError
 from ringfence.operations.forget_runs import forget_runs, runs_to_forget
 from ringfence.operations.forgetting import Choice
-from ringfence.operations.runs import list_runs
+from ringfence.operations.runs import begun_runs
 from ringfence.plan import write
 from ringfence.rollout.runs import END_FILE, RunFacts, begin_run, no_run_begins, write_whole
 
@@ -37,13 +37,13 @@ def begin(estate: Estate, second: int, number: int = 1, hosts: tuple[str, ...] =
 def end(estate: Estate, locks: tuple[int, int], *, word: bool = True) -> None:
     """End the newest run, with a word or without."""
     if word:
-        write_whole(list_runs(estate)[-1].directory.path / END_FILE, {"status": "successful"})
+        write_whole(begun_runs(estate)[0][-1].directory.path / END_FILE, {"status": "successful"})
     for one in locks:
         os.close(one)
 
 
 def seconds(estate: Estate) -> list[int]:
-    return [int(one.directory.id[13:15]) for one in list_runs(estate)]
+    return [int(one.directory.id[13:15]) for one in begun_runs(estate)[0]]
 
 
 def forget(estate: Estate, choice: Choice) -> dict[int, str]:
@@ -89,12 +89,34 @@ def line(plan: Path, host: str, event: str) -> str:
 
 def test_a_damaged_run_is_forgotten_by_its_name(estate: Estate) -> None:
     end(estate, begin(estate, 0))
-    damaged = list_runs(estate)[0].directory
+    damaged = begun_runs(estate)[0][0].directory
     (damaged.path / "run.json").write_text("{")
 
     forget(estate, Choice(names=(damaged.id,)))
 
     assert seconds(estate) == []
+    assert begun_runs(estate)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("{", "run.json is no JSON"),
+        ("{}", "run.json does not say 'who'"),
+        ("[]", "run.json has another shape"),
+        (None, "run.json cannot be read: No such file or directory"),
+    ],
+)
+def test_a_damaged_run_is_named_with_the_reason(estate: Estate, written: str | None, why: str) -> None:
+    end(estate, begin(estate, 0))
+    facts = begun_runs(estate)[0][0].directory.path / "run.json"
+    facts.unlink() if written is None else facts.write_text(written)
+
+    found, (damaged,) = begun_runs(estate)
+
+    assert found == []
+    assert damaged.error.message == f"this run is damaged: {why}"
+    assert f"runs forget {damaged.id}" in str(damaged.error.remedy)
 
 
 def test_no_run_begins_while_things_are_forgotten(estate: Estate) -> None:

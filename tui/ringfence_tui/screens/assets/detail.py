@@ -1,9 +1,9 @@
-"""What is told of one asset, and of labelling and discovery: values and their rows."""
+"""What is told of one asset, and of labelling: values and their rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ringfence.model.picture import Sign, SignCount
 
@@ -91,38 +91,6 @@ class Written:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class DiscoverRequest:
-    """Ask the inventory again; `keep` the snapshot; `vault` opens its vaults."""
-
-    keep: bool
-    vault: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SourceState:
-    """One source: its assets now and before, how many stand as last known, and what it complains of."""
-
-    name: str
-    assets: int
-    before: int
-    stale: int = 0
-    wrong: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Discovery:
-    """What discovery found, or is at (`on`); `wrong` are complaints that belong to no source."""
-
-    sources: tuple[SourceState, ...] = ()
-    added: int = 0
-    removed: int = 0
-    changed: int = 0
-    seconds: float = 0.0
-    on: str = ""
-    wrong: tuple[str, ...] = ()
-
-
 def detail_rows(detail: AssetDetail | None, flows: AssetFlows | None, width: int) -> tuple[Row, ...]:
     """Return the rows of an asset."""
     if detail is None:
@@ -198,35 +166,3 @@ def preview_rows(preview: Preview, marked: int) -> tuple[Row, ...]:
         )
     found += [row(Span("✗ would fail: ", Tone.BAD), name) for name in preview.failing[:5]]
     return tuple(found)
-
-
-def discovery_rows(discovery: Discovery) -> tuple[Row, ...]:
-    """Return what discovery found, a row for the sums and one for each source that has something to say."""
-    if discovery.on:
-        return (row(Span(" discover  ", Tone.TITLE), Span(f"{discovery.on} …", Tone.WARN)),)
-    if not discovery.sources and not discovery.wrong:
-        return ()
-    changes = [
-        f"{count:,} {word}"
-        for count, word in ((discovery.added, "new"), (discovery.removed, "gone"), (discovery.changed, "changed"))
-        if count
-    ]
-    head = row(
-        Span(" discover  ", Tone.TITLE),
-        f"{discovery.seconds:.1f} s   ",
-        Span(", ".join(changes) or "nothing changed", Tone.STRONG if changes else Tone.DIM),
-    )
-    return (head, *(_source_row(one) for one in discovery.sources), *(_wrong_row(one) for one in discovery.wrong))
-
-
-def _source_row(one: SourceState) -> Row:
-    if one.wrong:
-        return row(Span("   ✗ ", Tone.BAD), Span(f"{one.name} ", Tone.STRONG), one.wrong)
-    if one.stale:
-        return row(Span("   ! ", Tone.WARN), Span(f"{one.name} ", Tone.STRONG), f"{one.stale:,} stand as last known")
-    moved = f" ({one.assets - one.before:+,})" if one.assets != one.before else ""
-    return row(Span("   ✓ ", Tone.GOOD), Span(f"{one.name} ", Tone.STRONG), f"{one.assets:,}{moved}")
-
-
-def _wrong_row(text: str) -> Row:
-    return row(Span("   ✗ ", Tone.BAD), text)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ringfence.estate.listening import Listener
 from ringfence.model.addresses import address_text
 from ringfence.model.errors import RingfenceError
 from ringfence.model.picture import WORST_FIRST, GroupKind, Neighbour, PictureGroup, PolicyState, Sign, SignCount
@@ -31,15 +32,13 @@ from ringfence_tui.screens.assets.detail import (
     AssetDetail,
     AssetFlows,
     DetailRequest,
-    DiscoverRequest,
-    Discovery,
     LabelOrigin,
     LabelRequest,
     Peer,
     Preview,
-    SourceState,
     Written,
 )
+from ringfence_tui.screens.assets.discovery import DiscoverRequest, Discovery, SourceState
 from ringfence_tui.screens.assets.model import (
     AssetRow,
     AssetsRequest,
@@ -55,6 +54,7 @@ from ringfence_tui.screens.assets.model import (
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.model.assets import Asset, Snapshot
+    from ringfence.model.source_steps import SourceStep
 
 A_PART = 1000
 PEERS = 3
@@ -256,8 +256,9 @@ def discovered(session: EngineSession, request: DiscoverRequest, tell: Tell) -> 
     """Ask the inventory again, and say what each source gave."""
     estate = session.fresh()
     tell(Progress("asking the inventory"))
+    execution = session.execution(tell, _Watching(tell))
     with Passwords(None, request.vault).offered():
-        found = discover(estate, keep=request.keep and not session.read_only)
+        found = discover(estate, keep=request.keep and not session.read_only, execution=execution)
     silent = [problem.message for problem in found.silent]
     sources = []
     for one in found.sources:
@@ -265,7 +266,26 @@ def discovered(session: EngineSession, request: DiscoverRequest, tell: Tell) -> 
         sources.append(SourceState(one.name, one.assets, one.before, one.stale, wrong))
     said = {one.wrong for one in sources}
     others = tuple(text for text in silent if text not in said)
-    return Discovery(tuple(sources), len(found.added), len(found.removed), found.changed, found.seconds, wrong=others)
+    return Discovery(
+        tuple(sources),
+        len(found.added),
+        len(found.removed),
+        found.changed,
+        found.seconds,
+        wrong=others,
+        files=found.files,
+    )
+
+
+class _Watching(Listener):
+    """Tells each source's steps as they come."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.tell = tell
+
+    def source(self, step: SourceStep) -> None:
+        """Tell a step. Raise Cancelled where nobody waits for it."""
+        self.tell(step)
 
 
 QUESTIONS: Questions = {

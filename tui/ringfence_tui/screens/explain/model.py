@@ -19,6 +19,7 @@ OFFERS = 40
 VERDICTS = {
     Sign.DENIED: "DENIED",
     Sign.WOULD_BE_DENIED: "ALLOWED, mode full would deny it",
+    Sign.NOT_JUDGED: "ALLOWED, not judged: nothing is known of one end",
     Sign.UNDECIDED: "ALLOWED, no rule decides",
     Sign.ALLOWED: "ALLOWED",
 }

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.explain import Answer, Explanation, Side
+from ringfence.analysis.signs import answer_sign, side_sign
 from ringfence.language.writing import flow_text
 from ringfence.model.errors import RingfenceError
-from ringfence.model.picture import Sign
+from ringfence.model.picture import WORST_FIRST, Sign
 from ringfence.model.safe_text import clean_line
 from ringfence.model.services import service_texts
-from ringfence.model.tables import DEFAULT_RULE, Effect
+from ringfence.model.tables import DEFAULT_RULE
 from ringfence.operations import draft
 from ringfence.operations.explain import explain, process_of
 from ringfence.operations.explain_states import Asked, explain_draft, explain_held, last_read, meant_by, seen_between
@@ -184,7 +185,7 @@ class _Viewing:
         nearest = one.nearest
         first, second = (self.side(side, index, one) for index, side in enumerate(one.sides))
         return AnswerView(
-            _sign(one),
+            answer_sign(one),
             one.client,
             one.server,
             first_few(service_texts(one.services), SHOWN),
@@ -204,7 +205,7 @@ class _Viewing:
         labels = asset.labels.items() if asset is not None else ()
         return SideView(
             asset.name if asset is not None else (one.client, one.server)[index],
-            _side_sign(side),
+            side_sign(side),
             side.verdict,
             side.rule,
             rule.id if rule is not None else "",
@@ -220,25 +221,6 @@ class _Viewing:
         )
 
 
-def _side_sign(side: Side) -> Sign:
-    if side.verdict == "deny":
-        return Sign.DENIED
-    if side.effect is Effect.WATCH:
-        return Sign.WOULD_BE_DENIED
-    return Sign.UNDECIDED if side.rule == DEFAULT_RULE else Sign.ALLOWED
-
-
-def _sign(one: Answer) -> Sign:
-    """Return the sign that the map has for it."""
-    signs = [_side_sign(side) for side in one.sides]
-    if Sign.DENIED in signs:
-        return Sign.DENIED
-    if Sign.WOULD_BE_DENIED in signs:
-        return Sign.WOULD_BE_DENIED
-    decided = any(side.effect is not None and side.rule != DEFAULT_RULE for side in one.sides)
-    return Sign.ALLOWED if decided else Sign.UNDECIDED
-
-
 def _signs(every: Sequence[Answer], other: Explanation | None) -> tuple[str, ...]:
     """Return the worst sign that other tables have for the services of each answer."""
     return tuple(_worst(one, other) for one in every) if other is not None else ()
@@ -246,15 +228,17 @@ def _signs(every: Sequence[Answer], other: Explanation | None) -> tuple[str, ...
 
 def _worst(one: Answer, other: Explanation) -> str:
     found = list(_alike(one, other))
-    order = (Sign.DENIED, Sign.WOULD_BE_DENIED, Sign.UNDECIDED, Sign.ALLOWED)
-    return str(min(found, key=order.index)) if found else ""
+    return str(min(found, key=WORST_FIRST.index)) if found else ""
 
 
 def _alike(one: Answer, other: Explanation) -> Iterator[Sign]:
-    for answer in (*other.answers, *other.others):
-        same = (answer.client, answer.server, answer.members) == (one.client, one.server, one.members)
-        if same and answer.services.meets(one.services):
-            yield _sign(answer)
+    """Yield the signs of another explanation for the same ends; it has no answer for ends that it decides alike."""
+    meeting = [answer for answer in (*other.answers, *other.others) if answer.services.meets(one.services)]
+    ends = one.client, one.server, one.members
+    same = [answer for answer in meeting if (answer.client, answer.server, answer.members) == ends]
+    for answer in same or other.answers:
+        if answer.services.meets(one.services):
+            yield answer_sign(answer)
 
 
 def _time(time: datetime) -> str:

@@ -9,7 +9,10 @@ from ringfence.presenting.rollout_board import Board, BoardChange, merged
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run in the list; `lasted` is empty while it works and where its end is not known."""
+    """A run in the list; `lasted` is empty while it works and where its end is not known.
+
+    `damage` says why nothing else of it can be told, and `remedy` what to do then; empty where its files are whole.
+    """
 
     run: str
     plan: str
@@ -21,14 +24,15 @@ class RunRow:
     lasted: str
     lives: bool
     well: bool
+    damage: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunList:
-    """The runs, the newest first, and what is wrong with others."""
+    """The runs, the newest first, those that are damaged among them."""
 
     rows: tuple[RunRow, ...]
-    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

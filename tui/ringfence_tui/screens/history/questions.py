@@ -21,7 +21,7 @@ def runs(session: EngineSession, _request: None, _tell: Tell) -> RunList:
     from ringfence.operations.runs import begun_runs
 
     found, damaged = begun_runs(session.estate)
-    rows = (
+    rows = [
         RunRow(
             run=one.directory.id,
             plan=one.facts.plan[:12],
@@ -34,9 +34,15 @@ def runs(session: EngineSession, _request: None, _tell: Tell) -> RunList:
             lives=one.lives,
             well=one.state == "successful",
         )
-        for one in reversed(found)
-    )
-    return RunList(tuple(rows), tuple(damaged))
+        for one in found
+    ]
+    rows += [
+        RunRow(
+            one.id, one.id[17:29], "damaged", "", "", "", 0, "", False, False, one.error.message, one.error.remedy or ""
+        )
+        for one in damaged
+    ]
+    return RunList(tuple(sorted(rows, key=lambda row: row.run, reverse=True)))
 
 
 def replay(session: EngineSession, request: str, tell: Tell) -> Replay:

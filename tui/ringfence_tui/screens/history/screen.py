@@ -66,8 +66,6 @@ class HistoryScreen(Page):
     async def _load(self) -> None:
         self.runs = await self.engine.ask("history.runs", None, RunList)
         self.query_one("#runs", Table).show(len(self.runs.rows), self._cells)
-        if self.runs.damaged:
-            self.say(Span("! ", Tone.WARN), self.runs.damaged[0])
         if not self.runs.rows:
             self.query_one("#head", Lines).show([row(Span(" no plan was rolled out here yet", Tone.DIM))])
         self._ask_replay()
@@ -75,7 +73,8 @@ class HistoryScreen(Page):
     def _cells(self, index: int) -> Cells:
         one = self.runs.rows[index]
         tone = Tone.GOOD if one.well else Tone.STRONG if one.lives else Tone.BAD
-        return (one.run, Span(one.state, tone), one.who, one.commit[:8], str(one.hosts), one.lasted)
+        hosts = "" if one.damage else str(one.hosts)
+        return (one.run, Span(one.state, tone), one.who, one.commit[:8], hosts, one.lasted)
 
     def _at_cursor(self) -> RunRow | None:
         cursor = self.query_one("#runs", Table).cursor
@@ -102,8 +101,18 @@ class HistoryScreen(Page):
 
     def _ask_replay(self) -> None:
         one = self._at_cursor()
-        if one is not None and (self.replay is None or self.replay.run != one.run or one.lives):
+        if one is not None and one.damage:
+            self._show_damage(one)
+        elif one is not None and (self.replay is None or self.replay.run != one.run or one.lives):
             self.work(self._load_replay(one.run), "replay")
+
+    def _show_damage(self, one: RunRow) -> None:
+        """Say why a run cannot be shown, and what to do."""
+        self.workers.cancel_group(self, "replay")
+        self.replay, self.rows = None, BoardRows((), ())
+        head = [row(Span(f" ✗ {one.damage}", Tone.BAD)), row(Span(f"   {one.remedy}", Tone.DIM))]
+        self.query_one("#head", Lines).show(head)
+        self.query_one("#board", Lines).show(())
 
     async def _load_replay(self, run: str) -> None:
         self.replay = await self.engine.ask("history.replay", run, Replay)
@@ -140,5 +149,5 @@ class HistoryScreen(Page):
     def action_board(self) -> None:
         """Open the run on the rollout screen."""
         one = self._at_cursor()
-        if one is not None:
+        if one is not None and not one.damage:
             self.go("rollout", RunSubject(one.run))

@@ -378,8 +378,7 @@ class PolicyScreen(ChangingPage):
     async def _ask_find(self) -> None:
         names = sorted({one.name for one in self.items if isinstance(one, RuleRow)})
         asked = Prompt("find", (), self._find, lambda text: [one for one in names if text and text in one])
-        await self.mount(asked)
-        answer = await asked.answer
+        answer = await self.answered(asked)
         if answer:
             self._find = answer
             self.action_next()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from textwrap import wrap
 
 from ringfence.model.counts import counted
@@ -57,7 +57,6 @@ class Opening:
     newest: str = ""
     plan: PlanView | None = None
     why_no_plan: str = ""
-    damaged: tuple[str, ...] = field(default=())
     of_plan: str = ""
 
 

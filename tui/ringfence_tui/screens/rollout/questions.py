@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError, RingfenceError
@@ -35,21 +36,26 @@ LOG = 2_000
 
 def opening(session: EngineSession, _request: None, _tell: Tell) -> Opening:
     """Return what there is to show: a run that works comes before a plan."""
+    from ringfence.operations.plans import plan_names
     from ringfence.operations.runs import begun_runs
 
     estate = session.estate
-    runs, damaged = begun_runs(estate)
+    runs, _damaged = begun_runs(estate)
     living = next((one.directory.id for one in reversed(runs) if one.lives), "")
     newest = runs[-1].directory.id if runs else ""
     plan, why = None, ""
     if living:
-        return Opening(living, newest, damaged=tuple(damaged))
+        return Opening(living, newest)
     try:
-        plan = plan_of(session, "latest")
+        if plan_names(estate.plans):
+            plan = plan_of(session, "latest")
+        else:
+            why = f"no plan was made yet: {_relative(estate.plans, session)}/ is empty"
     except RingfenceError as error:
-        why = error.message
+        place = f"{_relative(Path(error.place.file), session)}: " if error.place else ""
+        why = f"{place}{error.message}"
     of_plan = newest if plan is not None and runs and runs[-1].facts.plan == plan.digest else ""
-    return Opening(living, newest, plan, why, tuple(damaged), of_plan)
+    return Opening(living, newest, plan, why, of_plan)
 
 
 def plan(session: EngineSession, request: str, _tell: Tell) -> PlanView:
@@ -205,6 +211,12 @@ def plan_of(session: EngineSession, name: str, warnings: list[str] | None = None
         more=sum(1 for _ in lines),
         warnings=tuple(warnings or ()),
     )
+
+
+def _relative(path: Path, session: EngineSession) -> Path:
+    """Return a path as people write it in the workspace."""
+    base = session.directory.absolute()
+    return path.absolute().relative_to(base) if path.absolute().is_relative_to(base) else path
 
 
 def _stale(session: EngineSession, chosen: ChosenPlan) -> str:

@@ -217,8 +217,7 @@ class SimulateScreen(Page):
     async def _ask_against(self) -> None:
         rows = (row("a commit, branch or tag; nothing for what hosts hold"),)
         asked = Prompt("compare the files with", rows, self.asked.against, lambda _text: ("HEAD", "HEAD~1"))
-        await self.mount(asked)
-        answer = await asked.answer
+        answer = await self.answered(asked)
         if answer is not None and answer.strip() != self.asked.against:
             self._ask(replace(self.asked, against=answer.strip()))
 

@@ -202,8 +202,7 @@ class SuggestScreen(ChangingPage):
     async def _reject(self, one: Offer) -> None:
         rows = (row(f"'{one.name}' goes into suggestions.yml and is not suggested any more; why?"),)
         asked = Prompt("reject", rows, does="reject")
-        await self.mount(asked)
-        because = await asked.answer
+        because = await self.answered(asked)
         if because is None:
             return
         name = await self.engine.ask("suggest.reject", RejectRequest(self.asked, one.id, because), str)
