@@ -45,10 +45,14 @@ class ControlPath(_Part):
 
 
 class ContainerPlan(_Part):
-    """A container that a host holds: its verdict table, and what its engine calls it there."""
+    """A container that a host holds: its verdict table, and what its engine calls it there.
+
+    `addresses` are those by which other tables of the plan know it; it may have others by the time of the rollout.
+    """
 
     table: Digest
     called: str
+    addresses: list[str] = []
 
 
 class HostPlan(_Part):

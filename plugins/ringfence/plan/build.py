@@ -16,8 +16,8 @@ from ringfence.model.assets import Asset
 from ringfence.model.errors import InputErrors
 from ringfence.model.rules import EMERGENCY
 from ringfence.model.tables import VerdictTable
-from ringfence.plan.artefact import ContainerPlan, ControlPath, Draft, HostPlan, Inputs, Plan, RuleNamed, digest_of, time_text
-from ringfence.plan.containers import containers
+from ringfence.plan.artefact import ControlPath, Draft, HostPlan, Inputs, Plan, RuleNamed, digest_of, time_text
+from ringfence.plan.containers import container_plan, containers
 from ringfence.plan.host_records import Held
 from ringfence.plan.left_out import left_out as lacking
 from ringfence.plan.preflight import control_of, refusals
@@ -89,7 +89,7 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
                 facts=dict(profile),
                 runtime=runtime,
                 chosen=why,
-                containers={one.name: ContainerPlan(table=one.table.digest, called=one.called) for one in held},
+                containers={one.name: container_plan(one) for one in held},
             )
         hosts[name] = entries[key]
     left_out = dict.fromkeys(compilation.unaddressed, NO_ADDRESS)

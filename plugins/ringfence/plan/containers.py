@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from ringfence.compiler import Compilation
 from ringfence.enforcers import Enforcer, told_of
 from ringfence.enforcers.contained import Contained, HeldByHost, HoldsContainers
+from ringfence.model.addresses import range_texts
+from ringfence.model.intervals import IntervalSet
 from ringfence.model.tables import VerdictTable
+from ringfence.plan.artefact import ContainerPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +44,9 @@ def containers(
         else:
             by_host.setdefault(holders[0], []).append(one)
     return Containers({host: tuple(several) for host, several in by_host.items()}, left_out, hosts)
+
+
+def container_plan(one: Contained) -> ContainerPlan:
+    """Return what a plan says of a container."""
+    addresses = [text for point in one.addresses for text in range_texts(IntervalSet.of([(point, point)]))]
+    return ContainerPlan(table=one.table.digest, called=one.called, addresses=addresses)

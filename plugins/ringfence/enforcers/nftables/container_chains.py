@@ -103,6 +103,8 @@ class Holding:
                 elements_text(texts.joined(", ", (family,))),
             )
             rules.append(f"{field} @{nets} goto {outcome_chain(strict, direction)}")
+        elif not targets:
+            return beyond
         rules.append(f"goto {beyond}")
         chain = content_name(f"{direction}_k", *rules)
         parts.chains[chain] = chain_text(chain, rules)
