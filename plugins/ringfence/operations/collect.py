@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.enforcers.contained import held_by_host
+from ringfence.enforcers import held_by_host
 from ringfence.estate.listening import Listener, Several
 from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError, Place

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringfence.compiler.names import shared
-from ringfence.enforcers import names
-from ringfence.enforcers.contained import held_by_host
+from ringfence.enforcers import held_by_host, names
 from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
 from ringfence.operations.drive import drive, exit_status

@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer, Profile, Targets, told_of
-from ringfence.enforcers.contained import Contained, HoldsContainers
+from ringfence.enforcers import Contained, Enforcer, HoldsContainers, Profile, Targets, told_of
 from ringfence.model.assets import Asset
 from ringfence.model.errors import InputErrors
 from ringfence.model.rules import EMERGENCY

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer, told_of
-from ringfence.enforcers.contained import Contained, HeldByHost, HoldsContainers
+from ringfence.enforcers import Contained, Enforcer, HeldByHost, HoldsContainers, told_of
 from ringfence.model.addresses import range_texts
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.tables import VerdictTable
@@ -28,21 +27,21 @@ def containers(
 ) -> Containers:
     """Return the containers among the workloads of a plan; `carried` are the tables that hosts can take."""
     named, called = compilation.snapshot.named(), compilation.snapshot.called()
-    inside = {name: one for name in carried if isinstance(one := enforcer(named[name].enforcer), HeldByHost)}
+    inside = {name: its for name in carried if isinstance(its := enforcer(named[name].enforcer), HeldByHost)}
     hosts = {name: table for name, table in carried.items() if name not in inside}
     by_host: dict[str, list[Contained]] = {}
     left_out = {}
     for name, its in inside.items():
         asset = named[name]
         facts = its.facts(told_of(asset, asset.enforcer, {}))
-        one = its.contained(asset, carried[name], facts)
-        holders = [holder.name for holder in called.get(one.host, ()) if holder.name in hosts]
+        inner = its.contained(asset, carried[name], facts)
+        holders = [holder.name for holder in called.get(inner.host, ()) if holder.name in hosts]
         if len(holders) != 1:
-            left_out[name] = f"its host {one.host} is no workload of this plan"
+            left_out[name] = f"its host {inner.host} is no workload of this plan"
         elif not isinstance(enforcer(named[holders[0]].enforcer), HoldsContainers):
-            left_out[name] = f"{named[holders[0]].enforcer} on its host {one.host} cannot enforce on containers"
+            left_out[name] = f"{named[holders[0]].enforcer} on its host {inner.host} cannot enforce on containers"
         else:
-            by_host.setdefault(holders[0], []).append(one)
+            by_host.setdefault(holders[0], []).append(inner)
     return Containers({host: tuple(several) for host, several in by_host.items()}, left_out, hosts)
 
 

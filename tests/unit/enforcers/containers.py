@@ -73,9 +73,7 @@ def rule(source: str, destination: str, service: str) -> Rule:
 def compiled(*more: Asset, mode: Mode = Mode.FULL, without: tuple[str, ...] = ()) -> Compilation:
     """Return the tables of the host, its containers and a client that reach each other along `LINES`."""
     assets = [one for one in (*CONTAINERS, *MACHINES, *more) if one.name not in without]
-    policy = Policy(
-        rules=tuple(rule(*line) for line in LINES), enforcement=(Enforcement(ANY, mode, mode, PLACE),)
-    )
+    policy = Policy(rules=tuple(rule(*line) for line in LINES), enforcement=(Enforcement(ANY, mode, mode, PLACE),))
     inside = f"containers-{HOST}"
     settings = Settings(control=CONTROL, realms={"default": (inside,), inside: ("default",)})
     return compile_policy(

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ringfence.enforcers import Facts, Profile, Reason, Rendered, Renderer, Targets
-from ringfence.enforcers.contained import Contained, Network
+from ringfence.enforcers import Contained, Facts, Network, Profile, Reason, Rendered, Renderer, Targets
 from ringfence.model.abilities import LINUX, Where
 from ringfence.model.addresses import addresses_of, point_of
 from ringfence.model.assets import Asset
@@ -34,9 +33,7 @@ class ContainersEnforcer:
     name = "containers"
     suffix = "none"
     # Processes inside of a container are none of the host's packet filter, and Ansible has no line there.
-    abilities = replace(
-        LINUX, inbound=frozenset(), outbound=frozenset(), cut=False, control=False, where=Where.API
-    )
+    abilities = replace(LINUX, inbound=frozenset(), outbound=frozenset(), cut=False, control=False, where=Where.API)
 
     def facts(self, told: Mapping[str, JsonValue]) -> Facts:
         """Return the host that holds the container, its name there, and its networks."""

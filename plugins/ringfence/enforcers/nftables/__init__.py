@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ringfence.enforcers import Facts, Profile, Reason, Rendered, Renderer, Targets
-from ringfence.enforcers.contained import Contained
+from ringfence.enforcers import Contained, Facts, Profile, Reason, Rendered, Renderer, Targets
 from ringfence.enforcers.nftables.container_chains import Holding
 from ringfence.enforcers.nftables.dynamic_sets import answer_elements
 from ringfence.enforcers.nftables.features import OLDEST_NFT, Features, unsupported

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ringfence.enforcers.contained import Contained, Network
+from ringfence.enforcers import Contained, Network
 from ringfence.enforcers.nftables.built_in_rules import BUILT_IN
 from ringfence.enforcers.nftables.outcomes import add_outcome, outcome_chain
 from ringfence.enforcers.nftables.text import (
@@ -110,7 +110,9 @@ class Holding:
         parts.chains[chain] = chain_text(chain, rules)
         return chain
 
-    def base_chains(self, parts: Parts, control: Sequence[Sequence[str]], start: Callable[[Contained, Direction], str]) -> str:
+    def base_chains(
+        self, parts: Parts, control: Sequence[Sequence[str]], start: Callable[[Contained, Direction], str]
+    ) -> str:
         """Return the base chains, and add the chains and maps they need.
 
         `control` are the rules of the host's control path on its way in and out, and `start` gives the chain that a

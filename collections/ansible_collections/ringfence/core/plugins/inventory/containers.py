@@ -82,11 +82,10 @@ options:
     default: host
   enforce:
     description:
-      - Whether containers are workloads. The nftables of the host that holds a container then enforces on it; the host must
-        be a workload, too, under the name that C(engines) gives it.
+      - Whether containers on bridges are workloads. The nftables of the host that holds one then enforces on it; the
+        host must be a workload, too, under the name that C(engines) gives it.
     type: bool
     default: false
-    version_added: 0.2.0
 """
 
 EXAMPLES = r"""

@@ -24,7 +24,9 @@ from .reader import TableReader, host_part
 from .shapes import CONTAINER_CHAINS, DIRECTIONS, PEERS_CHAIN
 
 _START = re.compile(r"containers_(in|out)[46]")
-_COMPARED = re.compile(r"networks_(?:in|out)[46]|container_nets[46]|(?:peers|containers)_(?:in|out)[46](?:_[0-9a-f]{12})?")
+_COMPARED = re.compile(
+    r"networks_(?:in|out)[46]|container_nets[46]|(?:peers|containers)_(?:in|out)[46](?:_[0-9a-f]{12})?"
+)
 _RUNTIME = re.compile(r"(?:peers|containers)_.*")
 
 
@@ -117,7 +119,9 @@ def _compared(rendered: Listing, listing: Listing) -> list[dict[str, object]]:
         if found is None:
             told.append(_told(0, f"{block.kind} {name}", "is not there: containers may be open", "open"))
         elif not _RUNTIME.fullmatch(name) and _elements(found) != _elements(block):
-            told.append(_told(found.line, f"{block.kind} {name}", "holds other addresses than it was rendered with", "open"))
+            told.append(
+                _told(found.line, f"{block.kind} {name}", "holds other addresses than it was rendered with", "open")
+            )
     return told
 
 

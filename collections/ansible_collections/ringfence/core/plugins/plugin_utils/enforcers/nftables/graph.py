@@ -342,12 +342,11 @@ def _filled(entries: list[tuple[Interval, str]], whole: Interval, default: str) 
     return filled
 
 
-def _laid_over(
-    above: list[tuple[Interval, str]], below: list[tuple[Interval, str]]
-) -> list[tuple[Interval, str]]:
+def _laid_over(above: list[tuple[Interval, str]], below: list[tuple[Interval, str]]) -> list[tuple[Interval, str]]:
     """Return sorted entries with others, single addresses in order, in their place."""
     found: list[tuple[Interval, str]] = []
-    for (low, high), target in below:
+    for (start, high), target in below:
+        low = start
         for (point, _), instead in above:
             if low <= point <= high:
                 if low < point:

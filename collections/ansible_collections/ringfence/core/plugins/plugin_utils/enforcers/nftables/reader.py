@@ -78,12 +78,14 @@ class TableReader:
         self.services: dict[tuple[Piece, ...], str] = {}
 
     def report(self, line: int, text: str, problem: str, change: str = "shape") -> None:
+        """Keep what is not of our shape, once."""
         told = (line, text, problem, change)
         if told not in self._told:
             self._told.add(told)
             self.drift.append({"line": line, "text": text, "problem": problem, "change": change})
 
     def table(self) -> dict[str, object]:
+        """Return the data of the host's table."""
         if not self.listing.found:
             self.report(0, "table inet ringfence", MISSING, "open")
             return self._data(None, dict.fromkeys(DIRECTIONS, _NO_CELLS))

@@ -31,9 +31,7 @@ _SHARED_DRIVERS = ("macvlan", "ipvlan", "overlay")
 
 @dataclass(frozen=True)
 class Shape:
-    """How hosts are to look: labels from container labels, whether bridges are realms of their host, and whether
-    those are enforced on.
-    """
+    """How hosts are to look: labels from container labels; whether bridges are realms of their host; `enforce`."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     label_prefix: str = "container_"

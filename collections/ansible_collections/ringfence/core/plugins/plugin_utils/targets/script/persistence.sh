@@ -25,6 +25,7 @@ sync_persistence() {
     sync_changed=
     sync_dropins "$1" || return 1
     sync_answers "$1" || return 1
+    sync_containers "$1" || return 1
     if [ -n "$sync_changed" ] && [ -n "$1" ]; then
         # units may restart at any moment: their drop-ins are in force before their elements are filled in again
         systemctl daemon-reload
@@ -32,6 +33,7 @@ sync_persistence() {
         systemctl daemon-reload </dev/null >/dev/null 2>&1 9>&- &
     fi
     sync_changed=$sync_changed$sync_boot
+    follow_containers "$1" restart
     if has_names "$1"; then systemctl start --no-block "${answer_timer##*/}" </dev/null >/dev/null 2>&1 9>&-; fi
     return 0
 }
@@ -155,6 +157,7 @@ remove_persistence() {
     sync_changed=
     if [ -e "$boot_unit" ] && systemd_runs; then systemctl stop ringfence.service 2>/dev/null; fi
     remove_answers
+    remove_containers
     for sync_path in "$units"/*.d/"$dropin" "$boot_unit" "$units/sysinit.target.wants/ringfence.service"; do
         if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi
         rm -f "$sync_path"
