@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench conformance docs pictures vendor system-packages test-packages clean
+.PHONY: demo test lint bench conformance docs pictures recording vendor system-packages test-packages clean
 
 demo: system-packages $(READY) ## Raise the lab, run the main job on it, take it down
 	$(BIN)/ringfence demo
@@ -32,6 +32,9 @@ docs: $(READY) ## The JSON schemas and the collection's reference pages
 
 pictures: $(READY) ## The pictures of the application, drawn by itself on the demo estate
 	$(BIN)/python docs/pictures/screens.py
+
+recording: test-packages $(READY) ## The journey of the lab test as a film: docs/pictures/journey.cast, and its stills as journey.svg
+	$(BIN)/python -m docs.pictures.journey docs/pictures
 
 vendor: ## Copy what the engine and the collection share into the collection, and fetch the renderer of the map's page
 	cp plugins/ringfence/wire/*.py collections/ansible_collections/ringfence/core/plugins/plugin_utils/wire/vendored/

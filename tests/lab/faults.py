@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,29 +28,29 @@ from tests.lab.rollouts import wait_until
 from tests.rollout_plans import PlanMaker, Wanted
 
 STATE = "/var/lib/ringfence"
-SSH = ("-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ConnectTimeout=2", "-o", "ServerAliveInterval=1")
-# A program that does as /etc/tool-fault says, `HOW PATTERN TIMES` (`_` is a blank): where its name and arguments match,
-# so many times, it fails, or kills the script that called it, with every shell that is a part of it.
+SSH = ("-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ConnectTimeout=8", "-o", "ServerAliveInterval=3")
+# A program that does as /etc/tool-fault says, `HOW PATTERN` (`_` is a blank): where its name and arguments match, it
+# fails, or once kills the script that called it, with every shell that is a part of it. /etc/tool-called tells that it
+# did. A fault that ends is not written again by a program that runs at that moment.
 FAULTY_TOOL = """#!/bin/sh
 name=${0##*/}
 if [ -s /etc/tool-fault ]; then
-    read -r how words times </etc/tool-fault
+    read -r how words </etc/tool-fault
     pattern=$(printf '%s' "$words" | tr _ ' ')
     case "$name $*" in
     $pattern)
-        if [ "$times" -gt 0 ]; then
-            echo "$how $words $((times - 1))" >/etc/tool-fault
-            if [ "$how" = kill ]; then
-                above=$PPID shells=
-                while [ "$(cat "/proc/$above/comm")" = sh ]; do
-                    shells="$above $shells"
-                    above=$(awk '$1 == "PPid:" { print $2 }' "/proc/$above/status")
-                done
-                kill -9 $shells
-            fi
-            echo "$name: no luck" >&2
-            exit 1
+        : >/etc/tool-called
+        if [ "$how" = kill ]; then
+            : >/etc/tool-fault
+            above=$PPID shells=
+            while [ "$(cat "/proc/$above/comm")" = sh ]; do
+                shells="$above $shells"
+                above=$(awk '$1 == "PPid:" { print $2 }' "/proc/$above/status")
+            done
+            kill -9 $shells
         fi
+        echo "$name: no luck" >&2
+        exit 1
         ;;
     esac
 fi
@@ -118,6 +117,7 @@ class Machine:
     variant: str = ""
     sequence: int = 0
     plans: dict[str, Plan] = field(default_factory=dict)
+    fault: str = ""
 
     def prepare(self) -> None:
         """Put a small file system under the state that outlives a reboot, and programs that can fail."""
@@ -178,6 +178,11 @@ class Machine:
         sent = order("status", {"listing": "1"}, enforcer=self.enforcer).decode()
         return parse_reply(self.lab.exec(self.name, ["sh", "-s"], input=sent).stdout)
 
+    def time_out(self, applied: Reply) -> None:
+        """Have the time to confirm end now, as its timer does: the way back begins."""
+        back = f"ringfence-return-{applied.last('token')}"
+        self.sh(f"systemctl start --no-block {back}.service; systemctl stop {back}.timer")
+
     def proof(self, word: str, reply: Reply) -> list[str]:
         """Return what verify says of a plan from this status, nothing where it is proven."""
         return verify(self.plans[word], self.plans[word].host(self.name), reply)["drift"]  # type: ignore[no-any-return]
@@ -210,9 +215,9 @@ class Machine:
         """Return whether a table waits for its confirmation."""
         return self.status().last("pending") != ""
 
-    def settled(self, seconds: float = 12) -> None:
+    def settled(self) -> None:
         """Return when nothing waits any more."""
-        wait_until(lambda: not self.waits(), seconds, every=0.5)  # each look is a run of the whole script
+        wait_until(lambda: not self.waits(), every=0.5)  # each look is a run of the whole script
 
     def honest(self) -> None:
         """Assert that what status and verify say now is so; the kernel is read before and after."""
@@ -233,7 +238,7 @@ class Machine:
             return
         boots = self._boots()
         self.sh("systemctl reboot")
-        wait_until(lambda: self._boots() > boots and self._runs(), 30)
+        wait_until(lambda: self._boots() > boots and self._runs())
 
     def _runs(self) -> bool:
         try:
@@ -245,8 +250,13 @@ class Machine:
         return next(host.boots for host in self.lab.status() if host.name == self.name)
 
     def tool(self, fault: str) -> None:
-        """Have the programs do what `HOW PATTERN TIMES` says (`_` is a blank), nothing for an empty text."""
-        self.sh("cat >/etc/tool-fault", f"{fault}\n" if fault else "")
+        """Have the programs do what `HOW PATTERN` says (`_` is a blank), nothing for an empty text."""
+        self.fault = fault
+        self.sh("rm -f /etc/tool-called; cat >/etc/tool-fault", f"{fault}\n" if fault else "")
+
+    def called(self) -> bool:
+        """Return whether a program was called that fails, or kills, since `tool` said so."""
+        return self.sh("ls /etc/tool-called 2>/dev/null") != ""
 
     def link(self, how: str) -> None:
         """Take the machine's link `down` or `up`."""
@@ -274,14 +284,9 @@ LINK_CUT = Fault(lambda machine: machine.link("down"), lambda machine: machine.l
 
 def failing(pattern: str = "*") -> Fault:
     """Return the fault that every program fails that is called so."""
-    return Fault(lambda machine: machine.tool(f"fail {pattern} 1000000"), lambda machine: machine.tool(""))
+    return Fault(lambda machine: machine.tool(f"fail {pattern}"), lambda machine: machine.tool(""))
 
 
 def killed_by(pattern: str) -> Fault:
     """Return the fault that kills the script once, where it calls a program so."""
-    return Fault(lambda machine: machine.tool(f"kill {pattern} 1"), lambda machine: machine.tool(""))
-
-
-def pause(seconds: float) -> None:
-    """Let time pass that a target measures."""
-    time.sleep(seconds)
+    return Fault(lambda machine: machine.tool(f"kill {pattern}"), lambda machine: machine.tool(""))

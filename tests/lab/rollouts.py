@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, order, parse_reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
@@ -20,6 +21,10 @@ from ringfence.rollout import PlaybookResult, run_playbook
 from tests.rollout_plans import PlanMaker, Wanted, digest_for
 
 ECHO = 7000
+# What a test waits for comes at once on an idle machine; where it has not come after so many seconds it never does.
+PATIENCE = 60.0
+# So long it listens for an answer that must not come.
+SILENCE = 1.0
 REMAINS = (
     "ls -d /var/lib/ringfence /run/ringfence /run/ringfence.* /etc/systemd/system/ringfence* "
     "/etc/systemd/system/*/ringfence* /etc/systemd/system/*/*ringfence* 2>/dev/null; nft list tables | grep ringfence; "
@@ -28,6 +33,12 @@ REMAINS = (
     "systemctl list-units --all --plain --no-legend 'ringfence*' 2>/dev/null; "
     "ps ax -o args 2>/dev/null | grep 'ringfence[.]sh'; true"
 )
+
+
+class Talk(Protocol):
+    """A connection to a host: bytes to send, if any, and what came back within so many seconds, b"" for nothing."""
+
+    def __call__(self, sent: bytes, seconds: float = PATIENCE) -> bytes: ...
 
 
 @dataclass
@@ -121,19 +132,20 @@ class Rollouts:
             return talk(b"hello") != b""
 
     def answers(self, host: str, port: int = ECHO) -> None:
-        """Return when a new connection is answered; fail where none is in five seconds."""
-        wait_until(lambda: self.reaches(host, port), 5)
+        """Return when a new connection is answered; fail where none is."""
+        wait_until(lambda: self.reaches(host, port))
 
     @contextmanager
-    def connection(self, host: str, port: int = ECHO, timeout: float = 1.0) -> Iterator[Callable[[bytes], bytes]]:
-        """Hold a TCP connection to a host; the function sends bytes and returns what came back, b"" for nothing."""
+    def connection(self, host: str, port: int = ECHO, timeout: float = 1.0) -> Iterator[Talk]:
+        """Hold a TCP connection to a host, with no more than so many seconds to make it."""
         address = next(spec.addresses[0] for spec in self.lab.hosts() if spec.name == host)
         held = connect_in_lab(self.lab, address, port, timeout)
 
-        def talk(sent: bytes) -> bytes:
+        def talk(sent: bytes, seconds: float = PATIENCE) -> bytes:
             if held is None:
                 return b""
             try:
+                held.settimeout(seconds)
                 if sent:
                     held.sendall(sent)
                 return held.recv(4096)
@@ -172,7 +184,7 @@ class Rollouts:
         self.held.clear()
 
 
-def wait_until(holds: Callable[[], bool], seconds: float, every: float = 0.1) -> float:
+def wait_until(holds: Callable[[], bool], seconds: float = PATIENCE, every: float = 0.1) -> float:
     """Return the seconds until something held, looking `every` so many; fail where it did not."""
     began = time.monotonic()
     while not holds():
@@ -182,27 +194,29 @@ def wait_until(holds: Callable[[], bool], seconds: float, every: float = 0.1) ->
 
 
 def connect_in_lab(lab: Lab, address: str, port: int, timeout: float) -> socket.socket | None:
-    """Return a connection made in the lab's controller namespace, or None where it is not answered in time."""
+    """Return a connection made in the lab's controller namespace, or None where it is not answered in time.
+
+    The time begins when the process that connects does, however long that takes to start.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with theirs:
-        command = _door(lab, address, port)
+        command = [*_door(lab, address, port), str(timeout)]
         process = subprocess.Popen(command, stdout=theirs.fileno(), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        process.wait(timeout)
+        process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+        raise
     with ours:
-        ours.settimeout(0.5)
+        ours.settimeout(SILENCE)
         try:
             _data, descriptors, _flags, _address = socket.recv_fds(ours, 1, 1)
         except OSError:
             return None
     if not descriptors:
         return None
-    made = socket.socket(fileno=descriptors[0])
-    made.settimeout(timeout)
-    return made
+    return socket.socket(fileno=descriptors[0])
 
 
 def _door(lab: Lab, address: str, port: int) -> list[str]:
@@ -212,4 +226,4 @@ def _door(lab: Lab, address: str, port: int) -> list[str]:
     return [{"%h": address, "%p": str(port)}.get(word, word) for word in words]
 
 
-__all__ = ["ECHO", "Rollouts", "Wanted", "connect_in_lab", "digest_for", "wait_until"]
+__all__ = ["ECHO", "PATIENCE", "SILENCE", "Rollouts", "Wanted", "connect_in_lab", "digest_for", "wait_until"]

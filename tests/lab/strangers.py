@@ -72,7 +72,7 @@ class Stranger:
 
     def await_end(self) -> None:
         """Return when the user has no process; the dead are collected a moment after they die."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while left := subprocess.run(["pgrep", "-a", "-u", self.name], capture_output=True, text=True).stdout:
             assert time.monotonic() < deadline, f"processes that did not end: {left}"
             time.sleep(0.05)

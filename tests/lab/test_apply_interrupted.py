@@ -101,7 +101,7 @@ def interrupted(rollouts: Rollouts, plan: Path) -> str:
     """Interrupt an apply as soon as n1 has confirmed and n2 waits; return what was said."""
     rollouts.sh("n2", ONE_CONNECTION)
     running = ringfence(rollouts, "apply", plan.name, "--confirm-within", "90")
-    wait_until(lambda: running.poll() is not None or (events(plan).get("n1") == "confirmed" and waits(rollouts)), 60)
+    wait_until(lambda: running.poll() is not None or (events(plan).get("n1") == "confirmed" and waits(rollouts)))
     assert running.poll() is None, done(running)
     started = descendants(running.pid)
     assert any("ansible" in line for line in alive(started))
@@ -165,7 +165,7 @@ def test_a_rollout_in_a_thread_is_watched_by_two_listeners_and_cancelled(rollout
     request = ApplyRequest(plan.name, confirm_within=90)
     thread = threading.Thread(target=lambda: found.append(apply(Estate(rollouts.directory), request, execution)))
     thread.start()
-    wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts), 60)
+    wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts))
     started = descendants(os.getpid()) - {os.getpid()}
     assert any("ansible-playbook" in line for line in alive(started))
 
@@ -191,13 +191,13 @@ def test_a_killed_command_leaves_its_run_going_which_holds_the_next_wave_until_i
     plan = rollouts.plan(dict.fromkeys(HOSTS[:3], CLOSED), waves=WAVES)
     rollouts.sh("n2", ONE_CONNECTION)
     running = ringfence(rollouts, "apply", plan.name, "--confirm-within", "60")
-    wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts), 60)
+    wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts))
     running.kill()
     running.communicate()
     status, said = done_of(rollouts, "attach", "--pause")
     assert status == 0, said
     answer(rollouts)
-    wait_until(lambda: events(plan).get("n2") == "confirmed", 60)
+    wait_until(lambda: events(plan).get("n2") == "confirmed")
     status, said = done_of(rollouts, "runs")
     assert "pausing" in said
     assert "n3" not in events(plan)

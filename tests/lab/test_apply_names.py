@@ -40,7 +40,7 @@ def resolve(rollouts: Rollouts, host: str, *addresses: str) -> None:
 
 def opens(rollouts: Rollouts, host: str, address: str, port: int = ECHO) -> bool:
     """Return whether a host gets a connection out, to a port where somebody answers or refuses."""
-    code = f"import socket; s = socket.socket(); s.settimeout(1); print(s.connect_ex(('{address}', {port})))"
+    code = f"import socket; s = socket.socket(); s.settimeout(2); print(s.connect_ex(('{address}', {port})))"
     return rollouts.sh(host, f'python3 -c "{code}"').strip() in ("0", "111")
 
 

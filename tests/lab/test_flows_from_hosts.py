@@ -6,7 +6,6 @@ import hashlib
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -167,7 +166,6 @@ def test_a_listener_of_a_socket_unit_names_the_unit_that_packet_filters_see(
     try:
         machines.exec(release, ["systemctl", "daemon-reload"])
         assert machines.exec(release, ["systemctl", "start", "waits.socket", "waits.service"]).returncode == 0
-        time.sleep(0.2)
         listeners = {one["port"]: one for one in collected(machines, tmp_path)[release]["listeners"]}
         assert (listeners[7100]["unit"], listeners[7100]["socket_unit"]) == ("waits.service", "waits.socket")
         assert listeners[ECHO]["socket_unit"] is None

@@ -56,7 +56,7 @@ def test_what_would_lock_out_goes_back_by_itself(rollouts: Rollouts) -> None:
     plan = rollouts.apply(everywhere(OPEN))
     outcome = rollouts.roll_out(rollouts.plan(everywhere(ELSEWHERE)), force_lockout_test=True, confirm_within=5)
     assert not outcome.ok
-    wait_until(lambda: rollouts.drift(plan) == {}, 30)
+    wait_until(lambda: rollouts.drift(plan) == {})
     for host in RELEASES:
         rollouts.answers(host)
 

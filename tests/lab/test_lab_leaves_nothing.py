@@ -31,12 +31,12 @@ from ringfence.lab.spec import HostSpec
 def report(text, share):
     print(text, flush=True)
     if text == "two starts":
-        time.sleep(30)
+        time.sleep(300)
 Lab("test", Path(sys.argv[1])).up([HostSpec("one"), HostSpec("two")], sys.argv[2], report)
 """
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

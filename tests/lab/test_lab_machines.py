@@ -125,7 +125,7 @@ def test_a_machine_that_is_switched_off_stays_off_until_it_is_switched_on(machin
 
 def test_a_machine_that_powers_itself_off_stays_off(machines: Lab) -> None:
     machines.exec("bullseye", ["systemctl", "poweroff"])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while {host.name: host.state for host in machines.status()}["bullseye"] != "off":
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -58,10 +58,10 @@ def test_a_run_outlives_the_application_that_began_it_and_a_pause_holds_until_an
         terminal.wait_for(f"type {plan.name[:4]}")
         terminal.press(*plan.name[:4])
         terminal.wait_for(lambda text: re.search(r"n2 +▸ confirms until", text) is not None, 90)
-        wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts), 60)
+        wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts))
         started = descendants(terminal.pid)
         os.kill(terminal.pid, signal.SIGKILL)
-        wait_until(lambda: not [line for line in alive(started) if "ringfence_tui.engine" in line], 20)
+        wait_until(lambda: not [line for line in alive(started) if "ringfence_tui.engine" in line])
     assert len(run_processes()) == 1
     status, said = done_of(rollouts, "apply", plan.name)
     assert (status, "a run works on this workspace already" in said) == (2, True), said
@@ -93,3 +93,41 @@ def test_a_run_outlives_the_application_that_began_it_and_a_pause_holds_until_an
     status, said = done_of(rollouts, "attach")
     assert (status, "3/3 hosts hold it, 3 changed" in said) == (0, True), said
     assert events(plan) == dict.fromkeys(HOSTS[:3], "confirmed")
+
+
+def test_a_run_that_is_rolled_back_ends_takes_back_what_waits_and_another_run_brings_back_the_rest(
+    rollouts: Rollouts,
+) -> None:
+    (before,) = (rollouts.directory / "plans").iterdir()
+    plan = rollouts.plan(dict.fromkeys(HOSTS[:3], CLOSED), waves=(("n1",), ("n2",), ("n3",)))
+    rollouts.sh("n2", ONE_CONNECTION)
+    with rollout_screen(rollouts) as terminal:
+        terminal.wait_for(f"Plan {plan.name[:4]}")
+        terminal.press("+", "+", "o")
+        terminal.wait_for(f"type {plan.name[:4]}")
+        terminal.press(*plan.name[:4])
+        terminal.wait_for(lambda text: re.search(r"n2 +▸ confirms until", text) is not None, 90)
+        wait_until(lambda: events(plan).get("n1") == "confirmed" and waits(rollouts), 60)
+        terminal.wait_for("R end it and roll 1 confirmed host back")
+        terminal.press("R")
+        terminal.wait_for("end it and roll it back")
+        terminal.press(*plan.name[:4])
+        terminal.wait_for("the run is ending")
+        os.kill(terminal.pid, signal.SIGKILL)  # who asked for it may leave
+    answer(rollouts)
+
+    wait_until(lambda: len(run_directories(rollouts.directory / ".ringfence")) == 2, 60)
+    with rollout_screen(rollouts) as terminal:
+        terminal.wait_for("successful", 90)
+        terminal.press("H")
+        terminal.wait_for("HOSTS")
+        terminal.press("j")
+        terminal.wait_for("rolled it back: run", 30)
+        terminal.press("q")
+    first, second = run_directories(rollouts.directory / ".ringfence")
+    back = first.back()
+    assert back is not None
+    assert (back.run, back.error) == (second.id, "")
+    assert first.control().back
+    assert rollouts.drift(before) == {}
+    assert run_processes() == []

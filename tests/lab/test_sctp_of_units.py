@@ -75,7 +75,7 @@ def init(port: int) -> str:
 
 def seen(lab: Lab, port: int) -> bool:
     """Return whether an INIT for a port arrived, which is sent before another that always does."""
-    wait_until(lambda: "7" in said(lab, "server", "cat", "/run/seen").split(), 5)
+    wait_until(lambda: "7" in said(lab, "server", "cat", "/run/seen").split())
     return str(port) in said(lab, "server", "cat", "/run/seen").split()
 
 
@@ -83,7 +83,7 @@ def test_a_units_sctp_is_seen_on_the_way_out_and_not_on_the_way_in(make_lab: Mak
     lab = make_lab([HostSpec("server", "trixie"), HostSpec("client", "bookworm")], "machines")
     address = next(spec.addresses[0] for spec in lab.hosts() if spec.name == "server")
     run_unit(lab, "server", "python3", "-c", LISTEN)
-    wait_until(lambda: "ready" in lab.exec("server", ["cat", "/run/seen"]).stdout, 5)
+    wait_until(lambda: "ready" in lab.exec("server", ["cat", "/run/seen"]).stdout)
 
     # in: what the unit may is denied, what others may passes, whoever listens
     inbound = VerdictTable(of_unit(("sctp/9003",), ("sctp/7",)), EVERYTHING)
@@ -101,9 +101,10 @@ def test_a_units_sctp_is_seen_on_the_way_out_and_not_on_the_way_in(make_lab: Mak
     # out: the unit may, others may not
     said(lab, "server", "nft", "delete", "table", "inet", "ringfence")
     outbound = VerdictTable(EVERYTHING, of_unit(("sctp/9004",), ("sctp/7",)))
-    waiting = "import time; time.sleep(0.5)\n" + SEND
-    run_unit(lab, "client", "python3", "-c", waiting, address, init(9004))
+    lab.exec("client", ["mkfifo", "/run/go"])
+    run_unit(lab, "client", "python3", "-c", "open('/run/go').read()\n" + SEND, address, init(9004))
     enforce(lab, "client", outbound, "out")
-    wait_until(lambda: "9004" in said(lab, "server", "cat", "/run/seen").split(), 5)
+    lab.exec("client", ["sh", "-c", "echo >/run/go"])
+    wait_until(lambda: "9004" in said(lab, "server", "cat", "/run/seen").split())
     assert lab.exec("client", ["python3", "-c", SEND, address, init(9004)]).returncode == 1
     assert unsupported(outbound, MODERN) == []

@@ -114,11 +114,11 @@ def test_agents_that_hang_cost_no_host_its_answer(tmp_path, monkeypatch):
     def hanging(domain, source, *_):
         asked.append((domain.name(), source))
         if source == SOURCES["agent"]:
-            time.sleep(1.2)
+            time.sleep(2.2)
         return {}
 
     monkeypatch.setattr(libvirt.virDomain, "interfaceAddresses", hanging)
-    (answer,) = ask_libvirt(Wanted((f"test://{tmp_path}/two.xml",), timeout=2))
+    (answer,) = ask_libvirt(Wanted((f"test://{tmp_path}/two.xml",), timeout=4))
     assert len(answer.domains) == 2
     assert len([one for one in asked if one[1] == SOURCES["agent"]]) == 1
     assert "1 guest agents were not asked, since others before them took too long" in answer.warnings

@@ -18,6 +18,8 @@ from typing import Any
 
 import pyte
 
+from tests.tui.recording import Recording
+
 KEYS = {
     "enter": "\r",
     "esc": "\x1b",
@@ -51,14 +53,17 @@ class Terminal:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         term: str = "xterm-256color",
+        recording: Recording | None = None,
     ) -> None:
+        self.recording = recording
         self.columns, self.lines = size
         self.emulated = pyte.Screen(self.columns, self.lines)
         self._stream: Any = pyte.ByteStream(self.emulated)
         self.written = b""  # everything the program wrote
         self.status: int | None = None
         environment = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
-        environment |= {"TERM": term, **(env or {})}
+        # of what these tests choose nothing is to be remembered for the one who runs them
+        environment |= {"TERM": term, "RINGFENCE_THEME": "dark", **(env or {})}
         self.pid, self._file = pty.fork()
         if self.pid == 0:
             with suppress(OSError):
@@ -118,13 +123,23 @@ class Terminal:
             return 0
         self.written += data
         self._stream.feed(data)
+        if self.recording is not None:
+            self.recording.wrote(data)
         return len(data)
+
+    def mark(self, caption: str) -> None:
+        """Name what is on the screen, where it is recorded."""
+        if self.recording is not None:
+            self.settle(0.3, 2.0)
+            self.recording.mark(caption, self.emulated)
 
     # What a person does
 
     def press(self, *keys: str) -> None:
         """Send keys: names of `KEYS`, or texts as they are typed."""
         for key in keys:
+            if self.recording is not None:
+                self.recording.typed()
             os.write(self._file, KEYS.get(key, key).encode())
 
     def click(self, x: int, y: int) -> None:

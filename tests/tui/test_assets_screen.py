@@ -5,13 +5,18 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+from ringfence.model.asset_events import AssetEvent, AssetHistory
 from ringfence_tui.app import RingfenceApp
 from ringfence_tui.opened import Opened
-from ringfence_tui.screens.assets.model import Begin, Current, Listed, Rows
+from ringfence_tui.screens.assets.detail import AssetDetail
+from ringfence_tui.screens.assets.model import Begin, Current, Listed, Rows, Told
 from ringfence_tui.screens.assets.screen import AssetsScreen
+from ringfence_tui.screens.overview.model import Done
+from ringfence_tui.widgets.table import Table
 
-from tests.tui.stub_engine import StubEngine, journey
+from tests.tui.stub_engine import StubEngine, journey, shown
 
 KEPT = ("api-1", "api-2", "db-1", "db-2", "web-1")
 
@@ -83,3 +88,66 @@ async def test_work_that_was_cancelled_before_it_began_leaves_no_complaint_of_py
         screen.workers.cancel_group(screen, "tried")
         await pilot.pause()
         assert inspect.getcoroutinestate(task) == inspect.CORO_CLOSED
+
+
+@journey
+async def test_escape_takes_the_filter_away_then_the_marks_and_then_goes_back() -> None:
+    async with RingfenceApp(estate(KEPT), first="assets").run_test() as pilot:
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, AssetsScreen)
+        await pilot.press("space")
+        await pilot.press("slash", "d", "b", "enter")
+        assert len(screen.found) == 2
+        await pilot.press("escape")
+        assert (len(screen.found), len(screen.marked)) == (5, 1)
+        await pilot.press("escape")
+        assert not screen.marked
+        assert pilot.app.screen is screen
+
+
+@journey
+async def test_the_history_of_the_asset_at_the_cursor_is_told_above_its_labels_with_room_to_read_it() -> None:
+    time = datetime(2026, 11, 26, 7, tzinfo=UTC)
+    told = AssetHistory("api-1", (AssetEvent(time, "label role: web → db", "20261126T070000Z.json"),), 3, 3)
+    engine = estate(KEPT)
+    engine.answers["assets.detail"] = lambda request, _tell: AssetDetail(request.name, (), (("realm", "default"),))
+    engine.answers["assets.history"] = lambda _request, _tell: told
+    async with RingfenceApp(engine, first="assets").run_test(size=(100, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("H")
+        await pilot.pause()
+        assert isinstance(pilot.app, RingfenceApp)
+        lines = shown(pilot.app).splitlines()
+        (at,) = [number for number, line in enumerate(lines) if "2026-11-26 07:00  label role: web → db" in line]
+        assert "3 snapshots kept" in lines[at + 1]
+        assert "realm" in lines[at + 2]
+
+
+@journey
+async def test_rows_that_are_the_same_when_the_screen_is_shown_again_are_painted_once() -> None:
+    engine = estate(KEPT)
+    engine.answers["assets.everything"] = told_whole
+    engine.answers["overview.show"] = lambda _request, _tell: Done()
+    async with RingfenceApp(engine, first="assets").run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        table = pilot.app.screen.query_one("#assets", Table)
+        await pilot.press("1")
+        await pilot.pause()
+        painted: list[int] = []
+        refresh = table.refresh
+        table.refresh = lambda *regions, **how: (painted.append(len(regions)), refresh(*regions, **how))[1]  # type: ignore[assignment,method-assign]
+        await pilot.press("2")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, AssetsScreen)
+        assert pilot.app.screen.table.of("mode", 0) == "full"
+        assert painted == []
+
+
+def told_whole(_request: object, tell: Callable[[object], None]) -> Listed:
+    """Tell the same rows each time, and the same of each."""
+    tell(Begin(len(KEPT), False))
+    tell(Rows(tuple((name, "10.0.0.1", "inventory", "nftables", "default", "", ()) for name in KEPT)))
+    tell(Current())
+    tell(Told("mode", 0, ("full",) * len(KEPT)))
+    return Listed()

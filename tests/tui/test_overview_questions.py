@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.screens.overview import questions
-from ringfence_tui.screens.overview.model import Broken
+from ringfence_tui.screens.overview.model import Broken, Findings
 
 from tests.unit.cli_shop import shop
 
@@ -22,15 +22,26 @@ def broken(told: list[object]) -> dict[str, str]:
     return {part.part: part.wrong[0].place for part in told if isinstance(part, Broken)}
 
 
-def test_a_damaged_draft_is_told_and_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_damaged_draft_a_damaged_run_and_plans_without_a_directory_are_told_and_take_nothing_away(
+    tmp_path: Path,
+) -> None:
     shop(tmp_path)
-    (tmp_path / ".ringfence").mkdir()
+    run = tmp_path / ".ringfence/runs/20261124T070000Z-5f3a00000000/run.json"
+    run.parent.mkdir(parents=True)
+    run.write_text("{junk")
     (tmp_path / ".ringfence/draft.json").write_text("{junk")
+    (tmp_path / "plans").write_text("junk")
     told = parts(tmp_path)
 
-    assert broken(told) == {"draft": ".ringfence/draft.json"}
+    assert broken(told) == {}
     assert len(told) > 3
-    assert (tmp_path / ".ringfence/draft.json").read_text() == "{junk"
+    (findings,) = [one for one in told if isinstance(one, Findings)]
+    said = [f"{one.place} {one.message}" for one in findings.wrong]
+    for words in ("run.json this run is damaged", "a draft is damaged", "plans is no directory"):
+        assert any(words in one for one in said), said
+    assert not any(one.error for one in findings.wrong)
+    (aside,) = (tmp_path / ".ringfence").glob("draft-damaged-*.json")
+    assert aside.read_text() == "{junk"
 
 
 def test_what_the_machine_refuses_takes_only_its_own_part_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

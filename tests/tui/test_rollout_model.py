@@ -78,9 +78,9 @@ def test_a_wave_of_many_hosts_shows_what_failed_and_counts_the_rest(tmp_path: Pa
 
 
 def test_what_can_be_done_depends_on_the_run_and_the_host_at_the_cursor(tmp_path: Path) -> None:
-    assert keys(tmp_path, "running") == "PA"
-    assert keys(tmp_path, "running", "web-2") == "xPA"
-    assert keys(tmp_path, "running", "canary") == "PA"
+    assert keys(tmp_path, "running") == "PAR"
+    assert keys(tmp_path, "running", "web-2") == "xPAR"
+    assert keys(tmp_path, "running", "canary") == "PAR"
     assert keys(tmp_path, "failed") == "rR"
     assert keys(tmp_path, "failed", "web-2") == "xrR"
 

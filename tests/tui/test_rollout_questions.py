@@ -15,7 +15,7 @@ from ringfence.operations import draft
 from ringfence.operations.execution import Execution
 from ringfence.operations.kept_proofs import keep_proofs, kept_proofs
 from ringfence.presenting.rollout_board import Board, BoardChange, Phase, merged
-from ringfence.rollout import Event, EventKind, HostResult, PlaybookResult
+from ringfence.rollout import Event, EventKind, HostResult, Interrupted, PlaybookResult
 from ringfence.rollout.cancellation import Cancelled
 from ringfence.rollout.results import collect
 from ringfence.rollout.run_events import TimedEvent, event_line
@@ -28,7 +28,7 @@ from ringfence_tui.screens.history.questions import replay, runs
 from ringfence_tui.screens.rollout.model import PlanView
 from ringfence_tui.screens.rollout.questions import QUESTIONS, follow, log, make, opening, plan, steer
 from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer
-from ringfence_tui.screens.verify.model import Finding
+from ringfence_tui.screens.verify.model import Finding, ReadHost
 from ringfence_tui.screens.verify.questions import keep, kept
 from ringfence_tui.screens.verify.questions import run as read_back
 from ringfence_tui.screens.verify.requests import Keep, Verify
@@ -279,7 +279,36 @@ def test_hosts_are_read_back_with_progress_and_what_differs_is_told_and_kept(
     (difference,) = view.rows[0].differences
     assert (difference.plan_says, difference.kernel_says) == ("deny by default", "allow")
     assert Progress("verify: 4 of 4 hosts") in heard.parts
+    told = [part for part in heard.parts if isinstance(part, ReadHost)]
+    assert [(one.row.host, one.row.finding, one.asked) for one in told[:1]] == [("db-1", Finding.OPEN, 4)]
+    assert told[0].row.differences == view.rows[0].differences
     assert kept_proofs(session.estate)["db-1"].changes == ("open",)
+
+
+def test_a_verify_that_is_stopped_keeps_what_it_read_until_then(
+    session: EngineSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(session, MakePlan(), Heard().tell)
+    heard = Heard()
+
+    def play(*arguments: object, expected: Sequence[str], **_: object) -> PlaybookResult:
+        on_event = arguments[3]
+        assert callable(on_event)
+        events = [Event(EventKind.DONE, 1, "verify", name, {"state": "verified"}) for name in ("db-1", "web-1")]
+        on_event(events[0])
+        heard.tell.cancel.cancel()
+        on_event(events[1])  # it was read when nobody waited for it any more
+        raise Interrupted(PlaybookResult(collect(events, expected), "interrupted"))
+
+    monkeypatch.setattr(
+        session, "execution", lambda tell, listener: Execution(listener, cancel=tell.cancel, runner=play)
+    )
+
+    view = read_back(session, Verify(made.digest), heard.tell)
+
+    assert view.interrupted
+    assert [part.row.host for part in heard.parts if isinstance(part, ReadHost)] == ["db-1"]
+    assert set(kept_proofs(session.estate)) == {"db-1", "web-1"}
 
 
 def test_what_is_open_is_kept_as_a_rule_of_the_draft_that_allows_just_that(session: EngineSession) -> None:

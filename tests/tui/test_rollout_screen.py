@@ -8,14 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ringfence.presenting.rollout_board import BoardChange
 from ringfence.presenting.rollout_fold import BoardFold
 from ringfence_tui.app import RingfenceApp
 from ringfence_tui.engine.client import EngineError, EngineGone
+from ringfence_tui.engine.progress import Progress
 from ringfence_tui.opened import Opened
 from ringfence_tui.screens.history.model import Frame, Replay, RunList, RunRow
 from ringfence_tui.screens.rollout.model import Opening
-from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer
-from ringfence_tui.screens.verify.model import Difference, Finding, VerifyRow, VerifyView
+from ringfence_tui.screens.rollout.numbers import Denied, Numbers
+from ringfence_tui.screens.rollout.requests import AskDenials, Begin, MakePlan, Steer, WayBack
+from ringfence_tui.screens.verify.model import Difference, Finding, ReadHost, VerifyRow, VerifyView
 from ringfence_tui.screens.verify.requests import Keep, Verify
 from ringfence_tui.spans import Span
 from textual.pilot import Pilot
@@ -67,6 +70,7 @@ def engine(run: Run, *, living: bool = True, read_only: bool = False, **more: An
         "rollout.opening": lambda _request, _hear: Opening(RUN if living else "", RUN, VIEW),
         "rollout.plan": lambda _request, _hear: VIEW,
         "rollout.follow": run.follow,
+        "rollout.numbers": lambda _request, _hear: Numbers(RUN),
         "rollout.begin": lambda _request, _hear: RUN,
         "rollout.steer": lambda _request, _hear: "done",
         **{name.replace("__", "."): answer for name, answer in more.items()},
@@ -159,9 +163,9 @@ async def test_a_run_is_paused_resumed_aborted_and_a_host_excused(tmp_path: Path
         await pilot.press("enter")
         await until(pilot, lambda text: "Excuse web-1" not in text)
         await pilot.press("A")
-        await until(pilot, "1 hosts keep what they confirmed")
+        await until(pilot, "confirmed   1 host: the new table stays there")
         await pilot.press("enter")
-        await until(pilot, lambda text: "keep what they confirmed" not in text)
+        await until(pilot, lambda text: "the new table stays there" not in text)
         assert asked(stub, "rollout.steer") == [
             Steer(RUN, pause=True),
             Steer(RUN, pause=False),
@@ -192,6 +196,48 @@ async def test_a_run_that_failed_is_tried_again_or_goes_on_without_the_host_or_i
         assert "brings back 18e4" in text
         assert asked(stub, "rollout.begin") == [Begin(PLAN, excuse=("web-1",))]
         assert asked(stub, "rollout.make") == [MakePlan(back_from=PLAN)]
+
+
+@journey
+async def test_a_run_that_goes_on_is_rolled_back_after_one_confirmation_and_the_run_that_does_it_is_shown(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path)
+    other = f"{RUN}-2"
+
+    async def follow(request: str, hear: Callable[[Any], None]) -> Any:
+        if request == other:
+            change = run.fold.change(listed(run.directory))
+            hear(BoardChange(replace(change.head, run=other)))
+            await asyncio.Event().wait()
+        return replace(await run.follow(request, hear), back_by="kim", back_run=other)
+
+    way = WayBack(RUN, "18e4")
+    stub = engine(
+        run,
+        rollout__follow=follow,
+        rollout__way_back=lambda _request, _hear: way,
+        rollout__roll_back=lambda _request, _hear: way,
+    )
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "by kim from 9c1e")
+        run.tell(confirmed("canary"), started("web-1"))
+        await until(pilot, "R end it and roll 1 confirmed host back")
+        await pilot.press("R")
+        text = await until(pilot, "type 5f3a to end it and roll it back")
+        assert "1 host: plan 18e4 comes back" in text
+        await pilot.press("escape")
+        await until(pilot, "nothing was changed; the run goes on")
+        assert asked(stub, "rollout.roll_back") == []
+        await pilot.press("R")
+        await until(pilot, "type 5f3a")
+        await pilot.press(*"5f3a")
+        await until(pilot, "then plan 18e4 comes back")
+        run.end("interrupted")
+        await until(pilot, "this one brings back what hosts held before it")
+        await until(pilot, "running")
+        assert asked(stub, "rollout.roll_back") == [RUN]
+        assert asked(stub, "rollout.follow") == [RUN, other]
 
 
 @journey
@@ -377,3 +423,105 @@ async def test_verify_reads_back_shows_the_worst_first_and_renews_one_host(tmp_p
         await pilot.press(*"5f3a")
         await until(pilot, "by kim")
         assert asked(stub, "rollout.begin") == [Begin(PLAN, limit=("db-3",), renew=True)]
+
+
+@journey
+async def test_a_verify_that_is_stopped_says_so_at_once_with_what_was_read_until_then(tmp_path: Path) -> None:
+    earlier = tuple(
+        VerifyRow(name, Finding.OPEN, "open", "tcp/22", "", "2026-11-23T07:00:00Z") for name in ("api-1", "db-1")
+    )
+    over = asyncio.Event()
+
+    async def read(_request: Verify, hear: Callable[[Any], None]) -> Any:
+        hear(ReadHost(VerifyRow("db-1", Finding.EQUAL, "equal", "", "", "2026-11-24T07:00:00Z"), 2))
+        await over.wait()
+
+    stub = engine(
+        Run(tmp_path),
+        living=False,
+        verify__kept=lambda _request, _hear: VerifyView(PLAN, earlier),
+        verify__run=read,
+    )
+    async with RingfenceApp(stub, first="verify").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "0 of 2 proven equal")
+        await pilot.press("v")
+        await until(pilot, "reading: 1 of 2 hosts read back, 1 proven equal")
+        await pilot.press("s")
+        text = await until(pilot, "stopped: 1 of 2 hosts read back, 1 proven equal")
+        assert "not read yet; earlier: tcp/22" in text
+        assert "v reads all hosts again" in text
+        await pilot.press("v")
+        await until(pilot, "reading: 1 of 2")
+        assert asked(stub, "verify.run") == [Verify(), Verify()]
+
+
+@journey
+async def test_a_plan_that_is_made_goes_on_while_another_screen_is_shown_and_is_there_when_one_comes_back(
+    tmp_path: Path,
+) -> None:
+    over = asyncio.Event()
+
+    async def make(_request: MakePlan, hear: Callable[[Any], None]) -> Any:
+        hear(Progress("asking the inventory"))
+        await over.wait()
+        return replace(VIEW, digest="77aa" + "0" * 60)
+
+    stub = engine(Run(tmp_path), living=False, rollout__make=make)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "canary db-2")
+        await pilot.press("p")
+        await until(pilot, "making a plan: asking the inventory")
+        await pilot.press("H")
+        text = await until(pilot, "HOSTS")
+        assert text.splitlines()[0].rstrip().endswith("plan")
+        await pilot.press("6")
+        await until(pilot, "making a plan: asking the inventory")
+        await pilot.press("H")
+        await until(pilot, "HOSTS")
+        stub.answers["rollout.opening"] = lambda _request, _hear: Opening(plan=replace(VIEW, digest="77aa" + "0" * 60))
+        over.set()
+        await until(pilot, lambda text: not text.splitlines()[0].rstrip().endswith("plan"))
+        await pilot.press("6")
+        await until(pilot, "Plan 77aa")
+        assert len(asked(stub, "rollout.make")) == 1
+
+
+@journey
+async def test_what_went_wrong_with_a_plan_while_another_screen_was_shown_is_told_on_the_way_back(
+    tmp_path: Path,
+) -> None:
+    over = asyncio.Event()
+
+    async def make(_request: MakePlan, _hear: Callable[[Any], None]) -> Any:
+        await over.wait()
+        raise EngineError("no host answers", remedy="look at the inventory")
+
+    stub = engine(Run(tmp_path), living=False, rollout__make=make)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "canary db-2")
+        await pilot.press("p")
+        await until(pilot, "making a plan")
+        await pilot.press("H")
+        await until(pilot, "HOSTS")
+        over.set()
+        await until(pilot, lambda text: not text.splitlines()[0].rstrip().endswith("plan"))
+        await pilot.press("6")
+        await until(pilot, "no host answers  → look at the inventory")
+
+
+@journey
+async def test_a_board_shows_how_long_a_run_holds_and_asks_its_hosts_what_they_denied_since(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.tell(*map(confirmed, ("canary", "web-1", "web-2", "db-1")))
+    run.end("successful")
+    kept = Numbers(RUN, (3, 7, 40, 36), until="2026-11-24T07:01:05Z")
+    told = replace(kept, asked="2026-11-24T07:02:00Z", denied=(Denied("web-1", 12, 3, (("no rule allows it", 12),)),))
+    stub = engine(run, rollout__numbers=lambda _request, _hear: kept, rollout__denials=lambda _request, _hear: told)
+    async with RingfenceApp(stub, first="rollout").run_test(size=(80, 40)) as pilot:
+        text = await until(pilot, "all 4 hosts held 60.0 s")
+        assert "flows denied, by its simulation           3        7" in text
+        assert "i asks the hosts that confirmed" in text
+        await pilot.press("i")
+        text = await until(pilot, "12 packets on 1 host, none on 0")
+        assert "12  (3 more in mode full)  since 07:00:05  12 by" in text
+        assert asked(stub, "rollout.denials") == [AskDenials(RUN)]

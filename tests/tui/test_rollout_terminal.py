@@ -54,7 +54,7 @@ def test_a_killed_application_leaves_its_run_going_which_the_next_one_shows_and_
         terminal.press("6")
         terminal.wait_for("▸ loads")
         terminal.press("A")
-        terminal.wait_for("1 are at work")
+        terminal.wait_for("at work     1 host")
         terminal.press("enter")
         terminal.wait_for(f"run {run.id}: interrupted", 60)
         assert "left in between 1" in terminal.text()

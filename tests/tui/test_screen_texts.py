@@ -1,6 +1,6 @@
-"""What every screen shows of a small shop, at two sizes, line by line.
+"""What every screen shows of a small shop, at two sizes, line by line; of eight of them the colours too, as SVG.
 
-`python -m tests.tui.test_screen_texts` writes the texts anew: read the difference before it is committed.
+`python -m tests.tui.test_screen_texts` writes texts and SVG anew: look at the difference before it is committed.
 """
 
 from __future__ import annotations
@@ -14,12 +14,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.tui.drawing import drawn, rows
 from tests.tui.terminal import Terminal
 from tests.unit.cli_shop import NOW, ringfence, shop
 
 RINGFENCE = [sys.executable, "-m", "ringfence.cli"]
 TEXTS = Path(__file__).parent / "texts"
+SVGS = Path(__file__).parent / "svgs"
 SIZES = ((80, 24), (120, 40))
+# The screens whose colours are kept, at the first size: those in which colour repeats what a sign says.
+COLOURED = frozenset(
+    {"overview", "assets", "map", "map-sheet", "map-neighbours", "policy", "simulate", "suggest"},
+)
 # Each screen: its name, the keys that lead to it from the one before, and what is there once all of it is.
 WALK = (
     ("overview", (), "1 flow denied"),
@@ -71,6 +77,11 @@ def told(text: str) -> str:
     return text.rstrip() + "\n"
 
 
+def picture(terminal: Terminal) -> str:
+    """Return a screen as SVG, without what another time or machine changes."""
+    return drawn(rows(terminal.emulated, CHANGES[:-1]))
+
+
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
 def test_every_screen_shows_what_it_showed(size: tuple[int, int], tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
@@ -79,10 +90,22 @@ def test_every_screen_shows_what_it_showed(size: tuple[int, int], tmp_path: Path
         with suppress(AssertionError):  # what is still to come of a screen comes when the engine has it
             terminal.wait_for(lambda shown, kept=kept: told(shown) == kept, 15)  # type: ignore[misc]
         assert told(terminal.text()) == kept, name
+        if size == SIZES[0] and name in COLOURED:
+            compare(name, terminal, tmp_path)
+
+
+def compare(name: str, terminal: Terminal, directory: Path) -> None:
+    """Compare a screen with its SVG; where they differ, the one of now is beside the test's other files."""
+    kept, now = SVGS / f"{name}.svg", directory / f"{name}.svg"
+    with suppress(AssertionError):
+        terminal.wait_for(lambda _: picture(terminal) == kept.read_text(encoding="utf-8"), 5)
+    now.write_text(picture(terminal), encoding="utf-8")
+    assert now.read_bytes() == kept.read_bytes(), f"look at both: {kept} was kept, {now} is what it is now"
 
 
 if __name__ == "__main__":
     TEXTS.mkdir(exist_ok=True)
+    SVGS.mkdir(exist_ok=True)
     for columns, lines in SIZES:
         with tempfile.TemporaryDirectory() as temporary:
             estate = Path(temporary) / "shop"
@@ -90,3 +113,5 @@ if __name__ == "__main__":
             for screen, shown in screens(estate, (columns, lines)):
                 shown.settle(quiet=0.6)
                 (TEXTS / f"{screen}-{columns}x{lines}.txt").write_text(told(shown.text()), encoding="utf-8")
+                if (columns, lines) == SIZES[0] and screen in COLOURED:
+                    (SVGS / f"{screen}.svg").write_text(picture(shown), encoding="utf-8")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -15,15 +18,18 @@ from textual.screen import Screen
 from ringfence_tui.actions import Action, actions, help_rows
 from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
+from ringfence_tui.jobs import Jobs, job_rows
 from ringfence_tui.key_order import KeyOrder
 from ringfence_tui.keys import APPLICATION, bindings
 from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
 from ringfence_tui.opened import Opened
 from ringfence_tui.page import Page
 from ringfence_tui.passwords import Given
+from ringfence_tui.responding import quarantine, release
+from ringfence_tui.room import is_enough
 from ringfence_tui.screens import SCREENS, Entry
 from ringfence_tui.spans import Span, Tone
-from ringfence_tui.theme import DARK, PLAIN, THEMES
+from ringfence_tui.theme import DARK, PLAIN, THEMES, WORD_OF
 from ringfence_tui.widgets.jump import Jump
 from ringfence_tui.widgets.overlay import Overlay
 from ringfence_tui.widgets.palette import Palette
@@ -47,7 +53,7 @@ class RingfenceApp(App[int]):
         self.engine = engine
         self.engine.on_gone = self._engine_gone
         self.opened: Opened | None = None
-        self.jobs = ""
+        self.jobs = Jobs()
         self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
@@ -96,6 +102,11 @@ class RingfenceApp(App[int]):
         """Return whether the terminal can be handed to another program for a while; a browser cannot."""
         return self._driver is not None and self._driver.can_suspend
 
+    @property
+    def read_only(self) -> bool:
+        """Return whether nothing may be changed, because that was asked for or because of permissions."""
+        return self.engine.read_only or (self.opened is not None and self.opened.read_only)
+
     def _page(self, name: str) -> Page:
         found = self._installed_screens.get(name)
         if isinstance(found, Page):
@@ -109,12 +120,18 @@ class RingfenceApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Take keys one at a time, everything else as it comes; a button reaches nothing beside what lies on top."""
+        if isinstance(event, events.Key | events.MouseEvent | events.Paste) and self._ignored(event):
+            return
         if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
             await self.key_order.take(event)
         elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
             return
         else:
             await super().on_event(event)
+
+    def _ignored(self, event: events.Key | events.MouseEvent | events.Paste) -> bool:
+        """Return whether nobody sees what a key would do: the terminal is too small."""
+        return not is_enough(*self.size) and not (isinstance(event, events.Key) and event.key == "ctrl+q")
 
     def _overlay(self) -> Overlay | None:
         """Return what lies over the screen, the last of several."""
@@ -154,6 +171,7 @@ class RingfenceApp(App[int]):
             return
         if self.opened.directory:
             self.page.entered()
+            self._say_permissions()
         else:
             self.go("start")
             self._trail.clear()
@@ -166,6 +184,13 @@ class RingfenceApp(App[int]):
             page.forget()
         self.go("overview")
         self._trail.clear()
+        self._say_permissions()
+
+    def _say_permissions(self) -> None:
+        """Say where nothing may be written, which nobody asked for."""
+        if self.opened is not None and self.opened.directory and self.opened.why:
+            self.page.renew_keys()
+            self.page.say(Span("read-only ", Tone.WARN), f"{self.opened.why}: look, simulate and explain work")
 
     def on_go_to(self, message: GoTo) -> None:
         """Go to a screen."""
@@ -173,8 +198,9 @@ class RingfenceApp(App[int]):
 
     def on_jobs_changed(self, message: JobsChanged) -> None:
         """Show what works in the background."""
-        self.jobs = message.text
-        if self.screen_stack:  # none is left while the application ends
+        before = self.jobs.words()
+        self.jobs.tell(message.of, message.text, time.monotonic())
+        if self.screen_stack and self.jobs.words() != before:  # none is left while the application ends
             self.page.show_top()
 
     def on_workspace_changed(self, _message: WorkspaceChanged) -> None:
@@ -218,7 +244,7 @@ class RingfenceApp(App[int]):
 
     def _every(self) -> tuple[Action, ...]:
         keys = (key for key in self.page.KEYS if self.can_lend or not key.lends)
-        return actions(self.page.page_title, keys, read_only=self.engine.read_only)
+        return actions(self.page.page_title, keys, read_only=self.read_only)
 
     def action_jump(self) -> None:
         """Show letters that lead to the parts of the screen."""
@@ -230,6 +256,35 @@ class RingfenceApp(App[int]):
         """Have other colours."""
         if self.theme != PLAIN:
             self.theme = theme
+            self.run_worker(self._remember(WORD_OF[theme]), exit_on_error=False)
+
+    async def _remember(self, word: str) -> None:
+        with suppress(EngineError):
+            await self.engine.ask("workspace.colours", word, bool)
+
+    def action_jobs(self) -> None:
+        """Show everything that works in the background."""
+        if not self.page.query(Overlay):
+            self.key_order.hold()
+            self.page.mount(Sheet("In the background", job_rows(self.jobs.every, time.monotonic())))
+
+    def action_quarantine(self) -> None:
+        """Isolate the asset at the cursor, or another one."""
+        self._respond(lambda page: quarantine(page, page.asset_at_cursor()))
+
+    def action_release(self) -> None:
+        """End an emergency."""
+        self._respond(release)
+
+    def _respond(self, task: Callable[[Page], Coroutine[Any, Any, None]]) -> None:
+        if self.page.query(Overlay) or (self.opened is not None and not self.opened.directory):
+            return
+        if self.read_only:
+            why = (self.opened.why if self.opened is not None else "") or "start the application without --read-only"
+            self.page.say(Span("read-only ", Tone.WARN), f"cannot isolate or release anything; {why}")
+            return
+        self.key_order.hold()
+        self.page.work(task(self.page), "asked")
 
     def action_command(self) -> None:
         """Show and copy the command that says the same as this screen."""

@@ -69,10 +69,13 @@ COPY = Key("y", "command", "command", "Show and copy the command that says the s
 BACK = Key("escape", "back", "", "Go back to the screen before")
 QUIT = Key("q", "quit", "quit", "Leave; rollouts that run go on")
 QUIT_ALWAYS = Key("ctrl+q", "quit", always=True)
+JOBS = Key("J", "jobs", "", "Show everything that works in the background")
 JUMP = Key("ctrl+o", "jump", "", "Jump to a part of the screen by its letter")
+QUARANTINE = Key("Q", "quarantine", "", "Quarantine an asset: see what that cuts, and isolate it", changes=True)
+RELEASE = Key("R", "release", "", "Release a quarantine, or end a permission", changes=True)
 SUSPEND = Key("ctrl+z", "suspend_process", "", "Suspend; fg in the shell comes back")
 FIND = Key("slash", "find", "find", "Find in this screen")
-APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, SUSPEND, QUIT, QUIT_ALWAYS)
+APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, JOBS, QUARANTINE, RELEASE, SUSPEND, QUIT, QUIT_ALWAYS)
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:

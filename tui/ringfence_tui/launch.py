@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -12,7 +13,7 @@ from typing import TextIO
 
 from ringfence.model.safe_text import clean_line
 
-LEAST_COLUMNS, LEAST_LINES = 80, 24
+from ringfence_tui.room import LEAST_COLUMNS, LEAST_LINES, is_enough
 
 
 def run(workspace: Path | None = None, *, read_only: bool = False) -> int:
@@ -33,12 +34,16 @@ def open_application(workspace: Path | None, *, read_only: bool) -> int:
     engine = Engine(workspace.absolute() if workspace is not None else None, read_only)
     engine.begin()
     from ringfence_tui.app import RingfenceApp
+    from ringfence_tui.remembered_theme import chosen_theme
+    from ringfence_tui.theme import DARK, OF_WORD
 
-    app = RingfenceApp(engine, no_color=bool(os.environ.get("NO_COLOR")), theme=chosen_theme(os.environ))
+    theme = OF_WORD.get(chosen_theme(os.environ), DARK)
+    app = RingfenceApp(engine, no_color=bool(os.environ.get("NO_COLOR")), theme=theme)
     try:
         status = app.run()
     finally:
         engine.close()
+        gc.freeze()  # else Python looks once more through all that is about to go: seconds after a long session
     if app.opened is not None and (again := way_back(app.opened.directory, Path.cwd())):
         print(f"the workspace: {again}")  # noqa: T201  # the screen is gone
     return app.return_code or 0 if status is None else status
@@ -53,13 +58,6 @@ def way_back(directory: str, here: Path) -> str:
     return clean_line(f"ringfence --workspace {shlex.quote(str(shown))}")
 
 
-def chosen_theme(environment: Mapping[str, str]) -> str:
-    """Return the theme that `RINGFENCE_THEME` names: `dark`, `light` or `terminal`; the dark one without."""
-    from ringfence_tui.theme import DARK, LIGHT, OWN
-
-    return {"light": LIGHT, "terminal": OWN}.get(environment.get("RINGFENCE_THEME", ""), DARK)
-
-
 def refusal(stdin: TextIO | None, stdout: TextIO | None, environment: Mapping[str, str]) -> str | None:
     """Return why the application cannot be opened here, in a sentence with the way out; None where it can."""
     if stdin is None or stdout is None or not (stdin.isatty() and stdout.isatty()):  # None: they are closed
@@ -67,7 +65,7 @@ def refusal(stdin: TextIO | None, stdout: TextIO | None, environment: Mapping[st
     if environment.get("TERM", "") in {"", "dumb"}:
         return "the application needs a terminal that can place text, and TERM is 'dumb' or not set"
     columns, lines = os.get_terminal_size(stdout.fileno())
-    if columns < LEAST_COLUMNS or lines < LEAST_LINES:
+    if not is_enough(columns, lines):
         return (
             f"the application needs {LEAST_COLUMNS} columns and {LEAST_LINES} lines, and this terminal has "
             f"{columns} and {lines}"

@@ -42,8 +42,9 @@ class WorkspaceChanged(Message):
 
 
 class JobsChanged(Message):
-    """What works in the background is another thing now: the top line shows `text`."""
+    """What a job in the background is at (`text`, none: it has ended); `of` is the screen that began it."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, of: str = "") -> None:
         super().__init__()
         self.text = text
+        self.of = of

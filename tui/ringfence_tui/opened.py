@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Opened:
     """A directory and its name, both empty where there is no workspace; `why` then says so.
 
+    Where it is `read_only` because nothing may be written there, `why` says that.
     `below` are the workspaces right below the directory that one is in then, by path.
     """
 

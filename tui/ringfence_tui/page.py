@@ -11,13 +11,15 @@ from textual.screen import Screen
 
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.keys import APPLICATION, Key, bindings
-from ringfence_tui.messages import GoTo
+from ringfence_tui.messages import GoTo, JobsChanged
+from ringfence_tui.room import is_enough
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.dialog import Confirmation, Dialog
 from ringfence_tui.widgets.key_bar import KeyBar
 from ringfence_tui.widgets.line_question import LineQuestion
 from ringfence_tui.widgets.notice import Notice
 from ringfence_tui.widgets.overlay import Overlay
+from ringfence_tui.widgets.too_small import TooSmall
 from ringfence_tui.widgets.top_bar import Tab, TopBar
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class Page(Screen[None]):
     TITLE_TEXT: ClassVar[str] = ""
     AUTO_FOCUS = "Listing"
     DEFAULT_CSS = """
-    Page { layers: base overlay; layout: vertical; background: $background; }
+    Page { layers: base overlay cover; layout: vertical; background: $background; }
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -61,7 +63,7 @@ class Page(Screen[None]):
     @property
     def read_only(self) -> bool:
         """Return whether nothing may be changed."""
-        return self.ringfence.engine.read_only
+        return self.ringfence.read_only
 
     # What a screen has of its own
 
@@ -85,6 +87,10 @@ class Page(Screen[None]):
         """Return the command that says the same as this screen shows, empty where there is none."""
         return ""
 
+    def asset_at_cursor(self) -> str:
+        """Return the asset that is meant where one is asked for, empty where none is."""
+        return ""
+
     def shown_keys(self) -> tuple[Key, ...]:
         """Return the keys of the last line: those of this screen, then the application's."""
         return tuple(key for key in (*self.KEYS, *APPLICATION) if not self._refused(key))
@@ -101,6 +107,10 @@ class Page(Screen[None]):
     def go(self, screen: str, subject: object = None) -> None:
         """Go to another screen."""
         self.post_message(GoTo(screen, subject))
+
+    def job(self, text: str) -> None:
+        """Tell in the top line what this screen works on in the background; an empty text: it has ended."""
+        self.post_message(JobsChanged(text, self.page_title))
 
     def say(self, *parts: Span | str) -> None:
         """Show a notice, or take it away."""
@@ -161,6 +171,7 @@ class Page(Screen[None]):
             yield from self.body()
         yield Notice()
         yield KeyBar(self.shown_keys())
+        yield TooSmall()
 
     def on_screen_resume(self) -> None:
         """Show what is true now."""
@@ -172,7 +183,12 @@ class Page(Screen[None]):
 
     @on(events.Resize)
     def fit_overlays(self) -> None:
-        """Have what lies over the screen in its middle again: its own size may stay as it is, so nothing tells it."""
+        """Have what lies over the screen in its middle again: its own size may stay as it is, so nothing tells it.
+
+        Where the terminal has become too small, the screen is covered.
+        """
+        for cover in self.query(TooSmall):
+            cover.display = not is_enough(*self.app.size)
         for overlay in self.query(Overlay):
             overlay.fit()
 
@@ -185,7 +201,7 @@ class Page(Screen[None]):
         app = self.ringfence
         opened = app.opened
         name = opened.name if opened is not None else ""
-        jobs = "  ".join(part for part in (app.jobs, "read-only" if self.read_only else "") if part)
+        jobs = "  ".join(part for part in (app.jobs.words(), "read-only" if self.read_only else "") if part)
         self.query_one(TopBar).tell(name, jobs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -12,6 +12,10 @@ from ringfence_tui.spans import Tone
 
 DARK, LIGHT, OWN, PLAIN = "ringfence-dark", "ringfence-light", "ringfence-terminal", "ringfence-plain"
 
+# What `RINGFENCE_THEME` and the file that remembers a theme call them.
+OF_WORD = {"dark": DARK, "light": LIGHT, "terminal": OWN}
+WORD_OF = {name: word for word, name in OF_WORD.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Palette:

@@ -9,6 +9,7 @@ import click
 from ringfence.cli.default_group import LISTING, DefaultGroup
 from ringfence.cli.session import Session, command
 from ringfence.cli.snapshots import listing as kept_snapshots
+from ringfence.model.asset_events import MOST
 from ringfence.model.counts import counted
 
 
@@ -83,6 +84,23 @@ def diff(session: Session, before: str, after: str) -> None:
 
 
 assets.add_command(kept_snapshots, "snapshots")
+
+
+@command("history", "assets history db-1", group=assets, question=True)
+@click.argument("name")
+@click.option("--last", "most", default=MOST, show_default=True, help="How many of the newest snapshots are read.")
+def history(session: Session, name: str, most: int) -> None:
+    """Say when an asset was first seen, what changed on it in which snapshot, and which rollouts reached it."""
+    from ringfence.operations.asset_history import asset_history
+
+    found = asset_history(session.estate, name, most)
+    if session.output.as_json:
+        session.output.data(found.data())
+        return
+    session.output.table(
+        ("when (UTC)", "what", "from"), ((f"{one.time:%Y-%m-%d %H:%M:%S}", one.text, one.of) for one in found.events)
+    )
+    session.output.line(found.words())
 
 
 @command("keep", group=assets)

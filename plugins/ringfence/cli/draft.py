@@ -31,7 +31,8 @@ def draft() -> None:
 def show(session: Session) -> None:
     """Show the draft's changes and the difference that they make to the files.
 
-    Exits with 2 where somebody changed the files so that the draft does not fit any more.
+    Exits with 2 where somebody changed the files so that the draft does not fit any more, and where it is damaged: then
+    it is moved aside.
     """
     from ringfence.operations.draft import show as shown
 
@@ -190,5 +191,5 @@ def _print(session: Session, found: Drafted) -> None:
         session.output.data(found.data())
     else:
         session.output.lines(draft_lines(found))
-    if found.edited.conflicts:
+    if found.edited.conflicts or found.edited.draft.damaged:
         click.get_current_context().exit(2)

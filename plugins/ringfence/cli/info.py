@@ -18,6 +18,7 @@ def info(session: Session, words: tuple[str, ...], denials: bool) -> None:
         STATE_COLUMNS,
         denial_rows,
         done_lines,
+        emergency_lines,
         host_data,
         state_rows,
     )
@@ -30,5 +31,6 @@ def info(session: Session, words: tuple[str, ...], denials: bool) -> None:
         if denials:
             session.output.line()
             session.output.table(DENIAL_COLUMNS, denial_rows(done))
+        session.output.lines(emergency_lines(done))
         session.output.lines(done_lines(done, "answered"))
     click.get_current_context().exit(done.exit_status)

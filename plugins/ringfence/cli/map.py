@@ -23,6 +23,7 @@ BY = "Labels of the groups, coarsest first; 'asset' and 'process' last. [env,app
 STATE = "Whose verdicts: what hosts hold, what the files say, or the files with the draft."
 STEPS = "Steps of the window that the page can show one by one."
 TERMINAL = 120  # columns where there is no terminal
+TOGETHER = {"": 20, "svg": 400, "mermaid": 400}  # assets; more are put together by their labels, as far as they must be
 SERVICES = {"html": 32, "csv": 65536}  # of an edge at most; what is beyond is in one row
 
 
@@ -65,7 +66,7 @@ def map_(
     """
     from ringfence.operations.drafted_picture import drafted_picture
     from ringfence.operations.flow_selection import FlowSelection
-    from ringfence.operations.picture import LEVELS, STATES, PictureRequest
+    from ringfence.operations.picture import LEVELS, STATES, PictureRequest, with_labels
     from ringfence.presenting.map.plain import plain
 
     kind, file = _wanted(session, files)
@@ -74,6 +75,8 @@ def map_(
     levels = tuple(part.strip() for part in by.split(",")) if by else LEVELS
     if by is None and kind == "html":
         levels = (*LEVELS, "asset")
+    elif kind in TOGETHER and not session.output.as_json and len(session.estate.snapshot.assets) > TOGETHER[kind]:
+        levels = with_labels(levels)
     selection = FlowSelection(flows_files, flows_format, since, until, fields)
     states = (*STATES, PolicyState.DRAFT) if state == PolicyState.DRAFT else STATES
     request = PictureRequest(selection, levels, states=states, services=SERVICES.get(kind, 8))

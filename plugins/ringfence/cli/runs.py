@@ -61,16 +61,28 @@ def forget(session: Session, asked: Asked) -> None:
 @click.argument("name", metavar="[RUN]", required=False)
 @click.option("--pause/--resume", default=None, help="Hold before the next wave; go on.")
 @click.option("--abort", is_flag=True, help="End it now; hosts that wait for their confirmation go back by themselves.")
+@click.option("--roll-back", "back", is_flag=True, help="Abort it, then bring back what its hosts held before.")
 @click.option("--excuse", multiple=True, metavar="HOST", help="Go on without this host where it fails.")
-def attach(session: Session, name: str | None, pause: bool | None, abort: bool, excuse: tuple[str, ...]) -> None:
+def attach(
+    session: Session, name: str | None, pause: bool | None, abort: bool, back: bool, excuse: tuple[str, ...]
+) -> None:
     """Follow RUN (its first characters; the newest unless said) to its end. Ctrl-C looks away and lets it run.
 
     With an option it steers the run instead, and returns.
     """
+    from ringfence.operations.run_rollback import roll_back_run
     from ringfence.operations.runs import find_run, follow, refuse_ended
     from ringfence.presenting.rollout_view import rollout_lines
 
     run = find_run(session.estate, name)
+    if back:
+        way = roll_back_run(session.estate, run)
+        if session.output.as_json:
+            session.output.data({"id": run.id, "back": way.plan})
+        session.output.line(
+            f"run {run.id} is ending; then plan {way.plan} comes back, in a run of its own: 'ringfence attach'"
+        )
+        return
     if pause is not None or abort or excuse:
         refuse_ended(run, excuse)
         wanted = run.steer(pause=pause, abort=abort, excuse=excuse)

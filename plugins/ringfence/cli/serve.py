@@ -22,8 +22,9 @@ def serve(session: Session, port: int, host: str, proxy: str, changes: bool) -> 
     """Open the terminal application in a browser, at an address that is told once and cannot be guessed.
 
     It listens on 127.0.0.1 alone; from another machine: ssh -L 8470:127.0.0.1:8470 HOST. At most four sessions, each
-    ended with its page, or after 30 minutes without a key.
+    ended with its page, or after 30 minutes without a key. With --json the first line is the address as data.
     """
     from ringfence.cli.program import application
 
-    application("browser")(session.chosen, host=host, port=port, proxy=proxy, changes=changes)
+    as_json = session.output.as_json
+    application("browser")(session.chosen, host=host, port=port, proxy=proxy, changes=changes, as_json=as_json)

@@ -15,11 +15,13 @@ from ringfence.cli.shell_completion_values import plan_names
 def verify(session: Session, name: str | None, limit: tuple[str, ...]) -> None:
     """Read the kernels' tables back and compare them exactly with PLAN, by default the last that hosts confirmed."""
     from ringfence.operations.verify import verify as verified
+    from ringfence.presenting.host_view import emergency_lines
     from ringfence.presenting.proof_view import proof_data, proof_lines
 
     done = verified(session.estate, name, limit, session.execution)
     if session.output.as_json:
         session.output.data(proof_data(done))
     else:
+        session.output.lines(emergency_lines(done))
         session.output.lines(proof_lines(done))
     click.get_current_context().exit(INTERRUPTED if done.interrupted else done.exit_status)

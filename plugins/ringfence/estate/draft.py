@@ -6,81 +6,23 @@ something else is changed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from ringfence.estate.draft_changes import Change, applied, change_of, data_of, refuse_foreign
-from ringfence.files import PRIVATE, locked, own_file, write_whole
+from ringfence.estate.draft_changes import Change, applied, refuse_foreign
+from ringfence.estate.draft_file import FILE, Damage, aside, damaged_of, read_draft_file, set_aside, text_of
+from ringfence.estate.draft_values import Damaged, Draft, Edited, Written
+from ringfence.files import PRIVATE, locked, write_whole
 from ringfence.language.policy_files import policy_files
 from ringfence.language.reports import Reports
 from ringfence.model.errors import InputError, InputErrors, Place
 from ringfence.workspace import POLICY, STATE
 
-FILE = "draft.json"
-FORMAT = 1
+__all__ = ["Draft", "Drafts", "Edited", "Written"]
+
 ADRIFT = "undo it (ringfence draft undo), or drop the draft (ringfence draft drop)"
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What the last writing replaced: the text of each file before (None: there was none) and after."""
-
-    before: Mapping[str, str | None]
-    after: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """Changes in order, those that were undone, the last first, and the texts of the files that they were made on."""
-
-    changes: tuple[Change, ...] = ()
-    undone: tuple[Change, ...] = ()
-    base: Mapping[str, str | None] = field(default_factory=dict)
-    written: Written | None = None
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Return the files that some change is of."""
-        return tuple(dict.fromkeys(one.file for one in self.changes))
-
-    def with_change(self, change: Change) -> Draft:
-        """Return the draft with a further change; nothing that was undone can be done again."""
-        return replace(self, changes=(*self.changes, change), undone=())
-
-    def undo(self) -> Draft:
-        """Return the draft without its last change. Raise InputError where there is none."""
-        if not self.changes:
-            raise InputError("the draft has no change to undo", remedy="ringfence draft show lists its changes")
-        return replace(self, changes=self.changes[:-1], undone=(self.changes[-1], *self.undone))
-
-    def redo(self) -> Draft:
-        """Return the draft with the change that was undone last. Raise InputError where there is none."""
-        if not self.undone:
-            raise InputError("nothing was undone that could be done again", remedy="ringfence draft show lists it")
-        return replace(self, changes=(*self.changes, self.undone[0]), undone=self.undone[1:])
-
-
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """A draft on the files as they are now: the text of each changed file before (None: no such file) and after.
-
-    `order` are all policy files, new ones among them, as they are read. `reloaded` are files that somebody changed
-    since the draft was made, and to which it was applied again; `conflicts` what could not be.
-    """
-
-    draft: Draft
-    texts: Mapping[str, tuple[str | None, str]]
-    order: tuple[str, ...]
-    reloaded: tuple[str, ...] = ()
-    conflicts: tuple[InputError, ...] = ()
-
-    def settle(self) -> None:
-        """Raise InputErrors where a change cannot be applied to the files as they are now."""
-        if self.conflicts:
-            raise InputErrors(list(self.conflicts))
 
 
 class Drafts:
@@ -91,21 +33,28 @@ class Drafts:
         self.path = directory / STATE / FILE
 
     def read(self) -> Draft:
-        """Return the draft, an empty one where there is none. Raise InputError for a damaged or foreign file."""
-        if not self.path.exists() and not self.path.is_symlink():
-            return Draft()
-        text = own_file(self.path)
+        """Return the draft, an empty one where there is none.
+
+        A damaged file is moved aside under a name of its own; where nothing may be written it stays where it is.
+        """
         try:
-            return _draft_of(json.loads(text.decode()))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            place = Place(f"{STATE}/{FILE}")
-            raise InputError("this is no draft of Ringfence's own", place, "move it away, and draft anew") from error
+            return read_draft_file(self.path)
+        except Damage:
+            try:
+                with locked(self.path):
+                    return self._sound()
+            except OSError:
+                return Draft(damaged=damaged_of(self.path))
 
     @contextmanager
     def changing(self) -> Iterator[Draft]:
-        """Give the draft to a change that `keep` ends; nobody else changes it meanwhile."""
+        """Give the draft to a change that `keep` ends; nobody else changes it meanwhile. Raise OSError."""
         with locked(self.path):
-            yield self.read()
+            yield self._sound()
+
+    def damaged(self) -> tuple[Damaged, ...]:
+        """Return the damaged drafts that were moved aside and are there still."""
+        return aside(self.path)
 
     def keep(self, draft: Draft) -> None:
         """Write the draft in one step; an empty one that nothing can be undone of is no file."""
@@ -114,16 +63,7 @@ class Drafts:
         if draft == Draft():
             self.path.unlink(missing_ok=True)
             return
-        data = {
-            "format": FORMAT,
-            "changes": [data_of(one) for one in draft.changes],
-            "undone": [data_of(one) for one in draft.undone],
-            "base": dict(draft.base),
-            "written": {"before": dict(draft.written.before), "after": dict(draft.written.after)}
-            if draft.written
-            else None,
-        }
-        write_whole(self.path, json.dumps(data, indent=1) + "\n", PRIVATE)
+        write_whole(self.path, text_of(draft), PRIVATE)
         self.path.chmod(PRIVATE)
 
     def edited(self, draft: Draft) -> Edited:
@@ -204,6 +144,13 @@ class Drafts:
             raise
         return tuple(edited.texts)
 
+    def _sound(self) -> Draft:
+        """Return the draft while nobody else writes it; what is damaged is moved aside."""
+        try:
+            return read_draft_file(self.path)
+        except Damage:
+            return Draft(damaged=damaged_of(set_aside(self.path)))
+
     def _files(self) -> dict[str, Path]:
         reports = Reports()
         found = policy_files(self.directory / POLICY, self.directory, reports).files
@@ -221,25 +168,3 @@ def _put(path: Path, text: str | None) -> None:
 
 def _conflict(change: Change, error: InputError) -> InputError:
     return InputError(f"{change.words()}: {error.message}", error.place or Place(change.file), ADRIFT)
-
-
-def _draft_of(data: object) -> Draft:
-    if not isinstance(data, dict) or data["format"] != FORMAT:
-        raise ValueError
-    json.dumps(data, ensure_ascii=False).encode()  # what is no text in UTF-8 could not be written
-    changes, undone = (tuple(change_of(one) for one in data[name]) for name in ("changes", "undone"))
-    written = data["written"]
-    kept = Written(_texts(written["before"]), _whole(written["after"])) if written is not None else None
-    return Draft(changes, undone, _texts(data["base"]), kept)
-
-
-def _texts(data: object) -> dict[str, str | None]:
-    if not isinstance(data, dict) or not all(one is None or isinstance(one, str) for one in data.values()):
-        raise TypeError
-    for file in data:
-        refuse_foreign(file)
-    return dict(data)
-
-
-def _whole(data: object) -> dict[str, str]:
-    return {file: text for file, text in _texts(data).items() if text is not None}

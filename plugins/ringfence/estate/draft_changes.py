@@ -24,11 +24,15 @@ Said = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class AddRule:
-    """A rule, in the words of the grammar, into the document of a file that has such a head, or a new one."""
+    """A rule, in the words of the grammar, into the document of a file that has such a head, or a new one.
+
+    `suggestion` is the id of the suggestion that it was made of, "" for none.
+    """
 
     file: str
     rule: Said
     head: Said = field(default_factory=dict)
+    suggestion: str = ""
 
     def words(self) -> str:
         """Return what it does, for people."""
@@ -113,8 +117,9 @@ def data_of(change: Change) -> dict[str, object]:
     """Return a change as plain data."""
     data: dict[str, object] = {"do": _NAMES[type(change)], "file": change.file}
     match change:
-        case AddRule(_, rule, head):
-            return {**data, "rule": dict(rule), "head": dict(head)}
+        case AddRule(_, rule, head, suggestion):
+            of = {"suggestion": suggestion} if suggestion else {}
+            return {**data, "rule": dict(rule), "head": dict(head), **of}
         case ChangeRule(_, at, rule):
             return {**data, "at": _at_data(at), "rule": dict(rule)}
         case RemoveRule(_, at):
@@ -131,7 +136,7 @@ def change_of(data: object) -> Change:
     refuse_foreign(file)
     match data["do"]:
         case "add":
-            return AddRule(file, _said(data["rule"]), _said(data["head"]))
+            return AddRule(file, _said(data["rule"]), _said(data["head"]), _text(data.get("suggestion", "")))
         case "change":
             return ChangeRule(file, _at(data["at"]), _said(data["rule"]))
         case "remove":

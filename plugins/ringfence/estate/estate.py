@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ringfence.estate.directory import current_time
 from ringfence.estate.history import History
 from ringfence.estate.listening import SILENT, Listener
 from ringfence.estate.loading import Loading
+from ringfence.model.emergencies import FOLDER
 from ringfence.model.workspace_files import PLANS, STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from ringfence.compiler import Compilation
     from ringfence.model.assets import Snapshot
+    from ringfence.model.emergencies import Order
+    from ringfence.model.tables import VerdictTable
     from ringfence.sources.heard_run import Hear
     from ringfence.sources.inventory import Survey
     from ringfence.sources.snapshots import SnapshotDifference
@@ -78,6 +82,10 @@ class Estate:
         """Use the last answer of the inventory for questions, as long as nothing that it depends on has changed."""
         self._state.kept_counts = True
 
+    def hurry(self) -> None:
+        """Wait for no name server, and use what the inventory said last, as far as that still holds."""
+        self._state.kept_counts = self._state.hurried = True
+
     @property
     def answer_age(self) -> float | None:
         """Return how many seconds ago the inventory gave the answer in use, None if it was asked just now."""
@@ -109,6 +117,42 @@ class Estate:
         With `only`, at least those of the hosts of these names: a question about two hosts needs no others.
         """
         return self._state.compiled(full=full) if only is None else self._state.compiled_for(only, full=full)
+
+    def in_force(self, *, full: bool = False, only: Collection[str] | None = None) -> Compilation:
+        """Return what `compiled` returns with the emergencies that stand: they decide before everything, in every mode.
+
+        Plans are made without them: hosts carry them beside their tables.
+        """
+        return self.with_emergencies(self.compiled(full=full, only=only))
+
+    def with_emergencies(self, made: Compilation) -> Compilation:
+        """Return tables with the emergencies that stand, and the policy with their rules."""
+        if not (standing := self.standing()):
+            return made
+        from ringfence.analysis.emergency_tier import with_emergencies
+
+        return with_emergencies(made, standing)
+
+    def overridden(self, tables: Mapping[str, VerdictTable]) -> Mapping[str, VerdictTable]:
+        """Return tables that hosts hold, by host, with the emergencies that stand."""
+        if not (standing := self.standing()):
+            return tables
+        from ringfence.analysis.emergency_tier import overridden
+
+        return overridden(tables, self.snapshot.named(), self.workspace.settings, standing)
+
+    def emergencies(self) -> tuple[Order, ...]:
+        """Return every emergency of the workspace, as its files say now. Raise InputErrors where one is broken."""
+        if not (self.directory / FOLDER).is_dir():
+            return ()
+        from ringfence.estate.emergencies import orders
+
+        return orders(self.directory)
+
+    def standing(self) -> tuple[Order, ...]:
+        """Return the emergencies that stand now: those that were released, or have ended, do not."""
+        now = current_time().timestamp()
+        return tuple(order for order in self.emergencies() if order.stands(now))
 
     @property
     def enforcers(self) -> tuple[Snapshot, dict[str, str]]:

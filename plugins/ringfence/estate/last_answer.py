@@ -34,10 +34,17 @@ class Answer:
     problem: str = ""
 
 
-def answer(workspace: Workspace, history: History, ask: Callable[[Resolver], Survey], *, fresh: bool) -> Answer:
+def answer(
+    workspace: Workspace,
+    history: History,
+    ask: Callable[[Resolver], Survey],
+    *,
+    fresh: bool,
+    hurried: Resolver | None = None,
+) -> Answer:
     """Return the kept answer where it still holds and none that is `fresh` is wanted, else that of `ask`, and keep it.
 
-    `ask` takes what resolves names.
+    `ask` takes what resolves names. One that is `hurried` may not find all of them, so what it answers is not kept.
     """
     from ringfence.sources.resolution import resolve_names
     from ringfence.sources.survey_cache import FILE, keep_survey, kept_survey
@@ -47,6 +54,8 @@ def answer(workspace: Workspace, history: History, ask: Callable[[Resolver], Sur
     known = None if fresh else kept_survey(path, state, before, asked, workspace.settings.fresh_for)
     if known is not None:
         return Answer(known.survey, asked - known.age, known.age)
+    if hurried is not None:
+        return Answer(ask(hurried), asked)
     names: set[str] = set()
 
     def resolve(wanted: Iterable[str]) -> Mapping[str, tuple[int, ...]]:

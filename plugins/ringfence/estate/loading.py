@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
-from ringfence.model.errors import InputError, InputErrors
+from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.plan.state_file import STATE_FILE
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ringfence.sources.inventory import Last, Resolver, Survey
     from ringfence.workspace import Workspace
 
+# For how long work that is in a hurry waits for name servers.
+HURRIED_SECONDS = 1.0
+
 
 class Loading:
     """Each part is loaded once, by the first thread that asks for it."""
@@ -39,6 +42,7 @@ class Loading:
         self._workspace: Workspace | None = None
         self._survey: Survey | None = None
         self.kept_counts = False
+        self.hurried = False
         self.answer: Answer | None = None
         self._enforcers: tuple[Snapshot, dict[str, str]] | None = None
         self._digest: tuple[Snapshot, str] | None = None
@@ -186,10 +190,24 @@ class Loading:
 
         workspace = self._with_inventory()
         ask = partial(self._look, last=self.history.newest, hear=hear)
-        self.answer = answer(workspace, self.history, ask, fresh=fresh or not self.kept_counts)
+        hurried = self._hurried_resolver() if self.hurried else None
+        fresh = fresh or not self.kept_counts
+        self.answer = answer(workspace, self.history, ask, fresh=fresh, hurried=hurried)
         if self.answer.problem:
             self.listener.note(self.answer.problem)
         return self.answer.survey
+
+    def _hurried_resolver(self) -> Resolver:
+        """Return what resolves names without waiting long; what does not answer has the addresses that it had last."""
+        from ringfence.sources.resolution import resolve_within
+
+        try:
+            newest = self.history.newest()
+        except RingfenceError:
+            newest = None
+        assets = newest.assets if newest else ()
+        known = {str(one.attributes.get("ansible_host", one.name)): one.addresses for one in assets}
+        return partial(resolve_within, HURRIED_SECONDS, known)
 
     def _with_inventory(self) -> Workspace:
         workspace = self.workspace()

@@ -2,7 +2,8 @@
 
 Run by itself (`python -I -S proxy_command.py …`), started anew for every ssh connection: the standard library alone,
 and little of it. `connect ADDRESS PORT` passes the open connection to ssh (ProxyUseFdpass) and ends, so that nothing is
-left between. `wait SECONDS PORT NAME=ADDRESS…` prints each name when its port greets.
+left between; `connect ADDRESS PORT SECONDS` does not wait for it longer than that. `wait SECONDS PORT NAME=ADDRESS…`
+prints each name when its port greets.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import sys
 import time
 
 
-def connect(address: str, port: str) -> int:
-    """Pass a connection to the caller over standard output; return an exit status."""
+def connect(address: str, port: str, seconds: str = "10") -> int:
+    """Pass a connection to the caller over standard output; return an exit status, 1 where none is made in time."""
     try:
-        connection = socket.create_connection((address, int(port)), timeout=10)
+        connection = socket.create_connection((address, int(port)), timeout=float(seconds))
     except OSError as error:
         print(f"{address} port {port}: {error}", file=sys.stderr)  # noqa: T201 - what ssh shows
         return 1

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ringfence.language import flow_edits
+from ringfence.language.block_edits import by_keys, line_end
 from ringfence.language.checking import fields, items
-from ringfence.language.documents import parse_documents
 from ringfence.language.list_edits import (
     RULES,
     Spot,
     dash,
     last_line,
-    newline,
     prove,
     prove_says,
     refuse_malformed,
     spliced,
     with_document,
 )
-from ringfence.language.nodes import Entry, Node, Table, plain
+from ringfence.language.nodes import Entry, Node, plain
 from ringfence.language.policies import HEADER
 from ringfence.language.remembered import documents_of
 from ringfence.language.reports import Reports
 from ringfence.language.writing import ORDER, flow_text, rule_lines
 from ringfence.model.errors import InputError, Place
 
-ACTIONS = ("allow", "deny", "pass")
-_COMMENT = re.compile(r"\s+#")
 Said = Mapping[str, object]
 
 
@@ -69,7 +66,9 @@ def added(text: str, file: str, rule: Said, head: Said | None = None) -> str:
         prove_says(expected, new, file, Place(file, 1, 1), "add a document")
         return new
     spot = Spot(number, len(items(fields(documents[number])[RULES.key])))
-    new = spliced(text.splitlines(keepends=True), documents, spot, rule, file, RULES)
+    there = fields(documents[number])[RULES.key].value
+    flat = flow_edits.item_added(text, number, RULES.key, rule) if flow_edits.in_flow(text, there) else None
+    new = flat or spliced(text.splitlines(keepends=True), documents, spot, rule, file, RULES)
     prove(documents, spot, [dict(rule)], new, file, RULES)
     return new
 
@@ -91,7 +90,7 @@ def changed(text: str, file: str, at: RuleAt, rule: Said) -> str:
         return text
     lines = text.splitlines(keepends=True)
     replaced = Spot(spot.document, spot.index, replaces=True)
-    new = _by_keys(lines, node, rule, file)
+    new = _in_flow(text, spot, node, rule) or by_keys(lines, node, rule, file)
     if new is None or not _says(documents, replaced, [dict(rule)], new, file):
         new = _written_anew(lines, documents, replaced, node, rule, file)
     prove(documents, replaced, [dict(rule)], new, file, RULES)
@@ -105,10 +104,16 @@ def removed(text: str, file: str, at: RuleAt) -> str:
     """
     documents = _parsed(text, file)
     spot, node = _found(documents, at, file)
+    gone = Spot(spot.document, spot.index, replaces=True)
+    there = fields(documents[spot.document])[RULES.key]
+    if flow_edits.in_flow(text, there.value):
+        flat = flow_edits.item_removed(text, spot.document, RULES.key, spot.index)
+        if flat is not None:
+            prove(documents, gone, [], flat, file, RULES)
+            return flat
     lines = text.splitlines(keepends=True)
     first, indent = dash(lines, node, file)
     last = last_line(lines, first, indent)
-    there = fields(documents[spot.document])[RULES.key]
     if len(items(there)) == 1:
         new = _emptied(lines, there, first, last)
     else:
@@ -117,8 +122,14 @@ def removed(text: str, file: str, at: RuleAt) -> str:
         elif not spot.index and last + 1 < len(lines) and not lines[last + 1].strip():
             last += 1
         new = "".join([*lines[:first], *lines[last + 1 :]])
-    prove(documents, Spot(spot.document, spot.index, replaces=True), [], new, file, RULES)
+    prove(documents, gone, [], new, file, RULES)
     return new
+
+
+def _in_flow(text: str, spot: Spot, node: Node, rule: Said) -> str | None:
+    if not flow_edits.in_flow(text, node):
+        return None
+    return flow_edits.item_changed(text, spot.document, RULES.key, spot.index, node, rule)
 
 
 def _parsed(text: str, file: str) -> tuple[Node, ...]:
@@ -165,79 +176,6 @@ def _says(documents: tuple[Node, ...], spot: Spot, rules: list[object], new: str
     return True
 
 
-def _by_keys(lines: list[str], node: Node, rule: Said, file: str) -> str | None:
-    """Return the lines with only those keys of a rule written anew that say something else; None where that fails."""
-    if not isinstance(node, Table) or not node.entries:
-        return None
-    first, indent = dash(lines, node, file)
-    last = last_line(lines, first, indent)
-    starts = [entry.place.line - 1 for entry in node.entries]
-    columns = {entry.place.column for entry in node.entries}
-    if len(set(starts)) != len(starts) or len(columns) != 1 or starts[0] != first:
-        return None
-    said = {entry.key: plain(entry.value) for entry in node.entries}
-    renamed = _renamed(said, rule)
-    if node.entries[0].key not in rule and node.entries[0].key not in renamed:
-        return None
-    end, column = newline("".join(lines)), columns.pop()
-    new: dict[int, list[str]] = {}
-    gone: set[int] = set()
-    tails: dict[str, int] = {}
-    for entry, following in zip(node.entries, [*starts[1:], last + 1], strict=True):
-        start = entry.place.line - 1
-        until = _end_of(lines, start, following)
-        key = renamed.get(entry.key, entry.key)
-        tails[key] = until
-        if key == entry.key and key in rule and rule[key] == said[key]:
-            continue
-        gone.update(range(start, until + 1))
-        if key in rule:
-            prefix, comment = lines[start][: column - 1], _comment(lines, entry, start, until, file)
-            new[until] = [f"{prefix}{key}: {flow_text(rule[key])}{comment}{_end(lines[until])}"]
-    order = {key: number for number, key in enumerate(ORDER)}
-    for key in sorted(set(rule) - set(tails), key=lambda one: order.get(one, len(order))):
-        before = [one for one in tails if order.get(one, 0) < order.get(key, len(order)) and one in rule]
-        after = max((tails[one] for one in before), default=tails[node.entries[0].key])
-        new.setdefault(after, [lines[after]] if after not in gone else [])
-        new[after][-1:] = [_ended(line, end) for line in new[after][-1:]]
-        new[after].append(f"{' ' * (column - 1)}{key}: {flow_text(rule[key])}{end}")
-    out = [
-        "".join(new[number]) if number in new else "" if number in gone else line for number, line in enumerate(lines)
-    ]
-    return "".join(out)
-
-
-def _renamed(said: Said, rule: Said) -> dict[str, str]:
-    """Return the action that stands in another's place."""
-    before = [key for key in said if key in ACTIONS and key not in rule]
-    after = [key for key in rule if key in ACTIONS and key not in said]
-    return {before[0]: after[0]} if len(before) == len(after) == 1 else {}
-
-
-def _end_of(lines: list[str], start: int, following: int) -> int:
-    """Return the last line of an entry: not the comments and empty lines behind it."""
-    until = following - 1
-    while until > start and (not lines[until].strip() or lines[until].lstrip().startswith("#")):
-        until -= 1
-    return until
-
-
-def _comment(lines: list[str], entry: Entry, start: int, until: int, file: str) -> str:
-    """Return the comment behind an entry's first line with the blanks before it, nothing where there is none."""
-    line = lines[start].rstrip("\r\n")
-    written = line[entry.place.column - 1 :]
-    for found in _COMMENT.finditer(written):
-        left = written[: found.start()]
-        if start != until and left.strip() not in (f"{entry.key}:", f'"{entry.key}":'):
-            return ""
-        reports = Reports()
-        said = parse_documents(left, file, reports)
-        alone = start != until or (said and not len(reports) and plain(said[0]) == {entry.key: plain(entry.value)})
-        if alone or "*" in left or "&" in left:
-            return written[found.start() :]
-    return ""
-
-
 def _written_anew(lines: list[str], documents: tuple[Node, ...], spot: Spot, node: Node, rule: Said, file: str) -> str:
     """Return the lines with a rule's own written anew, in one line where it was a mapping in one line."""
     first, indent = dash(lines, node, file)
@@ -248,7 +186,7 @@ def _written_anew(lines: list[str], documents: tuple[Node, ...], spot: Spot, nod
     order = {key: number for number, key in enumerate(ORDER)}
     sorted_rule = {key: rule[key] for key in sorted(rule, key=lambda one: order.get(one, len(order)))}
     start = lines[first][: node.place.column - 1]
-    new = f"{start}{flow_text(sorted_rule)}{_end(lines[first])}"
+    new = f"{start}{flow_text(sorted_rule)}{line_end(lines[first])}"
     return "".join([*lines[:first], new, *lines[first + 1 :]])
 
 
@@ -261,11 +199,3 @@ def _emptied(lines: list[str], there: Entry, first: int, last: int) -> str:
         key_end = there.place.column - 1 + line[there.place.column - 1 :].index(":") + 1
         before[number] = f"{line[:key_end]} []{line[key_end:]}"
     return "".join([*before, *lines[last + 1 :]])
-
-
-def _end(line: str) -> str:
-    return line[len(line.rstrip("\r\n")) :]
-
-
-def _ended(line: str, end: str) -> str:
-    return line if line.endswith("\n") else line + end

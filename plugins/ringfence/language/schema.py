@@ -7,7 +7,9 @@ from pathlib import Path
 
 from ringfence.language.shapes import (
     REFERENCE,
+    ApprovalEntry,
     ControlEntry,
+    EmergenciesEntry,
     EnforceEntry,
     FlowsEntry,
     IdentityEntry,
@@ -72,6 +74,8 @@ def json_schema() -> dict[str, Schema]:
                 "identity": _plain(IdentityEntry),
                 "trust": _plain(TrustEntry),
                 "inventory": _plain(InventoryEntry),
+                "approval": _plain(ApprovalEntry),
+                "emergencies": _plain(EmergenciesEntry),
                 "watch": _watch(),
                 "watch_sink": {
                     **_plain(SinkEntry),

@@ -11,6 +11,7 @@ from ringfence.language.asset_identity import read_identity
 from ringfence.language.checking import check, fields, items
 from ringfence.language.definitions import Definitions
 from ringfence.language.documents import CONTROLS, read_documents, shown
+from ringfence.language.emergency_settings import read_emergencies
 from ringfence.language.mentions import Mention
 from ringfence.language.nodes import Entry, Node, Scalar, Table
 from ringfence.language.reports import Reports, meant
@@ -83,6 +84,9 @@ def _settings(node: Node, reports: Reports, mentions: MutableSequence[Mention]) 
         trusted=_trusted(written["trust"].value, reports) if "trust" in written else (),
         fresh_for=_fresh_for(written["inventory"].value, reports) if "inventory" in written else 0,
         watch=read_watch(written["watch"].value, reports) if "watch" in written else default.watch,
+        emergencies=read_emergencies(written["emergencies"].value, reports, mentions)
+        if "emergencies" in written
+        else default.emergencies,
         flows_engine=_flows_engine(written["flows"].value, reports) if "flows" in written else default.flows_engine,
         identity=read_identity(written["identity"].value, reports) if "identity" in written else default.identity,
     )

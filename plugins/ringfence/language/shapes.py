@@ -29,6 +29,8 @@ SinkText = Annotated[object, WithJsonSchema({REFERENCE: "watch_sink"})]
 FlowsText = Annotated[object, WithJsonSchema({REFERENCE: "flows"})]
 InventoryText = Annotated[object, WithJsonSchema({REFERENCE: "inventory"})]
 TrustText = Annotated[object, WithJsonSchema({REFERENCE: "trust"})]
+ApprovalText = Annotated[object, WithJsonSchema({REFERENCE: "approval"})]
+EmergenciesText = Annotated[object, WithJsonSchema({REFERENCE: "emergencies"})]
 IdentityKeyText = Annotated[object, WithJsonSchema({REFERENCE: "identity_key"})]
 LabelRuleText = Annotated[object, WithJsonSchema({REFERENCE: "label_rule"})]
 ENGINE = r"^(duckdb|spark://[^,/\s]+:[0-9]{1,5}(,[^,/\s]+:[0-9]{1,5})*)$"
@@ -156,6 +158,22 @@ class InventoryEntry(Written):
     )
 
 
+class ApprovalEntry(Written):
+    """Who may approve a permission to reach the assets of `where`."""
+
+    where: SelectorText = Field(description="The servers; `any` for all.")
+    by: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, description="Principals of allowed_signers.")
+    second_factor: bool = Field(False, description="Only a key in hardware counts, with a PIN or a finger.")
+
+
+class EmergenciesEntry(Written):
+    """What quarantines and permissions go by."""
+
+    pass_guardrails: bool = Field(False, description="Whether a permission for a while stands above guardrails too.")
+    allowed_signers: str | None = Field(None, min_length=1, description="A file of ssh-keygen(1), in the workspace.")
+    approvals: list[ApprovalText] | None = Field(None, description="Who approves permissions; the first that matches.")
+
+
 class ScanEntry(Written):
     """A scan: so many different servers or ports refuse a client, or do not answer it, within a time."""
 
@@ -230,6 +248,7 @@ class SettingsDocument(Written):
     trust: TrustText = None
     inventory: InventoryText = None
     watch: WatchText = None
+    emergencies: EmergenciesText = None
     flows: FlowsText = None
     valid_days: int | None = Field(None, ge=1, le=3650, description="How many days a plan may be applied.")
 

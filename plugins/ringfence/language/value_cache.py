@@ -13,7 +13,18 @@ from enum import Enum
 from typing import Any
 
 from ringfence.language import definitions, mentions, nodes
-from ringfence.model import assets, errors, identity, intervals, label_rules, rules, selectors, services, watch_settings
+from ringfence.model import (
+    assets,
+    emergency_settings,
+    errors,
+    identity,
+    intervals,
+    label_rules,
+    rules,
+    selectors,
+    services,
+    watch_settings,
+)
 
 AGAIN, TUPLE, LIST, SET, MAPPING, FIRST_KIND = range(6)
 _KINDS: tuple[type, ...] = (
@@ -32,6 +43,7 @@ _KINDS: tuple[type, ...] = (
     *(watch_settings.Sends, watch_settings.SinkSettings, watch_settings.WatchSettings),
     *(mentions.LabelMention, mentions.AssetMention, mentions.ProcessMention),
     *(mentions.ChoiceMention, mentions.AlternativeMention),
+    *(emergency_settings.Approval, emergency_settings.EmergencySettings),
 )
 _NUMBERS: dict[type, int] = {kind: number for number, kind in enumerate(_KINDS, FIRST_KIND)}
 

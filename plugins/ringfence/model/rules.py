@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from ringfence.model.addresses import addresses_of
 from ringfence.model.assets import Control
+from ringfence.model.emergency_settings import EMERGENCY_DEFAULTS, EmergencySettings
 from ringfence.model.errors import Place
 from ringfence.model.identity import DEFAULT_IDENTITY, Identity
 from ringfence.model.intervals import IntervalSet
@@ -171,6 +172,7 @@ class Settings:
     fresh_for: int = 0
     watch: WatchSettings = WATCH_DEFAULTS
     flows_engine: str = DUCKDB
+    emergencies: EmergencySettings = EMERGENCY_DEFAULTS
 
     def private_addresses(self) -> IntervalSet:
         """Return the private ranges as a set of addresses."""

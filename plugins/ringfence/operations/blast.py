@@ -48,8 +48,8 @@ def blast(estate: Estate, request: BlastRequest, execution: Execution | None = N
         if key not in known:
             raise InputError(f"no asset has a label '{key}'", remedy=f"the keys are: {', '.join(sorted(known))}")
     services = queries.services(request.services) if request.services else None
-    held = held_tables(estate, known_records(estate), listener)
-    compiled = estate.compiled()
+    held = estate.overridden(held_tables(estate, known_records(estate), listener))
+    compiled = estate.in_force()
     # a host that nothing brings its table to goes on with what it holds
     draft = {**compiled.tables, **{name: held[name] for name in compiled.why if name in held}}
     with listener.working("following the ways"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.operations.drive import drive
 from ringfence.operations.execution import Execution
+from ringfence.operations.one_driver import only_driver
 from ringfence.operations.plan_result import PlanResult
 from ringfence.operations.plans import chosen_plan
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 
 def confirm(estate: Estate, name: str, limit: Sequence[str] = (), execution: Execution | None = None) -> PlanResult:
-    """Confirm a plan where it waits and return what became of every host."""
+    """Confirm a plan where it waits and return what became of every host. Raise InputError where a run works."""
     chosen = chosen_plan(estate, name)
     variables = {"ringfence_plan": str(chosen.directory)}
-    result = drive(estate, "confirm", variables, sorted(chosen.plan.hosts), execution or Execution(), limit=limit)
+    with only_driver(estate):
+        result = drive(estate, "confirm", variables, sorted(chosen.plan.hosts), execution or Execution(), limit=limit)
     return PlanResult(chosen.plan, result)

@@ -16,6 +16,7 @@ from ringfence.estate.draft_changes import (
     refuse_foreign,
     refuse_no_text,
 )
+from ringfence.estate.draft_values import Damaged
 from ringfence.language.file_differences import unified
 from ringfence.language.policies import path_order, read_again, read_texts
 from ringfence.language.reports import Reports, did_you_mean, nearest
@@ -35,10 +36,14 @@ __all__ = ["AddRule", "Change", "ChangeRule", "Drafted", "RemoveRule", "WriteTex
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """The draft on the files as they are now; `written` are the files that were just written."""
+    """The draft on the files as they are now; `written` are the files that were just written.
+
+    `damaged` are drafts that could not be read: one that stands in its place, and those that were moved aside.
+    """
 
     edited: Edited
     written: tuple[str, ...] = ()
+    damaged: tuple[Damaged, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -76,13 +81,17 @@ class Drafted:
             ],
             "difference": self.difference(),
             "written": list(self.written),
+            "damaged": [{"place": one.place, "why": one.why} for one in self.damaged],
         }
 
 
 def show(estate: Estate) -> Drafted:
-    """Return the draft on the files as they are now. Raise InputError for a damaged draft."""
+    """Return the draft on the files as they are now; a damaged one is moved aside, and told."""
     drafts = Drafts(estate.directory)
-    return Drafted(drafts.edited(drafts.read()))
+    draft = drafts.read()
+    found = drafts.damaged()
+    there = (draft.damaged,) if draft.damaged is not None and draft.damaged not in found else ()
+    return Drafted(drafts.edited(draft), damaged=(*there, *found))
 
 
 def change(estate: Estate, *changes: Change) -> Drafted:
@@ -106,42 +115,47 @@ def change(estate: Estate, *changes: Change) -> Drafted:
     return Drafted(edited)
 
 
-def undo(estate: Estate) -> Drafted:
+def undo(estate: Estate, seen: str | None = None) -> Drafted:
     """Take the last change back; where there is none, the last writing: as a change that brings the old texts back.
 
+    `seen` is the version of the draft that a person looks at: InputError where it is another one now.
     Raise InputError where there is nothing to take back, InputErrors where somebody changed the written lines since.
     """
     drafts = Drafts(estate.directory)
     with drafts.changing() as before:
+        _refuse_unseen(before, seen)
         draft = _unwritten(drafts, before) if not before.changes and before.written else before.undo()
         drafts.keep(draft)
     return Drafted(drafts.edited(draft))
 
 
-def redo(estate: Estate) -> Drafted:
-    """Do again what was undone last. Raise InputError where nothing was."""
+def redo(estate: Estate, seen: str | None = None) -> Drafted:
+    """Do again what was undone last. Raise InputError where nothing was, or the draft is not the one that was seen."""
     drafts = Drafts(estate.directory)
     with drafts.changing() as before:
+        _refuse_unseen(before, seen)
         draft = before.redo()
         drafts.keep(draft)
     return Drafted(drafts.edited(draft))
 
 
 def drop(estate: Estate) -> Drafted:
-    """Forget the draft: nothing of it is written, and nothing can be taken back. Return what it was, if it is whole."""
+    """Forget the draft: nothing of it is written, and nothing can be taken back. A damaged one is moved aside."""
     drafts = Drafts(estate.directory)
+    drafts.read()
     drafts.path.unlink(missing_ok=True)
     return Drafted(drafts.edited(Draft()))
 
 
-def write(estate: Estate) -> Drafted:
+def write(estate: Estate, seen: str | None = None) -> Drafted:
     """Write the draft into the policy files; the draft is empty then, and `undo` brings the old texts back into it.
 
-    Raise InputErrors, before anything is written, for conflicts, for a policy that is none, and for a file that was
-    changed in this moment.
+    Raise InputErrors, before anything is written, for conflicts, for a policy that is none, for a file that was
+    changed in this moment, and where the draft is not the one that was seen.
     """
     drafts = Drafts(estate.directory)
     with drafts.changing() as draft:
+        _refuse_unseen(draft, seen)
         edited = drafts.edited(draft)
         if not edited.texts:
             edited.settle()
@@ -152,6 +166,13 @@ def write(estate: Estate) -> Drafted:
         kept = Written({file: texts[file][0] for file in written}, {file: texts[file][1] for file in written})
         drafts.keep(Draft(written=kept))
     return Drafted(drafts.edited(Draft(written=kept)), written)
+
+
+def _refuse_unseen(draft: Draft, seen: str | None) -> None:
+    """Raise InputError, with who changed it, where the draft is another one than a person looks at."""
+    if seen is not None and draft.version != seen:
+        who = draft.by.words() if draft.by is not None else "somebody"
+        raise InputError(f"{who} changed the draft meanwhile", remedy="look at it as it is now, then do it again")
 
 
 def _unwritten(drafts: Drafts, draft: Draft) -> Draft:

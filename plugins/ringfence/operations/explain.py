@@ -26,7 +26,7 @@ def explain(
     """Return the answers for every port of a service; with `full`, as if every mode were full."""
     services = QueryReader(estate.workspace.definitions, estate.snapshot).services(service)
     ends = [asset.name for word in (source, destination) for asset in meant(estate.snapshot, word)]
-    return explained(estate.compiled(full=full, only=ends), source, destination, services, process)
+    return explained(estate.in_force(full=full, only=ends), source, destination, services, process)
 
 
 def process_of(text: str) -> ProcessClass | None:

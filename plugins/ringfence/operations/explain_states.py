@@ -77,7 +77,7 @@ def explain_held(estate: Estate, asked: Asked, execution: Execution | None = Non
     held = held_tables(estate, known_records(estate), (execution or Execution()).listener)
     ends = _ends(estate, asked)
     tables = {name: held[name] for name in ends if name in held}
-    compiled = replace(estate.compiled(only=ends), tables=tables, why={})
+    compiled = estate.with_emergencies(replace(estate.compiled(only=ends), tables=tables, why={}))
     return explained(compiled, asked.source, asked.destination, _services(estate, asked), asked.process)
 
 
@@ -86,7 +86,7 @@ def explain_draft(estate: Estate, asked: Asked) -> Explanation | None:
     edited = show(estate).edited
     if not edited.texts:
         return None
-    compiled = compiled_as(estate, policy=policy_of(estate, edited))
+    compiled = estate.with_emergencies(compiled_as(estate, policy=policy_of(estate, edited)))
     return explained(compiled, asked.source, asked.destination, _services(estate, asked), asked.process)
 
 

@@ -70,6 +70,8 @@ def raise_lab(told: Told, execution: Execution, name: str = NAME, kind: str = "a
                     told(str(last["text"]), float(str(last["share"])))
         finally:
             execution.cancel.forget(end)
+    if execution.cancel.wanted and not last.get("up"):
+        raise OutsideError("the lab was stopped while it was raised: nothing of it is left", remedy="raise it again")
     if not last.get("up"):
         message = str(last.get("error") or printed or "what raised it ended without a word")
         raise OutsideError(f"the lab is not up: {message}", remedy=str(last.get("remedy") or "ringfence doctor"))

@@ -118,7 +118,7 @@ def open_picture(
 
 def tables_of(estate: Estate, states: tuple[PolicyState, ...], listener: Listener) -> dict[PolicyState, PolicyTables]:
     """Return the tables that hosts hold, and those that they would take of the files; the draft's need the files'."""
-    held = held_tables(estate, known_records(estate), listener)
+    held = estate.overridden(held_tables(estate, known_records(estate), listener))
     found: dict[PolicyState, PolicyTables] = {}
     if PolicyState.HELD in states:
         found[PolicyState.HELD] = PolicyTables(held, {})
@@ -132,6 +132,11 @@ def as_taken(compiled: Compilation, held: Mapping[str, VerdictTable], policy: Po
     stays = {name: held[name] for name in compiled.why if name in held}
     places = {rule.id: f"{rule.place.file}:{rule.place.line}" for rule in policy.rules}
     return PolicyTables({**compiled.tables, **stays}, places)
+
+
+def with_labels(levels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return levels that many single assets can be put together by: the usual labels stand before them."""
+    return (*LEVELS, *levels) if levels[0] in (ASSET, PROCESS) else levels
 
 
 def check_levels(estate: Estate, levels: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from ringfence.model.assets import USUAL_ENFORCER
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.check import refuse_errors
+from ringfence.operations.emergencies import standing_problems
 from ringfence.operations.execution import Execution
 from ringfence.operations.own_addresses import own_addresses
 from ringfence.wire.first_few import first_few
@@ -107,6 +108,7 @@ class _Making:
         self.listener.problems((*found.said, *found.silent, *found.told))
         tables = estate.compilation.tables
         self.listener.problems(_chosen(estate))
+        self.listener.problems(standing_problems(estate))
         if not tables and not self.dropped:
             remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"
             if estate.compilation.unenforced:

@@ -22,7 +22,7 @@ def reach(
     """Return a row for every pair of assets or addresses that two selectors choose, without the built-ins."""
     queries = QueryReader(estate.workspace.definitions, estate.snapshot)
     clients, servers = queries.selectors(sources), queries.selectors(destinations)
-    tables = estate.compiled(full=full, only=_chosen(estate, (*clients, *servers)))
+    tables = estate.in_force(full=full, only=_chosen(estate, (*clients, *servers)))
     return reached(tables, clients, servers, by_address=by_address)
 
 

@@ -18,9 +18,10 @@ from ringfence.model.errors import RingfenceError
 from ringfence.operations.apply import ApplyRequest, Rollout, apply
 from ringfence.operations.execution import Cancellation, Execution
 from ringfence.operations.passwords import Passwords
+from ringfence.operations.run_rollback import go_back
 from ringfence.rollout import Event
 from ringfence.rollout.run_events import event_line
-from ringfence.rollout.runs import END_FILE, EVENTS_FILE, PROCESS_FILE, RunDirectory, write_whole
+from ringfence.rollout.runs import END_FILE, EVENTS_FILE, PROCESS_FILE, RunBack, RunDirectory, write_whole
 
 # Seconds between two looks at the control file.
 LOOK = 0.3
@@ -54,7 +55,8 @@ def main(workspace: str, directory: str) -> None:
     run, cancel = RunDirectory(Path(directory)), Cancellation()
     (run.path / PROCESS_FILE).write_text(f"{os.getpid()}\n")
     order = json.load(sys.stdin)
-    for descriptor in order.pop("locks"):
+    locks = order.pop("locks")
+    for descriptor in locks:
         os.set_inheritable(descriptor, False)  # what Ansible starts must not keep the run alive
     given = order["request"]
     request = ApplyRequest(
@@ -77,10 +79,17 @@ def main(workspace: str, directory: str) -> None:
     end: dict[str, object]
     try:
         execution = Execution(Recording(run.path / EVENTS_FILE), cancel)
-        with Passwords.of(order["passwords"]).offered():
+        passwords = Passwords.of(order["passwords"])
+        with passwords.offered():
             done = roll_out(Estate(Path(workspace)), run, request, execution)
+            if run.control().back:
+                over.set()  # what comes now is no part of the run that somebody aborted
+                estate = Estate(Path(workspace))  # as it is now: what hosts confirmed is in the journals
+                done = go_back(estate, run, done, Execution(), passwords, lambda: os.close(locks[0]))
         end = {**done.result.data(), "interrupted": done.interrupted}
     except RingfenceError as error:
+        if run.control().back:
+            run.went_back(RunBack(error=f"it was not rolled back: {error.message}", remedy=error.remedy or ""))
         end = {"error": error.message, "remedy": error.remedy, "exit_status": error.exit_status}
     finally:
         over.set()

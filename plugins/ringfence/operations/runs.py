@@ -107,7 +107,7 @@ def begin(
     chosen = checked_plan(estate, request)
     plan = chosen.plan
     facts = RunFacts(
-        who=_person(),
+        who=person(),
         commit=_commit(estate),
         plan=plan.digest,
         started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -245,7 +245,7 @@ def _result(run: RunDirectory, facts: RunFacts, events: list[Event]) -> tuple[Pl
     return PlaybookResult(hosts, INTERRUPTED if interrupted else str(end["status"])), interrupted
 
 
-def _person() -> str:
+def person() -> str:
     """Return who begins a run: by login name, else by number, as in a container without a list of users."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()

@@ -158,8 +158,8 @@ def simulate(
     listener = execution.listener
     heed = heeding(execution, lambda done, _every: told(done) if told is not None else None)
     wanted = (choice or FlowChoice()).wanted(estate)
-    held = held_tables(estate, known_records(estate), listener)
-    compiled = estate.compiled()
+    held = estate.overridden(held_tables(estate, known_records(estate), listener))
+    compiled = estate.in_force()
     # a host that nothing brings its table to goes on with what it holds
     tables = {**compiled.tables, **{name: held[name] for name in compiled.why if name in held}}
     current, revision = held, None
@@ -169,7 +169,7 @@ def simulate(
         with interruptible(execution, window.connection):
             result = simulated(tables, estate.snapshot, window, current, told=lambda done: heed(done, 0))
         nobodys = to_nobody(result, estate.snapshot, estate.workspace.settings)
-        chosen, policy = Selection(result, wanted), estate.workspace.policy
+        chosen, policy = Selection(result, wanted), compiled.policy
         yield Simulated(result, window.totals(), window.wrong, nobodys, chosen, policy, revision)
 
 
@@ -179,8 +179,8 @@ def _at(
     """Return the tables that hosts would hold under the files of a commit, for the assets as they are now."""
     with listener.working(f"reading {name}"):
         then, revision = at_revision(estate.directory, name)
-    made = compiled_as(
-        estate, snapshot=relabelled(estate, then.label_rules), policy=then.policy, settings=then.settings
+    made = estate.with_emergencies(
+        compiled_as(estate, snapshot=relabelled(estate, then.label_rules), policy=then.policy, settings=then.settings)
     )
     return {**made.tables, **{host: held[host] for host in made.why if host in held}}, revision
 

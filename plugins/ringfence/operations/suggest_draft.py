@@ -115,7 +115,7 @@ class Draft:
             rule = one.rule(name, scope)
             homes.setdefault((path, document), []).append(rule)
             file = path.relative_to(self.copy).as_posix()
-            self.changes[one.id] = AddRule(file, rule, self._heads[path, document])
+            self.changes[one.id] = AddRule(file, rule, self._heads[path, document], one.id)
         for (path, document), rules in homes.items():
             add_rules(path, rules, document)
         if fence is not None:

@@ -14,16 +14,32 @@ def sign(directory: Path, key: Path) -> Path:
 
     Raise OutsideError when ssh-keygen is missing or refuses.
     """
-    plan, signature = directory / PLAN_FILE, directory / SIGNATURE_FILE
+    return sign_file(directory / PLAN_FILE, directory / SIGNATURE_FILE, key, NAMESPACE)
+
+
+def sign_file(file: Path, signature: Path, key: Path, namespace: str) -> Path:
+    """Sign a file, in a namespace, and return the path of its signature, which is beside it under its name and `.sig`.
+
+    Raise OutsideError when ssh-keygen is missing or refuses.
+    """
     signature.unlink(missing_ok=True)
-    _ssh_keygen(["-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(plan)], f"the plan was not signed with {key}")
+    ssh_keygen(["-Y", "sign", "-n", namespace, "-f", str(key), str(file)], f"the {file.stem} was not signed with {key}")
     return signature
 
 
-def _ssh_keygen(arguments: list[str], failure: str) -> None:
+def ssh_keygen(arguments: list[str], failure: str, given: bytes | None = None) -> str:
+    """Return what ssh-keygen prints for some arguments. Raise OutsideError when it is missing or refuses."""
     try:
-        done = subprocess.run(["ssh-keygen", *arguments], stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            ["ssh-keygen", *arguments],
+            input=given,
+            stdout=subprocess.PIPE if given is not None else None,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
     except FileNotFoundError as error:
         raise OutsideError("ssh-keygen is not installed", remedy="install the OpenSSH client") from error
     if done.returncode:
-        raise OutsideError(f"{failure}: {done.stderr.strip()}")
+        said = done.stderr.decode(errors="replace").strip() or (done.stdout or b"").decode(errors="replace").strip()
+        raise OutsideError(f"{failure}: {said}")
+    return (done.stdout or b"").decode(errors="replace")

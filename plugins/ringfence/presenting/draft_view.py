@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def draft_lines(found: Drafted) -> Iterator[Line]:
     """Yield the changes of a draft, what is in its way, and the difference that it makes to the files."""
+    for damaged in found.damaged:
+        yield Line(damaged.words(), style="red")
     if not found.changes:
         more = ", and an undone change can be done again" if found.can_redo else ""
         yield Line(f"the draft is empty{more}")

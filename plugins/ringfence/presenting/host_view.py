@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.services import BLOCK, PORT_PROTOCOL_NAMES, service_texts
 from ringfence.presenting.line import Line
 from ringfence.presenting.rollout_view import failed_lines
+from ringfence.rollout.host_counters import packets, packets_of, rule_words
 
 if TYPE_CHECKING:
     from ringfence.operations.hosts import HostsResult
-    from ringfence.rollout import HostResult
+    from ringfence.operations.plan_result import PlanResult
 
 STATE_COLUMNS = ("host", "state", "enforced by", "plan", "#number", "#denied", "#would be denied")
 DENIAL_COLUMNS = ("host", "rule", "side", "peer", "service", "#packets", "verdict")
@@ -28,6 +30,7 @@ TOLD = (
     "counters",
     "denials",
     "denials_full",
+    "emergency",
 )
 VERDICTS = {"deny": "denied", "watch": "would be denied"}
 
@@ -37,7 +40,7 @@ def state_rows(done: HostsResult) -> Iterator[tuple[object, ...]]:
     for name, host in sorted(done.result.hosts.items()):
         if host.ok:
             told = host.result
-            denied, watched = (_packets(host, effect) for effect in ("deny", "watch"))
+            denied, watched = (packets(host, effect) for effect in ("deny", "watch"))
             plan = str(told.get("plan") or "")[:12]
             enforcer = str(told.get("enforcer") or "") or None
             yield name, host.state, enforcer, plan or None, told.get("sequence") or None, denied, watched
@@ -47,16 +50,35 @@ def denial_rows(done: HostsResult) -> Iterator[tuple[object, ...]]:
     """Yield a row for each recorded denial, under DENIAL_COLUMNS, those of one rule together."""
     for name, host in sorted(done.result.hosts.items()):
         denials = _mappings(host.result.get("denials"))
-        for one in sorted(denials, key=lambda one: (_rule(one), str(one.get("direction")), -_number(one))):
+        for one in sorted(denials, key=lambda one: (rule_words(one), str(one.get("direction")), -packets_of(one))):
             yield (
                 name,
-                _rule(one),
+                rule_words(one),
                 "to" if one.get("direction") == "in" else "from",
                 one.get("peer"),
                 _service(one),
                 one.get("packets"),
                 VERDICTS.get(str(one.get("effect")), one.get("effect")),
             )
+
+
+def emergency_lines(done: HostsResult | PlanResult) -> Iterator[Line]:
+    """Yield what stands on hosts beside their tables: by whom, why, until when, and whether the kernel holds it."""
+    for name, host in sorted(done.result.hosts.items()):
+        held = host.result.get("held")
+        told = held if isinstance(held, Mapping) else host.result
+        for one in _mappings(told.get("emergency")):
+            ends = one.get("ends")
+            until = f"until {_time(ends)} UTC" if isinstance(ends, int) and ends else "until it is released"
+            who = f"{one.get('who') or 'somebody'}, because {one.get('why') or 'nobody said why'}"
+            what = ", isolates this host" if one.get("isolates") else ""
+            fault = "" if one.get("held") is True else "; its kernel does not hold it"
+            text = f"{name}: {one.get('kind')} {one.get('id')} ({who}){what}, {until}{fault}"
+            yield Line(text, style="red" if fault else "yellow")
+
+
+def _time(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def host_data(done: HostsResult) -> dict[str, object]:
@@ -73,19 +95,6 @@ def done_lines(done: HostsResult, what: str) -> Iterator[Line]:
     style = "green" if done.result.ok else "red"
     yield Line(f"{done.well}/{len(done.result.hosts)} hosts {what}", style=style, bold=True)
     yield from failed_lines(done.result)
-
-
-def _packets(host: HostResult, effect: str) -> int:
-    return sum(_number(one) for one in _mappings(host.result.get("counters")) if one.get("effect") == effect)
-
-
-def _number(entry: Mapping[str, object]) -> int:
-    packets = entry.get("packets")
-    return packets if isinstance(packets, int) else 0
-
-
-def _rule(entry: Mapping[str, object]) -> str:
-    return str(entry.get("name") or ("no rule allows it" if entry.get("rule") == "default" else entry.get("rule")))
 
 
 def _service(entry: Mapping[str, object]) -> str:

@@ -84,7 +84,10 @@ class BoardWave:
 
 @dataclass(frozen=True, slots=True)
 class BoardHead:
-    """What is said of the whole run; `state` is that of `runs`, `waits` says what keeps a wave from beginning."""
+    """What is said of the whole run; `state` is that of `runs`, `waits` says what keeps a wave from beginning.
+
+    `back_by` names who rolled it back, `back_run` the run that brings the plan before back, `back_error` why none does.
+    """
 
     run: str
     plan: str
@@ -102,6 +105,9 @@ class BoardHead:
     waits: str = ""
     error: str = ""
     waves: tuple[BoardWave, ...] = ()
+    back_by: str = ""
+    back_run: str = ""
+    back_error: str = ""
 
     @property
     def lives(self) -> bool:

@@ -12,7 +12,7 @@ from ringfence.model.safe_text import clean_line
 from ringfence.presenting.playbook_progress import wave_name
 from ringfence.presenting.rollout_board import ENDED, STOPS, Board, BoardChange, BoardHead, BoardHost, BoardWave, Phase
 from ringfence.rollout.events import EventKind
-from ringfence.rollout.runs import RunControl
+from ringfence.rollout.runs import RunBack, RunControl
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class BoardFold:
         if not run.lives:
             self._finish(end or {}, run.ended)
         self._excuse(control.excuse)
+        back = (run.directory.back() if steered else None) or RunBack()
         waves = self._waves()
         facts = run.facts
         head = BoardHead(
@@ -87,6 +88,9 @@ class BoardFold:
             waits=self._waits(waves, held=run.state == "pausing"),
             error=clean_line((str(end.get("error", "")) if end else "" if run.lives else words)[:LONGEST]),
             waves=waves,
+            back_by=clean_line(control.back[:LONGEST]),
+            back_run=clean_line(back.run[:LONGEST]),
+            back_error=clean_line(f"{back.error}: {back.remedy}"[:LONGEST]) if back.error else "",
         )
         changed, self._changed = self._changed, set()
         return BoardChange(head, tuple(self.hosts[name] for name in sorted(changed)))

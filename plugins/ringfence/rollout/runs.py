@@ -15,6 +15,7 @@ from pathlib import Path
 from ringfence.files import PRIVATE, regular_file
 from ringfence.files import write_whole as write_text
 from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.rollout.run_denials import RunDenials, denials_of
 
 RUNS = "runs"
 RUN_FILE = "run.json"
@@ -23,6 +24,8 @@ STEPS_FILE = "steps.jsonl"
 PROCESS_FILE = "pid"
 CONTROL_FILE = "control.json"
 END_FILE = "end.json"
+BACK_FILE = "back.json"
+DENIALS_FILE = "denials.json"
 LOCK = ".lock"
 ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}(-[0-9]+)?")
 
@@ -43,11 +46,28 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunControl:
-    """What people want of a run: nothing more after the wave that runs, an end, hosts that it goes on without."""
+    """What people want of a run: nothing more after the wave that runs, an end, hosts that it goes on without.
+
+    `back` names who wants it rolled back when it has ended, empty where nobody does.
+    """
 
     pause: bool = False
     abort: bool = False
     excuse: tuple[str, ...] = ()
+    back: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunBack:
+    """What came of rolling a run back: the run that brings the earlier plan back, and its plan; the error if any.
+
+    Without a run no host had confirmed anything, so nothing had to be brought back.
+    """
+
+    run: str = ""
+    plan: str = ""
+    error: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +118,22 @@ class RunDirectory:
         """Return what people want of it; a control file that cannot be read wants nothing."""
         try:
             data = json.loads(regular_file(self.path / CONTROL_FILE))
-            return RunControl(bool(data["pause"]), bool(data["abort"]), tuple(map(str, data["excuse"])))
-        except (OSError, ValueError, TypeError, KeyError, InputError):
+            excuse, back = tuple(map(str, data["excuse"])), str(data.get("back", ""))
+            return RunControl(bool(data["pause"]), bool(data["abort"]), excuse, back)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, InputError):
             return RunControl()
 
-    def steer(self, *, pause: bool | None = None, abort: bool = False, excuse: tuple[str, ...] = ()) -> RunControl:
+    def steer(
+        self, *, pause: bool | None = None, abort: bool = False, excuse: tuple[str, ...] = (), back: str = ""
+    ) -> RunControl:
         """Want something more of it; return all that is wanted now."""
         with _locked(self.path / ".steering"):
             before = self.control()
             wanted = RunControl(
-                before.pause if pause is None else pause, before.abort or abort, (*before.excuse, *excuse)
+                before.pause if pause is None else pause,
+                before.abort or abort,
+                (*before.excuse, *excuse),
+                before.back or back,
             )
             write_whole(self.path / CONTROL_FILE, asdict(wanted))
         return wanted
@@ -119,6 +145,29 @@ class RunDirectory:
         except (OSError, ValueError, InputError):
             return None
         return data if isinstance(data, dict) else None
+
+    def went_back(self, back: RunBack) -> None:
+        """Write down what came of rolling it back."""
+        write_whole(self.path / BACK_FILE, asdict(back))
+
+    def back(self) -> RunBack | None:
+        """Return what came of rolling it back, None where nothing did yet."""
+        try:
+            data = json.loads(regular_file(self.path / BACK_FILE))
+            return RunBack(*(str(data[key]) for key in ("run", "plan", "error", "remedy")))
+        except (OSError, ValueError, TypeError, KeyError, InputError):
+            return None
+
+    def keep_denials(self, denials: RunDenials) -> None:
+        """Keep what hosts told of what they denied since they got its table."""
+        write_whole(self.path / DENIALS_FILE, denials.data())
+
+    def denials(self) -> RunDenials | None:
+        """Return what hosts told of that when they were last asked, None where nobody asked."""
+        try:
+            return denials_of(json.loads(regular_file(self.path / DENIALS_FILE)))
+        except (OSError, ValueError, TypeError, KeyError, InputError):
+            return None
 
     def process(self) -> int | None:
         """Return the process that carries it out, None where it did not say."""
@@ -197,7 +246,7 @@ def no_run_begins(state: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         if not any(one.lives() for one in run_directories(state)):
-            raise InputError("a run is just beginning", remedy="try again") from error
+            raise InputError("a run is just beginning, or hosts are being changed", remedy="try again") from error
     try:
         yield
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,18 +90,39 @@ def read_snapshot(path: Path) -> Snapshot:
     return Snapshot(assets, taken)
 
 
+def asset_in(path: Path, name: str) -> Asset | None:
+    """Return one asset of a kept snapshot, by its own name, else by a source's; None where it has none of it.
+
+    Others of it are not looked at. Raise InputError as `read_snapshot` does.
+    """
+    try:
+        text = regular_file(path)
+        if json.dumps(name).encode() not in text:
+            return None
+        entries = json.loads(text)["assets"]
+        own = next((entry for entry in entries if entry["name"] == name), None)
+        also = next((entry for entry in entries if name in entry.get("also", ())), None)
+        found = own or also
+        return None if found is None else asset_of(found)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return read_snapshot(path).named().get(name)
+
+
 def difference(before: Snapshot, after: Snapshot) -> SnapshotDifference:
     """Return what differs between two snapshots in all that the digest covers."""
     old, new = before.named(), after.named()
-    changed = tuple(
-        AssetChange(name, field, old_fields.get(field, ""), new_fields.get(field, ""))
-        for name in sorted(old.keys() & new.keys())
-        if old[name] is not new[name]
-        for old_fields, new_fields in [(_fields(old[name]), _fields(new[name]))]
-        for field in sorted(old_fields.keys() | new_fields.keys())
-        if old_fields.get(field, "") != new_fields.get(field, "")
-    )
+    changed = tuple(change for name in sorted(old.keys() & new.keys()) for change in changes_of(old[name], new[name]))
     return SnapshotDifference(tuple(sorted(new.keys() - old.keys())), tuple(sorted(old.keys() - new.keys())), changed)
+
+
+def changes_of(before: Asset, after: Asset) -> Iterator[AssetChange]:
+    """Yield what differs between an asset then and now in all that the digest covers, by field."""
+    if before is after:
+        return
+    old, new = _fields(before), _fields(after)
+    for field in sorted(old.keys() | new.keys()):
+        if old.get(field, "") != new.get(field, ""):
+            yield AssetChange(after.name, field, old.get(field, ""), new.get(field, ""))
 
 
 def _canonical(data: Mapping[str, object]) -> str:

@@ -12,6 +12,7 @@ from ringfence_tui.screens.map import questions, sending
 from ringfence_tui.screens.map.answers import Edges, PictureRequest, Progress, RuleRequest, When
 from ringfence_tui.screens.map.drafting import take, write
 from ringfence_tui.screens.map.kept import kept_of
+from ringfence_tui.screens.map.levels import Level
 
 from tests.tui.map_estate import drawn
 from tests.unit.cli_shop import NOW
@@ -57,10 +58,22 @@ def test_where_labels_tell_too_many_groups_apart_fewer_do(session, monkeypatch):
     assert asked(session, PictureRequest())[0].picture.levels == ("env", "app")
 
 
-def test_more_groups_than_a_matrix_can_show_are_refused_with_the_way_out(session, monkeypatch):
-    monkeypatch.setattr(questions, "MOST", 5)
-    with pytest.raises(InputError, match="groups by env > app > role are more than a matrix can show"):
-        asked(session, PictureRequest(("env", "app", "role")))
+def test_more_groups_than_a_matrix_can_show_are_put_together_by_the_next_coarser_label(session, monkeypatch):
+    whole = asked(session, PictureRequest(("env", "app", "role")))[0].picture
+    monkeypatch.setattr(questions, "MOST", 8)
+    finest = ("env", "app", "role", "asset")
+    answer, parts = asked(session, PictureRequest(finest))
+    assert (answer.picture.levels, len(answer.picture.groups)) == (("env", "app", "role"), 8)
+    assert answer.notes == (
+        "9 groups are more than one can read: put together by env > app > role; enter on one goes into it",
+    )
+    assert answer.picture.totals == whole.totals
+    assert sum(len(part.edges) for part in parts if isinstance(part, Edges)) == 10
+    level = Level(answer.keys, 4, whole.groups[0]).shown_as(answer.keys, 3)
+    assert (level.shown, level.inside) == (("env", "app", "role"), None)
+    monkeypatch.setattr(questions, "MOST", 1)
+    with pytest.raises(InputError, match="4 groups by env are more than a matrix can show"):
+        asked(session, PictureRequest(finest))
 
 
 def test_nobody_waits_any_more(session):

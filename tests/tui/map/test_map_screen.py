@@ -12,7 +12,7 @@ from ringfence_tui.app import RingfenceApp
 from ringfence_tui.messages import PairSubject, PictureSubject
 from ringfence_tui.screens.explain.screen import ExplainScreen
 from ringfence_tui.screens.map.answers import DraftNote, MapAnswer, Writing
-from ringfence_tui.screens.map.looking import Mode
+from ringfence_tui.screens.map.picture_page import Mode
 from ringfence_tui.screens.map.screen import MapScreen
 from ringfence_tui.screens.map.sheet_box import SheetBox
 from ringfence_tui.spans import plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import stat
 from io import StringIO
 from pathlib import Path
@@ -110,4 +111,12 @@ def test_flows_that_cannot_be_read_are_counted(directory: Path) -> None:
 
 
 def test_a_window_without_flows_says_so(directory: Path) -> None:
-    assert ringfence(directory, "map", "--since", "1m").stdout.startswith("no flow was seen")
+    shown = ringfence(directory, "map", "--since", "1m").stdout
+    assert re.match(r"no flow was seen since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n", shown)
+
+
+def test_many_assets_are_put_together_by_their_labels(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringfence.cli.map.TOGETHER", {"": 1, "svg": 1})
+    few = [line for line in ringfence(directory, "map", "--by", "asset").stdout.splitlines() if " web" in line]
+    assert few
+    assert "env &gt; app &gt; role" in ringfence(directory, "map", "--by", "asset", "--svg", "-").stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -173,9 +174,8 @@ def test_only_policy_files_are_drafted_also_by_a_draft_that_came_with_the_reposi
     change = {"do": "write", "file": file, "text": "x", "before": None}
     stored(estate).parent.mkdir(exist_ok=True)
     stored(estate).write_text(json.dumps({"format": 1, "changes": [change], "undone": [], "base": {}, "written": None}))
-    with pytest.raises(InputError):
-        draft.show(estate)
-    draft.drop(estate)
+    (damaged,) = draft.show(estate).damaged
+    assert "is no policy file" in damaged.why
     assert not draft.show(estate)
 
 
@@ -185,16 +185,52 @@ def test_what_is_no_text_is_refused(estate: Estate) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["", "{", "[]", "[" * 100_000, '{"format": 2}', '{"format": 1, "changes": 3}', '{"format": 1, "base": "\\ud800"}'],
+    ("content", "why"),
+    [
+        ("", "it is empty"),
+        ('{"format": 1,\n"changes": [}', "draft-damaged-.*json:2:13: no JSON: Expecting value"),
+        ("[]", "it holds no draft"),
+        ("[" * 100_000, "no JSON"),
+        ('{"format": 2}', "its format is 2, and this release reads 1"),
+        ('{"format": 1, "changes": 3}', "'changes' is not what a draft has there"),
+        ('{"format": 1, "changes": [], "undone": [{"do": "dance"}]}', "'undone' is not"),
+        ('{"format": 1, "base": "\\ud800"}', "what is no text"),
+    ],
 )
-def test_a_damaged_draft_is_named_and_can_be_dropped(estate: Estate, content: str) -> None:
+def test_a_damaged_draft_is_kept_aside_with_its_place_and_reason_and_the_work_goes_on(
+    estate: Estate, content: str, why: str
+) -> None:
     stored(estate).parent.mkdir(exist_ok=True)
     stored(estate).write_text(content)
-    with pytest.raises(InputError, match="this is no draft"):
-        draft.show(estate)
+    found = draft.show(estate)
+    assert found.changes == ()
+    assert found.edited.draft.damaged in found.damaged
+    assert re.search(why, found.damaged[0].words())
+    draft.change(estate, AddRule(SHOP, DENY, {"scope": {"app": "shop"}}))
     draft.drop(estate)
-    assert draft.show(estate).changes == ()
+    (kept,) = draft.show(estate).damaged
+    assert (estate.directory / kept.file).read_text() == content
+    assert draft.show(estate).edited.draft.damaged is None
+
+
+def test_a_damaged_draft_stays_where_nothing_may_be_written(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored(estate).parent.mkdir(exist_ok=True)
+    stored(estate).write_text("{")
+    monkeypatch.setattr("ringfence.files._refused", [True])
+    (damaged,) = draft.show(estate).damaged
+    assert damaged.place == ".ringfence/draft.json:1:2"
+    assert stored(estate).read_text() == "{"
+
+
+def test_only_the_draft_that_was_seen_is_taken_back_done_again_and_written(estate: Estate) -> None:
+    draft.change(estate, AddRule(SHOP, DENY, {"scope": {"app": "shop"}}))
+    seen = draft.show(estate).edited.draft.version
+    draft.change(estate, AddRule(NEW, DENY, {"tier": "guardrail"}))
+    for act in (draft.undo, draft.redo, draft.write):
+        with pytest.raises(InputError, match=r"\(process \d+ of .*\) changed the draft meanwhile"):
+            act(estate, seen)
+    assert len(draft.show(estate).changes) == 2
+    assert len(draft.undo(estate, draft.show(estate).edited.draft.version).changes) == 1
 
 
 def test_where_one_file_cannot_be_written_none_is(estate: Estate) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ringfence.operations.hosts import HostsResult
-from ringfence.presenting.host_view import denial_rows, state_rows
+from ringfence.presenting.host_view import denial_rows, emergency_lines, state_rows
 from ringfence.rollout import HostResult, PlaybookResult
 
 WATCHED = {"effect": "watch", "rule": "default", "direction": "in"}
@@ -40,3 +40,18 @@ def test_denials_stand_together_by_rule_with_their_service_and_what_became_of_th
 
 def test_a_host_has_the_packets_that_it_denied_and_would_have_denied() -> None:
     assert list(state_rows(DONE)) == [("web-1", "confirmed", "iptables", "a" * 12, 4, 12, 2)]
+
+
+def test_what_stands_on_a_host_is_told_with_who_why_and_until_when() -> None:
+    one = {"id": "q-1a2b3c4d", "kind": "quarantine", "since": 1, "ends": 0, "who": "alice", "why": "scans"}
+    told = [{**one, "isolates": True, "held": True}, {**one, "ends": 1795503600, "isolates": False, "held": False}]
+    info = HostResult("web-1", "none", ok=True, result={"emergency": told})
+    proof = HostResult("web-1", "proven", ok=True, result={"held": {"emergency": told}})
+    expected = [
+        "web-1: quarantine q-1a2b3c4d (alice, because scans), isolates this host, until it is released",
+        "web-1: quarantine q-1a2b3c4d (alice, because scans), until 2026-11-24 07:00:00 UTC"
+        "; its kernel does not hold it",
+    ]
+    for host in (info, proof):
+        done = HostsResult(PlaybookResult({"web-1": host}, "successful"))
+        assert [line.text for line in emergency_lines(done)] == expected

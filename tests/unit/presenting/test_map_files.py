@@ -57,6 +57,20 @@ def test_edges_without_room_are_counted_and_none_is_lost() -> None:
     assert len(drawn.listed) == len(coarsened(fine, 1).edges) - 5
 
 
+def test_where_not_even_the_coarsest_groups_fit_every_pair_has_a_line_the_worst_first() -> None:
+    fine = pictures.drawn(300, 400)
+    single = replace(
+        fine,
+        levels=("asset",),
+        groups=tuple(replace(one, labels=(one.name,), kind=GroupKind.ASSET) for one in fine.groups),
+    )
+    head, *lines = text(single, 60).split("\n\n")[0].splitlines()
+    assert head == "300 groups do not fit in 60 columns: a line for each pair (--html)"
+    assert len(lines) == len(fine.edges)
+    signs = [line[2] for line in lines]
+    assert signs == sorted(signs, key=[*map(str, Sign)].index)
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_no_group_stands_on_another_and_all_stand_in_their_row(depth: int) -> None:
     groups = (*level(pictures.drawn(300, 10), depth).groups, pictures.UNKNOWN, pictures.INTERNET)

@@ -14,7 +14,10 @@ Question = Callable[[EngineSession, Any, Tell], object]
 Questions = Mapping[str, Question]
 
 # Questions that belong to no screen, by the word before the dot.
-OWN = {"workspace": "ringfence_tui.engine.workspace_questions"}
+OWN = {
+    "workspace": "ringfence_tui.engine.workspace_questions",
+    "emergency": "ringfence_tui.engine.emergency_questions",
+}
 
 
 def find(name: str) -> Question:

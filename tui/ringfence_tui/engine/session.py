@@ -44,6 +44,7 @@ class EngineSession:
     def __init__(self, chosen: Path | None = None, *, read_only: bool = False) -> None:
         self.chosen = chosen
         self.read_only = read_only
+        self.why = ""  # why it is read-only, where nobody asked for that
         self._estate: Estate | None = None
         self._stamp: tuple[object, ...] = ()
         self._making = threading.Lock()
@@ -114,7 +115,9 @@ class EngineSession:
         return Execution(listener, cancel=tell.cancel)
 
     def writable(self, what: str) -> None:
-        """Raise InputError where the application was started with `--read-only`; `what` is "write labels.yml"."""
+        """Raise InputError where nothing may be changed: by `--read-only`, permissions. `what`: "write labels.yml"."""
+        if self.read_only and self.why:
+            raise InputError(f"cannot {what}: {self.why}", remedy="ask its owner, or work in a clone of your own")
         if self.read_only:
             raise InputError(f"cannot {what}: the application is read-only", remedy="start it without --read-only")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from ringfence.files import refuse_writing
 from ringfence.model.errors import InputError
-from ringfence.model.workspace_files import SETTINGS
+from ringfence.model.workspace_files import POLICY, SETTINGS, STATE
 
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
@@ -23,7 +26,14 @@ def opened(session: EngineSession, _request: None, _tell: Tell) -> Opened:
     except InputError as error:
         below = islice(sorted(Path.cwd().glob(f"*/{SETTINGS}")), MOST_BELOW)
         return Opened("", "", session.read_only, error.message, tuple(str(one.parent) for one in below))
-    return Opened(str(directory), directory.name, session.read_only)
+    if not session.read_only and not any(os.access(one, os.W_OK) for one in (directory, *_written_to(directory))):
+        session.read_only, session.why = True, f"you may not write in {directory}"
+        refuse_writing()
+    return Opened(str(directory), directory.name, session.read_only, session.why)
+
+
+def _written_to(directory: Path) -> Iterator[Path]:
+    return (directory / name for name in (POLICY, STATE))
 
 
 def count(_session: EngineSession, request: int, tell: Tell) -> int:
@@ -38,4 +48,15 @@ def running(_session: EngineSession, _request: None, _tell: Tell) -> tuple[str, 
     return tuple(thread.name for thread in threading.enumerate())
 
 
-QUESTIONS: Questions = {"opened": opened, "count": count, "running": running}
+def colours(_session: EngineSession, request: str, _tell: Tell) -> bool:
+    """Return whether a theme is remembered for the next start; a user without a place for it is no error."""
+    from ringfence_tui.remembered_theme import remember
+
+    try:
+        remember(request)
+    except (OSError, RuntimeError):
+        return False
+    return True
+
+
+QUESTIONS: Questions = {"opened": opened, "count": count, "running": running, "colours": colours}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import socket
 import sys
@@ -25,9 +26,15 @@ ENDS_WITHIN = 8.0  # seconds for all sessions
 
 
 def run(
-    workspace: Path | None = None, *, host: str = "127.0.0.1", port: int = 0, proxy: str = "", changes: bool = False
+    workspace: Path | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    proxy: str = "",
+    changes: bool = False,
+    as_json: bool = False,
 ) -> int:
-    """Serve until interrupted and return 0.
+    """Serve until interrupted and return 0. The address is a line by itself, or an object with `as_json`.
 
     `proxy` is the address that people type where a proxy of theirs has TLS; any `host` but this machine's own needs
     one. Raise InputError, OutsideError where the port cannot be had.
@@ -52,7 +59,7 @@ def run(
     kept.unlink(missing_ok=True)  # one that is there would keep its permissions
     write_whole(kept, gate.address + "\n", PRIVATE)
     try:
-        asyncio.run(_serve(listening, gate, _options(directory, changes=changes), kept))
+        asyncio.run(_serve(listening, gate, _options(directory, changes=changes), kept, as_json=as_json))
     finally:
         kept.unlink(missing_ok=True)
     return 0
@@ -72,9 +79,11 @@ def _options(directory: Path, *, changes: bool) -> list[str]:
     return ["--workspace", str(directory), *([] if changes else ["--read-only"])]
 
 
-async def _serve(listening: socket.socket, gate: Gate, options: list[str], kept: Path) -> None:
+async def _serve(listening: socket.socket, gate: Gate, options: list[str], kept: Path, *, as_json: bool) -> None:
     from aiohttp import web
 
+    from ringfence_tui.serve.doorway import KEPT, Doorway
+    from ringfence_tui.serve.faults import fault_log
     from ringfence_tui.serve.server import Server
 
     server = Server(gate, options, _say)
@@ -84,19 +93,27 @@ async def _serve(listening: socket.socket, gate: Gate, options: list[str], kept:
         handle_signals=False,
         shutdown_timeout=ENDS_WITHIN,
         handler_cancellation=False,
+        keepalive_timeout=KEPT,
+        logger=fault_log(_say),
     )
     await runner.setup()
+    assert runner.server is not None
+    doorway = Doorway(runner.server)
+    server.passed = doorway.passed
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await web.SockSite(runner, listening).start()
-    print(f"{gate.address}\n", flush=True)  # noqa: T201
-    read_only = "read-only" if "--read-only" in options else "changes are allowed"
-    _say(f"whoever has this address has the application ({read_only}); it is also in {kept}")
+    accepting = await asyncio.get_running_loop().create_server(doorway.connection, sock=listening, backlog=128)
+    read_only = "--read-only" in options
+    data = {"address": gate.address, "file": str(kept), "port": listening.getsockname()[1], "read_only": read_only}
+    print(json.dumps(data) if as_json else f"{gate.address}\n", flush=True)  # noqa: T201
+    allowed = "read-only" if read_only else "changes are allowed"
+    _say(f"whoever has this address has the application ({allowed}); it is also in {kept}")
     _say("ctrl+c ends the server and all sessions")
     try:
         await ended.wait()
     finally:
+        accepting.close()
         server.ending.set()
         await _all_ended(server)
         await runner.cleanup()

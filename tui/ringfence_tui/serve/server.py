@@ -25,13 +25,17 @@ SOCKET = "ws"
 
 @dataclass
 class Server:
-    """Serves one workspace. `options` are those of the application's process; `say` takes a line for the terminal."""
+    """Serves one workspace. `options` are those of the application's process; `say` takes a line for the terminal.
+
+    `passed` hears of the connection of each request that the gate lets in.
+    """
 
     gate: Gate
     options: Sequence[str]
     say: Callable[[str], None]
     sessions: int = SESSIONS
     idle: float = IDLE
+    passed: Callable[[object], None] = lambda _connection: None
     open_now: int = 0
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     _pages: dict[str, Served] = field(init=False)
@@ -58,6 +62,7 @@ class Server:
         )
         if refused:
             return self._status(refused)
+        self.passed(request.protocol)
         if request.method != "GET":
             return self._status(405)
         if name == SOCKET:
@@ -68,7 +73,9 @@ class Server:
         return web.Response(body=found.body, content_type=found.content_type, charset="utf-8", headers=self._headers)
 
     def _status(self, status: int) -> web.Response:
-        return web.Response(status=status, headers=self._headers)
+        refusal = web.Response(status=status, headers=self._headers)
+        refusal.force_close()
+        return refusal
 
     async def _session(self, request: web.Request) -> web.StreamResponse:
         size = terminal_size(request.query)

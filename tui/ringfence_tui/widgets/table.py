@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.style import Style
+from textual.strip import Strip
 
 from ringfence_tui.keys import CHOOSE, MARK, bindings
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.listing import Listing
+from ringfence_tui.widgets.painted import painted
 from ringfence_tui.widgets.text import fitted, safe
 
 GAP = 1
@@ -56,6 +58,7 @@ class Table(Listing):
         self.is_marked = is_marked
         self._cells: Callable[[int], Cells] = lambda _index: ()
         self._widths: tuple[int, tuple[int, ...]] = (-1, ())
+        self._painted: dict[int, Row] = {}  # by the line
 
     def show(self, count: int, cells: Callable[[int], Cells], *, cursor: int | None = None) -> None:
         """Show so many rows; the cursor stays where it is, or goes to a row. Tells `Moved` where it is at another."""
@@ -70,13 +73,20 @@ class Table(Listing):
         if self.window.top != top:
             self.refresh()
         else:  # below the last row nothing stood, and nothing stands
-            self.repaint(range(self.HEAD + rows - top))
+            lines = range(min(self.HEAD + rows - top, self.size.height))
+            self.repaint(y for y in lines if self._painted.get(y) != self.row_at(y))
+
+    def render_line(self, y: int) -> Strip:
+        """Paint a line, and remember what stands there: the same is not painted a second time."""
+        self._painted[y] = self.row_at(y)
+        return painted(self._painted[y], self.size.width, self.palette, self.overlay_at(y))
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Have other columns; the next `show` has cells for them."""
-        self.columns = tuple(columns)
-        self._widths = (-1, ())
-        self.refresh()
+        if tuple(columns) != self.columns:
+            self.columns = tuple(columns)
+            self._widths = (-1, ())
+            self.refresh()
 
     def widths(self) -> tuple[int, ...]:
         """Return the cells of each column, 0 for one that is left out."""

@@ -10,7 +10,7 @@ from ringfence.model.picture import WORST_FIRST, Picture, PictureEdge, PolicySta
 from ringfence.presenting.line import Line
 from ringfence.presenting.map.drawing import connections
 from ringfence.presenting.map.levels import LABELLED, coarsened, finest
-from ringfence.presenting.map.words import EXPLAINED, STATES, group_name, total
+from ringfence.presenting.map.words import EXPLAINED, STATES, group_name, moment, total
 
 NAME = 34  # columns of a name at most
 CELL = 4
@@ -19,9 +19,13 @@ LEAST = 8  # groups side by side, however narrow
 
 
 def matrix(picture: Picture, state: PolicyState, columns: int) -> Iterator[Line]:
-    """Yield the matrix of the finest level that fits side by side, then its totals and what the signs mean."""
+    """Yield the matrix of the finest level that fits side by side, then its totals and what the signs mean.
+
+    Where not even the coarsest fits, every pair that talks has a line.
+    """
     if not picture.edges:
-        yield Line("no flow was seen")
+        until = f" until {moment(picture.until)}" if picture.until else ""
+        yield Line(f"no flow was seen{f' since {moment(picture.since)}' if picture.since else ''}{until}")
         return
     for depth in range(finest(picture), 0, -1):
         coarse = coarsened(picture, depth)
@@ -32,7 +36,10 @@ def matrix(picture: Picture, state: PolicyState, columns: int) -> Iterator[Line]
             break
     if (shown := " > ".join(coarse.levels)) != " > ".join(picture.levels):
         yield Line(f"by {shown}: finer groups do not fit in {columns} columns (--html, --csv)", "yellow")
-    yield from _rows(coarse, state, names, most)
+    if len(names) > most:
+        yield from _pairs(coarse, state, names, columns)
+    else:
+        yield from _rows(coarse, state, names)
     yield Line()
     yield from totals(picture, state)
 
@@ -64,9 +71,23 @@ def cell(edge: PictureEdge, state: PolicyState) -> str:
     return f"{sign}{digit(connections(edge, state)) or ' '}{mark}"
 
 
-def _rows(picture: Picture, state: PolicyState, names: list[str], most: int) -> Iterator[Line]:
+def _pairs(picture: Picture, state: PolicyState, names: list[str], columns: int) -> Iterator[Line]:
+    """Yield a line for each pair that talks, the worst first: so many groups do not fit side by side."""
+    yield Line(
+        f"{counted(len(names), 'group')} do not fit in {columns} columns: a line for each pair (--html)", "yellow"
+    )
+    order = {sign: place for place, sign in enumerate(WORST_FIRST)}
+    worst = sorted(picture.edges, key=lambda edge: (order.get(edge.worst(state), len(order)), edge.client, edge.server))
+    wide = max(cells(names[edge.client]) for edge in worst)
+    for edge in worst:
+        client = names[edge.client]
+        padded = client + " " * (wide - cells(client))
+        yield Line(f"  {cell(edge, state)} {padded} to {names[edge.server]}".rstrip())
+
+
+def _rows(picture: Picture, state: PolicyState, names: list[str]) -> Iterator[Line]:
     signs = {(edge.client, edge.server): cell(edge, state) for edge in picture.edges}
-    across = range(min(len(names), most))
+    across = range(len(names))
     wide = max(map(cells, names))
     yield Line(f"{'from':{wide + NUMBER}} " + "".join(f"{number + 1:<{CELL}}" for number in across).rstrip())
     for row, name in enumerate(names):
@@ -74,8 +95,6 @@ def _rows(picture: Picture, state: PolicyState, names: list[str], most: int) -> 
             yield Line("─" * (wide + NUMBER + 1 + CELL * len(across)))
         line = "".join(f"{signs.get((row, column), Sign.NOTHING):{CELL}}" for column in across)
         yield Line(f"{row + 1:>{NUMBER - 1}} {name}{' ' * (wide - cells(name))} {line}".rstrip())
-    if len(names) > most:
-        yield Line(f"{counted(len(names) - most, 'group')} more to the right (--html, --csv)", "yellow")
 
 
 def _first(picture: Picture, row: int) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ringfence.model.asset_events import AssetHistory
 from ringfence.model.picture import Sign, SignCount
 
 from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, row
@@ -91,18 +92,32 @@ class Written:
     file: str
 
 
-def detail_rows(detail: AssetDetail | None, flows: AssetFlows | None, width: int) -> tuple[Row, ...]:
-    """Return the rows of an asset."""
+def detail_rows(
+    detail: AssetDetail | None, flows: AssetFlows | None, history: AssetHistory | None, width: int
+) -> tuple[Row, ...]:
+    """Return the rows of an asset; its flows and its history where they were asked for."""
     if detail is None:
         return ()
     found: list[Row] = [row(" ", Span(detail.name, Tone.STRONG))]
     if flows is not None and flows.name == detail.name:
         found += _flow_rows(flows, width)
+    if history is not None and history.name == detail.name:
+        found += _history_rows(history)
     found += [_label_row(one) for one in detail.labels]
     found += [row(Span(f"   {head:<{HEAD}}", Tone.DIM), text) for head, text in detail.lines]
     if detail.drift:
         found.insert(1, row(Span(f"   {'drift':<{HEAD}}", Tone.DIM), Span(detail.drift, Tone.BAD)))
     return tuple(found)
+
+
+def _history_rows(history: AssetHistory) -> Iterator[Row]:
+    for number, one in enumerate(history.events):
+        yield row(
+            Span(f"   {'' if number else 'history':<{HEAD}}", Tone.DIM),
+            f"{one.time:%Y-%m-%d %H:%M}  {one.text}",
+            Span(f"   {one.of}", Tone.DIM),
+        )
+    yield row(Span(f"   {'':<{HEAD}}{history.words()}; times are UTC", Tone.DIM))
 
 
 def _label_row(one: LabelOrigin) -> Row:

@@ -12,6 +12,7 @@ from textual import on
 from ringfence_tui.changing_page import ChangingPage
 from ringfence_tui.engine.client import EngineError
 from ringfence_tui.screens.assets.model import (
+    AssetRow,
     AssetsRequest,
     AssetTable,
     Begin,
@@ -42,6 +43,8 @@ class FindingPage(ChangingPage):
         self.table = AssetTable()
         self.incoming: AssetTable | None = None
         self.expected = 0
+        self.same: int | None = None  # how many of the rows that come are those that are shown; None: others come
+        self.changed = False
         self.kept = False
         self.found: Sequence[int] = ()
         self.filter_text = ""
@@ -56,8 +59,15 @@ class FindingPage(ChangingPage):
 
     async def load(self) -> None:
         """Take the rows as they come."""
-        done = await self.engine.ask("assets.everything", AssetsRequest(), Listed, self.take_part)
-        self.find()
+        self.changed = False
+        try:
+            done = await self.engine.ask("assets.everything", AssetsRequest(), Listed, self.take_part)
+        except EngineError:
+            if not self.table.rows:
+                self.query_one("#filter-count", Caption).show(Span(f"{'not known':>29}", Tone.DIM))
+            raise
+        if self.changed or self.wanted:
+            self.find()
         if done.wrong:
             self.say(Span("✗ ", Tone.BAD), done.wrong[0])
 
@@ -65,8 +75,12 @@ class FindingPage(ChangingPage):
         """Take a part of the rows, or what is told of them."""
         match part:
             case Begin(count, kept):
-                self.incoming, self.expected, self.kept = AssetTable(), count, kept
+                self.expected, self.kept = count, kept
+                alike = count == len(self.table.rows) and count > 0
+                self.incoming, self.same = (None, 0) if alike else (AssetTable(), None)
                 self._swap()
+            case Rows(rows) if self.same is not None:
+                self._compare(rows, self.same)
             case Rows(rows) if self.incoming is not None:
                 self.incoming.add(rows)
                 self._swap()
@@ -74,8 +88,27 @@ class FindingPage(ChangingPage):
                 self.kept = False
                 self.show_count()
             case Told():
-                self.table.tell(part)
-                self.query_one("#assets", Table).refresh()
+                changed = self.table.tell(part)
+                self.changed = self.changed or bool(changed)
+                self._repaint(changed)
+
+    def _repaint(self, changed: set[int]) -> None:
+        """Paint the rows anew that are seen and of which something else was told."""
+        table = self.query_one("#assets", Table)
+        top = table.window.top
+        seen = range(top, min(len(self.found), top + table.window.height))
+        table.repaint_items([place for place in seen if self.found[place] in changed])
+
+    def _compare(self, rows: Sequence[AssetRow], place: int) -> None:
+        """Keep what is shown as long as the rows that come are the same: nothing is painted twice."""
+        until = place + len(rows)
+        if self.table.rows[place:until] == list(rows):
+            self.same = until
+            return
+        self.incoming, self.same = AssetTable(), None
+        self.incoming.add(self.table.rows[:place])
+        self.incoming.add(rows)
+        self._swap()
 
     def _swap(self) -> None:
         """Show what is coming: at once where nothing is shown yet, else when all of it is there."""
@@ -87,6 +120,7 @@ class FindingPage(ChangingPage):
             if self.table is not incoming:  # `found` counts the rows of the table before
                 self.wanted = self.wanted or self.name_at_cursor()
                 self.table, self.found = incoming, ()
+            self.changed = True
             if whole:
                 self.incoming = None
                 self.query_one("#assets", Table).set_columns(columns(self.table.longest))

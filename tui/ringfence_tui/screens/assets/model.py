@@ -96,8 +96,9 @@ class AssetTable:
                 if value:
                     self.values.setdefault(key, set()).add(value)
 
-    def tell(self, part: Told) -> None:
-        """Take what one part of the engine says."""
+    def tell(self, part: Told) -> set[int]:
+        """Take what one part of the engine says; return the rows of which it says something else than before."""
+        changed: set[int] = set()
         column = self.told.setdefault(part.key, [])
         column.extend([""] * (len(self.rows) - len(column)))
         known = self.values.setdefault(part.key, set())
@@ -105,6 +106,8 @@ class AssetTable:
             if index >= len(self.rows):
                 break
             before, column[index] = column[index], value
+            if value != before:
+                changed.add(index)
             if part.key == "seen":
                 continue
             if before:
@@ -112,6 +115,7 @@ class AssetTable:
             if value:
                 self.texts[index] += f"{part.key}={value}{BETWEEN}".lower()
                 known.add(value)
+        return changed
 
     def of(self, key: str, index: int) -> str:
         """Return what was told of a row."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from ringfence.estate.listening import Listener
 from ringfence.model.addresses import address_text
+from ringfence.model.asset_events import AssetHistory
 from ringfence.model.errors import RingfenceError
 from ringfence.model.picture import WORST_FIRST, GroupKind, Neighbour, PictureGroup, PolicyState, Sign, SignCount
 from ringfence.operations.asset_activity import last_seen
+from ringfence.operations.asset_history import asset_history
 from ringfence.operations.assets import find_assets
 from ringfence.operations.discover import discover
 from ringfence.operations.flow_selection import FlowSelection
@@ -217,6 +219,11 @@ def flows(session: EngineSession, request: DetailRequest, tell: Tell) -> AssetFl
     )
 
 
+def history(session: EngineSession, request: DetailRequest, tell: Tell) -> AssetHistory:
+    """Return what happened to an asset."""
+    return asset_history(session.estate, request.name, heed=tell.check)
+
+
 def _signs(neighbours: Sequence[Neighbour]) -> tuple[tuple[Sign, SignCount], ...]:
     totals: dict[Sign, SignCount] = {}
     for one in neighbours:
@@ -293,6 +300,7 @@ QUESTIONS: Questions = {
     "chosen": chosen,
     "detail": detail,
     "flows": flows,
+    "history": history,
     "preview": preview,
     "write": write,
     "discover": discovered,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 
+from ringfence.model.asset_events import AssetHistory
 from textual import on
 from textual.app import ComposeResult
 
@@ -29,17 +30,19 @@ DETAIL = Key("enter", "choose", "detail")
 LABEL = Key("L", "label", "label", "Give the marked assets, or the one at the cursor, a label", changes=True)
 DISCOVER = Key("D", "discover", "discover", "Ask the inventory and its sources again")
 FLOWS = Key("f", "flows", "flows", "Show whom the asset talks with")
+HISTORY = Key("H", "history", "history", "Show when it was first seen, what changed on it, which rollouts reached it")
 ON_MAP = Key("m", "map", "map", "Show the group of the asset on the map")
 WHY = Key("e", "explain", "", "Explain a connection of the asset")
 MARK_ALL = Key("A", "mark_all", "", "Mark all rows that are shown")
 PASSWORDS = Key("K", "passwords", "", "Give the passwords that Ansible needs")
+OUT = Key("escape", "out", "", "Out of the detail, the filter, the marks, or back")
 UNMARK = Key("U", "unmark", "", "Take every mark away")
 
 
 class AssetsScreen(LabellingPage):
     """A table of all assets below a filter, above what is told of one."""
 
-    KEYS = (DETAIL, FIND, MARK, LABEL, DISCOVER, FLOWS, ON_MAP, WHY, MARK_ALL, UNMARK, PASSWORDS)
+    KEYS = (DETAIL, FIND, MARK, LABEL, DISCOVER, FLOWS, HISTORY, ON_MAP, WHY, MARK_ALL, UNMARK, PASSWORDS, OUT)
     AUTO_FOCUS = "#assets"
     DEFAULT_CSS = """
     AssetsScreen #filter-line { height: 1; }
@@ -53,6 +56,7 @@ class AssetsScreen(LabellingPage):
         super().__init__(name, title)
         self.detail: AssetDetail | None = None
         self.flows: AssetFlows | None = None
+        self.history: AssetHistory | None = None
 
     def body(self) -> ComposeResult:
         """Yield filter, table, detail and discovery."""
@@ -85,6 +89,7 @@ class AssetsScreen(LabellingPage):
     def forget(self) -> None:
         """Forget the rows."""
         self.table, self.marked, self.detail, self.flows = AssetTable(), set(), None, None
+        self.history = None
         self.discovery = Discovery()
 
     def take(self, subject: object) -> None:
@@ -121,7 +126,7 @@ class AssetsScreen(LabellingPage):
 
     def show_detail(self) -> None:
         """Show what is told of one."""
-        self.query_one("#detail", Lines).show(detail_rows(self.detail, self.flows, self.app.size.width))
+        self.query_one("#detail", Lines).show(detail_rows(self.detail, self.flows, self.history, self.app.size.width))
 
     @on(Listing.Chosen, "#assets")
     def read(self, _message: Listing.Chosen) -> None:
@@ -132,7 +137,7 @@ class AssetsScreen(LabellingPage):
     def _give_room(self, lines: int) -> None:
         self.query_one("#detail", Lines).styles.height = lines
 
-    async def action_back(self) -> None:
+    async def action_out(self) -> None:
         """Go back to the rows, take the filter away, then the marks, then go back."""
         if self.query_one("#detail", Lines).has_focus:
             self._give_room(self.usual_room)
@@ -143,7 +148,7 @@ class AssetsScreen(LabellingPage):
         elif self.marked:
             self.action_unmark()
         else:
-            await self.app.run_action("app.back")
+            await self.ringfence.action_back()
 
     def labelled(self) -> None:
         """Ask anew about the one at the cursor."""
@@ -154,6 +159,21 @@ class AssetsScreen(LabellingPage):
     def action_flows(self) -> None:
         """Show whom the asset talks with."""
         self.look(flows=True)
+
+    def action_history(self) -> None:
+        """Show what happened to the asset, with room to read it."""
+        if name := self.name_at_cursor():
+            self._give_room(self.app.size.height // 2)
+            self.set_focus(self.query_one("#detail", Lines))
+            self.work(self._tell_history(name), "detail")
+
+    async def _tell_history(self, name: str) -> None:
+        if self.detail is None or self.detail.name != name:
+            self.detail = await self.engine.ask("assets.detail", DetailRequest(name), AssetDetail)
+        self.say(Span("reading the kept snapshots …", Tone.DIM))
+        self.history = await self.engine.ask("assets.history", DetailRequest(name), AssetHistory)
+        self.say()
+        self.show_detail()
 
     def action_map(self) -> None:
         """Show its group on the map."""
@@ -168,6 +188,10 @@ class AssetsScreen(LabellingPage):
         """Explain a connection of it."""
         if name := self.name_at_cursor():
             self.go("explain", PairSubject("", name))
+
+    def asset_at_cursor(self) -> str:
+        """Return the asset at the cursor."""
+        return self.name_at_cursor()
 
     def command(self) -> str:
         """Return the command that lists the same."""

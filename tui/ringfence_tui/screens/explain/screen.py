@@ -111,6 +111,10 @@ class ExplainScreen(ChangingPage):
             self.asked = ExplainRequest(subject.client, subject.server, subject.service)
             self.explained, self.beside, self._taken = None, Beside(), True
 
+    def asset_at_cursor(self) -> str:
+        """Return the client: of the two ends, the one that reaches out."""
+        return self.asked.client or self.asked.server
+
     def command(self) -> str:
         """Return the command that says the same."""
         return self.asked.command()

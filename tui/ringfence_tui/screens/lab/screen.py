@@ -8,20 +8,22 @@ from typing import Any
 from textual.app import ComposeResult
 
 from ringfence_tui.changing_page import ChangingPage
+from ringfence_tui.engine.client import EngineError
 from ringfence_tui.keys import Key
-from ringfence_tui.messages import JobsChanged
-from ringfence_tui.screens.lab.model import LabRequest, LabShown, Share, bar, rows
+from ringfence_tui.screens.lab.model import LabRequest, LabShown, rows
+from ringfence_tui.screens.lab.raising import RaisingPage
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.dialog import Confirmation
 from ringfence_tui.widgets.lines import Lines
 
 
-class LabScreen(ChangingPage):
+class LabScreen(RaisingPage, ChangingPage):
     """Shows the hosts of the demo lab."""
 
     KEYS = (
         Key("u", "up", "raise", "Raise the demo lab on this machine", changes=True),
         Key("d", "down", "take down", "Take the demo lab down", changes=True),
+        Key("escape", "out", "", "Stop raising the lab, or back"),
         Key("ctrl+r", "renew", "look again", "Look at the lab again"),
     )
 
@@ -48,7 +50,9 @@ class LabScreen(ChangingPage):
 
     def action_up(self) -> None:
         """Raise it."""
-        if self.may("raise a lab"):
+        if self.raising:
+            self.say(Span("it is being raised; esc stops it", Tone.DIM))
+        elif self.may("raise a lab"):
             self.work(self._up(), "lab")
 
     async def _up(self) -> None:
@@ -56,21 +60,26 @@ class LabScreen(ChangingPage):
             again = (row("the lab that is up is removed first: ", Span(f"{len(self.shown.hosts)} hosts", Tone.STRONG)),)
             if not await self.confirm(Confirmation("Raise the lab anew", again, does="raise it")):
                 return
-        self.post_message(JobsChanged("lab"))
         try:
-            await self._take(self.engine.ask("lab.up", LabRequest(), LabShown, self.hear))
+            await self._take(self.raised(LabRequest()))
+        except EngineError as error:
+            self.shown = await self.engine.ask("lab.look", None, LabShown)
+            self.show_hosts()
+            self.say_error(error)
+        else:
             self.say(Span("✓ ", Tone.GOOD), "the lab is up")
-        finally:
-            self.post_message(JobsChanged(""))
 
-    def hear(self, part: object) -> None:
-        """Show how much is done."""
-        if isinstance(part, Share):
-            self.say(*bar(part))
+    def action_out(self) -> None:
+        """Go back, or stop raising."""
+        self.leave_or_stop()
+
+    def leave(self) -> None:
+        """Go back to the screen before."""
+        self.app.run_worker(self.ringfence.action_back())
 
     def action_down(self) -> None:
         """Take it down."""
-        if self.may("take a lab down") and self.shown is not None and self.shown.hosts:
+        if not self.raising and self.may("take a lab down") and self.shown is not None and self.shown.hosts:
             self.work(self._down(len(self.shown.hosts)), "lab")
 
     async def _down(self, count: int) -> None:

@@ -31,8 +31,29 @@ class PictureRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class DamageNote:
+    """A draft that could not be read: what is told, where it is kept and damaged, and the way out."""
+
+    message: str
+    place: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSeen:
+    """The draft on disk now: its version, who wrote it last ("" where it does not say), and whether that were we."""
+
+    version: str
+    who: str = ""
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DraftNote:
-    """How many changes the draft holds, what undo and redo would do, its files, and what is in its way."""
+    """How many changes the draft holds, what undo and redo would do, its files, and what is in its way.
+
+    `version` tells this draft from any other; undo, redo and writing are asked for with the one that is shown.
+    """
 
     changes: int = 0
     undo: bool = False
@@ -40,6 +61,8 @@ class DraftNote:
     files: tuple[str, ...] = ()
     conflict: str = ""
     plan: str = ""
+    version: str = ""
+    damaged: DamageNote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +144,4 @@ class Writing:
 
     lines: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    version: str | None = None

@@ -17,8 +17,9 @@ from ringfence_tui.screens.map.answers import (
     SheetRequest,
     Writing,
 )
-from ringfence_tui.screens.map.looking import Ends, LookingPage
+from ringfence_tui.screens.map.looking import LookingPage
 from ringfence_tui.screens.map.names import how_many
+from ringfence_tui.screens.map.picture_page import Ends
 from ringfence_tui.screens.map.sheet import Sheet, sheet_of
 from ringfence_tui.screens.map.sheet_box import MASKED, SheetBox
 from ringfence_tui.spans import Span, Tone, rows
@@ -115,7 +116,12 @@ class DraftingPage(LookingPage):
         self.work(self._change("map.redo", "done again"), group="draft")
 
     async def _change(self, question: str, said: str) -> None:
-        self._drafted(await self.engine.ask(question, None, DraftNote), said)
+        try:
+            note = await self.engine.ask(question, self.shown_draft, DraftNote)
+        except EngineError as error:
+            await self.asked_anew(error)
+        else:
+            self._drafted(note, said)
 
     def action_write(self) -> None:
         """Write the draft into its files, once it was confirmed."""
@@ -130,7 +136,11 @@ class DraftingPage(LookingPage):
             return
         asked = Confirmation("Write the draft", rows(writing.lines), does="write")
         if await self.confirm(asked):
-            note = await self.engine.ask("map.write", None, DraftNote)
+            try:
+                note = await self.engine.ask("map.write", writing.version, DraftNote)
+            except EngineError as error:
+                await self.asked_anew(error)
+                return
             self._drafted(note, "written: ", ", ".join(writing.files), then=" 6  plans and rolls out")
 
     def _drafted(self, note: DraftNote, *said: str, then: str = "") -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from ringfence.estate.draft import Drafts
 from ringfence.model.counts import counted
 from ringfence.model.draft_effect import DraftEffect, FilledRule
 from ringfence.model.errors import RingfenceError
@@ -12,7 +14,7 @@ from ringfence.operations.rule_from_cell import rule_from_cell
 
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
-from ringfence_tui.screens.map.answers import DraftNote, RuleRequest, SheetRequest, Writing
+from ringfence_tui.screens.map.answers import DamageNote, DraftNote, DraftSeen, RuleRequest, SheetRequest, Writing
 from ringfence_tui.screens.map.kept import judged_flows
 
 if TYPE_CHECKING:
@@ -34,7 +36,26 @@ def followed(kept: DraftPicture, execution: Execution) -> DraftNote:
 def note_of(drafted: Drafted, conflict: str = "") -> DraftNote:
     """Return what the screen says of a draft."""
     files = tuple(drafted.edited.texts)
-    return DraftNote(len(drafted.changes), drafted.can_undo, drafted.can_redo, files, conflict)
+    version, damaged = drafted.edited.draft.version, damage_of(drafted)
+    return DraftNote(
+        len(drafted.changes), drafted.can_undo, drafted.can_redo, files, conflict, version=version, damaged=damaged
+    )
+
+
+def damage_of(drafted: Drafted) -> DamageNote | None:
+    """Return what the screen says of a draft that could not be read, of the last where there are several."""
+    if not drafted.damaged:
+        return None
+    one = drafted.damaged[0]
+    message = f"a draft is damaged ({one.why}); it is kept there, and the draft begins anew"
+    return DamageNote(message, one.place, "mend it and move it back, or delete it")
+
+
+def seen(session: EngineSession, _request: None, _tell: Tell) -> DraftSeen:
+    """Return which draft is on disk, and who wrote it."""
+    found = Drafts(session.directory).read()
+    by = found.by
+    return DraftSeen(found.version, by.words() if by else "", by is not None and by.pid == os.getpid())
 
 
 def sheet(session: EngineSession, request: SheetRequest, tell: Tell) -> FilledRule:
@@ -58,16 +79,16 @@ def take(session: EngineSession, request: RuleRequest, _tell: Tell) -> DraftNote
     return note_of(draft.change(session.fresh(), _adding(request)))
 
 
-def undo(session: EngineSession, _request: None, _tell: Tell) -> DraftNote:
-    """Take the last change back."""
+def undo(session: EngineSession, request: str | None, _tell: Tell) -> DraftNote:
+    """Take the last change back, of the draft of a version where one is named."""
     session.writable("change the draft")
-    return note_of(draft.undo(session.fresh()))
+    return note_of(draft.undo(session.fresh(), request))
 
 
-def redo(session: EngineSession, _request: None, _tell: Tell) -> DraftNote:
-    """Do again what was undone."""
+def redo(session: EngineSession, request: str | None, _tell: Tell) -> DraftNote:
+    """Do again what was undone, in the draft of a version where one is named."""
     session.writable("change the draft")
-    return note_of(draft.redo(session.fresh()))
+    return note_of(draft.redo(session.fresh(), request))
 
 
 def writing(session: EngineSession, _request: None, _tell: Tell) -> Writing:
@@ -80,13 +101,13 @@ def writing(session: EngineSession, _request: None, _tell: Tell) -> Writing:
     more = sum(line[:1] == "+" and line[:3] != "+++" for line in drafted.difference().splitlines())
     less = sum(line[:1] == "-" and line[:3] != "---" for line in drafted.difference().splitlines())
     lines.append(f"{counted(more, 'line')} more, {counted(less, 'line')} less; hosts change with the next rollout")
-    return Writing(tuple(lines), files)
+    return Writing(tuple(lines), files, drafted.edited.draft.version)
 
 
-def write(session: EngineSession, _request: None, _tell: Tell) -> DraftNote:
-    """Write the draft into its files."""
+def write(session: EngineSession, request: str | None, _tell: Tell) -> DraftNote:
+    """Write the draft into its files, that of a version where one is named."""
     session.writable("write policy files")
-    return note_of(draft.write(session.fresh()))
+    return note_of(draft.write(session.fresh(), request))
 
 
 def _adding(request: RuleRequest) -> draft.AddRule:
@@ -94,6 +115,7 @@ def _adding(request: RuleRequest) -> draft.AddRule:
 
 
 DRAFT_QUESTIONS: Questions = {
+    "seen": seen,
     "sheet": sheet,
     "effect": effect,
     "take": take,

@@ -50,6 +50,11 @@ class Level:
         """Return the level that one came from into a group."""
         return self.before or replace(self, inside=None)
 
+    def shown_as(self, keys: tuple[str, ...], depth: int) -> Level:
+        """Return the level that is shown where this one was asked for: out of the group, where it is too coarse."""
+        inside = self.inside if self.inside is not None and depth > len(self.inside.labels) else None
+        return Level(keys, depth, inside, self.before if inside is not None else None)
+
     @property
     def words(self) -> str:
         """Return what groups are told apart by, for people: `env > app > role`."""

@@ -1,208 +1,50 @@
-"""The Map screen as far as it only looks: the picture, where one is in it, and what it says of a cell."""
+"""The Map screen as far as it only looks: where one is in the picture, what it says of a cell, neighbours, flows."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-from dataclasses import replace
-from enum import StrEnum
 from functools import partial
-from typing import ClassVar
 
-from ringfence.model.picture import Neighbours, Picture, PictureCell, PictureEdge, PictureGroup
+from ringfence.model.picture import Neighbours, PictureCell, PictureEdge, PictureGroup
 from textual import on
-from textual.app import ComposeResult
 from textual.timer import Timer
 
-from ringfence_tui.engine.client import EngineError
-from ringfence_tui.memory import kept_long, many_values
-from ringfence_tui.messages import JobsChanged
-from ringfence_tui.page import Page
 from ringfence_tui.screens.map.answers import (
     CellRequest,
-    Edges,
-    MapAnswer,
     NeighboursRequest,
-    PictureRequest,
-    Progress,
 )
 from ringfence_tui.screens.map.cell_rows import flow_rows, panel_rows
 from ringfence_tui.screens.map.heading import heading, neighbour_heading
-from ringfence_tui.screens.map.levels import Level
-from ringfence_tui.screens.map.model import Matrix as MatrixModel
-from ringfence_tui.screens.map.model import Only, View, comparisons_of, matrix_steps, worst_steps
+from ringfence_tui.screens.map.model import Only
 from ringfence_tui.screens.map.neighbour_list import NeighbourList
 from ringfence_tui.screens.map.neighbours import neighbours_in
-from ringfence_tui.screens.map.sending import put_together
-from ringfence_tui.screens.map.steps import Steps, at_once, in_turns
+from ringfence_tui.screens.map.picture_page import Ends, Mode, PicturePage
 from ringfence_tui.screens.map.strip import strip_lines
-from ringfence_tui.screens.map.times import Times
 from ringfence_tui.spans import Row, Span, Tone
-from ringfence_tui.widgets.body import Beside
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.matrix import Matrix
 
-IDLE = 0.3  # seconds that nothing is asked before the engine makes ready for drafts
 PAUSE = 0.08  # seconds that the cursor rests before the engine is asked for a cell
-PANEL_FROM, PANEL = 180, 56  # terminal columns from which the strip stands beside the matrix, and how wide
+PANEL_FROM = 180  # terminal columns from which what the strip says stands beside the matrix
 TALL = 30  # terminal lines from which the strip has a line more
 FLOWS = 500
-AT_ONCE = 1_000  # edges; a matrix of more is made in turns with keys
-Ends = tuple[PictureGroup, PictureGroup]
 
 
-class Mode(StrEnum):
-    """What the middle of the screen shows."""
-
-    MATRIX = "matrix"
-    NEIGHBOURS = "neighbours"
-    FLOWS = "flows"
-
-
-class LookingPage(Page):
-    """Keeps a picture on the screen, and says of the cell under the cursor what is known."""
-
-    AUTO_FOCUS = "#matrix"
-    DEFAULT_CSS: ClassVar[str] = f"""
-    LookingPage #heading {{ height: 1; }}
-    LookingPage #strip {{ height: 5; }}
-    LookingPage.tall #strip {{ height: 6; }}
-    LookingPage #panel {{ width: {PANEL}; display: none; }}
-    LookingPage.wide #panel {{ display: block; }}
-    LookingPage.wide #strip {{ display: none; }}
-    LookingPage #neighbours, LookingPage #flows {{ display: none; }}
-    LookingPage.neighbours #neighbours, LookingPage.flows #flows {{ display: block; }}
-    LookingPage.neighbours #matrix, LookingPage.flows #matrix {{ display: none; }}
-    """
+class LookingPage(PicturePage):
+    """Says of the cell under the cursor what is known; shows neighbours and flows in the place of the matrix."""
 
     def __init__(self, name: str, title: str) -> None:
         super().__init__(name, title)
-        self.answer: MapAnswer | None = None
-        self.level: Level | None = None
-        self.times = Times()
-        self.view = View()
-        self.model: MatrixModel | None = None
-        self.mode = Mode.MATRIX
         self.centre: PictureGroup | None = None
-        self._chose_comparison = False
-        self._details: dict[Ends, PictureCell] = {}
         self._resting: Timer | None = None
-        self._changes = 0
 
-    def body(self) -> ComposeResult:
-        """Yield the heading, the matrix or what stands in its place, and the strip."""
-        yield Lines(id="heading")
-        with Beside():
-            yield Matrix(id="matrix")
-            yield NeighbourList(id="neighbours")
-            yield Lines(id="flows", selectable=True)
-            yield Lines(id="panel")
-        yield Lines(id="strip")
-
-    def entered(self) -> None:
-        """Ask for the picture anew: files, flows or the draft may be others."""
-        self.load()
-
-    def left(self) -> None:
-        """Say no more how far judging is."""
-        self._tell_job("")
-
-    # The picture
-
-    def load(self, level: Level | None = None, times: Times | None = None) -> None:
-        """Ask for the picture of a level and a time; what was asked before is cancelled."""
-        self.work(self._load(level or self.level, times or self.times), group="picture")
-
-    async def _load(self, level: Level | None, times: Times) -> None:
-        shown = self.answer
-        known = shown.name if shown is not None else ""
-        request = PictureRequest(level.shown if level else (), level.inside if level else None, times.when, known)
-        if self.answer is None:
-            self.query_one("#heading", Lines).show([(Span(" reading flows", Tone.DIM),)])
-        parts: list[Edges] = []
-
-        def hear(part: object) -> None:
-            if isinstance(part, Edges):
-                parts.append(part)
-            elif isinstance(part, Progress) and part.of:
-                self._tell_job(f"judging {part.done * 100 // part.of} %")
-
-        try:
-            with many_values():
-                answer = await self.engine.ask("map.picture", request, MapAnswer, hear)
-        except EngineError:
-            if self.answer is None:
-                self.query_one("#heading", Lines).show([(Span(" no picture: what is wrong stands below", Tone.WARN),)])
-            raise
-        finally:
-            self._tell_job("")
-        if answer.follows and shown is not None:
-            edges = put_together(shown.picture.edges, parts)
-        else:
-            edges = (*answer.picture.edges, *(edge for part in parts for edge in part.edges))
-            if len(edges) > AT_ONCE:
-                kept_long()
-        picture = replace(answer.picture, edges=edges)
-        answer = replace(answer, picture=picture)
-        self.level = replace(level, keys=answer.keys) if level is not None else Level(answer.keys, len(picture.levels))
-        self.times = times
-        self.take_answer(answer)
-        self.work(self._prepare(), group="prepare")
-
-    async def _prepare(self) -> None:
-        """Have the engine be ready for the first sheet while nobody asks it anything."""
-        await asyncio.sleep(IDLE)
-        with suppress(EngineError):
-            await self.engine.ask("map.prepare", None, bool)
-
-    def take_answer(self, answer: MapAnswer) -> None:
-        """Show another picture, with the cursor at the groups at which it was."""
-        self.answer = answer
-        self._changes = answer.draft.changes
-        self._details.clear()
-        if answer.draft.conflict:
-            self.say(Span("✗ ", Tone.BAD), Span(f"the draft: {answer.draft.conflict}"))
-        offered = comparisons_of(answer.picture)
-        if not self._chose_comparison or self.view.comparison not in offered:
-            self.view = replace(self.view, comparison=offered[0])
-        self.show_view()
-
-    def show_view(self) -> None:
-        """Show the picture as it is looked at now; one of many edges soon, so that keys are heard meanwhile."""
-        if self.answer is None:
-            return
-        self.workers.cancel_group(self, "view")
-        steps = self._seen(self.answer.picture, self.view)
-        if len(self.answer.picture.edges) <= AT_ONCE:
-            self._show(*at_once(steps))
-        else:
-            self.work(self._show_soon(steps), group="view")
-
-    def _seen(self, picture: Picture, view: View) -> Steps[tuple[MatrixModel, tuple[int, int] | None]]:
-        """Make the matrix, and find where one begins in it; None where one is in another already."""
-        model = yield from matrix_steps(picture, view)
-        first = self._at_cursor(self.query_one("#matrix", Matrix)) is None
-        return model, ((yield from worst_steps(model)) if first else None)
-
-    async def _show_soon(self, steps: Steps[tuple[MatrixModel, tuple[int, int] | None]]) -> None:
-        self._show(*await in_turns(steps))
-
-    def _show(self, model: MatrixModel, start: tuple[int, int] | None) -> None:
-        matrix = self.query_one("#matrix", Matrix)
-        ends = self._at_cursor(matrix)
-        self.model = model
-        row, column = (start or (0, 0)) if ends is None else (self._position(one) for one in ends)
-        matrix.show(model.content, row, column)
+    def viewed(self) -> None:
+        """Say what another picture says of the cell, or of the neighbours."""
         if self.mode is Mode.NEIGHBOURS:
             self._show_neighbours()
             if self.centre is not None:
                 self.work(self._ask_neighbours(self.centre), group="neighbours")
         self.show_heading()
         self.show_cell()
-        self.viewed()
-
-    def viewed(self) -> None:
-        """Do what has to wait until the picture is shown."""
 
     def show_heading(self) -> None:
         """Show the line above the matrix."""
@@ -368,22 +210,3 @@ class LookingPage(Page):
     def neighbour_chosen(self, message: NeighbourList.Chosen) -> None:
         """Go to a neighbour."""
         self.show_neighbours(message.group)
-
-    # Small things
-
-    def _at_cursor(self, matrix: Matrix) -> tuple[PictureGroup | int, PictureGroup | int] | None:
-        model = self.model
-        if model is None or not model.shown:
-            return None
-        row, column = matrix.row, matrix.column
-        return (model.group(row) if row >= 0 else row), (model.group(column) if column >= 0 else column)
-
-    def _position(self, end: PictureGroup | int) -> int | None:
-        if isinstance(end, int) or self.model is None:
-            return end if isinstance(end, int) else None
-        groups = self.model.picture.groups
-        return self.model.position_of(groups.index(end)) if end in groups else None
-
-    def _tell_job(self, text: str) -> None:
-        if self.ringfence.jobs != text and (text or self.ringfence.jobs.startswith("judging")):
-            self.post_message(JobsChanged(text))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError
-from ringfence.model.picture import Neighbours, PictureCell
+from ringfence.model.picture import Neighbours, Picture, PictureCell, PictureGroup
 from ringfence.operations.picture import LEVELS
 
 from ringfence_tui.engine.questions import Questions
@@ -19,6 +19,7 @@ from ringfence_tui.screens.map.sending import parts_of
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
+    from ringfence.operations.draft_effect import DraftPicture
 
 MANY = 200
 MOST = 2_000  # groups; past that nobody reads a matrix, and reading them holds the screen up
@@ -32,17 +33,35 @@ def picture(session: EngineSession, request: PictureRequest, tell: Tell) -> MapA
         keys = keys_of(kept.estate)
         levels = request.levels or keys[: depth_of(kept.estate, keys)]
         found = kept.judged.at(levels, request.inside, SERVICES)
-    if len(found.groups) > MOST:
-        raise InputError(
-            f"{len(found.groups):,} groups by {' > '.join(levels)} are more than a matrix can show",
-            remedy="look at coarser groups, or go into one first (enter on its name)",
-        )
+        notes: tuple[str, ...] = ()
+        if len(found.groups) > MOST:
+            found, notes = together(kept, found, request.inside)
     sent = kept_of(session).sent
     places = sent.changes(request.known, found)
     for part in parts_of(found, places):
         tell(part)
     name = sent.keep(found)
-    return MapAnswer(replace(found, edges=()), keys, drafted, name=name, follows=places is not None)
+    return MapAnswer(replace(found, edges=()), keys, drafted, notes, name=name, follows=places is not None)
+
+
+def together(kept: DraftPicture, found: Picture, inside: PictureGroup | None) -> tuple[Picture, tuple[str, ...]]:
+    """Return the picture by the next coarser level that has few enough groups, and a sentence that says so.
+
+    What was the inside of a group is among the others again, where that level is no finer than the group.
+    """
+    many, levels = len(found.groups), found.levels
+    while len(found.groups) > MOST and len(levels) > 1:
+        levels = levels[:-1]
+        if inside is not None and len(levels) <= len(inside.labels):
+            inside = None
+        found = kept.judged.at(levels, inside, SERVICES)
+    if len(found.groups) > MOST:
+        raise InputError(
+            f"{len(found.groups):,} groups by {levels[0]} are more than a matrix can show",
+            remedy="ringfence map --html has them all",
+        )
+    by = " > ".join(levels)
+    return found, (f"{many:,} groups are more than one can read: put together by {by}; enter on one goes into it",)
 
 
 def cell(session: EngineSession, request: CellRequest, tell: Tell) -> PictureCell:

@@ -16,8 +16,8 @@ from ringfence_tui.screens.map.cell_rows import pair_of
 from ringfence_tui.screens.map.draft_page import DraftingPage
 from ringfence_tui.screens.map.ends import ends_of, short_of
 from ringfence_tui.screens.map.finding import FindField
-from ringfence_tui.screens.map.looking import Mode
 from ringfence_tui.screens.map.model import Only, Order, comparisons_of, find, next_of
+from ringfence_tui.screens.map.picture_page import Mode
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.matrix import Matrix
@@ -81,6 +81,7 @@ class MapScreen(DraftingPage):
 
     def viewed(self) -> None:
         """Go to the pair that was sent here, once a picture came since."""
+        super().viewed()
         if not self._answered:
             return
         self._answered = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.errors import RingfenceError
 from ringfence.model.problems import Severity
+from ringfence.operations.damaged_state import damaged_state
 from ringfence.operations.overview import (
     assets_summary,
     draft_summary,
@@ -63,7 +64,12 @@ def _findings(estate: Estate) -> Findings:
     from ringfence.language import check_references
 
     workspace, found = estate.workspace, estate.survey()
-    problems = [*workspace.problems, *found.problems, *check_references(workspace.mentions, found.snapshot)]
+    problems = [
+        *damaged_state(estate),
+        *workspace.problems,
+        *found.problems,
+        *check_references(workspace.mentions, found.snapshot),
+    ]
     return Findings(tuple(wrong_of(problem) for problem in problems))
 
 

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from ringfence_tui.changing_page import ChangingPage
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import Key
-from ringfence_tui.messages import JobsChanged
 from ringfence_tui.screens import SCREENS
 from ringfence_tui.screens.overview.model import (
     Collected,
@@ -116,11 +115,11 @@ class OverviewScreen(ChangingPage):
     async def _collect(self) -> None:
         given = self.ringfence.passwords
         request = CollectRequest(become=given.become, vault=given.vault)
-        self.post_message(JobsChanged("traffic"))
+        self.job("traffic")
         try:
             done = await self.engine.ask("overview.collect", request, Collected, self.hear)
         finally:
-            self.post_message(JobsChanged(""))
+            self.job("")
         self.entered()
         silent = f"; {len(done.silent)} said nothing: {done.silent[0][0]}: {done.silent[0][1]}" if done.silent else ""
         self.say(Span("✓ ", Tone.GOOD), f"{done.new:,} new flows", Span(silent, Tone.WARN))

@@ -12,6 +12,7 @@ from ringfence.model.draft_effect import DraftEffect
 from ringfence.model.picture import SignCount
 
 from ringfence_tui.ages import age
+from ringfence_tui.screens.map.answers import DamageNote
 from ringfence_tui.spans import Row, Span, Tone, row
 
 AROUND = 4
@@ -71,13 +72,15 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class PolicyView:
-    """All policy files and what is wrong; the draft's changes in words."""
+    """All policy files and what is wrong; the draft's changes in words, its version, and one that is damaged."""
 
     files: tuple[FileView, ...] = ()
     faults: tuple[Fault, ...] = ()
     changes: tuple[str, ...] = ()
     can_undo: bool = False
     can_redo: bool = False
+    version: str = ""
+    damaged: DamageNote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,8 @@ def head_row(view: PolicyView, effect: EffectView) -> Row:
     spans.append(Span(f"  {counted(sum(len(one.rules) for one in view.files), 'rule')}"))
     if view.changes:
         spans.append(Span(f"   draft {len(view.changes)} *", Tone.WARN))
+    if view.damaged is not None:
+        spans.append(Span("   ✗ a draft is damaged", Tone.BAD))
     checks = effect.effect.checks if effect.effect is not None else None
     if checks is not None:
         spans.append(Span(f"   {checks.words()}", Tone.BAD if checks.failing or checks.broken else Tone.GOOD))

@@ -14,7 +14,7 @@ from ringfence.operations.policy_texts import PolicyText, drop_rule, faults_of, 
 from ringfence.operations.rule_use import rule_use
 
 from ringfence_tui.screens.map.answers import When
-from ringfence_tui.screens.map.drafting import followed
+from ringfence_tui.screens.map.drafting import damage_of, followed
 from ringfence_tui.screens.map.kept import judged_flows
 from ringfence_tui.screens.policy.model import (
     Change,
@@ -61,6 +61,8 @@ def files(session: EngineSession, _request: None, _tell: Tell) -> PolicyView:
         tuple(f"{one.file}: {one.words()}" for one in drafted.changes),
         drafted.can_undo,
         drafted.can_redo,
+        drafted.edited.draft.version,
+        damage_of(drafted),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import UTC, datetime
 
 from ringfence.presenting.rollout_board import Board, BoardChange, BoardHead, merged
 from textual import on
@@ -12,7 +13,6 @@ from textual.events import Resize
 from ringfence_tui.changing_page import ChangingPage, unfocused
 from ringfence_tui.engine.client import EngineError, EngineGone
 from ringfence_tui.keys import APPLICATION, Key
-from ringfence_tui.messages import JobsChanged
 from ringfence_tui.screens.rollout.board_rows import (
     BoardRows,
     board_rows,
@@ -23,6 +23,7 @@ from ringfence_tui.screens.rollout.board_rows import (
 )
 from ringfence_tui.screens.rollout.keys import Shown, keys_of
 from ringfence_tui.screens.rollout.model import PlanView, plan_rows, wrapped
+from ringfence_tui.screens.rollout.numbers import Numbers, number_rows
 from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing
@@ -40,6 +41,7 @@ class BoardPage(ChangingPage):
         self.subject: int | str | None = None
         self.toggled: frozenset[int] = frozenset()
         self.following = ""
+        self.numbers: Numbers | None = None
 
     def body(self) -> ComposeResult:
         """Yield the head, the board or the diff, and what is known of the line at the cursor."""
@@ -86,6 +88,7 @@ class BoardPage(ChangingPage):
                 self._tell_job(part.head)
                 if first:
                     self.turn_to(Shown.BOARD)
+                    self.work(self._load_numbers(run), "numbers")
                 if self.shown is Shown.BOARD:
                     self._show_board()
 
@@ -96,13 +99,18 @@ class BoardPage(ChangingPage):
             except EngineGone:  # the run goes on without it, and another engine follows it
                 head = await self.engine.ask("rollout.follow", run, BoardHead, hear)
         except EngineError:
-            self.post_message(JobsChanged(""))
+            self.job("")
             raise
         finally:
             if self.following == run:
                 self.following = ""
-        self.post_message(JobsChanged(""))
+        self.job("")
         self.renew_keys()
+        self.work(self._load_numbers(run), "numbers")
+        if head.back_run:  # what was begun to bring the plan before back is what there is to watch now
+            self.say("that run has ended; this one brings back what hosts held before it")
+            self.call_later(self.show_run, head.back_run)
+            return
         well = head.state == "successful"
         self.say(
             Span("✓ " if well else "✗ ", Tone.GOOD if well else Tone.BAD),
@@ -110,9 +118,18 @@ class BoardPage(ChangingPage):
             Span("  v verify" if well else "", Tone.DIM),
         )
 
+    async def _load_numbers(self, run: str) -> None:
+        self.show_numbers(await self.engine.ask("rollout.numbers", run, Numbers))
+
+    def show_numbers(self, numbers: Numbers) -> None:
+        """Show the numbers of the run, where its board is shown."""
+        self.numbers = numbers
+        if self.shown is Shown.BOARD:
+            self._show_board()
+
     def _tell_job(self, head: BoardHead) -> None:
         done, all_hosts = sum(wave.done for wave in head.waves), sum(wave.hosts for wave in head.waves)
-        self.post_message(JobsChanged(f"rollout {done}/{all_hosts}" if head.lives else ""))
+        self.job(f"rollout {done}/{all_hosts}" if head.lives else "")
 
     def _show_board(self) -> None:
         if self.board is None:
@@ -122,9 +139,10 @@ class BoardPage(ChangingPage):
         main = self.query_one("#main", Lines)
         before = self.rows.subjects
         self.rows = board_rows(self.board, self.toggled)
+        more = number_rows(self.board, self.numbers, datetime.now(UTC))
         self.query_one("#head", Lines).show(head_rows(self.board.head))
-        main.show(self.rows.rows)
-        if before != self.rows.subjects:
+        main.show((*self.rows.rows, *more))
+        if before != self.rows.subjects and self.subject is not None:
             host = self.board.hosts.get(self.subject) if isinstance(self.subject, str) else None
             if host is not None and host.name not in self.rows.subjects:
                 self.subject = host.wave  # its wave was closed
@@ -147,8 +165,9 @@ class BoardPage(ChangingPage):
 
     @on(Listing.Moved, "#main")
     def _moved(self, event: Listing.Moved) -> None:
-        if self.shown is Shown.BOARD and event.index < len(self.rows.subjects):
-            self.subject = self.rows.subjects[event.index]
+        if self.shown is Shown.BOARD:
+            subjects = self.rows.subjects
+            self.subject = subjects[event.index] if event.index < len(subjects) else None
             self._show_foot()
 
     @on(Listing.Chosen, "#main")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ringfence.model.counts import counted
 from ringfence.presenting.rollout_board import Board, BoardHead, BoardHost, BoardWave, Phase
 
 from ringfence_tui.clock import clock, lasted
@@ -65,6 +66,8 @@ def head_rows(head: BoardHead) -> tuple[Row, ...]:
 
 
 def _third(head: BoardHead) -> Row:
+    if head.back_by:
+        return _back(head)
     if head.error:
         return row(Span(f" ✗ {head.error}", Tone.BAD))
     if head.abort and head.lives:
@@ -74,6 +77,17 @@ def _third(head: BoardHead) -> Row:
     if head.pause and head.lives:
         return row(Span(" it holds before its next wave", Tone.WARN))
     return ()
+
+
+def _back(head: BoardHead) -> Row:
+    """Return what is said of a run that somebody rolled back."""
+    if head.lives:
+        return row(Span(f" {head.back_by} rolls it back: it ends, then what it confirmed goes back", Tone.WARN))
+    if head.back_error:
+        return row(Span(f" ✗ {head.back_by} rolled it back: {head.back_error}", Tone.BAD))
+    if head.back_run:
+        return row(f" {head.back_by} rolled it back: ", Span(f"run {head.back_run}", Tone.STRONG), " did it")
+    return row(f" {head.back_by} rolled it back: no host had confirmed it")
 
 
 def _state_tone(head: BoardHead) -> Tone:
@@ -190,6 +204,8 @@ def possible(board: Board, subject: int | str | None) -> tuple[Possible, ...]:
     if head.lives and not head.abort:
         found.append(Possible("P", "go on" if head.pause else "pause after this wave"))
         found.append(Possible("A", "abort: what waits for its confirmation goes back by itself"))
+        if changed := sum(host.phase is Phase.WELL and host.changed for host in board.hosts.values()):
+            found.append(Possible("R", f"end it and roll {counted(changed, 'confirmed host')} back"))
     if not head.lives and (confirmed := head.count(Phase.WELL)):
         found.append(Possible("R", f"roll all {confirmed} back: a plan of its own"))
     return tuple(found)

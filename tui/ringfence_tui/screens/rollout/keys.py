@@ -15,9 +15,12 @@ PAUSE = Key("P", "pause", "pause", "Hold before the next wave, or go on", change
 ABORT = Key("A", "abort", "abort", "End the run: what waits for its confirmation goes back by itself", changes=True)
 EXCUSE = Key("x", "excuse", "excuse", "Go on without the host at the cursor where it fails", changes=True)
 AGAIN = Key("r", "again", "again", "Roll the same plan out again: hosts that hold it are not touched", changes=True)
-BACK = Key("R", "roll_back", "roll back", "Make the plan that goes back to what the hosts held before", changes=True)
+BACK = Key(
+    "R", "roll_back", "roll back", "Go back to what hosts held before; a run that works ends first", changes=True
+)
 LOG = Key("l", "log", "log", "Show what the run told, or the board again")
 DIFF = Key("d", "diff", "diff", "Show the diff of the plan, or the board again")
+DENIED = Key("i", "denied", "denied", "Ask the hosts that confirmed what they denied since they got the new table")
 HISTORY = Key("H", "history", "history", "Show the runs until now")
 VERIFY = Key("v", "verify", "verify", "Show what hosts enforce beside what their plan says")
 LONGER = Key("plus", "within(1)", "", "Give hosts more time to confirm a new table")
@@ -36,6 +39,7 @@ KEYS = (
     BACK,
     LOG,
     DIFF,
+    DENIED,
     HISTORY,
     VERIFY,
     LONGER,
@@ -57,5 +61,5 @@ def keys_of(shown: Shown, head: BoardHead | None) -> tuple[Key, ...]:
     if shown is Shown.PLAN:
         return (ROLL_OUT, PLAN, *([DIFF] if head else []), HISTORY, VERIFY)
     if head is not None and head.lives:
-        return (PAUSE, ABORT, EXCUSE, LOG, DIFF, HISTORY)
-    return (AGAIN, EXCUSE, BACK, LOG, DIFF, PLAN, HISTORY, VERIFY)
+        return (PAUSE, ABORT, BACK, EXCUSE, LOG, DIFF, HISTORY)
+    return (AGAIN, EXCUSE, BACK, DENIED, LOG, DIFF, PLAN, HISTORY, VERIFY)

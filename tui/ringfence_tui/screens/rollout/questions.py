@@ -12,7 +12,8 @@ from ringfence.model.errors import InputError, RingfenceError
 
 from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.rollout.model import Opening, PlanView
-from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer
+from ringfence_tui.screens.rollout.number_questions import denials, numbers
+from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer, WayBack
 from ringfence_tui.screens.rollout.tones import spanned
 from ringfence_tui.spans import Row, Span, Tone, row
 
@@ -151,6 +152,25 @@ def steer(session: EngineSession, request: Steer, _tell: Tell) -> str:
     return "; ".join(said)
 
 
+def way_back(session: EngineSession, request: str, _tell: Tell) -> WayBack:
+    """Return how a run can be rolled back while it goes on."""
+    from ringfence.operations.run_rollback import way_back as found
+    from ringfence.operations.runs import find_run
+
+    way = found(session.estate, find_run(session.estate, request))
+    return WayBack(way.run.id, way.plan)
+
+
+def roll_back(session: EngineSession, request: str, _tell: Tell) -> WayBack:
+    """Have a run end and be rolled back, by its own process: who asked for it may leave."""
+    from ringfence.operations.run_rollback import roll_back_run
+    from ringfence.operations.runs import find_run
+
+    session.writable("roll a run back")
+    way = roll_back_run(session.estate, find_run(session.estate, request))
+    return WayBack(way.run.id, way.plan)
+
+
 def log(session: EngineSession, request: str, tell: Tell) -> tuple[Row, ...]:
     """Return what a run told, a line an event, the newest last."""
     from ringfence.operations.runs import find_run, told_by
@@ -236,5 +256,9 @@ QUESTIONS: Questions = {
     "begin": begin,
     "follow": follow,
     "steer": steer,
+    "way_back": way_back,
+    "roll_back": roll_back,
     "log": log,
+    "numbers": numbers,
+    "denials": denials,
 }

@@ -42,6 +42,23 @@ class Steer:
 
 
 @dataclass(frozen=True, slots=True)
+class WayBack:
+    """What rolling a run back would bring back: the short name of the plan before."""
+
+    run: str
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskDenials:
+    """Ask the hosts of a run what they denied since they got its table."""
+
+    run: str
+    become: str | None = field(default=None, repr=False)
+    vault: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Renew:
     """A subject: roll a plan out on some hosts where its table stands already, as after drift; it asks first."""
 

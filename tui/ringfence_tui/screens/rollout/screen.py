@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ringfence.presenting.rollout_board import Board, BoardHead, Phase
+from ringfence.presenting.rollout_board import Board, BoardHead
 
 from ringfence_tui.engine.progress import Progress
-from ringfence_tui.messages import PlanSubject, RunSubject
+from ringfence_tui.messages import JobsChanged, PlanSubject, RunSubject
 from ringfence_tui.screens.rollout.board_page import BoardPage
 from ringfence_tui.screens.rollout.keys import KEYS, TIMES, Shown
 from ringfence_tui.screens.rollout.model import Opening, PlanView, confirm_rows
-from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Renew, Steer
+from ringfence_tui.screens.rollout.numbers import Numbers
+from ringfence_tui.screens.rollout.requests import AskDenials, Begin, MakePlan, Renew, Steer, WayBack
+from ringfence_tui.screens.rollout.steering import abort_rows, back_rows
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.dialog import Confirmation
 from ringfence_tui.widgets.lines import Lines
@@ -33,6 +35,7 @@ class RolloutScreen(BoardPage):
         self.within = TIMES[0]
         self._wanted: object = None
         self._opened = False
+        self._making = ""
 
     # What is shown
 
@@ -43,13 +46,16 @@ class RolloutScreen(BoardPage):
     def entered(self) -> None:
         """Show what was asked for, else the run that works, else what was shown, else the newest plan."""
         wanted, self._wanted = self._wanted, None
+        self.say_unseen()
+        if self._making:
+            self.say(Span(self._making, Tone.DIM))
         if isinstance(wanted, RunSubject):
             self.show_run(wanted.run_id)
         elif isinstance(wanted, PlanSubject):
             self.work(self.show_plan(wanted.plan), "show")
         elif isinstance(wanted, Renew):
             self.work(self._confirmed_run(wanted.plan, limit=wanted.hosts, renew=True), "asked")
-        elif not self.following:
+        elif not self.following and not self._making:
             self.work(self._open(), "show")
 
     async def _open(self) -> None:
@@ -70,12 +76,12 @@ class RolloutScreen(BoardPage):
     def action_make_plan(self) -> None:
         """Make a plan."""
         if self.may("make a plan"):
-            self.work(self._make(MakePlan()), "show")
+            self.work(self._make(MakePlan()), "make")
 
     def action_rebase(self) -> None:
         """Ask the hosts, then make a plan."""
         if self.may("make a plan"):
-            self.work(self._make(MakePlan(rebase=True)), "show")
+            self.work(self._make(MakePlan(rebase=True)), "make")
 
     def action_roll_back(self) -> None:
         """Make the plan that goes back."""
@@ -83,23 +89,47 @@ class RolloutScreen(BoardPage):
         if not self.may("make a plan") or not plan:
             return
         if self.board is not None and self.board.head.lives:
-            self.say("the run goes on: let it end or abort it, then roll back")
+            self.work(self._roll_back(self.board.head), "asked")
             return
-        self.work(self._make(MakePlan(back_from=plan)), "show")
+        self.work(self._make(MakePlan(back_from=plan)), "make")
+
+    async def _roll_back(self, head: BoardHead) -> None:
+        """Have the run end and be rolled back, after the one confirmation."""
+        way = await self.engine.ask("rollout.way_back", head.run, WayBack)
+        asked = Confirmation(
+            f"Roll the run of plan {head.plan[:4]} back",
+            back_rows(head, way.plan),
+            plan=head.plan,
+            does="end it and roll it back",
+        )
+        if not await self.confirm(asked):
+            self.say("nothing was changed; the run goes on")
+            return
+        await self.engine.ask("rollout.roll_back", head.run, WayBack)
+        self.say(f"the run is ending; then plan {way.plan[:4]} comes back, in a run of its own")
 
     async def _make(self, request: MakePlan) -> None:
         def hear(part: object) -> None:
             if isinstance(part, Progress):
-                self.say(Span(part.text, Tone.DIM))
+                self._tell_making(f"making a plan: {part.text}")
 
-        self.say(Span("making a plan", Tone.DIM))
+        self._tell_making("making a plan")
         given = self.ringfence.passwords
         request = replace(request, become=given.become, vault=given.vault)
-        self.plan = await self.engine.ask("rollout.make", request, PlanView, hear)
+        try:
+            self.plan = await self.engine.ask("rollout.make", request, PlanView, hear)
+        finally:
+            self._tell_making("")
         self.turn_to(Shown.PLAN)
         self.show_diff()
         self.query_one("#main", Lines).move_to(0)
         self.say(f"plan {self.plan.short} is made; ", Span("o", Tone.KEY), " rolls it out")
+
+    def _tell_making(self, what: str) -> None:
+        """Tell here, and in the top line of every screen, how far a plan is; an empty text: it is made."""
+        self._making = what
+        self.say(Span(what, Tone.DIM))
+        self.post_message(JobsChanged("plan" if what else "", "plan"))
 
     def action_roll_out(self) -> None:
         """Roll the plan that is shown out."""
@@ -148,13 +178,8 @@ class RolloutScreen(BoardPage):
             self.work(self._abort(head), "asked")
 
     async def _abort(self, head: BoardHead) -> None:
-        works, following = head.count(Phase.WORKS), head.count(Phase.NEXT, Phase.HELD)
-        rows = (
-            row(f"{head.count(Phase.WELL)} hosts keep what they confirmed"),
-            row(f"{works} are at work: what waits goes back by itself within {head.confirm_within} s"),
-            row(f"{following} are not begun"),
-        )
-        if await self.confirm(Confirmation(f"Abort the run of plan {head.plan[:4]}", rows, does="abort it")):
+        asked = Confirmation(f"Abort the run of plan {head.plan[:4]}", abort_rows(head), does="abort it")
+        if await self.confirm(asked):
             await self._steer(Steer(head.run, abort=True))
 
     def action_excuse(self) -> None:
@@ -185,6 +210,22 @@ class RolloutScreen(BoardPage):
 
     async def _steer(self, request: Steer) -> None:
         self.say(await self.engine.ask("rollout.steer", request, str))
+
+    def action_denied(self) -> None:
+        """Ask hosts what they denied since they got the new table."""
+        if self.board is not None:
+            self.work(self._ask_denials(self.board.head.run), "numbers")
+
+    async def _ask_denials(self, run: str) -> None:
+        def hear(part: object) -> None:
+            if isinstance(part, Progress):
+                self.say(Span(part.text, Tone.DIM))
+
+        given = self.ringfence.passwords
+        self.say(Span("asking the hosts that confirmed what they denied since", Tone.DIM))
+        request = AskDenials(run, given.become, given.vault)
+        self.show_numbers(await self.engine.ask("rollout.denials", request, Numbers, hear))
+        self.say()
 
     def action_within(self, by: int) -> None:
         """Give hosts more or less time to confirm."""

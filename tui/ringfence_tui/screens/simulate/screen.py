@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from ringfence_tui.changing_page import unfocused
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import Key
-from ringfence_tui.messages import JobsChanged, PairSubject, RuleSubject
+from ringfence_tui.messages import PairSubject, RuleSubject
 from ringfence_tui.page import Page
 from ringfence_tui.screens.simulate.model import (
     SINCE,
@@ -114,7 +114,7 @@ class SimulateScreen(Page):
             if isinstance(part, Progress):
                 self._judging = True
                 self.say(Span(part.text, Tone.DIM), Span("   s stops", Tone.DIM))
-                self.post_message(JobsChanged("simulates"))
+                self.job("simulates")
 
         self.say()
         try:
@@ -122,7 +122,7 @@ class SimulateScreen(Page):
         finally:
             if self._judging:
                 self._judging = False
-                self.post_message(JobsChanged(""))
+                self.job("")
         self.asked = replace(request, anew=False)
         self._show(view)
 

@@ -10,7 +10,8 @@ from textual.app import ComposeResult
 
 from ringfence_tui.keys import Key
 from ringfence_tui.page import Page
-from ringfence_tui.screens.lab.model import LabRequest, LabShown, Share, bar
+from ringfence_tui.screens.lab.model import LabRequest
+from ringfence_tui.screens.lab.raising import RaisingPage
 from ringfence_tui.screens.start.model import FORMS, LETTERS, Begin, Begun, Way, about, choices, form_of, welcome
 from ringfence_tui.spans import Span, Tone
 from ringfence_tui.widgets.field import Field
@@ -91,12 +92,18 @@ class FormScreen(Page):
     @on(FieldForm.Done)
     def done(self, message: FieldForm.Done) -> None:
         """Begin."""
+        if isinstance(self, RaisingPage) and self.raising:
+            return
         self.say(Span("raising hosts …" if self.WAY is Way.LAB else "writing …", Tone.DIM))
         self.work(self.begin(message.values))
 
     @on(Field.Left)
     def field_left(self, _message: Field.Left) -> None:
         """Go back to the choice."""
+        self.leave_or_stop()
+
+    def leave_or_stop(self) -> None:
+        """Go back to the choice; where something is being begun, ask whether to stop that."""
         self.go("start")
 
     async def begin(self, values: dict[str, str]) -> None:
@@ -106,28 +113,26 @@ class FormScreen(Page):
 
     def action_leave(self) -> None:
         """Go back to the choice."""
-        self.go("start")
+        self.leave_or_stop()
 
     def command(self) -> str:
         """Return the command."""
         return "ringfence lab up" if self.WAY is Way.LAB else "ringfence init"
 
 
-class LabForm(FormScreen):
+class LabForm(RaisingPage, FormScreen):
     """The demo lab."""
 
     WAY = Way.LAB
 
     async def begin(self, values: dict[str, str]) -> None:
         """Raise the lab, write its workspace, and open that."""
-        request = LabRequest(values.get("directory", "").strip() or ".")
-        shown = await self.engine.ask("lab.up", request, LabShown, self.hear)
+        shown = await self.raised(LabRequest(values.get("directory", "").strip() or "."))
         await self.ringfence.open_workspace(Path(shown.directory))
 
-    def hear(self, part: object) -> None:
-        """Show how much of raising it is done."""
-        if isinstance(part, Share):
-            self.say(*bar(part))
+    def leave(self) -> None:
+        """Go back to the choice."""
+        self.go("start")
 
 
 class TakeOverForm(FormScreen):

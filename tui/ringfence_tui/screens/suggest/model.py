@@ -73,7 +73,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """All suggestions; `kept` is what none is suggested for, `rejected` what somebody did not want, with the reason."""
+    """All suggestions; `kept` is what none is suggested for, `rejected` what somebody did not want, with the reason.
+
+    `draft` is the version of the draft that they were marked by.
+    """
 
     request: SuggestRequest
     offers: tuple[Offer, ...] = ()
@@ -83,6 +86,7 @@ class Offers:
     allowed: int = 0
     effect: str = ""
     same_as: tuple[str, ...] = ()
+    draft: str = ""
 
 
 def head_rows(view: Offers) -> tuple[Row, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -56,9 +56,11 @@ def offers(session: EngineSession, request: SuggestRequest, tell: Tell) -> Offer
     """Return what the traffic suggests; those that the draft holds already are marked."""
     kept = _kept(session, request, tell)
     assert kept.offers is not None
-    held = {(one.file, one.rule.get("name")) for one in _changes(session) if isinstance(one, AddRule)}
-    marked = (replace(one, taken=(one.file, one.name) in held) for one in kept.offers.offers)
-    return replace(kept.offers, offers=tuple(marked))
+    drafted = draft.show(session.fresh())
+    added = [one for one in drafted.changes if isinstance(one, AddRule)]
+    held = {one.suggestion for one in added} | {(one.file, one.rule.get("name")) for one in added}
+    marked = (replace(one, taken=one.id in held or (one.file, one.name) in held) for one in kept.offers.offers)
+    return replace(kept.offers, offers=tuple(marked), draft=drafted.edited.draft.version)
 
 
 def take(session: EngineSession, request: TakeRequest, tell: Tell) -> int:
@@ -72,7 +74,7 @@ def take(session: EngineSession, request: TakeRequest, tell: Tell) -> int:
     if not isinstance(adding, AddRule):
         raise InputError(f"'{request.suggestion}' is not suggested any more", remedy="look again")
     if request.text:
-        adding = AddRule(adding.file, _rule(request.text), adding.head)
+        adding = replace(adding, rule=_rule(request.text))
     return len(draft.change(session.fresh(), adding).changes)
 
 
@@ -166,10 +168,6 @@ def _peer(said: object) -> str:
 def _kept_words(row: tuple[object, ...]) -> str:
     why, client, server, services, connections, _ = row
     return f"{client} to {server} {services}, {connections} connections ({why})"
-
-
-def _changes(session: EngineSession) -> Iterable[Change]:
-    return draft.show(session.fresh()).changes
 
 
 def _rule(text: str) -> Mapping[str, object]:

@@ -8,9 +8,9 @@ from textual import on
 from textual.app import ComposeResult
 
 from ringfence_tui.changing_page import ChangingPage, unfocused
+from ringfence_tui.engine.client import EngineError
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import Key
-from ringfence_tui.messages import JobsChanged
 from ringfence_tui.screens.policy.completing import completions
 from ringfence_tui.screens.policy.model import Words
 from ringfence_tui.screens.suggest.model import (
@@ -106,13 +106,13 @@ class SuggestScreen(ChangingPage):
             if isinstance(part, Progress):
                 heard = True
                 self.say(Span(part.text, Tone.DIM), Span("   s stops", Tone.DIM))
-                self.post_message(JobsChanged("suggests"))
+                self.job("suggests")
 
         try:
             view = await self.engine.ask("suggest.offers", request, Offers, hear)
         finally:
             if heard:
-                self.post_message(JobsChanged(""))
+                self.job("")
                 self.say()
         self.asked = request
         self._show(view)
@@ -219,9 +219,14 @@ class SuggestScreen(ChangingPage):
             self.work(self._undo(), "asked")
 
     async def _undo(self) -> None:
-        await self.engine.ask("map.undo", None, object)
-        await self._load(self.asked)
-        self.say("taken back")
+        try:
+            await self.engine.ask("map.undo", self.view.draft if self.view is not None else None, object)
+        except EngineError as error:
+            await self._load(self.asked)
+            self.say_error(error)
+        else:
+            await self._load(self.asked)
+            self.say("taken back")
 
     def action_policy(self) -> None:
         """Go to the policy."""

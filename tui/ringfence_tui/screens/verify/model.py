@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from ringfence.model.counts import counted
 
 from ringfence_tui.clock import day_and_clock
 from ringfence_tui.spans import Row, Span, Tone, row
@@ -55,7 +57,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class VerifyRow:
-    """A host. `since` is when this was first found, `seen` when the host was last read; ISO text."""
+    """A host. `since` is when this was first found, `seen` when the host was last read; ISO text.
+
+    `earlier` says that the read which is shown did not come to it: this is what an earlier one found.
+    """
 
     host: str
     finding: Finding
@@ -67,11 +72,23 @@ class VerifyRow:
     differences: tuple[Difference, ...] = ()
     more: int = 0
     notes: tuple[str, ...] = ()
+    earlier: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHost:
+    """A host that was read back just now; `asked` is how many are to be."""
+
+    row: VerifyRow
+    asked: int
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyView:
-    """All hosts of a plan, the worst first. `kept` says that nothing was read now: it is what the last verify found."""
+    """All hosts of a plan, the worst first. `kept` says that nothing was read now: it is what the last verify found.
+
+    `asked` is how many hosts are being read back, or were until it was stopped (`interrupted`); 0 where all were.
+    """
 
     plan: str = ""
     rows: tuple[VerifyRow, ...] = ()
@@ -79,6 +96,23 @@ class VerifyView:
     interrupted: bool = False
     warnings: tuple[str, ...] = field(default=())
     why: str = ""
+    asked: int = 0
+
+    @property
+    def read(self) -> int:
+        """Return how many hosts were read back until now."""
+        return sum(not one.earlier for one in self.rows)
+
+    def reading(self) -> VerifyView:
+        """Return the view at the beginning of a read: all that is known is of an earlier one."""
+        rows = tuple(replace(one, earlier=True) for one in self.rows)
+        return replace(self, rows=rows, kept=False, interrupted=False, warnings=(), asked=len(rows))
+
+    def having(self, found: Mapping[str, ReadHost]) -> VerifyView:
+        """Return the view with hosts that were read back."""
+        rows = {one.host: one for one in self.rows} | {name: one.row for name, one in found.items()}
+        asked = max((one.asked for one in found.values()), default=self.asked)
+        return replace(self, rows=in_order(tuple(rows.values())), asked=asked)
 
     @property
     def proven(self) -> int:
@@ -116,12 +150,20 @@ def in_order(rows: Sequence[VerifyRow]) -> tuple[VerifyRow, ...]:
 
 def head_row(view: VerifyView, clock: str) -> Row:
     """Return what is said of all; `clock` is when they were read."""
+    if not view.rows and view.interrupted:
+        return row(Span(" Verify", Tone.STRONG), Span("   stopped before any host was read back", Tone.WARN))
     if not view.rows:
         return row(Span(" Verify", Tone.STRONG), f"  {view.why or 'nobody has read the hosts back yet'}")
+    if view.asked:
+        proven = sum(one.finding is Finding.EQUAL and not one.earlier for one in view.rows)
+        read = f"{view.read} of {counted(view.asked, 'host')} read back, {proven} proven equal"
+        how = Span("stopped: ", Tone.WARN) if view.interrupted else Span("reading: ", Tone.DIM)
+        rest = "; the others as an earlier verify found them" if view.read < len(view.rows) else ""
+        return row(Span(f" Verify {view.plan[:4]}", Tone.STRONG), "   ", how, read, Span(rest, Tone.DIM))
     when = f"last read {clock}" if view.kept else f"read back {clock}"
     return row(
         Span(f" Verify {view.plan[:4]}", Tone.STRONG),
-        f"   {when}{', then interrupted' if view.interrupted else ''}   ",
+        f"   {when}   ",
         Span(
             f"{view.proven} of {len(view.rows)} proven equal", Tone.GOOD if view.proven == len(view.rows) else Tone.BAD
         ),
@@ -164,6 +206,7 @@ __all__ = [
     "TONES",
     "Difference",
     "Finding",
+    "ReadHost",
     "VerifyRow",
     "VerifyView",
     "day_and_clock",

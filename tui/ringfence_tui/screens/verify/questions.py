@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import RingfenceError
+from ringfence.operations.kept_proofs import found_proof, kept_proofs
+from ringfence.plan.artefact import time_text
+from ringfence.rollout.cancellation import Cancelled
+from ringfence.rollout.results import collect
 
+from ringfence_tui.engine.session import Tell
 from ringfence_tui.engine.telling import Telling
-from ringfence_tui.screens.verify.model import Difference, VerifyRow, VerifyView, finding_of, in_order
+from ringfence_tui.screens.verify.model import Difference, ReadHost, VerifyRow, VerifyView, finding_of, in_order
 from ringfence_tui.screens.verify.requests import Keep, Verify
 
 if TYPE_CHECKING:
     from ringfence.operations.kept_proofs import KeptProof
-    from ringfence.rollout import HostResult
+    from ringfence.rollout import Event, HostResult
 
     from ringfence_tui.engine.questions import Questions
-    from ringfence_tui.engine.session import EngineSession, Tell
+    from ringfence_tui.engine.session import EngineSession
 
 # Differences of a host that are shown, and characters of a text: a host says what it likes.
 MOST = 60
@@ -26,7 +32,6 @@ LONGEST = 300
 
 def kept(session: EngineSession, _request: None, _tell: Tell) -> VerifyView:
     """Return what the last verify found on the hosts of the plan that was confirmed last."""
-    from ringfence.operations.kept_proofs import kept_proofs
     from ringfence.operations.verify import confirmed_plan
 
     estate = session.estate
@@ -47,13 +52,14 @@ def kept(session: EngineSession, _request: None, _tell: Tell) -> VerifyView:
 
 
 def run(session: EngineSession, request: Verify, tell: Tell) -> VerifyView:
-    """Read hosts back and compare them; tell progress. Cancelled, it says what was found until then."""
-    from ringfence.operations.kept_proofs import kept_proofs
+    """Read hosts back and compare them; tell each host. Cancelled, what was found until then is kept all the same."""
     from ringfence.operations.passwords import Passwords
     from ringfence.operations.verify import verify
 
-    heard = Telling(tell)
+    tell = Softly(tell)
+    heard = Reading(tell)
     estate = session.anew(heard)
+    heard.now = time_text(estate.now)
     with Passwords(request.become, request.vault).offered():
         done = verify(estate, request.plan or None, request.limit, session.execution(tell, heard))
     proofs = kept_proofs(estate)
@@ -63,8 +69,34 @@ def run(session: EngineSession, request: Verify, tell: Tell) -> VerifyView:
             continue
         one = row_of(name, proofs[name])
         host = done.result.hosts.get(name)
-        rows.append(_detailed(one, host) if host is not None else one)
+        rows.append(_detailed(one, host) if host is not None and host.result else one)
     return VerifyView(done.plan.digest, in_order(rows), False, done.interrupted, tuple(heard.warnings))
+
+
+class Softly(Tell):
+    """Sends parts as long as somebody waits for them, and raises nothing after that: the operation ends by itself."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self.cancel = tell.cancel
+
+    def __call__(self, part: object) -> None:
+        """Send a part."""
+        with suppress(Cancelled):
+            self._tell(part)
+
+
+class Reading(Telling):
+    """Tells each host that was read back, and how many are to be."""
+
+    now = ""
+
+    def event(self, event: Event) -> None:
+        """Tell what was found on a host."""
+        if event.ends and event.host:
+            host = collect([event])[event.host]
+            self.tell(ReadHost(_detailed(row_of(event.host, found_proof(host, "", self.now)), host), self._hosts))
+        super().event(event)
 
 
 def keep(session: EngineSession, request: Keep, _tell: Tell) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from textual import on
 from textual.app import ComposeResult
+from textual.timer import Timer
 
 from ringfence_tui.changing_page import ChangingPage, unfocused
 from ringfence_tui.clock import clock, day_and_clock
+from ringfence_tui.engine.client import EngineError
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.keys import Key
 from ringfence_tui.messages import PairSubject, WorkspaceChanged
@@ -17,6 +20,7 @@ from ringfence_tui.screens.verify.model import (
     TONES,
     Difference,
     Finding,
+    ReadHost,
     VerifyRow,
     VerifyView,
     detail_rows,
@@ -37,6 +41,8 @@ MAP = Key("m", "map", "map", "Show on the map who is let in")
 KEEP = Key("e", "keep", "keep", "Make a rule of the draft that allows what is open at this host", changes=True)
 STOP = Key("s", "stop", "", "Stop reading back; what was found stays")
 PASSWORDS = Key("K", "passwords", "", "Give the passwords that Ansible needs")
+# Seconds between two looks of hosts that are read back: a host a millisecond is no news to a person.
+DRAWN = 0.1
 COLUMNS = (
     Column("HOST", 16, grow=1),
     Column("STATE", 14),
@@ -58,6 +64,8 @@ class VerifyScreen(ChangingPage):
         super().__init__(name, title)
         self.view = VerifyView()
         self._reading = False
+        self._read: dict[str, ReadHost] = {}
+        self._drawing: Timer | None = None
 
     def body(self) -> ComposeResult:
         """Yield the head, the hosts, and the detail of one."""
@@ -66,7 +74,8 @@ class VerifyScreen(ChangingPage):
         yield unfocused(Lines(id="detail"))
 
     def entered(self) -> None:
-        """Show what is kept; what was read back here stays."""
+        """Show what is kept; what was read back here stays, and what is being read goes on."""
+        self.say_unseen()
         if not self._reading and self.view.kept:
             self.work(self._load(), "verify")
 
@@ -89,7 +98,8 @@ class VerifyScreen(ChangingPage):
     def _cells(self, index: int) -> Cells:
         one = self.view.rows[index]
         since = day_and_clock(one.since, datetime.now(UTC)) if one.finding is not Finding.EQUAL else ""
-        return (one.host, Span(f"{one.finding} {one.word}", TONES[one.finding]), one.what, since)
+        what = one.what if not one.earlier else f"not read yet; earlier: {one.what or one.word}"
+        return (one.host, Span(f"{one.finding} {one.word}", TONES[one.finding]), what, since)
 
     def _at_cursor(self) -> VerifyRow | None:
         cursor = self.query_one("#hosts", Table).cursor
@@ -116,25 +126,46 @@ class VerifyScreen(ChangingPage):
 
     async def _verify(self, request: Verify) -> None:
         def hear(part: object) -> None:
-            if isinstance(part, Progress):
+            if isinstance(part, ReadHost):
+                self._read[part.row.host] = part
+                if self._drawing is None:
+                    self._drawing = self.set_timer(DRAWN, self._draw)
+            elif isinstance(part, Progress):
+                self.job(part.text)
                 self.say(Span(part.text, Tone.DIM), Span("   s stops", Tone.DIM))
 
         given = self.ringfence.passwords
-        self._reading = True
+        self._reading, self._read = True, {}
         try:
+            if self.view.rows:
+                self._show(self.view.reading())
             self.say(Span("reading hosts back", Tone.DIM))
             asked = Verify(request.plan, request.limit, given.become, given.vault)
             view = await self.engine.ask("verify.run", asked, VerifyView, hear)
+        except EngineError:
+            self._show(replace(self.view.having(self._read), interrupted=True))
+            raise
         finally:
             self._reading = False
+            self.job("")
         self._show(view)
         self.say(f"{view.proven} of {len(view.rows)} hosts enforce exactly their plan")
 
-    def action_stop(self) -> None:
-        """Stop reading."""
+    def _draw(self) -> None:
+        """Show the hosts that were read since."""
+        self._drawing = None
         if self._reading:
-            self.workers.cancel_group(self, "verify")
-            self.say("stopped; what was read is kept")
+            self._show(self.view.having(self._read))
+
+    def action_stop(self) -> None:
+        """Stop reading, and show at once what was read until now."""
+        if not self._reading:
+            self.say("nothing is being read back")
+            return
+        self._reading = False
+        self.workers.cancel_group(self, "verify")
+        self._show(replace(self.view.having(self._read), kept=False, interrupted=True))
+        self.say("stopped; what was read is kept, ", Span("v", Tone.KEY), " reads all hosts again")
 
     def action_renew(self) -> None:
         """Load the table again."""

@@ -156,6 +156,7 @@ swap() {
         refuse arm "the rollback cannot be scheduled, so nothing was changed"
     fi
     if [ -n "$table_stood" ]; then reply_denials; fi
+    admit_control
     swap_loaded=1
     load_table "$state/candidate.nft" "$rf_seconds" || swap_loaded=
     if ! stands "$rf_table"; then

@@ -41,7 +41,7 @@ status_foreign() {
     # what nft cannot list (a table that iptables or another release filled) is not nothing
     { nft -t list ruleset 2>/dev/null || echo unlisted; } | awk '
         $0 == "unlisted" { print "other tables: nft does not list them all, so what they do is not known"; next }
-        $1 == "table" { table = $2 " " $3; ours = $2 == "inet" && $3 == "ringfence"; next }
+        $1 == "table" { table = $2 " " $3; ours = $2 == "inet" && $3 ~ /^ringfence(_emergency)?$/; next }
         ours { next }
         $1 == "flowtable" { print table ": flowtable" }
         $1 == "type" && $2 == "nat" { nat[table] = 1 }

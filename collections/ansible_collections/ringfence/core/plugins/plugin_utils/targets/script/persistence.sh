@@ -38,14 +38,16 @@ sync_persistence() {
     return 0
 }
 
+# What gets its network from outside, as a container does, has no service that wants network.target, and services behind a
+# target that nobody wants do not wait for what is before it: so the boot unit wants it, and they start behind the table.
 boot_unit_text() {
     printf '%s\n' "[Unit]
 Description=Ringfence: the confirmed table, before the network
 DefaultDependencies=no
 RequiresMountsFor=$state
 After=$flushers systemd-modules-load.service
-Before=network-pre.target shutdown.target
-Wants=network-pre.target
+Before=network-pre.target network.target shutdown.target
+Wants=network-pre.target network.target
 Conflicts=shutdown.target
 
 [Service]

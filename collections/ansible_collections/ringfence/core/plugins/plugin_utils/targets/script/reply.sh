@@ -32,6 +32,7 @@ reply_section() {
 finish() {
     track_no_more
     if [ -n "$work" ] && [ -z "$locked" ]; then rm -rf "$work"; fi
+    leave_emergency
     leave_lock
     exit "$1"
 }
@@ -56,7 +57,8 @@ require_root() {
     # real, effective, ...
     root_uid=${root_rest%%[!0-9]*}
     if [ "$root_uid" != 0 ]; then refuse privilege "only root can change the firewall: use become"; fi
-    need_tools
+    # an emergency takes whichever tool there is
+    case $verb in emergency | hold) ;; *) need_tools ;; esac
     if ! have awk; then refuse awk "awk is not installed: install mawk, gawk or busybox"; fi
 }
 

@@ -18,7 +18,7 @@ $(open_command "$pending_table")"
     # shellcheck disable=SC2016 # expanded by the shell that is started
     set -- sh -c 'trap "" HUP; sleep "$1"; until sh -c "$2"; do sleep 3; done' sh "$1" "$arm_command"
     if have setsid; then set -- setsid "$@"; fi
-    "$@" </dev/null >/dev/null 2>&1 9>&- &
+    "$@" </dev/null >/dev/null 2>&1 8>&- 9>&- &
     pending_way=$!
     kill -0 "$pending_way" 2>/dev/null && echo "way=$pending_way" >>"$runs/pending"
 }

@@ -79,6 +79,7 @@ stage_table() {
         echo 'add table inet ringfence'
         deletions <"$work/there"
         cat "$work/last.nft"
+        swap_through nft
         printf '%s\n%s\n' "$track_until" "$whole_mark"
     } >"$work/swap.nft"
     ends_whole "$work/swap.nft"

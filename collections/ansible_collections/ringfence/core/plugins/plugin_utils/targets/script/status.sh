@@ -24,6 +24,7 @@ verb_status() {
         } | reply_section sockets
     fi
     if [ -n "$rf_processes" ]; then socket_owners | reply_section owners; fi
+    tell_emergency
     if [ -n "$rf_listing" ]; then status_foreign | reply_section foreign; fi
     if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi
 }

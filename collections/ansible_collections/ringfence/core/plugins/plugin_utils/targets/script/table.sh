@@ -114,15 +114,19 @@ load_table() {
     echo 'ringfence:begin sockets'
     standing_elements "$work/swap.nft"
     printf '\nringfence:end sockets\n'
+    lock_emergency
+    swap_through nft >>"$work/swap.nft"
     printf '%s\n%s\n' "$track_until" "$whole_mark" >>"$work/swap.nft"
     load_written='' load_torn=
     if ends_whole "$work/swap.nft"; then
         load_written=1
         if nft -f "$work/swap.nft" >"$work/said" 2>&1 || { too_long && ! has_containers "${rf_processes-}" && load_in_stages "$1" "${2-}"; }; then
             track_until=
+            leave_emergency
             return 0
         fi
     fi
+    leave_emergency
     track_no_more
     return 1
 }
@@ -144,6 +148,7 @@ load_back() {
     load_said=$(nft -f "$1" 2>&1) && load_done=1
     load_said=${load_said%%"
 "*}
+    if emergency_read && emergency_permits "$emergency_lines"; then let_through; fi
     stands "$2"
 }
 

@@ -7,10 +7,10 @@ ringfence_main() {
     done
     now=
     # what a shell's files printed before this may have left a line open
-    case $verb in boot | return | containers) ;; *) echo ;; esac
+    case $verb in boot | return | hold | containers) ;; *) echo ;; esac
     require_root
     case $verb in
-    apply | confirm | rollback | remove | refresh | status | resume | leave | containers) "verb_$verb" ;;
+    apply | confirm | rollback | remove | refresh | status | resume | leave | emergency | hold | containers) "verb_$verb" ;;
     return) verb_return "${2-}" ;;
     boot) verb_boot ;;
     *) refuse verb "unknown verb $verb" ;;
@@ -170,6 +170,7 @@ verb_return() {
 verb_remove() {
     check_state
     check_enforcer
+    end_emergencies
     read_kernel
     remove_changed=no
     if [ -d "$state" ] || [ -d "$runs" ] || [ -e "$boot_unit" ] || [ "$kernel" != absent ]; then remove_changed=yes; fi

@@ -28,6 +28,8 @@ QUARANTINE, PERMISSION = "quarantine", "permission"
 # Characters of `who` and `why`, emergencies of a host, networks that one of them names, and services of a permission.
 MOST_WHO, MOST_WHY, MOST_ENTRIES, MOST_NETWORKS, MOST_GRANTS = 200, 500, 500, 2000, 100
 LAST_SECOND = 99_999_999_999
+# Seconds that one may last which ends by itself: the kernel counts a timeout in 32 bits of milliseconds.
+LONGEST = 30 * 86400
 WITH_PORTS = {6: 65535, 17: 65535, 132: 65535, 1: 255, 58: 255}
 _ID = re.compile(r"(q|p)-[0-9a-f]{8}", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,10}", re.ASCII)
@@ -97,8 +99,8 @@ class Emergency:
             raise EmergencyError(f"'{self.id}' is no id of a {self.kind}: q- or p- and 8 hexadecimal digits")
         if not (0 <= self.since <= LAST_SECOND and 0 <= self.ends <= LAST_SECOND):
             raise EmergencyError(f"{self.id}: {self.since} or {self.ends} is no second since the epoch")
-        if self.ends and self.ends <= self.since:
-            raise EmergencyError(f"{self.id} ends before it begins")
+        if self.ends and not 0 < self.ends - self.since <= LONGEST:
+            raise EmergencyError(f"{self.id} must end behind its beginning, and within 30 days of it")
         for name, text, most in (("who", self.who, MOST_WHO), ("why", self.why, MOST_WHY)):
             if len(text) > most or any(unicodedata.category(sign)[0] == "C" for sign in text):
                 raise EmergencyError(f"{self.id}: {name} must be at most {most} characters of text on one line")

@@ -29,15 +29,21 @@ status_listing() {
         list_variant=${list_stem#iptables-}
         case $list_variant in iptables) case $(iptables --version) in *nf_tables*) list_variant=nft ;; *) list_variant=legacy ;; esac ;; esac
         echo "# section ipv4 $list_variant"
-        "$list_stem-save" -c 2>/dev/null || status_listed=1
+        without_emergency "$list_stem-save" || status_listed=1
         echo "# section ipv6 $list_variant"
-        "ip6tables${list_stem#iptables}-save" -c 2>/dev/null || status_listed=1
+        without_emergency "ip6tables${list_stem#iptables}-save" || status_listed=1
     done
     printf '\nringfence:end listing\n'
     if [ "$status_listed" -ne 0 ]; then
         reply table unknown
         reply unknown 'iptables does not list our chains'
     fi
+}
+
+# without_emergency COMMAND: what it lists but our chains of emergencies, which are told and compared by themselves.
+without_emergency() {
+    without_listed=$("$1" -c 2>/dev/null) || return 1
+    printf '%s\n' "$without_listed" | awk '!/^:rfe_/ && !/^\[[0-9:]*\] -A [A-Za-z]+ -j rfe_/ && !/^\[[0-9:]*\] -A rfe_/'
 }
 
 # What other tables do that chains of ours cannot see behind: they are named, not judged.
@@ -47,12 +53,12 @@ status_foreign() {
             "$foreign_name-save" 2>/dev/null | awk -v name="$foreign_name" '
                 /^\*/ { table = substr($0, 2) }
                 /^-A / && table == "nat" && !told["NAT"]++ { print name " nat: NAT" }
-                /^-A FORWARD / && !told["forward"]++ { print name " " table ": forward chain" }
+                /^-A FORWARD / && $NF != "rfe_forward" && !told["forward"]++ { print name " " table ": forward chain" }
                 / -j TPROXY/ && !told["tproxy"]++ { print name " " table ": tproxy" }'
         done
     done
     if have nft; then
-        nft -t list ruleset 2>/dev/null | awk '$1 == "table" && $2 == "inet" { print "nftables table " $3 ": present" }'
+        nft -t list ruleset 2>/dev/null | awk '$1 == "table" && $2 == "inet" && $3 != "ringfence_emergency" { print "nftables table " $3 ": present" }'
     fi
     for foreign_switch in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding; do
         if [ -r "$foreign_switch" ] && [ "$(cat "$foreign_switch")" != 0 ]; then echo "$foreign_switch: this host forwards"; fi

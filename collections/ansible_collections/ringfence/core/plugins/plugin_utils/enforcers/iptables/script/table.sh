@@ -29,7 +29,7 @@ find_stem() {
     for stem in $(stems); do
         case $({ "$stem-save" && "ip6tables${stem#iptables}-save"; } 2>/dev/null | awk '
             /^-A rf_/ || /^:rf_/ { ours = 1; next }
-            /^-A / && $NF !~ /^rf_/ { own = 1 }
+            /^-A / && $2 !~ /^rfe_/ && $NF !~ /^rfe?_/ { own = 1 }
             END { print (ours ? "ours" : "") (own ? "own" : "") }') in
         oursown) stem_ours=$stem stem_own="$stem_own $stem" ;;
         ours) stem_ours=$stem ;;
@@ -297,14 +297,18 @@ load_table() {
     cat "$work/sockets"
     printf '\nringfence:end sockets\n'
     if take_apart "$1" && standing_elements; then
+        lock_emergency
+        swap_through iptables >>"$work/ipv4" && swap_through iptables >>"$work/ipv6"
         load_written=1
         if ipset restore <"$work/ipset" >"$work/said" 2>&1 && try_families && swap_families; then
+            leave_emergency
             track_until=
             leave_others
             destroy_sets "$generation"
             return 0
         fi
     fi
+    leave_emergency
     # what the rules that stand ask for cannot be destroyed
     destroy_sets
     track_no_more

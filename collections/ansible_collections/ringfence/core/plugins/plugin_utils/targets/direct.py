@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A program: emergencies on many hosts over commands that reach them, such as bare ssh, without Ansible.
+
+Its input is a JSON object: `verb` (`quarantine` or `release`), `at_once`, and `hosts`: by name the `command` that gives
+a shell of root, the `enforcer`, what is `given` (lines of emergencies, or an id), and the `control` path. Its output is
+a line of JSON for each host, as it is done: `host`, `state`, `ok`, `changed`, `reason`, `result` with `emergencies`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError, shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import control_ranges, order, parse_reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored import emergency_kernel, emergency_lines
+
+# Seconds in which a host must have answered, and the bytes of what it may say.
+SECONDS = 30
+LONGEST = 8_000_000
+# The status of ssh itself: the host was not reached.
+NOT_REACHED = 255
+
+
+def main() -> None:
+    """Do what standard input says; processes that still run end with this one."""
+    asked = json.load(sys.stdin)
+    running = _Running()
+    signal.signal(signal.SIGTERM, running.stop)
+    said = threading.Lock()
+    hosts = asked["hosts"]
+    if not hosts:
+        return
+
+    def one(name: str) -> None:
+        told = _told(asked["verb"], hosts[name], running)
+        with said:
+            sys.stdout.write(json.dumps({"host": name, **told}) + "\n")
+            sys.stdout.flush()
+
+    with ThreadPoolExecutor(min(int(asked["at_once"]), len(hosts))) as pool:
+        list(pool.map(one, sorted(hosts)))
+
+
+class _Running:
+    """The processes that run; once it is stopped none begins."""
+
+    def __init__(self) -> None:
+        self._processes: set = set()
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def begun(self, command: list) -> subprocess.Popen | None:
+        """Return a process of a command in a group of its own, None once all of this was stopped."""
+        with self._lock:
+            if self._stopped:
+                return None
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+            self._processes.add(process)
+            return process
+
+    def ended(self, process: subprocess.Popen) -> None:
+        """Forget a process."""
+        with self._lock:
+            self._processes.discard(process)
+
+    def stop(self, *_signal: object) -> None:
+        """End every process, and let none begin."""
+        threading.Thread(target=self._stop).start()  # a handler must not wait for a lock that this thread may hold
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            for process in self._processes:
+                _kill(process)
+
+
+def _kill(process: subprocess.Popen) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except OSError:
+        return  # it has ended
+
+
+def _told(verb: str, host: dict, running: _Running) -> dict:
+    """Return what became of one host."""
+    given = host["given"] if verb == "quarantine" else f"end {host['given']}\n"
+    control = host.get("control") or {}
+    values = {"port": str(control.get("port") or 22), "control": control_ranges(control.get("from") or [])}
+    sent = order("emergency", values, f"{given}# whole\n".encode(), host["enforcer"])
+    try:
+        process = running.begun(host["command"])
+    except OSError as error:
+        return _failed("unreachable", f"{host['command'][0]}: {error.strerror}")
+    if process is None:
+        return _failed("interrupted", "this was stopped before the host was asked")
+    try:
+        out, err = process.communicate(sent, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return _failed("silent", f"this host did not answer within {SECONDS} s")
+    finally:
+        _kill(process)
+        process.communicate()
+        running.ended(process)
+    return _judged(process.returncode, out[:LONGEST].decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+
+def _judged(status: int, out: str, err: str) -> dict:
+    """Return what the answer of a host says."""
+    last = " ".join(err.strip().splitlines()[-3:])
+    try:
+        reply = parse_reply(out)
+        if reply.last("refused"):
+            return _failed("refused", reply.last("reason"))
+        if status or not reply.last("state"):
+            state = "unreachable" if status == NOT_REACHED and not reply.values else "failed"
+            return _failed(state, shown(last or f"the host's shell ended with status {status}", 500))
+        kernel = reply.sections.get("emergency_kernel", "")
+        held = emergency_kernel.judge(reply.sections.get("emergency", ""), kernel, time.time())
+    except (AnswerError, emergency_lines.EmergencyError) as error:
+        return _failed("unknown", f"this host's answer is not valid: {error}")
+    there = [entry for entry, holds in zip(held.entries, held.held, strict=True) if holds]
+    result = {"emergencies": emergency_lines.format(there), "drift": list(held.drift)}
+    return {
+        "state": reply.last("state"),
+        "ok": True,
+        "changed": reply.last("changed") == "yes",
+        "reason": "; ".join([*held.drift[:2], *reply.all("warning")[:2]]),
+        "result": result,
+    }
+
+
+def _failed(state: str, reason: str) -> dict:
+    return {"state": state, "ok": False, "changed": False, "reason": reason}
+
+
+if __name__ == "__main__":
+    main()

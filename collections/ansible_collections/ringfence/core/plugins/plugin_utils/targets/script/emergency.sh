@@ -1,0 +1,424 @@
+# Emergencies: what this host is cut off from, and let through to for a while, in a table of its own.
+#
+# That table is asked before the one of the policy, and what it drops nothing behind it lets through. So it needs no plan
+# and no policy, and nothing that happens to the policy's table (a swap, a way back, stages, a move) touches it.
+#
+# emergency           the entries, as wire/emergency_lines.py has them, behind the control paths; see emergency_read
+# emergency.sh        this script, for the boot unit
+# and in memory: emergency.lock, emergency.tool (what loaded the table), emergency.label (a permission was given in this
+# boot, so connections may bear our label)
+
+emergency_kept=$state/emergency
+# The label that a connection gets which a permission let begin: bit 97 of the 128 that conntrack keeps.
+emergency_label=97
+emergency_unit=ringfence-emergency.service
+emergency_dropin=91-ringfence-emergency.conf
+
+# lock_emergency: alone among those who load emergencies, or load a table that must know them. Nobody holds it for longer
+# than that takes: no resolver, no confirmation. Where there is no flock the one lock of all is taken.
+lock_emergency() {
+    emergency_locked=
+    if [ "$locked" = link ] || [ -n "$rf_locked" ]; then return 0; fi
+    if ! have flock; then
+        take_lock
+        return 0
+    fi
+    if ! { true >>"$runs/emergency.lock"; } 2>/dev/null; then return 1; fi
+    exec 8>>"$runs/emergency.lock"
+    if ! flock -w 20 8; then
+        exec 8>&-
+        return 1
+    fi
+    emergency_locked=1
+}
+
+leave_emergency() {
+    if [ -n "$emergency_locked" ]; then exec 8>&-; fi
+    emergency_locked=
+}
+emergency_locked=
+
+# emergency_read: the kept entries of which none has ended, and the control paths, as lines; fails where the file is damaged.
+emergency_read() {
+    emergency_lines=
+    if [ ! -e "$emergency_kept" ]; then return 0; fi
+    ends_whole "$emergency_kept" || return 1
+    emergency_lines=$(awk -v now="$(date +%s)" "$emergency_form"'
+        /^#/ { next }
+        bad($0) { exit 1 }
+        $1 == "control" { print; next }
+        $1 == "emergency" { live = $5 == 0 || $5 > now }
+        live' "$emergency_kept") || return 1
+}
+
+# shellcheck disable=SC2016 # awk's own variables
+emergency_form='
+    # whether a line is none of ours: everything of it becomes part of a command
+    function bad(line) {
+        if (line !~ /^[A-Za-z0-9.:\/,%_~ -]+$/) return 1
+        if (line ~ /^emergency [qp]-[0-9a-f]+ (quarantine|permission) [0-9]+ [0-9]+ [^ ]+ [^ ]+$/) return 0
+        if (line ~ /^element (isolated all|(quarantined|kept)( [0-9a-f.:\/]+)+)$/) return 0
+        if (line ~ /^element permitted (in|out) (any|[0-9]+) (any|[0-9,-]+) (any|[0-9a-f.:\/,]+)( [0-9a-f.:\/]+)+$/) return 0
+        return line !~ /^(end [qp]-[0-9a-f]+|control( [46]-[0-9A-F]+-[0-9A-F]+)* [0-9]+)$/
+    }
+'
+
+# merge_emergency: the lines of standard input, and those that are kept, as they are from now on: what is put takes the place
+# of what has its id, what `end` names goes. Fails where a line is none of ours.
+merge_emergency() {
+    emergency_merged=$({ printf '%s\n' "$emergency_lines" && echo '#given' && cat; } | awk "$emergency_form"'
+        $0 == "" { next }
+        $0 == "#given" { given = 1; id = ""; next }
+        $0 == "# whole" { whole = 1; next }
+        bad($0) { broken = 1; exit }
+        $1 == "end" { gone[$2] = 1; next }
+        $1 == "control" { if (!($0 in path)) { path[$0] = 1; paths[++pathed] = $0 } next }
+        $1 == "emergency" {
+            id = $2
+            if (given && (id in lines)) { broken = 1; exit }
+            if (given || !(id in before)) order[++count] = id
+            if (given) lines[id] = ""
+        }
+        id == "" { broken = 1; exit }
+        given { lines[id] = lines[id] $0 "\n"; next }
+        { before[id] = before[id] $0 "\n" }
+        END {
+            if (broken || !whole) exit 1
+            for (i = 1; i <= count; i++) if (!told[order[i]]++)
+                text = text ((order[i] in lines) ? lines[order[i]] : (order[i] in gone) ? "" : before[order[i]])
+            if (text == "") exit
+            for (i = pathed > 64 ? pathed - 63 : 1; i <= pathed; i++) print paths[i]
+            printf "%s", text
+        }')
+}
+
+# The control paths that stay open beside every emergency: those of the plans that this host holds, what the order says, and
+# where this command comes from.
+emergency_paths() {
+    read_head "$state/confirmed.nft" confirmed
+    read_head "$state/candidate.nft" candidate
+    if [ -n "$confirmed_control" ]; then echo "control $confirmed_control $confirmed_port"; fi
+    if [ -n "$candidate_control" ]; then echo "control $candidate_control $candidate_port"; fi
+    if [ -n "$rf_control" ]; then echo "control $rf_control $rf_port"; fi
+    if [ -n "$connection_peer" ]; then echo "control $connection_family-$connection_hex-$connection_hex $connection_port"; fi
+}
+
+# Whether what is given cuts somebody off; fails for permissions and ends alone.
+emergency_cuts() {
+    case $1 in *"element quarantined "* | *"element isolated "*) return 0 ;; *) return 1 ;; esac
+}
+
+# emergency_guard LINES: refuses what would cut off who asks for it: the connection is found, and none of the networks holds it.
+emergency_guard() {
+    connection_peer=
+    if ! find_connection "${rf_port:-22}"; then
+        connection_peer=
+        if [ -n "$rf_force" ] || ! emergency_cuts "$1"; then return 0; fi
+        refuse lockout "cannot find the ssh connection of this command, so it cannot be proven to survive"
+    fi
+    guard_held=$(printf '%s\n' "$1" | awk -v peer="$connection_peer" '
+        function bits(text,    part, n, i, half, out, groups) {
+            if (text !~ /:/) {
+                split(text, part, ".")
+                for (i = 1; i <= 4; i++) out = out binary(part[i] + 0, 8)
+                return out
+            }
+            n = split(text, half, "::")
+            groups = split(half[1], part, ":")
+            for (i = 1; i <= groups; i++) out = out binary(hex(part[i]), 16)
+            if (n < 2) return out
+            n = split(half[2], part, ":")
+            for (i = groups + n; i < 8; i++) out = out "0000000000000000"
+            for (i = 1; i <= n; i++) out = out binary(hex(part[i]), 16)
+            return out
+        }
+        function hex(text,    i, n) {
+            for (i = 1; i <= length(text); i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+            return n + 0
+        }
+        function binary(n, width,    out) {
+            for (; width > 0; width--) { out = n % 2 out; n = int(n / 2) }
+            return out
+        }
+        $1 == "emergency" { id = $2 }
+        $2 == "quarantined" {
+            for (i = 3; i <= NF; i++) {
+                if (($i ~ /:/) != (peer ~ /:/)) continue
+                n = split($i, part, "/")
+                length_ = n == 2 ? part[2] : peer ~ /:/ ? 128 : 32
+                if (substr(bits(part[1]), 1, length_) == substr(bits(peer), 1, length_)) { print id; exit }
+            }
+        }')
+    if [ -n "$guard_held" ]; then
+        refuse lockout "$guard_held would cut off $connection_peer, where this command comes from"
+    fi
+}
+
+# keep_emergency LINES: makes them the kept ones; fails where the disk takes nothing.
+keep_emergency() {
+    if [ -z "$1" ]; then
+        rm -f "$emergency_kept" 2>/dev/null
+        [ ! -e "$emergency_kept" ]
+        return
+    fi
+    keep_text "$emergency_kept" "$1
+$whole_mark" && sync "$emergency_kept" 2>/dev/null
+    [ -e "$emergency_kept" ]
+}
+
+# load_emergency LINES [SAFE]: puts them into the kernel, or takes all out for none; what the tool said is in
+# emergency_said. SAFE: without permissions, where these do not load.
+load_emergency() {
+    emergency_labelled='' emergency_said=''
+    case $1 in *"element permitted "*) { true >"$runs/emergency.label"; } 2>/dev/null ;; esac
+    if [ -e "$runs/emergency.label" ]; then emergency_labelled=1; fi
+    if load_emergency_by "$1" "$emergency_labelled" 1; then return 0; fi
+    [ -n "${2-}" ] && load_emergency_by "$1" '' ''
+}
+
+load_emergency_by() {
+    if have nft; then
+        if emergency_said=$(printf '%s\n' "$1" | emergency_nft "$2" "$3" | nft -f - 2>&1); then
+            if [ -e "$runs/emergency.iptables" ]; then emergency_chains '' '' '' && rm -f "$runs/emergency.iptables"; fi
+            return 0
+        fi
+    fi
+    if ! have iptables-restore || ! have ip6tables-restore; then
+        if [ -z "$emergency_said" ]; then emergency_said='neither nft nor iptables is installed'; fi
+        return 1
+    fi
+    { true >"$runs/emergency.iptables"; } 2>/dev/null
+    emergency_chains "$1" "$2" "$3"
+}
+
+# The two families are swapped one after the other, IPv4 last.
+emergency_chains() {
+    for emergency_name in ip6tables iptables; do
+        case $emergency_name in ip6tables) emergency_family=6 ;; *) emergency_family=4 ;; esac
+        emergency_text=$(printf '%s\n' "$1" | emergency_iptables "$emergency_name" "$emergency_family" "$2" "$3") || return 1
+        emergency_tries=0
+        until emergency_said=$(printf '%s\n' "$emergency_text" | "$emergency_name-restore" --noflush 2>&1); do
+            emergency_tries=$((emergency_tries + 1))
+            case $emergency_said in *'xtables lock'*) ;; *) return 1 ;; esac
+            if [ "$emergency_tries" -ge 50 ]; then return 1; fi
+            sleep 0.2 2>/dev/null || sleep 1
+        done
+    done
+}
+
+# Whether a permission is among the lines $1, which the table of the policy must let pass as well.
+emergency_permits() {
+    case $1 in *"element permitted "*) return 0 ;; *) return 1 ;; esac
+}
+
+# let_through: has the table of the policy, whichever enforcer's it is, let connections with our label pass; the table of
+# emergencies has dropped those that no permission holds any more.
+let_through() {
+    if have nft && let_chain=$(nft -nn list chain inet ringfence input 2>/dev/null); then
+        case $let_chain in
+        *"ct label $emergency_label accept"*) ;;
+        *) nft_through | nft -f - 2>/dev/null ;;
+        esac
+    fi
+    for let_stem in iptables-legacy iptables-nft iptables; do
+        if ! have "$let_stem-save"; then continue; fi
+        for let_name in "$let_stem" "ip6tables${let_stem#iptables}"; do
+            let_chain=$("$let_name-save" -t filter 2>/dev/null)
+            case $let_chain in
+            *"-A rf_in -m connlabel --label "*) ;;
+            *"-A rf_in "*) iptables_through | "$let_name-restore" --noflush 2>/dev/null ;;
+            esac
+        done
+        if [ "$let_stem" = iptables-nft ]; then break; fi
+    done
+    return 0
+}
+
+# The same as commands, for what stands or for what is about to.
+nft_through() {
+    echo "insert rule inet ringfence input ct label $emergency_label accept"
+    echo "insert rule inet ringfence output ct label $emergency_label accept"
+}
+
+iptables_through() {
+    printf '*filter\n'
+    printf '%s 1 -m connlabel --label %s -j RETURN\n' '-I rf_in' "$emergency_label" '-I rf_out' "$emergency_label"
+    echo COMMIT
+}
+
+# swap_through: prints what of this a table that is about to be swapped in must be loaded with, by nft or iptables ($1).
+swap_through() {
+    if emergency_read && emergency_permits "$emergency_lines"; then "$1_through"; fi
+}
+
+# tell_emergency: replies what is kept, and what the kernel has of it.
+tell_emergency() {
+    if [ ! -e "$emergency_kept" ] && [ ! -e "$runs/emergency.label" ] && [ ! -e "$runs/emergency.loaded" ]; then return 0; fi
+    # also what has ended by itself: its rules stand, and its elements are gone
+    if [ ! -e "$emergency_kept" ] || emergency_read; then
+        { sed '/^#/d' "$emergency_kept" 2>/dev/null || true; } | reply_section emergency
+    else
+        reply damaged "$emergency_kept is not whole: what was cut off here is not known"
+    fi
+    {
+        if have nft; then nft -nn list table inet ringfence_emergency 2>/dev/null; fi
+        if [ -e "$runs/emergency.iptables" ]; then
+            for tell_name in iptables ip6tables; do
+                echo "# section $tell_name"
+                "$tell_name-save" -t mangle 2>/dev/null | grep rfe_
+            done
+        fi
+    } | reply_section emergency_kernel
+}
+
+# What comes back at boot, and after the distribution's own firewall service flushed all; the policy's own unit is not asked.
+persist_emergency() {
+    if ! systemd_runs; then
+        reply persistence "unavailable: this host has no systemd, so what is cut off here is open after a reboot"
+        return 0
+    fi
+    sync_changed=
+    if [ -z "$1" ]; then
+        for sync_path in "$units/$emergency_unit" "$units/sysinit.target.wants/$emergency_unit" "$units"/*.d/"$emergency_dropin"; do
+            if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi
+            rm -f "$sync_path"
+            case $sync_path in *.d/"$emergency_dropin") rmdir "${sync_path%/*}" 2>/dev/null ;; esac
+            sync_changed=1
+        done
+        rm -f "$state/emergency.sh"
+    else
+        if ! printf '%s\n' "$ringfence_script" | cmp -s - "$state/emergency.sh"; then
+            keep_text "$state/emergency.sh" "$ringfence_script" || return 1
+        fi
+        sync_file "$units/$emergency_unit" "[Unit]
+Description=Ringfence: what this host is cut off from, before the network
+DefaultDependencies=no
+RequiresMountsFor=$state
+After=$emergency_flushers ringfence.service systemd-modules-load.service
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh $state/emergency.sh hold
+
+[Install]
+WantedBy=sysinit.target" || return 1
+        for sync_unit in $emergency_flushers; do
+            sync_file "$units/$sync_unit.d/$emergency_dropin" "[Service]
+ExecStartPost=-/bin/sh $state/emergency.sh hold
+ExecReload=-/bin/sh $state/emergency.sh hold
+ExecStopPost=-/bin/sh $state/emergency.sh hold" || return 1
+        done
+        if [ ! -L "$units/sysinit.target.wants/$emergency_unit" ]; then
+            make_directory "$units/sysinit.target.wants"
+            ln -sf "../$emergency_unit" "$units/sysinit.target.wants/$emergency_unit" || return 1
+            sync_changed=1
+        fi
+    fi
+    if [ -n "$sync_changed" ]; then systemctl daemon-reload </dev/null >/dev/null 2>&1 8>&- 9>&- & fi
+    return 0
+}
+emergency_flushers='nftables.service netfilter-persistent.service iptables.service ip6tables.service'
+
+# `emergency`: puts and ends what standard input says, lines of wire/emergency_lines.py and `end ID`, the last of them
+# `# whole`. All of it is done, or nothing.
+verb_emergency() {
+    check_state
+    emergency_given=$(cat)
+    open_runs || refuse_write "${runs%/*}"
+    emergency_guard "$emergency_given"
+    if [ -z "$rf_check" ]; then open_state; fi
+    lock_emergency || refuse busy "another Ringfence command loads emergencies on this host: try again"
+    if ! emergency_read; then
+        reply warning "$emergency_kept was damaged: what was cut off here before is not known, and kept as $emergency_kept.damaged"
+        if [ -z "$rf_check" ]; then mv -f "$emergency_kept" "$emergency_kept.damaged" 2>/dev/null; fi
+        emergency_lines=
+    fi
+    emergency_before=$emergency_lines
+    merge_emergency <<GIVEN || refuse input "the emergencies were not transferred completely, or are not valid"
+$(emergency_paths)
+$emergency_given
+GIVEN
+    emergency_wanted=$emergency_merged
+    if [ -n "$rf_check" ]; then
+        if [ "$(without_paths "$emergency_wanted")" = "$(without_paths "$emergency_before")" ]; then reply changed no; else reply changed yes; fi
+        reply state held
+        tell_emergency
+        finish 0
+    fi
+    if [ "$(without_paths "$emergency_wanted")" = "$(without_paths "$emergency_before")" ]; then reply changed no; else reply changed yes; fi
+    emergency_state=held
+    keep_emergency "$emergency_wanted" || emergency_state=unkept
+    if ! load_emergency "$emergency_wanted"; then
+        keep_emergency "$emergency_before"
+        # what a tool took of it, for one family, goes again
+        load_emergency_why=$emergency_said
+        load_emergency "$emergency_before" safe
+        refuse emergency "this host does not take it: $(printf '%s' "$load_emergency_why" | sed '/^Warning/d' | head -n 2 | tr '\n' ' ')"
+    fi
+    { true >"$runs/emergency.loaded"; } 2>/dev/null
+    if emergency_permits "$emergency_wanted"; then let_through; fi
+    if [ "$emergency_state" = unkept ]; then
+        reply warning "what is cut off here cannot be kept below $state: it is open after a reboot"
+    else
+        persist_emergency "$emergency_wanted" || reply warning 'the unit that loads it at boot cannot be written'
+    fi
+    tell_emergency
+    leave_emergency
+    reply state "$emergency_state"
+}
+
+without_paths() {
+    printf '%s\n' "$1" | sed '/^control /d'
+}
+
+# `hold`, at boot and after a flush: what is kept is in the kernel. Without a word of what failed it would be open in silence.
+verb_hold() {
+    open_runs || exit 1
+    lock_emergency || exit 1
+    if ! emergency_read; then
+        echo "ringfence: $emergency_kept is not whole: nothing of it is cut off" >&2
+        finish 1
+    fi
+    if ! load_emergency "$emergency_lines" safe; then
+        echo "ringfence: what is kept in $emergency_kept does not load: $emergency_said" >&2
+        finish 1
+    fi
+    { true >"$runs/emergency.loaded"; } 2>/dev/null
+    if emergency_permits "$emergency_lines"; then let_through; fi
+    finish 0
+}
+
+# admit_control: before a table with another control path is loaded, that path is open beside every emergency as well.
+admit_control() {
+    if [ ! -e "$emergency_kept" ]; then return 0; fi
+    lock_emergency || return 0
+    if emergency_read && merge_emergency <<GIVEN; then
+$(emergency_paths)
+# whole
+GIVEN
+        if [ "$emergency_merged" != "$emergency_lines" ]; then
+            keep_emergency "$emergency_merged"
+            load_emergency "$emergency_merged" safe
+        fi
+    fi
+    leave_emergency
+}
+
+# end_emergencies: refuses while something is cut off, unless told that it ends; else takes all of it out.
+end_emergencies() {
+    if [ ! -e "$emergency_kept" ] && [ ! -e "$runs/emergency.loaded" ]; then return 0; fi
+    if emergency_read && emergency_cuts "$emergency_lines" && [ -z "$rf_force" ]; then
+        refuse emergency "a quarantine stands on this host: release it first ($(printf '%s\n' "$emergency_lines" | awk '$3 == "quarantine" { printf "%s%s", (n++ ? ", " : ""), $2 }'))"
+    fi
+    if [ -n "$rf_check" ]; then return 0; fi
+    lock_emergency
+    rm -f "$runs/emergency.label" "$emergency_kept" 2>/dev/null
+    load_emergency ''
+    rm -f "$runs/emergency.loaded"
+    persist_emergency '' >/dev/null
+    leave_emergency
+}

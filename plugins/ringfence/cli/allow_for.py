@@ -1,0 +1,46 @@
+"""`ringfence allow-for`: let somebody through for a while; the kernels end it, also without the controller."""
+
+from __future__ import annotations
+
+import click
+
+from ringfence.cli.following import signals_cancel
+from ringfence.cli.program import INTERRUPTED
+from ringfence.cli.prompts import agreed
+from ringfence.cli.session import Session, command
+
+
+@command("allow-for", "allow-for 2h admin-1 db-1 postgresql --because 'broken index, ticket 4711'", hosts=True)
+@click.argument("within", metavar="SPAN")
+@click.argument("source", metavar="FROM")
+@click.argument("destination", metavar="TO")
+@click.argument("service")
+@click.option("--because", required=True, metavar="TEXT", help="Why; it stands in every answer.")
+@click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def allow_for(
+    session: Session, within: str, source: str, destination: str, service: str, because: str, direct: bool, yes: bool
+) -> None:
+    """Let FROM reach TO on SERVICE for SPAN (90s, 30m, 2h, 1d), whatever the application tier says.
+
+    A guardrail that denies it stands, unless the workspace lets emergencies through. A quarantine stands above it.
+    Exit status 4: some hosts hold it, others do not.
+    """
+    from ringfence.operations.allow_for import PermissionRequest, permission_of
+    from ringfence.operations.allow_for import allow_for as carried_out
+    from ringfence.operations.emergency_ends import direct_execution
+    from ringfence.presenting.emergency_view import carried_lines, permission_lines
+
+    request = PermissionRequest(within, source, destination, service, because)
+    permission = permission_of(session.estate, request, session.execution)
+    session.output.lines(permission_lines(permission))
+    if not yes and not agreed("Let it through?"):
+        session.output.note("nothing was changed")
+        click.get_current_context().exit(1)
+    execution = direct_execution(session.estate, session.execution) if direct else session.execution
+    with signals_cancel(execution.cancel):
+        done = carried_out(session.estate, permission, execution)
+    session.output.lines(carried_lines(done))
+    if session.output.as_json:
+        session.output.data({**done.data(), **permission.data()})
+    click.get_current_context().exit(INTERRUPTED if done.interrupted else done.exit_status)

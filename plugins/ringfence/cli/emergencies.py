@@ -1,0 +1,60 @@
+"""`ringfence emergencies`, `release` and `end`: what stands, and its end before its time."""
+
+from __future__ import annotations
+
+import click
+
+from ringfence.cli.following import signals_cancel
+from ringfence.cli.program import INTERRUPTED
+from ringfence.cli.session import Session, command
+
+
+@command("emergencies", "emergencies", "emergencies --all --json")
+@click.option("--all", "every", is_flag=True, help="Also those that were released or have ended.")
+def emergencies(session: Session, every: bool) -> None:
+    """List the quarantines and permissions that this workspace knows of; 'ringfence info' asks hosts instead."""
+    from ringfence.operations.emergencies import emergencies as listed
+    from ringfence.presenting.emergency_view import COLUMNS, rows
+
+    found = listed(session.estate, every=every)
+    if session.output.as_json:
+        session.output.data(found.data())
+    elif found.orders:
+        session.output.table(COLUMNS, rows(found.orders, found.now))
+    else:
+        session.output.line("nothing stands" if not every else "there was no emergency")
+
+
+@command("release", "release q-1a2b3c4d", hosts=True)
+@click.argument("name", metavar="ID")
+@click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
+def release(session: Session, name: str, direct: bool) -> None:
+    """End the quarantine ID on every host that may hold it; repeat it until every host was reached.
+
+    Exit status 0: no host holds it any more; 4: some may.
+    """
+    _ended(session, name, "quarantine", direct=direct)
+
+
+@command("end", "end p-1a2b3c4d", hosts=True)
+@click.argument("name", metavar="ID")
+@click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
+def end(session: Session, name: str, direct: bool) -> None:
+    """End the permission ID before its time; repeat it until every host was reached."""
+    _ended(session, name, "permission", direct=direct)
+
+
+def _ended(session: Session, name: str, kind: str, *, direct: bool) -> None:
+    from ringfence.model.emergencies import Kind
+    from ringfence.operations.emergency_ends import direct_execution
+    from ringfence.operations.release import release as released
+    from ringfence.presenting.emergency_view import carried_lines
+
+    session.estate.hurry()
+    execution = direct_execution(session.estate, session.execution) if direct else session.execution
+    with signals_cancel(execution.cancel):
+        done = released(session.estate, name, Kind(kind), execution)
+    session.output.lines(carried_lines(done))
+    if session.output.as_json:
+        session.output.data(done.data())
+    click.get_current_context().exit(INTERRUPTED if done.interrupted else done.exit_status)

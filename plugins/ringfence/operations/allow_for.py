@@ -1,0 +1,182 @@
+"""Permissions that end by themselves: the kernels of both ends let a service through for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from ringfence.estate.directory import current_time
+from ringfence.model.addresses import address_text
+from ringfence.model.emergencies import EmergencyEnd, Kind, Order
+from ringfence.model.errors import InputError
+from ringfence.model.rules import EMERGENCY, Enforcement, Mode, Policy
+from ringfence.model.selectors import ANY
+from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
+from ringfence.operations.emergency_hosts import Carried, entry_of, lay_down
+from ringfence.operations.execution import Execution
+
+if TYPE_CHECKING:
+    from ringfence.compiler import Compilation
+    from ringfence.estate import Estate
+    from ringfence.wire.emergency_lines import Emergency
+
+GUARDRAIL = "guardrail"
+# Pairs of ends that guardrails are asked for; one permission for more is none for a person.
+MOST_PAIRS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionRequest:
+    """For how long (`2h`), who may reach whom on what, and why."""
+
+    within: str
+    source: str
+    destination: str
+    service: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A permission before it is carried out: `entries` are what hosts would be given, by name."""
+
+    order: Order
+    entries: Mapping[str, Emergency]
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for JSON."""
+        return {"hosts": sorted(self.entries)}
+
+
+class Asker(Protocol):
+    """Who asked for a permission before, and under which id."""
+
+    @property
+    def id(self) -> str:
+        """Return the id."""
+
+    @property
+    def who(self) -> str:
+        """Return who asked."""
+
+
+def permission_of(
+    estate: Estate,
+    request: PermissionRequest,
+    execution: Execution | None = None,
+    *,
+    approved: bool = False,
+    identity: Asker | None = None,
+) -> Permission:
+    """Return what a request would do; nothing is changed yet.
+
+    Raise InputErrors where it means nobody, and InputError for a connection that a guardrail denies, with the rule's
+    name and place, unless the workspace lets emergencies through guardrails; and where the workspace wants an approval
+    that this is not the product of.
+    """
+    from ringfence.estate.queries import QueryReader
+
+    now = known(estate, (execution or Execution()).listener)
+    why = checked_reason(request.why)
+    since = int(current_time().timestamp())
+    services = QueryReader(now.definitions, now.snapshot).services(request.service)
+    order = Order(
+        identity.id if identity else new_id(Kind.PERMISSION),
+        Kind.PERMISSION,
+        identity.who if identity else who_asks(),
+        why,
+        since,
+        now.end([request.source]),
+        now.end([request.destination]),
+        service=request.service,
+        services=services,
+        ends=since + span_seconds(request.within),
+    )
+    refuse_guarded(estate, order)
+    entries = {one.name: found for one in now.enforced() if (found := entry_of(order, one, now.settings)) is not None}
+    if not entries:
+        raise InputError(
+            f"nothing enforces on '{request.source}' or '{request.destination}', so there is nothing to let through",
+            remedy="ringfence explain says what decides there",
+        )
+    permission = Permission(order, entries)
+    if not approved:
+        refuse_unapproved(estate, permission)
+    return permission
+
+
+def refuse_unapproved(estate: Estate, permission: Permission) -> None:
+    """Raise InputError for a permission that somebody else has to approve."""
+    from ringfence.operations.request import wanted_approvals
+
+    for approval in wanted_approvals(estate, permission):
+        raise InputError(
+            f"this is given when {' or '.join(approval.by)} approves it",
+            approval.place,
+            "ask for it: ringfence request, with the same words",
+        )
+
+
+def allow_for(estate: Estate, permission: Permission, execution: Execution | None = None) -> Carried:
+    """Carry a permission out and return what the kernels hold now."""
+    return lay_down(estate, permission.order, permission.entries, execution or Execution())
+
+
+def refuse_guarded(estate: Estate, order: Order) -> None:
+    """Raise InputError for a permission that a guardrail stands against, and for one of too many ends to be asked."""
+    from ringfence.analysis.explain import explain
+
+    if estate.workspace.settings.emergencies.pass_guardrails:
+        return
+    clients, servers = _words(order.first), _words(order.second)
+    if len(clients) * len(servers) > MOST_PAIRS:
+        raise InputError(
+            f"this permission is for {len(clients)} clients and {len(servers)} servers, which is no emergency",
+            remedy="name the few that need it, or write a rule",
+        )
+    guarded = _guardrails(estate, [*order.first.names, *order.second.names])
+    if guarded is None:
+        return
+    for client in clients:
+        for server in servers:
+            try:
+                found = explain(guarded, client, server, order.services)
+            except InputError:
+                continue  # of two families, or a service that theirs does not have: nothing passes there
+            for answer in (*found.answers, *found.others):
+                for side in answer.sides:
+                    if side.verdict == "deny":
+                        raise InputError(
+                            f"the guardrail '{side.rule}' denies {client} to {server}",
+                            side.place,
+                            "choose other ends or another service, or let emergencies through guardrails in "
+                            "ringfence.yml: 'emergencies: {pass_guardrails: true}'",
+                        )
+
+
+def _guardrails(estate: Estate, names: list[str]) -> Compilation | None:
+    """Return the tables of the tiers that a permission does not stand above, None where they have no rules.
+
+    What these tiers leave open is let through.
+    """
+    from ringfence.compiler import compile_policy
+    from ringfence.enforcers import abilities_of
+    from ringfence.enforcers import names as installed
+
+    workspace = estate.workspace
+    tiers = workspace.settings.tiers
+    guards = set(tiers[: tiers.index(GUARDRAIL) + 1] if GUARDRAIL in tiers else ()) | {EMERGENCY}
+    rules = tuple(rule for rule in workspace.policy.rules if rule.tier in guards)
+    if not rules:
+        return None
+    place = rules[0].place
+    open_elsewhere = Enforcement(ANY, Mode.SELECTIVE, Mode.SELECTIVE, place)
+    policy = replace(Policy(), rules=rules, enforcement=(open_elsewhere,))
+    made = compile_policy(estate.enforcers[0], policy, workspace.settings, abilities=abilities_of, only=names)
+    return made.enforced(installed())
+
+
+def _words(end: EmergencyEnd) -> list[str]:
+    """Return the ends to ask about: every asset, and the first address of each range that no asset holds."""
+    return [*sorted(end.names), *(address_text(low) for low, _ in end.outside)]

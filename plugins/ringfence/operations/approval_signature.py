@@ -1,0 +1,78 @@
+"""Signatures of approvals: who made one, as ssh-keygen proves it, and whether the key asked its owner."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringfence.files import regular_file
+from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.plan.signature import ssh_keygen
+
+# The namespace of ssh-keygen(1), `-n`: a signature over a plan approves no permission.
+NAMESPACE = "ringfence-emergency"
+# Flags of a signature by a security key (OpenSSH, PROTOCOL.u2f): its owner was asked for a PIN or a finger.
+VERIFIED = 0x04
+_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSignature:
+    """A signature that holds: of which principals, by a key in hardware, and with its owner verified."""
+
+    principals: tuple[str, ...]
+    hardware: bool
+    verified: bool
+
+
+def signed_by(file: Path, signature: Path, signers: Path) -> ApprovalSignature:
+    """Return who signed a file. Raise InputError where nobody of the allowed signers did."""
+    place = Place(str(signature))
+    wrong = "sign it anew: ringfence approve"
+    where = ["-f", str(signers), "-s", str(signature)]
+    try:
+        content = regular_file(file)
+        found = ssh_keygen(["-Y", "find-principals", *where], "nobody known", b"")
+        principals = tuple(one for one in found.splitlines() if one)
+        for principal in principals:
+            ssh_keygen(["-Y", "verify", "-n", NAMESPACE, "-I", principal, *where], "not signed", content)
+    except OutsideError as error:
+        if "not installed" in error.message:
+            raise
+        raise InputError(f"the signature is of no allowed signer: {error.message}", place, wrong) from error
+    if not principals:
+        raise InputError("the signature is of no allowed signer", place, wrong)
+    try:
+        hardware, verified = _flags(regular_file(signature).decode("ascii"))
+    except (ValueError, struct.error, binascii.Error) as error:
+        raise InputError("this is not a signature of ssh-keygen", place, wrong) from error
+    return ApprovalSignature(principals, hardware, verified)
+
+
+def _flags(text: str) -> tuple[bool, bool]:
+    """Return whether a signature is of a key in hardware and its owner was verified (PROTOCOL.sshsig, PROTOCOL.u2f)."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    if lines[:1] != [_BEGIN] or lines[-1:] != [_END]:
+        raise ValueError("no armour")
+    blob = base64.b64decode("".join(lines[1:-1]), validate=True)
+    if blob[:6] != b"SSHSIG":
+        raise ValueError("no signature")
+    rest = blob[10:]
+    for _ in range(4):  # the public key, the namespace, what is reserved, the hash
+        _, rest = _string(rest)
+    inner, _ = _string(rest)
+    kind, rest = _string(inner)
+    if not kind.startswith(b"sk-"):
+        return False, False
+    _, rest = _string(rest)
+    return True, bool(rest[0] & VERIFIED)
+
+
+def _string(data: bytes) -> tuple[bytes, bytes]:
+    (length,) = struct.unpack(">I", data[:4])
+    if len(data) < 4 + length:
+        raise ValueError("cut short")
+    return data[4 : 4 + length], data[4 + length :]

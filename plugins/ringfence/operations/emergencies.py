@@ -1,0 +1,54 @@
+"""What a workspace knows of quarantines and permissions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.estate.directory import current_time
+from ringfence.estate.emergencies import order_data
+from ringfence.model.emergencies import HostState, Kind
+from ringfence.model.problems import Problem, Severity
+from ringfence.wire.first_few import first_few
+
+if TYPE_CHECKING:
+    from ringfence.estate import Estate
+    from ringfence.model.emergencies import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Emergencies:
+    """Emergencies, the newest last, at a time in seconds since 1970."""
+
+    orders: tuple[Order, ...]
+    now: float
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for JSON."""
+        listed = [{**order_data(order), "stands": order.stands(self.now)} for order in self.orders]
+        return {"emergencies": listed}
+
+
+def emergencies(estate: Estate, *, every: bool = False) -> Emergencies:
+    """Return what stands, and what was released and may still be held by a host; with `every` all there ever was."""
+    now = current_time().timestamp()
+    found = estate.emergencies()
+    return Emergencies(tuple(one for one in found if every or one.stands(now) or _left(one, now)), now)
+
+
+def standing_problems(estate: Estate) -> list[Problem]:
+    """Return what a plan says of what stands: it is carried by hosts beside their tables, and by which it is not."""
+    problems = []
+    for order in estate.standing():
+        held = sorted(name for name, state in order.hosts.items() if state is HostState.HELD)
+        message = f"{order.title} stands on {first_few(held) or 'no host'}; this plan leaves it as it is"
+        again = f"'ringfence quarantine {order.id}' reaches hosts that do not hold it yet"
+        remedy = again if order.kind is Kind.QUARANTINE else f"ringfence end {order.id}"
+        problems.append(Problem(Severity.WARNING, message, order.place, remedy))
+    return problems
+
+
+def _left(order: Order, now: float) -> bool:
+    """Return whether a host may still hold what was released: what ends by itself has ended there too."""
+    over = order.ends and now >= order.ends
+    return not over and any(state is not HostState.RELEASED for state in order.hosts.values())

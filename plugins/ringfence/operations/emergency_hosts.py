@@ -1,0 +1,213 @@
+"""An emergency on its hosts: what each of them is given, and what its kernel was read to hold afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ringfence.estate.emergencies import keep_order
+from ringfence.model.addresses import FAMILIES, range_texts
+from ringfence.model.emergencies import HostState, Kind, Order
+from ringfence.model.errors import RingfenceError
+from ringfence.model.services import BLOCK, EVERY_SERVICE
+from ringfence.operations.drive import drive
+from ringfence.operations.hosts import decided_enforcers
+from ringfence.wire import emergency_lines
+from ringfence.wire.emergency_lines import WITH_PORTS, Emergency, EmergencyError, Grant
+
+if TYPE_CHECKING:
+    from ringfence.estate import Estate
+    from ringfence.model.assets import Asset
+    from ringfence.model.intervals import IntervalSet
+    from ringfence.model.rules import Settings
+    from ringfence.operations.execution import Execution
+    from ringfence.rollout import PlaybookResult
+
+# The exit status where some hosts hold what was decided and others do not.
+PARTIAL = 4
+Ports = tuple[tuple[int, int], ...]
+OUTSIDE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What became of an emergency on its hosts; `reasons` say why a host is not where it should be.
+
+    `wanted` is the state that every host should be in, `interrupted` says that a person stopped it.
+    """
+
+    order: Order
+    wanted: HostState
+    reasons: Mapping[str, str]
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def well(self) -> tuple[str, ...]:
+        """Return the hosts whose kernel was read to be as it should."""
+        return tuple(name for name, state in sorted(self.order.hosts.items()) if state is self.wanted)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the hosts of which that is not known."""
+        return tuple(name for name, state in sorted(self.order.hosts.items()) if state is not self.wanted)
+
+    @property
+    def exit_status(self) -> int:
+        """Return 0 where all hosts are as they should be, 4 where some are, 3 where none is."""
+        if not self.missing:
+            return 0
+        return PARTIAL if self.well else OUTSIDE
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for JSON."""
+        from ringfence.estate.emergencies import order_data
+
+        return {
+            "ok": not self.missing,
+            "emergency": order_data(self.order),
+            "held" if self.wanted is HostState.HELD else "released": list(self.well),
+            "missing": [{"host": name, "reason": self.reasons.get(name, "")} for name in self.missing],
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def entry_of(order: Order, host: Asset, settings: Settings) -> Emergency | None:
+    """Return what a host is given of an emergency, None where it has no part in it."""
+    realms = settings.sees(host.realm)
+    said = (order.id, str(order.kind), order.since, order.ends, order.who, order.why)
+    if order.kind is Kind.QUARANTINE:
+        if host.name in order.first.names:
+            return Emergency(*said, isolates=True, kept=range_texts(order.second.met_in(realms)))
+        remote = range_texts(order.first.met_in(realms))
+        return None if host.name in order.second.names or not remote else Emergency(*said, remote=remote)
+    grants = tuple(_grants(order, host, realms))
+    return Emergency(*said, grants=grants) if grants else None
+
+
+def _grants(order: Order, host: Asset, realms: frozenset[str]) -> Iterator[Grant]:
+    for direction, near, far in (("out", order.first, order.second), ("in", order.second, order.first)):
+        if host.name not in near.names:
+            continue
+        remotes: dict[tuple[int | None, Ports], list[str]] = {}
+        for family, whole in FAMILIES.items():
+            if remote := range_texts(far.met_in(realms) & whole):
+                for service in _services(order.services.of(family)):
+                    remotes.setdefault(service, []).extend(remote)
+        for (protocol, ports), remote_texts in remotes.items():
+            yield Grant(direction, protocol, tuple(remote_texts), ports)
+
+
+def _services(points: IntervalSet) -> Iterator[tuple[int | None, Ports]]:
+    """Yield the protocols of some points, None for every one, each with its ports or types, none for all of them."""
+    if points == EVERY_SERVICE:
+        yield None, ()
+        return
+    ports: dict[int, list[tuple[int, int]]] = {}
+    for low, high in points:
+        for protocol in range(low // BLOCK, high // BLOCK + 1):
+            first, last = max(low - protocol * BLOCK, 0), min(high - protocol * BLOCK, BLOCK - 1)
+            ports.setdefault(protocol, []).append((first, last))
+    for protocol, spans in sorted(ports.items()):
+        most = WITH_PORTS.get(protocol, 0)
+        whole = spans == [(0, BLOCK - 1)]
+        yield protocol, () if whole else tuple((low, min(high, most)) for low, high in spans if low <= most)
+
+
+def lay_down(estate: Estate, order: Order, entries: Mapping[str, Emergency], execution: Execution) -> Carried:
+    """Have hosts hold an emergency and return what their kernels then have; the workspace keeps both."""
+    order = keep_order(estate.directory, replace(order, hosts=dict.fromkeys(entries, HostState.UNKNOWN)))
+    return _carry(estate, order, "quarantine", entries, HostState.HELD, execution)
+
+
+def lift(estate: Estate, order: Order, hosts: Sequence[str], execution: Execution) -> Carried:
+    """Have hosts hold an emergency no more and return what their kernels then have; the workspace keeps both."""
+    order = keep_order(estate.directory, order)
+    return _carry(estate, order, "release", dict.fromkeys(hosts, order.id), HostState.RELEASED, execution)
+
+
+def _carry(
+    estate: Estate,
+    order: Order,
+    playbook: str,
+    given: Mapping[str, Emergency | str],
+    wanted: HostState,
+    execution: Execution,
+) -> Carried:
+    from time import monotonic
+
+    from ringfence.rollout import Interrupted
+
+    began, interrupted = monotonic(), False
+    hosts = sorted(given)
+    if not hosts:
+        return Carried(order, wanted, {})
+    try:
+        result = drive(estate, playbook, _variables(estate, given), hosts, execution)
+    except Interrupted as stopped:
+        result, interrupted = stopped.result, True
+    states, reasons = _read_back(order, result, hosts, wanted)
+    order = keep_order(estate.directory, replace(order, hosts={**order.hosts, **states}))
+    return Carried(order, wanted, reasons, monotonic() - began, interrupted)
+
+
+def _variables(estate: Estate, given: Mapping[str, Emergency | str]) -> dict[str, object]:
+    """Return the variables of the playbooks: what each host is given, as lines, or the id that it gives up."""
+    try:
+        enforcers = decided_enforcers(estate)
+    except RingfenceError:
+        enforcers = {}
+    texts = {
+        host: entry if isinstance(entry, str) else emergency_lines.format([entry]) for host, entry in given.items()
+    }
+    return {
+        "ringfence_hosts": ":".join(given),
+        "ringfence_enforcers": enforcers,
+        "ringfence_emergency": texts,
+        "ringfence_control": _control(estate, given),
+    }
+
+
+def _control(estate: Estate, hosts: Iterable[str]) -> dict[str, object] | None:
+    """Return the control path of the workspace, None where it says none or a host has one of its own in its variables.
+
+    Hosts that hold a plan know theirs, and every host keeps the way open that this comes by.
+    """
+    try:
+        control, named = estate.workspace.settings.control, estate.snapshot.named()
+    except RingfenceError:
+        return None
+    own = any(name in named and named[name].control not in (None, control) for name in hosts)
+    return None if control is None or own else {"from": list(control.networks), "port": control.port}
+
+
+def _read_back(
+    order: Order, result: PlaybookResult, hosts: Sequence[str], wanted: HostState
+) -> tuple[dict[str, HostState], dict[str, str]]:
+    """Return by host what its kernel was read to have, and why that is not what was wanted."""
+    states, reasons = {}, {}
+    for name in hosts:
+        host = result.hosts.get(name)
+        ids = None if host is None or not host.ok else held_ids(host.result)
+        if host is None or ids is None:
+            states[name] = order.hosts.get(name, HostState.UNKNOWN)
+            if states[name] is wanted:
+                states[name] = HostState.UNKNOWN
+            reasons[name] = (host.reason or host.state) if host else "not reached"
+            continue
+        states[name] = HostState.HELD if order.id in ids else HostState.RELEASED
+        if states[name] is not wanted:
+            reasons[name] = "its kernel does not have it" if wanted is HostState.HELD else "its kernel still has it"
+    return states, reasons
+
+
+def held_ids(told: Mapping[str, object]) -> frozenset[str] | None:
+    """Return the ids of the emergencies that a host's kernel was read to hold, None where it did not say."""
+    text = told.get("emergencies")
+    if not isinstance(text, str):
+        return None
+    try:
+        return frozenset(entry.id for entry in emergency_lines.parse(text))
+    except EmergencyError:
+        return None

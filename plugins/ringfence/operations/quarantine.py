@@ -1,0 +1,131 @@
+"""Quarantine: isolating assets on themselves and on every enforced peer, without a plan and without a compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.estate.directory import current_time
+from ringfence.estate.emergencies import ID
+from ringfence.model.emergencies import HostState, Kind, Order
+from ringfence.model.errors import InputError
+from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
+from ringfence.operations.emergency_hosts import Carried, entry_of, lay_down
+from ringfence.operations.execution import Execution
+from ringfence.wire.first_few import first_few
+
+if TYPE_CHECKING:
+    from ringfence.estate import Estate
+    from ringfence.wire.emergency_lines import Emergency
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRequest:
+    """Whom to isolate (a selector, or the id of a quarantine that stands), who stays reachable, why, and for how long.
+
+    `within` is a span, `4h`; empty until somebody releases it.
+    """
+
+    what: str
+    keep: tuple[str, ...] = ()
+    why: str = ""
+    within: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A quarantine before it is carried out.
+
+    `entries` are what hosts would be given, by name. Nothing enforces on the isolated assets `not_enforced`, nor on the
+    peers `open_peers`: what passes between two of these stays as it is.
+    """
+
+    order: Order
+    entries: Mapping[str, Emergency]
+    not_enforced: tuple[str, ...]
+    open_peers: tuple[str, ...]
+
+    @property
+    def isolated(self) -> tuple[str, ...]:
+        """Return the hosts that are isolated on themselves."""
+        return tuple(name for name in sorted(self.entries) if name in self.order.first.names)
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Return the hosts that are told to refuse the isolated."""
+        return tuple(name for name in sorted(self.entries) if name not in self.order.first.names)
+
+    def data(self) -> dict[str, object]:
+        """Return plain data for JSON."""
+        return {
+            "isolated": list(self.isolated),
+            "peers": list(self.peers),
+            "not_enforced": list(self.not_enforced),
+            "open_peers": list(self.open_peers),
+        }
+
+
+def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Execution | None = None) -> Cut:
+    """Return what a request would do; nothing is changed yet. Raise InputErrors where it means nobody."""
+    listener = (execution or Execution()).listener
+    now = known(estate, listener)
+    if ID.fullmatch(request.what):
+        order = standing_order(estate, request.what, Kind.QUARANTINE)
+    else:
+        why = checked_reason(request.why)
+        since = int(current_time().timestamp())
+        ends = since + span_seconds(request.within) if request.within else 0
+        first, second = now.end([request.what]), now.end(request.keep)
+        if both := sorted(first.names & second.names):
+            raise InputError(f"{first_few(both)} would be isolated and kept", remedy="choose other assets with --keep")
+        order = Order(new_id(Kind.QUARANTINE), Kind.QUARANTINE, who_asks(), why, since, first, second, ends=ends)
+    hosts = now.enforced()
+    entries = {one.name: entry for one in hosts if (entry := entry_of(order, one, now.settings)) is not None}
+    enforced = {one.name for one in hosts}
+    others = [one.name for one in now.snapshot.assets if one.name not in enforced]
+    return Cut(
+        order,
+        entries,
+        tuple(sorted(order.first.names - enforced)),
+        tuple(sorted(set(others) - order.first.names - order.second.names)),
+    )
+
+
+def quarantine(estate: Estate, cut: Cut, execution: Execution | None = None, limit: Sequence[str] = ()) -> Carried:
+    """Carry a quarantine out and return what the kernels hold now; hosts that hold it already are told again.
+
+    Raise InputError where nothing enforces anywhere.
+    """
+    entries = {name: entry for name, entry in cut.entries.items() if not limit or name in limit}
+    if not entries:
+        raise InputError(
+            "no host enforces, so nothing can be isolated", remedy="ringfence assets shows which workloads there are"
+        )
+    return lay_down(estate, cut.order, entries, execution or Execution())
+
+
+def standing_order(estate: Estate, name: str, *kinds: Kind) -> Order:
+    """Return the emergency of an id that was not released. Raise InputError where there is none of these kinds."""
+    order = order_called(estate, name)
+    if kinds and order.kind not in kinds:
+        raise InputError(f"{name} is a {order.kind}", order.place, _way_out(order))
+    if not order.stands(current_time().timestamp()):
+        became = "was released" if order.released else "has ended by itself"
+        raise InputError(f"{name} {became}", order.place, "begin a new one")
+    return order
+
+
+def order_called(estate: Estate, name: str) -> Order:
+    """Return the emergency of an id. Raise InputError where the workspace has none of this id."""
+    every = estate.emergencies()
+    found = next((one for one in every if one.id == name), None)
+    if found is None:
+        standing = [one.id for one in every if any(state is not HostState.RELEASED for state in one.hosts.values())]
+        remedy = f"the last are: {first_few(standing[::-1])}" if standing else "ringfence emergencies lists them"
+        raise InputError(f"this workspace has no emergency {name}", remedy=remedy)
+    return found
+
+
+def _way_out(order: Order) -> str:
+    return f"ringfence {'release' if order.kind is Kind.QUARANTINE else 'end'} {order.id}"

@@ -1,0 +1,183 @@
+"""Permissions that somebody else approves: a request is a file, an approval its signature."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ringfence.analysis.peer_resolution import chosen_addresses, points_of
+from ringfence.estate.directory import current_time
+from ringfence.estate.emergencies import ID, LONGEST_WORDS
+from ringfence.estate.queries import ITSELF
+from ringfence.files import regular_file, write_whole
+from ringfence.model.emergencies import FOLDER, Kind
+from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.model.selectors import ANY
+from ringfence.operations.allow_for import Permission, PermissionRequest, permission_of
+from ringfence.operations.approval_signature import NAMESPACE, signed_by
+from ringfence.operations.emergency_ends import new_id, who_asks
+from ringfence.plan.signature import sign_file
+
+if TYPE_CHECKING:
+    from ringfence.estate import Estate
+    from ringfence.model.emergency_settings import Approval
+    from ringfence.operations.execution import Execution
+
+REQUESTS = "requests"
+# How long an approval can be waited for, and used, in seconds.
+VALID = 24 * 3600
+
+
+class Request(BaseModel):
+    """What is asked for, and signed to the byte; `until` is when it cannot be given any more, in seconds since 1970."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    format: Literal[1] = 1
+    id: str = Field(pattern=f"^{ID.pattern}$")
+    who: str = Field(max_length=LONGEST_WORDS)
+    why: str = Field(max_length=LONGEST_WORDS)
+    asked: int = Field(ge=0)
+    until: int = Field(ge=0)
+    within: str
+    source: str
+    destination: str
+    service: str
+
+    @property
+    def permission(self) -> PermissionRequest:
+        """Return it as what `allow-for` takes."""
+        return PermissionRequest(self.within, self.source, self.destination, self.service, self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request and its file."""
+
+    request: Request
+    path: Path
+
+    @property
+    def signature(self) -> Path:
+        """Return the file of its approval, which need not be there."""
+        return self.path.with_name(f"{self.path.name}.sig")
+
+
+def request_permission(estate: Estate, wanted: PermissionRequest, execution: Execution | None = None) -> Asked:
+    """Write a request and return it. Raise InputErrors for what could not be given either, as a guardrail."""
+    permission = permission_of(estate, wanted, execution, approved=True)
+    now = int(current_time().timestamp())
+    request = Request(
+        id=new_id(Kind.PERMISSION),
+        who=who_asks(),
+        why=permission.order.why,
+        asked=now,
+        until=now + VALID,
+        within=wanted.within,
+        source=wanted.source,
+        destination=wanted.destination,
+        service=wanted.service,
+    )
+    path = _folder(estate) / f"{request.id}.json"
+    try:
+        write_whole(path, json.dumps(request.model_dump(), indent=2) + "\n")
+    except OSError as error:
+        raise OutsideError(f"the request is not kept: {error.strerror}", Place(str(path))) from error
+    return Asked(request, path)
+
+
+def request_called(estate: Estate, name: str) -> Asked:
+    """Return the request of an id. Raise InputError where there is none, and for one that is broken or too old."""
+    path = _folder(estate) / f"{name}.json"
+    if not ID.fullmatch(name) or not path.is_file():
+        raise InputError(f"there is no request {name}", remedy="ringfence request makes one; its file can be pulled")
+    place = Place(f"{FOLDER}/{REQUESTS}/{path.name}", 1)
+    try:
+        request = Request.model_validate_json(regular_file(path))
+    except (ValidationError, OSError) as error:
+        raise InputError("this is not a request", place, "make a new one: ringfence request") from error
+    if request.id != name:
+        raise InputError(f"this is the request {request.id} under another name", place, "delete it")
+    if current_time().timestamp() >= request.until:
+        raise InputError(f"{name} can only be given within a day", place, "make a new one: ringfence request")
+    return Asked(request, path)
+
+
+def approve(estate: Estate, asked: Asked, key: Path) -> tuple[str, ...]:
+    """Sign a request and return whom the signature is of. Raise InputError, and keep none, where it would not count."""
+    sign_file(asked.path, asked.signature, key, NAMESPACE)
+    try:
+        return approvers(estate, asked)
+    except InputError:
+        asked.signature.unlink(missing_ok=True)
+        raise
+
+
+def approvers(estate: Estate, asked: Asked) -> tuple[str, ...]:
+    """Return the principals whose signature approves a request.
+
+    Raise InputError where it has none, or one of somebody who may not approve it.
+    """
+    settings = estate.workspace.settings.emergencies
+    permission = permission_of(estate, asked.request.permission, approved=True)
+    place = Place(f"{FOLDER}/{REQUESTS}/{asked.path.name}", 1)
+    if not asked.signature.is_file():
+        raise InputError(f"nobody has approved {asked.request.id}", place, f"ringfence approve {asked.request.id}")
+    signers = estate.directory / settings.allowed_signers
+    if not settings.allowed_signers or not signers.is_file():
+        raise InputError(
+            "the workspace has no file of allowed signers",
+            remedy="write 'emergencies: {allowed_signers: allowed_signers, approvals: […]}' into ringfence.yml",
+        )
+    signature = signed_by(asked.path, asked.signature, signers)
+    for approval in wanted_approvals(estate, permission):
+        if not set(approval.by) & set(signature.principals):
+            whose = " or ".join(signature.principals)
+            raise InputError(f"{whose} may not approve this: {', '.join(approval.by)} may", approval.place)
+        if approval.second_factor and not signature.verified:
+            raise InputError(
+                f"this needs a second factor, and the signature of {signature.principals[0]} "
+                + ("asked its owner for none" if signature.hardware else "is of a key that is no hardware"),
+                approval.place,
+                "sign with an sk- key that was made with 'ssh-keygen -t ed25519-sk -O verify-required'",
+            )
+    return signature.principals
+
+
+def granted(estate: Estate, name: str, execution: Execution | None = None) -> Permission:
+    """Return an approved request as the permission that is to be carried out, which begins now.
+
+    Raise InputError where it is not approved, or was given before.
+    """
+    asked = request_called(estate, name)
+    if any(order.id == name for order in estate.emergencies()):
+        raise InputError(f"{name} was given already", remedy="make a new one: ringfence request")
+    approvers(estate, asked)
+    return permission_of(estate, asked.request.permission, execution, approved=True, identity=asked.request)
+
+
+def wanted_approvals(estate: Estate, permission: Permission) -> tuple[Approval, ...]:
+    """Return the approvals that a permission needs: for each server the first entry that chooses it.
+
+    Addresses that no asset holds are chosen by `any` alone.
+    """
+    approvals = estate.workspace.settings.emergencies.approvals
+    found: list[Approval] = []
+    named = estate.snapshot.named()
+    for name in sorted(permission.order.second.names):
+        asset = named[name]
+        points = points_of(asset) | ITSELF
+        first = next((one for one in approvals if chosen_addresses(one.where, asset, points)), None)
+        if first is not None and first not in found:
+            found.append(first)
+    if permission.order.second.outside:
+        found += [one for one in approvals if one.where == ANY and one not in found][:1]
+    return tuple(found)
+
+
+def _folder(estate: Estate) -> Path:
+    return estate.directory / FOLDER / REQUESTS

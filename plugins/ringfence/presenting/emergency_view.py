@@ -1,0 +1,122 @@
+"""Emergencies for people: what a quarantine would cut, what hosts hold now, and what stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ringfence.model.counts import counted
+from ringfence.model.emergencies import HostState, Kind
+from ringfence.presenting.line import Line
+from ringfence.wire.first_few import first_few
+
+if TYPE_CHECKING:
+    from ringfence.model.emergencies import EmergencyEnd, Order
+    from ringfence.operations.allow_for import Permission
+    from ringfence.operations.cut_flows import SeenCut
+    from ringfence.operations.emergency_hosts import Carried
+    from ringfence.operations.quarantine import Cut
+    from ringfence.operations.request import Request
+
+SHOWN = 15
+COLUMNS = ("id", "what", "hosts", "since (UTC)", "ends (UTC)", "who", "why")
+
+
+def cut_lines(cut: Cut) -> Iterator[Line]:
+    """Yield what a quarantine would do, and where nothing enforces it."""
+    order = cut.order
+    kept = f"; {whom(order.second)} stays reachable" if order.second.said else ""
+    yield Line(f"quarantine {order.id}: isolates {whom(order.first)}{kept}", bold=True)
+    hosts = [f"{counted(len(cut.isolated), 'host')} isolated on itself"] if cut.isolated else []
+    peers = [f"{counted(len(cut.peers), 'peer')} that will refuse it"] if cut.peers else []
+    yield Line(f"  {' and '.join([*hosts, *peers]) or 'no host enforces it'}; Ansible's way to hosts stays open")
+    yield Line(f"  {_until(order)}")
+    if cut.not_enforced:
+        text = f"  nothing enforces on {first_few(cut.not_enforced)}: only its enforced peers refuse it"
+        yield Line(text, style="yellow")
+    if cut.open_peers:
+        rest = "" if cut.isolated else ", so it still reaches them"
+        yield Line(f"  nothing enforces on the peers {first_few(cut.open_peers)}{rest}", style="yellow")
+
+
+def seen_lines(seen: Sequence[SeenCut], words: str) -> Iterator[Line]:
+    """Yield the connections that a quarantine cuts, the busiest first."""
+    if not seen:
+        yield Line(f"  {words}: none of these assets was seen, so nothing is known of what this cuts")
+        return
+    yield Line(f"  cuts what was seen ({words}), {counted(len(seen), 'kind')} of connections:")
+    for one in seen[:SHOWN]:
+        way = f"{one.isolated} → {one.peer}" if one.to else f"{one.peer} → {one.isolated}"
+        yield Line(f"    {way}  {one.service}  {one.connections:,} times, last {_time(int(one.last.timestamp()))}")
+    if len(seen) > SHOWN:
+        yield Line(f"    and {len(seen) - SHOWN} more (--json gives all)")
+
+
+def permission_lines(permission: Permission) -> Iterator[Line]:
+    """Yield what a permission would let through."""
+    order = permission.order
+    text = f"permission {order.id}: {whom(order.first)} may reach {whom(order.second)} on {order.service}"
+    yield Line(text, bold=True)
+    yield Line(f"  on {first_few(sorted(permission.entries))}; {_until(order)}")
+
+
+def request_lines(request: Request) -> Iterator[Line]:
+    """Yield what a request asks for, for whoever approves it."""
+    text = f"{request.who} asks: {request.source} may reach {request.destination} on {request.service}"
+    yield Line(f"{text} for {request.within}", bold=True)
+    yield Line(f"  because {request.why}; asked {_time(request.asked)} UTC")
+
+
+def carried_lines(carried: Carried) -> Iterator[Line]:
+    """Yield what the kernels of hosts hold now, which hosts were not reached, and what to do about these."""
+    order, well, missing = carried.order, carried.well, carried.missing
+    every = len(well) + len(missing)
+    held = carried.wanted is HostState.HELD
+    said = ("hold it" if held else "are without it") if every != 1 else ("holds it" if held else "is without it")
+    style = "green" if not missing else "red"
+    where = f"{len(well)}/{counted(every, 'host')} {said} (read back from the kernel) after {carried.seconds:.1f} s"
+    yield Line(f"{order.id}: {where}", style=style, bold=True)
+    for name in missing:
+        yield Line(f"  {name}: {carried.reasons.get(name, 'not reached')}", style="red")
+    if held:
+        verb = "release" if order.kind is Kind.QUARANTINE else "end"
+        again = f"try again: ringfence quarantine {order.id}; " if missing and order.kind is Kind.QUARANTINE else ""
+        yield Line(f"  → {again}undo: ringfence {verb} {order.id}")
+    elif missing:
+        verb = "release" if order.kind is Kind.QUARANTINE else "end"
+        yield Line(f"  → once they can be reached: ringfence {verb} {order.id}")
+
+
+def rows(orders: Sequence[Order], now: float) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each emergency, under COLUMNS."""
+    for order in orders:
+        what = f"isolates {whom(order.first)}"
+        if order.kind is Kind.PERMISSION:
+            what = f"{whom(order.first)} → {whom(order.second)} {order.service}"
+        wanted = HostState.HELD if order.stands(now) else HostState.RELEASED
+        well = sum(state is wanted for state in order.hosts.values())
+        word = "hold" if wanted is HostState.HELD else "without"
+        hosts = f"{well}/{len(order.hosts)} {word}"
+        if order.released:
+            ends = f"released {_time(order.released)}"
+        else:
+            ends = _time(order.ends) if order.ends else "when released"
+            hosts = hosts if order.stands(now) else "ended"
+        yield order.id, what, hosts, _time(order.since), ends, order.who, order.why
+
+
+def whom(end: EmergencyEnd) -> str:
+    """Return whom an end means: the names of few assets, else what was written."""
+    names = sorted(end.names)
+    if names and not end.outside and len(names) <= SHOWN:
+        return first_few(names)
+    return ", ".join(end.said)
+
+
+def _until(order: Order) -> str:
+    return f"until {_time(order.ends)} UTC, then it ends by itself" if order.ends else "until it is released"
+
+
+def _time(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"

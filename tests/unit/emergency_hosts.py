@@ -1,0 +1,49 @@
+"""Hosts that hold emergencies as the collection's playbooks have them do, in memory, for tests without Ansible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ringfence.rollout import Event, HostResult, PlaybookResult
+from ringfence.rollout.cancellation import Cancellation
+from ringfence.wire import emergency_lines
+from ringfence.wire.emergency_lines import Emergency
+
+
+class HostsInMemory:
+    """What each host's kernel holds, by id; those in `silent` are not reached."""
+
+    def __init__(self) -> None:
+        self.kernels: dict[str, dict[str, Emergency]] = {}
+        self.silent: set[str] = set()
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def __call__(
+        self,
+        name: str,
+        inventory: Sequence[Path | str],
+        extravars: Mapping[str, object],
+        on_event: Callable[[Event], None],
+        *,
+        directory: Path,
+        limit: Sequence[str],
+        expected: Sequence[str],
+        check: bool,
+        cancel: Cancellation,
+    ) -> PlaybookResult:
+        """Return what a playbook does on them."""
+        self.asked.append((name, tuple(expected)))
+        given = extravars["ringfence_emergency"]
+        assert isinstance(given, dict)
+        return PlaybookResult({host: self._one(name, host, str(given[host])) for host in expected}, "successful")
+
+    def _one(self, name: str, host: str, given: str) -> HostResult:
+        if host in self.silent:
+            return HostResult(host, "unreachable", ok=False, reason="no route to host")
+        kernel = self.kernels.setdefault(host, {})
+        if name == "quarantine":
+            kernel.update({one.id: one for one in emergency_lines.parse(given)})
+        else:
+            kernel.pop(given, None)
+        return HostResult(host, "held", ok=True, result={"emergencies": emergency_lines.format(kernel.values())})

@@ -1,0 +1,121 @@
+"""Permissions that one person asks for and another signs: who may, by which key, for how long."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ringfence.estate import Estate
+from ringfence.model.errors import InputError
+from ringfence.operations.allow_for import PermissionRequest, permission_of
+from ringfence.operations.request import Asked, approve, approvers, granted, request_called, request_permission
+
+from tests.unit.cli_shop import FILES, NOW, shop
+
+WANTED = PermissionRequest("2h", "web-2", "db-1", "postgresql", "broken index")
+SETTINGS = """\
+emergencies:
+  allowed_signers: allowed_signers
+  approvals:
+    - where: {role: db}
+      by: [alice]
+      second_factor: %s
+"""
+SK = "sk-dummy.so"
+PROVIDERS = ("/usr/lib/openssh", "/usr/lib/openssh/regress/misc/sk-dummy", "/usr/lib/openssh-tests")
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", NOW)
+
+
+def workspace(directory: Path, *, second_factor: bool = False) -> Path:
+    return shop(directory, {"ringfence.yml": FILES["ringfence.yml"] + SETTINGS % str(second_factor).lower()})
+
+
+def key(directory: Path, who: str, *options: str) -> Path:
+    """Return a new key whose public half the workspace allows to `who`."""
+    path = directory / f"key-{who}"
+    kind = options or ("-t", "ed25519")
+    subprocess.run(["ssh-keygen", "-q", "-N", "", "-f", str(path), *kind], check=True, capture_output=True)
+    with (directory / "allowed_signers").open("a") as file:
+        file.write(f'{who} namespaces="ringfence-emergency" {path.with_suffix(".pub").read_text()}')
+    return path
+
+
+def asked(directory: Path) -> Asked:
+    return request_called(Estate(directory), request_permission(Estate(directory), WANTED).request.id)
+
+
+def test_what_needs_an_approval_is_given_by_its_signature_alone_and_once(tmp_path: Path) -> None:
+    workspace(tmp_path)
+    with pytest.raises(InputError, match="when alice approves it"):
+        permission_of(Estate(tmp_path), WANTED)
+    request = asked(tmp_path)
+    with pytest.raises(InputError, match="nobody has approved"):
+        granted(Estate(tmp_path), request.request.id)
+
+    assert approve(Estate(tmp_path), request, key(tmp_path, "alice")) == ("alice",)
+    order = granted(Estate(tmp_path), request.request.id).order
+    assert (order.id, order.why, order.ends - order.since) == (request.request.id, "broken index", 7200)
+
+    from ringfence.estate.emergencies import keep_order
+
+    keep_order(tmp_path, order)
+    with pytest.raises(InputError, match="was given already"):
+        granted(Estate(tmp_path), request.request.id)
+
+
+def test_who_may_not_approve_and_who_changes_the_words_is_refused(tmp_path: Path) -> None:
+    workspace(tmp_path)
+    request = asked(tmp_path)
+    with pytest.raises(InputError, match="mallory may not approve this: alice may"):
+        approve(Estate(tmp_path), request, key(tmp_path, "mallory"))
+    assert not request.signature.exists()
+
+    approve(Estate(tmp_path), request, key(tmp_path, "alice"))
+    request.path.write_text(request.path.read_text().replace('"2h"', '"9d"'))
+    with pytest.raises(InputError, match="no allowed signer"):
+        granted(Estate(tmp_path), request.request.id)
+
+
+def test_a_signature_over_a_plan_approves_nothing(tmp_path: Path) -> None:
+    workspace(tmp_path)
+    request = asked(tmp_path)
+    private = key(tmp_path, "alice")
+    sign = ["ssh-keygen", "-Y", "sign", "-n", "ringfence-plan", "-f", str(private), str(request.path)]
+    subprocess.run(sign, check=True, capture_output=True)
+    with pytest.raises(InputError, match="no allowed signer"):
+        approvers(Estate(tmp_path), request)
+
+
+def test_a_request_is_good_for_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace(tmp_path)
+    request = asked(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(request.request.until))
+    with pytest.raises(InputError, match="within a day"):
+        request_called(Estate(tmp_path), request.request.id)
+
+
+def test_a_key_that_is_no_hardware_is_no_second_factor(tmp_path: Path) -> None:
+    workspace(tmp_path, second_factor=True)
+    with pytest.raises(InputError, match="of a key that is no hardware"):
+        approve(Estate(tmp_path), asked(tmp_path), key(tmp_path, "alice"))
+
+
+def test_a_key_in_hardware_counts_where_it_asked_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = next((path for one in PROVIDERS for path in Path(one).rglob(SK)), None) if shutil.which("ssh") else None
+    if provider is None:
+        pytest.skip(f"{SK} of Debian's openssh-tests is not installed")
+    monkeypatch.setenv("SSH_SK_PROVIDER", str(provider))
+    workspace(tmp_path, second_factor=True)
+    touched = key(tmp_path, "alice", "-t", "ed25519-sk")
+    with pytest.raises(InputError, match="asked its owner for none"):
+        approve(Estate(tmp_path), asked(tmp_path), touched)
+    (tmp_path / "allowed_signers").unlink()
+    touched.unlink()
+    verified = key(tmp_path, "alice", "-t", "ed25519-sk", "-O", "verify-required")
+    assert approve(Estate(tmp_path), asked(tmp_path), verified) == ("alice",)

@@ -1,0 +1,51 @@
+"""What is asked and told of emergencies between the two processes: light values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ringfence_tui.passwords import Given
+
+NO_PASSWORDS = Given()
+# A line and the colour that it stands out by: green, red, yellow, or none.
+Told = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CutRequest:
+    """Whom to isolate, as a selector, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutView:
+    """A quarantine that is prepared under an id, and what it would cut."""
+
+    id: str
+    lines: Told
+
+
+@dataclass(frozen=True, slots=True)
+class DoRequest:
+    """An emergency by its id, to be carried out or ended, and the passwords that Ansible needs."""
+
+    id: str
+    passwords: Given = NO_PASSWORDS
+
+
+@dataclass(frozen=True, slots=True)
+class DoneView:
+    """What the kernels of hosts hold now; `ok` where all of them are as they should be."""
+
+    ok: bool
+    lines: Told
+
+
+@dataclass(frozen=True, slots=True)
+class StandingView:
+    """The emergencies that stand or are still held somewhere, the newest first: ids, and a line of each."""
+
+    ids: tuple[str, ...]
+    lines: tuple[str, ...]

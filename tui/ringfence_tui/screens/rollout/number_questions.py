@@ -1,0 +1,48 @@
+"""The numbers of a run: what is kept, and what its hosts tell when they are asked. In the engine process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence_tui.engine.telling import Telling
+from ringfence_tui.screens.rollout.numbers import Denied, Numbers
+from ringfence_tui.screens.rollout.requests import AskDenials
+
+if TYPE_CHECKING:
+    from ringfence.operations.run_numbers import RunNumbers
+
+    from ringfence_tui.engine.session import EngineSession, Tell
+
+
+def numbers(session: EngineSession, request: str, _tell: Tell) -> Numbers:
+    """Return the numbers of a run, without asking anybody."""
+    from ringfence.operations.run_numbers import run_numbers
+    from ringfence.operations.runs import find_run
+
+    run = find_run(session.estate, request)
+    return _shown(run.id, run_numbers(session.estate, run))
+
+
+def denials(session: EngineSession, request: AskDenials, tell: Tell) -> Numbers:
+    """Ask the hosts of a run what they denied since they got its table; return its numbers with that."""
+    from ringfence.operations.passwords import Passwords
+    from ringfence.operations.run_numbers import ask_denials, run_numbers
+    from ringfence.operations.runs import find_run
+
+    heard = Telling(tell)
+    estate = session.anew(heard)
+    run = find_run(estate, request.run)
+    with Passwords(request.become, request.vault).offered():
+        ask_denials(estate, run, session.execution(tell, heard))
+    return _shown(run.id, run_numbers(estate, run))
+
+
+def _shown(run: str, found: RunNumbers) -> Numbers:
+    flows, told = found.flows, found.denials
+    return Numbers(
+        run,
+        (flows.denied_before, flows.denied_after, flows.allowed_before, flows.allowed_after) if flows else None,
+        found.until,
+        told.asked if told else "",
+        tuple(Denied(one.host, one.denied, one.watched, one.by_rule, one.reason) for one in told.hosts) if told else (),
+    )
