@@ -178,6 +178,12 @@ class Plan(_Part):
         """Return the hosts that hold something else now, by name."""
         return [name for name, host in sorted(self.hosts.items()) if host.changes]
 
+    @property
+    def workloads(self) -> dict[str, str]:
+        """Return the digests of the tables that hosts and the containers in them get, by name."""
+        inside = {name: one.table for host in self.hosts.values() for name, one in host.containers.items()}
+        return {name: host.table for name, host in self.hosts.items()} | inside
+
     def expired(self, now: datetime) -> bool:
         """Return whether `now` is after `valid_until`."""
         return now > parse_time(self.valid_until)
