@@ -192,7 +192,7 @@ def test_the_kernel_of_a_container_host_does_what_the_reference_says(world: Cont
     closes(world, case.policy, case.first)
     assert "failed" not in world.fill(lines)
     agrees(world, case.policy, case.first)
-    # addresses that nobody had, of one container of each network: closed until they are filled in, for it and for others
+    # addresses that nobody had, of one container of each network: closed until they are filled in
     fresh = {name: number + (100 if name in ("a", "d") else 0) for name, number in case.first.items()}
     world.start(fresh)
     closes(world, case.policy, fresh)

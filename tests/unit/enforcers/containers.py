@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ringfence.compiler import Compilation, compile_policy
 from ringfence.enforcers import enforcer
 from ringfence.model.addresses import point_of
-from ringfence.model.assets import Asset, Label, Snapshot
+from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import Place
 from ringfence.model.rules import Action, Enforcement, Mode, Peer, Policy, Rule, Settings
 from ringfence.model.selectors import ANY, LabelIn
@@ -70,12 +70,14 @@ def rule(source: str, destination: str, service: str) -> Rule:
     )
 
 
-def compiled(*more: Asset, mode: Mode = Mode.FULL, without: tuple[str, ...] = ()) -> Compilation:
+def compiled(
+    *more: Asset, mode: Mode = Mode.FULL, without: tuple[str, ...] = (), control: Control = CONTROL
+) -> Compilation:
     """Return the tables of the host, its containers and a client that reach each other along `LINES`."""
     assets = [one for one in (*CONTAINERS, *MACHINES, *more) if one.name not in without]
     policy = Policy(rules=tuple(rule(*line) for line in LINES), enforcement=(Enforcement(ANY, mode, mode, PLACE),))
     inside = f"containers-{HOST}"
-    settings = Settings(control=CONTROL, realms={"default": (inside,), inside: ("default",)})
+    settings = Settings(control=control, realms={"default": (inside,), inside: ("default",)})
     return compile_policy(
         Snapshot(tuple(sorted(assets, key=lambda one: one.name)), NOW),
         policy,
