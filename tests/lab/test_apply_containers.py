@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
 from ringfence.model.rules import Action, Enforcement, Mode, Peer, Policy, Rule
 from ringfence.model.selectors import ANY, LabelIn
 from ringfence.model.services import parse_service
@@ -86,6 +87,19 @@ def test_a_published_port_is_closed_by_policy_and_open_when_allowed(held: Contai
     assert published(held)
     assert held.verified(plan)["drift"] == []
     assert held.namespace.run("sh", "-c", OWN) == own, "the engine's own chains are not touched"
+
+
+def test_a_quarantined_client_reaches_no_published_port_whatever_the_policy_says(held: ContainerHost) -> None:
+    held.apply(held.plan(policy(*LINES)))
+    held.reaches_soon("client", f"{OUTSIDE}.1", 8080)
+    entry = f"emergency q-1a2b3c4d quarantine 1 0\nelement quarantined {OUTSIDE}.9/32\n"
+    held.namespace.run("sh", "-s", text=f"{script()}emergency_nft '' '' <<'LINES' | nft -f -\n{entry}LINES\n")
+    try:
+        assert not published(held)
+        assert held.reaches("web", held.address("app", "front"), 8080)
+    finally:
+        held.namespace.nft("delete", "table", "inet", "ringfence_emergency")
+    assert published(held)
 
 
 def test_containers_of_two_bridges_reach_each_other_as_the_policy_says_and_their_host_too(held: ContainerHost) -> None:

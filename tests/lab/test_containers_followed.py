@@ -64,7 +64,7 @@ def test_the_unit_fills_in_what_containers_have_also_after_a_reboot_and_goes_wit
     result = rollouts.roll_out(plan)
     assert result.ok, (result.data(), result.complaint)
     assert filled(rollouts, BEFORE)
-    wait_until(lambda: rollouts.sh(HOST, "systemctl is-active ringfence-containers; true").strip() == "active")
+    wait_until(lambda: "active" in rollouts.sh(HOST, "systemctl is-active ringfence-containers; true").split(), 10)
     tell(rollouts, AFTER)
     wait_until(lambda: filled(rollouts, AFTER))
     assert rollouts.playbook_drift(plan) == {}

@@ -33,7 +33,6 @@ sync_persistence() {
         systemctl daemon-reload </dev/null >/dev/null 2>&1 9>&- &
     fi
     sync_changed=$sync_changed$sync_boot
-    follow_containers "$1" restart
     if has_names "$1"; then systemctl start --no-block "${answer_timer##*/}" </dev/null >/dev/null 2>&1 9>&-; fi
     return 0
 }

@@ -100,6 +100,8 @@ verb_confirm() {
     disarm
     forget_wait
     if [ -n "$sync_changed" ]; then fill_processes "$candidate_processes"; fi
+    # not before: the unit wants the confirmed file
+    follow_containers "$candidate_processes" restart
     cut_more
     remember confirmed "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
     reply changed yes
