@@ -24,7 +24,7 @@ bench: test-packages $(READY) ## Run all benchmarks and write docs/benchmarks.md
 
 conformance: system-packages $(READY) ## N=… kernel probes with fresh random policies, and properties with all their examples
 	RINGFENCE_CONFORMANCE_PROBES=$(or $(N),20000) $(BIN)/python -m pytest tests/conformance
-	RINGFENCE_EXAMPLES=full $(BIN)/python -m pytest -q tests/unit/analysis tests/unit/collection tests/unit/compiler tests/unit/enforcers tests/unit/language
+	RINGFENCE_EXAMPLES=full $(BIN)/python -m pytest -q tests/unit
 
 docs: $(READY) ## The JSON schemas and the collection's reference pages
 	$(BIN)/ringfence schema --output docs/schema

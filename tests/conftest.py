@@ -9,10 +9,17 @@ import tempfile
 from types import FrameType
 
 import pytest
+from hypothesis import settings
 from ringfence.lab.rootfs import cache_directory
 from xdist.workermanage import NodeManager
 
+from tests.examples import examples
+
 pytest_plugins = ["tests.lab_fixtures"]
+
+# What a property tries that does not say how much itself.
+settings.register_profile("usual", max_examples=examples(100))
+settings.load_profile("usual")
 
 # A shell starts background jobs deaf to SIGINT, and what they start inherits it; tests interrupt programs with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

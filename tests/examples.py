@@ -1,4 +1,4 @@
-"""How many examples the costly properties try: a third in continuous integration, all by RINGFENCE_EXAMPLES=full."""
+"""How many examples properties try: a third in continuous integration, all by RINGFENCE_EXAMPLES=full."""
 
 from __future__ import annotations
 

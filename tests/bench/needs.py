@@ -64,6 +64,7 @@ NEEDS: dict[str, Callable[[], None]] = {
     "inventory_vsphere": require_sources,
     "map": _browser,
     "packet": _namespaces,
+    "quarantine": _namespaces,
     "verify": _machines,
     "watch": _tracking,
 }

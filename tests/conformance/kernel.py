@@ -25,7 +25,7 @@ from .reference import sides_of
 
 SETTLED = 0.06  # seconds after which what is on its way has arrived, on an idle machine
 PATIENCE = 0.4  # seconds to wait for a packet that should arrive
-SECOND_LOOK = 1.5  # the same when a verdict surprised: longer than TCP's first retransmission
+SECOND_LOOK = 5.0  # the same when a verdict surprised: TCP has sent three times, and a busy machine has come to it
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 
 _ASKED = os.environ.get("RINGFENCE_CONFORMANCE_PROBES")
 _SEED = os.environ.get("RINGFENCE_CONFORMANCE_SEED")
-PROBES = int(_ASKED or 2000)
+PROBES = int(_ASKED or 1200)
 SEED: int | None = int(_SEED) if _SEED else random.SystemRandom().randrange(1 << 32) if _ASKED else None
 CASES = max(150, PROBES // 50)  # for the tests that need no kernel
 

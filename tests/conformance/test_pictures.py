@@ -19,8 +19,8 @@ from ringfence.flows.window import FlowWindow
 from ringfence.model.addresses import address_text
 from ringfence.model.picture import Picture, PictureCell, PolicyState, Sign
 from ringfence.model.rules import Policy
-from ringfence.model.tables import DEFAULT_RULE
 
+from tests.unit.analysis.told_signs import sign_of as told_sign
 from tests.unit.compiler.test_recompilation import edited
 
 from .case import Case
@@ -48,22 +48,10 @@ def every_flow(judged: JudgedPicture, picture: Picture) -> list[PictureCell]:
 
 def sign_of(case: Case, one: JudgedFlow) -> Sign:
     """Return the sign of a flow, from what `simulate --json` tells of it."""
-    told = one.data()
-    sides = [side["rule"] for side in told["sides"]]  # type: ignore[attr-defined, index]  # plain data
-    rules = [rule for rule in sides if rule is not None]
     private = case.settings.private_addresses()
     nobody = [one.flow.client] * (one.client_asset is None) + [one.flow.server] * (one.server_asset is None)
-    if told["depends_on_process"]:
-        return Sign.NOT_JUDGED
-    if told["verdict"] == "deny":
-        return Sign.DENIED
-    if told["would_be_denied"]:
-        return Sign.WOULD_BE_DENIED
-    if any(rule != DEFAULT_RULE for rule in rules):
-        return Sign.ALLOWED
     held = {address for asset in case.snapshot.assets for address in asset.addresses}
-    unknown = any(end in private and end not in held for end in nobody)
-    return Sign.NOT_JUDGED if unknown and not rules else Sign.UNDECIDED
+    return told_sign(one.data(), unknown=any(end in private and end not in held for end in nobody))
 
 
 @drawn(CASES // 12)

@@ -12,9 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, order, parse_reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import (
+    COMMAND,
+    Reply,
+    application,
+    confirmation,
+    order,
+    parse_reply,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, load_plan
 from ringfence.lab.session import Lab
 from ringfence.rollout import PlaybookResult, run_playbook
 
@@ -28,7 +36,7 @@ SILENCE = 1.0
 REMAINS = (
     "ls -d /var/lib/ringfence /run/ringfence /run/ringfence.* /etc/systemd/system/ringfence* "
     "/etc/systemd/system/*/ringfence* /etc/systemd/system/*/*ringfence* 2>/dev/null; nft list tables | grep ringfence; "
-    "for name in iptables-legacy iptables-nft; do $name-save 2>/dev/null | grep rf_; done; "
+    "for name in iptables-legacy iptables-nft; do $name-save 2>/dev/null | grep -E 'rfe?_'; done; "
     "ipset list -n 2>/dev/null | grep ^rf_; "
     "systemctl list-units --all --plain --no-legend 'ringfence*' 2>/dev/null; "
     "ps ax -o args 2>/dev/null | grep 'ringfence[.]sh'; true"
@@ -74,6 +82,30 @@ class Rollouts:
         result = self.roll_out(plan, **variables)
         assert result.ok, (result.data(), result.complaint)
         return plan
+
+    def hold(self, hosts: Mapping[str, Wanted]) -> Path:
+        """Plan, and have the hosts hold it, by the orders of a rollout and without a start of Ansible."""
+        made = self.plan(hosts)
+        plan = load_plan(str(made))
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(lambda name: self._hold(plan, name), hosts))
+        return made
+
+    def _hold(self, plan: Plan, name: str) -> None:
+        host = plan.host(name)
+        ruleset = plan.ruleset(host.ruleset, enforcement(self.enforcer).SUFFIX)
+        values = {**application(plan, host), "seconds": "120", "renew": ""}
+        reply = self._order(name, order("apply", values, ruleset, self.enforcer))
+        if reply.last("state") == "waiting":
+            reply = self._order(name, order("confirm", confirmation(plan, host), b"", self.enforcer))
+        assert reply.last("state") == "confirmed", (name, reply.values)
+        self.held[name] = host.ruleset
+
+    def _order(self, name: str, sent: bytes) -> Reply:
+        """Return the reply to an order over an ssh connection of its own."""
+        command = [*self.lab.ssh_command(name), "-o", "ControlMaster=no", "-o", "ControlPath=none", COMMAND]
+        done = subprocess.run(command, input=sent, capture_output=True, timeout=PATIENCE, check=False)
+        return parse_reply(done.stdout.decode())
 
     def play(
         self,

@@ -40,7 +40,7 @@ def test_a_plan_is_enforced_confirmed_and_proven_and_a_second_run_changes_nothin
     again = rollouts.roll_out(plan)
     assert again.ok
     assert not any(host.changed for host in again.hosts.values())
-    rollouts.apply(everywhere(OPEN))
+    rollouts.hold(everywhere(OPEN))
     for host in RELEASES:
         rollouts.answers(host)
 
@@ -54,7 +54,7 @@ def test_check_mode_says_what_would_change_and_changes_nothing(rollouts: Rollout
 
 
 def test_check_and_diff_mode_tell_in_words_what_of_the_standing_table_the_plan_changes(rollouts: Rollouts) -> None:
-    rollouts.apply({"trixie": CLOSED})
+    rollouts.hold({"trixie": CLOSED})
     foreseen = rollouts.roll_out(rollouts.plan({"trixie": OPEN}), check=True).hosts["trixie"]
     words = foreseen.result["diff"]["prepared"]  # type: ignore[index]
     assert "tcp/7000" in words
@@ -91,7 +91,7 @@ def test_a_control_path_that_does_not_hold_the_controller_is_refused(rollouts: R
 
 
 def test_a_forced_lockout_is_undone_by_the_target_within_the_timer(rollouts: Rollouts) -> None:
-    first = rollouts.apply(everywhere(OPEN))
+    first = rollouts.hold(everywhere(OPEN))
     plan = rollouts.plan(everywhere(ELSEWHERE))
     outcome = rollouts.roll_out(plan, force_lockout_test=True, confirm_within=4)
     assert {name: host.state for name, host in outcome.hosts.items()} == dict.fromkeys(RELEASES, "rolled back")
@@ -102,7 +102,7 @@ def test_a_forced_lockout_is_undone_by_the_target_within_the_timer(rollouts: Rol
 
 
 def test_a_forced_lockout_is_undone_by_a_reboot_before_the_timer(rollouts: Rollouts) -> None:
-    first = rollouts.apply(everywhere(OPEN))
+    first = rollouts.hold(everywhere(OPEN))
     plan = rollouts.plan(everywhere(ELSEWHERE))
     began = time.monotonic()
     with ThreadPoolExecutor() as threads:
@@ -120,7 +120,7 @@ def test_a_forced_lockout_is_undone_by_a_reboot_before_the_timer(rollouts: Rollo
 
 
 def test_the_confirmed_table_stands_after_a_reboot_and_before_the_network(rollouts: Rollouts) -> None:
-    plan = rollouts.apply(everywhere(CLOSED))
+    plan = rollouts.hold(everywhere(CLOSED))
     rollouts.reboot(RELEASES)
     for host in RELEASES:
         assert not rollouts.reaches(host)
@@ -135,7 +135,7 @@ def test_the_confirmed_table_stands_after_a_reboot_and_before_the_network(rollou
 
 
 def test_the_table_stands_beside_the_distributions_own_service(rollouts: Rollouts) -> None:
-    plan = rollouts.apply(everywhere(CLOSED))
+    plan = rollouts.hold(everywhere(CLOSED))
     for host in RELEASES:
         for command in ("enable --now", "reload", "restart", "stop", "disable --now"):
             rollouts.sh(host, f"systemctl {command} nftables.service")
@@ -152,8 +152,8 @@ def test_the_table_stands_beside_the_distributions_own_service(rollouts: Rollout
 
 
 def test_an_old_plan_is_not_taken_again_and_one_that_expects_something_else_neither(rollouts: Rollouts) -> None:
-    old = rollouts.apply(everywhere(OPEN))
-    rollouts.apply(everywhere(CLOSED))
+    old = rollouts.hold(everywhere(OPEN))
+    rollouts.hold(everywhere(CLOSED))
     replayed = rollouts.roll_out(old)
     assert {host.result["rule"] for host in replayed.hosts.values()} == {"sequence"}
     other = rollouts.plan(everywhere(OPEN), expects=dict.fromkeys(RELEASES, "0" * 64))
@@ -164,7 +164,7 @@ def test_an_old_plan_is_not_taken_again_and_one_that_expects_something_else_neit
 def test_removal_leaves_nothing_behind(rollouts: Rollouts) -> None:
     listing = "find /etc /var/lib /run/systemd -xdev | grep -v -e /run/systemd/journal -e /run/systemd/sessions | sort"
     before = {host: rollouts.sh(host, listing) for host in RELEASES}
-    rollouts.apply(everywhere(CLOSED))
+    rollouts.hold(everywhere(CLOSED))
     rollouts.remove()
     for host in RELEASES:
         rollouts.answers(host)
@@ -187,7 +187,7 @@ def test_a_table_that_was_tampered_with_is_loaded_anew_where_that_is_said(rollou
 
 
 def test_what_was_denied_is_told_with_its_rule_by_info_and_before_the_next_swap(rollouts: Rollouts) -> None:
-    plan = rollouts.apply(everywhere(CLOSED))
+    plan = rollouts.hold(everywhere(CLOSED))
     assert not any(rollouts.reaches(host, timeout=0.5) for host in RELEASES)
 
     def told(entries: object) -> set[tuple[object, ...]]:
@@ -204,7 +204,7 @@ def test_what_was_denied_is_told_with_its_rule_by_info_and_before_the_next_swap(
 
 
 def test_a_confirmed_table_that_does_not_load_leaves_the_host_open_and_says_so(rollouts: Rollouts) -> None:
-    rollouts.apply(everywhere(CLOSED))
+    rollouts.hold(everywhere(CLOSED))
     for host in RELEASES:
         rollouts.sh(host, "echo nonsense >>/var/lib/ringfence/confirmed.nft")
     outcome = rollouts.roll_out(rollouts.plan(everywhere(ELSEWHERE)), force_lockout_test=True, confirm_within=3)

@@ -129,7 +129,7 @@ def unproven(rollouts: Rollouts, plan: Path) -> set[str]:
 def test_ours_stands_whatever_another_firewall_does_and_that_keeps_its_own(rollouts: Rollouts, name: str) -> None:
     firewall = FIREWALLS[name]
     done(rollouts, firewall.prepare)
-    plan = rollouts.apply({HOST: CLOSED})
+    plan = rollouts.hold({HOST: CLOSED})
     try:
         done(rollouts, firewall.start)
         stands(rollouts, "start")
@@ -138,10 +138,10 @@ def test_ours_stands_whatever_another_firewall_does_and_that_keeps_its_own(rollo
             stands(rollouts, command)
         theirs = rules_of(rollouts, firewall)
         # ours goes in and out beside it
-        opened = rollouts.apply({HOST: OPEN})
+        opened = rollouts.hold({HOST: OPEN})
         rollouts.answers(HOST)
         assert rollouts.playbook_drift(opened) == {}
-        plan = rollouts.apply({HOST: CLOSED})
+        plan = rollouts.hold({HOST: CLOSED})
         assert rules_of(rollouts, firewall) == theirs
         rollouts.lab.reboot(HOST)
         wait_until(lambda: firewall.unproven <= unproven(rollouts, plan))

@@ -39,7 +39,7 @@ def rollouts(namespaces: Lab, tmp_path: Path) -> Iterator[Rollouts]:
     (tmp_path / "inventory/10-lab.yml").symlink_to(namespaces.inventory_path)
     (tmp_path / "ringfence.yml").write_text("{}\n")
     one = Rollouts(namespaces, tmp_path)
-    one.apply(dict.fromkeys(HOSTS[:3], OPEN))
+    one.hold(dict.fromkeys(HOSTS[:3], OPEN))
     yield one
     answer(one)
     one.clear()

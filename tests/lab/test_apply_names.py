@@ -77,7 +77,7 @@ def test_last_answers_stand_while_nobody_answers_and_nothing_looks_up_names_that
 ) -> None:
     host = HOSTS[0]
     resolve(rollouts, host, CONTROLLER)
-    plan = rollouts.apply({host: PAYING})
+    plan = rollouts.hold({host: PAYING})
     resolve(rollouts, host)
     rollouts.sh(host, "systemctl start ringfence-answers.service")
     assert held(rollouts, host, plan) == {CONTROLLER}
@@ -87,6 +87,6 @@ def test_last_answers_stand_while_nobody_answers_and_nothing_looks_up_names_that
     assert rollouts.sh(host, "systemctl is-active ringfence-answers.timer").strip() == "active"
     rollouts.sh(host, "systemctl stop ringfence-answers.timer")
     assert rollouts.playbook_drift(plan) == {host: ["the timer that looks names up again does not run"]}
-    plan = rollouts.apply({host: Wanted(outbound=Mode.FULL)})
+    plan = rollouts.hold({host: Wanted(outbound=Mode.FULL)})
     assert rollouts.drift(plan) == {}
     assert "ringfence-answers" not in rollouts.remains(host)

@@ -67,7 +67,7 @@ def test_a_unit_is_allowed_and_its_neighbour_denied(rollouts: Rollouts) -> None:
 
 
 def test_a_unit_has_exactly_one_element_through_a_hundred_restarts_and_crashes(rollouts: Rollouts) -> None:
-    plan = rollouts.apply(dict.fromkeys(RELEASES, ECHO_ONLY))
+    plan = rollouts.hold(dict.fromkeys(RELEASES, ECHO_ONLY))
 
     def restarts(host: str) -> None:
         unlimited = "printf '[Unit]\\nStartLimitIntervalSec=0\\n' >/run/systemd/system/echo.service.d/unlimited.conf"
@@ -102,7 +102,7 @@ def test_a_unit_has_exactly_one_element_through_a_hundred_restarts_and_crashes(r
 
 
 def test_a_service_starts_also_when_the_table_is_gone(rollouts: Rollouts) -> None:
-    rollouts.apply(dict.fromkeys(RELEASES, ECHO_ONLY))
+    rollouts.hold(dict.fromkeys(RELEASES, ECHO_ONLY))
     for host in RELEASES:
         rollouts.sh(host, "nft delete table inet ringfence; systemctl reset-failed; systemctl restart echo.service")
         assert rollouts.sh(host, "systemctl is-active echo.service") == "active\n"
@@ -114,7 +114,7 @@ def test_a_unit_that_does_not_run_yet_and_an_instance_of_a_template_are_followed
         unit = f"[Service]\nSlice=system-deep-est.slice\nExecStart={listener('%i')}\n"
         install(rollouts, host, "late@.service", unit)
     wanted = Wanted(allow={"late@7001.service": (7001,), "never.service": (7002,)})
-    plan = rollouts.apply(dict.fromkeys(RELEASES, wanted))
+    plan = rollouts.hold(dict.fromkeys(RELEASES, wanted))
     for host in RELEASES:
         assert elements(rollouts, host) == []
         rollouts.sh(host, "systemctl start late@7001.service late@7003.service")
@@ -135,7 +135,7 @@ def test_units_whose_names_systemd_escapes_are_followed_through_restarts(rollout
             text = f"[Service]\nExecStart={listener(port)}\n"
             install(rollouts, host, f"'{name.replace('@a' + chr(92) + 'x20b', '@')}'", text)
             rollouts.sh(host, f"systemctl start '{name}'")
-    plan = rollouts.apply(dict.fromkeys(RELEASES, Wanted(allow={name: (port,) for name, port in names.items()})))
+    plan = rollouts.hold(dict.fromkeys(RELEASES, Wanted(allow={name: (port,) for name, port in names.items()})))
     for host in RELEASES:
         for name, port in names.items():
             rollouts.answers(host, port)
@@ -163,7 +163,7 @@ def test_a_listener_that_a_socket_unit_opened_is_found(rollouts: Rollouts) -> No
         serve = f'/usr/bin/python3 -c "{answer}"'
         install(rollouts, host, "held.service", f"[Service]\nExecStart={serve}\n")
         rollouts.sh(host, "systemctl start held.socket")
-    plan = rollouts.apply(dict.fromkeys(RELEASES, Wanted(allow={"held.service": (7006,)})))
+    plan = rollouts.hold(dict.fromkeys(RELEASES, Wanted(allow={"held.service": (7006,)})))
     for host in RELEASES:
         rollouts.answers(host, 7006)
         assert not rollouts.reaches(host, 7005)
@@ -175,7 +175,7 @@ def test_a_listener_that_a_socket_unit_opened_is_found(rollouts: Rollouts) -> No
 
 
 def test_units_are_enforced_again_after_a_reboot_and_after_the_distributions_service(rollouts: Rollouts) -> None:
-    plan = rollouts.apply(dict.fromkeys(RELEASES, ECHO_ONLY))
+    plan = rollouts.hold(dict.fromkeys(RELEASES, ECHO_ONLY))
     for host in RELEASES:
         rollouts.sh(host, "systemctl restart nftables.service")
         rollouts.answers(host)
@@ -188,7 +188,7 @@ def test_units_are_enforced_again_after_a_reboot_and_after_the_distributions_ser
 
 
 def test_an_element_of_no_planned_process_is_drift_and_so_is_a_missing_one(rollouts: Rollouts) -> None:
-    plan = rollouts.apply({"trixie": ECHO_ONLY})
+    plan = rollouts.hold({"trixie": ECHO_ONLY})
     rollouts.sh("trixie", "nft 'add element inet ringfence units_in_2 { \"system.slice/ssh.service\" : goto in_u0 }'")
     (told,) = rollouts.drift(plan)["trixie"]
     assert "system.slice/ssh.service" in told

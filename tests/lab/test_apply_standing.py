@@ -71,7 +71,7 @@ def test_standing_connections_survive_the_first_enforcement(rollouts: Rollouts, 
             for who in ("server first", "client first", "idle"):
                 assert held[host, who](b"") == b"server", (host, who)
         # a second table, while some have not said a word since the first
-        rollouts.apply(dict.fromkeys(RELEASES, Wanted(allow={None: (SPEAKING,)}, outbound=outbound)))
+        rollouts.hold(dict.fromkeys(RELEASES, Wanted(allow={None: (SPEAKING,)}, outbound=outbound)))
         assert all(talk(b"after") == b"after" for talk in held.values())
 
 

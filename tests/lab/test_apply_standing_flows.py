@@ -155,7 +155,7 @@ def answered(flows: Flows, found: dict[str, list[str]]) -> None:
 
 def begun(rollouts: Rollouts, flows: Flows) -> dict[str, list[str]]:
     """Return flows of every kind to every machine, by host, once all are answered; they began under a table."""
-    rollouts.apply(dict.fromkeys(RELEASES, wanted(*ALL, UDP + 7999)))
+    rollouts.hold(dict.fromkeys(RELEASES, wanted(*ALL, UDP + 7999)))
     found = {
         host: [
             flows.begin(host, "udp", ECHO),

@@ -87,7 +87,7 @@ def test_a_later_wave_is_refused_by_the_journal_until_the_one_before_is_confirme
 
 
 def test_a_lockout_is_undone_by_a_detached_process_where_there_is_no_systemd(rollouts: Rollouts) -> None:
-    first = rollouts.apply({"n1": OPEN})
+    first = rollouts.hold({"n1": OPEN})
     assert states(rollouts, rollouts.plan({"n1": ELSEWHERE}), force_lockout_test=True, confirm_within=4) == {
         "n1": "rolled back"
     }
@@ -134,7 +134,7 @@ def settled(rollouts: Rollouts) -> None:
 def test_a_controller_killed_at_any_step_leaves_every_host_in_the_old_or_the_new_state_whole(
     rollouts: Rollouts,
 ) -> None:
-    plan = rollouts.apply(dict.fromkeys(HOSTS, OPEN))
+    plan = rollouts.hold(dict.fromkeys(HOSTS, OPEN))
     wanted = CLOSED
     for step, come in STEPS.items():
         before, plan = plan, rollouts.plan(dict.fromkeys(HOSTS, wanted))
@@ -147,7 +147,7 @@ def test_a_controller_killed_at_any_step_leaves_every_host_in_the_old_or_the_new
         for host in HOSTS:
             rollouts.held[host] = rollouts.ask(host, "status", rollouts.enforcer).last("ruleset")
         if new:
-            plan = rollouts.apply(dict.fromkeys(HOSTS, wanted))
+            plan = rollouts.hold(dict.fromkeys(HOSTS, wanted))
         wanted = OPEN if wanted is CLOSED else CLOSED
 
 
@@ -168,7 +168,7 @@ def killed(rollouts: Rollouts, plan: Path, come: Callable[[Rollouts, Path], bool
 def test_of_two_controllers_at_once_one_wins_each_host_whole_and_the_other_says_why(
     rollouts: Rollouts, tmp_path: Path
 ) -> None:
-    rollouts.apply(dict.fromkeys(HOSTS, OPEN))
+    rollouts.hold(dict.fromkeys(HOSTS, OPEN))
     other = Rollouts(rollouts.lab, tmp_path / "other", rollouts.sequence, dict(rollouts.held))
     other.directory.mkdir()
     plans = [(rollouts, rollouts.plan(dict.fromkeys(HOSTS, CLOSED)))]

@@ -46,14 +46,14 @@ def test_a_plan_is_enforced_confirmed_and_proven_also_after_a_reboot(rollouts: R
     rollouts.lab.reboot("bullseye")
     assert rollouts.drift(plan) == {}
     assert not rollouts.reaches("bullseye", timeout=0.5)
-    plan = rollouts.apply(everywhere(OPEN))
+    plan = rollouts.hold(everywhere(OPEN))
     assert rollouts.drift(plan) == {}
     for host in RELEASES:
         rollouts.answers(host)
 
 
 def test_what_would_lock_out_goes_back_by_itself(rollouts: Rollouts) -> None:
-    plan = rollouts.apply(everywhere(OPEN))
+    plan = rollouts.hold(everywhere(OPEN))
     outcome = rollouts.roll_out(rollouts.plan(everywhere(ELSEWHERE)), force_lockout_test=True, confirm_within=5)
     assert not outcome.ok
     wait_until(lambda: rollouts.drift(plan) == {})
@@ -62,7 +62,7 @@ def test_what_would_lock_out_goes_back_by_itself(rollouts: Rollouts) -> None:
 
 
 def test_a_unit_is_followed_through_its_restarts(rollouts: Rollouts) -> None:
-    plan = rollouts.apply(everywhere(OneUnitOut()))
+    plan = rollouts.hold(everywhere(OneUnitOut()))
     assert rollouts.drift(plan) == {}
     for release in RELEASES:
         rollouts.sh(release, "systemctl restart echo.service")
@@ -78,7 +78,7 @@ def test_a_unit_is_followed_through_its_restarts(rollouts: Rollouts) -> None:
 
 
 def test_what_somebody_changes_by_hand_is_drift(rollouts: Rollouts) -> None:
-    plan = rollouts.apply(everywhere(CLOSED))
+    plan = rollouts.hold(everywhere(CLOSED))
     rollouts.sh("trixie", "iptables-legacy -C INPUT -j rf_in && iptables-legacy -I INPUT 1 -p tcp -j ACCEPT")
     rollouts.sh("trixie", "iptables-nft -C INPUT -j rf_in && iptables-nft -I INPUT 1 -p tcp -j ACCEPT")
     rollouts.sh("bookworm", "for set in $(ipset list -n | grep _r4_); do ipset add $set 192.0.2.1; done")

@@ -17,9 +17,18 @@ from ringfence.cli.session import Session, command
 @click.argument("service")
 @click.option("--because", required=True, metavar="TEXT", help="Why; it stands in every answer.")
 @click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
+@click.option("--variables", is_flag=True, help="Print the variables of the playbook 'quarantine'; reach no host.")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
 def allow_for(
-    session: Session, within: str, source: str, destination: str, service: str, because: str, direct: bool, yes: bool
+    session: Session,
+    within: str,
+    source: str,
+    destination: str,
+    service: str,
+    because: str,
+    direct: bool,
+    variables: bool,
+    yes: bool,
 ) -> None:
     """Let FROM reach TO on SERVICE for SPAN (90s, 30m, 2h, 1d), whatever the application tier says.
 
@@ -29,10 +38,14 @@ def allow_for(
     from ringfence.operations.allow_for import PermissionRequest, permission_of
     from ringfence.operations.allow_for import allow_for as carried_out
     from ringfence.operations.emergency_ends import direct_execution
+    from ringfence.operations.emergency_hosts import variables_of
     from ringfence.presenting.emergency_view import carried_lines, permission_lines
 
     request = PermissionRequest(within, source, destination, service, because)
     permission = permission_of(session.estate, request, session.execution)
+    if variables:
+        session.output.data(variables_of(session.estate, permission.order, permission.entries))
+        return
     session.output.lines(permission_lines(permission))
     if not yes and not agreed("Let it through?"):
         session.output.note("nothing was changed")

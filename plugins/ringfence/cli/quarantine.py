@@ -23,9 +23,17 @@ from ringfence.cli.shell_completion_values import asset_names
 @click.option("--because", default="", metavar="TEXT", help="Why; it stands in every answer. Needed for a new one.")
 @click.option("--for", "within", default="", metavar="SPAN", help="End by itself after 90s, 30m, 4h, 2d.")
 @click.option("--direct", is_flag=True, help="Over bare ssh, 50 hosts at once, without Ansible.")
+@click.option("--variables", is_flag=True, help="Print the variables of the playbook 'quarantine'; reach no host.")
 @click.option("--yes", is_flag=True, help="Do not ask first; what it cuts is shown afterwards.")
 def quarantine(
-    session: Session, what: str, keep: tuple[str, ...], because: str, within: str, direct: bool, yes: bool
+    session: Session,
+    what: str,
+    keep: tuple[str, ...],
+    because: str,
+    within: str,
+    direct: bool,
+    variables: bool,
+    yes: bool,
 ) -> None:
     """Isolate what SELECTOR means: nothing but Ansible's way and what is kept passes, in either direction.
 
@@ -34,6 +42,7 @@ def quarantine(
     """
     from ringfence.operations.cut_flows import cut_flows
     from ringfence.operations.emergency_ends import direct_execution
+    from ringfence.operations.emergency_hosts import variables_of
     from ringfence.operations.flow_selection import FlowSelection
     from ringfence.operations.quarantine import QuarantineRequest, quarantine_of
     from ringfence.operations.quarantine import quarantine as carried_out
@@ -41,6 +50,9 @@ def quarantine(
 
     request, flows = QuarantineRequest(what, keep, because, within), FlowSelection()
     cut = quarantine_of(session.estate, request, session.execution)
+    if variables:
+        session.output.data(variables_of(session.estate, cut.order, cut.entries))
+        return
     session.output.lines(cut_lines(cut))
     seen = None
     if not yes:

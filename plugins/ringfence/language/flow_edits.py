@@ -143,14 +143,16 @@ def _apart(name: Stretch, value: Stretch) -> bool:
 def _without(text: str, spans: Sequence[tuple[int, int]], index: int) -> str:
     """Return a text without one of several parts that commas divide; what was said behind another one stays."""
     start, end = spans[index]
+    rest = text[end:]
+    rest = rest.lstrip()[1:] if rest.lstrip()[:1] == "," else rest
     if len(spans) == 1:
-        rest = text[end:]
-        return text[:start] + (rest.lstrip()[1:] if rest.lstrip()[:1] == "," else rest)
+        return text[:start] + rest
     if index + 1 < len(spans):
         return text[:start] + text[spans[index + 1][0] :]
     before = spans[index - 1][1]
-    kept = "#" in text[before:start]
-    return text[: start if kept else before] + text[end:]
+    if "#" in text[before:start]:
+        return text[:start] + rest  # the comma before it is the last one now
+    return text[:before] + text[end:]
 
 
 def _put(text: str, edits: Sequence[tuple[int, int, str]]) -> str:

@@ -121,6 +121,12 @@ def lay_down(estate: Estate, order: Order, entries: Mapping[str, Emergency], exe
     return _carry(estate, order, "quarantine", entries, HostState.HELD, execution)
 
 
+def variables_of(estate: Estate, order: Order, entries: Mapping[str, Emergency]) -> dict[str, object]:
+    """Return the variables with which the playbook `quarantine` does the same; keep the emergency as not reached."""
+    keep_order(estate.directory, replace(order, hosts=dict.fromkeys(entries, HostState.UNKNOWN)))
+    return {name: value for name, value in _variables(estate, entries).items() if value is not None}
+
+
 def lift(estate: Estate, order: Order, hosts: Sequence[str], execution: Execution) -> Carried:
     """Have hosts hold an emergency no more and return what their kernels then have; the workspace keeps both."""
     order = keep_order(estate.directory, order)
@@ -198,7 +204,10 @@ def _read_back(
             continue
         states[name] = HostState.HELD if order.id in ids else HostState.RELEASED
         if states[name] is not wanted:
-            reasons[name] = "its kernel does not have it" if wanted is HostState.HELD else "its kernel still has it"
+            drift = host.result.get("drift")
+            said = [str(one) for one in drift if str(one).startswith(order.id)] if isinstance(drift, list) else []
+            plain = "its kernel does not have it" if wanted is HostState.HELD else "its kernel still has it"
+            reasons[name] = said[0] if said else plain
     return states, reasons
 
 

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ringfence.rollout.events import Event, EventKind
-from ringfence.rollout.runs import EVENTS_FILE, STEPS_FILE, RunDirectory
+from ringfence.rollout.runs import EVENTS_FILE, RunDirectory
+from ringfence.wire.run_files import STEPS_FILE
 
 # Bytes that are read at a time: a run of ten thousand hosts is told in parts, not held in memory twice.
 PART = 4_000_000

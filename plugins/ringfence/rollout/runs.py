@@ -16,17 +16,15 @@ from ringfence.files import PRIVATE, regular_file
 from ringfence.files import write_whole as write_text
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.rollout.run_denials import RunDenials, denials_of
+from ringfence.wire.run_files import CONTROL_FILE, LOCK, lives
 
 RUNS = "runs"
 RUN_FILE = "run.json"
 EVENTS_FILE = "events.jsonl"
-STEPS_FILE = "steps.jsonl"
 PROCESS_FILE = "pid"
-CONTROL_FILE = "control.json"
 END_FILE = "end.json"
 BACK_FILE = "back.json"
 DENIALS_FILE = "denials.json"
-LOCK = ".lock"
 ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}(-[0-9]+)?")
 
 
@@ -178,15 +176,7 @@ class RunDirectory:
 
     def lives(self) -> bool:
         """Return whether its process is there."""
-        try:
-            descriptor = os.open(self.path / LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor) as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
+        return lives(self.path)
 
 
 def run_directories(state: Path) -> list[RunDirectory]:

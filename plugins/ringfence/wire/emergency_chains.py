@@ -158,7 +158,8 @@ def _whole(network: str, family: int) -> str:
 def _stop(entry: Emergency) -> str:
     if not entry.ends:
         return ""
-    return f" -m time --datestop {datetime.fromtimestamp(entry.ends, UTC).strftime('%Y-%m-%dT%H:%M:%S')}"
+    # the second of --datestop is the last that matches
+    return f" -m time --datestop {datetime.fromtimestamp(entry.ends - 1, UTC).strftime('%Y-%m-%dT%H:%M:%S')}"
 
 
 def _parsed(listing: str) -> dict[int, Rules]:

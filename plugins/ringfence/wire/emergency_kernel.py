@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import emergency_chains, emergency_table
+from .emergency_chains import compare as compare_chains
 from .emergency_lines import PERMISSION, Emergency, EmergencyError, parse
 from .emergency_table import Path, range_of
+from .emergency_table import compare as compare_table
 
 # Seconds around its end in which an emergency may be in the kernel or not.
 MARGIN = 5
@@ -39,8 +40,8 @@ def judge(kept: str, listing: str, now: float, passes: bool = True) -> Held:
     over = {entry.id for entry in entries if entry not in live}
     if not live and not listing.strip():
         return Held()
-    tool = emergency_chains if "# section ip" in listing else emergency_table
-    found = tool.compare(entries, controls, listing, over, loose)
+    compare = compare_chains if "# section ip" in listing else compare_table
+    found = compare(entries, controls, listing, over, loose)
     held = tuple(
         (entry.id not in found.missing and (entry.kind != PERMISSION or passes)) or entry.id in loose for entry in live
     )

@@ -81,4 +81,6 @@ def test_lists_in_brackets_keep_what_stands_around_a_rule() -> None:
     assert added(text, FILE, NEW) == text.replace("tcp/2} ]", f"tcp/2}},\n         {new} ]")
     assert changed(text, FILE, first, {**first.said, "log": True}) == text.replace("tcp/1}", "tcp/1, log: true}")
     assert removed(text, FILE, second) == text.replace(two, "")
+    ended = text.replace(" ]", ", ]")
+    assert removed(ended, FILE, second) == ended.replace(f"{two},", "")
     assert removed(f"rules: [{one}]\n", FILE, first) == "rules: []\n"

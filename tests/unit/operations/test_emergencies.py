@@ -224,3 +224,14 @@ def test_the_command_shows_what_it_cuts_asks_and_tells_by_its_status_what_is_lef
     assert "nothing stands" in ringfence(tmp_path, "emergencies").output
     assert ringfence(tmp_path, "release", name).exit_code == 0
     assert ringfence(tmp_path, "end", name).exit_code == 2
+
+
+def test_the_playbook_does_the_same_by_the_variables_that_the_command_prints(tmp_path: Path) -> None:
+    told = json.loads(ringfence(shop(tmp_path), "quarantine", "web-1", "--because", "scans", "--variables").stdout)
+    (order,) = Estate(tmp_path).standing()
+    entries = told["ringfence_emergency"]
+    assert sorted(entries) == told["ringfence_hosts"].split(":") == ["api-1", "db-1", "web-1", "web-2"]
+    assert entries["web-1"].splitlines()[1:] == ["element isolated all"]
+    assert entries["db-1"].splitlines()[1:] == ["element quarantined 10.0.1.1"]
+    assert set(order.hosts.values()) == {HostState.UNKNOWN}
+    assert told["ringfence_control"] == {"from": ["10.0.0.0/24", "fd00::/64"], "port": 22}

@@ -10,7 +10,8 @@ from ringfence.presenting.rollout_board import Phase, merged
 from ringfence.presenting.rollout_fold import LONGEST, BoardFold, fold
 from ringfence.rollout.events import Event, EventKind
 from ringfence.rollout.run_events import RunReader, TimedEvent, event_line
-from ringfence.rollout.runs import EVENTS_FILE, STEPS_FILE, RunDirectory
+from ringfence.rollout.runs import EVENTS_FILE, RunDirectory
+from ringfence.wire.run_files import STEPS_FILE
 
 from tests.unit.rollout_events import WAVES, at, confirmed, failed, listed, started, step
 

@@ -77,6 +77,7 @@ class ActionModule(PolicyAction):
         "excused": {"type": "list", "elements": "str", "default": []},
         "renew": {"type": "bool", "default": False},
         "run": {"type": "path"},
+        "release": {"type": "bool", "default": False},
         "force_lockout_test": {"type": "bool", "default": False},
         **WITHOUT_PLAN,
     }
@@ -95,7 +96,7 @@ class ActionModule(PolicyAction):
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return the result of the wished state."""
         if arguments["state"] == "absent":
-            return {"changed": self._remove().last("changed") == "yes", "state": "none"}
+            return {"changed": self._remove(arguments["release"]).last("changed") == "yes", "state": "none"}
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])
         if not self._task.check_mode:
@@ -126,9 +127,9 @@ class ActionModule(PolicyAction):
         self.note(journal, host.name, str(result["state"]))
         return result
 
-    def _remove(self) -> Reply:
+    def _remove(self, release: bool) -> Reply:
         """Remove what the host holds, also where that is of another enforcer than somebody says of it now."""
-        values = {"check": "1" if self._task.check_mode else ""}
+        values = {"check": "1" if self._task.check_mode else "", "force": "1" if release else ""}
         try:
             return self.ask("remove", values)
         except TargetFailure as failure:

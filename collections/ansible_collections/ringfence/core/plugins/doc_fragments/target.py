@@ -22,7 +22,8 @@ notes:
     Ansible does not log in as root.
   - Options that a task does not set are taken from variables, if defined - C(ringfence_plan),
     C(ringfence_confirm_within), C(ringfence_excused), C(ringfence_renew), C(ringfence_run), C(ringfence_journal),
-    C(ringfence_allowed_signers), C(ringfence_enforcer), C(ringfence_enforcers), C(ringfence_answer_within). The
+    C(ringfence_allowed_signers), C(ringfence_enforcer), C(ringfence_enforcers), C(ringfence_emergency),
+    C(ringfence_control), C(ringfence_release), C(ringfence_answer_within). The
     playbooks of this collection get their options this way.
   - Only variables of the inventory, the play or the command line are used. Values that come from a host (facts, cached
     or not, results, C(set_fact)) are never used, and a warning names the host.

@@ -47,6 +47,11 @@ options:
         begins, and the step that the host is at is written into C(steps.jsonl). Without this option the rollout cannot
         be paused.
     type: path
+  release:
+    description:
+      - With O(state=absent), also end the quarantines that stand on the host. Without it the host refuses to.
+    type: bool
+    default: false
   force_lockout_test:
     description:
       - Disable the lockout guard, to show in a lab that the target rolls back by itself.

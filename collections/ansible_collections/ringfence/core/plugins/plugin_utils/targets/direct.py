@@ -15,12 +15,16 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError, shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
+    emergency_order,
+    held_lines,
+    read_emergencies,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import control_ranges, order, parse_reply
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored import emergency_kernel, emergency_lines
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
 # Seconds in which a host must have answered, and the bytes of what it may say.
 SECONDS = 30
@@ -92,12 +96,14 @@ def _kill(process: subprocess.Popen) -> None:
 
 def _told(verb: str, host: dict, running: _Running) -> dict:
     """Return what became of one host."""
-    given = host["given"] if verb == "quarantine" else f"end {host['given']}\n"
+    put, ends = (host["given"], []) if verb == "quarantine" else ("", [host["given"]])
     control = host.get("control") or {}
     values = {"port": str(control.get("port") or 22), "control": control_ranges(control.get("from") or [])}
-    sent = order("emergency", values, f"{given}# whole\n".encode(), host["enforcer"])
     try:
+        sent = order("emergency", values, emergency_order(put, ends).encode(), host["enforcer"])
         process = running.begun(host["command"])
+    except PlanError as error:
+        return _failed("refused", str(error))
     except OSError as error:
         return _failed("unreachable", f"{host['command'][0]}: {error.strerror}")
     if process is None:
@@ -123,18 +129,16 @@ def _judged(status: int, out: str, err: str) -> dict:
         if status or not reply.last("state"):
             state = "unreachable" if status == NOT_REACHED and not reply.values else "failed"
             return _failed(state, shown(last or f"the host's shell ended with status {status}", 500))
-        kernel = reply.sections.get("emergency_kernel", "")
-        held = emergency_kernel.judge(reply.sections.get("emergency", ""), kernel, time.time())
-    except (AnswerError, emergency_lines.EmergencyError) as error:
+    except AnswerError as error:
         return _failed("unknown", f"this host's answer is not valid: {error}")
-    there = [entry for entry, holds in zip(held.entries, held.held, strict=True) if holds]
-    result = {"emergencies": emergency_lines.format(there), "drift": list(held.drift)}
+    held = read_emergencies(reply)
+    result = {"emergencies": held_lines(held), "drift": list(held.drift)}
     return {
         "state": reply.last("state"),
         "ok": True,
         "changed": reply.last("changed") == "yes",
-        "reason": "; ".join([*held.drift[:2], *reply.all("warning")[:2]]),
-        "result": result,
+        "reason": "",
+        "result": {**result, "warnings": [*reply.all("warning"), *reply.all("persistence")]},
     }
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement
 
+from .host_emergencies import emergency_entries, read_emergencies
 from .orders import Reply
 from .reply_shape import HISTORY
 
@@ -38,6 +39,7 @@ def held(reply: Reply, enforcer: str = USUAL) -> dict:
         "reached_from": reply.last("peer"),
         "persistence": reply.last("persistence"),
         "features": enforcement(enforcer).features(reply),
+        "emergency": emergency_entries(read_emergencies(reply)),
         "history": [_event(line) for line in _history(reply)[-MOST_EVENTS:]],
     }
 

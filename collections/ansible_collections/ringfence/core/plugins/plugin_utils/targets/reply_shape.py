@@ -13,7 +13,19 @@ from collections.abc import Callable
 
 from .answer_values import DIGEST, MOST, TIME, AnswerError, address, matching, one_of, shown, written_number
 
-STATES = ("confirmed", "waiting", "restored", "none", "open", "unknown", "lost", "went back", "refreshed")
+STATES = (
+    "confirmed",
+    "waiting",
+    "restored",
+    "none",
+    "open",
+    "unknown",
+    "lost",
+    "went back",
+    "refreshed",
+    "held",
+    "unkept",
+)
 # What an order that changes something ends with, where it was carried out.
 ENDINGS = {
     "apply": ("waiting", "confirmed"),
@@ -21,6 +33,7 @@ ENDINGS = {
     "rollback": ("restored", "none", "open", "confirmed"),
     "remove": ("none",),
     "refresh": ("refreshed", "none"),
+    "emergency": ("held", "unkept"),
 }
 MOST_LINES = 20_000
 # Characters that people are shown of one sentence.
@@ -86,7 +99,7 @@ KEYS: dict[str, Check] = {
     **dict.fromkeys(("sequence", "pending_deadline", "marks_used"), _number),
     # seconds by the host's clock, which may have been set back
     "staged": lambda value, name: str(max(0, int(written_number(value.removeprefix("-"), name, MOST)))),
-    **dict.fromkeys(("changed", "cgroup2", "socket_cgroup", "skbinfo"), _is("yes", "no")),
+    **dict.fromkeys(("changed", "cgroup2", "socket_cgroup", "skbinfo", "label_passes"), _is("yes", "no")),
     "state": _is(*STATES),
     "stands": _is("confirmed", "candidate"),
     "pending": _is("armed", "abandoned"),
@@ -108,7 +121,10 @@ KEYS: dict[str, Check] = {
     **dict.fromkeys(("reason", "process", "damaged", "recovered", "answers", "persistence", "signed_by"), _sentence),
     **dict.fromkeys(("warning", "unknown", "uncut"), _sentence),
 }
-SECTIONS = ("listing", "sockets", "flows", "owners", "foreign", "history", "denials")
+SECTIONS = (
+    "listing", "sockets", "flows", "owners", "foreign", "history", "denials",
+    "emergency", "emergency_before", "emergency_kernel",
+)  # fmt: skip
 
 
 def ended(verb: str, check: bool, said: Callable[[str], str]) -> bool:

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import CONTROL_FILE, lives
 
 from .rollout_steps import HELD, NOBODY, Steps
 
@@ -25,33 +25,21 @@ def hold_before(wave: int, run: str | None, steps: Steps = NOBODY) -> None:
         return
     begun = os.path.join(run, f"wave-{wave}")
     told = False
-    while _lives(run) and not os.path.exists(begun) and _paused(run):
+    while lives(run) and not os.path.exists(begun) and _paused(run):
         if not told:
             steps.tell(HELD)
             told = True
         time.sleep(LOOK)
-    if not _lives(run):
+    if not lives(run):
         raise PlanError("run", f"the process of run {os.path.basename(run)} was killed; the rollout has ended")
     with open(begun, "ab"):
         pass
 
 
-def _lives(run: str) -> bool:
-    """Return whether the run's process holds its lock."""
-    try:
-        with open(os.path.join(run, ".lock"), "rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def _paused(run: str) -> bool:
     """Return whether people want a pause; a control file that is missing or damaged wants none."""
     try:
-        with open(os.path.join(run, "control.json"), "rb") as file:
+        with open(os.path.join(run, CONTROL_FILE), "rb") as file:
             wanted = json.load(file)
     except (OSError, ValueError):
         return False

@@ -9,7 +9,8 @@ import os
 from contextlib import suppress
 from datetime import datetime, timezone
 
-FILE = "steps.jsonl"
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import STEPS_FILE
+
 HELD, LOADS, CONFIRMS, ASKS = "held", "loads", "confirms", "asks"
 
 
@@ -17,7 +18,7 @@ class Steps:
     """Tells the steps of one host; without a run nobody is told."""
 
     def __init__(self, run: str | None, host: str) -> None:
-        self._path = os.path.join(run, FILE) if run else None
+        self._path = os.path.join(run, STEPS_FILE) if run else None
         self._host = host
 
     def tell(self, step: str, seconds: float | None = None) -> None:

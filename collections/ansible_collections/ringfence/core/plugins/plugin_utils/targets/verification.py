@@ -10,9 +10,12 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare 
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.set_names import set_digest
 
 from .answer_values import shown
+from .host_emergencies import read_emergencies
 from .host_status import held
 from .orders import Reply
 
+# What the kernel lists, of nft or of iptables, where connections end with their permission.
+LABEL_DROP = "label"
 # Sentences about the verdict table, and about processes, that are told of one host; the rest is counted, and what is of
 # the table told as data.
 MOST_TOLD = 40
@@ -47,7 +50,15 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         processes, dead = [], 0
         if reply.last("table") == "unknown":
             told, sentences = [], []
-    drift = [*_holding(plan, host, now), *sentences, *processes, *_untold(host, reply, now), *now["damaged"]]
+    emergencies = _first(_emergencies(reply, found), "emergencies")
+    drift = [
+        *_holding(plan, host, now),
+        *sentences,
+        *processes,
+        *_untold(host, reply, now),
+        *emergencies,
+        *now["damaged"],
+    ]
     return {
         "drift": drift,
         "differences": told[:MOST_DATA],
@@ -71,6 +82,14 @@ def _holding_containers(plan: Plan, host: Host, listing: str) -> tuple[dict, lis
             of_one = differences(plan.table(host.containers[name]["table"]), table)
             told += [{**one, "container": name, "text": f"container {name}: {one['text']}"} for one in of_one]
     return found, told
+
+
+def _emergencies(reply: Reply, found: dict) -> list[str]:
+    """Return what the kernel has or lacks of the emergencies that the host keeps, one sentence each."""
+    told = [shown(f"emergency {one}", LONGEST_FOREIGN) for one in read_emergencies(reply).drift]
+    if found.get("passes") and LABEL_DROP not in reply.sections.get("emergency_kernel", ""):
+        told.append("connections of permissions pass the table, and no table of emergencies ends them")
+    return told
 
 
 def _first(sentences: list[str], of_what: str) -> list[str]:

@@ -22,6 +22,7 @@ from .shapes import (
     IDENTITY_CHAIN,
     MARK_CHAINS,
     OURS,
+    PASSES,
     POLICY_CHAIN,
     PROCESS_CHAIN,
     SIDES,
@@ -48,6 +49,7 @@ class Family:
         self.variant, tables = carrying(listing, family, report)
         self.chains = _ours(tables.get("filter", {}))
         self.marking = _ours(tables.get("mangle", {}))
+        self.passes = self._take_passes()
         self.present = bool(self.chains or self.marking)
         self.sets = listing.sets
         self.graph = Graph(family, self.chains, listing.sets, report)
@@ -63,6 +65,16 @@ class Family:
         self._check_clearing(masks)
         for mask in masks:
             check_marks(tables, mask, report)
+
+    def _take_passes(self) -> bool:
+        """Take the rule for connections of permissions off our chains; return whether it was there."""
+        chains = [self.chains[name] for name in ("rf_in", "rf_out") if name in self.chains]
+        there = [chain for chain in chains if chain.rules and chain.rules[0].text.replace('"', "") == PASSES]
+        for chain in there:
+            rule = chain.rules.pop(0)
+            if len(there) != len(HOOKS):
+                self.report(rule.line, rule.text, "lets connections of permissions pass in one direction alone")
+        return bool(there)
 
     def _check_names(self, tables: dict[str, dict[str, Chain]]) -> None:
         for table, chains in tables.items():

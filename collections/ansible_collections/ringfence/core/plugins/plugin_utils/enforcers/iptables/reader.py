@@ -29,7 +29,8 @@ def read_ruleset(text: str) -> dict[str, object]:
     Units are called `u0`, `u1`, …, users `x0`, …, in the order of the table's sorted names, dynamic sets by the digests
     of their names; modes and rule names are not listed. Beside a table's keys: `present`, whether anything of ours is
     in the kernel; `plan`, the first 16 hex digits of the table's digest as both families claim them; `variant`, the one
-    of iptables that carries ours, empty where the families differ; `filled`, see `filled`; `leftovers`, sets of another
+    of iptables that carries ours, empty where the families differ; `passes`, whether connections of permissions pass;
+    `filled`, see `filled`; `leftovers`, sets of another
     generation; and `drift`: `{"line", "text", "problem", "change"}` for all that is not of our shape, where `change` is
     `open`, `closed` or `shape`.
     """
@@ -79,6 +80,7 @@ class _Reader:
             "present": present,
             "plan": identities.pop() if len(identities) == 1 and all(one.identities for one in families) else None,
             "variant": variants.pop() if len(variants) == 1 else "",
+            "passes": any(one.passes for one in families),
             "filled": filled,
             "leftovers": self.leftovers,
             "drift": self.drift,

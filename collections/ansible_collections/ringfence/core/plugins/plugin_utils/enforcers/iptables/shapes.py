@@ -47,6 +47,9 @@ _DHCP = {
 }
 _STATE = "state ESTABLISHED,RELATED"
 
+# The first rule of both chains while there are permissions (targets/script/emergency.sh): their connections pass.
+PASSES = "-m connlabel --label 97 -j RETURN"
+
 # Conditions and a verdict.
 Shape = tuple["tuple[str, ...]", str]
 

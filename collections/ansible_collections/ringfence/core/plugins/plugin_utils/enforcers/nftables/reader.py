@@ -32,6 +32,7 @@ from .shapes import (
     GOTO,
     HOOKS,
     IDENTITY_CHAIN,
+    PASSES,
     POLICY_CHAIN,
     PROCESS_CHAIN,
     control_rules,
@@ -52,9 +53,10 @@ def read_ruleset(text: str) -> dict[str, object]:
 
     Units are called `u0`, `u1`, …, users `x0`, …, in the order of the table's sorted names, dynamic sets by the digests
     of their names; modes and rule names are not in a ruleset. Beside a table's keys: `present`, whether there is such a
-    table at all; `plan`, the first 16 hex digits of the table's digest as the ruleset claims them; `filled`, see
-    `nft_filled`; `leftovers`, see `nft_generations`; and `drift`: `{"line", "text", "problem", "change"}` for all that
-    is not of our shape, where `change` is `open`, `closed` or `shape`.
+    table at all; `plan`, the first 16 hex digits of the table's digest as the ruleset claims them; `passes`, whether
+    connections of permissions pass it; `filled`, see `nft_filled`; `leftovers`, see `nft_generations`; and `drift`:
+    `{"line", "text", "problem", "change"}` for all that is not of our shape, where `change` is `open`, `closed` or
+    `shape`.
     """
     listing, leftovers = one_generation(parse_listing(text))
     return {**TableReader(host_part(listing)).table(), "leftovers": leftovers}
@@ -73,9 +75,20 @@ class TableReader:
         self.listing = listing
         self.drift: list[dict[str, object]] = []
         self._told: set[tuple[int, str, str, str]] = set()
+        self.passes = self._take_passes()
         self.graph = Graph(listing, self.report, peers)
         self.addresses: dict[tuple[Interval, ...], str] = {}
         self.services: dict[tuple[Piece, ...], str] = {}
+
+    def _take_passes(self) -> bool:
+        """Take the rule for connections of permissions off the base chains; return whether it was there."""
+        chains = [self.listing.chains[hook] for hook in HOOKS.values() if hook in self.listing.chains]
+        there = [chain for chain in chains if chain.rules and chain.rules[0].text == PASSES]
+        for chain in there:
+            rule = chain.rules.pop(0)
+            if len(there) != len(HOOKS):
+                self.report(rule.line, rule.text, "lets connections of permissions pass in one direction alone")
+        return bool(there)
 
     def report(self, line: int, text: str, problem: str, change: str = "shape") -> None:
         """Keep what is not of our shape, once."""
@@ -114,6 +127,7 @@ class TableReader:
             "rules": {},
             "present": self.listing.found,
             "plan": identity[0] if len(identity) == 1 else None,
+            "passes": self.passes,
             "filled": filled(self.listing, self.report),
             "drift": self.drift,
         }

@@ -62,6 +62,8 @@ PEERS_CHAIN = re.compile(r"(in|out)_k_[0-9a-f]{12}")
 DYNAMIC_SET = re.compile(r"dyn([46])_([0-9a-f]{12})")
 DYNAMIC_LOOKUP = re.compile(r"(ip6?) ([sd]addr) @dyn([46])_([0-9a-f]{12}) goto (\S+)")
 ANSWER_STANDS = 3600  # seconds that an element of a dynamic set stays unless it is given again
+# The first rule of both base chains while there are permissions (targets/script/emergency.sh): their connections pass.
+PASSES = "ct label 97 accept"
 GOTO = re.compile(r"goto (\S+)")
 GOTO_V4 = re.compile(r"meta nfproto ipv4 goto (\S+)")
 ADDRESS_LOOKUP = re.compile(r"(ip6?) ([sd]addr) vmap @(\S+)")

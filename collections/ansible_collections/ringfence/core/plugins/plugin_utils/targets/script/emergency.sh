@@ -251,6 +251,21 @@ swap_through() {
     if emergency_read && emergency_permits "$emergency_lines"; then "$1_through"; fi
 }
 
+# Whether the table of the policy, where there is one, lets connections with our label pass, in both families.
+label_passes() {
+    if have nft && let_chain=$(nft -nn list chain inet ringfence input 2>/dev/null); then
+        case $let_chain in *"ct label $emergency_label accept"*) ;; *) return 1 ;; esac
+    fi
+    for let_stem in iptables-legacy iptables-nft iptables; do
+        if ! have "$let_stem-save"; then continue; fi
+        for let_name in "$let_stem" "ip6tables${let_stem#iptables}"; do
+            let_chain=$("$let_name-save" -t filter 2>/dev/null)
+            case $let_chain in *"-A rf_in -m connlabel --label "*) ;; *"-A rf_in "*) return 1 ;; esac
+        done
+        if [ "$let_stem" = iptables-nft ]; then break; fi
+    done
+}
+
 # tell_emergency: replies what is kept, and what the kernel has of it.
 tell_emergency() {
     if [ ! -e "$emergency_kept" ] && [ ! -e "$runs/emergency.label" ] && [ ! -e "$runs/emergency.loaded" ]; then return 0; fi
@@ -259,6 +274,9 @@ tell_emergency() {
         { sed '/^#/d' "$emergency_kept" 2>/dev/null || true; } | reply_section emergency
     else
         reply damaged "$emergency_kept is not whole: what was cut off here is not known"
+    fi
+    if emergency_permits "$emergency_lines"; then
+        if label_passes; then reply label_passes yes; else reply label_passes no; fi
     fi
     {
         if have nft; then nft -nn list table inet ringfence_emergency 2>/dev/null; fi
@@ -279,6 +297,8 @@ persist_emergency() {
     fi
     sync_changed=
     if [ -z "$1" ]; then
+        # else systemd would go on knowing it
+        if [ -e "$units/$emergency_unit" ]; then systemctl stop "$emergency_unit" </dev/null >/dev/null 2>&1 8>&- 9>&-; fi
         for sync_path in "$units/$emergency_unit" "$units/sysinit.target.wants/$emergency_unit" "$units"/*.d/"$emergency_dropin"; do
             if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi
             rm -f "$sync_path"
@@ -338,6 +358,7 @@ verb_emergency() {
         emergency_lines=
     fi
     emergency_before=$emergency_lines
+    printf '%s\n' "$emergency_before" | reply_section emergency_before
     merge_emergency <<GIVEN || refuse input "the emergencies were not transferred completely, or are not valid"
 $(emergency_paths)
 $emergency_given

@@ -10,7 +10,9 @@ emergency_iptables() {
         function stop(e,    days, left, y, m, d, era, doe, yoe, doy, mp) {
             if (!ends[e]) return ""
             # days since the epoch as a date (Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days)
-            days = int(ends[e] / 86400); left = ends[e] - days * 86400
+            # the second of --datestop is the last that matches
+            left = ends[e] - 1
+            days = int(left / 86400); left -= days * 86400
             days += 719468; era = int(days / 146097); doe = days - era * 146097
             yoe = int((doe - int(doe / 1460) + int(doe / 36524) - int(doe / 146096)) / 365)
             doy = doe - (365 * yoe + int(yoe / 4) - int(yoe / 100)); mp = int((5 * doy + 2) / 153)

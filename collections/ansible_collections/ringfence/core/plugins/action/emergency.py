@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, the Ringfence developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Put emergencies on a host, quarantines and permissions, or end them, and tell what its kernel holds then."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
+    emergency_entries,
+    emergency_order,
+    held_lines,
+    kept_lines,
+    read_emergencies,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, control_ranges
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
+
+
+class ActionModule(PolicyAction):
+    """ringfence.core.emergency."""
+
+    VERB: ClassVar = "emergency"
+    ARGUMENTS: ClassVar = {
+        "emergency": {"type": "raw", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "control": {"type": "dict", "default": {}},
+        **WITHOUT_PLAN,
+    }
+    VARIABLES: ClassVar = ("emergency", "control", *WITHOUT_PLAN)
+
+    def carry_out(self, arguments: dict, task_vars: dict) -> dict:
+        """Return what the host holds; not to hold what it was given, or to hold what it was to end, is a failure."""
+        given = arguments["emergency"]
+        if isinstance(given, dict):
+            given = given.get(str(task_vars["inventory_hostname"]), "")
+        if not isinstance(given, str):
+            raise PlanError("input", "emergency must be lines or ids, or a mapping of host names to them")
+        if not given.strip():
+            return {"changed": False, "state": "unasked", "emergencies": "", "entries": []}
+        put = given if arguments["state"] == "present" else ""
+        ends = given.split() if arguments["state"] == "absent" else []
+        lines = emergency_order(put, ends)
+        values = {"check": "1" if self._task.check_mode else "", **_control(arguments["control"])}
+        reply = self._ask(values, lines)
+        found = read_emergencies(reply)
+        result = {
+            "changed": reply.last("changed") == "yes",
+            "state": reply.last("state"),
+            "emergencies": held_lines(found),
+            "entries": emergency_entries(found),
+            "drift": list(found.drift),
+            "warnings": [*reply.all("warning"), *reply.all("persistence")],
+        }
+        if self._task.diff:
+            before, after = kept_lines(reply, put, ends)
+            result["diff"] = {"before": before, "after": after}
+        if not self._task.check_mode:
+            result.update(_failed(found.drift, put, ends))
+        return result
+
+    def _ask(self, values: dict[str, str], lines: str) -> Reply:
+        return self.ask("emergency", values, lines.encode())
+
+
+def _control(given: dict) -> dict[str, str]:
+    """Return the control path that stays open beside those which the host knows of."""
+    if not given:
+        return {}
+    try:
+        port = int(given.get("port", 22))
+        return {"control": control_ranges([str(one) for one in given["from"]]), "port": str(port)}
+    except (KeyError, TypeError, ValueError) as error:
+        raise PlanError("input", f"control must be {{from: [networks], port: number}}: {error}") from error
+
+
+def _failed(drift: tuple[str, ...], put: str, ends: list[str]) -> dict:
+    """Return the failure of a host whose kernel does not have what it was told, empty where it does."""
+    ids = {line.split(" ")[1] for line in put.splitlines() if line.startswith("emergency ")} | set(ends)
+    wrong = [one for one in drift if one.split(":")[0] in ids]
+    if not wrong:
+        return {}
+    failure = TargetFailure(
+        "unknown", "kernel", f"this host's kernel does not have what it was told: {'; '.join(wrong[:3])}"
+    )
+    return {"failed": True, "state": failure.state, "rule": failure.rule, "msg": str(failure)}

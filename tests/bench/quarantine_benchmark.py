@@ -1,0 +1,186 @@
+"""Benchmark `quarantine`: from the command to the last packet, of the host itself and of 50 peers, two ways."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ringfence.lab.access import CONTROLLER_4, CONTROLLER_6
+from ringfence.lab.session import Lab
+from ringfence.lab.spec import HostSpec, UnitSpec
+
+from .result import Result, Target
+
+BIN = Path(sys.executable).parent
+PEERS = 50
+VICTIM = "victim"
+QUIET = 2.0  # seconds without a packet after which none is waited for
+# In the network of the victim: talks to every peer by TCP (a standing session, and new ones), UDP, ICMP, four times a
+# second, and tells when the last packet of each kind left (`out`) and the last one of a peer came (`in`).
+TALK = r"""
+import json, socket, struct, sys, threading, time
+peers = json.loads(sys.argv[1])
+last, ended = {}, threading.Event()
+def listen():
+    tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+    theirs = {a for pair in peers for a in pair}
+    while True:
+        data, where = tap.recvfrom(128)
+        family = data[0] >> 4 if data else 0
+        if family == 4:
+            protocol, at = data[9], (data[0] & 15) * 4
+            ends = [socket.inet_ntop(socket.AF_INET, data[a:a + 4]) for a in (12, 16)]
+        elif family == 6:
+            protocol, at = data[6], 40
+            ends = [socket.inet_ntop(socket.AF_INET6, data[a:a + 16]) for a in (8, 24)]
+        else:
+            continue
+        if protocol == 58 and data[at] > 129 or not theirs & set(ends):
+            continue
+        if protocol == 6 and 22 in struct.unpack("!HH", data[at:at + 4]):
+            continue
+        name = {1: "icmp", 58: "icmp", 6: "tcp", 17: "udp"}.get(protocol)
+        if name:
+            last["%s %s%d" % ("out" if where[2] == 4 else "in", name, family)] = time.time()
+threading.Thread(target=listen, daemon=True).start()
+threading.Thread(target=lambda: (sys.stdin.readline(), ended.set()), daemon=True).start()
+udp = {f: socket.socket(f, socket.SOCK_DGRAM) for f in (socket.AF_INET, socket.AF_INET6)}
+ping = {f: socket.socket(f, socket.SOCK_RAW, p) for f, p in ((socket.AF_INET, 1), (socket.AF_INET6, 58))}
+def echo(kind):
+    head = struct.pack("!BBHHH", kind, 0, 0, 1, 1)
+    total = sum(struct.unpack("!4H", head))
+    return struct.pack("!BBHHH", kind, 0, ~(total + (total >> 16)) & 0xffff, 1, 1)
+def started(address):
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    s.setblocking(False)
+    s.connect_ex((address, 7000))
+    return s
+standing = [started(a) for pair in peers for a in pair]
+time.sleep(1)
+print("talks", flush=True)
+new, turn = [], 0
+while not ended.is_set():
+    began, turn = time.time(), turn + 1
+    for pair in peers:
+        for a in pair:
+            family = socket.AF_INET6 if ":" in a else socket.AF_INET
+            for send in (lambda: udp[family].sendto(b"x", (a, 7000)),
+                         lambda: ping[family].sendto(echo(128 if ":" in a else 8), (a, 0))):
+                try:
+                    send()
+                except OSError:
+                    pass
+    for s in standing:
+        try:
+            s.send(b"x\n")
+            s.recv(4096)
+        except OSError:
+            pass
+    if turn % 4 == 0:
+        for s in new:
+            s.close()
+        new = [started(a) for pair in peers for a in pair]
+    time.sleep(max(0, began + 0.25 - time.time()))
+print(json.dumps(last), flush=True)
+"""
+
+
+def run() -> Result:
+    """Measure the host itself, the peers through Ansible and over bare ssh, and what Ansible alone takes."""
+    with tempfile.TemporaryDirectory(prefix="rfb-") as directory, _estate(Path(directory)) as (lab, place):
+        own, own_kinds = _cut(lab, place / "own", "out")
+        through, kinds = _cut(lab, place / "peers", "in")
+        direct, _ = _cut(lab, place / "peers", "in", "--direct")
+        floor = _floor(lab)
+    rows = [("last packet after", "seconds")]
+    rows += [(f"{name} of the host itself", f"{kind:.2f}") for name, kind in sorted(own_kinds.items())]
+    rows += [(f"{name} of a peer", f"{kind:.2f}") for name, kind in sorted(kinds.items())]
+    return Result(
+        "quarantine",
+        f"one host isolated, {PEERS} peers: from the command to the last packet, TCP, UDP and ICMP of both families",
+        through,
+        floor,
+        "s",
+        tuple(rows),
+        (
+            Target("the host itself, seconds", own, 2),
+            Target(f"{PEERS} peers through Ansible, seconds", through, 10),
+            Target(f"{PEERS} peers over bare ssh, seconds", direct, 5),
+        ),
+        (
+            "the peer is `ansible -m raw -a true` over the same hosts: what Ansible alone takes",
+            "the last packet is captured behind the filter of its sender, on the victim's interface",
+            "peers are measured on a victim that nothing enforces on, so that only they cut it off",
+        ),
+        {"own": own, "direct": direct},
+    )
+
+
+@contextmanager
+def _estate(directory: Path) -> Iterator[tuple[Lab, Path]]:
+    """Raise the hosts, with a workspace where the victim enforces and one where only the peers do."""
+    lab = Lab("bench", directory / "lab")
+    unit = UnitSpec("echo.service", ("tcp/7000", "udp/7000"), user="echo")
+    names = [VICTIM, *(f"peer-{number}" for number in range(1, PEERS + 1))]
+    lab.up([HostSpec(name, units=(unit,)) for name in names], "namespaces", stay=False)
+    try:
+        for name, enforced in (("own", True), ("peers", False)):
+            workspace = directory / name
+            (workspace / "inventory").mkdir(parents=True)
+            written = lab.inventory_path.read_text()
+            (workspace / "inventory/hosts.yml").write_text(written)
+            if not enforced:
+                (workspace / "inventory/victim.yml").write_text(
+                    f"all: {{hosts: {{{VICTIM}: {{ringfence_workload: false}}}}}}\n"
+                )
+            settings = f'control: {{from: ["{CONTROLLER_4}", "{CONTROLLER_6}"], port: 22}}\n'
+            (workspace / "ringfence.yml").write_text(settings)
+            _ringfence(workspace, "check")  # so the inventory has been asked before, as in a workspace that is used
+        yield lab, directory
+    finally:
+        lab.down()
+
+
+def _cut(lab: Lab, workspace: Path, direction: str, *options: str) -> tuple[float, dict[str, float]]:
+    """Return the seconds from the command to the last packet of a direction, of all kinds and by kind; then release."""
+    hosts = {host.name: list(host.addresses) for host in lab.hosts()}
+    peers = [addresses for name, addresses in hosts.items() if name != VICTIM]
+    command = lab.exec_command(VICTIM, ["python3", "-c", TALK, json.dumps(peers)])
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as talking:
+        assert talking.stdin is not None
+        assert talking.stdout is not None
+        try:
+            assert talking.stdout.readline() == "talks\n"
+            time.sleep(1)
+            began = time.time()
+            isolate = ["quarantine", VICTIM, "--because", "a benchmark", "--yes", "--json", *options]
+            done = json.loads(_ringfence(workspace, *isolate))
+            time.sleep(QUIET)
+            talking.stdin.write("\n")
+            talking.stdin.flush()
+            last = json.loads(talking.stdout.readline())
+        finally:
+            talking.stdin.close()  # which ends it
+    assert done["ok"], done
+    _ringfence(workspace, "release", done["emergency"]["id"], "--direct")
+    kinds = {name.partition(" ")[2]: at - began for name, at in last.items() if name.startswith(direction)}
+    return max(kinds.values()), kinds
+
+
+def _ringfence(workspace: Path, *words: str) -> str:
+    command = [BIN / "ringfence", *words]
+    return subprocess.run(command, cwd=workspace, capture_output=True, text=True, check=True).stdout
+
+
+def _floor(lab: Lab) -> float:
+    began = time.monotonic()
+    command = [BIN / "ansible", "all", "-i", lab.inventory_path, "-f", "50", "-m", "raw", "-a", "true"]
+    subprocess.run(command, capture_output=True, check=True)
+    return time.monotonic() - began

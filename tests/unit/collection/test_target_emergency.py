@@ -1,0 +1,168 @@
+"""A quarantine ends what stands at once and stays whatever happens to the table; a permission ends with its time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
+    emergency_order,
+    read_emergencies,
+)
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status import held
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.verification import verify
+from ringfence.wire.emergency_lines import Emergency, Grant, format  # noqa: A004
+
+from tests.emergency_sessions import ALL, PEER, Sessions, linked
+from tests.lone_target import LoneTarget
+from tests.rollout_plans import Wanted
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
+BLOCK = 1 << 16
+OPEN = Wanted(points=(17 * BLOCK + 7000, BLOCK + 8, 58 * BLOCK + 128))
+CLOSED = Wanted(allow={None: (1,)})
+NOW = int(time.time())
+CUT = Emergency("q-0123abcd", "quarantine", NOW, 0, "ann", "it scans: 100%", remote=PEER)
+ALONE = Emergency("q-00000001", "quarantine", NOW, isolates=True)
+KEPT = Emergency("q-00000001", "quarantine", NOW, isolates=True, kept=(PEER[0],))
+# the rules of emergencies are those of one tool, whatever enforces the policy
+WITHOUT_NFT = 'have() { [ "$1" != nft ] && [ "$1" != systemd-run ] && command -v "$1" >/dev/null 2>&1; }\n'
+
+
+@pytest.fixture
+def sessions() -> Iterator[Sessions]:
+    with linked() as one:
+        yield one
+
+
+@pytest.fixture(params=["nft", "iptables"])
+def target(sessions: Sessions, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LoneTarget]:
+    """A target of an enforcer, its emergencies held by the tool of the same name."""
+    one = LoneTarget(tmp_path, sessions.target, ["dash", "-s"], seconds="30")
+    if request.param == "iptables":
+        one.enforcer, one.stand_ins = "iptables", WITHOUT_NFT
+    yield one
+    one.ask("remove", {"force": "1"})
+
+
+def ask(target: LoneTarget, *put: Emergency, ends: tuple[str, ...] = (), **values: str) -> Reply:
+    status, reply, errors = target.ask("emergency", values, emergency_order(format(put), list(ends)).encode())
+    assert status in (0, 3), errors
+    return reply
+
+
+def holds(reply: Reply) -> dict[str, bool]:
+    found = read_emergencies(reply)
+    assert found.drift == ()
+    return {entry.id: one for entry, one in zip(found.entries, found.held, strict=True)}
+
+
+def test_a_quarantine_stops_standing_sessions_and_stands_through_all_that_happens_to_the_table(
+    target: LoneTarget, sessions: Sessions
+) -> None:
+    target.enforce(OPEN)
+    assert sessions.open(*sorted(ALL)) == ALL
+    reply = ask(target, CUT)
+    assert (reply.last("changed"), reply.last("state"), holds(reply)) == ("yes", "held", {CUT.id: True})
+    assert sessions.alive() == frozenset()
+    assert ask(target, CUT).last("changed") == "no"
+    second = target.plan(Wanted(points=OPEN.points, allow={None: (7000, 9)}))
+    target.apply(second)
+    assert sessions.alive() == frozenset()
+    target.ask("rollback")
+    assert sessions.alive() == frozenset()
+    target.enforce(Wanted(points=OPEN.points, allow={None: (7000, 10)}))
+    target.ask("boot")
+    assert sessions.open(*sorted(ALL)) == frozenset()
+    assert target.ask("remove")[1].last("refused") == "emergency"
+    assert holds(target.ask("status")[1]) == {CUT.id: True}
+    # as after a reboot, or a flush of the distribution's own service
+    sessions.target.run("sh", "-c", "nft flush ruleset; for f in '' 6; do iptables-legacy -F; done; true")
+    assert target.ask("hold")[0] == 0
+    assert sessions.alive() == frozenset()
+    for changed in ("yes", "no"):
+        reply = ask(target, ends=(CUT.id,))
+        assert (reply.last("changed"), holds(reply)) == (changed, {})
+    assert sessions.open(*sorted(ALL)) == ALL
+
+
+def test_a_host_that_was_never_enforced_is_isolated_from_all_but_what_it_keeps(
+    target: LoneTarget, sessions: Sessions
+) -> None:
+    assert sessions.open(*sorted(ALL)) == ALL
+    assert holds(ask(target, ALONE)) == {ALONE.id: True}
+    assert sessions.alive() == frozenset()
+    # who is kept may speak, in one family; the neighbours are still found
+    assert holds(ask(target, KEPT)) == {KEPT.id: True}
+    assert sessions.open(*sorted(ALL)) == {name for name in ALL if name.endswith("4")}
+    # nobody cuts off the address that the command came from
+    both = Emergency("q-00000002", "quarantine", NOW, remote=("10.203.0.0/24", "fd52::/16"))
+    assert ask(target, both).last("refused") == "lockout"
+    assert holds(ask(target, CUT, ends=(KEPT.id,))) == {CUT.id: True}
+    assert target.ask("remove")[1].last("refused") == "emergency"
+    assert target.ask("remove", {"force": "1"})[1].last("state") == "none"
+    assert sessions.open(*sorted(ALL)) == ALL
+
+
+def test_a_permission_lets_through_until_it_ends_and_its_sessions_end_with_it(
+    target: LoneTarget, sessions: Sessions
+) -> None:
+    plan = target.enforce(CLOSED)
+    assert sessions.open(*sorted(ALL)) == frozenset()
+    grants = (Grant("in", 6, PEER, ((7000, 7000),)), Grant("in", 17, PEER), Grant("in", 1, PEER, ((8, 8),)))
+    now = int(time.time())
+    allowed = Emergency("p-0123abcd", "permission", now, now + 600, "ann", "to look", grants=grants)
+    reply = ask(target, allowed)
+    assert holds(reply) == {allowed.id: True}
+    four = ALL - {"icmp6"}
+    assert sessions.open(*sorted(ALL)) == four
+    told = verify(plan, plan.host("h"), target.ask("status", {"listing": "1"})[1])
+    assert told["drift"] == []
+    assert [(one["id"], one["why"], one["held"]) for one in told["held"]["emergency"]] == [
+        (allowed.id, "to look", True)
+    ]
+    # a table that is swapped in lets the same through
+    target.enforce(Wanted(allow={None: (2,)}))
+    assert sessions.alive() == four
+    assert ask(target, CUT).last("state") == "held"
+    assert sessions.alive() == frozenset()
+    ask(target, ends=(CUT.id,))
+    assert sessions.open(*sorted(ALL)) == four
+    soon = int(time.time()) + 3
+    short = Emergency("p-0123abcd", "permission", soon - 100, soon, grants=grants)
+    ask(target, short)
+    assert sessions.alive() == four
+    while time.time() < soon + 0.5:
+        time.sleep(0.1)
+    # nobody did anything: the kernel did
+    assert sessions.alive() == frozenset()
+    assert sessions.open(*sorted(ALL)) == frozenset()
+    assert held(target.ask("status")[1])["emergency"] == []
+
+
+def test_what_somebody_changes_by_hand_is_told_with_the_id(target: LoneTarget, sessions: Sessions) -> None:
+    ask(target, CUT, ALONE)
+    if target.enforcer == "nftables":
+        sessions.target.nft("delete", "element", "inet", "ringfence_emergency", "q_0123abcd_4", f"{{ {PEER[0]} }}")
+        sessions.target.nft("add", "rule", "inet", "ringfence_emergency", "input", "accept")
+    else:
+        sessions.target.run("iptables", "-t", "mangle", "-D", "rfe_in", "-s", PEER[0], "-j", "DROP")
+        sessions.target.run("iptables", "-t", "mangle", "-I", "rfe_in", "-j", "ACCEPT")
+    found = read_emergencies(target.ask("status")[1])
+    assert dict(zip((one.id for one in found.entries), found.held, strict=True)) == {CUT.id: False, ALONE.id: True}
+    assert any(one.startswith(f"{CUT.id}: ") for one in found.drift)
+    assert any("accept" in one.lower() for one in found.drift)
+    # what is put again is all there again, and the state tells the truth
+    assert holds(ask(target, CUT)) == {CUT.id: True, ALONE.id: True}
+
+
+def test_what_was_cut_short_or_is_none_of_ours_changes_nothing(target: LoneTarget) -> None:
+    ask(target, CUT)
+    whole = emergency_order(format([ALONE]), []).encode()
+    for broken in (whole[:-8], whole.replace(b"all", b"$(reboot)"), whole.replace(b"element", b"elements"), b""):
+        assert target.ask("emergency", {}, broken)[1].last("refused") == "input"
+    assert holds(target.ask("status")[1]) == {CUT.id: True}

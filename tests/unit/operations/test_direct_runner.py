@@ -1,0 +1,77 @@
+"""Emergencies over bare ssh: what hosts answer, do not answer, and what ssh cannot do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ringfence.model.assets import Control
+from ringfence.operations.direct_runner import DirectRunner
+from ringfence.rollout import Event, Interrupted, PlaybookResult
+from ringfence.rollout.cancellation import Cancellation
+
+from tests.unit.estate_factory import asset
+
+LINES = "emergency q-00000001 quarantine 1 0 alice scans\nelement isolated all\n"
+# What stands for ssh: it answers by the name of the host, which is its last word but one.
+SSH = """#!/bin/sh
+while [ $# -gt 2 ]; do shift; done
+[ "$1" = slow ] && exec sleep 60
+cat >/dev/null
+case $1 in
+refuses) printf 'ringfence:refused=lockout\\nringfence:reason=it would cut off 10.0.0.1\\n' ;;
+gone) echo 'ssh: connect to host gone port 22: No route to host' >&2; exit 255 ;;
+without) printf 'ringfence:state=held\\nringfence:changed=yes\\n' ;;
+esac
+"""
+
+
+def asked(directory: Path, hosts: dict[str, dict[str, object]], cancel: Cancellation | None = None) -> PlaybookResult:
+    ssh = directory / "ssh"
+    ssh.write_text(SSH)
+    ssh.chmod(0o755)
+    assets = {
+        name: replace(asset(name, "10.0.0.2"), attributes={"ansible_ssh_executable": str(ssh), **attributes})
+        for name, attributes in hosts.items()
+    }
+    events: list[Event] = []
+    result = DirectRunner(assets, Control(("10.0.0.0/24",)))(
+        "quarantine",
+        [],
+        {"ringfence_emergency": dict.fromkeys(hosts, LINES), "ringfence_enforcers": {}},
+        events.append,
+        directory=directory,
+        limit=(),
+        expected=sorted(hosts),
+        check=False,
+        cancel=cancel or Cancellation(),
+    )
+    assert len(events) == len([one for one in hosts if one != "windows"])
+    return result
+
+
+def test_each_host_is_told_by_its_own_answer(tmp_path: Path) -> None:
+    found = asked(
+        tmp_path, {"refuses": {}, "gone": {}, "without": {}, "windows": {"ansible_connection": "winrm"}}
+    ).hosts
+    assert {name: (one.state, one.ok) for name, one in found.items()} == {
+        "refuses": ("refused", False),
+        "gone": ("unreachable", False),
+        "without": ("held", True),
+        "windows": ("refused", False),
+    }
+    assert found["refuses"].reason == "it would cut off 10.0.0.1"
+    assert "No route to host" in found["gone"].reason
+    assert found["without"].result["emergencies"] == ""  # its kernel was read to hold nothing
+    assert "winrm" in found["windows"].reason
+
+
+def test_what_is_cancelled_ends_with_every_ssh(tmp_path: Path) -> None:
+    cancel = Cancellation()
+    from threading import Timer
+
+    Timer(0.3, cancel.cancel).start()
+    with pytest.raises(Interrupted) as stopped:
+        asked(tmp_path, {"slow": {}}, cancel)
+    assert not stopped.value.result.hosts["slow"].ok
