@@ -71,10 +71,14 @@ def rule(source: str, destination: str, service: str) -> Rule:
 
 
 def compiled(
-    *more: Asset, mode: Mode = Mode.FULL, without: tuple[str, ...] = (), control: Control = CONTROL
+    *more: Asset,
+    mode: Mode = Mode.FULL,
+    without: tuple[str, ...] = (),
+    control: Control = CONTROL,
+    machines: bool = True,
 ) -> Compilation:
     """Return the tables of the host, its containers and a client that reach each other along `LINES`."""
-    assets = [one for one in (*CONTAINERS, *MACHINES, *more) if one.name not in without]
+    assets = [one for one in (*CONTAINERS, *(MACHINES if machines else ()), *more) if one.name not in without]
     policy = Policy(rules=tuple(rule(*line) for line in LINES), enforcement=(Enforcement(ANY, mode, mode, PLACE),))
     inside = f"containers-{HOST}"
     settings = Settings(control=control, realms={"default": (inside,), inside: ("default",)})
