@@ -7,9 +7,11 @@ import io
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
 from tests.sources.inventory_run import wait_for
@@ -55,13 +57,18 @@ def missing_tools(engine):
 class ContainerEngine:
     """A running service; its socket's path is short enough for the kernel."""
 
-    def __init__(self, engine: str, directory: Path):
+    def __init__(self, engine: str, directory: Path, restarts: bool = False):
+        """Start it; with `restarts` another service follows on one that is ended (`end_service`)."""
         self.directory = directory
+        self.engine = engine
+        run = RUN[engine].format(directory=directory)
+        if restarts:
+            run = f"while :; do\n{run.removeprefix('exec ')}done\n"
         self.socket = directory / "engine.sock"
         (directory / "networks").mkdir()
         backend = "netavark" if NETAVARK.exists() else "cni"
         (directory / "containers.conf").write_text(CONFIGURATION.format(directory=directory, backend=backend))
-        (directory / "start.sh").write_text(START + RUN[engine].format(directory=directory))
+        (directory / "start.sh").write_text(START + run)
         apart = ["unshare", "-n", "-m", "-p", "--fork", "--mount-proc", "--kill-child", "--propagation", "private"]
         self.process = subprocess.Popen(
             [*apart, "sh", directory / "start.sh"],
@@ -73,6 +80,16 @@ class ContainerEngine:
     def end(self):
         self.process.kill()
         self.process.wait(timeout=20)
+
+    def end_service(self):
+        """End the service, which stops Docker's containers, and return when it has gone."""
+        (first,) = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for child in Path(f"/proc/{first}/task/{first}/children").read_text().split():
+            if f"({ENGINES[self.engine][0]})" in _status(child):
+                os.kill(int(child), signal.SIGTERM)
+                until = time.monotonic() + 20
+                while _status(child).partition(") ")[2][:1] not in ("", "Z") and time.monotonic() < until:
+                    time.sleep(0.05)
 
     def call(self, method, path, body=None, kind="application/json"):
         connection = http.client.HTTPConnection("localhost", timeout=60)
@@ -98,3 +115,11 @@ class ContainerEngine:
         self.call("POST", f"/containers/create?name={name}", body)
         if start:
             self.call("POST", f"/containers/{name}/start")
+
+
+def _status(process):
+    """Return what the kernel tells of a process, empty where it has gone."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return ""

@@ -6,13 +6,14 @@ Nothing else imports a named enforcer: the rest of the engine asks `enforcer(nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from ringfence.model.abilities import LINUX, Abilities
 from ringfence.model.assets import Asset
+from ringfence.model.intervals import IntervalSet
 from ringfence.model.tables import VerdictTable
 from ringfence.plugins import Registry
 
@@ -93,6 +94,47 @@ class Enforcer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A bridge network: its name, and its addresses without those of the host itself (its gateways)."""
+
+    name: str
+    addresses: IntervalSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contained:
+    """A container with its table: `name` is the asset, `called` what its engine calls it on `host`.
+
+    `addresses` are those that the table of every peer knows it by; it may have others by the time that these are used.
+    """
+
+    name: str
+    host: str
+    called: str
+    addresses: tuple[int, ...]
+    networks: tuple[Network, ...]
+    table: VerdictTable
+
+
+@runtime_checkable
+class HeldByHost(Protocol):
+    """An enforcer whose workloads get no ruleset of their own: the enforcer of their host renders their tables."""
+
+    def contained(self, asset: Asset, table: VerdictTable, facts: Facts) -> Contained:
+        """Return what its host's enforcer must know of such a workload, of which `refusals` found nothing."""
+        ...
+
+
+@runtime_checkable
+class HoldsContainers(Protocol):
+    """An enforcer, and its renderer, that renders the tables of a host's containers into the ruleset of the host."""
+
+    def render_holding(self, table: VerdictTable, profile: Profile, contained: Sequence[Contained]) -> Rendered:
+        """Return what the host loads. Raise RingfenceError for what it cannot enforce."""
+        ...
+
+
 _REGISTRY: Registry[Enforcer] = Registry(
     GROUP,
     Enforcer,
@@ -126,3 +168,8 @@ def enforcer(name: str) -> Enforcer:
 def abilities_of(name: str) -> Abilities:
     """Return the abilities of the enforcer of a name; where none is installed, those of Linux: nothing is enforced."""
     return enforcer(name).abilities if name in names() else LINUX
+
+
+def held_by_host(enforcer_name: str) -> bool:
+    """Return whether workloads of an enforcer are held by a host, so that Ansible has no line to them."""
+    return enforcer_name in names() and isinstance(enforcer(enforcer_name), HeldByHost)

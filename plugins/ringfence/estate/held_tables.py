@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ringfence.enforcers import held_by_host
 from ringfence.model.problems import Problem, Severity
 from ringfence.plan.state_file import anything_known
 from ringfence.wire.first_few import first_few
+from ringfence.wire.plan_format import SHORT
 
 if TYPE_CHECKING:
     from ringfence.estate.estate import Estate
     from ringfence.estate.listening import Listener
     from ringfence.model.tables import VerdictTable
     from ringfence.plan import Held
+    from ringfence.plan.artefact import Plan
 
 
 def known_records(estate: Estate) -> dict[str, Held]:
@@ -50,8 +53,32 @@ def held_tables(estate: Estate, held: Mapping[str, Held], listener: Listener) ->
             unknown.append(name)
         else:
             found[name] = table
+    if any(map(held_by_host, {asset.enforcer for asset in estate.snapshot.assets})):
+        found |= _in_hosts(estate, held)
     if unknown:
         message = f"{first_few(unknown)}: no plan in {estate.plans} has the table that is held there"
         remedy = "the diff and the simulation take such a host as open; with that plan's directory they would know"
         listener.problems([Problem(Severity.WARNING, message, remedy=remedy)])
+    return found
+
+
+def _in_hosts(estate: Estate, held: Mapping[str, Held]) -> dict[str, VerdictTable]:
+    """Return the tables of the containers that hosts hold now, as far as the plans that gave them are here."""
+    from ringfence.plan.store import read, table_text
+    from ringfence.plan.verdict_table_json import table_of
+
+    plans: dict[str, Plan | None] = {}
+    found = {}
+    for name, one in held.items():
+        if one.plan not in plans:
+            directory = estate.plans / one.plan[:SHORT]
+            plans[one.plan] = read(directory) if one.plan and directory.is_dir() else None
+        plan = plans[one.plan]
+        host = plan.hosts.get(name) if plan else None
+        if host is None or host.ruleset != one.ruleset:
+            continue
+        for container, its in host.containers.items():
+            text = table_text(estate.plans, its.table)
+            if text is not None:
+                found[container] = table_of(text)
     return found

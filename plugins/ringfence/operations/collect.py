@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ringfence.enforcers import held_by_host
 from ringfence.estate.listening import Listener, Several
 from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError, Place
@@ -55,7 +56,7 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
 
     execution = execution or Execution()
     chosen = QueryReader(estate.workspace.definitions, estate.snapshot).assets(request.words)
-    hosts = sorted(asset.name for asset in chosen if asset.workload)
+    hosts = sorted(asset.name for asset in chosen if asset.workload and not held_by_host(asset.enforcer))
     if not hosts:
         raise InputError("no host is chosen", remedy="ringfence assets shows what there is")
     estate.keep_snapshot()

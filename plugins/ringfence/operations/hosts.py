@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringfence.compiler.names import shared
-from ringfence.enforcers import names
+from ringfence.enforcers import held_by_host, names
 from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
 from ringfence.operations.drive import drive, exit_status
@@ -54,6 +54,7 @@ def chosen_workloads(estate: Estate, words: Sequence[str] = ()) -> list[str]:
     else:
         chosen = QueryReader(estate.workspace.definitions, estate.snapshot).assets(words)
     workloads = [asset for asset in chosen if asset.workload and askable(asset.name)]
+    workloads = [asset for asset in workloads if not held_by_host(asset.enforcer)]
     installed = names()
     hosts = sorted(asset.name for asset in workloads if asset.enforcer in installed)
     if workloads and not hosts:

@@ -130,7 +130,7 @@ class _Making:
         files = read_draft(find(self.estate.plans, name))
         old = files.plan
         read_tables = {digest: table_of(text) for digest, text in files.tables.items()}
-        tables = {name: read_tables[host.table] for name, host in old.hosts.items()}
+        tables = {name: read_tables[digest] for name, digest in old.workloads.items()}
         settings = self.estate.workspace.settings
         given = self._circumstances(tables)
         order = partial(rollout_order, self.estate.snapshot, settings, here=given.here)

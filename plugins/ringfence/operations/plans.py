@@ -78,10 +78,10 @@ def plan_names(plans: Path) -> list[str]:
 
 
 def tables_of(chosen: ChosenPlan) -> dict[str, VerdictTable]:
-    """Return the table that a plan gives each host, by name."""
+    """Return the table that a plan gives each host and container, by name."""
     from ringfence.plan.verdict_table_json import table_of
 
     folder = chosen.directory / "tables"
-    digests = {host.table for host in chosen.plan.hosts.values()}
+    digests = set(chosen.plan.workloads.values())
     tables = {one: table_of((folder / f"{one}.json").read_text(encoding="utf-8")) for one in digests}
-    return {name: tables[host.table] for name, host in chosen.plan.hosts.items()}
+    return {name: tables[digest] for name, digest in chosen.plan.workloads.items()}

@@ -16,5 +16,5 @@ def shown_plan(estate: Estate, name: str, hosts: Sequence[str] = ()) -> ChosenPl
     """Return a plan. Raise InputErrors for hosts that it says nothing of."""
     chosen = chosen_plan(estate, name)
     plan = chosen.plan
-    refuse_unknown(hosts, {*plan.hosts, *plan.left_out}, f"plan {plan.short}")
+    refuse_unknown(hosts, {*plan.workloads, *plan.left_out}, f"plan {plan.short}")
     return chosen

@@ -44,13 +44,25 @@ class ControlPath(_Part):
         return ControlPath.model_validate({"from": list(control.networks), "port": control.port})
 
 
+class ContainerPlan(_Part):
+    """A container that a host holds: its verdict table, and what its engine calls it there.
+
+    `addresses` are those by which other tables of the plan know it; it may have others by the time of the rollout.
+    """
+
+    table: Digest
+    called: str
+    addresses: list[str] = []
+
+
 class HostPlan(_Part):
     """What one host gets, and the digest of the ruleset that it must have before (empty: no ruleset of Ringfence).
 
     `ruleset` is the text that `enforcer` rendered for `table`; `facts` are the facts of the host that the text depends
     on, and `runtime` is the data that the target fills in: both are the enforcer's own. `control` is present if the
     enforcer keeps a control path open, `options` are the enforcer's own (`cut`), and `chosen` says why this enforcer
-    was chosen where facts of the host decided it.
+    was chosen where facts of the host decided it. `containers` are the workloads that it holds, by name: their tables
+    are part of `ruleset`.
     """
 
     enforcer: str
@@ -62,6 +74,15 @@ class HostPlan(_Part):
     facts: dict[str, JsonValue] = {}
     runtime: list[dict[str, JsonValue]] = []
     chosen: str = ""
+    containers: dict[str, ContainerPlan] = {}
+
+    @model_serializer(mode="wrap")
+    def _said(self, every: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        """Return the data without `containers` where there are none, as plans had it before there was such a key."""
+        said: dict[str, JsonValue] = every(self)
+        if not self.containers:
+            said.pop("containers", None)
+        return said
 
     @property
     def changes(self) -> bool:
@@ -156,6 +177,12 @@ class Plan(_Part):
     def changed(self) -> list[str]:
         """Return the hosts that hold something else now, by name."""
         return [name for name, host in sorted(self.hosts.items()) if host.changes]
+
+    @property
+    def workloads(self) -> dict[str, str]:
+        """Return the digests of the tables that hosts and the containers in them get, by name."""
+        inside = {name: one.table for host in self.hosts.values() for name, one in host.containers.items()}
+        return {name: host.table for name, host in self.hosts.items()} | inside
 
     def expired(self, now: datetime) -> bool:
         """Return whether `now` is after `valid_until`."""

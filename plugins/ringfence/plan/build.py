@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Enforcer, Profile, Targets, told_of
+from ringfence.enforcers import Contained, Enforcer, HoldsContainers, Profile, Targets, told_of
 from ringfence.model.assets import Asset
 from ringfence.model.errors import InputErrors
 from ringfence.model.rules import EMERGENCY
 from ringfence.model.tables import VerdictTable
 from ringfence.plan.artefact import ControlPath, Draft, HostPlan, Inputs, Plan, RuleNamed, digest_of, time_text
+from ringfence.plan.containers import container_plan, containers
 from ringfence.plan.host_records import Held
 from ringfence.plan.left_out import left_out as lacking
 from ringfence.plan.preflight import control_of, refusals
@@ -60,20 +61,22 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
     assets = compilation.snapshot.named()
     unable = lacking(compilation, given.held, enforcer)
     carried = {name: table for name, table in sorted(compilation.tables.items()) if name not in unable}
-    rendering = _Rendering(enforcer, assets, carried)
+    inside = containers(compilation, carried, enforcer)
+    rendering = _Rendering(enforcer, assets, inside.hosts)
     hosts = {}
     # Hosts that get the same share their entry.
     entries: dict[tuple[object, ...], HostPlan] = {}
-    for name, table in carried.items():
+    for name, table in inside.hosts.items():
         asset, chosen = assets[name], compilation.enforcement[name]
         its = enforcer(asset.enforcer)
         control = control_of(asset, compilation) if its.abilities.control else None
         told = given.held[name].features if name in given.held else {}
         profile = its.profile(its.facts(told_of(asset, asset.enforcer, told)))
-        ruleset, runtime = rendering.of(asset.enforcer, table, profile)
+        held = inside.by_host.get(name, ())
+        ruleset, runtime = rendering.of(asset.enforcer, table, profile, held)
         expects = given.held[name].ruleset if name in given.held else ""
         cut, why = chosen.cut if chosen else False, given.chosen.get(name, "")
-        key = (asset.enforcer, id(table), ruleset, expects, control, cut, profile_text(profile), why)
+        key = (asset.enforcer, id(table), ruleset, expects, control, cut, profile_text(profile), why, held)
         if key not in entries:
             entries[key] = HostPlan(
                 enforcer=asset.enforcer,
@@ -85,11 +88,13 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
                 facts=dict(profile),
                 runtime=runtime,
                 chosen=why,
+                containers={one.name: container_plan(one) for one in held},
             )
         hosts[name] = entries[key]
     left_out = dict.fromkeys(compilation.unaddressed, NO_ADDRESS)
     left_out |= compilation.why
     left_out |= unable
+    left_out |= inside.left_out
     left_out |= {name: DROPPED for name in dropped & given.held.keys() - hosts.keys() if given.held[name].ruleset}
     changes = {name: host.changes for name, host in hosts.items()}
     order = rollout_order(compilation.snapshot, compilation.settings, changes, given.here)
@@ -155,7 +160,7 @@ class _Rendering:
     ) -> None:
         self.rulesets: dict[str, str] = {}
         self.tables: dict[str, str] = {}
-        self._known: dict[tuple[str, int, str], tuple[str, list[dict[str, JsonValue]]]] = {}
+        self._known: dict[tuple[object, ...], tuple[str, list[dict[str, JsonValue]]]] = {}
         served: dict[str, list[str]] = {}
         for name in tables:
             served.setdefault(assets[name].enforcer, []).append(name)
@@ -166,15 +171,22 @@ class _Rendering:
             for one, targets in served.items()
         }
 
-    def of(self, name: str, table: VerdictTable, profile: Profile) -> tuple[str, list[dict[str, JsonValue]]]:
+    def of(
+        self, name: str, table: VerdictTable, profile: Profile, held: tuple[Contained, ...] = ()
+    ) -> tuple[str, list[dict[str, JsonValue]]]:
         """Return the digest of the rendered text and what the target fills in at run time."""
-        key = (name, id(table), profile_text(profile))
+        key = (name, id(table), profile_text(profile), held)
         known = self._known.get(key)
         if known is None:
-            rendered = self._renderers[name].render(table, profile)
+            renderer = self._renderers[name]
+            if held and isinstance(renderer, HoldsContainers):
+                rendered = renderer.render_holding(table, profile, held)
+            else:
+                rendered = renderer.render(table, profile)
             digest = digest_of(rendered.text)
             self.rulesets[digest] = rendered.text
-            self.tables[table.digest] = table.text()
+            for one in (table, *(of.table for of in held)):
+                self.tables[one.digest] = one.text()
             known = self._known[key] = (digest, rendered.runtime)
         return known
 

@@ -37,6 +37,7 @@ def made_lines(made: MadePlan, flows: FlowSelection | None) -> Iterator[Line]:
         f"{counted(len(plan.hosts), 'workload')}, {counted(len(made.draft.tables), 'distinct table')}; "
         f"{counted(changed, 'host changes', 'hosts change')}"
     )
+    yield from _containers(plan)
     for name, why in sorted(plan.left_out.items()):
         yield Line(f"left out: {clean_line(name)}: {why}", style="yellow")
     if made.flow_words:
@@ -63,6 +64,7 @@ def head(chosen: ChosenPlan) -> Iterator[Line]:
     flows = inputs.flows[:12] or "none"
     yield Line(f"  made from inventory {inputs.inventory[:12]}, policy {inputs.policy[:12]}, flows {flows}")
     yield Line(f"  {counted(len(plan.hosts), 'workload')}, {counted(len(plan.changed), 'changes', 'change')}")
+    yield from _containers(plan, "  ")
     yield from _enforcers(plan)
     for number, wave in enumerate(plan.waves):
         label = "canary" if number == 0 else f"wave {number}"
@@ -71,6 +73,19 @@ def head(chosen: ChosenPlan) -> Iterator[Line]:
             yield Line(clean_line(f"    {plan.canary.host} is first: {plan.canary.why}"))
     for name, why in sorted(plan.left_out.items()):
         yield Line(f"  left out: {clean_line(name)}: {why}", style="yellow")
+
+
+def _containers(plan: Plan, indented: str = "") -> Iterator[Line]:
+    """Yield how many containers hosts enforce on, and what nobody knows of them before the rollout."""
+    hosts = [name for name, host in sorted(plan.hosts.items()) if host.containers]
+    if hosts:
+        count = counted(sum(len(plan.hosts[name].containers) for name in hosts), "container")
+        yield Line(clean_line(f"{indented}{count} enforced on by {first_few(hosts)}"))
+        yield Line(
+            f"{indented}  not proven: what containers on one bridge send each other, where net.bridge.bridge-nf-call-* "
+            "is off; verify says where",
+            style="yellow",
+        )
 
 
 def _enforcers(plan: Plan) -> Iterator[Line]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ringfence.enforcers import Facts, Profile, Reason, Rendered, Renderer, Targets
+from ringfence.enforcers import Contained, Facts, Profile, Reason, Rendered, Renderer, Targets
+from ringfence.enforcers.nftables.container_chains import Holding
 from ringfence.enforcers.nftables.dynamic_sets import answer_elements
 from ringfence.enforcers.nftables.features import OLDEST_NFT, Features, unsupported
 from ringfence.enforcers.nftables.processes import process_elements
@@ -66,6 +67,15 @@ class NftablesEnforcer:
     def render(self, table: VerdictTable, profile: Profile) -> Rendered:
         """Return the ruleset text that `nft -f` loads in one transaction, and the elements that the target fills in."""
         return Rendered(render(table), runtime_of(table))
+
+    def render_holding(self, table: VerdictTable, profile: Profile, contained: Sequence[Contained]) -> Rendered:
+        """Return the same with the tables of the containers that a host holds."""
+        holding = Holding(contained)
+        text = render(table, holding)
+        runtime = runtime_of(table)
+        for one in holding.contained:
+            runtime += [asked for asked in answer_elements(one.table) if asked not in runtime]
+        return Rendered(text, [*runtime, *holding.runtime()])
 
 
 def runtime_of(table: VerdictTable) -> list[dict[str, JsonValue]]:

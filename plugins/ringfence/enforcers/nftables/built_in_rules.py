@@ -25,7 +25,7 @@ from ringfence.model.rules import Direction
 
 _ON_LINK = "ip6 hoplimit 255"
 _ONE_HOP = "ip6 hoplimit 1"
-_BOTH = (
+BUILT_IN = (
     f"{_ON_LINK} icmpv6 type {{ 133, 135, 136 }} accept",
     f"{_ON_LINK} ip6 saddr fe80::/10 icmpv6 type {{ 134, 137 }} accept",
     f"{_ONE_HOP} ip6 saddr fe80::/10 ip6 daddr ff00::/8 icmpv6 type {{ 130, 131, 132, 143 }} accept",
@@ -59,7 +59,7 @@ _DHCP = {
 
 def built_in_rules(direction: Direction) -> tuple[str, ...]:
     """Return the rules of the built-ins for one direction, in order."""
-    return (*_BOTH, *_DHCP[direction])
+    return (*BUILT_IN, *_DHCP[direction])
 
 
 def replies(direction: Direction) -> tuple[str, ...]:

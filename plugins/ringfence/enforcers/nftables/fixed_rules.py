@@ -32,9 +32,9 @@ MESSAGES = {4: ("icmp", "icmp_type"), 6: ("icmpv6", "icmpv6_type")}
 WITHOUT_PORTS = "meta l4proto != { 1, 6, 17, 58, 132 }"
 
 
-def fixed_rules(parts: Parts, direction: Direction, control: Control | None) -> list[str]:
-    """Return the rules of one direction, in order, and add the sets they need."""
-    remote, local, remote_port, local_port, interface = FIELDS[direction]
+def control_rules(parts: Parts, direction: Direction, control: Control | None) -> list[str]:
+    """Return the rules that keep the control path open in one direction, and add the sets they need."""
+    remote, _, _, local_port, _ = FIELDS[direction]
     rules = []
     if control:
         networks = range_texts_of(addresses_of(control.networks))
@@ -50,6 +50,13 @@ def fixed_rules(parts: Parts, direction: Direction, control: Control | None) -> 
                 )
                 ip = PROTOCOL_OF_FAMILY[family]
                 rules.append(f"{ip} {remote} @{name} tcp {local_port} {control.port} accept")
+    return rules
+
+
+def fixed_rules(parts: Parts, direction: Direction, control: Control | None) -> list[str]:
+    """Return the rules of one direction, in order, and add the sets they need."""
+    remote, local, remote_port, local_port, interface = FIELDS[direction]
+    rules = control_rules(parts, direction, control)
     tuples = {
         family: f"{ip} {local} . {ip} {remote} . meta l4proto . th {local_port} . th {remote_port}"
         for family, ip in PROTOCOL_OF_FAMILY.items()

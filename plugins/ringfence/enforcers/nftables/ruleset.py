@@ -17,9 +17,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ringfence.enforcers.membership_chains import Case
+from ringfence.enforcers.nftables.container_chains import Holding
 from ringfence.enforcers.nftables.dispatch import by_address
 from ringfence.enforcers.nftables.dynamic_sets import add_sets, by_membership
-from ringfence.enforcers.nftables.fixed_rules import FIELDS, fixed_rules
+from ringfence.enforcers.nftables.fixed_rules import FIELDS, control_rules, fixed_rules
 from ringfence.enforcers.nftables.outcomes import add_outcome
 from ringfence.enforcers.nftables.processes import by_process
 from ringfence.enforcers.nftables.service_chains import service_chains
@@ -35,12 +36,26 @@ HOOKS = {Direction.IN: "input", Direction.OUT: "output"}
 HEAD = "table inet ringfence {}\ndelete table inet ringfence\ntable inet ringfence {\n"
 
 
-def render(table: VerdictTable) -> str:
-    """Return the ruleset of a table. Raise RingfenceError for what nftables cannot enforce."""
+def render(table: VerdictTable, holding: Holding | None = None) -> str:
+    """Return the ruleset of a table, with the tables of the containers that its host holds.
+
+    Raise RingfenceError for what nftables cannot enforce.
+    """
     identity = f"plan_{table.digest[:16]}"
     parts = Parts(chains={identity: chain_text(identity, ())})
     add_sets(parts, table)
+    if holding:
+        parts.before_peers = holding.before_peers
     base = "".join(_base_chain(parts, direction, table) for direction in Direction)
+    if holding:
+        for one in holding.contained:
+            add_sets(parts, one.table)
+        control = [control_rules(parts, direction, table.control) for direction in Direction]
+        base += holding.base_chains(
+            parts,
+            control,
+            lambda one, direction: _targets(parts, direction, one.table.direction(direction))[ProcessClass()],
+        )
     return f"{HEAD}{parts.text()}{base}}}\n"
 
 
@@ -77,6 +92,8 @@ def _by_remote(parts: Parts, direction: Direction, cells: list[Cell], family: in
     """Return the chain for some cells and one family: a local address has peers of its own family only."""
     targets: defaultdict[str, list[RangeTexts]] = defaultdict(list)
     asked: defaultdict[RangeTexts, list[Case]] = defaultdict(list)
+    of_cells: list[tuple[Cell, str]] = []
+    asking: list[Cell] = []
     field = FIELDS[direction][0]
     for cell in cells:
         texts = cell.remote_texts
@@ -87,8 +104,13 @@ def _by_remote(parts: Parts, direction: Direction, cells: list[Cell], family: in
                 add_outcome(parts, outcome, direction)
             if cell.membership == ALWAYS:
                 targets[found.target].append(texts)
+                of_cells.append((cell, found.target))
             else:
                 asked[texts].append((cell.membership, found.target))
+                asking.append(cell)
     for texts, cases in asked.items():
-        targets[by_membership(parts, direction, field, family, cases)].append(texts)
-    return by_address(parts, f"{direction}_r", field, {family: targets})
+        chain = by_membership(parts, direction, field, family, cases)
+        targets[chain].append(texts)
+        of_cells += [(cell, chain) for cell in asking if cell.remote_texts == texts]
+    looked_up = by_address(parts, f"{direction}_r", field, {family: targets})
+    return parts.before_peers(parts, direction, family, of_cells, looked_up) if parts.before_peers else looked_up

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+
+from ringfence.model.rules import Direction
+from ringfence.model.tables import Cell
 
 PROTOCOL_OF_FAMILY = {4: "ip", 6: "ip6"}
 TYPE_OF_FAMILY = {4: "ipv4_addr", 6: "ipv6_addr"}
@@ -12,10 +15,15 @@ TYPE_OF_FAMILY = {4: "ipv4_addr", 6: "ipv6_addr"}
 
 @dataclass
 class Parts:
-    """The sets, maps and chains of one table by name, in the order in which they were first needed."""
+    """The sets, maps and chains of one table by name, in the order in which they were first needed.
+
+    `before_peers`, on a host of containers, puts a chain before one that looks remote addresses up
+    (`container_chains.Holding`).
+    """
 
     sets: dict[str, str] = field(default_factory=dict)
     chains: dict[str, str] = field(default_factory=dict)
+    before_peers: Callable[[Parts, Direction, int, Sequence[tuple[Cell, str]], str], str] | None = None
 
     def text(self) -> str:
         """Return all of them as the inside of a table block."""

@@ -80,6 +80,12 @@ options:
     type: str
     choices: [host, none]
     default: host
+  enforce:
+    description:
+      - Whether containers on bridges are workloads. The nftables of the host that holds one then enforces on it; the
+        host must be a workload, too, under the name that C(engines) gives it.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

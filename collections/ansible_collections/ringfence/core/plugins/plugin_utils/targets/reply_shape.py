@@ -51,6 +51,10 @@ _UNIT = re.compile(
 _USER = re.compile(
     r"\S{1,256} ((?:rf_)?users_[a-z0-9_]{1,64}|rf_out_u[0-9]{1,9}) ([a-z0-9_]{1,64}) [0-9]{1,10}", re.ASCII
 )
+# `runs|changing CONTAINER MAP CHAIN ADDRESS`
+_CONTAINER = re.compile(
+    r"(runs|changing) [!-~]{1,256} ((?:containers|peers)_[a-z0-9_]{1,64}) ([a-z0-9_]{1,64}) [0-9a-f.:]{2,39}", re.ASCII
+)
 # `TIME EVENT PLAN SEQUENCE RULESET`, `-` for nothing
 HISTORY = re.compile(
     rf"{TIME.pattern} [a-z-]{{1,32}} (-|[0-9a-f]{{1,64}}) (-|[0-9]{{1,15}}) (-|[0-9a-f]{{64}})", re.ASCII
@@ -109,9 +113,10 @@ KEYS: dict[str, Check] = {
     "holder": _word,
     "unit": lambda value, name: matching(value, name, _UNIT, "what runs of a unit"),
     "user": lambda value, name: matching(value, name, _USER, "a user's number"),
+    "container": lambda value, name: matching(value, name, _CONTAINER, "an address of a container"),
     # the beginning of a digest, as the identity chain has it
     "in_kernel": lambda value, name: matching(value, name, _BEGINNING, "the beginning of a digest"),
-    **dict.fromkeys(("no_unit", "no_user"), lambda value, name: matching(value, name, _NAME, "a name")),
+    **dict.fromkeys(("no_unit", "no_user", "no_container"), lambda value, name: matching(value, name, _NAME, "a name")),
     # sentences for people, also of nft, which repeats the line that it does not accept
     **dict.fromkeys(("reason", "process", "damaged", "recovered", "answers", "persistence", "signed_by"), _sentence),
     **dict.fromkeys(("warning", "unknown", "uncut"), _sentence),

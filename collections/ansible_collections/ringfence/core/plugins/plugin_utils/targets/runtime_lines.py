@@ -6,9 +6,9 @@ from __future__ import annotations
 
 
 def runtime_lines(runtime: list[dict]) -> str:
-    """Return a host's `runtime` as lines `unit|user NAME MAP goto CHAIN`, `fqdn NAME SET timeout T`."""
+    """Return a host's `runtime` as lines `unit|user|container NAME MAP goto CHAIN`, `fqdn NAME SET timeout T`."""
     lines = []
     for process in runtime:
-        kind = next(kind for kind in ("unit", "user", "fqdn") if kind in process)
+        kind = next(kind for kind in ("unit", "user", "fqdn", "container") if kind in process)
         lines += [f"{kind} {process[kind]} {name} {verdict}\n" for name, verdict in process["elements"]]
     return "".join(lines)

@@ -33,9 +33,13 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
     enforcer = host.enforcer
     now = held(reply, enforcer)
     wanted = plan.table(host.table)
+    listing = reply.sections.get("listing", "")
     try:
-        found = enforcement(enforcer).read(reply.sections.get("listing", ""))
-        told = differences(wanted, found)
+        if host.containers:
+            found, told = _holding_containers(plan, host, listing)
+        else:
+            found = enforcement(enforcer).read(listing)
+            told = differences(wanted, found)
     except (ValueError, RecursionError, OverflowError) as error:
         return unjudged(reply, f"this host's listing cannot be read: {shown(str(error), LONGEST_FOREIGN)}", enforcer)
     processes, dead = _processes(reply, found["filled"]["processes"])
@@ -65,6 +69,19 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         "answers": _answers(host, found["filled"]["answers"]),
         "held": now,
     }
+
+
+def _holding_containers(plan: Plan, host: Host, listing: str) -> tuple[dict, list[dict]]:
+    """Return what a host that holds containers enforces, and how its tables and theirs differ from the plan."""
+    its = enforcement(host.enforcer)
+    rendered = plan.ruleset(host.ruleset, its.SUFFIX).decode()
+    found, tables = its.read_holding(listing, rendered, host.containers, host.runtime)
+    told = list(differences(plan.table(host.table), found))
+    if found["present"]:
+        for name, table in tables.items():
+            of_one = differences(plan.table(host.containers[name]["table"]), table)
+            told += [{**one, "container": name, "text": f"container {name}: {one['text']}"} for one in of_one]
+    return found, told
 
 
 def _emergencies(reply: Reply, found: dict) -> list[str]:
@@ -151,8 +168,10 @@ def _untold(host: Host, reply: Reply, now: dict) -> list[str]:
         return []
     told = {("unit", line.split(" ")[1]) for line in reply.all("unit")}
     told |= {("user", line.split(" ")[0]) for line in reply.all("user")}
-    told |= {(kind, name) for kind in ("unit", "user") for name in reply.all(f"no_{kind}")}
-    planned = [(kind, process[kind]) for process in host.runtime for kind in ("unit", "user") if kind in process]
+    told |= {("container", line.split(" ")[1]) for line in reply.all("container")}
+    kinds = ("unit", "user", "container")
+    told |= {(kind, name) for kind in kinds for name in reply.all(f"no_{kind}")}
+    planned = [(kind, process[kind]) for process in host.runtime for kind in kinds if kind in process]
     return [f"unknown: this host does not report {kind} {name}" for kind, name in planned if (kind, name) not in told]
 
 
@@ -171,8 +190,12 @@ def _answers(host: Host, elements: list[dict]) -> dict[str, list[dict]]:
 
 def _on_their_way(reply: Reply) -> list[str]:
     """Return a sentence for every unit that began or ended while the kernel was listed."""
-    units = sorted({line.split(" ")[1] for line in reply.all("unit") if line.startswith("changing ")})
-    return _first([f"unit {who} is starting or stopping: its rules are not checked" for who in units], "units")
+    moving = [
+        f"{kind} {who} is starting or stopping: its rules are not checked"
+        for kind in ("unit", "container")
+        for who in sorted({line.split(" ")[1] for line in reply.all(kind) if line.startswith("changing ")})
+    ]
+    return _first(moving, "units and containers")
 
 
 def _processes(reply: Reply, elements: list[dict]) -> tuple[list[str], int]:
@@ -184,6 +207,12 @@ def _processes(reply: Reply, elements: list[dict]) -> tuple[list[str], int]:
             wanted[name, path, f"goto {chain}"] = f"unit {who}"
         elif runs == "changing":
             may_be.add((name, path, f"goto {chain}"))
+    for line in reply.all("container"):
+        runs, who, name, chain, address = line.split(" ")
+        if runs == "runs":
+            wanted[name, address, f"goto {chain}"] = f"container {who}"
+        else:
+            may_be.add((name, address, f"goto {chain}"))
     for line in reply.all("user"):
         who, name, chain, uid = line.split(" ")
         wanted[name, uid, f"goto {chain}"] = f"user {who}"

@@ -11,7 +11,7 @@ import re
 import shutil
 import stat
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
 
@@ -41,7 +41,10 @@ class PlanError(Exception):
 
 @dataclass(frozen=True)
 class Host:
-    """What a plan says of one host; `wave` counts from 0."""
+    """What a plan says of one host; `wave` counts from 0.
+
+    `containers` are the workloads that it holds, by name: `table`, `called` (by its engine), `addresses`.
+    """
 
     name: str
     wave: int
@@ -52,6 +55,7 @@ class Host:
     control: dict
     options: dict
     runtime: list
+    containers: dict = field(default_factory=dict)
 
     @property
     def cut(self) -> bool:
@@ -98,6 +102,7 @@ class Plan:
             control=entry["control"] or {},
             options=entry["options"],
             runtime=entry["runtime"],
+            containers=entry.get("containers", {}),
         )
 
     def ruleset(self, digest: str, suffix: str) -> bytes:

@@ -24,8 +24,8 @@ OLDEST: Any = {"iptables": (1, 4, 21), "ipset": (6, 38)}
 # In this order they are one script.
 PARTS = (
     "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "processes",
-    "answers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables",
-    "persistence", "return", "move", "status", "apply", "boot", "verbs",
+    "answers", "containers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables", "persistence",
+    "return", "move", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # it reads this package when it is imported
     from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
 
 __all__ = [
-    "MISSING", "PARTS", "SUFFIX", "answer_age", "features", "filled", "read", "runtime_lines",
+    "MISSING", "PARTS", "SUFFIX", "answer_age", "features", "filled", "read", "read_holding", "runtime_lines",
 ]  # fmt: skip
 
 SUFFIX = "nft"
@@ -24,14 +24,21 @@ OLDEST: Any = {"nft": (0, 9, 3)}
 # In this order they are one script.
 PARTS = (
     "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "stages", "processes",
-    "answers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables",
-    "persistence", "return", "move", "status", "apply", "boot", "verbs",
+    "answers", "containers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables", "persistence",
+    "return", "move", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 
 def read(listing: str) -> dict:
     """Return the verdict table of a listing, and what is not of our shape."""
     return read_ruleset(listing)
+
+
+def read_holding(listing: str, rendered: str, containers: dict, runtime: list[dict]) -> tuple[dict, dict[str, dict]]:
+    """Return the verdict table of a host that holds containers, and those of its containers by name."""
+    from .container_reader import read_holding as of_containers
+
+    return of_containers(listing, rendered, containers, runtime)
 
 
 def filled(section: str) -> dict:

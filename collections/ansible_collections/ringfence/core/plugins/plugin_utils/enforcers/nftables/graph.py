@@ -38,6 +38,7 @@ from .shapes import (
     GOTO_V4,
     INLINE_MAP,
     IP,
+    PEERS_CHAIN,
     VERDICTS,
     lost,
     outcome_of,
@@ -48,6 +49,7 @@ Interval = tuple[int, int]
 Split = tuple[str, list[tuple[Interval, str]]]
 Membership = tuple["frozenset[str]", "frozenset[str]"]
 Report = Callable[..., None]
+Peers = dict[str, "list[tuple[Interval, str]]"]
 PORT_KEYS = {"icmp type": ICMP, "icmpv6 type": ICMPV6, "tcp dport": TCP, "udp dport": UDP, "sctp dport": SCTP}
 BY_HAND = {"accept": Outcome("allow", "none", False), "drop": Outcome("deny", "none", False)}
 # In a chain that asks for addresses, in this order and each at most once; the empty one is never a step onward.
@@ -63,9 +65,11 @@ _NUMBERS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 class Graph:
     """Resolves the chains of one listing; `report(line, text, problem, change="shape")` is told what is not ours."""
 
-    def __init__(self, listing: Listing, report: Report) -> None:
+    def __init__(self, listing: Listing, report: Report, peers: Peers | None = None) -> None:
         self.listing = listing
         self.report = report
+        # by the map that the target fills, where the addresses of containers lead that a plan knows them by
+        self.peers = peers or {}
         self._services: dict[tuple[str, int], tuple[Piece, ...]] = {}
         self._splits: dict[tuple[str, int], Split | None] = {}
         self._outcomes: dict[str, Outcome] = {}
@@ -86,6 +90,8 @@ class Graph:
             return None
         if self._asks(block):
             return None
+        if PEERS_CHAIN.fullmatch(chain):
+            return self._past_peers(block, family)
         field, default, elements = "", "", []
         reached = 0
         for rule in block.rules:
@@ -106,6 +112,23 @@ class Graph:
             self.report(block.line, f"chain {chain}", "has no last rule: what it does not match passes")
             default = "accept"
         return field, _filled(elements, FAMILIES[family], default)
+
+    def _past_peers(self, block: ChainBlock, family: int) -> Split:
+        """Return where a chain leads that asks for containers first: those a plan knows, else the addresses behind it.
+
+        What else it holds is compared with the text that it was rendered as (`container_reader`).
+        """
+        goto = GOTO.fullmatch(block.rules[-1].text) if block.rules else None
+        if goto is None or goto[1] == block.name:
+            self.report(block.line, f"chain {block.name}", "has no last rule: what it does not match passes", "open")
+            return "", [(FAMILIES[family], "accept")]
+        lookup = ADDRESS_LOOKUP.fullmatch(block.rules[0].text)
+        known = self.peers.get(lookup[3], []) if lookup else []
+        behind = self.split(goto[1], family)
+        if lookup is None or not known:
+            return behind or ("", [(FAMILIES[family], goto[1])])
+        beyond = behind[1] if behind and behind[0] == lookup[2] else [(FAMILIES[family], goto[1])]
+        return lookup[2], _laid_over(sorted(known), beyond)
 
     def _elements(self, name: str, rule: Rule, family: int) -> list[tuple[Interval, str]]:
         block = self.listing.sets.get(name)
@@ -317,6 +340,22 @@ def _filled(entries: list[tuple[Interval, str]], whole: Interval, default: str) 
             _append_entry(filled, interval, target)
         low = interval[1] + 1
     return filled
+
+
+def _laid_over(above: list[tuple[Interval, str]], below: list[tuple[Interval, str]]) -> list[tuple[Interval, str]]:
+    """Return sorted entries with others, single addresses in order, in their place."""
+    found: list[tuple[Interval, str]] = []
+    for (start, high), target in below:
+        low = start
+        for (point, _), instead in above:
+            if low <= point <= high:
+                if low < point:
+                    _append_entry(found, (low, point - 1), target)
+                _append_entry(found, (point, point), instead)
+                low = point + 1
+        if low <= high:
+            _append_entry(found, (low, high), target)
+    return found
 
 
 def _append_entry(filled: list[tuple[Interval, str]], interval: Interval, target: str) -> None:

@@ -8,6 +8,7 @@ kernel fill; they are reported beside the table.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.service_line import Piece
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.address_line import (
@@ -19,11 +20,12 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.addre
 
 from .base_chain_headers import read_head
 from .generations import one_generation
-from .graph import Graph, Interval
+from .graph import Graph, Interval, Peers
 from .listing import ChainBlock, Listing, SetBlock, parse_listing
 from .lookups import judged_as
 from .runtime_elements import filled
 from .shapes import (
+    CONTAINER_CHAINS,
     CONTROL_RULE,
     DIRECTIONS,
     FIELDS,
@@ -57,16 +59,24 @@ def read_ruleset(text: str) -> dict[str, object]:
     `shape`.
     """
     listing, leftovers = one_generation(parse_listing(text))
-    return {**_Reader(listing).table(), "leftovers": leftovers}
+    return {**TableReader(host_part(listing)).table(), "leftovers": leftovers}
 
 
-class _Reader:
-    def __init__(self, listing: Listing) -> None:
+def host_part(listing: Listing) -> Listing:
+    """Return a listing without the chains that containers are met by; `container_reader` compares those."""
+    chains = {name: chain for name, chain in listing.chains.items() if name not in CONTAINER_CHAINS}
+    return listing if len(chains) == len(listing.chains) else replace(listing, chains=chains)
+
+
+class TableReader:
+    """Reads one table of a listing; `peers` says where a plan lets the addresses of containers lead."""
+
+    def __init__(self, listing: Listing, peers: Peers | None = None) -> None:
         self.listing = listing
         self.drift: list[dict[str, object]] = []
         self._told: set[tuple[int, str, str, str]] = set()
         self.passes = self._take_passes()
-        self.graph = Graph(listing, self.report)
+        self.graph = Graph(listing, self.report, peers)
         self.addresses: dict[tuple[Interval, ...], str] = {}
         self.services: dict[tuple[Piece, ...], str] = {}
 
@@ -81,12 +91,14 @@ class _Reader:
         return bool(there)
 
     def report(self, line: int, text: str, problem: str, change: str = "shape") -> None:
+        """Keep what is not of our shape, once."""
         told = (line, text, problem, change)
         if told not in self._told:
             self._told.add(told)
             self.drift.append({"line": line, "text": text, "problem": problem, "change": change})
 
     def table(self) -> dict[str, object]:
+        """Return the data of the host's table."""
         if not self.listing.found:
             self.report(0, "table inet ringfence", MISSING, "open")
             return self._data(None, dict.fromkeys(DIRECTIONS, _NO_CELLS))

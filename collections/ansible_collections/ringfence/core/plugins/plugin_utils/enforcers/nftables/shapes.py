@@ -57,7 +57,8 @@ IDENTITY_CHAIN = re.compile(r"plan_([0-9a-f]{16})")
 OUTCOME_CHAIN = re.compile(r"(allow|deny|watch)_([0-9A-Za-z]+?)(?:_(in|out))?(_log)?")
 MEMORY_SET = re.compile(r"(denied|watched)_([0-9A-Za-z]+)_(in|out)([46])(_bare)?(?:_\d+)?")
 PROCESS_CHAIN = re.compile(r"(in|out)(?=_)(?:_u(\d+))?(?:_x(\d+))?")
-POLICY_CHAIN = re.compile(r"(in|out)_([dlrsp])_[0-9a-f]{12}")
+POLICY_CHAIN = re.compile(r"(in|out)_([dklrsp])_[0-9a-f]{12}")
+PEERS_CHAIN = re.compile(r"(in|out)_k_[0-9a-f]{12}")
 DYNAMIC_SET = re.compile(r"dyn([46])_([0-9a-f]{12})")
 DYNAMIC_LOOKUP = re.compile(r"(ip6?) ([sd]addr) @dyn([46])_([0-9a-f]{12}) goto (\S+)")
 ANSWER_STANDS = 3600  # seconds that an element of a dynamic set stays unless it is given again
@@ -68,6 +69,11 @@ GOTO_V4 = re.compile(r"meta nfproto ipv4 goto (\S+)")
 ADDRESS_LOOKUP = re.compile(r"(ip6?) ([sd]addr) vmap @(\S+)")
 INLINE_MAP = re.compile(r"((?:meta l4proto|(?:tcp|udp|sctp) dport|icmp(?:v6)? type)) vmap \{ (.*) \}")
 CONTROL_RULE = re.compile(r"ip6? [sd]addr @control[46] tcp [sd]port (\d+) accept")
+# What containers are met by, with the hook and the priority of those that the kernel enters.
+CONTAINER_CHAINS = (
+    *("containers_in", "containers_out", "containers_forward_out", "containers_forward_in"),
+    *("containers_input", "containers_output"),
+)
 
 _SETS = (
     (re.compile(r"control([46])"), "set", "type {address}", "flags interval"),
@@ -83,6 +89,10 @@ _SETS = (
     (re.compile(r"(?:in|out)_[lr]([46])_[0-9a-f]{12}"), "map", "type {address} : verdict", "flags interval"),
     (re.compile(r"units_(?:in|out)_[1-6]"), "map", "type cgroupsv2 : verdict"),
     (re.compile(r"users_(?:in|out)(?:_u\d+)?"), "map", "type uid : verdict"),
+    (re.compile(r"peers_(?:in|out)([46])_[0-9a-f]{12}"), "map", "type {address} : verdict"),
+    (re.compile(r"containers_(?:in|out)([46])"), "map", "type {address} : verdict"),
+    (re.compile(r"networks_(?:in|out)([46])"), "map", "type {address} : verdict", "flags interval"),
+    (re.compile(r"container_nets([46])"), "set", "type {address}", "flags interval"),
     (DYNAMIC_SET, "set", "type {address}", "size 256", "flags timeout"),
 )
 

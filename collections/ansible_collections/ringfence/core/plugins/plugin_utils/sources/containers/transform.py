@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_interface
 from typing import Any
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.api import Answered, EngineAnswer
@@ -29,11 +31,12 @@ _SHARED_DRIVERS = ("macvlan", "ipvlan", "overlay")
 
 @dataclass(frozen=True)
 class Shape:
-    """How hosts are to look: labels from container labels, and whether bridges are realms of their host."""
+    """How hosts are to look: labels from container labels; whether bridges are realms of their host; `enforce`."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     label_prefix: str = "container_"
     realm: str = "host"
+    enforce: bool = False
 
 
 def hosts(answers: Sequence[EngineAnswer], shape: Shape) -> Found:
@@ -88,11 +91,13 @@ def _candidate(answer: EngineAnswer, shape: Shape, container: Answered) -> Candi
     variables: dict[str, Any] = {
         "ringfence_addresses": addresses,
         "ringfence_labels": {**usual, **good_labels({key: tags.get(tag) for key, tag in shape.labels.items()})},
-        "ringfence_workload": False,
+        "ringfence_workload": bool(shape.enforce and addresses),
         "ringfence_kind": "container",
         "ringfence_sources": [f"containers {host}"],
         "ringfence_containers": without_empty(fact),
     }
+    if variables["ringfence_workload"]:
+        variables["ringfence_enforcer"] = "containers"
     if addresses and not shared and shape.realm == "host":
         variables["ringfence_realm"] = "containers-" + host_name(host)
     return Candidate(f"{name}.{host}", identity, variables)
@@ -107,8 +112,18 @@ def _networks(container: Answered, answer: EngineAnswer) -> Iterator[dict[str, A
                 "name": name,
                 "driver": str(answer.networks.get(name, {}).get("Driver", "")),
                 "addresses": good_addresses([one.get("IPAddress"), one.get("GlobalIPv6Address")]),
+                "subnets": list(_subnets(one)),
+                "gateways": good_addresses([one.get("Gateway"), one.get("IPv6Gateway")]),
                 "mac": one.get("MacAddress"),
             }
+
+
+def _subnets(network: dict[str, Any]) -> Iterator[str]:
+    """Yield the subnets that the addresses of a container lie in, as far as its engine says how large they are."""
+    for address, length in (("IPAddress", "IPPrefixLen"), ("GlobalIPv6Address", "GlobalIPv6PrefixLen")):
+        if network.get(address) and network.get(length):
+            with suppress(ValueError):
+                yield str(ip_interface(f"{network[address]}/{network[length]}").network)
 
 
 def _ports(container: Answered) -> Iterator[dict[str, Any]]:

@@ -158,5 +158,6 @@ verb_refresh() {
     if read_wait && stands "$candidate_table"; then refresh_lines=$candidate_processes; fi
     resolve_names "$refresh_lines"
     fill_answers "$refresh_lines"
+    fill_containers "$refresh_lines"
     reply state refreshed
 }

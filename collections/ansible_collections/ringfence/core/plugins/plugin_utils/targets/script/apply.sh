@@ -31,7 +31,10 @@ verb_apply() {
     if [ -z "$rf_renew$confirmed_damaged" ] && [ "$confirmed_ruleset" = "$rf_ruleset" ] && stands "$rf_table"; then
         take_over
         # what stands from before may be denied by it, and a plan may only now say that it ends
-        if [ -z "$rf_check" ]; then cut_more; fi
+        if [ -z "$rf_check" ]; then
+            cut_more
+            fill_containers "$rf_processes"
+        fi
         finish 0
     fi
     if [ -n "$confirmed_damaged" ]; then check_enforcer; fi
@@ -154,8 +157,15 @@ swap() {
     fi
     if [ -n "$table_stood" ]; then reply_denials; fi
     admit_control
-    load_table "$state/candidate.nft" "$rf_seconds"
-    if ! stands "$rf_table"; then swap_failed; fi
+    swap_loaded=1
+    load_table "$state/candidate.nft" "$rf_seconds" || swap_loaded=
+    if ! stands "$rf_table"; then
+        swap_failed
+    elif [ -z "$swap_loaded" ] && [ "$confirmed_table" = "$rf_table" ]; then
+        # the host's own table stands from before, and tells nothing of those of its containers
+        kernel=unknown
+        swap_failed
+    fi
     # A process started now, this subshell, tells the time of the swap on the clock that processes are measured by.
     pending_swapped=$(read_process self && echo "$process_started")
     if ! { echo "swapped=$pending_swapped" >>"$runs/pending"; } 2>/dev/null; then

@@ -49,6 +49,7 @@ status_foreign() {
         $1 == "type" && $2 == "filter" && $4 == "ingress" { print table ": netdev ingress chain" }
         / tproxy / { print table ": tproxy" }
         nat[table] && /(redirect|dnat|snat|masquerade)/ && !told[table]++ { print table ": NAT" }'
+    foreign_containers
     if [ -s /proc/net/ip_tables_names ]; then
         while read -r foreign_table; do echo "iptables (legacy) $foreign_table: present"; done </proc/net/ip_tables_names
     fi

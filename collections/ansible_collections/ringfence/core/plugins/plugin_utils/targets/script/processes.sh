@@ -1,10 +1,10 @@
 # Processes: units and users become elements of the table's maps, one by one, each allowed to fail.
 
-# Lines of a process: `unit NAME MAP goto CHAIN` or `user NAME MAP goto CHAIN`; and of a name: `fqdn NAME SET timeout TIME`.
+# Lines of a process: `unit NAME MAP goto CHAIN`, the same for `user` and `container`; and of a name: `fqdn NAME SET timeout TIME`.
 check_processes() {
     if [ -z "$1" ]; then return 0; fi
     printf '%s' "$1" | while read -r process_kind process_who process_map process_goto process_chain process_rest; do
-        case $process_kind:$process_goto:$process_rest in unit:goto: | user:goto: | fqdn:timeout:) ;; *) exit 1 ;; esac
+        case $process_kind:$process_goto:$process_rest in unit:goto: | user:goto: | container:goto: | fqdn:timeout:) ;; *) exit 1 ;; esac
         case $process_kind:$process_who in *: | *:*[!A-Za-z0-9:_.@\\-]* | fqdn:[!A-Za-z0-9]*) exit 1 ;; esac
         case $process_map$process_chain in *[!A-Za-z0-9_]*) exit 1 ;; esac
     done
@@ -150,6 +150,8 @@ units_without() {
 # Fills the maps and sets for the process lines $1 and replies what became of each.
 fill_processes() {
     fill_answers "$1"
+    # at boot no engine runs yet
+    if [ "$verb" = boot ]; then follow_containers "$1" try-restart; else fill_containers "$1"; fi
     case "
 $1" in
     *"

@@ -13,8 +13,10 @@ verb_status() {
     status_pending
     status_abilities
     if [ -n "$confirmed_processes" ]; then status_units_now; fi
+    if has_containers "$confirmed_processes"; then status_containers_now; fi
     if [ "$kernel" = present ] && [ -n "$rf_listing" ]; then status_listing; fi
     if [ -n "$confirmed_processes" ]; then status_units; fi
+    if has_containers "$confirmed_processes"; then status_containers; fi
     if [ -n "$rf_sockets" ]; then
         {
             socket_text

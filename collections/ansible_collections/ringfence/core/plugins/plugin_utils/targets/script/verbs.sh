@@ -7,10 +7,10 @@ ringfence_main() {
     done
     now=
     # what a shell's files printed before this may have left a line open
-    case $verb in boot | return | hold) ;; *) echo ;; esac
+    case $verb in boot | return | hold | containers) ;; *) echo ;; esac
     require_root
     case $verb in
-    apply | confirm | rollback | remove | refresh | status | resume | leave | emergency | hold) "verb_$verb" ;;
+    apply | confirm | rollback | remove | refresh | status | resume | leave | emergency | hold | containers) "verb_$verb" ;;
     return) verb_return "${2-}" ;;
     boot) verb_boot ;;
     *) refuse verb "unknown verb $verb" ;;
@@ -100,6 +100,8 @@ verb_confirm() {
     disarm
     forget_wait
     if [ -n "$sync_changed" ]; then fill_processes "$candidate_processes"; fi
+    # not before: the unit wants the confirmed file
+    follow_containers "$candidate_processes" restart
     cut_more
     remember confirmed "$candidate_plan" "$candidate_sequence" "$candidate_ruleset"
     reply changed yes

@@ -1,0 +1,218 @@
+# Containers: the addresses that the containers of a policy have now become elements of the table's maps.
+
+container_unit=/etc/systemd/system/ringfence-containers.service
+
+has_containers() {
+    case "
+$1" in
+    *"
+container "*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+# ask_engine ENGINE WORDS...: one that hangs is none that answers.
+ask_engine() {
+    if have timeout; then timeout 10 "$@" 2>/dev/null </dev/null 9>&-; else "$@" 2>/dev/null </dev/null 9>&-; fi
+}
+
+# Prints `NAME ADDRESS` for every address that a running container has on a network. Fails where an engine does not
+# answer, or there is none: no answer is not the same as no container.
+containers_now() {
+    now_lines=
+    now_engines=
+    for now_engine in docker podman; do
+        if ! have "$now_engine"; then continue; fi
+        now_engines=1
+        now_ids=$(ask_engine "$now_engine" ps -q --no-trunc) || return 1
+        if [ -z "$now_ids" ]; then continue; fi
+        # one that has ended since then is no answer, and those of the others count; identities are hex digits
+        # shellcheck disable=SC2086
+        now_lines="$now_lines
+$(ask_engine "$now_engine" inspect --type container \
+            --format '{{.Name}}{{range .NetworkSettings.Networks}} {{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' $now_ids)"
+    done
+    if [ -z "$now_engines" ]; then return 1; fi
+    printf '%s\n' "$now_lines" | awk '
+        { sub(/^\//, "", $1) }
+        $1 !~ /^[A-Za-z0-9][A-Za-z0-9_.-]*$/ { next }
+        { for (i = 2; i <= NF; i++) if ($i ~ /^[0-9a-f.:]+$/ && $i ~ /[.:]/ && length($i) <= 39) print $1, $i }'
+}
+
+# container_elements LINES ADDRESSES: prints `NAME MAP CHAIN ADDRESS` for every element that there must be. An address
+# that two containers have is nobody's.
+container_elements() {
+    printf '%s\n\n%s\n' "$2" "$1" | awk '
+        !lines && $0 == "" { lines = 1; next }
+        !lines {
+            if (!(($1, $2) in known)) { known[$1, $2] = 1; address[$1, ++count[$1]] = $2; holders[$2]++ }
+            next
+        }
+        $1 == "container" {
+            family = match($3, /(in|out)[46]/) ? substr($3, RSTART + RLENGTH - 1, 1) : 0
+            for (i = 1; i <= count[$2]; i++) {
+                one = address[$2, i]
+                if (holders[one] == 1 && family == (one ~ /:/ ? 6 : 4)) print $2, $3, $5, one
+            }
+        }'
+}
+
+# load_containers LINES ELEMENTS: puts the elements, and no others, into the maps of the lines, in one transaction.
+load_containers() {
+    printf '%s\n\n%s\n' "$2" "$1" | awk '
+        !lines && $0 == "" { lines = 1; next }
+        !lines { held[$2] = held[$2] (held[$2] == "" ? "" : ", ") $4 " : goto " $3; next }
+        $1 == "container" && !seen[$3]++ {
+            print "flush map inet ringfence " $3
+            if (held[$3] != "") print "add element inet ringfence " $3 " { " held[$3] " }"
+        }' | nft -f - 2>&1
+}
+
+# Fills the maps for the process lines $1 and replies what became of each container.
+fill_containers() {
+    if ! has_containers "$1"; then return 0; fi
+    fill_held=$(containers_now) || {
+        reply process 'containers: unknown, because their engine does not answer: they stay as they are, new ones closed'
+        return 0
+    }
+    fill_elements_now=$(container_elements "$1" "$fill_held")
+    if fill_said=$(load_containers "$1" "$fill_elements_now"); then fill_word='enforced'; else fill_word="failed: ${fill_said%%"
+"*}"; fi
+    for fill_who in $(container_names "$1"); do
+        case "
+$fill_elements_now" in
+        *"
+$fill_who "*) reply process "container $fill_who: $fill_word" ;;
+        *) reply process "container $fill_who: does not run" ;;
+        esac
+    done
+}
+
+container_names() {
+    printf '%s' "$1" | awk '$1 == "container" && !seen[$2]++ { print $2 }'
+}
+
+# follow_engine ENGINE: prints a line whenever a container may have got or lost an address; what happened while it was not
+# listened to counts as well.
+follow_engine() {
+    follow_since=$(date +%s)
+    while :; do
+        echo again
+        follow_next=$(date +%s)
+        case $1 in
+        podman) "$1" events --since "$follow_since" --filter type=container --filter event=init --filter event=start \
+            --filter event=died --filter event=cleanup --format '{{.Status}}' 2>/dev/null </dev/null ;;
+        *) "$1" events --since "$follow_since" --filter type=container --filter type=network --filter event=connect \
+            --filter event=disconnect --filter event=start --filter event=die --format '{{.Action}}' 2>/dev/null </dev/null ;;
+        esac
+        follow_since=$follow_next
+        sleep 1
+    done
+}
+
+# Runs as long as the host does: fills the maps whenever an engine tells of a change. It takes no lock; what it gives to a
+# table that was swapped meanwhile is refused as a whole, and whoever swaps fills in as well.
+verb_containers() {
+    check_state
+    {
+        for follow_engine in docker podman; do
+            if have "$follow_engine"; then follow_engine "$follow_engine" & fi
+        done
+        wait
+    } | while follow_told=$(dd bs=65536 count=1 2>/dev/null) && [ -n "$follow_told" ]; do
+        read_confirmed
+        follow_lines=$confirmed_processes
+        if read_wait && stands "$candidate_table"; then follow_lines=$candidate_processes; fi
+        if ! has_containers "$follow_lines" || ! follow_held=$(containers_now); then continue; fi
+        load_containers "$follow_lines" "$(container_elements "$follow_lines" "$follow_held")"
+    done
+}
+
+# Called with the confirmed process lines.
+sync_containers() {
+    if ! has_containers "$1"; then
+        remove_containers
+        return 0
+    fi
+    sync_file "$container_unit" "[Unit]
+Description=Ringfence: which addresses the containers of its policy have
+ConditionPathExists=$state/confirmed.nft
+After=ringfence.service
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/bin/sh $state/ringfence.sh containers
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target" || return 1
+    if [ ! -L "$units/multi-user.target.wants/${container_unit##*/}" ]; then
+        make_directory "$units/multi-user.target.wants"
+        ln -sf "../${container_unit##*/}" "$units/multi-user.target.wants/${container_unit##*/}" || return 1
+        sync_changed=1
+    fi
+}
+
+# Has the unit begin anew, which fills in at once.
+follow_containers() {
+    if has_containers "$1" && systemd_runs; then
+        systemctl "$2" --no-block "${container_unit##*/}" </dev/null >/dev/null 2>&1 9>&-
+    fi
+    return 0
+}
+
+remove_containers() {
+    if [ ! -e "$container_unit" ]; then return 0; fi
+    if systemd_runs; then
+        systemctl stop "${container_unit##*/}" 2>/dev/null
+        systemctl reset-failed "${container_unit##*/}" 2>/dev/null
+    fi
+    rm -f "$container_unit" "$units/multi-user.target.wants/${container_unit##*/}"
+    sync_changed=1
+}
+
+# Reads, before the kernel is listed, which addresses containers have; behind it what has changed meanwhile is told apart.
+status_containers_now() {
+    status_containers_unread=
+    status_held=$(containers_now) || status_containers_unread=1
+}
+
+status_containers() {
+    status_later=
+    if [ -z "$status_containers_unread" ]; then status_later=$(containers_now) || status_containers_unread=1; fi
+    if [ -n "$status_containers_unread" ]; then
+        reply unknown 'the engine of the containers does not answer, so nothing is known of them'
+        return 0
+    fi
+    status_filled=$(container_elements "$confirmed_processes" "$status_held")
+    status_filled_later=$(container_elements "$confirmed_processes" "$status_later")
+    printf '%s\n\n%s\n' "$status_filled" "$status_filled_later" | awk '
+        !later && $0 == "" { later = 1; next }
+        $0 == "" { next }
+        !later { before[$0] = 1; next }
+        { print "ringfence:container=" (($0 in before) ? "runs " : "changing ") $0; delete before[$0] }
+        END { for (line in before) print "ringfence:container=changing " line }'
+    for status_who in $(container_names "$confirmed_processes"); do
+        case "
+$status_filled
+$status_filled_later" in
+        *"
+$status_who "*) ;;
+        *) reply no_container "$status_who" ;;
+        esac
+    done
+    if systemd_runs && ! systemctl is-active --quiet "${container_unit##*/}"; then
+        reply damaged 'the unit that follows containers does not run: one that starts is closed'
+    fi
+}
+
+# What containers of one bridge send each other passes the table only where the kernel gives bridged packets to it.
+foreign_containers() {
+    if ! has_containers "$confirmed_processes"; then return 0; fi
+    for foreign_switch in iptables ip6tables; do
+        if [ "$(cat "/proc/sys/net/bridge/bridge-nf-call-$foreign_switch" 2>/dev/null)" != 1 ]; then
+            echo "net.bridge.bridge-nf-call-$foreign_switch is off: what containers on one bridge send each other is not seen"
+        fi
+    done
+}

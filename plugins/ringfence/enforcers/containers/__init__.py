@@ -1,0 +1,102 @@
+"""Containers: workloads whose tables the enforcer of their host renders into its own ruleset.
+
+What is known of one is what the source `ringfence.core.containers` tells, its variable `ringfence_containers`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ringfence.enforcers import Contained, Facts, Network, Profile, Reason, Rendered, Renderer, Targets
+from ringfence.model.abilities import LINUX, Where
+from ringfence.model.addresses import addresses_of, point_of
+from ringfence.model.assets import Asset
+from ringfence.model.errors import InputError, RingfenceError
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.tables import VerdictTable
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+# What Docker and Podman take as names; their identities are such, too.
+_CALLED = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,255}", re.ASCII)
+_SOURCE = "let the source ringfence.core.containers tell of it"
+_BRIDGES = "bridge"
+
+
+class ContainersEnforcer:
+    """`ringfence.enforcers.Enforcer` for what a host holds: it renders nothing, its host's enforcer does."""
+
+    name = "containers"
+    suffix = "none"
+    # Processes inside of a container are none of the host's packet filter, and Ansible has no line there.
+    abilities = replace(LINUX, inbound=frozenset(), outbound=frozenset(), cut=False, control=False, where=Where.API)
+
+    def facts(self, told: Mapping[str, JsonValue]) -> Facts:
+        """Return the host that holds the container, its name there, and its networks."""
+        return {key: told[key] for key in ("host", "name", "networks") if key in told}
+
+    def lacks(self, facts: Facts) -> str:
+        """Return nothing: no host gets this enforcer by its facts."""
+        return ""
+
+    def profile(self, facts: Facts) -> Profile:
+        """Return nothing: there is no text."""
+        return {}
+
+    def refusals(self, table: VerdictTable, facts: Facts, asset: Asset) -> list[Reason]:
+        """Return why its host's packet filter does not see what this container sends and receives."""
+        if not isinstance(facts.get("host"), str) or not _CALLED.fullmatch(str(facts.get("name", ""))):
+            return [("no host is known to hold this container", _SOURCE)]
+        try:
+            networks = _networks(facts)
+        except InputError as error:
+            return [(f"its networks cannot be read: {error.message}", _SOURCE)]
+        others = [one for one in _listed(facts) if one.get("driver") not in (None, "", _BRIDGES)]
+        if others:
+            name = f"{others[0].get('driver')} network {others[0].get('name')}"
+            return [(f"its {name} goes past its host's packet filter", "attach it to bridge networks alone")]
+        outside = [one for one in asset.addresses if not any(one in network.addresses for network in networks)]
+        if outside or not networks:
+            return [("it has an address of no bridge network whose subnet is known", _SOURCE)]
+        return []
+
+    def contained(self, asset: Asset, table: VerdictTable, facts: Facts) -> Contained:
+        """Return what its host's enforcer must know of a container."""
+        host, called = str(facts["host"]), str(facts["name"])
+        return Contained(asset.name, host, called, asset.addresses, _networks(facts), table)
+
+    def renderer(self, targets: Targets) -> Renderer:
+        """Return this itself."""
+        return self
+
+    def render(self, table: VerdictTable, profile: Profile) -> Rendered:
+        """Raise RingfenceError: only its host's enforcer renders the table of a container."""
+        raise RingfenceError("the table of a container is rendered by the enforcer of its host")
+
+
+def _listed(facts: Facts) -> list[Mapping[str, object]]:
+    listed = facts.get("networks")
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+
+
+def _networks(facts: Facts) -> tuple[Network, ...]:
+    """Return the networks with their addresses, as far as subnets are told. Raise InputError for what is no address."""
+    found = []
+    for one in _listed(facts):
+        subnets, gateways = _texts(one.get("subnets")), _texts(one.get("gateways"))
+        if subnets:
+            points = [point_of(text) for text in gateways]
+            own = IntervalSet.of((point, point) for point in points)
+            found.append(Network(str(one.get("name", "")), addresses_of(subnets) - own))
+    return tuple(found)
+
+
+def _texts(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+ENFORCER = ContainersEnforcer()

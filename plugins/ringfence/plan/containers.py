@@ -1,0 +1,51 @@
+"""Containers in a plan: whose host enforces on them, and why others are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ringfence.compiler import Compilation
+from ringfence.enforcers import Contained, Enforcer, HeldByHost, HoldsContainers, told_of
+from ringfence.model.addresses import range_texts
+from ringfence.model.intervals import IntervalSet
+from ringfence.model.tables import VerdictTable
+from ringfence.plan.artefact import ContainerPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """The containers of a plan by the host that enforces on each, the reasons for others, and the hosts' own tables."""
+
+    by_host: Mapping[str, tuple[Contained, ...]]
+    left_out: Mapping[str, str]
+    hosts: Mapping[str, VerdictTable]
+
+
+def containers(
+    compilation: Compilation, carried: Mapping[str, VerdictTable], enforcer: Callable[[str], Enforcer]
+) -> Containers:
+    """Return the containers among the workloads of a plan; `carried` are the tables that hosts can take."""
+    named, called = compilation.snapshot.named(), compilation.snapshot.called()
+    inside = {name: its for name in carried if isinstance(its := enforcer(named[name].enforcer), HeldByHost)}
+    hosts = {name: table for name, table in carried.items() if name not in inside}
+    by_host: dict[str, list[Contained]] = {}
+    left_out = {}
+    for name, its in inside.items():
+        asset = named[name]
+        facts = its.facts(told_of(asset, asset.enforcer, {}))
+        inner = its.contained(asset, carried[name], facts)
+        holders = [holder.name for holder in called.get(inner.host, ()) if holder.name in hosts]
+        if len(holders) != 1:
+            left_out[name] = f"its host {inner.host} is no workload of this plan"
+        elif not isinstance(enforcer(named[holders[0]].enforcer), HoldsContainers):
+            left_out[name] = f"{named[holders[0]].enforcer} on its host {inner.host} cannot enforce on containers"
+        else:
+            by_host.setdefault(holders[0], []).append(inner)
+    return Containers({host: tuple(several) for host, several in by_host.items()}, left_out, hosts)
+
+
+def container_plan(one: Contained) -> ContainerPlan:
+    """Return what a plan says of a container."""
+    addresses = [text for point in one.addresses for text in range_texts(IntervalSet.of([(point, point)]))]
+    return ContainerPlan(table=one.table.digest, called=one.called, addresses=addresses)

@@ -1,0 +1,187 @@
+"""A host with two bridges and containers on them, as network namespaces of one process: every connection tried at once.
+
+The engine is a stand-in for the command of Docker, which answers from a file; the target's own script fills the maps.
+Containers of one bridge are seen by the host only where the kernel gives bridged packets to it (`same_bridge`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import shlex
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
+
+from tests.unit.enforcers.nft_kernel import Kernel, open_kernel
+
+HOST, CLIENT = "dock-1", "client"
+NETWORKS = {"front": ("172.30.1", "fd30:1:"), "back": ("172.30.2", "fd30:2:")}
+CONTAINERS = {"a": "front", "b": "front", "c": "back", "d": "back"}
+HOST_AT, CLIENT_AT = ("203.0.113.1", "fd30:9::1"), ("203.0.113.9", "fd30:9::9")
+PORTS = (80, 8080, 5432)
+Probe = tuple[str, str, int]  # from whom, to which address and port
+Found = TypeVar("Found")
+FILL = """
+have() {{ [ "$1" = docker ]; }}
+docker() {{ case $1 in ps) echo 0a ;; inspect) cat {told} ;; esac; }}
+verb=refresh
+fill_containers {lines}
+"""
+
+
+class ContainerWorld:
+    """The namespaces; `close` ends them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.host = open_kernel()
+        self.inside = {name: Kernel() for name in (*CONTAINERS, CLIENT)}
+        self.told = directory / "told"
+        self.addresses: dict[str, tuple[str, str]] = {HOST: HOST_AT, CLIENT: CLIENT_AT}
+        self.listening: list[socket.socket] = []
+        self._pool = ThreadPoolExecutor(1)
+        self._wire()
+        switches = [Path(f"/proc/sys/net/bridge/bridge-nf-call-{tool}") for tool in ("iptables", "ip6tables")]
+        self.same_bridge = all(self._in(HOST, lambda one=one: _switched_on(one)) for one in switches)
+        for name in (HOST, *self.inside):
+            self.listening += self._in(name, _listen)
+        self._stop = threading.Event()
+        self._answering = threading.Thread(target=self._answer)
+        self._answering.start()
+
+    def _wire(self) -> None:
+        run = self.host.run
+        run("ip", "link", "set", "lo", "up")
+        for switch in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+            run("sh", "-c", f"echo 1 >/proc/sys/net/{switch}")
+        for name, (v4, v6) in NETWORKS.items():
+            run("ip", "link", "add", name, "type", "bridge")
+            run("ip", "address", "add", f"{v4}.1/24", "dev", name)
+            run("ip", "address", "add", f"{v6}:1/64", "dev", name, "nodad")
+            run("ip", "link", "set", name, "up")
+        for name, kernel in self.inside.items():
+            run("ip", "link", "add", f"to-{name}", "type", "veth", "peer", "name", "eth0", "netns", str(kernel.pid))
+            run("ip", "link", "set", f"to-{name}", "up", *(["master", CONTAINERS[name]] if name in CONTAINERS else []))
+            kernel.run("ip", "link", "set", "eth0", "up")
+        for address, flags in zip(HOST_AT, ([], ["nodad"]), strict=True):
+            run("ip", "address", "add", f"{address}/{64 if ':' in address else 24}", "dev", f"to-{CLIENT}", *flags)
+        self._give(CLIENT, CLIENT_AT, HOST_AT)
+
+    def _give(self, name: str, addresses: Sequence[str], gateways: Sequence[str]) -> None:
+        words = ["ip address flush dev eth0 scope global"]
+        for address, gateway in zip(addresses, gateways, strict=True):
+            length, flag = (64, " nodad") if ":" in address else (24, "")
+            words += [f"ip address add {address}/{length} dev eth0{flag}", f"ip route replace default via {gateway}"]
+        self.inside[name].run("sh", "-ec", "\n".join(words))
+
+    def start(self, last: dict[str, int]) -> None:
+        """Give every container an address of its network in both families, as a restart does."""
+        for name, number in last.items():
+            v4, v6 = NETWORKS[CONTAINERS[name]]
+            self.addresses[name] = (f"{v4}.{number}", f"{v6}:{number:x}")
+            self._give(name, self.addresses[name], (f"{v4}.1", f"{v6}:1"))
+        lines = (f"/{name} {' '.join(self.addresses[name])}\n" for name in last)
+        self.told.write_text("".join(lines))
+        # neighbours of before would send to whom they knew by an address
+        for kernel in (self.host, *self.inside.values()):
+            kernel.run("ip", "neigh", "flush", "all")
+
+    def fill(self, lines: str) -> str:
+        """Have the target's script fill the maps, and return what it says."""
+        text = script() + FILL.format(told=self.told, lines=shlex.quote(lines))
+        return self.host.run("sh", "-s", text=text)
+
+    def passing(self, probes: Iterable[Probe], expected: Callable[[Probe], bool]) -> set[Probe]:
+        """Return which connections are made, as soon as all that are expected are, or after five seconds."""
+        made: set[Probe] = set()
+        waiting: dict[int, tuple[Probe, socket.socket]] = {}
+        poll = select.poll()
+        wanted = set()
+        for probe in probes:
+            one = self._in(probe[0], lambda probe=probe: _begin(probe))
+            waiting[one.fileno()] = (probe, one)
+            poll.register(one, select.POLLOUT)
+            wanted |= {probe} if expected(probe) else set()
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            # what must not come has had the time that all others took, and a moment more
+            ready = poll.poll(50 if wanted <= made else 500)
+            for number, _ in ready:
+                probe, one = waiting[number]
+                poll.unregister(number)
+                if one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                    made.add(probe)
+            if not ready and wanted <= made:
+                break
+        for _, one in waiting.values():
+            one.close()
+        return made
+
+    def _in(self, name: str, work: Callable[[], Found]) -> Found:
+        """Return what a function returns in a namespace: its sockets stay there."""
+        kernel = self.host if name == HOST else self.inside[name]
+
+        def enter() -> Found:
+            with Path(f"/proc/{kernel.pid}/ns/net").open(encoding="ascii") as namespace:
+                if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+            return work()
+
+        return self._pool.submit(enter).result()
+
+    def _answer(self) -> None:
+        while not self._stop.is_set():
+            for one in select.select(self.listening, [], [], 0.1)[0]:
+                one.accept()[0].close()
+
+    def close(self) -> None:
+        """End the namespaces."""
+        self._stop.set()
+        self._answering.join()
+        for one in self.listening:
+            one.close()
+        self._pool.shutdown()
+        for kernel in (self.host, *self.inside.values()):
+            kernel.close()
+
+
+def _switched_on(switch: Path) -> bool:
+    try:
+        switch.write_text("1", encoding="ascii")
+    except OSError:
+        return False
+    return True
+
+
+def _listen() -> list[socket.socket]:
+    found = []
+    for port in PORTS:
+        one = socket.socket(socket.AF_INET6)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind(("::", port))
+        one.listen(64)
+        found.append(one)
+    return found
+
+
+def _begin(probe: Probe) -> socket.socket:
+    _, address, port = probe
+    one = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    # an end at once, without a wait of the kernel for more
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    one.setblocking(False)
+    one.connect_ex((address, port))
+    return one
+
+
+def needs_root() -> bool:
+    """Return whether the namespaces cannot be entered."""
+    return os.geteuid() != 0 or subprocess.run(["unshare", "--net", "true"], check=False).returncode != 0
