@@ -102,9 +102,11 @@ def roll_it_out_and_leave(terminal: Terminal) -> None:
     terminal.press("6")
     terminal.wait_for("p make one")
     terminal.press("p")
-    made = terminal.wait_for(lambda text: re.search(r"plan \w{4} is made", text) is not None, 60)
+    made = terminal.wait_for(
+        lambda text: bool(re.search(r"plan \w{4} is made", text)) and "denied that were allowed" in text, 60
+    )
     number = made.partition(" is made")[0][-4:]
-    assert re.search(r"[1-9]\d* denied that were allowed, 0 newly allowed", made)
+    assert re.search(r"[1-9]\d* denied that were allowed, 0 newly allowed", made), made
     terminal.mark("6, p: the plan")
     terminal.press("o")
     terminal.wait_for(f"type {number}")

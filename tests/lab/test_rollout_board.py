@@ -16,6 +16,7 @@ from tests.lab.test_apply_interrupted import (
     CLOSED,
     HOSTS,
     ONE_CONNECTION,
+    OPEN,
     alive,
     answer,
     descendants,
@@ -41,10 +42,11 @@ def rollout_screen(rollouts: Rollouts) -> Terminal:
     return terminal
 
 
-def run_processes() -> list[str]:
-    """Return the command lines of the processes that carry a run out."""
+def run_processes(rollouts: Rollouts) -> list[str]:
+    """Return the command lines of the processes that carry a run of this workspace out."""
     pids = {int(entry.name) for entry in Path("/proc").glob("[0-9]*")}
-    return [line for line in alive(pids) if "ringfence.operations.run_process" in line]
+    own = f"{rollouts.directory}/"
+    return [line for line in alive(pids) if "ringfence.operations.run_process" in line and own in line]
 
 
 def test_a_run_outlives_the_application_that_began_it_and_a_pause_holds_until_another_one_resumes_it(
@@ -62,7 +64,7 @@ def test_a_run_outlives_the_application_that_began_it_and_a_pause_holds_until_an
         started = descendants(terminal.pid)
         os.kill(terminal.pid, signal.SIGKILL)
         wait_until(lambda: not [line for line in alive(started) if "ringfence_tui.engine" in line])
-    assert len(run_processes()) == 1
+    assert len(run_processes(rollouts)) == 1
     status, said = done_of(rollouts, "apply", plan.name)
     assert (status, "a run works on this workspace already" in said) == (2, True), said
 
@@ -89,7 +91,7 @@ def test_a_run_outlives_the_application_that_began_it_and_a_pause_holds_until_an
 
     (run,) = run_directories(rollouts.directory / ".ringfence")
     assert not run.lives()
-    assert run_processes() == []
+    assert run_processes(rollouts) == []
     status, said = done_of(rollouts, "attach")
     assert (status, "3/3 hosts hold it, 3 changed" in said) == (0, True), said
     assert events(plan) == dict.fromkeys(HOSTS[:3], "confirmed")
@@ -98,7 +100,7 @@ def test_a_run_outlives_the_application_that_began_it_and_a_pause_holds_until_an
 def test_a_run_that_is_rolled_back_ends_takes_back_what_waits_and_another_run_brings_back_the_rest(
     rollouts: Rollouts,
 ) -> None:
-    (before,) = (rollouts.directory / "plans").iterdir()
+    before = rollouts.apply(dict.fromkeys(HOSTS[:3], OPEN))
     plan = rollouts.plan(dict.fromkeys(HOSTS[:3], CLOSED), waves=(("n1",), ("n2",), ("n3",)))
     rollouts.sh("n2", ONE_CONNECTION)
     with rollout_screen(rollouts) as terminal:
@@ -130,4 +132,4 @@ def test_a_run_that_is_rolled_back_ends_takes_back_what_waits_and_another_run_br
     assert (back.run, back.error) == (second.id, "")
     assert first.control().back
     assert rollouts.drift(before) == {}
-    assert run_processes() == []
+    assert run_processes(rollouts) == []
