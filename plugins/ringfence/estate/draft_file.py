@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
 import os
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from ringfence.estate.draft_changes import change_of, data_of, refuse_foreign
 from ringfence.estate.draft_values import Damaged, Draft, Written, Wrote
+from ringfence.estate.person import person
 from ringfence.files import may_write, own_file
 from ringfence.model.errors import InputError
 from ringfence.workspace import STATE
@@ -81,11 +81,7 @@ def aside(path: Path) -> tuple[Damaged, ...]:
 
 
 def _this_process() -> Wrote:
-    try:
-        who = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        who = f"uid {os.getuid()}"
-    return Wrote(who, platform.node(), os.getpid(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    return Wrote(person(), platform.node(), os.getpid(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _json(content: bytes) -> object:

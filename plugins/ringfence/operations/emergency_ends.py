@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import re
 import secrets
 from collections.abc import Sequence
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.peer_resolution import Ends, chosen_addresses, points_of
 from ringfence.enforcers import names as installed_enforcers
+from ringfence.estate.person import person
 from ringfence.estate.queries import ITSELF, QueryReader
 from ringfence.language.definitions import Definitions
 from ringfence.language.shapes import SPAN
@@ -99,12 +98,8 @@ def new_id(kind: Kind) -> str:
 
 
 def who_asks() -> str:
-    """Return who works here: the user that sudo was called by, else the user of this process."""
-    try:
-        name = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        name = f"uid {os.getuid()}"
-    return clean_line(name)[:MOST_WHO]
+    """Return who works here, as the lines for hosts can say it."""
+    return clean_line(person())[:MOST_WHO]
 
 
 def checked_reason(why: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import subprocess
@@ -13,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from ringfence.estate.person import person
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.apply import ApplyRequest, Rollout, checked_plan
@@ -243,14 +243,6 @@ def _result(run: RunDirectory, facts: RunFacts, events: list[Event]) -> tuple[Pl
         name = str(one["host"])
         hosts[name] = HostResult(**one, result=hosts[name].result if name in hosts else {})
     return PlaybookResult(hosts, INTERRUPTED if interrupted else str(end["status"])), interrupted
-
-
-def person() -> str:
-    """Return who begins a run: by login name, else by number, as in a container without a list of users."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _commit(estate: Estate) -> str:
