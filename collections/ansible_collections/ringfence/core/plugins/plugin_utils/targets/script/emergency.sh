@@ -211,25 +211,30 @@ emergency_permits() {
     case $1 in *"element permitted "*) return 0 ;; *) return 1 ;; esac
 }
 
-# let_through: has the table of the policy, whichever enforcer's it is, let connections with our label pass; the table of
-# emergencies has dropped those that no permission holds any more.
-let_through() {
+# not_passing: prints what holds a table of the policy that does not let connections with our label pass: `nft`, or a
+# variant of iptables and a family, a line each.
+not_passing() {
     if have nft && let_chain=$(nft -nn list chain inet ringfence input 2>/dev/null); then
-        case $let_chain in
-        *"ct label $emergency_label accept"*) ;;
-        *) nft_through | nft -f - 2>/dev/null ;;
-        esac
+        case $let_chain in *"ct label $emergency_label accept"*) ;; *) echo nft ;; esac
     fi
     for let_stem in iptables-legacy iptables-nft iptables; do
         if ! have "$let_stem-save"; then continue; fi
         for let_name in "$let_stem" "ip6tables${let_stem#iptables}"; do
             let_chain=$("$let_name-save" -t filter 2>/dev/null)
-            case $let_chain in
-            *"-A rf_in -m connlabel --label "*) ;;
-            *"-A rf_in "*) iptables_through | "$let_name-restore" --noflush 2>/dev/null ;;
-            esac
+            case $let_chain in *"-A rf_in -m connlabel --label "*) ;; *"-A rf_in "*) echo "$let_name" ;; esac
         done
         if [ "$let_stem" = iptables-nft ]; then break; fi
+    done
+}
+
+# let_through: has the table of the policy, whichever enforcer's it is, let connections with our label pass; the table of
+# emergencies has dropped those that no permission holds any more.
+let_through() {
+    for let_tool in $(not_passing); do
+        case $let_tool in
+        nft) nft_through | nft -f - 2>/dev/null ;;
+        *) iptables_through | "$let_tool-restore" --noflush 2>/dev/null ;;
+        esac
     done
     return 0
 }
@@ -251,21 +256,6 @@ swap_through() {
     if emergency_read && emergency_permits "$emergency_lines"; then "$1_through"; fi
 }
 
-# Whether the table of the policy, where there is one, lets connections with our label pass, in both families.
-label_passes() {
-    if have nft && let_chain=$(nft -nn list chain inet ringfence input 2>/dev/null); then
-        case $let_chain in *"ct label $emergency_label accept"*) ;; *) return 1 ;; esac
-    fi
-    for let_stem in iptables-legacy iptables-nft iptables; do
-        if ! have "$let_stem-save"; then continue; fi
-        for let_name in "$let_stem" "ip6tables${let_stem#iptables}"; do
-            let_chain=$("$let_name-save" -t filter 2>/dev/null)
-            case $let_chain in *"-A rf_in -m connlabel --label "*) ;; *"-A rf_in "*) return 1 ;; esac
-        done
-        if [ "$let_stem" = iptables-nft ]; then break; fi
-    done
-}
-
 # tell_emergency: replies what is kept, and what the kernel has of it.
 tell_emergency() {
     if [ ! -e "$emergency_kept" ] && [ ! -e "$runs/emergency.label" ] && [ ! -e "$runs/emergency.loaded" ]; then return 0; fi
@@ -276,7 +266,7 @@ tell_emergency() {
         reply damaged "$emergency_kept is not whole: what was cut off here is not known"
     fi
     if emergency_permits "$emergency_lines"; then
-        if label_passes; then reply label_passes yes; else reply label_passes no; fi
+        if [ -z "$(not_passing)" ]; then reply label_passes yes; else reply label_passes no; fi
     fi
     {
         if have nft; then nft -nn list table inet ringfence_emergency 2>/dev/null; fi
@@ -367,13 +357,12 @@ $(emergency_paths)
 $emergency_given
 GIVEN
     emergency_wanted=$emergency_merged
+    if [ "$(without_paths "$emergency_wanted")" = "$(without_paths "$emergency_before")" ]; then reply changed no; else reply changed yes; fi
     if [ -n "$rf_check" ]; then
-        if [ "$(without_paths "$emergency_wanted")" = "$(without_paths "$emergency_before")" ]; then reply changed no; else reply changed yes; fi
         reply state held
         tell_emergency
         finish 0
     fi
-    if [ "$(without_paths "$emergency_wanted")" = "$(without_paths "$emergency_before")" ]; then reply changed no; else reply changed yes; fi
     emergency_state=held
     keep_emergency "$emergency_wanted" || emergency_state=unkept
     if ! load_emergency "$emergency_wanted"; then

@@ -2,28 +2,37 @@
 
 signers=/etc/ringfence/allowed_signers
 
-# Refuses unless the plan is signed and says of this host exactly what was sent: nothing of a plan is used before. A file /etc/ringfence/name holds the
-# host's name in plans, where the controller's word for it is not enough.
+# write_signed FILE: writes what was signed into a file of $work, and its signature beside it.
+write_signed() {
+    { printf '%s\n' "$rf_plan_text" >"$work/$1" && printf '%s\n' "$rf_signature" >"$work/$1.sig"; } 2>/dev/null ||
+        refuse_write "$work"
+}
+
+# find_signer FILE NAMESPACE: who of this host's signers signed it is signed_by, nobody is empty; signed_name is the host's
+# name in it: that of the file /etc/ringfence/name, where the controller's word for it is not enough.
+find_signer() {
+    signed_by=
+    for signed_who in $(ssh-keygen -Y find-principals -s "$work/$1.sig" -f "$signers" 2>/dev/null); do
+        if ssh-keygen -Y verify -f "$signers" -I "$signed_who" -n "$2" -s "$work/$1.sig" <"$work/$1" >/dev/null 2>&1; then
+            signed_by=$signed_who
+        fi
+    done
+    signed_name=$rf_host
+    if [ -r /etc/ringfence/name ]; then read -r signed_name </etc/ringfence/name; fi
+}
+
+# Refuses unless the plan is signed and says of this host exactly what was sent: nothing of a plan is used before.
 check_signed() {
     if [ ! -e "$signers" ]; then return 0; fi
     if [ -z "$rf_plan_text" ] || [ -z "$rf_signature" ]; then
         refuse unsigned "this host has $signers and accepts only signed plans"
     fi
     if ! have ssh-keygen; then refuse signature "ssh-keygen is not installed on this host, so the plan's signature cannot be checked"; fi
-    { printf '%s\n' "$rf_plan_text" >"$work/plan.json" && printf '%s\n' "$rf_signature" >"$work/plan.json.sig"; } 2>/dev/null ||
-        refuse_write "$work"
+    write_signed plan.json
     signed_digest=$(sha256sum "$work/plan.json")
     if [ "${signed_digest%% *}" != "$rf_plan" ]; then refuse digest "the plan was not transferred completely"; fi
-    signed_by=
-    for signed_who in $(ssh-keygen -Y find-principals -s "$work/plan.json.sig" -f "$signers" 2>/dev/null); do
-        if ssh-keygen -Y verify -f "$signers" -I "$signed_who" -n ringfence-plan -s "$work/plan.json.sig" \
-            <"$work/plan.json" >/dev/null 2>&1; then
-            signed_by=$signed_who
-        fi
-    done
+    find_signer plan.json ringfence-plan
     if [ -z "$signed_by" ]; then refuse signature "the plan is signed by none of the signers in $signers on this host"; fi
-    signed_name=$rf_host
-    if [ -r /etc/ringfence/name ]; then read -r signed_name </etc/ringfence/name; fi
     signed_says=$(signed_entry "$signed_name" <"$work/plan.json" | sort)
     if [ "$(sent_entry | sort)" != "$signed_says" ]; then
         refuse signature "the signed plan differs from what was sent for $signed_name"
@@ -40,18 +49,9 @@ check_approved() {
     fi
     if ! have ssh-keygen; then refuse signature "ssh-keygen is not installed on this host, so the approval cannot be checked"; fi
     open_work
-    { printf '%s\n' "$rf_plan_text" >"$work/request" && printf '%s\n' "$rf_signature" >"$work/request.sig"; } 2>/dev/null ||
-        refuse_write "$work"
-    signed_by=
-    for signed_who in $(ssh-keygen -Y find-principals -s "$work/request.sig" -f "$signers" 2>/dev/null); do
-        if ssh-keygen -Y verify -f "$signers" -I "$signed_who" -n ringfence-emergency -s "$work/request.sig" \
-            <"$work/request" >/dev/null 2>&1; then
-            signed_by=$signed_who
-        fi
-    done
+    write_signed request
+    find_signer request ringfence-emergency
     if [ -z "$signed_by" ]; then refuse signature "the permission is approved by none of the signers in $signers on this host"; fi
-    signed_name=$rf_host
-    if [ -r /etc/ringfence/name ]; then read -r signed_name </etc/ringfence/name; fi
     if ! printf '%s\n' "$1" | host=$signed_name awk -v request="$work/request" -v now="$(date +%s)" '
         function value(line) { sub(/^ *("[a-z_]+": )?"?/, "", line); sub(/"?,?$/, "", line); return line }
         # JSON with two spaces of indentation a level, a value a line, in which no text can hold a newline
