@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,12 @@ def test_what_the_machine_refuses_takes_only_its_own_part_away(tmp_path: Path, m
 
     assert broken(told) == {"rollout": "/shop/plans"}
     assert len(told) > 3
+
+
+def test_what_is_kept_is_told_before_the_languages_are_loaded() -> None:
+    script = (
+        "import sys\nimport ringfence_tui.screens.overview.questions\n"
+        "heavy = {'pydantic', 'duckdb', 'ruamel.yaml', 'ansible_runner'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

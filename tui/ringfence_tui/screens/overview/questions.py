@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.errors import RingfenceError
 from ringfence.model.problems import Severity
-from ringfence.operations.damaged_state import damaged_state
 from ringfence.operations.overview import (
     assets_summary,
     draft_summary,
@@ -62,6 +61,7 @@ def _traffic(session: EngineSession, estate: Estate, tell: Tell) -> TrafficSumma
 def _findings(estate: Estate) -> Findings:
     """Return the problems of files and inventory that are known without compiling."""
     from ringfence.language import check_references
+    from ringfence.operations.damaged_state import damaged_state  # loads much: what is kept is told before
 
     workspace, found = estate.workspace, estate.survey()
     problems = [
