@@ -21,6 +21,7 @@ from ringfence_tui.actions import Action, actions, help_rows
 from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.jobs import Jobs, job_rows
+from ringfence_tui.key_layouts import is_held, latin_key
 from ringfence_tui.key_order import KeyOrder
 from ringfence_tui.keys import APPLICATION, bindings
 from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
@@ -61,7 +62,7 @@ class RingfenceApp(App[int]):
         self.first = first
         self._trail: list[str] = []
         self.shown = Shown()
-        self.key_order = KeyOrder(self, super().on_event, self._keys_to_overlay)
+        self.key_order = KeyOrder(self, self._forward, self._keys_to_overlay)
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver: where it is the terminal's, the one that no input ends."""
@@ -137,12 +138,18 @@ class RingfenceApp(App[int]):
             return
         if isinstance(event, events.Resize):  # at a size that is the old one again too, and after `fg`
             self.action_redraw()
+        if isinstance(event, events.Key) and is_held(event):
+            event = latin_key(event)
         if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
             await self.key_order.take(event)
         elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
             return
         else:
             await super().on_event(event)
+
+    async def _forward(self, key: events.Key) -> None:
+        """Hand a key on: a command is at its place on a keyboard of other letters too, a text has the letters."""
+        await super().on_event(key if getattr(self.focused, "takes_text", False) else latin_key(key))
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         super()._display(screen, self.shown.differing(renderable))
