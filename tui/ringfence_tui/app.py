@@ -21,7 +21,8 @@ from ringfence_tui.actions import Action, actions, help_rows
 from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.jobs import Jobs, job_rows
-from ringfence_tui.key_order import KeyOrder
+from ringfence_tui.key_layouts import is_held, latin_key
+from ringfence_tui.key_order import KeyOrder, Pressed
 from ringfence_tui.keys import APPLICATION, bindings
 from ringfence_tui.messages import GoTo, JobsChanged, NotTaken, WorkspaceChanged
 from ringfence_tui.opened import Opened
@@ -66,7 +67,7 @@ class RingfenceApp(App[int]):
         self.first = first
         self._trail: list[str] = []
         self.shown = Shown()
-        self.key_order = KeyOrder(self, super().on_event, self._keys_to_overlay)
+        self.key_order = KeyOrder(self, self._forward, self._keys_to_overlay)
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver: a terminal's and a browser's are those that no input ends."""
@@ -139,12 +140,19 @@ class RingfenceApp(App[int]):
             return
         if isinstance(event, events.Resize):  # at a size that is the old one again too, and after `fg`
             self.action_redraw()
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded and not _leaves(event):
+        if isinstance(event, events.Key) and is_held(event):
+            event = latin_key(event)
+        if isinstance(event, Pressed) and not event.is_forwarded and not _leaves(event):
             await self.key_order.take(event)
         elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
             return
         else:
             await super().on_event(event)
+
+    async def _forward(self, event: Pressed) -> None:
+        """Hand a key on: a command is at its place on a keyboard of other letters too, a text has the letters."""
+        command = isinstance(event, events.Key) and not getattr(self.focused, "takes_text", False)
+        await super().on_event(latin_key(cast("events.Key", event)) if command else event)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         super()._display(screen, self.shown.differing(renderable))
@@ -355,7 +363,7 @@ class RingfenceApp(App[int]):
         self.engine.close()
 
 
-def _leaves(event: events.Key | events.Paste) -> bool:
+def _leaves(event: Pressed) -> bool:
     return isinstance(event, events.Key) and event.key == "ctrl+q"
 
 

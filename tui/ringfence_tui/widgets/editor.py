@@ -26,6 +26,8 @@ class Editor(TextArea):
     Editor, Editor:focus { border: none; padding: 0; background: $background; color: $foreground; height: 1fr; }
     """
 
+    takes_text = True
+
     class Edited(Message):
         """The text, or the place of the cursor, is another one."""
 

@@ -24,6 +24,8 @@ class Field(Input):
     Field, Field:focus { border: none; width: 1fr; height: 1; padding: 0; background: $background; color: $foreground; }
     """
 
+    takes_text = True
+
     class Edited(Message):
         """The text is another one."""
 

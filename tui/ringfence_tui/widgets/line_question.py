@@ -15,6 +15,7 @@ class LineQuestion(Overlay):
     """Asks once; `answer` has the line, None where it was left."""
 
     LONGEST = 300  # characters
+    takes_text = True
 
     def __init__(self, title: str, rows: tuple[Row, ...], value: str = "") -> None:
         super().__init__(title)
