@@ -13,13 +13,13 @@ from typing import Any, cast
 
 from rich.console import RenderableType
 from textual import events
-from textual.app import App
 from textual.driver import Driver
 from textual.screen import Screen
 
 from ringfence_tui.actions import Action, actions, help_rows
 from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
+from ringfence_tui.faults import FaultTelling
 from ringfence_tui.jobs import Jobs, job_rows
 from ringfence_tui.key_layouts import is_held, latin_key
 from ringfence_tui.key_order import KeyOrder, Pressed
@@ -45,7 +45,7 @@ DRIVERS = {
 }
 
 
-class RingfenceApp(App[int]):
+class RingfenceApp(FaultTelling):
     """Screens are installed when they are first shown, and switched ever after."""
 
     TITLE = "ringfence"
