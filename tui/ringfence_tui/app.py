@@ -22,7 +22,7 @@ from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.jobs import Jobs, job_rows
 from ringfence_tui.key_layouts import is_held, latin_key
-from ringfence_tui.key_order import KeyOrder
+from ringfence_tui.key_order import KeyOrder, Pressed
 from ringfence_tui.keys import APPLICATION, bindings
 from ringfence_tui.messages import GoTo, JobsChanged, NotTaken, WorkspaceChanged
 from ringfence_tui.opened import Opened
@@ -142,14 +142,14 @@ class RingfenceApp(App[int]):
             self.action_redraw()
         if isinstance(event, events.Key) and is_held(event):
             event = latin_key(event)
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded and not _leaves(event):
+        if isinstance(event, Pressed) and not event.is_forwarded and not _leaves(event):
             await self.key_order.take(event)
         elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
             return
         else:
             await super().on_event(event)
 
-    async def _forward(self, pressed: events.Key | events.Paste) -> None:
+    async def _forward(self, pressed: Pressed) -> None:
         """Hand a key on: a command is at its place on a keyboard of other letters too, a text has the letters."""
         if isinstance(pressed, events.Key) and not getattr(self.focused, "takes_text", False):
             pressed = latin_key(pressed)
@@ -364,7 +364,7 @@ class RingfenceApp(App[int]):
         self.engine.close()
 
 
-def _leaves(event: events.Key | events.Paste) -> bool:
+def _leaves(event: Pressed) -> bool:
     return isinstance(event, events.Key) and event.key == "ctrl+q"
 
 
