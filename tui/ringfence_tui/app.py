@@ -60,6 +60,7 @@ class RingfenceApp(App[int]):
         self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
+        self._warned = False  # of what is lost by leaving; once is enough
         self.shown = Shown()
         self.key_order = KeyOrder(self, super().on_event, self._keys_to_overlay)
 
@@ -138,6 +139,7 @@ class RingfenceApp(App[int]):
         if isinstance(event, events.Resize):  # at a size that is the old one again too, and after `fg`
             self.action_redraw()
         if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
+            self._warned = False
             await self.key_order.take(event)
         elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
             return
@@ -324,7 +326,12 @@ class RingfenceApp(App[int]):
         self.page.say(Span("copied  ", Tone.DIM), Span(command, Tone.STRONG), Span(more, Tone.DIM))
 
     async def action_quit(self) -> None:
-        """Leave."""
+        """Leave; where something that was typed would be lost, say so first."""
+        unsaved = next((lost for page in self.pages if (lost := page.unsaved())), "")
+        if unsaved and not self._warned:
+            self._warned = True
+            self.page.say(Span("! ", Tone.WARN), unsaved, "; ", Span("ctrl+q", Tone.KEY), " again leaves without it")
+            return
         self.exit(0)
 
     def action_redraw(self) -> None:
