@@ -66,6 +66,7 @@ class RingfenceApp(App[int]):
         self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
+        self._warned = False  # of what is lost by leaving; once is enough
         self.shown = Shown()
         self.key_order = KeyOrder(self, self._forward, self._keys_to_overlay)
 
@@ -143,6 +144,7 @@ class RingfenceApp(App[int]):
         if isinstance(event, events.Key) and is_held(event):
             event = latin_key(event)
         if isinstance(event, Pressed) and not event.is_forwarded and not _leaves(event):
+            self._warned = False
             await self.key_order.take(event)
         elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
             return
@@ -339,7 +341,12 @@ class RingfenceApp(App[int]):
         self.page.say(Span("copied  ", Tone.DIM), Span(command, Tone.STRONG), Span(more, Tone.DIM))
 
     async def action_quit(self) -> None:
-        """Leave."""
+        """Leave; where something that was typed would be lost, say so first."""
+        unsaved = next((lost for page in self.pages if (lost := page.unsaved())), "")
+        if unsaved and not self._warned:
+            self._warned = True
+            self.page.say(Span("! ", Tone.WARN), unsaved, "; ", Span("ctrl+q", Tone.KEY), " again leaves without it")
+            return
         self.exit(0)
 
     def action_redraw(self) -> None:

@@ -89,6 +89,10 @@ class Page(Screen[None]):
         """Return the command that says the same as this screen shows, empty where there is none."""
         return ""
 
+    def unsaved(self) -> str:
+        """Return what is lost where one leaves now, and how to keep it; empty where nothing is."""
+        return ""
+
     def asset_at_cursor(self) -> str:
         """Return the asset that is meant where one is asked for, empty where none is."""
         return ""
@@ -114,9 +118,9 @@ class Page(Screen[None]):
         """Tell in the top line what this screen works on in the background; an empty text: it has ended."""
         self.post_message(JobsChanged(text, self.page_title))
 
-    def say(self, *parts: Span | str) -> None:
-        """Show a notice, or take it away."""
-        self.query_one(Notice).show(*parts)
+    def say(self, *parts: Span | str, whole: bool = False) -> None:
+        """Show a notice, or take it away; `whole` in as many lines as it needs."""
+        self.query_one(Notice).show(*parts, whole=whole)
 
     def say_error(self, error: EngineError) -> None:
         """Show what is wrong, where, and the remedy."""
