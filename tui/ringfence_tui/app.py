@@ -17,9 +17,11 @@ from textual.app import App
 from textual.driver import Driver
 from textual.screen import Screen
 
+from ringfence_tui import clipboard
 from ringfence_tui.actions import Action, actions, help_rows
 from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
+from ringfence_tui.glyphs import stand_ins
 from ringfence_tui.jobs import Jobs, job_rows
 from ringfence_tui.key_layouts import is_held, latin_key
 from ringfence_tui.key_order import KeyOrder
@@ -61,7 +63,8 @@ class RingfenceApp(App[int]):
         self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
-        self.shown = Shown()
+        self.shown = Shown(stand_ins(os.environ))
+        self.copied = ""  # the last command that was copied: leaving prints it
         self.key_order = KeyOrder(self, self._forward, self._keys_to_overlay)
 
     def get_driver_class(self) -> type[Driver]:
@@ -325,10 +328,30 @@ class RingfenceApp(App[int]):
             # a shell takes an escape or a line end in what is pasted as a key that was pressed
             self.page.say(Span("not copied, a name in it has characters that act as keys  ", Tone.WARN), command)
             return
-        self.copy_to_clipboard(command)
-        # tmux (3.3) passes on what an application copies with this option only, and tells nobody
-        more = "  (tmux needs 'set -s set-clipboard on')" if os.environ.get("TMUX") else ""
-        self.page.say(Span("copied  ", Tone.DIM), Span(command, Tone.STRONG), Span(more, Tone.DIM))
+        self.copied = command
+        why = clipboard.refused(command, os.environ)
+        if why:
+            said, more = f"not copied, {why}  ", "leaving prints it"
+        else:
+            self.copy_to_clipboard(command)
+            said, more = "copied  ", clipboard.doubt(os.environ)
+        self.page.say_whole(Span(said, Tone.DIM), Span(command, Tone.STRONG), Span(f"   {more}", Tone.DIM))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Have the terminal copy a text."""
+        self._clipboard = text
+        if self._driver is not None:
+            self._driver.write(clipboard.wrapped(text, os.environ))
+
+    def action_mouse(self) -> None:
+        """Give the mouse to the terminal, which marks text with it, or take it back."""
+        keep = getattr(self._driver, "keep_mouse", None)
+        if keep is None:
+            self.page.say(Span("a browser marks nothing here: y copies the command of this screen", Tone.DIM))
+        elif keep():
+            self.page.say("the mouse chooses and scrolls again")
+        else:
+            self.page.say("the mouse marks text now; ", Span("M", Tone.KEY), " gives it back to the application")
 
     async def action_quit(self) -> None:
         """Leave."""
