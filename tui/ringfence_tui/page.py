@@ -122,6 +122,10 @@ class Page(Screen[None]):
         """Show a notice, or take it away; `whole` in as many lines as it needs."""
         self.query_one(Notice).show(*parts, whole=whole)
 
+    def say_whole(self, *parts: Span | str) -> None:
+        """Show a notice in as many lines as it needs."""
+        self.query_one(Notice).show(*parts, whole=True)
+
     def say_error(self, error: EngineError) -> None:
         """Show what is wrong, where, and the remedy."""
         more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
