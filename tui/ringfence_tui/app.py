@@ -290,7 +290,9 @@ class RingfenceApp(TerminalApp):
         unsaved = next((lost for page in self.pages if (lost := page.unsaved())), "")
         if unsaved and not self._warned:
             self._warned = True
-            self.page.say(Span("! ", Tone.WARN), unsaved, "; ", Span("ctrl+q", Tone.KEY), " again leaves without it")
+            self.page.say_whole(
+                Span("! ", Tone.WARN), unsaved, "; ", Span("ctrl+q", Tone.KEY), " again leaves without it"
+            )
             return
         self.exit(0)
 
