@@ -13,8 +13,10 @@ from ringfence.model.intervals import Interval, IntervalSet
 if TYPE_CHECKING:
     from ringfence.analysis.query_endpoints import Terminal
 
-# Stretches of services that are judged for one answer.
+# Stretches of services that are judged for one answer, and characters of the reports that they are judged by, times
+# the stretches: who controls a host may tell rules that take long.
 MOST = 400
+MOST_WORK = 30_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ def by_others(
             pieces = [
                 IntervalSet((stretch,)) for piece in pieces for stretch in islice(end[1].stretches(piece), MOST + 1)
             ]
-    if len(pieces) > MOST:
-        many = Finding(False, "", "", f"very many services at once; ask for fewer (more than {MOST} turns of rules)")
+    size = sum(end[1].size for end in ends if end is not None)
+    if len(pieces) > 1 and len(pieces) > min(MOST, MOST_WORK // max(1, size)):
+        many = Finding(False, "", "", "very many services at once: ask for fewer")
         first, second = (BesideSide(end[0], many, end[1].seen) if end else None for end in ends)
         yield services, (first, second)
         return

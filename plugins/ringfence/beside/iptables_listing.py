@@ -82,7 +82,7 @@ def _declare(table: Table, line: str) -> None:
 
 def _add(table: Table, line: str, matches: IptablesMatches) -> None:
     words = split(line)
-    name = words[1]
+    name = words[1] if len(words) > 1 else ""
     if OURS.match(name):
         return
     chain = table.chains.get(name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ringfence.beside import values
 from ringfence.beside.ipsets import IpSet
 from ringfence.beside.packets import PORTS, Packet
-from ringfence.beside.rules import Match, Test, Truth, any_of, negated, never_known
+from ringfence.beside.rules import Match, Test, Truth, any_of, negated, never_known, remembered
 from ringfence.beside.values import Field, Ranges
 from ringfence.model.services import ICMP, ICMPV6
 
@@ -52,7 +52,7 @@ class IptablesMatches:
     def read(self, words: Sequence[str]) -> tuple[Match, ...]:
         """Return the tests of a rule's words; an option that is not understood is a test that is never known."""
         found: list[Match] = []
-        protocols: Sequence[int] = ()
+        module = ""
         at = 0
         while at < len(words):
             opposite = words[at] == "!"
@@ -65,6 +65,7 @@ class IptablesMatches:
                 at += 1
             text = " ".join(words[start:at])
             if option == "-m":
+                module = text
                 if len(arguments) == 1 and arguments[0] in _OF_HEADERS:
                     found.append(Match(_never, text))
                 elif len(arguments) != 1 or arguments[0] not in _BY_OPTIONS:
@@ -73,18 +74,17 @@ class IptablesMatches:
             if option in _SILENT:
                 at = start + opposite + 1 + _SILENT[option]
                 continue
-            if option == "-p" and arguments:
-                protocols = [_protocol(arguments[0])]
-            found.append(Match(self._test(option, arguments, protocols, opposite=opposite), text))
+            called = text if option in _OPTIONS or not module else f"{module} {text}"
+            found.append(Match(self._test(option, arguments, opposite=opposite), called))
         return tuple(found)
 
-    def _test(self, option: str, arguments: list[str], protocols: Sequence[int], *, opposite: bool) -> Test:
+    def _test(self, option: str, arguments: list[str], *, opposite: bool) -> Test:
         try:
-            return self._understood(option, arguments, protocols, opposite)
+            return self._understood(option, arguments, opposite)
         except (ValueError, KeyError, IndexError):
             return never_known
 
-    def _understood(self, option: str, arguments: list[str], protocols: Sequence[int], opposite: bool) -> Test:
+    def _understood(self, option: str, arguments: list[str], opposite: bool) -> Test:
         read = _OPTIONS.get(option)
         if option == "-f" and not arguments:
             return _turned(_never, opposite)
@@ -143,7 +143,7 @@ class IptablesMatches:
     def _in_set(self, name: str, which: str) -> Test:
         key = ("set", name, which)
         if key not in self._kept:
-            self._kept[key] = self._membership(name, which.split(","))
+            self._kept[key] = remembered(self._membership(name, which.split(",")))
         return self._kept[key]
 
     def _membership(self, name: str, which: list[str]) -> Test:

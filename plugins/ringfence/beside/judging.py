@@ -6,6 +6,7 @@ chain alone. Chains that jump in circles, or deeper than a kernel lets them, ans
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,7 @@ from ringfence.model.safe_text import clean_line
 # Linux, NFT_JUMP_STACK_SIZE.
 DEEPEST = 16
 LONGEST = 160
+_SET = re.compile(r"--match-set (\S+)")
 HAND_WRITTEN = "a hand-written rule"
 
 
@@ -141,7 +143,9 @@ def _owner(table: Table, chain: Chain, number: int) -> str:
     if not number:
         entered = {chain_owner(verdict.target) for rule in chain.rules for verdict in _verdicts(rule)}
         return policy_owner(entered) or "a hand-written policy"
-    return HAND_WRITTEN
+    texts = (match.text for rule in chain.rules if rule.number == number for match in rule.matches)
+    sets = (found.group(1) for text in texts for found in _SET.finditer(text))
+    return next(filter(None, map(chain_owner, sets)), HAND_WRITTEN)
 
 
 def _verdicts(rule: Rule) -> list[Verdict]:

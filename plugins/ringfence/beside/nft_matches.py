@@ -9,7 +9,7 @@ from typing import Any
 
 from ringfence.beside import values
 from ringfence.beside.packets import PORTS, Packet
-from ringfence.beside.rules import Match, Test, Truth, agreed, all_of, any_of, negated, never_known
+from ringfence.beside.rules import Match, Test, Truth, agreed, all_of, any_of, negated, never_known, remembered
 from ringfence.beside.values import Field, Ranges
 from ringfence.model.services import ICMP, ICMPV6
 from ringfence.wire.service_words import ICMP_TYPES, ICMPV6_TYPES
@@ -141,7 +141,7 @@ class NftMatches:
         if key not in self._kept:
             if name in self.changing:
                 raise ValueError("a set that changes")
-            self._kept[key] = self._among(left, self.sets[name])
+            self._kept[key] = remembered(self._among(left, self.sets[name]))
         return self._kept[key]
 
     def _among(self, left: Left, elements: Sequence[Json]) -> Test:

@@ -41,12 +41,16 @@ _IN = (("prerouting", False), ("input", False), ("output", True), ("postrouting"
 
 @dataclass(slots=True)
 class Others:
-    """The other tables of a host, sentences of those that could not be read, and when it told them (ISO text)."""
+    """The other tables of a host, sentences of those that could not be read, and when it told them (ISO text).
+
+    `size` is the length of the report in characters, which what a judgement costs grows with.
+    """
 
     tables: list[Table] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     edges: set[int] = field(default_factory=set)
     seen: str = ""
+    size: int = 0
     _judge: Judge | None = None
 
     @property
@@ -119,7 +123,7 @@ class _Parts:
 def read_report(text: str) -> Others:
     """Return what a report says."""
     parts = _taken_apart(text[:MOST].split("\n"))
-    found = Others(unread=parts.unread)
+    found = Others(unread=parts.unread, size=len(text))
     told = _told_by_iptables(found, parts)
     for family, name, body in parts.nft:
         called = f"nftables table {clean_line(family)} {clean_line(name)}"

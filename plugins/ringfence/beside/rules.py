@@ -119,6 +119,18 @@ def negated(value: Truth) -> Truth:
     return None if value is None else not value
 
 
+def remembered(test: Test) -> Test:
+    """Return a test that is not tried again for the packet that it was tried for last."""
+    last: list[tuple[Packet, Truth]] = []
+
+    def once(packet: Packet) -> Truth:
+        if not last or last[0][0] is not packet:
+            last[:] = [(packet, test(packet))]
+        return last[0][1]
+
+    return once
+
+
 def never_known(_packet: Packet) -> Truth:
     """Answer as a test that is not understood."""
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -61,8 +62,7 @@ def other_firewalls(estate: Estate, hosts: Iterable[str]) -> dict[str, Others]:
 
 def told_by(report: str, seen: str = "") -> Others:
     """Return what a report says, as results carry it; one that is none has nothing that is known."""
-    found = _read(report)
-    return Others(found.tables, found.unread, found.edges, seen)
+    return replace(_read(report), seen=seen)
 
 
 @lru_cache(maxsize=64)
