@@ -20,6 +20,49 @@ beside_tell() {
     printf 'part %s\n%s\n' "$1" "$beside_text"
 }
 
+# beside_look TABLE: what in the text that was told makes packets go around our table, or meet it as others than they are.
+beside_look() {
+    case $beside_text in
+    *'"notrack"'* | *' --notrack'* | *'-j NOTRACK'*)
+        beside_add "$1: notrack: packets without a connection, each is judged by itself"
+        ;;
+    esac
+    case $beside_text in
+    *'"ct helper"'* | *'-j CT'*' --helper'*) beside_add "$1: a helper of connections: those that it expects pass as related" ;;
+    esac
+    case $beside_text in
+    *'"queue"'* | *'-j NFQUEUE'*) beside_add "$1: queue: a program decides and may change packets" ;;
+    esac
+    case $beside_text in
+    *'"fwd"'* | *'"dup"'* | *'-j TEE'*) beside_add "$1: fwd or dup: packets, or copies of them, leave without any other table" ;;
+    esac
+}
+
+beside_add() {
+    beside_around="$beside_around$1
+"
+}
+
+# What sees packets before the tables of any hook, or instead of them.
+beside_below() {
+    if have ip; then
+        ip -o link show 2>/dev/null | awk '/xdp/ { print $2 " XDP: its program sees packets before every table" }'
+    fi
+    if have tc; then
+        tc qdisc show 2>/dev/null | awk '$2 == "clsact" || $2 == "ingress" {
+            for (i = 3; i < NF; i++) if ($i == "dev") print $(i + 1) ": tc " $2 ": its filters see packets without any table"
+        }'
+    fi
+    # the variant of ebtables over nft has tables of nft
+    awk '/^ebtable_(filter|nat|broute) / { print "ebtables (legacy) " substr($1, 9) ": present" }' /proc/modules 2>/dev/null
+}
+
+# status_around: sentences of what status_beside met on its way.
+status_around() {
+    printf '%s' "$beside_around"
+    beside_below
+}
+
 # The tables of nft but ours, each by itself. Of one that has chains of ours iptables tells.
 beside_nft() {
     if ! have nft; then
@@ -47,6 +90,7 @@ beside_nft() {
         esac
         printf '%s' "$beside_json" >"$work/beside"
         beside_tell "nft $beside_family $beside_name" "nftables table $beside_family $beside_name" <"$work/beside"
+        beside_look "$beside_family $beside_name"
     done <<LIST
 $beside_list
 LIST
@@ -58,9 +102,16 @@ beside_save() {
         echo "unread rules of iptables ($2, IPv$3): $1 is not installed"
         return 0
     fi
-    "$1" 2>/dev/null | awk '!/^:rfe?_/ && !/^-A rfe?_/' >"$work/beside"
+    if ! "$1" >"$work/saved" 2>/dev/null; then
+        echo "unread rules of iptables ($2, IPv$3), which is not listed"
+        return 0
+    fi
+    awk '!/^:rfe?_/ && !/^-A rfe?_/' "$work/saved" >"$work/beside"
+    # a variant that has no table of this family
+    if [ ! -s "$work/beside" ]; then return 0; fi
     beside_tell "save $2 $3" "rules of iptables ($2, IPv$3)" <"$work/beside"
     case $beside_text in *' --match-set '*) beside_sets=1 ;; esac
+    beside_look "${1%-save} ($2)"
 }
 
 # beside_called VARIANT STEM: the program that saves a variant; an older host has it under the plain name alone.
@@ -84,7 +135,7 @@ beside_any() {
 
 # The caller has opened its work.
 status_beside() {
-    beside_told=0 beside_xt='' beside_sets=''
+    beside_told=0 beside_xt='' beside_sets='' beside_around=''
     beside_nft
     if [ -n "$beside_xt" ]; then
         beside_save "$(beside_called nft iptables)" nft 4

@@ -26,8 +26,12 @@ verb_status() {
     if [ -n "$rf_processes" ]; then socket_owners | reply_section owners; fi
     tell_emergency
     if [ -n "$rf_listing" ]; then
-        status_foreign | reply_section foreign
-        status_beside | reply_section beside
+        status_beside >"$work/told"
+        {
+            status_foreign
+            status_around
+        } | reply_section foreign
+        reply_section beside <"$work/told"
     fi
     if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi
 }
