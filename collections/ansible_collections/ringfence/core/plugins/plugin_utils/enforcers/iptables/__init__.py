@@ -25,7 +25,7 @@ OLDEST: Any = {"iptables": (1, 4, 21), "ipset": (6, 38)}
 PARTS = (
     "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "processes",
     "answers", "containers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables", "persistence",
-    "return", "move", "status", "apply", "boot", "verbs",
+    "return", "move", "beside", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ OLDEST: Any = {"nft": (0, 9, 3)}
 PARTS = (
     "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "stages", "processes",
     "answers", "containers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables", "persistence",
-    "return", "move", "status", "apply", "boot", "verbs",
+    "return", "move", "beside", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 
