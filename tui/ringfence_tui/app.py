@@ -71,6 +71,9 @@ class RingfenceApp(TerminalApp):
         if not any(entry.name == name for entry in SCREENS):
             current.say(Span("that screen is not there yet", Tone.DIM))
             return
+        if self.opened is not None and not self.opened.directory and not name.startswith(("start", "lab")):
+            current.say(Span("there is no workspace yet: choose how to begin", Tone.DIM))
+            return
         if name == current.page_name:
             if subject is not None:
                 current.take(subject)
@@ -139,14 +142,16 @@ class RingfenceApp(TerminalApp):
             self.go("start")
             self._trail.clear()
 
-    async def open_workspace(self, directory: Path) -> None:
-        """Open another workspace, with another engine, and show its overview."""
+    async def open_workspace(self, directory: Path, news: str = "") -> None:
+        """Open another workspace, with another engine, and show its overview and what is new of it."""
         await self.engine.restart(directory)
         self.opened = await self.engine.ask("workspace.opened", None, Opened)
         for page in self.pages:
             page.forget()
         self.go("overview")
         self._trail.clear()
+        if news:
+            self.call_later(self.page.say, Span("✓ ", Tone.GOOD), news, whole=True)
         self._say_permissions()
 
     def _say_permissions(self) -> None:
@@ -211,7 +216,8 @@ class RingfenceApp(TerminalApp):
 
     def _every(self) -> tuple[Action, ...]:
         keys = (key for key in self.page.KEYS if self.can_lend or not key.lends)
-        return actions(self.page.page_title, keys, read_only=self.read_only)
+        opened = self.opened is None or bool(self.opened.directory)
+        return actions(self.page.page_title, keys, read_only=self.read_only, opened=opened)
 
     def action_jump(self) -> None:
         """Show letters that lead to the parts of the screen."""

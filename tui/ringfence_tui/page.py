@@ -11,11 +11,12 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
-from ringfence_tui.keys import APPLICATION, Key, bindings
+from ringfence_tui.keys import APPLICATION, Key, bindings, while_typing
 from ringfence_tui.messages import GoTo, JobsChanged
 from ringfence_tui.room import is_enough
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.dialog import Confirmation, Dialog
+from ringfence_tui.widgets.field import Field
 from ringfence_tui.widgets.key_bar import KeyBar
 from ringfence_tui.widgets.line_question import LineQuestion
 from ringfence_tui.widgets.notice import Notice
@@ -174,7 +175,19 @@ class Page(Screen[None]):
 
     def renew_keys(self) -> None:
         """Show the keys again, where `shown_keys` returns others now."""
-        self.query_one(KeyBar).show(self.shown_keys())
+        keys = self.shown_keys()
+        field = self.focused
+        if isinstance(field, Field) and not any(isinstance(one, Overlay) for one in field.ancestors):
+            keys = tuple(found for key in keys if (found := while_typing(key)) is not None)
+        self.query_one(KeyBar).show(keys)
+
+    def on_descendant_focus(self) -> None:
+        """Show the keys that count there: a field takes letters."""
+        self.call_later(self.renew_keys)
+
+    def on_descendant_blur(self) -> None:
+        """Show the keys that count again."""
+        self.call_later(self.renew_keys)
 
     async def _guarded(self, task: Coroutine[Any, Any, None]) -> None:
         try:
