@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.css.query import NoMatches
+from textual.dom import NoScreen
 from textual.screen import Screen
 
-from ringfence_tui.engine.client import Engine, EngineError, EngineGone
+from ringfence_tui.engine.client import Engine, EngineError
 from ringfence_tui.keys import APPLICATION, Key, bindings, while_typing
 from ringfence_tui.messages import GoTo, JobsChanged
 from ringfence_tui.room import is_enough
@@ -192,11 +194,12 @@ class Page(Screen[None]):
     async def _guarded(self, task: Coroutine[Any, Any, None]) -> None:
         try:
             await task
-        except EngineGone as error:
+        except EngineError as error:
             if self.is_attached:
                 self.say_error(error)
-        except EngineError as error:
-            self.say_error(error)
+        except (NoMatches, NoScreen):
+            if not self.ringfence.leaves:  # else it was asked for what is being taken apart
+                raise
 
     # What Textual calls
 

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from rich.console import RenderableType
 from textual import events
-from textual.app import App
 from textual.driver import Driver
 from textual.screen import Screen
 
 from ringfence_tui import clipboard
+from ringfence_tui.faults import FaultTelling
 from ringfence_tui.glyphs import stand_ins
 from ringfence_tui.key_layouts import is_held, latin_key
 from ringfence_tui.key_order import KeyOrder, Pressed
@@ -26,7 +26,7 @@ DRIVERS = {
 }
 
 
-class TerminalApp(App[int]):
+class TerminalApp(FaultTelling):
     """Keys come one at a time, what lies on top has them, and only what differs is written."""
 
     def __init__(self, *, no_color: bool) -> None:
