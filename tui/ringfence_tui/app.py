@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -17,8 +16,9 @@ from textual.app import App
 from textual.driver import Driver
 from textual.screen import Screen
 
-from ringfence_tui import clipboard
 from ringfence_tui.actions import Action, actions, help_rows
+from ringfence_tui.clipboard import wrapped
+from ringfence_tui.copying import copy_command, lend_mouse
 from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.glyphs import stand_ins
@@ -26,7 +26,7 @@ from ringfence_tui.jobs import Jobs, job_rows
 from ringfence_tui.key_layouts import is_held, latin_key
 from ringfence_tui.key_order import KeyOrder
 from ringfence_tui.keys import APPLICATION, bindings
-from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
+from ringfence_tui.messages import GoTo, JobsChanged, NotTaken, WorkspaceChanged
 from ringfence_tui.opened import Opened
 from ringfence_tui.page import Page
 from ringfence_tui.passwords import Given
@@ -40,6 +40,11 @@ from ringfence_tui.widgets.overlay import Overlay
 from ringfence_tui.widgets.palette import Palette
 from ringfence_tui.widgets.sheet import Sheet
 from ringfence_tui.widgets.shown import Shown
+
+DRIVERS = {
+    "LinuxDriver": "ringfence_tui.terminal_driver:TerminalDriver",
+    "WebDriver": "ringfence_tui.serve.driver:BrowserDriver",
+}
 
 
 class RingfenceApp(App[int]):
@@ -63,18 +68,15 @@ class RingfenceApp(App[int]):
         self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
-        self.shown = Shown(stand_ins(os.environ))
+        self.shown = Shown(stand_ins(self.around))
         self.copied = ""  # the last command that was copied: leaving prints it
         self.key_order = KeyOrder(self, self._forward, self._keys_to_overlay)
 
     def get_driver_class(self) -> type[Driver]:
-        """Return the driver: where it is the terminal's, the one that no input ends."""
+        """Return the driver: a terminal's and a browser's are those that no input ends."""
         found = super().get_driver_class()
-        if found.__name__ != "LinuxDriver":  # a browser's, a test's
-            return found
-        from ringfence_tui.typed_input import TerminalDriver
-
-        return TerminalDriver
+        where = DRIVERS.get(found.__name__)  # none for a test's
+        return found if where is None else cast("type[Driver]", named(where))
 
     # Screens
 
@@ -120,6 +122,11 @@ class RingfenceApp(App[int]):
         return self._driver is not None and self._driver.can_suspend
 
     @property
+    def around(self) -> Mapping[str, str]:
+        """Return the environment as far as it tells of the terminal: nothing in a browser, whose server has another."""
+        return {} if self.driver_class.__name__ == "BrowserDriver" else os.environ
+
+    @property
     def read_only(self) -> bool:
         """Return whether nothing may be changed, because that was asked for or because of permissions."""
         return self.engine.read_only or (self.opened is not None and self.opened.read_only)
@@ -143,16 +150,18 @@ class RingfenceApp(App[int]):
             self.action_redraw()
         if isinstance(event, events.Key) and is_held(event):
             event = latin_key(event)
-        if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded and not _leaves(event):
             await self.key_order.take(event)
         elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
             return
         else:
             await super().on_event(event)
 
-    async def _forward(self, key: events.Key) -> None:
+    async def _forward(self, pressed: events.Key | events.Paste) -> None:
         """Hand a key on: a command is at its place on a keyboard of other letters too, a text has the letters."""
-        await super().on_event(key if getattr(self.focused, "takes_text", False) else latin_key(key))
+        if isinstance(pressed, events.Key) and not getattr(self.focused, "takes_text", False):
+            pressed = latin_key(pressed)
+        await super().on_event(pressed)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         super()._display(screen, self.shown.differing(renderable))
@@ -224,6 +233,10 @@ class RingfenceApp(App[int]):
     def on_go_to(self, message: GoTo) -> None:
         """Go to a screen."""
         self.go(message.screen, message.subject)
+
+    def on_not_taken(self, message: NotTaken) -> None:
+        """Say what became of a paste."""
+        self.page.say(Span("! ", Tone.WARN), message.why)
 
     def on_jobs_changed(self, message: JobsChanged) -> None:
         """Show what works in the background."""
@@ -317,41 +330,17 @@ class RingfenceApp(App[int]):
 
     def action_command(self) -> None:
         """Show and copy the command that says the same as this screen."""
-        command = self.page.command()
-        if not command:
-            self.page.say(Span("no command says the same as this screen", Tone.DIM))
-            return
-        directory = Path(self.opened.directory) if self.opened is not None and self.opened.directory else None
-        if directory is not None and not _within(directory):
-            command = f"{command} --workspace {shlex.quote(str(directory))}"
-        if not command.isprintable():
-            # a shell takes an escape or a line end in what is pasted as a key that was pressed
-            self.page.say(Span("not copied, a name in it has characters that act as keys  ", Tone.WARN), command)
-            return
-        self.copied = command
-        why = clipboard.refused(command, os.environ)
-        if why:
-            said, more = f"not copied, {why}  ", "leaving prints it"
-        else:
-            self.copy_to_clipboard(command)
-            said, more = "copied  ", clipboard.doubt(os.environ)
-        self.page.say_whole(Span(said, Tone.DIM), Span(command, Tone.STRONG), Span(f"   {more}", Tone.DIM))
+        copy_command(self)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Have the terminal copy a text."""
         self._clipboard = text
         if self._driver is not None:
-            self._driver.write(clipboard.wrapped(text, os.environ))
+            self._driver.write(wrapped(text, self.around))
 
     def action_mouse(self) -> None:
         """Give the mouse to the terminal, which marks text with it, or take it back."""
-        keep = getattr(self._driver, "keep_mouse", None)
-        if keep is None:
-            self.page.say(Span("a browser marks nothing here: y copies the command of this screen", Tone.DIM))
-        elif keep():
-            self.page.say("the mouse chooses and scrolls again")
-        else:
-            self.page.say("the mouse marks text now; ", Span("M", Tone.KEY), " gives it back to the application")
+        lend_mouse(self)
 
     async def action_quit(self) -> None:
         """Leave."""
@@ -379,16 +368,16 @@ class RingfenceApp(App[int]):
         self.engine.close()
 
 
-def _within(directory: Path) -> bool:
-    """Return whether we are in a directory; not where the one we are in was deleted."""
-    try:
-        here = Path.cwd()
-    except OSError:
-        return False
-    return directory in (here, *here.parents)
+def _leaves(event: events.Key | events.Paste) -> bool:
+    return isinstance(event, events.Key) and event.key == "ctrl+q"
+
+
+def named(where: str) -> Any:
+    """Return what `module:name` names."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)
 
 
 def _made(entry: Entry) -> Page:
-    module, _, name = entry.where.partition(":")
-    made: Page = getattr(import_module(module), name)(entry.name, entry.title)
+    made: Page = named(entry.where)(entry.name, entry.title)
     return made

@@ -8,6 +8,7 @@ from textual import events
 
 from ringfence_tui.spans import Row
 from ringfence_tui.widgets.overlay import Overlay
+from ringfence_tui.widgets.text import LINE_ENDS
 
 
 class LineQuestion(Overlay):
@@ -43,7 +44,7 @@ class LineQuestion(Overlay):
         """Take the first line of what is pasted."""
         event.stop()
         event.prevent_default()
-        self._take(self.value + self.pasted((event.text.splitlines() or [""])[0]))
+        self._take(self.value + self.pasted(LINE_ENDS.split(event.text)[0]))
 
     def on_unmount(self) -> None:
         """Count as left."""
