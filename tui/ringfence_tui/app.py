@@ -302,7 +302,9 @@ class RingfenceApp(App[int]):
 
     async def _remember(self, word: str) -> None:
         with suppress(EngineError):
-            await self.engine.ask("workspace.colours", word, bool)
+            why = await self.engine.ask("workspace.colours", word, str)
+            if why:
+                self.page.say(Span("for this session alone: ", Tone.DIM), why)
 
     def action_jobs(self) -> None:
         """Show everything that works in the background."""
