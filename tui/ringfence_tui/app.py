@@ -163,6 +163,13 @@ class RingfenceApp(App[int]):
             pressed = latin_key(pressed)
         await super().on_event(pressed)
 
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Say so where a key does nothing."""
+        found = await super()._check_bindings(key, priority)
+        if not found and not priority and self.screen_stack:
+            self.page.say_no_key(key)
+        return found
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         super()._display(screen, self.shown.differing(renderable))
 

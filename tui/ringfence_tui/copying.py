@@ -33,7 +33,9 @@ def copy_command(app: RingfenceApp) -> None:
     else:
         app.copy_to_clipboard(command)
         said, more = "copied  ", doubt(app.around)
-    page.say_whole(Span(said, Tone.DIM), Span(command, Tone.STRONG), Span(f"   {more}", Tone.DIM))
+    unsaid = page.unsaid()
+    lacks = (Span(f"   without {unsaid}, which no command has a word for", Tone.WARN),) if unsaid else ()
+    page.say_whole(Span(said, Tone.DIM), Span(command, Tone.STRONG), *lacks, Span(f"   {more}", Tone.DIM))
 
 
 def lend_mouse(app: RingfenceApp) -> None:
