@@ -30,12 +30,14 @@ HOST_AT, CLIENT_AT = ("203.0.113.1", "fd30:9::1"), ("203.0.113.9", "fd30:9::9")
 PORTS = (80, 8080, 5432)
 Probe = tuple[str, str, int]  # from whom, to which address and port
 Found = TypeVar("Found")
-FILL = """
-have() {{ [ "$1" = docker ]; }}
+ENGINE = """
+have() {{
+    case $1 in docker) return 0 ;; podman | timeout | systemd-run) return 1 ;; esac
+    command -v "$1" >/dev/null 2>&1
+}}
 docker() {{ case $1 in ps) echo 0a ;; inspect) cat {told} ;; esac; }}
-verb=refresh
-fill_containers {lines}
 """
+FILL = "verb=refresh\nfill_containers {lines}\n"
 
 
 class ContainerWorld:
@@ -50,9 +52,9 @@ class ContainerWorld:
         self._pool = ThreadPoolExecutor(1)
         self._wire()
         switches = [Path(f"/proc/sys/net/bridge/bridge-nf-call-{tool}") for tool in ("iptables", "ip6tables")]
-        self.same_bridge = all(self._in(HOST, lambda one=one: _switched_on(one)) for one in switches)
+        self.same_bridge = all(self.inside_of(HOST, lambda one=one: _switched_on(one)) for one in switches)
         for name in (HOST, *self.inside):
-            self.listening += self._in(name, _listen)
+            self.listening += self.inside_of(name, _listen)
         self._stop = threading.Event()
         self._answering = threading.Thread(target=self._answer)
         self._answering.start()
@@ -94,9 +96,14 @@ class ContainerWorld:
         for kernel in (self.host, *self.inside.values()):
             kernel.run("ip", "neigh", "flush", "all")
 
+    @property
+    def engine(self) -> str:
+        """Return the stand-in for Docker's command."""
+        return ENGINE.format(told=self.told)
+
     def fill(self, lines: str) -> str:
         """Have the target's script fill the maps, and return what it says."""
-        text = script() + FILL.format(told=self.told, lines=shlex.quote(lines))
+        text = script() + self.engine + FILL.format(lines=shlex.quote(lines))
         return self.host.run("sh", "-s", text=text)
 
     def passing(self, probes: Iterable[Probe], expected: Callable[[Probe], bool]) -> set[Probe]:
@@ -106,7 +113,7 @@ class ContainerWorld:
         poll = select.poll()
         wanted = set()
         for probe in probes:
-            one = self._in(probe[0], lambda probe=probe: _begin(probe))
+            one = self.inside_of(probe[0], lambda probe=probe: _begin(probe))
             waiting[one.fileno()] = (probe, one)
             poll.register(one, select.POLLOUT)
             wanted |= {probe} if expected(probe) else set()
@@ -125,7 +132,7 @@ class ContainerWorld:
             one.close()
         return made
 
-    def _in(self, name: str, work: Callable[[], Found]) -> Found:
+    def inside_of(self, name: str, work: Callable[[], Found]) -> Found:
         """Return what a function returns in a namespace: its sockets stay there."""
         kernel = self.host if name == HOST else self.inside[name]
 

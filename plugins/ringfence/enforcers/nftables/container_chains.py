@@ -45,6 +45,10 @@ BASES = {
     "containers_output": ("output", -10, Direction.IN),
 }
 LOOPBACK = {"containers_input": 'iifname "lo" accept', "containers_output": 'oifname "lo" accept'}
+# What the table of emergencies, which is asked before, let begin for a while.
+PERMITTED = "ct label 97 accept"
+# What the client sends on an established connection: judged each time for a container whose enforcement cuts.
+ASKED_ANEW = "ct state established ct direction 0"
 REPLIES = "ct state established,related ct protocol != 2 accept"
 REMOTE = {Direction.IN: "saddr", Direction.OUT: "daddr"}
 LOCAL = {Direction.IN: "daddr", Direction.OUT: "saddr"}
@@ -130,7 +134,12 @@ class Holding:
         return text
 
     def _chain(self, parts: Parts, direction: Direction, start: Callable[[Contained, Direction], str]) -> None:
-        rules = [REPLIES, *BUILT_IN]
+        rules = [PERMITTED]
+        for family, protocol in PROTOCOL_OF_FAMILY.items():
+            name = f"containers_cut_{direction}{family}"
+            parts.sets[name] = set_text("map", name, f"type {TYPE_OF_FAMILY[family]} : verdict")
+            rules.append(f"{ASKED_ANEW} {protocol} {LOCAL[direction]} vmap @{name}")
+        rules += [REPLIES, *BUILT_IN]
         for family, protocol in PROTOCOL_OF_FAMILY.items():
             name = f"containers_{direction}{family}"
             parts.sets[name] = set_text("map", name, f"type {TYPE_OF_FAMILY[family]} : verdict")
@@ -139,6 +148,8 @@ class Holding:
             begin = start(one, direction)
             for family in PROTOCOL_OF_FAMILY:
                 self._elements[one.called][f"containers_{direction}{family}", f"goto {begin}"] = None
+                if one.cut:
+                    self._elements[one.called][f"containers_cut_{direction}{family}", f"goto {begin}"] = None
         for family, protocol in PROTOCOL_OF_FAMILY.items():
             elements = []
             for network, addresses in sorted(self.networks.items()):

@@ -11,9 +11,11 @@ container "*) return 0 ;;
     esac
 }
 
+ask_seconds=10
+
 # ask_engine ENGINE WORDS...: one that hangs is none that answers.
 ask_engine() {
-    if have timeout; then timeout 10 "$@" 2>/dev/null </dev/null 9>&-; else "$@" 2>/dev/null </dev/null 9>&-; fi
+    if have timeout; then timeout "$ask_seconds" "$@" 2>/dev/null </dev/null 9>&-; else "$@" 2>/dev/null </dev/null 9>&-; fi
 }
 
 # Prints `NAME ADDRESS` for every address that a running container has on a network. Fails where an engine does not
@@ -110,16 +112,24 @@ follow_engine() {
     done
 }
 
+# Prints a line whenever any engine tells of a change, for follow_told, as long as the host runs.
+follow_engines() {
+    for follow_engine in docker podman; do
+        if have "$follow_engine"; then follow_engine "$follow_engine" & fi
+    done
+    wait
+}
+
+# Waits for such a line; several that came meanwhile are one.
+follow_told() {
+    follow_said=$(dd bs=65536 count=1 2>/dev/null) && [ -n "$follow_said" ]
+}
+
 # Runs as long as the host does: fills the maps whenever an engine tells of a change. It takes no lock; what it gives to a
 # table that was swapped meanwhile is refused as a whole, and whoever swaps fills in as well.
 verb_containers() {
     check_state
-    {
-        for follow_engine in docker podman; do
-            if have "$follow_engine"; then follow_engine "$follow_engine" & fi
-        done
-        wait
-    } | while follow_told=$(dd bs=65536 count=1 2>/dev/null) && [ -n "$follow_told" ]; do
+    follow_engines | while follow_told; do
         read_confirmed
         follow_lines=$confirmed_processes
         if read_wait && stands "$candidate_table"; then follow_lines=$candidate_processes; fi
