@@ -21,9 +21,10 @@ from ringfence_tui.actions import Action, actions, help_rows
 from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.jobs import Jobs, job_rows
-from ringfence_tui.key_order import KeyOrder
+from ringfence_tui.key_layouts import is_held, latin_key
+from ringfence_tui.key_order import KeyOrder, Pressed
 from ringfence_tui.keys import APPLICATION, bindings
-from ringfence_tui.messages import GoTo, JobsChanged, WorkspaceChanged
+from ringfence_tui.messages import GoTo, JobsChanged, NotTaken, WorkspaceChanged
 from ringfence_tui.opened import Opened
 from ringfence_tui.page import Page
 from ringfence_tui.passwords import Given
@@ -37,6 +38,11 @@ from ringfence_tui.widgets.overlay import Overlay
 from ringfence_tui.widgets.palette import Palette
 from ringfence_tui.widgets.sheet import Sheet
 from ringfence_tui.widgets.shown import Shown
+
+DRIVERS = {
+    "LinuxDriver": "ringfence_tui.terminal_driver:TerminalDriver",
+    "WebDriver": "ringfence_tui.serve.driver:BrowserDriver",
+}
 
 
 class RingfenceApp(App[int]):
@@ -61,16 +67,13 @@ class RingfenceApp(App[int]):
         self.first = first
         self._trail: list[str] = []
         self.shown = Shown()
-        self.key_order = KeyOrder(self, super().on_event, self._keys_to_overlay)
+        self.key_order = KeyOrder(self, self._forward, self._keys_to_overlay)
 
     def get_driver_class(self) -> type[Driver]:
-        """Return the driver: where it is the terminal's, the one that no input ends."""
+        """Return the driver: a terminal's and a browser's are those that no input ends."""
         found = super().get_driver_class()
-        if found.__name__ != "LinuxDriver":  # a browser's, a test's
-            return found
-        from ringfence_tui.typed_input import TerminalDriver
-
-        return TerminalDriver
+        where = DRIVERS.get(found.__name__)  # none for a test's
+        return found if where is None else cast("type[Driver]", named(where))
 
     # Screens
 
@@ -137,12 +140,20 @@ class RingfenceApp(App[int]):
             return
         if isinstance(event, events.Resize):  # at a size that is the old one again too, and after `fg`
             self.action_redraw()
-        if isinstance(event, events.Key) and event.key != "ctrl+q" and not event.is_forwarded:
+        if isinstance(event, events.Key) and is_held(event):
+            event = latin_key(event)
+        if isinstance(event, Pressed) and not event.is_forwarded and not _leaves(event):
             await self.key_order.take(event)
         elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
             return
         else:
             await super().on_event(event)
+
+    async def _forward(self, pressed: Pressed) -> None:
+        """Hand a key on: a command is at its place on a keyboard of other letters too, a text has the letters."""
+        if isinstance(pressed, events.Key) and not getattr(self.focused, "takes_text", False):
+            pressed = latin_key(pressed)
+        await super().on_event(pressed)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         super()._display(screen, self.shown.differing(renderable))
@@ -214,6 +225,10 @@ class RingfenceApp(App[int]):
     def on_go_to(self, message: GoTo) -> None:
         """Go to a screen."""
         self.go(message.screen, message.subject)
+
+    def on_not_taken(self, message: NotTaken) -> None:
+        """Say what became of a paste."""
+        self.page.say(Span("! ", Tone.WARN), message.why)
 
     def on_jobs_changed(self, message: JobsChanged) -> None:
         """Show what works in the background."""
@@ -349,6 +364,10 @@ class RingfenceApp(App[int]):
         self.engine.close()
 
 
+def _leaves(event: Pressed) -> bool:
+    return isinstance(event, events.Key) and event.key == "ctrl+q"
+
+
 def _within(directory: Path) -> bool:
     """Return whether we are in a directory; not where the one we are in was deleted."""
     try:
@@ -358,7 +377,12 @@ def _within(directory: Path) -> bool:
     return directory in (here, *here.parents)
 
 
+def named(where: str) -> Any:
+    """Return what `module:name` names."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)
+
+
 def _made(entry: Entry) -> Page:
-    module, _, name = entry.where.partition(":")
-    made: Page = getattr(import_module(module), name)(entry.name, entry.title)
+    made: Page = named(entry.where)(entry.name, entry.title)
     return made

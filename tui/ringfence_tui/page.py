@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events, on
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ringfence_tui.app import RingfenceApp
 
 Task = Coroutine[Any, Any, None]
+WAITS = 0.4  # seconds without an answer after which a screen says what it waits for
 
 
 class Page(Screen[None]):
@@ -122,6 +124,23 @@ class Page(Screen[None]):
         place = (Span(f"{error.place} ", Tone.STRONG),) if error.place else ()
         remedy = (Span(f"  → {error.remedy}", Tone.DIM),) if error.remedy else ()
         self.query_one(Notice).show(Span("✗ ", Tone.BAD), *place, Span(error.message + more), *remedy, whole=True)
+
+    @contextmanager
+    def waiting(self, words: str) -> Iterator[None]:
+        """Say what is waited for, once it has taken a moment and nothing else is said."""
+        notice, said = self.query_one(Notice), (Span(words, Tone.DIM),)
+
+        def tell() -> None:
+            if not notice.shown and self.is_current:
+                notice.show(*said)
+
+        timer = self.set_timer(WAITS, tell)
+        try:
+            yield
+        finally:
+            timer.stop()
+            if notice.shown == said:
+                notice.show()
 
     async def confirm(self, asked: Confirmation) -> bool:
         """Return whether a person confirmed. Only within `work`: the keys have to arrive meanwhile."""

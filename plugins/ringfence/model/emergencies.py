@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,8 @@ from ringfence.model.intervals import EMPTY, IntervalSet, union
 from ringfence.model.services import Services
 
 FOLDER = "emergencies"
+SUFFIX = ".json"
+ID = re.compile(r"[qp]-[0-9a-f]{8}")
 NO_SERVICE = Services()
 
 

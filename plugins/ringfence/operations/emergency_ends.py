@@ -15,8 +15,6 @@ from ringfence.enforcers import names as installed_enforcers
 from ringfence.estate.person import person
 from ringfence.estate.queries import ITSELF, QueryReader
 from ringfence.language.definitions import Definitions
-from ringfence.language.shapes import SPAN
-from ringfence.language.watch_settings import seconds
 from ringfence.model.emergencies import EmergencyEnd, Kind, Member
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.intervals import union
@@ -24,6 +22,7 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
 from ringfence.model.safe_text import clean_line
 from ringfence.model.selectors import FqdnIs, leaves
+from ringfence.model.spans import SPAN, seconds
 from ringfence.operations.emergency_hosts import entry_of
 from ringfence.plan.host_names import askable
 from ringfence.wire.emergency_lines import LONGEST, MOST_WHO, MOST_WHY

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
-from ringfence.estate.emergencies import ID
-from ringfence.model.emergencies import HostState, Kind, Order
+from ringfence.model.emergencies import ID, HostState, Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
 from ringfence.operations.emergency_hosts import Carried, lay_down

@@ -82,7 +82,7 @@ class OverviewScreen(ChangingPage):
         shown.show(summary)
         head = row(Span(" NEXT", Tone.TITLE), Span(f"   {self.overview.on} …" if self.overview.on else "", Tone.DIM))
         listed = [row("   ", Span(step.key, Tone.KEY), f"  {step.text}") for step in self.steps]
-        following.show([(), head, *listed])
+        following.show([(), head, *listed], ("", "", *(step.key for step in self.steps)))
         if following.cursor < 2:
             following.move_to(2)
 
