@@ -106,6 +106,14 @@ class ContainerWorld:
         text = script() + self.engine + FILL.format(lines=shlex.quote(lines))
         return self.host.run("sh", "-s", text=text)
 
+    def move(self, lines: str, without: str) -> None:
+        """Have the script do what it does when an engine tells of a change, on a host that lacks a tool."""
+        lacks = (
+            f'case $1 in docker) return 0 ;; podman | timeout | {without}) return 1 ;; esac; command -v "$1" >/dev/null'
+        )
+        text = f"{script()}{self.engine}have() {{ {lacks}; }}\n"
+        self.host.run("sh", "-s", text=f'{text}move_containers {shlex.quote(lines)} "$(containers_now)"\n')
+
     def passing(self, probes: Iterable[Probe], expected: Callable[[Probe], bool]) -> set[Probe]:
         """Return which connections are made, as soon as all that are expected are, or after five seconds."""
         made: set[Probe] = set()

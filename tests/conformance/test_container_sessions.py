@@ -107,3 +107,44 @@ def test_established_connections_end_with_cut_and_with_a_deny_of_an_emergency(
     load(world, OPEN, action=Action.DENY)
     assert not other.passes()
     other.close()
+
+
+@pytest.mark.parametrize("tool", ["conntrack", "python3"])
+@pytest.mark.parametrize("family", [0, 1], ids=["IPv4", "IPv6"])
+def test_who_gets_an_address_is_not_reached_by_what_its_last_holder_had(
+    world: ContainerWorld, family: int, tool: str
+) -> None:
+    """Datagrams to `a`, which goes, and whose address `b` gets: nobody may reach `b`."""
+    world.start(NUMBERS)
+    rule = Rule(
+        "0" * 8, "one", PLACE, (Peer(ANY),), (Peer(LabelIn("role", ("a",))),), Action.ALLOW, parse_service("udp/7071")
+    )
+    policy = Policy(rules=(rule,), enforcement=(Enforcement(ANY, Mode.FULL, Mode.FULL, PLACE),))
+    compiled = compile_policy(snapshot(NUMBERS), policy, SETTINGS, abilities=lambda name: enforcer(name).abilities)
+    draft = build(compiled, enforcer, Circumstances(INPUTS, 1, NOW))
+    lines = process_lines(draft.plan.hosts[HOST].runtime)
+    world.host.load(draft.rulesets[draft.plan.hosts[HOST].ruleset])
+    assert "failed" not in world.fill(lines)
+    address = world.addresses["a"][family]
+    with (
+        world.inside_of("a", lambda: _datagrams(family)) as first,
+        world.inside_of(CLIENT, lambda: socket.socket(_kind(family), socket.SOCK_DGRAM)) as client,
+    ):
+        client.connect((address, 7071))
+        client.send(b"one")
+        first.sendto(*first.recvfrom(10))
+        assert client.recv(10) == b"one"
+        client.send(b"two")  # established now
+        assert first.recv(10) == b"two"
+        world.start({**NUMBERS, "a": 9, "b": NUMBERS["a"]})
+        with world.inside_of("b", lambda: _datagrams(family)) as other:
+            world.move(lines, without="python3" if tool == "conntrack" else "conntrack")
+            client.send(b"three")
+            assert not select.select([other], [], [], 1)[0]
+
+
+def _datagrams(family: int) -> socket.socket:
+    one = socket.socket(_kind(family), socket.SOCK_DGRAM)
+    one.bind(("", 7071))
+    one.settimeout(20)
+    return one

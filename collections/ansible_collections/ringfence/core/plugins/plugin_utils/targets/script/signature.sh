@@ -144,9 +144,10 @@ signed_entry() {
         from && /^    \]/ { from = 0 }
         from { print "control " range(value($0)) }
         /^    "port": / { print "port " value($0) }
-        /^    \{$/ { elements = 0 }
+        /^    \{$/ { elements = 0; kind = "" }
         /^      \[$/ { getline map; getline verdict; element[++elements] = value(map) " " value(verdict) }
-        /^     "(unit|user|fqdn)": "/ { key = $1; gsub(/[":]/, "", key); name = value($0); gsub(/\\\\/, "\\", name)
-            for (i = 1; i <= elements; i++) print key " " name " " element[i] }
+        # a key stands before or behind the elements, as the alphabet has it
+        /^     "(unit|user|fqdn|container)": "/ { kind = $1; gsub(/[":]/, "", kind); name = value($0); gsub(/\\\\/, "\\", name) }
+        /^    \},?$/ { for (i = 1; kind != "" && i <= elements; i++) print kind " " name " " element[i]; kind = "" }
     '
 }
