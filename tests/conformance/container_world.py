@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
 
 from tests.unit.enforcers.nft_kernel import Kernel, open_kernel
@@ -37,7 +38,8 @@ have() {{
 }}
 docker() {{ case $1 in ps) echo 0a ;; inspect) cat {told} ;; esac; }}
 """
-FILL = "verb=refresh\nfill_containers {lines}\n"
+SWITCHES = [Path(f"/proc/sys/net/bridge/bridge-nf-call-{tool}") for tool in ("iptables", "ip6tables")]
+FILL = "verb=refresh\nstate={state}\nfill_containers {lines}\n"
 
 
 class ContainerWorld:
@@ -51,8 +53,7 @@ class ContainerWorld:
         self.listening: list[socket.socket] = []
         self._pool = ThreadPoolExecutor(1)
         self._wire()
-        switches = [Path(f"/proc/sys/net/bridge/bridge-nf-call-{tool}") for tool in ("iptables", "ip6tables")]
-        self.same_bridge = all(self.inside_of(HOST, lambda one=one: _switched_on(one)) for one in switches)
+        self.same_bridge = all(self.inside_of(HOST, lambda one=one: _switched_on(one)) for one in SWITCHES)
         for name in (HOST, *self.inside):
             self.listening += self.inside_of(name, _listen)
         self._stop = threading.Event()
@@ -103,8 +104,20 @@ class ContainerWorld:
 
     def fill(self, lines: str) -> str:
         """Have the target's script fill the maps, and return what it says."""
-        text = script() + self.engine + FILL.format(lines=shlex.quote(lines))
+        text = script() + self.engine + FILL.format(state=self.told.parent, lines=shlex.quote(lines))
         return self.host.run("sh", "-s", text=text)
+
+    def switch_bridged(self, value: str) -> None:
+        """Switch on or off whether the host's tables see packets within a bridge."""
+        if not self.same_bridge:
+            pytest.skip("this kernel has no br_netfilter")
+        for switch in SWITCHES:
+            self.inside_of(HOST, lambda switch=switch: switch.write_text(value, encoding="ascii"))
+
+    def link_local(self, name: str) -> str:
+        """Return the link-local address of a container."""
+        told = self.inside[name].run("ip", "-6", "-brief", "address", "show", "dev", "eth0", "scope", "link")
+        return next(word for word in told.split() if word.startswith("fe80:")).partition("/")[0]
 
     def move(self, lines: str, without: str) -> None:
         """Have the script do what it does when an engine tells of a change, on a host that lacks a tool."""
@@ -193,7 +206,8 @@ def _begin(probe: Probe) -> socket.socket:
     # an end at once, without a wait of the kernel for more
     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     one.setblocking(False)
-    one.connect_ex((address, port))
+    address, _, interface = address.partition("%")
+    one.connect_ex((address, port, 0, socket.if_nametoindex(interface)) if interface else (address, port))
     return one
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers.nftables import read_holding
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import process_lines
 from ringfence.compiler import compile_policy
 from ringfence.enforcers import enforcer
+from ringfence.model.assets import Asset
 from ringfence.model.rules import EMERGENCY, Action, Enforcement, Mode, Peer, Policy, Rule
 from ringfence.model.selectors import ANY, LabelIn
 from ringfence.model.services import parse_service
@@ -25,6 +28,7 @@ NUMBERS = dict(zip(CONTAINERS, (2, 3, 4, 5), strict=True))
 PORT = 7070
 PAIRS = ((CLIENT, "a"), ("a", "c"), ("c", HOST), (HOST, "d"))
 OPEN = f"tcp/{PORT}"
+CLOSED = Policy(rules=(), enforcement=(Enforcement(ANY, Mode.FULL, Mode.FULL, PLACE),))
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +152,35 @@ def _datagrams(family: int) -> socket.socket:
     one.bind(("", 7071))
     one.settimeout(20)
     return one
+
+
+def test_bridged_packets_are_judged_where_the_host_asks_for_it(world: ContainerWorld) -> None:
+    """Containers of one bridge, also by link-local addresses; without the wish the switches are as they were before."""
+    world.start(NUMBERS)
+    world.switch_bridged("0")
+    asked = {"nothing": {}, "bridged": {"ringfence_nftables": {"bridged": True}}}
+    made = {}
+    for name, attributes in {"before": {}, **asked, "after": {}}.items():
+        told = snapshot(NUMBERS)
+        told = replace(told, assets=tuple(_told(one, attributes) for one in told.assets))
+        compiled = compile_policy(told, CLOSED, SETTINGS, abilities=lambda one: enforcer(one).abilities)
+        draft = build(compiled, enforcer, Circumstances(INPUTS, 1, NOW))
+        host = draft.plan.hosts[HOST]
+        world.host.load(draft.rulesets[host.ruleset])
+        said = world.fill(process_lines(host.runtime))
+        assert ("bridged packets: enforced" in said) == (name == "bridged")
+        link = world.link_local("b")
+        probes = [("a", world.addresses["b"][0], 80), ("a", world.addresses["b"][1], 80), ("a", f"{link}%eth0", 80)]
+        passing = world.passing(probes, lambda _, name=name: name != "bridged")
+        made[name] = [probe in passing for probe in probes]
+        if name == "bridged":
+            text = world.host.listing()
+            held = {who: one.model_dump() for who, one in host.containers.items()}
+            own, _ = read_holding(text, draft.rulesets[host.ruleset], held, host.runtime)
+            assert own["drift"] == []
+    assert made == {name: [name != "bridged"] * 3 for name in made}
+    world.switch_bridged("1")
+
+
+def _told(one: Asset, attributes: dict[str, object]) -> Asset:
+    return replace(one, attributes={**one.attributes, **attributes}) if one.name == HOST else one

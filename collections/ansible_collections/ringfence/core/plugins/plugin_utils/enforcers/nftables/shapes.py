@@ -72,7 +72,7 @@ CONTROL_RULE = re.compile(r"ip6? [sd]addr @control[46] tcp [sd]port (\d+) accept
 # What containers are met by, with the hook and the priority of those that the kernel enters.
 CONTAINER_CHAINS = (
     *("containers_in", "containers_out", "containers_forward_out", "containers_forward_in"),
-    *("containers_input", "containers_output"),
+    *("containers_input", "containers_output", "containers_link", "containers_bridged"),
 )
 
 _SETS = (

@@ -74,7 +74,10 @@ load_containers() {
 held_elements() {
     printf '%s' "$1" | awk '$1 == "container" && $3 ~ /^containers_in[46]$/ && !seen[$3]++ { print $3 }' |
         while read -r held_map; do nft -nn list map inet ringfence "$held_map" </dev/null 2>/dev/null; done |
-        tr ',{}' '\n\n\n' | awk '$2 == ":" && $3 == "goto" { print $1, $4 }'
+        awk '{
+            n = split($0, part, /[,{}]/)
+            for (i = 1; i <= n; i++) if (split(part[i], word, " ") > 3 && word[3] == "goto") print word[1], word[4]
+        }'
 }
 
 # left_addresses HELD ELEMENTS: prints the addresses that lead elsewhere from now on: whose they were has gone.
@@ -101,6 +104,7 @@ forget_addresses() {
 
 # Fills the maps for the process lines $1 and replies what became of each container.
 fill_containers() {
+    sync_bridged
     if ! has_containers "$1"; then return 0; fi
     fill_held=$(containers_now) || {
         reply process 'containers: unknown, because their engine does not answer: they stay as they are, new ones closed'
