@@ -14,6 +14,7 @@ from ringfence_tui.screens.assets.detail import AssetDetail
 from ringfence_tui.screens.assets.model import Begin, Current, Listed, Rows, Told
 from ringfence_tui.screens.assets.screen import AssetsScreen
 from ringfence_tui.screens.overview.model import Done
+from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.table import Table
 
 from tests.tui.stub_engine import StubEngine, journey, shown
@@ -142,6 +143,23 @@ async def test_rows_that_are_the_same_when_the_screen_is_shown_again_are_painted
         assert isinstance(pilot.app.screen, AssetsScreen)
         assert pilot.app.screen.table.of("mode", 0) == "full"
         assert painted == []
+
+
+@journey
+async def test_nothing_is_told_of_an_asset_that_the_filter_left_out() -> None:
+    engine = estate(KEPT)
+    engine.answers["assets.detail"] = lambda request, _tell: AssetDetail(request.name, (), ())
+    async with RingfenceApp(engine, first="assets").run_test(size=(100, 30)) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, AssetsScreen)
+        for _ in range(100):
+            if screen.detail is not None:
+                break
+            await pilot.pause(0.02)
+        await pilot.press("slash", *"zzz")
+        await pilot.pause()
+        assert len(screen.found) == 0
+        assert screen.query_one("#detail", Lines).rows == ()
 
 
 def told_whole(_request: object, tell: Callable[[object], None]) -> Listed:

@@ -110,6 +110,10 @@ class AssetsScreen(LabellingPage):
     def look(self, *, flows: bool = False) -> None:
         """Ask about the asset at the cursor, once it has stayed there."""
         name = self.name_at_cursor()
+        if not name and self.detail is not None:
+            self.workers.cancel_group(self, "detail")
+            self.detail = None
+            self.show_detail()
         if name and (flows or self.detail is None or self.detail.name != name):
             self.work(self._look(name, flows=flows), "detail")
 
