@@ -163,7 +163,8 @@ move_containers() {
     move_elements=$(container_elements "$1" "$2")
     move_held=$(held_elements "$1")
     if load_containers "$1" "$move_elements"; then
-        left_addresses "$move_held" "$move_elements" | forget_addresses
+        move_left=$(left_addresses "$move_held" "$move_elements")
+        if [ -n "$move_left" ]; then printf '%s\n' "$move_left" | forget_addresses; fi
     fi
 }
 
