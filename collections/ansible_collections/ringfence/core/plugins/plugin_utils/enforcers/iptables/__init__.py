@@ -23,9 +23,9 @@ MISSING = "iptables"
 OLDEST: Any = {"iptables": (1, 4, 21), "ipset": (6, 38)}
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "processes",
+    "reply", "state", "sockets", "python", "flows", "connection", "signature", "kernel", "table", "processes",
     "answers", "containers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables", "persistence",
-    "return", "move", "status", "apply", "boot", "verbs",
+    "return", "move", "beside", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 

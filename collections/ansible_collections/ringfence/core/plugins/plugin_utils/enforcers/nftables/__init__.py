@@ -23,9 +23,9 @@ MISSING = "nft"
 OLDEST: Any = {"nft": (0, 9, 3)}
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "stages", "processes",
+    "reply", "state", "sockets", "python", "flows", "connection", "signature", "kernel", "table", "stages", "processes",
     "answers", "containers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables", "persistence",
-    "return", "move", "status", "apply", "boot", "verbs",
+    "return", "move", "beside", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 

@@ -16,13 +16,8 @@ tracked_text() {
 }
 
 tracked_python() {
-    for tracked_one in python3 /usr/libexec/platform-python; do
-        if have "$tracked_one"; then
-            "$tracked_one" -c "$tracked_program" "$1" 2>/dev/null
-            return
-        fi
-    done
-    return 1
+    find_python "python3 /usr/libexec/platform-python" || return 1
+    "$python" -c "$tracked_program" "$1" 2>/dev/null
 }
 
 # ctnetlink (linux/netfilter/nfnetlink_conntrack.h): `list` prints what there is; `forget` deletes what standard input
@@ -105,8 +100,8 @@ for family, name in ((socket.AF_INET, "ipv4 2"), (socket.AF_INET6, "ipv6 10")):
 
 # Makes connection tracking forget the flows of standard input, lines as those of cut_elements, as far as this host can.
 forget_flows() {
-    if have python3 || have /usr/libexec/platform-python; then
-        tracked_python forget
+    if find_python "python3 /usr/libexec/platform-python"; then
+        "$python" -c "$tracked_program" forget 2>/dev/null
         return 0
     fi
     if ! have conntrack; then return 0; fi
@@ -136,17 +131,6 @@ forget_flows() {
 # destination NAT. What is forwarded, or stays within the host, is left out.
 # shellcheck disable=SC2016 # awk's own variables
 flow_program="$socket_words"'
-    function padded(digits) { return substr("0000" digits, length(digits) + 1) }
-    function whole(address,    half, left, right, i, n, l, r, out) {
-        if (address !~ /:/) return address
-        n = split(address, half, "::")
-        l = split(half[1], left, ":")
-        r = n > 1 ? split(half[2], right, ":") : 0
-        for (i = 1; i <= l; i++) out = out ":" padded(left[i])
-        for (i = l + r; n > 1 && i < 8; i++) out = out ":0000"
-        for (i = 1; i <= r; i++) out = out ":" padded(right[i])
-        return tolower(substr(out, 2))
-    }
     function out(line) { if (++told <= most) print "F " line }
     function chosen(port) { return port + 0 >= lowest && port + 0 <= highest }
     function owner(protocol, local, remote, lport, rport,    key) {
