@@ -42,7 +42,7 @@ WALK = (
     ("map-sheet", ("d",), "tests 1/1"),
     ("map-neighbours", ("esc", "v"), "SERVERS"),
     ("policy", ("v", "4"), "tests 1/1"),
-    ("suggest", ("S",), "suggest"),
+    ("suggest", ("S",), "beyond:"),
     ("simulate", ("5",), "still allowed"),
     ("rollout", ("6",), "p make one"),
     ("history", (":", "history", "enter"), "no plan was rolled out"),

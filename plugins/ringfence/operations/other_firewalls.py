@@ -60,6 +60,15 @@ def other_firewalls(estate: Estate, hosts: Iterable[str]) -> dict[str, Others]:
     return found
 
 
+def hosts_that_told(estate: Estate, hosts: Iterable[str]) -> frozenset[str]:
+    """Return those of some hosts of which a report is kept, without reading it."""
+    try:
+        kept = {path.name for path in (estate.history.state / DIRECTORY).iterdir()}
+    except OSError:
+        return frozenset()
+    return frozenset(name for name in hosts if _path(estate, name).name in kept)
+
+
 def told_by(report: str, seen: str = "") -> Others:
     """Return what a report says, as results carry it; one that is none has nothing that is known."""
     return replace(_read(report), seen=seen)

@@ -84,3 +84,15 @@ def test_verify_and_info_say_who_may_cut_more(tmp_path: Path) -> None:
         "old: may cut more than Ringfence: not known: the host's report, which was cut short",
     ]
     assert beside_data(hosts["web-1"]) == {"beside": {"may_cut": {}, "not_known": []}}
+
+
+def test_check_and_plan_warn_where_a_test_expects_what_another_firewall_cuts(tmp_path: Path) -> None:
+    workspace = shop(tmp_path)
+    kept(workspace, UFW.format(ports=8443), "api-1")
+    assert "cut by" not in ringfence(workspace, "check").output
+    kept(workspace, UFW.format(ports=22), "api-1")
+    said = "test 'the shop works': web-1 to api-1 on tcp/8443 is allowed by Ringfence and cut by ufw on api-1"
+    checked = ringfence(workspace, "check")
+    assert said in " ".join(checked.output.split())
+    assert checked.exit_code == 0
+    assert said in " ".join(ringfence(workspace, "plan").output.split())
