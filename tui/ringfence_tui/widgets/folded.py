@@ -11,19 +11,19 @@ from ringfence_tui.widgets.text import cells, safe
 WORD = re.compile(r"\S+\s*|\s+")
 
 
-def folded(row: Row, width: int, most: int) -> tuple[Row, ...]:
+def folded(row: Row, width: int, most: int, inset: int = 0) -> tuple[Row, ...]:
     """Return a row as at most so many lines, folded between words and within one that is longer than a line.
 
-    The last holds all that is left.
+    The last holds all that is left; the further ones begin with `inset` spaces.
     """
     lines: list[list[Span]] = [[]]
     used = 0
     for span in row:
         for word in WORD.findall(safe(span.text)):
-            for piece in _pieces(word, width):
-                if used and used + cells(piece.rstrip()) > width and len(lines) < most:
-                    lines.append([])
-                    used = 0
+            for piece in _pieces(word, width - inset):
+                if used > inset and used + cells(piece.rstrip()) > width and len(lines) < most:
+                    lines.append([Span(" " * inset)] if inset else [])
+                    used = inset
                 lines[-1].append(Span(piece, span.tone))
                 used += cells(piece)
     return tuple(map(tuple, lines))

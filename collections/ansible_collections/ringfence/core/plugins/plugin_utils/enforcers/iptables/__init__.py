@@ -24,8 +24,9 @@ OLDEST: Any = {"iptables": (1, 4, 21), "ipset": (6, 38)}
 # In this order they are one script.
 PARTS = (
     "reply", "state", "sockets", "python", "flows", "connection", "signature", "kernel", "table", "processes",
-    "answers", "containers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables", "persistence",
-    "return", "move", "status", "apply", "boot", "verbs",
+    "answers", "bridged", "containers", "elements", "listing", "persistence",
+    "emergency", "emergency_units", "emergency_containers", "emergency_nft", "emergency_iptables",
+    "return", "move", "beside", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ tracked_python() {
 }
 
 # ctnetlink (linux/netfilter/nfnetlink_conntrack.h): `list` prints what there is; `forget` deletes what standard input
-# names, lines as those of cut_elements.
+# names, lines as those of cut_elements; `forget_addresses` all that has one of the addresses of standard input at an end.
 # shellcheck disable=SC2016
 tracked_program='
 import socket, struct, sys
@@ -75,6 +75,9 @@ def key(protocol, one, other, first, second):
 
 link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
 wanted = set()
+over = set()
+if sys.argv[1] == "forget_addresses":
+    over = {socket.inet_pton(socket.AF_INET6 if ":" in line else socket.AF_INET, line.strip()) for line in sys.stdin}
 if sys.argv[1] == "forget":
     for line in sys.stdin:
         if len(line.split()) == 6:
@@ -86,7 +89,10 @@ for family, name in ((socket.AF_INET, "ipv4 2"), (socket.AF_INET6, "ipv6 10")):
     gone = []
     for found, (there, back) in entries(family):
         protocol, client, server, ports, kinds = *there[:2], back[1], *there[3:]
-        if sys.argv[1] == "list":
+        if over:
+            if over & {there[1], there[2], back[1], back[2]}:
+                gone.append(found)
+        elif sys.argv[1] == "list":
             seen = [] if struct.unpack(">I", found[3])[0] & 2 else ["[UNREPLIED]"]
             print(name, "any", protocol, 0, *told(there), *seen, *told(back))
         else:
