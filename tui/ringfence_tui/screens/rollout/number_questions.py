@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringfence_tui.engine.telling import Telling
-from ringfence_tui.screens.rollout.numbers import Denied, Numbers
+from ringfence_tui.screens.rollout.numbers import Numbers
 from ringfence_tui.screens.rollout.requests import AskDenials
 
 if TYPE_CHECKING:
@@ -44,5 +44,5 @@ def _shown(run: str, found: RunNumbers) -> Numbers:
         (flows.denied_before, flows.denied_after, flows.allowed_before, flows.allowed_after) if flows else None,
         found.until,
         told.asked if told else "",
-        tuple(Denied(one.host, one.denied, one.watched, one.by_rule, one.reason) for one in told.hosts) if told else (),
+        told.hosts if told else (),
     )
