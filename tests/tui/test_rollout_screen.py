@@ -343,7 +343,7 @@ async def test_a_board_shows_how_long_a_run_holds_and_asks_its_hosts_what_they_d
     )
     stub = engine(run, rollout__numbers=lambda _request, _hear: kept, rollout__denials=lambda _request, _hear: told)
     async with RingfenceApp(stub, first="rollout").run_test(size=(80, 40)) as pilot:
-        text = await until(pilot, "all 4 hosts held 60.0 s")
+        text = await until(pilot, "all 4 hosts have held the plan for 60.0 s")
         assert "flows denied, by its simulation           3        7" in text
         assert "i asks the hosts that confirmed" in text
         await pilot.press("i")

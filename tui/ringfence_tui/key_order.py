@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.dom import DOMNode
 
+# What is pasted goes where the key before it has led to, as a key does.
+Pressed = events.Key | events.Paste
 # How often the way from the focused widget to the application is gone: a key becomes a message (enter in a field), that
 # one another (of our own class), and the screen hears of the last.
 ROUNDS = 3
@@ -29,19 +31,19 @@ class KeyOrder:
     """Holds keys back while an earlier one is worked on, or something that takes the keys is being opened."""
 
     def __init__(
-        self, app: App[int], forward: Callable[[events.Key], Awaitable[None]], ready: Callable[[], None] = lambda: None
+        self, app: App[int], forward: Callable[[Pressed], Awaitable[None]], ready: Callable[[], None] = lambda: None
     ) -> None:
         self.app = app
         self.forward = forward
         self.ready = ready  # called before each key is forwarded
-        self.waiting: deque[events.Key] = deque()
+        self.waiting: deque[Pressed] = deque()
         self.busy = False
         self.holds = 0
         self.number = 0
         self.began = 0.0
         self.at: DOMNode = app
 
-    async def take(self, key: events.Key) -> None:
+    async def take(self, key: Pressed) -> None:
         """Forward a key, now or when it is its turn."""
         if self.busy or self.holds:
             self.waiting.append(key)
@@ -63,7 +65,7 @@ class KeyOrder:
         if self.holds:
             self.release()
 
-    async def _begin(self, key: events.Key) -> None:
+    async def _begin(self, key: Pressed) -> None:
         self.busy = True
         self.number += 1
         self.began = time.monotonic()

@@ -19,6 +19,7 @@ __all__ = [
     "AssetsSubject",
     "GoTo",
     "JobsChanged",
+    "NotTaken",
     "PairSubject",
     "PictureSubject",
     "PlanSubject",
@@ -48,3 +49,11 @@ class JobsChanged(Message):
         super().__init__()
         self.text = text
         self.of = of
+
+
+class NotTaken(Message):
+    """Something that was pasted is not taken, or not yet, and why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why

@@ -5,19 +5,16 @@ Textual (8.2.8) ends with a traceback at one byte of Latin-1, and paints for eve
 
 from __future__ import annotations
 
-import os
-import select
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from textual._xterm_parser import XTermParser
-from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Resize
+from textual.events import Paste, Resize
 from textual.message import Message
 
-AT_ONCE = 4096  # bytes
-LOOK = 0.1  # seconds between two looks whether the application leaves, and whether a sequence ends here
+from ringfence_tui.messages import NotTaken
+from ringfence_tui.pasted_input import NotPasted, Pasted, PastedInput, Piece
 
 
 class TypedInput:
@@ -26,22 +23,34 @@ class TypedInput:
     def __init__(self, size: Callable[[], tuple[int, int]]) -> None:
         self._size = size
         self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._pastes = PastedInput()
         self._parser = XTermParser()
         self._kept = _Pixels()
 
     def read(self, data: bytes) -> Iterator[Message]:
         """Yield the events of some bytes. Those of a sequence that cannot be understood are dropped with it."""
-        text = self._decode(data)
-        if text:  # without a text the parser is told that there is no more
-            yield from self._understood(self._parser.feed(text))
+        yield from self._events(self._pastes.read(self._decode(data)))
 
     def pause(self) -> Iterator[Message]:
         """Yield the events of what has waited for long enough for more: an escape by itself is the key."""
+        yield from self._events(self._pastes.pause())
         yield from self._understood(self._parser.tick())
+
+    def _events(self, pieces: Iterable[Piece]) -> Iterator[Message]:
+        for piece in pieces:
+            match piece:
+                case Pasted(text):
+                    yield Paste(text.replace("\0", ""))
+                case NotPasted(why):
+                    yield NotTaken(why)
+                case _:  # never an empty text: by that the parser is told that there is no more
+                    yield from self._understood(self._parser.feed(piece.text))
 
     def _understood(self, found: Iterable[Message]) -> Iterator[Message]:
         try:
             for event in found:
+                if isinstance(event, Paste):  # its text was taken out before; what is left are the marks
+                    continue
                 if not isinstance(event, Resize):
                     yield event
                 elif event.size == self._size():
@@ -64,17 +73,3 @@ class _Pixels:
 
     def give(self, parser: XTermParser) -> None:
         parser.mouse_pixels, parser.terminal_size, parser.terminal_pixel_size = self.used, self.cells, self.pixels
-
-
-class TerminalDriver(LinuxDriver):
-    """Textual's driver with our reading."""
-
-    def run_input_thread(self) -> None:
-        """Hand on what is typed until the application leaves."""
-        typed = TypedInput(lambda: os.get_terminal_size(self.fileno))
-        while not self.exit_event.is_set():
-            if select.select([self.fileno], [], [], LOOK)[0]:
-                for event in typed.read(os.read(self.fileno, AT_ONCE)):
-                    self.process_message(event)
-            for event in typed.pause():
-                self.process_message(event)

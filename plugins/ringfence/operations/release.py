@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
-from ringfence.estate.emergencies import ID
-from ringfence.model.emergencies import EmergencyEnd, HostState, Kind, Order
+from ringfence.model.emergencies import ID, EmergencyEnd, HostState, Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.operations.emergency_ends import known
 from ringfence.operations.emergency_hosts import Carried, lift

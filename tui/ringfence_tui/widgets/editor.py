@@ -8,7 +8,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
-from ringfence_tui.widgets.text import safe
+from ringfence_tui.widgets.text import pasted_lines, safe
 
 # The line up to the cursor → the word that is typed there, and whole words that it could become.
 Completing = Callable[[str], tuple[str, tuple[str, ...]]]
@@ -25,6 +25,8 @@ class Editor(TextArea):
     DEFAULT_CSS = """
     Editor, Editor:focus { border: none; padding: 0; background: $background; color: $foreground; height: 1fr; }
     """
+
+    takes_text = True
 
     class Edited(Message):
         """The text, or the place of the cursor, is another one."""
@@ -79,7 +81,7 @@ class Editor(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        self.insert("\n".join(safe(line) for line in event.text.splitlines()))
+        self.insert("\n".join(pasted_lines(event.text)))
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Tell."""

@@ -9,9 +9,10 @@ from textual import events
 from textual.message import Message
 from textual.widgets import Input
 
-from ringfence_tui.widgets.text import safe
+from ringfence_tui.widgets.text import pasted_lines, safe
 
 # What a text up to the cursor could go on with: whole words that replace the last one.
+LONGEST = 4096  # characters with what is pasted
 PILE = 4  # characters before one that tell whether it is one mark too many
 Completions = Callable[[str], Sequence[str]]
 
@@ -22,6 +23,8 @@ class Field(Input):
     DEFAULT_CSS = """
     Field, Field:focus { border: none; width: 1fr; height: 1; padding: 0; background: $background; color: $foreground; }
     """
+
+    takes_text = True
 
     class Edited(Message):
         """The text is another one."""
@@ -106,8 +109,8 @@ class Field(Input):
         """Take the first line of what is pasted, made harmless."""
         event.stop()
         event.prevent_default()
-        line = (event.text.splitlines() or [""])[0]
-        self.insert_text_at_cursor(safe(line))
+        line = pasted_lines(event.text)[0]
+        self.insert_text_at_cursor(line[: max(0, LONGEST - len(self.value))])
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Tell."""

@@ -8,12 +8,14 @@ from textual import events
 
 from ringfence_tui.spans import Row
 from ringfence_tui.widgets.overlay import Overlay
+from ringfence_tui.widgets.text import LINE_ENDS
 
 
 class LineQuestion(Overlay):
     """Asks once; `answer` has the line, None where it was left."""
 
     LONGEST = 300  # characters
+    takes_text = True
 
     def __init__(self, title: str, rows: tuple[Row, ...], value: str = "") -> None:
         super().__init__(title)
@@ -42,7 +44,7 @@ class LineQuestion(Overlay):
         """Take the first line of what is pasted."""
         event.stop()
         event.prevent_default()
-        self._take(self.value + self.pasted((event.text.splitlines() or [""])[0]))
+        self._take(self.value + self.pasted(LINE_ENDS.split(event.text)[0]))
 
     def on_unmount(self) -> None:
         """Count as left."""

@@ -20,11 +20,19 @@ class Lines(Listing):
         super().__init__(selectable=selectable, id=id, classes=classes)
         self.rows: Sequence[Row] = ()
 
-    def show(self, rows: Sequence[Row]) -> None:
-        """Show other rows; what stands where it stood is not painted again."""
+    def show(self, rows: Sequence[Row], names: Sequence[object] = ()) -> None:
+        """Show other rows; what stands where it stood is not painted again.
+
+        With `names`, what each row is, the cursor stays at the same, wherever that is now.
+        """
+        followed = self.followed(names)
         before, self.rows = self.rows, rows
-        top = self.window.top
+        top, at = self.window.top, self.window.cursor
         self.recount(len(rows))
+        if followed is not None:
+            self.window = self.window.at(followed)
+            self._follow()
+            self.repaint_items({at, followed})
         if self.window.top != top:
             self.refresh()
             return

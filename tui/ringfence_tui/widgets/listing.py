@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from textual import events
@@ -41,6 +42,7 @@ class Listing(Painted, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.selectable = selectable
         self.window = Window()
+        self._names: Sequence[object] = ()
 
     @property
     def cursor(self) -> int:
@@ -68,6 +70,13 @@ class Listing(Painted, can_focus=True):
         """Have so many items from now on."""
         self.window = self.window.resized(count, self.size.height - self.HEAD)
         self._follow()
+
+    def followed(self, names: Sequence[object]) -> int | None:
+        """Take what items are called from now on; return where the one at the cursor is now, None where it is gone."""
+        before, self._names, at = self._names, names, self.window.cursor
+        if before is names or at >= len(before) or (at < len(names) and names[at] == before[at]):
+            return None
+        return next((place for place, name in enumerate(names) if name == before[at]), None)
 
     def _take(self, window: Window) -> None:
         before, self.window = self.window, window

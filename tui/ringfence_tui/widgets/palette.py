@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from textual import events
 
 from ringfence_tui.actions import Action, found
+from ringfence_tui.key_layouts import latin
 from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.overlay import Overlay
 from ringfence_tui.widgets.text import fitted
@@ -19,6 +20,8 @@ SHOWN = 12
 class Palette(Overlay):
     """Finds an action; `answer` has the one that was chosen, None where it was left."""
 
+    takes_text = True
+
     def __init__(self, every: Sequence[Action]) -> None:
         super().__init__("What do you want to do?")
         self.every = tuple(every)
@@ -29,7 +32,7 @@ class Palette(Overlay):
     @property
     def hits(self) -> tuple[Action, ...]:
         """Return what is found."""
-        return found(self.every, self.typed)
+        return found(self.every, self.typed) or found(self.every, "".join(map(latin, self.typed)))
 
     def content(self) -> tuple[Row, ...]:
         """Return the line that is typed, and what is found."""

@@ -60,8 +60,20 @@ class Table(Listing):
         self._widths: tuple[int, tuple[int, ...]] = (-1, ())
         self._painted: dict[int, Row] = {}  # by the line
 
-    def show(self, count: int, cells: Callable[[int], Cells], *, cursor: int | None = None) -> None:
-        """Show so many rows; the cursor stays where it is, or goes to a row. Tells `Moved` where it is at another."""
+    def show(
+        self,
+        count: int,
+        cells: Callable[[int], Cells],
+        *,
+        cursor: int | None = None,
+        names: Sequence[object] = (),
+    ) -> None:
+        """Show so many rows; the cursor stays where it is, or goes to a row. Tells `Moved` where it is at another.
+
+        With `names`, what each row is, it stays at the same, wherever that is now.
+        """
+        followed = self.followed(names)
+        cursor = followed if cursor is None else cursor
         self._cells = cells
         before, top, rows = self.window.cursor, self.window.top, max(self.window.count, count)
         self.recount(count)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from rich.cells import cell_len
 from ringfence.model.safe_text import clean_line
 
 MORE = "…"
+REMEMBERED = 500  # characters of the longest text whose harmless form is kept
+LINE_ENDS = re.compile(r"\r\n?|\n")  # terminals paste \r; what else Unicode calls a line end is no key
 
 
-@lru_cache(65_536)
 def safe(text: str) -> str:
     """Return a text in one line with every character that commands, hides or piles up as a visible escape."""
     if text.isascii() and text.isprintable():
         return text
+    return _cleaned(text) if len(text) <= REMEMBERED else clean_line(text)
+
+
+@lru_cache(65_536)
+def _cleaned(text: str) -> str:
     return clean_line(text)
+
+
+def pasted_lines(text: str) -> list[str]:
+    """Return the lines of what was pasted, made harmless: at least one; the last is empty where all of them end."""
+    return [safe(line) for line in LINE_ENDS.split(text)]
 
 
 def cells(text: str) -> int:

@@ -148,7 +148,8 @@ class ExplainScreen(ChangingPage):
     async def _explain(self, request: ExplainRequest) -> None:
         self.say()
         try:
-            self.explained = await self.engine.ask("explain.answer", request, Explained)
+            with self.waiting("explaining …"):
+                self.explained = await self.engine.ask("explain.answer", request, Explained)
         except EngineError:
             self.explained, self.beside = None, Beside()
             self._show()

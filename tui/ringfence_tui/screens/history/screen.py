@@ -64,8 +64,9 @@ class HistoryScreen(Page):
         return "ringfence runs"
 
     async def _load(self) -> None:
-        self.runs = await self.engine.ask("history.runs", None, RunList)
-        self.query_one("#runs", Table).show(len(self.runs.rows), self._cells)
+        with self.waiting("reading the runs …"):
+            self.runs = await self.engine.ask("history.runs", None, RunList)
+        self.query_one("#runs", Table).show(len(self.runs.rows), self._cells, names=[one.run for one in self.runs.rows])
         if not self.runs.rows:
             self.query_one("#head", Lines).show([row(Span(" no plan was rolled out here yet", Tone.DIM))])
         self._ask_replay()
@@ -115,7 +116,8 @@ class HistoryScreen(Page):
         self.query_one("#board", Lines).show(())
 
     async def _load_replay(self, run: str) -> None:
-        self.replay = await self.engine.ask("history.replay", run, Replay)
+        with self.waiting("reading the run …"):
+            self.replay = await self.engine.ask("history.replay", run, Replay)
         self.number = len(self.replay.frames) - 1
         self.toggled = frozenset()
         self._show()
@@ -132,7 +134,7 @@ class HistoryScreen(Page):
         step = row(Span(f" event {self.number} of {len(self.replay.frames) - 1}, {time}", Tone.DIM))
         detail: tuple[Row, ...] = detail_rows(board, subject)[1:2]
         self.query_one("#head", Lines).show((*head_rows(board.head), step, *(detail or ((),))))
-        lines.show(self.rows.rows)
+        lines.show(self.rows.rows, self.rows.subjects)
 
     def action_step(self, by: int) -> None:
         """Go an event on or back."""

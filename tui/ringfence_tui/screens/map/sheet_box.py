@@ -43,6 +43,11 @@ class SheetBox(Overlay):
         self.foot: Foot = None
         self._leaving = False
 
+    @property
+    def takes_text(self) -> bool:
+        """Return whether letters are those of the name."""
+        return self.sheet.field is Field.NAME
+
     def content(self) -> tuple[Row, ...]:
         """Return the sheet's lines."""
         return sheet_rows(self.sheet, self.foot, self.time, LEAST_WIDTH)

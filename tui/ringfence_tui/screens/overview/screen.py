@@ -82,7 +82,7 @@ class OverviewScreen(ChangingPage):
         shown.show(summary)
         head = row(Span(" NEXT", Tone.TITLE), Span(f"   {self.overview.on} …" if self.overview.on else "", Tone.DIM))
         listed = [row("   ", Span(step.key, Tone.KEY), f"  {step.text}") for step in self.steps]
-        following.show([(), head, *listed])
+        following.show([(), head, *listed], ("", "", *(step.key for step in self.steps)))
         if following.cursor < 2:
             following.move_to(2)
 
@@ -122,7 +122,7 @@ class OverviewScreen(ChangingPage):
             self.job("")
         self.entered()
         silent = f"; {len(done.silent)} said nothing: {done.silent[0][0]}: {done.silent[0][1]}" if done.silent else ""
-        self.say(Span("✓ ", Tone.GOOD), f"{done.new:,} new flows", Span(silent, Tone.WARN))
+        self.say(Span("✓ ", Tone.GOOD), f"{done.new:,} new observations", Span(silent, Tone.WARN))
 
     def hear(self, part: object) -> None:
         """Show what is worked on."""

@@ -41,6 +41,11 @@ class RuleRow:
     change: Change = Change.NONE
     notes: tuple[str, ...] = ()
 
+    @property
+    def named(self) -> object:
+        """Return what it is, wherever it stands."""
+        return (self.file, self.name, self.ends, self.services)
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -63,6 +68,11 @@ class FileView:
     rules: tuple[RuleRow, ...]
     changed: bool = False
     kinds: str = ""
+
+    @property
+    def named(self) -> object:
+        """Return what it is, wherever it stands."""
+        return self.file
 
     @property
     def short(self) -> str:
@@ -93,9 +103,10 @@ class RuleUse:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What rules decide, by their id."""
+    """What rules decide, by their id; not `known` where nothing can be judged."""
 
     by: Mapping[str, RuleUse] = field(default_factory=dict)
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +192,9 @@ def cells(item: Item, uses: Uses | None, lint: Linted, faults: Sequence[Fault]) 
     notes += [f"lint: {found[0]}"] if found else []
     drafted = item.change is not Change.NONE
     last = age(use.last) if use is not None and use.last else ""
-    if uses is None:
-        flows = "–" if faults else "…"  # what cannot be read is not judged
+    known = uses is not None and uses.known
+    if uses is None or not uses.known:
+        flows = "…" if uses is None and not faults else "–"  # what cannot be read is not judged
     elif drafted or not item.rule_id:
         flows = ""
     else:
@@ -193,7 +205,7 @@ def cells(item: Item, uses: Uses | None, lint: Linted, faults: Sequence[Fault]) 
         Span(item.name, tone),
         f"{item.ends}  {item.services}",
         flows,
-        last or ("never" if uses is not None and use is None and not drafted and item.rule_id else ""),
+        last or ("never" if known and use is None and not drafted and item.rule_id else ""),
         Span(", ".join(notes), Tone.WARN if found or drafted else Tone.DIM),
     )
 

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from ringfence_tui.changing_page import ChangingPage, unfocused
+from ringfence_tui.engine.client import EngineError
 from ringfence_tui.messages import RuleSubject
 from ringfence_tui.screens.map.shared_draft import SharedDraftPage
 from ringfence_tui.screens.policy.completing import completions
@@ -104,7 +105,8 @@ class RulesPage(SharedDraftPage, ChangingPage):
 
     async def load(self) -> None:
         """Ask for the files, then for what completes, the effect, and what rules do."""
-        self.view = await self.engine.ask("policy.files", None, PolicyView)
+        with self.waiting("reading the files …"):
+            self.view = await self.engine.ask("policy.files", None, PolicyView)
         self._show()
         self.draft_shown(self.view.version, self.view.damaged)
         if not self.words.services:
@@ -116,7 +118,11 @@ class RulesPage(SharedDraftPage, ChangingPage):
         self._show_head()
 
     async def _ask_uses(self) -> None:
-        before, self.uses = self.uses, await self.engine.ask("policy.use", None, Uses)
+        before = self.uses
+        try:
+            self.uses = await self.engine.ask("policy.use", None, Uses)
+        except EngineError:
+            self.uses = Uses(known=False)
         if self.uses != before:
             self._show()
 
@@ -139,7 +145,7 @@ class RulesPage(SharedDraftPage, ChangingPage):
         cursor = next((index for index, one in enumerate(self.items) if self.wanted and _is(one, self.wanted)), None)
         if cursor is not None:
             self.wanted = ""
-        table.show(len(self.items), self._cells, cursor=cursor)
+        table.show(len(self.items), self._cells, cursor=cursor, names=[one.named for one in self.items])
         self._show_head()
 
     def _show_head(self) -> None:

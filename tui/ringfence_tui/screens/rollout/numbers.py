@@ -23,6 +23,7 @@ class Numbers:
 
     `flows` are denied before, denied after, allowed before, allowed after; None where the plan looked at none. `until`
     is when the next run with its hosts began, `asked` when hosts last told what they denied; both empty where never.
+    `no_way_back` says why nothing can be rolled back to, empty where something can.
     """
 
     run: str
@@ -30,6 +31,7 @@ class Numbers:
     until: str = ""
     asked: str = ""
     denied: tuple[HostDenials, ...] = ()
+    no_way_back: str = ""
 
 
 def number_rows(board: Board, numbers: Numbers | None, now: datetime) -> tuple[Row, ...]:
@@ -58,7 +60,8 @@ def held_rows(board: Board, until: str, now: datetime) -> tuple[Row, ...]:
     every = len(well) == len(board.hosts)
     who = f"all {counted(len(well), 'host')}" if every else f"{len(well)} of {counted(len(board.hosts), 'host')}"
     end = f", until the next run at {clock(until)}" if until else ""
-    held = Span(f" {who} held {span}".rstrip(), Tone.GOOD if every else Tone.WARN)
+    verb = "has" if len(well) == 1 else "have"
+    held = Span(f" {who} {verb} held the plan for {span}".rstrip(), Tone.GOOD if every else Tone.WARN)
     return (
         row(held, f" since {clock(since)}{end}"),
         row(Span("   each confirmed over a new connection, and none went back; v reads them back", Tone.DIM)),

@@ -59,7 +59,8 @@ class RolloutScreen(BoardPage):
             self.work(self._open(), "show")
 
     async def _open(self) -> None:
-        opening = await self.engine.ask("rollout.opening", None, Opening)
+        with self.waiting("reading plans and runs …"):
+            opening = await self.engine.ask("rollout.opening", None, Opening)
         if opening.living:
             self.show_run(opening.living)
         elif not self._opened and opening.of_plan:

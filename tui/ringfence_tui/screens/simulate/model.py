@@ -162,6 +162,13 @@ class SimulateView:
         """Return how many rows there are here."""
         return len(self.flows) if self.request.by is By.FLOW else len(self.rows)
 
+    @property
+    def names(self) -> tuple[object, ...]:
+        """Return what each row is, whatever its numbers are."""
+        if self.request.by is By.FLOW:
+            return tuple((one.client, one.server, one.service, one.process) for one in self.flows)
+        return tuple(one.step or one.words for one in self.rows)
+
 
 def sign_of(counts: Sequence[int], watched: int) -> Sign:
     """Return the worst sign of a row of counts."""

@@ -118,7 +118,8 @@ class SimulateScreen(Page):
 
         self.say()
         try:
-            view = await self.engine.ask("simulate.rows", request, SimulateView, hear)
+            with self.waiting("reading the files …"):
+                view = await self.engine.ask("simulate.rows", request, SimulateView, hear)
         finally:
             if self._judging:
                 self._judging = False
@@ -132,8 +133,9 @@ class SimulateScreen(Page):
         flows = view.request.by is By.FLOW
         if before is None or (before.request.by is By.FLOW) != flows or not before.count:
             table.set_columns(FLOWS if flows else COUNTS)
-        known = self._cursors.get((view.request.by, view.request.steps), 0)
-        table.show(view.count, self._cells, cursor=known)
+        same = before is not None and (before.request.by, before.request.steps) == (view.request.by, view.request.steps)
+        known = None if same else self._cursors.get((view.request.by, view.request.steps), 0)
+        table.show(view.count, self._cells, cursor=known, names=view.names)
         self.query_one("#head", Lines).show(head_rows(view))
         self._show_detail()
         self.say(*((Span("! ", Tone.WARN), view.notes[0]) if view.notes else ()))

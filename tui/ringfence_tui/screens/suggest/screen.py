@@ -109,7 +109,8 @@ class SuggestScreen(ChangingPage):
                 self.job("suggests")
 
         try:
-            view = await self.engine.ask("suggest.offers", request, Offers, hear)
+            with self.waiting("reading the files …"):
+                view = await self.engine.ask("suggest.offers", request, Offers, hear)
         finally:
             if heard:
                 self.job("")
@@ -122,7 +123,7 @@ class SuggestScreen(ChangingPage):
     def _show(self, view: Offers) -> None:
         self.view = view
         self.query_one("#head", Lines).show(head_rows(view))
-        self.query_one("#offers", Table).show(len(view.offers), self._cells)
+        self.query_one("#offers", Table).show(len(view.offers), self._cells, names=[one.id for one in view.offers])
         self._show_detail()
 
     def _cells(self, index: int) -> Cells:

@@ -89,7 +89,8 @@ class VerifyScreen(ChangingPage):
         return f"ringfence verify {self.view.plan[:4]}".rstrip()
 
     async def _load(self) -> None:
-        self._show(await self.engine.ask("verify.kept", None, VerifyView))
+        with self.waiting("reading what was kept …"):
+            self._show(await self.engine.ask("verify.kept", None, VerifyView))
 
     def _show(self, view: VerifyView) -> None:
         self.view = view
@@ -97,7 +98,7 @@ class VerifyScreen(ChangingPage):
         now = datetime.now(UTC)
         when = day_and_clock(first, now) if view.kept else f"{clock(first)} to {clock(last)}"
         self.query_one("#head", Lines).show([head_row(view, when)])
-        self.query_one("#hosts", Table).show(len(view.rows), self._cells)
+        self.query_one("#hosts", Table).show(len(view.rows), self._cells, names=[one.host for one in view.rows])
         self._show_detail()
 
     def _cells(self, index: int) -> Cells:
