@@ -42,7 +42,7 @@ WALK = (
     ("map-sheet", ("d",), "tests 1/1"),
     ("map-neighbours", ("esc", "v"), "SERVERS"),
     ("policy", ("v", "4"), "tests 1/1"),
-    ("suggest", ("S",), "suggest"),
+    ("suggest", ("S",), "beyond:"),
     ("simulate", ("5",), "still allowed"),
     ("rollout", ("6",), "p make one"),
     ("history", (":", "history", "enter"), "no plan was rolled out"),
@@ -65,7 +65,8 @@ def screens(directory: Path, size: tuple[int, int]) -> Iterator[tuple[str, Termi
         for name, keys, there in WALK:
             for key in keys:
                 terminal.press(key)
-                terminal.settle(quiet=0.3)  # what follows an escape at once is a key with alt
+                # what follows an escape at once is a key with alt, and a busy machine is late to close a dialog
+                terminal.settle(quiet=1.5 if key == "esc" else 0.3)
             terminal.wait_for(there)
             yield name, terminal
 
