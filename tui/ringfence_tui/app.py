@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -12,8 +10,8 @@ from typing import Any, cast
 
 from textual.screen import Screen
 
-from ringfence_tui import clipboard
 from ringfence_tui.actions import Action, actions, help_rows
+from ringfence_tui.copying import copy_command, lend_mouse
 from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
 from ringfence_tui.jobs import Jobs, job_rows
@@ -233,7 +231,9 @@ class RingfenceApp(TerminalApp):
 
     async def _remember(self, word: str) -> None:
         with suppress(EngineError):
-            await self.engine.ask("workspace.colours", word, bool)
+            why = await self.engine.ask("workspace.colours", word, str)
+            if why:
+                self.page.say(Span("for this session alone: ", Tone.DIM), why)
 
     def action_jobs(self) -> None:
         """Show everything that works in the background."""
@@ -261,42 +261,19 @@ class RingfenceApp(TerminalApp):
 
     def action_command(self) -> None:
         """Show and copy the command that says the same as this screen."""
-        command = self.page.command()
-        if not command:
-            self.page.say(Span("no command says the same as this screen", Tone.DIM))
-            return
-        directory = Path(self.opened.directory) if self.opened is not None and self.opened.directory else None
-        if directory is not None and not _within(directory):
-            command = f"{command} --workspace {shlex.quote(str(directory))}"
-        if not command.isprintable():
-            # a shell takes an escape or a line end in what is pasted as a key that was pressed
-            self.page.say(Span("not copied, a name in it has characters that act as keys  ", Tone.WARN), command)
-            return
-        self.copied = command
-        why = clipboard.refused(command, os.environ)
-        if why:
-            said, more = f"not copied, {why}  ", "leaving prints it"
-        else:
-            self.copy_to_clipboard(command)
-            said, more = "copied  ", clipboard.doubt(os.environ)
-        self.page.say_whole(Span(said, Tone.DIM), Span(command, Tone.STRONG), Span(f"   {more}", Tone.DIM))
+        copy_command(self)
 
     def action_mouse(self) -> None:
         """Give the mouse to the terminal, which marks text with it, or take it back."""
-        keep = getattr(self._driver, "keep_mouse", None)
-        if keep is None:
-            self.page.say(Span("a browser marks nothing here: y copies the command of this screen", Tone.DIM))
-        elif keep():
-            self.page.say("the mouse chooses and scrolls again")
-        else:
-            self.page.say("the mouse marks text now; ", Span("M", Tone.KEY), " gives it back to the application")
+        lend_mouse(self)
 
     async def action_quit(self) -> None:
         """Leave; where something that was typed would be lost, say so first."""
         unsaved = next((lost for page in self.pages if (lost := page.unsaved())), "")
         if unsaved and not self._warned:
             self._warned = True
-            self.page.say(Span("! ", Tone.WARN), unsaved, "; ", Span("ctrl+q", Tone.KEY), " again leaves without it")
+            again = (Span("ctrl+q", Tone.KEY), " again leaves without it")
+            self.page.say(Span("! ", Tone.WARN), unsaved, "; ", *again, whole=True)
             return
         self.exit(0)
 
@@ -314,15 +291,6 @@ class RingfenceApp(TerminalApp):
     def on_unmount(self) -> None:
         """Let the engine end."""
         self.engine.close()
-
-
-def _within(directory: Path) -> bool:
-    """Return whether we are in a directory; not where the one we are in was deleted."""
-    try:
-        here = Path.cwd()
-    except OSError:
-        return False
-    return directory in (here, *here.parents)
 
 
 def _made(entry: Entry) -> Page:

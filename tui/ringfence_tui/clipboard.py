@@ -30,4 +30,4 @@ def doubt(environment: Mapping[str, str]) -> str:
     """Return what the copy needs here, or where else the text is found."""
     if environment.get("TMUX"):  # 3.3 passes on what an application copies with this option only, and tells nobody
         return "tmux needs 'set -s set-clipboard on'; leaving prints it too"
-    return "where the terminal takes no copies: leaving prints it too"
+    return "leaving prints it too"

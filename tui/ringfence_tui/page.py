@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.css.query import NoMatches
+from textual.dom import NoScreen
 from textual.screen import Screen
 
-from ringfence_tui.engine.client import Engine, EngineError, EngineGone
-from ringfence_tui.keys import APPLICATION, Key, bindings, while_typing
+from ringfence_tui.engine.client import Engine, EngineError
+from ringfence_tui.keys import APPLICATION, NAMES, Key, bindings, while_typing
 from ringfence_tui.messages import GoTo, JobsChanged
 from ringfence_tui.room import is_enough
 from ringfence_tui.spans import Row, Span, Tone
@@ -94,6 +96,10 @@ class Page(Screen[None]):
         """Return what is lost where one leaves now, and how to keep it; empty where nothing is."""
         return ""
 
+    def unsaid(self) -> str:
+        """Return what of this screen the command does not say, empty for nothing."""
+        return ""
+
     def asset_at_cursor(self) -> str:
         """Return the asset that is meant where one is asked for, empty where none is."""
         return ""
@@ -123,9 +129,15 @@ class Page(Screen[None]):
         """Show a notice, or take it away; `whole` in as many lines as it needs."""
         self.query_one(Notice).show(*parts, whole=whole)
 
-    def say_whole(self, *parts: Span | str) -> None:
-        """Show a notice in as many lines as it needs."""
-        self.query_one(Notice).show(*parts, whole=True)
+    def say_no_key(self, name: str) -> None:
+        """Say that a key does nothing here, or may not."""
+        key = next((one for one in self.KEYS if name in one.keys.split(",")), None)
+        if key is not None and key.changes and self.read_only:
+            self.say(Span("read-only ", Tone.WARN), f"{key.name} would change something: {key.help or key.label}")
+        elif key is not None and key.lends:
+            self.say(Span(f"{key.name} is not there in a browser", Tone.DIM))
+        else:
+            self.say(Span(f"{NAMES.get(name, name)} does nothing here; ? lists the keys", Tone.DIM))
 
     def say_error(self, error: EngineError) -> None:
         """Show what is wrong, where, and the remedy."""
@@ -192,11 +204,12 @@ class Page(Screen[None]):
     async def _guarded(self, task: Coroutine[Any, Any, None]) -> None:
         try:
             await task
-        except EngineGone as error:
+        except EngineError as error:
             if self.is_attached:
                 self.say_error(error)
-        except EngineError as error:
-            self.say_error(error)
+        except (NoMatches, NoScreen):
+            if not self.ringfence.leaves:  # else it was asked for what is being taken apart
+                raise
 
     # What Textual calls
 

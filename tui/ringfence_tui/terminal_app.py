@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, cast
 
 from rich.console import RenderableType
 from textual import events
-from textual.app import App
 from textual.driver import Driver
 from textual.screen import Screen
 
-from ringfence_tui import clipboard
+from ringfence_tui.clipboard import wrapped
+from ringfence_tui.faults import FaultTelling
 from ringfence_tui.glyphs import stand_ins
 from ringfence_tui.key_layouts import is_held, latin_key
 from ringfence_tui.key_order import KeyOrder, Pressed
@@ -26,13 +27,13 @@ DRIVERS = {
 }
 
 
-class TerminalApp(App[int]):
+class TerminalApp(FaultTelling):
     """Keys come one at a time, what lies on top has them, and only what differs is written."""
 
     def __init__(self, *, no_color: bool) -> None:
         super().__init__(ansi_color=True if no_color else None)
         self.animation_level = "none"
-        self.shown = Shown(stand_ins(os.environ))
+        self.shown = Shown(stand_ins(self.around))
         self.key_order = KeyOrder(self, self._forward, self._keys_to_overlay)
 
     def get_driver_class(self) -> type[Driver]:
@@ -45,6 +46,11 @@ class TerminalApp(App[int]):
     def can_lend(self) -> bool:
         """Return whether the terminal can be handed to another program for a while; a browser cannot."""
         return self._driver is not None and self._driver.can_suspend
+
+    @property
+    def around(self) -> Mapping[str, str]:
+        """Return the environment as far as it tells of the terminal: nothing in a browser, whose server has another."""
+        return {} if self.driver_class.__name__ == "BrowserDriver" else os.environ
 
     def pressed(self) -> None:
         """Hear that something is typed, before it is taken."""
@@ -101,7 +107,7 @@ class TerminalApp(App[int]):
         """Have the terminal copy a text."""
         self._clipboard = text
         if self._driver is not None:
-            self._driver.write(clipboard.wrapped(text, os.environ))
+            self._driver.write(wrapped(text, self.around))
 
     def action_redraw(self) -> None:
         """Write the whole screen again: something else wrote on the terminal."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -60,9 +60,13 @@ class EmergencyEnd:
         """Return every address."""
         return union([self.outside, *(member.addresses for member in self.members)])
 
-    def met_in(self, realms: frozenset[str]) -> IntervalSet:
-        """Return the addresses as a workload that sees some realms meets them."""
-        return union([self.outside, *(member.addresses for member in self.members if member.realm in realms)])
+    def met_in(self, realms: frozenset[str], near: Collection[str] = (), without: Collection[str] = ()) -> IntervalSet:
+        """Return the addresses as a workload that sees some realms meets them, and assets that are `near` anyway.
+
+        Those of the assets `without` are left out.
+        """
+        met = [one for one in self.members if (one.realm in realms or one.name in near) and one.name not in without]
+        return union([self.outside, *(one.addresses for one in met)])
 
 
 @dataclass(frozen=True, slots=True)

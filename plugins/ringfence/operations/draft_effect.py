@@ -26,6 +26,7 @@ from ringfence.plan import read_state
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.estate.draft_changes import Change
+    from ringfence.model.judging import Told
     from ringfence.model.rules import Enforcement, Policy, Rule
     from ringfence.operations.flow_selection import FlowSelection
 
@@ -84,20 +85,30 @@ class DraftPicture:
         """Compile what drafts are compared with; else the first draft that is judged waits for that."""
         self._compiler()
 
-    def follow(self, edited: Edited | None = None, execution: Execution | None = None) -> int:
+    def follow(self, edited: Edited | None = None, execution: Execution | None = None, told: Told | None = None) -> int:
         """Judge again what the draft changed since the last time; return how many flows that were.
+
+        `told` hears how far that is.
 
         Raise InputErrors for a draft that is no policy, Cancelled where it was cancelled.
         """
         policy = policy_of(self.estate, edited or show(self.estate).edited)
-        return self._judge(PolicyState.DRAFT, policy, execution or Execution())
+        return self._judge(PolicyState.DRAFT, policy, execution or Execution(), told)
 
     def effect(self, *, checks: bool = True, execution: Execution | None = None) -> DraftEffect:
         """Return what the draft as it was last followed does, compared with the files."""
         return self._effect(PolicyState.FILES, PolicyState.DRAFT, checks=checks, execution=execution or Execution())
 
-    def trial(self, *changes: Change, checks: bool = True, execution: Execution | None = None) -> DraftEffect:
+    def trial(
+        self,
+        *changes: Change,
+        checks: bool = True,
+        execution: Execution | None = None,
+        told: Told | None = None,
+    ) -> DraftEffect:
         """Return what the draft would do with further changes, compared with the draft; nothing is kept.
+
+        `told` hears how far judging is, and what the changes do so far, the worst first.
 
         Raise InputErrors for changes that cannot be applied.
         """
@@ -109,9 +120,10 @@ class DraftPicture:
         for one in changes:
             draft = drafts.based(draft, one.file).with_change(one)
         policy = policy_of(self.estate, drafts.edited(draft))
+        execution.cancel.heed()
         self.judged.copy(_TRIAL, PolicyState.DRAFT)
         self._policies[_TRIAL] = self._policies[PolicyState.DRAFT]
-        self._judge(_TRIAL, policy, execution)
+        self._judge(_TRIAL, policy, execution, told)
         return self._effect(PolicyState.DRAFT, _TRIAL, checks=checks, execution=execution)
 
     def checks(self, before: Policy, after: Policy) -> Checks:
@@ -133,16 +145,20 @@ class DraftPicture:
         unmet = {one.invariant.name: _words(one) for one in broken(compiled)} if policy.invariants else {}
         return failing, unmet
 
-    def _judge(self, state: str, policy: Policy, execution: Execution, *, always: bool = False) -> int:
+    def _judge(
+        self, state: str, policy: Policy, execution: Execution, told: Told | None = None, *, always: bool = False
+    ) -> int:
         before = self._policies[state]
         if policy == before and not always:
             return 0
+        execution.cancel.heed()
         compiled = self._compiler().compiled(policy)
+        execution.cancel.heed()
         tables = as_taken(compiled, self._held, policy)
         self._enforcement[state] = compiled.enforcement
         with interruptible(execution, self.judged.window.connection):
             difference = Difference(None) if always else Difference.between(before, policy)
-            count = self.judged.rejudge(state, tables, difference, heeding(execution))
+            count = self.judged.rejudge(state, tables, difference, heeding(execution, told))
         self._policies[state] = policy
         return count
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
 from ringfence.operations.hosts import HostsResult, chosen_workloads, run_on_hosts
+from ringfence.operations.other_firewalls import keep_reports
 from ringfence.plan.journals import last_confirmed, marks
 
 if TYPE_CHECKING:
@@ -25,5 +26,5 @@ def info(estate: Estate, words: Sequence[str] = (), execution: Execution | None 
     plan = last_confirmed(estate.plans)
     done = run_on_hosts(estate, "info", hosts, execution, {"ringfence_plan": str(plan.absolute()) if plan else None})
     told = {name: host.result for name, host in done.result.hosts.items() if host.ok}
-    execution.listener.problems(keep_answers(estate, told, marked))
+    execution.listener.problems([*keep_answers(estate, told, marked), *keep_reports(estate, done.result.hosts)])
     return done

@@ -10,7 +10,7 @@ from ringfence.estate.directory import current_time
 from ringfence.model.emergencies import ID, HostState, Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
-from ringfence.operations.emergency_hosts import Carried, entry_of, lay_down
+from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.execution import Execution
 from ringfence.wire.first_few import first_few
 
@@ -51,14 +51,20 @@ class Cut:
         return tuple(name for name in sorted(self.entries) if name in self.order.first.names)
 
     @property
+    def holders(self) -> tuple[str, ...]:
+        """Return the hosts that isolate containers of theirs."""
+        return tuple(name for name, entry in sorted(self.entries.items()) if entry.inside)
+
+    @property
     def peers(self) -> tuple[str, ...]:
         """Return the hosts that are told to refuse the isolated."""
-        return tuple(name for name in sorted(self.entries) if name not in self.order.first.names)
+        return tuple(name for name, entry in sorted(self.entries.items()) if entry.remote)
 
     def data(self) -> dict[str, object]:
         """Return plain data for JSON."""
         return {
             "isolated": list(self.isolated),
+            "holders": list(self.holders),
             "peers": list(self.peers),
             "not_enforced": list(self.not_enforced),
             "open_peers": list(self.open_peers),
@@ -79,9 +85,7 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
         if both := sorted(first.names & second.names):
             raise InputError(f"{first_few(both)} would be isolated and kept", remedy="choose other assets with --keep")
         order = Order(new_id(Kind.QUARANTINE), Kind.QUARANTINE, who_asks(), why, since, first, second, ends=ends)
-    hosts = now.enforced()
-    entries = {one.name: entry for one in hosts if (entry := entry_of(order, one, now.settings)) is not None}
-    enforced = {one.name for one in hosts}
+    entries, enforced = now.entries(order)
     others = [one.name for one in now.snapshot.assets if one.name not in enforced]
     return Cut(
         order,

@@ -29,6 +29,9 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
     kept = f"; {whom(order.second)} stays reachable" if order.second.said else ""
     yield Line(f"quarantine {order.id}: isolates {whom(order.first)}{kept}", bold=True)
     hosts = [f"{counted(len(cut.isolated), 'host')} isolated on itself"] if cut.isolated else []
+    if cut.holders:
+        held = sum(len(cut.entries[name].inside) for name in cut.holders)
+        hosts.append(f"{counted(held, 'container')} isolated by {first_few(cut.holders)}")
     peers = [f"{counted(len(cut.peers), 'peer')} that will refuse it"] if cut.peers else []
     yield Line(f"  {' and '.join([*hosts, *peers]) or 'no host enforces it'}; Ansible's way to hosts stays open")
     yield Line(f"  {_until(order)}")
@@ -36,7 +39,7 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
         text = f"  nothing enforces on {first_few(cut.not_enforced)}: only its enforced peers refuse it"
         yield Line(text, style="yellow")
     if cut.open_peers:
-        rest = "" if cut.isolated else ", so it still reaches them"
+        rest = "" if cut.isolated or cut.holders else ", so it still reaches them"
         yield Line(f"  nothing enforces on the peers {first_few(cut.open_peers)}{rest}", style="yellow")
 
 

@@ -82,11 +82,17 @@ def _containers(plan: Plan, indented: str = "") -> Iterator[Line]:
     if hosts:
         count = counted(sum(len(plan.hosts[name].containers) for name in hosts), "container")
         yield Line(clean_line(f"{indented}{count} enforced on by {first_few(hosts)}"))
-        yield Line(
-            f"{indented}  not proven: what containers on one bridge send each other, where net.bridge.bridge-nf-call-* "
-            "is off; verify says where",
-            style="yellow",
-        )
+        bridged = [name for name in hosts if plan.hosts[name].facts.get("bridged") is True]
+        if bridged:
+            yield Line(clean_line(f"{indented}  net.bridge.bridge-nf-call-* is switched on: {first_few(bridged)}"))
+        if others := [name for name in hosts if name not in bridged]:
+            yield Line(
+                clean_line(
+                    f"{indented}  not proven: what containers on one bridge send each other, where "
+                    f"net.bridge.bridge-nf-call-* is off; verify says where: {first_few(others)}"
+                ),
+                style="yellow",
+            )
 
 
 def _enforcers(plan: Plan) -> Iterator[Line]:

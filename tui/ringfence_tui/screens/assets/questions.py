@@ -18,6 +18,7 @@ from ringfence.operations.discover import discover
 from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.kept_proofs import kept_proofs
 from ringfence.operations.label_by_hand import preview_label, write_label
+from ringfence.operations.other_firewalls import other_firewalls, who_may_cut
 from ringfence.operations.overview import weaker_mode
 from ringfence.operations.passwords import Passwords
 from ringfence.presenting.asset_view import value_text
@@ -181,6 +182,9 @@ def _lines(estate: Estate, asset: Asset) -> Iterator[tuple[str, str]]:
     listens = _listens(asset)
     if listens:
         yield "listens", listens
+    others = other_firewalls(estate, [asset.name]).get(asset.name)
+    if others is not None and (cutters := who_may_cut(others)):
+        yield "beside", f"may cut more: {cutters} (told {others.seen})"
     yield from _table_lines(estate, asset)
 
 

@@ -13,6 +13,7 @@ from ringfence_tui.keys import FIND, MARK, Key
 from ringfence_tui.messages import AssetsSubject, AssetSubject, PairSubject
 from ringfence_tui.screens.assets.detail import AssetDetail, AssetFlows, DetailRequest, detail_rows
 from ringfence_tui.screens.assets.discovery import Discovery
+from ringfence_tui.screens.assets.filter_words import command_words
 from ringfence_tui.screens.assets.labelling import LabellingPage
 from ringfence_tui.screens.assets.model import LABEL_COLUMNS, AssetTable, completions
 from ringfence_tui.screens.assets.row_cells import LEAST_NAME, columns
@@ -201,5 +202,9 @@ class AssetsScreen(LabellingPage):
 
     def command(self) -> str:
         """Return the command that lists the same."""
-        words = [word for word in self.filter_text.split() if not word.startswith("!")]
+        words, _ = command_words(self.filter_text, self.table.values)
         return shlex.join(("ringfence", "assets", *words))
+
+    def unsaid(self) -> str:
+        """Return the words of the filter that the command lacks."""
+        return " ".join(command_words(self.filter_text, self.table.values)[1])
