@@ -65,7 +65,8 @@ def screens(directory: Path, size: tuple[int, int]) -> Iterator[tuple[str, Termi
         for name, keys, there in WALK:
             for key in keys:
                 terminal.press(key)
-                terminal.settle(quiet=0.3)  # what follows an escape at once is a key with alt
+                # what follows an escape at once is a key with alt, and a busy machine is late to close a dialog
+                terminal.settle(quiet=1.5 if key == "esc" else 0.3)
             terminal.wait_for(there)
             yield name, terminal
 

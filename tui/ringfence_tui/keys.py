@@ -44,6 +44,9 @@ NAMES = {
     "right_square_bracket": "]",
     "minus": "-",
     "plus": "+",
+    "equals_sign": "=",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "pagedown": "page down",
     "pageup": "page up",
 }

@@ -133,6 +133,28 @@ def test_it_opens_on_the_worst_cell_and_says_all_of_it() -> None:
     driven(test)
 
 
+def test_a_rule_or_an_explanation_that_is_asked_for_at_a_name_says_where_to_go_first() -> None:
+    async def test(pilot: Pilot[int], screen: MapScreen, _engine: Told) -> None:
+        for key, what in (("d", "a rule"), ("a", "a rule"), ("e", "an explanation")):
+            screen.say()
+            screen.query_one(Matrix).go(0, -1)
+            await pilot.press(key)
+            await shows(pilot, lambda what=what: f"{what} has two ends" in plain(screen.query_one(Notice).shown))  # type: ignore[misc]
+
+    driven(test)
+
+
+def test_a_picture_of_nothing_says_so_once_and_who_asks_the_hosts() -> None:
+    async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
+        engine.answers["map.picture"] = lambda _: MapAnswer(picture(()), KEYS, DraftNote())
+        screen.entered()
+        await shows(pilot, lambda: "nothing was seen" in heading(screen))
+        assert "0 groups" not in heading(screen)
+        assert "1 and t ask the hosts" in heading(screen)
+
+    driven(test)
+
+
 def test_from_an_edge_to_the_simulated_draft_in_two_keys_and_back_with_one() -> None:
     async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
         screen.query_one(Matrix).go(0, 2)

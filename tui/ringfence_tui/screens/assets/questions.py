@@ -26,6 +26,7 @@ from ringfence.sources.host_told import source_of_told
 from ringfence.sources.label_origins import Origin, origins
 from ringfence.sources.merging import STALE, contradictions
 
+from ringfence_tui.clock import date_and_clock
 from ringfence_tui.engine.judging import judged_week
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.engine.questions import Questions
@@ -151,7 +152,7 @@ def detail(session: EngineSession, request: DetailRequest, _tell: Tell) -> Asset
         return AssetDetail(request.name, (), (("gone", "no source names it any more"),))
     proof = kept_proofs(estate).get(asset.name)
     labels = tuple(map(_origin, origins(asset, estate.workspace.label_rules)))
-    drift = "" if proof is None or proof.ok else f"{proof.state} since {proof.since}: {'; '.join(proof.sentences)}"
+    drift = "" if proof is None or proof.ok else f"since {date_and_clock(proof.since)}: {'; '.join(proof.sentences)}"
     return AssetDetail(asset.name, labels, tuple(_lines(estate, asset)), drift)
 
 

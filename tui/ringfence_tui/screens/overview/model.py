@@ -182,7 +182,7 @@ def _assets_rows(overview: Overview, now: datetime, width: int) -> Iterator[Row]
         parts += [Span(text, Tone.WARN if source.stale else Tone.PLAIN), Span("  ")]
         left -= len(text) + 2
     if assets.kept:
-        parts.append(Span("as last kept", Tone.DIM))
+        parts.append(Span("  as last kept", Tone.DIM))
     yield tuple(parts)
     lacking = [f"{count:,} without {key}" for key, count in assets.lacking.items()]
     if assets.contradictions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from ringfence.text_editor import EditorFile
+from ringfence.text_editor import NOTHING, EditorFile
 from textual import on
 
 from ringfence_tui.engine.client import EngineError
@@ -17,6 +17,7 @@ from ringfence_tui.screens.policy.requests import TextRequest
 from ringfence_tui.screens.policy.rules import FOOT, RulesPage
 from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.editor import Editor
+from ringfence_tui.widgets.folded import folded_rows
 from ringfence_tui.widgets.listing import Listing
 from ringfence_tui.widgets.table import Table
 
@@ -86,7 +87,7 @@ class EditingPage(RulesPage):
                 found.append(line)
         if not self.live:
             found.append(row(Span(" ✓ ", Tone.GOOD), "the policy can be read"))
-        return tuple(found[:FOOT])
+        return folded_rows(found, self.size.width)[:FOOT]
 
     @on(Listing.Chosen, "#rules")
     def _chosen(self, _event: Listing.Chosen) -> None:
@@ -169,7 +170,7 @@ class EditingPage(RulesPage):
         line = item.line if isinstance(item, RuleRow) else 1
         kept, text, why = self.outside.edited(self.app, file.file, file.text, line)
         if kept is None:
-            self.say(Span("! ", Tone.WARN), why, whole=True)
+            self.say(*(() if why == NOTHING else (Span("! ", Tone.WARN),)), why, whole=True)
         else:
             self.work(self._keep_outside(file, kept, text), "asked")
 

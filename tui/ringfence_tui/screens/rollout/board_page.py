@@ -26,7 +26,7 @@ from ringfence_tui.screens.rollout.keys import Shown, keys_of
 from ringfence_tui.screens.rollout.model import PlanView, plan_rows, wrapped
 from ringfence_tui.screens.rollout.numbers import Numbers, number_rows
 from ringfence_tui.spans import Row, Span, Tone, row
-from ringfence_tui.widgets.folded import folded
+from ringfence_tui.widgets.folded import folded_rows
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing
 
@@ -178,11 +178,7 @@ class BoardPage(ChangingPage):
             return
         rule: Row = (Span("─" * self.size.width, Tone.RULE),)
         actions = possible_rows(possible(self.board, self.subject, self.no_way_back))
-        detail = [
-            line
-            for one in detail_rows(self.board, self.subject)
-            for line in folded(one, self.size.width, MOST_FOLDS, 6)
-        ]
+        detail = folded_rows(detail_rows(self.board, self.subject), self.size.width, MOST_FOLDS)
         room = self.query_one("#foot", Lines).size.height - len(actions) - 1
         self.query_one("#foot", Lines).show((rule, *detail[: max(0, room)], *actions))
 

@@ -84,7 +84,7 @@ class FormScreen(Page):
     KEYS = (
         Key("enter", "begin", "next, begin"),
         Key("tab", "step(1)", "next field"),
-        Key("shift+tab", "step(-1)"),
+        Key("shift+tab", "step(-1)", "", "To the field before"),
         Key("escape", "leave", "leave it"),
     )
     AUTO_FOCUS = "Field"
