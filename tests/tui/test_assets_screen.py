@@ -7,13 +7,16 @@ import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
 from ringfence.model.asset_events import AssetEvent, AssetHistory
 from ringfence_tui.app import RingfenceApp
 from ringfence_tui.opened import Opened
 from ringfence_tui.screens.assets.detail import AssetDetail
-from ringfence_tui.screens.assets.model import Begin, Current, Listed, Rows, Told
+from ringfence_tui.screens.assets.filter_words import command_words, why_nothing
+from ringfence_tui.screens.assets.model import AssetTable, Begin, Current, Listed, Rows, Told
 from ringfence_tui.screens.assets.screen import AssetsScreen
 from ringfence_tui.screens.overview.model import Done
+from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.table import Table
 
 from tests.tui.stub_engine import StubEngine, journey, shown
@@ -73,6 +76,47 @@ def test_a_filter_is_words_of_the_copied_command_and_no_other_command() -> None:
 
     assert shlex.split(screen.command()) == ["ringfence", "assets", "env=prod|dev", "role=$(id);reboot"]
     assert shlex.quote("env=prod|dev") in screen.command()
+    assert screen.unsaid() == "!mode=full"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "unsaid"),
+    [
+        ("web role=db", ["web", "role=db"], []),
+        ("role=d", ["role=db|dns"], []),
+        ("role=db|w", ["role=db|web"], []),
+        ("role=db,env=prod", ["role=db", "env=prod"], []),
+        ("!role=db|web", ["{not: {role: ['db', 'web']}}"], []),
+        ("!role=it's", ["{not: {role: ['it''s']}}"], []),
+        ("!role mode=full stale !x", [], ["!role", "mode=full", "stale", "!x"]),
+        ("10.0.0.0/8 role=db", ["10.0.0.0/8", "role=db"], []),
+    ],
+)
+def test_the_command_lists_what_the_filter_shows_or_says_what_it_lacks(
+    typed: str, said: list[str], unsaid: list[str]
+) -> None:
+    values = {"role": {"db", "dns", "web"}, "env": {"prod"}}
+    assert command_words(typed, values) == (said, unsaid)
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("role==db", "no asset has 'role==db'; role is api, web"),
+        ("rol=web", "nothing is called 'rol' here: did you mean role="),
+        ("colour=web", "nothing is called 'colour' here: there are enforcer, realm, role, source"),
+        ("web zzz", "no asset has 'zzz' in a name, an address or a label; write role=db for a label"),
+        ("=x", "no asset has '=x' in a name, an address or a label; write role=db for a label"),
+        ("role=web role=api", ""),
+        ("!role=api role=api", ""),
+    ],
+)
+def test_a_filter_that_finds_nothing_says_which_word_no_asset_has(typed: str, why: str) -> None:
+    table = AssetTable()
+    for name, role in (("web-1", "web"), ("api-1", "api")):
+        table.add([(name, "10.0.0.1", "inventory", "nftables", "default", False, (f"role={role}",))])
+    assert not table.find(typed)
+    assert why_nothing(typed, table) == why
 
 
 @journey
@@ -142,6 +186,23 @@ async def test_rows_that_are_the_same_when_the_screen_is_shown_again_are_painted
         assert isinstance(pilot.app.screen, AssetsScreen)
         assert pilot.app.screen.table.of("mode", 0) == "full"
         assert painted == []
+
+
+@journey
+async def test_nothing_is_told_of_an_asset_that_the_filter_left_out() -> None:
+    engine = estate(KEPT)
+    engine.answers["assets.detail"] = lambda request, _tell: AssetDetail(request.name, (), ())
+    async with RingfenceApp(engine, first="assets").run_test(size=(100, 30)) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, AssetsScreen)
+        for _ in range(100):
+            if screen.detail is not None:
+                break
+            await pilot.pause(0.02)
+        await pilot.press("slash", *"zzz")
+        await pilot.pause()
+        assert len(screen.found) == 0
+        assert screen.query_one("#detail", Lines).rows == ()
 
 
 def told_whole(_request: object, tell: Callable[[object], None]) -> Listed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.binding import Binding, BindingType
 
@@ -44,9 +44,21 @@ NAMES = {
     "right_square_bracket": "]",
     "minus": "-",
     "plus": "+",
+    "equals_sign": "=",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "pagedown": "page down",
     "pageup": "page up",
 }
+
+
+def while_typing(key: Key) -> Key | None:
+    """Return a key as it counts while a field takes letters, None where it is one itself."""
+    names = [name for name in key.keys.split(",") if len(NAMES.get(name, name)) > 1]
+    if not names:
+        return None
+    return key if names[0] == key.keys.split(",")[0] else replace(key, keys=",".join(names), shown_as="")
+
 
 # What every list, table and matrix has.
 MOVES = (
@@ -74,9 +86,10 @@ JUMP = Key("ctrl+o", "jump", "", "Jump to a part of the screen by its letter")
 QUARANTINE = Key("Q", "quarantine", "", "Quarantine an asset: see what that cuts, and isolate it", changes=True)
 RELEASE = Key("R", "release", "", "Release a quarantine, or end a permission", changes=True)
 SUSPEND = Key("ctrl+z", "suspend_process", "", "Suspend; fg in the shell comes back")
+MOUSE = Key("M", "mouse", "", "Let the mouse mark text, or take it back")
 REDRAW = Key("ctrl+l", "redraw", "", "Write the screen again, where it is garbled", always=True)
 FIND = Key("slash", "find", "find", "Find in this screen")
-APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, JOBS, QUARANTINE, RELEASE, SUSPEND, REDRAW, QUIT, QUIT_ALWAYS)
+APPLICATION = (COMMANDS, HELP, COPY, BACK, JUMP, JOBS, QUARANTINE, RELEASE, MOUSE, SUSPEND, REDRAW, QUIT, QUIT_ALWAYS)
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:

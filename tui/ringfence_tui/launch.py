@@ -40,10 +40,12 @@ def open_application(workspace: Path | None, *, read_only: bool) -> int:
     theme = OF_WORD.get(chosen_theme(os.environ), DARK)
     app = RingfenceApp(engine, no_color=bool(os.environ.get("NO_COLOR")), theme=theme)
     try:
-        status = app.run()
+        status = app.run(mouse=os.environ.get("RINGFENCE_MOUSE", "") != "off")
     finally:
         engine.close()
         gc.freeze()  # else Python looks once more through all that is about to go: seconds after a long session
+    if app.copied:
+        print(f"the command: {app.copied}")  # noqa: T201  # for who could not copy it
     if app.opened is not None and (again := way_back(app.opened.directory, Path.cwd())):
         print(f"the workspace: {again}")  # noqa: T201  # the screen is gone
     return app.return_code or 0 if status is None else status

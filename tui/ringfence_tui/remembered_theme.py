@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ringfence.files import PRIVATE, own_file, write_whole
+from ringfence.model.errors import InputError
+from ringfence.user_directories import user_directory
 
 FILE = "theme"
 VARIABLE = "RINGFENCE_THEME"
@@ -14,8 +16,8 @@ WORDS = ("dark", "light", "terminal")
 
 
 def theme_file(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the file, which need not exist. Raise RuntimeError where nobody knows the user's home."""
-    return Path(environment.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "ringfence" / FILE
+    """Return the file, which need not exist. Raise InputError where nobody knows the user's home."""
+    return user_directory("XDG_STATE_HOME", environment) / "ringfence" / FILE
 
 
 def chosen_theme(environment: Mapping[str, str]) -> str:
@@ -23,17 +25,23 @@ def chosen_theme(environment: Mapping[str, str]) -> str:
     return next((word for word in (environment.get(VARIABLE), _remembered(environment)) if word in WORDS), "")
 
 
-def remember(word: str) -> None:
-    """Keep a theme for the next start, in one step. Raise OSError, RuntimeError.
-
-    Where `RINGFENCE_THEME` names one, which counts before it, nothing is kept.
-    """
-    if word in WORDS and os.environ.get(VARIABLE) not in WORDS:
+def remember(word: str) -> str:
+    """Keep a theme for the next start, in one step; return why it is not kept, empty where it is."""
+    if word not in WORDS:
+        return "there is no such theme"
+    if os.environ.get(VARIABLE) in WORDS:
+        return f"{VARIABLE} chooses the next time"
+    try:
         write_whole(theme_file(), f"{word}\n", PRIVATE)
+    except OSError as error:
+        return f"{error.filename or theme_file()}: {error.strerror}"
+    except InputError as error:
+        return error.message
+    return ""
 
 
 def _remembered(environment: Mapping[str, str]) -> str:
     try:
         return own_file(theme_file(environment)).decode(errors="replace").strip()
-    except (OSError, RuntimeError, ValueError):  # a broken place is no reason not to begin
+    except (OSError, InputError, ValueError):  # a broken place is no reason not to begin
         return ""

@@ -16,6 +16,18 @@ AT_ONCE = 4096  # bytes
 class TerminalDriver(LinuxDriver):
     """A terminal."""
 
+    def keep_mouse(self) -> bool:
+        """Take the mouse where the terminal has it, else give it back; return whether it is ours now."""
+        if self._mouse:
+            self._disable_mouse_support()
+            self._mouse = False
+        else:
+            self._mouse = True
+            self._enable_mouse_support()
+            if self._mouse_pixels:  # the mode that was set last counts
+                self._enable_mouse_pixels()
+        return self._mouse
+
     def run_input_thread(self) -> None:
         """Hand on what is typed until the application leaves."""
         typed = TypedInput(lambda: os.get_terminal_size(self.fileno))

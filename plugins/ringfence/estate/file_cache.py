@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, cast
 
 import ringfence
 from ringfence.files import PRIVATE, own_file, write_whole
+from ringfence.model.errors import InputError
+from ringfence.user_directories import user_directory
 from ringfence.workspace import LABELS, SETTINGS, Said, read_files
 
 if TYPE_CHECKING:
@@ -51,15 +53,11 @@ def read_or_kept(directory: Path, files: Sequence[Path], reports: Reports) -> Sa
 
 def cache_directory() -> Path:
     """Return where the files' words are kept: no absolute path for a user who has no home, as in many containers."""
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else _home() / ".cache") / "ringfence/files"
-
-
-def _home() -> Path:
     try:
-        return Path.home()
-    except RuntimeError:
-        return Path()
+        base = user_directory("XDG_CACHE_HOME")
+    except InputError:
+        base = Path()
+    return base / "ringfence/files"
 
 
 def _state(directory: Path, paths: Sequence[Path]) -> tuple[str, tuple[object, ...]]:

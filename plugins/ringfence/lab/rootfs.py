@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ringfence.lab import kernel
 from ringfence.model.errors import OutsideError
+from ringfence.user_directories import user_directory
 
 PACKAGES = (
     "busybox-static",
@@ -64,9 +65,9 @@ def cache_directory() -> Path:
     chosen = os.environ.get("RINGFENCE_LAB_CACHE")
     if chosen:
         return Path(chosen).absolute()
-    if os.environ.get("XDG_CACHE_HOME"):
-        return Path(os.environ["XDG_CACHE_HOME"]).absolute() / "ringfence/lab"
-    return Path("/var/cache/ringfence/lab") if os.geteuid() == 0 else Path.home() / ".cache/ringfence/lab"
+    if os.geteuid() == 0 and not Path(os.environ.get("XDG_CACHE_HOME", "")).is_absolute():
+        return Path("/var/cache/ringfence/lab")
+    return user_directory("XDG_CACHE_HOME") / "ringfence/lab"
 
 
 def mirror() -> str | None:

@@ -23,6 +23,7 @@ from ringfence.lab import access, cgroups, control, probe, processes, raising, r
 from ringfence.lab.spec import HostSpec, HostStatus, Kind, addressed, from_data, to_data
 from ringfence.lab.supervisor import CONSOLE, LIVE, HostAnswer, Order
 from ringfence.model.errors import InputError, OutsideError
+from ringfence.user_directories import user_directory
 
 SSH_PORT = "22"
 BOOT_PATIENCE = 90.0  # seconds until every host must have greeted
@@ -35,8 +36,7 @@ def open_lab(name: str = "demo") -> Lab:
     """Return the lab of this name, up or not; its directory is below XDG_STATE_HOME."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", name):
         raise InputError(f"'{name}' is not a valid name for a lab", remedy="use a-z, 0-9 and '-', at most 31")
-    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
-    return Lab(name, base / "ringfence/lab" / name)
+    return Lab(name, user_directory("XDG_STATE_HOME") / "ringfence/lab" / name)
 
 
 class Lab:

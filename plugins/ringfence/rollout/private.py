@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ringfence.user_directories import user_directory
+
 PREFIX = "run-"
 # Held as long as a run lasts: a run whose lock is free was killed.
 LOCK = ".lock"
@@ -36,7 +38,7 @@ def _base() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and os.access(runtime, os.W_OK) and Path(runtime).stat().st_uid == os.geteuid():
         return Path(runtime) / "ringfence"
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "ringfence/runs"
+    return user_directory("XDG_STATE_HOME") / "ringfence/runs"
 
 
 def _sweep(directory: Path) -> None:

@@ -48,15 +48,11 @@ def running(_session: EngineSession, _request: None, _tell: Tell) -> tuple[str, 
     return tuple(thread.name for thread in threading.enumerate())
 
 
-def colours(_session: EngineSession, request: str, _tell: Tell) -> bool:
-    """Return whether a theme is remembered for the next start; a user without a place for it is no error."""
+def colours(_session: EngineSession, request: str, _tell: Tell) -> str:
+    """Return why a theme is not remembered for the next start, empty where it is."""
     from ringfence_tui.remembered_theme import remember
 
-    try:
-        remember(request)
-    except (OSError, RuntimeError):
-        return False
-    return True
+    return remember(request)
 
 
 QUESTIONS: Questions = {"opened": opened, "count": count, "running": running, "colours": colours}

@@ -8,7 +8,7 @@ from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.folded import folded
 from ringfence_tui.widgets.painted import Painted
 
-MOST_LINES = 4
+MOST_LINES = 6
 
 
 class Notice(Painted):

@@ -31,10 +31,14 @@ class Overlay(Painted, can_focus=True):
         """Return the rows within the frame."""
         return ()
 
+    def last_line(self) -> Row:
+        """Return what stands in the frame's last line, nothing for most."""
+        return ()
+
     def wanted_size(self) -> tuple[int, int]:
         """Return the cells and lines of the frame's inside that would hold all."""
         rows = self.content()
-        widest = max((sum(cells(safe(span.text)) for span in one) for one in rows), default=0)
+        widest = max(map(row_cells, rows), default=0)
         return max(widest, cells(safe(self.title_text)) + 4), len(rows)
 
     def fit(self) -> None:
@@ -76,10 +80,21 @@ class Overlay(Painted, can_focus=True):
                 Span(" " + "─" * (width - cells(title) - 4) + "┐", Tone.RULE),
             )
         if y == height - 1:
-            return (Span("└" + "─" * (width - 2) + "┘", Tone.RULE),)
+            foot = _exactly(said, min(inside, row_cells(said))) if (said := self.last_line()) else ()
+            line = "─" * (width - 2 - row_cells(foot) - 3) if foot else "─" * (width - 2)
+            return (
+                Span("└" + line, Tone.RULE),
+                *((Span(" "), *foot, Span(" ─", Tone.RULE)) if foot else ()),
+                Span("┘", Tone.RULE),
+            )
         rows = self.content()
         row = rows[y - 1] if y <= len(rows) else ()
         return (Span("│ ", Tone.RULE), *_exactly(row, inside), Span(" │", Tone.RULE))
+
+
+def row_cells(row: Row) -> int:
+    """Return how many cells a row takes."""
+    return sum(cells(safe(span.text)) for span in row)
 
 
 def _exactly(row: Row, width: int) -> Row:

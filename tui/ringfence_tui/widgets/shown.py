@@ -6,7 +6,7 @@ to it. Four times 80×24 are 14 kB, fifteen seconds at 9,600 baud, for what diff
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from rich.console import Console, RenderableType
@@ -20,7 +20,8 @@ Piece = tuple[int, int, Strip]  # the column it begins in, the one behind its en
 class Shown:
     """Knows the pieces of each line that were written last, and lets through those that differ."""
 
-    def __init__(self) -> None:
+    def __init__(self, stand_ins: Callable[[str], str] | None = None) -> None:
+        self.stand_ins = stand_ins
         self._lines: dict[int, dict[tuple[int, int], str]] = {}
 
     def forget(self) -> None:
@@ -57,6 +58,8 @@ class _Differing(CompositorUpdate):
         update = self._update
         for y, (start, end, strip) in _whole(update) if isinstance(update, LayoutUpdate) else _spans(update):
             text = strip.render(console)
+            if self._shown.stand_ins is not None:
+                text = self._shown.stand_ins(text)
             if self._shown.written(y, start, end, text):
                 found += [Control.move_to(start, y).segment.text, text]
         return "".join(found)

@@ -11,6 +11,7 @@ from textual import on
 
 from ringfence_tui.changing_page import ChangingPage
 from ringfence_tui.engine.client import EngineError
+from ringfence_tui.screens.assets.filter_words import why_nothing
 from ringfence_tui.screens.assets.model import (
     AssetRow,
     AssetsRequest,
@@ -141,6 +142,15 @@ class FindingPage(ChangingPage):
         wanted, self.wanted = self.wanted or at, ""
         self.show_table(wanted, spent)
 
+    def _say_found(self, offers: Sequence[str]) -> None:
+        """Say how the filter may go on, or why it finds nothing."""
+        if offers:
+            self.say(Span(" tab ", Tone.KEY), Span("  ".join(offers), Tone.DIM))
+        elif self.table.rows and not self.found and (why := why_nothing(self.filter_text, self.table)):
+            self.say(Span(f" {why}", Tone.DIM))
+        else:
+            self.say()
+
     def show_table(self, at: str = "", spent: float | None = None) -> None:
         """Show the rows, with the cursor at a name where it is among them."""
         table = self.query_one("#assets", Table)
@@ -169,13 +179,14 @@ class FindingPage(ChangingPage):
         """Find what is meant by what was typed."""
         self.filter_text = message.value
         offers = completions(self.table, message.value)[:8] if message.value.strip() else ()
-        self.say(*((Span(" tab ", Tone.KEY), Span("  ".join(offers), Tone.DIM)) if offers else ()))
         words = engine_words(message.value)
         if words:
+            self._say_found(offers)
             self.work(self._choose(words), "filter")
             return
         self.chosen = None
         self.find()
+        self._say_found(offers)
 
     async def _choose(self, words: tuple[str, ...]) -> None:
         await asyncio.sleep(FILTER_AFTER)
@@ -190,7 +201,7 @@ class FindingPage(ChangingPage):
     @on(Field.Entered, "#filter")
     def left_filter(self, _message: Field.Edited) -> None:
         """Go to the rows."""
-        self.say()
+        self._say_found(())
         self.set_focus(self.query_one("#assets", Table))
 
     def action_find(self) -> None:

@@ -166,8 +166,14 @@ def needles_of(word: str) -> tuple[str, ...]:
 
 def own_words(filter_text: str) -> list[str]:
     """Return the words that are looked for here; a `!key` means that the label is lacking."""
-    words = [word for word in filter_text.split() if not for_engine(word)]
+    words = [part for word in filter_text.split() if not for_engine(word) for part in _parted(word)]
     return [f"{word}=" if word[1:] in LABEL_COLUMNS and word.startswith("!") else word for word in words if word != "!"]
+
+
+def _parted(word: str) -> list[str]:
+    """Return `role=db,env=prod`, as commands and policy files have it, as two words."""
+    parts = [part for part in word.split(",") if part]
+    return parts if len(parts) > 1 and all("=" in part for part in parts) else [word]
 
 
 def engine_words(filter_text: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from ringfence_tui.keys import FIND, MARK, Key
 from ringfence_tui.messages import AssetsSubject, AssetSubject, PairSubject
 from ringfence_tui.screens.assets.detail import AssetDetail, AssetFlows, DetailRequest, detail_rows
 from ringfence_tui.screens.assets.discovery import Discovery
+from ringfence_tui.screens.assets.filter_words import command_words
 from ringfence_tui.screens.assets.labelling import LabellingPage
 from ringfence_tui.screens.assets.model import LABEL_COLUMNS, AssetTable, completions
 from ringfence_tui.screens.assets.row_cells import LEAST_NAME, columns
@@ -70,7 +71,7 @@ class AssetsScreen(LabellingPage):
             yield Caption(id="filter-count")
         yield Table(columns(LEAST_NAME), is_marked=self.is_marked, id="assets")
         yield Line()
-        yield Lines(id="detail")
+        yield Lines(folds=3, id="detail")
         yield Lines(id="discovery")
 
     # What it shows
@@ -110,6 +111,10 @@ class AssetsScreen(LabellingPage):
     def look(self, *, flows: bool = False) -> None:
         """Ask about the asset at the cursor, once it has stayed there."""
         name = self.name_at_cursor()
+        if not name and self.detail is not None:
+            self.workers.cancel_group(self, "detail")
+            self.detail = None
+            self.show_detail()
         if name and (flows or self.detail is None or self.detail.name != name):
             self.work(self._look(name, flows=flows), "detail")
 
@@ -126,7 +131,9 @@ class AssetsScreen(LabellingPage):
 
     def show_detail(self) -> None:
         """Show what is told of one."""
-        self.query_one("#detail", Lines).show(detail_rows(self.detail, self.flows, self.history, self.app.size.width))
+        self.query_one("#detail", Lines).show_whole(
+            detail_rows(self.detail, self.flows, self.history, self.app.size.width)
+        )
 
     @on(Listing.Chosen, "#assets")
     def read(self, _message: Listing.Chosen) -> None:
@@ -195,5 +202,9 @@ class AssetsScreen(LabellingPage):
 
     def command(self) -> str:
         """Return the command that lists the same."""
-        words = [word for word in self.filter_text.split() if not word.startswith("!")]
+        words, _ = command_words(self.filter_text, self.table.values)
         return shlex.join(("ringfence", "assets", *words))
+
+    def unsaid(self) -> str:
+        """Return the words of the filter that the command lacks."""
+        return " ".join(command_words(self.filter_text, self.table.values)[1])
