@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_RESULT = re.compile(r"^(?:ok|changed|fatal): \[([^\]]+)\](?:: FAILED!|: UNREACHABLE!)? => (?=\{)", re.MULTILINE)
+RESULT = re.compile(r"^(?:ok|changed|fatal): \[([^\]]+)\](?:: FAILED!|: UNREACHABLE!)? => (?=\{)", re.MULTILINE)
 # Ansible asks a shell for a directory before it sends a module, and takes the last line for its path; nothing but that
 # is run, since all of it would be on the machine of the test.
 SHELL = """#!/bin/sh
@@ -105,7 +105,7 @@ class HostileHost:
             check=False,
         )
         results: dict[str, list[dict[str, object]]] = {}
-        for found in _RESULT.finditer(done.stdout):
+        for found in RESULT.finditer(done.stdout):
             told, _ = json.JSONDecoder().raw_decode(done.stdout, found.end())
             results.setdefault(found[1], []).append(told)
         # warnings are broken into lines by some releases

@@ -41,17 +41,18 @@ def write_whole(path: Path, text: str, mode: int = READABLE) -> None:
     A file that is there keeps its permissions, a new one gets `mode`; its directory is made. Raise OSError.
     """
     may_write(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kept = path.stat().st_mode & 0o7777 if path.exists() else mode
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            os.fchmod(handle, kept)
-            _keep(file, text)
-        Path(scratch).replace(path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
+    with _named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = path.stat().st_mode & 0o7777 if path.exists() else mode
+        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                os.fchmod(handle, kept)
+                _keep(file, text)
+            Path(scratch).replace(path)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
 
 
 def write_named(path: Path, text: str, mode: int = READABLE) -> None:
@@ -103,15 +104,16 @@ def write_all(files: Iterable[tuple[Path, str]]) -> None:
     """
     written = []
     for path, text in files:
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with _named(path), path.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
         written.append(path)
     for path in written:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with _named(path):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def regular_file(path: Path) -> bytes:
@@ -138,6 +140,17 @@ def own_file(path: Path) -> bytes:
         return b""
     with os.fdopen(descriptor, "rb") as file:
         return file.read()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Have an OSError name the file that it is about: a full disk names none, a scratch file would be another."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 def _keep(file: TextIO, text: str) -> None:

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import script
 
 from tests.unit.enforcers.nft_kernel import Kernel, open_kernel
@@ -30,12 +31,15 @@ HOST_AT, CLIENT_AT = ("203.0.113.1", "fd30:9::1"), ("203.0.113.9", "fd30:9::9")
 PORTS = (80, 8080, 5432)
 Probe = tuple[str, str, int]  # from whom, to which address and port
 Found = TypeVar("Found")
-FILL = """
-have() {{ [ "$1" = docker ]; }}
+ENGINE = """
+have() {{
+    case $1 in docker) return 0 ;; podman | timeout | systemd-run) return 1 ;; esac
+    command -v "$1" >/dev/null 2>&1
+}}
 docker() {{ case $1 in ps) echo 0a ;; inspect) cat {told} ;; esac; }}
-verb=refresh
-fill_containers {lines}
 """
+SWITCHES = [Path(f"/proc/sys/net/bridge/bridge-nf-call-{tool}") for tool in ("iptables", "ip6tables")]
+FILL = "verb=refresh\nstate={state}\nfill_containers {lines}\n"
 
 
 class ContainerWorld:
@@ -49,10 +53,9 @@ class ContainerWorld:
         self.listening: list[socket.socket] = []
         self._pool = ThreadPoolExecutor(1)
         self._wire()
-        switches = [Path(f"/proc/sys/net/bridge/bridge-nf-call-{tool}") for tool in ("iptables", "ip6tables")]
-        self.same_bridge = all(self._in(HOST, lambda one=one: _switched_on(one)) for one in switches)
+        self.same_bridge = all(self.inside_of(HOST, lambda one=one: _switched_on(one)) for one in SWITCHES)
         for name in (HOST, *self.inside):
-            self.listening += self._in(name, _listen)
+            self.listening += self.inside_of(name, _listen)
         self._stop = threading.Event()
         self._answering = threading.Thread(target=self._answer)
         self._answering.start()
@@ -94,10 +97,35 @@ class ContainerWorld:
         for kernel in (self.host, *self.inside.values()):
             kernel.run("ip", "neigh", "flush", "all")
 
+    @property
+    def engine(self) -> str:
+        """Return the stand-in for Docker's command."""
+        return ENGINE.format(told=self.told)
+
     def fill(self, lines: str) -> str:
         """Have the target's script fill the maps, and return what it says."""
-        text = script() + FILL.format(told=self.told, lines=shlex.quote(lines))
+        text = script() + self.engine + FILL.format(state=self.told.parent, lines=shlex.quote(lines))
         return self.host.run("sh", "-s", text=text)
+
+    def switch_bridged(self, value: str) -> None:
+        """Switch on or off whether the host's tables see packets within a bridge."""
+        if not self.same_bridge:
+            pytest.skip("this kernel has no br_netfilter")
+        for switch in SWITCHES:
+            self.inside_of(HOST, lambda switch=switch: switch.write_text(value, encoding="ascii"))
+
+    def link_local(self, name: str) -> str:
+        """Return the link-local address of a container."""
+        told = self.inside[name].run("ip", "-6", "-brief", "address", "show", "dev", "eth0", "scope", "link")
+        return next(word for word in told.split() if word.startswith("fe80:")).partition("/")[0]
+
+    def move(self, lines: str, without: str) -> None:
+        """Have the script do what it does when an engine tells of a change, on a host that lacks a tool."""
+        lacks = (
+            f'case $1 in docker) return 0 ;; podman | timeout | {without}) return 1 ;; esac; command -v "$1" >/dev/null'
+        )
+        text = f"{script()}{self.engine}have() {{ {lacks}; }}\n"
+        self.host.run("sh", "-s", text=f'{text}move_containers {shlex.quote(lines)} "$(containers_now)"\n')
 
     def passing(self, probes: Iterable[Probe], expected: Callable[[Probe], bool]) -> set[Probe]:
         """Return which connections are made, as soon as all that are expected are, or after five seconds."""
@@ -106,7 +134,7 @@ class ContainerWorld:
         poll = select.poll()
         wanted = set()
         for probe in probes:
-            one = self._in(probe[0], lambda probe=probe: _begin(probe))
+            one = self.inside_of(probe[0], lambda probe=probe: _begin(probe))
             waiting[one.fileno()] = (probe, one)
             poll.register(one, select.POLLOUT)
             wanted |= {probe} if expected(probe) else set()
@@ -125,7 +153,7 @@ class ContainerWorld:
             one.close()
         return made
 
-    def _in(self, name: str, work: Callable[[], Found]) -> Found:
+    def inside_of(self, name: str, work: Callable[[], Found]) -> Found:
         """Return what a function returns in a namespace: its sockets stay there."""
         kernel = self.host if name == HOST else self.inside[name]
 
@@ -178,7 +206,8 @@ def _begin(probe: Probe) -> socket.socket:
     # an end at once, without a wait of the kernel for more
     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     one.setblocking(False)
-    one.connect_ex((address, port))
+    address, _, interface = address.partition("%")
+    one.connect_ex((address, port, 0, socket.if_nametoindex(interface)) if interface else (address, port))
     return one
 
 

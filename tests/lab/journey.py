@@ -60,7 +60,7 @@ def raise_the_lab(terminal: Terminal) -> None:
 
     terminal.press("1", "t")
     terminal.wait_for("asking who talks to whom", 60)
-    terminal.wait_for("new flows", RAISED)
+    terminal.wait_for("new observations", RAISED)
     terminal.wait_for("no rule decides: draw the line on the map", 60)
     terminal.mark("t: the hosts were asked who talks to whom")
 

@@ -198,8 +198,7 @@ def test_a_killed_command_leaves_its_run_going_which_holds_the_next_wave_until_i
     assert status == 0, said
     answer(rollouts)
     wait_until(lambda: events(plan).get("n2") == "confirmed")
-    status, said = done_of(rollouts, "runs")
-    assert "pausing" in said
+    wait_until(lambda: "paused" in done_of(rollouts, "runs")[1])
     assert "n3" not in events(plan)
     status, said = done_of(rollouts, "attach", "--resume")
     assert status == 0, said

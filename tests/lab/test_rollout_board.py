@@ -71,7 +71,7 @@ def test_a_run_outlives_the_application_that_began_it_and_a_pause_holds_until_an
     with rollout_screen(rollouts) as terminal:
         terminal.wait_for(lambda text: re.search(r"n2 +▸ confirms until", text) is not None)
         terminal.press("P")
-        terminal.wait_for("it holds before its next wave")
+        terminal.wait_for("it pauses before its next wave")
         answer(rollouts)
         terminal.wait_for("wave 2 waits: somebody paused this run", 60)
         terminal.wait_for(lambda text: re.search(r"n3 +‖ held", text) is not None, 60)

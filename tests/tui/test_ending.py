@@ -8,17 +8,20 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.tui.terminal import Terminal
 
 RINGFENCE = [sys.executable, "-m", "ringfence.cli"]
 WAITS = 20.0
 
 
-def test_a_signal_ends_it_with_the_terminal_as_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_the_terminal_as_it_was(tmp_path: Path, number: signal.Signals) -> None:
     with Terminal(RINGFENCE, cwd=tmp_path) as terminal:
         terminal.wait_for("Begin a new workspace")
-        os.kill(terminal.pid, signal.SIGTERM)
-        assert terminal.wait_end() == 128 + signal.SIGTERM
+        os.kill(terminal.pid, number)
+        assert terminal.wait_end() == 128 + number
         for off in (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h"):
             assert off in terminal.written
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from pathlib import Path
 
 import pytest
 from ringfence.model.errors import InputErrors, RingfenceError
 from ringfence.model.picture import PolicyState, Sign
 from ringfence.operations.flow_selection import FlowSelection
+from ringfence.operations.other_firewalls import keep_reports
 from ringfence.operations.picture import PictureRequest, judged_picture
+from ringfence.rollout import HostResult
 from ringfence_tui.engine.session import EngineSession, Tell
+from ringfence_tui.screens.assets.detail import DetailRequest
+from ringfence_tui.screens.assets.questions import detail
 from ringfence_tui.screens.explain.model import Beside, ExplainRequest, completions, foot_rows, head_row
 from ringfence_tui.screens.explain.questions import answer, offer, reads, seen, states, take, words
 from ringfence_tui.spans import plain
@@ -58,6 +64,19 @@ def test_the_rule_that_decides_stands_in_its_tier_and_has_an_id(session: EngineS
     assert dict(one.sides[1].tiers)["application"] == "web to api"
     assert len(one.sides[1].rule_id) == 8
     assert ("role", "api", "labels.yml:2") in [(label.key, label.value, label.origin) for label in one.sides[1].labels]
+
+
+def test_what_other_firewalls_cut_is_in_the_verdict_and_beside_its_end(session: EngineSession) -> None:
+    request = PAIRS[5]
+    text = "part save legacy 4\n*filter\n:INPUT DROP [0:0]\nCOMMIT\nend\n"
+    report = base64.b64encode(zlib.compress(text.encode())).decode()
+    keep_reports(session.fresh(), {"db-1": HostResult("db-1", "verified", ok=True, result={"beside": report})})
+    found = answer(session, request, TELL)
+    head = plain(head_row(found, 0, Beside()))
+    assert "ALLOWED by Ringfence, cut by a hand-written policy on db-1" in head
+    assert found.answers[0].sides[1].notes[-1].startswith("cut by a hand-written policy on db-1 (iptables (legacy)")
+    lines = dict(detail(session, DetailRequest("db-1"), TELL).lines)
+    assert lines["beside"].startswith("may cut more: a hand-written policy (iptables (legacy) filter INPUT)")
 
 
 def test_the_draft_is_told_apart_from_files_and_hosts(session: EngineSession) -> None:

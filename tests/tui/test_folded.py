@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from ringfence_tui.app import RingfenceApp
+from ringfence_tui.page import Confirmation, Page
+from ringfence_tui.screens.check.model import Checked
+from ringfence_tui.screens.overview.model import Wrong
 from ringfence_tui.spans import Span, Tone, plain, row
-from ringfence_tui.widgets.folded import folded
+from ringfence_tui.widgets.folded import folded, folded_rows
 from ringfence_tui.widgets.text import cells
+
+from tests.tui.policy_pilot import until
+from tests.tui.stub_engine import StubEngine, journey
 
 WRONG = row(Span("✗ ", Tone.BAD), Span("shop.yml:8 ", Tone.STRONG), "invariant does not hold")
 
@@ -14,6 +21,35 @@ def test_a_row_is_folded_between_words_and_keeps_its_tones() -> None:
 
     assert [plain(line).rstrip() for line in lines] == ["✗ shop.yml:8", "invariant does not", "hold"]
     assert lines[0][1].tone is Tone.STRONG
+
+
+def test_a_line_that_is_full_has_no_room_for_the_space_after_it() -> None:
+    assert [plain(one) for one in folded(row("1234567 90 more"), 10, most=3)] == ["1234567 90", "more"]
+
+
+def test_rows_are_folded_further_in_than_they_begin() -> None:
+    lines = [plain(one).rstrip() for one in folded_rows((row("   a reason of some words"), row("short")), 14, 3)]
+
+    assert lines == ["   a reason of", "     some", "     words", "short"]
+
+
+@journey
+async def test_what_would_be_cut_in_a_pane_or_a_dialog_goes_on_in_the_next_line() -> None:
+    sentence = "every word of this sentence is to be read, " * 4 + "to its end"
+    wrong = Checked((Wrong("labels.yml:3", sentence, "a remedy"),))
+    app = RingfenceApp(StubEngine({"check.everything": lambda *_: wrong}), first="check")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "to its end")
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, "to its end")
+        page = app.page
+        page.work(asked(page, Confirmation("do it", (row(sentence),))))
+        await until(pilot, lambda text: text.count("to its end") == 2)
+        await pilot.press("escape")
+
+
+async def asked(page: Page, question: Confirmation) -> None:
+    await page.confirm(question)
 
 
 def test_the_last_line_holds_all_that_is_left() -> None:
@@ -29,4 +65,4 @@ def test_a_word_longer_than_a_line_is_folded_within_it_and_nothing_of_it_is_lost
     path = "/srv/" + "x" * 25 + "日本" * 5
     lines = folded((Span("at "), Span(path), Span(" line 3")), 20, 9)
     assert all(cells("".join(span.text for span in line).rstrip()) <= 20 for line in lines)
-    assert "".join(span.text for line in lines for span in line) == f"at {path} line 3"
+    assert "".join(span.text for line in lines for span in line).replace(" ", "") == f"at{path}line3"

@@ -133,4 +133,6 @@ def test_a_megabyte_goes_into_the_editor_and_a_larger_one_does_not(tmp_path: Pat
                     pass
             terminal.wait_for(wanted, 120)
         terminal.press("ctrl+q")
+        terminal.wait_for("again leaves without it", 60)
+        terminal.press("ctrl+q")
         assert terminal.wait_end(60) == 0

@@ -83,6 +83,46 @@ async def test_what_the_editor_leaves_goes_into_the_draft(tmp_path: Path, monkey
 
 
 @journey
+async def test_what_an_editor_saves_after_it_returned_is_taken_by_the_next_e(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "open"
+    editor = tmp_path / "code"
+    editor.write_text(f'#!/bin/sh\necho "$1" > {path}\n')  # as `code` does: the window goes on without it
+    editor.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(editor))
+    monkeypatch.delenv("VISUAL", raising=False)
+    app = application(drawn(tmp_path), "policy")
+    async with app.run_test(size=(80, 24)) as pilot:
+        monkeypatch.setattr(app, "suspend", nullcontext)
+        await until(pilot, "NO DRAFT")
+        await pilot.press("G", "k", "E")
+        await until(pilot, "saved nothing yet")
+        await until(pilot, "--wait")
+        opened = Path(path.read_text().strip())
+        opened.write_text(opened.read_text().replace("tcp/8443", "tcp/9443"))
+        await pilot.press("E")
+        await until(pilot, "draft 1 *")
+        await until(pilot, "tcp/9443")
+        assert not opened.exists(), "it is in the draft"
+
+
+@journey
+async def test_what_was_typed_is_not_lost_by_leaving_without_a_word(tmp_path: Path) -> None:
+    app = application(drawn(tmp_path), "policy")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "NO DRAFT")
+        await pilot.press("G", "k", "e", "#", "ctrl+q")
+        await until(pilot, "is not in the draft yet")
+        await pilot.press("#", "ctrl+q")
+        await pilot.pause()
+        assert app.is_running
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+    assert app.return_code == 0
+
+
+@journey
 async def test_a_text_that_cannot_be_shown_byte_by_byte_is_not_edited_here(tmp_path: Path) -> None:
     app = application(drawn(tmp_path, {SHOP: POLICY.replace("# agreed", "# \u202eagreed")}), "policy")
     async with app.run_test(size=(80, 24)) as pilot:

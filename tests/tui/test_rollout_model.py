@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from ringfence.presenting.rollout_board import Board
 from ringfence.presenting.rollout_fold import BoardFold, fold
 from ringfence_tui.clock import lasted, moment
 from ringfence_tui.screens.history.model import Frame, Replay
-from ringfence_tui.screens.rollout.board_rows import MOST_HOSTS, board_rows, detail_rows, head_rows, possible
+from ringfence_tui.screens.rollout.board_rows import MOST_HOSTS, board_rows, detail_rows, head_rows, possible, usable
 from ringfence_tui.screens.rollout.keys import Shown, keys_of
 from ringfence_tui.screens.rollout.model import PlanView, confirm_rows, plan_rows, wrapped
 from ringfence_tui.screens.verify.model import Finding, VerifyRow, finding_of, in_order
@@ -93,9 +94,42 @@ def test_the_key_line_of_a_paused_run_offers_to_go_on(tmp_path: Path) -> None:
     assert keys_of(Shown.BOARD, replace(head, pause=True))[0].label == "go on"
 
 
+def test_keys_that_would_do_nothing_are_not_offered(tmp_path: Path) -> None:
+    ended = board(tmp_path, "failed")
+    done = [confirmed(name) for name in ("canary", "web-1", "web-2", "db-1")]
+    well = fold(listed(tmp_path, "successful"), done)
+    none = "no earlier plan; 'ringfence remove HOST' takes everything off"
+
+    assert usable(ended) == frozenset("xrR")
+    assert usable(well) == frozenset("R")
+    assert usable(well, none) == frozenset()
+    assert [one.sentence for one in possible(well, None, none)] == [none], "it is said before anybody presses R"
+    shown = [key.name for key in keys_of(Shown.BOARD, well.head, usable(well, none))]
+    assert not {"x", "r", "R"} & set(shown)
+    text = "\n".join(map(plain, confirm_rows(replace(VIEW, no_way_back=none))))
+    assert none in text, "and before the first rollout is confirmed"
+
+
+def test_held_is_what_hosts_do_with_a_plan_and_a_run_that_waits_is_paused(tmp_path: Path) -> None:
+    told = [*map(confirmed, ("canary", "web-1", "web-2")), started("db-1", 6), step("db-1", "held", 7)]
+    run = listed(tmp_path, "paused")
+    run.directory.steer(pause=True)
+    one = fold(run, told)
+    text = "\n".join(map(plain, (*head_rows(one.head), *board_rows(one).rows, *detail_rows(one, "db-1"))))
+
+    assert one.head.lives
+    assert "paused" in text
+    assert "held" not in text
+
+
+def test_a_plan_is_read_without_raw_times(tmp_path: Path) -> None:
+    text = "\n".join(map(plain, plan_rows(VIEW)))
+    assert not re.search(r"\dT\d|\dZ", text), text
+
+
 def test_the_detail_of_a_host_tells_its_steps_and_its_reason(tmp_path: Path) -> None:
     text = "\n".join(map(plain, detail_rows(board(tmp_path), "web-2")))
-    assert "no route to host" in text
+    assert text.count("no route to host") == 1, "a message is read once"
     assert "connects" in text
     assert detail_rows(board(tmp_path), 1) == ()
 

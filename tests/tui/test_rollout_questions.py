@@ -170,7 +170,7 @@ def test_who_looks_away_leaves_the_run_as_it_is(session: EngineSession) -> None:
 
 def test_a_run_is_steered_while_it_lives_and_refused_afterwards(session: EngineSession) -> None:
     with begun(session) as run:
-        assert steer(session, Steer(run.id, pause=True), Heard().tell) == "it holds before its next wave"
+        assert steer(session, Steer(run.id, pause=True), Heard().tell) == "it pauses before its next wave"
         assert opening(session, None, Heard().tell).living == run.id
         steer(session, Steer(run.id, excuse=("web-1",)), Heard().tell)
         assert (run.control().pause, run.control().excuse) == (True, ("web-1",))

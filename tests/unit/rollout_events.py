@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ringfence.model.run_states import LIVING
 from ringfence.operations.runs import ListedRun
 from ringfence.rollout.events import Event, EventKind
 from ringfence.rollout.run_events import TimedEvent
@@ -24,7 +25,7 @@ def listed(directory: Path, state: str = "running", waves: Sequence[Sequence[str
         hosts=tuple(name for wave in waves for name in wave),
         waves=tuple(map(tuple, waves)),
     )
-    ended = "" if state in ("running", "pausing") else "2026-11-24T07:09:00Z"
+    ended = "" if state in LIVING else "2026-11-24T07:09:00Z"
     return ListedRun(RunDirectory(directory), facts, state, ended)
 
 

@@ -35,20 +35,20 @@ class Action:
     word: str = ""
 
 
-def actions(title: str, keys: Iterable[Key], *, read_only: bool) -> tuple[Action, ...]:
-    """Return everything that can be done on a screen of a title with some keys."""
-    return tuple(_actions(title, keys, read_only=read_only))
+def actions(title: str, keys: Iterable[Key], *, read_only: bool, opened: bool = True) -> tuple[Action, ...]:
+    """Return everything that can be done on a screen of a title with some keys; less while no workspace is opened."""
+    return tuple(_actions(title, keys, read_only=read_only, opened=opened))
 
 
-def _actions(title: str, keys: Iterable[Key], *, read_only: bool) -> Iterator[Action]:
+def _actions(title: str, keys: Iterable[Key], *, read_only: bool, opened: bool) -> Iterator[Action]:
     for key in keys:
         if key.help and not (key.changes and read_only):
             yield Action(key.help, key.name, key.action, "screen", title, key.label)
     for entry in SCREENS:
-        if not entry.name.startswith("start"):
+        if not entry.name.startswith("start") and (opened or entry.name == "lab"):
             yield Action(f"Go to {entry.title}", entry.key, f"show('{entry.name}')", "app", "screens")
     for key in APPLICATION:
-        if key.help:
+        if key.help and not (key.changes and (read_only or not opened)):
             yield Action(key.help, key.name, key.action, "app", "everywhere", key.label)
     for theme, name in THEME_NAMES:
         yield Action(f"Colours: {name}", "", f"colours('{theme}')", "app", "everywhere")

@@ -2,52 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from rich.console import RenderableType
-from textual import events
-from textual.app import App
-from textual.driver import Driver
 from textual.screen import Screen
 
 from ringfence_tui.actions import Action, actions, help_rows
-from ringfence_tui.clipboard import wrapped
 from ringfence_tui.copying import copy_command, lend_mouse
 from ringfence_tui.ending import can_suspend, heed
 from ringfence_tui.engine.client import Engine, EngineError, EngineGone
-from ringfence_tui.glyphs import stand_ins
 from ringfence_tui.jobs import Jobs, job_rows
-from ringfence_tui.key_layouts import is_held, latin_key
-from ringfence_tui.key_order import KeyOrder
 from ringfence_tui.keys import APPLICATION, bindings
 from ringfence_tui.messages import GoTo, JobsChanged, NotTaken, WorkspaceChanged
 from ringfence_tui.opened import Opened
 from ringfence_tui.page import Page
 from ringfence_tui.passwords import Given
 from ringfence_tui.responding import quarantine, release
-from ringfence_tui.room import is_enough
 from ringfence_tui.screens import SCREENS, Entry
 from ringfence_tui.spans import Span, Tone
+from ringfence_tui.terminal_app import TerminalApp, named
 from ringfence_tui.theme import DARK, PLAIN, THEMES, WORD_OF
 from ringfence_tui.widgets.jump import Jump
 from ringfence_tui.widgets.overlay import Overlay
 from ringfence_tui.widgets.palette import Palette
 from ringfence_tui.widgets.sheet import Sheet
-from ringfence_tui.widgets.shown import Shown
-
-DRIVERS = {
-    "LinuxDriver": "ringfence_tui.terminal_driver:TerminalDriver",
-    "WebDriver": "ringfence_tui.serve.driver:BrowserDriver",
-}
 
 
-class RingfenceApp(App[int]):
+class RingfenceApp(TerminalApp):
     """Screens are installed when they are first shown, and switched ever after."""
 
     TITLE = "ringfence"
@@ -56,11 +40,10 @@ class RingfenceApp(App[int]):
     BINDINGS = bindings(APPLICATION)
 
     def __init__(self, engine: Engine, *, no_color: bool = False, theme: str = DARK, first: str = "overview") -> None:
-        super().__init__(ansi_color=True if no_color else None)
+        super().__init__(no_color=no_color)
         for one in THEMES:
             self.register_theme(one)
         self.theme = PLAIN if no_color else theme
-        self.animation_level = "none"
         self.engine = engine
         self.engine.on_gone = self._engine_gone
         self.opened: Opened | None = None
@@ -68,15 +51,8 @@ class RingfenceApp(App[int]):
         self.passwords = Given()
         self.first = first
         self._trail: list[str] = []
-        self.shown = Shown(stand_ins(self.around))
+        self._warned = False  # of what is lost by leaving; once is enough
         self.copied = ""  # the last command that was copied: leaving prints it
-        self.key_order = KeyOrder(self, self._forward, self._keys_to_overlay)
-
-    def get_driver_class(self) -> type[Driver]:
-        """Return the driver: a terminal's and a browser's are those that no input ends."""
-        found = super().get_driver_class()
-        where = DRIVERS.get(found.__name__)  # none for a test's
-        return found if where is None else cast("type[Driver]", named(where))
 
     # Screens
 
@@ -92,6 +68,9 @@ class RingfenceApp(App[int]):
         current = self.page
         if not any(entry.name == name for entry in SCREENS):
             current.say(Span("that screen is not there yet", Tone.DIM))
+            return
+        if self.opened is not None and not self.opened.directory and not name.startswith(("start", "lab")):
+            current.say(Span("there is no workspace yet: choose how to begin", Tone.DIM))
             return
         if name == current.page_name:
             if subject is not None:
@@ -117,16 +96,6 @@ class RingfenceApp(App[int]):
         return tuple(screen for screen in self._installed_screens.values() if isinstance(screen, Page))
 
     @property
-    def can_lend(self) -> bool:
-        """Return whether the terminal can be handed to another program for a while; a browser cannot."""
-        return self._driver is not None and self._driver.can_suspend
-
-    @property
-    def around(self) -> Mapping[str, str]:
-        """Return the environment as far as it tells of the terminal: nothing in a browser, whose server has another."""
-        return {} if self.driver_class.__name__ == "BrowserDriver" else os.environ
-
-    @property
     def read_only(self) -> bool:
         """Return whether nothing may be changed, because that was asked for or because of permissions."""
         return self.engine.read_only or (self.opened is not None and self.opened.read_only)
@@ -142,59 +111,9 @@ class RingfenceApp(App[int]):
 
     # What Textual calls
 
-    async def on_event(self, event: events.Event) -> None:
-        """Take keys one at a time, everything else as it comes; a button reaches nothing beside what lies on top."""
-        if isinstance(event, events.Key | events.MouseEvent | events.Paste) and self._ignored(event):
-            return
-        if isinstance(event, events.Resize):  # at a size that is the old one again too, and after `fg`
-            self.action_redraw()
-        if isinstance(event, events.Key) and is_held(event):
-            event = latin_key(event)
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded and not _leaves(event):
-            await self.key_order.take(event)
-        elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
-            return
-        else:
-            await super().on_event(event)
-
-    async def _forward(self, pressed: events.Key | events.Paste) -> None:
-        """Hand a key on: a command is at its place on a keyboard of other letters too, a text has the letters."""
-        if isinstance(pressed, events.Key) and not getattr(self.focused, "takes_text", False):
-            pressed = latin_key(pressed)
-        await super().on_event(pressed)
-
-    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
-        """Say so where a key does nothing."""
-        found = await super()._check_bindings(key, priority)
-        if not found and not priority and self.screen_stack:
-            self.page.say_no_key(key)
-        return found
-
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        super()._display(screen, self.shown.differing(renderable))
-
-    def _ignored(self, event: events.Key | events.MouseEvent | events.Paste) -> bool:
-        """Return whether nobody sees what a key would do: the terminal is too small."""
-        return not is_enough(*self.size) and not (isinstance(event, events.Key) and event.key == "ctrl+q")
-
-    def _overlay(self) -> Overlay | None:
-        """Return what lies over the screen, the last of several."""
-        found = self.screen.query(Overlay) if self.screen_stack else ()
-        return next((one for one in reversed(list(found)) if one.is_attached), None)
-
-    def _keys_to_overlay(self) -> None:
-        """Have what lies over the screen take the keys, whatever took them meanwhile, and nothing that is gone."""
-        overlay, focused = self._overlay(), self.focused
-        if overlay is not None and (focused is None or overlay not in focused.ancestors_with_self):
-            overlay.fit()
-            self.screen.set_focus(overlay)
-        elif focused is not None and not (focused.is_attached and focused.is_running):
-            # what was removed while it was being opened can keep the focus (Textual 8.2.8)
-            self.screen.set_focus(next(iter(self.screen.focus_chain), None))
-
-    def _beside(self, event: events.MouseEvent) -> bool:
-        overlay = self._overlay()
-        return overlay is not None and not overlay.region.contains(event.x, event.y)
+    def pressed(self) -> None:
+        """Warn anew of what leaving loses: another key came between."""
+        self._warned = False
 
     async def on_mount(self) -> None:
         """Bind the numbers of the screens, and ask which workspace this is."""
@@ -221,14 +140,16 @@ class RingfenceApp(App[int]):
             self.go("start")
             self._trail.clear()
 
-    async def open_workspace(self, directory: Path) -> None:
-        """Open another workspace, with another engine, and show its overview."""
+    async def open_workspace(self, directory: Path, news: str = "") -> None:
+        """Open another workspace, with another engine, and show its overview and what is new of it."""
         await self.engine.restart(directory)
         self.opened = await self.engine.ask("workspace.opened", None, Opened)
         for page in self.pages:
             page.forget()
         self.go("overview")
         self._trail.clear()
+        if news:
+            self.call_later(self.page.say, Span("✓ ", Tone.GOOD), news, whole=True)
         self._say_permissions()
 
     def _say_permissions(self) -> None:
@@ -263,6 +184,10 @@ class RingfenceApp(App[int]):
         if self.is_running:
             self.page.say_error(error)
 
+    def without_effect(self, key: str) -> None:
+        """Say that a key does nothing here."""
+        self.page.say_no_key(key)
+
     # Actions
 
     def action_show(self, name: str) -> None:
@@ -296,7 +221,8 @@ class RingfenceApp(App[int]):
 
     def _every(self) -> tuple[Action, ...]:
         keys = (key for key in self.page.KEYS if self.can_lend or not key.lends)
-        return actions(self.page.page_title, keys, read_only=self.read_only)
+        opened = self.opened is None or bool(self.opened.directory)
+        return actions(self.page.page_title, keys, read_only=self.read_only, opened=opened)
 
     def action_jump(self) -> None:
         """Show letters that lead to the parts of the screen."""
@@ -344,25 +270,19 @@ class RingfenceApp(App[int]):
         """Show and copy the command that says the same as this screen."""
         copy_command(self)
 
-    def copy_to_clipboard(self, text: str) -> None:
-        """Have the terminal copy a text."""
-        self._clipboard = text
-        if self._driver is not None:
-            self._driver.write(wrapped(text, self.around))
-
     def action_mouse(self) -> None:
         """Give the mouse to the terminal, which marks text with it, or take it back."""
         lend_mouse(self)
 
     async def action_quit(self) -> None:
-        """Leave."""
+        """Leave; where something that was typed would be lost, say so first."""
+        unsaved = next((lost for page in self.pages if (lost := page.unsaved())), "")
+        if unsaved and not self._warned:
+            self._warned = True
+            again = (Span("ctrl+q", Tone.KEY), " again leaves without it")
+            self.page.say(Span("! ", Tone.WARN), unsaved, "; ", *again, whole=True)
+            return
         self.exit(0)
-
-    def action_redraw(self) -> None:
-        """Write the whole screen again: something else wrote on the terminal."""
-        self.shown.forget()
-        if self.screen_stack:
-            self.screen.refresh()
 
     def action_suspend_process(self) -> None:
         """Suspend, where a shell can take it up again."""
@@ -378,16 +298,6 @@ class RingfenceApp(App[int]):
     def on_unmount(self) -> None:
         """Let the engine end."""
         self.engine.close()
-
-
-def _leaves(event: events.Key | events.Paste) -> bool:
-    return isinstance(event, events.Key) and event.key == "ctrl+q"
-
-
-def named(where: str) -> Any:
-    """Return what `module:name` names."""
-    module, _, name = where.partition(":")
-    return getattr(import_module(module), name)
 
 
 def _made(entry: Entry) -> Page:

@@ -33,6 +33,12 @@ def day_and_clock(text: str, now: datetime) -> str:
     return found.strftime("%a %H:%M") if 0 < days < 7 else found.strftime("%Y-%m-%d")
 
 
+def date_and_clock(text: str) -> str:
+    """Return `2026-11-30 14:11`, and a text that is no time as it is."""
+    found = moment(text)
+    return found.strftime("%Y-%m-%d %H:%M") if found else text
+
+
 def lasted(began: str, ended: str) -> str:
     """Return `4.1 s`, `12 min` or `3 h` between two times, empty where one is missing or the clock went back."""
     one, other = moment(began), moment(ended)

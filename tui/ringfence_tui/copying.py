@@ -35,7 +35,7 @@ def copy_command(app: RingfenceApp) -> None:
         said, more = "copied  ", doubt(app.around)
     unsaid = page.unsaid()
     lacks = (Span(f"   without {unsaid}, which no command has a word for", Tone.WARN),) if unsaid else ()
-    page.say_whole(Span(said, Tone.DIM), Span(command, Tone.STRONG), *lacks, Span(f"   {more}", Tone.DIM))
+    page.say(Span(said, Tone.DIM), Span(command, Tone.STRONG), *lacks, Span(f"   {more}", Tone.DIM), whole=True)
 
 
 def lend_mouse(app: RingfenceApp) -> None:

@@ -1,6 +1,7 @@
 """An end that comes from outside: a signal, or a terminal that is gone.
 
-Textual (8.2.8) leaves the terminal as it is at SIGTERM and SIGHUP, and reads a terminal that is gone without a pause.
+Textual (8.2.8) leaves the terminal as it is at SIGTERM and SIGHUP, ends as at a fault at SIGINT, and reads a terminal
+that is gone without a pause.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ringfence_tui.app import RingfenceApp
 
-SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 LEAVES_WITHIN = 5.0  # seconds; a terminal that is gone can hold what is still to be written for ever
 
 

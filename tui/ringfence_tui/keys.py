@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.binding import Binding, BindingType
 
@@ -44,9 +44,21 @@ NAMES = {
     "right_square_bracket": "]",
     "minus": "-",
     "plus": "+",
+    "equals_sign": "=",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "pagedown": "page down",
     "pageup": "page up",
 }
+
+
+def while_typing(key: Key) -> Key | None:
+    """Return a key as it counts while a field takes letters, None where it is one itself."""
+    names = [name for name in key.keys.split(",") if len(NAMES.get(name, name)) > 1]
+    if not names:
+        return None
+    return key if names[0] == key.keys.split(",")[0] else replace(key, keys=",".join(names), shown_as="")
+
 
 # What every list, table and matrix has.
 MOVES = (

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.css.query import NoMatches
+from textual.dom import NoScreen
 from textual.screen import Screen
 
-from ringfence_tui.engine.client import Engine, EngineError, EngineGone
-from ringfence_tui.keys import APPLICATION, NAMES, Key, bindings
+from ringfence_tui.engine.client import Engine, EngineError
+from ringfence_tui.keys import APPLICATION, NAMES, Key, bindings, while_typing
 from ringfence_tui.messages import GoTo, JobsChanged
 from ringfence_tui.room import is_enough
 from ringfence_tui.spans import Row, Span, Tone
 from ringfence_tui.widgets.dialog import Confirmation, Dialog
+from ringfence_tui.widgets.field import Field
 from ringfence_tui.widgets.key_bar import KeyBar
 from ringfence_tui.widgets.line_question import LineQuestion
 from ringfence_tui.widgets.notice import Notice
@@ -89,6 +92,10 @@ class Page(Screen[None]):
         """Return the command that says the same as this screen shows, empty where there is none."""
         return ""
 
+    def unsaved(self) -> str:
+        """Return what is lost where one leaves now, and how to keep it; empty where nothing is."""
+        return ""
+
     def unsaid(self) -> str:
         """Return what of this screen the command does not say, empty for nothing."""
         return ""
@@ -118,9 +125,9 @@ class Page(Screen[None]):
         """Tell in the top line what this screen works on in the background; an empty text: it has ended."""
         self.post_message(JobsChanged(text, self.page_title))
 
-    def say(self, *parts: Span | str) -> None:
-        """Show a notice, or take it away."""
-        self.query_one(Notice).show(*parts)
+    def say(self, *parts: Span | str, whole: bool = False) -> None:
+        """Show a notice, or take it away; `whole` in as many lines as it needs."""
+        self.query_one(Notice).show(*parts, whole=whole)
 
     def say_no_key(self, name: str) -> None:
         """Say that a key does nothing here, or may not."""
@@ -131,10 +138,6 @@ class Page(Screen[None]):
             self.say(Span(f"{key.name} is not there in a browser", Tone.DIM))
         else:
             self.say(Span(f"{NAMES.get(name, name)} does nothing here; ? lists the keys", Tone.DIM))
-
-    def say_whole(self, *parts: Span | str) -> None:
-        """Show a notice in as many lines as it needs."""
-        self.query_one(Notice).show(*parts, whole=True)
 
     def say_error(self, error: EngineError) -> None:
         """Show what is wrong, where, and the remedy."""
@@ -184,16 +187,29 @@ class Page(Screen[None]):
 
     def renew_keys(self) -> None:
         """Show the keys again, where `shown_keys` returns others now."""
-        self.query_one(KeyBar).show(self.shown_keys())
+        keys = self.shown_keys()
+        field = self.focused
+        if isinstance(field, Field) and not any(isinstance(one, Overlay) for one in field.ancestors):
+            keys = tuple(found for key in keys if (found := while_typing(key)) is not None)
+        self.query_one(KeyBar).show(keys)
+
+    def on_descendant_focus(self) -> None:
+        """Show the keys that count there: a field takes letters."""
+        self.call_later(self.renew_keys)
+
+    def on_descendant_blur(self) -> None:
+        """Show the keys that count again."""
+        self.call_later(self.renew_keys)
 
     async def _guarded(self, task: Coroutine[Any, Any, None]) -> None:
         try:
             await task
-        except EngineGone as error:
+        except EngineError as error:
             if self.is_attached:
                 self.say_error(error)
-        except EngineError as error:
-            self.say_error(error)
+        except (NoMatches, NoScreen):
+            if not self.ringfence.leaves:  # else it was asked for what is being taken apart
+                raise
 
     # What Textual calls
 

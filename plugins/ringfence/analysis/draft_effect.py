@@ -10,7 +10,7 @@ from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.picture import JudgedPicture
 from ringfence.analysis.picture_cells import flow_of
 from ringfence.analysis.picture_counts import whole
-from ringfence.analysis.picture_rejudging import Matches, changed_hosts
+from ringfence.analysis.picture_rejudging import changed_hosts
 from ringfence.analysis.simulate_judge import BUILT_IN
 from ringfence.model.draft_effect import DraftEffect, RuleEffect, SignChange, StandsBefore
 from ringfence.model.picture import WORST_FIRST, PictureFlow, Sign, SignCount
@@ -95,10 +95,8 @@ def _worst(
 def _rules(picture: JudgedPicture, after: str, said: After) -> tuple[RuleEffect, ...]:
     if not said.rules:
         return ()
-    ends = Ends(picture.snapshot, picture.settings)
-    matches = Matches(ends, picture.clients, picture.servers, picture.flows.services)
     known = {rule.id: rule for rule in said.policy.rules}
-    return tuple(_rule(picture, after, said, rule, matches, ends, known) for rule in said.rules[:MOST_RULES])
+    return tuple(_rule(picture, after, said, rule, known) for rule in said.rules[:MOST_RULES])
 
 
 def _rule(
@@ -106,11 +104,9 @@ def _rule(
     after: str,
     said: After,
     rule: Rule,
-    matches: Matches,
-    ends: Ends,
     known: Mapping[str, Rule],
 ) -> RuleEffect:
-    where = matches.condition(picture.engine, rule, "picture_of_rule")
+    where = picture.matches.condition(picture.engine, rule, "picture_of_rule")
     rows = picture.engine.rows(
         f"SELECT f.{after}, count(*) FROM picture_flows AS f WHERE NOT f.refused{where} GROUP BY ALL ORDER BY ALL"
     )
@@ -128,7 +124,7 @@ def _rule(
             for one in deciding:
                 others[one] = others.get(one, 0) + whole(count)
     ordered = sorted(others.items(), key=lambda item: (-item[1], item[0]))[:MOST_BEFORE]
-    bites, hosts = _bites(rule, said, ends)
+    bites, hosts = _bites(rule, said, picture.matches.ends)
     return RuleEffect(
         rule.id,
         rule.name,

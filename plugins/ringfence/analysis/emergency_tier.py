@@ -5,9 +5,10 @@ Hosts carry them beside their tables, so they are laid over tables that are made
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ringfence.analysis.held_containers import held_by
 from ringfence.compiler import Compilation
 from ringfence.compiler.precedence import fused
 from ringfence.model.addresses import EVERY_ADDRESS, FAMILIES
@@ -31,52 +32,75 @@ class Override:
     outcome: Outcome
 
 
-def with_emergencies(compilation: Compilation, orders: Sequence[Order]) -> Compilation:
-    """Return the tables with emergencies before everything in them, and the policy with them as rules of their tier."""
+# A table with emergencies, and the one that it was made of, which lives as long.
+Laid = dict[tuple[int, tuple["Override", ...]], tuple[VerdictTable, VerdictTable]]
+
+
+def with_emergencies(compilation: Compilation, orders: Sequence[Order], known: Laid | None = None) -> Compilation:
+    """Return the tables with emergencies before everything in them, and the policy with them as rules of their tier.
+
+    `known` has tables that were made before: one that did not change stays the same object.
+    """
     if not orders:
         return compilation
     named = compilation.snapshot.named()
-    tables = overridden(compilation.tables, named, compilation.settings, orders)
+    tables = overridden(compilation.tables, named, compilation.settings, orders, known)
     rules = tuple(rule for order in orders for rule in rules_of(order))
     policy = replace(compilation.policy, rules=(*rules, *compilation.policy.rules))
     return replace(compilation, tables=tables, policy=policy)
 
 
 def overridden(
-    tables: Mapping[str, VerdictTable], named: Mapping[str, Asset], settings: Settings, orders: Sequence[Order]
+    tables: Mapping[str, VerdictTable],
+    named: Mapping[str, Asset],
+    settings: Settings,
+    orders: Sequence[Order],
+    known: Laid | None = None,
 ) -> dict[str, VerdictTable]:
     """Return tables by asset name with emergencies before everything in them; equal ones stay one object."""
-    known: dict[tuple[int, tuple[Override, ...]], VerdictTable] = {}
+    known = {} if known is None else known
     titles = {order.id: order.title for order in orders}
     found = {}
+    inside = {host: {one.asset.name for one in several} for host, several in held_by(named.values()).items()}
+    holders = {one: host for host, several in inside.items() for one in several}
     for name, table in tables.items():
         realms = settings.sees(named[name].realm) if name in named else settings.sees("default")
         # a quarantine is looked at last, so it decides
         ranked = sorted(orders, key=lambda order: order.kind is Kind.QUARANTINE)
-        overrides = tuple(one for order in ranked for one in overrides_of(order, name, realms))
+        holder = holders.get(name, "")
+        near = inside.get(holder or name, set()) | {holder}
+        overrides = tuple(one for order in ranked for one in overrides_of(order, name, realms, holder, near))
         key = id(table), overrides
         if key not in known:
-            known[key] = _overridden(table, overrides, titles)
-        found[name] = known[key]
+            known[key] = table, _overridden(table, overrides, titles)
+        found[name] = known[key][1]
     return found
 
 
-def overrides_of(order: Order, name: str, realms: frozenset[str]) -> Iterator[Override]:
-    """Yield what an emergency decides on a workload that sees some realms."""
+def overrides_of(
+    order: Order, name: str, realms: frozenset[str], holder: str = "", near: Collection[str] = ()
+) -> Iterator[Override]:
+    """Yield what an emergency decides on a workload that sees some realms.
+
+    A container that is not named shares the fate of its `holder`, which forwards for it. What is `near` it meets in
+    any realm.
+    """
     if order.kind is Kind.QUARANTINE:
-        if name in order.first.names:
-            remote = EVERY_ADDRESS - order.second.met_in(realms)
-        elif name in order.second.names:
+        named = name in order.first.names | order.second.names
+        whose = name if named else holder
+        if whose in order.first.names:
+            remote = EVERY_ADDRESS - order.second.met_in(realms, near)
+        elif whose in order.second.names:
             return
         else:
-            remote = order.first.met_in(realms)
+            remote = order.first.met_in(realms, near)
         for direction in Direction if remote else ():
             yield Override(direction, remote, EVERY_SERVICE, Outcome(Effect.DENY, order.id))
         return
-    for direction, near, far in ((Direction.OUT, order.first, order.second), (Direction.IN, order.second, order.first)):
-        if name in near.names:
+    for direction, own, far in ((Direction.OUT, order.first, order.second), (Direction.IN, order.second, order.first)):
+        if name in own.names:
             for family, whole in FAMILIES.items():
-                remote, points = far.met_in(realms) & whole, order.services.of(family)
+                remote, points = far.met_in(realms, near) & whole, order.services.of(family)
                 if remote and points:
                     yield Override(direction, remote, points, Outcome(Effect.ALLOW, order.id))
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ringfence.analysis.beside_sides import BesideSide, by_others
 from ringfence.analysis.builtins import LOOPBACK, built_in, edges, from_port
 from ringfence.analysis.nearest import Nearest, nearest_rule
 from ringfence.analysis.query_endpoints import Terminal, pairs_of
 from ringfence.analysis.side_permissions import Sides
 from ringfence.analysis.stretches import stretches
 from ringfence.analysis.unmeetable import skipped_headers
+from ringfence.beside import Others
 from ringfence.compiler import Compilation
 from ringfence.model.addresses import address_text, family_of
 from ringfence.model.errors import InputError, Place
@@ -28,7 +30,8 @@ class Side:
 
     `rule` and `place` name the rule, the built-in or the mode that decided; `effect` is None where the end is not a
     workload. `process` is the class that this is said of, where the classes of this end differ. `notes` say what else
-    a person must know. `unknown` says that it is an address of the private ranges that no asset holds.
+    a person must know. `unknown` says that it is an address of the private ranges that no asset holds. `beside` is what
+    other firewalls of this end do, where they were read; it is no part of the verdict.
     """
 
     side: str
@@ -40,6 +43,7 @@ class Side:
     process: ProcessClass | None = None
     notes: tuple[str, ...] = ()
     unknown: bool = False
+    beside: BesideSide | None = None
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
@@ -52,6 +56,7 @@ class Side:
             "would_deny": self.effect is Effect.WATCH,
             "process": self.process.data() if self.process else None,
             **({"notes": list(self.notes)} if self.notes else {}),
+            **({"beside": self.beside.data()} if self.beside else {}),
         }
 
 
@@ -74,6 +79,12 @@ class Answer:
     def verdict(self) -> str:
         """Return `allow` or `deny`."""
         return "allow" if all(side.verdict == "allow" for side in self.sides) else "deny"
+
+    @property
+    def beside(self) -> BesideSide | None:
+        """Return what other firewalls do with what is allowed: where they cut it, else where nobody can tell."""
+        found = [side.beside for side in self.sides if side.beside is not None and side.beside.finding is not None]
+        return next((one for one in found if one.cuts), found[0] if found else None)
 
     def data(self) -> dict[str, object]:
         """Return plain data for `--json`."""
@@ -145,29 +156,36 @@ class Explanation:
 
 
 def explain(
-    compilation: Compilation, source: str, destination: str, services: Services, process: ProcessClass | None = None
+    compilation: Compilation,
+    source: str,
+    destination: str,
+    services: Services,
+    process: ProcessClass | None = None,
+    others: Mapping[str, Others] | None = None,
 ) -> Explanation:
     """Explain every port of a service between two ends, each an asset's name or an address.
 
     `destination` may be a name that a rule names with `fqdn`: the answer is for addresses of no asset that it resolves
     to, of which nothing else is known.
     `process` is the client's, and the server's where the policy names it there; without it the answer is for the
-    process that gets furthest. Raise InputError for an unknown end, for ends of different families and for a service
-    that neither end's family has.
+    process that gets furthest. `others` are the other firewalls of hosts, as far as these told them.
+
+    Raise InputError for an unknown end, for ends of different families and for a service that neither end's family has.
     """
     pairs = list(pairs_of(compilation, source, destination))
     if not pairs:
         raise InputError(f"'{source}' and '{destination}' have no addresses of one family")
     sides = Sides()
     answers: list[Answer] = []
-    others: list[Answer] = []
+    further: list[Answer] = []
     first_of: dict[int, tuple[Answer, ...]] = {}
     for client, server in pairs:
         family = family_of(client.point)
         for one in _memberships(compilation, client, server) if services.of(family) else ():
-            found = _answers(compilation, sides, client, one, services.of(family), process)
+            ours = _answers(compilation, sides, client, one, services.of(family), process)
+            found = tuple(part for answer in ours for part in _beside(answer, client, one, others or {}))
             if family in first_of:
-                others += _differing(found, first_of[family])
+                further += _differing(found, first_of[family])
             else:
                 first_of[family] = found
                 answers += _differing(found, answers)
@@ -178,7 +196,7 @@ def explain(
             if skipped_headers(services)
             else "ICMP of IPv4 is 'icmp', that of IPv6 is 'icmpv6'",
         )
-    return Explanation(tuple(answers), tuple(others))
+    return Explanation(tuple(answers), tuple(further))
 
 
 def _answers(
@@ -206,11 +224,21 @@ def _answers(
     return tuple(answers)
 
 
+def _beside(answer: Answer, client: Terminal, server: Terminal, others: Mapping[str, Others]) -> Iterator[Answer]:
+    """Yield an answer with what other firewalls do, in parts where these decide otherwise; what is denied as it is."""
+    if answer.verdict == "deny":
+        yield answer
+        return
+    for services, found in by_others(client, server, answer.services, others):
+        first, second = (replace(side, beside=one) for side, one in zip(answer.sides, found, strict=True))
+        yield replace(answer, services=services, sides=(first, second))
+
+
 def _differing(found: Sequence[Answer], before: Sequence[Answer]) -> Iterator[Answer]:
     """Yield of some answers what others do not say already: another verdict, or services of another family."""
-    said = {verdict: union(one.services for one in before if one.verdict == verdict) for verdict in ("allow", "deny")}
     for answer in found:
-        if rest := answer.services - said[answer.verdict]:
+        alike = (one.services for one in before if (one.verdict, one.beside) == (answer.verdict, answer.beside))
+        if rest := answer.services - union(alike):
             yield replace(answer, services=rest)
 
 

@@ -3,19 +3,21 @@
 # ruff: noqa: S608 - the SQL is put together from names of ours and numbers
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.picture_cells import cell_of, neighbours_of, traffic_of_rules
 from ringfence.analysis.picture_edges import Grouped, grouped, regrouped
 from ringfence.analysis.picture_flows import PictureFlows
 from ringfence.analysis.picture_groups import Grouper, Grouping, Node, bare
 from ringfence.analysis.picture_middle import middle_of
-from ringfence.analysis.picture_rejudging import Difference, touched
-from ringfence.analysis.picture_signs import Placer, Verdicts, judge
+from ringfence.analysis.picture_rejudging import Difference, Matches, touched
+from ringfence.analysis.picture_signs import Placer, Verdicts, judge, standing_of
 from ringfence.flows.engine import DuckEngine
 from ringfence.flows.records import flow_point
 from ringfence.model.picture import (
@@ -32,10 +34,10 @@ if TYPE_CHECKING:
     from ringfence.analysis.simulate_ends import End
     from ringfence.flows.window import FlowWindow
     from ringfence.model.assets import Snapshot
+    from ringfence.model.judging import Told
     from ringfence.model.rules import Settings
     from ringfence.model.tables import VerdictTable
 
-Told = Callable[[int, int], None]
 SERVICES = 8
 MOST_GROUPINGS = 12
 MOST_CHANGES = 1_000_000  # pairs of ends that were judged otherwise; past that all pictures are made anew
@@ -80,11 +82,13 @@ class JudgedPicture:
         self.verdicts = Verdicts()
         self.engine = DuckEngine(window.connection)
         self.tables: dict[str, PolicyTables] = {}
-        nobody = Placer(snapshot, {}, private)
+        self._standing = standing_of(snapshot)
+        nobody = Placer(self._standing, {}, private)
         self.clients = tuple(_nodes(nobody, self.flows.clients, Direction.OUT))
         self.servers = tuple(_nodes(nobody, self.flows.servers, Direction.IN))
         self._kept: dict[object, Grouped] = {}
         self._groupings: dict[object, Grouping] = {}
+        self._groupers: dict[tuple[str, ...], Grouper] = {}
         self._put: object = None
         self._change = 0
         self._forget()
@@ -128,10 +132,15 @@ class JudgedPicture:
             self._changed(state)
 
     def rejudge(self, state: str, tables: PolicyTables, difference: Difference, told: Told | None = None) -> int:
-        """Judge again what can be judged otherwise under the new tables of a state; return how many flows that is."""
+        """Judge again what can be judged otherwise under the new tables of a state; return how many flows that is.
+
+        What passes so far comes first, the most connections first: `told` hears of the worst before the rest.
+        """
         with self.lock:
-            chosen = touched(self, self.tables[state].tables, tables.tables, difference)
+            chosen = touched(self, state, tables.tables, difference)
             count = 0
+            if told is not None:
+                told(0, 0)
             if chosen:
                 shown = state in _SHOWN
                 self._change += shown
@@ -203,6 +212,21 @@ class JudgedPicture:
         self._put = key
         return grouping
 
+    def grouper(self, levels: Sequence[str]) -> Grouper:
+        """Return what says which group of some levels an end belongs to; it remembers the labels of assets."""
+        key = tuple(levels)
+        found = self._groupers.get(key)
+        if found is None:
+            if len(self._groupers) > MOST_GROUPINGS:
+                self._groupers.clear()
+            found = self._groupers[key] = Grouper(self.snapshot, key)
+        return found
+
+    @cached_property
+    def matches(self) -> Matches:
+        """Return what says which of the flows a rule can match; what selectors choose is remembered."""
+        return Matches(Ends(self.snapshot, self.settings), self.clients, self.servers, self.flows.services)
+
     def signs_sql(self) -> tuple[str, str]:
         """Return the columns of the signs of all states, and the joins that they need, for flows `f`."""
         columns = "".join(f", {one.value}_v.sign AS {one.value}" for one in self.states)
@@ -222,7 +246,7 @@ class JudgedPicture:
         self.engine.put("picture_changes", dict.fromkeys(("change", "client", "server"), "INTEGER"), [[], [], []])
 
     def _placer(self, tables: PolicyTables) -> Placer:
-        return Placer(self.snapshot, tables.tables, self._private)
+        return Placer(self._standing, tables.tables, self._private)
 
 
 def _nodes(nobody: Placer, ends: Iterable[End], direction: Direction) -> Iterator[Node]:

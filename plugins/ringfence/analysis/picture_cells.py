@@ -3,12 +3,12 @@
 # ruff: noqa: S608 - the SQL is put together from names of ours and numbers
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.picture_counts import Counting, time_of, whole
-from ringfence.analysis.picture_groups import Grouper, Node, bare
+from ringfence.analysis.picture_groups import Node, bare
 from ringfence.model.errors import InputError
 from ringfence.model.picture import (
     Neighbour,
@@ -40,7 +40,7 @@ def cell_of(
     picture: JudgedPicture, levels: Sequence[str], client: PictureGroup, server: PictureGroup, limit: int
 ) -> PictureCell:
     """Return the traffic from one group to another with so many of its flows, the busiest first."""
-    grouper = Grouper(picture.snapshot, levels)
+    grouper = picture.grouper(levels)
     for side, nodes, group in (("client", picture.clients, client), ("server", picture.servers, server)):
         numbers = [number for number, node in enumerate(nodes) if grouper.belongs(node, group)]
         picture.engine.put(f"picture_cell_{side}", {"number": "INTEGER"}, [numbers])
@@ -49,9 +49,12 @@ def cell_of(
         f"SELECT f.service, f.refused, count(*), sum(f.connections)::BIGINT, max(f.last){states} {_CELL}"
         " GROUP BY ALL ORDER BY ALL"
     )
-    ends = picture.engine.rows(
-        f"SELECT f.client, f.server, count(*), sum(f.connections)::BIGINT {_CELL} GROUP BY ALL ORDER BY ALL"
-    )
+    ends = {
+        side: picture.engine.rows(
+            f"SELECT f.{side}, count(*), sum(f.connections)::BIGINT {_CELL} GROUP BY ALL ORDER BY ALL"
+        )
+        for side in ("client", "server")
+    }
     chosen = picture.engine.rows(
         f"SELECT f.client, f.server, f.service, f.refused, f.connections, f.last{states} {_CELL}"
         f" ORDER BY f.refused, f.connections DESC, f.client, f.server, f.service, f.id LIMIT {limit}"
@@ -61,8 +64,8 @@ def cell_of(
         client,
         server,
         _edge(picture, counted),
-        len({_who(picture.clients[whole(row[0])]) for row in ends}),
-        len({_who(picture.servers[whole(row[1])]) for row in ends}),
+        len({_who(picture.clients[whole(row[0])]) for row in ends["client"]}),
+        len({_who(picture.servers[whole(row[0])]) for row in ends["server"]}),
         _rules(picture, counted),
         _processes(picture, ends),
         tuple(flow_of(picture, row) for row in chosen),
@@ -191,13 +194,12 @@ def shares_of(
     )
 
 
-def _processes(picture: JudgedPicture, ends: Iterable[tuple[object, ...]]) -> tuple[ProcessShare, ...]:
+def _processes(picture: JudgedPicture, ends: Mapping[str, Iterable[tuple[object, ...]]]) -> tuple[ProcessShare, ...]:
     found: dict[tuple[str, str | None], SignCount] = {}
-    for client, server, flows, connections in ends:
-        count = SignCount(whole(flows), whole(connections))
-        nodes = ("client", picture.clients[whole(client)]), ("server", picture.servers[whole(server)])
-        for side, node in nodes:
-            found[side, node.process] = found.get((side, node.process), SignCount()) + count
+    for side, nodes in (("client", picture.clients), ("server", picture.servers)):
+        for end, flows, connections in ends[side]:
+            key = side, nodes[whole(end)].process
+            found[key] = found.get(key, SignCount()) + SignCount(whole(flows), whole(connections))
     ordered = sorted(found.items(), key=lambda item: (item[0][0], -item[1].flows, item[0][1] or ""))
     return tuple(ProcessShare(side, process, count) for (side, process), count in ordered)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from ringfence.analysis.simulate_ends import End
-from ringfence.flows.distinct import same_key
 from ringfence.flows.engine import DuckEngine
 from ringfence.flows.window_files import reading_files
 from ringfence.model.flows import REFUSED
@@ -38,7 +37,7 @@ class PictureFlows:
     def of(window: FlowWindow) -> PictureFlows:
         """Return the flows of a window; it has to stay open."""
         engine = DuckEngine(window.connection)
-        distinct = window.distinct_here()
+        distinct = window.timed_here()
         for side in ("client", "server"):
             engine.keep(f"picture_{side}s", _ends(side, processes=distinct.processes))
         services = "SELECT DISTINCT protocol, port FROM distinct_flows"
@@ -67,21 +66,14 @@ def _numbered(order: str) -> str:
 
 
 def _flows(*, processes: bool) -> str:
-    last, seen = "f.last_seen", ""
-    if not processes:
-        # what flows are judged by has no times; observations have
-        key = "client, client_asset, server, server_asset, protocol, port, outcome"
-        times = f"SELECT {key}, max(last_seen) AS last_seen FROM observations GROUP BY {key}"
-        last, seen = "t.last_seen", f" JOIN ({times}) AS t ON {same_key('f', 't')}"
     ends = "".join(
         f" JOIN picture_{side}s AS {side[0]} ON {_same(side, processes=processes)}" for side in ("client", "server")
     )
     return (
         "SELECT (row_number() OVER () - 1)::INTEGER AS id, c.number AS client, s.number AS server,"
         f" v.number AS service, f.outcome = '{REFUSED}' AS refused, f.connections::BIGINT AS connections,"
-        f" {last} AS last FROM distinct_flows AS f{ends}"
+        f" f.last_seen AS last FROM distinct_flows AS f{ends}"
         " JOIN picture_services AS v ON v.protocol = f.protocol AND v.port IS NOT DISTINCT FROM f.port"
-        f"{seen}"
     )
 
 

@@ -50,10 +50,11 @@ class Grouper:
         self._assets = snapshot.named()
         self._levels = tuple(levels)
         self._inside = inside
-        self._labels: dict[str, tuple[str | None, ...]] = {}
+        self._labels: dict[object, tuple[str | None, ...]] = {}
+        self._groups: dict[tuple[object, ...], PictureGroup] = {}
 
     def group(self, node: Node) -> tuple[PictureGroup, bool]:
-        """Return the group of an end without its count of assets, and whether it is inside."""
+        """Return the group of an end without its count of assets, one object for each, and whether it is inside."""
         asset = self._assets.get(node.asset) if node.asset is not None else None
         if asset is None:
             return self._of_nobody(node)
@@ -81,52 +82,73 @@ class Grouper:
 
     def grouping(self, clients: Iterable[Node], servers: Iterable[Node]) -> Grouping:
         """Return the groups of all assets and of these ends, in their order."""
-        counts: dict[PictureGroup, int] = {}
-        within: set[PictureGroup] = set()
-        if PROCESS not in self._levels:
+        every: dict[int, PictureGroup] = {}
+        counts: dict[int, int] = {}
+        within: set[int] = set()
+        of_assets: dict[str, PictureGroup] = {}
+        with_processes = PROCESS in self._levels
+
+        def met(node: Node) -> PictureGroup:
+            group, inside = self.group(node)
+            every[id(group)] = group
+            if inside:
+                within.add(id(group))
+            return group
+
+        if not with_processes:
             for name in self._assets:
-                group, inside = self.group(Node("", name, False, None))
-                counts[group] = counts.get(group, 0) + 1
-                if inside:
-                    within.add(group)
-        found: list[list[PictureGroup]] = []
-        known: dict[tuple[object, ...], PictureGroup] = {}
+                group = of_assets[name] = met(Node("", name, False, None))
+                counts[id(group)] = counts.get(id(group), 0) + 1
+        known: dict[Node, PictureGroup] = {}
+        found: list[list[int]] = []
         for nodes in (clients, servers):
             of_side = []
             for node in nodes:
-                key = node if node.asset is None or PROCESS in self._levels else node[1:2]
-                if key not in known:
-                    known[key], inside = self.group(node)
-                    counts.setdefault(known[key], 0)
-                    if inside:
-                        within.add(known[key])
-                of_side.append(known[key])
+                one = of_assets.get(node.asset) if node.asset is not None else None
+                if one is None:
+                    one = known.get(node)
+                if one is None:
+                    one = known[node] = met(node)
+                of_side.append(id(one))
             found.append(of_side)
-        ordered = sorted(counts, key=_order)
-        numbers = {group: number for number, group in enumerate(ordered)}
-        groups = tuple(PictureGroup(one.kind, one.labels, counts[one], one.name) for one in ordered)
-        sides = [tuple(numbers[group] for group in of_side) for of_side in found]
-        return Grouping(groups, sides[0], sides[1], frozenset(numbers[one] for one in within if one in numbers))
+        ordered = sorted(every.values(), key=_order)
+        numbers = {id(group): number for number, group in enumerate(ordered)}
+        groups = tuple(PictureGroup(one.kind, one.labels, counts.get(id(one), 0), one.name) for one in ordered)
+        sides = [tuple(numbers[one] for one in of_side) for of_side in found]
+        return Grouping(groups, sides[0], sides[1], frozenset(numbers[one] for one in within))
 
     def _of_nobody(self, node: Node) -> tuple[PictureGroup, bool]:
         kind = GroupKind.INTERNET if node.internet else GroupKind.UNKNOWN
         inside = self._inside
         if inside is None or inside.kind not in _NO_ASSETS:
-            return PictureGroup(kind, ()), inside is None
+            return self._nobodys(kind), inside is None
         network = network_of(node.address)
         if inside.kind is kind or (inside.kind is GroupKind.NETWORK and inside.name == network):
-            return PictureGroup(GroupKind.NETWORK, (), 0, network), True
-        return PictureGroup(kind, ()), False
+            return self._nobodys(GroupKind.NETWORK, network), True
+        return self._nobodys(kind), False
+
+    def _nobodys(self, kind: GroupKind, name: str = "") -> PictureGroup:
+        key = (kind.value, name)
+        if key not in self._groups:
+            self._groups[key] = PictureGroup(kind, (), 0, name)
+        return self._groups[key]
 
     def _made(self, asset: Asset, labels: tuple[str | None, ...]) -> PictureGroup:
         single = ASSET in self._levels[: len(labels)]
-        return PictureGroup(GroupKind.ASSET if single else GroupKind.LABELS, labels, 0, asset.name if single else "")
+        key = (labels, asset.name) if single else (labels,)
+        group = self._groups.get(key)
+        if group is None:
+            kind, name = (GroupKind.ASSET, asset.name) if single else (GroupKind.LABELS, "")
+            group = self._groups[key] = PictureGroup(kind, labels, 0, name)
+        return group
 
     def _values(self, asset: Asset, process: str | None) -> tuple[str | None, ...]:
-        known = self._labels.get(asset.name)
+        # assets of a kept answer share their labels
+        key = asset.name if ASSET in self._levels else id(asset.labels)
+        known = self._labels.get(key)
         if known is None:
             values: Mapping[str, str] = asset.label_values()
-            known = self._labels[asset.name] = tuple(
+            known = self._labels[key] = tuple(
                 asset.name if level == ASSET else values.get(level) for level in self._levels
             )
         if PROCESS not in self._levels:

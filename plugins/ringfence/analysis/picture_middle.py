@@ -28,7 +28,7 @@ _SIDES = {"client": Direction.OUT, "server": Direction.IN}
 
 def middle_of(picture: JudgedPicture, levels: tuple[str, ...], group: PictureGroup) -> GroupMiddle:
     """Return what a group is itself, of a picture of some levels."""
-    grouper = Grouper(picture.snapshot, levels)
+    grouper = picture.grouper(levels)
     for side, nodes in (("client", picture.clients), ("server", picture.servers)):
         numbers = [number for number, node in enumerate(nodes) if grouper.belongs(node, group)]
         picture.engine.put(f"picture_cell_{side}", {"number": "INTEGER"}, [numbers])

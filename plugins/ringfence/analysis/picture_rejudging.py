@@ -41,12 +41,15 @@ class Difference:
 
 def touched(
     picture: JudgedPicture,
-    before: Mapping[str, VerdictTable],
+    state: str,
     after: Mapping[str, VerdictTable],
     difference: Difference,
 ) -> str:
-    """Return a query of the flows that can have another verdict: `id`, `client`, `server`, `service`; "" for none."""
-    hosts = changed_hosts(before, after)
+    """Return a query of the flows of a state that can have another verdict under new tables, "" for none.
+
+    It has `id`, `client`, `server`, `service`, `connections`, and `old`, the number of the verdict so far.
+    """
+    hosts = changed_hosts(picture.tables[state].tables, after)
     rules = difference.rules
     if not hosts or rules == ():
         return ""
@@ -54,17 +57,16 @@ def touched(
         numbers = [number for number, node in enumerate(nodes) if node.asset in hosts]
         picture.engine.put(f"picture_changed_{side}", {"number": "INTEGER"}, [numbers])
     at_hosts = (
-        "SELECT f.id, f.client, f.server, f.service FROM picture_flows AS f WHERE NOT f.refused"
+        f"SELECT f.id, f.client, f.server, f.service, f.connections, f.{state} AS old"
+        " FROM picture_flows AS f WHERE NOT f.refused"
         " AND (f.client IN (SELECT number FROM picture_changed_client)"
         " OR f.server IN (SELECT number FROM picture_changed_server))"
     )
     if rules is None or len(rules) > MOST_RULES:
         return at_hosts
-    ends = Ends(picture.snapshot, picture.settings)
-    matches = Matches(ends, picture.clients, picture.servers, picture.flows.services)
     queries = []
     for number, rule in enumerate(rules):
-        queries.append(at_hosts + matches.condition(picture.engine, rule, f"picture_met_{number}"))
+        queries.append(at_hosts + picture.matches.condition(picture.engine, rule, f"picture_met_{number}"))
     return " UNION ".join(queries)
 
 
@@ -94,7 +96,7 @@ class Matches:
         servers: Sequence[Node],
         services: Sequence[tuple[int, int | None]],
     ) -> None:
-        self._ends = ends
+        self.ends = ends
         self._nodes = {"client": clients, "server": servers}
         self._services = services
         self._realms = sorted({asset.realm for asset in ends.snapshot.assets})
@@ -125,10 +127,10 @@ class Matches:
         # nobody knows which addresses a name has: it may be any
         if any(isinstance(leaf, AnyAddress | FqdnIs) for one in selectors for leaf in leaves(one)):
             return None
-        chosen = self._ends.assets(selectors)
+        chosen = self.ends.assets(selectors)
         names = {asset.name for asset, _ in chosen}
         held = union(addresses for _, addresses in chosen) if self._shared else EMPTY
-        outside = union(self._ends.outside(selectors, realm) for realm in self._realms)
+        outside = union(self.ends.outside(selectors, realm) for realm in self._realms)
         met = _Addresses((held, outside))
         return [
             number

@@ -3,25 +3,26 @@
 # ruff: noqa: S608 - the SQL is put together from names of ours
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ringfence.analysis.picture_flows import PictureFlows, Service
 from ringfence.analysis.signs import sign
 from ringfence.analysis.simulate_classes import EndClasses, ServiceClasses
-from ringfence.analysis.simulate_ends import End, Pairs, PlacedEnd, Places
+from ringfence.analysis.simulate_ends import End, Pairs, PlacedEnd, Places, Standing
 from ringfence.analysis.simulate_groups import GONE, points
 from ringfence.analysis.simulate_judge import Verdict, judge_any
 from ringfence.flows.engine import DuckEngine
 from ringfence.model.assets import Snapshot
 from ringfence.model.intervals import IntervalSet
-from ringfence.model.picture import WORST_FIRST, Sign
+from ringfence.model.judging import SoFar, Told
+from ringfence.model.picture import WORST_FIRST, Sign, SignCount
 from ringfence.model.rules import Direction
 from ringfence.model.tables import VerdictTable
 
 _HELD, _INTERNET = 0, 1
-_EVERY = "SELECT id, client, server, service FROM picture_flows WHERE NOT refused"
-Told = Callable[[int, int], None]
+_EVERY = "SELECT id, client, server, service, connections, NULL::INTEGER AS old FROM picture_flows WHERE NOT refused"
+_HEEDS_EVERY = 2_000  # ends that are placed before somebody is asked whether to go on
 
 
 @dataclass
@@ -69,12 +70,17 @@ def sign_of(verdict: Verdict, *, unknown: bool = False) -> Sign:
     return sign(allowed=verdict.allowed, watched=verdict.watched, rules=rules, unknown=unknown)
 
 
+def standing_of(snapshot: Snapshot) -> Standing:
+    """Return who holds the addresses of a picture's flows."""
+    return Standing(snapshot, dict.fromkeys(snapshot.named(), _HELD))
+
+
 class Placer:
     """Places the ends of a picture's flows under one set of tables; who is no asset is unknown or of the internet."""
 
-    def __init__(self, snapshot: Snapshot, tables: Mapping[str, VerdictTable], private: IntervalSet) -> None:
+    def __init__(self, standing: Standing, tables: Mapping[str, VerdictTable], private: IntervalSet) -> None:
         self._private = private
-        self._places = Places(snapshot, tables, None, dict.fromkeys(snapshot.named(), _HELD))
+        self._places = Places(standing, tables, None)
 
     def place(self, end: End, direction: Direction) -> PlacedEnd | None:
         """Return where an end stands; None if the asset that held its address then is gone."""
@@ -95,9 +101,9 @@ def judge(
 ) -> int:
     """Judge flows and keep the number of each verdict in the column `state` of `picture_flows`; return how many.
 
-    `chosen` is a query of `id`, `client`, `server` and `service`; without one all are judged that were not refused.
-    `told` hears how many of how many groups are judged. With the number of a `change`, the ends of chosen flows whose
-    verdict is another one are added to `picture_changes`.
+    `chosen` is a query as `touched` makes it; without one all are judged that were not refused. Of chosen flows those
+    that pass so far come first, the most connections first. `told` hears how many of how many groups are judged. With
+    the number of a `change`, the ends of chosen flows whose verdict is another one are added to `picture_changes`.
     """
     engine = DuckEngine(flows.connection)
     if chosen:
@@ -105,7 +111,7 @@ def judge(
     engine.view("picture_chosen", "SELECT * FROM picture_touched" if chosen else _EVERY)
     sides = {"client": (flows.clients, Direction.OUT), "server": (flows.servers, Direction.IN)}
     placed = {
-        side: {number: placer.place(ends[number], direction) for number in _numbers(engine, side, chosen, len(ends))}
+        side: dict(_placed(placer, ends, direction, _numbers(engine, side, chosen, len(ends)), told))
         for side, (ends, direction) in sides.items()
     }
     every = [end for of_side in placed.values() for end in of_side.values() if end is not None]
@@ -182,6 +188,15 @@ def _put_services(
     return dict(zip(of_service, (every[number] for number in chosen), strict=True))
 
 
+def _placed(
+    placer: Placer, ends: Sequence[End], direction: Direction, numbers: Iterable[int], told: Told | None
+) -> Iterator[tuple[int, PlacedEnd | None]]:
+    for place, number in enumerate(numbers):
+        if told is not None and not place % _HEEDS_EVERY:
+            told(0, 0)
+        yield number, placer.place(ends[number], direction)
+
+
 def _judge_groups(
     engine: DuckEngine,
     members: Sequence[PlacedEnd],
@@ -189,28 +204,41 @@ def _judge_groups(
     verdicts: Verdicts,
     told: Told | None,
 ) -> None:
+    """Make the table of the verdicts of all groups: classes of both ends and of the service."""
+    passing = [str(number) for number in range(len(verdicts.verdicts)) if verdicts.passes(number)]
+    passes = f"old IN ({', '.join(passing)})"
     query = (
-        f"SELECT DISTINCT c.class AS c, s.class AS s, {_ITSELF} AS itself, v.class AS v FROM {_JOINED}"
-        f" WHERE c.class <> {GONE} AND s.class <> {GONE} ORDER BY 1, 2, 3, 4"
+        f"WITH g AS (SELECT c.class AS c, s.class AS s, {_ITSELF} AS itself, v.class AS v, f.old, count(*) AS flows,"
+        f" sum(f.connections)::BIGINT AS connections FROM {_JOINED}"
+        f" WHERE c.class <> {GONE} AND s.class <> {GONE} GROUP BY ALL)"
+        f" SELECT * FROM g ORDER BY sum(CASE WHEN {passes} THEN connections ELSE 0 END)"
+        " OVER (PARTITION BY c, s, itself) DESC, c, s, itself, v, old"
     )
     rows = engine.rows(query)
     pairs, known = Pairs(compared=False), dict[tuple[int, bool, int], int]()
     ends, pair, unknown = None, None, False
-    found: list[int] = []
-    for client, server, itself, service in rows:
+    found: dict[tuple[object, ...], int] = {}
+    denied = allowed = SignCount()
+    for place, (client, server, itself, service, old, flows, connections) in enumerate(rows):
         if ends != (client, server, itself) or pair is None:
             ends = (client, server, itself)
             one, other = members[int(str(client))], members[int(str(server))]
             pair = pairs.between(one, other, itself=bool(itself))
             unknown = one.label is None or other.label is None
             if told is not None:
-                told(len(found), len(rows))
+                told(place, len(rows), SoFar(denied, allowed))
         key = (id(pair), unknown, int(str(service)))
         number = known.get(key)
         if number is None:
             verdict = judge_any(pair, points(*services[key[2]]))
             number = known[key] = verdicts.number(verdict, unknown=unknown)
-        found.append(number)
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], []]
+        found[client, server, itself, service] = number
+        if old is not None and verdicts.passes(number) != verdicts.passes(int(str(old))):
+            count = SignCount(int(str(flows)), int(str(connections)))
+            if verdicts.passes(number):
+                allowed += count
+            else:
+                denied += count
+    columns = [list(column) for column in zip(*found, strict=True)] if found else [[], [], [], []]
     kinds = {"c": "INTEGER", "s": "INTEGER", "itself": "BOOLEAN", "v": "INTEGER", "verdict": "INTEGER"}
-    engine.put("picture_judged", kinds, [*columns, found])
+    engine.put("picture_judged", kinds, [*columns, list(found.values())])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ringfence.analysis.simulate_counts import Count, Evidence, LabelCount, RuleCount, Tally, by_labels
-from ringfence.analysis.simulate_ends import Places
+from ringfence.analysis.simulate_ends import Places, Standing
 from ringfence.analysis.simulate_groups import judge_groups
 from ringfence.analysis.simulate_judge import Category, Verdict
 from ringfence.analysis.simulate_judged import Judged
@@ -181,7 +181,9 @@ def simulate(
     """
     window = flows if isinstance(flows, FlowWindow) else FlowWindow.of_flows(flows, [snapshot])
     labels, names = label_numbers(snapshot, keys)
-    judged = judge_groups(window, Places(snapshot, tables, current, labels), compared=current is not None, told=told)
+    judged = judge_groups(
+        window, Places(Standing(snapshot, labels), tables, current), compared=current is not None, told=told
+    )
     tally = Tally()
     for number, count in judged.by_verdict():
         tally.add(judged.verdicts[number], count)

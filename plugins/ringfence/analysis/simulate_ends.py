@@ -72,23 +72,56 @@ class PlacedEnd(NamedTuple):
     current: EndPolicy | None
 
 
-# who holds an address, the point to judge, labels, kind, the tables of the draft and of now
+# who holds an address, the point to judge, labels, kind
+_Stood = tuple[str | None, int, int | None, int]
+# the same, and the tables of the draft and of now
 _Held = tuple[str | None, int, int | None, int, VerdictTable | None, VerdictTable | None]
 _Policies = tuple[EndPolicy | None, EndPolicy | None]
 
 
+class Standing:
+    """Who holds the addresses of flows in a snapshot, whatever the tables are; several `Places` may share it."""
+
+    def __init__(self, snapshot: Snapshot, labels: Mapping[str, int]) -> None:
+        """Take a snapshot, and the number of each asset's labels."""
+        self._snapshot = snapshot
+        self._labels = labels
+        self._assets = snapshot.named()
+        self._holders = Holders([snapshot])
+        self._known: dict[tuple[str, str | None], _Stood | None] = {}
+
+    def at(self, key: tuple[str, str | None]) -> _Stood | None:
+        """Return who holds an address that an asset (or none) was seen at, and where it is to be judged."""
+        try:
+            return self._known[key]
+        except KeyError:
+            found = self._known[key] = self._found(*key)
+            return found
+
+    def _found(self, address: str, name: str | None) -> _Stood | None:
+        point = flow_point(address)
+        if name is None:
+            name = self._holders.asset(point, self._snapshot.taken)
+        if name is None:
+            return None, point, None, kind_of(point)
+        asset = self._assets.get(name)
+        if asset is None:
+            return None
+        if point not in asset.addresses:
+            same = [address for address in asset.addresses if family_of(address) == family_of(point)]
+            point = same[0] if same else point
+        return name, point, self._labels[name], kind_of(point)
+
+
 @dataclass
 class Places:
-    """Places the ends of flows in a snapshot and in the tables of a draft and of now."""
+    """Places the ends of flows, as they stand in a snapshot, in the tables of a draft and of now."""
 
-    snapshot: Snapshot
+    standing: Standing
     draft: Mapping[str, VerdictTable]
     current: Mapping[str, VerdictTable] | None
-    labels: Mapping[str, int]
 
     def __post_init__(self) -> None:
-        self._assets = self.snapshot.named()
-        self._holders = Holders([self.snapshot])
         self._lookups: dict[int, TableLookup] = {}
         self._held: dict[tuple[str, str | None], _Held | None] = {}
         self._processes: dict[tuple[object, ...], tuple[Locals, ...]] = {}
@@ -105,7 +138,7 @@ class Places:
         try:
             held = self._held[key]
         except KeyError:
-            held = self._held[key] = self._holder(*key)
+            held = self._held[key] = self._holder(key)
         if held is None:
             return None
         name, point, label, kind, draft, current = held
@@ -121,21 +154,14 @@ class Places:
                 self._everywhere[alike] = policies
         return PlacedEnd(name, point, label, kind, *policies)
 
-    def _holder(self, address: str, name: str | None) -> _Held | None:
-        """Return who holds an address that an asset (or none) was seen at, and where it is to be judged."""
-        point = flow_point(address)
-        if name is None:
-            name = self._holders.asset(point, self.snapshot.taken)
-        if name is None:
-            return None, point, None, kind_of(point), None, None
-        asset = self._assets.get(name)
-        if asset is None:
+    def _holder(self, key: tuple[str, str | None]) -> _Held | None:
+        stood = self.standing.at(key)
+        if stood is None:
             return None
-        if point not in asset.addresses:
-            same = [address for address in asset.addresses if family_of(address) == family_of(point)]
-            point = same[0] if same else point
-        draft, current = self.draft.get(name), self.current.get(name) if self.current is not None else None
-        return name, point, self.labels[name], kind_of(point), draft, current
+        name = stood[0]
+        if name is None:
+            return *stood, None, None
+        return *stood, self.draft.get(name), self.current.get(name) if self.current is not None else None
 
     def _end_policy(
         self, table: VerdictTable | None, end: End, point: int, direction: Direction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,6 +12,8 @@ from ringfence.cli.default_group import DefaultGroup
 from ringfence.cli.flow_options import flow_options
 from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import asset_names
+from ringfence.model.errors import InputError
+from ringfence.text_editor import NOTHING, EditorFile, Left
 
 if TYPE_CHECKING:
     from ringfence.operations.draft import Drafted
@@ -99,11 +102,26 @@ def edit(session: Session, file: str, source: TextIO | None) -> None:
 
     before = shown(session.estate)
     text = texts_of(session.estate, before.edited, (file,))[file]
-    new = source.read() if source is not None else click.edit(text, extension=".yml")
-    if new is None or new == text:
-        session.output.line("nothing was changed")
+    edited = EditorFile(file, text) if source is None else None
+    left = edited.edit() if edited is not None else Left(source.read() if source is not None else None)
+    if left.open and edited is not None:
+        session.output.line(f"{left.why}; where it is still open, save there, then:")
+        session.output.line(f"ringfence draft edit {shlex.quote(file)} --from {shlex.quote(str(edited.path))}")
         return
-    _print(session, change(session.estate, WriteText(file, new, text)))
+    if left.text is None and left.why != NOTHING:
+        raise InputError(left.why)
+    if left.text is None or left.text == text:
+        session.output.line(NOTHING)
+        return
+    try:
+        found = change(session.estate, WriteText(file, left.text, text))
+    except InputError:
+        if edited is not None:
+            session.output.note(f"what was saved is kept in {edited.path}")
+        raise
+    if edited is not None:
+        edited.forget()
+    _print(session, found)
 
 
 @command(

@@ -13,6 +13,7 @@ from ringfence.cli.session import Session, command
 def info(session: Session, words: tuple[str, ...], denials: bool) -> None:
     """Ask hosts what they enforce; WORDs choose hosts as for 'ringfence assets'. Nothing is changed on them."""
     from ringfence.operations.info import info as asked
+    from ringfence.presenting.beside_view import beside_lines
     from ringfence.presenting.host_view import (
         DENIAL_COLUMNS,
         STATE_COLUMNS,
@@ -32,5 +33,6 @@ def info(session: Session, words: tuple[str, ...], denials: bool) -> None:
             session.output.line()
             session.output.table(DENIAL_COLUMNS, denial_rows(done))
         session.output.lines(emergency_lines(done))
+        session.output.lines(beside_lines(done.result.hosts))
         session.output.lines(done_lines(done, "answered"))
     click.get_current_context().exit(done.exit_status)

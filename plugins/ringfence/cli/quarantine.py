@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ringfence.cli.following import signals_cancel
@@ -9,6 +11,10 @@ from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.prompts import agreed
 from ringfence.cli.session import Session, command
 from ringfence.cli.shell_completion_values import asset_names
+
+if TYPE_CHECKING:
+    from ringfence.model.emergencies import Order
+    from ringfence.operations.cut_flows import SeenCut
 
 
 @command(
@@ -40,24 +46,20 @@ def quarantine(
     Says first what that cuts. Standing connections stop at once. An ID of a quarantine that stands tries again where
     it was not reached. Exit status 4: some hosts hold it, others do not.
     """
-    from ringfence.operations.cut_flows import cut_flows
     from ringfence.operations.emergency_ends import direct_execution
     from ringfence.operations.emergency_hosts import variables_of
-    from ringfence.operations.flow_selection import FlowSelection
     from ringfence.operations.quarantine import QuarantineRequest, quarantine_of
     from ringfence.operations.quarantine import quarantine as carried_out
-    from ringfence.presenting.emergency_view import carried_lines, cut_lines, seen_lines
+    from ringfence.presenting.emergency_view import carried_lines, cut_lines
 
-    request, flows = QuarantineRequest(what, keep, because, within), FlowSelection()
-    cut = quarantine_of(session.estate, request, session.execution)
+    cut = quarantine_of(session.estate, QuarantineRequest(what, keep, because, within), session.execution)
     if variables:
         session.output.data(variables_of(session.estate, cut.order, cut.entries))
         return
     session.output.lines(cut_lines(cut))
     seen = None
     if not yes:
-        seen = cut_flows(session.estate, cut.order, flows, session.execution)
-        session.output.lines(seen_lines(seen, flows.words()))
+        seen = _seen(session, cut.order)
         if not agreed("Isolate now?"):
             session.output.note("nothing was changed")
             click.get_current_context().exit(1)
@@ -66,8 +68,19 @@ def quarantine(
         done = carried_out(session.estate, cut, execution)
     session.output.lines(carried_lines(done))
     if seen is None:
-        seen = cut_flows(session.estate, cut.order, flows, session.execution)
-        session.output.lines(seen_lines(seen, flows.words()))
+        seen = _seen(session, cut.order)
     if session.output.as_json:
         session.output.data({**done.data(), **cut.data(), "cuts": [one.data() for one in seen]})
     click.get_current_context().exit(INTERRUPTED if done.interrupted else done.exit_status)
+
+
+def _seen(session: Session, order: Order) -> list[SeenCut]:
+    """Print and return what an isolation cuts of the flows that were seen; nothing is loaded for it before."""
+    from ringfence.operations.cut_flows import cut_flows
+    from ringfence.operations.flow_selection import FlowSelection
+    from ringfence.presenting.emergency_view import seen_lines
+
+    flows = FlowSelection()
+    seen = cut_flows(session.estate, order, flows, session.execution)
+    session.output.lines(seen_lines(seen, flows.words()))
+    return seen

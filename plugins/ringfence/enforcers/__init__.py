@@ -107,6 +107,7 @@ class Contained:
     """A container with its table: `name` is the asset, `called` what its engine calls it on `host`.
 
     `addresses` are those that the table of every peer knows it by; it may have others by the time that these are used.
+    `cut` says that its established connections end where the table denies them.
     """
 
     name: str
@@ -115,11 +116,16 @@ class Contained:
     addresses: tuple[int, ...]
     networks: tuple[Network, ...]
     table: VerdictTable
+    cut: bool = False
 
 
 @runtime_checkable
 class HeldByHost(Protocol):
     """An enforcer whose workloads get no ruleset of their own: the enforcer of their host renders their tables."""
+
+    def held_at(self, asset: Asset) -> tuple[str, str] | None:
+        """Return the host that holds a workload, and what it is called there; None where the host does not see it."""
+        ...
 
     def contained(self, asset: Asset, table: VerdictTable, facts: Facts) -> Contained:
         """Return what its host's enforcer must know of such a workload, of which `refusals` found nothing."""
@@ -168,6 +174,12 @@ def enforcer(name: str) -> Enforcer:
 def abilities_of(name: str) -> Abilities:
     """Return the abilities of the enforcer of a name; where none is installed, those of Linux: nothing is enforced."""
     return enforcer(name).abilities if name in names() else LINUX
+
+
+def held_at(asset: Asset) -> tuple[str, str] | None:
+    """Return the host that holds a workload, and what it is called there, None for one that is on its own."""
+    its = enforcer(asset.enforcer) if asset.workload and asset.enforcer in names() else None
+    return its.held_at(asset) if isinstance(its, HeldByHost) else None
 
 
 def held_by_host(enforcer_name: str) -> bool:

@@ -3,57 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from ringfence.files import regular_file, write_whole
-from ringfence.model.addresses import addresses_of, range_texts
-from ringfence.model.emergencies import FOLDER, EmergencyEnd, HostState, Kind, Member, Order
+from ringfence.files import locked, write_whole
+from ringfence.model.addresses import range_texts
+from ringfence.model.emergencies import FOLDER, SUFFIX, EmergencyEnd, HostState, Order
 from ringfence.model.errors import InputError, InputErrors, OutsideError, Place
 from ringfence.model.intervals import IntervalSet
-from ringfence.model.services import Services, parse_service, service_texts, union
-
-SUFFIX = ".json"
-ID = re.compile(r"[qp]-[0-9a-f]{8}")
-LONGEST_WORDS = 500
-_REMEDY = "take the file back from git, or delete it: hosts say by 'ringfence info' what they hold"
-_LETTERS = {Kind.QUARANTINE: "q", Kind.PERMISSION: "p"}
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _MemberEntry(_Entry):
-    name: str
-    realm: str
-    addresses: list[str]
-
-
-class _EndEntry(_Entry):
-    said: list[str]
-    assets: list[_MemberEntry]
-    addresses: list[str]
-
-
-class _File(_Entry):
-    format: int = Field(ge=1, le=1)
-    id: str = Field(pattern=f"^{ID.pattern}$")
-    kind: Literal["quarantine", "permission"]
-    who: str = Field(max_length=LONGEST_WORDS)
-    why: str = Field(max_length=LONGEST_WORDS)
-    since: int = Field(ge=0)
-    ends: int = Field(ge=0)
-    released: int = Field(ge=0)
-    first: _EndEntry
-    second: _EndEntry
-    service: str
-    services: list[str]
-    hosts: dict[str, Literal["held", "released", "not reached"]]
+from ringfence.model.services import service_texts
+from ringfence.model.workspace_files import STATE
 
 
 def orders(directory: Path) -> tuple[Order, ...]:
@@ -64,7 +25,12 @@ def orders(directory: Path) -> tuple[Order, ...]:
     found: list[Order] = []
     errors: list[InputError] = []
     folder = directory / FOLDER
-    for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
+    paths = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    if not paths:
+        return ()
+    from ringfence.estate.emergency_files import read_order
+
+    for path in paths:
         try:
             found.append(read_order(path))
         except InputError as error:
@@ -74,40 +40,6 @@ def orders(directory: Path) -> tuple[Order, ...]:
     return tuple(sorted(found, key=lambda one: (one.since, one.id)))
 
 
-def read_order(path: Path) -> Order:
-    """Return the emergency of a file. Raise InputError where it is none."""
-    place = Place(f"{FOLDER}/{path.name}", 1)
-    try:
-        read = _File.model_validate_json(regular_file(path))
-        if read.id != path.name.removesuffix(SUFFIX) or not read.id.startswith(_LETTERS[Kind(read.kind)]):
-            raise ValueError("its name and its id differ")
-        services = union(map(parse_service, read.services)) if read.services else Services()
-        return Order(
-            id=read.id,
-            kind=Kind(read.kind),
-            who=read.who,
-            why=read.why,
-            since=read.since,
-            ends=read.ends,
-            released=read.released,
-            first=_end(read.first),
-            second=_end(read.second),
-            service=read.service,
-            services=services,
-            hosts={name: HostState(state) for name, state in read.hosts.items()},
-            place=place,
-        )
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(f"this is not an emergency: {where}: {first['msg']}", place, _REMEDY) from error
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", place) from error
-    except (ValueError, InputError) as error:
-        said = error.message if isinstance(error, InputError) else str(error)
-        raise InputError(f"this is not an emergency: {said}", place, _REMEDY) from error
-
-
 def keep_order(directory: Path, order: Order) -> Order:
     """Write an emergency into the workspace and return it with its place. Raise OutsideError where that fails."""
     path = directory / FOLDER / f"{order.id}{SUFFIX}"
@@ -115,7 +47,26 @@ def keep_order(directory: Path, order: Order) -> Order:
         write_whole(path, json.dumps(order_data(order), indent=2) + "\n")
     except OSError as error:
         raise OutsideError(f"the emergency is not kept: {error.strerror}", Place(str(path))) from error
-    return read_order(path)
+    return replace(order, place=Place(f"{FOLDER}/{path.name}", 1))
+
+
+def update_order(directory: Path, order: Order, states: Mapping[str, HostState]) -> Order:
+    """Keep what is known of some hosts beside what others have written meanwhile; return the emergency as it is now.
+
+    Two people may work on one emergency at once: what one of them released stays released, and no host is forgotten.
+    Raise OutsideError where it cannot be written.
+    """
+    path = directory / FOLDER / f"{order.id}{SUFFIX}"
+    with ExitStack() as held:
+        # a lock that cannot be had stops nobody from isolating a machine
+        with suppress(OSError):
+            held.enter_context(locked(directory / STATE / FOLDER))
+        if path.exists():
+            from ringfence.estate.emergency_files import read_order
+
+            kept = read_order(path)
+            order = replace(order, released=order.released or kept.released, hosts=kept.hosts)
+        return keep_order(directory, replace(order, hosts={**order.hosts, **states}))
 
 
 def order_data(order: Order) -> dict[str, object]:
@@ -136,11 +87,6 @@ def order_data(order: Order) -> dict[str, object]:
         "services": list(service_texts(points)),
         "hosts": {name: str(state) for name, state in sorted(order.hosts.items())},
     }
-
-
-def _end(entry: _EndEntry) -> EmergencyEnd:
-    members = tuple(Member(one.name, addresses_of(one.addresses), one.realm) for one in entry.assets)
-    return EmergencyEnd(tuple(entry.said), members, addresses_of(entry.addresses))
 
 
 def _end_data(end: EmergencyEnd) -> Mapping[str, object]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ringfence.model.emergencies import Order
     from ringfence.model.tables import VerdictTable
     from ringfence.sources.heard_run import Hear
-    from ringfence.sources.inventory import Survey
     from ringfence.sources.snapshots import SnapshotDifference
+    from ringfence.sources.surveys import Survey
     from ringfence.workspace import Workspace
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from ringfence.model.assets import Snapshot
     from ringfence.sources.claims import Claim
-    from ringfence.sources.inventory import Survey
     from ringfence.sources.snapshot_heads import SnapshotHead
+    from ringfence.sources.surveys import Survey
 
 SNAPSHOTS = "snapshots"
 FLOWS = "flows"

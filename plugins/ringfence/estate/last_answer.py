@@ -14,8 +14,9 @@ from ringfence.model.errors import InputError
 
 if TYPE_CHECKING:
     from ringfence.estate.history import History
-    from ringfence.sources.inventory import Resolver, Survey
+    from ringfence.sources.inventory import Resolver
     from ringfence.sources.inventory_state import InventoryState
+    from ringfence.sources.surveys import Survey
     from ringfence.workspace import Workspace
 
 UNREADABLE = "unreadable"

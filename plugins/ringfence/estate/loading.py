@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ringfence.model.assets import Snapshot
     from ringfence.plan import Held
     from ringfence.sources.heard_run import Hear
-    from ringfence.sources.inventory import Last, Resolver, Survey
+    from ringfence.sources.inventory import Last, Resolver
+    from ringfence.sources.surveys import Survey
     from ringfence.workspace import Workspace
 
 # For how long work that is in a hurry waits for name servers.

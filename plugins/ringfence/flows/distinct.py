@@ -16,6 +16,7 @@ from ringfence.flows.reasons import ranked, word
 
 KEY = ("client", "client_asset", "server", "server_asset", "protocol", "port", "outcome")
 SAID = ("direction_by", "attributes")  # the strongest reason, and what any one observation of a flow says of it
+LAST = ", max(last_seen) AS last_seen"
 CLIENT_PROCESS = ("client_unit", "client_user", "client_process")
 SERVER_PROCESS = ("server_unit", "server_user", "server_process")
 
@@ -37,16 +38,17 @@ class Distinct:
     """The view `distinct_flows` of an engine: KEY, the processes and `connections`, a row for each distinct flow.
 
     Where `processes` says that any observation names a process, it is the table `flows` with all of its columns. Else,
-    and so it is with most traffic, it is one grouping of few columns. `count` is how many rows it has, `connections`
-    their sum.
+    and so it is with most traffic, it is one grouping of few columns, with `last_seen` where it is `timed`. `count` is
+    how many rows it has, `connections` their sum.
     """
 
     processes: bool
     count: int
     connections: int
+    timed: bool = True
 
     @staticmethod
-    def made(engine: Engine, known: Known) -> Distinct:
+    def made(engine: Engine, known: Known, *, timed: bool = False) -> Distinct:
         """Make the view over the table or view `observations`."""
         processes = (*CLIENT_PROCESS, *SERVER_PROCESS)
         said = False
@@ -58,12 +60,15 @@ class Distinct:
             engine.keep("flows", joined("observations"))
             engine.view("distinct_flows", "SELECT * FROM flows")
         else:
-            _group(engine, known)
+            _group(engine, known, LAST if timed else "")
             named = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in processes)
-            engine.view("distinct_flows", f"SELECT {', '.join(KEY)}, {named}, connections FROM distinct_keys")
+            engine.view(
+                "distinct_flows",
+                f"SELECT {', '.join(KEY)}, {named}, connections{', last_seen' if timed else ''} FROM distinct_keys",
+            )
         sums = "SELECT count(*) AS flows, coalesce(sum(connections), 0) AS connections FROM distinct_flows"
         ((count, connections),) = engine.rows(sums)
-        return Distinct(said, int(str(count)), int(str(connections)))
+        return Distinct(said, int(str(count)), int(str(connections)), timed or said)
 
 
 def same_key(one: str, other: str) -> str:
@@ -81,16 +86,16 @@ def busiest_first(rows: str) -> str:
     return f"{rows}.connections DESC, {order}"
 
 
-def _group(engine: Engine, known: Known) -> None:
+def _group(engine: Engine, known: Known, last: str) -> None:
     key = ", ".join(KEY)
     several = False
     if not known.one_source:
         ((told,),) = engine.rows(_SEVERAL_SOURCES)
         several = bool(told)
-    counted = f"SELECT {key}, sum(connections) AS connections FROM observations GROUP BY {key}"
+    counted = f"SELECT {key}, sum(connections) AS connections{last} FROM observations GROUP BY {key}"
     if several:
-        by_source = f"SELECT {key}, sum(connections) AS connections FROM observations GROUP BY {key}, {_SOURCE}"
-        counted = f"SELECT {key}, max(connections) AS connections FROM ({by_source}) AS by_source GROUP BY {key}"
+        by_source = f"SELECT {key}, sum(connections) AS connections{last} FROM observations GROUP BY {key}, {_SOURCE}"
+        counted = f"SELECT {key}, max(connections) AS connections{last} FROM ({by_source}) AS by_source GROUP BY {key}"
     engine.keep("distinct_keys", counted)
 
 

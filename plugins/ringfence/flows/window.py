@@ -127,14 +127,18 @@ class FlowWindow:
             self._decide(self.engine)
             return Distinct.made(self.engine, self.known)
 
-    def distinct_here(self) -> Distinct:
-        """Return the distinct flows in DuckDB of this process, whatever the engine is."""
-        if isinstance(self.engine, DuckEngine):
+    def timed_here(self) -> Distinct:
+        """Return the distinct flows with the time of the last, in DuckDB of this process, whatever the engine is."""
+        here = isinstance(self.engine, DuckEngine)
+        if here and "distinct" in self.__dict__ and self.distinct.timed:
             return self.distinct
         engine = DuckEngine(self.connection)
         with reading_files():
             self._decide(engine)
-            return Distinct.made(engine, self.known)
+            found = Distinct.made(engine, self.known, timed=True)
+        if here:
+            self.distinct = found
+        return found
 
     @cached_property
     def guesses(self) -> int:

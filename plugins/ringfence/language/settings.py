@@ -28,12 +28,13 @@ from ringfence.language.shapes import (
     WavesEntry,
 )
 from ringfence.language.values import networks
-from ringfence.language.watch_settings import read_watch, seconds
+from ringfence.language.watch_settings import read_watch
 from ringfence.model.addresses import DEFAULT_REALM
 from ringfence.model.assets import Control
 from ringfence.model.errors import Place
 from ringfence.model.rules import DUCKDB, EMERGENCY, Settings
 from ringfence.model.selectors import Selector
+from ringfence.model.spans import seconds
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 

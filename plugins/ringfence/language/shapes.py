@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from ringfence.model.spans import SPAN
+
 # A schema's definition by name; `schema.py` makes a `$ref` of it, which pydantic lets nobody else define.
 REFERENCE = "x-ringfence-definition"
 SelectorText = Annotated[object, WithJsonSchema({REFERENCE: "selector"})]
@@ -38,7 +40,6 @@ EngineText = Annotated[object, WithJsonSchema({"type": "string", "pattern": ENGI
 ModeWord = Literal["observe", "selective", "full"]
 Verdict = Literal["allow", "deny"]
 WavesText = Annotated[object, WithJsonSchema({REFERENCE: "waves"})]
-SPAN = r"^[0-9]{1,6}[smhd]$"
 WEBHOOK = r"^(https://[^\s]+|http://(localhost|127\.0\.0\.1|\[::1\])[:/][^\s]*)$"
 SYSLOG = r"^((udp|tcp)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?|unix:///[^\s]+)$"
 Sizes = list[Annotated[int, Field(ge=1)]]

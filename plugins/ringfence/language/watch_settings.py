@@ -9,6 +9,7 @@ from ringfence.language.checking import check, fields, items
 from ringfence.language.nodes import Node
 from ringfence.language.reports import Reports
 from ringfence.language.shapes import SYSLOG, WEBHOOK, SinkEntry, WatchEntry
+from ringfence.model.spans import seconds
 from ringfence.model.watch_settings import WATCH_DEFAULTS, Sends, SinkSettings, WatchSettings
 
 KINDS = ("webhook", "syslog", "file")
@@ -17,12 +18,6 @@ SHAPES = {
     "webhook": (re.compile(WEBHOOK), "an https URL", "http is taken to this machine alone: http://127.0.0.1:8080/"),
     "syslog": (re.compile(SYSLOG), "an address of syslog", "write udp://HOST:514, tcp://HOST:601 or unix:///dev/log"),
 }
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def seconds(span: str) -> int:
-    """Return the seconds of a span of the pattern of the shapes, `10m`."""
-    return int(span[:-1]) * SECONDS[span[-1]]
 
 
 def read_watch(node: Node, reports: Reports) -> WatchSettings:

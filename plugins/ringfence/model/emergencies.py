@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -12,6 +13,8 @@ from ringfence.model.intervals import EMPTY, IntervalSet, union
 from ringfence.model.services import Services
 
 FOLDER = "emergencies"
+SUFFIX = ".json"
+ID = re.compile(r"[qp]-[0-9a-f]{8}")
 NO_SERVICE = Services()
 
 
@@ -57,9 +60,13 @@ class EmergencyEnd:
         """Return every address."""
         return union([self.outside, *(member.addresses for member in self.members)])
 
-    def met_in(self, realms: frozenset[str]) -> IntervalSet:
-        """Return the addresses as a workload that sees some realms meets them."""
-        return union([self.outside, *(member.addresses for member in self.members if member.realm in realms)])
+    def met_in(self, realms: frozenset[str], near: Collection[str] = (), without: Collection[str] = ()) -> IntervalSet:
+        """Return the addresses as a workload that sees some realms meets them, and assets that are `near` anyway.
+
+        Those of the assets `without` are left out.
+        """
+        met = [one for one in self.members if (one.realm in realms or one.name in near) and one.name not in without]
+        return union([self.outside, *(one.addresses for one in met)])
 
 
 @dataclass(frozen=True, slots=True)

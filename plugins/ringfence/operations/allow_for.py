@@ -13,7 +13,7 @@ from ringfence.model.errors import InputError
 from ringfence.model.rules import EMERGENCY, Enforcement, Mode, Policy
 from ringfence.model.selectors import ANY
 from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
-from ringfence.operations.emergency_hosts import Carried, entry_of, lay_down
+from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.execution import Execution
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def permission_of(
         ends=since + span_seconds(request.within),
     )
     refuse_guarded(estate, order)
-    entries = {one.name: found for one in now.enforced() if (found := entry_of(order, one, now.settings)) is not None}
+    entries, _ = now.entries(order)
     if not entries:
         raise InputError(
             f"nothing enforces on '{request.source}' or '{request.destination}', so there is nothing to let through",

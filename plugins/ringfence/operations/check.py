@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
+from ringfence.operations.beside_tests import cut_tests
 
 if TYPE_CHECKING:
     from ringfence.analysis.invariants import Broken
@@ -59,6 +60,8 @@ def check(estate: Estate, *, linted: bool = True, told: bool = True) -> Findings
     if linted:
         said = {problem.place for problem in problems}
         problems += [problem for problem in lint(full) if problem.place not in said]
+    if told:
+        problems += cut_tests(estate, full)
     with estate.listener.working("proving tests and invariants"):
         return Findings(problems, failures(full), broken(full))
 

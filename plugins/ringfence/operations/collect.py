@@ -15,6 +15,7 @@ from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError, Place
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import HOSTS, reading_of
+from ringfence.operations.unseen import unseen_of, unseen_problems
 from ringfence.plan.host_names import askable, why_not
 
 if TYPE_CHECKING:
@@ -65,12 +66,14 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
         path.touch()
         told: set[str] = set()
         why: dict[str, str] = {}
+        unseen: dict[str, tuple[str, ...]] = {}
         for look in range(request.times):
             if look and execution.cancel.wait(request.every):
                 break
             asked = [host for host in hosts if askable(host)]
-            spoke, failed = _look(estate, asked, path, execution, facts=request.facts and look == 0)
-            told |= spoke
+            keeping, failed = _look(estate, asked, path, execution, facts=request.facts and look == 0)
+            told |= keeping.told
+            unseen |= keeping.unseen
             why |= failed
         reading = reading_of(estate, HOSTS)
         store = FlowStore(estate.history.flows)
@@ -79,7 +82,7 @@ def collect(estate: Estate, request: CollectRequest, execution: Execution | None
         if told and (not_listed := note_source(estate, COLLECTED, HOSTS, added, reading.bad)):
             reading.warn(not_listed, Place(str(estate.history.flows)))
         keep_listeners(estate.history.flows, reading.heard)
-    execution.listener.problems(reading.problems)
+    execution.listener.problems([*reading.problems, *unseen_problems(unseen)])
     if request.facts:
         # What hosts say of themselves for the first time counts now; what is new since then is told now.
         execution.listener.problems(estate.survey(fresh=True).told)
@@ -91,11 +94,12 @@ COLLECTED = "ringfence flows collect"
 
 
 class _Keeping(Listener):
-    """Adds what hosts tell to a file, a line each; `told` are those that did."""
+    """Adds what hosts tell to a file, a line each; `told` are those that did, `unseen` what they could not see."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.told: set[str] = set()
+        self.unseen: dict[str, tuple[str, ...]] = {}
 
     def event(self, event: Event) -> None:
         """Keep the report of a host, and when it came."""
@@ -103,6 +107,7 @@ class _Keeping(Listener):
 
         if event.ends and isinstance(event.result.get("flows"), list):
             self.told.add(event.host)
+            self.unseen[event.host] = unseen_of(event.result)
             with self.path.open("a", encoding="utf-8") as file:
                 came = {**event.result, ARRIVED: datetime.now(UTC).isoformat()}
                 file.write(json.dumps({event.host: came}) + "\n")
@@ -110,8 +115,8 @@ class _Keeping(Listener):
 
 def _look(
     estate: Estate, hosts: Sequence[str], path: Path, execution: Execution, *, facts: bool
-) -> tuple[set[str], dict[str, str]]:
-    """Return who told, and why others did not."""
+) -> tuple[_Keeping, dict[str, str]]:
+    """Return what was told, and why others did not."""
     from ringfence.operations.drive import drive
     from ringfence.sources.ansible_settings import FACTS as FACTS_KEPT
 
@@ -123,4 +128,4 @@ def _look(
     }
     with_keeping = Execution(Several(execution.listener, keeping), execution.cancel, execution.runner)
     result = drive(estate, "discover", variables, hosts, with_keeping)
-    return keeping.told, {name: host.reason for name, host in result.hosts.items() if not host.ok}
+    return keeping, {name: host.reason for name, host in result.hosts.items() if not host.ok}

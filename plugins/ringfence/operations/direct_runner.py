@@ -70,7 +70,8 @@ class DirectRunner:
             path = {"from": list(control.networks), "port": control.port} if control else None
             jobs[host] = {"command": command, "enforcer": enforcer, "given": given[host], "control": path}
             jobs[host]["approval"] = extravars.get("ringfence_approval")
-        for result in _asked({"verb": name, "at_once": AT_ONCE, "hosts": jobs}, directory, cancel):
+        first = [host for host in jobs if _isolates(str(given[host]))]
+        for result in _asked({"verb": name, "at_once": AT_ONCE, "first": first, "hosts": jobs}, directory, cancel):
             results[result.host] = result
             kind = EventKind.DONE if result.ok else EventKind.FAILED
             on_event(Event(kind, 1, name, result.host, {**result.result, "state": result.state}))
@@ -80,6 +81,11 @@ class DirectRunner:
         if cancel.wanted:
             raise Interrupted(whole)
         return whole
+
+
+def _isolates(given: str) -> bool:
+    """Return whether lines isolate the host itself, which then goes before those that are told to refuse it."""
+    return any(line.startswith("element isolated ") for line in given.splitlines())
 
 
 def _asked(order: Mapping[str, object], directory: Path, cancel: Cancellation) -> Iterator[HostResult]:

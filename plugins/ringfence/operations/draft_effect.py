@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.draft_effect import After
 from ringfence.analysis.draft_effect import effect as effect_of
+from ringfence.analysis.emergency_tier import Laid, with_emergencies
 from ringfence.analysis.invariants import Broken, broken
 from ringfence.analysis.picture import JudgedPicture, PolicyTables
 from ringfence.analysis.picture_rejudging import Difference, changed_hosts
@@ -24,8 +25,10 @@ from ringfence.operations.picture import as_taken, open_picture
 from ringfence.plan import read_state
 
 if TYPE_CHECKING:
+    from ringfence.compiler import Compilation
     from ringfence.estate import Estate
     from ringfence.estate.draft_changes import Change
+    from ringfence.model.judging import Told
     from ringfence.model.rules import Enforcement, Policy, Rule
     from ringfence.operations.flow_selection import FlowSelection
 
@@ -48,7 +51,10 @@ class DraftPicture:
         self._alternative: Alternative | None = None
         self._full: Alternative | None = None
         self._enforcement: dict[str, Mapping[str, Enforcement | None]] = {}
-        self._held = held_tables(estate, known_records(estate), Execution().listener)
+        self._standing = estate.standing()
+        self._laid: Laid = {}
+        self._reported = held_tables(estate, known_records(estate), Execution().listener)
+        self._held = estate.overridden(self._reported)
         self._told = read_state(estate.directory)
         self._unsettled = False
 
@@ -66,10 +72,13 @@ class DraftPicture:
             self._told,
         ):
             return False
-        policy, held = after.workspace.policy, held_tables(after, known_records(after), execution.listener)
-        others = self._unsettled or bool(changed_hosts(self._held, held))
+        policy, reported = after.workspace.policy, held_tables(after, known_records(after), execution.listener)
+        standing = after.standing()
+        cut = [one.id for one in standing] != [one.id for one in self._standing]
+        others = self._unsettled or cut or bool(changed_hosts(self._reported, reported))
         self._unsettled = others  # also for the next time, where this one is cancelled
-        self.estate, self._held = after, held
+        held = after.overridden(reported)
+        self.estate, self._reported, self._held, self._standing = after, reported, held, standing
         if others and PolicyState.HELD in self.judged.tables:
             with interruptible(execution, self.judged.window.connection):
                 tables = PolicyTables(held, {})
@@ -84,20 +93,30 @@ class DraftPicture:
         """Compile what drafts are compared with; else the first draft that is judged waits for that."""
         self._compiler()
 
-    def follow(self, edited: Edited | None = None, execution: Execution | None = None) -> int:
+    def follow(self, edited: Edited | None = None, execution: Execution | None = None, told: Told | None = None) -> int:
         """Judge again what the draft changed since the last time; return how many flows that were.
+
+        `told` hears how far that is.
 
         Raise InputErrors for a draft that is no policy, Cancelled where it was cancelled.
         """
         policy = policy_of(self.estate, edited or show(self.estate).edited)
-        return self._judge(PolicyState.DRAFT, policy, execution or Execution())
+        return self._judge(PolicyState.DRAFT, policy, execution or Execution(), told)
 
     def effect(self, *, checks: bool = True, execution: Execution | None = None) -> DraftEffect:
         """Return what the draft as it was last followed does, compared with the files."""
         return self._effect(PolicyState.FILES, PolicyState.DRAFT, checks=checks, execution=execution or Execution())
 
-    def trial(self, *changes: Change, checks: bool = True, execution: Execution | None = None) -> DraftEffect:
+    def trial(
+        self,
+        *changes: Change,
+        checks: bool = True,
+        execution: Execution | None = None,
+        told: Told | None = None,
+    ) -> DraftEffect:
         """Return what the draft would do with further changes, compared with the draft; nothing is kept.
+
+        `told` hears how far judging is, and what the changes do so far, the worst first.
 
         Raise InputErrors for changes that cannot be applied.
         """
@@ -109,9 +128,10 @@ class DraftPicture:
         for one in changes:
             draft = drafts.based(draft, one.file).with_change(one)
         policy = policy_of(self.estate, drafts.edited(draft))
+        execution.cancel.heed()
         self.judged.copy(_TRIAL, PolicyState.DRAFT)
         self._policies[_TRIAL] = self._policies[PolicyState.DRAFT]
-        self._judge(_TRIAL, policy, execution)
+        self._judge(_TRIAL, policy, execution, told)
         return self._effect(PolicyState.DRAFT, _TRIAL, checks=checks, execution=execution)
 
     def checks(self, before: Policy, after: Policy) -> Checks:
@@ -133,16 +153,20 @@ class DraftPicture:
         unmet = {one.invariant.name: _words(one) for one in broken(compiled)} if policy.invariants else {}
         return failing, unmet
 
-    def _judge(self, state: str, policy: Policy, execution: Execution, *, always: bool = False) -> int:
+    def _judge(
+        self, state: str, policy: Policy, execution: Execution, told: Told | None = None, *, always: bool = False
+    ) -> int:
         before = self._policies[state]
         if policy == before and not always:
             return 0
-        compiled = self._compiler().compiled(policy)
-        tables = as_taken(compiled, self._held, policy)
+        execution.cancel.heed()
+        compiled = self._in_force(self._compiler().compiled(policy))
+        execution.cancel.heed()
+        tables = as_taken(compiled, self._held, compiled.policy)
         self._enforcement[state] = compiled.enforcement
         with interruptible(execution, self.judged.window.connection):
             difference = Difference(None) if always else Difference.between(before, policy)
-            count = self.judged.rejudge(state, tables, difference, heeding(execution))
+            count = self.judged.rejudge(state, tables, difference, heeding(execution, told))
         self._policies[state] = policy
         return count
 
@@ -151,10 +175,14 @@ class DraftPicture:
         if self._alternative is None:
             self._alternative = Alternative(self.estate)
             files = self._policies[PolicyState.FILES]
-            compiled = self._alternative.compiled(files)
-            tables = as_taken(compiled, self._held, files)
+            compiled = self._in_force(self._alternative.compiled(files))
+            tables = as_taken(compiled, self._held, compiled.policy)
             self.judged.tables[PolicyState.FILES] = self.judged.tables[PolicyState.DRAFT] = tables
         return self._alternative
+
+    def _in_force(self, compiled: Compilation) -> Compilation:
+        """Return tables with the emergencies that stand; equal ones stay the same objects."""
+        return with_emergencies(compiled, self._standing, self._laid)
 
     def _effect(self, before: str, after: str, *, checks: bool, execution: Execution) -> DraftEffect:
         old, new = self._policies[before], self._policies[after]

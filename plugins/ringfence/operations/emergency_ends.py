@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ringfence.analysis.held_containers import held_containers
 from ringfence.analysis.peer_resolution import Ends, chosen_addresses, points_of
+from ringfence.enforcers import held_by_host
 from ringfence.enforcers import names as installed_enforcers
 from ringfence.estate.person import person
 from ringfence.estate.queries import ITSELF, QueryReader
 from ringfence.language.definitions import Definitions
-from ringfence.language.shapes import SPAN
-from ringfence.language.watch_settings import seconds
 from ringfence.model.emergencies import EmergencyEnd, Kind, Member
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.intervals import union
@@ -22,6 +22,8 @@ from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
 from ringfence.model.safe_text import clean_line
 from ringfence.model.selectors import FqdnIs, leaves
+from ringfence.model.spans import SPAN, seconds
+from ringfence.operations.emergency_hosts import entry_of
 from ringfence.plan.host_names import askable
 from ringfence.wire.emergency_lines import LONGEST, MOST_WHO, MOST_WHY
 
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.estate.listening import Listener
     from ringfence.model.assets import Asset, Snapshot
+    from ringfence.model.emergencies import Order
     from ringfence.operations.execution import Execution
+    from ringfence.wire.emergency_lines import Emergency
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,16 @@ class Known:
 
     def enforced(self) -> tuple[Asset, ...]:
         """Return the workloads that Ansible can be asked for and that an installed enforcer is for."""
-        installed = installed_enforcers()
-        return tuple(
-            one for one in self.snapshot.assets if one.workload and one.enforcer in installed and askable(one.name)
-        )
+        own = {name for name in installed_enforcers() if not held_by_host(name)}
+        return tuple(one for one in self.snapshot.assets if one.workload and one.enforcer in own and askable(one.name))
+
+    def entries(self, order: Order) -> tuple[dict[str, Emergency], frozenset[str]]:
+        """Return what hosts are given of an emergency, and on which assets these enforce, containers among them."""
+        hosts = self.enforced()
+        inside = held_containers(self.snapshot, hosts)
+        given = ((one.name, entry_of(order, one, self.settings, inside.get(one.name, ()))) for one in hosts)
+        enforced = {one.name for one in hosts} | {one.asset.name for several in inside.values() for one in several}
+        return {name: entry for name, entry in given if entry is not None}, frozenset(enforced)
 
 
 def known(estate: Estate, listener: Listener) -> Known:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from ringfence.estate.emergencies import keep_order
+from ringfence.estate.emergencies import update_order
 from ringfence.model.addresses import FAMILIES, range_texts
 from ringfence.model.emergencies import HostState, Kind, Order
-from ringfence.model.errors import RingfenceError
+from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.services import BLOCK, EVERY_SERVICE
 from ringfence.operations.drive import drive
 from ringfence.operations.hosts import decided_enforcers
@@ -17,8 +17,10 @@ from ringfence.wire import emergency_lines
 from ringfence.wire.emergency_lines import WITH_PORTS, Emergency, EmergencyError, Grant
 
 if TYPE_CHECKING:
+    from ringfence.analysis.held_containers import Inside
     from ringfence.estate import Estate
     from ringfence.model.assets import Asset
+    from ringfence.model.emergencies import EmergencyEnd
     from ringfence.model.intervals import IntervalSet
     from ringfence.model.rules import Settings
     from ringfence.operations.execution import Execution
@@ -73,30 +75,75 @@ class Carried:
         }
 
 
-def entry_of(order: Order, host: Asset, settings: Settings) -> Emergency | None:
-    """Return what a host is given of an emergency, None where it has no part in it."""
-    realms = settings.sees(host.realm)
-    said = (order.id, str(order.kind), order.since, order.ends, order.who, order.why)
+def entry_of(order: Order, host: Asset, settings: Settings, inside: Sequence[Inside] = ()) -> Emergency | None:
+    """Return what a host, which holds some containers, is given of an emergency, None where it has no part in it."""
     if order.kind is Kind.QUARANTINE:
-        if host.name in order.first.names:
-            return Emergency(*said, isolates=True, kept=range_texts(order.second.met_in(realms)))
-        remote = range_texts(order.first.met_in(realms))
-        return None if host.name in order.second.names or not remote else Emergency(*said, remote=remote)
-    grants = tuple(_grants(order, host, realms))
-    return Emergency(*said, grants=grants) if grants else None
+        return _quarantine(order, host, settings, inside)
+    grants = tuple(_grants(order, host, settings, inside))
+    return _entry(order, inside, grants=grants) if grants else None
 
 
-def _grants(order: Order, host: Asset, realms: frozenset[str]) -> Iterator[Grant]:
-    for direction, near, far in (("out", order.first, order.second), ("in", order.second, order.first)):
-        if host.name not in near.names:
-            continue
-        remotes: dict[tuple[int | None, Ports], list[str]] = {}
-        for family, whole in FAMILIES.items():
-            if remote := range_texts(far.met_in(realms) & whole):
-                for service in _services(order.services.of(family)):
-                    remotes.setdefault(service, []).extend(remote)
-        for (protocol, ports), remote_texts in remotes.items():
-            yield Grant(direction, protocol, tuple(remote_texts), ports)
+def _quarantine(order: Order, host: Asset, settings: Settings, inside: Sequence[Inside]) -> Emergency | None:
+    own = {one.asset.name for one in inside}
+    realms = settings.sees(host.realm).union(*(settings.sees(one.asset.realm) for one in inside))
+    kept = (*_called(order.second, inside), *range_texts(order.second.met_in(realms, without=own)))
+    if host.name in order.first.names:
+        return _entry(order, inside, isolates=True, kept=kept)
+    cut = tuple(one.called for one in inside if one.asset.name in order.first.names)
+    # who is kept meets the isolated as always, and so does what it forwards
+    remote = () if host.name in order.second.names else range_texts(order.first.met_in(realms, without=own))
+    if not cut and not remote:
+        return None
+    return _entry(order, inside, inside=cut, remote=remote, kept=kept if cut else _called(order.second, inside))
+
+
+def _entry(order: Order, containers: Sequence[Inside], **parts: Any) -> Emergency:
+    """Return an emergency of some parts, with the addresses of those containers that they name."""
+    grants: tuple[Grant, ...] = parts.get("grants", ())
+    texts = [*parts.get("kept", ()), *(text for grant in grants for text in (*grant.local, *grant.remote))]
+    named = {*(f"@{one}" for one in parts.get("inside", ())), *texts}
+    held = tuple((one.called, one.addresses) for one in containers if f"@{one.called}" in named)
+    return Emergency(order.id, str(order.kind), order.since, order.ends, order.who, order.why, containers=held, **parts)
+
+
+def _called(end: EmergencyEnd, inside: Sequence[Inside]) -> tuple[str, ...]:
+    """Return those of a host's containers that an end names, as lines name them."""
+    return tuple(f"@{one.called}" for one in inside if one.asset.name in end.names)
+
+
+def _grants(order: Order, host: Asset, settings: Settings, inside: Sequence[Inside]) -> Iterator[Grant]:
+    own = {one.asset.name for one in inside}
+    for words, near, far in ((("out", "from"), order.first, order.second), (("in", "to"), order.second, order.first)):
+        if host.name in near.names:
+            yield from _of_one(order, words[0], far, settings.sees(host.realm), own, inside)
+        for one in inside:
+            if one.asset.name in near.names:
+                others = [other for other in inside if other is not one]
+                realms = settings.sees(one.asset.realm)
+                yield from _of_one(order, words[1], far, realms, own, others, (f"@{one.called}",))
+
+
+def _of_one(
+    order: Order,
+    direction: str,
+    far: EmergencyEnd,
+    realms: frozenset[str],
+    own: Collection[str],
+    inside: Sequence[Inside],
+    local: tuple[str, ...] = (),
+) -> Iterator[Grant]:
+    """Yield what is opened for one end: to who is known by addresses, and to the containers of the host."""
+    remotes: dict[tuple[int | None, Ports], list[str]] = {}
+    for family, whole in FAMILIES.items():
+        if remote := range_texts(far.met_in(realms, without=own) & whole):
+            for service in _services(order.services.of(family)):
+                remotes.setdefault(service, []).extend(remote)
+    for (protocol, ports), remote_texts in remotes.items():
+        yield Grant(direction, protocol, tuple(remote_texts), ports, local)
+    if called := _called(far, inside):
+        services = dict.fromkeys(one for family in FAMILIES for one in _services(order.services.of(family)))
+        for protocol, ports in services:
+            yield Grant(direction, protocol, called, ports, local)
 
 
 def _services(points: IntervalSet) -> Iterator[tuple[int | None, Ports]]:
@@ -115,22 +162,42 @@ def _services(points: IntervalSet) -> Iterator[tuple[int | None, Ports]]:
         yield protocol, () if whole else tuple((low, min(high, most)) for low, high in spans if low <= most)
 
 
-def lay_down(estate: Estate, order: Order, entries: Mapping[str, Emergency], execution: Execution) -> Carried:
-    """Have hosts hold an emergency and return what their kernels then have; the workspace keeps both."""
-    order = keep_order(estate.directory, replace(order, hosts=dict.fromkeys(entries, HostState.UNKNOWN)))
+def lay_down(
+    estate: Estate, order: Order, entries: Mapping[str, Emergency], execution: Execution, last: Collection[str] = ()
+) -> Carried:
+    """Have hosts hold an emergency and return what their kernels then have; the workspace keeps both.
+
+    The `last` are told when the others have been: Ansible goes through them.
+    """
+    order = update_order(estate.directory, order, dict.fromkeys(entries, HostState.UNKNOWN))
+    if order.released:
+        raise InputError(f"{order.id} was released meanwhile", order.place, "begin a new one")
+    batches = [[name for name in entries if (name in last) is late] for late in (False, True)]
+    return _carry(estate, order, "quarantine", entries, HostState.HELD, execution, batches)
+
+
+def carry(estate: Estate, order: Order, entries: Mapping[str, Emergency], execution: Execution) -> Carried:
+    """Have more hosts hold what stands and return what their kernels then have; of the others all stays as it is."""
     return _carry(estate, order, "quarantine", entries, HostState.HELD, execution)
 
 
 def variables_of(estate: Estate, order: Order, entries: Mapping[str, Emergency]) -> dict[str, object]:
     """Return the variables with which the playbook `quarantine` does the same; keep the emergency as not reached."""
-    keep_order(estate.directory, replace(order, hosts=dict.fromkeys(entries, HostState.UNKNOWN)))
+    update_order(estate.directory, order, dict.fromkeys(entries, HostState.UNKNOWN))
     return {name: value for name, value in _variables(estate, order, entries).items() if value is not None}
 
 
-def lift(estate: Estate, order: Order, hosts: Sequence[str], execution: Execution) -> Carried:
-    """Have hosts hold an emergency no more and return what their kernels then have; the workspace keeps both."""
-    order = keep_order(estate.directory, order)
-    return _carry(estate, order, "release", dict.fromkeys(hosts, order.id), HostState.RELEASED, execution)
+def lift(
+    estate: Estate, order: Order, hosts: Sequence[str], execution: Execution, first: Collection[str] = ()
+) -> Carried:
+    """Have hosts hold an emergency no more and return what their kernels then have; the workspace keeps both.
+
+    The `first` are told before the others: Ansible goes through them.
+    """
+    order = update_order(estate.directory, order, order.hosts)
+    batches = [[name for name in hosts if (name in first) is early] for early in (True, False)]
+    given = dict.fromkeys(hosts, order.id)
+    return _carry(estate, order, "release", given, HostState.RELEASED, execution, batches)
 
 
 def _carry(
@@ -140,6 +207,7 @@ def _carry(
     given: Mapping[str, Emergency | str],
     wanted: HostState,
     execution: Execution,
+    batches: Sequence[Sequence[str]] = (),
 ) -> Carried:
     from time import monotonic
 
@@ -147,16 +215,21 @@ def _carry(
 
     began, interrupted = monotonic(), False
     # whom it is about first: what it is cut off from follows
-    hosts = sorted(given, key=lambda name: (name not in order.first.names, name))
-    given = {name: given[name] for name in hosts}
-    if not hosts:
+    reasons: dict[str, str] = {}
+    for batch in batches or [list(given)]:
+        hosts = sorted(batch, key=lambda name: (name not in order.first.names, name))
+        some = {name: given[name] for name in hosts}
+        if not hosts or interrupted:
+            continue
+        try:
+            result = drive(estate, playbook, _variables(estate, order, some), hosts, execution)
+        except Interrupted as stopped:
+            result, interrupted = stopped.result, True
+        states, why = _read_back(order, result, hosts, wanted)
+        reasons |= why
+        order = update_order(estate.directory, order, states)
+    if not given:
         return Carried(order, wanted, {})
-    try:
-        result = drive(estate, playbook, _variables(estate, order, given), hosts, execution)
-    except Interrupted as stopped:
-        result, interrupted = stopped.result, True
-    states, reasons = _read_back(order, result, hosts, wanted)
-    order = keep_order(estate.directory, replace(order, hosts={**order.hosts, **states}))
     return Carried(order, wanted, reasons, monotonic() - began, interrupted)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringfence.compiler.names import shared
 from ringfence.enforcers import held_by_host, names
 from ringfence.estate.queries import QueryReader
 from ringfence.model.errors import InputError
@@ -49,6 +48,8 @@ def chosen_workloads(estate: Estate, words: Sequence[str] = ()) -> list[str]:
     if words and all(word in called for word in words):
         for word in words:
             if len(called[word]) > 1:
+                from ringfence.compiler.names import shared
+
                 raise shared(word, called[word])
         chosen = tuple({called[word][0].name: called[word][0] for word in words}.values())
     else:

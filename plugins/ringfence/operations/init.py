@@ -45,14 +45,14 @@ def write_workspace(
         for path, text in _templates(_TEMPLATES, PurePosixPath())
         if inventory is None or not (path.is_relative_to(INVENTORY) or path == HOSTS)
     }
-    in_the_way = [
-        path for path in (*contents, *links) if (directory / path).exists() or (directory / path).is_symlink()
-    ]
+    if "\0" in str(directory):
+        raise InputError("a path has no NUL character", Place(str(directory).replace("\0", "?")))
+    in_the_way = [path for path in (*contents, *links) if os.path.lexists(directory / path)]
     if in_the_way:
         raise InputError(
             f"these files are already there: {first_few([str(path) for path in in_the_way], 3)}; nothing was written",
             Place(str(directory)),
-            "choose an empty directory: ringfence init DIRECTORY",
+            "choose another directory",
         )
     for path, text in contents.items():
         try:

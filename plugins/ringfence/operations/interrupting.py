@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,19 +11,17 @@ import duckdb
 from ringfence.rollout.cancellation import Cancelled
 
 if TYPE_CHECKING:
+    from ringfence.model.judging import SoFar, Told
     from ringfence.operations.execution import Execution
-
-Told = Callable[[int, int], None]
 
 
 def heeding(execution: Execution, told: Told | None = None) -> Told:
     """Return what hears how much of how much is done, passes that on, and raises Cancelled where that is wanted."""
 
-    def heard(done: int, every: int) -> None:
-        if execution.cancel.wanted:
-            raise Cancelled
+    def heard(done: int, every: int, so_far: SoFar | None = None) -> None:
+        execution.cancel.heed()
         if told is not None:
-            told(done, every)
+            told(done, every, so_far)
 
     return heard
 
@@ -38,5 +36,4 @@ def interruptible(execution: Execution, connection: duckdb.DuckDBPyConnection) -
         raise Cancelled from error
     finally:
         execution.cancel.forget(connection.interrupt)
-    if execution.cancel.wanted:
-        raise Cancelled
+    execution.cancel.heed()

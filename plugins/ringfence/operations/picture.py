@@ -14,12 +14,13 @@ from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.errors import InputError
 from ringfence.model.picture import Picture, PictureCell, PictureGroup, PolicyState
 from ringfence.operations.execution import Execution
-from ringfence.operations.interrupting import Told, heeding, interruptible
+from ringfence.operations.interrupting import heeding, interruptible
 
 if TYPE_CHECKING:
     from ringfence.compiler import Compilation
     from ringfence.estate import Estate
     from ringfence.estate.listening import Listener
+    from ringfence.model.judging import Told
     from ringfence.model.rules import Policy
     from ringfence.model.tables import VerdictTable
     from ringfence.operations.flow_selection import FlowSelection
@@ -103,8 +104,11 @@ def open_picture(
     `operations.draft_effect.DraftPicture` follows it.
     """
     execution = execution or Execution()
-    tables = tables_of(estate, states, execution.listener)
-    window = flows.window(estate, execution.listener)
+    with execution.listener.working("compiling the policy"):
+        tables = tables_of(estate, states, execution.listener)
+    execution.cancel.heed()
+    with execution.listener.working("reading flows"):
+        window = flows.window(estate, execution.listener)
     try:
         with interruptible(execution, window.connection), execution.listener.working("judging flows"):
             judged = JudgedPicture(window, estate.snapshot, estate.workspace.settings, tables, heeding(execution, told))
@@ -123,7 +127,8 @@ def tables_of(estate: Estate, states: tuple[PolicyState, ...], listener: Listene
     if PolicyState.HELD in states:
         found[PolicyState.HELD] = PolicyTables(held, {})
     if PolicyState.FILES in states or PolicyState.DRAFT in states:
-        found[PolicyState.FILES] = as_taken(estate.compiled(), held, estate.workspace.policy)
+        taken = estate.in_force()
+        found[PolicyState.FILES] = as_taken(taken, held, taken.policy)
     return found
 
 

@@ -12,6 +12,7 @@ from ringfence.estate.held_tables import known_records
 from ringfence.model.assets import USUAL_ENFORCER
 from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity
+from ringfence.operations.beside_tests import cut_tests
 from ringfence.operations.check import refuse_errors
 from ringfence.operations.emergencies import standing_problems
 from ringfence.operations.execution import Execution
@@ -109,6 +110,7 @@ class _Making:
         tables = estate.compilation.tables
         self.listener.problems(_chosen(estate))
         self.listener.problems(standing_problems(estate))
+        self.listener.problems(cut_tests(estate, estate.compilation))
         if not tables and not self.dropped:
             remedy = "name hosts with addresses in inventory/; ringfence assets shows what there is"
             if estate.compilation.unenforced:

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ringfence.analysis.peer_resolution import chosen_addresses, points_of
 from ringfence.estate.directory import current_time
-from ringfence.estate.emergencies import ID, LONGEST_WORDS
+from ringfence.estate.emergency_files import LONGEST_WORDS
 from ringfence.estate.queries import ITSELF
 from ringfence.files import regular_file, write_whole
-from ringfence.model.emergencies import FOLDER, Kind
+from ringfence.model.emergencies import FOLDER, ID, Kind
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.selectors import ANY
 from ringfence.operations.allow_for import Permission, PermissionRequest, permission_of

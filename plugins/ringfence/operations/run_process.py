@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,15 +29,16 @@ LOOK = 0.3
 
 
 class Recording(Listener):
-    """Writes events down, a line each."""
+    """Writes events down, a line each. What a full disk does not take waits for room and ends no rollout."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", encoding="utf-8")
 
     def event(self, event: Event) -> None:
         """Write an event."""
-        self._file.write(event_line(event, datetime.now(UTC).isoformat()))
-        self._file.flush()
+        with suppress(OSError):
+            self._file.write(event_line(event, datetime.now(UTC).isoformat()))
+            self._file.flush()
 
 
 def roll_out(estate: Estate, run: RunDirectory, request: ApplyRequest, execution: Execution) -> Rollout:

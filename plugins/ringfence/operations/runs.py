@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ringfence.estate.person import person
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.problems import Problem, Severity
+from ringfence.model.run_states import LIVING, PAUSED, PAUSING, RUNNING
 from ringfence.operations.apply import ApplyRequest, Rollout, checked_plan
 from ringfence.operations.execution import Execution
 from ringfence.operations.passwords import NO_PASSWORDS, Passwords
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 LOOK = 0.1
 KILLED = "ended without a word"
-LIVING = ("running", "pausing")
 SAID = "said"
 LAST_WORDS = 4000  # bytes of what its process printed
 
@@ -38,7 +38,8 @@ LAST_WORDS = 4000  # bytes of what its process printed
 class ListedRun:
     """A run with its state.
 
-    That is `running`, `pausing`, `successful`, `failed`, `interrupted`, or that its process ended without saying why.
+    That is `running`, `pausing`, `paused`, `successful`, `failed`, `interrupted`, or that its process ended without
+    saying why.
     `ended` is when, ISO text in UTC, empty where that is not known.
     """
 
@@ -81,7 +82,7 @@ def listed_run(run: RunDirectory) -> ListedRun:
     """Return a run with its state now. Raise InputError where what it was begun with is damaged."""
     lives, end = run.lives(), run.end()  # in this order: one that ends in between has an end
     if end is None:
-        state = KILLED if not lives else "pausing" if run.control().pause else "running"
+        state = KILLED if not lives else RUNNING if not run.control().pause else PAUSED if run.holds() else PAUSING
     else:
         state = "failed" if "error" in end else "interrupted" if end.get("interrupted") else str(end.get("status"))
     return ListedRun(run, run.facts(), state, str((end or {}).get("ended", "")))

@@ -156,7 +156,7 @@ def simulate(
     """
     execution = execution or Execution()
     listener = execution.listener
-    heed = heeding(execution, lambda done, _every: told(done) if told is not None else None)
+    heed = heeding(execution, lambda done, _every, _so_far=None: told(done) if told is not None else None)
     wanted = (choice or FlowChoice()).wanted(estate)
     held = estate.overridden(held_tables(estate, known_records(estate), listener))
     compiled = estate.in_force()

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import drive
+from ringfence.operations.emergency_newcomers import lacking
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
 from ringfence.operations.kept_proofs import keep_proofs
+from ringfence.operations.other_firewalls import keep_reports
 from ringfence.operations.plan_result import PlanResult
 from ringfence.operations.plans import ChosenPlan, chosen_plan
 from ringfence.plan.artefact import time_text
@@ -46,6 +48,7 @@ def verify(
         keep_proofs(estate, chosen.plan.digest, result.hosts, time_text(estate.now), chosen.plan.hosts)
     except RingfenceError as error:
         problems = [*problems, Problem(Severity.WARNING, error.message, error.place, error.remedy)]
+    problems = [*problems, *keep_reports(estate, result.hosts), *lacking(estate, result.hosts)]
     execution.listener.problems(problems)
     return PlanResult(chosen.plan, result, interrupted)
 

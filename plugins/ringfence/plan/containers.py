@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringfence.compiler import Compilation
 from ringfence.enforcers import Contained, Enforcer, HeldByHost, HoldsContainers, told_of
 from ringfence.model.addresses import range_texts
 from ringfence.model.intervals import IntervalSet
-from ringfence.model.tables import VerdictTable
+from ringfence.model.rules import EMERGENCY
+from ringfence.model.tables import Effect, VerdictTable
 from ringfence.plan.artefact import ContainerPlan
 
 
@@ -28,6 +29,7 @@ def containers(
     """Return the containers among the workloads of a plan; `carried` are the tables that hosts can take."""
     named, called = compilation.snapshot.named(), compilation.snapshot.called()
     inside = {name: its for name in carried if isinstance(its := enforcer(named[name].enforcer), HeldByHost)}
+    urgent = {rule.id for rule in compilation.policy.rules if rule.tier == EMERGENCY}
     hosts = {name: table for name, table in carried.items() if name not in inside}
     by_host: dict[str, list[Contained]] = {}
     left_out = {}
@@ -35,6 +37,9 @@ def containers(
         asset = named[name]
         facts = its.facts(told_of(asset, asset.enforcer, {}))
         inner = its.contained(asset, carried[name], facts)
+        chosen = compilation.enforcement[name]
+        if (chosen and chosen.cut) or urgent & denying(carried[name]):
+            inner = replace(inner, cut=True)
         holders = [holder.name for holder in called.get(inner.host, ()) if holder.name in hosts]
         if len(holders) != 1:
             left_out[name] = f"its host {inner.host} is no workload of this plan"
@@ -43,6 +48,12 @@ def containers(
         else:
             by_host.setdefault(holders[0], []).append(inner)
     return Containers({host: tuple(several) for host, several in by_host.items()}, left_out, hosts)
+
+
+def denying(table: VerdictTable) -> set[str]:
+    """Return the rules that deny something in a table."""
+    cells = (*table.inbound.cells, *table.outbound.cells)
+    return {piece[2].rule for cell in cells for piece in cell.services.pieces if piece[2].effect is Effect.DENY}
 
 
 def container_plan(one: Contained) -> ContainerPlan:

@@ -29,7 +29,7 @@ def chosen(
     of the same platform that its facts show to be usable. A host without facts gets the usual one. A host that holds
     the table of such another enforcer keeps it: with two tables, both would judge each packet.
     """
-    if USUAL_ENFORCER not in installed():
+    if not held or USUAL_ENFORCER not in installed():
         return snapshot, {}
     usual = named(USUAL_ENFORCER)
 

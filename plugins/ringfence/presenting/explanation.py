@@ -34,14 +34,19 @@ def explanation_lines(answer: Explanation) -> Iterator[Line]:
 
 
 def _answer(answer: Answer, asked: IntervalSet) -> Iterator[Line]:
-    allowed = answer.verdict == "allow"
+    allowed, beside = answer.verdict == "allow", answer.beside
+    word = "allowed" if allowed else "denied"
+    if beside is not None:
+        word = f"allowed by Ringfence, {beside.short}"
     yield Line(
-        f"{'allowed' if allowed else 'denied'}: {answer.client} → {answer.server} on {_services(answer, asked)}",
-        style="green" if allowed else "red",
+        f"{word}: {answer.client} → {answer.server} on {_services(answer, asked)}",
+        style="yellow" if beside else "green" if allowed else "red",
         bold=True,
     )
     for side in answer.sides:
         yield Line(f"  {side.side:<4}  {_reason(side)}")
+        if side.beside is not None:
+            yield Line(f"        {side.beside}")
         for note in side.notes:
             yield Line(f"        {note}")
     if answer.nearest:

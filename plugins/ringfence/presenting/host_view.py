@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.services import BLOCK, PORT_PROTOCOL_NAMES, service_texts
+from ringfence.presenting.beside_view import beside_data
 from ringfence.presenting.line import Line
 from ringfence.presenting.rollout_view import failed_lines
 from ringfence.rollout.host_counters import packets, packets_of, rule_words
@@ -84,7 +85,7 @@ def _time(seconds: int) -> str:
 def host_data(done: HostsResult) -> dict[str, object]:
     """Return plain data for JSON."""
     hosts = [
-        {**host.data(), **{key: host.result[key] for key in TOLD if key in host.result}}
+        {**host.data(), **{key: host.result[key] for key in TOLD if key in host.result}, **beside_data(host)}
         for _, host in sorted(done.result.hosts.items())
     ]
     return {"ok": done.result.ok, "hosts": hosts}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ringfence.model.counts import counted
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Data = Mapping[str, "JsonValue"]
 SIGNS = {"opens": "+", "closes": "-", "watches": "~", "unwatches": "~", "renames": "="}
 COLOURS = {"opens": "green", "closes": "red", "watches": "yellow", "unwatches": "yellow"}
+ALL = "--all"  # what shows the changes that are only counted
 WORKLOADS_NAMED = 8
 LABELS_NAMED = 12
 CATEGORIES = ("still_allowed", "newly_allowed", "newly_denied", "still_denied", "would_be_denied")
@@ -81,11 +82,17 @@ def _containers(plan: Plan, indented: str = "") -> Iterator[Line]:
     if hosts:
         count = counted(sum(len(plan.hosts[name].containers) for name in hosts), "container")
         yield Line(clean_line(f"{indented}{count} enforced on by {first_few(hosts)}"))
-        yield Line(
-            f"{indented}  not proven: what containers on one bridge send each other, where net.bridge.bridge-nf-call-* "
-            "is off; verify says where",
-            style="yellow",
-        )
+        bridged = [name for name in hosts if plan.hosts[name].facts.get("bridged") is True]
+        if bridged:
+            yield Line(clean_line(f"{indented}  net.bridge.bridge-nf-call-* is switched on: {first_few(bridged)}"))
+        if others := [name for name in hosts if name not in bridged]:
+            yield Line(
+                clean_line(
+                    f"{indented}  not proven: what containers on one bridge send each other, where "
+                    f"net.bridge.bridge-nf-call-* is off; verify says where: {first_few(others)}"
+                ),
+                style="yellow",
+            )
 
 
 def _enforcers(plan: Plan) -> Iterator[Line]:
@@ -101,16 +108,19 @@ def _enforcers(plan: Plan) -> Iterator[Line]:
         yield Line(clean_line(f"    {enforcer} for {first_few(hosts)}: {why}"))
 
 
-def difference(plan: Plan, hosts: Collection[str], *, everything: bool) -> Iterator[Line]:
-    """Yield what changes, hosts that share their changes together; with `hosts` theirs alone."""
-    yield from changed_tables(plan.diff, hosts, everything=everything)
+def difference(plan: Plan, hosts: Collection[str], *, everything: bool, more: str = ALL) -> Iterator[Line]:
+    """Yield what changes, hosts that share their changes together; with `hosts` theirs alone.
+
+    `more` is what shows the changes that are only counted.
+    """
+    yield from changed_tables(plan.diff, hosts, everything=everything, more=more)
 
 
-def changed_tables(diff: Data, hosts: Collection[str] = (), *, everything: bool) -> Iterator[Line]:
+def changed_tables(diff: Data, hosts: Collection[str] = (), *, everything: bool, more: str = ALL) -> Iterator[Line]:
     """Yield what a difference of tables (`plan.diff`) is, as `difference` does."""
     sets = diff.get("peers")
     for group in _groups(diff, hosts):
-        yield from _group(group, sets if isinstance(sets, dict) else {}, everything)
+        yield from _group(group, sets if isinstance(sets, dict) else {}, everything, more)
 
 
 def _groups(diff: Data, hosts: Collection[str]) -> Iterator[Data]:
@@ -123,7 +133,7 @@ def _groups(diff: Data, hosts: Collection[str]) -> Iterator[Data]:
             yield group
 
 
-def _group(group: Data, sets: Data, everything: bool) -> Iterator[Line]:
+def _group(group: Data, sets: Data, everything: bool, more: str) -> Iterator[Line]:
     names = _texts(group.get("workloads"))
     came = " (nothing is enforced there now)" if group.get("added") else ""
     went = " (nothing will be enforced there)" if group.get("removed") else ""
@@ -141,9 +151,8 @@ def _group(group: Data, sets: Data, everything: bool) -> Iterator[Line]:
             continue
         yield Line(f"  {SIGNS.get(does, '?')} {_change(change, sets, everything)}", style=COLOURS.get(does))
     if renamed:
-        yield Line(
-            f"  = {renamed} more {'is' if renamed == 1 else 'are'} decided by another rule with the same effect (--all)"
-        )
+        are = "is" if renamed == 1 else "are"
+        yield Line(f"  = {renamed} more {are} decided by another rule with the same effect ({more})")
 
 
 def _change(change: Data, sets: Data, everything: bool) -> str:
@@ -192,14 +201,17 @@ def simulation_rows(plan: Plan) -> list[tuple[JsonValue, ...]]:
     ]
 
 
-def evidence_lines(plan: Plan) -> Iterator[Line]:
-    """Yield how long the flows that a plan was made with were seen, and which workloads it has no evidence for."""
+def evidence_lines(plan: Plan, when: Callable[[str], str] = str) -> Iterator[Line]:
+    """Yield how long the flows that a plan was made with were seen, and which workloads it has no evidence for.
+
+    `when` says a time as it is shown, which is ISO text here.
+    """
     if not plan.simulation:
         yield Line("no flow was looked at: nothing says what this plan does to traffic", style="yellow")
         return
     window = plan.simulation.get("window")
     if isinstance(window, dict) and window.get("first_seen"):
-        yield Line(f"the flows were seen from {window['first_seen']} to {window['last_seen']}")
+        yield Line(f"the flows were seen from {when(str(window['first_seen']))} to {when(str(window['last_seen']))}")
     if unseen := _texts(plan.simulation.get("unseen")):
         workloads = counted(len(unseen), "workload")
         yield Line(f"no evidence for {workloads}, no flow was seen there: {first_few(unseen)}", style="yellow")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ringfence.model.safe_text import clean_line
+from ringfence.presenting.beside_view import beside_data, beside_lines
 from ringfence.presenting.line import Line
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ TOLD = ("drift", "differences", "not_proven", "dead_elements", "leftovers", "sta
 def proof_data(done: PlanResult) -> dict[str, object]:
     """Return plain data for JSON."""
     hosts = [
-        {**host.data(), **{key: host.result[key] for key in TOLD if key in host.result}}
+        {**host.data(), **{key: host.result[key] for key in TOLD if key in host.result}, **beside_data(host)}
         for _, host in sorted(done.result.hosts.items())
     ]
     return {"plan": done.plan.digest, "ok": done.result.ok, "interrupted": done.interrupted, "hosts": hosts}
@@ -28,6 +29,7 @@ def proof_lines(done: PlanResult) -> Iterator[Line]:
     """Yield what differs, host by host, and how many are proven."""
     for _, host in sorted(done.result.hosts.items()):
         yield from _host(host)
+    yield from beside_lines(done.result.hosts)
     yield Line(
         f"plan {done.plan.short}: {done.well}/{len(done.result.hosts)} hosts proven"
         + (", then interrupted" if done.interrupted else ""),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from heapq import nsmallest
 
+from ringfence.model.run_states import LIVING
+
 
 class Phase(StrEnum):
     """What a host is at, as its sign on the board."""
@@ -112,7 +114,7 @@ class BoardHead:
     @property
     def lives(self) -> bool:
         """Return whether its process works."""
-        return self.state in ("running", "pausing")
+        return self.state in LIVING
 
     def count(self, *phases: Phase) -> int:
         """Return how many hosts of all waves are in one of these phases."""

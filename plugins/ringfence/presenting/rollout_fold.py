@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ringfence.model.run_states import PAUSED, PAUSING
 from ringfence.model.safe_text import clean_line
 from ringfence.presenting.playbook_progress import wave_name
 from ringfence.presenting.rollout_board import ENDED, STOPS, Board, BoardChange, BoardHead, BoardHost, BoardWave, Phase
@@ -25,7 +26,7 @@ LONGEST = 400
 MOST_WARNINGS = 20
 MOST_SAID = 40
 # The steps that the collection tells, in the words of the board.
-WORDS = {"held": "held", "loads": "loads", "confirms": "confirms", "asks": "asked what it holds"}
+WORDS = {"held": "paused", "loads": "loads", "confirms": "confirms", "asks": "asked what it holds"}
 GOES_BACK = "the rollout ended while this host's step ran; a table that waits goes back by itself"
 
 
@@ -85,7 +86,7 @@ class BoardFold:
             pause=control.pause,
             abort=control.abort,
             excuse=control.excuse,
-            waits=self._waits(waves, held=run.state == "pausing"),
+            waits=self._waits(waves, held=run.state in (PAUSING, PAUSED)),
             error=clean_line((str(end.get("error", "")) if end else "" if run.lives else words)[:LONGEST]),
             waves=waves,
             back_by=clean_line(control.back[:LONGEST]),

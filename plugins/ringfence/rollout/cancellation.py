@@ -23,6 +23,11 @@ class Cancellation:
         """Return whether somebody wants the work to stop."""
         return self._event.is_set()
 
+    def heed(self) -> None:
+        """Raise Cancelled where the work is to stop."""
+        if self.wanted:
+            raise Cancelled
+
     def cancel(self) -> None:
         """Have the work stop; again is without effect."""
         with self._lock:

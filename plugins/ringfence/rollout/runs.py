@@ -16,7 +16,7 @@ from ringfence.files import PRIVATE, regular_file
 from ringfence.files import write_whole as write_text
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.rollout.run_denials import RunDenials, denials_of
-from ringfence.wire.run_files import CONTROL_FILE, LOCK, at_hosts, lives
+from ringfence.wire.run_files import CONTROL_FILE, LOCK, STEPS_FILE, at_hosts, lives
 
 RUNS = "runs"
 RUN_FILE = "run.json"
@@ -25,6 +25,8 @@ PROCESS_FILE = "pid"
 END_FILE = "end.json"
 BACK_FILE = "back.json"
 DENIALS_FILE = "denials.json"
+HELD = "held"  # a host's step while its wave waits
+LAST_STEP = 4096  # bytes, more than a step takes
 ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}(-[0-9]+)?")
 
 
@@ -135,6 +137,17 @@ class RunDirectory:
             )
             write_whole(self.path / CONTROL_FILE, asdict(wanted))
         return wanted
+
+    def holds(self) -> bool:
+        """Return whether it waits before a wave, which is then the last thing that its hosts told."""
+        try:
+            with (self.path / STEPS_FILE).open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - LAST_STEP))
+                lines = file.read().splitlines()
+            last = json.loads(lines[-1]) if lines else None
+        except (OSError, ValueError):
+            return False
+        return isinstance(last, dict) and last.get("step") == HELD
 
     def end(self) -> dict[str, object] | None:
         """Return what its process said at its end, None where it said nothing."""

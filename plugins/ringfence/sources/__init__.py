@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from ringfence.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from ringfence.sources.inventory import Survey, survey
+    from ringfence.sources.inventory import survey
     from ringfence.sources.labelling import apply_label_rules
+    from ringfence.sources.surveys import Survey
 
 __all__ = [
     "Survey",
@@ -19,10 +20,8 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "inventory": (
-            "Survey",
-            "survey",
-        ),
+        "inventory": ("survey",),
         "labelling": ("apply_label_rules",),
+        "surveys": ("Survey",),
     },
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ringfence.model.addresses import DEFAULT_REALM, address_text
 from ringfence.model.assets import Asset, Snapshot
-from ringfence.model.errors import InputError, InputErrors, Place, RingfenceError
+from ringfence.model.errors import InputErrors, Place, RingfenceError
 from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.rules import Settings
@@ -18,7 +18,7 @@ from ringfence.sources.ansible_inventory import InventoryHost, ParsedInventory, 
 from ringfence.sources.ansible_settings import fact_caches_of
 from ringfence.sources.attributes import plain_attributes, plain_value
 from ringfence.sources.checks import asset_problems
-from ringfence.sources.claims import Claim, Claims, adopted, judged
+from ringfence.sources.claims import Claim, adopted, judged
 from ringfence.sources.fact_files import Facts, cached_facts
 from ringfence.sources.facts import fact_addresses, fact_attributes, fact_faults
 from ringfence.sources.heard_run import Hear
@@ -46,6 +46,7 @@ from ringfence.sources.namesakes import namesake_problems, reunited
 from ringfence.sources.reaching import usual_enforcer
 from ringfence.sources.resolution import resolve_names
 from ringfence.sources.stale_sources import Silent, WithStale, quiet_sources, read_answering, with_stale
+from ringfence.sources.surveys import Survey
 from ringfence.sources.told_labels import mark_told
 from ringfence.sources.vaulted import is_vaulted
 from ringfence.sources.warning_places import without_repeated
@@ -55,31 +56,6 @@ _NO_FACTS = (LABELS, LABEL_VALUES, GIVEN, BY_NAME)
 Resolver = Callable[[Iterable[str]], Mapping[str, tuple[int, ...]]]
 # Gives the newest snapshot that was kept: what stands where a source is silent, and names that stay.
 Last = Callable[[], Snapshot | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """A snapshot, and what there is to say about it: errors must be solved before it is planned with.
-
-    `silent` are those of the problems that tell which sources gave nothing, and what stands of them; `told` those of
-    what hosts say of themselves and does not count. `claims` are the addresses among it. `said` are those that tell
-    what of the inventory was not read.
-    """
-
-    snapshot: Snapshot
-    problems: tuple[Problem, ...] = ()
-    silent: tuple[Problem, ...] = ()
-    told: tuple[Problem, ...] = ()
-    claims: Claims = field(default_factory=Claims)
-    said: tuple[Problem, ...] = ()
-
-    def errors(self) -> list[InputError]:
-        """Return the problems that are errors, as exceptions to raise."""
-        return [
-            InputError(problem.message, problem.place, problem.remedy)
-            for problem in self.problems
-            if problem.severity is Severity.ERROR
-        ]
 
 
 def survey(

@@ -15,9 +15,9 @@ from ringfence.model.assets import Asset, Control, Label, Snapshot
 from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.claims import Claim, Claims
-from ringfence.sources.inventory import Survey
 from ringfence.sources.inventory_state import InventoryState
 from ringfence.sources.snapshots import TIME
+from ringfence.sources.surveys import Survey
 
 FILE = "survey.json"
 FORMAT = 2

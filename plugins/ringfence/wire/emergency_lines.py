@@ -3,7 +3,9 @@
 A head line, and element lines behind it, in words without blanks that a POSIX shell reads with `read`:
 
     emergency ID KIND SINCE ENDS WHO WHY
+    element container NAME ADDRESS...
     element isolated all
+    element isolated @NAME...
     element quarantined NETWORK...
     element kept NETWORK...
     element permitted DIRECTION PROTOCOL PORTS LOCAL NETWORK...
@@ -12,13 +14,17 @@ A head line, and element lines behind it, in words without blanks that a POSIX s
 it; `WHO` and `WHY` are percent-encoded, `-` for none. `NETWORK` is an address, or one with its length. `PROTOCOL` is a
 number or `any`, `PORTS` are `22,8000-8010` (of ICMP, message types) or `any`, `LOCAL` are networks with
 commas or `any`.
+
+A container that the host holds is named by `container`, with the addresses that it was last known to have: the host
+puts in those that it has now. Wherever networks are, `@NAME` stands for its addresses. `DIRECTION` is `in` or `out` for
+the host itself, `to` or `from` for the container that is `LOCAL`.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -34,6 +40,7 @@ WITH_PORTS = {6: 65535, 17: 65535, 132: 65535, 1: 255, 58: 255}
 _ID = re.compile(r"(q|p)-[0-9a-f]{8}", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,10}", re.ASCII)
 _KINDS = {"q": QUARANTINE, "p": PERMISSION}
+_NAMED = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_.-]{0,255}", re.ASCII)
 
 
 class EmergencyError(ValueError):
@@ -44,6 +51,7 @@ class EmergencyError(ValueError):
 class Grant:
     """One service that a permission opens on this host: `in` where the host serves it, `out` where it asks for it.
 
+    `to` and `from` are the same for a container of the host, which `local` names.
     `protocol` is a number, None for all; `ports` are closed intervals of the server's port (of ICMP, of the message's
     type), none for all; `remote` and `local` are addresses, ranges or networks, `local` none for all of the host.
     """
@@ -56,8 +64,10 @@ class Grant:
 
     def __post_init__(self) -> None:
         """Put addresses and ports into their one form. Raise EmergencyError where something is not valid."""
-        if self.direction not in ("in", "out"):
-            raise EmergencyError(f"'{self.direction}' is no direction: in or out")
+        if self.direction not in ("in", "out", "to", "from"):
+            raise EmergencyError(f"'{self.direction}' is no direction: in, out, to or from")
+        if (self.direction in ("to", "from")) != (len(self.local) == 1 and _NAMED.fullmatch(self.local[0]) is not None):
+            raise EmergencyError("to and from are of one container, in and out of the host itself")
         if self.protocol is not None and not 0 <= self.protocol <= 255:
             raise EmergencyError(f"{self.protocol} is no protocol: 0 to 255")
         most = WITH_PORTS.get(-1 if self.protocol is None else self.protocol)
@@ -68,17 +78,20 @@ class Grant:
                 raise EmergencyError(f"{low}-{high} are no ports of protocol {self.protocol}")
         if not self.remote:
             raise EmergencyError("a permission names no remote address")
+        if len({one.startswith("@") for one in self.remote}) > 1:
+            raise EmergencyError("a service is opened for containers or for networks")
         object.__setattr__(self, "ports", tuple(fused(list(self.ports))))
-        object.__setattr__(self, "remote", networks(self.remote))
-        object.__setattr__(self, "local", networks(self.local))
+        object.__setattr__(self, "remote", ends(self.remote))
+        object.__setattr__(self, "local", ends(self.local))
 
 
 @dataclass(frozen=True)
 class Emergency:
     """One emergency as a host holds it; `id` is `q-` or `p-` and 8 hexadecimal digits, times are whole seconds.
 
-    Of a quarantine, `isolates` says that this host itself is cut off, from all but `kept`; `remote` are the addresses
-    that are cut off from it. Of a permission, `grants` are what it opens. Networks are put into their one form.
+    Of a quarantine, `isolates` says that this host itself is cut off, from all but `kept`, `inside` the same of
+    containers that it holds; `remote` are the addresses that are cut off from it. Of a permission, `grants` are what it
+    opens. `containers` are those that any of this names, with their addresses. Networks are put into their one form.
     """
 
     id: str
@@ -91,6 +104,8 @@ class Emergency:
     remote: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
+    containers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    inside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Put addresses into their one form. Raise EmergencyError where something is not valid."""
@@ -105,17 +120,43 @@ class Emergency:
             if len(text) > most or any(unicodedata.category(sign)[0] == "C" for sign in text):
                 raise EmergencyError(f"{self.id}: {name} must be at most {most} characters of text on one line")
         object.__setattr__(self, "remote", networks(self.remote))
-        object.__setattr__(self, "kept", networks(self.kept))
-        if self.kind == QUARANTINE and (self.grants or not (self.isolates or self.remote)):
+        object.__setattr__(self, "kept", ends(self.kept))
+        object.__setattr__(self, "inside", tuple(sorted(set(self.inside))))
+        object.__setattr__(self, "containers", tuple(sorted(self.containers)))
+        cuts = self.isolates or self.inside or self.remote
+        if self.kind == QUARANTINE and (self.grants or not cuts):
             raise EmergencyError(
                 f"{self.id}: a quarantine isolates its host or names remote addresses, and grants nothing"
             )
-        if self.kind == PERMISSION and (self.isolates or self.remote or self.kept or not self.grants):
+        if self.kind == PERMISSION and (cuts or self.kept or not self.grants):
             raise EmergencyError(f"{self.id}: a permission grants something, and nothing else")
-        if self.kept and not self.isolates:
-            raise EmergencyError(f"{self.id}: only a host that is isolated keeps something")
         if len(self.grants) > MOST_GRANTS:
             raise EmergencyError(f"{self.id} grants more than {MOST_GRANTS} services")
+        self._check_containers()
+
+    def _check_containers(self) -> None:
+        """Raise EmergencyError unless the containers are exactly those that something names."""
+        if self.isolates and self.inside:
+            raise EmergencyError(f"{self.id}: a host that is isolated isolates its containers as well")
+        if self.kept and not self.isolates and not self.inside and not all(map(_NAMED.fullmatch, self.kept)):
+            raise EmergencyError(f"{self.id}: only what is isolated keeps something")
+        texts = [*self.kept, *(one for grant in self.grants for one in (*grant.local, *grant.remote))]
+        named = {*(f"@{name}" for name in self.inside), *(one for one in texts if one.startswith("@"))}
+        known = [f"@{name}" for name, _ in self.containers]
+        if len(known) > MOST_ENTRIES or len(set(known)) < len(known) or not all(map(_NAMED.fullmatch, known)):
+            raise EmergencyError(f"{self.id}: its containers are not valid, or too many")
+        if named != set(known):
+            raise EmergencyError(
+                f"{self.id}: the containers that it names are not those that it tells the addresses of"
+            )
+        if any(low != high for low, high in map(_interval, (one for _, some in self.containers for one in some))):
+            raise EmergencyError(f"{self.id}: a container has addresses, no networks")
+
+    def addresses_of(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """Return networks with the addresses of containers in the place of their names, in order, each once."""
+        held = {f"@{name}": addresses for name, addresses in self.containers}
+        points = {_interval(one)[0] for text in texts for one in held.get(text, ())}
+        return (*(one for one in texts if one not in held), *(address_text(point) for point in sorted(points)))
 
 
 def networks(texts: Iterable[str]) -> tuple[str, ...]:
@@ -134,6 +175,23 @@ def networks(texts: Iterable[str]) -> tuple[str, ...]:
             if len(found) > MOST_NETWORKS:
                 raise EmergencyError(f"more than {MOST_NETWORKS} networks")
     return tuple(found)
+
+
+def _interval(text: str) -> tuple[int, int]:
+    try:
+        return interval_of(text)
+    except ValueError as error:
+        raise EmergencyError(str(error)) from None
+
+
+def ends(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the same behind the names of containers, `@NAME`."""
+    given = list(texts)
+    names = sorted({one for one in given if one.startswith("@")})
+    for one in names:
+        if not _NAMED.fullmatch(one):
+            raise EmergencyError(f"'{one[:40]}' is no name of a container")
+    return (*names, *networks(one for one in given if not one.startswith("@")))
 
 
 def _cut(low: int, high: int) -> Iterator[str]:
@@ -184,9 +242,12 @@ def _entry(block: list[str]) -> Emergency:
         raise EmergencyError(f"'{block[0][:60]}' is no head of an emergency")
     elements: dict[str, tuple[str, ...]] = {"isolated": (), "quarantined": (), "kept": ()}
     grants: list[Grant] = []
+    containers: list[tuple[str, tuple[str, ...]]] = []
     for line in block[1:]:
         name, *values = line.split(" ")[1:]
-        if name == "permitted" and len(values) > 4:
+        if name == "container" and values:
+            containers.append((values[0], tuple(values[1:])))
+        elif name == "permitted" and len(values) > 4:
             direction, protocol, ports, local, *remote = values
             grants.append(
                 Grant(
@@ -201,8 +262,9 @@ def _entry(block: list[str]) -> Emergency:
             elements[name] = tuple(values)
         else:
             raise EmergencyError(f"{head[0][:20]}: '{line[:60]}' is no element of an emergency, or is there twice")
-    if elements["isolated"] not in ((), ("all",)):
-        raise EmergencyError(f"{head[0][:20]}: a host is isolated from all")
+    inside = () if elements["isolated"] == ("all",) else elements["isolated"]
+    if not all(map(_NAMED.fullmatch, inside)):
+        raise EmergencyError(f"{head[0][:20]}: a host is isolated from all, or containers are by their names")
     identity, kind, since, ends, who, why = head
     return Emergency(
         identity,
@@ -211,18 +273,23 @@ def _entry(block: list[str]) -> Emergency:
         _number(ends),
         _decoded(who),
         _decoded(why),
-        bool(elements["isolated"]),
+        elements["isolated"] == ("all",),
         elements["quarantined"],
         elements["kept"],
         tuple(grants),
+        tuple(containers),
+        tuple(one[1:] for one in inside),
     )
 
 
 def _lines(entry: Emergency) -> str:
     words = [entry.id, entry.kind, str(entry.since), str(entry.ends), _encoded(entry.who), _encoded(entry.why)]
     lines = ["emergency " + " ".join(words)]
+    lines += [" ".join(("element container", name, *addresses)) for name, addresses in entry.containers]
     if entry.isolates:
         lines.append("element isolated all")
+    if entry.inside:
+        lines.append("element isolated " + " ".join(f"@{name}" for name in entry.inside))
     if entry.remote:
         lines.append("element quarantined " + " ".join(entry.remote))
     if entry.kept:

@@ -16,6 +16,12 @@ TYPE = {4: "ipv4_addr", 6: "ipv6_addr"}
 CHAINS = ("input", "output", "forward")
 ALL = {4: ("0.0.0.0/1", "128.0.0.0/1"), 6: ("::/1", "8000::/1")}
 LABEL_DROP = f"ct label {LABEL} ct state != related drop"
+# Direction of a grant -> the chains that its connections begin and are answered in.
+_HOOKS = {
+    "in": ("input", "output"),
+    "out": ("output", "input"),
+    **dict.fromkeys(("to", "from"), ("forward", "forward")),
+}
 _MODULES = {6: "tcp", 17: "udp", 132: "sctp"}
 _TYPES = {1: "icmp", 58: "icmpv6"}
 _BUILT_IN = (
@@ -41,7 +47,7 @@ _WORDS = (
     (re.compile(r"\bct direction 1\b"), "ct direction reply"),
     (re.compile(r"\bmeta nfproto 2\b"), "meta nfproto ipv4"),
 )
-_SET = re.compile(r"[qikp]_([0-9a-f]{8})_(?:[0-9]+_)?[46]", re.ASCII)
+_SET = re.compile(r"[chikpq]_([0-9a-f]{8})_(?:[0-9]+_)?[46]", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -136,25 +142,35 @@ def _rendered(entries: Sequence[Emergency], controls: Sequence[Path], labelled: 
         return table
     rules["input"].append('iifname "lo" accept')
     rules["output"].append('oifname "lo" accept')
+    if any(entry.remote and entry.kept for entry in entries):
+        # the host finds the neighbours that it forwards to those who are kept
+        for chain in _DHCP:
+            rules[chain] += _BUILT_IN
     for entry in entries:
         _cut(table, entry)
-    for control in controls if entries else ():
-        ip = IP[control.family]
-        rules["input"].append(f"{ip} saddr {control.addresses} tcp dport {control.port} accept")
-        rules["output"].append(f"{ip} daddr {control.addresses} tcp sport {control.port} accept")
-    if any(entry.isolates for entry in entries):
-        for chain, dhcp in _DHCP.items():
-            rules[chain] += [*_BUILT_IN, *dhcp]
+    _keep_open(rules, controls if entries else ())
+    itself = any(entry.isolates for entry in entries)
+    for chain, dhcp in _DHCP.items():
+        if itself or any(entry.inside for entry in entries):
+            rules[chain] += [*_BUILT_IN, *(dhcp if itself else ())]
     for entry in entries:
         if entry.isolates:
             _isolate(table, entry)
+        if entry.inside:
+            _isolate_inside(table, entry)
     for number, entry, grant in ((n, one, grant) for one in entries for n, grant in enumerate(one.grants, start=1)):
         for family in IP:
-            _permit(table, f"p_{entry.id[2:]}_{number}_{family}", grant, family)
-    if labelled:
-        rules["input"].append(LABEL_DROP)
-        rules["output"].append(LABEL_DROP)
+            _permit(table, f"p_{entry.id[2:]}_{number}_{family}", entry, grant, family)
+    for chain in CHAINS if labelled else ():
+        rules[chain].append(LABEL_DROP)
     return table
+
+
+def _keep_open(rules: dict[str, list[str]], controls: Sequence[Path]) -> None:
+    for control in controls:
+        ip = IP[control.family]
+        rules["input"].append(f"{ip} saddr {control.addresses} tcp dport {control.port} accept")
+        rules["output"].append(f"{ip} daddr {control.addresses} tcp sport {control.port} accept")
 
 
 def _cut(table: _Table, entry: Emergency) -> None:
@@ -164,30 +180,55 @@ def _cut(table: _Table, entry: Emergency) -> None:
             table.sets[name] = set(networks)
             table.rules["input"].append(f"{ip} saddr @{name} drop")
             table.rules["output"].append(f"{ip} daddr @{name} drop")
-            table.rules["forward"] += [f"{ip} {side} @{name} drop" for side in ("saddr", "daddr")]
+            far, near = _but_kept(table, entry, family)
+            table.rules["forward"] += [f"{near}{ip} saddr @{name} drop", f"{far}{ip} daddr @{name} drop"]
+
+
+def _but_kept(table: _Table, entry: Emergency, family: int) -> tuple[str, str]:
+    """Return what leaves out who is kept, as sender and as receiver, and add their set."""
+    far = near = ""
+    inside = [one for one in entry.kept if one.startswith("@")]
+    # in sets of their own, for they may overlap
+    for letter, texts in (("k", entry.kept[len(inside) :]), ("h", entry.addresses_of(inside))):
+        if kept := of_family(texts, family):
+            name, ip = f"{letter}_{entry.id[2:]}_{family}", IP[family]
+            table.sets[name] = set(kept)
+            far, near = f"{far}{ip} saddr != @{name} ", f"{near}{ip} daddr != @{name} "
+    return far, near
+
+
+def _isolate_inside(table: _Table, entry: Emergency) -> None:
+    for family, ip in IP.items():
+        cut = of_family(entry.addresses_of([f"@{one}" for one in entry.inside]), family)
+        if not cut:
+            continue
+        name = f"c_{entry.id[2:]}_{family}"
+        table.sets[name] = set(cut)
+        far, near = _but_kept(table, entry, family)
+        sent, received = f"{near}{ip} saddr @{name} drop", f"{far}{ip} daddr @{name} drop"
+        table.rules["input"].append(sent)
+        table.rules["output"].append(received)
+        table.rules["forward"] += [sent, received]
 
 
 def _isolate(table: _Table, entry: Emergency) -> None:
     for family, ip in IP.items():
-        name, stays = f"i_{entry.id[2:]}_{family}", f"k_{entry.id[2:]}_{family}"
+        name = f"i_{entry.id[2:]}_{family}"
         table.sets[name] = set(ALL[family])
-        kept = of_family(entry.kept, family)
-        if kept:
-            table.sets[stays] = set(kept)
-        far, near = (f"{ip} {field} != @{stays} " if kept else "" for field in ("saddr", "daddr"))
+        far, near = _but_kept(table, entry, family)
         table.rules["input"].append(f"{far}{ip} saddr @{name} drop")
         table.rules["output"].append(f"{near}{ip} daddr @{name} drop")
         table.rules["forward"].append(f"{far}{near}{ip} saddr @{name} drop")
 
 
-def _permit(table: _Table, name: str, grant: Grant, family: int) -> None:
-    remote, local = of_family(grant.remote, family), of_family(grant.local, family)
+def _permit(table: _Table, name: str, entry: Emergency, grant: Grant, family: int) -> None:
+    remote, local = (of_family(entry.addresses_of(texts), family) for texts in (grant.remote, grant.local))
     if not remote or (grant.local and not local) or grant.protocol == (58 if family == 4 else 1):
         return
     ip = IP[family]
     table.sets[name] = set(remote)
-    chain, back = ("input", "output") if grant.direction == "in" else ("output", "input")
-    far, near = ("saddr", "daddr") if grant.direction == "in" else ("daddr", "saddr")
+    chain, back = _HOOKS[grant.direction]
+    far, near = ("saddr", "daddr") if grant.direction in ("in", "to") else ("daddr", "saddr")
     here = [f" {ip} {side} {_several(local)}" if local else "" for side in (near, far)]
     asks = answers = "" if grant.protocol is None else f" meta l4proto {grant.protocol}"
     if grant.ports and grant.protocol is not None:
@@ -242,9 +283,9 @@ def _close(table: _Table, block: list[str]) -> list[str]:
         return strangers
     if name not in CHAINS:
         return block
-    head = block[1].replace("filter - 10", "-10") if len(block) > 1 else ""
+    head = block[1].replace("filter - 20", "-20") if len(block) > 1 else ""
     table.rules[name] = [_one_wording(line) for line in block[2:]]
-    return [] if head == f"type filter hook {name} priority -10; policy accept;" else [f"chain {name}: {head}"]
+    return [] if head == f"type filter hook {name} priority -20; policy accept;" else [f"chain {name}: {head}"]
 
 
 def _one_wording(rule: str) -> str:

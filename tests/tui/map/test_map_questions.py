@@ -7,8 +7,9 @@ from ringfence.model.draft_effect import RuleHome
 from ringfence.model.errors import InputError
 from ringfence.model.picture import PolicyState, Sign
 from ringfence.rollout.cancellation import Cancelled
+from ringfence_tui.engine.progress import Progress as Doing
 from ringfence_tui.engine.session import EngineSession, Tell
-from ringfence_tui.screens.map import questions, sending
+from ringfence_tui.screens.map import drafting, questions, sending
 from ringfence_tui.screens.map.answers import Edges, PictureRequest, Progress, RuleRequest, When
 from ringfence_tui.screens.map.drafting import take, write
 from ringfence_tui.screens.map.kept import kept_of
@@ -133,3 +134,29 @@ def test_what_drafts_are_compared_with_is_compiled_before_the_first_sheet(sessio
 def edges_of(parts):
     """Return the parts that are edges."""
     return [part for part in parts if isinstance(part, Edges)]
+
+
+def test_a_rule_is_judged_in_parts_and_the_next_key_gives_it_up(session, monkeypatch):
+    monkeypatch.setattr(drafting, "PATIENCE", 0.0)
+    request = RuleRequest(DENY, RuleHome("policy/more.yml", {"tier": "guardrail"}, 0, "guardrail", "", new=True))
+    parts = []
+    found = drafting.effect(session, request, Tell(parts.append))
+    assert [part.so_far.denied.flows <= found.newly_denied.flows for part in parts if isinstance(part, Progress)]
+    given_up = []
+
+    def key(part):
+        given_up.append(part)
+        tell.cancel.cancel()
+
+    tell = Tell(key)
+    with pytest.raises(Cancelled):
+        drafting.effect(session, request, tell)
+    assert len(given_up) == 1
+    assert drafting.effect(session, request, Tell(parts.append)) == found
+
+
+def test_what_is_done_before_flows_are_judged_is_told(session):
+    _, parts = asked(session, PictureRequest(when=When("29d")))
+    doing = [part.text for part in parts if isinstance(part, Doing)]
+    assert doing == ["compiling the policy", "reading flows", "judging flows"]
+    assert isinstance(parts[len(doing)], Progress)

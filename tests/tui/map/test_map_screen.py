@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from ringfence.model.draft_effect import DraftEffect, FilledRule, RuleEffect, RuleHome
 from ringfence.model.picture import Neighbour, Neighbours, PictureCell
@@ -18,6 +19,7 @@ from ringfence_tui.screens.map.sheet_box import SheetBox
 from ringfence_tui.spans import plain
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.matrix import Matrix
+from ringfence_tui.widgets.notice import Notice
 from textual.pilot import Pilot
 
 from tests.tui.map_program import KEYS, ToldEngine
@@ -110,6 +112,11 @@ def heading(screen: MapScreen) -> str:
     return plain(screen.query_one("#heading", Lines).rows[0])
 
 
+def said(screen: MapScreen) -> str:
+    """Return what the line above the keys says."""
+    return plain(screen.query_one(Notice).shown)
+
+
 def at_cursor(screen: MapScreen) -> str:
     """Return the text of the cell under the cursor."""
     matrix = screen.query_one(Matrix)
@@ -122,6 +129,28 @@ def test_it_opens_on_the_worst_cell_and_says_all_of_it() -> None:
         assert at_cursor(screen) == "~1 "
         strip = [plain(row) for row in screen.query_one("#strip", Lines).rows]
         assert strip[1].startswith(" internet  to  prod shop api   tcp/443, 1 flow")
+
+    driven(test)
+
+
+def test_a_rule_or_an_explanation_that_is_asked_for_at_a_name_says_where_to_go_first() -> None:
+    async def test(pilot: Pilot[int], screen: MapScreen, _engine: Told) -> None:
+        for key, what in (("d", "a rule"), ("a", "a rule"), ("e", "an explanation")):
+            screen.say()
+            screen.query_one(Matrix).go(0, -1)
+            await pilot.press(key)
+            await shows(pilot, lambda what=what: f"{what} has two ends" in plain(screen.query_one(Notice).shown))  # type: ignore[misc]
+
+    driven(test)
+
+
+def test_a_picture_of_nothing_says_so_once_and_who_asks_the_hosts() -> None:
+    async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
+        engine.answers["map.picture"] = lambda _: MapAnswer(picture(()), KEYS, DraftNote())
+        screen.entered()
+        await shows(pilot, lambda: "nothing was seen" in heading(screen))
+        assert "0 groups" not in heading(screen)
+        assert "1 and t ask the hosts" in heading(screen)
 
     driven(test)
 
@@ -185,6 +214,21 @@ def test_writing_is_confirmed_first() -> None:
             await shows(pilot, lambda: not screen.query("Dialog"))
             await pilot.pause()
             assert ("map.write" in [name for name, _ in engine.asked]) is written
+        await shows(pilot, lambda: said(screen).startswith("written: policy/guardrails.yml"))
+        assert said(screen).endswith("the draft is empty  6 plans and rolls out")
+
+    driven(test)
+
+
+def test_what_the_engine_says_of_a_picture_stands_behind_what_the_cursor_says() -> None:
+    note = "3,000 groups are more than one can read: put together by env"
+
+    async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
+        engine.answers["map.picture"] = lambda _: replace(pictured("+12/61"), notes=(note,))
+        screen.load()
+        await shows(pilot, lambda: said(screen) == note)
+        await pilot.press("k")
+        await shows(pilot, lambda: said(screen) != note)
 
     driven(test)
 

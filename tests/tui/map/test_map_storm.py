@@ -32,11 +32,14 @@ def test_a_storm_of_keys_neither_ends_nor_stalls_it(program):
                 terminal.resize(*draw.choice(SIZES))
             terminal.settle(0.01)
         terminal.resize(91, 27)  # what comes behind the storm: once this is seen, the storm is over
-        terminal.wait_for(lambda _text: "enter flows" in terminal.screen()[-1] and len(terminal.screen()) == 27)
-        terminal.settle(0.3)
-        if "esc leave" in terminal.text():
+        terminal.wait_for(lambda _text: len(terminal.screen()) == 27 and terminal.screen()[-1].startswith(" "))
+        # where it ends depends on the machine: a key that is not worked on within a second holds no other back
+        for _ in range(10):
+            terminal.settle(0.3)
+            if "enter flows" in terminal.screen()[-1] and "esc leave" not in terminal.text():
+                break
             terminal.press("esc")
-            terminal.wait_for(lambda text: "esc leave" not in text)
+        assert "enter flows" in terminal.screen()[-1], terminal.text()
         terminal.settle(0.3)
         terminal.press("ctrl+q")
         assert terminal.wait_end(10) == 0

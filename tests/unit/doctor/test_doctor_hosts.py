@@ -86,8 +86,6 @@ def test_a_host_that_has_everything_is_well() -> None:
         ({"room": ["/var/lib 1000000", "/run 51200"]}, "/run", Status.WARN, "50 MiB"),
         ({"room": ["/var/lib lots"]}, "/var/lib", Status.WARN, "not told"),
         ({"firewall": ["docker", "ufw", "x"]}, "firewalls", Status.WARN, "ufw, docker filter too"),
-        ({"python": None}, "flows", Status.WARN, "no Python"),
-        ({"python": ["3.6"]}, "flows", Status.WARN, "3.6 is too old"),
         ({"came_from": ["192.0.2.1"]}, "control", Status.FAIL, "192.0.2.1, which lies outside 10.9.0.0/24"),
         ({"time": ["900"]}, "clock", Status.WARN, "100 s behind"),
         ({"time": ["9000"]}, "clock", Status.FAIL, "2 h ahead of"),
@@ -103,6 +101,12 @@ def test_what_a_host_lacks_is_told_with_a_remedy(
     assert check.status is status
     assert detail in check.detail
     assert check.remedy
+
+
+@pytest.mark.parametrize(("python", "why"), [(None, "no Python that works"), (["3.6"], "Python 3.6 is too old")])
+def test_a_host_without_python_is_told_that_its_shell_takes_its_place(python: list[str] | None, why: str) -> None:
+    check = judged({"python": python})["flows"]
+    assert (check.status, why in check.detail, "the shell reads" in check.detail) == (Status.OK, True, True)
 
 
 @pytest.mark.parametrize(

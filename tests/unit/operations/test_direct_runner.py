@@ -75,3 +75,33 @@ def test_what_is_cancelled_ends_with_every_ssh(tmp_path: Path) -> None:
     with pytest.raises(Interrupted) as stopped:
         asked(tmp_path, {"slow": {}}, cancel)
     assert not stopped.value.result.hosts["slow"].ok
+
+
+def test_the_isolated_host_is_begun_before_its_peers_which_do_not_wait_for_it_long(tmp_path: Path) -> None:
+    ssh = tmp_path / "ssh"
+    # the isolated one answers only once a peer has been begun
+    ssh.write_text(f"""#!/bin/sh
+while [ $# -gt 2 ]; do shift; done
+echo "$1" >>{tmp_path}/begun
+if [ "$1" = zeus ]; then until grep -q ant {tmp_path}/begun; do sleep 0.1; done; fi
+printf 'ringfence:state=held\\nringfence:changed=yes\\n'
+""")
+    ssh.chmod(0o755)
+    assets = {
+        name: replace(asset(name, "10.0.0.2"), attributes={"ansible_ssh_executable": str(ssh)})
+        for name in ("ant", "bee", "zeus")
+    }
+    refuse = "emergency q-00000001 quarantine 1 0 alice scans\nelement quarantined 10.0.0.9\n"
+    found = DirectRunner(assets, None)(
+        "quarantine",
+        [],
+        {"ringfence_emergency": {"ant": refuse, "bee": refuse, "zeus": LINES}, "ringfence_enforcers": {}},
+        lambda _event: None,
+        directory=tmp_path,
+        limit=(),
+        expected=["ant", "bee", "zeus"],
+        check=False,
+        cancel=Cancellation(),
+    )
+    assert all(one.ok for one in found.hosts.values())
+    assert (tmp_path / "begun").read_text().split()[0] == "zeus"

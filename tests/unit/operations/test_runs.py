@@ -17,8 +17,9 @@ import pytest
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_hold import hold_before
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.rollout_steps import Steps
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
+from ringfence.operations.run_process import Recording
 from ringfence.operations.runs import KILLED
-from ringfence.rollout.events import EventKind
+from ringfence.rollout.events import Event, EventKind
 from ringfence.rollout.run_events import RunReader
 from ringfence.rollout.runs import RunDirectory, left_at_hosts, run_directories
 
@@ -195,3 +196,22 @@ def test_what_two_people_want_of_a_run_adds_up(tmp_path: Path) -> None:
     assert run.control().excuse == ("web-1", "web-2")
     assert run.control().pause
     assert not run.control().abort
+
+
+def test_a_run_that_is_to_pause_pauses_once_its_next_wave_waits(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    assert not run.holds()
+    steps = tmp_path / "steps.jsonl"
+    steps.write_text('{"step": "loads", "host": "web-1"}\n')
+    assert not run.holds(), "the wave before still works"
+    steps.write_text('{"step": "loads", "host": "web-1"}\n' * 200 + '{"step": "held", "host": "web-2"}\n')
+    assert run.holds()
+    for damaged in ("", "no json", "[]"):
+        steps.write_text(damaged)
+        assert not run.holds()
+
+
+def test_events_that_a_full_disk_does_not_take_end_no_rollout() -> None:
+    recording = Recording(Path("/dev/full"))
+    for _ in range(3):
+        recording.event(Event(EventKind.STARTED, 1, host="web-1"))

@@ -15,9 +15,9 @@ from ringfence.model.assets import Asset, Label, Snapshot
 from ringfence.model.errors import Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.claims import Claim, Claims
-from ringfence.sources.inventory import Survey
 from ringfence.sources.inventory_state import InventoryState, inventory_state
 from ringfence.sources.survey_cache import keep_survey, kept_survey, rest_on
+from ringfence.sources.surveys import Survey
 
 CONTROL = {"HOME": "/nonexistent", "PATH": "/usr/bin"}
 TABLE = "plugin: ringfence.core.onprem\ntable: ../hosts.csv\n"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from ringfence.model.errors import InputError, InputErrors, Place
 from ringfence.model.rules import Settings
-from ringfence.sources.inventory import Survey, survey
+from ringfence.sources.inventory import survey
+from ringfence.sources.surveys import Survey
 from ringfence.sources.vaulted import place_of_value
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

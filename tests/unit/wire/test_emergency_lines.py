@@ -22,6 +22,22 @@ PERMITTED = Emergency(
         Grant("out", None, ("fd00::1",), (), ("10.0.0.1",)),
     ),
 )
+INSIDE = Emergency(
+    "q-00000001",
+    "quarantine",
+    100,
+    inside=("web", "app.1"),
+    kept=("10.9.0.0/24", "@db"),
+    containers=(("web", ("172.17.0.2", "fd00::2")), ("app.1", ()), ("db", ("172.17.0.3",))),
+)
+OPENED = Emergency(
+    "p-00000001",
+    "permission",
+    100,
+    7300,
+    grants=(Grant("to", 6, ("10.0.0.4",), ((80, 80),), ("@web",)), Grant("out", 6, ("@web",))),
+    containers=(("web", ("172.17.0.2",)),),
+)
 TABLE_AND_CHAINS = (
     """table inet ringfence_emergency {
     set q_0123abcd_4 {
@@ -31,7 +47,7 @@ TABLE_AND_CHAINS = (
                  10.0.0.4/31, 10.0.0.6 timeout 9s expires 8s }
     }
     chain input {
-        type filter hook input priority -10; policy accept;
+        type filter hook input priority -20; policy accept;
         iifname "lo" accept
         ip saddr @q_0123abcd_4 drop
     }
@@ -42,8 +58,8 @@ TABLE_AND_CHAINS = (
 
 
 def test_emergencies_are_read_back_as_they_were_written() -> None:
-    text = format([ISOLATED, PERMITTED])
-    assert parse(text) == (ISOLATED, PERMITTED)
+    text = format([ISOLATED, PERMITTED, INSIDE, OPENED])
+    assert parse(text) == (ISOLATED, PERMITTED, INSIDE, OPENED)
     assert all(len(line.split(" ")) >= 3 and line.isascii() for line in text.splitlines())
     assert parse("") == ()
 
@@ -74,10 +90,19 @@ def test_addresses_have_one_form_that_every_enforcer_takes() -> None:
         (" 7300 ", " 99 "),
         (" 7300 ", " 07300 "),
         ("p-0123abcd", "p-0123abcd  "),
+        ("isolated @app.1 @web", "isolated @app.1 @web @db;reboot"),
+        ("isolated @app.1 @web", "isolated all"),
+        ("isolated @app.1 @web", "isolated @app.1"),
+        ("container app.1\n", ""),
+        ("container app.1\n", "container app.1 10.0.0.0/8\n"),
+        ("container app.1\n", "container app.1\nelement container app.1\n"),
+        ("to 6 80 @web 10.0.0.4", "to 6 80 any 10.0.0.4"),
+        ("to 6 80 @web 10.0.0.4", "to 6 80 @web @web 10.0.0.4"),
+        ("out 6 any any @web", "out 6 any @web @web"),
     ],
 )
 def test_anything_else_is_refused(old: str, new: str) -> None:
-    text = format([ISOLATED, PERMITTED])
+    text = format([ISOLATED, PERMITTED, INSIDE, OPENED])
     assert old in text
     with pytest.raises(EmergencyError):
         parse(text.replace(old, new))

@@ -22,6 +22,9 @@ class _Words(Tell):
 
     def __call__(self, part: object) -> None:
         """Tell it."""
+        if isinstance(part, Progress):
+            self._tell(part)
+            return
         done, of = getattr(part, "done", 0), getattr(part, "of", 0)
         self._tell(Progress(f"judging flows, {100 * done // of} %" if of else "judging flows"))
 

@@ -108,8 +108,8 @@ def _told(error: RingfenceError) -> tuple[tuple[str, str, str], ...]:
 
 
 def _unforeseen(question: str, error: Exception) -> tuple[str, str, str]:
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return error.strerror, str(error.filename), "is it there, may you read and write it, is the disk full?"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror, str(error.filename or ""), "is it there, may you read and write it, is the disk full?"
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -17,7 +17,7 @@ from ringfence_tui.serve.process import Application
 
 SESSIONS = 4
 IDLE = 30 * 60.0  # seconds without a key or the mouse
-MESSAGE_AT_MOST = 1 << 16  # bytes: a paste
+MESSAGE_AT_MOST = 8 << 20  # bytes: a paste, every character of which may be an escape of JSON
 HEARTBEAT = 15.0  # seconds
 CLOSES_WITHIN = 1.0  # seconds that a browser has to answer the end of its socket
 SOCKET = "ws"

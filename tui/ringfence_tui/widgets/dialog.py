@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual import events
 
 from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.widgets.folded import folded
 from ringfence_tui.widgets.overlay import Overlay
 
 DIGITS = 4
+BESIDE = 6  # cells: the frame, and what is left of the screen beside it
+MOST_FOLDS = 4  # lines of one sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Dialog(Overlay):
         """Return what will happen, and how it is confirmed."""
         if not self.wanted:
             foot = row(Span("enter", Tone.KEY), f" {self.asked.does}   ", Span("esc", Tone.KEY), " leave it")
-            return (*self.asked.rows, (), foot)
+            return (*self._said(), (), foot)
         blanks = "_" * (len(self.wanted) - len(self.typed))
         foot = row(
             f"type {self.wanted} to {self.asked.does}: ",
@@ -51,7 +55,12 @@ class Dialog(Overlay):
             Span("esc", Tone.KEY),
             " leave it",
         )
-        return (*self.asked.rows, (), foot)
+        return (*self._said(), (), foot)
+
+    def _said(self) -> Iterator[Row]:
+        width = self.app.size.width - BESIDE
+        for one in self.asked.rows:
+            yield from folded(one, width, MOST_FOLDS, 2)
 
     def on_key(self, event: events.Key) -> None:
         """Take digits, enter and escape, and nothing else."""

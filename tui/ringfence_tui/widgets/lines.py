@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.style import Style
+from textual import events
 
 from ringfence_tui.keys import CHOOSE, bindings
 from ringfence_tui.spans import Row
+from ringfence_tui.widgets.folded import folded_rows
 from ringfence_tui.widgets.listing import Listing
 
 
@@ -16,9 +18,18 @@ class Lines(Listing):
 
     BINDINGS = bindings((CHOOSE,))
 
-    def __init__(self, *, selectable: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        *,
+        selectable: bool = False,
+        folds: int = 1,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
         super().__init__(selectable=selectable, id=id, classes=classes)
         self.rows: Sequence[Row] = ()
+        self._folds = folds
+        self._whole: Sequence[Row] = ()
 
     def show(self, rows: Sequence[Row], names: Sequence[object] = ()) -> None:
         """Show other rows; what stands where it stood is not painted again.
@@ -39,6 +50,17 @@ class Lines(Listing):
         longest = max(len(before), len(rows))
         seen = range(top, min(longest, top + self.size.height))
         self.repaint_items([index for index in seen if _at(before, index) != _at(rows, index)])
+
+    def show_whole(self, rows: Sequence[Row]) -> None:
+        """Show rows, each in as many lines as it needs and `folds` allows; only without a cursor at one of them."""
+        self._whole = rows
+        width = self.size.width
+        self.show(folded_rows(rows, width, self._folds) if width else rows)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Fold anew."""
+        if self._whole:
+            self.show_whole(self._whole)
 
     def row_at(self, y: int) -> Row:
         """Return the row of a line."""

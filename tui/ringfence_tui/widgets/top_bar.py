@@ -50,7 +50,7 @@ class TopBar(Painted):
         right = [Span(self._shown_right(), Tone.WARN), Span(" ")] if self.jobs else []
         used, room = _cells(left), self.size.width - _cells(right)
         if self.current not in {tab.name for tab in self.tabs}:
-            left += [Span(" "), Span(self.title_text, Tone.STRONG), Span("   1-9 screens", Tone.DIM)]
+            left += [Span(" "), Span(self.title_text, Tone.STRONG), Span(self._screens(), Tone.DIM)]
         else:
             for _, tab, text in self._laid_out(used):
                 chosen = tab.name == self.current
@@ -65,6 +65,9 @@ class TopBar(Painted):
         for start, tab, text in self._laid_out(self._start()):
             if start < event.x <= start + cells(text):
                 self.post_message(GoTo(tab.name))
+
+    def _screens(self) -> str:
+        return f"   {self.tabs[0].key}-{self.tabs[-1].key} screens" if self.tabs and self.workspace else ""
 
     def _start(self) -> int:
         return 2 + cells(self._shown_name())
@@ -81,7 +84,7 @@ class TopBar(Painted):
 
     def _tab_cells(self) -> int:
         if self.current not in {tab.name for tab in self.tabs}:
-            return cells(self.title_text) + cells("    1-9 screens")
+            return cells(self.title_text) + cells(f" {self._screens()}")
         return sum(1 + cells(f"{tab.key} {tab.title}") for tab in self.tabs)
 
     def _laid_out(self, start: int) -> list[tuple[int, Tab, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ringfence.enforcers import Contained, Facts, Network, Profile, Reason, Rendered, Renderer, Targets
+from ringfence.enforcers import Contained, Facts, Network, Profile, Reason, Rendered, Renderer, Targets, told_of
 from ringfence.model.abilities import LINUX, Where
 from ringfence.model.addresses import addresses_of, point_of
 from ringfence.model.assets import Asset
@@ -33,7 +33,7 @@ class ContainersEnforcer:
     name = "containers"
     suffix = "none"
     # Processes inside of a container are none of the host's packet filter, and Ansible has no line there.
-    abilities = replace(LINUX, inbound=frozenset(), outbound=frozenset(), cut=False, control=False, where=Where.API)
+    abilities = replace(LINUX, inbound=frozenset(), outbound=frozenset(), control=False, where=Where.API)
 
     def facts(self, told: Mapping[str, JsonValue]) -> Facts:
         """Return the host that holds the container, its name there, and its networks."""
@@ -49,6 +49,14 @@ class ContainersEnforcer:
 
     def refusals(self, table: VerdictTable, facts: Facts, asset: Asset) -> list[Reason]:
         """Return why its host's packet filter does not see what this container sends and receives."""
+        return self._unseen(facts, asset)
+
+    def held_at(self, asset: Asset) -> tuple[str, str] | None:
+        """Return the host that holds a container, and its name there, None where its packets are not seen there."""
+        facts = self.facts(told_of(asset, asset.enforcer, {}))
+        return None if self._unseen(facts, asset) else (str(facts["host"]), str(facts["name"]))
+
+    def _unseen(self, facts: Facts, asset: Asset) -> list[Reason]:
         if not isinstance(facts.get("host"), str) or not _CALLED.fullmatch(str(facts.get("name", ""))):
             return [("no host is known to hold this container", _SOURCE)]
         try:

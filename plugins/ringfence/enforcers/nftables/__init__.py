@@ -41,7 +41,8 @@ class NftablesEnforcer:
 
     def facts(self, told: Mapping[str, JsonValue]) -> Facts:
         """Return the versions of nft and kernel, and what the two can match units by."""
-        return Features.told(told).data()
+        bridged = {"bridged": told["bridged"]} if "bridged" in told else {}
+        return {**Features.told(told).data(), **bridged}
 
     def lacks(self, facts: Facts) -> str:
         """Return why nft is not usable on a host; the kernel is not asked here, iptables needs no newer one."""
@@ -53,12 +54,15 @@ class NftablesEnforcer:
         return ""
 
     def profile(self, facts: Facts) -> Profile:
-        """Return nothing: every host loads the same text."""
-        return {}
+        """Return whether packets within a bridge are to be judged, all else is the same text for every host."""
+        return {"bridged": True} if facts.get("bridged") is True else {}
 
     def refusals(self, table: VerdictTable, facts: Facts, asset: Asset) -> list[Reason]:
         """Return what this host's nft and kernel cannot enforce of a table."""
-        return [(why, _NEWER) for why in unsupported(table, Features.told(facts))]
+        found = [(why, _NEWER) for why in unsupported(table, Features.told(facts))]
+        if not isinstance(facts.get("bridged", False), bool):
+            found.append(("`bridged` of ringfence_nftables is neither true nor false", "write `bridged: true`"))
+        return found
 
     def renderer(self, targets: Targets) -> Renderer:
         """Return this itself: no text depends on other tables."""
@@ -70,7 +74,7 @@ class NftablesEnforcer:
 
     def render_holding(self, table: VerdictTable, profile: Profile, contained: Sequence[Contained]) -> Rendered:
         """Return the same with the tables of the containers that a host holds."""
-        holding = Holding(contained)
+        holding = Holding(contained, bridged=profile.get("bridged") is True)
         text = render(table, holding)
         runtime = runtime_of(table)
         for one in holding.contained:

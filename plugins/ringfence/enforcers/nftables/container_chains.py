@@ -45,7 +45,13 @@ BASES = {
     "containers_output": ("output", -10, Direction.IN),
 }
 LOOPBACK = {"containers_input": 'iifname "lo" accept', "containers_output": 'oifname "lo" accept'}
+# What the table of emergencies, which is asked before, let begin for a while.
+PERMITTED = "ct label 97 accept"
+# What the client sends on an established connection: judged each time for a container whose enforcement cuts.
+ASKED_ANEW = "ct state established ct direction 0"
 REPLIES = "ct state established,related ct protocol != 2 accept"
+# An empty chain that has the target switch on what gives packets within a bridge to the tables.
+BRIDGED = "containers_bridged"
 REMOTE = {Direction.IN: "saddr", Direction.OUT: "daddr"}
 LOCAL = {Direction.IN: "daddr", Direction.OUT: "saddr"}
 STRICTEST = (Effect.DENY, Effect.WATCH, Effect.ALLOW)
@@ -54,7 +60,9 @@ STRICTEST = (Effect.DENY, Effect.WATCH, Effect.ALLOW)
 class Holding:
     """The containers of one ruleset, and what the target fills in for each, gathered while tables are rendered."""
 
-    def __init__(self, contained: Sequence[Contained]) -> None:
+    def __init__(self, contained: Sequence[Contained], *, bridged: bool = False) -> None:
+        """Take the containers; with `bridged` the target has packets within a bridge pass here as well."""
+        self.bridged = bridged
         self.contained = sorted(contained, key=lambda one: one.called)
         networks: dict[str, list[Network]] = {}
         for one in self.contained:
@@ -120,17 +128,31 @@ class Holding:
         """
         for direction in Direction:
             self._chain(parts, direction, start)
+        if self.bridged:
+            strict = min((self._strictest(name, Direction.OUT) for name in self.networks), key=_strictness)
+            add_outcome(parts, strict, Direction.OUT)
+            link = (REPLIES, *BUILT_IN, f"goto {outcome_chain(strict, Direction.OUT)}")
+            parts.chains["containers_link"] = chain_text("containers_link", link)
+            parts.chains[BRIDGED] = chain_text(BRIDGED, ())
         own = dict(zip(("containers_input", "containers_output"), control, strict=True))
         text = ""
         for name, (hook, priority, direction) in BASES.items():
             rules = [f"type filter hook {hook} priority {priority}; policy accept;", *own.get(name, ())]
             if name in LOOPBACK:
                 rules.append(LOOPBACK[name])
+            if self.bridged and name == "containers_forward_out":
+                # nothing routes these, so they stay within a bridge; a table knows nobody by them
+                rules.append("ip6 saddr fe80::/10 goto containers_link")
             text += chain_text(name, (*rules, f"goto containers_{direction}"))
         return text
 
     def _chain(self, parts: Parts, direction: Direction, start: Callable[[Contained, Direction], str]) -> None:
-        rules = [REPLIES, *BUILT_IN]
+        rules = [PERMITTED]
+        for family, protocol in PROTOCOL_OF_FAMILY.items():
+            name = f"containers_cut_{direction}{family}"
+            parts.sets[name] = set_text("map", name, f"type {TYPE_OF_FAMILY[family]} : verdict")
+            rules.append(f"{ASKED_ANEW} {protocol} {LOCAL[direction]} vmap @{name}")
+        rules += [REPLIES, *BUILT_IN]
         for family, protocol in PROTOCOL_OF_FAMILY.items():
             name = f"containers_{direction}{family}"
             parts.sets[name] = set_text("map", name, f"type {TYPE_OF_FAMILY[family]} : verdict")
@@ -139,6 +161,8 @@ class Holding:
             begin = start(one, direction)
             for family in PROTOCOL_OF_FAMILY:
                 self._elements[one.called][f"containers_{direction}{family}", f"goto {begin}"] = None
+                if one.cut:
+                    self._elements[one.called][f"containers_cut_{direction}{family}", f"goto {begin}"] = None
         for family, protocol in PROTOCOL_OF_FAMILY.items():
             elements = []
             for network, addresses in sorted(self.networks.items()):
@@ -179,6 +203,10 @@ class Holding:
             and (self._strictest(name, direction).effect, name) < (self._strictest(network, direction).effect, network)
         ]
         return union(before)
+
+
+def _strictness(outcome: Outcome) -> int:
+    return STRICTEST.index(outcome.effect)
 
 
 def _target(one: Contained, family: int, places: Sequence[tuple[Cell, str]]) -> str:

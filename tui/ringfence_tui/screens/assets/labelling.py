@@ -10,7 +10,7 @@ from ringfence_tui.messages import WorkspaceChanged
 from ringfence_tui.screens.assets.detail import LabelRequest, Preview, Written, preview_rows
 from ringfence_tui.screens.assets.discovery import DiscoverRequest, Discovery, discovery_rows
 from ringfence_tui.screens.assets.finding import FindingPage
-from ringfence_tui.screens.assets.model import AssetTable, completions
+from ringfence_tui.screens.assets.model import OTHER_KEYS, AssetTable, completions
 from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.dialog import Confirmation
 from ringfence_tui.widgets.lines import Lines
@@ -40,7 +40,7 @@ class LabellingPage(FindingPage):
 
     async def _label(self, names: tuple[str, ...]) -> None:
         whom = names[0] if len(names) == 1 else f"{len(names):,} assets"
-        labels = {key: values for key, values in self.table.values.items() if key not in ("source", "mode", "drift")}
+        labels = {key: values for key, values in self.table.values.items() if key not in OTHER_KEYS}
         known = AssetTable(values=labels)
         asked = Prompt(
             f"Label {whom}",

@@ -18,6 +18,7 @@ from ringfence.operations.discover import discover
 from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.kept_proofs import kept_proofs
 from ringfence.operations.label_by_hand import preview_label, write_label
+from ringfence.operations.other_firewalls import other_firewalls, who_may_cut
 from ringfence.operations.overview import weaker_mode
 from ringfence.operations.passwords import Passwords
 from ringfence.presenting.asset_view import value_text
@@ -25,6 +26,7 @@ from ringfence.sources.host_told import source_of_told
 from ringfence.sources.label_origins import Origin, origins
 from ringfence.sources.merging import STALE, contradictions
 
+from ringfence_tui.clock import date_and_clock
 from ringfence_tui.engine.judging import judged_week
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.engine.questions import Questions
@@ -150,7 +152,7 @@ def detail(session: EngineSession, request: DetailRequest, _tell: Tell) -> Asset
         return AssetDetail(request.name, (), (("gone", "no source names it any more"),))
     proof = kept_proofs(estate).get(asset.name)
     labels = tuple(map(_origin, origins(asset, estate.workspace.label_rules)))
-    drift = "" if proof is None or proof.ok else f"{proof.state} since {proof.since}: {'; '.join(proof.sentences)}"
+    drift = "" if proof is None or proof.ok else f"since {date_and_clock(proof.since)}: {'; '.join(proof.sentences)}"
     return AssetDetail(asset.name, labels, tuple(_lines(estate, asset)), drift)
 
 
@@ -180,6 +182,9 @@ def _lines(estate: Estate, asset: Asset) -> Iterator[tuple[str, str]]:
     listens = _listens(asset)
     if listens:
         yield "listens", listens
+    others = other_firewalls(estate, [asset.name]).get(asset.name)
+    if others is not None and (cutters := who_may_cut(others)):
+        yield "beside", f"may cut more: {cutters} (told {others.seen})"
     yield from _table_lines(estate, asset)
 
 

@@ -23,7 +23,7 @@ def columns(longest: int) -> tuple[Column, ...]:
         Column("APP", 5, grow=1),
         Column("ROLE", 6, grow=1),
         Column("MODE", 9),
-        Column("SEEN", 6, rank=2),
+        Column("TRAFFIC", 7, rank=2),
         Column("SOURCES", 8, grow=1, rank=3),
         Column("DRIFT", 5, rank=1),
     )
@@ -40,7 +40,7 @@ def cells_of(table: AssetTable, index: int, now: datetime) -> Cells:
         f"{first} +{more.count(' ') + 1}" if more else first,
         *(table.label(index, key) or Span("–", Tone.DIM) for key in ("env", "app", "role")),
         Span(mode[:9] if enforcer else "–", MODE_TONES.get(mode, Tone.DIM)),
-        Span(age(seen, now) if seen else "never" if known else "", Tone.DIM),
+        Span(age(seen, now) if seen else "none" if known else "", Tone.DIM),
         Span(
             " ".join(dict.fromkeys(short(one.partition(":")[0]) for one in sources.split(" "))),
             Tone.WARN if stale else Tone.DIM,

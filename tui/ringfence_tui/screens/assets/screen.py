@@ -71,7 +71,7 @@ class AssetsScreen(LabellingPage):
             yield Caption(id="filter-count")
         yield Table(columns(LEAST_NAME), is_marked=self.is_marked, id="assets")
         yield Line()
-        yield Lines(id="detail")
+        yield Lines(folds=3, id="detail")
         yield Lines(id="discovery")
 
     # What it shows
@@ -131,7 +131,9 @@ class AssetsScreen(LabellingPage):
 
     def show_detail(self) -> None:
         """Show what is told of one."""
-        self.query_one("#detail", Lines).show(detail_rows(self.detail, self.flows, self.history, self.app.size.width))
+        self.query_one("#detail", Lines).show_whole(
+            detail_rows(self.detail, self.flows, self.history, self.app.size.width)
+        )
 
     @on(Listing.Chosen, "#assets")
     def read(self, _message: Listing.Chosen) -> None:
@@ -150,6 +152,7 @@ class AssetsScreen(LabellingPage):
         elif self.filter_text:
             self._set_filter("")
             self.find()
+            self.say()
         elif self.marked:
             self.action_unmark()
         else:

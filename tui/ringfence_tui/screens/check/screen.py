@@ -18,7 +18,7 @@ class CheckScreen(Page):
 
     def body(self) -> ComposeResult:
         """Yield the list."""
-        yield Lines(id="wrong")
+        yield Lines(folds=8, id="wrong")
 
     def entered(self) -> None:
         """Ask."""
@@ -28,8 +28,8 @@ class CheckScreen(Page):
         """Show what is found."""
         shown = self.query_one("#wrong", Lines)
         if not shown.rows:
-            shown.show([row(Span(" checking …", Tone.DIM))])
-        shown.show(rows(await self.engine.ask("check.everything", None, Checked)))
+            shown.show_whole([row(Span(" checking …", Tone.DIM))])
+        shown.show_whole(rows(await self.engine.ask("check.everything", None, Checked)))
 
     def action_renew(self) -> None:
         """Check again."""

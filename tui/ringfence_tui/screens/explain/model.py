@@ -85,7 +85,7 @@ class SideView:
 
 @dataclass(frozen=True, slots=True)
 class AnswerView:
-    """What becomes of some services."""
+    """What becomes of some services; `beside` is what other firewalls do with what is allowed, in a few words."""
 
     sign: Sign
     client: str
@@ -96,6 +96,7 @@ class AnswerView:
     nearest_place: str = ""
     misses: tuple[str, ...] = ()
     other: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,8 @@ def head_row(explained: Explained | None, index: int, beside: Beside) -> Row:
         if side.sign is one.sign and one.sign in (Sign.DENIED, Sign.WOULD_BE_DENIED)
     ]
     spans = [Span(f" {one.sign} {VERDICTS[one.sign]}", OF_SIGN[one.sign])]
+    if one.beside:
+        spans.append(Span(f" by Ringfence, {one.beside}", Tone.WARN))
     if decided:
         spans.append(Span(f"  by {' and '.join(decided)}"))
     spans.append(Span(f"   {one.services}", Tone.STRONG))

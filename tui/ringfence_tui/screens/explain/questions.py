@@ -194,6 +194,7 @@ class _Viewing:
             str(nearest.place) if nearest else "",
             nearest.misses if nearest else (),
             other,
+            one.beside.short if one.beside is not None else "",
         )
 
     def side(self, side: Side, index: int, one: Answer) -> SideView:
@@ -213,7 +214,7 @@ class _Viewing:
             str(side.mode) if side.mode else "",
             str(enforcement.place) if enforcement is not None else "",
             str(side.process) or "any other process" if side.process is not None else "",
-            side.notes,
+            (*side.notes, str(side.beside)) if side.beside is not None else side.notes,
             tuple(LabelView(key, label.value, clean_line(label.rule)) for key, label in sorted(labels)),
             tuple((tier, side.rule if rule is not None and rule.tier == tier else "–") for tier in self.tiers)
             if side.mode

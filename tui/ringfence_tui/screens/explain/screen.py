@@ -89,6 +89,7 @@ class ExplainScreen(ChangingPage):
             field = self.query_one(f"#{name}", Field)
             if self._taken or not field.value:
                 field.value = getattr(self.asked, name)
+                field.cursor_position = len(field.value)
         self._taken = False
         self.work(self._load_words(), "words")
         if self.asked.whole:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ringfence.model.draft_effect import RuleHome
+from ringfence.model.judging import SoFar
 from ringfence.model.picture import Picture, PictureEdge, PictureGroup
 
 
@@ -124,10 +125,11 @@ class RuleRequest:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many of how many pairs are judged."""
+    """How many of how many groups are judged, and of a change what it does to those."""
 
     done: int
     of: int
+    so_far: SoFar | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,10 @@ class DraftingPage(LookingPage):
     def action_rule(self, action: str) -> None:
         """Open the sheet of a rule, filled from the cell."""
         ends = self.ends
-        if ends is None or self.answer is None or self.level is None:
+        if self.answer is None or self.level is None:
+            return
+        if ends is None:
+            self.say_no_ends("a rule")
             return
         detail = self._details.get(ends)
         sheet = sheet_of(action, *ends, detail.edge if detail is not None else self.edge, self.level.shown)

@@ -15,7 +15,7 @@ from ringfence.operations.rule_from_cell import rule_from_cell
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
 from ringfence_tui.screens.map.answers import DamageNote, DraftNote, DraftSeen, RuleRequest, SheetRequest, Writing
-from ringfence_tui.screens.map.kept import judged_flows
+from ringfence_tui.screens.map.kept import PATIENCE, Progresses, judged_flows
 
 if TYPE_CHECKING:
     from ringfence.operations.draft import Drafted
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from ringfence.operations.execution import Execution
 
 
-def followed(kept: DraftPicture, execution: Execution) -> DraftNote:
+def followed(kept: DraftPicture, execution: Execution, tell: Tell) -> DraftNote:
     """Judge again what the draft changed; a draft that is no policy is told, and leaves the picture as it was."""
     drafted = draft.show(kept.estate)
     try:
-        kept.follow(drafted.edited, execution)
+        kept.follow(drafted.edited, execution, Progresses(tell, after=PATIENCE))
     except RingfenceError as error:
         return note_of(drafted, conflict=str(error).splitlines()[0])
     return note_of(drafted)
@@ -70,7 +70,8 @@ def sheet(session: EngineSession, request: SheetRequest, tell: Tell) -> FilledRu
 def effect(session: EngineSession, request: RuleRequest, tell: Tell) -> DraftEffect:
     """Return what the draft would do with a further rule, compared with what it does."""
     with judged_flows(session, request.when, tell) as kept:
-        return kept.trial(_adding(request), execution=session.execution(tell))
+        told = Progresses(tell, after=PATIENCE)
+        return kept.trial(_adding(request), execution=session.execution(tell), told=told)
 
 
 def take(session: EngineSession, request: RuleRequest, _tell: Tell) -> DraftNote:

@@ -26,6 +26,8 @@ def heading(
     )
     if matrix.hidden and matrix.view.only is Only.ALL:
         count += f" ({how_many(matrix.hidden, 'empty row')} hidden)"
+    if not matrix.picture.groups:
+        count = "nothing was seen"
     if rows is not None:
         count += f", rows {rows[0]}-{rows[1]}"
     view = matrix.view

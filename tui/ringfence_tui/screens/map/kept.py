@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -9,12 +10,14 @@ from threading import RLock
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from ringfence.model.judging import SoFar
 from ringfence.model.picture import PolicyState
 from ringfence.operations.draft_effect import DraftPicture
 from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.picture import open_picture
 
 from ringfence_tui.engine.session import EngineSession, Tell
+from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.map.answers import Progress, When
 from ringfence_tui.screens.map.sending import Sent
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 STATES = (PolicyState.HELD, PolicyState.FILES, PolicyState.DRAFT)
 PROGRESS_STEPS = 20
+PATIENCE = 0.3  # seconds; what is judged sooner is told when it is whole
 
 
 @dataclass
@@ -71,7 +75,8 @@ def judged_flows(session: EngineSession, when: When, tell: Tell, *, newest: bool
                 kept.picture = None
             kept.flows = flows
             chosen = FlowSelection(since=when.since, until=when.until)
-            judged = open_picture(estate, chosen, STATES, execution, Progresses(tell))
+            opening = session.execution(tell, Telling(tell))
+            judged = open_picture(estate, chosen, STATES, opening, Progresses(tell))
             kept.estate, kept.when, kept.picture = estate, when, DraftPicture(estate, judged)
             kept.prepared = False
         yield kept.picture
@@ -106,14 +111,17 @@ def flows_stamp(estate: Estate) -> tuple[object, ...]:
 
 @dataclass
 class Progresses:
-    """Tells a screen how far judging is, at each twentieth."""
+    """Tells a screen how far judging is, at each twentieth, once somebody has waited so many seconds."""
 
     tell: Tell
+    after: float = 0.0
     _last: int = 0
+    _began: float = field(default_factory=time.monotonic)
 
-    def __call__(self, done: int, of: int) -> None:
+    def __call__(self, done: int, of: int, so_far: SoFar | None = None) -> None:
         """Hear how many of how many are judged. Raise Cancelled where nobody waits any more."""
+        self.tell.check()
         step = done * PROGRESS_STEPS // of if of else 0
-        if step != self._last:
+        if step != self._last and time.monotonic() - self._began >= self.after:
             self._last = step
-            self.tell(Progress(done, of))
+            self.tell(Progress(done, of, so_far))

@@ -57,7 +57,8 @@ class LookingPage(PicturePage):
         matrix = self.query_one("#matrix", Matrix)
         line = heading(self.model, self.level, self.times, self.size.width, matrix.seen_rows, self._changes)
         if not len(self.model.content):
-            nothing = "no flow was seen" if self.view.only is Only.ALL else f"nothing with only: {self.view.only.value}"
+            asks = "1 and t ask the hosts who talks to whom"
+            nothing = asks if self.view.only is Only.ALL else f"nothing with only: {self.view.only.value}"
             line = (*line, Span(f"   {nothing}", Tone.WARN))
         self.query_one("#heading", Lines).show([line])
 
@@ -92,6 +93,10 @@ class LookingPage(PicturePage):
         if self.model is None or not 0 <= position < len(self.model.shown):
             return None
         return self.model.group(position)
+
+    def say_no_ends(self, what: str) -> None:
+        """Say what a cursor at a group's name has to do first."""
+        self.say(f"{what} has two ends: ", Span("→", Tone.KEY), " goes to a cell, which is a row's group to a column's")
 
     def show_cell(self) -> None:
         """Say what is known of the cell, and ask for the rest where the cursor rests on it."""

@@ -12,6 +12,7 @@ from ringfence.model.picture import Picture, PictureCell, PictureGroup
 from textual.app import ComposeResult
 
 from ringfence_tui.engine.client import EngineError
+from ringfence_tui.engine.progress import Progress as Doing
 from ringfence_tui.memory import kept_long, many_values
 from ringfence_tui.screens.map.answers import Edges, MapAnswer, PictureRequest, Progress
 from ringfence_tui.screens.map.levels import Level
@@ -110,6 +111,8 @@ class PicturePage(SharedDraftPage):
                 parts.append(part)
             elif isinstance(part, Progress) and part.of:
                 self._tell_job(f"judging {part.done * 100 // part.of} %")
+            elif isinstance(part, Doing):
+                self._tell_job(part.text)
 
         try:
             with many_values():

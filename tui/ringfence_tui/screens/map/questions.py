@@ -29,7 +29,7 @@ SERVICES = 2  # of an edge; the sheet and the strip ask for all of one cell
 def picture(session: EngineSession, request: PictureRequest, tell: Tell) -> MapAnswer:
     """Return the picture at some levels, at the finest labels that have not too many groups where none are named."""
     with judged_flows(session, request.when, tell, newest=True) as kept:
-        drafted = followed(kept, session.execution(tell))
+        drafted = followed(kept, session.execution(tell), tell)
         keys = keys_of(kept.estate)
         levels = request.levels or keys[: depth_of(kept.estate, keys)]
         found = kept.judged.at(levels, request.inside, SERVICES)

@@ -170,7 +170,10 @@ class MapScreen(DraftingPage):
 
     def action_explain(self) -> None:
         """Explain the flow at the cursor; of a cell, its busiest one that is known, else what its ends may do."""
-        if self.ends is None or self.level is None:
+        if self.level is None:
+            return
+        if self.ends is None:
+            self.say_no_ends("an explanation")
             return
         detail = self._details.get(self.ends)
         flows = detail.flows if detail is not None else ()

@@ -44,13 +44,29 @@ def effect_rows(foot: Foot) -> tuple[Row, ...]:
     match foot:
         case DraftEffect():
             rows = _effect(foot)
-        case Progress(done, of):
-            rows = [(Span(f"judging {done * 100 // of if of else 0} %", Tone.DIM),)]
+        case Progress():
+            rows = _so_far(foot)
         case str():
             rows = [(Span("✗ ", Tone.BAD), Span(foot))]
         case _:
             rows = [(Span("judging", Tone.DIM),)]
     return tuple([*rows, (), (), (), ()][:4])
+
+
+def _so_far(progress: Progress) -> list[Row]:
+    """Return how far judging is, and what the rule does to the flows that are judged."""
+    percent = progress.done * 100 // progress.of if progress.of else 0
+    found: list[Row] = [(Span(f"judging {percent} %, the worst first", Tone.DIM),)]
+    if progress.so_far is not None:
+        denied, allowed = progress.so_far.denied.flows, progress.so_far.allowed.flows
+        found.append(
+            (
+                Span("so far".ljust(LABEL), Tone.DIM),
+                Span(f"newly denied {denied:,}", Tone.DENIED if denied else Tone.PLAIN),
+                Span(f"   newly allowed {allowed:,}", Tone.ALLOWED if allowed else Tone.PLAIN),
+            )
+        )
+    return found
 
 
 def _effect(effect: DraftEffect) -> list[Row]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ringfence.model.overview import AssetsSummary, DraftSummary, PolicySummary, RolloutSummary, TrafficSummary
 from ringfence.model.picture import Sign, SignCount
+from ringfence.model.run_states import LIVING
 
 from ringfence_tui.ages import age, ago
 from ringfence_tui.engine.progress import Progress
@@ -181,7 +182,7 @@ def _assets_rows(overview: Overview, now: datetime, width: int) -> Iterator[Row]
         parts += [Span(text, Tone.WARN if source.stale else Tone.PLAIN), Span("  ")]
         left -= len(text) + 2
     if assets.kept:
-        parts.append(Span("as last kept", Tone.DIM))
+        parts.append(Span("  as last kept", Tone.DIM))
     yield tuple(parts)
     lacking = [f"{count:,} without {key}" for key, count in assets.lacking.items()]
     if assets.contradictions:
@@ -300,12 +301,13 @@ def _wanted(overview: Overview, *, read_only: bool) -> Iterator[Next]:
         what = _counted(errors, "error") if errors else _counted(len(wrong), "warning")
         stops = ": nothing can be planned until they are solved" if errors else ""
         yield Next("c", f"{what} in the files and the inventory{stops}", "check")
-    if rollout is not None and rollout.state in {"running", "pausing"}:
+    if rollout is not None and rollout.state in LIVING:
         yield Next("r", f"a rollout runs since {rollout.started}: watch it", "rollout", RunSubject(rollout.run))
     if rollout is not None and rollout.drifted:
         drifted = _counted(len(rollout.drifted), "host")
         yield Next("v", f"{drifted} drifted: see what is open", "verify")
-    if overview.traffic is not None:
+    empty = overview.assets is not None and not overview.assets.assets
+    if overview.traffic is not None and not (empty and not overview.traffic.flows):
         yield from _of_traffic(overview.traffic)
     if overview.draft.changes:
         files = _few(overview.draft.files) or "no file"
@@ -355,7 +357,7 @@ def _of_assets(assets: AssetsSummary) -> Iterator[Next]:
     if stale:
         yield Next("d", f"{_few(stale)} did not answer, and its assets stand as they were: ask again", "assets")
     elif not assets.assets:
-        yield Next("d", "no asset is known: ask the inventory", "assets")
+        yield Next("d", "no asset is known: name hosts in hosts.csv or inventory/, then ask the inventory", "assets")
 
 
 def _counted(count: int, noun: str) -> str:

@@ -125,7 +125,7 @@ class OverviewScreen(ChangingPage):
             self.job("")
         self.entered()
         silent = f"; {len(done.silent)} said nothing: {done.silent[0][0]}: {done.silent[0][1]}" if done.silent else ""
-        self.say(Span("✓ ", Tone.GOOD), f"{done.new:,} new flows", Span(silent, Tone.WARN))
+        self.say(Span("✓ ", Tone.GOOD), f"{done.new:,} new observations", Span(silent, Tone.WARN))
 
     def hear(self, part: object) -> None:
         """Show what is worked on."""

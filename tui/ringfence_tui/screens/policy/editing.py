@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
+from ringfence.text_editor import NOTHING, EditorFile
 from textual import on
 
+from ringfence_tui.engine.client import EngineError
 from ringfence_tui.keys import Key
 from ringfence_tui.page import Confirmation
-from ringfence_tui.screens.policy.external import edited_outside
+from ringfence_tui.screens.policy.external import OutsideEdits
 from ringfence_tui.screens.policy.model import Change, Fault, FileView, Item, RuleRow
 from ringfence_tui.screens.policy.requests import TextRequest
 from ringfence_tui.screens.policy.rules import FOOT, RulesPage
 from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.editor import Editor
+from ringfence_tui.widgets.folded import folded_rows
 from ringfence_tui.widgets.listing import Listing
 from ringfence_tui.widgets.table import Table
 
@@ -41,6 +44,7 @@ class EditingPage(RulesPage):
         super().begin()
         self.editing: FileView | None = None
         self.live: tuple[Fault, ...] = ()
+        self.outside = OutsideEdits()
 
     def entered(self) -> None:
         """Read the files again, unless one is edited."""
@@ -51,6 +55,12 @@ class EditingPage(RulesPage):
         """Begin anew: another workspace was opened."""
         super().forget()
         self.remove_class("editing")
+
+    def unsaved(self) -> str:
+        """Return that a text was typed which is not in the draft yet."""
+        if self.editing is None or self.query_one("#editor", Editor).text == self.editing.text:
+            return ""
+        return f"what was typed in {self.editing.file} is not in the draft yet (ctrl+s on Policy takes it there)"
 
     def shown_keys(self) -> tuple[Key, ...]:
         """Return the keys of the editor while one edits."""
@@ -77,7 +87,7 @@ class EditingPage(RulesPage):
                 found.append(line)
         if not self.live:
             found.append(row(Span(" ✓ ", Tone.GOOD), "the policy can be read"))
-        return tuple(found[:FOOT])
+        return folded_rows(found, self.size.width)[:FOOT]
 
     @on(Listing.Chosen, "#rules")
     def _chosen(self, _event: Listing.Chosen) -> None:
@@ -121,7 +131,7 @@ class EditingPage(RulesPage):
     @on(Editor.Kept)
     def _kept(self, message: Editor.Kept) -> None:
         if self.editing is not None:
-            self.work(self._keep(self.editing, message.editor.text), "asked")
+            self.work(self._keep(self.editing, message.editor.text, self.editing.text), "asked")
 
     @on(Editor.Left)
     def _leave(self, message: Editor.Left) -> None:
@@ -137,8 +147,8 @@ class EditingPage(RulesPage):
         if await self.confirm(Confirmation("leave the text", said, does="leave without it")):
             self._end_editing()
 
-    async def _keep(self, file: FileView, text: str) -> None:
-        await self.engine.ask("policy.keep", TextRequest(file.file, text, file.text), int)
+    async def _keep(self, file: FileView, text: str, before: str) -> None:
+        await self.engine.ask("policy.keep", TextRequest(file.file, text, before), int)
         self._end_editing()
         self.say(Span("in the draft: ", Tone.GOOD), f"{file.file}; w writes it, u takes it back")
         self.effect = None
@@ -157,10 +167,17 @@ class EditingPage(RulesPage):
         if item is None or not self.may("change the draft") or self.app.is_web:
             return
         file = self._file(item)
-        text, why = edited_outside(self.app, file.short, file.text, item.line if isinstance(item, RuleRow) else 1)
-        if text is None:
-            self.say(Span("✗ ", Tone.BAD), why)
-        elif text == file.text:
-            self.say("nothing was changed")
+        line = item.line if isinstance(item, RuleRow) else 1
+        kept, text, why = self.outside.edited(self.app, file.file, file.text, line)
+        if kept is None:
+            self.say(*(() if why == NOTHING else (Span("! ", Tone.WARN),)), why, whole=True)
         else:
-            self.work(self._keep(file, text), "asked")
+            self.work(self._keep_outside(file, kept, text), "asked")
+
+    async def _keep_outside(self, file: FileView, kept: EditorFile, text: str) -> None:
+        try:
+            await self._keep(file, text, kept.before)
+        except EngineError as error:
+            remedy = f"{error.remedy}; what was saved is kept in {kept.path}".removeprefix("; ")
+            raise EngineError(error.message, error.place, remedy, error.faults) from error
+        self.outside.taken(file.file)

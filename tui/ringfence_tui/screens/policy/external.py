@@ -1,38 +1,44 @@
-"""A text in `$EDITOR`, in a private file of its own: no policy file is touched by it."""
+"""A file in `$EDITOR`: no policy file is touched by it, and nothing that is saved in the editor is lost."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
+from ringfence.model.errors import InputError
+from ringfence.text_editor import EditorFile
 from textual.app import App, SuspendNotSupported
 
-USUAL = "vi"
-AT_LINE = frozenset({"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "micro", "joe"})
 
+class OutsideEdits:
+    """The texts that editors have, by their files: one that was saved late is taken by the next call."""
 
-def edited_outside(app: App[int], name: str, text: str, line: int) -> tuple[str | None, str]:
-    """Return the text as an editor left it, or None and why there is none. The application waits meanwhile."""
-    try:
-        words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or USUAL) or [USUAL]
-    except ValueError:
-        return None, "$EDITOR is no command: its quotes do not match"
-    with TemporaryDirectory(prefix="ringfence-edit-") as directory:
-        path = Path(directory) / Path(name).name
-        path.write_bytes(text.encode())
-        at = [f"+{line}"] if Path(words[0]).name in AT_LINE else []
+    def __init__(self) -> None:
+        self._files: dict[str, EditorFile] = {}
+
+    def edited(self, app: App[int], file: str, text: str, line: int) -> tuple[EditorFile | None, str, str]:
+        """Return what holds the new text of a file and that text, or None and why there is none.
+
+        The application waits for the editor. What an editor saved after it had returned is taken without another.
+        """
+        kept = self._files.get(file)
         try:
-            with app.suspend():
-                status = subprocess.run([*words, *at, str(path)], check=False).returncode
-            if status:
-                return None, f"{words[0]} ended with {status}: nothing is taken"
-            return path.read_bytes().decode(), ""
+            if kept is not None and (saved := kept.saved()) is not None:
+                return kept, saved, ""
+        except InputError as error:
+            return None, "", error.message
+        if kept is None or kept.before != text or not kept.path.exists():
+            if kept is not None:
+                kept.forget()
+            kept = EditorFile(file, text)
+        self._files[file] = kept
+        try:
+            left = kept.edit(line, app.suspend())
         except SuspendNotSupported:
-            return None, "an editor cannot be started here"
-        except OSError as error:
-            return None, f"{words[0]} cannot be started: {error.strerror}; set $EDITOR"
-        except UnicodeDecodeError:
-            return None, "what the editor left is no UTF-8: nothing is taken"
+            kept.forget()
+            return None, "", "an editor cannot be started here"
+        if left.text is not None:
+            return kept, left.text, ""
+        return None, "", f"{left.why}; where it is still open, save there and press E" if left.open else left.why
+
+    def taken(self, file: str) -> None:
+        """Delete what was taken into the draft."""
+        if (kept := self._files.pop(file, None)) is not None:
+            kept.forget()

@@ -95,7 +95,7 @@ def effect(session: EngineSession, _request: None, tell: Tell) -> EffectView:
 
 def _effect(kept: DraftPicture, session: EngineSession, tell: Tell) -> EffectView:
     execution = session.execution(tell)
-    note = followed(kept, execution)
+    note = followed(kept, execution, tell)
     if note.conflict:
         return EffectView(error=note.conflict)
     return EffectView(kept.effect(execution=execution))

@@ -46,19 +46,21 @@ class PolicyScreen(EditingPage):
         if isinstance(item, RuleRow) and item.change is not Change.DROPPED and self.may("change the draft"):
             self.work(self._change("policy.drop", DropRequest(item.file, item.line), f"dropped '{item.name}'"), "asked")
 
-    async def _change(self, question: str, request: object, words: str) -> None:
+    async def _change(
+        self, question: str, request: object, words: str, more: str = "u takes it back, w writes it"
+    ) -> None:
         try:
             await self.engine.ask(question, request, object)
         except EngineError as error:
             await self.asked_anew(error)
             return
-        self.say(words, Span("   u takes it back, w writes it", Tone.DIM))
+        self.say(words, Span(f"   {more}", Tone.DIM))
         await self.draft_changed()
 
     def action_undo(self) -> None:
         """Take the last change back."""
         if self.may("change the draft"):
-            self.work(self._change("map.undo", self.shown_draft, "taken back"), "asked")
+            self.work(self._change("map.undo", self.shown_draft, "taken back", "ctrl+r does it again"), "asked")
 
     def action_redo(self) -> None:
         """Do it again."""

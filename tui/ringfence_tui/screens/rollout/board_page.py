@@ -20,14 +20,17 @@ from ringfence_tui.screens.rollout.board_rows import (
     head_rows,
     possible,
     possible_rows,
+    usable,
 )
 from ringfence_tui.screens.rollout.keys import Shown, keys_of
 from ringfence_tui.screens.rollout.model import PlanView, plan_rows, wrapped
 from ringfence_tui.screens.rollout.numbers import Numbers, number_rows
 from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.widgets.folded import folded_rows
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing
 
+MOST_FOLDS = 2  # lines of one thing that is known of a host
 AGED = 10.0  # seconds after which the board of an ended run says how long it holds
 
 
@@ -162,13 +165,20 @@ class BoardPage(ChangingPage):
                 self.subject = host.wave  # its wave was closed
             main.move_to(self.rows.index_of(self.subject))
         self._show_foot()
+        self.renew_keys()
+
+    @property
+    def no_way_back(self) -> str:
+        """Return why the run that is shown cannot be rolled back, empty where it can or nobody knows yet."""
+        known = self.numbers is not None and self.board is not None and self.numbers.run == self.board.head.run
+        return self.numbers.no_way_back if self.numbers is not None and known else ""
 
     def _show_foot(self) -> None:
         if self.board is None or self.shown is not Shown.BOARD:
             return
         rule: Row = (Span("─" * self.size.width, Tone.RULE),)
-        actions = possible_rows(possible(self.board, self.subject))
-        detail = detail_rows(self.board, self.subject)
+        actions = possible_rows(possible(self.board, self.subject, self.no_way_back))
+        detail = folded_rows(detail_rows(self.board, self.subject), self.size.width, MOST_FOLDS)
         room = self.query_one("#foot", Lines).size.height - len(actions) - 1
         self.query_one("#foot", Lines).show((rule, *detail[: max(0, room)], *actions))
 
@@ -176,6 +186,7 @@ class BoardPage(ChangingPage):
         """Break the lines of the diff anew."""
         if self.shown is Shown.PLAN and self.plan is not None:
             self.show_diff()
+        self._show_foot()
 
     @on(Listing.Moved, "#main")
     def _moved(self, event: Listing.Moved) -> None:
@@ -197,7 +208,7 @@ class BoardPage(ChangingPage):
     def shown_keys(self) -> tuple[Key, ...]:
         """Return the keys of what is shown."""
         head = self.board.head if self.board is not None else None
-        own = keys_of(self.shown, head)
+        own = keys_of(self.shown, head, usable(self.board, self.no_way_back) if self.board is not None else "")
         return tuple(key for key in (*own, *APPLICATION) if not (key.changes and self.read_only))
 
     def asset_at_cursor(self) -> str:

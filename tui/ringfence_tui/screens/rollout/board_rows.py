@@ -22,7 +22,7 @@ TONES = {
 WORDS = {
     Phase.WELL: "confirmed",
     Phase.WORKS: "at work",
-    Phase.HELD: "held",
+    Phase.HELD: "paused",
     Phase.FAILED: "failed",
     Phase.LEFT: "left in between",
     Phase.EXCUSED: "excused",
@@ -75,7 +75,7 @@ def _third(head: BoardHead) -> Row:
     if head.waits:
         return row(Span(f" {head.waits}", Tone.WARN))
     if head.pause and head.lives:
-        return row(Span(" it holds before its next wave", Tone.WARN))
+        return row(Span(" it pauses before its next wave", Tone.WARN))
     return ()
 
 
@@ -154,7 +154,7 @@ def doing(host: BoardHost) -> str:
     if host.phase is Phase.WORKS and host.until:
         return f"{host.word} until {clock(host.until)}"
     if host.phase is Phase.WELL:
-        unchanged = "" if host.changed else ", held it already"
+        unchanged = "" if host.changed else ", had it already"
         return f"{host.word}  {lasted(host.since, host.ended)}{unchanged}".rstrip()
     tries = f" ({host.tries} tries)" if host.tries > 1 else ""
     return f"{host.word}{tries}"
@@ -165,7 +165,8 @@ def detail_rows(board: Board, subject: int | str | None) -> tuple[Row, ...]:
     host = board.hosts.get(subject) if isinstance(subject, str) else None
     if host is None:
         return ()
-    said = "   ".join(f"{clock(time)} {what}" for time, what in host.said[-4:])
+    # the reason has a line of its own
+    said = "   ".join(f"{clock(time)} {what.removesuffix(f': {host.reason}')}" for time, what in host.said[-4:])
     rows = [
         row(Span(f" {host.name}", Tone.STRONG), f"  {host.phase} ", Span(doing(host), TONES[host.phase])),
     ]
@@ -187,8 +188,14 @@ class Possible:
     sentence: str
 
 
-def possible(board: Board, subject: int | str | None) -> tuple[Possible, ...]:
-    """Return what a person can do about a board, the host at the cursor first."""
+def usable(board: Board, no_way_back: str = "") -> frozenset[str]:
+    """Return the keys that do something about a board, whatever the cursor is at; R does nothing without a way back."""
+    found = {one.key for subject in (None, *board.failed()) for one in possible(board, subject, no_way_back)}
+    return frozenset(found - ({"R"} if no_way_back else set()) | ({"x"} if board.head.lives else set()))
+
+
+def possible(board: Board, subject: int | str | None, no_way_back: str = "") -> tuple[Possible, ...]:
+    """Return what a person can do about a board, the host at the cursor first; what cannot be undone is said too."""
     head, found = board.head, []
     host = board.hosts.get(subject) if isinstance(subject, str) else None
     failed = board.failed()
@@ -205,9 +212,10 @@ def possible(board: Board, subject: int | str | None) -> tuple[Possible, ...]:
         found.append(Possible("P", "go on" if head.pause else "pause after this wave"))
         found.append(Possible("A", "abort: what waits for its confirmation goes back by itself"))
         if changed := sum(host.phase is Phase.WELL and host.changed for host in board.hosts.values()):
-            found.append(Possible("R", f"end it and roll {counted(changed, 'confirmed host')} back"))
+            back = f"end it and roll {counted(changed, 'confirmed host')} back"
+            found.append(Possible("R", no_way_back or back))
     if not head.lives and (confirmed := head.count(Phase.WELL)):
-        found.append(Possible("R", f"roll all {confirmed} back: a plan of its own"))
+        found.append(Possible("R", no_way_back or f"roll {counted(confirmed, 'host')} back: a plan of its own"))
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from enum import Enum, auto
 
@@ -12,7 +13,7 @@ from ringfence_tui.keys import Key
 PLAN = Key("p", "make_plan", "plan", "Make a plan of the files as they are now", changes=True)
 REBASE = Key("b", "rebase", "", "Ask the hosts what they hold, then make a plan", changes=True)
 ROLL_OUT = Key("o", "roll_out", "roll out", "Roll this plan out: asks for its first four digits", changes=True)
-PAUSE = Key("P", "pause", "pause", "Hold before the next wave, or go on", changes=True)
+PAUSE = Key("P", "pause", "pause", "Pause before the next wave, or go on", changes=True)
 GO_ON = replace(PAUSE, label="go on")
 ABORT = Key("A", "abort", "abort", "End the run: what waits for its confirmation goes back by itself", changes=True)
 EXCUSE = Key("x", "excuse", "excuse", "Go on without the host at the cursor where it fails", changes=True)
@@ -58,10 +59,12 @@ class Shown(Enum):
     LOG = auto()
 
 
-def keys_of(shown: Shown, head: BoardHead | None) -> tuple[Key, ...]:
-    """Return the keys of what is shown, of a run where there is one."""
+def keys_of(shown: Shown, head: BoardHead | None, usable: Collection[str] = "xrR") -> tuple[Key, ...]:
+    """Return the keys of what is shown, of a run where there is one; of x, r and R those that are `usable`."""
     if shown is Shown.PLAN:
         return (ROLL_OUT, PLAN, *([DIFF] if head else []), HISTORY, VERIFY)
     if head is not None and head.lives:
-        return (GO_ON if head.pause else PAUSE, ABORT, BACK, EXCUSE, LOG, DIFF, HISTORY)
-    return (AGAIN, EXCUSE, BACK, DENIED, LOG, DIFF, PLAN, HISTORY, VERIFY)
+        found: tuple[Key, ...] = (GO_ON if head.pause else PAUSE, ABORT, BACK, EXCUSE, LOG, DIFF, HISTORY)
+    else:
+        found = (AGAIN, EXCUSE, BACK, DENIED, LOG, DIFF, PLAN, HISTORY, VERIFY)
+    return tuple(key for key in found if key not in (AGAIN, EXCUSE, BACK) or key.name in usable)

@@ -9,6 +9,7 @@ from textwrap import wrap
 from ringfence.model.counts import counted
 from ringfence.wire.first_few import first_few
 
+from ringfence_tui.clock import date_and_clock
 from ringfence_tui.spans import Row, Span, Tone, row
 
 SHORT = 4
@@ -18,7 +19,8 @@ SHORT = 4
 class PlanView:
     """A plan. `waves` are the hosts of each, `effects` its changes by what they do, `rows` its diff.
 
-    `more` is how many rows were left out, `stale` says why it cannot be rolled out, empty where it can.
+    `more` is how many rows were left out, `stale` says why it cannot be rolled out, `no_way_back` why nothing could be
+    rolled back to; both are empty where it can.
     """
 
     digest: str
@@ -39,6 +41,7 @@ class PlanView:
     rows: tuple[Row, ...] = ()
     more: int = 0
     warnings: tuple[str, ...] = ()
+    no_way_back: str = ""
 
     @property
     def short(self) -> str:
@@ -76,7 +79,11 @@ def plan_rows(plan: PlanView) -> tuple[Row, ...]:
     head = [
         row(
             Span(f" Plan {plan.short}", Tone.STRONG),
-            Span(f"  {kind}, {signed}, made {_day(plan.made)}, valid to {_day(plan.valid_until)[:10]}", Tone.DIM),
+            Span(
+                f"  {kind}, {signed}, made {date_and_clock(plan.made)}, "
+                f"valid to {date_and_clock(plan.valid_until)[:10]}",
+                Tone.DIM,
+            ),
         )
     ]
     if plan.stale:
@@ -133,10 +140,6 @@ def _waves(plan: PlanView) -> str:
     return ", then ".join([canary, *map(str, others)])
 
 
-def _day(text: str) -> str:
-    return text.replace("T", " ").removesuffix(":00Z").removesuffix("Z")
-
-
 def confirm_rows(
     plan: PlanView, *, limit: tuple[str, ...] = (), excuse: tuple[str, ...] = (), renew: bool = False, within: int = 30
 ) -> tuple[Row, ...]:
@@ -146,6 +149,8 @@ def confirm_rows(
         rows.append(row(Span(" only      ", Tone.TITLE), f"{counted(len(limit), 'host')}: {first_few(limit)}"))
     if excuse:
         rows.append(row(Span(" excused   ", Tone.TITLE), f"{first_few(excuse)}: the waves go on without"))
+    if plan.no_way_back:
+        rows.append(row(Span(" way back  ", Tone.TITLE), plan.no_way_back))
     if renew:
         rows.append(row(Span(" renews    ", Tone.TITLE), "loads the table also where it stands already"))
     return (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ringfence.model.counts import counted
+from ringfence.model.host_denials import HostDenials
 from ringfence.presenting.rollout_board import Board, Phase
 from ringfence.wire.first_few import first_few
 
@@ -17,29 +18,20 @@ MOST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
-    """What a host told: packets denied and those that mode full would deny, by rule; `reason` why it told nothing."""
-
-    host: str
-    denied: int = 0
-    watched: int = 0
-    by_rule: tuple[tuple[str, int], ...] = ()
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Numbers:
     """What is known of a run beside its board.
 
     `flows` are denied before, denied after, allowed before, allowed after; None where the plan looked at none. `until`
     is when the next run with its hosts began, `asked` when hosts last told what they denied; both empty where never.
+    `no_way_back` says why nothing can be rolled back to, empty where something can.
     """
 
     run: str
     flows: tuple[int, int, int, int] | None = None
     until: str = ""
     asked: str = ""
-    denied: tuple[Denied, ...] = ()
+    denied: tuple[HostDenials, ...] = ()
+    no_way_back: str = ""
 
 
 def number_rows(board: Board, numbers: Numbers | None, now: datetime) -> tuple[Row, ...]:
@@ -68,7 +60,8 @@ def held_rows(board: Board, until: str, now: datetime) -> tuple[Row, ...]:
     every = len(well) == len(board.hosts)
     who = f"all {counted(len(well), 'host')}" if every else f"{len(well)} of {counted(len(board.hosts), 'host')}"
     end = f", until the next run at {clock(until)}" if until else ""
-    held = Span(f" {who} held {span}".rstrip(), Tone.GOOD if every else Tone.WARN)
+    verb = "has" if len(well) == 1 else "have"
+    held = Span(f" {who} {verb} held the plan for {span}".rstrip(), Tone.GOOD if every else Tone.WARN)
     return (
         row(held, f" since {clock(since)}{end}"),
         row(Span("   each confirmed over a new connection, and none went back; v reads them back", Tone.DIM)),

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError, RingfenceError
 
+from ringfence_tui.clock import date_and_clock
 from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.rollout.model import Opening, PlanView
-from ringfence_tui.screens.rollout.number_questions import denials, numbers
+from ringfence_tui.screens.rollout.number_questions import denials, no_way_back, numbers
 from ringfence_tui.screens.rollout.requests import Begin, MakePlan, Steer, WayBack
 from ringfence_tui.screens.rollout.tones import spanned
 from ringfence_tui.spans import Row, Span, Tone, row
@@ -144,7 +145,7 @@ def steer(session: EngineSession, request: Steer, _tell: Tell) -> str:
     run.steer(pause=request.pause, abort=request.abort, excuse=request.excuse)
     said = []
     if request.pause is not None:
-        said.append("it holds before its next wave" if request.pause else "it goes on")
+        said.append("it pauses before its next wave" if request.pause else "it goes on")
     if request.abort:
         said.append("it is ending; what waits for its confirmation goes back by itself")
     if request.excuse:
@@ -209,7 +210,7 @@ def plan_of(session: EngineSession, name: str, warnings: list[str] | None = None
         if isinstance(changes, dict)
         else ()
     )
-    lines = difference(made, (), everything=False)
+    lines = difference(made, (), everything=False, more=f"ringfence show {made.short} --all")
     shown = tuple(spanned(line) for line in islice(lines, MOST_ROWS))
     return PlanView(
         digest=made.digest,
@@ -226,10 +227,11 @@ def plan_of(session: EngineSession, name: str, warnings: list[str] | None = None
         stale=_stale(session, chosen),
         effects=effects,
         traffic=str(made.simulation.get("summary", "")),
-        evidence=tuple(line.text for line in evidence_lines(made)) if made.simulation else (),
+        evidence=tuple(line.text for line in evidence_lines(made, date_and_clock)) if made.simulation else (),
         rows=shown,
         more=sum(1 for _ in lines),
         warnings=tuple(warnings or ()),
+        no_way_back=no_way_back(estate, made.digest),
     )
 
 

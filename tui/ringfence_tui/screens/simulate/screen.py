@@ -82,7 +82,7 @@ class SimulateScreen(Page):
         """Yield what is said of all, the rows, and what is said of one."""
         yield unfocused(Lines(id="head"))
         yield Table(COUNTS, id="rows")
-        yield unfocused(Lines(id="detail"))
+        yield unfocused(Lines(folds=3, id="detail"))
 
     def entered(self) -> None:
         """Show the same rows of the files as they are now."""
@@ -150,7 +150,7 @@ class SimulateScreen(Page):
         if self.view is not None:
             rule = (Span("─" * self.size.width, Tone.RULE),)
             rows = detail_rows(self.view, self.query_one("#rows", Table).cursor)
-            self.query_one("#detail", Lines).show((rule, *rows, note_row(self.view)))
+            self.query_one("#detail", Lines).show_whole((rule, *rows, note_row(self.view)))
 
     @on(Listing.Moved, "#rows")
     def _moved(self, _event: Listing.Moved) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from ringfence.model.counts import counted
+
 from ringfence_tui.spans import Row, Span, Tone, row, rows
 
 
@@ -57,25 +59,39 @@ class Begun:
     in_git: bool
     notes: tuple[str, ...] = ()
 
+    def words(self) -> str:
+        """Return what was made, and what comes next."""
+        kept = "git keeps them" if self.in_git else "nothing keeps their history"
+        said = "; ".join((f"{counted(self.written, 'file')} written, {kept}", *self.notes))
+        return f"{said}. Hosts: rows in hosts.csv, or any Ansible inventory in inventory/; then d"
 
+
+_NEW = "a new directory; in one that is there no file is overwritten"
 _CONTROL = Asked("control", "managed from", "", "the network Ansible comes from: 10.9.0.0/24; empty to say later")
 FORMS = (
     Form(
         Way.LAB,
         "l",
         "Try the demo lab",
-        "a shop of a dozen hosts on this machine, to see and to break",
+        "a shop of twelve hosts, on this machine",
         (
             "raises namespaces or small machines on this host, as 'ringfence lab up' does",
             "writes a workspace for them; nothing else on this machine changes",
         ),
-        (Asked("directory", "workspace", "ringfence-demo", "a directory that is empty or not there yet"),),
+        (
+            Asked(
+                "directory",
+                "workspace",
+                "ringfence-demo",
+                _NEW,
+            ),
+        ),
     ),
     Form(
         Way.TAKE_OVER,
         "i",
         "Take over an Ansible inventory",
-        "hosts, groups and variables that you have already",
+        "hosts and groups that you have already",
         (
             "writes a workspace with links to the inventory, which is only read",
             "asks no host anything",
@@ -90,9 +106,12 @@ FORMS = (
         Way.NEW,
         "n",
         "Begin a new workspace",
-        "hosts in a table, or from AWS, vSphere, NetBox and others",
+        "hosts from a table, a cloud or a CMDB",
         ("writes the files that 'ringfence init' writes", "asks no host anything"),
-        (Asked("directory", "workspace", "shop-net", "a directory that is empty or not there yet"), _CONTROL),
+        (
+            Asked("directory", "workspace", "shop-net", _NEW),
+            _CONTROL,
+        ),
     ),
 )
 
@@ -114,7 +133,7 @@ def welcome(why: str) -> tuple[Row, ...]:
         row(" ", why or "There is no workspace here."),
         row(
             Span(
-                " A workspace is a directory of files that git keeps: labels, a policy, where hosts come from.",
+                " A workspace is a directory that git keeps: labels, a policy, sources of hosts.",
                 Tone.DIM,
             )
         ),

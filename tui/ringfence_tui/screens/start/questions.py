@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, Place
 from ringfence.operations.execution import Execution
 from ringfence.operations.init import make_repository, write_workspace
 
@@ -18,20 +18,28 @@ def begin(session: EngineSession, request: Begin, tell: Tell) -> Begun:
     """Write a workspace. Raise InputErrors for what cannot be, before anything is written."""
     session.writable("begin a workspace")
     given = request.values
-    text = given.get("directory", "").strip()
-    if not text:
-        raise InputError("a workspace needs a directory", remedy="'.' is this one")
-    directory = Path(text).expanduser().absolute()
+    directory = _path(given.get("directory", ""), "a workspace needs a directory")
     networks = tuple(given.get("control", "").replace(",", " ").split())
     inventory = None
     if request.way is Way.TAKE_OVER:
-        inventory = Path(given.get("inventory", "").strip()).expanduser().absolute()
+        inventory = _path(given.get("inventory", ""), "which inventory is not said")
     written = write_workspace(directory, networks, inventory=inventory)
     telling = Telling(tell)
     in_git = make_repository(directory, Execution(telling, cancel=tell.cancel))
     session.chosen = directory
     session.forget()
     return Begun(str(directory), len(written), in_git, tuple(telling.warnings))
+
+
+def _path(typed: str, lacking: str) -> Path:
+    """Return the path that was typed. Raise InputError where it is none."""
+    text = typed.strip()
+    if not text:
+        raise InputError(lacking, remedy="'.' is this directory")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise InputError("there is no such user", Place(text.partition("/")[0])) from error
 
 
 QUESTIONS: Questions = {"begin": begin}

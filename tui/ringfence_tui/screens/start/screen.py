@@ -23,7 +23,10 @@ from ringfence_tui.widgets.listing import Listing
 class StartScreen(Page):
     """Chooses how to begin."""
 
-    KEYS = (Key("enter", "open", "choose"),)
+    KEYS = (
+        Key("enter", "open", "choose", "Take the way at the cursor, or open its workspace"),
+        *(Key(form.key, f"begin('{form.way}')", "", form.title) for form in FORMS),
+    )
     AUTO_FOCUS = "#ways"
     DEFAULT_CSS = "StartScreen #why { height: 6; }"
 
@@ -46,21 +49,28 @@ class StartScreen(Page):
     @on(Listing.Chosen, "#ways")
     def chosen(self, message: Listing.Chosen) -> None:
         """Open the form, or the workspace."""
-        if message.index < len(FORMS):
-            self.go(f"start_{FORMS[message.index].way}")
+        self._take(message.index)
+
+    def _take(self, index: int) -> None:
+        if index < len(FORMS):
+            self.action_begin(FORMS[index].way)
         else:
-            self.work(self.ringfence.open_workspace(Path(self.below[message.index - len(FORMS)])))
+            self.work(self.ringfence.open_workspace(Path(self.below[index - len(FORMS)])))
 
     def on_key(self, event: events.Key) -> None:
-        """Open the form of a key, or the workspace of a letter."""
+        """Open the workspace of a letter."""
         ways = list(LETTERS[: len(self.below)])
         if event.character in ways:
             event.stop()
             self.work(self.ringfence.open_workspace(Path(self.below[ways.index(event.character)])))
-        for form in FORMS:
-            if event.character == form.key:
-                event.stop()
-                self.go(f"start_{form.way}")
+
+    def action_begin(self, way: str) -> None:
+        """Open the form of a way."""
+        self.go(f"start_{way}")
+
+    def action_open(self) -> None:
+        """Do what enter does."""
+        self._take(self.query_one("#ways", Lines).cursor)
 
     def command(self) -> str:
         """Return the command."""
@@ -74,7 +84,7 @@ class FormScreen(Page):
     KEYS = (
         Key("enter", "begin", "next, begin"),
         Key("tab", "step(1)", "next field"),
-        Key("shift+tab", "step(-1)"),
+        Key("shift+tab", "step(-1)", "", "To the field before"),
         Key("escape", "leave", "leave it"),
     )
     AUTO_FOCUS = "Field"
@@ -110,7 +120,7 @@ class FormScreen(Page):
     async def begin(self, values: dict[str, str]) -> None:
         """Begin, and open what was begun."""
         begun = await self.engine.ask("start.begin", Begin(self.WAY, values), Begun, lambda _: None)
-        await self.ringfence.open_workspace(Path(begun.directory))
+        await self.ringfence.open_workspace(Path(begun.directory), begun.words())
 
     def action_step(self, by: int) -> None:
         """Go to the next field, or to the one before."""

@@ -77,7 +77,7 @@ class SuggestScreen(ChangingPage):
         """Yield the head, the suggestions, and one of them."""
         yield unfocused(Lines(id="head"))
         yield Table(COLUMNS, id="offers")
-        yield unfocused(Lines(id="detail"))
+        yield unfocused(Lines(folds=3, id="detail"))
         yield Editor(lambda before: completions(before, self.words), id="editor")
 
     def entered(self) -> None:
@@ -134,7 +134,7 @@ class SuggestScreen(ChangingPage):
         if self.view is not None:
             rule = (Span("─" * self.size.width, Tone.RULE),)
             rows = detail_rows(self.view, self.query_one("#offers", Table).cursor)
-            self.query_one("#detail", Lines).show((rule, *rows))
+            self.query_one("#detail", Lines).show_whole((rule, *rows))
 
     @on(Listing.Moved, "#offers")
     def _moved(self, _event: Listing.Moved) -> None:

@@ -153,7 +153,8 @@ def head_row(view: VerifyView, clock: str) -> Row:
     if not view.rows and view.interrupted:
         return row(Span(" Verify", Tone.STRONG), Span("   stopped before any host was read back", Tone.WARN))
     if not view.rows:
-        return row(Span(" Verify", Tone.STRONG), f"  {view.why or 'nobody has read the hosts back yet'}")
+        nobody = ("  nobody has read the hosts back yet: ", Span("v", Tone.KEY), " does")
+        return row(Span(" Verify", Tone.STRONG), *((f"  {view.why}",) if view.why else nobody))
     if view.asked:
         proven = sum(one.finding is Finding.EQUAL and not one.earlier for one in view.rows)
         read = f"{view.read} of {counted(view.asked, 'host')} read back, {proven} proven equal"
@@ -195,6 +196,8 @@ def detail_rows(one: VerifyRow | None) -> tuple[Row, ...]:
         if difference.plan_says:
             rows.append(row(Span("    plan says    ", Tone.TITLE), difference.plan_says))
             rows.append(row(Span("    kernel says  ", Tone.TITLE), Span(difference.kernel_says, TONES[one.finding])))
+    if one.what and not one.differences and one.what not in " ".join(one.sentences):
+        rows.append(row(f"  {one.what}"))
     if not one.differences:
         rows += [row(f"  {sentence}") for sentence in one.sentences]
     if one.more:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.errors import RingfenceError
 from ringfence.operations.kept_proofs import found_proof, kept_proofs
+from ringfence.operations.other_firewalls import told_by, who_may_cut
 from ringfence.plan.artefact import time_text
 from ringfence.rollout.cancellation import Cancelled
 from ringfence.rollout.results import collect
@@ -123,6 +124,9 @@ def _detailed(one: VerifyRow, host: HostResult) -> VerifyRow:
     notes = (
         [f"not proven for what this touches: {_text(line)}" for line in foreign] if isinstance(foreign, list) else []
     )
+    report = host.result.get("beside")
+    if isinstance(report, str) and report and (cutters := who_may_cut(told_by(report))):
+        notes.insert(0, f"may cut more than Ringfence: {cutters}")
     return replace(
         one,
         differences=tuple(difference_of(entry) for entry in told[:MOST]),

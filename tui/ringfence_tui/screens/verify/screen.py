@@ -71,7 +71,7 @@ class VerifyScreen(ChangingPage):
         """Yield the head, the hosts, and the detail of one."""
         yield unfocused(Lines(id="head"))
         yield Table(COLUMNS, id="hosts")
-        yield unfocused(Lines(id="detail"))
+        yield unfocused(Lines(folds=4, id="detail"))
 
     def entered(self) -> None:
         """Show what is kept; what was read back here stays, and what is being read goes on."""
@@ -114,7 +114,7 @@ class VerifyScreen(ChangingPage):
     def _show_detail(self) -> None:
         rule = (Span("─" * self.size.width, Tone.RULE),)
         warnings = tuple(row(Span(f" ! {one}", Tone.WARN)) for one in self.view.warnings[:3])
-        self.query_one("#detail", Lines).show((rule, *detail_rows(self._at_cursor()), *warnings))
+        self.query_one("#detail", Lines).show_whole((rule, *detail_rows(self._at_cursor()), *warnings))
 
     @on(Listing.Moved, "#hosts")
     def _moved(self, event: Listing.Moved) -> None:

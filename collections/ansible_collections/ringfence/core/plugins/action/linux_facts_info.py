@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ansible import constants
-from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError, shown, text
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.facts_shape import (
     SUBSETS,
     kept,
@@ -19,6 +20,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.facts_shape
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_files import write_host_file
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.module_action import ModuleAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.shell_answer import ShellAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.shell_facts import shell_facts
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
 MODULE = "ansible.builtin.setup"
@@ -40,7 +43,17 @@ class ActionModule(ModuleAction):
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """Return the facts of a host, written down as well where they are to be kept."""
-        facts = kept(self.told(MODULE, {"gather_subset": list(SUBSETS)}, task_vars))
+        told = self.asked(MODULE, {"gather_subset": list(SUBSETS)}, "facts", {}, task_vars)
+        unseen: list[str] = []
+        if isinstance(told, ShellAnswer):
+            try:
+                by_shell, lacking = shell_facts(told)
+            except AnswerError as error:
+                raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {error}") from None
+            facts = kept({"ansible_facts": by_shell})
+            unseen = [text(f"read by the shell: {told.last('no_python')}"[:300], "unseen"), *lacking]
+        else:
+            facts = kept(told)
         if arguments["listeners"] is not None:
             facts["listeners"] = listening(arguments["listeners"])
         if arguments["running_units"] is not None:
@@ -48,7 +61,7 @@ class ActionModule(ModuleAction):
         directory = arguments["facts_directory"] or _of_workspace()
         if directory:
             _write(directory, str(task_vars["inventory_hostname"]), facts)
-        return {"changed": False, "facts": facts, "directory": directory}
+        return {"changed": False, "facts": facts, "directory": directory, "unseen": unseen}
 
 
 def _of_workspace() -> str | None:

@@ -8,6 +8,7 @@ import hashlib
 import re
 from typing import ClassVar
 
+from ansible_collections.ringfence.core.plugins.module_utils.flows_report import Options
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_limits import MOST_BYTES
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError
@@ -17,6 +18,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.flows_shape
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_files import write_host_file
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.module_action import ModuleAction
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.shell_answer import ShellAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.shell_report import shell_report
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
 
 # Bytes of a flow in JSON, with names as long as they get.
@@ -43,8 +46,14 @@ class ActionModule(ModuleAction):
                 "input", f"limit must be a number of flows from 1 to {MOST_FLOWS}, not {arguments['limit']}"
             )
         asked = {name: arguments[name] for name in ("conntrack", "loopback", "limit")}
-        told = self.told(MODULE, asked, task_vars, max(MOST_BYTES, arguments["limit"] * LONGEST_FLOW))
+        most = max(MOST_BYTES, arguments["limit"] * LONGEST_FLOW)
+        values = {"conntrack": "1" if arguments["conntrack"] else ""}
+        options = Options(**asked)
+        told = self.asked(MODULE, asked, "report", values, task_vars, most)
         try:
+            if isinstance(told, ShellAnswer):
+                with self.judging("its report"):
+                    told = shell_report(told, options)
             report: dict = {"changed": False, **reported(told, arguments["limit"])}
         except AnswerError as error:
             raise TargetFailure("unknown", "answer", f"this host's answer is not valid: {error}") from None

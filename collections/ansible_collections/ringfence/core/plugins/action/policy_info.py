@@ -15,6 +15,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_status
     unrecorded,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.other_firewalls import other_firewalls
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
 
@@ -38,6 +39,7 @@ class ActionModule(PolicyAction):
                 result["counters"], result["denials"] = recorded(listing, rules, self.enforcer)
                 result["denials_full"] = full_records(listing, rules, self.enforcer)
             result["warnings"] = unrecorded(result["denials_full"])
+            result["beside"] = other_firewalls(reply)
         return result
 
     def _status(self, values: dict[str, str]) -> tuple[Reply, dict[str, str | bool | int]]:

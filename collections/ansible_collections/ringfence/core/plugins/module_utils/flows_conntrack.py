@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
@@ -98,13 +99,23 @@ def parse(line: str) -> Optional[Tracked]:
         client_port, server_port = _number(original, "sport"), _number(reply, "sport")
     return Tracked(
         protocol,
-        plain(original["src"]),
+        canonical(original["src"]),
         client_port,
-        plain(reply["src"]),
+        canonical(reply["src"]),
         server_port,
         _number(original, "packets") + _number(reply, "packets"),
         _number(original, "bytes") + _number(reply, "bytes"),
     )
+
+
+def canonical(text: str) -> str:
+    """Return an address as everything else writes it: /proc writes all digits of an IPv6 one."""
+    if ":" not in text:
+        return text
+    try:
+        return plain(socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text)))
+    except OSError:
+        return text
 
 
 def _number(values: Dict[str, str], name: str) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from typing import Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 UNIT_KINDS = (".service", ".scope", ".socket", ".mount", ".swap")
 SOCKET_PREFIX = "socket:["
@@ -39,12 +39,18 @@ def processes(proc: str = "/proc") -> Dict[int, Process]:
             if own is not None and _network(directory) not in (own, None):
                 continue
             # Not the owner of the directory: that is root for a process that changed its user and may not be dumped.
-            status = dict(line.split(":", 1) for line in _read(os.path.join(directory, "status")).splitlines()[:12])
+            rows = _read(os.path.join(directory, "status")).split("\n")[:12]
+            status = dict(line.split(":", 1) for line in rows if ":" in line)
             unit, path = unit_of(_read(os.path.join(directory, "cgroup")))
-            found[pid] = Process(pid, clean(status["Name"].strip()), unit, path, int(status["Uid"].split()[1]))
+            found[pid] = Process(pid, name_of(status["Name"]), unit, path, int(status["Uid"].split()[1]))
         except (OSError, KeyError, ValueError):  # it ended while we looked
             continue
     return found
+
+
+def name_of(told: str) -> str:
+    """Return the name of a process as `Name:` of /proc/PID/status tells it."""
+    return clean(told.strip(" \t"))
 
 
 def holders(inodes: Set[int], proc: str = "/proc") -> Dict[int, int]:
@@ -52,9 +58,19 @@ def holders(inodes: Set[int], proc: str = "/proc") -> Dict[int, int]:
 
     Pid 1 keeps the sockets of `.socket` units open beside their service.
     """
+    return first_holders(_held(inodes, proc) if inodes else ())
+
+
+def first_holders(held: Iterable[Tuple[int, int]]) -> Dict[int, int]:
+    """Return one pid for each socket, of pairs of pid and socket."""
     found: Dict[int, int] = {}
-    if not inodes:
-        return found
+    for pid, inode in sorted(held):
+        if found.get(inode, 1) == 1:
+            found[inode] = pid
+    return found
+
+
+def _held(inodes: Set[int], proc: str) -> Iterator[Tuple[int, int]]:
     for pid in _pids(proc):
         directory = os.path.join(proc, str(pid), "fd")
         try:
@@ -68,9 +84,8 @@ def holders(inodes: Set[int], proc: str = "/proc") -> Dict[int, int]:
                 continue
             if target.startswith(SOCKET_PREFIX):
                 inode = int(target[len(SOCKET_PREFIX) : -1])
-                if inode in inodes and found.get(inode, 1) == 1:
-                    found[inode] = pid
-    return found
+                if inode in inodes:
+                    yield pid, inode
 
 
 def unit_of(cgroups: str) -> Tuple[Optional[str], Optional[str]]:
@@ -80,7 +95,7 @@ def unit_of(cgroups: str) -> Tuple[Optional[str], Optional[str]]:
     On hosts that still have systemd's own v1 hierarchy the unit may be named there alone; the path then is None.
     """
     unified = legacy = None
-    for line in cgroups.splitlines():
+    for line in cgroups.split("\n"):
         number, controllers, path = (line.split(":", 2) + ["", ""])[:3]
         if number == "0" and not controllers:
             unified = path
@@ -96,8 +111,8 @@ def unit_of(cgroups: str) -> Tuple[Optional[str], Optional[str]]:
     return None, None
 
 
-def units(found: Iterable[Process]) -> Dict[str, Dict[str, object]]:
-    """Return every unit that runs something: its cgroup2 path and the users that its processes run as."""
+def units(found: Iterable[Process], names: Dict[int, str]) -> Dict[str, Dict[str, object]]:
+    """Return every unit that runs something: its cgroup2 path and the users (by number, `names`) of its processes."""
     running: Dict[str, Dict[str, object]] = {}
     users: Dict[str, Set[str]] = {}
     for process in found:
@@ -105,7 +120,7 @@ def units(found: Iterable[Process]) -> Dict[str, Dict[str, object]]:
             entry = running.setdefault(process.unit, {"path": process.path})
             if entry["path"] is None:
                 entry["path"] = process.path
-            users.setdefault(process.unit, set()).add(user_name(process.uid))
+            users.setdefault(process.unit, set()).add(names.get(process.uid, str(process.uid)))
     for name, entry in running.items():
         entry["users"] = sorted(users[name])
     return running
@@ -146,5 +161,6 @@ def _pids(proc: str) -> List[int]:
 
 
 def _read(path: str) -> str:
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+    # The kernel ends lines with a newline alone; what else a name has of line ends belongs to it.
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         return file.read()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from ansible_collections.ringfence.core.plugins.module_utils.flows_conntrack import Tracked, tracked
@@ -27,6 +28,8 @@ from ansible_collections.ringfence.core.plugins.module_utils.flows_sockets impor
 )
 
 PROTOCOL_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 47: "gre", 50: "esp", 58: "icmpv6", 132: "sctp"}
+NOT_ASKED = "not asked for"
+NONE = "none: "
 
 
 class Options(NamedTuple):
@@ -91,8 +94,9 @@ class Report:
         direction: str,
         who: Who,
         counts: Tuple[int, int] = (0, 0),
+        times: int = 1,
     ) -> None:
-        """Count one connection."""
+        """Count a connection, or several that are told together."""
         if not self.options.loopback and self._stays(client, server):
             return
         key = (client, server, port, protocol, direction, who.unit, who.user, who.process)
@@ -112,7 +116,7 @@ class Report:
                 "packets": 0,
                 "bytes": 0,
             }
-        row["connections"] += 1
+        row["connections"] += times
         row["packets"] += counts[0]
         row["bytes"] += counts[1]
 
@@ -129,42 +133,116 @@ class Report:
         return rows[: self.options.limit], max(len(rows) - self.options.limit, 0)
 
 
-def collect(options: Options, proc: str = "/proc") -> Dict[str, object]:
-    """Return what this host reports, in the shape that the module documents (without `observed`)."""
+class Seen(NamedTuple):
+    """What was read of a host, by Python there or by its shell: all that a report is made of.
+
+    `held` is the pid that holds each socket, `tracked_by` where the tracked connections come from, `times` how many
+    connections each of them stands for, `cgroups` the control group of a listening socket by inode, `names` of users by
+    number, `unseen` what could not be read and why, as sentences.
+    """
+
+    sockets: List[Socket]
+    processes: Dict[int, Process]
+    held: Dict[int, int]
+    own: Set[str]
+    reserved: range
+    tracked: List[Tracked]
+    times: List[int]
+    tracked_by: str
+    cgroups: Dict[int, str]
+    names: Dict[int, str]
+    unseen: List[str]
+
+
+def look(conntrack: bool, proc: str = "/proc") -> Seen:
+    """Return what can be read of this host."""
     seen = list(sockets(proc))
     running = processes(proc)
     held = holders({one.inode for one in seen if one.inode}, proc)
-    whose = {inode: running[pid] for inode, pid in held.items() if pid in running}
-    listening = [one for one in seen if one.listens]
-    reserved = client_ports(proc)
-    listeners = Listeners(((one, _who(one, whose)) for one in listening), reserved)
-    own = local_addresses(proc)
-    report = Report(options, own)
-    entries, origin = tracked(proc) if options.conntrack else ([], "not asked for")
-    counts = {entry[:5]: (entry.packets, entry.bytes) for entry in entries}
+    entries, origin = tracked(proc) if conntrack else ([], NOT_ASKED)
+    numbers = {one.uid for one in seen if one.uid is not None} | {one.uid for one in running.values()}
+    return Seen(
+        seen,
+        running,
+        held,
+        local_addresses(proc),
+        client_ports(proc),
+        entries,
+        [1] * len(entries),
+        origin,
+        listener_cgroups(proc),
+        {number: user_name(number) for number in numbers},
+        _not_root(seen, held),
+    )
+
+
+def _not_root(seen: List[Socket], held: Dict[int, int]) -> List[str]:
+    without = sum(1 for one in seen if one.inode and one.inode not in held)
+    if os.geteuid() == 0 or not without:
+        return []
+    return ["the processes of {0} sockets are unknown: only root sees those of other users".format(without)]
+
+
+def collect(options: Options, proc: str = "/proc") -> Dict[str, object]:
+    """Return what this host reports, in the shape that the module documents (without `observed`)."""
+    return report_of(look(options.conntrack, proc), options)
+
+
+def report_of(seen: Seen, options: Options) -> Dict[str, object]:
+    """Return the report of what was read of a host."""
+    whose = {inode: seen.processes[pid] for inode, pid in seen.held.items() if pid in seen.processes}
+    known_by = Owners(whose, seen.names)
+    listening = [one for one in seen.sockets if one.listens]
+    listeners = Listeners(((one, known_by.who(one)) for one in listening), seen.reserved)
+    report = Report(options, seen.own)
+    counts = {entry[:5]: (entry.packets, entry.bytes) for entry in seen.tracked}
     known: Set[tuple] = set()
-    for one in seen:
+    for one in seen.sockets:
         if not one.listens:
-            _add_socket(report, one, listeners, whose, counts, known)
-    for entry in entries:
+            _add_socket(report, one, listeners, known_by, counts, known)
+    for number, entry in enumerate(seen.tracked):
         if entry[:5] not in known:
-            _add_tracked(report, entry, listeners, own)
+            _add_tracked(report, entry, seen.times[number], listeners, seen.own)
     flows, left_out = report.rows()
     return {
-        "addresses": sorted(address for address in own if not is_loopback(address)),
-        "listeners": _listener_rows(listening, whose, reserved, proc),
+        "addresses": sorted(address for address in seen.own if not is_loopback(address)),
+        "listeners": _listener_rows(listening, known_by, seen.reserved, seen.cgroups),
         "flows": flows,
         "left_out": left_out,
-        "conntrack": origin,
-        "units": units(running.values()),
+        "conntrack": seen.tracked_by,
+        "units": units(seen.processes.values(), seen.names),
+        "unseen": [*seen.unseen, *_untracked(seen.tracked_by)],
     }
+
+
+def _untracked(tracked_by: str) -> List[str]:
+    if not tracked_by.startswith(NONE):
+        return []
+    why = tracked_by[len(NONE) :]
+    return ["short connections and most of UDP are unknown: connection tracking cannot be read ({0})".format(why)]
+
+
+class Owners:
+    """Whose a socket is: the process that holds it, and the user that it belongs to."""
+
+    def __init__(self, whose: Dict[int, Process], names: Dict[int, str]) -> None:
+        self._whose = whose
+        self._names = names
+
+    def who(self, one: Socket) -> Who:
+        """Return who a socket belongs to, as far as it is known."""
+        process = self._whose.get(one.inode)
+        user = self._names.get(one.uid, str(one.uid)) if one.uid is not None else None
+        if process is None:
+            return Who(user=user)
+        return Who(process.unit, user, process.name, process.pid)
 
 
 def _add_socket(
     report: Report,
     one: Socket,
     listeners: Listeners,
-    whose: Dict[int, Process],
+    owners: Owners,
     counts: Dict[tuple, Tuple[int, int]],
     known: Set[tuple],
 ) -> None:
@@ -173,13 +251,13 @@ def _add_socket(
     ports = (one.remote_port, one.local_port) if incoming else (one.local_port, one.remote_port)
     key = (one.protocol, client, ports[0], server, ports[1])
     known.add(key)
-    who = _who(one, whose)
+    who = owners.who(one)
     if incoming and who.process is None:
         who = listeners.takes(one.protocol, one.local, one.local_port) or who
     report.add(client, server, ports[1], one.protocol, "in" if incoming else "out", who, counts.get(key, (0, 0)))
 
 
-def _add_tracked(report: Report, entry: Tracked, listeners: Listeners, own: Set[str]) -> None:
+def _add_tracked(report: Report, entry: Tracked, times: int, listeners: Listeners, own: Set[str]) -> None:
     who = Who()
     if entry.server in own:
         direction = "in"
@@ -187,24 +265,15 @@ def _add_tracked(report: Report, entry: Tracked, listeners: Listeners, own: Set[
     else:
         direction = "out" if entry.client in own else "forward"
     counts = (entry.packets, entry.bytes)
-    report.add(entry.client, entry.server, entry.server_port, entry.protocol, direction, who, counts)
-
-
-def _who(one: Socket, whose: Dict[int, Process]) -> Who:
-    process = whose.get(one.inode)
-    user = user_name(one.uid) if one.uid is not None else None
-    if process is None:
-        return Who(user=user)
-    return Who(process.unit, user, process.name, process.pid)
+    report.add(entry.client, entry.server, entry.server_port, entry.protocol, direction, who, counts, times)
 
 
 def _listener_rows(
-    listening: List[Socket], whose: Dict[int, Process], reserved: range, proc: str
+    listening: List[Socket], owners: Owners, reserved: range, cgroups: Dict[int, str]
 ) -> List[Dict[str, object]]:
-    cgroups = listener_cgroups(proc)
     rows: Dict[tuple, Dict[str, object]] = {}
     for one in listening:
-        who = _who(one, whose)
+        who = owners.who(one)
         path = cgroups.get(one.inode)
         socket_unit = unit_of("0::/" + path)[0] if path else None
         row = {

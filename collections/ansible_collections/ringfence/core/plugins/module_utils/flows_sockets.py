@@ -15,6 +15,17 @@ LISTEN, ESTABLISHED, CLOSE = 0x0A, 0x01, 0x07
 STANDING = {ESTABLISHED, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0B}
 ANY = ("0.0.0.0", "::")  # noqa: S104 - what others bound; nothing is bound here
 MAPPED = "::ffff:"
+CLIENT_PORTS = range(32768, 61000)
+# What there is a row of, and the files below /proc/net.
+SOCKET_FILES = (
+    ("tcp", "tcp"),
+    ("tcp", "tcp6"),
+    ("udp", "udp"),
+    ("udp", "udp6"),
+    ("endpoint", "sctp/eps"),
+    ("association", "sctp/assocs"),
+)
+_INET = {"tcp": TCP, "udp": UDP}
 
 
 class Socket(NamedTuple):
@@ -35,19 +46,21 @@ class Socket(NamedTuple):
 
 def sockets(proc: str = "/proc") -> Iterator[Socket]:
     """Yield every listening socket and every established connection."""
-    for name, protocol in (("tcp", TCP), ("tcp6", TCP), ("udp", UDP), ("udp6", UDP)):
-        for words in _rows(os.path.join(proc, "net", name)):
-            found = _inet(words, protocol)
+    for kind, path in SOCKET_FILES:
+        for words in _rows(os.path.join(proc, "net", *path.split("/"))):
+            found = socket_of(kind, words)
             if found is not None:
                 yield found
-    for words in _rows(os.path.join(proc, "net", "sctp", "eps")):
-        found = _sctp_endpoint(words)
-        if found is not None:
-            yield found
-    for words in _rows(os.path.join(proc, "net", "sctp", "assocs")):
-        found = _sctp_association(words)
-        if found is not None:
-            yield found
+
+
+def socket_of(kind: str, words: List[str], order: str = "=") -> Optional[Socket]:
+    """Return the socket of a row of a file of SOCKET_FILES; None for one of no interest.
+
+    `order` is the host's order of bytes, as the module struct writes it.
+    """
+    if kind in _INET:
+        return _inet(words, _INET[kind], order)
+    return _sctp_endpoint(words) if kind == "endpoint" else _sctp_association(words)
 
 
 def local_addresses(proc: str = "/proc") -> Set[str]:
@@ -60,20 +73,36 @@ def local_addresses(proc: str = "/proc") -> Set[str]:
         elif words[:3] == ["/32", "host", "LOCAL"]:
             found.add(previous)
     for words in _rows(os.path.join(proc, "net", "if_inet6"), header=False):
-        found.add(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(words[0])))
+        found.add(address_of(words[0]))
     return found
+
+
+def address_of(digits: str) -> str:
+    """Return the address of 32 hexadecimal digits, as /proc/net/if_inet6 has them."""
+    return socket.inet_ntop(socket.AF_INET6, bytes.fromhex(digits))
 
 
 def client_ports(proc: str = "/proc") -> range:
     """Return the ports from which the kernel gives clients theirs (ip_local_port_range)."""
     for words in _rows(os.path.join(proc, "sys", "net", "ipv4", "ip_local_port_range"), header=False):
         return range(int(words[0]), int(words[1]) + 1)
-    return range(32768, 61000)
+    return CLIENT_PORTS
 
 
 def is_loopback(address: str) -> bool:
     """Return whether an address never leaves the host."""
     return address.startswith("127.") or address == "::1"
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an address of one of the families."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, text)
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def plain(address: str) -> str:
@@ -94,10 +123,10 @@ def _rows(path: str, header: bool = True) -> Iterator[List[str]]:
         return
 
 
-def _inet(words: List[str], protocol: int) -> Optional[Socket]:
+def _inet(words: List[str], protocol: int, order: str) -> Optional[Socket]:
     """Return the socket of a row of /proc/net/tcp, tcp6, udp or udp6 (proc(5)); None for one of no interest."""
-    local, local_port = _end(words[1])
-    remote, remote_port = _end(words[2])
+    local, local_port = _end(words[1], order)
+    remote, remote_port = _end(words[2], order)
     state, inode = int(words[3], 16), int(words[9])
     listens = state == (LISTEN if protocol == TCP else CLOSE)
     if not listens and state not in (STANDING if protocol == TCP else {ESTABLISHED}):
@@ -107,10 +136,10 @@ def _inet(words: List[str], protocol: int) -> Optional[Socket]:
     return Socket(protocol, local, local_port, remote, remote_port, listens, int(words[7]) if inode else None, inode)
 
 
-def _end(text: str) -> Tuple[str, int]:
+def _end(text: str, order: str) -> Tuple[str, int]:
     """Return address and port of `0100007F:0016`: words of the host's byte order, then the port."""
     digits, _colon, port = text.partition(":")
-    packed = b"".join(struct.pack("=I", int(digits[at : at + 8], 16)) for at in range(0, len(digits), 8))
+    packed = b"".join(struct.pack(order + "I", int(digits[at : at + 8], 16)) for at in range(0, len(digits), 8))
     family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
     return plain(socket.inet_ntop(family, packed)), int(port, 16)
 

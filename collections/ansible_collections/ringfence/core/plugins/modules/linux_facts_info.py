@@ -18,6 +18,8 @@ description:
     cache.
   - A value is dropped if it does not have its documented type, if it is too long or there are too many, or if its name
     marks it as a secret.
+  - Without a Python that Ansible's modules can use (3.8 or later), the host's shell reads the same, except for
+    virtualization and custom facts (C(facts.d)). RV(unseen) lists what could not be read.
   - Each host's facts are written to a separate file that only the current user can read. Changes nothing on the host.
 options:
   facts_directory:
@@ -41,7 +43,7 @@ options:
     type: int
     default: 120
 requirements:
-  - Python 3.8 or later on the host. Hosts without it are not reached by this action.
+  - On the host, Python 3.8 or later, or a POSIX shell with C(awk). That of BusyBox is enough.
 notes:
   - The machine's UUID can be read only as root.
   - If the task does not set O(facts_directory), the variable C(ringfence_facts_directory) of the inventory, the play or
@@ -77,6 +79,11 @@ facts:
   returned: success
   type: dict
   sample: {"distribution": "Debian", "all_ipv4_addresses": ["10.1.0.11"], "interfaces": ["lo", "eth0"]}
+unseen:
+  description: What could not be read, and why; empty if Python read the facts.
+  returned: success
+  type: list
+  elements: str
 directory:
   description: The directory that they were written to; null if none.
   returned: success

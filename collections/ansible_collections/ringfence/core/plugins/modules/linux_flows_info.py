@@ -16,6 +16,8 @@ description:
     flow has the process, the systemd unit and the user on this host.
   - Flows are aggregated by client, server, port, protocol, direction and process to keep the result small.
   - The host is the server of a connection if a socket listens on the connection's local port.
+  - Without a Python that Ansible's modules can use (3.8 or later), the host's shell reads the same and the controller
+    makes the same report of it. RV(unseen) lists what could not be read.
   - Changes nothing on the host. C(ringfence flows read --format hosts) reads the result.
 options:
   conntrack:
@@ -49,15 +51,19 @@ options:
     type: int
     default: 120
 requirements:
-  - Python 3.8 or later on the host. Hosts without it are not reached by this module.
+  - On the host, Python 3.8 or later, or a POSIX shell with C(awk), C(grep) and C(ls). Those of BusyBox are enough.
 notes:
   - Without root, the processes of other users are unknown.
+  - Without C(ansible_python_interpreter), the first interpreter that runs is used, of C(python3) and those that
+    C(INTERPRETER_PYTHON_FALLBACK) names. One that does not start within 10 seconds, or is too old, is not used.
+  - The shell reports up to 40,000 sockets, processes and tracked connections each, and RV(unseen) counts
+    the others. Control groups of sockets are read by C(ss), on hosts that run systemd.
   - Without connection tracking, only UDP flows of connected sockets are reported.
   - An action on the controller uses only the report in the host's answer. An answer in any other form than the one
     below fails with RV(state=unknown) and changes nothing on the controller.
 attributes:
   action:
-    description: Runs on the controller, and the module on the host.
+    description: Runs on the controller, and the module or a shell script on the host.
     support: partial
     details: The host's answer is validated on the controller.
   check_mode:
@@ -198,6 +204,16 @@ conntrack:
       reason.
   returned: always
   type: str
+read_by:
+  description: V(python), or V(shell) for a host without a Python that can be used.
+  returned: always
+  type: str
+unseen:
+  description: What could not be read, and why; empty if nothing.
+  returned: always
+  type: list
+  elements: str
+  sample: ["read by the shell: /usr/libexec/platform-python is Python 3.6"]
 units:
   description:
     - Every systemd unit with running processes, with the path of its control group as nft names it (null if the host

@@ -103,6 +103,12 @@ emergency:
   returned: success
   type: list
   elements: dict
+beside:
+  description:
+    - The other tables of the host, of nft, both variants of iptables and ipset, as they are listed - text, compressed
+      by zlib, in base64. C(ringfence explain) judges by them.
+  returned: O(counters=true)
+  type: str
 history:
   description: The last events on the host, with C(time), C(event), C(plan), C(sequence) and C(ruleset).
   returned: success

@@ -75,6 +75,12 @@ answers:
       host fills them in; they are not part of the proof, which is valid for any addresses.
   returned: success or drift
   type: dict
+beside:
+  description:
+    - The other tables of the host, of nft, both variants of iptables and ipset, as they are listed - text, compressed
+      by zlib, in base64. C(ringfence explain) judges by them.
+  returned: success or drift
+  type: str
 held:
   description: What the host holds, as P(ringfence.core.policy_info#module) reports it.
   returned: success or drift

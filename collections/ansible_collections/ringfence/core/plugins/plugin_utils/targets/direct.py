@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A program: emergencies on many hosts over commands that reach them, such as bare ssh, without Ansible.
 
-Its input is a JSON object: `verb` (`quarantine` or `release`), `at_once`, and `hosts`: by name the `command` that gives
-a shell of root, the `enforcer`, what is `given` (lines of emergencies, or an id), and the `control` path. Its output is
-a line of JSON for each host, as it is done: `host`, `state`, `ok`, `changed`, `reason`, `result` with `emergencies`.
+Its input is a JSON object: `verb` (`quarantine` or `release`), `at_once`, `first` (names of hosts that have a head
+start) and `hosts`: by name the `command` that gives a shell of root, the `enforcer`, what is `given` (lines of
+emergencies, or an id), and the `control` path. Its output is a line of JSON for each host, as it is done: `host`,
+`state`, `ok`, `changed`, `reason`, `result` with `emergencies`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError, shown
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
@@ -29,6 +30,8 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory
 
 # Seconds in which a host must have answered, and the bytes of what it may say.
 SECONDS = 30
+# For how many seconds the others wait for the first hosts: what is isolated has the machine to itself.
+HEAD_START = 1.0
 LONGEST = 8_000_000
 # The status of ssh itself: the host was not reached.
 NOT_REACHED = 255
@@ -50,8 +53,13 @@ def main() -> None:
             sys.stdout.write(json.dumps({"host": name, **told}) + "\n")
             sys.stdout.flush()
 
+    first = [name for name in hosts if name in set(asked.get("first") or [])]
     with ThreadPoolExecutor(min(int(asked["at_once"]), len(hosts))) as pool:
-        list(pool.map(one, hosts))  # in the order given: the first are begun first
+        begun = [pool.submit(one, name) for name in first]
+        wait(begun, timeout=HEAD_START)
+        begun += [pool.submit(one, name) for name in hosts if name not in first]
+        for each in begun:
+            each.result()
 
 
 class _Running:

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-import os
 import re
+
+from .script_parts import shared_text
 
 KEYS = frozenset(
     {
@@ -27,18 +28,12 @@ KEYS = frozenset(
 MOST_TEXT = 64 * 1024
 MOST_VALUES = 16  # of one key
 MOST_LETTERS = 200
-_COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
 _LINE = re.compile(r"ringfence:([a-z0-9_]{1,20})=(.*)")
 
 
 def doctor_script() -> bytes:
     """Return what `sh -s` reads: the parts of the target's script that a look needs."""
-    folder = os.path.join(os.path.dirname(__file__), "script")
-    texts = []
-    for part in ("reply", "doctor"):
-        with open(os.path.join(folder, f"{part}.sh"), encoding="ascii") as file:
-            texts.append(_COMMENT.sub("", file.read()))
-    return "".join(texts).encode()
+    return shared_text("reply", "python", "doctor").encode()
 
 
 def answer_of(text: str) -> dict[str, list[str]]:

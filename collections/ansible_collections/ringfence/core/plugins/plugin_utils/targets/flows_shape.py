@@ -31,6 +31,7 @@ MOST_LISTENERS = 20_000
 MOST_FLOWS = 100_000
 MOST_UNITS = 10_000
 MOST_USERS = 1_000
+MOST_UNSEEN = 40
 NAME = 512
 _PROTOCOL = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
 
@@ -58,6 +59,8 @@ def reported(told: dict[str, object], most_flows: int) -> dict[str, object]:
         "left_out": number(told.get("left_out"), "left_out"),
         "conntrack": text(told.get("conntrack"), "conntrack"),
         "units": _units(told.get("units")),
+        "read_by": one_of(told.get("read_by", "python"), "read_by", ("python", "shell")),
+        "unseen": listed(told.get("unseen", []), "unseen", MOST_UNSEEN, text),
     }
 
 

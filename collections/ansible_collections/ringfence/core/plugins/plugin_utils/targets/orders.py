@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 import secrets
 import shlex
 from collections import defaultdict
@@ -18,12 +17,12 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory
 
 from .answer_values import AnswerError, quoted, several_lines
 from .reply_shape import SECTIONS, checked
+from .script_parts import SHARED, at_once, part_text
 
 COMMAND = "exec /bin/sh -s"
 ENDS = "RINGFENCE-RULESET-ENDS"
 # Lines of a reply: of a listing each holds an element or two.
 MOST_LINES = 1_000_000
-_COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -46,18 +45,13 @@ def script(enforcer: str = USUAL) -> str:
     """Return the script of an enforcer's targets, without its comments."""
     package = enforcement(enforcer)
     own = os.path.join(os.path.dirname(package.__file__ or ""), "script")
-    shared = os.path.join(os.path.dirname(__file__), "script")
-    texts = []
-    for part in package.PARTS:
-        path = os.path.join(own, f"{part}.sh")
-        with open(path if os.path.isfile(path) else os.path.join(shared, f"{part}.sh"), encoding="ascii") as file:
-            texts.append(_COMMENT.sub("", file.read()))
+    texts = [part_text(part, (own, SHARED)) or "" for part in package.PARTS]
     return "".join(texts) + 'if [ $# -gt 0 ]; then ringfence_main "$@"; fi\n'
 
 
 @lru_cache(maxsize=None)
 def _opening(enforcer: str) -> bytes:
-    return f'ringfence_script={shlex.quote(script(enforcer))}\neval "$ringfence_script"\n'.encode()
+    return at_once(script(enforcer)).encode()
 
 
 def order(verb: str, values: dict[str, str], ruleset: bytes = b"", enforcer: str = USUAL) -> bytes:

@@ -122,7 +122,7 @@ KEYS: dict[str, Check] = {
     **dict.fromkeys(("warning", "unknown", "uncut"), _sentence),
 }
 SECTIONS = (
-    "listing", "sockets", "flows", "owners", "foreign", "history", "denials",
+    "listing", "sockets", "flows", "owners", "foreign", "beside", "history", "denials",
     "emergency", "emergency_before", "emergency_kernel",
 )  # fmt: skip
 

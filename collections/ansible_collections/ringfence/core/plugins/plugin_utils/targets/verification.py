@@ -13,6 +13,7 @@ from .answer_values import shown
 from .host_emergencies import read_emergencies
 from .host_status import held
 from .orders import Reply
+from .other_firewalls import other_firewalls
 
 # What the kernel lists, of nft or of iptables, where connections end with their permission.
 LABEL_DROP = "label"
@@ -63,6 +64,7 @@ def verify(plan: Plan, host: Host, reply: Reply) -> dict:
         "drift": drift,
         "differences": told[:MOST_DATA],
         "not_proven": [*_foreign(reply), *_on_their_way(reply)],
+        "beside": other_firewalls(reply),
         "dead_elements": dead,
         "leftovers": len(found["leftovers"]),
         "standing": len(found["filled"]["standing"]),
@@ -103,6 +105,7 @@ def unjudged(reply: Reply, why: str, enforcer: str = USUAL) -> dict:
         "drift": [why],
         "differences": [],
         "not_proven": _foreign(reply),
+        "beside": other_firewalls(reply),
         "dead_elements": 0,
         "leftovers": 0,
         "standing": 0,

@@ -5,16 +5,15 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 from functools import lru_cache
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 
+from .script_parts import SHARED, at_once, part_text
+
 PARTS = ("watch_denials", "sockets", "watch")
 # Lines of one look; what is more is counted.
 MOST = 2000
-_COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
 # An enforcer whose targets run no shell script remembers no denials that this one could read.
 _NO_DENIALS = "watch_denials='function denials() { }'\n"
 
@@ -27,15 +26,7 @@ def watch_script(enforcer: str) -> str:
     enforcer.
     """
     own = os.path.join(os.path.dirname(enforcement(enforcer).__file__ or ""), "script")
-    shared = os.path.join(os.path.dirname(__file__), "script")
     text = f"rf_most={MOST}\n"
     for part in PARTS:
-        found = [
-            path for path in (os.path.join(folder, f"{part}.sh") for folder in (own, shared)) if os.path.isfile(path)
-        ]
-        if not found:
-            text += _NO_DENIALS
-            continue
-        with open(found[0], encoding="ascii") as file:
-            text += _COMMENT.sub("", file.read())
-    return f'ringfence_script={shlex.quote(text + "watch_run" + chr(10))}\neval "$ringfence_script"\n'
+        text += part_text(part, (own, SHARED)) or _NO_DENIALS
+    return at_once(f"{text}watch_run\n")

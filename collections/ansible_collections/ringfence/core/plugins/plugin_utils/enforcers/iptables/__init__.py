@@ -23,9 +23,10 @@ MISSING = "iptables"
 OLDEST: Any = {"iptables": (1, 4, 21), "ipset": (6, 38)}
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "processes",
-    "answers", "containers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables", "persistence",
-    "return", "move", "status", "apply", "boot", "verbs",
+    "reply", "state", "sockets", "python", "flows", "connection", "signature", "kernel", "table", "processes",
+    "answers", "bridged", "containers", "elements", "listing", "persistence",
+    "emergency", "emergency_units", "emergency_containers", "emergency_nft", "emergency_iptables",
+    "return", "move", "beside", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 

@@ -23,9 +23,10 @@ MISSING = "nft"
 OLDEST: Any = {"nft": (0, 9, 3)}
 # In this order they are one script.
 PARTS = (
-    "reply", "state", "sockets", "flows", "connection", "signature", "kernel", "table", "stages", "processes",
-    "answers", "containers", "elements", "listing", "emergency", "emergency_nft", "emergency_iptables", "persistence",
-    "return", "move", "status", "apply", "boot", "verbs",
+    "reply", "state", "sockets", "python", "flows", "connection", "signature", "kernel", "table", "stages", "processes",
+    "answers", "bridged", "containers", "elements", "listing", "persistence",
+    "emergency", "emergency_units", "emergency_containers", "emergency_nft", "emergency_iptables",
+    "return", "move", "beside", "status", "apply", "boot", "verbs",
 )  # fmt: skip
 
 

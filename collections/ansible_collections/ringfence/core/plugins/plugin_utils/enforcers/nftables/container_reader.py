@@ -25,7 +25,7 @@ from .shapes import CONTAINER_CHAINS, DIRECTIONS, PEERS_CHAIN
 
 _START = re.compile(r"containers_(in|out)[46]")
 _COMPARED = re.compile(
-    r"networks_(?:in|out)[46]|container_nets[46]|(?:peers|containers)_(?:in|out)[46](?:_[0-9a-f]{12})?"
+    r"networks_(?:in|out)[46]|container_nets[46]|(?:peers|containers|containers_cut)_(?:in|out)[46](?:_[0-9a-f]{12})?"
 )
 _RUNTIME = re.compile(r"(?:peers|containers)_.*")
 

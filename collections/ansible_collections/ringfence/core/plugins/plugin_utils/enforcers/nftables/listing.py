@@ -22,6 +22,7 @@ _WORDS = (
     (re.compile(r"^meta nfproto ipv(?:4 (?=ip )|6 (?=ip6 ))"), ""),
     (re.compile(r"\bct state (0x0*2,0x0*4|0x0*4,0x0*2|related,established)( |$)"), r"ct state established,related\2"),
     # nft 1.0.6 prints a mask behind a slash, 0.9.8 and 1.1.3 in front.
+    (re.compile(r"\bct state 0x0*2(?= )"), "ct state established"),
     (re.compile(r"\btcp flags != 0x2 / 0x2,0x10(?= |$)"), "tcp flags & (0x2 | 0x10) != 0x2"),
     (re.compile(r"\bip protocol igmp\b"), "ip protocol 2"),
     (re.compile(r"\bpriority filter\b"), "priority 0"),

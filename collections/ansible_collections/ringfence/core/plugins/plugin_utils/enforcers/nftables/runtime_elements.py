@@ -21,7 +21,9 @@ _PROTOCOL = rf"\d+|{'|'.join(_PROTOCOLS)}"
 _TUPLE = re.compile(rf"(\S+) \. (\S+) \. ({_PROTOCOL}) \. (\d+) \. (\d+)(?: timeout \S+)?(?: expires \S+)?")
 _PAIR = re.compile(r"(\S+) \. (\S+) \. (\S+)")
 _REMEMBERED = re.compile(rf"(\S+) \. ({_PROTOCOL})(?: \. (\d+))?(?= |$)")
-_PROCESSES = re.compile(r"(units|users)_(in|out)(?:_\w+)?|(containers|peers)_(in|out)[46](?:_[0-9a-f]{12})?")
+_PROCESSES = re.compile(
+    r"(units|users)_(in|out)(?:_\w+)?|(containers|containers_cut|peers)_(in|out)[46](?:_[0-9a-f]{12})?"
+)
 _ANSWER = re.compile(r"([0-9a-f.:]+)(?: timeout \S+)? expires (\S+)")
 
 

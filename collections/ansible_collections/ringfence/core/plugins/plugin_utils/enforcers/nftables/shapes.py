@@ -72,7 +72,7 @@ CONTROL_RULE = re.compile(r"ip6? [sd]addr @control[46] tcp [sd]port (\d+) accept
 # What containers are met by, with the hook and the priority of those that the kernel enters.
 CONTAINER_CHAINS = (
     *("containers_in", "containers_out", "containers_forward_out", "containers_forward_in"),
-    *("containers_input", "containers_output"),
+    *("containers_input", "containers_output", "containers_link", "containers_bridged"),
 )
 
 _SETS = (
@@ -90,7 +90,7 @@ _SETS = (
     (re.compile(r"units_(?:in|out)_[1-6]"), "map", "type cgroupsv2 : verdict"),
     (re.compile(r"users_(?:in|out)(?:_u\d+)?"), "map", "type uid : verdict"),
     (re.compile(r"peers_(?:in|out)([46])_[0-9a-f]{12}"), "map", "type {address} : verdict"),
-    (re.compile(r"containers_(?:in|out)([46])"), "map", "type {address} : verdict"),
+    (re.compile(r"containers_(?:cut_)?(?:in|out)([46])"), "map", "type {address} : verdict"),
     (re.compile(r"networks_(?:in|out)([46])"), "map", "type {address} : verdict", "flags interval"),
     (re.compile(r"container_nets([46])"), "set", "type {address}", "flags interval"),
     (DYNAMIC_SET, "set", "type {address}", "size 256", "flags timeout"),

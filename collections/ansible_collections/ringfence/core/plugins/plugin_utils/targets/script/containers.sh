@@ -11,9 +11,11 @@ container "*) return 0 ;;
     esac
 }
 
+ask_seconds=10
+
 # ask_engine ENGINE WORDS...: one that hangs is none that answers.
 ask_engine() {
-    if have timeout; then timeout 10 "$@" 2>/dev/null </dev/null 9>&-; else "$@" 2>/dev/null </dev/null 9>&-; fi
+    if have timeout; then timeout "$ask_seconds" "$@" 2>/dev/null </dev/null 9>&-; else "$@" 2>/dev/null </dev/null 9>&-; fi
 }
 
 # Prints `NAME ADDRESS` for every address that a running container has on a network. Fails where an engine does not
@@ -68,8 +70,41 @@ load_containers() {
         }' | nft -f - 2>&1
 }
 
+# held_elements LINES: prints `ADDRESS CHAIN` for what the maps that meet containers first lead to in the kernel.
+held_elements() {
+    printf '%s' "$1" | awk '$1 == "container" && $3 ~ /^containers_in[46]$/ && !seen[$3]++ { print $3 }' |
+        while read -r held_map; do nft -nn list map inet ringfence "$held_map" </dev/null 2>/dev/null; done |
+        awk '{
+            n = split($0, part, /[,{}]/)
+            for (i = 1; i <= n; i++) if (split(part[i], word, " ") > 3 && word[3] == "goto") print word[1], word[4]
+        }'
+}
+
+# left_addresses HELD ELEMENTS: prints the addresses that lead elsewhere from now on: whose they were has gone.
+left_addresses() {
+    printf '%s\n\n%s\n' "$2" "$1" | awk '
+        !held && $0 == "" { held = 1; next }
+        !held { if ($2 ~ /^containers_in[46]$/) stays[$4, $3] = 1; next }
+        $0 != "" && !(($1, $2) in stays) { print $1 }'
+}
+
+# Has connection tracking forget every connection of the addresses of standard input, so that nobody who gets one of them is
+# reached by what another began.
+forget_addresses() {
+    if have conntrack; then
+        while read -r forget_one; do
+            case $forget_one in *:*) forget_family=ipv6 ;; *) forget_family=ipv4 ;; esac
+            for forget_end in -s -d -r -q; do conntrack -D -f "$forget_family" "$forget_end" "$forget_one"; done
+        done >/dev/null 2>&1
+    else
+        tracked_python forget_addresses
+    fi
+    return 0
+}
+
 # Fills the maps for the process lines $1 and replies what became of each container.
 fill_containers() {
+    sync_bridged
     if ! has_containers "$1"; then return 0; fi
     fill_held=$(containers_now) || {
         reply process 'containers: unknown, because their engine does not answer: they stay as they are, new ones closed'
@@ -110,21 +145,39 @@ follow_engine() {
     done
 }
 
+# Prints a line whenever any engine tells of a change, for follow_told, as long as the host runs.
+follow_engines() {
+    for follow_engine in docker podman; do
+        if have "$follow_engine"; then follow_engine "$follow_engine" & fi
+    done
+    wait
+}
+
+# Waits for such a line; several that came meanwhile are one.
+follow_told() {
+    follow_said=$(dd bs=65536 count=1 2>/dev/null) && [ -n "$follow_said" ]
+}
+
+# move_containers LINES NOW: the maps lead to who has an address now, and what its last holder had begun ends.
+move_containers() {
+    move_elements=$(container_elements "$1" "$2")
+    move_held=$(held_elements "$1")
+    if load_containers "$1" "$move_elements"; then
+        move_left=$(left_addresses "$move_held" "$move_elements")
+        if [ -n "$move_left" ]; then printf '%s\n' "$move_left" | forget_addresses; fi
+    fi
+}
+
 # Runs as long as the host does: fills the maps whenever an engine tells of a change. It takes no lock; what it gives to a
 # table that was swapped meanwhile is refused as a whole, and whoever swaps fills in as well.
 verb_containers() {
     check_state
-    {
-        for follow_engine in docker podman; do
-            if have "$follow_engine"; then follow_engine "$follow_engine" & fi
-        done
-        wait
-    } | while follow_told=$(dd bs=65536 count=1 2>/dev/null) && [ -n "$follow_told" ]; do
+    follow_engines | while follow_told; do
         read_confirmed
         follow_lines=$confirmed_processes
         if read_wait && stands "$candidate_table"; then follow_lines=$candidate_processes; fi
         if ! has_containers "$follow_lines" || ! follow_held=$(containers_now); then continue; fi
-        load_containers "$follow_lines" "$(container_elements "$follow_lines" "$follow_held")"
+        move_containers "$follow_lines" "$follow_held"
     done
 }
 

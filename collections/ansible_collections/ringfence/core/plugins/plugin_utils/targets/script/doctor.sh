@@ -25,12 +25,7 @@ doctor() {
     done
     for doctor_directory in /var/lib /run; do doctor_room "$doctor_directory"; done
     doctor_firewalls
-    for doctor_python in python3 /usr/libexec/platform-python; do
-        if have "$doctor_python"; then
-            reply python "$(within "$doctor_python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
-            break
-        fi
-    done
+    if find_python "python3 /usr/libexec/platform-python"; then reply python "3.$python_minor"; fi
     reply complete yes
 }
 

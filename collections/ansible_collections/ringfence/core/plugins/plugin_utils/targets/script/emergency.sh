@@ -11,8 +11,6 @@
 emergency_kept=$state/emergency
 # The label that a connection gets which a permission let begin: bit 97 of the 128 that conntrack keeps.
 emergency_label=97
-emergency_unit=ringfence-emergency.service
-emergency_dropin=91-ringfence-emergency.conf
 
 # lock_emergency: alone among those who load emergencies, or load a table that must know them. Nobody holds it for longer
 # than that takes: no resolver, no confirmation. Where there is no flock the one lock of all is taken.
@@ -55,10 +53,12 @@ emergency_read() {
 emergency_form='
     # whether a line is none of ours: everything of it becomes part of a command
     function bad(line) {
-        if (line !~ /^[A-Za-z0-9.:\/,%_~ -]+$/) return 1
+        if (line !~ /^[A-Za-z0-9.:\/,%_~@ -]+$/) return 1
         if (line ~ /^emergency [qp]-[0-9a-f]+ (quarantine|permission) [0-9]+ [0-9]+ [^ ]+ [^ ]+$/) return 0
-        if (line ~ /^element (isolated all|(quarantined|kept)( [0-9a-f.:\/]+)+)$/) return 0
-        if (line ~ /^element permitted (in|out) (any|[0-9]+) (any|[0-9,-]+) (any|[0-9a-f.:\/,]+)( [0-9a-f.:\/]+)+$/) return 0
+        if (line ~ /^element container [A-Za-z0-9][A-Za-z0-9_.-]*( [0-9a-f.:]+)*$/) return 0
+        if (line ~ /^element isolated (all|@[A-Za-z0-9_.-]+( @[A-Za-z0-9_.-]+)*)$/) return 0
+        if (line ~ /^element (quarantined( [0-9a-f.:\/]+)+|kept( @[A-Za-z0-9_.-]+)*( [0-9a-f.:\/]+)*)$/) return 0
+        if (line ~ /^element permitted (in|out|to|from) (any|[0-9]+) (any|[0-9,-]+) (any|@[A-Za-z0-9_.-]+|[0-9a-f.:\/,]+)( @[A-Za-z0-9_.-]+| [0-9a-f.:\/]+)+$/) return 0
         return line !~ /^(end [qp]-[0-9a-f]+|control( [46]-[0-9A-F]+-[0-9A-F]+)* [0-9]+)$/
     }
 '
@@ -177,11 +177,16 @@ load_emergency() {
 }
 
 load_emergency_by() {
+    if emergency_inside "$1" && ! have nft; then
+        emergency_said='containers are reached by nft, which is not installed'
+        return 1
+    fi
     if have nft; then
         if emergency_said=$(printf '%s\n' "$1" | emergency_nft "$2" "$3" | nft -f - 2>&1); then
             if [ -e "$runs/emergency.iptables" ]; then emergency_chains '' '' '' && rm -f "$runs/emergency.iptables"; fi
             return 0
         fi
+        if emergency_inside "$1"; then return 1; fi
     fi
     if ! have iptables-restore || ! have ip6tables-restore; then
         if [ -z "$emergency_said" ]; then emergency_said='neither nft nor iptables is installed'; fi
@@ -279,60 +284,6 @@ tell_emergency() {
     } | reply_section emergency_kernel
 }
 
-# What comes back at boot, and after the distribution's own firewall service flushed all; the policy's own unit is not asked.
-persist_emergency() {
-    if ! systemd_runs; then
-        reply persistence "unavailable: this host has no systemd, so what is cut off here is open after a reboot"
-        return 0
-    fi
-    sync_changed=
-    if [ -z "$1" ]; then
-        # else systemd would go on knowing it
-        if [ -e "$units/$emergency_unit" ]; then systemctl stop "$emergency_unit" </dev/null >/dev/null 2>&1 8>&- 9>&-; fi
-        for sync_path in "$units/$emergency_unit" "$units/sysinit.target.wants/$emergency_unit" "$units"/*.d/"$emergency_dropin"; do
-            if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi
-            rm -f "$sync_path"
-            case $sync_path in *.d/"$emergency_dropin") rmdir "${sync_path%/*}" 2>/dev/null ;; esac
-            sync_changed=1
-        done
-        rm -f "$state/emergency.sh"
-    else
-        if ! printf '%s\n' "$ringfence_script" | cmp -s - "$state/emergency.sh"; then
-            keep_text "$state/emergency.sh" "$ringfence_script" || return 1
-        fi
-        sync_file "$units/$emergency_unit" "[Unit]
-Description=Ringfence: what this host is cut off from, before the network
-DefaultDependencies=no
-RequiresMountsFor=$state
-After=$emergency_flushers ringfence.service systemd-modules-load.service
-Before=network-pre.target shutdown.target
-Wants=network-pre.target
-Conflicts=shutdown.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh $state/emergency.sh hold
-
-[Install]
-WantedBy=sysinit.target" || return 1
-        for sync_unit in $emergency_flushers; do
-            sync_file "$units/$sync_unit.d/$emergency_dropin" "[Service]
-ExecStartPost=-/bin/sh $state/emergency.sh hold
-ExecReload=-/bin/sh $state/emergency.sh hold
-ExecStopPost=-/bin/sh $state/emergency.sh hold" || return 1
-        done
-        if [ ! -L "$units/sysinit.target.wants/$emergency_unit" ]; then
-            make_directory "$units/sysinit.target.wants"
-            ln -sf "../$emergency_unit" "$units/sysinit.target.wants/$emergency_unit" || return 1
-            sync_changed=1
-        fi
-    fi
-    if [ -n "$sync_changed" ]; then systemctl daemon-reload </dev/null >/dev/null 2>&1 8>&- 9>&- & fi
-    return 0
-}
-emergency_flushers='nftables.service netfilter-persistent.service iptables.service ip6tables.service'
-
 # `emergency`: puts and ends what standard input says, lines of wire/emergency_lines.py and `end ID`, the last of them
 # `# whole`. All of it is done, or nothing.
 verb_emergency() {
@@ -357,7 +308,7 @@ $(emergency_paths)
 $emergency_given
 GIVEN
     emergency_wanted=$emergency_merged
-    if [ "$(without_paths "$emergency_wanted")" = "$(without_paths "$emergency_before")" ]; then reply changed no; else reply changed yes; fi
+    if [ "$(as_given "$emergency_wanted")" = "$(as_given "$emergency_before")" ]; then reply changed no; else reply changed yes; fi
     if [ -n "$rf_check" ]; then
         reply state held
         tell_emergency
@@ -373,6 +324,11 @@ GIVEN
         refuse emergency "this host does not take it: $(printf '%s' "$load_emergency_why" | sed '/^Warning/d' | head -n 2 | tr '\n' ' ')"
     fi
     { true >"$runs/emergency.loaded"; } 2>/dev/null
+    # behind what is known from before: an engine that hangs delays nobody
+    if emergency_moved "$emergency_wanted" && load_emergency "$emergency_moved"; then
+        emergency_wanted=$emergency_moved
+        keep_emergency "$emergency_wanted" || emergency_state=unkept
+    fi
     if emergency_permits "$emergency_wanted"; then let_through; fi
     if [ "$emergency_state" = unkept ]; then
         reply warning "what is cut off here cannot be kept below $state: it is open after a reboot"
@@ -384,8 +340,9 @@ GIVEN
     reply state "$emergency_state"
 }
 
-without_paths() {
-    printf '%s\n' "$1" | sed '/^control /d'
+# Without control paths and the addresses of containers, which this host tells itself.
+as_given() {
+    printf '%s\n' "$1" | sed '/^control /d; s/^\(element container [^ ]*\) .*/\1/'
 }
 
 # `hold`, at boot and after a flush: what is kept is in the kernel. Without a word of what failed it would be open in silence.

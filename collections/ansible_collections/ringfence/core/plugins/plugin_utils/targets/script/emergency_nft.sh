@@ -40,13 +40,28 @@ emergency_parse='
         entry[++entries] = substr($2, 3); kind[entries] = $3; since[entries] = $4; ends[entries] = $5
         if ($3 == "permission") permits = 1
     }
-    $1 == "element" && $2 == "isolated" { isolated[entries] = 1; isolates = 1 }
+    # addresses and networks of a list, without the names of containers in it, or the addresses of these alone
+    function networks(list) { return several_of(list, 0) }
+    function held(list) { return several_of(list, 1) }
+    function several_of(list, named,    i, j, n, word, out, seen, m, one) {
+        n = split(list, word, ",")
+        for (i = 1; i <= n; i++) {
+            m = word[i] ~ /^@/ ? (named ? split(container[entries, substr(word[i], 2)], one, ",") : 0) : named ? 0 : 1
+            if (m && !named) one[1] = word[i]
+            for (j = 1; j <= m; j++) if (!seen[one[j]]++) out = out (out == "" ? "" : ",") one[j]
+        }
+        return out
+    }
+    $1 == "element" && $2 == "container" { container[entries, $3] = rest(4) }
+    $1 == "element" && $2 == "isolated" && $3 == "all" { isolated[entries] = 1; isolates = 1 }
+    $1 == "element" && $2 == "isolated" && $3 != "all" { inside[entries] = held(rest(3)); contains = 1 }
     $1 == "element" && $2 == "quarantined" { quarantined[entries] = rest(3) }
-    $1 == "element" && $2 == "kept" { kept[entries] = rest(3) }
+    $1 == "element" && $2 == "kept" { kept[entries] = networks(rest(3)); kept_inside[entries] = held(rest(3)); names_kept[entries] = 1 }
     $1 == "element" && $2 == "permitted" {
         grant_of[++grants] = entries; grant_number[grants] = ++granted[entries]
-        grant_way[grants] = $3; grant_protocol[grants] = $4; grant_ports[grants] = $5; grant_local[grants] = $6
-        grant_remote[grants] = rest(7)
+        grant_way[grants] = $3; grant_protocol[grants] = $4; grant_ports[grants] = $5
+        grant_local[grants] = $6 ~ /^@/ ? held($6) : $6
+        grant_remote[grants] = $7 ~ /^@/ ? held(rest(7)) : rest(7)
     }
 '
 
@@ -66,6 +81,22 @@ emergency_nft() {
         }
         function several(list) { return list ~ /,/ ? "{ " listed(list) " }" : list }
         function listed(list) { gsub(/,/, ", ", list); return list }
+        # what a host needs to find its neighbours
+        function built_in(    i, n, built) {
+            n = split("ip6 hoplimit 255 icmpv6 type { 133, 135, 136 } accept|ip6 hoplimit 255 ip6 saddr fe80::/10 icmpv6 type { 134, 137 } accept|ip6 hoplimit 1 ip6 saddr fe80::/10 ip6 daddr ff00::/8 icmpv6 type { 130, 131, 132, 143 } accept|ip6 hoplimit 1 ip6 saddr :: ip6 daddr ff00::/8 icmpv6 type { 131, 132, 143 } accept", built, "|")
+            for (i = 1; i <= n; i++) { rule("input", built[i]); rule("output", built[i]) }
+        }
+        # far and near: what leaves out who is kept, as sender and as receiver
+        function but_kept(e, family) {
+            far = near = ""
+            leave_out("k_" entry[e] "_" family, family, of_family(kept[e], family), e)
+            leave_out("h_" entry[e] "_" family, family, of_family(kept_inside[e], family), e)
+        }
+        function leave_out(name, family, list, e) {
+            if (list == "") return
+            if (!made[name]++) set(name, family, list, e)
+            far = far ip(family) " saddr != @" name " "; near = near ip(family) " daddr != @" name " "
+        }
         function rule(chain, text) { rules[chain] = rules[chain] "\t\t" text "\n" }
         function ip(family) { return family == 4 ? "ip" : "ip6" }
         function permit(g, family,    e, name, remote, far, near, chain, back, local, asks, answers, module, head, turned) {
@@ -77,7 +108,8 @@ emergency_nft() {
             name = "p_" entry[e] "_" grant_number[g] "_" family
             set(name, family, remote, e)
             chain = grant_way[g] == "in" ? "input" : "output"; back = chain == "input" ? "output" : "input"
-            far = chain == "input" ? "saddr" : "daddr"; near = chain == "input" ? "daddr" : "saddr"
+            if (grant_way[g] ~ /^(to|from)$/) chain = back = "forward"
+            far = grant_way[g] ~ /^(in|to)$/ ? "saddr" : "daddr"; near = far == "saddr" ? "daddr" : "saddr"
             head = ip(family) " " far " @" name (local == "" ? "" : " " ip(family) " " near " " several(local))
             turned = ip(family) " " near " @" name (local == "" ? "" : " " ip(family) " " far " " several(local))
             module = grant_protocol[g]
@@ -97,19 +129,22 @@ emergency_nft() {
             if (!entries && !labelled) exit
             print "table inet ringfence_emergency {"
             rule("input", "iifname \"lo\" accept"); rule("output", "oifname \"lo\" accept")
+            for (e = 1; e <= entries; e++) if (quarantined[e] != "" && names_kept[e]) { built_in(); break }
             for (e = 1; e <= entries; e++) for (family = 4; family <= 6; family += 2) if (cut = of_family(quarantined[e], family)) {
                 name = "q_" entry[e] "_" family
                 set(name, family, cut, e)
                 rule("input", ip(family) " saddr @" name " drop"); rule("output", ip(family) " daddr @" name " drop")
-                rule("forward", ip(family) " saddr @" name " drop"); rule("forward", ip(family) " daddr @" name " drop")
+                but_kept(e, family)
+                rule("forward", near ip(family) " saddr @" name " drop"); rule("forward", far ip(family) " daddr @" name " drop")
             }
             for (i = 1; i <= controls; i++) {
                 rule("input", ip(control_family[i]) " saddr " control_range[i] " tcp dport " control_port[i] " accept")
                 rule("output", ip(control_family[i]) " daddr " control_range[i] " tcp sport " control_port[i] " accept")
             }
+            if (isolates || contains) {
+                built_in()
+            }
             if (isolates) {
-                n = split("ip6 hoplimit 255 icmpv6 type { 133, 135, 136 } accept|ip6 hoplimit 255 ip6 saddr fe80::/10 icmpv6 type { 134, 137 } accept|ip6 hoplimit 1 ip6 saddr fe80::/10 ip6 daddr ff00::/8 icmpv6 type { 130, 131, 132, 143 } accept|ip6 hoplimit 1 ip6 saddr :: ip6 daddr ff00::/8 icmpv6 type { 131, 132, 143 } accept", built, "|")
-                for (i = 1; i <= n; i++) { rule("input", built[i]); rule("output", built[i]) }
                 rule("input", "meta nfproto ipv4 udp sport 67 udp dport 68 accept")
                 rule("input", "ip6 saddr fe80::/10 ip6 daddr fe80::/10 udp sport 547 udp dport 546 accept")
                 rule("output", "ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept")
@@ -118,19 +153,23 @@ emergency_nft() {
             for (e = 1; e <= entries; e++) if (isolated[e]) for (family = 4; family <= 6; family += 2) {
                 name = "i_" entry[e] "_" family
                 set(name, family, family == 4 ? "0.0.0.0/1,128.0.0.0/1" : "::/1,8000::/1", e)
-                stays = of_family(kept[e], family)
-                set("k_" entry[e] "_" family, family, stays, e)
-                far = stays == "" ? "" : ip(family) " saddr != @k_" entry[e] "_" family " "
-                near = stays == "" ? "" : ip(family) " daddr != @k_" entry[e] "_" family " "
+                but_kept(e, family)
                 rule("input", far ip(family) " saddr @" name " drop")
                 rule("output", near ip(family) " daddr @" name " drop")
                 rule("forward", far near ip(family) " saddr @" name " drop")
             }
+            for (e = 1; e <= entries; e++) for (family = 4; family <= 6; family += 2) if (cut = of_family(inside[e], family)) {
+                name = "c_" entry[e] "_" family
+                set(name, family, cut, e)
+                but_kept(e, family)
+                rule("input", near ip(family) " saddr @" name " drop"); rule("output", far ip(family) " daddr @" name " drop")
+                rule("forward", near ip(family) " saddr @" name " drop"); rule("forward", far ip(family) " daddr @" name " drop")
+            }
             if (permitting) for (g = 1; g <= grants; g++) { permit(g, 4); permit(g, 6) }
-            if (labelled) for (i = 1; i <= 2; i++) rule(i == 1 ? "input" : "output", "ct label " label " ct state != related drop")
             n = split("input output forward", chain, " ")
+            if (labelled) for (i = 1; i <= n; i++) rule(chain[i], "ct label " label " ct state != related drop")
             for (i = 1; i <= n; i++)
-                printf "\tchain %s {\n\t\ttype filter hook %s priority -10; policy accept;\n%s\t}\n", chain[i], chain[i], rules[chain[i]]
+                printf "\tchain %s {\n\t\ttype filter hook %s priority -20; policy accept;\n%s\t}\n", chain[i], chain[i], rules[chain[i]]
             print "}"
         }'
 }

@@ -16,17 +16,12 @@ tracked_text() {
 }
 
 tracked_python() {
-    for tracked_one in python3 /usr/libexec/platform-python; do
-        if have "$tracked_one"; then
-            "$tracked_one" -c "$tracked_program" "$1" 2>/dev/null
-            return
-        fi
-    done
-    return 1
+    find_python "python3 /usr/libexec/platform-python" || return 1
+    "$python" -c "$tracked_program" "$1" 2>/dev/null
 }
 
 # ctnetlink (linux/netfilter/nfnetlink_conntrack.h): `list` prints what there is; `forget` deletes what standard input
-# names, lines as those of cut_elements.
+# names, lines as those of cut_elements; `forget_addresses` all that has one of the addresses of standard input at an end.
 # shellcheck disable=SC2016
 tracked_program='
 import socket, struct, sys
@@ -80,6 +75,9 @@ def key(protocol, one, other, first, second):
 
 link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
 wanted = set()
+over = set()
+if sys.argv[1] == "forget_addresses":
+    over = {socket.inet_pton(socket.AF_INET6 if ":" in line else socket.AF_INET, line.strip()) for line in sys.stdin}
 if sys.argv[1] == "forget":
     for line in sys.stdin:
         if len(line.split()) == 6:
@@ -91,7 +89,10 @@ for family, name in ((socket.AF_INET, "ipv4 2"), (socket.AF_INET6, "ipv6 10")):
     gone = []
     for found, (there, back) in entries(family):
         protocol, client, server, ports, kinds = *there[:2], back[1], *there[3:]
-        if sys.argv[1] == "list":
+        if over:
+            if over & {there[1], there[2], back[1], back[2]}:
+                gone.append(found)
+        elif sys.argv[1] == "list":
             seen = [] if struct.unpack(">I", found[3])[0] & 2 else ["[UNREPLIED]"]
             print(name, "any", protocol, 0, *told(there), *seen, *told(back))
         else:
@@ -105,8 +106,8 @@ for family, name in ((socket.AF_INET, "ipv4 2"), (socket.AF_INET6, "ipv6 10")):
 
 # Makes connection tracking forget the flows of standard input, lines as those of cut_elements, as far as this host can.
 forget_flows() {
-    if have python3 || have /usr/libexec/platform-python; then
-        tracked_python forget
+    if find_python "python3 /usr/libexec/platform-python"; then
+        "$python" -c "$tracked_program" forget 2>/dev/null
         return 0
     fi
     if ! have conntrack; then return 0; fi
@@ -136,17 +137,6 @@ forget_flows() {
 # destination NAT. What is forwarded, or stays within the host, is left out.
 # shellcheck disable=SC2016 # awk's own variables
 flow_program="$socket_words"'
-    function padded(digits) { return substr("0000" digits, length(digits) + 1) }
-    function whole(address,    half, left, right, i, n, l, r, out) {
-        if (address !~ /:/) return address
-        n = split(address, half, "::")
-        l = split(half[1], left, ":")
-        r = n > 1 ? split(half[2], right, ":") : 0
-        for (i = 1; i <= l; i++) out = out ":" padded(left[i])
-        for (i = l + r; n > 1 && i < 8; i++) out = out ":0000"
-        for (i = 1; i <= r; i++) out = out ":" padded(right[i])
-        return tolower(substr(out, 2))
-    }
     function out(line) { if (++told <= most) print "F " line }
     function chosen(port) { return port + 0 >= lowest && port + 0 <= highest }
     function owner(protocol, local, remote, lport, rport,    key) {

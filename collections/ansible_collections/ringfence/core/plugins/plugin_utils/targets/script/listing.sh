@@ -50,7 +50,7 @@ status_foreign() {
         / tproxy / { print table ": tproxy" }
         nat[table] && /(redirect|dnat|snat|masquerade)/ && !told[table]++ { print table ": NAT" }'
     foreign_containers
-    if [ -s /proc/net/ip_tables_names ]; then
+    if beside_any /proc/net/ip_tables_names; then
         while read -r foreign_table; do echo "iptables (legacy) $foreign_table: present"; done </proc/net/ip_tables_names
     fi
     for foreign_switch in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding; do

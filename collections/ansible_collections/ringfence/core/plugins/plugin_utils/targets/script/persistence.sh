@@ -26,6 +26,7 @@ sync_persistence() {
     sync_dropins "$1" || return 1
     sync_answers "$1" || return 1
     sync_containers "$1" || return 1
+    keep_bridged || return 1
     if [ -n "$sync_changed" ] && [ -n "$1" ]; then
         # units may restart at any moment: their drop-ins are in force before their elements are filled in again
         systemctl daemon-reload
@@ -159,6 +160,7 @@ remove_persistence() {
     if [ -e "$boot_unit" ] && systemd_runs; then systemctl stop ringfence.service 2>/dev/null; fi
     remove_answers
     remove_containers
+    if [ -e "$state/bridged" ]; then leave_bridged; fi
     for sync_path in "$units"/*.d/"$dropin" "$boot_unit" "$units/sysinit.target.wants/ringfence.service"; do
         if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi
         rm -f "$sync_path"

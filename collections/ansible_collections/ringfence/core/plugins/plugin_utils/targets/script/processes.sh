@@ -151,7 +151,12 @@ units_without() {
 fill_processes() {
     fill_answers "$1"
     # at boot no engine runs yet
-    if [ "$verb" = boot ]; then follow_containers "$1" try-restart; else fill_containers "$1"; fi
+    if [ "$verb" = boot ]; then
+        sync_bridged
+        follow_containers "$1" try-restart
+    else
+        fill_containers "$1"
+    fi
     case "
 $1" in
     *"

@@ -64,11 +64,11 @@ check_approved() {
                 if (line ~ /^  "hosts": \{$/) hosts = 1
                 else if (line ~ /^  \}/) hosts = 0
                 else if (hosts && line ~ /^    "/) ours = line == "    \"" ENVIRON["host"] "\": ["
-                else if (hosts && ours && line ~ /^      "element permitted /) wanted[value(line)]++
+                else if (hosts && ours && line ~ /^      "element (permitted|container) /) wanted[value(line)]++
             }
         }
         $1 == "emergency" && $3 == "permission" { if ($2 != id || $5 <= now || $5 - $4 > span || $5 > now + span + 300) wrong = 1 }
-        $1 == "element" && $2 == "permitted" { if (!(wanted[$0] > 0)) wrong = 1; wanted[$0]-- }
+        $1 == "element" && ($2 == "permitted" || $2 == "container") { if (!(wanted[$0] > 0)) wrong = 1; wanted[$0]-- }
         END { for (line in wanted) if (wanted[line] > 0) wrong = 1; exit wrong || now >= until }'; then
         refuse signature "the approved request differs from what was sent for $signed_name, or is too old"
     fi
@@ -144,9 +144,10 @@ signed_entry() {
         from && /^    \]/ { from = 0 }
         from { print "control " range(value($0)) }
         /^    "port": / { print "port " value($0) }
-        /^    \{$/ { elements = 0 }
+        /^    \{$/ { elements = 0; kind = "" }
         /^      \[$/ { getline map; getline verdict; element[++elements] = value(map) " " value(verdict) }
-        /^     "(unit|user|fqdn)": "/ { key = $1; gsub(/[":]/, "", key); name = value($0); gsub(/\\\\/, "\\", name)
-            for (i = 1; i <= elements; i++) print key " " name " " element[i] }
+        # a key stands before or behind the elements, as the alphabet has it
+        /^     "(unit|user|fqdn|container)": "/ { kind = $1; gsub(/[":]/, "", kind); name = value($0); gsub(/\\\\/, "\\", name) }
+        /^    \},?$/ { for (i = 1; kind != "" && i <= elements; i++) print kind " " name " " element[i]; kind = "" }
     '
 }

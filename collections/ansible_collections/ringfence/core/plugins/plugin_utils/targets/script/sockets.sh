@@ -23,6 +23,17 @@ socket_words='
         for (i = 1; i <= 32; i += 4) out = out (i > 1 ? ":" : "") tolower(substr(hex, i, 4))
         return out
     }
+    function padded(digits) { return substr("0000" digits, length(digits) + 1) }
+    function whole(address,    half, left, right, i, n, l, r, out) {
+        if (address !~ /:/) return address
+        n = split(address, half, "::")
+        l = split(half[1], left, ":")
+        r = n > 1 ? split(half[2], right, ":") : 0
+        for (i = 1; i <= l; i++) out = out ":" padded(left[i])
+        for (i = l + r; n > 1 && i < 8; i++) out = out ":0000"
+        for (i = 1; i <= r; i++) out = out ":" padded(right[i])
+        return tolower(substr(out, 2))
+    }
 '
 
 # An awk program over /proc/net/tcp and tcp6 that calls `stands` for every connection that stands and `listens` for every

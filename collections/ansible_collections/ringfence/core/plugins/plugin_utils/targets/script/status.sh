@@ -3,7 +3,7 @@
 verb_status() {
     check_state
     check_processes "$rf_processes" || refuse input "the processes of this plan are not valid"
-    if [ -n "$rf_processes$rf_sockets" ]; then open_work; fi
+    if [ -n "$rf_processes$rf_sockets$rf_listing" ]; then open_work; fi
     if other_tool; then
         reply holder "$tool"
         reply unknown "this host holds a table of $tool, not of $filter_tool"
@@ -25,7 +25,14 @@ verb_status() {
     fi
     if [ -n "$rf_processes" ]; then socket_owners | reply_section owners; fi
     tell_emergency
-    if [ -n "$rf_listing" ]; then status_foreign | reply_section foreign; fi
+    if [ -n "$rf_listing" ]; then
+        status_beside >"$work/told"
+        {
+            status_foreign
+            status_around
+        } | reply_section foreign
+        reply_section beside <"$work/told"
+    fi
     if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi
 }
 

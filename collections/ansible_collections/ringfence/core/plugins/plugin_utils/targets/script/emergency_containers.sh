@@ -1,0 +1,76 @@
+# Emergencies of containers: named as their engine names them, and in the kernel by the addresses that they have now.
+
+emergency_containers=ringfence-emergency-containers.service
+
+# Whether a container is named in the lines $1.
+emergency_inside() {
+    case $1 in *"element container "*) return 0 ;; *) return 1 ;; esac
+}
+
+# emergency_moved LINES: the lines with the addresses that their containers have now, in emergency_moved; fails where these are
+# the ones that they have already, or nobody knows: then what was known last stays.
+emergency_moved() {
+    emergency_moved=$1
+    ask_seconds=2
+    if ! emergency_inside "$1" || ! moved_now=$(containers_now); then return 1; fi
+    emergency_moved=$(printf '%s\n\n%s\n' "$moved_now" "$1" | awk '
+        !lines && $0 == "" { lines = 1; next }
+        !lines { if (!(($1, $2) in known)) { known[$1, $2] = 1; has[$1] = has[$1] " " $2 } next }
+        $0 == "" { next }
+        $1 == "element" && $2 == "container" { print $1, $2, $3 has[$3]; next }
+        { print }')
+    [ "$emergency_moved" != "$1" ]
+}
+
+# Runs as long as the host does: an emergency follows its containers wherever they get another address.
+verb_follow() {
+    check_state
+    open_runs || exit 1
+    follow_engines | while follow_told; do
+        lock_emergency || continue
+        if emergency_read && emergency_moved "$emergency_lines"; then
+            # what cannot be kept is in the kernel all the same
+            keep_emergency "$emergency_moved"
+            load_emergency "$emergency_moved" safe
+        fi
+        leave_emergency
+    done
+}
+
+# Called with the lines that are kept, before systemd is told of what changed.
+sync_emergency_containers() {
+    sync_path=$units/multi-user.target.wants/$emergency_containers
+    if ! emergency_inside "$1"; then
+        if [ ! -e "$units/$emergency_containers" ]; then return 0; fi
+        systemctl stop "$emergency_containers" </dev/null >/dev/null 2>&1 8>&- 9>&-
+        rm -f "$units/$emergency_containers" "$sync_path"
+        sync_changed=1
+        return 0
+    fi
+    sync_file "$units/$emergency_containers" "[Unit]
+Description=Ringfence: which addresses containers have that are cut off or let through for a while
+ConditionPathExists=$state/emergency
+After=$emergency_unit
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/bin/sh $state/emergency.sh follow
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target" || return 1
+    if [ ! -L "$sync_path" ]; then
+        make_directory "$units/multi-user.target.wants"
+        ln -sf "../$emergency_containers" "$sync_path" || return 1
+        sync_changed=1
+    fi
+}
+
+# Has the unit begin where containers are named.
+follow_emergency() {
+    if emergency_inside "$1" && systemd_runs; then
+        { systemctl daemon-reload && systemctl start --no-block "$emergency_containers"; } </dev/null >/dev/null 2>&1 8>&- 9>&-
+    fi
+    return 0
+}

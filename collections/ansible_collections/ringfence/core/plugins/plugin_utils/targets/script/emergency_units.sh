@@ -1,0 +1,60 @@
+# The units that bring emergencies back.
+
+emergency_unit=ringfence-emergency.service
+emergency_dropin=91-ringfence-emergency.conf
+
+# What comes back at boot, and after the distribution's own firewall service flushed all; the policy's own unit is not asked.
+persist_emergency() {
+    if ! systemd_runs; then
+        reply persistence "unavailable: this host has no systemd, so what is cut off here is open after a reboot"
+        return 0
+    fi
+    sync_changed=
+    sync_emergency_containers "$1" || return 1
+    if [ -z "$1" ]; then
+        # else systemd would go on knowing it
+        if [ -e "$units/$emergency_unit" ]; then systemctl stop "$emergency_unit" </dev/null >/dev/null 2>&1 8>&- 9>&-; fi
+        for sync_path in "$units/$emergency_unit" "$units/sysinit.target.wants/$emergency_unit" "$units"/*.d/"$emergency_dropin"; do
+            if [ ! -e "$sync_path" ] && [ ! -L "$sync_path" ]; then continue; fi
+            rm -f "$sync_path"
+            case $sync_path in *.d/"$emergency_dropin") rmdir "${sync_path%/*}" 2>/dev/null ;; esac
+            sync_changed=1
+        done
+        rm -f "$state/emergency.sh"
+    else
+        if ! printf '%s\n' "$ringfence_script" | cmp -s - "$state/emergency.sh"; then
+            keep_text "$state/emergency.sh" "$ringfence_script" || return 1
+        fi
+        sync_file "$units/$emergency_unit" "[Unit]
+Description=Ringfence: what this host is cut off from, before the network
+DefaultDependencies=no
+RequiresMountsFor=$state
+After=$emergency_flushers ringfence.service systemd-modules-load.service
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh $state/emergency.sh hold
+
+[Install]
+WantedBy=sysinit.target" || return 1
+        for sync_unit in $emergency_flushers; do
+            sync_file "$units/$sync_unit.d/$emergency_dropin" "[Service]
+ExecStartPost=-/bin/sh $state/emergency.sh hold
+ExecReload=-/bin/sh $state/emergency.sh hold
+ExecStopPost=-/bin/sh $state/emergency.sh hold" || return 1
+        done
+        if [ ! -L "$units/sysinit.target.wants/$emergency_unit" ]; then
+            make_directory "$units/sysinit.target.wants"
+            ln -sf "../$emergency_unit" "$units/sysinit.target.wants/$emergency_unit" || return 1
+            sync_changed=1
+        fi
+    fi
+    if [ -n "$sync_changed" ]; then systemctl daemon-reload </dev/null >/dev/null 2>&1 8>&- 9>&- & fi
+    follow_emergency "$1"
+    return 0
+}
+emergency_flushers='nftables.service netfilter-persistent.service iptables.service ip6tables.service'

@@ -1,0 +1,98 @@
+"""What hosts told of the other firewalls on them, kept for whoever asks later: a file for each host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ringfence.beside import Others, read_report, unpacked
+from ringfence.files import PRIVATE, regular_file, write_whole
+from ringfence.model.errors import InputError
+from ringfence.model.problems import Problem, Severity
+from ringfence.model.safe_text import clean_line
+from ringfence.plan.artefact import time_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ringfence.estate import Estate
+    from ringfence.rollout import HostResult
+
+DIRECTORY = "beside"
+FORMAT = 1
+# Characters of a report as results carry it; a host's own script tells far less.
+MOST = 1_500_000
+
+
+def keep_reports(estate: Estate, hosts: Mapping[str, HostResult]) -> list[Problem]:
+    """Keep what hosts told now; return a warning where that cannot be written."""
+    now = time_text(estate.now)
+    for name, host in hosts.items():
+        report = host.result.get("beside")
+        if not isinstance(report, str) or not report or len(report) > MOST:
+            continue
+        path = _path(estate, name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            data = {"format": FORMAT, "host": name, "seen": now, "report": report}
+            write_whole(path, json.dumps(data) + "\n", PRIVATE)
+        except OSError as error:
+            message = f"what hosts told of other firewalls cannot be kept: {error.strerror}"
+            return [Problem(Severity.WARNING, message, remedy="mend that, then 'ringfence info'")]
+    return []
+
+
+def other_firewalls(estate: Estate, hosts: Iterable[str]) -> dict[str, Others]:
+    """Return the other firewalls of those of some hosts that told theirs; a damaged file tells nothing."""
+    found = {}
+    for name in hosts:
+        try:
+            data = json.loads(regular_file(_path(estate, name)))
+            if (data["format"], data["host"]) != (FORMAT, name):
+                continue
+            found[name] = told_by(str(data["report"]), clean_line(str(data["seen"]))[:40])
+        except (OSError, ValueError, TypeError, KeyError, InputError, RecursionError):
+            continue
+    return found
+
+
+def hosts_that_told(estate: Estate, hosts: Iterable[str]) -> frozenset[str]:
+    """Return those of some hosts of which a report is kept, without reading it."""
+    try:
+        kept = {path.name for path in (estate.history.state / DIRECTORY).iterdir()}
+    except OSError:
+        return frozenset()
+    return frozenset(name for name in hosts if _path(estate, name).name in kept)
+
+
+def told_by(report: str, seen: str = "") -> Others:
+    """Return what a report says, as results carry it; one that is none has nothing that is known."""
+    return replace(_read(report), seen=seen)
+
+
+@lru_cache(maxsize=64)
+def _read(report: str) -> Others:
+    try:
+        return read_report(unpacked(report))
+    except ValueError:
+        return Others(unread=["the host's report, which is not understood"])
+
+
+def who_may_cut(others: Others, most: int = 6) -> str:
+    """Return who may cut more than Ringfence does, each with the chains, and what could not be read; empty: nobody."""
+    cutters = [f"{owner} ({_few(places)})" for owner, places in sorted(others.may_cut().items())]
+    told = [*cutters[:most], *(f"not known: {one}" for one in others.unread[:most])]
+    return "; ".join(told)
+
+
+def _few(places: Collection[str]) -> str:
+    shown = list(places)[:4]
+    return ", ".join(shown) + (f" and {len(places) - 4} more" if len(places) > 4 else "")
+
+
+def _path(estate: Estate, host: str) -> Path:
+    return estate.history.state / DIRECTORY / f"{sha256(host.encode()).hexdigest()[:32]}.json"

@@ -1,0 +1,114 @@
+"""Emergencies of containers are carried out by the host that holds them, and answers say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ringfence.estate import Estate
+from ringfence.operations.allow_for import PermissionRequest, allow_for, permission_of
+from ringfence.operations.execution import Execution
+from ringfence.operations.explain import explain
+from ringfence.operations.quarantine import QuarantineRequest, quarantine, quarantine_of
+from ringfence.presenting.emergency_view import cut_lines
+from ringfence.wire import emergency_lines
+
+from tests.unit.cli_shop import NOW, shop
+from tests.unit.emergency_hosts import HostsInMemory
+
+CONTAINER = """\
+    {name}.dock-1:
+      ringfence_addresses: [172.30.1.{last}]
+      ringfence_realm: containers-dock-1
+      ringfence_enforcer: containers
+      vm: {{role: {name}}}
+      ringfence_containers:
+        host: dock-1
+        name: {name}
+        networks: [{{name: front, driver: {driver}, subnets: [172.30.1.0/24], gateways: [172.30.1.1]}}]
+"""
+INVENTORY = """\
+all:
+  vars: {ringfence_labels: {app: shop, env: prod}}
+  hosts:
+    db-1: {ansible_host: 10.0.1.4, vm: {role: db}}
+    dock-1: {ansible_host: 10.0.1.9, vm: {role: host}}
+"""
+SETTINGS = "control: {from: [10.0.0.0/24], port: 22}\nrealms: {containers-dock-1: {sees: [default]}}\n"
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", NOW)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A shop whose web and cache are containers of dock-1, a third goes past the host's packet filter."""
+    containers = (("web", 2, "bridge"), ("cache", 3, "bridge"), ("lan", 4, "macvlan"))
+    inventory = INVENTORY + "".join(CONTAINER.format(name=n, last=last, driver=d) for n, last, d in containers)
+    return shop(tmp_path, {"inventory/hosts.yml": inventory, "ringfence.yml": SETTINGS})
+
+
+def lines(hosts: HostsInMemory, host: str) -> list[str]:
+    return emergency_lines.format(hosts.kernels.get(host, {}).values()).splitlines()[1:]
+
+
+def isolate(directory: Path, what: str, *keep: str) -> tuple[HostsInMemory, list[str]]:
+    hosts, estate = HostsInMemory(), Estate(directory)
+    cut = quarantine_of(estate, QuarantineRequest(what, keep, "scans"))
+    assert quarantine(estate, cut, Execution(runner=hosts)).exit_status == 0
+    return hosts, [line.text for line in cut_lines(cut)]
+
+
+def verdict(directory: Path, client: str, server: str) -> str:
+    return explain(Estate(directory), client, server, "tcp/8443").verdict
+
+
+def test_a_container_is_isolated_by_its_host_alone(directory: Path) -> None:
+    hosts, said = isolate(directory, "web.dock-1")
+    assert lines(hosts, "dock-1") == ["element container web 172.30.1.2", "element isolated @web"]
+    assert hosts.kernels.keys() == {"dock-1"}
+    assert said[1] == "  1 container isolated by dock-1; Ansible's way to hosts stays open"
+    assert not any("nothing enforces on web" in line for line in said)
+    assert {verdict(directory, "web.dock-1", other) for other in ("cache.dock-1", "db-1", "dock-1")} == {"deny"}
+
+
+def test_a_container_that_its_host_does_not_see_is_named_as_not_enforced(directory: Path) -> None:
+    cut = quarantine_of(Estate(directory), QuarantineRequest("lan.dock-1", (), "scans"))
+    assert (cut.holders, cut.not_enforced) == ((), ("lan.dock-1",))
+
+
+def test_what_a_host_forwards_is_isolated_with_it_and_a_peer_is_cut_from_its_containers(directory: Path) -> None:
+    hosts, _ = isolate(directory, "dock-1", "cache.dock-1")
+    assert lines(hosts, "dock-1") == [
+        "element container cache 172.30.1.3",
+        "element isolated all",
+        "element kept @cache",
+    ]
+    assert lines(hosts, "db-1") == ["element quarantined 10.0.1.9"]
+    assert verdict(directory, "web.dock-1", "db-1") == "deny"
+    hosts, _ = isolate(directory, "db-1", "cache.dock-1")
+    assert lines(hosts, "dock-1")[1:] == ["element quarantined 10.0.1.4", "element kept @cache"]
+    assert "cache.dock-1" not in hosts.kernels
+
+
+def test_a_permission_opens_the_way_of_a_container_at_its_host(directory: Path) -> None:
+    hosts, estate = HostsInMemory(), Estate(directory)
+    asked = PermissionRequest("1h", "role=web", "role=cache", "tcp/8443", "looks")
+    assert verdict(directory, "web.dock-1", "cache.dock-1") == "deny"
+    assert allow_for(estate, permission_of(estate, asked), Execution(runner=hosts)).exit_status == 0
+    assert lines(hosts, "dock-1") == [
+        "element container cache 172.30.1.3",
+        "element container web 172.30.1.2",
+        "element permitted from 6 8443 @web @cache",
+        "element permitted to 6 8443 @cache @web",
+    ]
+    assert verdict(directory, "web.dock-1", "cache.dock-1") == "allow"
+    hosts = HostsInMemory()
+    asked = PermissionRequest("1h", "role=host", "role=web", "tcp/8443", "looks")
+    assert allow_for(estate, permission_of(estate, asked), Execution(runner=hosts)).exit_status == 0
+    assert lines(hosts, "dock-1")[1:] == [
+        "element permitted out 6 8443 any @web",
+        "element permitted to 6 8443 @web 10.0.1.9",
+    ]

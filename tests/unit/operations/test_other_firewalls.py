@@ -1,0 +1,98 @@
+"""What hosts told of other firewalls is kept, and explain says with it what is cut more than Ringfence denies."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from pathlib import Path
+
+from ringfence.estate import Estate
+from ringfence.operations.other_firewalls import keep_reports, other_firewalls
+from ringfence.presenting.beside_view import beside_data, beside_lines
+from ringfence.rollout import HostResult
+
+from tests.unit.cli_shop import data, ringfence, shop
+
+DROP = "part save legacy 4\n*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport {ports} -j ACCEPT\nCOMMIT\nend\n"
+UFW = DROP.replace("-A INPUT", ":ufw-user-input - [0:0]\n-A INPUT -j ufw-user-input\n-A ufw-user-input")
+
+
+def told(name: str, report: str) -> HostResult:
+    """Return a host's result with what it told."""
+    text = base64.b64encode(zlib.compress(report.encode())).decode()
+    return HostResult(name, "verified", ok=True, result={"beside": text})
+
+
+def kept(directory: Path, report: str, name: str = "db-1") -> None:
+    assert keep_reports(Estate(directory), {name: told(name, report)}) == []
+
+
+def test_explain_says_who_cuts_what_ringfence_allows_on_either_end(tmp_path: Path) -> None:
+    workspace = shop(tmp_path)
+    asked = ("explain", "api-1", "db-1", "tcp/5432")
+    assert "allowed: " in ringfence(workspace, *asked).output
+
+    kept(workspace, UFW.format(ports=22))
+    there = ringfence(workspace, *asked).output
+    assert "allowed by Ringfence, cut by ufw on db-1: " in there
+    assert "cut by ufw on db-1 (iptables (legacy) filter, chain INPUT, policy; told " in there
+
+    kept(workspace, UFW.format(ports=5432))
+    passing = ringfence(workspace, *asked).output
+    assert "allowed: " in passing
+    assert "passes the other firewalls on db-1" in passing
+
+    kept(workspace, "part save legacy 4\n*filter\n:OUTPUT DROP [0:0]\nCOMMIT\nend\n", "api-1")
+    answer = data(workspace, *asked)["answers"][0]  # type: ignore[index]
+    assert answer["verdict"] == "allow"
+    assert answer["sides"][0]["beside"]["verdict"] == "cut"
+    assert answer["sides"][0]["beside"]["by"] == "a hand-written policy"
+    assert answer["sides"][1]["beside"]["verdict"] == "passes"
+
+
+def test_ports_that_other_rules_tell_apart_are_answered_apart(tmp_path: Path) -> None:
+    workspace = shop(tmp_path, {"policy/app.yml": "rules:\n  - {name: all, from: any, to: any, allow: tcp}\n"})
+    kept(workspace, DROP.format(ports="1000:2000"))
+    answers = data(workspace, "explain", "api-1", "db-1", "tcp/900-3000")["answers"]  # type: ignore[index]
+    cut = {
+        service: answer["sides"][1]["beside"]["verdict"]
+        for answer in answers
+        if answer["verdict"] == "allow"
+        for service in answer["service"]
+    }
+    assert cut["tcp/1000-2000"] == "passes"
+    assert {cut["tcp/900-999"], cut["tcp/2001-3000"]} == {"cut"}
+
+
+def test_a_damaged_or_foreign_file_tells_nothing_and_a_damaged_report_is_not_known(tmp_path: Path) -> None:
+    estate = Estate(shop(tmp_path))
+    keep_reports(
+        estate, {"db-1": told("db-1", UFW), "web-1": HostResult("web-1", "x", ok=True, result={"beside": "!"})}
+    )
+    path = next(path for path in (estate.history.state / "beside").iterdir() if "db-1" in path.read_text())
+    assert other_firewalls(estate, ["web-1"])["web-1"].unread == ["the host's report, which is not understood"]
+    path.write_text(path.read_text()[:50])
+    assert set(other_firewalls(estate, ["db-1", "web-1"])) == {"web-1"}
+
+
+def test_verify_and_info_say_who_may_cut_more(tmp_path: Path) -> None:
+    hosts = {"db-1": told("db-1", UFW.format(ports=22)), "web-1": told("web-1", "end\n"), "old": told("old", "part")}
+    lines = [line.text for line in beside_lines(hosts)]
+
+    assert lines == [
+        "db-1: may cut more than Ringfence: ufw (iptables (legacy) filter INPUT)",
+        "old: may cut more than Ringfence: not known: the host's report, which was cut short",
+    ]
+    assert beside_data(hosts["web-1"]) == {"beside": {"may_cut": {}, "not_known": []}}
+
+
+def test_check_and_plan_warn_where_a_test_expects_what_another_firewall_cuts(tmp_path: Path) -> None:
+    workspace = shop(tmp_path)
+    kept(workspace, UFW.format(ports=8443), "api-1")
+    assert "cut by" not in ringfence(workspace, "check").output
+    kept(workspace, UFW.format(ports=22), "api-1")
+    said = "test 'the shop works': web-1 to api-1 on tcp/8443 is allowed by Ringfence and cut by ufw on api-1"
+    checked = ringfence(workspace, "check")
+    assert said in " ".join(checked.output.split())
+    assert checked.exit_code == 0
+    assert said in " ".join(ringfence(workspace, "plan").output.split())
