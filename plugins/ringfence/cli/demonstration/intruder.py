@@ -45,7 +45,8 @@ class Intruder:
 
     def end(self) -> None:
         """End it, and whoever listens to it."""
-        self._process.kill()
+        assert self._process.stdin is not None
+        self._process.stdin.close()  # killed, what entered the host would leave it behind there
         self._listening.join()
 
     def _listen(self) -> None:
