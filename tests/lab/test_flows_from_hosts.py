@@ -33,13 +33,7 @@ PLAYBOOK = """
   become: true
   tasks:
     - ringfence.core.linux_flows_info:
-      register: seen
-    - ansible.builtin.copy:
-        content: "{{ seen | to_json }}"
-        dest: "{{ flows }}/{{ inventory_hostname }}.json"
-        mode: "0600"
-      delegate_to: localhost
-      become: false
+        flows_directory: "{{ flows }}"
 """
 CLIENT = (
     "import socket, sys; s = socket.create_connection((sys.argv[1], int(sys.argv[2]))); print(1, flush=True); s.recv(1)"
@@ -76,17 +70,17 @@ def standing(lab: Lab, client: str, address: str, *, unit: str | None = None) ->
         process.wait()
 
 
-def collected(lab: Lab, directory: Path) -> Mapping[str, dict[str, list[dict[str, object]]]]:
+def collected(lab: Lab, directory: Path, **variables: str) -> Mapping[str, dict[str, list[dict[str, object]]]]:
     """Run the module on every host as its documentation shows, and return what each reported."""
     playbook = directory / "collect.yml"
     playbook.write_text(PLAYBOOK)
-    (directory / "flows").mkdir()
+    (directory / "flows").mkdir(exist_ok=True)
     # Labs share addresses: a connection that another lab's Ansible left open must not be taken for this one's.
     mark = hashlib.sha256(str(lab.directory).encode()).hexdigest()[:8]
     master = f"%(directory)s/{mark}-%%C"
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(lab.inventory_path), str(playbook)]
     result = subprocess.run(
-        [*command, "-e", json.dumps({"flows": str(directory / "flows"), "ansible_control_path": master})],
+        [*command, "-e", json.dumps({"flows": str(directory / "flows"), "ansible_control_path": master, **variables})],
         capture_output=True,
         text=True,
         timeout=120,
@@ -182,6 +176,15 @@ def test_a_namespace_host_reports_its_own_connections_and_units_alone(namespaces
         for address in server.addresses:
             stack.enter_context(standing(namespaces, "n1", address))
         reports = collected(namespaces, tmp_path)
+        by_shell = collected(namespaces, tmp_path, ansible_python_interpreter="/nonexistent")
+    for name, report in by_shell.items():
+        assert report["read_by"] == "shell"
+        # ssh's own connection is another one
+        for key in ("addresses", "listeners", "conntrack"):
+            assert report[key] == reports[name][key], (name, key)
+        own = [[row for row in told["flows"] if row["port"] == ECHO] for told in (report, reports[name])]
+        assert own[0] == own[1], name
+        assert set(report["units"]) >= {"echo.service"} & set(reports[name]["units"])
     seen = {
         name: {(flow["direction"], flow["server"]) for flow in report["flows"] if flow["port"] == ECHO}
         for name, report in reports.items()

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+from ringfence.model.host_denials import HostDenials
 from ringfence.presenting.rollout_board import BoardChange
 from ringfence.presenting.rollout_fold import BoardFold
 from ringfence_tui.app import RingfenceApp
 from ringfence_tui.engine.client import EngineError, EngineGone
 from ringfence_tui.engine.progress import Progress
 from ringfence_tui.screens.history.model import Frame, Replay, RunList, RunRow
+from ringfence_tui.screens.rollout import board_page
 from ringfence_tui.screens.rollout.model import Opening
-from ringfence_tui.screens.rollout.numbers import Denied, Numbers
+from ringfence_tui.screens.rollout.numbers import Numbers
 from ringfence_tui.screens.rollout.requests import AskDenials, Begin, MakePlan, Steer, WayBack
 from ringfence_tui.screens.verify.model import Difference, Finding, VerifyRow, VerifyView
 from ringfence_tui.spans import Span
@@ -334,7 +338,9 @@ async def test_a_board_shows_how_long_a_run_holds_and_asks_its_hosts_what_they_d
     run.tell(*map(confirmed, ("canary", "web-1", "web-2", "db-1")))
     run.end("successful")
     kept = Numbers(RUN, (3, 7, 40, 36), until="2026-11-24T07:01:05Z")
-    told = replace(kept, asked="2026-11-24T07:02:00Z", denied=(Denied("web-1", 12, 3, (("no rule allows it", 12),)),))
+    told = replace(
+        kept, asked="2026-11-24T07:02:00Z", denied=(HostDenials("web-1", 12, 3, (("no rule allows it", 12),)),)
+    )
     stub = engine(run, rollout__numbers=lambda _request, _hear: kept, rollout__denials=lambda _request, _hear: told)
     async with RingfenceApp(stub, first="rollout").run_test(size=(80, 40)) as pilot:
         text = await until(pilot, "all 4 hosts have held the plan for 60.0 s")
@@ -344,3 +350,41 @@ async def test_a_board_shows_how_long_a_run_holds_and_asks_its_hosts_what_they_d
         text = await until(pilot, "12 packets on 1 host, none on 0")
         assert "12  (3 more in mode full)  since 07:00:05  12 by" in text
         assert asked(stub, "rollout.denials") == [AskDenials(RUN)]
+
+
+class Stopped(datetime):
+    """A clock that stands until somebody sets it."""
+
+    at = datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+    @classmethod
+    def now(cls, tz: object = None) -> datetime:
+        """Return the time it was set to."""
+        return cls.at
+
+
+@journey
+async def test_the_board_of_a_run_that_has_ended_says_anew_how_long_it_holds_though_nothing_is_told_of_it(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path)
+    run.tell(*map(confirmed, ("canary", "web-1", "web-2", "db-1")))
+    run.end("successful")
+    stub = engine(run, rollout__numbers=lambda _request, _hear: Numbers(RUN, (3, 7, 40, 36)))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(board_page, "AGED", 0.05)
+        patched.setattr(board_page, "datetime", Stopped)
+        async with RingfenceApp(stub, first="rollout").run_test(size=(80, 40)) as pilot:
+            await until(pilot, "all 4 hosts held")
+            asked_before = -1
+            while asked_before != len(stub.asked):  # the screen asks for some things when it is opened
+                asked_before = len(stub.asked)
+                await pilot.pause(0.2)
+            first = _held(await until(pilot, "all 4 hosts held"))
+            patched.setattr(Stopped, "at", Stopped.at + timedelta(hours=1))
+            await until(pilot, lambda text: _held(text) not in ("", first))
+            assert len(stub.asked) == asked_before
+
+
+def _held(text: str) -> str:
+    return next((line for line in text.splitlines() if "all 4 hosts held" in line), "")

@@ -32,22 +32,33 @@ class Override:
     outcome: Outcome
 
 
-def with_emergencies(compilation: Compilation, orders: Sequence[Order]) -> Compilation:
-    """Return the tables with emergencies before everything in them, and the policy with them as rules of their tier."""
+# A table with emergencies, and the one that it was made of, which lives as long.
+Laid = dict[tuple[int, tuple["Override", ...]], tuple[VerdictTable, VerdictTable]]
+
+
+def with_emergencies(compilation: Compilation, orders: Sequence[Order], known: Laid | None = None) -> Compilation:
+    """Return the tables with emergencies before everything in them, and the policy with them as rules of their tier.
+
+    `known` has tables that were made before: one that did not change stays the same object.
+    """
     if not orders:
         return compilation
     named = compilation.snapshot.named()
-    tables = overridden(compilation.tables, named, compilation.settings, orders)
+    tables = overridden(compilation.tables, named, compilation.settings, orders, known)
     rules = tuple(rule for order in orders for rule in rules_of(order))
     policy = replace(compilation.policy, rules=(*rules, *compilation.policy.rules))
     return replace(compilation, tables=tables, policy=policy)
 
 
 def overridden(
-    tables: Mapping[str, VerdictTable], named: Mapping[str, Asset], settings: Settings, orders: Sequence[Order]
+    tables: Mapping[str, VerdictTable],
+    named: Mapping[str, Asset],
+    settings: Settings,
+    orders: Sequence[Order],
+    known: Laid | None = None,
 ) -> dict[str, VerdictTable]:
     """Return tables by asset name with emergencies before everything in them; equal ones stay one object."""
-    known: dict[tuple[int, tuple[Override, ...]], VerdictTable] = {}
+    known = {} if known is None else known
     titles = {order.id: order.title for order in orders}
     found = {}
     inside = {host: {one.asset.name for one in several} for host, several in held_by(named.values()).items()}
@@ -61,8 +72,8 @@ def overridden(
         overrides = tuple(one for order in ranked for one in overrides_of(order, name, realms, holder, near))
         key = id(table), overrides
         if key not in known:
-            known[key] = _overridden(table, overrides, titles)
-        found[name] = known[key]
+            known[key] = table, _overridden(table, overrides, titles)
+        found[name] = known[key][1]
     return found
 
 

@@ -14,13 +14,14 @@ from ringfence.cli.session import Session, command
 def emergencies(session: Session, every: bool) -> None:
     """List the quarantines and permissions that this workspace knows of; 'ringfence info' asks hosts instead."""
     from ringfence.operations.emergencies import emergencies as listed
-    from ringfence.presenting.emergency_view import COLUMNS, rows
+    from ringfence.presenting.emergency_view import COLUMNS, new_lines, rows
 
     found = listed(session.estate, every=every)
     if session.output.as_json:
         session.output.data(found.data())
     elif found.orders:
         session.output.table(COLUMNS, rows(found.orders, found.now))
+        session.output.lines(new_lines(found))
     else:
         session.output.line("nothing stands" if not every else "there was no emergency")
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ringfence.files import write_whole
+from ringfence.files import locked, write_whole
 from ringfence.model.addresses import range_texts
-from ringfence.model.emergencies import FOLDER, SUFFIX, EmergencyEnd, Order
+from ringfence.model.emergencies import FOLDER, SUFFIX, EmergencyEnd, HostState, Order
 from ringfence.model.errors import InputError, InputErrors, OutsideError, Place
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.services import service_texts
+from ringfence.model.workspace_files import STATE
 
 
 def orders(directory: Path) -> tuple[Order, ...]:
@@ -46,6 +48,25 @@ def keep_order(directory: Path, order: Order) -> Order:
     except OSError as error:
         raise OutsideError(f"the emergency is not kept: {error.strerror}", Place(str(path))) from error
     return replace(order, place=Place(f"{FOLDER}/{path.name}", 1))
+
+
+def update_order(directory: Path, order: Order, states: Mapping[str, HostState]) -> Order:
+    """Keep what is known of some hosts beside what others have written meanwhile; return the emergency as it is now.
+
+    Two people may work on one emergency at once: what one of them released stays released, and no host is forgotten.
+    Raise OutsideError where it cannot be written.
+    """
+    path = directory / FOLDER / f"{order.id}{SUFFIX}"
+    with ExitStack() as held:
+        # a lock that cannot be had stops nobody from isolating a machine
+        with suppress(OSError):
+            held.enter_context(locked(directory / STATE / FOLDER))
+        if path.exists():
+            from ringfence.estate.emergency_files import read_order
+
+            kept = read_order(path)
+            order = replace(order, released=order.released or kept.released, hosts=kept.hosts)
+        return keep_order(directory, replace(order, hosts={**order.hosts, **states}))
 
 
 def order_data(order: Order) -> dict[str, object]:

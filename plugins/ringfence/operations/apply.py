@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError, OutsideError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import INTERRUPTED, drive, exit_status, refuse_unknown
+from ringfence.operations.emergency_newcomers import carry_over
 from ringfence.operations.execution import Execution
 from ringfence.operations.kept_proofs import forget_proofs
 from ringfence.operations.plans import ChosenPlan, chosen_plan
@@ -100,6 +101,8 @@ def apply(estate: Estate, request: ApplyRequest, execution: Execution | None = N
         except OutsideError as error:  # what became of the hosts is told all the same
             problem = Problem(Severity.WARNING, error.message, error.place, "ringfence verify")
             execution.listener.problems([problem])
+    if not request.check and not interrupted:
+        carry_over(estate, [name for name, host in result.hosts.items() if host.ok], execution)
     return Rollout(plan, request, result, interrupted)
 
 

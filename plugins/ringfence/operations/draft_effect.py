@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.draft_effect import After
 from ringfence.analysis.draft_effect import effect as effect_of
+from ringfence.analysis.emergency_tier import Laid, with_emergencies
 from ringfence.analysis.invariants import Broken, broken
 from ringfence.analysis.picture import JudgedPicture, PolicyTables
 from ringfence.analysis.picture_rejudging import Difference, changed_hosts
@@ -24,6 +25,7 @@ from ringfence.operations.picture import as_taken, open_picture
 from ringfence.plan import read_state
 
 if TYPE_CHECKING:
+    from ringfence.compiler import Compilation
     from ringfence.estate import Estate
     from ringfence.estate.draft_changes import Change
     from ringfence.model.judging import Told
@@ -49,7 +51,10 @@ class DraftPicture:
         self._alternative: Alternative | None = None
         self._full: Alternative | None = None
         self._enforcement: dict[str, Mapping[str, Enforcement | None]] = {}
-        self._held = held_tables(estate, known_records(estate), Execution().listener)
+        self._standing = estate.standing()
+        self._laid: Laid = {}
+        self._reported = held_tables(estate, known_records(estate), Execution().listener)
+        self._held = estate.overridden(self._reported)
         self._told = read_state(estate.directory)
         self._unsettled = False
 
@@ -67,10 +72,13 @@ class DraftPicture:
             self._told,
         ):
             return False
-        policy, held = after.workspace.policy, held_tables(after, known_records(after), execution.listener)
-        others = self._unsettled or bool(changed_hosts(self._held, held))
+        policy, reported = after.workspace.policy, held_tables(after, known_records(after), execution.listener)
+        standing = after.standing()
+        cut = [one.id for one in standing] != [one.id for one in self._standing]
+        others = self._unsettled or cut or bool(changed_hosts(self._reported, reported))
         self._unsettled = others  # also for the next time, where this one is cancelled
-        self.estate, self._held = after, held
+        held = after.overridden(reported)
+        self.estate, self._reported, self._held, self._standing = after, reported, held, standing
         if others and PolicyState.HELD in self.judged.tables:
             with interruptible(execution, self.judged.window.connection):
                 tables = PolicyTables(held, {})
@@ -152,9 +160,9 @@ class DraftPicture:
         if policy == before and not always:
             return 0
         execution.cancel.heed()
-        compiled = self._compiler().compiled(policy)
+        compiled = self._in_force(self._compiler().compiled(policy))
         execution.cancel.heed()
-        tables = as_taken(compiled, self._held, policy)
+        tables = as_taken(compiled, self._held, compiled.policy)
         self._enforcement[state] = compiled.enforcement
         with interruptible(execution, self.judged.window.connection):
             difference = Difference(None) if always else Difference.between(before, policy)
@@ -167,10 +175,14 @@ class DraftPicture:
         if self._alternative is None:
             self._alternative = Alternative(self.estate)
             files = self._policies[PolicyState.FILES]
-            compiled = self._alternative.compiled(files)
-            tables = as_taken(compiled, self._held, files)
+            compiled = self._in_force(self._alternative.compiled(files))
+            tables = as_taken(compiled, self._held, compiled.policy)
             self.judged.tables[PolicyState.FILES] = self.judged.tables[PolicyState.DRAFT] = tables
         return self._alternative
+
+    def _in_force(self, compiled: Compilation) -> Compilation:
+        """Return tables with the emergencies that stand; equal ones stay the same objects."""
+        return with_emergencies(compiled, self._standing, self._laid)
 
     def _effect(self, before: str, after: str, *, checks: bool, execution: Execution) -> DraftEffect:
         old, new = self._policies[before], self._policies[after]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
 from ringfence.estate.emergencies import order_data
 from ringfence.model.emergencies import HostState, Kind
+from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity
+from ringfence.operations.emergency_newcomers import newcomers
 from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
@@ -18,14 +21,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Emergencies:
-    """Emergencies, the newest last, at a time in seconds since 1970."""
+    """Emergencies, the newest last, at a time in seconds since 1970.
+
+    `new` are, by the id of a quarantine that stands, hosts that were added since and were not told of it yet.
+    """
 
     orders: tuple[Order, ...]
     now: float
+    new: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def data(self) -> dict[str, object]:
         """Return plain data for JSON."""
-        listed = [{**order_data(order), "stands": order.stands(self.now)} for order in self.orders]
+        listed = [
+            {**order_data(order), "stands": order.stands(self.now), "new": list(self.new.get(order.id, ()))}
+            for order in self.orders
+        ]
         return {"emergencies": listed}
 
 
@@ -33,7 +43,8 @@ def emergencies(estate: Estate, *, every: bool = False) -> Emergencies:
     """Return what stands, and what was released and may still be held by a host; with `every` all there ever was."""
     now = current_time().timestamp()
     found = estate.emergencies()
-    return Emergencies(tuple(one for one in found if every or one.stands(now) or _left(one, now)), now)
+    listed = tuple(one for one in found if every or one.stands(now) or _left(one, now))
+    return Emergencies(listed, now, newcomers(estate))
 
 
 def standing_problems(estate: Estate) -> list[Problem]:
@@ -45,7 +56,21 @@ def standing_problems(estate: Estate) -> list[Problem]:
         again = f"'ringfence quarantine {order.id}' reaches hosts that do not hold it yet"
         remedy = again if order.kind is Kind.QUARANTINE else f"ringfence end {order.id}"
         problems.append(Problem(Severity.WARNING, message, order.place, remedy))
+        if order.kind is Kind.PERMISSION and (guard := _guard(estate, order)):
+            message = f"{guard.message} now, and {order.title} still lets it through"
+            problems.append(Problem(Severity.WARNING, message, guard.place, remedy))
     return problems
+
+
+def _guard(estate: Estate, order: Order) -> InputError | None:
+    """Return the guardrail that stands against a permission by now: it was asked when that was given, and not since."""
+    from ringfence.operations.allow_for import refuse_guarded
+
+    try:
+        refuse_guarded(estate, order)
+    except InputError as error:
+        return error
+    return None
 
 
 def _left(order: Order, now: float) -> bool:

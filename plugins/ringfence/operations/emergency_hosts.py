@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ringfence.estate.emergencies import keep_order
+from ringfence.estate.emergencies import update_order
 from ringfence.model.addresses import FAMILIES, range_texts
 from ringfence.model.emergencies import HostState, Kind, Order
-from ringfence.model.errors import RingfenceError
+from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.services import BLOCK, EVERY_SERVICE
 from ringfence.operations.drive import drive
 from ringfence.operations.hosts import decided_enforcers
@@ -162,22 +162,42 @@ def _services(points: IntervalSet) -> Iterator[tuple[int | None, Ports]]:
         yield protocol, () if whole else tuple((low, min(high, most)) for low, high in spans if low <= most)
 
 
-def lay_down(estate: Estate, order: Order, entries: Mapping[str, Emergency], execution: Execution) -> Carried:
-    """Have hosts hold an emergency and return what their kernels then have; the workspace keeps both."""
-    order = keep_order(estate.directory, replace(order, hosts=dict.fromkeys(entries, HostState.UNKNOWN)))
+def lay_down(
+    estate: Estate, order: Order, entries: Mapping[str, Emergency], execution: Execution, last: Collection[str] = ()
+) -> Carried:
+    """Have hosts hold an emergency and return what their kernels then have; the workspace keeps both.
+
+    The `last` are told when the others have been: Ansible goes through them.
+    """
+    order = update_order(estate.directory, order, dict.fromkeys(entries, HostState.UNKNOWN))
+    if order.released:
+        raise InputError(f"{order.id} was released meanwhile", order.place, "begin a new one")
+    batches = [[name for name in entries if (name in last) is late] for late in (False, True)]
+    return _carry(estate, order, "quarantine", entries, HostState.HELD, execution, batches)
+
+
+def carry(estate: Estate, order: Order, entries: Mapping[str, Emergency], execution: Execution) -> Carried:
+    """Have more hosts hold what stands and return what their kernels then have; of the others all stays as it is."""
     return _carry(estate, order, "quarantine", entries, HostState.HELD, execution)
 
 
 def variables_of(estate: Estate, order: Order, entries: Mapping[str, Emergency]) -> dict[str, object]:
     """Return the variables with which the playbook `quarantine` does the same; keep the emergency as not reached."""
-    keep_order(estate.directory, replace(order, hosts=dict.fromkeys(entries, HostState.UNKNOWN)))
+    update_order(estate.directory, order, dict.fromkeys(entries, HostState.UNKNOWN))
     return {name: value for name, value in _variables(estate, order, entries).items() if value is not None}
 
 
-def lift(estate: Estate, order: Order, hosts: Sequence[str], execution: Execution) -> Carried:
-    """Have hosts hold an emergency no more and return what their kernels then have; the workspace keeps both."""
-    order = keep_order(estate.directory, order)
-    return _carry(estate, order, "release", dict.fromkeys(hosts, order.id), HostState.RELEASED, execution)
+def lift(
+    estate: Estate, order: Order, hosts: Sequence[str], execution: Execution, first: Collection[str] = ()
+) -> Carried:
+    """Have hosts hold an emergency no more and return what their kernels then have; the workspace keeps both.
+
+    The `first` are told before the others: Ansible goes through them.
+    """
+    order = update_order(estate.directory, order, order.hosts)
+    batches = [[name for name in hosts if (name in first) is early] for early in (True, False)]
+    given = dict.fromkeys(hosts, order.id)
+    return _carry(estate, order, "release", given, HostState.RELEASED, execution, batches)
 
 
 def _carry(
@@ -187,6 +207,7 @@ def _carry(
     given: Mapping[str, Emergency | str],
     wanted: HostState,
     execution: Execution,
+    batches: Sequence[Sequence[str]] = (),
 ) -> Carried:
     from time import monotonic
 
@@ -194,16 +215,21 @@ def _carry(
 
     began, interrupted = monotonic(), False
     # whom it is about first: what it is cut off from follows
-    hosts = sorted(given, key=lambda name: (name not in order.first.names, name))
-    given = {name: given[name] for name in hosts}
-    if not hosts:
+    reasons: dict[str, str] = {}
+    for batch in batches or [list(given)]:
+        hosts = sorted(batch, key=lambda name: (name not in order.first.names, name))
+        some = {name: given[name] for name in hosts}
+        if not hosts or interrupted:
+            continue
+        try:
+            result = drive(estate, playbook, _variables(estate, order, some), hosts, execution)
+        except Interrupted as stopped:
+            result, interrupted = stopped.result, True
+        states, why = _read_back(order, result, hosts, wanted)
+        reasons |= why
+        order = update_order(estate.directory, order, states)
+    if not given:
         return Carried(order, wanted, {})
-    try:
-        result = drive(estate, playbook, _variables(estate, order, given), hosts, execution)
-    except Interrupted as stopped:
-        result, interrupted = stopped.result, True
-    states, reasons = _read_back(order, result, hosts, wanted)
-    order = keep_order(estate.directory, replace(order, hosts={**order.hosts, **states}))
     return Carried(order, wanted, reasons, monotonic() - began, interrupted)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ringfence.operations.emergency_newcomers import lacking
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
 from ringfence.operations.hosts import HostsResult, chosen_workloads, run_on_hosts
@@ -26,5 +27,6 @@ def info(estate: Estate, words: Sequence[str] = (), execution: Execution | None 
     plan = last_confirmed(estate.plans)
     done = run_on_hosts(estate, "info", hosts, execution, {"ringfence_plan": str(plan.absolute()) if plan else None})
     told = {name: host.result for name, host in done.result.hosts.items() if host.ok}
-    execution.listener.problems([*keep_answers(estate, told, marked), *keep_reports(estate, done.result.hosts)])
+    problems = [*keep_answers(estate, told, marked), *keep_reports(estate, done.result.hosts)]
+    execution.listener.problems([*problems, *lacking(estate, done.result.hosts)])
     return done

@@ -127,7 +127,8 @@ def tables_of(estate: Estate, states: tuple[PolicyState, ...], listener: Listene
     if PolicyState.HELD in states:
         found[PolicyState.HELD] = PolicyTables(held, {})
     if PolicyState.FILES in states or PolicyState.DRAFT in states:
-        found[PolicyState.FILES] = as_taken(estate.compiled(), held, estate.workspace.policy)
+        taken = estate.in_force()
+        found[PolicyState.FILES] = as_taken(taken, held, taken.policy)
     return found
 
 

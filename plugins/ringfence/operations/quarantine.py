@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
@@ -11,6 +11,7 @@ from ringfence.model.emergencies import ID, HostState, Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
 from ringfence.operations.emergency_hosts import Carried, lay_down
+from ringfence.operations.emergency_jumps import reached_over
 from ringfence.operations.execution import Execution
 from ringfence.wire.first_few import first_few
 
@@ -37,13 +38,16 @@ class Cut:
     """A quarantine before it is carried out.
 
     `entries` are what hosts would be given, by name. Nothing enforces on the isolated assets `not_enforced`, nor on the
-    peers `open_peers`: what passes between two of these stays as it is.
+    peers `open_peers`: what passes between two of these stays as it is. `behind` are hosts that Ansible reaches over an
+    isolated one, by its name; for hosts that `no_path` names no control path is written down.
     """
 
     order: Order
     entries: Mapping[str, Emergency]
     not_enforced: tuple[str, ...]
     open_peers: tuple[str, ...]
+    behind: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    no_path: tuple[str, ...] = ()
 
     @property
     def isolated(self) -> tuple[str, ...]:
@@ -68,6 +72,8 @@ class Cut:
             "peers": list(self.peers),
             "not_enforced": list(self.not_enforced),
             "open_peers": list(self.open_peers),
+            "behind": {name: list(hosts) for name, hosts in self.behind.items()},
+            "no_control_path": list(self.no_path),
         }
 
 
@@ -92,6 +98,14 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
         entries,
         tuple(sorted(order.first.names - enforced)),
         tuple(sorted(set(others) - order.first.names - order.second.names)),
+        reached_over(now.snapshot.assets, order.first.names, order.second.names | order.first.names),
+        tuple(
+            sorted(
+                one.name
+                for one in now.enforced()
+                if one.name in order.first.names and not (one.control or now.settings.control)
+            )
+        ),
     )
 
 
@@ -105,7 +119,7 @@ def quarantine(estate: Estate, cut: Cut, execution: Execution | None = None, lim
         raise InputError(
             "no host enforces, so nothing can be isolated", remedy="ringfence assets shows which workloads there are"
         )
-    return lay_down(estate, cut.order, entries, execution or Execution())
+    return lay_down(estate, cut.order, entries, execution or Execution(), last=cut.behind)
 
 
 def standing_order(estate: Estate, name: str, *kinds: Kind) -> Order:

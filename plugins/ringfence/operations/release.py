@@ -10,6 +10,7 @@ from ringfence.model.emergencies import ID, EmergencyEnd, HostState, Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.operations.emergency_ends import known
 from ringfence.operations.emergency_hosts import Carried, lift
+from ringfence.operations.emergency_jumps import jumps_of
 from ringfence.operations.execution import Execution
 from ringfence.operations.quarantine import order_called
 
@@ -35,7 +36,7 @@ def release(
     hosts = [host for host, state in order.hosts.items() if state is not HostState.RELEASED]
     if not order.released:
         order = replace(order, released=int(current_time().timestamp()))
-    return lift(estate, order, hosts, execution)
+    return lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
 
 
 def _everywhere(estate: Estate, name: str, kind: Kind, execution: Execution) -> Order:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError
+from ringfence.model.host_denials import HostDenials
 from ringfence.operations.info import info
 from ringfence.operations.plans import chosen_plan
 from ringfence.operations.runs import told_by
 from ringfence.rollout.host_counters import denied_by_rule, packets
 from ringfence.rollout.results import collect
-from ringfence.rollout.run_denials import HostDenials, RunDenials
+from ringfence.rollout.run_denials import RunDenials
 from ringfence.rollout.runs import RunDirectory, run_directories
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import drive
+from ringfence.operations.emergency_newcomers import lacking
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
 from ringfence.operations.kept_proofs import keep_proofs
@@ -47,7 +48,7 @@ def verify(
         keep_proofs(estate, chosen.plan.digest, result.hosts, time_text(estate.now), chosen.plan.hosts)
     except RingfenceError as error:
         problems = [*problems, Problem(Severity.WARNING, error.message, error.place, error.remedy)]
-    problems = [*problems, *keep_reports(estate, result.hosts)]
+    problems = [*problems, *keep_reports(estate, result.hosts), *lacking(estate, result.hosts)]
     execution.listener.problems(problems)
     return PlanResult(chosen.plan, result, interrupted)
 

@@ -51,7 +51,7 @@ def violations(estate: Estate, statuses: Sequence[Status] = ()) -> Violations:
     open_ones = {key: one for key, one in found.items() if one.status is not Status.FIXED}
     if open_ones:
         after = estate.workspace.settings.watch.fixed_after
-        judge = Judge(estate.compiled(), {})
+        judge = Judge(estate.in_force(), {})
         settled = {key: overdue(_judged(judge, one, now), now, after) for key, one in open_ones.items()}
         changed = {key: one for key, one in settled.items() if one is not found[key]}
         if changed:
@@ -109,6 +109,8 @@ def _judged(judge: Judge, one: Violation, now: datetime) -> Violation:
     now_is = judge.ruled(client, server, seen.protocol, seen.port, answered=False)
     if now_is.kind is Kind.ALLOWED and not _is_unknown(client, server):
         return _fixed(one, f"the policy allows it now: {now_is.rule}", now)
+    if now_is.kind is Kind.CUT and one.kind is not Kind.NOT_ENFORCED:
+        return _fixed(one, f"it is cut now: {now_is.rule}", now)
     if now_is.kind is Kind.DENIED and one.kind is Kind.WOULD_DENY:
         return _fixed(one, f"the policy denies it now: {now_is.rule}", now)
     return one

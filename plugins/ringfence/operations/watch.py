@@ -106,7 +106,7 @@ def watch(
 def _judge(estate: Estate) -> Judge:
     plan = last_confirmed(estate.plans)
     rules = read_plan(plan).rules if plan else {}
-    return Judge(estate.compiled(), {key: (one.name, one.place) for key, one in rules.items()})
+    return Judge(estate.in_force(), {key: (one.name, one.place) for key, one in rules.items()})
 
 
 def _pairs(estate: Estate) -> KnownPairs:

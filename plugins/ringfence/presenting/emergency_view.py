@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ringfence.model.emergencies import EmergencyEnd, Order
     from ringfence.operations.allow_for import Permission
     from ringfence.operations.cut_flows import SeenCut
+    from ringfence.operations.emergencies import Emergencies
     from ringfence.operations.emergency_hosts import Carried
     from ringfence.operations.quarantine import Cut
     from ringfence.operations.request import Request
@@ -35,6 +36,12 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
     peers = [f"{counted(len(cut.peers), 'peer')} that will refuse it"] if cut.peers else []
     yield Line(f"  {' and '.join([*hosts, *peers]) or 'no host enforces it'}; Ansible's way to hosts stays open")
     yield Line(f"  {_until(order)}")
+    for name, behind in cut.behind.items():
+        text = f"  Ansible reaches {first_few(behind)} over {name}: not until it is released, unless --keep names them"
+        yield Line(text, style="red")
+    if cut.no_path:
+        text = f"  no control path is written for {first_few(cut.no_path)}: only the address that this comes from stays"
+        yield Line(f"{text} open (ringfence.yml, control)", style="yellow")
     if cut.not_enforced:
         text = f"  nothing enforces on {first_few(cut.not_enforced)}: only its enforced peers refuse it"
         yield Line(text, style="yellow")
@@ -89,6 +96,13 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
     elif missing:
         verb = "release" if order.kind is Kind.QUARANTINE else "end"
         yield Line(f"  → once they can be reached: ringfence {verb} {order.id}")
+
+
+def new_lines(found: Emergencies) -> Iterator[Line]:
+    """Yield which hosts were added after a quarantine that stands, and are not told of it yet."""
+    for name, new in found.new.items():
+        yield Line(f"{name}: added since and not told yet: {first_few(new)}", style="yellow")
+        yield Line(f"  → ringfence quarantine {name}")
 
 
 def rows(orders: Sequence[Order], now: float) -> Iterator[tuple[object, ...]]:

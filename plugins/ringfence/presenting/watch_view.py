@@ -18,6 +18,7 @@ STYLES = {
     Kind.SCAN: "red",
     Kind.WOULD_DENY: "yellow",
     Kind.NEW_PAIR: "cyan",
+    Kind.CUT: "magenta",
 }
 VIOLATION_COLUMNS = ("id", "status", "what", "from", "to", "service", "rule", "#times", "seen last", "because")
 SHOWN_REASONS = 20

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from ringfence.model.host_denials import HostDenials
+
 # Rules of a host that are kept.
 MOST_RULES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class HostDenials:
-    """Packets that a host denied, and that mode full would deny; `by_rule` has the most first.
-
-    `reason` says why it told nothing, empty where it did.
-    """
-
-    host: str
-    denied: int = 0
-    watched: int = 0
-    by_rule: tuple[tuple[str, int], ...] = ()
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     WOULD_DENY = "would deny"
     NOT_ENFORCED = "not enforced"
     DENIED = "denied"
+    CUT = "cut"
     NEW_PAIR = "new pair"
     SCAN = "scan"
 
@@ -27,6 +28,8 @@ class Kind(StrEnum):
         return self.value.replace(" ", "_")
 
 
+# Kinds that are nothing to answer for: what a quarantine cuts is what it is for.
+HARMLESS = frozenset({Kind.ALLOWED, Kind.CUT})
 # Kinds in which the policy says no.
 DENIALS = frozenset({Kind.WOULD_DENY, Kind.NOT_ENFORCED, Kind.DENIED})
 

@@ -2,14 +2,15 @@
 
 A flow that the policy lets pass is `allowed`, one that passes only because a mode does not bite `would deny`. One
 that the policy denies is `denied` where nobody answered, and `not enforced` where it was answered all the same: a host
-does not hold this policy, or not yet. What a host's kernel denied or watched has the kernel's rule.
+does not hold this policy, or not yet. One that a quarantine denies is `cut` where nobody answered. What a host's
+kernel denied or watched has the kernel's rule.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ringfence.analysis.builtins import built_in, from_port
@@ -18,6 +19,7 @@ from ringfence.compiler import Compilation
 from ringfence.flows.possible import TOLERANCE, refuse_impossible
 from ringfence.model.addresses import addresses_of, family_of
 from ringfence.model.assets import Asset
+from ringfence.model.emergencies import ID
 from ringfence.model.errors import InputError
 from ringfence.model.flows import ANSWERED, UNANSWERED, Flow
 from ringfence.model.rules import Direction
@@ -37,12 +39,13 @@ SOURCE = "hosts:"
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """What decides a connection: `built_in` traffic is above the policy and is nobody's event."""
+    """What decides a connection. `built_in` traffic is above the policy and nobody's event; `cut` is a quarantine."""
 
     kind: Kind
     rule: str
     place: str = ""
     built_in: bool = False
+    cut: bool = False
 
 
 class Judge:
@@ -57,6 +60,7 @@ class Judge:
                 self._holders.setdefault(point, []).append(asset)
         self._rules = dict(plan_rules)
         self._rules |= {rule.id: (rule.name, str(rule.place or "")) for rule in compilation.policy.rules}
+        self._standing = {rule.id for rule in compilation.policy.rules if ID.fullmatch(rule.id)}
         self._lookups: dict[int, TableLookup] = {}
         self._known: OrderedDict[tuple[object, ...], tuple[Ruled, Ruled]] = OrderedDict()
 
@@ -153,7 +157,7 @@ class Judge:
         kinds = {Effect.ALLOW: Kind.ALLOWED, Effect.WATCH: Kind.WOULD_DENY, Effect.DENY: Kind.DENIED}
         if best.rule == DEFAULT_RULE and best.effect is Effect.ALLOW:
             name = "nothing forbids it"
-        return Ruled(kinds[best.effect], name, place)
+        return Ruled(kinds[best.effect], name, place, cut=best.effect is Effect.DENY and best.rule in self._standing)
 
     def name_of(self, rule: str) -> str:
         """Return the name of a rule by its id."""
@@ -183,8 +187,9 @@ def _folded(sides: list[Ruled | None], *, answered: bool) -> Ruled:
     for kind in (Kind.DENIED, Kind.WOULD_DENY):
         for side in said:
             if side.kind is kind:
-                passed = kind is Kind.DENIED and answered
-                return Ruled(Kind.NOT_ENFORCED, side.rule, side.place) if passed else side
+                if kind is Kind.DENIED and answered:
+                    return replace(side, kind=Kind.NOT_ENFORCED)
+                return replace(side, kind=Kind.CUT) if side.cut else side
     if not said:
         return Ruled(Kind.ALLOWED, "no workload at either end")
     by_policy = [side for side in said if not side.built_in]

@@ -11,7 +11,7 @@ from ringfence.flows.possible import TOLERANCE, refuse_impossible
 from ringfence.model.errors import InputError
 from ringfence.model.flows import REFUSED, Flow
 from ringfence.model.watch_settings import WatchSettings
-from ringfence.watch.events import Kind, WatchEvent
+from ringfence.watch.events import HARMLESS, Kind, WatchEvent
 from ringfence.watch.folding import Folding
 from ringfence.watch.hearing import Hearing
 from ringfence.watch.judge import SOURCE, Judge, flow_of
@@ -216,13 +216,13 @@ class WatchSession:
             self.tally.hidden += 1
             return
         self._count(event)
-        if self._pairs.is_new(event):
+        if event.kind is not Kind.CUT and self._pairs.is_new(event):
             self._count(self._pairs.event(event))
 
     def _count(self, event: WatchEvent) -> None:
         self.tally.events[event.kind.word] += 1
         status = None
-        if event.kind is not Kind.ALLOWED:
+        if event.kind not in HARMLESS:
             status = self._violation(event)
         if event.kind is Kind.DENIED and status is not Status.ACCEPTED:
             self.tally.denied = True
@@ -251,5 +251,5 @@ class WatchSession:
             self.tally.hidden += 1
             return
         self._shown += 1
-        status = None if event.kind is Kind.ALLOWED else self._known.get(violation_of(event).id, Status.NEW)
+        status = None if event.kind in HARMLESS else self._known.get(violation_of(event).id, Status.NEW)
         self._hearing.event(event, status)

@@ -16,7 +16,7 @@ from ringfence.files import locked, regular_file, write_whole
 from ringfence.flows.records import PROTOCOL_NAMES, PROTOCOLS, time_of, time_text
 from ringfence.model.addresses import address_text, point_of
 from ringfence.model.errors import InputError, OutsideError, Place
-from ringfence.watch.events import End, Kind, WatchEvent
+from ringfence.watch.events import HARMLESS, End, Kind, WatchEvent
 
 FILE = "violations.json"
 FORMAT = 1
@@ -129,8 +129,8 @@ def violation_of(event: WatchEvent) -> Violation:
 
 
 def event_data(event: WatchEvent) -> dict[str, object]:
-    """Return an event as plain data, with the id of the violation that it is; None for an allowed flow."""
-    return {**event.data(), "violation": None if event.kind is Kind.ALLOWED else violation_of(event).id}
+    """Return an event as plain data, with the id of the violation that it is; None for one that is none."""
+    return {**event.data(), "violation": None if event.kind in HARMLESS else violation_of(event).id}
 
 
 def _who(end: End) -> str:

@@ -1,4 +1,4 @@
-"""Twenty cells of a drawn estate, as a person reads them on a terminal, say what the commands say."""
+"""All cells of a drawn estate, as a person reads them on a terminal, say what the commands say; together, all of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from ringfence.model.picture import Sign
+from ringfence.presenting.map.words import MEANINGS
 
 from tests.tui.map_estate import CLOCK, drawn
 from tests.tui.terminal import Terminal
@@ -17,8 +19,8 @@ from tests.unit.cli_shop import data
 ROLES, ENVS = ("web", "api", "db"), ("prod", "dev")
 PORTS = (8443, 5432, 22)
 CELL = re.compile(r"([x!?~+])\s([\d,]+)")
-EVERY = 20
-KINDS = ("still_allowed", "newly_allowed", "newly_denied", "still_denied")
+LEAST = 20  # cells
+EXPLAINED = 5  # cells, each flow of them
 
 
 def estate(directory: Path) -> list[tuple[str, str, int]]:
@@ -54,7 +56,6 @@ def told(tmp_path_factory):
     flows = estate(directory)
     simulated = data(directory, "simulate", "--since", "7d")["by_labels"]
     pairs = {(name(row["from"]), name(row["to"])): row for row in simulated}
-    chosen = sorted(random.Random(3).sample(sorted(pairs), EVERY))
     with Terminal([sys.executable, "-m", "ringfence.cli"], (120, 40), cwd=directory, env=CLOCK) as terminal:
         terminal.wait_for("ASSETS")
         terminal.press("3")
@@ -65,7 +66,7 @@ def told(tmp_path_factory):
         places = {" ".join(found[2].split()): int(found[1]) - 1 for found in groups}
         terminal.press("g", "home")
         shown, row, column = {}, 0, 0
-        for client, server in sorted(chosen, key=lambda pair: (places[pair[0]], places[pair[1]])):
+        for client, server in sorted(pairs, key=lambda pair: (places[pair[0]], places[pair[1]])):
             down, right = places[client] - row, places[server] - column
             terminal.press(*["j" if down > 0 else "k"] * abs(down), *["l" if right > 0 else "h"] * abs(right))
             row, column = places[client], places[server]
@@ -83,7 +84,7 @@ def strip(screen, state):
 
 def test_cells_have_the_numbers_of_simulate(told):
     _, _, pairs, shown = told
-    assert len(shown) == EVERY
+    assert len(shown) == len(pairs) >= LEAST
     for pair, screen in shown.items():
         row, found = pairs[pair], strip(screen, "files")
         every = {
@@ -96,12 +97,23 @@ def test_cells_have_the_numbers_of_simulate(told):
 
 def test_cells_have_the_verdicts_of_explain(told):
     directory, flows, _, shown = told
-    for pair, screen in list(shown.items())[::4]:
+    for pair, screen in list(shown.items())[:: len(shown) // EXPLAINED]:
         counted: Counter[str] = Counter()
         for client, server, port in flows:
             if (_group(client), _group(server)) == pair:
                 counted[_sign(data(directory, "explain", client, server, f"tcp/{port}"))] += 1
         assert strip(screen, "files") == counted, (pair, screen)
+
+
+def test_the_cells_sum_to_the_totals_of_the_window(told):
+    directory, flows, _, shown = told
+    totals = data(directory, "map", "--since", "7d")["totals"]
+    for state in ("held", "files"):
+        summed = sum((Counter(strip(screen, state)) for screen in shown.values()), Counter())
+        assert {MEANINGS[Sign(sign)].replace(" ", "_"): flows for sign, flows in summed.items()} == {
+            word: count["flows"] for word, count in totals[state].items()
+        }
+        assert sum(summed.values()) == len(flows)
 
 
 def test_the_heading_counts_the_groups_that_have_traffic(told):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from ringfence.model.draft_effect import DraftEffect, FilledRule, RuleEffect, RuleHome
 from ringfence.model.picture import Neighbour, Neighbours, PictureCell
@@ -111,6 +112,11 @@ def heading(screen: MapScreen) -> str:
     return plain(screen.query_one("#heading", Lines).rows[0])
 
 
+def said(screen: MapScreen) -> str:
+    """Return what the line above the keys says."""
+    return plain(screen.query_one(Notice).shown)
+
+
 def at_cursor(screen: MapScreen) -> str:
     """Return the text of the cell under the cursor."""
     matrix = screen.query_one(Matrix)
@@ -208,6 +214,21 @@ def test_writing_is_confirmed_first() -> None:
             await shows(pilot, lambda: not screen.query("Dialog"))
             await pilot.pause()
             assert ("map.write" in [name for name, _ in engine.asked]) is written
+        await shows(pilot, lambda: said(screen).startswith("written: policy/guardrails.yml"))
+        assert said(screen).endswith("the draft is empty  6 plans and rolls out")
+
+    driven(test)
+
+
+def test_what_the_engine_says_of_a_picture_stands_behind_what_the_cursor_says() -> None:
+    note = "3,000 groups are more than one can read: put together by env"
+
+    async def test(pilot: Pilot[int], screen: MapScreen, engine: Told) -> None:
+        engine.answers["map.picture"] = lambda _: replace(pictured("+12/61"), notes=(note,))
+        screen.load()
+        await shows(pilot, lambda: said(screen) == note)
+        await pilot.press("k")
+        await shows(pilot, lambda: said(screen) != note)
 
     driven(test)
 

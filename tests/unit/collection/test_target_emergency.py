@@ -116,6 +116,19 @@ def test_a_host_that_was_never_enforced_is_isolated_from_all_but_what_it_keeps(
     assert sessions.open(*sorted(ALL)) == ALL
 
 
+def test_of_two_quarantines_over_one_host_the_other_stands_when_one_is_released(
+    target: LoneTarget, sessions: Sessions
+) -> None:
+    assert sessions.open(*sorted(ALL)) == ALL
+    ask(target, CUT)
+    assert holds(ask(target, ALONE)) == {CUT.id: True, ALONE.id: True}
+    for _ in range(2):  # a release that is repeated changes nothing
+        assert holds(ask(target, ends=(CUT.id,))) == {ALONE.id: True}
+        assert sessions.alive() == frozenset()
+    assert holds(ask(target, ends=(ALONE.id,))) == {}
+    assert sessions.open(*sorted(ALL)) == ALL
+
+
 def test_a_permission_lets_through_until_it_ends_and_its_sessions_end_with_it(
     target: LoneTarget, sessions: Sessions
 ) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from ringfence.estate import Estate
 from ringfence.model.errors import InputError
+from ringfence.model.host_denials import HostDenials
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.plan import PlanRequest, make_plan
 from ringfence.operations.run_numbers import FlowsOfPlan, ask_denials, run_numbers
 from ringfence.rollout import Event, EventKind, PlaybookResult
 from ringfence.rollout.results import collect
-from ringfence.rollout.run_denials import HostDenials
 from ringfence.rollout.run_events import event_line
 from ringfence.rollout.runs import EVENTS_FILE, RunDirectory, RunFacts, begin_run
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from ringfence.model.addresses import point_of
+from ringfence.analysis.emergency_tier import with_emergencies
+from ringfence.model.addresses import addresses_of, point_of
+from ringfence.model.emergencies import EmergencyEnd, Member, Order
+from ringfence.model.emergencies import Kind as Emergency
 from ringfence.model.errors import InputError
 from ringfence.model.rules import Direction, Mode
 from ringfence.model.tables import Effect
 from ringfence.watch.events import Kind
+from ringfence.watch.judge import Judge
 from ringfence.watch.told import DenialTold
+from ringfence.watch.violations import event_data
 
-from tests.unit.watch.watch_factory import DB, DEV, NOW, STRANGER, WEB, flow, judge
+from tests.unit.watch.watch_factory import DB, DEV, NOW, STRANGER, WEB, compiled, flow, judge
 
 
 def test_an_allowed_flow_has_the_rule_that_allows_it_and_the_labels_of_both_ends() -> None:
@@ -80,3 +85,19 @@ def test_a_rule_that_the_files_no_longer_have_keeps_its_number() -> None:
 def test_a_host_denies_nothing_of_a_family_that_it_does_not_have() -> None:
     with pytest.raises(InputError):
         judge().denial("db", DenialTold(Effect.DENY, "nodev000", Direction.IN, 6, point_of("fd00::1"), 1, 1), 1, NOW)
+
+
+def test_what_a_quarantine_cuts_is_no_violation_and_what_passes_it_is_a_loud_one() -> None:
+    isolated = EmergencyEnd(("web",), (Member("web", addresses_of([WEB])),))
+    order = Order("q-0000000a", Emergency.QUARANTINE, "ann", "it scans", 1, isolated)
+    judge = Judge(with_emergencies(compiled(), [order]), {})
+    cut, passed = (judge.flow("db", flow(WEB, DB, answered=answered), NOW) for answered in (False, True))
+    assert cut is not None
+    assert passed is not None
+    assert (cut.kind, cut.rule) == (Kind.CUT, order.title)
+    assert (passed.kind, passed.rule) == (Kind.NOT_ENFORCED, order.title)
+    assert event_data(cut)["violation"] is None
+    assert event_data(passed)["violation"] is not None
+    other = judge.flow("db", flow(DEV, DB, answered=False), NOW)
+    assert other is not None
+    assert other.kind is Kind.DENIED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError
 
 from ringfence_tui.engine.telling import Telling
-from ringfence_tui.screens.rollout.numbers import Denied, Numbers
+from ringfence_tui.screens.rollout.numbers import Numbers
 from ringfence_tui.screens.rollout.requests import AskDenials
 
 if TYPE_CHECKING:
@@ -58,6 +58,6 @@ def _shown(run: str, found: RunNumbers, no_way_back: str) -> Numbers:
         (flows.denied_before, flows.denied_after, flows.allowed_before, flows.allowed_after) if flows else None,
         found.until,
         told.asked if told else "",
-        tuple(Denied(one.host, one.denied, one.watched, one.by_rule, one.reason) for one in told.hosts) if told else (),
+        told.hosts if told else (),
         no_way_back,
     )

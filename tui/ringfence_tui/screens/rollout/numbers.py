@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ringfence.model.counts import counted
+from ringfence.model.host_denials import HostDenials
 from ringfence.presenting.rollout_board import Board, Phase
 from ringfence.wire.first_few import first_few
 
@@ -14,17 +15,6 @@ from ringfence_tui.spans import Row, Span, Tone, row
 
 # Hosts that denied something and are shown by name: past these `ringfence info` lists them all.
 MOST = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """What a host told: packets denied and those that mode full would deny, by rule; `reason` why it told nothing."""
-
-    host: str
-    denied: int = 0
-    watched: int = 0
-    by_rule: tuple[tuple[str, int], ...] = ()
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +30,7 @@ class Numbers:
     flows: tuple[int, int, int, int] | None = None
     until: str = ""
     asked: str = ""
-    denied: tuple[Denied, ...] = ()
+    denied: tuple[HostDenials, ...] = ()
     no_way_back: str = ""
 
 
