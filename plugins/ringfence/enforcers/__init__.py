@@ -131,6 +131,10 @@ class HeldByHost(Protocol):
         """Return what its host's enforcer must know of such a workload, of which `refusals` found nothing."""
         ...
 
+    def bridges(self, asset: Asset) -> tuple[tuple[str, str], ...]:
+        """Return the host and the name of every bridge network of an asset, a workload or not; nothing for others."""
+        ...
+
 
 @runtime_checkable
 class HoldsContainers(Protocol):

@@ -79,6 +79,19 @@ def test_a_container_that_its_host_does_not_see_is_named_as_not_enforced(directo
     assert (cut.holders, cut.not_enforced) == ((), ("lan.dock-1",))
 
 
+def test_containers_of_its_bridge_that_an_isolated_one_still_reaches_are_named(directory: Path) -> None:
+    cut = quarantine_of(Estate(directory), QuarantineRequest("web.dock-1", (), "scans"))
+    assert cut.data()["not_cut"] == {"web.dock-1": ["cache.dock-1"]}
+    (said,) = [line.text for line in cut_lines(cut) if "not cut" in line.text]
+    assert said.startswith("  not cut from cache.dock-1, on one bridge with web.dock-1: ")
+    kept = QuarantineRequest("web.dock-1", ("cache.dock-1",), "scans")
+    assert quarantine_of(Estate(directory), kept).not_cut == {}
+    inventory = directory / "inventory/hosts.yml"
+    asked = "dock-1: {ringfence_nftables: {bridged: true}, "
+    inventory.write_text(inventory.read_text().replace("dock-1: {", asked, 1))
+    assert quarantine_of(Estate(directory), QuarantineRequest("web.dock-1", (), "scans")).not_cut == {}
+
+
 def test_what_a_host_forwards_is_isolated_with_it_and_a_peer_is_cut_from_its_containers(directory: Path) -> None:
     hosts, _ = isolate(directory, "dock-1", "cache.dock-1")
     assert lines(hosts, "dock-1") == [

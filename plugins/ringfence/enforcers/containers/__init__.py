@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 # What Docker and Podman take as names; their identities are such, too.
 _CALLED = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,255}", re.ASCII)
 _SOURCE = "let the source ringfence.core.containers tell of it"
-_BRIDGES = "bridge"
+# How the source names the driver of a bridge network; a driver that it does not know is taken for one.
+_BRIDGING = (None, "", "bridge")
 
 
 class ContainersEnforcer:
@@ -63,7 +64,7 @@ class ContainersEnforcer:
             networks = _networks(facts)
         except InputError as error:
             return [(f"its networks cannot be read: {error.message}", _SOURCE)]
-        others = [one for one in _listed(facts) if one.get("driver") not in (None, "", _BRIDGES)]
+        others = [one for one in _listed(facts) if one.get("driver") not in _BRIDGING]
         if others:
             name = f"{others[0].get('driver')} network {others[0].get('name')}"
             return [(f"its {name} goes past its host's packet filter", "attach it to bridge networks alone")]
@@ -76,6 +77,14 @@ class ContainersEnforcer:
         """Return what its host's enforcer must know of a container."""
         host, called = str(facts["host"]), str(facts["name"])
         return Contained(asset.name, host, called, asset.addresses, _networks(facts), table)
+
+    def bridges(self, asset: Asset) -> tuple[tuple[str, str], ...]:
+        """Return the host and the name of every bridge network of a container."""
+        facts = told_of(asset, self.name, {})
+        host, told = facts.get("host"), [one for one in _listed(facts) if one.get("driver") in _BRIDGING]
+        if not isinstance(host, str) or facts.get("rootless") is True:
+            return ()
+        return tuple((host, str(one.get("name", ""))) for one in told if one.get("subnets") or one.get("addresses"))
 
     def renderer(self, targets: Targets) -> Renderer:
         """Return this itself."""
