@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from ringfence_tui.messages import NotTaken
 from ringfence_tui.pasted_input import ENDS, LONGEST, TOO_LARGE, UNENDED, NotPasted, Pasted, PastedInput, Piece, Typed
+from ringfence_tui.serve.server import MESSAGE_AT_MOST
 from ringfence_tui.typed_input import TypedInput
 from textual.events import Key, Paste
 from textual.message import Message
@@ -102,6 +104,12 @@ def test_a_line_that_stalls_in_a_paste_loses_nothing_of_it() -> None:
     found = [*pasted.pause(), *pasted.read("[201~")]
 
     assert found == [Pasted("one "), Typed(ENDS)]
+
+
+def test_a_browser_may_send_the_longest_paste_in_one_message() -> None:
+    message = json.dumps(["stdin", "\x1b" * LONGEST])
+
+    assert len(message) < MESSAGE_AT_MOST
 
 
 def test_memory_is_bounded_by_the_longest_paste() -> None:

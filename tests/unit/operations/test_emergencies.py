@@ -203,6 +203,16 @@ def test_guardrails_hold_unless_the_workspace_lets_emergencies_through(tmp_path:
     assert permit(tmp_path, hosts, "2h", "web-2", "db-1", "ssh").exit_status == 0
 
 
+@pytest.mark.parametrize("denied", ["{cidr: 198.51.100.128/25}", "internet", "{cidr: 198.51.100.255}"])
+def test_a_guardrail_holds_for_every_part_of_a_network(tmp_path: Path, hosts: HostsInMemory, denied: str) -> None:
+    guard = GUARDRAIL.replace("from: any", f"from: {denied}")
+    shop(tmp_path, {"policy/guard.yml": guard})
+    within = "10.0.0.0-203.0.113.9" if denied == "internet" else "198.51.100.0/24"
+    with pytest.raises(InputError, match="nobody reaches the database by ssh"):
+        permit(tmp_path, hosts, "2h", within, "db-1", "ssh")
+    assert permit(tmp_path, hosts, "2h", "10.7.0.0/24", "db-1", "ssh").exit_status == 0
+
+
 def test_a_file_that_is_no_emergency_is_named_with_the_way_out(tmp_path: Path, hosts: HostsInMemory) -> None:
     order = isolate(shop(tmp_path), hosts).order
     path = tmp_path / f"emergencies/{order.id}.json"
