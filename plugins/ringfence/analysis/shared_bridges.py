@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ringfence.enforcers import HeldByHost, HoldsContainers, enforcer, names, told_of
 
 if TYPE_CHECKING:
     from ringfence.model.assets import Asset
+
+UNSEEN = "packets no table sees while net.bridge.bridge-nf-call-* is off there (bridged, docs/containers.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +37,19 @@ def unjudged_bridges(assets: Iterable[Asset]) -> tuple[Bridge, ...]:
     """
     known = tuple(assets)
     inside: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    holding = [its for its in map(enforcer, names()) if isinstance(its, HeldByHost)]
     for asset in known:
-        for at in {at for its in holding for at in its.bridges(asset)}:
+        for at in _bridges(asset):
             inside[at].append(asset.name)
     several = {at: tuple(sorted(found)) for at, found in inside.items() if len(found) > 1}
     judging = _judging(known, {host for host, _ in several}) if several else frozenset()
     return tuple(Bridge(*at, found) for at, found in sorted(several.items()) if at[0] not in judging)
 
 
-def between(assets: Iterable[Asset], first: str, second: str) -> Bridge | None:
+def between(assets: Iterable[Asset], first: Asset, second: Asset) -> Bridge | None:
     """Return the bridge over which one asset reaches another past every table, where there is one."""
-    return next((one for one in unjudged_bridges(assets) if first != second and {first, second} <= {*one.assets}), None)
+    if first == second or not _bridges(first) & _bridges(second):
+        return None
+    return next((one for one in unjudged_bridges(assets) if {first.name, second.name} <= {*one.assets}), None)
 
 
 def not_cut(assets: Iterable[Asset], isolated: Collection[str], kept: Collection[str]) -> Mapping[str, tuple[str, ...]]:
@@ -56,6 +60,15 @@ def not_cut(assets: Iterable[Asset], isolated: Collection[str], kept: Collection
             if name in isolated and (others := {*bridge.assets} - {name, *kept}):
                 found.setdefault(name, set()).update(others)
     return {name: tuple(sorted(others)) for name, others in sorted(found.items())}
+
+
+def _bridges(asset: Asset) -> frozenset[tuple[str, str]]:
+    return frozenset(at for its in _holding() for at in its.bridges(asset))
+
+
+@cache
+def _holding() -> tuple[HeldByHost, ...]:
+    return tuple(its for its in map(enforcer, names()) if isinstance(its, HeldByHost))
 
 
 def _judging(assets: Iterable[Asset], hosts: Collection[str]) -> frozenset[str]:
