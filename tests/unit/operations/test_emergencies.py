@@ -217,11 +217,24 @@ def test_a_file_that_is_no_emergency_is_named_with_the_way_out(tmp_path: Path, h
     order = isolate(shop(tmp_path), hosts).order
     path = tmp_path / f"emergencies/{order.id}.json"
     written = json.loads(path.read_text())
-    for wrong in ({"ends": "soon"}, {"id": "q-00000000"}, {"kind": "permission"}, {"more": 1}):
+    wrongs: list[dict[str, object]] = [{"ends": "soon"}, {"id": "q-00000000"}, {"kind": "permission"}, {"more": 1}]
+    wrongs += [{name: 10**length} for name in ("since", "ends", "released") for length in (12, 18, 30)]
+    wrongs += [{"ends": 5}, {"ends": int(NOW) + 31 * 86400}, {"who": "x" * 201}, {"why": "x" * 501}]
+    wrongs += [{name: f"a{sign}b"} for name in ("who", "why") for sign in ("\x1b[31m", "\n", "\u202e")]
+    for wrong in wrongs:
         path.write_text(json.dumps(written | wrong))
         with pytest.raises(InputErrors, match="this is not an emergency") as refused:
             Estate(tmp_path).standing()
         assert str(refused.value.place) == f"emergencies/{order.id}.json:1"
+
+
+def test_more_than_a_host_takes_is_refused_before_anything_is_kept(tmp_path: Path, hosts: HostsInMemory) -> None:
+    shop(tmp_path)
+    many = f"{{cidr: [{', '.join(f'10.{one // 250}.{one % 250}.200' for one in range(2500))}]}}"
+    for keep in ((), ("role=db", many)):
+        with pytest.raises(InputError, match="cannot take it: more than 2000 networks"):
+            isolate(tmp_path, hosts, "web-1" if keep else many, keep=keep)
+    assert not (tmp_path / "emergencies").exists()
 
 
 def test_the_command_shows_what_it_cuts_asks_and_tells_by_its_status_what_is_left(
