@@ -29,6 +29,7 @@ from ringfence.operations.reach import reach
 from ringfence.operations.refresh import refresh
 from ringfence.operations.release import release
 from ringfence.operations.simulate import simulate
+from ringfence.rollout import PlaybookResult
 
 from tests.unit.cli_shop import FILES, NOW, ringfence, shop, write
 from tests.unit.emergency_hosts import HostsInMemory
@@ -235,6 +236,24 @@ def test_more_than_a_host_takes_is_refused_before_anything_is_kept(tmp_path: Pat
         with pytest.raises(InputError, match="cannot take it: more than 2000 networks"):
             isolate(tmp_path, hosts, "web-1" if keep else many, keep=keep)
     assert not (tmp_path / "emergencies").exists()
+
+
+def test_what_hosts_hold_is_told_where_the_workspace_takes_nothing_any_more(
+    tmp_path: Path, hosts: HostsInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop(tmp_path)
+    place = tmp_path / "emergencies"
+
+    def full(*given: object, **more: object) -> PlaybookResult:
+        place.rename(tmp_path / "away")
+        place.write_text("")
+        return hosts(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("ringfence.rollout.run_playbook", full)
+    done = ringfence(tmp_path, "quarantine", "web-1", "--because", "scans", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "4/4 hosts hold it" in done.output
+    assert "is not kept" in done.output
 
 
 def test_the_command_shows_what_it_cuts_asks_and_tells_by_its_status_what_is_left(
