@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ringfence.analysis.peer_resolution import chosen_addresses, chosen_outside
 from ringfence.estate.directory import current_time
-from ringfence.estate.emergency_files import LONGEST_WORDS
 from ringfence.estate.queries import ITSELF
 from ringfence.files import regular_file, write_whole
 from ringfence.model.emergencies import FOLDER, ID, Kind
@@ -40,10 +39,10 @@ class Request(BaseModel):
 
     format: Literal[1] = 1
     id: str = Field(pattern=f"^{ID.pattern}$")
-    who: str = Field(max_length=LONGEST_WORDS)
-    why: str = Field(max_length=LONGEST_WORDS)
-    asked: int = Field(ge=0)
-    until: int = Field(ge=0)
+    who: str = Field(max_length=emergency_lines.MOST_WHO)
+    why: str = Field(max_length=emergency_lines.MOST_WHY)
+    asked: int = Field(ge=0, le=emergency_lines.LAST_SECOND)
+    until: int = Field(ge=0, le=emergency_lines.LAST_SECOND)
     within: str
     source: str
     destination: str
