@@ -20,6 +20,8 @@ from ringfence.doctor.hosts import unreached
 from ringfence.enforcers import enforcer
 from ringfence.model.assets import Control
 
+from tests.examples import examples
+
 CONTROL = Control(("10.9.0.0/24",))
 WELL: dict[str, list[str]] = {
     "uid": ["0"],
@@ -164,7 +166,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.dictionaries(st.sampled_from(["login", "root", "refused", "words", "clock"]), JUNK), JUNK)
 def test_whatever_a_host_answers_ends_in_short_lines(result: dict[str, object], login: object) -> None:
     well = login if isinstance(login, dict) else {}
@@ -174,7 +176,7 @@ def test_whatever_a_host_answers_ends_in_short_lines(result: dict[str, object], 
             assert check.remedy or check.status is Status.OK
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.lists(st.sampled_from(["ringfence:uid=0", "ringfence:ansible_facts=x", "ringfence:has=\x1b[2J"]) | st.text()))
 def test_an_answer_keeps_known_keys_and_printable_values_alone(lines: list[str]) -> None:
     answer = answer_of("\n".join(lines * 30))

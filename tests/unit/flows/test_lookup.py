@@ -11,6 +11,7 @@ from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Direction, Mode
 from ringfence.model.tables import Cell, DirectionTable, ProcessClass, VerdictTable
 
+from tests.examples import examples
 from tests.unit.flows import flow_factory as factory
 
 NEAR = st.sampled_from(
@@ -19,7 +20,7 @@ NEAR = st.sampled_from(
 SERVICE_POINTS = st.sampled_from([0, 6 * 65536, 6 * 65536 + 79, 6 * 65536 + 80, 6 * 65536 + 443, factory.LAST_POINT])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(factory.verdict_tables(), st.lists(st.tuples(NEAR, NEAR, factory.processes, SERVICE_POINTS), max_size=25))
 def test_it_answers_as_the_table_itself_does(
     table: VerdictTable, questions: list[tuple[int, int, ProcessClass, int]]

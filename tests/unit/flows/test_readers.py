@@ -19,6 +19,7 @@ from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError
 from ringfence.model.flows import Flow
 
+from tests.examples import examples
 from tests.unit.flows import flow_factory as factory
 from tests.unit.flows.written_flows import write_csv, write_json
 
@@ -31,7 +32,7 @@ def cleaned(flow: Flow) -> Flow:
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(st.lists(factory.flows(), max_size=5))
 def test_csv_gives_back_what_was_written(flows: list[Flow]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -42,7 +43,7 @@ def test_csv_gives_back_what_was_written(flows: list[Flow]) -> None:
         assert list(read(path, "csv", Reading())) == expected
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.lists(factory.flows(), max_size=5))
 def test_json_lines_give_back_what_was_written(flows: list[Flow]) -> None:
     text = StringIO()
@@ -201,7 +202,7 @@ def error_of(name: str, path: Path, reading: Reading) -> InputError | None:
     return None
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(st.sampled_from(["csv", "json", "hosts"]), st.lists(SCRAPS | st.binary(max_size=20), max_size=6).map(b"".join))
 def test_no_file_whatever_it_holds_makes_more_than_a_placed_error(name: str, content: bytes) -> None:
     with tempfile.TemporaryDirectory() as directory:

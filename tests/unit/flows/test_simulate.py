@@ -24,6 +24,7 @@ from ringfence.model.rules import Direction
 from ringfence.model.services import point_of
 from ringfence.model.tables import Cell, Effect, ProcessClass, VerdictTable
 
+from tests.examples import examples
 from tests.unit.flows import flow_factory as factory
 
 WEB, DB, OUTSIDE = "10.0.0.1", "10.0.0.2", "192.0.2.1"
@@ -216,7 +217,7 @@ def naive(tables: Mapping[str, VerdictTable], holder: dict[int, str], flow: Flow
     return passing, passing and Effect.WATCH in seen, len(possible) > 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     HOLDINGS,
     st.dictionaries(st.sampled_from(ASSETS), factory.verdict_tables()),

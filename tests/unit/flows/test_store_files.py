@@ -28,6 +28,7 @@ from ringfence.model.assets import Asset, Snapshot
 from ringfence.model.errors import OutsideError
 from ringfence.model.flows import Flow
 
+from tests.examples import examples
 from tests.unit.flows import flow_factory as factory
 
 WEB, DB = "10.0.0.1", "10.0.0.2"
@@ -247,7 +248,7 @@ def expected(snapshots: list[Snapshot], flow: Flow) -> list[str | None]:
     return [name or None for name in min(pairs)[3:]]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.dictionaries(st.integers(-50, 50), holdings, max_size=4), st.lists(factory.flows(), max_size=8))
 def test_ends_are_joined_to_the_assets_that_held_them(
     held: dict[int, dict[str, tuple[set[str], str]]], flows: list[Flow]

@@ -15,8 +15,10 @@ from ringfence.model.rules import DEFAULT_PRIORITY
 from ringfence.sources.host_row import Columns
 from ringfence.sources.host_table import HostTable, Reading, read_host_tables
 
+from tests.examples import examples
+
 # A loaded machine takes its time over files and processes; that is no failure.
-unhurried = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(deadline=None, max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow])
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 
 

@@ -15,6 +15,8 @@ from ringfence.model.problems import Severity
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.suggest.labels import Talk, next_priority, suggestions
 
+from tests.examples import examples
+
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
 
 
@@ -131,7 +133,7 @@ def test_priorities_come_behind_every_rule_there_is():
 NAMES = st.text(st.sampled_from("abwedb-.1'\\ é"), min_size=1, max_size=10)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(
     st.lists(
         st.tuples(NAMES, st.sampled_from([(), ("tcp/5432",), ("tcp/80", "tcp/22")])), unique_by=lambda one: one[0]
