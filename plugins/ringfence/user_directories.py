@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,3 +30,15 @@ def user_directory(variable: str, environment: Mapping[str, str] = os.environ) -
             remedy=f"set HOME, or {variable}, to an absolute path",
         )
     return home / BELOW_HOME[variable]
+
+
+def whose(directory: Path) -> str:
+    """Return whose a directory is where root works in another user's: what is written there becomes root's.
+
+    Empty for everybody else, and where the owner has no name.
+    """
+    try:
+        owner = directory.stat().st_uid
+        return pwd.getpwuid(owner).pw_name if os.geteuid() == 0 and owner else ""
+    except (OSError, KeyError):
+        return ""

@@ -43,7 +43,7 @@ def test_every_step_of_the_demo_holds_and_nothing_is_left(environment: dict[str,
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
     steps = {step["title"]: step for step in told["steps"]}
-    assert len(steps) == 11
+    assert len(steps) == 13
     proof = next(step for step in told["steps"] if "probes" in step)
     assert proof["probes"] > 2000
     assert proof["wrong"] == []
@@ -51,6 +51,7 @@ def test_every_step_of_the_demo_holds_and_nothing_is_left(environment: dict[str,
     assert seen == [True, True, False, False], "wrong traffic flows before the policy, and not after"
     found = {key: value for step in told["steps"] for key, value in step.items()}
     assert (found["rejected"], found["suggested_again"], found["broken"]) == (1, 0, [])
+    assert (found["session"], found["scan_answered"][1], found["permission"]) == ([True, False], 0, [True, False])
     assert seen_from_outside() == before
 
 
@@ -72,7 +73,7 @@ def test_an_interrupted_demo_takes_its_lab_down(
     ) as demo:
         assert demo.stdout is not None
         for line in demo.stdout:
-            if "3/11" in line:
+            if "3/13" in line:
                 break
         # A terminal sends its interrupt to the whole group; an end is asked of the one process.
         os.killpg(demo.pid, number) if number is signal.SIGINT else demo.send_signal(number)

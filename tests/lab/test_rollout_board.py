@@ -74,7 +74,7 @@ def test_a_run_outlives_the_application_that_began_it_and_a_pause_holds_until_an
         terminal.wait_for("it pauses before its next wave")
         answer(rollouts)
         terminal.wait_for("wave 2 waits: somebody paused this run", 60)
-        terminal.wait_for(lambda text: re.search(r"n3 +‖ held", text) is not None, 60)
+        terminal.wait_for(lambda text: re.search(r"n3 +‖ paused", text) is not None, 60)
         assert events(plan) == {"n1": "confirmed", "n2": "confirmed"}
         assert set(rollouts.drift(plan)) == {"n3"}
         terminal.press("P")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from ringfence_tui.messages import NotTaken
 from ringfence_tui.pasted_input import ENDS, LONGEST, TOO_LARGE, UNENDED, NotPasted, Pasted, PastedInput, Piece, Typed
+from ringfence_tui.serve.server import MESSAGE_AT_MOST
 from ringfence_tui.typed_input import TypedInput
 from textual.events import Key, Paste
 from textual.message import Message
@@ -104,6 +106,12 @@ def test_a_line_that_stalls_in_a_paste_loses_nothing_of_it() -> None:
     assert found == [Pasted("one "), Typed(ENDS)]
 
 
+def test_a_browser_may_send_the_longest_paste_in_one_message() -> None:
+    message = json.dumps(["stdin", "\x1b" * LONGEST])
+
+    assert len(message) < MESSAGE_AT_MOST
+
+
 def test_memory_is_bounded_by_the_longest_paste() -> None:
     pasted = PastedInput()
     list(pasted.read("\x1b[200~"))
@@ -125,7 +133,7 @@ def test_a_megabyte_goes_into_the_editor_and_a_larger_one_does_not(tmp_path: Pat
         terminal.settle()
         terminal.press("e")
         terminal.wait_for("into the draft")
-        for count, wanted in ((2**20 // len(line), "\\x1bq"), (2**20, "longer than")):
+        for count, wanted in ((LONGEST // len(line), "\\x1bq"), (LONGEST // len(line) + 1, "longer than")):
             pasted = BEGIN + line * count + END
             for start in range(0, len(pasted), 4096):
                 terminal.send(pasted[start : start + 4096])

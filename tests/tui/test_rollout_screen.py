@@ -375,16 +375,16 @@ async def test_the_board_of_a_run_that_has_ended_says_anew_how_long_it_holds_tho
         patched.setattr(board_page, "AGED", 0.05)
         patched.setattr(board_page, "datetime", Stopped)
         async with RingfenceApp(stub, first="rollout").run_test(size=(80, 40)) as pilot:
-            await until(pilot, "all 4 hosts held")
+            await until(pilot, "all 4 hosts have held")
             asked_before = -1
             while asked_before != len(stub.asked):  # the screen asks for some things when it is opened
                 asked_before = len(stub.asked)
                 await pilot.pause(0.2)
-            first = _held(await until(pilot, "all 4 hosts held"))
+            first = _held(await until(pilot, "all 4 hosts have held"))
             patched.setattr(Stopped, "at", Stopped.at + timedelta(hours=1))
             await until(pilot, lambda text: _held(text) not in ("", first))
             assert len(stub.asked) == asked_before
 
 
 def _held(text: str) -> str:
-    return next((line for line in text.splitlines() if "all 4 hosts held" in line), "")
+    return next((line for line in text.splitlines() if "all 4 hosts have held" in line), "")

@@ -29,6 +29,18 @@ def test_no_sentence_of_the_choice_is_cut_at_80_columns() -> None:
     assert [plain(row) for row in (*welcome(""), *choices(("x" * 20,))) if len(plain(row)) > 80] == []
 
 
+@journey
+async def test_every_form_begins_below_its_sentences() -> None:
+    answers = {"workspace.opened": lambda *_: Opened("", "", read_only=False, why="none here")}
+    for form in FORMS:
+        app = RingfenceApp(StubEngine(answers))
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, "none here")
+            await pilot.press(form.key)
+            await until(pilot, form.asks[-1].help)
+            assert app.page.query(Field).first().region.y == 6, form.title
+
+
 @pytest.mark.parametrize(
     ("way", "values", "said"),
     [

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from pathlib import Path
 
 import pytest
+from ringfence.doctor.workspace import workspace_checks
 from ringfence.estate.file_cache import cache_directory
 from ringfence.model.errors import InputError
-from ringfence.user_directories import user_directory
+from ringfence.user_directories import user_directory, whose
+from ringfence_tui.engine.questions import find
+from ringfence_tui.engine.session import EngineSession, Tell
+
+from tests.unit.cli_shop import shop
 
 
 @pytest.mark.parametrize("chosen", ["", ".", "state here", "../x", "~/state"])
@@ -34,6 +41,19 @@ def test_a_home_that_is_no_path_is_none(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("HOME", "here")
     with pytest.raises(InputError, match="home directory"):
         user_directory("XDG_STATE_HOME", {})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to another user")
+def test_root_in_the_workspace_of_another_user_is_told(tmp_path: Path) -> None:
+    shop(tmp_path)
+    assert not whose(tmp_path)
+    assert not whose(tmp_path / "nowhere")
+    os.chown(tmp_path, pwd.getpwnam("nobody").pw_uid, -1)
+    assert whose(tmp_path) == "nobody"
+    (check,) = [one for one in workspace_checks(tmp_path, (), None, ()) if one.name == "state"]
+    assert check.detail == "you are root, and the workspace is nobody's: what is written here becomes root's"
+    opened = find("workspace.opened")(EngineSession(tmp_path), None, Tell(lambda _part: None))
+    assert opened.owner == "nobody"
 
 
 def _none() -> Path:

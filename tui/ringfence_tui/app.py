@@ -157,6 +157,9 @@ class RingfenceApp(TerminalApp):
         if self.opened is not None and self.opened.directory and self.opened.why:
             self.page.renew_keys()
             self.page.say(Span("read-only ", Tone.WARN), f"{self.opened.why}: look, simulate and explain work")
+        elif self.opened is not None and self.opened.owner and not self.read_only:
+            owner = self.opened.owner
+            self.page.say(Span("you are root ", Tone.WARN), f"in {owner}'s workspace: what is written becomes root's")
 
     def on_go_to(self, message: GoTo) -> None:
         """Go to a screen."""
@@ -180,6 +183,10 @@ class RingfenceApp(TerminalApp):
     def _engine_gone(self, error: EngineGone) -> None:
         if self.is_running:
             self.page.say_error(error)
+
+    def without_effect(self, key: str) -> None:
+        """Say that a key does nothing here."""
+        self.page.say_no_key(key)
 
     # Actions
 

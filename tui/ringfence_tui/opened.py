@@ -10,7 +10,8 @@ class Opened:
     """A directory and its name, both empty where there is no workspace; `why` then says so.
 
     Where it is `read_only` because nothing may be written there, `why` says that.
-    `below` are the workspaces right below the directory that one is in then, by path.
+    `below` are the workspaces right below the directory that one is in then, by path. `owner` is whose it is where root
+    works in another user's.
     """
 
     directory: str
@@ -18,3 +19,4 @@ class Opened:
     read_only: bool
     why: str = ""
     below: tuple[str, ...] = ()
+    owner: str = ""

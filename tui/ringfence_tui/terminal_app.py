@@ -77,6 +77,16 @@ class TerminalApp(FaultTelling):
             pressed = latin_key(pressed)
         await super().on_event(pressed)
 
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Tell of a key that does nothing."""
+        found = await super()._check_bindings(key, priority)
+        if not found and not priority and self.screen_stack:
+            self.without_effect(key)
+        return found
+
+    def without_effect(self, key: str) -> None:
+        """Hear of a key that does nothing where it was pressed."""
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         super()._display(screen, self.shown.differing(renderable))
 

@@ -15,6 +15,7 @@ from ringfence.model.addresses import address_text, addresses_of, family_of, poi
 from ringfence.model.assets import Asset, Control
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.sources.reaching import way_to
+from ringfence.user_directories import whose
 
 WRITTEN = ("ringfence.yml", "labels.yml", "inventory", "policy")
 KEPT = (".ringfence", ".ringfence/facts", ".ringfence/flows", ".ringfence/snapshots")
@@ -62,6 +63,9 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _closed(directory: Path) -> Check:
     """Look whether what hosts told, and what they hold, is closed to other users of this machine."""
+    if owner := whose(directory):
+        detail = f"you are root, and the workspace is {owner}'s: what is written here becomes root's"
+        return warn("state", detail, f"work as {owner}; afterwards: chown -R {owner}: {directory}")
     wide: list[str] = []
     read: list[str] = []
     closed = False

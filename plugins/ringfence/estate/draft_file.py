@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ringfence.estate.draft_changes import change_of, data_of, refuse_foreign
 from ringfence.estate.draft_values import Damaged, Draft, Written, Wrote
-from ringfence.estate.person import person
 from ringfence.files import may_write, own_file
 from ringfence.model.errors import InputError
+from ringfence.person import person
 from ringfence.workspace import STATE
 
 FILE = "draft.json"

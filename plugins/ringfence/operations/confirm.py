@@ -19,6 +19,7 @@ def confirm(estate: Estate, name: str, limit: Sequence[str] = (), execution: Exe
     """Confirm a plan where it waits and return what became of every host. Raise InputError where a run works."""
     chosen = chosen_plan(estate, name)
     variables = {"ringfence_plan": str(chosen.directory)}
-    with only_driver(estate):
+    with only_driver(estate) as seen:
+        variables |= seen
         result = drive(estate, "confirm", variables, sorted(chosen.plan.hosts), execution or Execution(), limit=limit)
     return PlanResult(chosen.plan, result)

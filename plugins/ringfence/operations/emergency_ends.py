@@ -12,7 +12,6 @@ from ringfence.analysis.held_containers import held_containers
 from ringfence.analysis.peer_resolution import Ends, chosen_addresses, points_of
 from ringfence.enforcers import held_by_host
 from ringfence.enforcers import names as installed_enforcers
-from ringfence.estate.person import person
 from ringfence.estate.queries import ITSELF, QueryReader
 from ringfence.language.definitions import Definitions
 from ringfence.model.emergencies import EmergencyEnd, Kind, Member
@@ -24,6 +23,7 @@ from ringfence.model.safe_text import clean_line
 from ringfence.model.selectors import FqdnIs, leaves
 from ringfence.model.spans import SPAN, seconds
 from ringfence.operations.emergency_hosts import entry_of
+from ringfence.person import person
 from ringfence.plan.host_names import askable
 from ringfence.wire.emergency_lines import LONGEST, MOST_WHO, MOST_WHY, EmergencyError
 

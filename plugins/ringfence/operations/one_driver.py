@@ -7,15 +7,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError
-from ringfence.rollout.runs import left_at_hosts, no_run_begins, run_directories
+from ringfence.rollout.runs import RUNS, left_at_hosts, no_run_begins, run_directories
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
 
 
 @contextmanager
-def only_driver(estate: Estate) -> Iterator[None]:
-    """Keep runs of the workspace from beginning. Raise InputError where one works, begins or left Ansible at a host."""
+def only_driver(estate: Estate) -> Iterator[dict[str, str]]:
+    """Keep runs of the workspace from beginning, and give the variable by which others see who works on a host.
+
+    Raise InputError where a run works or begins, or where what was killed left Ansible at a host.
+    """
     state = estate.history.state
     with no_run_begins(state):
         living = next((one.id for one in reversed(run_directories(state)) if one.lives()), None)
@@ -27,4 +30,4 @@ def only_driver(estate: Estate) -> Iterator[None]:
         left = left_at_hosts(state)
         if left is not None:
             raise left
-        yield
+        yield {"ringfence_run": str(state / RUNS)}

@@ -26,8 +26,9 @@ def remove(
     """
     execution = execution or Execution()
     marked = marks(estate.plans)
-    with only_driver(estate):
-        done = run_on_hosts(estate, "remove", hosts, execution, {"ringfence_release": True} if release else None)
+    with only_driver(estate) as seen:
+        variables = {**seen, "ringfence_release": True} if release else seen
+        done = run_on_hosts(estate, "remove", hosts, execution, variables)
     left: dict[str, dict[str, object]] = {name: {} for name, host in done.result.hosts.items() if host.ok}
     execution.listener.problems(keep_answers(estate, left, marked))
     return done

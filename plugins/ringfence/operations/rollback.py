@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from ringfence.operations.drive import drive
@@ -26,6 +26,8 @@ def roll_back(
     chosen = chosen_plan(estate, name)
     variables = {"ringfence_plan": str(chosen.directory)}
     hosts = sorted(chosen.plan.hosts)
-    with nullcontext() if of_run else only_driver(estate):
+    driver: AbstractContextManager[dict[str, str]] = nullcontext({}) if of_run else only_driver(estate)
+    with driver as seen:
+        variables |= seen
         result = drive(estate, "rollback", variables, hosts, execution or Execution(), limit=limit)
     return PlanResult(chosen.plan, result)

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ringfence.estate.person import person
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.operations.earlier_plan import earlier_plan
 from ringfence.operations.runs import begin, refuse_ended
+from ringfence.person import person
 from ringfence.rollout.results import INTERRUPTED, HostResult
 from ringfence.rollout.runs import RunBack, RunDirectory
 

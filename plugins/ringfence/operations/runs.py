@@ -12,13 +12,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from ringfence.estate.person import person
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.run_states import LIVING, PAUSED, PAUSING, RUNNING
 from ringfence.operations.apply import ApplyRequest, Rollout, checked_plan
 from ringfence.operations.execution import Execution
 from ringfence.operations.passwords import NO_PASSWORDS, Passwords
+from ringfence.person import person
 from ringfence.rollout import HostResult, PlaybookResult
 from ringfence.rollout.results import INTERRUPTED, collect
 from ringfence.rollout.run_events import RunReader, TimedEvent

@@ -242,12 +242,15 @@ def begin_run(state: Path, facts: RunFacts) -> tuple[RunDirectory, tuple[int, in
 
 
 def left_at_hosts(state: Path) -> InputError | None:
-    """Return what to tell where a run has ended, killed mostly, and its Ansible has not: it still changes a host."""
+    """Return what to tell where a run, or a command that is none, has ended and its Ansible still changes a host.
+
+    Only for who holds the lock of the runs, as such a command does while it works.
+    """
     left = next((one.id for one in reversed(run_directories(state)) if one.at_hosts() and not one.lives()), None)
-    if left is None:
+    if left is None and not at_hosts(state / RUNS):
         return None
     return InputError(
-        f"run {left} was killed, and its Ansible still works on a host",
+        f"{f'run {left}' if left else 'a command'} was killed, and its Ansible still works on a host",
         remedy="it ends by itself, within minutes; 'pgrep -a ansible-playbook' shows it. Then try again",
     )
 

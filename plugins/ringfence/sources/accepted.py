@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from ringfence.files import PRIVATE, locked, regular_file, write_whole
 from ringfence.model.addresses import point_of
 from ringfence.model.errors import InputError, OutsideError, Place
+from ringfence.person import person
 from ringfence.sources.claims import Claim
 from ringfence.sources.snapshots import TIME
 
@@ -42,7 +41,7 @@ def accept_claims(path: Path, claims: Iterable[Claim], now: datetime, how: str) 
 
 def _accept(path: Path, claims: Iterable[Claim], now: datetime, how: str) -> None:
     entries = dict(_entries(path) or {})
-    entry = {"by": _who(), "at": now.astimezone(UTC).strftime(TIME), "how": how}
+    entry = {"by": person(), "at": now.astimezone(UTC).strftime(TIME), "how": how}
     for claim in claims:
         entries.setdefault(claim, entry)
     data = {
@@ -73,11 +72,3 @@ def _entries(path: Path) -> dict[Claim, Mapping[str, str]] | None:
         message = f"the accepted addresses are damaged: {type(error).__name__} {error}"
         raise InputError(message, Place(str(path)), _REMEDY) from error
     return found
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        # A container's user may have no name.
-        return str(os.getuid())

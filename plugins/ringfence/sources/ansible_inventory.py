@@ -51,6 +51,8 @@ _LISTING = Path(__file__).with_name("ansible_listing.py")
 _LACKING = "which is not installed"
 _READ_FROM_FILES = re.compile(r"^plugin:\s*['\"]?ringfence\.core\.onprem\b", re.MULTILINE)
 _NO_HOME = "Unable to create local directories"
+# What Ansible makes of a directory below its home that it may not write in.
+_NO_TMP = re.compile(r"DEFAULT_LOCAL_TMP'?: \[Errno \d+\] (?P<why>[^:]+): '(?P<path>[^']+)/[^/']+'")
 _NOTHING = "Completely failed to parse inventory source"
 LENIENT = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "0", "ANSIBLE_INVENTORY_UNPARSED_FAILED": "0"}
 
@@ -185,6 +187,11 @@ def _failure(stderr: str, status: int, paths: Sequence[Path], base: Path) -> Rin
         return OutsideError(
             f"Ansible has no folder of its own to write in: {message}",
             remedy="set ANSIBLE_HOME to a folder that you may write in, or HOME",
+        )
+    if denied := _NO_TMP.search(message):
+        return OutsideError(
+            f"Ansible cannot write in {denied['path']}: {denied['why']}",
+            remedy="chown it to yourself, as after sudo, or set ANSIBLE_HOME to a folder that you may write in",
         )
     if message.startswith(_NOTHING):
         if place is not None and (base / place.file).is_symlink() and not (base / place.file).exists():

@@ -39,7 +39,7 @@ from ringfence.sources.host_variables import (
 )
 from ringfence.sources.identifying import identifying_point
 from ringfence.sources.identity import STAY_TWO, one_asset_each
-from ringfence.sources.label_doubts import address_doubts, label_doubts, vault_doubts
+from ringfence.sources.label_doubts import address_doubts, label_doubts, vault_doubts, without_read_columns
 from ringfence.sources.labelling import apply_label_rules
 from ringfence.sources.lost_labels import lost_labels
 from ringfence.sources.namesakes import namesake_problems, reunited
@@ -117,7 +117,7 @@ def survey(
     labelled, label_problems = apply_label_rules(assets, label_rules)
     labelled, resting = mark_told(labelled, label_rules)
     problems += [*label_problems, *resting, *asset_problems(labelled, settings)]
-    said = without_repeated(parsed.problems, problems)
+    said = without_repeated(without_read_columns(parsed.problems, label_rules), problems)
     problems = list(dict.fromkeys([*said, *problems]))
     snapshot = Snapshot(labelled, now.astimezone(UTC))
     return Survey(snapshot, tuple(problems), stood.problems, tuple(told), claims, tuple(said))

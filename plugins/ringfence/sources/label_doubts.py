@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ringfence.model.errors import Place
+from ringfence.model.label_rules import LabelRule
 from ringfence.model.problems import Problem, Severity
 from ringfence.sources.ansible_inventory import InventoryHost
 from ringfence.sources.host_variables import ADDRESSES, LABELS, HostVariables
@@ -13,6 +15,8 @@ from ringfence.sources.vaulted import REMEDY, place_of_value
 from ringfence.wire.first_few import first_few
 
 _Doubt = tuple[str, str, str]  # the variable, what is wrong behind its host, and the way out
+# What a table says of a column that is called like a usual label but for case (`host_table`).
+COLUMN_GIVES_NONE = re.compile(r"the column '(.+)' gives no label: the one that does is called '([^']+)'")
 EVERYBODYS = "write addresses at which others meet the host"
 
 
@@ -76,3 +80,17 @@ def _problem(doubt: _Doubt, sources: tuple[str, ...], names: list[str], place: P
     quoted = [f"'{name}'" for name in names]
     came = f" (from {', '.join(sources)})" if sources else ""
     return Problem(Severity.WARNING, f"{variable} of host {first_few(quoted, 1)}{came} {fault}", place, remedy)
+
+
+def without_read_columns(problems: Sequence[Problem], rules: Sequence[LabelRule]) -> tuple[Problem, ...]:
+    """Return problems without those of columns that give no label by themselves where a label rule reads them."""
+    return tuple(one for one in problems if not _is_read(one.message, rules))
+
+
+def _is_read(message: str, rules: Sequence[LabelRule]) -> bool:
+    found = COLUMN_GIVES_NONE.match(message)
+    if found is None:
+        return False
+    column, key = found.groups()
+    named = re.compile(rf"(?<![\w-]){re.escape(column)}(?![\w-])")
+    return any(rule.key == key and named.search(f"{rule.expression} {rule.when or ''}") for rule in rules)

@@ -48,9 +48,10 @@ class Estate:
         self.asked = directory / "asked"
         self.host.runs(f"{ANSIBLE}; echo $$ $PPID $ansible >{self.asked}; exec sleep 600")
 
-    def begin(self) -> subprocess.Popen[str]:
-        """Begin an apply; return when Ansible has reached web-1."""
-        command = [sys.executable, "-m", "ringfence.cli", "apply", "latest", "--workspace", str(self.workspace)]
+    def begin(self, *words: str) -> subprocess.Popen[str]:
+        """Begin a command, an apply without words; return when Ansible has reached web-1."""
+        words = words or ("apply", "latest")
+        command = [sys.executable, "-m", "ringfence.cli", *words, "--workspace", str(self.workspace)]
         running = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
@@ -149,6 +150,23 @@ def test_a_run_whose_process_was_killed_ended_without_a_word(estate: Estate) -> 
     until(lambda: not killed.at_hosts())
     assert left_at_hosts(estate.workspace / ".ringfence") is None
     assert estate.states() == [KILLED]
+
+
+def test_a_command_that_is_no_run_keeps_others_away_after_it_was_killed(estate: Estate) -> None:
+    command = estate.begin("remove", "web-1", "--yes")
+    command.kill()
+    command.communicate()
+    refused = [
+        ringfence(estate.workspace, *words, env=now()) for words in (("apply", "latest"), ("remove", "web-1", "--yes"))
+    ]
+    for pid in estate.asked.read_text().split():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+
+    for one in refused:
+        assert one.exit_code == 2
+        assert "a command was killed, and its Ansible still works on a host" in one.output
+    until(lambda: left_at_hosts(estate.workspace / ".ringfence") is None)
 
 
 def test_a_paused_run_holds_a_wave_that_no_host_has_begun_until_it_is_resumed(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from ringfence.model.errors import InputErrors, OutsideError
 from ringfence.model.rules import Settings
-from ringfence.sources.ansible_inventory import InventoryHost, read_inventory
+from ringfence.sources.ansible_inventory import InventoryHost, _failure, read_inventory
 from ringfence.sources.inventory import read_assets
 
 from tests.unit.sources.asset_factory import write
@@ -112,3 +114,14 @@ def test_a_home_that_cannot_be_written_to_is_told_with_the_way_out(tmp_path, mon
     with pytest.raises(OutsideError, match="Ansible has no folder of its own to write in") as caught:
         read_inventory([tmp_path / "inventory"], tmp_path)
     assert "ANSIBLE_HOME" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize("why", ["Permission denied", "Read-only file system", "No space left on device"])
+def test_a_folder_of_ansible_that_is_anothers_is_named_with_the_way_out(why):
+    said = (
+        "ERROR! Unhandled exception when retrieving 'DEFAULT_LOCAL_TMP': "
+        f"[Errno 13] {why}: '/home/kim/.ansible/tmp/ansible-local-22264v3vat644'"
+    )
+    error = _failure(said, 5, [], Path())
+    assert error.message == f"Ansible cannot write in /home/kim/.ansible/tmp: {why}"
+    assert "chown it to yourself" in str(error.remedy)

@@ -8,9 +8,12 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, Place
+from ringfence.model.label_rules import LabelRule
+from ringfence.model.problems import Problem, Severity
 from ringfence.sources.host_row import Columns
 from ringfence.sources.host_table import Reading
+from ringfence.sources.label_doubts import without_read_columns
 
 from tests.unit.sources.asset_factory import read_host_table, unhurried, write
 
@@ -42,6 +45,20 @@ def test_a_column_that_is_called_like_a_label_but_for_case_is_told_and_not_passe
     ]
     mapped = read(tmp_path, "name,addresses,Role\nweb-1,10.0.0.1,web\n", columns=Columns(labels={"role": "Role"}))
     assert (mapped.notes, mapped.hosts[0].labels) == ((), {"role": "web"})
+
+
+def test_a_column_that_a_label_rule_reads_gives_its_label_and_is_not_told(tmp_path):
+    table = read(tmp_path, "name,addresses,Role\nweb-1,10.0.0.1,web\n")
+    place = Place("labels.yml", 1)
+    for rule, told in (
+        (LabelRule("role", "onprem.Role || tags.Role", place), 0),
+        (LabelRule("role", "'db'", place, when="onprem.Role == 'database'"), 0),
+        (LabelRule("role", "tags.RoleName", place), 1),
+        (LabelRule("team", "onprem.Role", place), 1),
+    ):
+        assert len(without_read_columns(table.notes, [rule])) == told, rule
+    other = Problem(Severity.WARNING, "something else")
+    assert without_read_columns([other], []) == (other,)
 
 
 def test_columns_of_other_names_are_mapped(tmp_path):

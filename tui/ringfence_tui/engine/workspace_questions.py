@@ -11,6 +11,7 @@ from pathlib import Path
 from ringfence.files import refuse_writing
 from ringfence.model.errors import InputError
 from ringfence.model.workspace_files import POLICY, SETTINGS, STATE
+from ringfence.user_directories import whose
 
 from ringfence_tui.engine.questions import Questions
 from ringfence_tui.engine.session import EngineSession, Tell
@@ -29,7 +30,7 @@ def opened(session: EngineSession, _request: None, _tell: Tell) -> Opened:
     if not session.read_only and not any(os.access(one, os.W_OK) for one in (directory, *_written_to(directory))):
         session.read_only, session.why = True, f"you may not write in {directory}"
         refuse_writing()
-    return Opened(str(directory), directory.name, session.read_only, session.why)
+    return Opened(str(directory), directory.name, session.read_only, session.why, owner=whose(directory))
 
 
 def _written_to(directory: Path) -> Iterator[Path]:

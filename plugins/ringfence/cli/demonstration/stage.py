@@ -15,7 +15,7 @@ from typing import Any
 from ringfence.cli.output import Output
 from ringfence.model.errors import RingfenceError
 
-STEPS = 11
+STEPS = 13
 # No command of the demonstration works longer; a lab of machines on a busy computer included.
 COMMAND_SECONDS = 300
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ringfence.cli.demonstration.probing import Probe, foreseen, services_of, tried
+from ringfence.cli.demonstration.response import LEAST_SECONDS, contained, let_through
 from ringfence.cli.demonstration.stage import Stage, Unexpected
 from ringfence.estate import Estate
 from ringfence.lab.demonstration.workspace_files import write_workspace
@@ -34,6 +35,7 @@ class Walk:
         self.lab = lab
         self.processes = processes
         self.hosts: list[HostSpec] = lab.hosts()
+        self.isolated = 0.0
 
     def all(self) -> None:
         """Walk every step."""
@@ -45,6 +47,8 @@ class Walk:
         self.prove()
         self.stopped()
         self.verify()
+        self.contained()
+        self.let_through()
         self.refused()
         self.undone()
 
@@ -159,6 +163,20 @@ class Walk:
                 raise Unexpected(f"the rule is not there any more on {host}")
             self._on(host, f"nft delete rule inet ringfence input handle {number[1]}")
 
+    def contained(self) -> None:
+        """Isolate a web server while it scans, and see its sessions end and the shop go on."""
+        title = "A web server that scans is isolated, and the shop goes on"
+        with self.stage.step(title) as step:
+            contained(self.stage, self.lab, self.hosts, step, self._habits())
+            self.isolated = float(str(step.found["seconds_to_isolate"]))
+
+    def let_through(self) -> None:
+        """Let an administrator through to the database for a while, which the kernels end."""
+        with self.stage.step("An administrator gets the database for a while, and it ends by itself") as step:
+            # a slow machine needs some of that time to tell two hosts
+            seconds = max(LEAST_SECONDS, round(3 * self.isolated))
+            let_through(self.stage, self.lab, self.hosts, step, seconds=seconds)
+
     def refused(self) -> None:
         """Show that a policy whose control path is wrong is refused, twice: by plan and by the target."""
         stage = self.stage
@@ -215,10 +233,14 @@ class Walk:
         return tried(self.lab, probes, patience=1.2)
 
     def _needed(self) -> list[Probe]:
-        """Try every habit of the shop that is not wrong, each from the unit that has it."""
+        """Try every habit of the shop that is not wrong."""
+        return tried(self.lab, self._habits())
+
+    def _habits(self) -> list[Probe]:
+        """Return every habit of the shop that is not wrong, each from the unit that has it, not tried yet."""
         addresses = {host.name: host.addresses for host in self.hosts}
         wrong = {(one.source, one.target, one.port) for one in WRONG}
-        probes = [
+        return [
             Probe(host.name, unit.name if self.processes else None, talk.host, address, talk.port, True)
             for host in self.hosts
             for unit in host.units
@@ -226,7 +248,6 @@ class Walk:
             if (host.name, talk.host, talk.port) not in wrong
             for address in addresses[talk.host][:1]
         ]
-        return tried(self.lab, probes)
 
     def _talker(self, name: str) -> str:
         """Return the unit of a host that keeps its wrong traffic up."""

@@ -152,6 +152,7 @@ class AssetsScreen(LabellingPage):
         elif self.filter_text:
             self._set_filter("")
             self.find()
+            self.say()
         elif self.marked:
             self.action_unmark()
         else:

@@ -26,6 +26,8 @@ from ringfence_tui.spans import Span, Tone, row
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing
 
+FIRST = 2  # the line of the first thing to do
+
 
 class OverviewScreen(ChangingPage):
     """Shows what is kept at once, and each part anew as the engine knows it."""
@@ -82,9 +84,10 @@ class OverviewScreen(ChangingPage):
         shown.show(summary)
         head = row(Span(" NEXT", Tone.TITLE), Span(f"   {self.overview.on} …" if self.overview.on else "", Tone.DIM))
         listed = [row("   ", Span(step.key, Tone.KEY), f"  {step.text}") for step in self.steps]
+        stood_first = following.cursor <= FIRST
         following.show([(), head, *listed], ("", "", *(step.key for step in self.steps)))
-        if following.cursor < 2:
-            following.move_to(2)
+        if stood_first:  # nobody moved it: what comes first now is what to do first
+            following.move_to(FIRST)
 
     @on(Listing.Chosen, "#next")
     def open_step(self, message: Listing.Chosen) -> None:

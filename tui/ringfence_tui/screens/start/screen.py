@@ -139,6 +139,7 @@ class LabForm(RaisingPage, FormScreen):
     """The demo lab."""
 
     WAY = Way.LAB
+    DEFAULT_CSS = "LabForm #about { height: 5; }"  # Textual takes the styles of the first base class alone
 
     async def begin(self, values: dict[str, str]) -> None:
         """Raise the lab, write its workspace, and open that."""

@@ -96,9 +96,9 @@ class ActionModule(PolicyAction):
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return the result of the wished state."""
-        if arguments["state"] == "absent":
-            return {"changed": self._remove(arguments["release"]).last("changed") == "yes", "state": "none"}
         with working_on_a_host(None if self._task.check_mode else arguments["run"]):
+            if arguments["state"] == "absent":
+                return {"changed": self._remove(arguments["release"]).last("changed") == "yes", "state": "none"}
             return self._carry_out(arguments, task_vars)
 
     def _carry_out(self, arguments: dict, task_vars: dict) -> dict:

@@ -9,17 +9,27 @@ from typing import ClassVar
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import working_on_a_host
 
 
 class ActionModule(PolicyAction):
     """ringfence.core.policy_rollback."""
 
     VERB: ClassVar = "rollback"
-    ARGUMENTS: ClassVar = {"plan": {"type": "path"}, "journal": {"type": "path"}, **WITHOUT_PLAN}
-    VARIABLES: ClassVar = ("plan", "journal", *WITHOUT_PLAN)
+    ARGUMENTS: ClassVar = {
+        "plan": {"type": "path"},
+        "journal": {"type": "path"},
+        "run": {"type": "path"},
+        **WITHOUT_PLAN,
+    }
+    VARIABLES: ClassVar = ("plan", "journal", "run", *WITHOUT_PLAN)
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return what stands after it."""
+        with working_on_a_host(None if self._task.check_mode else arguments["run"]):
+            return self._carry_out(arguments, task_vars)
+
+    def _carry_out(self, arguments: dict, task_vars: dict) -> dict:
         plan = load_plan(arguments["plan"]) if arguments["plan"] else None
         if self._task.check_mode:
             status = self.ask("status", {})

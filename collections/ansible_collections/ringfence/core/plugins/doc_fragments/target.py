@@ -70,6 +70,15 @@ options:
     type: path
 """
 
+    RUN = r"""
+options:
+  run:
+    description:
+      - A directory in which this action locks a file while it works on a host, as C(ringfence) has it do - a command
+        that is killed then keeps others away until its last host is done.
+    type: path
+"""
+
     SIGNERS = r"""
 options:
   allowed_signers:

@@ -29,6 +29,7 @@ extends_documentation_fragment:
   - ringfence.core.target.no_diff
   - ringfence.core.target.plan
   - ringfence.core.target.journal
+  - ringfence.core.target.run
 """
 
 EXAMPLES = r"""

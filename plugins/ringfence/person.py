@@ -1,4 +1,4 @@
-"""Who works here, as runs, drafts and emergencies name people."""
+"""Who works here, as runs, drafts, emergencies and accepted facts name people."""
 
 from __future__ import annotations
 
