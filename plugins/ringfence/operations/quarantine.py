@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.shared_bridges import not_cut
 from ringfence.estate.directory import current_time
-from ringfence.model.emergencies import ID, HostState, Kind, Order
+from ringfence.model.addresses import addresses_of
+from ringfence.model.emergencies import ID, EmergencyEnd, HostState, Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
 from ringfence.operations.emergency_hosts import Carried, lay_down
@@ -19,6 +20,9 @@ from ringfence.wire.first_few import first_few
 if TYPE_CHECKING:
     from ringfence.estate import Estate
     from ringfence.wire.emergency_lines import Emergency
+
+# Link-local and multicast addresses of IPv6.
+LINK = addresses_of(["fe80::/10", "ff00::/8"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
         why = checked_reason(request.why)
         since = int(current_time().timestamp())
         ends = since + span_seconds(request.within) if request.within else 0
-        first, second = now.end([request.what]), now.end(request.keep)
+        first, second = _without_link(now.end([request.what])), now.end(request.keep)
         if both := sorted(first.names & second.names):
             raise InputError(f"{first_few(both)} would be isolated and kept", remedy="choose other assets with --keep")
         order = Order(new_id(Kind.QUARANTINE), Kind.QUARANTINE, who_asks(), why, since, first, second, ends=ends)
@@ -112,6 +116,17 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
         ),
         not_cut(now.snapshot.assets, order.first.names & enforced, order.second.names),
     )
+
+
+def _without_link(end: EmergencyEnd) -> EmergencyEnd:
+    """Leave out by what hosts find their neighbours: cut, no IPv6 host could be reached to release it."""
+    members = tuple(replace(one, addresses=one.addresses - LINK) for one in end.members)
+    found = replace(end, members=members, outside=end.outside - LINK)
+    if not found.members and not found.outside:
+        raise InputError(
+            "these are addresses of one link, by which hosts find their neighbours", remedy="name assets or networks"
+        )
+    return found
 
 
 def quarantine(estate: Estate, cut: Cut, execution: Execution | None = None, limit: Sequence[str] = ()) -> Carried:

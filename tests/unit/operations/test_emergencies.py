@@ -256,6 +256,15 @@ def test_what_hosts_hold_is_told_where_the_workspace_takes_nothing_any_more(
     assert "is not kept" in done.output
 
 
+def test_how_hosts_find_their_neighbours_is_in_no_quarantine(tmp_path: Path) -> None:
+    estate = Estate(shop(tmp_path))
+    for what in ("fe80::/10", "fe80::1", "ff02::/16"):
+        with pytest.raises(InputError, match="of one link"):
+            quarantine_of(estate, QuarantineRequest(what, (), "x"))
+    cut = quarantine_of(estate, QuarantineRequest("f000::/4", (), "x"))
+    assert cut.entries["web-1"].remote[-1] == "fec0::/10"
+
+
 def test_the_command_shows_what_it_cuts_asks_and_tells_by_its_status_what_is_left(
     tmp_path: Path, hosts: HostsInMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

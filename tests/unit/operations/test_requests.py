@@ -146,7 +146,7 @@ def test_nobody_signs_what_hosts_would_take_and_the_words_do_not_say(tmp_path: P
     texts = [twice, json.dumps(written), *(json.dumps(other, indent=2) + "\n" for other in others)]
     for text in texts:
         request.path.write_text(text)
-        with pytest.raises(InputError, match=r"others than when|not written as|within a day"):
+        with pytest.raises(InputError, match=r"not a request|others than when|not written as|within a day"):
             approve(Estate(tmp_path), request_called(Estate(tmp_path), name), private)
         assert not request.signature.exists()
 
