@@ -124,12 +124,12 @@ def test_a_wait_that_memory_has_lost_is_named_by_status_and_ended_by_the_next_co
 
 def test_where_disk_and_memory_have_lost_all_the_kernel_is_open_and_never_locked(target: LoneTarget) -> None:
     target.enforce(OLD)
-    target.apply(target.plan(NEW))
+    target.apply(target.plan(NEW), seconds="5")
     emptied(target)
     shutil.rmtree(target.memory)
     (unknown,) = target.ask("status")[1].all("unknown")
     assert "no state tells of it" in unknown
-    wait_until(lambda: target.in_kernel() == "", 5)
+    wait_until(lambda: target.in_kernel() == "", 60)
     assert target.ask("status")[1].last("table") == "absent"
 
 
