@@ -71,7 +71,8 @@ class DirectRunner:
             jobs[host] = {"command": command, "enforcer": enforcer, "given": given[host], "control": path}
             jobs[host]["approval"] = extravars.get("ringfence_approval")
         first = [host for host in jobs if _isolates(str(given[host]))]
-        for result in _asked({"verb": name, "at_once": AT_ONCE, "first": first, "hosts": jobs}, directory, cancel):
+        order = {"verb": name, "at_once": AT_ONCE, "first": first, "hosts": jobs, "run": extravars.get("ringfence_run")}
+        for result in _asked(order, directory, cancel):
             results[result.host] = result
             kind = EventKind.DONE if result.ok else EventKind.FAILED
             on_event(Event(kind, 1, name, result.host, {**result.result, "state": result.state}))

@@ -13,6 +13,7 @@ from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.services import BLOCK, EVERY_SERVICE
 from ringfence.operations.drive import drive
+from ringfence.operations.emergency_turns import seen_at_hosts, wait_for_others
 from ringfence.operations.hosts import decided_enforcers
 from ringfence.wire import emergency_lines
 from ringfence.wire.emergency_lines import WITH_PORTS, Emergency, EmergencyError, Grant
@@ -196,6 +197,7 @@ def lift(
     The `first` are told before the others: Ansible goes through them.
     """
     order = update_order(estate.directory, order, order.hosts)
+    execution.listener.problems(wait_for_others(estate.history.state, order, execution))
     batches = [[name for name in hosts if (name in first) is early] for early in (True, False)]
     given = dict.fromkeys(hosts, order.id)
     return _carry(estate, order, "release", given, HostState.RELEASED, execution, batches)
@@ -223,7 +225,8 @@ def _carry(
         if not hosts or interrupted:
             continue
         try:
-            result = drive(estate, playbook, _variables(estate, order, some), hosts, execution)
+            with seen_at_hosts(estate.history.state, order) as seen:
+                result = drive(estate, playbook, _variables(estate, order, some) | seen, hosts, execution)
         except Interrupted as stopped:
             result, interrupted = stopped.result, True
         states, why = _read_back(order, result, hosts, wanted)

@@ -19,6 +19,7 @@ from ringfence.operations.allow_for import PermissionRequest, allow_for, permiss
 from ringfence.operations.draft import AddRule
 from ringfence.operations.emergencies import emergencies, standing_problems
 from ringfence.operations.emergency_hosts import Carried, lay_down
+from ringfence.operations.emergency_turns import seen_at_hosts, wait_for_others
 from ringfence.operations.execution import Execution
 from ringfence.operations.explain import explain
 from ringfence.operations.flow_selection import FlowSelection
@@ -30,6 +31,7 @@ from ringfence.operations.refresh import refresh
 from ringfence.operations.release import release
 from ringfence.operations.simulate import simulate
 from ringfence.rollout import PlaybookResult
+from ringfence.wire.run_files import lives
 
 from tests.unit.cli_shop import FILES, NOW, ringfence, shop, write
 from tests.unit.emergency_hosts import HostsInMemory
@@ -358,6 +360,25 @@ def test_of_two_who_work_on_one_emergency_none_undoes_what_the_other_did(tmp_pat
     again = release(Estate(tmp_path), order.id, Kind.QUARANTINE, Execution(runner=hosts))
     assert hosts.asked[-1] == ("release", ("late-1",))
     assert again.exit_status == 0
+
+
+def test_an_end_waits_for_others_for_a_while_and_then_goes_on_with_a_warning(
+    tmp_path: Path, hosts: HostsInMemory
+) -> None:
+    order = isolate(shop(tmp_path), hosts).order
+    state = tmp_path / ".ringfence"
+    with seen_at_hosts(state, order) as seen:
+        assert lives(seen["ringfence_run"])
+        (told,) = wait_for_others(state, order, Execution(), patience=0)
+    assert "one of them may hold it again" in told.message
+    assert not wait_for_others(state, order, Execution(), patience=0)
+
+
+def test_a_disk_that_is_full_stops_nobody_from_being_isolated(tmp_path: Path, hosts: HostsInMemory) -> None:
+    order = isolate(shop(tmp_path), hosts).order
+    (tmp_path / "file").write_text("")
+    with seen_at_hosts(tmp_path / "file", order) as seen:
+        assert seen == {}
 
 
 def test_the_map_of_held_files_and_draft_says_what_explain_says(tmp_path: Path, hosts: HostsInMemory) -> None:

@@ -169,6 +169,30 @@ def test_a_command_that_is_no_run_keeps_others_away_after_it_was_killed(estate: 
     until(lambda: left_at_hosts(estate.workspace / ".ringfence") is None)
 
 
+def test_a_release_waits_for_what_a_quarantine_that_was_killed_still_tells_a_host(estate: Estate) -> None:
+    command = estate.begin("quarantine", "web-1", "--because", "scans", "--yes")
+    command.kill()
+    command.communicate()
+    left = estate.asked.read_text()
+    estate.asked.unlink()
+    name = next((estate.workspace / "emergencies").glob("q-*.json")).stem
+    estate.host.runs(f"echo asked >{estate.asked}; exit 1")
+    words = [sys.executable, "-m", "ringfence.cli", "release", name, "--workspace", str(estate.workspace)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as releasing:
+        assert releasing.stdout is not None
+        said = next(line for line in releasing.stdout if "still tells hosts" in line)
+        early = estate.asked.exists()
+        for pid in left.split():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        rest = releasing.stdout.read()
+
+    assert f"another command still tells hosts of {name}; this waits for it" in said
+    assert not early
+    assert estate.asked.exists(), rest
+    assert not list((estate.workspace / ".ringfence/at-hosts").iterdir())
+
+
 def test_a_paused_run_holds_a_wave_that_no_host_has_begun_until_it_is_resumed(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     lock = (tmp_path / ".lock").open("w")

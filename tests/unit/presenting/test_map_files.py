@@ -166,3 +166,8 @@ def test_an_asset_is_named_by_itself() -> None:
         ("env", "asset", "process"), groups, [pictures.edge(0, 0, pictures.service(1, {Sign.ALLOWED: 1}))]
     )
     assert "db-1/–" in text(one)
+
+
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u2003", "\u3000"])
+def test_no_space_of_any_kind_hides_a_formula_from_the_csv(space: str) -> None:
+    assert field(f"{space}=1+1") == f"'{space}=1+1"

@@ -37,7 +37,7 @@ def csv_text(picture: Picture) -> str:
 def field(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula, without control characters."""
     clean = clean_line(text)
-    return f"'{clean}" if clean.lstrip(" ").startswith(FORMULA) else clean
+    return f"'{clean}" if clean.lstrip().startswith(FORMULA) else clean
 
 
 def _end(picture: Picture, group: PictureGroup) -> list[str]:

@@ -29,9 +29,10 @@ class ActionModule(PolicyAction):
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "control": {"type": "dict", "default": {}},
         "approval": {"type": "dict", "default": {}},
+        "run": {"type": "path"},
         **WITHOUT_PLAN,
     }
-    VARIABLES: ClassVar = ("emergency", "control", "approval", *WITHOUT_PLAN)
+    VARIABLES: ClassVar = ("emergency", "control", "approval", "run", *WITHOUT_PLAN)
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return what the host holds; not to hold what it was given, or to hold what it was to end, is a failure."""

@@ -49,7 +49,6 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory
     load_plan,
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.table_compare import differences
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import working_on_a_host
 
 # The confirmation must not come so late that the target is already going back.
 MARGIN = 1.0
@@ -96,12 +95,8 @@ class ActionModule(PolicyAction):
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return the result of the wished state."""
-        with working_on_a_host(None if self._task.check_mode else arguments["run"]):
-            if arguments["state"] == "absent":
-                return {"changed": self._remove(arguments["release"]).last("changed") == "yes", "state": "none"}
-            return self._carry_out(arguments, task_vars)
-
-    def _carry_out(self, arguments: dict, task_vars: dict) -> dict:
+        if arguments["state"] == "absent":
+            return {"changed": self._remove(arguments["release"]).last("changed") == "yes", "state": "none"}
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])
         if not self._task.check_mode:

@@ -12,7 +12,6 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders impo
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import working_on_a_host
 
 
 class ActionModule(PolicyAction):
@@ -29,10 +28,6 @@ class ActionModule(PolicyAction):
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return whether this confirmation was the one that counted."""
-        with working_on_a_host(None if self._task.check_mode else arguments["run"]):
-            return self._carry_out(arguments, task_vars)
-
-    def _carry_out(self, arguments: dict, task_vars: dict) -> dict:
         plan = load_plan(arguments["plan"])
         host = plan.host(task_vars["inventory_hostname"])
         result = {"plan": plan.identity, "ruleset": host.ruleset}

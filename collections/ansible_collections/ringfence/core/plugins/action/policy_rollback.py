@@ -9,7 +9,6 @@ from typing import ClassVar
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.journal import Journal
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import load_plan
-from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import working_on_a_host
 
 
 class ActionModule(PolicyAction):
@@ -26,10 +25,6 @@ class ActionModule(PolicyAction):
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return what stands after it."""
-        with working_on_a_host(None if self._task.check_mode else arguments["run"]):
-            return self._carry_out(arguments, task_vars)
-
-    def _carry_out(self, arguments: dict, task_vars: dict) -> dict:
         plan = load_plan(arguments["plan"]) if arguments["plan"] else None
         if self._task.check_mode:
             status = self.ask("status", {})

@@ -3,9 +3,9 @@
 """A program: emergencies on many hosts over commands that reach them, such as bare ssh, without Ansible.
 
 Its input is a JSON object: `verb` (`quarantine` or `release`), `at_once`, `first` (names of hosts that have a head
-start) and `hosts`: by name the `command` that gives a shell of root, the `enforcer`, what is `given` (lines of
-emergencies, or an id), and the `control` path. Its output is a line of JSON for each host, as it is done: `host`,
-`state`, `ok`, `changed`, `reason`, `result` with `emergencies`.
+start), `run` (a directory, as the module `emergency` takes it) and `hosts`: by name the `command` that gives a shell of
+root, the `enforcer`, what is `given` (lines of emergencies, or an id), and the `control` path. Its output is a line of
+JSON for each host, as it is done: `host`, `state`, `ok`, `changed`, `reason`, `result` with `emergencies`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emerge
 )
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import control_ranges, order, parse_reply
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import lives, working_on_a_host
 
 # Seconds in which a host must have answered, and the bytes of what it may say.
 SECONDS = 30
 # For how many seconds the others wait for the first hosts: what is isolated has the machine to itself.
 HEAD_START = 1.0
 LONGEST = 8_000_000
+# What a host is told nothing for: others may have told it something since.
+GONE = "the command that wanted this was killed, so this host was not asked"
 # The status of ssh itself: the host was not reached.
 NOT_REACHED = 255
 
@@ -43,12 +46,14 @@ def main() -> None:
     running = _Running()
     signal.signal(signal.SIGTERM, running.stop)
     said = threading.Lock()
-    hosts = asked["hosts"]
+    hosts, run = asked["hosts"], asked.get("run")
     if not hosts:
         return
 
     def one(name: str) -> None:
-        told = _told(asked["verb"], name, hosts[name], running)
+        with working_on_a_host(run):
+            gone = run and not lives(run)
+            told = _failed("not begun", GONE) if gone else _told(asked["verb"], name, hosts[name], running)
         with said:
             sys.stdout.write(json.dumps({"host": name, **told}) + "\n")
             sys.stdout.flush()

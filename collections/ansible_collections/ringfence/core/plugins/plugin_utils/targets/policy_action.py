@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import USUAL, enforcement, installed
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import Plan, PlanError, load_plan
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import lives, working_on_a_host
 
 from .action import TargetAction, TargetFailure
 from .orders import Reply
@@ -25,7 +26,18 @@ class PolicyAction(TargetAction):
     without: dict[str, str]
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
-        """Return the result of the host's own enforcer."""
+        """Return the result of the host's own enforcer, or of the target's script.
+
+        Raise PlanError where the process that wanted it is gone: an Ansible that it left behind begins no other host.
+        """
+        run = None if self._task.check_mode else arguments.get("run")
+        with working_on_a_host(run):
+            # apply asks that by itself, once a pause is over
+            if run and self.verb(arguments) != "apply" and not lives(run):
+                raise PlanError("run", "the command that wanted this was killed, so this host was not asked")
+            return self._act(arguments, task_vars)
+
+    def _act(self, arguments: dict, task_vars: dict) -> dict:
         plan = load_plan(arguments["plan"]) if arguments.get("plan") else None
         self.enforcer, self.named = _of_host(plan, task_vars["inventory_hostname"], arguments)
         self.without = {}
