@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -28,6 +29,21 @@ def test_what_is_in_the_cache_is_taken_as_it_is(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("RINGFENCE_LAB_CACHE", str(tmp_path))
     rootfs.path_of("bookworm").mkdir()
     assert rootfs.ensure("bookworm", lambda _text, _share: None) == rootfs.path_of("bookworm")
+
+
+def test_whoever_waits_for_another_to_make_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGFENCE_LAB_CACHE", str(tmp_path))
+    told = []
+    with (tmp_path / "bookworm.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        def report(text: str, share: float) -> None:
+            told.append((text, share))
+            rootfs.path_of("bookworm").mkdir()
+            fcntl.flock(other, fcntl.LOCK_UN)
+
+        assert rootfs.ensure("bookworm", report) == rootfs.path_of("bookworm")
+    assert told == [("bookworm: another process makes it", 0.0)]
 
 
 def test_a_mirror_that_does_not_answer_is_an_error_with_its_log(

@@ -104,7 +104,7 @@ def ensure(image: str, report: Report) -> Path:
         return ready
     packages = cache_directory() / "packages"
     packages.mkdir(parents=True, exist_ok=True)
-    with _locked(cache_directory() / f"{image}.lock"):
+    with _locked(cache_directory() / f"{image}.lock", lambda: report(f"{image}: another process makes it", 0.0)):
         if ready.is_dir():
             return ready
         partial = ready.with_suffix(".partial")
@@ -118,6 +118,7 @@ def ensure(image: str, report: Report) -> Path:
 
 def _debootstrap(image: str, target: Path, packages: Path, report: Report) -> None:
     """Run it in mount and process namespaces of its own: what it mounts and starts ends with it."""
+    report(f"{image}: looking for a mirror", 0.0)
     source = mirror()
     release = image.partition("-")[0]
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "debootstrap"]
@@ -183,7 +184,12 @@ def _finish(root: Path, disabled: Sequence[str]) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path, wait: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock; `wait` is called once where another process holds it."""
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
