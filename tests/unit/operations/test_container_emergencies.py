@@ -56,7 +56,7 @@ def lines(hosts: HostsInMemory, host: str) -> list[str]:
 
 def isolate(directory: Path, what: str, *keep: str) -> tuple[HostsInMemory, list[str]]:
     hosts, estate = HostsInMemory(), Estate(directory)
-    cut = quarantine_of(estate, QuarantineRequest(what, keep, "scans"))
+    cut = quarantine_of(estate, QuarantineRequest((what,), keep, "scans"))
     assert quarantine(estate, cut, Execution(runner=hosts)).exit_status == 0
     return hosts, [line.text for line in cut_lines(cut)]
 
@@ -75,7 +75,7 @@ def test_a_container_is_isolated_by_its_host_alone(directory: Path) -> None:
 
 
 def test_a_container_that_its_host_does_not_see_is_named_as_not_enforced(directory: Path) -> None:
-    cut = quarantine_of(Estate(directory), QuarantineRequest("lan.dock-1", (), "scans"))
+    cut = quarantine_of(Estate(directory), QuarantineRequest(("lan.dock-1",), (), "scans"))
     assert (cut.holders, cut.not_enforced) == ((), ("lan.dock-1",))
 
 
