@@ -9,8 +9,10 @@ from ringfence.estate import Estate
 from ringfence.model.emergencies import Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.operations.allow_for import Permission, PermissionRequest, permission_of
+from ringfence.operations.cut_flows import cut_flows
 from ringfence.operations.emergency_hosts import Carried
 from ringfence.operations.execution import Execution
+from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.quarantine import QuarantineRequest, quarantine, quarantine_of
 from ringfence.operations.release import release
 from ringfence.presenting.emergency_view import carried_lines, cut_lines, permission_lines
@@ -116,3 +118,23 @@ def test_the_broken_file_of_another_emergency_stops_neither_quarantine_nor_relea
     write(tmp_path, "emergencies/q-00000000.json", "<<<<<<< HEAD")
     assert released(tmp_path, hosts, order.id).exit_status == 0
     assert isolate(tmp_path, hosts, "web-2").hosts
+
+
+def test_the_way_that_stays_open_is_not_said_to_be_cut(tmp_path: Path) -> None:
+    shop(tmp_path)
+    flows = """\
+client,server,port,protocol,connections,first_seen
+10.0.0.5,10.0.1.1,22,tcp,6,2026-11-24T06:00:00Z
+10.0.0.5,10.0.1.1,80,tcp,5,2026-11-24T06:00:00Z
+10.0.9.9,10.0.1.1,22,tcp,4,2026-11-24T06:00:00Z
+10.0.1.1,10.0.0.5,22,tcp,3,2026-11-24T06:00:00Z
+"""
+    write(tmp_path, "flows.csv", flows)
+    estate = Estate(tmp_path)
+    order = quarantine_of(estate, QuarantineRequest(("web-1",), (), "scans")).order
+    seen = cut_flows(estate, order, FlowSelection([tmp_path / "flows.csv"]))
+    assert [(one.peer, one.service, one.to) for one in seen] == [
+        ("10.0.0.5", "tcp/80", False),
+        ("10.0.9.9", "tcp/22", False),
+        ("10.0.0.5", "tcp/22", True),
+    ]
