@@ -9,7 +9,7 @@ import tempfile
 from types import FrameType
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from ringfence.lab.rootfs import cache_directory
 from xdist.workermanage import NodeManager
 
@@ -17,8 +17,10 @@ from tests.examples import examples
 
 pytest_plugins = ["tests.lab_fixtures"]
 
-# What a property tries that does not say how much itself.
-settings.register_profile("usual", max_examples=examples(100))
+# What a property tries that does not say how much itself. A busy machine draws and runs its examples slowly.
+settings.register_profile(
+    "usual", max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("usual")
 
 # A shell starts background jobs deaf to SIGINT, and what they start inherits it; tests interrupt programs with it.

@@ -11,11 +11,12 @@ import pytest
 
 from tests.conformance.beside_rules import steps
 from tests.conformance.beside_world import PROBES, World
+from tests.examples import FULL
 
 PATIENCE = 0.5
 # A busy machine has come to it, and TCP has sent three times.
 SECOND_LOOK = 5.0
-SETS = int(os.environ.get("RINGFENCE_BESIDE", "8"))
+SETS = int(os.environ.get("RINGFENCE_BESIDE", "12" if FULL else "4"))
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,9 @@ KEYS = {
     "pagedown": "\x1b[6~",
 }
 KEYS |= {f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnopqrstuvwxyz"}
-WAITS = 30.0  # seconds at most; a busy machine of two cores starts an application in several
+# Seconds at most, which only a failed test waits: a crowded machine takes a minute to start an application.
+WAITS = 240.0
+SETTLES = 30.0  # seconds at most, for what never stops to print
 QUIET = 0.05  # seconds without a byte after which a screen counts as painted
 # What must not come from the shell that runs the tests.
 FORGOTTEN = ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "TEXTUAL", "TEXTUAL_THEME", "RINGFENCE_THEME")
@@ -102,7 +104,7 @@ class Terminal:
                 raise AssertionError(f"waited for {wanted!r}; the screen:\n{self.text()}\n(status {self.status})")
         return self.text()
 
-    def settle(self, quiet: float = QUIET, seconds: float = WAITS) -> int:
+    def settle(self, quiet: float = QUIET, seconds: float = SETTLES) -> int:
         """Read until nothing has come for a moment; return how many bytes came."""
         before, until = len(self.written), time.monotonic() + seconds
         while time.monotonic() < until and self.read(quiet):

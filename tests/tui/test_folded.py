@@ -8,10 +8,11 @@ from ringfence_tui.screens.check.model import Checked
 from ringfence_tui.screens.overview.model import Wrong
 from ringfence_tui.spans import Span, Tone, plain, row
 from ringfence_tui.widgets.folded import folded, folded_rows
+from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.text import cells
 
 from tests.tui.policy_pilot import until
-from tests.tui.stub_engine import StubEngine, journey
+from tests.tui.stub_engine import StubEngine, journey, shown
 
 WRONG = row(Span("✗ ", Tone.BAD), Span("shop.yml:8 ", Tone.STRONG), "invariant does not hold")
 
@@ -46,6 +47,22 @@ async def test_what_would_be_cut_in_a_pane_or_a_dialog_goes_on_in_the_next_line(
         page.work(asked(page, Confirmation("do it", (row(sentence),))))
         await until(pilot, lambda text: text.count("to its end") == 2)
         await pilot.press("escape")
+
+
+@journey
+async def test_a_row_that_goes_on_below_the_pane_says_so_until_it_is_scrolled_to() -> None:
+    wrong = Checked((Wrong("labels.yml:3", "a sentence of many words, " * 8 + "to its end", "a remedy"),))
+    app = RingfenceApp(StubEngine({"check.everything": lambda *_: wrong}), first="check")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "to its end")
+        assert "…" not in shown(app)
+        pane = app.page.query_one(Lines)
+        pane.styles.height = 2
+        await until(pilot, lambda text: text.rstrip().count(" …") == 1 and "to its end" not in text)
+        pane.focus()
+        for _ in range(3):
+            await pilot.press("down")
+        await until(pilot, lambda text: "to its end" in text and "…" not in text)
 
 
 async def asked(page: Page, question: Confirmation) -> None:

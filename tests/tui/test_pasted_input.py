@@ -133,7 +133,7 @@ def test_a_megabyte_goes_into_the_editor_and_a_larger_one_does_not(tmp_path: Pat
         terminal.settle()
         terminal.press("e")
         terminal.wait_for("into the draft")
-        for count, wanted in ((2**20 // len(line), "\\x1bq"), (2**20, "longer than")):
+        for count, wanted in ((LONGEST // len(line), "\\x1bq"), (LONGEST // len(line) + 1, "longer than")):
             pasted = BEGIN + line * count + END
             for start in range(0, len(pasted), 4096):
                 terminal.send(pasted[start : start + 4096])

@@ -41,13 +41,13 @@ WALK = (
     ("map", ("3",), "process not seen"),
     ("map-sheet", ("d",), "tests 1/1"),
     ("map-neighbours", ("esc", "v"), "SERVERS"),
-    ("policy", ("v", "4"), "tests 1/1"),
+    ("policy", ("v", "4"), "0 never"),  # the numbers come last
     ("suggest", ("S",), "beyond:"),
-    ("simulate", ("5",), "still allowed"),
+    ("simulate", ("5",), "1 still allowed"),
     ("rollout", ("6",), "p make one"),
     ("history", (":", "history", "enter"), "no plan was rolled out"),
-    ("verify", (":", "verify", "enter"), "verify"),
-    ("check", (":", "go to check", "enter"), "Check"),
+    ("verify", (":", "verify", "enter"), "no host has confirmed"),
+    ("check", (":", "go to check", "enter"), "nothing is wrong"),
 )
 # What another time or another machine changes.
 CHANGES = (

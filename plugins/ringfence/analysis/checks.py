@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from ringfence.analysis.peer_resolution import Ends
 from ringfence.analysis.unmeetable import Unmeetable
 from ringfence.compiler import Compilation
-from ringfence.enforcers import names
+from ringfence.enforcers import names, unseen
 from ringfence.language.reports import did_you_mean, nearest
 from ringfence.model.addresses import address_text
 from ringfence.model.assets import Asset
@@ -36,6 +36,7 @@ def problems(
     policy, ends = compilation.policy, Ends(compilation.snapshot, compilation.settings)
     return [
         *_not_enforced(taken or compilation),
+        *_unseen(compilation),
         *_unseen_processes(compilation, ends, by_facts),
         *_far_process_denies(compilation, ends),
         *_names(compilation),
@@ -58,6 +59,17 @@ def _not_enforced(compilation: Compilation) -> Iterator[Problem]:
             clean_line(f"{why}, so nothing is enforced on {first_few(hosts)}"),
             remedy=f"{remedy}; ringfence_enforcer, or ringfence_workload: false",
         )
+
+
+def _unseen(compilation: Compilation) -> Iterator[Problem]:
+    """Yield why assets that were to be workloads of a host have no packets of their own there."""
+    reasons: dict[str, list[str]] = {}
+    for asset in compilation.snapshot.assets:
+        if why := unseen(asset):
+            reasons.setdefault(why, []).append(asset.name)
+    for why, found in sorted(reasons.items()):
+        text = clean_line(f"{first_few(found)}: {why}")
+        yield Problem(Severity.WARNING, text, remedy="write rules for the host; 'filters' of the source leaves it out")
 
 
 def _unseen_processes(compilation: Compilation, ends: Ends, by_facts: Collection[str]) -> Iterator[Problem]:

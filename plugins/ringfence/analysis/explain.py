@@ -9,11 +9,13 @@ from ringfence.analysis.beside_sides import BesideSide, by_others
 from ringfence.analysis.builtins import LOOPBACK, built_in, edges, from_port
 from ringfence.analysis.nearest import Nearest, nearest_rule
 from ringfence.analysis.query_endpoints import Terminal, pairs_of
+from ringfence.analysis.shared_bridges import UNSEEN, Bridge, between
 from ringfence.analysis.side_permissions import Sides
 from ringfence.analysis.stretches import stretches
 from ringfence.analysis.unmeetable import skipped_headers
 from ringfence.beside import Others
 from ringfence.compiler import Compilation
+from ringfence.enforcers import unseen
 from ringfence.model.addresses import address_text, family_of
 from ringfence.model.errors import InputError, Place
 from ringfence.model.intervals import Interval, IntervalSet, union
@@ -104,11 +106,13 @@ class Explanation:
     """Everything that was asked: the answers of a pair of addresses for each family, one for all that is decided alike.
 
     `others` are the answers for further addresses of the same two ends, and for the dynamic sets that the client's
-    policy names, as far as these answer otherwise.
+    policy names, as far as these answer otherwise. `bridge` is that of containers, over which the ends reach each other
+    past both tables unless the kernel of their host shows it to these.
     """
 
     answers: tuple[Answer, ...]
     others: tuple[Answer, ...] = ()
+    bridge: Bridge | None = None
 
     @property
     def verdict(self) -> str:
@@ -141,6 +145,12 @@ class Explanation:
         """Return the dynamic sets that the server's address is in."""
         return self.answers[0].members
 
+    @property
+    def not_proven(self) -> str:
+        """Return why what is denied may pass, empty where nothing is known of such a way."""
+        denied = any(answer.verdict == "deny" for answer in self.answers)
+        return f"both are on {self.bridge}, whose {UNSEEN}" if denied and self.bridge else ""
+
     def data(self) -> dict[str, object]:
         """Return the explanation as `ringfence explain --json` prints it."""
         first = self.answers[0].data()
@@ -152,6 +162,7 @@ class Explanation:
             "service": list(service_texts(asked)),
             "answers": [answer.data() for answer in self.answers],
             "other_addresses": [other.data() for other in self.others],
+            **({"not_proven": [self.not_proven]} if self.not_proven else {}),
         }
 
 
@@ -196,7 +207,9 @@ def explain(
             if skipped_headers(services)
             else "ICMP of IPv4 is 'icmp', that of IPv6 is 'icmpv6'",
         )
-    return Explanation(tuple(answers), tuple(further))
+    client, server = pairs[0]
+    both = client.asset and server.asset and between(compilation.snapshot.assets, client.asset, server.asset)
+    return Explanation(tuple(answers), tuple(further), both or None)
 
 
 def _answers(
@@ -281,6 +294,8 @@ def _side(
         why = "nothing is enforced here"
         if near.asset is not None and near.asset.name in compilation.why:
             why = f"{compilation.why[near.asset.name]}, so {why}"
+        elif near.asset is not None and (unseen_why := unseen(near.asset)):
+            why = unseen_why
         elif near.ours and direction is Direction.IN:
             why = f"no asset holds {address_text(near.point)}; a host of yours that does has no rule for it"
         unknown = near.asset is None and near.point in compilation.settings.private_addresses()

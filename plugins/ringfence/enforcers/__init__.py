@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 from ringfence.model.abilities import LINUX, Abilities
 from ringfence.model.assets import Asset
 from ringfence.model.intervals import IntervalSet
+from ringfence.model.safe_text import clean_line
 from ringfence.model.tables import VerdictTable
 from ringfence.plugins import Registry
 
@@ -131,6 +132,14 @@ class HeldByHost(Protocol):
         """Return what its host's enforcer must know of such a workload, of which `refusals` found nothing."""
         ...
 
+    def unseen(self, asset: Asset) -> str:
+        """Return why an asset of this kind has no packets of its own on its host, empty for all others."""
+        ...
+
+    def bridges(self, asset: Asset) -> tuple[tuple[str, str], ...]:
+        """Return the host and the name of every bridge network of an asset, a workload or not; nothing for others."""
+        ...
+
 
 @runtime_checkable
 class HoldsContainers(Protocol):
@@ -185,3 +194,9 @@ def held_at(asset: Asset) -> tuple[str, str] | None:
 def held_by_host(enforcer_name: str) -> bool:
     """Return whether workloads of an enforcer are held by a host, so that Ansible has no line to them."""
     return enforcer_name in names() and isinstance(enforcer(enforcer_name), HeldByHost)
+
+
+def unseen(asset: Asset) -> str:
+    """Return why an asset that was to be a workload held by a host is none, empty for all others."""
+    its = enforcer(asset.enforcer) if not asset.workload and asset.enforcer in names() else None
+    return clean_line(its.unseen(asset)) if isinstance(its, HeldByHost) else ""

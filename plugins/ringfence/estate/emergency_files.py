@@ -11,9 +11,10 @@ from ringfence.files import regular_file
 from ringfence.model.addresses import addresses_of
 from ringfence.model.emergencies import FOLDER, ID, SUFFIX, EmergencyEnd, HostState, Kind, Member, Order
 from ringfence.model.errors import InputError, Place
+from ringfence.model.safe_text import clean_line
 from ringfence.model.services import Services, parse_service, union
+from ringfence.wire.emergency_lines import LAST_SECOND, LONGEST, MOST_WHO, MOST_WHY
 
-LONGEST_WORDS = 500
 _REMEDY = "take the file back from git, or delete it: hosts say by 'ringfence info' what they hold"
 _LETTERS = {Kind.QUARANTINE: "q", Kind.PERMISSION: "p"}
 
@@ -38,11 +39,11 @@ class _File(_Entry):
     format: int = Field(ge=1, le=1)
     id: str = Field(pattern=f"^{ID.pattern}$")
     kind: Literal["quarantine", "permission"]
-    who: str = Field(max_length=LONGEST_WORDS)
-    why: str = Field(max_length=LONGEST_WORDS)
-    since: int = Field(ge=0)
-    ends: int = Field(ge=0)
-    released: int = Field(ge=0)
+    who: str = Field(max_length=MOST_WHO)
+    why: str = Field(max_length=MOST_WHY)
+    since: int = Field(ge=0, le=LAST_SECOND)
+    ends: int = Field(ge=0, le=LAST_SECOND)
+    released: int = Field(ge=0, le=LAST_SECOND)
     first: _EndEntry
     second: _EndEntry
     service: str
@@ -57,6 +58,10 @@ def read_order(path: Path) -> Order:
         read = _File.model_validate_json(regular_file(path))
         if read.id != path.name.removesuffix(SUFFIX) or not read.id.startswith(_LETTERS[Kind(read.kind)]):
             raise ValueError("its name and its id differ")
+        if read.ends and not 0 < read.ends - read.since <= LONGEST:
+            raise ValueError("it must end after it begins, and within 30 days")
+        if any(clean_line(text) != text for text in (read.who, read.why)):
+            raise ValueError("'who' and 'why' are text on one line")
         services = union(map(parse_service, read.services)) if read.services else Services()
         return Order(
             id=read.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,8 +10,8 @@ from ringfence.estate.directory import current_time
 from ringfence.model.addresses import address_text
 from ringfence.model.emergencies import EmergencyEnd, Kind, Order
 from ringfence.model.errors import InputError
-from ringfence.model.rules import EMERGENCY, Enforcement, Mode, Policy
-from ringfence.model.selectors import ANY
+from ringfence.model.rules import EMERGENCY, Enforcement, Mode, Policy, Rule
+from ringfence.model.selectors import ANY, AddressIn, leaves
 from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
 from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.emergency_overlaps import Isolated, stops
@@ -20,7 +20,9 @@ from ringfence.operations.execution import Execution
 if TYPE_CHECKING:
     from ringfence.compiler import Compilation
     from ringfence.estate import Estate
+    from ringfence.model.intervals import IntervalSet
     from ringfence.wire.emergency_lines import Emergency
+    from ringfence.workspace import Workspace
 
 GUARDRAIL = "guardrail"
 # Pairs of ends that guardrails are asked for; one permission for more is none for a person.
@@ -135,7 +137,8 @@ def refuse_guarded(estate: Estate, order: Order) -> None:
 
     if estate.workspace.settings.emergencies.pass_guardrails:
         return
-    clients, servers = _words(order.first), _words(order.second)
+    bounds = _bounds(estate.workspace)
+    clients, servers = _words(order.first, bounds), _words(order.second, bounds)
     if len(clients) * len(servers) > MOST_PAIRS:
         raise InputError(
             f"this permission is for {len(clients)} clients and {len(servers)} servers, which is no emergency",
@@ -171,9 +174,7 @@ def _guardrails(estate: Estate, names: list[str]) -> Compilation | None:
     from ringfence.enforcers import names as installed
 
     workspace = estate.workspace
-    tiers = workspace.settings.tiers
-    guards = set(tiers[: tiers.index(GUARDRAIL) + 1] if GUARDRAIL in tiers else ()) | {EMERGENCY}
-    rules = tuple(rule for rule in workspace.policy.rules if rule.tier in guards)
+    rules = _guards(workspace)
     if not rules:
         return None
     place = rules[0].place
@@ -183,6 +184,22 @@ def _guardrails(estate: Estate, names: list[str]) -> Compilation | None:
     return made.enforced(installed())
 
 
-def _words(end: EmergencyEnd) -> list[str]:
-    """Return the ends to ask about: every asset, and the first address of each range that no asset holds."""
-    return [*sorted(end.names), *(address_text(low) for low, _ in end.outside)]
+def _guards(workspace: Workspace) -> tuple[Rule, ...]:
+    tiers = workspace.settings.tiers
+    guards = set(tiers[: tiers.index(GUARDRAIL) + 1] if GUARDRAIL in tiers else ()) | {EMERGENCY}
+    return tuple(rule for rule in workspace.policy.rules if rule.tier in guards)
+
+
+def _bounds(workspace: Workspace) -> list[IntervalSet]:
+    """Return the address sets by which guardrails tell addresses apart that no asset holds."""
+    peers = [peer for rule in _guards(workspace) for peer in (*rule.sources, *rule.destinations)]
+    every = [leaf for peer in peers for leaf in leaves(peer.selector)]
+    return [*(one.addresses for one in every if isinstance(one, AddressIn)), workspace.settings.private_addresses()]
+
+
+def _words(end: EmergencyEnd, bounds: Sequence[IntervalSet]) -> list[str]:
+    """Return the ends to ask about: every asset, and an address of each other part that no rule divides."""
+    parts = [end.outside]
+    for bound in bounds:
+        parts = [part for whole in parts for part in (whole & bound, whole - bound) if part]
+    return [*sorted(end.names), *(address_text(low) for part in parts for low, _ in part)]

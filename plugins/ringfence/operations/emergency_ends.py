@@ -25,7 +25,7 @@ from ringfence.model.spans import SPAN, seconds
 from ringfence.operations.emergency_hosts import entry_of
 from ringfence.person import person
 from ringfence.plan.host_names import askable
-from ringfence.wire.emergency_lines import LONGEST, MOST_WHO, MOST_WHY
+from ringfence.wire.emergency_lines import LONGEST, MOST_WHO, MOST_WHY, EmergencyError
 
 if TYPE_CHECKING:
     from ringfence.estate import Estate
@@ -66,12 +66,22 @@ class Known:
         return tuple(one for one in self.snapshot.assets if one.workload and one.enforcer in own and askable(one.name))
 
     def entries(self, order: Order) -> tuple[dict[str, Emergency], frozenset[str]]:
-        """Return what hosts are given of an emergency, and on which assets these enforce, containers among them."""
+        """Return what hosts are given of an emergency, and on which assets these enforce, containers among them.
+
+        Raise InputError for one of more than a host takes.
+        """
         hosts = self.enforced()
         inside = held_containers(self.snapshot, hosts)
-        given = ((one.name, entry_of(order, one, self.settings, inside.get(one.name, ()))) for one in hosts)
         enforced = {one.name for one in hosts} | {one.asset.name for several in inside.values() for one in several}
-        return {name: entry for name, entry in given if entry is not None}, frozenset(enforced)
+        given = {}
+        for one in hosts:
+            try:
+                entry = entry_of(order, one, self.settings, inside.get(one.name, ()))
+            except EmergencyError as error:
+                raise InputError(f"{one.name} cannot take it: {error}", order.place, "choose fewer assets") from error
+            if entry is not None:
+                given[one.name] = entry
+        return given, frozenset(enforced)
 
 
 def known(estate: Estate, listener: Listener) -> Known:

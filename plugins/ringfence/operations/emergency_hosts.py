@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ringfence.estate.emergencies import update_order
 from ringfence.model.addresses import FAMILIES, range_texts
 from ringfence.model.emergencies import HostState, Kind, Order
-from ringfence.model.errors import InputError, RingfenceError
+from ringfence.model.errors import InputError, InputErrors, RingfenceError
+from ringfence.model.problems import Problem, Severity
 from ringfence.model.services import BLOCK, EVERY_SERVICE
 from ringfence.operations.drive import drive
 from ringfence.operations.hosts import decided_enforcers
@@ -230,10 +231,21 @@ def _carry(
             result, interrupted = stopped.result, True
         states, why = _read_back(order, result, hosts, wanted)
         reasons |= why
-        order = update_order(estate.directory, order, states)
+        try:
+            order = update_order(estate.directory, order, states)
+        except RingfenceError as error:
+            # what kernels hold is told all the same, and the next hosts are asked
+            order = replace(order, hosts={**order.hosts, **states})
+            execution.listener.problems([_unkept(order, error)])
     if not given:
         return Carried(order, wanted, {})
     return Carried(order, wanted, reasons, monotonic() - began, interrupted)
+
+
+def _unkept(order: Order, error: RingfenceError) -> Problem:
+    first = error.errors[0] if isinstance(error, InputErrors) else error
+    remedy = f"hosts say by 'ringfence info' what they hold; end it by 'ringfence release {order.id} --everywhere'"
+    return Problem(Severity.WARNING, f"what became of {order.id} is not kept: {first.message}", first.place, remedy)
 
 
 def _variables(estate: Estate, order: Order, given: Mapping[str, Emergency | str]) -> dict[str, object]:

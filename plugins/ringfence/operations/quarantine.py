@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ringfence.analysis.shared_bridges import not_cut
 from ringfence.estate.directory import current_time
 from ringfence.estate.emergencies import kept_order
 from ringfence.model.emergencies import ID, HostState, Kind, Order
@@ -41,8 +42,9 @@ class Cut:
 
     `entries` are what hosts would be given, by name. Nothing enforces on the isolated assets `not_enforced`, nor on the
     peers `open_peers`: what passes between two of these stays as it is. `behind` are hosts that Ansible reaches over an
-    isolated one, by its name; for hosts that `no_path` names no control path is written down. `already` are, by the id
-    of another quarantine that stands, whom that isolates too.
+    isolated one, by its name; for hosts that `no_path` names no control path is written down. `not_cut` are the
+    containers that an isolated one, by its name, still reaches over their bridge, unless the kernel shows it to tables.
+    `already` are, by the id of another quarantine that stands, whom that isolates too.
     """
 
     order: Order
@@ -51,6 +53,7 @@ class Cut:
     open_peers: tuple[str, ...]
     behind: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     no_path: tuple[str, ...] = ()
+    not_cut: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     already: Isolated = field(default_factory=dict)
 
     @property
@@ -78,6 +81,7 @@ class Cut:
             "open_peers": list(self.open_peers),
             "behind": {name: list(hosts) for name, hosts in self.behind.items()},
             "no_control_path": list(self.no_path),
+            "not_cut": {name: list(others) for name, others in self.not_cut.items()},
             "already": {name: list(whom) for name, whom in self.already.items()},
         }
 
@@ -113,6 +117,7 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
                 if one.name in order.first.names and not (one.control or now.settings.control)
             )
         ),
+        not_cut(now.snapshot.assets, order.first.names & enforced, order.second.names),
         isolated_besides(estate, order),
     )
 

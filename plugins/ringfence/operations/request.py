@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ringfence.analysis.peer_resolution import chosen_addresses, points_of
+from ringfence.analysis.peer_resolution import chosen_addresses, chosen_outside
 from ringfence.estate.directory import current_time
-from ringfence.estate.emergency_files import LONGEST_WORDS
 from ringfence.estate.queries import ITSELF
 from ringfence.files import regular_file, write_whole
 from ringfence.model.emergencies import FOLDER, ID, Kind
 from ringfence.model.errors import InputError, OutsideError, Place
-from ringfence.model.selectors import ANY
 from ringfence.operations.allow_for import Permission, PermissionRequest, permission_of
 from ringfence.operations.approval_signature import NAMESPACE, signed_by
 from ringfence.operations.emergency_ends import new_id, who_asks
@@ -29,8 +27,9 @@ if TYPE_CHECKING:
     from ringfence.operations.execution import Execution
 
 REQUESTS = "requests"
-# How long an approval can be waited for, and used, in seconds.
+# How long an approval can be waited for, and used, in seconds; how far ahead the clock of who asked may be.
 VALID = 24 * 3600
+AHEAD = 300
 
 
 class Request(BaseModel):
@@ -40,10 +39,10 @@ class Request(BaseModel):
 
     format: Literal[1] = 1
     id: str = Field(pattern=f"^{ID.pattern}$")
-    who: str = Field(max_length=LONGEST_WORDS)
-    why: str = Field(max_length=LONGEST_WORDS)
-    asked: int = Field(ge=0)
-    until: int = Field(ge=0)
+    who: str = Field(max_length=emergency_lines.MOST_WHO)
+    why: str = Field(max_length=emergency_lines.MOST_WHY)
+    asked: int = Field(ge=0, le=emergency_lines.LAST_SECOND)
+    until: int = Field(ge=0, le=emergency_lines.LAST_SECOND)
     within: str
     source: str
     destination: str
@@ -88,7 +87,7 @@ def request_permission(estate: Estate, wanted: PermissionRequest, execution: Exe
     )
     path = _folder(estate) / f"{request.id}.json"
     try:
-        write_whole(path, json.dumps(request.model_dump(), indent=2) + "\n")
+        write_whole(path, _text(request))
     except OSError as error:
         raise OutsideError(f"the request is not kept: {error.strerror}", Place(str(path))) from error
     return Asked(request, path)
@@ -100,19 +99,26 @@ def request_called(estate: Estate, name: str) -> Asked:
     if not ID.fullmatch(name) or not path.is_file():
         raise InputError(f"there is no request {name}", remedy="ringfence request makes one; its file can be pulled")
     place = Place(f"{FOLDER}/{REQUESTS}/{path.name}", 1)
+    anew = "make a new one: ringfence request"
     try:
-        request = Request.model_validate_json(regular_file(path))
+        content = regular_file(path)
+        request = Request.model_validate_json(content)
     except (ValidationError, OSError) as error:
-        raise InputError("this is not a request", place, "make a new one: ringfence request") from error
+        raise InputError("this is not a request", place, anew) from error
     if request.id != name:
         raise InputError(f"this is the request {request.id} under another name", place, "delete it")
-    if current_time().timestamp() >= request.until:
-        raise InputError(f"{name} can only be given within a day", place, "make a new one: ringfence request")
+    # hosts read it a line at a time: what they would take is what is shown here
+    if content != _text(request).encode():
+        raise InputError("this is not written as Ringfence writes a request", place, anew)
+    now = current_time().timestamp()
+    if now >= request.until or request.until - request.asked > VALID or request.asked > now + AHEAD:
+        raise InputError(f"{name} can only be given within a day", place, anew)
     return Asked(request, path)
 
 
 def approve(estate: Estate, asked: Asked, key: Path) -> tuple[str, ...]:
     """Sign a request and return whom the signature is of. Raise InputError, and keep none, where it would not count."""
+    _meant(asked, permission_of(estate, asked.request.permission, approved=True))
     sign_file(asked.path, asked.signature, key, NAMESPACE)
     try:
         return approvers(estate, asked)
@@ -162,12 +168,25 @@ def granted(estate: Estate, name: str, execution: Execution | None = None) -> Pe
         raise InputError(f"{name} was given already", remedy="make a new one: ringfence request")
     approvers(estate, asked)
     permission = permission_of(estate, asked.request.permission, execution, approved=True, identity=asked.request)
+    _meant(asked, permission)
+    return permission
+
+
+def _meant(asked: Asked, permission: Permission) -> None:
+    """Raise InputError where hosts would be given something else than the words of a request mean now.
+
+    Hosts with signers of their own take what is signed: nobody signs more than what was shown.
+    """
     if _lines(permission) != asked.request.hosts:
         raise InputError(
-            f"the addresses or hosts that {name} means are others than when it was asked for",
-            remedy="make a new one: ringfence request",
+            f"the addresses or hosts that {asked.request.id} means are others than when it was asked for",
+            Place(f"{FOLDER}/{REQUESTS}/{asked.path.name}", 1),
+            "make a new one: ringfence request",
         )
-    return permission
+
+
+def _text(request: Request) -> str:
+    return json.dumps(request.model_dump(), indent=2) + "\n"
 
 
 def _lines(permission: Permission) -> dict[str, tuple[str, ...]]:
@@ -187,21 +206,21 @@ def approval_of(directory: Path, identity: str) -> dict[str, str] | None:
 
 
 def wanted_approvals(estate: Estate, permission: Permission) -> tuple[Approval, ...]:
-    """Return the approvals that a permission needs: for each server the first entry that chooses it.
-
-    Addresses that no asset holds are chosen by `any` alone.
-    """
-    approvals = estate.workspace.settings.emergencies.approvals
+    """Return the approvals that a permission needs: for each address of a server the first entry that chooses it."""
+    approvals, order = estate.workspace.settings.emergencies.approvals, permission.order
     found: list[Approval] = []
     named = estate.snapshot.named()
-    for name in sorted(permission.order.second.names):
-        asset = named[name]
-        points = points_of(asset) | ITSELF
-        first = next((one for one in approvals if chosen_addresses(one.where, asset, points)), None)
-        if first is not None and first not in found:
-            found.append(first)
-    if permission.order.second.outside:
-        found += [one for one in approvals if one.where == ANY and one not in found][:1]
+    for member in sorted(order.second.members, key=lambda one: one.name):
+        asset, left = named[member.name], member.addresses or ITSELF
+        for one in approvals:
+            chosen = chosen_addresses(one.where, asset, left)
+            left -= chosen
+            found += [one] if chosen and one not in found else []
+    left, private = order.second.outside, estate.workspace.settings.private_addresses()
+    for one in approvals:
+        chosen = chosen_outside(one.where, left, private)
+        left -= chosen
+        found += [one] if chosen and one not in found else []
     return tuple(found)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from ringfence.compiler import Compilation
-from ringfence.enforcers import Contained, Enforcer, HoldsContainers, Profile, Targets, told_of
+from ringfence.enforcers import Contained, Enforcer, HoldsContainers, Profile, Targets, told_of, unseen
 from ringfence.model.assets import Asset
 from ringfence.model.errors import InputErrors
 from ringfence.model.rules import EMERGENCY
@@ -91,7 +91,8 @@ def build(compilation: Compilation, enforcer: Callable[[str], Enforcer], given: 
                 containers={one.name: container_plan(one) for one in held},
             )
         hosts[name] = entries[key]
-    left_out = dict.fromkeys(compilation.unaddressed, NO_ADDRESS)
+    left_out = {name: why for name, asset in assets.items() if (why := unseen(asset))}
+    left_out |= dict.fromkeys(compilation.unaddressed, NO_ADDRESS)
     left_out |= compilation.why
     left_out |= unable
     left_out |= inside.left_out

@@ -51,6 +51,9 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
     if cut.open_peers:
         rest = "" if cut.isolated or cut.holders else ", so it still reaches them"
         yield Line(f"  nothing enforces on the peers {first_few(cut.open_peers)}{rest}", style="yellow")
+    for name, others in cut.not_cut.items():
+        text = f"  not cut from {first_few(others)}, on one bridge with {name}, unless its host has"
+        yield Line(f"{text} net.bridge.bridge-nf-call-* on (bridged, docs/containers.md)", style="red")
 
 
 def seen_lines(seen: Sequence[SeenCut], words: str) -> Iterator[Line]:

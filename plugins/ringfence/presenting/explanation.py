@@ -25,6 +25,8 @@ def explanation_lines(answer: Explanation) -> Iterator[Line]:
     asked = union(one.services for one in answer.answers)
     for one in answer.answers[:ANSWERS_SHOWN]:
         yield from _answer(one, asked)
+    if answer.not_proven:
+        yield Line(f"not proven: {answer.not_proven}", style="yellow")
     if len(answer.answers) > ANSWERS_SHOWN:
         left = f"{len(answer.answers) - ANSWERS_SHOWN} more answers for other services (--json, or ask for fewer)"
         yield Line(left, style="yellow")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,14 @@ def test_a_host_with_signers_takes_a_permission_only_as_one_of_them_approved_it(
     assert holds(ask(target, CUT)) == {CUT.id: True}
     reply = ask(target, one, **approved())
     assert (reply.last("signed_by"), holds(reply)) == ("ada@example.net", {CUT.id: True, one.id: True})
+    # it is told again as it is, and never begins anew, nor after it was ended
+    again = replace(one, since=now + 60, ends=now + 660)
+    assert ask(target, again, **approved()).last("refused") == "signature"
+    assert holds(ask(target, one, **approved())) == {CUT.id: True, one.id: True}
+    assert holds(ask(target, ends=(one.id,))) == {CUT.id: True}
+    for used in (one, again):
+        assert ask(target, used, **approved()).last("refused") == "signature"
+    assert holds(ask(target, CUT)) == {CUT.id: True}
 
 
 def test_who_is_killed_in_the_middle_leaves_a_state_that_tells_the_truth(

@@ -87,14 +87,14 @@ def test_whatever_befalls_the_disk_while_a_table_waits_the_confirmed_one_comes_b
     if spoil is read_only:
         remount(target.state, "rw")
     (target.state / "filler").unlink(missing_ok=True)
-    assert target.apply(new).last("state") == "waiting"
+    assert target.apply(new, seconds="120").last("state") == "waiting"
     assert target.confirm(new).last("state") == "confirmed"
 
 
 def test_a_confirmation_that_cannot_be_written_goes_back_and_says_so(target: LoneTarget) -> None:
     old = target.enforce(OLD)
     new = target.plan(NEW)
-    target.apply(new)
+    target.apply(new, seconds="120")
     read_only(target)
     reply = target.confirm(new)
     assert reply.last("refused") == "state"
@@ -105,7 +105,7 @@ def test_a_confirmation_that_cannot_be_written_goes_back_and_says_so(target: Lon
 def test_a_confirmation_finds_that_the_disk_has_lost_the_candidate(target: LoneTarget) -> None:
     old = target.enforce(OLD)
     new = target.plan(NEW)
-    target.apply(new)
+    target.apply(new, seconds="120")
     emptied(target)
     assert target.confirm(new).last("refused") == "nothing"
     assert target.in_kernel() == old.digest
@@ -244,7 +244,7 @@ def test_a_damaged_state_is_open_at_boot_said_so_and_replaced_by_the_next_plan(t
     status = target.ask("status")[1]
     assert (status.last("table"), status.last("stands")) == ("absent", "")
     new = target.plan(NEW)
-    assert target.apply(new).last("state") == "waiting"
+    assert target.apply(new, seconds="120").last("state") == "waiting"
     reply = target.confirm(new)
     assert reply.last("state") == "confirmed"
     assert "confirmed.nft.damaged" in reply.last("warning")

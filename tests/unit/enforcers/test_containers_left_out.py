@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
-from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.api import Engine, EngineAnswer
+from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.api import (
+    Engine,
+    EngineAnswer,
+    ask_engines,
+)
 from ansible_collections.ringfence.core.plugins.plugin_utils.sources.containers.transform import Shape, hosts
+from ringfence.analysis.checks import problems
 from ringfence.model.assets import Asset
+from ringfence.model.problems import Severity
 
 from tests.unit.enforcers.containers import BACK, HOST, compiled, container, machine, network, planned
 
@@ -33,6 +41,7 @@ LEFT_OUT = {
         with_fact(networks=[{**network("back", BACK, f"{BACK}.9"), "subnets": ["everything"]}]),
         "it says of itself: its networks cannot be read: 'everything' is not a valid address or network",
     ),
+    "no root": (with_fact(rootless=True), "it says of itself: it is rootless: what it sends and receives are sockets"),
     "another host": (with_fact(host="dock-9"), "its host dock-9 is no workload of this plan"),
 }
 
@@ -69,6 +78,77 @@ def test_the_source_makes_containers_workloads_where_it_is_asked_to(enforce: boo
     ((_, variables),) = hosts([answer], Shape(enforce=enforce)).hosts
     assert variables["ringfence_workload"] is enforce
     assert variables.get("ringfence_enforcer") == ("containers" if enforce else None)
+    assert "rootless" not in variables["ringfence_containers"]
     front, odd = variables["ringfence_containers"]["networks"]
     assert (front["subnets"], front["gateways"]) == (["172.30.1.0/24"], ["172.30.1.1"])
     assert "subnets" not in odd
+
+
+NONE_OF_ITS_OWN = {
+    "rootless": ({"rootless": True}, "it is rootless: what it sends and receives are sockets of its user or unit"),
+    "host": ({"network_mode": "host"}, "it is in the network of its host, whose table judges it"),
+    "host, told by Podman": ({"networks": [{"name": "host"}]}, "it is in the network of its host"),
+    "joined": ({"network_mode": f"container:{'ab' * 32}"}, "it is in the network of container abababababab"),
+}
+
+
+@pytest.mark.parametrize("case", NONE_OF_ITS_OWN)
+def test_containers_without_packets_of_their_own_are_named_by_plan_and_check(case: str) -> None:
+    changed, why = NONE_OF_ITS_OWN[case]
+    given = replace(with_fact(**changed), addresses=(), workload=False)
+    made = compiled(given)
+    plan = planned(made).plan
+    assert plan.left_out.keys() == {given.name}
+    assert plan.left_out[given.name].startswith(why)
+    (problem,) = [one for one in problems(made) if given.name in one.message]
+    assert (problem.severity, why in problem.message) == (Severity.WARNING, True)
+    assert not any(given.name in one.message for one in problems(compiled(replace(given, enforcer="nftables"))))
+
+
+def test_a_rootless_engine_has_no_workloads_and_no_addresses_that_others_meet() -> None:
+    networks = {"podman": {"IPAddress": "10.88.0.2", "IPPrefixLen": 16}}
+    told = {"Names": ["/web"], "NetworkSettings": {"Networks": networks}, "HostConfig": {"NetworkMode": "bridge"}}
+    answer = EngineAnswer(Engine(HOST, "unix:///x"), containers=[told], rootless=True)
+    ((_, variables),) = hosts([answer], Shape(enforce=True)).hosts
+    assert (variables["ringfence_workload"], variables["ringfence_addresses"]) == (False, [])
+    assert "ringfence_realm" not in variables
+    fact = variables["ringfence_containers"]
+    assert (fact["rootless"], fact["network_mode"], variables["ringfence_enforcer"]) == (True, "bridge", "containers")
+
+
+class Answers(BaseHTTPRequestHandler):
+    """An engine that has no container, and what it says of itself."""
+
+    protocol_version = "HTTP/1.1"
+    info: bytes | None = None
+
+    def do_GET(self) -> None:
+        """Answer one question."""
+        said = self.info if self.path == "/info" else b"{}" if self.path == "/version" else b"[]"
+        self.send_response(403 if said is None else 200)
+        self.send_header("Content-Length", str(len(said or b"")))
+        self.end_headers()
+        self.wfile.write(said or b"")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("info", "rootless"),
+    [
+        (b'{"SecurityOptions": ["name=seccomp,profile=default", "name=rootless"]}', True),
+        (b'{"SecurityOptions": ["name=seccomp,profile=default"]}', False),
+        (b'{"SecurityOptions": null}', False),
+        (b"no JSON", False),
+        (None, False),
+    ],
+)
+def test_an_engine_is_asked_whether_it_has_root(info: bytes | None, rootless: bool) -> None:
+    with HTTPServer(("127.0.0.1", 0), type("Told", (Answers,), {"info": info})) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        (answer,) = ask_engines([Engine(HOST, f"tcp://127.0.0.1:{server.server_port}")], {}, 20, 1)
+        server.shutdown()
+        thread.join()
+    assert (answer.failure, answer.rootless) == ("", rootless)

@@ -59,7 +59,7 @@ def faults(name: str, text: str) -> list[str]:
 @pytest.mark.parametrize("name", ["policy.json", "ringfence.json", "labels.json"])
 def test_the_published_schema_is_current(name: str) -> None:
     published = json.loads((PUBLISHED / name).read_text())
-    assert published == json_schema()[name], "write it anew: ringfence schema --write docs/schema"
+    assert published == json_schema()[name], "write it anew: ringfence schema --output docs/schema"
     assert (PUBLISHED / name).read_text() == schema_text(published)
     jsonschema.Draft202012Validator.check_schema(published)
 

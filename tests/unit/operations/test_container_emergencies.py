@@ -11,6 +11,7 @@ from ringfence.operations.execution import Execution
 from ringfence.operations.explain import explain
 from ringfence.operations.quarantine import QuarantineRequest, quarantine, quarantine_of
 from ringfence.presenting.emergency_view import cut_lines
+from ringfence.presenting.explanation import explanation_lines
 from ringfence.wire import emergency_lines
 
 from tests.unit.cli_shop import NOW, shop
@@ -77,6 +78,28 @@ def test_a_container_is_isolated_by_its_host_alone(directory: Path) -> None:
 def test_a_container_that_its_host_does_not_see_is_named_as_not_enforced(directory: Path) -> None:
     cut = quarantine_of(Estate(directory), QuarantineRequest(("lan.dock-1",), (), "scans"))
     assert (cut.holders, cut.not_enforced) == ((), ("lan.dock-1",))
+
+
+def test_containers_of_its_bridge_that_an_isolated_one_still_reaches_are_named(directory: Path) -> None:
+    cut = quarantine_of(Estate(directory), QuarantineRequest(("web.dock-1",), (), "scans"))
+    assert cut.data()["not_cut"] == {"web.dock-1": ["cache.dock-1"]}
+    (said,) = [line.text for line in cut_lines(cut) if "not cut" in line.text]
+    assert said.startswith("  not cut from cache.dock-1, on one bridge with web.dock-1, unless its host has ")
+    kept = QuarantineRequest(("web.dock-1",), ("cache.dock-1",), "scans")
+    assert quarantine_of(Estate(directory), kept).not_cut == {}
+    inventory = directory / "inventory/hosts.yml"
+    asked = "dock-1: {ringfence_nftables: {bridged: true}, "
+    inventory.write_text(inventory.read_text().replace("dock-1: {", asked, 1))
+    assert quarantine_of(Estate(directory), QuarantineRequest(("web.dock-1",), (), "scans")).not_cut == {}
+
+
+def test_explain_names_the_bridge_over_which_a_denied_connection_may_pass(directory: Path) -> None:
+    denied = explain(Estate(directory), "web.dock-1", "cache.dock-1", "tcp/8443")
+    (said,) = [line.text for line in explanation_lines(denied) if line.text.startswith("not proven")]
+    assert said.startswith("not proven: both are on bridge front of dock-1, whose packets no table sees")
+    assert denied.data()["not_proven"] == [said.removeprefix("not proven: ")]
+    for client, server in (("web.dock-1", "db-1"), ("web.dock-1", "lan.dock-1"), ("web.dock-1", "web.dock-1")):
+        assert explain(Estate(directory), client, server, "tcp/8443").not_proven == ""
 
 
 def test_what_a_host_forwards_is_isolated_with_it_and_a_peer_is_cut_from_its_containers(directory: Path) -> None:

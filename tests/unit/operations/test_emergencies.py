@@ -29,6 +29,7 @@ from ringfence.operations.reach import reach
 from ringfence.operations.refresh import refresh
 from ringfence.operations.release import release
 from ringfence.operations.simulate import simulate
+from ringfence.rollout import PlaybookResult
 
 from tests.unit.cli_shop import FILES, NOW, ringfence, shop, write
 from tests.unit.emergency_hosts import HostsInMemory
@@ -205,15 +206,56 @@ def test_guardrails_hold_unless_the_workspace_lets_emergencies_through(tmp_path:
     assert permit(tmp_path, hosts, "2h", "web-2", "db-1", "ssh").exit_status == 0
 
 
+@pytest.mark.parametrize("denied", ["{cidr: 198.51.100.128/25}", "internet", "{cidr: 198.51.100.255}"])
+def test_a_guardrail_holds_for_every_part_of_a_network(tmp_path: Path, hosts: HostsInMemory, denied: str) -> None:
+    guard = GUARDRAIL.replace("from: any", f"from: {denied}")
+    shop(tmp_path, {"policy/guard.yml": guard})
+    within = "10.0.0.0-203.0.113.9" if denied == "internet" else "198.51.100.0/24"
+    with pytest.raises(InputError, match="nobody reaches the database by ssh"):
+        permit(tmp_path, hosts, "2h", within, "db-1", "ssh")
+    assert permit(tmp_path, hosts, "2h", "10.7.0.0/24", "db-1", "ssh").exit_status == 0
+
+
 def test_a_file_that_is_no_emergency_is_named_with_the_way_out(tmp_path: Path, hosts: HostsInMemory) -> None:
     order = isolate(shop(tmp_path), hosts).order
     path = tmp_path / f"emergencies/{order.id}.json"
     written = json.loads(path.read_text())
-    for wrong in ({"ends": "soon"}, {"id": "q-00000000"}, {"kind": "permission"}, {"more": 1}):
+    wrongs: list[dict[str, object]] = [{"ends": "soon"}, {"id": "q-00000000"}, {"kind": "permission"}, {"more": 1}]
+    wrongs += [{name: 10**length} for name in ("since", "ends", "released") for length in (12, 18, 30)]
+    wrongs += [{"ends": 5}, {"ends": int(NOW) + 31 * 86400}, {"who": "x" * 201}, {"why": "x" * 501}]
+    wrongs += [{name: f"a{sign}b"} for name in ("who", "why") for sign in ("\x1b[31m", "\n", "\u202e")]
+    for wrong in wrongs:
         path.write_text(json.dumps(written | wrong))
         with pytest.raises(InputErrors, match="this is not an emergency") as refused:
             Estate(tmp_path).standing()
         assert str(refused.value.place) == f"emergencies/{order.id}.json:1"
+
+
+def test_more_than_a_host_takes_is_refused_before_anything_is_kept(tmp_path: Path, hosts: HostsInMemory) -> None:
+    shop(tmp_path)
+    many = f"{{cidr: [{', '.join(f'10.{one // 250}.{one % 250}.200' for one in range(2500))}]}}"
+    for keep in ((), ("role=db", many)):
+        with pytest.raises(InputError, match="cannot take it: more than 2000 networks"):
+            isolate(tmp_path, hosts, "web-1" if keep else many, keep=keep)
+    assert not (tmp_path / "emergencies").exists()
+
+
+def test_what_hosts_hold_is_told_where_the_workspace_takes_nothing_any_more(
+    tmp_path: Path, hosts: HostsInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop(tmp_path)
+    place = tmp_path / "emergencies"
+
+    def full(*given: object, **more: object) -> PlaybookResult:
+        place.rename(tmp_path / "away")
+        place.write_text("")
+        return hosts(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("ringfence.rollout.run_playbook", full)
+    done = ringfence(tmp_path, "quarantine", "web-1", "--because", "scans", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "4/4 hosts hold it" in done.output
+    assert "is not kept" in done.output
 
 
 def test_the_command_shows_what_it_cuts_asks_and_tells_by_its_status_what_is_left(

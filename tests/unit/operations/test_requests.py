@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +11,15 @@ import pytest
 from ringfence.estate import Estate
 from ringfence.model.errors import InputError
 from ringfence.operations.allow_for import PermissionRequest, permission_of
-from ringfence.operations.request import Asked, approve, approvers, granted, request_called, request_permission
+from ringfence.operations.request import (
+    Asked,
+    approve,
+    approvers,
+    granted,
+    request_called,
+    request_permission,
+    wanted_approvals,
+)
 
 from tests.unit.cli_shop import FILES, NOW, shop
 
@@ -119,3 +128,43 @@ def test_a_key_in_hardware_counts_where_it_asked_its_owner(tmp_path: Path, monke
     touched.unlink()
     verified = key(tmp_path, "alice", "-t", "ed25519-sk", "-O", "verify-required")
     assert approve(Estate(tmp_path), asked(tmp_path), verified) == ("alice",)
+
+
+def test_nobody_signs_what_hosts_would_take_and_the_words_do_not_say(tmp_path: Path) -> None:
+    """A host reads the file a line at a time, and the approver is shown its words: both must mean the same."""
+    workspace(tmp_path)
+    private = key(tmp_path, "alice")
+    request = asked(tmp_path)
+    written = json.loads(request.path.read_text())
+    name, wide = written["id"], {"db-1": ["element permitted in any any any 0.0.0.0/1 128.0.0.0/1"]}
+    second = json.dumps(written["hosts"])
+    twice = json.dumps(written | {"hosts": wide}, indent=2)[:-2] + f',\n  "hosts": {second}\n}}\n'
+    assert json.loads(twice) == written
+    others = [written | {"hosts": wide}, written | {"hosts": {}}, written | {"until": written["until"] + 1}]
+    others += [written | {"asked": written["asked"] + 400, "until": written["until"] + 400}]
+    others += [written | {"asked": 10**20, "until": 10**20}]
+    texts = [twice, json.dumps(written), *(json.dumps(other, indent=2) + "\n" for other in others)]
+    for text in texts:
+        request.path.write_text(text)
+        with pytest.raises(InputError, match=r"others than when|not written as|within a day"):
+            approve(Estate(tmp_path), request_called(Estate(tmp_path), name), private)
+        assert not request.signature.exists()
+
+
+def test_addresses_need_the_approval_of_the_entry_that_chooses_them(tmp_path: Path) -> None:
+    entries = "".join(
+        f"    - where: {{cidr: {one}}}\n      by: [{who}]\n"
+        for one, who in (("10.0.1.4/32", "four"), ("fd00::/64", "six"), ("10.9.0.0/16", "nine"))
+    )
+    rest = "emergencies:\n  allowed_signers: allowed_signers\n  approvals:\n" + entries
+    shop(tmp_path, {"ringfence.yml": FILES["ringfence.yml"] + rest})
+
+    def wanted(to: str) -> list[str]:
+        estate = Estate(tmp_path)
+        given = permission_of(estate, PermissionRequest("2h", "web-2", to, "ssh", "x"), approved=True)
+        return [one.by[0] for one in wanted_approvals(estate, given)]
+
+    assert wanted("10.9.1.0/24") == ["nine"]
+    assert wanted("db-1") == ["four", "six"]
+    assert wanted("10.0.1.4") == ["four"]
+    assert wanted("192.0.2.1") == []

@@ -8,9 +8,12 @@ from rich.style import Style
 from textual import events
 
 from ringfence_tui.keys import CHOOSE, bindings
-from ringfence_tui.spans import Row
-from ringfence_tui.widgets.folded import folded_rows
+from ringfence_tui.spans import Row, Span, Tone
+from ringfence_tui.widgets.folded import folded, folded_rows
 from ringfence_tui.widgets.listing import Listing
+
+GOES_ON = Span(" …", Tone.DIM)
+GOES_ON_WIDTH = 2
 
 
 class Lines(Listing):
@@ -30,6 +33,7 @@ class Lines(Listing):
         self.rows: Sequence[Row] = ()
         self._folds = folds
         self._whole: Sequence[Row] = ()
+        self._unended: frozenset[int] = frozenset()
 
     def show(self, rows: Sequence[Row], names: Sequence[object] = ()) -> None:
         """Show other rows; what stands where it stood is not painted again.
@@ -52,10 +56,23 @@ class Lines(Listing):
         self.repaint_items([index for index in seen if _at(before, index) != _at(rows, index)])
 
     def show_whole(self, rows: Sequence[Row]) -> None:
-        """Show rows, each in as many lines as it needs and `folds` allows; only without a cursor at one of them."""
+        """Show rows, each in as many lines as it needs and `folds` allows; only without a cursor at one of them.
+
+        A sign at the pane's last line says that its row goes on below.
+        """
         self._whole = rows
         width = self.size.width
-        self.show(folded_rows(rows, width, self._folds) if width else rows)
+        lines: list[Row] = []
+        unended: set[int] = set()
+        for one in rows:
+            parts = folded_rows((one,), width, self._folds) if width else (one,)
+            unended.update(range(len(lines), len(lines) + len(parts) - 1))
+            lines += parts
+        last = self.size.height - 1
+        before, self._unended = self.row_at(last), frozenset(unended)
+        self.show(lines)
+        if self.row_at(last) != before:
+            self.repaint((last,))
 
     def on_resize(self, _event: events.Resize) -> None:
         """Fold anew."""
@@ -65,7 +82,12 @@ class Lines(Listing):
     def row_at(self, y: int) -> Row:
         """Return the row of a line."""
         index = self.index_at(y)
-        return _at(self.rows, index) or () if index is not None else ()
+        if index is None:
+            return ()
+        found = _at(self.rows, index) or ()
+        if y < self.size.height - 1 or index not in self._unended:
+            return found
+        return (*folded(found, self.size.width - GOES_ON_WIDTH, most=2)[0], GOES_ON)
 
     def overlay_at(self, y: int) -> Style | None:
         """Return the cursor's style."""

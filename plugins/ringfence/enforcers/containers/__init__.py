@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 # What Docker and Podman take as names; their identities are such, too.
 _CALLED = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,255}", re.ASCII)
+_ROOTLESS = "it is rootless: what it sends and receives are sockets of its user or unit, in the table of its host"
 _SOURCE = "let the source ringfence.core.containers tell of it"
-_BRIDGES = "bridge"
+# How the source names the driver of a bridge network; a driver that it does not know is taken for one.
+_BRIDGING = (None, "", "bridge")
 
 
 class ContainersEnforcer:
@@ -37,7 +39,7 @@ class ContainersEnforcer:
 
     def facts(self, told: Mapping[str, JsonValue]) -> Facts:
         """Return the host that holds the container, its name there, and its networks."""
-        return {key: told[key] for key in ("host", "name", "networks") if key in told}
+        return {key: told[key] for key in ("host", "name", "networks", "rootless") if key in told}
 
     def lacks(self, facts: Facts) -> str:
         """Return nothing: no host gets this enforcer by its facts."""
@@ -59,11 +61,13 @@ class ContainersEnforcer:
     def _unseen(self, facts: Facts, asset: Asset) -> list[Reason]:
         if not isinstance(facts.get("host"), str) or not _CALLED.fullmatch(str(facts.get("name", ""))):
             return [("no host is known to hold this container", _SOURCE)]
+        if facts.get("rootless") is True:
+            return [(_ROOTLESS, _SOURCE)]
         try:
             networks = _networks(facts)
         except InputError as error:
             return [(f"its networks cannot be read: {error.message}", _SOURCE)]
-        others = [one for one in _listed(facts) if one.get("driver") not in (None, "", _BRIDGES)]
+        others = [one for one in _listed(facts) if one.get("driver") not in _BRIDGING]
         if others:
             name = f"{others[0].get('driver')} network {others[0].get('name')}"
             return [(f"its {name} goes past its host's packet filter", "attach it to bridge networks alone")]
@@ -76,6 +80,26 @@ class ContainersEnforcer:
         """Return what its host's enforcer must know of a container."""
         host, called = str(facts["host"]), str(facts["name"])
         return Contained(asset.name, host, called, asset.addresses, _networks(facts), table)
+
+    def unseen(self, asset: Asset) -> str:
+        """Return why a container has no packets of its own on its host, empty for all others."""
+        told = told_of(asset, self.name, {})
+        mode = str(told.get("network_mode", ""))
+        if told.get("rootless") is True:
+            return _ROOTLESS
+        if mode == "host" or [one.get("name") for one in _listed(told)] == ["host"]:
+            return "it is in the network of its host, whose table judges it"
+        if mode.startswith("container:"):
+            return f"it is in the network of container {mode.partition(':')[2][:12]}, whose table judges it"
+        return ""
+
+    def bridges(self, asset: Asset) -> tuple[tuple[str, str], ...]:
+        """Return the host and the name of every bridge network of a container."""
+        facts = told_of(asset, self.name, {})
+        host, told = facts.get("host"), [one for one in _listed(facts) if one.get("driver") in _BRIDGING]
+        if not isinstance(host, str) or facts.get("rootless") is True:
+            return ()
+        return tuple((host, str(one.get("name", ""))) for one in told if one.get("subnets") or one.get("addresses"))
 
     def renderer(self, targets: Targets) -> Renderer:
         """Return this itself."""

@@ -14,8 +14,8 @@ description:
     compose project and service, and container labels of your choice), C(ringfence_sources), and everything else under
     C(ringfence_containers), which I(compose), I(groups) and I(keyed_groups) also see under its short names, C(tags),
     C(image), C(ports).
-  - Containers have C(ringfence_workload=false), because their host enforces. A container in its host's network has no
-    addresses.
+  - Containers have C(ringfence_workload=false), because their host enforces, unless I(enforce) is set. A container in
+    its host's network has no addresses, nor has one of a rootless engine, whose networks nobody outside meets.
   - An engine that cannot be reached is counted and named in a warning; the rest is used.
   - The environment and command of a container, and labels whose names suggest a secret, are never put into the
     inventory.
@@ -83,7 +83,8 @@ options:
   enforce:
     description:
       - Whether containers on bridges are workloads. The nftables of the host that holds one then enforces on it; the
-        host must be a workload, too, under the name that C(engines) gives it.
+        host must be a workload, too, under the name that C(engines) gives it. C(ringfence plan) names those that
+        cannot be.
     type: bool
     default: false
 """

@@ -34,12 +34,13 @@ class Engine:
 
 @dataclass(frozen=True)
 class EngineAnswer:
-    """What an engine has, or why it was not reached."""
+    """What an engine has, or why it was not reached; `rootless` says that an ordinary user runs it."""
 
     engine: Engine
     containers: Sequence[Answered] = ()
     networks: Mapping[str, Answered] = field(default_factory=dict)
     version: str = ""
+    rootless: bool = False
     failure: str = ""
 
 
@@ -62,6 +63,7 @@ def _ask(engine: Engine, filters: Mapping[str, Sequence[str]], timeout: int) -> 
             version = _get(connection, "/version")
             containers = _get(connection, wanted)
             networks = _get(connection, "/networks")
+            rootless = _is_rootless(connection)
     except (OSError, http.client.HTTPException, EngineRefused, ValueError) as error:
         return EngineAnswer(engine, failure=str(error) or type(error).__name__)
     if not isinstance(containers, list) or not isinstance(networks, list) or not isinstance(version, dict):
@@ -71,7 +73,18 @@ def _ask(engine: Engine, filters: Mapping[str, Sequence[str]], timeout: int) -> 
         [one for one in containers if isinstance(one, dict)],
         {str(one.get("Name")): one for one in networks if isinstance(one, dict)},
         _name_of(version),
+        rootless,
     )
+
+
+def _is_rootless(connection: http.client.HTTPConnection) -> bool:
+    """Return whether an engine says that it has no root; one behind a proxy that refuses the question says nothing."""
+    try:
+        told = _get(connection, "/info")
+    except (EngineRefused, ValueError):
+        return False
+    options = told.get("SecurityOptions") if isinstance(told, dict) else None
+    return isinstance(options, list) and "name=rootless" in options
 
 
 def _name_of(version: Answered) -> str:

@@ -69,12 +69,16 @@ def _candidate(answer: EngineAnswer, shape: Shape, container: Answered) -> Candi
     tags = without_secrets(tags) if isinstance(tags, dict) else {}
     networks = list(_networks(container, answer))
     shared = [one for one in networks if one["driver"] in _SHARED_DRIVERS]
-    addresses = good_addresses(address for one in shared or networks for address in one["addresses"])
+    # without root they are addresses of a namespace of their user, which nobody outside meets
+    meetable = [] if answer.rootless else shared or networks
+    addresses = good_addresses(address for one in meetable for address in one["addresses"])
     project, service = (next((tags[key] for key in keys if tags.get(key)), "") for keys in (_PROJECT, _SERVICE))
     fact = {
         "kind": "container",
         "host": host,
         "engine": answer.version,
+        "rootless": answer.rootless or None,
+        "network_mode": _network_mode(container),
         "id": container.get("Id"),
         "name": name,
         "image": container.get("Image"),
@@ -96,11 +100,18 @@ def _candidate(answer: EngineAnswer, shape: Shape, container: Answered) -> Candi
         "ringfence_sources": [f"containers {host}"],
         "ringfence_containers": without_empty(fact),
     }
-    if variables["ringfence_workload"]:
+    if shape.enforce:
+        # also of one that is no workload: a plan says why
         variables["ringfence_enforcer"] = "containers"
     if addresses and not shared and shape.realm == "host":
         variables["ringfence_realm"] = "containers-" + host_name(host)
     return Candidate(f"{name}.{host}", identity, variables)
+
+
+def _network_mode(container: Answered) -> str:
+    """Return the network that a container was made with, `host` or `container:ID` where it has none of its own."""
+    settings = container.get("HostConfig")
+    return str(settings.get("NetworkMode") or "") if isinstance(settings, dict) else ""
 
 
 def _networks(container: Answered, answer: EngineAnswer) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@
 #
 # emergency           the entries, as wire/emergency_lines.py has them, behind the control paths; see emergency_read
 # emergency.sh        this script, for the boot unit
+# emergency.approved  which approvals were used; see use_approval
 # and in memory: emergency.lock, emergency.tool (what loaded the table), emergency.label (a permission was given in this
 # boot, so connections may bear our label)
 
@@ -296,6 +297,7 @@ verb_emergency() {
         open_state
         lock_emergency || refuse busy "another Ringfence command loads emergencies on this host: try again"
     fi
+    use_approval "$emergency_given"
     if ! emergency_read; then
         reply warning "$emergency_kept was damaged: what was cut off here before is not known, and kept as $emergency_kept.damaged"
         if [ -z "$rf_check" ]; then mv -f "$emergency_kept" "$emergency_kept.damaged" 2>/dev/null; fi

@@ -45,7 +45,7 @@ status_foreign() {
         ours { next }
         $1 == "flowtable" { print table ": flowtable" }
         $1 == "type" && $2 == "nat" { nat[table] = 1 }
-        $1 == "type" && $4 == "forward" { print table ": forward chain" }
+        $1 == "type" && $4 == "forward" { print table ": forward chain" (table ~ / docker-bridges$/ ? " of Docker, whose backend is nftables" : "") }
         $1 == "type" && $2 == "filter" && $4 == "ingress" { print table ": netdev ingress chain" }
         / tproxy / { print table ": tproxy" }
         nat[table] && /(redirect|dnat|snat|masquerade)/ && !told[table]++ { print table ": NAT" }'
@@ -53,7 +53,4 @@ status_foreign() {
     if beside_any /proc/net/ip_tables_names; then
         while read -r foreign_table; do echo "iptables (legacy) $foreign_table: present"; done </proc/net/ip_tables_names
     fi
-    for foreign_switch in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding; do
-        if [ -r "$foreign_switch" ] && [ "$(cat "$foreign_switch")" != 0 ]; then echo "$foreign_switch: this host forwards"; fi
-    done
 }

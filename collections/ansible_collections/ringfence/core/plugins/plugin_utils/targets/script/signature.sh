@@ -75,6 +75,25 @@ check_approved() {
     reply signed_by "$signed_by"
 }
 
+# use_approval LINES: an approval is good for one beginning: with another end, or once it was ended, it is refused. Approved
+# ids are kept until their request is too old anyway: `ID ENDS UNTIL`. The caller has checked the signature, and has the lock.
+use_approval() {
+    approval_kept=$state/emergency.approved
+    if [ ! -e "$approval_kept" ] && ! { emergency_permits "$1" && [ -e "$signers" ]; }; then return 0; fi
+    approval_new=$({ cat "$approval_kept" 2>/dev/null; printf '%s\n' "$1"; } | awk -v now="$(date +%s)" -v request="$work/request" '
+        BEGIN { while (request ~ /^\// && (getline line < request) > 0) if (line ~ /^  "until": [0-9]+,$/) { gsub(/[^0-9]/, "", line); until = line } }
+        $1 ~ /^p-/ && NF == 3 { if ($3 > now) { ends[$1] = $2; last[$1] = $3 } next }
+        $1 == "end" && ($2 in ends) { ends[$2] = 0 }
+        $1 == "emergency" && $3 == "permission" && until {
+            if (($2 in ends) && ends[$2] != $5) exit 1
+            ends[$2] = $5; last[$2] = until
+        }
+        END { for (id in ends) print id, ends[id], last[id] }') ||
+        refuse signature "this approval was used already: ask for a new one, ringfence request"
+    if [ -n "$rf_check" ]; then return 0; fi
+    keep_text "$approval_kept" "$approval_new" || ! emergency_permits "$1" || refuse_write "$state"
+}
+
 # What was sent of this host, a line each, in the words of signed_entry. Which connections end is found on the way, and no
 # part of a plan.
 sent_entry() {

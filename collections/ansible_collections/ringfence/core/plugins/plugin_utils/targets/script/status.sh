@@ -29,11 +29,55 @@ verb_status() {
         status_beside >"$work/told"
         {
             status_foreign
+            status_forwarding "/"
             status_around
         } | reply_section foreign
         reply_section beside <"$work/told"
     fi
     if [ -r "$state/history" ]; then tail -n 50 "$state/history" | reply_section history; fi
+}
+
+# status_forwarding ROOT: that this host forwards for others, between which networks, and what its bridges carry. ROOT is
+# / but in tests.
+status_forwarding() {
+    forwarding_on=
+    for forwarding_switch in proc/sys/net/ipv4/ip_forward proc/sys/net/ipv6/conf/all/forwarding; do
+        case $(cat "$1$forwarding_switch" 2>/dev/null) in
+        '' | 0) ;;
+        *)
+            echo "/$forwarding_switch: this host forwards"
+            forwarding_on=1
+            ;;
+        esac
+    done
+    if [ -n "$forwarding_on" ]; then
+        {
+            ip -4 route show
+            ip -6 route show
+        } 2>/dev/null | awk '
+            / via / || $1 !~ /[.:]/ || $1 ~ /^(fe80:|ff|169\.254\.)/ || $2 != "dev" || $3 == "lo" { next }
+            !told[$1, $3]++ { if (!known[$3]++) links++; found[++n] = $1 " (" $3 ")" }
+            END {
+                if (links < 2) exit
+                for (i = 1; i <= n && i <= 4; i++) line = line (i > 1 ? ", " : "") found[i]
+                print "forwarded, judged by the tables of containers alone: between " line (n > 4 ? " and " n - 4 " more" : "")
+            }'
+    fi
+    # a bridge forwards without a switch; what containers of the plan send each other is told by itself
+    forwarding_held=0
+    if has_containers "$confirmed_processes"; then forwarding_held=1; fi
+    for forwarding_bridge in "$1"sys/class/net/*/brif; do
+        forwarding_name=${forwarding_bridge%/brif}
+        for forwarding_port in "$forwarding_bridge"/*; do echo "${forwarding_port##*/}"; done | awk \
+            -v name="${forwarding_name##*/}" -v held="$forwarding_held" '
+            $0 != "*" { found[++n] = $0 }
+            $0 !~ /^veth/ { others = 1 }
+            END {
+                if (n < 2 || (held && !others)) exit
+                for (i = 1; i <= n && i <= 4; i++) line = line (i > 1 ? ", " : "") found[i]
+                print "bridge " name ": forwarded past every table: between " line (n > 4 ? " and " n - 4 " more" : "")
+            }'
+    done
 }
 
 # What the kernel has is told beside what the files say: `in_kernel` is the beginning of the digest of the verdict table that

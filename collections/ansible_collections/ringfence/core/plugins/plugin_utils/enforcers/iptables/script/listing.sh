@@ -58,9 +58,8 @@ status_foreign() {
         done
     done
     if have nft; then
-        nft -t list ruleset 2>/dev/null | awk '$1 == "table" && $2 == "inet" && $3 != "ringfence_emergency" { print "nftables table " $3 ": present" }'
+        nft -t list ruleset 2>/dev/null | awk '
+            $1 == "table" && $2 == "inet" && $3 != "ringfence_emergency" { print "nftables table " $3 ": present" }
+            $1 == "table" && $3 == "docker-bridges" { print "nftables table " $2 " " $3 ": Docker, whose backend is nftables" }'
     fi
-    for foreign_switch in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding; do
-        if [ -r "$foreign_switch" ] && [ "$(cat "$foreign_switch")" != 0 ]; then echo "$foreign_switch: this host forwards"; fi
-    done
 }

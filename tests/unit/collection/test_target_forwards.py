@@ -1,0 +1,106 @@
+"""A target that forwards for others tells between whom, and which backend Docker has, whatever its shell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.lone_target import LoneTarget
+from tests.unit.enforcers.nft_kernel import open_kernel
+
+SHELLS = [["dash", "-s"], ["busybox", "sh", "-s"]]
+SCRIPT = Path("collections/ansible_collections/ringfence/core/plugins/plugin_utils/targets/script")
+ROUTES = """\
+default via 10.0.1.1 dev eth0
+10.0.1.0/24 dev eth0 proto kernel scope link src 10.0.1.9
+10.0.2.0/24 dev eth1 proto kernel scope link src 10.0.2.1
+10.9.0.0/16 via 10.0.2.7 dev eth1
+169.254.0.0/16 dev eth0 scope link
+blackhole 10.8.0.0/16
+"""
+ROUTES_6 = """\
+fd00:2::/64 dev eth1 proto kernel metric 256 pref medium
+fe80::/64 dev eth1 proto kernel metric 256 pref medium
+"""
+BETWEEN = "forwarded, judged by the tables of containers alone: between 10.0.1.0/24 (eth0), 10.0.2.0/24 (eth1)"
+SWITCH = "proc/sys/net/ipv4/ip_forward"
+
+
+def forwarding(
+    root: Path, shell: list[str], *, switch: str = "0", routes: str = "", ports: tuple[str, ...] = (), held: str = ""
+) -> list[str]:
+    """Return what a host says that it forwards, whose files and routes are given."""
+    (root / SWITCH).parent.mkdir(parents=True)
+    (root / SWITCH).write_text(switch)
+    for port in ports:
+        (root / "sys/class/net/br0/brif" / port).mkdir(parents=True)
+    fake = f'ip() {{ case $1 in -4) printf %s "{routes}" ;; *) printf %s "{ROUTES_6 if routes else ""}" ;; esac; }}'
+    parts = [(SCRIPT / part).read_text() for part in ("containers.sh", "status.sh")]
+    text = "\n".join([*parts, fake, f'confirmed_processes="{held}"', f'status_forwarding "{root}/"'])
+    done = subprocess.run(shell, input=text, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+CASES: dict[str, tuple[dict[str, object], list[str]]] = {
+    "a host": ({"routes": ROUTES}, []),
+    "a router": (
+        {"switch": "1", "routes": ROUTES},
+        [f"/{SWITCH}: this host forwards", f"{BETWEEN}, fd00:2::/64 (eth1)"],
+    ),
+    "one network": ({"switch": "1", "routes": ROUTES.splitlines()[1]}, [f"/{SWITCH}: this host forwards"]),
+    "no ip": ({"switch": "1"}, [f"/{SWITCH}: this host forwards"]),
+    "many networks": (
+        {"switch": "1", "routes": "\n".join(f"10.{one}.0.0/24 dev eth{one} scope link" for one in range(7)) + "\n"},
+        [
+            f"/{SWITCH}: this host forwards",
+            "forwarded, judged by the tables of containers alone: between "
+            + ", ".join(f"10.{one}.0.0/24 (eth{one})" for one in range(4))
+            + " and 4 more",
+        ],
+    ),
+    "a hypervisor": ({"ports": ("eno1", "tap0")}, ["bridge br0: forwarded past every table: between eno1, tap0"]),
+    "a bridge with one port": ({"ports": ("tap0",)}, []),
+    "containers of the plan": ({"ports": ("veth1", "veth2"), "held": "container web m goto c"}, []),
+    "other containers": (
+        {"ports": ("veth1", "veth2"), "held": "unit web m goto c"},
+        ["bridge br0: forwarded past every table: between veth1, veth2"],
+    ),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda one: one[0])
+@pytest.mark.parametrize("case", CASES)
+def test_a_host_says_between_whom_it_forwards(tmp_path: Path, shell: list[str], case: str) -> None:
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"no {shell[0]} here")
+    given, said = CASES[case]
+    assert forwarding(tmp_path, shell, **given) == said  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
+@pytest.mark.parametrize(
+    ("enforcer", "said"),
+    [
+        ("nftables", "ip docker-bridges: forward chain of Docker, whose backend is nftables"),
+        ("iptables", "nftables table ip docker-bridges: Docker, whose backend is nftables"),
+    ],
+)
+def test_dockers_own_backend_is_named(tmp_path: Path, enforcer: str, said: str) -> None:
+    kernel = open_kernel()
+    try:
+        chain = "chain filter-FORWARD { type filter hook forward priority filter; policy accept; }"
+        kernel.nft("-f", "-", text=f"table ip docker-bridges {{ {chain}; }}\ntable ip mine {{ {chain}; }}")
+        status, reply, errors = LoneTarget(tmp_path, kernel, ["dash", "-s"], enforcer=enforcer).ask(
+            "status", {"listing": "1"}
+        )
+    finally:
+        kernel.close()
+    assert status == 0, errors
+    told = reply.sections["foreign"].splitlines()
+    assert said in told
+    assert not any("mine" in line and "Docker" in line for line in told)
