@@ -38,7 +38,7 @@ def test_the_isolated_is_cut_off_but_for_the_kept_and_comes_back(namespaces: Lab
     (tmp_path / "ringfence.yml").write_text(control)
     assert reaches(namespaces, "n3", "n1") == [True, True]
 
-    cut = quarantine_of(Estate(tmp_path), QuarantineRequest("n1", ("n2",), "a drill"))
+    cut = quarantine_of(Estate(tmp_path), QuarantineRequest(("n1",), ("n2",), "a drill"))
     done = quarantine(Estate(tmp_path), cut, direct_execution(Estate(tmp_path), Execution()))
     assert done.missing == (), done.reasons
     assert reaches(namespaces, "n3", "n1") == reaches(namespaces, "n1", "n4") == [False, False]

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     "quarantine",
     "quarantine web-3 --because 'scans the network'",
     "quarantine role=web --keep role=jump --for 4h --because 'ticket 4711' --yes",
+    "quarantine web-3 web-4 --because 'ticket 4711'",
     "quarantine q-1a2b3c4d",
     hosts=True,
 )
-@click.argument("what", metavar="SELECTOR|ID", shell_complete=asset_names)
+@click.argument("what", metavar="SELECTOR...|ID", nargs=-1, required=True, shell_complete=asset_names)
 @click.option("--keep", multiple=True, metavar="SELECTOR", help="Whom the isolated may still reach, and be reached by.")
 @click.option("--because", default="", metavar="TEXT", help="Why; it stands in every answer. Needed for a new one.")
 @click.option("--for", "within", default="", metavar="SPAN", help="End by itself after 90s, 30m, 4h, 2d.")
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask first; what it cuts is shown afterwards.")
 def quarantine(
     session: Session,
-    what: str,
+    what: tuple[str, ...],
     keep: tuple[str, ...],
     because: str,
     within: str,
@@ -41,7 +42,7 @@ def quarantine(
     variables: bool,
     yes: bool,
 ) -> None:
-    """Isolate what SELECTOR means: nothing but Ansible's way and what is kept passes, in either direction.
+    """Isolate what each SELECTOR means: nothing but Ansible's way and what is kept passes, in either direction.
 
     Says first what that cuts. Standing connections stop at once. An ID of a quarantine that stands tries again where
     it was not reached. Exit status 4: some hosts hold it, others do not.

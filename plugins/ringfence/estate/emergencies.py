@@ -40,6 +40,16 @@ def orders(directory: Path) -> tuple[Order, ...]:
     return tuple(sorted(found, key=lambda one: (one.since, one.id)))
 
 
+def kept_order(directory: Path, name: str) -> Order | None:
+    """Return the emergency of an id, None where there is none. Raise InputError where its file is none."""
+    path = directory / FOLDER / f"{name}{SUFFIX}"
+    if not path.is_file():
+        return None
+    from ringfence.estate.emergency_files import read_order
+
+    return read_order(path)
+
+
 def keep_order(directory: Path, order: Order) -> Order:
     """Write an emergency into the workspace and return it with its place. Raise OutsideError where that fails."""
     path = directory / FOLDER / f"{order.id}{SUFFIX}"

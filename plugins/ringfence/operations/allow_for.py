@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ringfence.estate.directory import current_time
@@ -14,6 +14,7 @@ from ringfence.model.rules import EMERGENCY, Enforcement, Mode, Policy, Rule
 from ringfence.model.selectors import ANY, AddressIn, leaves
 from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
 from ringfence.operations.emergency_hosts import Carried, lay_down
+from ringfence.operations.emergency_overlaps import Isolated, stops
 from ringfence.operations.execution import Execution
 
 if TYPE_CHECKING:
@@ -41,14 +42,19 @@ class PermissionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A permission before it is carried out: `entries` are what hosts would be given, by name."""
+    """A permission before it is carried out: `entries` are what hosts would be given, by name.
+
+    `stopped` are, by the id of a quarantine that stands above it, whom of its ends that isolates.
+    """
 
     order: Order
     entries: Mapping[str, Emergency]
+    stopped: Isolated = field(default_factory=dict)
 
     def data(self) -> dict[str, object]:
         """Return plain data for JSON."""
-        return {"hosts": sorted(self.entries)}
+        stopped = {name: list(whom) for name, whom in self.stopped.items()}
+        return {"hosts": sorted(self.entries), "stopped_by": stopped}
 
 
 class Asker(Protocol):
@@ -102,7 +108,7 @@ def permission_of(
             f"nothing enforces on '{request.source}' or '{request.destination}', so there is nothing to let through",
             remedy="ringfence explain says what decides there",
         )
-    permission = Permission(order, entries)
+    permission = Permission(order, entries, stops(estate, order))
     if not approved:
         refuse_unapproved(estate, permission)
     return permission

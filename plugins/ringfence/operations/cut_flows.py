@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ringfence.model.addresses import address_text, point_of
-from ringfence.model.intervals import IntervalSet
+from ringfence.estate.listening import SILENT
+from ringfence.model.addresses import address_text, addresses_of, point_of
+from ringfence.model.intervals import EMPTY, IntervalSet
 from ringfence.model.services import BLOCK, service_texts
+from ringfence.operations.emergency_ends import known
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.interrupting import interruptible
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ringfence.model.emergencies import Order
 
 MOST = 2000
+TCP = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,10 @@ class SeenCut:
 
 
 def cut_flows(estate: Estate, order: Order, flows: FlowSelection, execution: Execution | None = None) -> list[SeenCut]:
-    """Return what a quarantine would cut of what was seen, the busiest first; nothing where nothing was seen."""
+    """Return what a quarantine would cut of what was seen, the busiest first; nothing where nothing was seen.
+
+    What comes over the control path to sshd of an isolated host stays open, and is left out.
+    """
     execution = execution or Execution()
     window = flows.window(estate, execution.listener)
     try:
@@ -59,10 +65,13 @@ def cut_flows(estate: Estate, order: Order, flows: FlowSelection, execution: Exe
             rows = window.engine.rows(_SEEN)
     finally:
         window.close()
-    kept = order.second
+    kept, ways = order.second, _ways_in(estate, order)
     found = []
     for isolated, peer, peer_address, to, protocol, port, connections, last in rows:
         if peer in kept.names or _within(peer_address, kept.addresses) or isolated == peer:
+            continue
+        networks, sshd = ways.get(str(isolated), (EMPTY, 0))
+        if not to and (protocol, port) == (TCP, sshd) and _within(peer_address, networks):
             continue
         low = int(str(protocol)) * BLOCK + int(str(port or 0))
         high = low if port is not None else low + BLOCK - 1
@@ -71,6 +80,14 @@ def cut_flows(estate: Estate, order: Order, flows: FlowSelection, execution: Exe
         when = last.replace(tzinfo=UTC)
         found.append(SeenCut(str(isolated), str(peer), bool(to), service, int(str(connections)), when))
     return found
+
+
+def _ways_in(estate: Estate, order: Order) -> dict[str, tuple[IntervalSet, int]]:
+    """Return the addresses that stay able to reach sshd of each host that is isolated on itself, and its port."""
+    now = known(estate, SILENT)  # the quarantine has warned already
+    hosts = [one for one in now.enforced() if one.name in order.first.names]
+    controls = {one.name: one.control or now.settings.control for one in hosts}
+    return {name: (addresses_of(one.networks), one.port) for name, one in controls.items() if one is not None}
 
 
 _IS = "({side}_asset IN (SELECT word FROM isolated) OR {side} IN (SELECT word FROM isolated))"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ringfence.estate.emergencies import update_order
@@ -38,7 +38,8 @@ OUTSIDE = 3
 class Carried:
     """What became of an emergency on its hosts; `reasons` say why a host is not where it should be.
 
-    `wanted` is the state that every host should be in, `interrupted` says that a person stopped it.
+    `wanted` is the state that every host should be in, `interrupted` says that a person stopped it. `besides` are, by
+    the id of another quarantine that stands, whom that isolates still.
     """
 
     order: Order
@@ -46,6 +47,7 @@ class Carried:
     reasons: Mapping[str, str]
     seconds: float = 0.0
     interrupted: bool = False
+    besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def well(self) -> tuple[str, ...]:
@@ -74,6 +76,7 @@ class Carried:
             "held" if self.wanted is HostState.HELD else "released": list(self.well),
             "missing": [{"host": name, "reason": self.reasons.get(name, "")} for name in self.missing],
             "seconds": round(self.seconds, 3),
+            "isolated_besides": {name: list(whom) for name, whom in self.besides.items()},
         }
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from ringfence.analysis.shared_bridges import not_cut
 from ringfence.estate.directory import current_time
+from ringfence.estate.emergencies import kept_order
 from ringfence.model.addresses import addresses_of
 from ringfence.model.emergencies import ID, EmergencyEnd, HostState, Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
 from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.emergency_jumps import reached_over
+from ringfence.operations.emergency_overlaps import Isolated, isolated_besides
 from ringfence.operations.execution import Execution
 from ringfence.wire.first_few import first_few
 
@@ -27,12 +29,12 @@ LINK = addresses_of(["fe80::/10", "ff00::/8"])
 
 @dataclass(frozen=True, slots=True)
 class QuarantineRequest:
-    """Whom to isolate (a selector, or the id of a quarantine that stands), who stays reachable, why, and for how long.
+    """Whom to isolate (selectors, or the id of a quarantine that stands), who stays reachable, why, and for how long.
 
     `within` is a span, `4h`; empty until somebody releases it.
     """
 
-    what: str
+    what: tuple[str, ...]
     keep: tuple[str, ...] = ()
     why: str = ""
     within: str = ""
@@ -46,6 +48,7 @@ class Cut:
     peers `open_peers`: what passes between two of these stays as it is. `behind` are hosts that Ansible reaches over an
     isolated one, by its name; for hosts that `no_path` names no control path is written down. `not_cut` are the
     containers that an isolated one, by its name, still reaches over their bridge, unless the kernel shows it to tables.
+    `already` are, by the id of another quarantine that stands, whom that isolates too.
     """
 
     order: Order
@@ -55,6 +58,7 @@ class Cut:
     behind: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     no_path: tuple[str, ...] = ()
     not_cut: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    already: Isolated = field(default_factory=dict)
 
     @property
     def isolated(self) -> tuple[str, ...]:
@@ -82,6 +86,7 @@ class Cut:
             "behind": {name: list(hosts) for name, hosts in self.behind.items()},
             "no_control_path": list(self.no_path),
             "not_cut": {name: list(others) for name, others in self.not_cut.items()},
+            "already": {name: list(whom) for name, whom in self.already.items()},
         }
 
 
@@ -89,13 +94,15 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
     """Return what a request would do; nothing is changed yet. Raise InputErrors where it means nobody."""
     listener = (execution or Execution()).listener
     now = known(estate, listener)
-    if ID.fullmatch(request.what):
-        order = standing_order(estate, request.what, Kind.QUARANTINE)
+    again = [one for one in request.what if ID.fullmatch(one)]
+    if again:
+        order = standing_order(estate, again[0], Kind.QUARANTINE)
+        _refuse_changes(order, request)
     else:
         why = checked_reason(request.why)
         since = int(current_time().timestamp())
         ends = since + span_seconds(request.within) if request.within else 0
-        first, second = _without_link(now.end([request.what])), now.end(request.keep)
+        first, second = _without_link(now.end(request.what)), now.end(request.keep)
         if both := sorted(first.names & second.names):
             raise InputError(f"{first_few(both)} would be isolated and kept", remedy="choose other assets with --keep")
         order = Order(new_id(Kind.QUARANTINE), Kind.QUARANTINE, who_asks(), why, since, first, second, ends=ends)
@@ -115,6 +122,7 @@ def quarantine_of(estate: Estate, request: QuarantineRequest, execution: Executi
             )
         ),
         not_cut(now.snapshot.assets, order.first.names & enforced, order.second.names),
+        isolated_besides(estate, order),
     )
 
 
@@ -127,6 +135,23 @@ def _without_link(end: EmergencyEnd) -> EmergencyEnd:
             "these are addresses of one link, by which hosts find their neighbours", remedy="name assets or networks"
         )
     return found
+
+
+def _refuse_changes(order: Order, request: QuarantineRequest) -> None:
+    """Raise InputError where a quarantine that stands would be told again with other words than its own."""
+    if len(request.what) > 1:
+        raise InputError(
+            f"'{order.id}' is an id and cannot be combined with other words",
+            order.place,
+            f"name it alone, to try again where it was not reached: ringfence quarantine {order.id}",
+        )
+    said = (("--keep", request.keep), ("--because", request.why), ("--for", request.within))
+    if given := [option for option, value in said if value]:
+        raise InputError(
+            f"{order.id} stands as it was decided, so {' and '.join(given)} cannot change it",
+            order.place,
+            f"begin a new one with the same assets, then release the old one: ringfence release {order.id}",
+        )
 
 
 def quarantine(estate: Estate, cut: Cut, execution: Execution | None = None, limit: Sequence[str] = ()) -> Carried:
@@ -153,15 +178,29 @@ def standing_order(estate: Estate, name: str, *kinds: Kind) -> Order:
     return order
 
 
-def order_called(estate: Estate, name: str) -> Order:
-    """Return the emergency of an id. Raise InputError where the workspace has none of this id."""
-    every = estate.emergencies()
-    found = next((one for one in every if one.id == name), None)
-    if found is None:
-        standing = [one.id for one in every if any(state is not HostState.RELEASED for state in one.hosts.values())]
-        remedy = f"the last are: {first_few(standing[::-1])}" if standing else "ringfence emergencies lists them"
-        raise InputError(f"this workspace has no emergency {name}", remedy=remedy)
-    return found
+def order_called(estate: Estate, name: str, kind: Kind | None = None) -> Order:
+    """Return the emergency of an id. Raise InputError where the workspace has none of this id.
+
+    No other emergency's file is read for it: a broken one, as in the middle of a merge, keeps nobody from releasing.
+    The way out names what an asset of this name is isolated by, else the last emergencies of a kind.
+    """
+    if ID.fullmatch(name) and (found := kept_order(estate.directory, name)) is not None:
+        return found
+    held = [
+        one
+        for one in estate.emergencies()
+        if kind in (None, one.kind) and any(state is not HostState.RELEASED for state in one.hosts.values())
+    ]
+    if about := [one for one in held if name in {*one.first.names, *one.second.names, *one.first.said}]:
+        last = about[-1]
+        raise InputError(
+            f"'{name}' is not the id of an emergency; {first_few([one.title for one in about[::-1]])} is about it",
+            remedy=_way_out(last),
+        )
+    remedy = (
+        f"the last are: {first_few([one.id for one in held[::-1]])}" if held else "ringfence emergencies lists them"
+    )
+    raise InputError(f"this workspace has no emergency {name}", remedy=remedy)
 
 
 def _way_out(order: Order) -> str:

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.estate.directory import current_time
+from ringfence.estate.emergencies import kept_order
 from ringfence.model.emergencies import ID, EmergencyEnd, HostState, Kind, Order
 from ringfence.model.errors import InputError
 from ringfence.operations.emergency_ends import known
 from ringfence.operations.emergency_hosts import Carried, lift
 from ringfence.operations.emergency_jumps import jumps_of
+from ringfence.operations.emergency_overlaps import isolated_besides
 from ringfence.operations.execution import Execution
 from ringfence.operations.quarantine import order_called
 
@@ -29,21 +31,22 @@ def release(
     """
     estate.hurry()
     execution = execution or Execution()
-    order = _everywhere(estate, name, kind, execution) if everywhere else order_called(estate, name)
+    order = _everywhere(estate, name, kind, execution) if everywhere else order_called(estate, name, kind)
     if order.kind is not kind:
         verb = "release" if order.kind is Kind.QUARANTINE else "end"
         raise InputError(f"{name} is a {order.kind}", order.place, f"ringfence {verb} {name}")
     hosts = [host for host, state in order.hosts.items() if state is not HostState.RELEASED]
     if not order.released:
         order = replace(order, released=int(current_time().timestamp()))
-    return lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
+    done = lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
+    return replace(done, besides=isolated_besides(estate, done.order) if kind is Kind.QUARANTINE else {})
 
 
 def _everywhere(estate: Estate, name: str, kind: Kind, execution: Execution) -> Order:
     """Return an emergency with every host that enforces, of none of which it is known whether it holds it."""
     if not ID.fullmatch(name) or name[0] != kind[0]:
         raise InputError(f"'{name}' is no id of a {kind}", remedy="ringfence info says what hosts hold")
-    known_here = next((one for one in estate.emergencies() if one.id == name), None)
+    known_here = kept_order(estate.directory, name)
     order = known_here or Order(name, kind, "", "given from another workspace", 0, EmergencyEnd())
     hosts = (one.name for one in known(estate, execution.listener).enforced())
     return replace(order, hosts={**order.hosts, **dict.fromkeys(hosts, HostState.UNKNOWN)})

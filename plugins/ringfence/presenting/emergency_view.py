@@ -29,13 +29,16 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
     order = cut.order
     kept = f"; {whom(order.second)} stays reachable" if order.second.said else ""
     yield Line(f"quarantine {order.id}: isolates {whom(order.first)}{kept}", bold=True)
-    hosts = [f"{counted(len(cut.isolated), 'host')} isolated on itself"] if cut.isolated else []
+    itself = "itself" if len(cut.isolated) == 1 else "themselves"
+    hosts = [f"{counted(len(cut.isolated), 'host')} isolated on {itself}"] if cut.isolated else []
     if cut.holders:
         held = sum(len(cut.entries[name].inside) for name in cut.holders)
         hosts.append(f"{counted(held, 'container')} isolated by {first_few(cut.holders)}")
     peers = [f"{counted(len(cut.peers), 'peer')} that will refuse it"] if cut.peers else []
     yield Line(f"  {' and '.join([*hosts, *peers]) or 'no host enforces it'}; Ansible's way to hosts stays open")
     yield Line(f"  {_until(order)}")
+    for name, whom_too in cut.already.items():
+        yield Line(f"  {_isolated(whom_too)} isolated by {name} already, which stands on its own", style="yellow")
     for name, behind in cut.behind.items():
         text = f"  Ansible reaches {first_few(behind)} over {name}: not until it is released, unless --keep names them"
         yield Line(text, style="red")
@@ -72,6 +75,9 @@ def permission_lines(permission: Permission) -> Iterator[Line]:
     text = f"permission {order.id}: {whom(order.first)} may reach {whom(order.second)} on {order.service}"
     yield Line(text, bold=True)
     yield Line(f"  on {first_few(sorted(permission.entries))}; {_until(order)}")
+    for name, isolated in permission.stopped.items():
+        text = f"  {_isolated(isolated)} isolated by {name}, which stands above it: nothing passes until"
+        yield Line(f"{text} 'ringfence release {name}'", style="yellow")
 
 
 def request_lines(request: Request) -> Iterator[Line]:
@@ -99,6 +105,9 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
     elif missing:
         verb = "release" if order.kind is Kind.QUARANTINE else "end"
         yield Line(f"  → once they can be reached: ringfence {verb} {order.id}")
+    for name, isolated in carried.besides.items():
+        yield Line(f"  {_isolated(isolated)} still isolated by {name}", style="yellow")
+        yield Line(f"  → ringfence release {name}")
 
 
 def new_lines(found: Emergencies) -> Iterator[Line]:
@@ -132,6 +141,10 @@ def whom(end: EmergencyEnd) -> str:
     if names and not end.outside and len(names) <= SHOWN:
         return first_few(names)
     return ", ".join(end.said)
+
+
+def _isolated(names: Sequence[str]) -> str:
+    return f"{first_few(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _until(order: Order) -> str:

@@ -57,7 +57,7 @@ def lines(hosts: HostsInMemory, host: str) -> list[str]:
 
 def isolate(directory: Path, what: str, *keep: str) -> tuple[HostsInMemory, list[str]]:
     hosts, estate = HostsInMemory(), Estate(directory)
-    cut = quarantine_of(estate, QuarantineRequest(what, keep, "scans"))
+    cut = quarantine_of(estate, QuarantineRequest((what,), keep, "scans"))
     assert quarantine(estate, cut, Execution(runner=hosts)).exit_status == 0
     return hosts, [line.text for line in cut_lines(cut)]
 
@@ -76,21 +76,21 @@ def test_a_container_is_isolated_by_its_host_alone(directory: Path) -> None:
 
 
 def test_a_container_that_its_host_does_not_see_is_named_as_not_enforced(directory: Path) -> None:
-    cut = quarantine_of(Estate(directory), QuarantineRequest("lan.dock-1", (), "scans"))
+    cut = quarantine_of(Estate(directory), QuarantineRequest(("lan.dock-1",), (), "scans"))
     assert (cut.holders, cut.not_enforced) == ((), ("lan.dock-1",))
 
 
 def test_containers_of_its_bridge_that_an_isolated_one_still_reaches_are_named(directory: Path) -> None:
-    cut = quarantine_of(Estate(directory), QuarantineRequest("web.dock-1", (), "scans"))
+    cut = quarantine_of(Estate(directory), QuarantineRequest(("web.dock-1",), (), "scans"))
     assert cut.data()["not_cut"] == {"web.dock-1": ["cache.dock-1"]}
     (said,) = [line.text for line in cut_lines(cut) if "not cut" in line.text]
     assert said.startswith("  not cut from cache.dock-1, on one bridge with web.dock-1, unless its host has ")
-    kept = QuarantineRequest("web.dock-1", ("cache.dock-1",), "scans")
+    kept = QuarantineRequest(("web.dock-1",), ("cache.dock-1",), "scans")
     assert quarantine_of(Estate(directory), kept).not_cut == {}
     inventory = directory / "inventory/hosts.yml"
     asked = "dock-1: {ringfence_nftables: {bridged: true}, "
     inventory.write_text(inventory.read_text().replace("dock-1: {", asked, 1))
-    assert quarantine_of(Estate(directory), QuarantineRequest("web.dock-1", (), "scans")).not_cut == {}
+    assert quarantine_of(Estate(directory), QuarantineRequest(("web.dock-1",), (), "scans")).not_cut == {}
 
 
 def test_explain_names_the_bridge_over_which_a_denied_connection_may_pass(directory: Path) -> None:

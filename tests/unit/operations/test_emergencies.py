@@ -10,7 +10,7 @@ import pytest
 from ringfence.estate import Estate
 from ringfence.estate.emergencies import update_order
 from ringfence.estate.listening import Listener
-from ringfence.model.emergencies import HostState, Kind
+from ringfence.model.emergencies import ID, HostState, Kind
 from ringfence.model.errors import InputError, InputErrors
 from ringfence.model.picture import GroupKind, PictureGroup, PolicyState, Sign
 from ringfence.model.problems import Problem
@@ -60,7 +60,8 @@ def isolate(
     directory: Path, hosts: HostsInMemory, what: str = "web-1", keep: tuple[str, ...] = (), within: str = ""
 ) -> Carried:
     estate, execution = Estate(directory), Execution(runner=hosts)
-    return quarantine(estate, quarantine_of(estate, QuarantineRequest(what, keep, "scans", within)), execution)
+    why = "" if ID.fullmatch(what) else "scans"
+    return quarantine(estate, quarantine_of(estate, QuarantineRequest((what,), keep, why, within)), execution)
 
 
 def permit(directory: Path, hosts: HostsInMemory, *words: str) -> Carried:
@@ -164,18 +165,19 @@ def test_broken_files_stop_no_quarantine_where_assets_were_kept(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("request_made", "said"),
     [
-        (("web-9", (), "x"), "web-9"),
-        (("web-1", (), " "), "reason"),
-        (("role=web", ("web-1",), "x"), "isolated and kept"),
+        (QuarantineRequest(("web-9",), (), "x"), "web-9"),
+        (QuarantineRequest(("web-1", "web-9"), (), "x"), "web-9"),
+        (QuarantineRequest(("web-1",), (), " "), "reason"),
+        (QuarantineRequest(("role=web",), ("web-1",), "x"), "isolated and kept"),
     ],
 )
 def test_what_means_nobody_or_has_no_reason_is_refused(
-    tmp_path: Path, words: tuple[str, tuple[str, ...], str], said: str
+    tmp_path: Path, request_made: QuarantineRequest, said: str
 ) -> None:
     with pytest.raises((InputError, InputErrors), match=said):
-        quarantine_of(Estate(shop(tmp_path)), QuarantineRequest(*words))
+        quarantine_of(Estate(shop(tmp_path)), request_made)
     assert not (tmp_path / "emergencies").exists()
 
 
@@ -407,12 +409,12 @@ def test_a_jump_host_is_isolated_after_those_behind_it_and_released_before_them(
     jump = "all: {hosts: {db-1: {ansible_ssh_common_args: -J web-1}}}\n"
     write(tmp_path, "inventory/zz-jump.yml", jump)
     estate = Estate(tmp_path)
-    cut = quarantine_of(estate, QuarantineRequest("web-1", (), "scans"))
+    cut = quarantine_of(estate, QuarantineRequest(("web-1",), (), "scans"))
     assert cut.behind == {"web-1": ("db-1",)}
     order = quarantine(estate, cut, Execution(runner=hosts)).order
     first, last = (names for _, names in hosts.asked)
     assert ("db-1" in first, "web-1" in first, last) == (True, False, ("web-1",))
-    assert quarantine_of(estate, QuarantineRequest("web-1", ("db-1",), "scans")).behind == {}
+    assert quarantine_of(estate, QuarantineRequest(("web-1",), ("db-1",), "scans")).behind == {}
     assert release(estate, order.id, Kind.QUARANTINE, Execution(runner=hosts)).exit_status == 0
     assert hosts.asked[2] == ("release", ("web-1",))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ringfence.model.emergencies import ID
 from ringfence.model.errors import InputError
 from ringfence.model.safe_text import clean_line
 
@@ -31,7 +32,8 @@ def cut(session: EngineSession, request: CutRequest, tell: Tell) -> CutView:
 
     session.writable("isolate anything")
     estate, execution, flows = session.anew(), session.execution(tell), FlowSelection()
-    found = quarantine_of(estate, QuarantineRequest(request.what, (), request.why), execution)
+    why = "" if ID.fullmatch(request.what) else request.why  # what stands has its reason
+    found = quarantine_of(estate, QuarantineRequest((request.what,), (), why), execution)
     seen = cut_flows(estate, found.order, flows, execution)
     while len(_PREPARED) >= _MOST:
         del _PREPARED[next(iter(_PREPARED))]
