@@ -264,8 +264,8 @@ def test_how_hosts_find_their_neighbours_is_in_no_quarantine(tmp_path: Path) -> 
     estate = Estate(shop(tmp_path))
     for what in ("fe80::/10", "fe80::1", "ff02::/16"):
         with pytest.raises(InputError, match="of one link"):
-            quarantine_of(estate, QuarantineRequest(what, (), "x"))
-    cut = quarantine_of(estate, QuarantineRequest("f000::/4", (), "x"))
+            quarantine_of(estate, QuarantineRequest((what,), (), "x"))
+    cut = quarantine_of(estate, QuarantineRequest(("f000::/4",), (), "x"))
     assert cut.entries["web-1"].remote[-1] == "fec0::/10"
 
 
