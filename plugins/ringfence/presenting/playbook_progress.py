@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.safe_text import clean_line
 from ringfence.presenting.line import Line
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from ringfence.rollout import Event
@@ -36,6 +37,7 @@ class PlaybookProgress:
         self.rollout = rollout
         self.ended: dict[str, bool] = {}
         self._told: set[int] = set()
+        self._warned: dict[str, list[str]] = {}  # by text: the hosts after the first that warn of it, not told yet
 
     def take(self, event: Event) -> tuple[list[Line], list[WaveProgress]]:
         """Return the sentences that an event is worth, and the waves that it brought on."""
@@ -49,6 +51,10 @@ class PlaybookProgress:
         warnings = event.result.get("warnings")
         for warning in warnings if isinstance(warnings, list) else ():
             host, said = clean_line(event.host), clean_line(str(warning))
+            if said in self._warned:
+                self._warned[said].append(host)
+                continue
+            self._warned[said] = []
             lines.append(Line(said if said.startswith(f"{host}: ") else f"{host}: {said}", style="yellow"))
         progress = []
         for number, wave in enumerate(self.waves):
@@ -58,7 +64,14 @@ class PlaybookProgress:
                 progress.append(WaveProgress(number, name, len(done), len(wave)))
                 if len(done) == len(wave) and number not in self._told:
                     self._told.add(number)
+                    lines += self._same_warnings()
                     well = sum(self.ended[name] for name in done)
                     sign, style = ("✓", "green") if well == len(wave) else ("✗", "red")
                     lines.append(Line(f"{name} {well}/{len(wave)} {sign}", style=style))
         return lines, progress
+
+    def _same_warnings(self) -> list[Line]:
+        """Return which hosts warned of what another one had warned of, and note that they are told."""
+        lines = [Line(f"{first_few(hosts)}: {said}", style="yellow") for said, hosts in self._warned.items() if hosts]
+        self._warned = {said: [] for said in self._warned}
+        return lines

@@ -36,6 +36,8 @@ HEAD_START = 1.0
 LONGEST = 8_000_000
 # What a host is told nothing for: others may have told it something since.
 GONE = "the command that wanted this was killed, so this host was not asked"
+# What ssh adds where the command that was to reach a host for it has failed, behind that command's own words.
+NOISE = ("mm_receive_fd: ", "proxy dialer did not pass back ")
 # The status of ssh itself: the host was not reached.
 NOT_REACHED = 255
 
@@ -136,7 +138,7 @@ def _told(verb: str, name: str, host: dict, running: _Running) -> dict:
 
 def _judged(status: int, out: str, err: str) -> dict:
     """Return what the answer of a host says."""
-    last = " ".join(err.strip().splitlines()[-3:])
+    last = " ".join([line for line in err.strip().splitlines() if not line.startswith(NOISE)][-3:])
     try:
         reply = parse_reply(out)
         if reply.last("refused"):

@@ -6,7 +6,7 @@ emergency_dropin=91-ringfence-emergency.conf
 # What comes back at boot, and after the distribution's own firewall service flushed all; the policy's own unit is not asked.
 persist_emergency() {
     if ! systemd_runs; then
-        reply persistence "unavailable: this host has no systemd, so what is cut off here is open after a reboot"
+        if [ -n "$1" ]; then reply persistence "this host has no systemd, so a reboot ends this here"; fi
         return 0
     fi
     sync_changed=
