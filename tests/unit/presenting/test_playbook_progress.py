@@ -12,7 +12,7 @@ def test_what_several_hosts_warn_of_alike_is_told_once_and_then_for_the_others()
     told = []
     for host in hosts:
         said = ["no systemd", f"{host}: its own"]
-        lines, _ = progress.take(Event(EventKind.OK, 1, host=host, result={"warnings": said}))
+        lines, _ = progress.take(Event(EventKind.DONE, 1, host=host, result={"warnings": said}))
         told += [line.text for line in lines]
 
     assert told == [
