@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -36,3 +37,17 @@ def test_it_ends_with_its_terminal_also_where_nothing_hangs_up(tmp_path: Path) -
         while any(Path(f"/proc/{pid}/exe").exists() for pid in (terminal.pid, engine)):  # a zombie has none
             assert time.monotonic() < until, "the application goes on without a terminal"
             time.sleep(0.02)
+
+
+def test_what_was_stopped_without_notice_goes_on_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    with Terminal(RINGFENCE, cwd=tmp_path) as terminal:
+        before = termios.tcgetattr(terminal._file)
+        terminal.wait_for("Begin a new workspace")
+        for _ in range(2):
+            os.kill(terminal.pid, signal.SIGSTOP)
+            os.kill(terminal.pid, signal.SIGCONT)
+            terminal.wait_for("Begin a new workspace")
+            terminal.settle()
+        terminal.press("ctrl+q")
+        assert terminal.wait_end() == 0
+        assert termios.tcgetattr(terminal._file) == before

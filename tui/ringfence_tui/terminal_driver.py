@@ -16,6 +16,13 @@ AT_ONCE = 4096  # bytes
 class TerminalDriver(LinuxDriver):
     """A terminal."""
 
+    def _sigcont_application(self, *signalled: object) -> None:
+        """Go on after a SIGSTOP as after a SIGTSTP: else a second thread reads, and the terminal keeps our settings."""
+        if self._auto_restart and self._key_thread is not None and self._key_thread.is_alive():
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        super()._sigcont_application(*signalled)
+
     def keep_mouse(self) -> bool:
         """Take the mouse where the terminal has it, else give it back; return whether it is ours now."""
         if self._mouse:
