@@ -27,7 +27,7 @@ def estate(directory: Path, *kinds: Kind, mode: Mode = Mode.FULL) -> Estate:
     """Return an estate that has such violations, of dev with the database."""
     ViolationStore(directory / STATE).change([violation_of(event(kind)) for kind in kinds], NOW, 3600)
     made = SimpleNamespace(
-        directory=directory, workspace=SimpleNamespace(settings=Settings()), compiled=lambda: compiled(mode)
+        directory=directory, workspace=SimpleNamespace(settings=Settings()), in_force=lambda: compiled(mode)
     )
     return cast(Estate, made)
 

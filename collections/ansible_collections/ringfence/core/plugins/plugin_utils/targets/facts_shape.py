@@ -48,7 +48,8 @@ def kept(told: Mapping[str, object]) -> dict[str, object]:
     found: dict[str, object] = {name: word for name in TEXTS if (word := _text(every.get(name))) is not None}
     for name in ("all_ipv4_addresses", "all_ipv6_addresses"):
         found[name] = list(_addresses(every.get(name)))
-    names = [name for name in _list(every.get("interfaces")) if isinstance(name, str) and _NAME.fullmatch(name)]
+    # sorted: Python has them in the kernel's order, which changes, and a shell by name
+    names = sorted(name for name in _list(every.get("interfaces")) if isinstance(name, str) and _NAME.fullmatch(name))
     found["interfaces"] = names[:MOST_INTERFACES]
     for name in names[:MOST_INTERFACES]:
         key = re.sub(r"[^A-Za-z0-9]", "_", name)
