@@ -202,7 +202,7 @@ async def test_nothing_is_told_of_an_asset_that_the_filter_left_out() -> None:
         await pilot.press("slash", *"zzz")
         await pilot.pause()
         assert len(screen.found) == 0
-        assert screen.query_one("#detail", Lines).rows == ()
+        assert not screen.query_one("#detail", Lines).rows
 
 
 def told_whole(_request: object, tell: Callable[[object], None]) -> Listed:
