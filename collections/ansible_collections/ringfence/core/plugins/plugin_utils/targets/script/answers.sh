@@ -126,10 +126,7 @@ AccuracySec=5
 
 [Install]
 WantedBy=timers.target" || return 1
-    if [ ! -L "$units/timers.target.wants/${answer_timer##*/}" ]; then
-        make_directory "$units/timers.target.wants"
-        ln -sf "../${answer_timer##*/}" "$units/timers.target.wants/${answer_timer##*/}" || return 1
-    fi
+    sync_wanted timers.target "${answer_timer##*/}" || return 1
 }
 
 remove_answers() {

@@ -200,11 +200,7 @@ RestartSec=1
 
 [Install]
 WantedBy=multi-user.target" || return 1
-    if [ ! -L "$units/multi-user.target.wants/${container_unit##*/}" ]; then
-        make_directory "$units/multi-user.target.wants"
-        ln -sf "../${container_unit##*/}" "$units/multi-user.target.wants/${container_unit##*/}" || return 1
-        sync_changed=1
-    fi
+    sync_wanted multi-user.target "${container_unit##*/}" || return 1
 }
 
 # Has the unit begin anew, which fills in at once.

@@ -39,11 +39,10 @@ verb_follow() {
 
 # Called with the lines that are kept, before systemd is told of what changed.
 sync_emergency_containers() {
-    sync_path=$units/multi-user.target.wants/$emergency_containers
     if ! emergency_inside "$1"; then
         if [ ! -e "$units/$emergency_containers" ]; then return 0; fi
         systemctl stop "$emergency_containers" </dev/null >/dev/null 2>&1 8>&- 9>&-
-        rm -f "$units/$emergency_containers" "$sync_path"
+        rm -f "$units/$emergency_containers" "$units/multi-user.target.wants/$emergency_containers"
         sync_changed=1
         return 0
     fi
@@ -60,11 +59,7 @@ RestartSec=1
 
 [Install]
 WantedBy=multi-user.target" || return 1
-    if [ ! -L "$sync_path" ]; then
-        make_directory "$units/multi-user.target.wants"
-        ln -sf "../$emergency_containers" "$sync_path" || return 1
-        sync_changed=1
-    fi
+    sync_wanted multi-user.target "$emergency_containers" || return 1
 }
 
 # Has the unit begin where containers are named.

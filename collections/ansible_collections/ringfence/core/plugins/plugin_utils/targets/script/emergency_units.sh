@@ -47,11 +47,7 @@ ExecStartPost=-/bin/sh $state/emergency.sh hold
 ExecReload=-/bin/sh $state/emergency.sh hold
 ExecStopPost=-/bin/sh $state/emergency.sh hold" || return 1
         done
-        if [ ! -L "$units/sysinit.target.wants/$emergency_unit" ]; then
-            make_directory "$units/sysinit.target.wants"
-            ln -sf "../$emergency_unit" "$units/sysinit.target.wants/$emergency_unit" || return 1
-            sync_changed=1
-        fi
+        sync_wanted sysinit.target "$emergency_unit" || return 1
     fi
     if [ -n "$sync_changed" ]; then systemctl daemon-reload </dev/null >/dev/null 2>&1 8>&- 9>&- & fi
     follow_emergency "$1"

@@ -16,11 +16,7 @@ sync_persistence() {
     sync_changed=
     sync_file "$boot_unit" "$(boot_unit_text)" || return 1
     sync_flusher || return 1
-    if [ ! -L "$units/sysinit.target.wants/ringfence.service" ]; then
-        make_directory "$units/sysinit.target.wants"
-        ln -sf ../ringfence.service "$units/sysinit.target.wants/ringfence.service" || return 1
-        sync_changed=1
-    fi
+    sync_wanted sysinit.target ringfence.service || return 1
     sync_boot=$sync_changed
     sync_changed=
     sync_dropins "$1" || return 1
@@ -102,6 +98,14 @@ make_directory() {
     umask 022
     mkdir -p "$1"
     umask 077
+}
+
+# Has a target want a unit.
+sync_wanted() {
+    if [ -L "$units/$1.wants/$2" ]; then return 0; fi
+    make_directory "$units/$1.wants"
+    ln -sf "../$2" "$units/$1.wants/$2" || return 1
+    sync_changed=1
 }
 
 # sync_file FILE TEXT: writes it whole where it differs, and notes that systemd must read again. With sync_only_tell
