@@ -24,6 +24,11 @@ class Kind(StrEnum):
     QUARANTINE = "quarantine"
     PERMISSION = "permission"
 
+    @property
+    def ending(self) -> str:
+        """Return the command that ends one."""
+        return "release" if self is Kind.QUARANTINE else "end"
+
 
 class HostState(StrEnum):
     """What is known of an emergency on one host: the kernel was read to have it, or not to have it any more."""

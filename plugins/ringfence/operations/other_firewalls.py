@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -15,6 +15,7 @@ from ringfence.model.errors import InputError
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.safe_text import clean_line
 from ringfence.plan.artefact import time_text
+from ringfence.wire.first_few import first_few
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,14 +85,9 @@ def _read(report: str) -> Others:
 
 def who_may_cut(others: Others, most: int = 6) -> str:
     """Return who may cut more than Ringfence does, each with the chains, and what could not be read; empty: nobody."""
-    cutters = [f"{owner} ({_few(places)})" for owner, places in sorted(others.may_cut().items())]
+    cutters = [f"{owner} ({first_few(tuple(places), 4)})" for owner, places in sorted(others.may_cut().items())]
     told = [*cutters[:most], *(f"not known: {one}" for one in others.unread[:most])]
     return "; ".join(told)
-
-
-def _few(places: Collection[str]) -> str:
-    shown = list(places)[:4]
-    return ", ".join(shown) + (f" and {len(places) - 4} more" if len(places) > 4 else "")
 
 
 def _path(estate: Estate, host: str) -> Path:

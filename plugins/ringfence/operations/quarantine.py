@@ -171,7 +171,7 @@ def standing_order(estate: Estate, name: str, *kinds: Kind) -> Order:
     """Return the emergency of an id that was not released. Raise InputError where there is none of these kinds."""
     order = order_called(estate, name)
     if kinds and order.kind not in kinds:
-        raise InputError(f"{name} is a {order.kind}", order.place, _way_out(order))
+        raise InputError(f"{name} is a {order.kind}", order.place, f"ringfence {order.kind.ending} {order.id}")
     if not order.stands(current_time().timestamp()):
         became = "was released" if order.released else "has ended by itself"
         raise InputError(f"{name} {became}", order.place, "begin a new one")
@@ -195,13 +195,9 @@ def order_called(estate: Estate, name: str, kind: Kind | None = None) -> Order:
         last = about[-1]
         raise InputError(
             f"'{name}' is not the id of an emergency; {first_few([one.title for one in about[::-1]])} is about it",
-            remedy=_way_out(last),
+            remedy=f"ringfence {last.kind.ending} {last.id}",
         )
     remedy = (
         f"the last are: {first_few([one.id for one in held[::-1]])}" if held else "ringfence emergencies lists them"
     )
     raise InputError(f"this workspace has no emergency {name}", remedy=remedy)
-
-
-def _way_out(order: Order) -> str:
-    return f"ringfence {'release' if order.kind is Kind.QUARANTINE else 'end'} {order.id}"

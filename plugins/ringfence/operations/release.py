@@ -33,8 +33,7 @@ def release(
     execution = execution or Execution()
     order = _everywhere(estate, name, kind, execution) if everywhere else order_called(estate, name, kind)
     if order.kind is not kind:
-        verb = "release" if order.kind is Kind.QUARANTINE else "end"
-        raise InputError(f"{name} is a {order.kind}", order.place, f"ringfence {verb} {name}")
+        raise InputError(f"{name} is a {order.kind}", order.place, f"ringfence {order.kind.ending} {name}")
     hosts = [host for host, state in order.hosts.items() if state is not HostState.RELEASED]
     if not order.released:
         order = replace(order, released=int(current_time().timestamp()))

@@ -99,12 +99,10 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
     for name in missing:
         yield Line(f"  {name}: {carried.reasons.get(name, 'not reached')}", style="red")
     if held:
-        verb = "release" if order.kind is Kind.QUARANTINE else "end"
         again = f"try again: ringfence quarantine {order.id}; " if missing and order.kind is Kind.QUARANTINE else ""
-        yield Line(f"  → {again}undo: ringfence {verb} {order.id}")
+        yield Line(f"  → {again}undo: ringfence {order.kind.ending} {order.id}")
     elif missing:
-        verb = "release" if order.kind is Kind.QUARANTINE else "end"
-        yield Line(f"  → once they can be reached: ringfence {verb} {order.id}")
+        yield Line(f"  → once they can be reached: ringfence {order.kind.ending} {order.id}")
     for name, isolated in carried.besides.items():
         yield Line(f"  {_isolated(isolated)} still isolated by {name}", style="yellow")
         yield Line(f"  → ringfence release {name}")
