@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ringfence.estate import Estate
+from ringfence.model.emergencies import ID
+from ringfence.operations.allow_for import PermissionRequest, allow_for, permission_of
+from ringfence.operations.emergency_hosts import Carried
+from ringfence.operations.execution import Execution
+from ringfence.operations.explain import explain
+from ringfence.operations.quarantine import QuarantineRequest, quarantine, quarantine_of
 from ringfence.rollout import Event, HostResult, PlaybookResult
 from ringfence.rollout.cancellation import Cancellation
 from ringfence.wire import emergency_lines
 from ringfence.wire.emergency_lines import Emergency
+
+GUARDRAIL = """\
+tier: guardrail
+rules:
+  - name: nobody reaches the database by ssh
+    from: any
+    to: {role: db}
+    deny: ssh
+"""
 
 
 class HostsInMemory:
@@ -54,3 +70,25 @@ class HostsInMemory:
         else:
             kernel.pop(given, None)
         return HostResult(host, "held", ok=True, result={"emergencies": emergency_lines.format(kernel.values())})
+
+
+def isolate(
+    directory: Path, hosts: HostsInMemory, what: str = "web-1", keep: tuple[str, ...] = (), within: str = ""
+) -> Carried:
+    """Isolate assets, or tell the hosts of a quarantine that stands again."""
+    estate, execution = Estate(directory), Execution(runner=hosts)
+    why = "" if ID.fullmatch(what) else "scans"
+    return quarantine(estate, quarantine_of(estate, QuarantineRequest((what,), keep, why, within)), execution)
+
+
+def permit(directory: Path, hosts: HostsInMemory, *words: str) -> Carried:
+    """Let somebody through: a span, from, to, and a service."""
+    estate = Estate(directory)
+    permission = permission_of(estate, PermissionRequest(*words, "broken index"))
+    return allow_for(estate, permission, Execution(runner=hosts))
+
+
+def verdict(directory: Path, *asked: str) -> tuple[str, str, str]:
+    """Return the verdict of a connection and what decides it on each side."""
+    found = explain(Estate(directory), *asked)
+    return (found.verdict, *(side.rule for side in found.sides))  # type: ignore[return-value]  # two sides
