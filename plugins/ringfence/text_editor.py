@@ -64,7 +64,7 @@ class EditorFile:
 
     def forget(self) -> None:
         """Delete it."""
-        shutil.rmtree(self.path.parent, ignore_errors=True)
+        shutil.rmtree(self.path.parent, ignore_errors=True)  # a person may have deleted it; the text is taken
 
     def _edit(self, line: int, around: AbstractContextManager[object]) -> Left:
         try:

@@ -25,7 +25,7 @@ class Handing:
     def hand(self, events: Iterable[Message]) -> None:
         """Hand events on, and drop keys and clicks beyond what the application can work on."""
         for event in events:
-            if isinstance(event, Key | MouseEvent) and not _leaves(event) and self._many_wait():
+            if isinstance(event, Key | MouseEvent) and not leaves(event) and self._many_wait():
                 continue
             self.driver.process_message(event)
             self.sent += 1
@@ -44,5 +44,6 @@ class Handing:
             pass
 
 
-def _leaves(event: Message) -> bool:
+def leaves(event: Message) -> bool:
+    """Return whether an event is the key that leaves, which goes before all others."""
     return isinstance(event, Key) and event.key == "ctrl+q"

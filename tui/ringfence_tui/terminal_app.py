@@ -15,6 +15,7 @@ from textual.screen import Screen
 from ringfence_tui.clipboard import wrapped
 from ringfence_tui.faults import FaultTelling
 from ringfence_tui.glyphs import stand_ins
+from ringfence_tui.handing import leaves
 from ringfence_tui.key_layouts import is_held, latin_key
 from ringfence_tui.key_order import KeyOrder, Pressed
 from ringfence_tui.room import is_enough
@@ -63,7 +64,7 @@ class TerminalApp(FaultTelling):
             self.action_redraw()
         if isinstance(event, events.Key) and is_held(event):
             event = latin_key(event)
-        if isinstance(event, Pressed) and not event.is_forwarded and not _leaves(event):
+        if isinstance(event, Pressed) and not event.is_forwarded and not leaves(event):
             self.pressed()
             await self.key_order.take(event)
         elif isinstance(event, events.MouseDown | events.MouseUp) and not event.is_forwarded and self._beside(event):
@@ -92,7 +93,7 @@ class TerminalApp(FaultTelling):
 
     def _ignored(self, event: events.Key | events.MouseEvent | events.Paste) -> bool:
         """Return whether nobody sees what a key would do: the terminal is too small."""
-        return not is_enough(*self.size) and not (isinstance(event, events.Key) and event.key == "ctrl+q")
+        return not is_enough(*self.size) and not leaves(event)
 
     def _overlay(self) -> Overlay | None:
         """Return what lies over the screen, the last of several."""
@@ -124,10 +125,6 @@ class TerminalApp(FaultTelling):
         self.shown.forget()
         if self.screen_stack:
             self.screen.refresh()
-
-
-def _leaves(event: Pressed) -> bool:
-    return isinstance(event, events.Key) and event.key == "ctrl+q"
 
 
 def named(where: str) -> Any:

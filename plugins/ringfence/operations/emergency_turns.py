@@ -44,7 +44,7 @@ def seen_at_hosts(state: Path, order: Order) -> Iterator[dict[str, str]]:
     finally:
         for path in (made, own):
             if not at_hosts(path):
-                rmtree(path, ignore_errors=True)
+                rmtree(path, ignore_errors=True)  # one that is left is cleared away by whoever looks next
         if descriptor >= 0:
             os.close(descriptor)
 
@@ -75,5 +75,5 @@ def _works(state: Path, order: Order) -> bool:
         if lives(path) or at_hosts(path):
             works = True
         else:
-            rmtree(path, ignore_errors=True)
+            rmtree(path, ignore_errors=True)  # another command may clear it away at the same moment
     return works
