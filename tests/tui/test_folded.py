@@ -6,10 +6,10 @@ from ringfence_tui.app import RingfenceApp
 from ringfence_tui.page import Confirmation, Page
 from ringfence_tui.screens.check.model import Checked
 from ringfence_tui.screens.overview.model import Wrong
-from ringfence_tui.spans import Span, Tone, plain, row
+from ringfence_tui.spans import Span, Tone, fitting, plain, row
 from ringfence_tui.widgets.folded import folded, folded_rows
 from ringfence_tui.widgets.lines import Lines
-from ringfence_tui.widgets.text import cells
+from ringfence_tui.widgets.text import cells, offered
 
 from tests.tui.policy_pilot import until
 from tests.tui.stub_engine import StubEngine, journey, shown
@@ -32,6 +32,20 @@ def test_rows_are_folded_further_in_than_they_begin() -> None:
     lines = [plain(one).rstrip() for one in folded_rows((row("   a reason of some words"), row("short")), 14, 3)]
 
     assert lines == ["   a reason of", "     some", "     words", "short"]
+
+
+def test_rows_without_room_are_counted_with_the_way_to_them() -> None:
+    rows = [row(word) for word in ("one", "two", "three")]
+
+    assert fitting(rows, 3) == tuple(rows)
+    assert [plain(one) for one in fitting(rows, 2)] == ["one", " and 2 more lines"]
+    assert [plain(one) for one in fitting(rows[:2], 1, "t lists them")] == [" and 2 more lines: t lists them"]
+    assert [len(fitting(rows, room)) for room in (-1, 0, 1)] == [0, 0, 1]
+
+
+def test_what_a_line_could_go_on_with_says_that_there_is_more() -> None:
+    assert offered(["a", "b"], 2) == "a  b"
+    assert offered(["a", "b", "c"], 2) == "a  b  …"
 
 
 @journey

@@ -16,7 +16,7 @@ from ringfence_tui.screens.verify.requests import Keep, Verify
 
 from tests.tui.followed_run import RUN, Run, asked, engine, until
 from tests.tui.stub_engine import journey
-from tests.unit.rollout_events import PLAN, WAVES, confirmed, listed, started
+from tests.unit.rollout_events import PLAN, WAVES, confirmed, failed, listed, started
 
 
 @journey
@@ -40,6 +40,27 @@ async def test_history_lists_runs_and_steps_through_what_happened(tmp_path: Path
         await pilot.press("b")
         await until(pilot, "by kim from 9c1e")
         assert asked(stub, "rollout.follow") == [RUN]
+
+
+@journey
+async def test_history_tells_the_whole_reason_of_a_host_that_failed(tmp_path: Path) -> None:
+    rows = (RunRow(RUN, PLAN[:12], "failed", "kim", "9c1e", "2026-11-24T07:00:00Z", 4, "9 min", False, False),)
+    reason = "no answer over the new table, " * 6 + "and it went back by itself"
+    fold = BoardFold(WAVES)
+    for event in (started("canary"), failed("canary", reason=reason, state="undone")):
+        fold.take(event)
+    replay = Replay(RUN, (Frame("2026-11-24T07:00:01Z", fold.change(listed(tmp_path))),))
+    stub = engine(
+        Run(tmp_path),
+        history__runs=lambda _request, _hear: RunList(rows),
+        history__replay=lambda _request, _hear: replay,
+    )
+    async with RingfenceApp(stub, first="history").run_test(size=(80, 24)) as pilot:
+        await until(pilot, "event 0 of 0")
+        await pilot.press("enter", "down")
+        text = await until(pilot, "and it went back by itself")
+        assert text.count("over the new table") == 6
+        assert "2 hosts" in text or "waves begun" in text
 
 
 @journey

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 
-from ringfence_tui.actions import KEYS_OF_LISTS
+from ringfence_tui.actions import KEYS_OF_LISTS, actions
 from ringfence_tui.keys import APPLICATION, NAMES, Key
 from ringfence_tui.screens import SCREENS, Entry
+from ringfence_tui.screens.map import sheet_box
 from ringfence_tui.screens.policy.editing import EDITING
 
 DOCUMENT = Path(__file__).parents[2] / "docs/tui.md"
@@ -48,6 +49,7 @@ def tables() -> str:
     forms = [entry for entry in SCREENS if entry.name.startswith("start_")]
     parts.append(("The choice of the first run", keys_of(next(one for one in SCREENS if one.name == "start"))))
     parts.append(("A form of the first run", keys_of(forms[0])))
+    parts.append(("The sheet of a rule, over the map", sheet_box.KEYS))
     parts.append(("A file or a rule that is edited", EDITING))
     parts.append(("Every screen, beside their numbers", APPLICATION))
     said = "".join(f"\n### {title}\n\n" + "\n".join(rows(keys)) + "\n" for title, keys in parts)
@@ -79,6 +81,18 @@ def test_every_key_that_the_text_names_is_one_of_the_screen_it_is_named_for() ->
     journey = text.partition("## From nothing to a denial")[2].partition("## Read-only")[0]
     pressed = {one for row in journey.splitlines() if row.startswith("| `") for one in SAID.findall(row.split("|")[1])}
     assert pressed <= every_name()
+
+
+def test_the_sheet_names_every_key_that_it_takes() -> None:
+    taken = {*sheet_box.EVERYWHERE, *sheet_box.COMMANDS, "enter", "escape", "backspace"}
+    assert {name for key in sheet_box.KEYS for name in key.keys.split(",")} == taken
+
+
+def test_help_writes_each_key_once() -> None:
+    for entry in SCREENS:
+        written = [action.key for action in actions(entry.title, keys_of(entry), read_only=False)]
+        own = [key for key in written if key]
+        assert [key for key in own if " " in key] == [], entry.name
 
 
 def test_no_key_is_written_as_its_name_in_textual() -> None:

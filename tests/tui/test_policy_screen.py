@@ -135,3 +135,18 @@ async def test_a_text_that_cannot_be_shown_byte_by_byte_is_not_edited_here(tmp_p
         assert page.editing is None
     assert editable("a: [b]\n  c: ä\n")
     assert not editable("a: \x1b[31m")
+
+
+@journey
+async def test_errors_that_have_no_room_below_the_text_are_counted(tmp_path: Path) -> None:
+    app = application(drawn(tmp_path), "policy")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "NO DRAFT")
+        await pilot.press("slash", *"any host", "enter")
+        await until(pilot, ">  any host to databases")
+        await pilot.press("e")
+        await until(pilot, "line 8")
+        editor = app.page.query_one(Editor)
+        wrong = "".join(f"  - name: rule {number}\n    nothing: is known by this name\n" for number in range(20))
+        editor.text = f"{POLICY}{wrong}"
+        await until(pilot, "more lines: ctrl+s, then t lists every error")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ringfence_tui.clock import zone
 from ringfence_tui.keys import APPLICATION, Key
 from ringfence_tui.screens import SCREENS
 from ringfence_tui.spans import Row, Span, Tone, row
@@ -43,7 +44,7 @@ def actions(title: str, keys: Iterable[Key], *, read_only: bool, opened: bool = 
 def _actions(title: str, keys: Iterable[Key], *, read_only: bool, opened: bool) -> Iterator[Action]:
     for key in keys:
         if key.help and not (key.changes and read_only):
-            yield Action(key.help, key.name, key.action, "screen", title, key.label)
+            yield Action(key.help, key.own_name, key.action, "screen", title, key.label)
     for entry in SCREENS:
         if not entry.name.startswith("start") and (opened or entry.name == "lab"):
             yield Action(f"Go to {entry.title}", entry.key, f"show('{entry.name}')", "app", "screens")
@@ -101,4 +102,5 @@ def help_rows(every: Sequence[Action]) -> tuple[Row, ...]:
         ("*", Tone.STRONG, "differs from what hosts hold, or is marked"),
     )
     rows += [row("  ", Span(f"{sign}   ", tone), text) for sign, tone, text in signs]
+    rows += [(), row(Span("TIMES", Tone.TITLE)), row(f"  of this machine's zone ({zone()}); commands say UTC")]
     return tuple(rows[1:])

@@ -31,6 +31,8 @@ from ringfence_tui.widgets.overlay import Overlay
 from ringfence_tui.widgets.palette import Palette
 from ringfence_tui.widgets.sheet import Sheet
 
+MINUTE = 60.0  # seconds
+
 
 class RingfenceApp(TerminalApp):
     """Screens are installed when they are first shown, and switched ever after."""
@@ -124,7 +126,13 @@ class RingfenceApp(TerminalApp):
         for entry in SCREENS:
             if entry.key:
                 self.bind(entry.key, f"show('{entry.name}')", show=False)
+        self.set_interval(MINUTE, self.age)
         self.run_worker(self._open(), exit_on_error=False)
+
+    def age(self) -> None:
+        """Have the screen that is shown say anew how long ago things were."""
+        if self.screen_stack:
+            self.page.aged()
 
     async def _open(self) -> None:
         try:

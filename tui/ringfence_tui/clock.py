@@ -1,17 +1,25 @@
-"""Times of files as people read them: the clock of this machine."""
+"""Times of files as people read them: all screens have the clock of this machine, in its time zone."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 
 def moment(text: str) -> datetime | None:
-    """Return the time of an ISO text, None where it is none."""
+    """Return the time of an ISO text, which is UTC's where it names no zone; None where it is none."""
     try:
         found = datetime.fromisoformat(text)
-        return found.astimezone()
+        return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone()
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def zone(now: datetime | None = None) -> str:
+    """Return the time zone of this machine: `CET, UTC+01:00`."""
+    here = (now or datetime.now(UTC)).astimezone()
+    offset = here.isoformat(timespec="minutes")[16:]
+    name = here.tzname() or ""
+    return f"{name}, UTC{offset}" if name.isalpha() and offset != "+00:00" else f"UTC{offset}"
 
 
 def clock(text: str) -> str:

@@ -29,10 +29,15 @@ class Key:
     lends: bool = False
 
     @property
+    def own_name(self) -> str:
+        """Return how the first of its keys is written where the others have lines of their own."""
+        first = self.keys.split(",")[0]
+        return NAMES.get(first, first)
+
+    @property
     def name(self) -> str:
         """Return how the key is written: `enter`, `space`, `?`."""
-        first = self.keys.split(",")[0]
-        return self.shown_as or NAMES.get(first, first)
+        return self.shown_as or self.own_name
 
 
 NAMES = {

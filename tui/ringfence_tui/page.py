@@ -79,6 +79,9 @@ class Page(Screen[None]):
     def entered(self) -> None:
         """Do what is done each time the screen is switched to: most ask the engine anew."""
 
+    def aged(self) -> None:
+        """Say anew how long ago things were, once a minute while the screen is shown; what says the same stays."""
+
     def left(self) -> None:
         """Do what is done when another screen is switched to: most have nothing to do."""
 

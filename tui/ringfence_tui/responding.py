@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringfence_tui.emergency_views import CutRequest, CutView, DoneView, DoRequest, StandingView, Told
 from ringfence_tui.messages import WorkspaceChanged
 from ringfence_tui.page import Page
-from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.spans import Row, Span, Tone, fitting, row
 from ringfence_tui.widgets.dialog import Confirmation
 from ringfence_tui.widgets.prompt import Prompt
 from ringfence_tui.widgets.sheet import Sheet
@@ -38,7 +38,7 @@ async def release(page: Page) -> None:
     if not standing.ids:
         page.say(Span("nothing stands", Tone.DIM))
         return
-    rows = tuple(row(line) for line in standing.lines[:MOST_ROWS])
+    rows = fitting([row(line) for line in standing.lines], MOST_ROWS, "ringfence emergencies")
     asked = Prompt(
         "Release: which",
         rows,
@@ -64,6 +64,4 @@ async def _carried(page: Page, question: str, name: str, words: str) -> None:
 
 
 def _rows(lines: Told) -> tuple[Row, ...]:
-    shown = [row(Span(text, TONES[style])) if style in TONES else row(text) for text, style in lines[:MOST_ROWS]]
-    more = (row(Span(f"and {len(lines) - MOST_ROWS} more lines", Tone.DIM)),) if len(lines) > MOST_ROWS else ()
-    return (*shown, *more)
+    return fitting([row(Span(text, TONES[style])) if style in TONES else row(text) for text, style in lines], MOST_ROWS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -64,3 +64,13 @@ def rows(lines: Iterable[str], tone: Tone = Tone.PLAIN) -> tuple[Row, ...]:
 def plain(spans: Row) -> str:
     """Return the text of a row."""
     return "".join(span.text for span in spans)
+
+
+def fitting(rows: Sequence[Row], room: int, way: str = "") -> tuple[Row, ...]:
+    """Return as many rows as there is room for; the last counts those that have none, and names the way to them."""
+    if len(rows) <= room:
+        return tuple(rows)
+    shown = tuple(rows[: max(0, room - 1)])
+    left = len(rows) - len(shown)
+    more = f" and {left:,} more line{'' if left == 1 else 's'}" + (f": {way}" if way else "")
+    return (*shown, (Span(more, Tone.DIM),))[: max(0, room)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -20,6 +19,7 @@ from ringfence.flows.relation import FLOW_COLUMNS
 from ringfence.flows.sightings import SIGHTINGS, new_sightings
 from ringfence.flows.text_lines import alone, files_below
 from ringfence.model.errors import InputError, Place, file_error
+from ringfence.model.times import time_of_seconds
 
 
 @runtime_checkable
@@ -95,7 +95,7 @@ def at(path: Path, reading: Reading) -> Iterator[None]:
     observed = reading.observed
     try:
         if observed is None and not path.is_dir():
-            reading.observed = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+            reading.observed = time_of_seconds(int(path.stat().st_mtime))
         yield
     except OSError as error:
         raise file_error(error, path) from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ringfence.estate.history import NAME
 from ringfence.model.asset_events import MOST, AssetEvent, AssetHistory
 from ringfence.model.errors import InputError
+from ringfence.model.times import time_of_seconds
 from ringfence.operations.runs import begun_runs
 from ringfence.sources.snapshots import asset_in, changes_of
 
@@ -68,7 +69,7 @@ def _taken(path: Path) -> datetime:
     try:
         return datetime.strptime(path.stem, NAME).replace(tzinfo=UTC)
     except ValueError:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return time_of_seconds(path.stat().st_mtime)
 
 
 def _told(asset: Asset) -> str:

@@ -130,8 +130,8 @@ def time_of(text: str, now: datetime) -> datetime:
         if span:
             return now - timedelta(**{UNITS[span[2]]: int(span[1])})
         time = datetime.fromisoformat(text.strip())
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InputError(
             f"'{text}' is not a valid time", remedy="write 24h, 7d, 2026-11-24 or 2026-11-24T07:00:00Z"
         ) from error
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ringfence.model.counts import counted
 from ringfence.model.emergencies import HostState, Kind
+from ringfence.model.times import utc_text
 from ringfence.presenting.line import Line
 from ringfence.wire.first_few import first_few
 
@@ -64,7 +64,9 @@ def seen_lines(seen: Sequence[SeenCut], words: str) -> Iterator[Line]:
     yield Line(f"  cuts what was seen ({words}), {counted(len(seen), 'kind')} of connections:")
     for one in seen[:SHOWN]:
         way = f"{one.isolated} → {one.peer}" if one.to else f"{one.peer} → {one.isolated}"
-        yield Line(f"    {way}  {one.service}  {one.connections:,} times, last {_time(int(one.last.timestamp()))}")
+        yield Line(
+            f"    {way}  {one.service}  {one.connections:,} times, last {utc_text(int(one.last.timestamp()))} UTC"
+        )
     if len(seen) > SHOWN:
         yield Line(f"    and {len(seen) - SHOWN} more (--json gives all)")
 
@@ -84,7 +86,7 @@ def request_lines(request: Request) -> Iterator[Line]:
     """Yield what a request asks for, for whoever approves it."""
     text = f"{request.who} asks: {request.source} may reach {request.destination} on {request.service}"
     yield Line(f"{text} for {request.within}", bold=True)
-    yield Line(f"  because {request.why}; asked {_time(request.asked)} UTC")
+    yield Line(f"  because {request.why}; asked {utc_text(request.asked)} UTC")
 
 
 def carried_lines(carried: Carried) -> Iterator[Line]:
@@ -126,11 +128,11 @@ def rows(orders: Sequence[Order], now: float) -> Iterator[tuple[object, ...]]:
         word = "hold" if wanted is HostState.HELD else "without"
         hosts = f"{well}/{len(order.hosts)} {word}"
         if order.released:
-            ends = f"released {_time(order.released)}"
+            ends = f"released {utc_text(order.released)}"
         else:
-            ends = _time(order.ends) if order.ends else "when released"
+            ends = utc_text(order.ends) if order.ends else "when released"
             hosts = hosts if order.stands(now) else "ended"
-        yield order.id, what, hosts, _time(order.since), ends, order.who, order.why
+        yield order.id, what, hosts, utc_text(order.since), ends, order.who, order.why
 
 
 def whom(end: EmergencyEnd) -> str:
@@ -146,8 +148,4 @@ def _isolated(names: Sequence[str]) -> str:
 
 
 def _until(order: Order) -> str:
-    return f"until {_time(order.ends)} UTC, then it ends by itself" if order.ends else "until it is released"
-
-
-def _time(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+    return f"until {utc_text(order.ends)} UTC, then it ends by itself" if order.ends else "until it is released"

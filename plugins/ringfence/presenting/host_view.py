@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ringfence.model.intervals import IntervalSet
 from ringfence.model.services import BLOCK, PORT_PROTOCOL_NAMES, service_texts
+from ringfence.model.times import utc_text
 from ringfence.presenting.beside_view import beside_data
 from ringfence.presenting.line import Line
 from ringfence.presenting.rollout_view import failed_lines
@@ -70,16 +70,12 @@ def emergency_lines(done: HostsResult | PlanResult) -> Iterator[Line]:
         told = held if isinstance(held, Mapping) else host.result
         for one in _mappings(told.get("emergency")):
             ends = one.get("ends")
-            until = f"until {_time(ends)} UTC" if isinstance(ends, int) and ends else "until it is released"
+            until = f"until {utc_text(ends)} UTC" if isinstance(ends, int) and ends else "until it is released"
             who = f"{one.get('who') or 'somebody'}, because {one.get('why') or 'nobody said why'}"
             what = ", isolates this host" if one.get("isolates") else ""
             fault = "" if one.get("held") is True else "; its kernel does not hold it"
             text = f"{name}: {one.get('kind')} {one.get('id')} ({who}){what}, {until}{fault}"
             yield Line(text, style="red" if fault else "yellow")
-
-
-def _time(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def host_data(done: HostsResult) -> dict[str, object]:

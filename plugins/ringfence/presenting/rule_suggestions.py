@@ -47,7 +47,7 @@ def evidence_text(one: Offered) -> str:
     first, last = (time.strftime("%Y-%m-%d %H:%M") for time in (seen.first, seen.last))
     return (
         f"seen: {counted(seen.flows, 'flow')}, {counted(seen.connections, 'connection')} from "
-        f"{counted(seen.clients, 'host')} to {counted(seen.servers, 'host')}, {first} to {last}"
+        f"{counted(seen.clients, 'host')} to {counted(seen.servers, 'host')}, {first} to {last} UTC"
     )
 
 

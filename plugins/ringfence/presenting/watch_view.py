@@ -27,7 +27,7 @@ SHOWN_REASONS = 20
 def event_line(event: WatchEvent, status: Status | None) -> Line:
     """Return one line of an event: when, what, who with whom, on which service, by which rule, how often."""
     words = [
-        event.time.astimezone().strftime("%H:%M:%S"),
+        event.time.strftime("%H:%M:%SZ"),
         f"{event.kind:<12}",
         _end(event.client),
         "→",
@@ -54,7 +54,7 @@ def event_line(event: WatchEvent, status: Status | None) -> Line:
 def violation_line(one: Violation) -> Line:
     """Return that a violation is new, with its id."""
     again = "again " if one.because else ""
-    return Line(f"         violation {one.id} is {again}new: {one.kind} {one.source} → {one.destination} {one.service}")
+    return Line(f"          violation {one.id} is {again}new: {one.kind} {one.source} → {one.destination} {one.service}")
 
 
 def host_line(host: str, why: str) -> Line:

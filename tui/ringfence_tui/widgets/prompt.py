@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ringfence_tui.spans import Row, Span, Tone, row
 from ringfence_tui.widgets.line_question import LineQuestion
-from ringfence_tui.widgets.text import safe
+from ringfence_tui.widgets.text import offered, safe
 
 WIDTH = 48
 OFFERS = 6
@@ -29,9 +29,9 @@ class Prompt(LineQuestion):
 
     def content(self) -> tuple[Row, ...]:
         """Return what is asked, the line, and what it could go on with."""
-        offers = self._offers()[:OFFERS]
+        offers = self._offers()
         typed = row(Span("> ", Tone.KEY), Span(self.value[-WIDTH:], Tone.STRONG), Span("_", Tone.DIM))
-        said = "tab  " + "  ".join(offers) if offers else ""
+        said = "tab  " + offered(offers, OFFERS) if offers else ""
         foot = row(Span("enter", Tone.KEY), f" {self.does}   ", Span("esc", Tone.KEY), " leave it")
         return (*self.rows, typed, row(Span(f"{said:<{WIDTH}}", Tone.DIM)), foot)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -33,6 +34,11 @@ def pasted_lines(text: str) -> list[str]:
 def cells(text: str) -> int:
     """Return how many cells a safe text takes."""
     return len(text) if text.isascii() else cell_len(text)
+
+
+def offered(offers: Sequence[str], most: int = 8) -> str:
+    """Return what a line could go on with, the first few; an ellipsis stands for the others."""
+    return "  ".join((*offers[:most], *((MORE,) if len(offers) > most else ())))
 
 
 def cut(text: str, width: int) -> str:

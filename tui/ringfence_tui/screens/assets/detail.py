@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from ringfence.model.asset_events import AssetHistory
 from ringfence.model.picture import Sign, SignCount
+from ringfence.wire.first_few import first_few
 
-from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, row
+from ringfence_tui.clock import date_and_clock
+from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, fitting, row
 
+FAILING = 6  # lines about tests that would fail
 HEAD = 11
 
 
@@ -114,10 +117,10 @@ def _history_rows(history: AssetHistory) -> Iterator[Row]:
     for number, one in enumerate(history.events):
         yield row(
             Span(f"   {'' if number else 'history':<{HEAD}}", Tone.DIM),
-            f"{one.time:%Y-%m-%d %H:%M}  {one.text}",
+            f"{date_and_clock(one.time.isoformat())}  {one.text}",
             Span(f"   {one.of}", Tone.DIM),
         )
-    yield row(Span(f"   {'':<{HEAD}}{history.words()}; times are UTC", Tone.DIM))
+    yield row(Span(f"   {'':<{HEAD}}{history.words()}", Tone.DIM))
 
 
 def _label_row(one: LabelOrigin) -> Row:
@@ -160,14 +163,11 @@ def preview_rows(preview: Preview, marked: int) -> tuple[Row, ...]:
     """Return what a label rule would do, for the confirmation."""
     touched = f"{len(preview.touched):,} of {marked:,} marked assets get it"
     replaced = f", {preview.replaced:,} lose another value" if preview.replaced else ""
-    names = ", ".join(preview.touched[:4]) + (
-        f" and {len(preview.touched) - 4:,} more" if len(preview.touched) > 4 else ""
-    )
     found = [row(Span(line, Tone.STRONG)) for line in preview.lines]
     found += [
         (),
         row(touched + replaced),
-        row(Span(names, Tone.DIM)),
+        row(Span(first_few(preview.touched, 4), Tone.DIM)),
         row(f"{preview.tables:,} hosts get another table"),
     ]
     if preview.judged:
@@ -179,5 +179,5 @@ def preview_rows(preview: Preview, marked: int) -> tuple[Row, ...]:
                 Span(f"+ newly allowed {preview.newly_allowed:,}", Tone.ALLOWED if preview.newly_allowed else Tone.DIM),
             )
         )
-    found += [row(Span("✗ would fail: ", Tone.BAD), name) for name in preview.failing[:5]]
-    return tuple(found)
+    failing = [row(Span("✗ would fail: ", Tone.BAD), name) for name in preview.failing]
+    return (*found, *fitting(failing, FAILING))

@@ -32,6 +32,7 @@ from ringfence_tui.widgets.caption import Caption
 from ringfence_tui.widgets.field import Field
 from ringfence_tui.widgets.listing import Listing
 from ringfence_tui.widgets.table import Cells, Table
+from ringfence_tui.widgets.text import offered
 
 FILTER_AFTER = 0.06  # seconds after a key before the engine is asked what a filter means
 
@@ -55,6 +56,10 @@ class FindingPage(ChangingPage):
 
     def look(self, *, flows: bool = False) -> None:
         """Tell of the asset at the cursor."""
+
+    def aged(self) -> None:
+        """Say anew how long ago the assets were seen."""
+        self.query_one("#assets", Table).show(len(self.found), self.cells)
 
     # The rows
 
@@ -144,7 +149,7 @@ class FindingPage(ChangingPage):
     def _say_found(self, offers: Sequence[str]) -> None:
         """Say how the filter may go on, or why it finds nothing."""
         if offers:
-            self.say(Span(" tab ", Tone.KEY), Span("  ".join(offers), Tone.DIM))
+            self.say(Span(" tab ", Tone.KEY), Span(offered(offers), Tone.DIM))
         elif self.table.rows and not self.found and (why := why_nothing(self.filter_text, self.table)):
             self.say(Span(f" {why}", Tone.DIM))
         else:
@@ -178,7 +183,7 @@ class FindingPage(ChangingPage):
     def edited(self, message: Field.Edited) -> None:
         """Find what is meant by what was typed."""
         self.filter_text = message.value
-        offers = completions(self.table, message.value)[:8] if message.value.strip() else ()
+        offers = completions(self.table, message.value) if message.value.strip() else ()
         words = engine_words(message.value)
         if words:
             self._say_found(offers)

@@ -25,6 +25,7 @@ from ringfence.presenting.asset_view import value_text
 from ringfence.sources.host_told import source_of_told
 from ringfence.sources.label_origins import Origin, origins
 from ringfence.sources.merging import STALE, contradictions
+from ringfence.wire.first_few import first_few
 
 from ringfence_tui.clock import date_and_clock
 from ringfence_tui.engine.judging import judged_week
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
 
 A_PART = 1000
 PEERS = 3
+LISTENS = 12
 
 
 def everything(session: EngineSession, _request: AssetsRequest, tell: Tell) -> Listed:
@@ -170,7 +172,7 @@ def _lines(estate: Estate, asset: Asset) -> Iterator[tuple[str, str]]:
     yield "sources", ", ".join(asset.sources) or "none"
     stale = asset.attributes.get(STALE)
     if isinstance(stale, dict):
-        yield "stale", f"since {stale.get('since', '')}, {stale.get('source', '')} is silent"
+        yield "stale", f"since {date_and_clock(str(stale.get('since', '')))}, {stale.get('source', '')} is silent"
     for attribute, said in contradictions(asset):
         yield "differs", f"{attribute}: {', '.join(f'{value_text(value)} from {by}' for by, value in said)}"
     if not asset.workload:
@@ -191,8 +193,8 @@ def _lines(estate: Estate, asset: Asset) -> Iterator[tuple[str, str]]:
 def _listens(asset: Asset) -> str:
     told = asset.attributes.get("listeners")
     found = [one for one in told if isinstance(one, dict) and "port" in one] if isinstance(told, list) else []
-    words = dict.fromkeys(f"{one['port']}{' ' + str(one['unit']) if one.get('unit') else ''}" for one in found[:12])
-    return "   ".join(words)
+    words = dict.fromkeys(f"{one['port']}{' ' + str(one['unit']) if one.get('unit') else ''}" for one in found)
+    return first_few(list(words), LISTENS, "   ")
 
 
 def _table_lines(estate: Estate, asset: Asset) -> Iterator[tuple[str, str]]:
@@ -209,8 +211,7 @@ def _table_lines(estate: Estate, asset: Asset) -> Iterator[tuple[str, str]]:
     where = f", {enforcement.place}" if enforcement is not None and enforcement.place else ""
     yield "mode", f"in {table.inbound.mode}, out {table.outbound.mode}{where}"
     names = list(dict.fromkeys(table.rule_names.values()))
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    yield "rules", f"{len(names)}: {', '.join(names[:4])}{more}" if names else "no rule speaks of it"
+    yield "rules", f"{len(names)}: {first_few(names, 4)}" if names else "no rule speaks of it"
     yield "table", table.digest[:12]
 
 
@@ -243,7 +244,7 @@ def _peers(neighbours: Sequence[Neighbour]) -> tuple[Peer, ...]:
             one.group.name or " ".join(filter(None, one.group.labels)) or str(one.group.kind),
             one.edge.worst(PolicyState.FILES),
             sum(count.connections for count in one.edge.signs.get(PolicyState.FILES, {}).values()),
-            " ".join(str(service.port) for service in one.edge.services[:4] if service.port is not None),
+            first_few([str(one.port) for one in one.edge.services if one.port is not None], 4, " "),
         )
         for one in neighbours[:PEERS]
     )

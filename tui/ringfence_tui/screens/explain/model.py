@@ -280,11 +280,11 @@ def _seen_rows(beside: Beside) -> list[Row]:
 
 
 def _wrapped(head: str, text: str, tone: Tone, width: int) -> list[Row]:
-    lines = textwrap.wrap(text, max(12, width - len(head) - 1)) or [""]
+    lines = textwrap.wrap(text, max(12, width - len(head) - 1), max_lines=3, placeholder=" …") or [""]
     first = row(Span(head, tone), Span(lines[0], tone if not head.strip() else Tone.PLAIN))
     return [
         first,
-        *(row(Span(" " * len(head)), Span(line, tone if not head.strip() else Tone.PLAIN)) for line in lines[1:3]),
+        *(row(Span(" " * len(head)), Span(line, tone if not head.strip() else Tone.PLAIN)) for line in lines[1:]),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.explain import Answer, Explanation, Side
@@ -21,6 +21,7 @@ from ringfence.operations.flow_selection import FlowSelection
 from ringfence.operations.rule_from_words import WrittenRule, rule_from_words
 from ringfence.wire.first_few import first_few
 
+from ringfence_tui.clock import date_and_clock
 from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.explain.model import (
     AnswerView,
@@ -243,7 +244,7 @@ def _alike(one: Answer, other: Explanation) -> Iterator[Sign]:
 
 
 def _time(time: datetime) -> str:
-    return time.strftime("%Y-%m-%d %H:%M")
+    return date_and_clock((time if time.tzinfo is not None else time.replace(tzinfo=UTC)).isoformat())
 
 
 QUESTIONS: Questions = {

@@ -179,6 +179,10 @@ class ExplainScreen(ChangingPage):
         answers = self.explained.answers if self.explained is not None else ()
         return answers[self.index] if self.index < len(answers) else None
 
+    def aged(self) -> None:
+        """Say anew how long ago the ends were read."""
+        self._show()
+
     def _show(self) -> None:
         self.query_one("#head", Caption).show(*head_row(self.explained, self.index, self.beside))
         self.query_one("#states", Caption).show(*states_row(self.explained, self.index, self.beside))

@@ -12,7 +12,8 @@ from ringfence_tui.messages import RunSubject
 from ringfence_tui.page import Page
 from ringfence_tui.screens.history.model import Replay, RunList, RunRow
 from ringfence_tui.screens.rollout.board_rows import BoardRows, board_rows, detail_rows, head_rows
-from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.spans import Span, Tone, row
+from ringfence_tui.widgets.folded import folded_rows
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing
 from ringfence_tui.widgets.table import Cells, Column, Table
@@ -22,6 +23,8 @@ STEP = Key("right_square_bracket", "step(1)", "step", "One event on", shown_as="
 STEP_BACK = Key("left_square_bracket", "step(-1)", "", "One event back")
 FIRST = Key("left_curly_bracket", "ends(0)", "", "The beginning of the run")
 LAST = Key("right_curly_bracket", "ends(1)", "", "The end of the run")
+HEAD = 5  # lines above the board
+MOST_LINES = 6  # of one thing that is told there
 COLUMNS = (
     Column("RUN", 30),
     Column("STATE", 12, grow=1),
@@ -38,7 +41,7 @@ class HistoryScreen(Page):
     KEYS = (STEP, STEP_BACK, FIRST, LAST, OPEN)
     DEFAULT_CSS = """
     HistoryScreen #runs { height: 8; }
-    HistoryScreen #head { height: 5; }
+    HistoryScreen #head { height: 5; max-height: 12; }
     """
 
     def __init__(self, name: str, title: str) -> None:
@@ -111,8 +114,11 @@ class HistoryScreen(Page):
         """Say why a run cannot be shown, and what to do."""
         self.workers.cancel_group(self, "replay")
         self.replay, self.rows = None, BoardRows((), ())
-        head = [row(Span(f" ✗ {one.damage}", Tone.BAD)), row(Span(f"   {one.remedy}", Tone.DIM))]
-        self.query_one("#head", Lines).show(head)
+        head = (row(Span(f" ✗ {one.damage}", Tone.BAD)), row(Span(f"   {one.remedy}", Tone.DIM)))
+        told = folded_rows(head, self.size.width, MOST_LINES)
+        pane = self.query_one("#head", Lines)
+        pane.styles.height = max(HEAD, len(told))
+        pane.show(told)
         self.query_one("#board", Lines).show(())
 
     async def _load_replay(self, run: str) -> None:
@@ -132,8 +138,11 @@ class HistoryScreen(Page):
         self.rows = board_rows(board, self.toggled)
         time = clock(self.replay.frames[self.number].time) or "the end is not known"
         step = row(Span(f" event {self.number} of {len(self.replay.frames) - 1}, {time}", Tone.DIM))
-        detail: tuple[Row, ...] = detail_rows(board, subject)[1:2]
-        self.query_one("#head", Lines).show((*head_rows(board.head), step, *(detail or ((),))))
+        head = (*head_rows(board.head), step)
+        told = folded_rows(detail_rows(board, subject)[1:2] or ((),), self.size.width, MOST_LINES)
+        pane = self.query_one("#head", Lines)
+        pane.styles.height = len(head) + len(told)
+        pane.show((*head, *told))
         lines.show(self.rows.rows, self.rows.subjects)
 
     def action_step(self, by: int) -> None:

@@ -18,7 +18,7 @@ from ringfence.model.picture import (
 from ringfence_tui.screens.map.model import all_flows
 from ringfence_tui.screens.map.names import how_many, name_of, service_of
 from ringfence_tui.screens.map.strip import share_text, signs_of, totals_of
-from ringfence_tui.spans import OF_SIGN, Row, Span, Tone
+from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, fitting
 from ringfence_tui.subjects import PairSubject
 
 
@@ -43,7 +43,7 @@ def panel_rows(
     rows.append((Span(f"refused attempts: {edge.refused.flows:,}", Tone.DIM),))
     if detail is not None:
         rows += [(), *_processes(detail), (), *flow_rows(detail, tuple(edge.signs))]
-    return tuple(rows[:height])
+    return fitting(rows, height, "enter lists the flows")
 
 
 def flow_rows(detail: PictureCell, states: Sequence[PolicyState]) -> list[Row]:

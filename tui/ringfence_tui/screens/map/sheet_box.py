@@ -8,6 +8,7 @@ from dataclasses import replace
 from textual import events
 from textual.message import Message
 
+from ringfence_tui.keys import Key
 from ringfence_tui.screens.map.sheet import Field, Sheet
 from ringfence_tui.screens.map.sheet_rows import Foot, sheet_rows
 from ringfence_tui.spans import Row
@@ -135,6 +136,21 @@ def _spaced(sheet: Sheet) -> Sheet:
         case _:
             return sheet.toggled()
 
+
+# What the sheet does with keys; `docs/tui.md` has them.
+KEYS = (
+    Key("enter", "", "", "Take the rule into the draft"),
+    Key("tab", "", "", "The next field"),
+    Key("shift+tab", "", "", "The field before"),
+    Key("down,j", "", "", "The next service"),
+    Key("up,k", "", "", "The service before"),
+    Key("space", "", "", "Tick the service, or change the chosen field"),
+    Key("l", "", "", "Coarser labels for the chosen end, and at last its own again"),
+    Key("p", "", "", "Only from one process that was seen, the next one, or any"),
+    Key("f", "", "", "The next file and tier"),
+    Key("backspace", "", "", "Take the last letter of the name away"),
+    Key("escape", "", "", "Leave the sheet; the draft stays as it is"),
+)
 
 Step = Callable[[Sheet], Sheet]
 EVERYWHERE: Mapping[str, Step] = {

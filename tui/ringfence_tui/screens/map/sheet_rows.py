@@ -7,7 +7,7 @@ from ringfence.model.draft_effect import DraftEffect, RuleEffect, RuleHome
 from ringfence_tui.screens.map.answers import Progress
 from ringfence_tui.screens.map.names import how_many
 from ringfence_tui.screens.map.sheet import Field, Sheet
-from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.spans import Row, Span, Tone, fitting, row
 
 SERVICES_SHOWN = 5
 LABEL = 10
@@ -50,7 +50,7 @@ def effect_rows(foot: Foot) -> tuple[Row, ...]:
             rows = [(Span("✗ ", Tone.BAD), Span(foot))]
         case _:
             rows = [(Span("judging", Tone.DIM),)]
-    return tuple([*rows, (), (), (), ()][:4])
+    return fitting([*rows, *[()] * (4 - len(rows))], 4)
 
 
 def _so_far(progress: Progress) -> list[Row]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from ringfence.model.overview import AssetsSummary, DraftSummary, PolicySummary, RolloutSummary, TrafficSummary
 from ringfence.model.picture import Sign, SignCount
 from ringfence.model.run_states import LIVING
+from ringfence.wire.first_few import first_few
 
 from ringfence_tui.ages import age, ago
 from ringfence_tui.engine.progress import Progress
@@ -16,6 +17,8 @@ from ringfence_tui.spans import OF_SIGN, Row, Span, Tone, row
 from ringfence_tui.subjects import AssetsSubject, PictureSubject, PlanSubject, RunSubject
 
 FIRST = 16  # cells of a row's head
+
+WRONG = 3  # of what is wrong that the overview names
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,12 +283,14 @@ def _wrong_rows(overview: Overview) -> Iterator[Row]:
     warnings = len(wrong) - errors
     told += [f"{warnings:,} warnings" if warnings != 1 else "1 warning"] if warnings else []
     yield row(_head("CHECK"), Span(", ".join(told), Tone.BAD if errors else Tone.WARN))
-    for one in wrong[:3]:
+    for one in wrong[:WRONG]:
         sign = Span("   ✗ " if one.error else "   ! ", Tone.BAD if one.error else Tone.WARN)
         place = (Span(f"{one.place} ", Tone.STRONG),) if one.place else ()
         yield row(sign, *place, one.message)
         if one.remedy and one.error:
             yield row("     ", Span(f"→ {one.remedy}", Tone.DIM))
+    if len(wrong) > WRONG:
+        yield row(Span(f"   and {len(wrong) - WRONG:,} more", Tone.DIM))
 
 
 def next_steps(overview: Overview, screens: Sequence[str], *, read_only: bool) -> tuple[Next, ...]:
@@ -365,5 +370,4 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _few(names: Sequence[str], most: int = 3) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
+    return first_few(names, most)

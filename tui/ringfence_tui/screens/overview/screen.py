@@ -57,6 +57,10 @@ class OverviewScreen(ChangingPage):
         if opened is not None and opened.directory:
             self.work(self.load())
 
+    def aged(self) -> None:
+        """Say anew how long ago things were."""
+        self.show_parts()
+
     def forget(self) -> None:
         """Forget the parts."""
         self.overview = Overview()

@@ -15,11 +15,12 @@ from ringfence_tui.screens.policy.external import OutsideEdits
 from ringfence_tui.screens.policy.model import Change, Fault, FileView, Item, RuleRow
 from ringfence_tui.screens.policy.requests import TextRequest
 from ringfence_tui.screens.policy.rules import FOOT, RulesPage
-from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.spans import Row, Span, Tone, fitting, row
 from ringfence_tui.widgets.editor import Editor
 from ringfence_tui.widgets.folded import folded_rows
 from ringfence_tui.widgets.listing import Listing
 from ringfence_tui.widgets.table import Table
+from ringfence_tui.widgets.text import offered
 
 LIVE_AFTER = 0.25  # seconds without a key after which an edited text is read
 EDITING = (
@@ -77,9 +78,9 @@ class EditingPage(RulesPage):
         own = [fault for fault in self.live if fault.file == self.editing.file]
         here = [fault for fault in own if fault.line == editor.line]
         found: list[Row] = [row(Span(f" {self.editing.short}", Tone.STRONG), Span(f"  line {editor.line}", Tone.DIM))]
-        offers = editor.offers()[:8]
+        offers = editor.offers()
         if offers:
-            found.append(row(Span(" completes ", Tone.DIM), "  ".join(offers)))
+            found.append(row(Span(" completes ", Tone.DIM), offered(offers)))
         for fault in (*here, *(one for one in (*own, *self.live) if one not in here)):
             where = f"line {fault.line}" if fault.file == self.editing.file else f"{fault.file}:{fault.line}"
             line = row(Span(f" ✗ {where} ", Tone.BAD), fault.message, Span(f"  {fault.remedy}", Tone.DIM))
@@ -87,7 +88,7 @@ class EditingPage(RulesPage):
                 found.append(line)
         if not self.live:
             found.append(row(Span(" ✓ ", Tone.GOOD), "the policy can be read"))
-        return folded_rows(found, self.size.width)[:FOOT]
+        return fitting(folded_rows(found, self.size.width), FOOT, "ctrl+s, then t lists every error")
 
     @on(Listing.Chosen, "#rules")
     def _chosen(self, _event: Listing.Chosen) -> None:

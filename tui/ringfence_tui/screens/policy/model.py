@@ -13,9 +13,10 @@ from ringfence.model.picture import SignCount
 
 from ringfence_tui.ages import age
 from ringfence_tui.screens.map.answers import DamageNote
-from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.spans import Row, Span, Tone, fitting, row
 
 AROUND = 4
+WRONG = 3  # tests and invariants that fail, named beside the effect
 
 
 class Change(StrEnum):
@@ -228,6 +229,7 @@ def file_rows(view: PolicyView, item: Item | None, height: int) -> tuple[Row, ..
     rows: list[Row] = [
         row(Span(f" {file.short}", Tone.STRONG), Span("  dropped in the draft" if dropped else "", Tone.WARN))
     ]
+    rows += [row(Span(f" ✗ {fault.message}", Tone.BAD)) for fault in faults if not fault.line]
     lines = file.text.splitlines()
     first = max(1, min(at - 1, len(lines)))
     for number in range(first, len(lines) + 1):
@@ -237,8 +239,7 @@ def file_rows(view: PolicyView, item: Item | None, height: int) -> tuple[Row, ..
         tone = Tone.GOOD if mark == "+" else Tone.WARN if mark == "-" else Tone.PLAIN
         rows.append(row(Span(f" {mark}{number:>3} ", Tone.DIM), Span(lines[number - 1], tone)))
         rows += [row(Span(f"      ✗ {fault.message}", Tone.BAD)) for fault in faults if fault.line == number]
-    rows += [row(Span(f" ✗ {fault.message}", Tone.BAD)) for fault in faults if not fault.line]
-    return tuple(rows[:height])
+    return fitting(rows, height, "t lists every error")
 
 
 def effect_rows(view: PolicyView, found: EffectView | None, rule: RuleRow | None = None) -> tuple[Row, ...]:
@@ -262,6 +263,8 @@ def effect_rows(view: PolicyView, found: EffectView | None, rule: RuleRow | None
             row(Span(f" {rule.name}: {rule.words()}", Tone.PLAIN if rule.decides else Tone.WARN))
             for rule in one.rules[:2]
         ]
+        if len(one.rules) > 2:
+            rows.append(row(Span(f" and {len(one.rules) - 2:,} more rules of the draft", Tone.DIM)))
         for flow in one.worst[:2]:
             client, server = (end.asset or end.address for end in (flow.client, flow.server))
             rows.append(row(Span(f" x {client} → {server}", Tone.DENIED), f"  {flow.connections:,}"))
@@ -269,7 +272,8 @@ def effect_rows(view: PolicyView, found: EffectView | None, rule: RuleRow | None
     if one.checks is not None:
         bad = one.checks.failing or one.checks.broken
         rows.append(row(Span(f" {one.checks.words()}", Tone.BAD if bad else Tone.GOOD)))
-        rows += [row(Span(f"  ✗ {words}", Tone.BAD)) for words in (*one.checks.failing, *one.checks.broken)[:3]]
+        wrong = [row(Span(f"  ✗ {words}", Tone.BAD)) for words in (*one.checks.failing, *one.checks.broken)]
+        rows += fitting(wrong, WRONG, "t lists them")
     return tuple(rows)
 
 

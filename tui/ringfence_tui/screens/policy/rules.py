@@ -139,6 +139,10 @@ class RulesPage(SharedDraftPage, ChangingPage):
         cursor = self.query_one("#rules", Table).cursor
         return self.items[cursor] if cursor < len(self.items) else None
 
+    def aged(self) -> None:
+        """Say anew how long ago the rules were used."""
+        self.query_one("#rules", Table).show(len(self.items), self._cells, names=[one.named for one in self.items])
+
     def _show(self) -> None:
         self.items = items(self.view)
         table = self.query_one("#rules", Table)

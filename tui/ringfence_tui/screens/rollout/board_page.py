@@ -25,11 +25,12 @@ from ringfence_tui.screens.rollout.board_rows import (
 from ringfence_tui.screens.rollout.keys import Shown, keys_of
 from ringfence_tui.screens.rollout.model import PlanView, plan_rows, wrapped
 from ringfence_tui.screens.rollout.numbers import Numbers, number_rows
-from ringfence_tui.spans import Row, Span, Tone, row
+from ringfence_tui.spans import Row, Span, Tone, fitting, row
 from ringfence_tui.widgets.folded import folded_rows
 from ringfence_tui.widgets.lines import Lines
 from ringfence_tui.widgets.listing import Listing
 
+LOG_FOLDS = 12  # lines of one event in the log
 MOST_FOLDS = 2  # lines of one thing that is known of a host
 AGED = 10.0  # seconds after which the board of an ended run says how long it holds
 
@@ -180,7 +181,7 @@ class BoardPage(ChangingPage):
         actions = possible_rows(possible(self.board, self.subject, self.no_way_back))
         detail = folded_rows(detail_rows(self.board, self.subject), self.size.width, MOST_FOLDS)
         room = self.query_one("#foot", Lines).size.height - len(actions) - 1
-        self.query_one("#foot", Lines).show((rule, *detail[: max(0, room)], *actions))
+        self.query_one("#foot", Lines).show((rule, *fitting(detail, room, "l shows the log"), *actions))
 
     def on_resize(self, _event: Resize) -> None:
         """Break the lines of the diff anew."""
@@ -229,9 +230,10 @@ class BoardPage(ChangingPage):
             self.work(self._log(self.board.head.run), "show")
 
     async def _log(self, run: str) -> None:
-        rows = await self.engine.ask("rollout.log", run, tuple)
+        told = await self.engine.ask("rollout.log", run, tuple)
         self.turn_to(Shown.LOG)
         main = self.query_one("#main", Lines)
+        rows = folded_rows(told, self.size.width - 1, LOG_FOLDS)
         main.show(rows)
         main.move_to(len(rows) - 1)
 

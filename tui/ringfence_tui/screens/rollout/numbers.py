@@ -112,7 +112,7 @@ def _denied_rows(board: Board, numbers: Numbers) -> tuple[Row, ...]:
         )
     ]
     for one in some[:MOST]:
-        rules = ", ".join(f"{count:,} by '{rule}'" for rule, count in one.by_rule[:3])
+        rules = first_few([f"{count:,} by '{rule}'" for rule, count in one.by_rule], 3)
         since = board.hosts[one.host].ended if one.host in board.hosts and board.hosts[one.host].changed else ""
         when = f"  since {clock(since)}" if moment(since) else ""
         watched = f"  ({one.watched:,} more in mode full)" if one.watched else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 import time
 from itertools import islice
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.errors import InputError, RingfenceError
 
-from ringfence_tui.clock import date_and_clock
+from ringfence_tui.clock import clock, date_and_clock
 from ringfence_tui.engine.telling import Telling
 from ringfence_tui.screens.rollout.model import Opening, PlanView
 from ringfence_tui.screens.rollout.number_questions import denials, no_way_back, numbers
@@ -33,6 +34,7 @@ ANYWAY = 1.0
 # Hosts in one part of a change: a part of so many is read in some ten milliseconds.
 MOST_HOSTS = 1_000
 # Lines of a run's log that are shown, the newest.
+LONGEST = 2_000  # letters of a reason in the log
 LOG = 2_000
 
 
@@ -187,13 +189,19 @@ def log(session: EngineSession, request: str, tell: Tell) -> tuple[Row, ...]:
             what = f"{event.step if event.kind == 'doing' else event.kind} {state}".strip()
             rows.append(
                 row(
-                    Span(f" {one.time[11:23]}  ", Tone.DIM),
-                    f"{event.host[:40]:<20} ",
-                    Span(what[:60], tone),
-                    Span(f"  {str(reason)[:300]}" if reason else "", Tone.DIM),
+                    Span(f" {clock(one.time)}  ", Tone.DIM),
+                    f"{event.host:<20} ",
+                    Span(what, tone),
+                    Span(f"  {_shortened(str(reason))}" if reason else "", Tone.DIM),
                 )
             )
-    return tuple(rows[-LOG:])
+    earlier = len(rows) - LOG
+    head = (row(Span(f" {earlier:,} earlier lines: ringfence attach {shlex.quote(run.id)}", Tone.DIM)),)
+    return (*(head if earlier > 0 else ()), *rows[-LOG:])
+
+
+def _shortened(reason: str) -> str:
+    return reason if len(reason) <= LONGEST else f"{reason[:LONGEST]} … and {len(reason) - LONGEST:,} more letters"
 
 
 def plan_of(session: EngineSession, name: str, warnings: list[str] | None = None) -> PlanView:

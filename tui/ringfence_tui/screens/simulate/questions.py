@@ -10,6 +10,7 @@ from ringfence.operations.interrupting import interruptible
 from ringfence.operations.simulate import FlowChoice
 from ringfence.presenting.simulation_rows import label_text, service_text
 
+from ringfence_tui.clock import date_and_clock
 from ringfence_tui.screens.simulate.kept import simulated
 from ringfence_tui.screens.simulate.model import (
     KINDS,
@@ -210,7 +211,7 @@ def _sides(sides: object, names: Mapping[str, str]) -> tuple[Side, ...]:
 
 
 def _day(time: object) -> str:
-    return str(time or "")[:16].replace("T", " ")
+    return date_and_clock(str(time or ""))
 
 
 QUESTIONS: Questions = {"rows": rows}

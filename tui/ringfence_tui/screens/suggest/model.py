@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ringfence.model.counts import counted
+from ringfence.wire.first_few import first_few
 
 from ringfence_tui.spans import Row, Span, Tone, row
 
@@ -134,8 +135,8 @@ def detail_rows(view: Offers, index: int) -> tuple[Row, ...]:
 def _more(view: Offers) -> Sequence[Row]:
     rows = []
     if view.kept:
-        rows.append(row(Span(f" kept out: {'; '.join(view.kept[:2])}", Tone.DIM)))
+        rows.append(row(Span(f" kept out: {first_few(view.kept, 2, '; ')}", Tone.DIM)))
     if view.rejected:
-        words = "; ".join(f"{name}: {why}" for name, why in view.rejected[:2])
+        words = first_few([f"{name}: {why}" for name, why in view.rejected], 2, "; ")
         rows.append(row(Span(f" rejected {len(view.rejected)}: {words}", Tone.DIM)))
     return rows

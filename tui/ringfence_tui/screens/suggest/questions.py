@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ringfence_tui.engine.session import EngineSession, Tell
 
 MOST = 500
-KEPT = 20
 
 
 @dataclass
@@ -124,7 +123,7 @@ def _view(request: SuggestRequest, found: Suggested) -> Offers:
     return Offers(
         request,
         tuple(_offer(one, found, breaks[one.id]) for one in found.offers[:MOST]),
-        tuple(_kept_words(row) for row in kept_rows(found.kept, found.groups)[:KEPT]),
+        tuple(_kept_words(row) for row in kept_rows(found.kept, found.groups)),
         tuple((one.id, one.because) for one in found.rejected),
         int(str(found.window["flows"])),
         found.allowed,

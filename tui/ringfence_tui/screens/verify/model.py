@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ringfence.model.counts import counted
+from ringfence.wire.first_few import first_few
 
 from ringfence_tui.clock import day_and_clock
 from ringfence_tui.spans import Row, Span, Tone, row
+
+SHOWN = 4  # addresses and services that a line names before it counts the rest
 
 
 class Finding(StrEnum):
@@ -173,7 +176,7 @@ def head_row(view: VerifyView, clock: str) -> Row:
 
 def kept_rows(host: str, difference: Difference) -> tuple[Row, ...]:
     """Return what the rule in the draft would say, for the dialog that asks."""
-    far, services = ", ".join(difference.remote[:4]), ", ".join(difference.services[:4])
+    far, services = first_few(difference.remote, SHOWN), first_few(difference.services, SHOWN)
     if difference.remote == ("any",):
         far = f"every IPv{difference.family} address"
     ends = (far, host) if difference.direction == "in" else (host, far)

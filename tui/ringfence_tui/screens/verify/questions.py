@@ -131,7 +131,7 @@ def _detailed(one: VerifyRow, host: HostResult) -> VerifyRow:
         one,
         differences=tuple(difference_of(entry) for entry in told[:MOST]),
         more=max(0, len(told) - MOST),
-        notes=tuple(notes[:MOST]),
+        notes=(*notes[:MOST], *((f"and {len(notes) - MOST:,} more notes",) if len(notes) > MOST else ())),
     )
 
 

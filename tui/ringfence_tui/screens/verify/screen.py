@@ -113,7 +113,7 @@ class VerifyScreen(ChangingPage):
 
     def _show_detail(self) -> None:
         rule = (Span("─" * self.size.width, Tone.RULE),)
-        warnings = tuple(row(Span(f" ! {one}", Tone.WARN)) for one in self.view.warnings[:3])
+        warnings = tuple(row(Span(f" ! {one}", Tone.WARN)) for one in self.view.warnings)
         self.query_one("#detail", Lines).show_whole((rule, *detail_rows(self._at_cursor()), *warnings))
 
     @on(Listing.Moved, "#hosts")
