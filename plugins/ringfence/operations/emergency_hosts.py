@@ -80,15 +80,22 @@ class Carried:
         }
 
 
-def entry_of(order: Order, host: Asset, settings: Settings, inside: Sequence[Inside] = ()) -> Emergency | None:
-    """Return what a host, which holds some containers, is given of an emergency, None where it has no part in it."""
+def entry_of(
+    order: Order, host: Asset, settings: Settings, inside: Sequence[Inside] = (), behind: Sequence[Inside] = ()
+) -> Emergency | None:
+    """Return what a host is given of an emergency, None where it has no part in it.
+
+    It holds the containers that are `inside`, and judges what it forwards for those `behind` it.
+    """
     if order.kind is Kind.QUARANTINE:
-        return _quarantine(order, host, settings, inside)
-    grants = tuple(_grants(order, host, settings, inside))
-    return _entry(order, inside, grants=grants) if grants else None
+        return _quarantine(order, host, settings, inside, behind)
+    grants = (*_grants(order, host, settings, inside), *_ways(order, settings, inside, behind))
+    return _entry(order, (*inside, *behind), grants=grants) if grants else None
 
 
-def _quarantine(order: Order, host: Asset, settings: Settings, inside: Sequence[Inside]) -> Emergency | None:
+def _quarantine(
+    order: Order, host: Asset, settings: Settings, inside: Sequence[Inside], behind: Sequence[Inside]
+) -> Emergency | None:
     own = {one.asset.name for one in inside}
     realms = settings.sees(host.realm).union(*(settings.sees(one.asset.realm) for one in inside))
     kept = (*_called(order.second, inside), *range_texts(order.second.met_in(realms, without=own)))
@@ -99,7 +106,8 @@ def _quarantine(order: Order, host: Asset, settings: Settings, inside: Sequence[
     remote = () if host.name in order.second.names else range_texts(order.first.met_in(realms, without=own))
     if not cut and not remote:
         return None
-    return _entry(order, inside, inside=cut, remote=remote, kept=kept if cut else _called(order.second, inside))
+    keeps = cut or any(one.asset.name in order.first.names for one in behind)
+    return _entry(order, inside, inside=cut, remote=remote, kept=kept if keeps else _called(order.second, inside))
 
 
 def _entry(order: Order, containers: Sequence[Inside], **parts: Any) -> Emergency:
@@ -126,6 +134,16 @@ def _grants(order: Order, host: Asset, settings: Settings, inside: Sequence[Insi
                 others = [other for other in inside if other is not one]
                 realms = settings.sees(one.asset.realm)
                 yield from _of_one(order, words[1], far, realms, own, others, (f"@{one.called}",))
+
+
+def _ways(order: Order, settings: Settings, inside: Sequence[Inside], behind: Sequence[Inside]) -> Iterator[Grant]:
+    """Yield what is opened on the way of those that a host forwards for."""
+    own = {one.asset.name for one in inside}
+    for word, near, far in (("from", order.first, order.second), ("to", order.second, order.first)):
+        for one in behind:
+            if one.asset.name in near.names:
+                realms = settings.sees(one.asset.realm)
+                yield from _of_one(order, word, far, realms, own, inside, (f"@{one.called}",))
 
 
 def _of_one(
