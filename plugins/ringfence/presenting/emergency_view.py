@@ -75,6 +75,14 @@ def permission_lines(permission: Permission) -> Iterator[Line]:
     text = f"permission {order.id}: {whom(order.first)} may reach {whom(order.second)} on {order.service}"
     yield Line(text, bold=True)
     yield Line(f"  on {first_few(sorted(permission.entries))}; {_until(order)}")
+    for name, containers in permission.carried.items():
+        text = f"  other hosts meet {first_few(containers)} at the addresses of {name}: their own tables let"
+        yield Line(f"{text} these through, whatever of {name} it is")
+    if permission.unpublished:
+        text = (
+            f"  no host is known to publish this service of {first_few(permission.unpublished)}: what asks for it from"
+        )
+        yield Line(f"{text} another host is not let through by its own table", style="yellow")
     for name, isolated in permission.stopped.items():
         text = f"  {_isolated(isolated)} isolated by {name}, which stands above it: nothing passes until"
         yield Line(f"{text} 'ringfence release {name}'", style="yellow")
