@@ -247,6 +247,38 @@ def test_a_host_with_signers_takes_a_permission_only_as_one_of_them_approved_it(
     for used in (one, again):
         assert ask(target, used, **approved()).last("refused") == "signature"
     assert holds(ask(target, CUT)) == {CUT.id: True}
+    # nor after all of Ringfence was removed, but for this
+    for changed in ("yes", "no"):
+        reply = target.ask("remove", {"force": "1"})[1]
+        assert (reply.last("state"), reply.last("changed")) == ("none", changed)
+        assert [path.name for path in target.state.iterdir()] == ["emergency.approved"]
+    for used in (one, again):
+        assert ask(target, used, **approved()).last("refused") == "signature"
+    # what is too old anyway goes too
+    approvals = target.state / "emergency.approved"
+    approvals.write_text(f"{one.id} 0 {now - 1}\n")
+    assert target.ask("remove", {"force": "1"})[1].last("changed") == "yes"
+    assert not target.state.exists()
+
+
+def test_principals_of_the_host_s_signers_are_patterns_that_no_shell_expands(target: LoneTarget) -> None:
+    key = target.place / "ada"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    now = int(time.time())
+    one = Emergency("p-0123abcd", "permission", now, now + 600, grants=(Grant("in", 6, PEER, ((22, 22),)),))
+    lines = [line for line in format([one]).splitlines() if line.startswith("element ")]
+    path = target.place / "request.json"
+    path.write_text(
+        json.dumps({"id": one.id, "until": now + 999, "within": "10m", "hosts": {"h": lines}}, indent=2) + "\n"
+    )
+    sign = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(key), "-n", "ringfence-emergency", str(path)]
+    subprocess.run(sign, check=True, capture_output=True)
+    signature = path.with_name("request.json.sig").read_text()
+    sent = approval_values({"text": path.read_text(), "signature": signature}, "h")
+    for principals, said in (("!ada", ""), ("!ada@*,*", "*"), ("*", "*"), ("a?a@[x]", "a?a@[x]")):
+        (target.place / "allowed_signers").write_text(f"{principals} {key.with_suffix('.pub').read_text()}")
+        reply = ask(target, one, check="1", **sent)
+        assert (reply.last("signed_by"), reply.last("refused")) == (said, "" if said else "signature"), principals
 
 
 def test_who_is_killed_in_the_middle_leaves_a_state_that_tells_the_truth(
