@@ -26,7 +26,7 @@ from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Action, Enforcement, Mode, Peer, Policy, Rule, Settings
 from ringfence.model.selectors import ANY, LabelIn
 from ringfence.model.services import parse_service
-from ringfence.operations.emergency_hosts import entry_of
+from ringfence.operations.emergency_entries import entry_of
 from ringfence.plan import Circumstances, Held, write
 from ringfence.plan.build import build
 from ringfence.wire.emergency_lines import format  # noqa: A004
@@ -112,7 +112,7 @@ class Site:
         router = self.assets.named()[ROUTER]
         names = {member.name for order in orders for end in (order.first, order.second) for member in end.members}
         behind = forwarded_by(self.assets, self.settings, names).get(ROUTER, ())
-        entries = [entry for one in orders if (entry := entry_of(one, router, self.settings, (), behind))]
+        entries = [entry for one in orders if (entry := entry_of(one, router, self.settings, behind=behind))]
         assert len(entries) == len(orders)
         given = emergency_order(format(entries), list(ends))
         status, reply, errors = self.target.ask("emergency", {}, given.encode())
