@@ -38,7 +38,9 @@ def release(
     if not order.released:
         order = replace(order, released=int(current_time().timestamp()))
     done = lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
-    return replace(done, besides=isolated_besides(estate, done.order) if kind is Kind.QUARANTINE else {})
+    return replace(
+        done, unasked=not hosts, besides=isolated_besides(estate, done.order) if kind is Kind.QUARANTINE else {}
+    )
 
 
 def _everywhere(estate: Estate, name: str, kind: Kind, execution: Execution) -> Order:
