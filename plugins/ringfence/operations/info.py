@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ringfence.operations.emergency_answers import with_orders
 from ringfence.operations.emergency_newcomers import lacking
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
@@ -29,4 +31,4 @@ def info(estate: Estate, words: Sequence[str] = (), execution: Execution | None 
     told = {name: host.result for name, host in done.result.hosts.items() if host.ok}
     problems = [*keep_answers(estate, told, marked), *keep_reports(estate, done.result.hosts)]
     execution.listener.problems([*problems, *lacking(estate, done.result.hosts)])
-    return done
+    return replace(done, result=with_orders(estate, done.result))

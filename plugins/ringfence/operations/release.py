@@ -9,7 +9,7 @@ from ringfence.estate.directory import current_time
 from ringfence.estate.emergencies import kept_order
 from ringfence.model.emergencies import ID, EmergencyEnd, HostState, Kind, Order
 from ringfence.model.errors import InputError
-from ringfence.operations.emergency_ends import known
+from ringfence.operations.emergency_ends import known, who_asks
 from ringfence.operations.emergency_hosts import Carried, lift
 from ringfence.operations.emergency_jumps import jumps_of
 from ringfence.operations.emergency_overlaps import isolated_besides
@@ -36,7 +36,7 @@ def release(
         raise InputError(f"{name} is a {order.kind}", order.place, f"ringfence {order.kind.ending} {name}")
     hosts = [host for host, state in order.hosts.items() if state is not HostState.RELEASED]
     if not order.released:
-        order = replace(order, released=int(current_time().timestamp()))
+        order = replace(order, released=int(current_time().timestamp()), released_by=who_asks())
     done = lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
     return replace(
         done, unasked=not hosts, besides=isolated_besides(estate, done.order) if kind is Kind.QUARANTINE else {}

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from ringfence.operations.emergency_hosts import Carried
     from ringfence.operations.quarantine import Cut
     from ringfence.operations.request import Request
+    from ringfence.operations.waiting_requests import Waiting
 
 SHOWN = 15
+REQUEST_COLUMNS = ("request", "what", "who asks", "why", "asked (UTC)", "until (UTC)", "approval")
 COLUMNS = ("id", "what", "hosts", "since (UTC)", "ends (UTC)", "who", "why")
 
 
@@ -81,6 +83,14 @@ def permission_lines(permission: Permission) -> Iterator[Line]:
     text = f"permission {order.id}: {whom(order.first)} may reach {whom(order.second)} on {order.service}"
     yield Line(text, bold=True)
     yield Line(f"  on {first_few(sorted(permission.entries))}; {_until(order)}")
+    for name, containers in permission.carried.items():
+        text = f"  other hosts meet {first_few(containers)} at the addresses of {name}: their own tables let"
+        yield Line(f"{text} these through, whatever of {name} it is")
+    if permission.unpublished:
+        text = (
+            f"  no host is known to publish this service of {first_few(permission.unpublished)}: what asks for it from"
+        )
+        yield Line(f"{text} another host is not let through by its own table", style="yellow")
     for name, isolated in permission.stopped.items():
         them = "it" if len(isolated) == 1 else "them"
         text = f"  {_isolated(isolated)} isolated by {name}, which stands above this: nothing from or to {them} passes"
@@ -149,11 +159,25 @@ def rows(orders: Sequence[Order], now: float) -> Iterator[tuple[object, ...]]:
         word = "hold" if wanted is HostState.HELD else "without"
         hosts = f"{well}/{len(order.hosts)} {word}"
         if order.released:
-            ends = f"released {_time(order.released)}"
+            ends = f"released {_time(order.released)}" + (f" by {order.released_by}" if order.released_by else "")
         else:
             ends = _time(order.ends) if order.ends else "when released"
             hosts = hosts if order.stands(now) else "ended"
-        yield order.id, what, hosts, _time(order.since), ends, order.who, order.why
+        who = f"{order.who}, approved by {' and '.join(order.approved_by)}" if order.approved_by else order.who
+        yield order.id, what, hosts, _time(order.since), ends, who, order.why
+
+
+def waiting_rows(requests: Sequence[Waiting]) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each request that was not given, under REQUEST_COLUMNS."""
+    for one in requests:
+        asked = one.request
+        factor = ", by a second factor"
+        needs = [f"{' or '.join(each.by)}{factor if each.second_factor else ''}" for each in one.wanted]
+        approval = f"waits for {' and for '.join(needs)}" if needs else "needs none"
+        if one.approved_by:
+            approval = f"approved by {' and '.join(one.approved_by)}: ringfence grant {asked.id}"
+        what = f"{asked.source} → {asked.destination} {asked.service} for {asked.within}"
+        yield asked.id, what, asked.who, asked.why, _time(asked.asked), _time(asked.until), approval
 
 
 def whom(end: EmergencyEnd) -> str:
