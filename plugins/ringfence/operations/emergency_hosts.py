@@ -11,7 +11,7 @@ from ringfence.model.emergencies import HostState, Kind, Order
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import drive
-from ringfence.operations.emergency_turns import seen_at_hosts, wait_for_others
+from ringfence.operations.emergency_turns import seen_at_hosts, seen_at_playbooks, wait_for_others
 from ringfence.operations.hosts import decided_enforcers
 from ringfence.wire import emergency_lines
 from ringfence.wire.emergency_lines import Emergency, EmergencyError
@@ -31,7 +31,8 @@ class Carried:
     """What became of an emergency on its hosts; `reasons` say why a host is not where it should be.
 
     `wanted` is the state that every host should be in, `interrupted` says that a person stopped it. `besides` are, by
-    the id of another quarantine that stands, whom that isolates still.
+    the id of another quarantine that stands, whom that isolates still. `unasked` says that no host had to be asked:
+    each was read to be as it should before.
     """
 
     order: Order
@@ -40,6 +41,7 @@ class Carried:
     seconds: float = 0.0
     interrupted: bool = False
     besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unasked: bool = False
 
     @property
     def well(self) -> tuple[str, ...]:
@@ -94,7 +96,8 @@ def carry(estate: Estate, order: Order, entries: Mapping[str, Emergency], execut
 def variables_of(estate: Estate, order: Order, entries: Mapping[str, Emergency]) -> dict[str, object]:
     """Return the variables with which the playbook `quarantine` does the same; keep the emergency as not reached."""
     update_order(estate.directory, order, dict.fromkeys(entries, HostState.UNKNOWN))
-    return {name: value for name, value in _variables(estate, order, entries).items() if value is not None}
+    given = _variables(estate, order, entries) | seen_at_playbooks(estate.history.state, order)
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def lift(
