@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from .emergency_lines import Emergency, Grant
+from .emergency_lines import QUARANTINE, Emergency, Grant
 from .emergency_table import LABEL, Compared, Path, of_family
 
 BITS = {4: 32, 6: 128}
@@ -79,13 +79,16 @@ def _rendered(entries: Sequence[Emergency], controls: Sequence[Path], family: in
         return {}
     rules["rfe_in"].append("-i lo -j RETURN")
     rules["rfe_out"].append("-o lo -j RETURN")
+    if any(entry.kind == QUARANTINE for entry in entries):
+        for way in _WAYS:
+            rules[f"rfe_{way}"] += _BUILT_IN[family]
     for entry in entries:
         _cut(rules, entry, family)
     for control in (one for one in controls if entries and one.family == family):
         _keep_open(rules, control)
     if any(entry.isolates for entry in entries):
         for way in ("in", "out"):
-            rules[f"rfe_{way}"] += [*_BUILT_IN[family], _DHCP[family, way]]
+            rules[f"rfe_{way}"].append(_DHCP[family, way])
     for entry in (one for one in entries if one.isolates):
         _isolate(rules, entry, family)
     for entry, grant in ((one, grant) for one in entries for grant in one.grants):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .address_line import V6_BASE, interval_of, range_text
-from .emergency_lines import Emergency, EmergencyError, Grant
+from .emergency_lines import QUARANTINE, Emergency, EmergencyError, Grant
 
 LABEL = 97
 IP = {4: "ip", 6: "ip6"}
@@ -142,17 +142,16 @@ def _rendered(entries: Sequence[Emergency], controls: Sequence[Path], labelled: 
         return table
     rules["input"].append('iifname "lo" accept')
     rules["output"].append('oifname "lo" accept')
-    if any(entry.remote and entry.kept for entry in entries):
-        # the host finds the neighbours that it forwards to those who are kept
-        for chain in _DHCP:
+    if any(entry.kind == QUARANTINE for entry in entries):
+        # neighbours are found whatever is cut off: networks of the link itself, and the whole family
+        for chain in CHAINS:
             rules[chain] += _BUILT_IN
     for entry in entries:
         _cut(table, entry)
     _keep_open(rules, controls if entries else ())
-    itself = any(entry.isolates for entry in entries)
-    for chain, dhcp in _DHCP.items():
-        if itself or any(entry.inside for entry in entries):
-            rules[chain] += [*_BUILT_IN, *(dhcp if itself else ())]
+    if any(entry.isolates for entry in entries):
+        for chain, dhcp in _DHCP.items():
+            rules[chain] += dhcp
     for entry in entries:
         if entry.isolates:
             _isolate(table, entry)
