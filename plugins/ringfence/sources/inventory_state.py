@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ringfence.sources.ansible_settings import AnsibleSettings, ansible_settings, fact_caches_of
+from ringfence.sources.inventory_files import MOST_BYTES
 from ringfence.sources.table_files import kind_of_file
 
 # Plug-ins that read nothing but their own files, and what those name.
@@ -108,6 +109,8 @@ def _content(path: Path) -> bytes:
             return f"{kind}".encode()
         if stat.S_ISDIR(status.st_mode):
             return b"directory"
+        if status.st_size > MOST_BYTES:
+            return f"{status.st_size} {status.st_mtime_ns}".encode()  # reading it is refused
         return path.read_bytes()
     except OSError as error:
         return f"{error.errno}".encode()
