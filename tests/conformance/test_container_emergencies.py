@@ -22,7 +22,7 @@ from ringfence.model.intervals import IntervalSet
 from ringfence.model.rules import Action, Enforcement, Mode, Peer, Policy, Rule
 from ringfence.model.selectors import ANY, LabelIn
 from ringfence.model.services import parse_service
-from ringfence.operations.emergency_hosts import entry_of
+from ringfence.operations.emergency_entries import entry_of
 from ringfence.plan import Circumstances
 from ringfence.plan.build import build
 from ringfence.wire.emergency_lines import Emergency, format  # noqa: A004

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ringfence.analysis.carrying_hosts import Carriers, carriers, met_over_hosts, unmet
 from ringfence.analysis.held_containers import held_by
 from ringfence.compiler import Compilation
 from ringfence.compiler.precedence import fused
@@ -63,13 +64,14 @@ def overridden(
     found = {}
     inside = {host: {one.asset.name for one in several} for host, several in held_by(named.values()).items()}
     holders = {one: host for host, several in inside.items() for one in several}
+    carried = carriers(named.values())
     for name, table in tables.items():
         realms = settings.sees(named[name].realm) if name in named else settings.sees("default")
         # a quarantine is looked at last, so it decides
         ranked = sorted(orders, key=lambda order: order.kind is Kind.QUARANTINE)
         holder = holders.get(name, "")
         near = inside.get(holder or name, set()) | {holder}
-        overrides = tuple(one for order in ranked for one in overrides_of(order, name, realms, holder, near))
+        overrides = tuple(one for order in ranked for one in overrides_of(order, name, realms, holder, near, carried))
         key = id(table), overrides
         if key not in known:
             known[key] = table, _overridden(table, overrides, titles)
@@ -78,12 +80,17 @@ def overridden(
 
 
 def overrides_of(
-    order: Order, name: str, realms: frozenset[str], holder: str = "", near: Collection[str] = ()
+    order: Order,
+    name: str,
+    realms: frozenset[str],
+    holder: str = "",
+    near: Collection[str] = (),
+    carried: Carriers | None = None,
 ) -> Iterator[Override]:
     """Yield what an emergency decides on a workload that sees some realms.
 
     A container that is not named shares the fate of its `holder`, which forwards for it. What is `near` it meets in
-    any realm.
+    any realm, and containers of other hosts, which are `carried`, at the addresses of these.
     """
     if order.kind is Kind.QUARANTINE:
         named = name in order.first.names | order.second.names
@@ -99,6 +106,9 @@ def overrides_of(
         return
     for direction, own, far in ((Direction.OUT, order.first, order.second), (Direction.IN, order.second, order.first)):
         if name in own.names:
+            some = unmet(far, carried or {}, realms, {name, *near})
+            for remote, points in met_over_hosts(some, order.services, realms, asked=direction is Direction.OUT):
+                yield Override(direction, remote, points, Outcome(Effect.ALLOW, order.id))
             for family, whole in FAMILIES.items():
                 remote, points = far.met_in(realms, near) & whole, order.services.of(family)
                 if remote and points:

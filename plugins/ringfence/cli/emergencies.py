@@ -7,23 +7,48 @@ import click
 from ringfence.cli.following import signals_cancel
 from ringfence.cli.program import INTERRUPTED
 from ringfence.cli.session import Session, command
+from ringfence.cli.shell_completion_values import asset_names
 
 
-@command("emergencies", "emergencies", "emergencies --all --json")
+@command(
+    "emergencies",
+    "emergencies",
+    "emergencies --all --json",
+    "emergencies role=db --kind permission --since 7d",
+    "emergencies --state waiting",
+    inventory=True,
+)
+@click.argument("what", metavar="[SELECTOR]...", nargs=-1, shell_complete=asset_names)
 @click.option("--all", "every", is_flag=True, help="Also those that were released or have ended.")
-def emergencies(session: Session, every: bool) -> None:
-    """List the quarantines and permissions that this workspace knows of; 'ringfence info' asks hosts instead."""
-    from ringfence.operations.emergencies import emergencies as listed
-    from ringfence.presenting.emergency_view import COLUMNS, new_lines, rows
+@click.option("--kind", type=click.Choice(("quarantine", "permission")), help="These alone.")
+@click.option("--state", type=click.Choice(("standing", "ended", "waiting")), help="These alone; waiting are requests.")
+@click.option("--since", default="", metavar="TIME", help="Begun or asked for since: 90m, 24h, 7d, a date or time.")
+def emergencies(
+    session: Session, what: tuple[str, ...], every: bool, kind: str | None, state: str | None, since: str
+) -> None:
+    """List the quarantines and permissions that this workspace knows of, and requests that wait for an approval.
 
-    found = listed(session.estate, every=every)
+    SELECTORs choose those about these assets and addresses, and those that these hosts hold. 'ringfence info' asks
+    hosts instead.
+    """
+    from ringfence.model.emergencies import Kind
+    from ringfence.operations.emergencies import Choice, State
+    from ringfence.operations.emergencies import emergencies as listed
+    from ringfence.presenting.emergency_view import COLUMNS, REQUEST_COLUMNS, new_lines, rows, waiting_rows
+
+    choice = Choice(every, what, Kind(kind) if kind else None, State(state) if state else None, since)
+    found = listed(session.estate, choice, session.execution)
     if session.output.as_json:
         session.output.data(found.data())
-    elif found.orders:
+        return
+    if found.orders:
         session.output.table(COLUMNS, rows(found.orders, found.now))
         session.output.lines(new_lines(found))
-    else:
-        session.output.line("nothing stands" if not every else "there was no emergency")
+    if found.waiting:
+        session.output.table(REQUEST_COLUMNS, waiting_rows(found.waiting))
+    if not found.orders and not found.waiting:
+        chosen = what or kind or state or since
+        session.output.line("nothing of this" if chosen else "there was no emergency" if every else "nothing stands")
 
 
 @command("release", "release q-1a2b3c4d", hosts=True)

@@ -75,7 +75,8 @@ def update_order(directory: Path, order: Order, states: Mapping[str, HostState])
             from ringfence.estate.emergency_files import read_order
 
             kept = read_order(path)
-            order = replace(order, released=order.released or kept.released, hosts=kept.hosts)
+            first = kept if kept.released else order
+            order = replace(order, released=first.released, released_by=first.released_by, hosts=kept.hosts)
         return keep_order(directory, replace(order, hosts={**order.hosts, **states}))
 
 
@@ -90,7 +91,9 @@ def order_data(order: Order) -> dict[str, object]:
         "why": order.why,
         "since": order.since,
         "ends": order.ends,
-        "released": order.released,
+        "released_at": order.released,
+        "released_by": order.released_by,
+        "approved_by": list(order.approved_by),
         "first": _end_data(order.first),
         "second": _end_data(order.second),
         "service": order.service,

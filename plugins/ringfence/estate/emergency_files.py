@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from ringfence.files import regular_file
 from ringfence.model.addresses import addresses_of
@@ -43,7 +43,10 @@ class _File(_Entry):
     why: str = Field(max_length=MOST_WHY)
     since: int = Field(ge=0, le=LAST_SECOND)
     ends: int = Field(ge=0, le=LAST_SECOND)
-    released: int = Field(ge=0, le=LAST_SECOND)
+    # files of before have the time alone, as `released`
+    released: int = Field(ge=0, le=LAST_SECOND, validation_alias=AliasChoices("released_at", "released"))
+    released_by: str = Field(default="", max_length=MOST_WHO)
+    approved_by: list[Annotated[str, Field(max_length=MOST_WHO)]] = Field(default_factory=list, max_length=100)
     first: _EndEntry
     second: _EndEntry
     service: str
@@ -60,8 +63,8 @@ def read_order(path: Path) -> Order:
             raise ValueError("its name and its id differ")
         if read.ends and not 0 < read.ends - read.since <= LONGEST:
             raise ValueError("it must end after it begins, and within 30 days")
-        if any(clean_line(text) != text for text in (read.who, read.why)):
-            raise ValueError("'who' and 'why' are text on one line")
+        if any(clean_line(text) != text for text in (read.who, read.why, read.released_by, *read.approved_by)):
+            raise ValueError("'who', 'why', 'released_by' and 'approved_by' are text on one line")
         services = union(map(parse_service, read.services)) if read.services else Services()
         return Order(
             id=read.id,
@@ -71,6 +74,8 @@ def read_order(path: Path) -> Order:
             since=read.since,
             ends=read.ends,
             released=read.released,
+            released_by=read.released_by,
+            approved_by=tuple(read.approved_by),
             first=_end(read.first),
             second=_end(read.second),
             service=read.service,

@@ -80,7 +80,7 @@ class Order:
 
     A quarantine isolates `first`, but for what is in `second`, which stays reachable. A permission lets `first` reach
     `second` on `services`. Times are seconds since 1970; `ends` is 0 where it stands until it is released, and
-    `released` where nobody released it. `place` is its file.
+    `released` where nobody released it. `approved_by` are the principals who signed its request. `place` is its file.
     """
 
     id: str
@@ -94,6 +94,8 @@ class Order:
     services: Services = NO_SERVICE
     ends: int = 0
     released: int = 0
+    released_by: str = ""
+    approved_by: tuple[str, ...] = ()
     hosts: Mapping[str, HostState] = field(default_factory=dict)
     place: Place | None = None
 

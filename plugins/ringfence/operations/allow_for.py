@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from ringfence.analysis.carrying_hosts import Carrier, Carriers, carriers, unmet
 from ringfence.estate.directory import current_time
 from ringfence.model.addresses import address_text
 from ringfence.model.emergencies import EmergencyEnd, Kind, Order
 from ringfence.model.errors import InputError
-from ringfence.model.rules import EMERGENCY, Enforcement, Mode, Policy, Rule
+from ringfence.model.rules import EMERGENCY, Enforcement, Mode, Policy, Rule, Settings
 from ringfence.model.selectors import ANY, AddressIn, leaves
-from ringfence.operations.emergency_ends import checked_reason, known, new_id, span_seconds, who_asks
+from ringfence.operations.emergency_ends import Known, checked_reason, known, new_id, span_seconds, who_asks
 from ringfence.operations.emergency_hosts import Carried, lay_down
 from ringfence.operations.emergency_overlaps import Isolated, stops
 from ringfence.operations.execution import Execution
@@ -44,17 +45,27 @@ class PermissionRequest:
 class Permission:
     """A permission before it is carried out: `entries` are what hosts would be given, by name.
 
-    `stopped` are, by the id of a quarantine that stands above it, whom of its ends that isolates.
+    `stopped` are, by the id of a quarantine that stands above it, whom of its ends that isolates. `carried` are, by a
+    host, the containers that workloads of other hosts meet at its addresses. Of those `unpublished` no host is known to
+    publish the service, so the own table of who asks them for it is not opened.
     """
 
     order: Order
     entries: Mapping[str, Emergency]
     stopped: Isolated = field(default_factory=dict)
+    carried: Isolated = field(default_factory=dict)
+    unpublished: tuple[str, ...] = ()
 
     def data(self) -> dict[str, object]:
         """Return plain data for JSON."""
         stopped = {name: list(whom) for name, whom in self.stopped.items()}
-        return {"hosts": sorted(self.entries), "stopped_by": stopped}
+        carried = {name: list(containers) for name, containers in self.carried.items()}
+        return {
+            "hosts": sorted(self.entries),
+            "stopped_by": stopped,
+            "carried_by": carried,
+            "not_published": list(self.unpublished),
+        }
 
 
 class Asker(Protocol):
@@ -102,16 +113,40 @@ def permission_of(
         ends=since + span_seconds(request.within),
     )
     refuse_guarded(estate, order)
-    entries, _ = now.entries(order)
+    entries, enforced = now.entries(order)
     if not entries:
         raise InputError(
             f"nothing enforces on '{request.source}' or '{request.destination}', so there is nothing to let through",
             remedy="ringfence explain says what decides there",
         )
-    permission = Permission(order, entries, stops(estate, order))
+    permission = Permission(order, entries, stops(estate, order), *_over_hosts(order, now, enforced))
     if not approved:
         refuse_unapproved(estate, permission)
     return permission
+
+
+def _over_hosts(order: Order, now: Known, enforced: Collection[str]) -> tuple[Isolated, tuple[str, ...]]:
+    """Return which containers workloads of other hosts meet at whose address, and which of them are served at none."""
+    over: dict[str, set[str]] = {}
+    unpublished = set()
+    for one, _, asked in _beyond(order, now.carriers(), now.settings, enforced):
+        if asked and not any(one.serves(order.services)):
+            unpublished.add(one.container.name)
+        else:
+            over.setdefault(one.host.name, set()).add(one.container.name)
+    return {name: tuple(sorted(some)) for name, some in sorted(over.items())}, tuple(sorted(unpublished))
+
+
+def _beyond(
+    order: Order, known: Carriers, settings: Settings, enforced: Collection[str]
+) -> Iterator[tuple[Carrier, str, bool]]:
+    """Yield containers with who meets them by their hosts, and whether that asks them for something."""
+    for end, other, asked in ((order.second, order.first, True), (order.first, order.second, False)):
+        for member in other.members:
+            if member.name in enforced:
+                holder = known[member.name].host.name if member.name in known else member.name
+                for one in unmet(end, known, settings.sees(member.realm), {holder}):
+                    yield one, member.name, asked
 
 
 def refuse_unapproved(estate: Estate, permission: Permission) -> None:
@@ -144,24 +179,28 @@ def refuse_guarded(estate: Estate, order: Order) -> None:
             f"this permission is for {len(clients)} clients and {len(servers)} servers, which is no emergency",
             remedy="name the few that need it, or write a rule",
         )
-    guarded = _guardrails(estate, [*order.first.names, *order.second.names])
+    asked = [(client, server, order.services) for client in clients for server in servers]
+    assets = estate.snapshot.named()
+    over = list(_beyond(order, carriers(assets.values()), estate.workspace.settings, assets))
+    asked += [(name, one.host.name, one.published(order.services)) for one, name, asks in over if asks]
+    asked += [(one.host.name, name, order.services) for one, name, asks in over if not asks]
+    guarded = _guardrails(estate, [*order.first.names, *order.second.names, *{one.host.name for one, _, _ in over}])
     if guarded is None:
         return
-    for client in clients:
-        for server in servers:
-            try:
-                found = explain(guarded, client, server, order.services)
-            except InputError:
-                continue  # of two families, or a service that theirs does not have: nothing passes there
-            for answer in (*found.answers, *found.others):
-                for side in answer.sides:
-                    if side.verdict == "deny":
-                        raise InputError(
-                            f"the guardrail '{side.rule}' denies {client} to {server}",
-                            side.place,
-                            "choose other ends or another service, or let emergencies through guardrails in "
-                            "ringfence.yml: 'emergencies: {pass_guardrails: true}'",
-                        )
+    for client, server, services in asked:
+        try:
+            found = explain(guarded, client, server, services)
+        except InputError:
+            continue  # of two families, or a service that theirs does not have: nothing passes there
+        for answer in (*found.answers, *found.others):
+            for side in answer.sides:
+                if side.verdict == "deny":
+                    raise InputError(
+                        f"the guardrail '{side.rule}' denies {client} to {server}",
+                        side.place,
+                        "choose other ends or another service, or let emergencies through guardrails in "
+                        "ringfence.yml: 'emergencies: {pass_guardrails: true}'",
+                    )
 
 
 def _guardrails(estate: Estate, names: list[str]) -> Compilation | None:

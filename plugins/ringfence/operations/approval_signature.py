@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,21 +29,23 @@ class ApprovalSignature:
     verified: bool
 
 
-def signed_by(file: Path, signature: Path, signers: Path) -> ApprovalSignature:
-    """Return who signed a file. Raise InputError where nobody of the allowed signers did."""
+def signed_by(file: Path, signature: Path, signers: Path, asked: Iterable[str] = ()) -> ApprovalSignature:
+    """Return who signed a file, of the principals that are asked for and those that the allowed signers name.
+
+    These name principals by patterns, so ssh-keygen is asked for every name, and none is compared with a pattern here.
+    Raise InputError where nobody of the allowed signers signed it.
+    """
     place = Place(str(signature))
     wrong = "sign it anew: ringfence approve"
-    where = ["-f", str(signers), "-s", str(signature)]
     try:
         content = regular_file(file)
-        found = ssh_keygen(["-Y", "find-principals", *where], "nobody known", b"")
-        principals = tuple(one for one in found.splitlines() if one)
-        for principal in principals:
-            ssh_keygen(["-Y", "verify", "-n", NAMESPACE, "-I", principal, *where], "not signed", content)
-    except OutsideError as error:
-        if "not installed" in error.message:
-            raise
-        raise InputError(f"the signature is of no allowed signer: {error.message}", place, wrong) from error
+        found = _keygen(["-Y", "find-principals", "-f", str(signers), "-s", str(signature)], b"")
+        # a pattern of `!` says who it is not
+        named = [one for one in found.splitlines() if one and not one.startswith("!")]
+        verify = ["-Y", "verify", "-n", NAMESPACE, "-f", str(signers), "-s", str(signature), "-I"]
+        principals = tuple(one for one in dict.fromkeys([*asked, *named]) if _keygen([*verify, one], content))
+    except OSError as error:
+        raise InputError(f"the signature cannot be checked: {error.strerror}", place, wrong) from error
     if not principals:
         raise InputError("the signature is of no allowed signer", place, wrong)
     try:
@@ -50,6 +53,16 @@ def signed_by(file: Path, signature: Path, signers: Path) -> ApprovalSignature:
     except (ValueError, struct.error, binascii.Error) as error:
         raise InputError("this is not a signature of ssh-keygen", place, wrong) from error
     return ApprovalSignature(principals, hardware, verified)
+
+
+def _keygen(arguments: list[str], given: bytes) -> str:
+    """Return what ssh-keygen prints, nothing where it refuses. Raise OutsideError where it is not installed."""
+    try:
+        return ssh_keygen(arguments, "not signed", given)
+    except OutsideError as error:
+        if "not installed" in error.message:
+            raise
+        return ""
 
 
 def _flags(text: str) -> tuple[bool, bool]:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ringfence.analysis.held_containers import held_containers
+from ringfence.analysis.carrying_hosts import Carriers, carriers
+from ringfence.analysis.held_containers import forwarded_by, held_containers
 from ringfence.analysis.peer_resolution import Ends, chosen_addresses, points_of
 from ringfence.enforcers import held_by_host
 from ringfence.enforcers import names as installed_enforcers
@@ -22,7 +23,7 @@ from ringfence.model.rules import Settings
 from ringfence.model.safe_text import clean_line
 from ringfence.model.selectors import FqdnIs, leaves
 from ringfence.model.spans import SPAN, seconds
-from ringfence.operations.emergency_hosts import entry_of
+from ringfence.operations.emergency_entries import entry_of
 from ringfence.person import person
 from ringfence.plan.host_names import askable
 from ringfence.wire.emergency_lines import LONGEST, MOST_WHO, MOST_WHY, EmergencyError
@@ -65,6 +66,10 @@ class Known:
         own = {name for name in installed_enforcers() if not held_by_host(name)}
         return tuple(one for one in self.snapshot.assets if one.workload and one.enforcer in own and askable(one.name))
 
+    def carriers(self) -> Carriers:
+        """Return the containers that hosts hold, by name."""
+        return carriers(self.snapshot.assets)
+
     def entries(self, order: Order) -> tuple[dict[str, Emergency], frozenset[str]]:
         """Return what hosts are given of an emergency, and on which assets these enforce, containers among them.
 
@@ -72,11 +77,14 @@ class Known:
         """
         hosts = self.enforced()
         inside = held_containers(self.snapshot, hosts)
-        enforced = {one.name for one in hosts} | {one.asset.name for several in inside.values() for one in several}
+        behind = forwarded_by(self.snapshot, self.settings, order.first.names | order.second.names)
+        ways = [behind.get(one.name, ()) for one in hosts]
+        enforced = {one.name for one in hosts} | {one.asset.name for some in (*inside.values(), *ways) for one in some}
+        carried = self.carriers()
         given = {}
         for one in hosts:
             try:
-                entry = entry_of(order, one, self.settings, inside.get(one.name, ()))
+                entry = entry_of(order, one, self.settings, inside.get(one.name, ()), carried, behind.get(one.name, ()))
             except EmergencyError as error:
                 raise InputError(f"{one.name} cannot take it: {error}", order.place, "choose fewer assets") from error
             if entry is not None:

@@ -1,36 +1,28 @@
-"""An emergency on its hosts: what each of them is given, and what its kernel was read to hold afterwards."""
+"""An emergency carried out on its hosts, and what their kernels were read to hold afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ringfence.estate.emergencies import update_order
-from ringfence.model.addresses import FAMILIES, range_texts
 from ringfence.model.emergencies import HostState, Kind, Order
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
-from ringfence.model.services import BLOCK, EVERY_SERVICE
 from ringfence.operations.drive import drive
-from ringfence.operations.emergency_turns import seen_at_hosts, wait_for_others
+from ringfence.operations.emergency_turns import seen_at_hosts, seen_at_playbooks, wait_for_others
 from ringfence.operations.hosts import decided_enforcers
 from ringfence.wire import emergency_lines
-from ringfence.wire.emergency_lines import WITH_PORTS, Emergency, EmergencyError, Grant
+from ringfence.wire.emergency_lines import Emergency, EmergencyError
 
 if TYPE_CHECKING:
-    from ringfence.analysis.held_containers import Inside
     from ringfence.estate import Estate
-    from ringfence.model.assets import Asset
-    from ringfence.model.emergencies import EmergencyEnd
-    from ringfence.model.intervals import IntervalSet
-    from ringfence.model.rules import Settings
     from ringfence.operations.execution import Execution
     from ringfence.rollout import PlaybookResult
 
 # The exit status where some hosts hold what was decided and others do not.
 PARTIAL = 4
-Ports = tuple[tuple[int, int], ...]
 OUTSIDE = 3
 
 
@@ -39,7 +31,8 @@ class Carried:
     """What became of an emergency on its hosts; `reasons` say why a host is not where it should be.
 
     `wanted` is the state that every host should be in, `interrupted` says that a person stopped it. `besides` are, by
-    the id of another quarantine that stands, whom that isolates still.
+    the id of another quarantine that stands, whom that isolates still. `unasked` says that no host had to be asked:
+    each was read to be as it should before.
     """
 
     order: Order
@@ -48,6 +41,7 @@ class Carried:
     seconds: float = 0.0
     interrupted: bool = False
     besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unasked: bool = False
 
     @property
     def well(self) -> tuple[str, ...]:
@@ -80,93 +74,6 @@ class Carried:
         }
 
 
-def entry_of(order: Order, host: Asset, settings: Settings, inside: Sequence[Inside] = ()) -> Emergency | None:
-    """Return what a host, which holds some containers, is given of an emergency, None where it has no part in it."""
-    if order.kind is Kind.QUARANTINE:
-        return _quarantine(order, host, settings, inside)
-    grants = tuple(_grants(order, host, settings, inside))
-    return _entry(order, inside, grants=grants) if grants else None
-
-
-def _quarantine(order: Order, host: Asset, settings: Settings, inside: Sequence[Inside]) -> Emergency | None:
-    own = {one.asset.name for one in inside}
-    realms = settings.sees(host.realm).union(*(settings.sees(one.asset.realm) for one in inside))
-    kept = (*_called(order.second, inside), *range_texts(order.second.met_in(realms, without=own)))
-    if host.name in order.first.names:
-        return _entry(order, inside, isolates=True, kept=kept)
-    cut = tuple(one.called for one in inside if one.asset.name in order.first.names)
-    # who is kept meets the isolated as always, and so does what it forwards
-    remote = () if host.name in order.second.names else range_texts(order.first.met_in(realms, without=own))
-    if not cut and not remote:
-        return None
-    return _entry(order, inside, inside=cut, remote=remote, kept=kept if cut else _called(order.second, inside))
-
-
-def _entry(order: Order, containers: Sequence[Inside], **parts: Any) -> Emergency:
-    """Return an emergency of some parts, with the addresses of those containers that they name."""
-    grants: tuple[Grant, ...] = parts.get("grants", ())
-    texts = [*parts.get("kept", ()), *(text for grant in grants for text in (*grant.local, *grant.remote))]
-    named = {*(f"@{one}" for one in parts.get("inside", ())), *texts}
-    held = tuple((one.called, one.addresses) for one in containers if f"@{one.called}" in named)
-    return Emergency(order.id, str(order.kind), order.since, order.ends, order.who, order.why, containers=held, **parts)
-
-
-def _called(end: EmergencyEnd, inside: Sequence[Inside]) -> tuple[str, ...]:
-    """Return those of a host's containers that an end names, as lines name them."""
-    return tuple(f"@{one.called}" for one in inside if one.asset.name in end.names)
-
-
-def _grants(order: Order, host: Asset, settings: Settings, inside: Sequence[Inside]) -> Iterator[Grant]:
-    own = {one.asset.name for one in inside}
-    for words, near, far in ((("out", "from"), order.first, order.second), (("in", "to"), order.second, order.first)):
-        if host.name in near.names:
-            yield from _of_one(order, words[0], far, settings.sees(host.realm), own, inside)
-        for one in inside:
-            if one.asset.name in near.names:
-                others = [other for other in inside if other is not one]
-                realms = settings.sees(one.asset.realm)
-                yield from _of_one(order, words[1], far, realms, own, others, (f"@{one.called}",))
-
-
-def _of_one(
-    order: Order,
-    direction: str,
-    far: EmergencyEnd,
-    realms: frozenset[str],
-    own: Collection[str],
-    inside: Sequence[Inside],
-    local: tuple[str, ...] = (),
-) -> Iterator[Grant]:
-    """Yield what is opened for one end: to who is known by addresses, and to the containers of the host."""
-    remotes: dict[tuple[int | None, Ports], list[str]] = {}
-    for family, whole in FAMILIES.items():
-        if remote := range_texts(far.met_in(realms, without=own) & whole):
-            for service in _services(order.services.of(family)):
-                remotes.setdefault(service, []).extend(remote)
-    for (protocol, ports), remote_texts in remotes.items():
-        yield Grant(direction, protocol, tuple(remote_texts), ports, local)
-    if called := _called(far, inside):
-        services = dict.fromkeys(one for family in FAMILIES for one in _services(order.services.of(family)))
-        for protocol, ports in services:
-            yield Grant(direction, protocol, called, ports, local)
-
-
-def _services(points: IntervalSet) -> Iterator[tuple[int | None, Ports]]:
-    """Yield the protocols of some points, None for every one, each with its ports or types, none for all of them."""
-    if points == EVERY_SERVICE:
-        yield None, ()
-        return
-    ports: dict[int, list[tuple[int, int]]] = {}
-    for low, high in points:
-        for protocol in range(low // BLOCK, high // BLOCK + 1):
-            first, last = max(low - protocol * BLOCK, 0), min(high - protocol * BLOCK, BLOCK - 1)
-            ports.setdefault(protocol, []).append((first, last))
-    for protocol, spans in sorted(ports.items()):
-        most = WITH_PORTS.get(protocol, 0)
-        whole = spans == [(0, BLOCK - 1)]
-        yield protocol, () if whole else tuple((low, min(high, most)) for low, high in spans if low <= most)
-
-
 def lay_down(
     estate: Estate, order: Order, entries: Mapping[str, Emergency], execution: Execution, last: Collection[str] = ()
 ) -> Carried:
@@ -189,7 +96,8 @@ def carry(estate: Estate, order: Order, entries: Mapping[str, Emergency], execut
 def variables_of(estate: Estate, order: Order, entries: Mapping[str, Emergency]) -> dict[str, object]:
     """Return the variables with which the playbook `quarantine` does the same; keep the emergency as not reached."""
     update_order(estate.directory, order, dict.fromkeys(entries, HostState.UNKNOWN))
-    return {name: value for name, value in _variables(estate, order, entries).items() if value is not None}
+    given = _variables(estate, order, entries) | seen_at_playbooks(estate.history.state, order)
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def lift(

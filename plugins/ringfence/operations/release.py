@@ -9,10 +9,11 @@ from ringfence.estate.directory import current_time
 from ringfence.estate.emergencies import kept_order
 from ringfence.model.emergencies import ID, EmergencyEnd, HostState, Kind, Order
 from ringfence.model.errors import InputError
-from ringfence.operations.emergency_ends import known
+from ringfence.operations.emergency_ends import known, who_asks
 from ringfence.operations.emergency_hosts import Carried, lift
 from ringfence.operations.emergency_jumps import jumps_of
 from ringfence.operations.emergency_overlaps import isolated_besides
+from ringfence.operations.emergency_turns import forget_playbooks
 from ringfence.operations.execution import Execution
 from ringfence.operations.quarantine import order_called
 
@@ -36,9 +37,13 @@ def release(
         raise InputError(f"{name} is a {order.kind}", order.place, f"ringfence {order.kind.ending} {name}")
     hosts = [host for host, state in order.hosts.items() if state is not HostState.RELEASED]
     if not order.released:
-        order = replace(order, released=int(current_time().timestamp()))
+        order = replace(order, released=int(current_time().timestamp()), released_by=who_asks())
     done = lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
-    return replace(done, besides=isolated_besides(estate, done.order) if kind is Kind.QUARANTINE else {})
+    if not done.missing:
+        forget_playbooks(estate.history.state, order)
+    return replace(
+        done, unasked=not hosts, besides=isolated_besides(estate, done.order) if kind is Kind.QUARANTINE else {}
+    )
 
 
 def _everywhere(estate: Estate, name: str, kind: Kind, execution: Execution) -> Order:

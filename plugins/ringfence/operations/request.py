@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ from ringfence.analysis.peer_resolution import chosen_addresses, chosen_outside
 from ringfence.estate.directory import current_time
 from ringfence.estate.queries import ITSELF
 from ringfence.files import regular_file, write_whole
-from ringfence.model.emergencies import FOLDER, ID, Kind
+from ringfence.model.emergencies import FOLDER, ID, SUFFIX, Kind
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.operations.allow_for import Permission, PermissionRequest, permission_of
 from ringfence.operations.approval_signature import NAMESPACE, signed_by
@@ -30,6 +30,7 @@ REQUESTS = "requests"
 # How long an approval can be waited for, and used, in seconds; how far ahead the clock of who asked may be.
 VALID = 24 * 3600
 AHEAD = 300
+_ANEW = "make a new one: ringfence request"
 
 
 class Request(BaseModel):
@@ -98,22 +99,35 @@ def request_called(estate: Estate, name: str) -> Asked:
     path = _folder(estate) / f"{name}.json"
     if not ID.fullmatch(name) or not path.is_file():
         raise InputError(f"there is no request {name}", remedy="ringfence request makes one; its file can be pulled")
-    place = Place(f"{FOLDER}/{REQUESTS}/{path.name}", 1)
-    anew = "make a new one: ringfence request"
+    asked = read_request(path)
+    if too_old(asked.request, current_time().timestamp()):
+        raise InputError(f"{name} can only be given within a day", _place(path), _ANEW)
+    return asked
+
+
+def too_old(request: Request, now: float) -> bool:
+    """Return whether a request can be given no more, or is of a time that cannot be."""
+    return now >= request.until or request.until - request.asked > VALID or request.asked > now + AHEAD
+
+
+def read_request(path: Path) -> Asked:
+    """Return the request of a file, however old. Raise InputError for one that is broken."""
+    place, name = _place(path), path.name.removesuffix(SUFFIX)
     try:
         content = regular_file(path)
         request = Request.model_validate_json(content)
     except (ValidationError, OSError) as error:
-        raise InputError("this is not a request", place, anew) from error
+        raise InputError("this is not a request", place, _ANEW) from error
     if request.id != name:
         raise InputError(f"this is the request {request.id} under another name", place, "delete it")
     # hosts read it a line at a time: what they would take is what is shown here
     if content != _text(request).encode():
-        raise InputError("this is not written as Ringfence writes a request", place, anew)
-    now = current_time().timestamp()
-    if now >= request.until or request.until - request.asked > VALID or request.asked > now + AHEAD:
-        raise InputError(f"{name} can only be given within a day", place, anew)
+        raise InputError("this is not written as Ringfence writes a request", place, _ANEW)
     return Asked(request, path)
+
+
+def _place(path: Path) -> Place:
+    return Place(f"{FOLDER}/{REQUESTS}/{path.name}", 1)
 
 
 def approve(estate: Estate, asked: Asked, key: Path) -> tuple[str, ...]:
@@ -134,7 +148,7 @@ def approvers(estate: Estate, asked: Asked) -> tuple[str, ...]:
     """
     settings = estate.workspace.settings.emergencies
     permission = permission_of(estate, asked.request.permission, approved=True)
-    place = Place(f"{FOLDER}/{REQUESTS}/{asked.path.name}", 1)
+    place = _place(asked.path)
     if not asked.signature.is_file():
         raise InputError(f"nobody has approved {asked.request.id}", place, f"ringfence approve {asked.request.id}")
     signers = estate.directory / settings.allowed_signers
@@ -143,9 +157,13 @@ def approvers(estate: Estate, asked: Asked) -> tuple[str, ...]:
             "the workspace has no file of allowed signers",
             remedy="write 'emergencies: {allowed_signers: allowed_signers, approvals: […]}' into ringfence.yml",
         )
-    signature = signed_by(asked.path, asked.signature, signers)
-    for approval in wanted_approvals(estate, permission):
-        if not set(approval.by) & set(signature.principals):
+    wanted = wanted_approvals(estate, permission)
+    signature = signed_by(asked.path, asked.signature, signers, [one for approval in wanted for one in approval.by])
+    named: list[str] = []
+    for approval in wanted:
+        by = [one for one in approval.by if one in signature.principals]
+        named += [one for one in by if one not in named]
+        if not by:
             whose = " or ".join(signature.principals)
             raise InputError(f"{whose} may not approve this: {', '.join(approval.by)} may", approval.place)
         if approval.second_factor and not signature.verified:
@@ -155,7 +173,7 @@ def approvers(estate: Estate, asked: Asked) -> tuple[str, ...]:
                 approval.place,
                 "sign with an sk- key that was made with 'ssh-keygen -t ed25519-sk -O verify-required'",
             )
-    return signature.principals
+    return tuple(named) or signature.principals
 
 
 def granted(estate: Estate, name: str, execution: Execution | None = None) -> Permission:
@@ -165,11 +183,11 @@ def granted(estate: Estate, name: str, execution: Execution | None = None) -> Pe
     """
     asked = request_called(estate, name)
     if any(order.id == name for order in estate.emergencies()):
-        raise InputError(f"{name} was given already", remedy="make a new one: ringfence request")
-    approvers(estate, asked)
+        raise InputError(f"{name} was given already", remedy=_ANEW)
+    whose = approvers(estate, asked)
     permission = permission_of(estate, asked.request.permission, execution, approved=True, identity=asked.request)
     _meant(asked, permission)
-    return permission
+    return replace(permission, order=replace(permission.order, approved_by=whose))
 
 
 def _meant(asked: Asked, permission: Permission) -> None:
@@ -180,8 +198,8 @@ def _meant(asked: Asked, permission: Permission) -> None:
     if _lines(permission) != asked.request.hosts:
         raise InputError(
             f"the addresses or hosts that {asked.request.id} means are others than when it was asked for",
-            Place(f"{FOLDER}/{REQUESTS}/{asked.path.name}", 1),
-            "make a new one: ringfence request",
+            _place(asked.path),
+            _ANEW,
         )
 
 

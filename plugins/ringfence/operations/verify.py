@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import drive
+from ringfence.operations.emergency_answers import with_orders
 from ringfence.operations.emergency_newcomers import lacking
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
@@ -50,7 +51,7 @@ def verify(
         problems = [*problems, Problem(Severity.WARNING, error.message, error.place, error.remedy)]
     problems = [*problems, *keep_reports(estate, result.hosts), *lacking(estate, result.hosts)]
     execution.listener.problems(problems)
-    return PlanResult(chosen.plan, result, interrupted)
+    return PlanResult(chosen.plan, with_orders(estate, result), interrupted)
 
 
 def confirmed_plan(estate: Estate) -> ChosenPlan:

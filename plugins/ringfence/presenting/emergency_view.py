@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from ringfence.operations.emergency_hosts import Carried
     from ringfence.operations.quarantine import Cut
     from ringfence.operations.request import Request
+    from ringfence.operations.waiting_requests import Waiting
 
 SHOWN = 15
+REQUEST_COLUMNS = ("request", "what", "who asks", "why", "asked (UTC)", "until (UTC)", "approval")
 COLUMNS = ("id", "what", "hosts", "since (UTC)", "ends (UTC)", "who", "why")
 
 
@@ -39,6 +41,11 @@ def cut_lines(cut: Cut) -> Iterator[Line]:
     yield Line(f"  {_until(order)}")
     for name, whom_too in cut.already.items():
         yield Line(f"  {_isolated(whom_too)} isolated by {name} already, which stands on its own", style="yellow")
+    if cut.controls:
+        text = (
+            f"  {first_few(cut.controls)} is where Ansible comes from (control): hosts refuse this when it comes from"
+        )
+        yield Line(f"{text} there, so isolate that from another machine", style="red")
     for name, behind in cut.behind.items():
         text = f"  Ansible reaches {first_few(behind)} over {name}: not until it is released, unless --keep names them"
         yield Line(text, style="red")
@@ -64,9 +71,8 @@ def seen_lines(seen: Sequence[SeenCut], words: str) -> Iterator[Line]:
     yield Line(f"  cuts what was seen ({words}), {counted(len(seen), 'kind')} of connections:")
     for one in seen[:SHOWN]:
         way = f"{one.isolated} → {one.peer}" if one.to else f"{one.peer} → {one.isolated}"
-        yield Line(
-            f"    {way}  {one.service}  {one.connections:,} times, last {utc_text(int(one.last.timestamp()))} UTC"
-        )
+        times = f"{one.connections:,} {'time' if one.connections == 1 else 'times'}"
+        yield Line(f"    {way}  {one.service}  {times}, last {utc_text(int(one.last.timestamp()))} UTC")
     if len(seen) > SHOWN:
         yield Line(f"    and {len(seen) - SHOWN} more (--json gives all)")
 
@@ -77,9 +83,18 @@ def permission_lines(permission: Permission) -> Iterator[Line]:
     text = f"permission {order.id}: {whom(order.first)} may reach {whom(order.second)} on {order.service}"
     yield Line(text, bold=True)
     yield Line(f"  on {first_few(sorted(permission.entries))}; {_until(order)}")
+    for name, containers in permission.carried.items():
+        text = f"  other hosts meet {first_few(containers)} at the addresses of {name}: their own tables let"
+        yield Line(f"{text} these through, whatever of {name} it is")
+    if permission.unpublished:
+        text = (
+            f"  no host is known to publish this service of {first_few(permission.unpublished)}: what asks for it from"
+        )
+        yield Line(f"{text} another host is not let through by its own table", style="yellow")
     for name, isolated in permission.stopped.items():
-        text = f"  {_isolated(isolated)} isolated by {name}, which stands above it: nothing passes until"
-        yield Line(f"{text} 'ringfence release {name}'", style="yellow")
+        them = "it" if len(isolated) == 1 else "them"
+        text = f"  {_isolated(isolated)} isolated by {name}, which stands above this: nothing from or to {them} passes"
+        yield Line(f"{text} until 'ringfence release {name}'", style="yellow")
 
 
 def request_lines(request: Request) -> Iterator[Line]:
@@ -93,18 +108,34 @@ def carried_lines(carried: Carried) -> Iterator[Line]:
     """Yield what the kernels of hosts hold now, which hosts were not reached, and what to do about these."""
     order, well, missing = carried.order, carried.well, carried.missing
     every = len(well) + len(missing)
+    if carried.unasked:
+        yield Line(f"{order.id}: none of {counted(every, 'host')} was asked: each was read to be without it before")
+        yield from _besides(carried)
+        return
     held = carried.wanted is HostState.HELD
     said = ("hold it" if held else "are without it") if every != 1 else ("holds it" if held else "is without it")
     style = "green" if not missing else "red"
     where = f"{len(well)}/{counted(every, 'host')} {said} (read back from the kernel) after {carried.seconds:.1f} s"
     yield Line(f"{order.id}: {where}", style=style, bold=True)
-    for name in missing:
-        yield Line(f"  {name}: {carried.reasons.get(name, 'not reached')}", style="red")
+    for reason, names in _by_reason(carried).items():
+        yield Line(f"  {', '.join(names)}: {reason}", style="red")
     if held:
         again = f"try again: ringfence quarantine {order.id}; " if missing and order.kind is Kind.QUARANTINE else ""
         yield Line(f"  → {again}undo: ringfence {order.kind.ending} {order.id}")
     elif missing:
-        yield Line(f"  → once they can be reached: ringfence {order.kind.ending} {order.id}")
+        when = "to go on" if carried.interrupted else "once they can be reached"
+        yield Line(f"  → {when}: ringfence {order.kind.ending} {order.id}")
+    yield from _besides(carried)
+
+
+def _by_reason(carried: Carried) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in carried.missing:
+        found.setdefault(carried.reasons.get(name, "not reached"), []).append(name)
+    return found
+
+
+def _besides(carried: Carried) -> Iterator[Line]:
     for name, isolated in carried.besides.items():
         yield Line(f"  {_isolated(isolated)} still isolated by {name}", style="yellow")
         yield Line(f"  → ringfence release {name}")
@@ -128,11 +159,25 @@ def rows(orders: Sequence[Order], now: float) -> Iterator[tuple[object, ...]]:
         word = "hold" if wanted is HostState.HELD else "without"
         hosts = f"{well}/{len(order.hosts)} {word}"
         if order.released:
-            ends = f"released {utc_text(order.released)}"
+            ends = f"released {utc_text(order.released)}" + (f" by {order.released_by}" if order.released_by else "")
         else:
             ends = utc_text(order.ends) if order.ends else "when released"
             hosts = hosts if order.stands(now) else "ended"
-        yield order.id, what, hosts, utc_text(order.since), ends, order.who, order.why
+        who = f"{order.who}, approved by {' and '.join(order.approved_by)}" if order.approved_by else order.who
+        yield order.id, what, hosts, utc_text(order.since), ends, who, order.why
+
+
+def waiting_rows(requests: Sequence[Waiting]) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each request that was not given, under REQUEST_COLUMNS."""
+    for one in requests:
+        asked = one.request
+        factor = ", by a second factor"
+        needs = [f"{' or '.join(each.by)}{factor if each.second_factor else ''}" for each in one.wanted]
+        approval = f"waits for {' and for '.join(needs)}" if needs else "needs none"
+        if one.approved_by:
+            approval = f"approved by {' and '.join(one.approved_by)}: ringfence grant {asked.id}"
+        what = f"{asked.source} → {asked.destination} {asked.service} for {asked.within}"
+        yield asked.id, what, asked.who, asked.why, utc_text(asked.asked), utc_text(asked.until), approval
 
 
 def whom(end: EmergencyEnd) -> str:

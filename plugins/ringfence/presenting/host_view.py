@@ -74,6 +74,13 @@ def emergency_lines(done: HostsResult | PlanResult) -> Iterator[Line]:
             who = f"{one.get('who') or 'somebody'}, because {one.get('why') or 'nobody said why'}"
             what = ", isolates this host" if one.get("isolates") else ""
             fault = "" if one.get("held") is True else "; its kernel does not hold it"
+            approved = one.get("approved_by")
+            if isinstance(approved, list) and approved:
+                who = f"{who}, approved by {' and '.join(map(str, approved))}"
+            released = one.get("released_at")
+            if isinstance(released, int) and released:
+                by = one.get("released_by") or "somebody"
+                until = f"released by {by} {utc_text(released)} UTC, and this host still holds it"
             text = f"{name}: {one.get('kind')} {one.get('id')} ({who}){what}, {until}{fault}"
             yield Line(text, style="red" if fault else "yellow")
 

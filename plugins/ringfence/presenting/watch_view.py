@@ -54,7 +54,9 @@ def event_line(event: WatchEvent, status: Status | None) -> Line:
 def violation_line(one: Violation) -> Line:
     """Return that a violation is new, with its id."""
     again = "again " if one.because else ""
-    return Line(f"          violation {one.id} is {again}new: {one.kind} {one.source} → {one.destination} {one.service}")
+    return Line(
+        f"          violation {one.id} is {again}new: {one.kind} {one.source} → {one.destination} {one.service}"
+    )
 
 
 def host_line(host: str, why: str) -> Line:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from ringfence.wire.emergency_lines import Emergency, Grant, format  # noqa: A00
 from tests.emergency_sessions import ALL, PEER, Sessions, linked
 from tests.lone_target import LoneTarget, wait_until
 from tests.rollout_plans import Wanted
+from tests.unit.enforcers.nft_kernel import Kernel
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the state must belong to root")
 BLOCK = 1 << 16
@@ -115,6 +117,35 @@ def test_a_host_that_was_never_enforced_is_isolated_from_all_but_what_it_keeps(
     assert target.ask("remove")[1].last("refused") == "emergency"
     assert target.ask("remove", {"force": "1"})[1].last("state") == "none"
     assert sessions.open(*sorted(ALL)) == ALL
+
+
+def test_networks_of_the_link_itself_are_cut_off_and_neighbours_are_still_found(
+    target: LoneTarget, sessions: Sessions
+) -> None:
+    # the target looks for its neighbour, by an address of all
+    link = Emergency("q-00000003", "quarantine", NOW, remote=("fe80::/10", "ff00::/8", "169.254.0.0/16"))
+    address = link_local(sessions)
+    assert holds(ask(target, link)) == {link.id: True}
+    assert answers(sessions.target, PEER[1])
+    assert not answers(sessions.peer, f"{address}%link0")
+    assert holds(ask(target, ends=(link.id,))) == {}
+    assert answers(sessions.peer, f"{address}%link0")
+
+
+def link_local(sessions: Sessions) -> str:
+    """Return the target's address of the link."""
+    shown = json.loads(sessions.target.run("ip", "-6", "-j", "addr", "show", "dev", "link0", "scope", "link"))
+    return next(one["local"] for link in shown for one in link.get("addr_info", ()) if "local" in one)
+
+
+def answers(kernel: Kernel, address: str) -> bool:
+    """Whether an address answers a TCP connection, be it by a refusal, to a kernel that knows no neighbour yet."""
+    kernel.run("ip", "-6", "neigh", "flush", "dev", "link0")
+    knock = f"import socket; socket.create_connection(('{address}', 7000), 2)"
+    done = subprocess.run(
+        [*kernel.entered, sys.executable, "-I", "-c", knock], capture_output=True, text=True, check=False
+    )
+    return done.returncode == 0 or "Refused" in done.stderr
 
 
 def test_of_two_quarantines_over_one_host_the_other_stands_when_one_is_released(
@@ -216,6 +247,38 @@ def test_a_host_with_signers_takes_a_permission_only_as_one_of_them_approved_it(
     for used in (one, again):
         assert ask(target, used, **approved()).last("refused") == "signature"
     assert holds(ask(target, CUT)) == {CUT.id: True}
+    # nor after all of Ringfence was removed, but for this
+    for changed in ("yes", "no"):
+        reply = target.ask("remove", {"force": "1"})[1]
+        assert (reply.last("state"), reply.last("changed")) == ("none", changed)
+        assert [path.name for path in target.state.iterdir()] == ["emergency.approved"]
+    for used in (one, again):
+        assert ask(target, used, **approved()).last("refused") == "signature"
+    # what is too old anyway goes too
+    approvals = target.state / "emergency.approved"
+    approvals.write_text(f"{one.id} 0 {now - 1}\n")
+    assert target.ask("remove", {"force": "1"})[1].last("changed") == "yes"
+    assert not target.state.exists()
+
+
+def test_principals_of_the_host_s_signers_are_patterns_that_no_shell_expands(target: LoneTarget) -> None:
+    key = target.place / "ada"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    now = int(time.time())
+    one = Emergency("p-0123abcd", "permission", now, now + 600, grants=(Grant("in", 6, PEER, ((22, 22),)),))
+    lines = [line for line in format([one]).splitlines() if line.startswith("element ")]
+    path = target.place / "request.json"
+    path.write_text(
+        json.dumps({"id": one.id, "until": now + 999, "within": "10m", "hosts": {"h": lines}}, indent=2) + "\n"
+    )
+    sign = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(key), "-n", "ringfence-emergency", str(path)]
+    subprocess.run(sign, check=True, capture_output=True)
+    signature = path.with_name("request.json.sig").read_text()
+    sent = approval_values({"text": path.read_text(), "signature": signature}, "h")
+    for principals, said in (("!ada", ""), ("!ada@*,*", "*"), ("*", "*"), ("a?a@[x]", "a?a@[x]")):
+        (target.place / "allowed_signers").write_text(f"{principals} {key.with_suffix('.pub').read_text()}")
+        reply = ask(target, one, check="1", **sent)
+        assert (reply.last("signed_by"), reply.last("refused")) == (said, "" if said else "signature"), principals
 
 
 def test_who_is_killed_in_the_middle_leaves_a_state_that_tells_the_truth(

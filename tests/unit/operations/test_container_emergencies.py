@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from ringfence.estate import Estate
+from ringfence.model.emergencies import Kind
+from ringfence.model.errors import InputError
 from ringfence.operations.allow_for import PermissionRequest, allow_for, permission_of
 from ringfence.operations.execution import Execution
 from ringfence.operations.explain import explain
 from ringfence.operations.quarantine import QuarantineRequest, quarantine, quarantine_of
-from ringfence.presenting.emergency_view import cut_lines
+from ringfence.operations.release import release
+from ringfence.presenting.emergency_view import cut_lines, permission_lines
 from ringfence.presenting.explanation import explanation_lines
 from ringfence.wire import emergency_lines
 
@@ -135,3 +139,53 @@ def test_a_permission_opens_the_way_of_a_container_at_its_host(directory: Path) 
         "element permitted out 6 8443 any @web",
         "element permitted to 6 8443 @web 10.0.1.9",
     ]
+
+
+def test_a_permission_of_a_container_opens_the_other_host_s_own_table_too_and_ends_on_both(directory: Path) -> None:
+    hosts, estate = HostsInMemory(), Estate(directory)
+    permission = permission_of(estate, PermissionRequest("1h", "web.dock-1", "db-1", "tcp/5432", "looks"))
+    done = allow_for(estate, permission, Execution(runner=hosts))
+    assert lines(hosts, "dock-1")[1:] == ["element permitted from 6 5432 @web 10.0.1.4"]
+    # it comes from its host's address, and db-1 cannot tell it from what that host sends itself
+    assert lines(hosts, "db-1") == ["element permitted in 6 5432 any 10.0.1.9"]
+    assert any("at the addresses of dock-1" in line.text for line in permission_lines(permission))
+    assert permission.data()["carried_by"] == {"dock-1": ["web.dock-1"]}
+    side = explain(Estate(directory), "dock-1", "db-1", "tcp/5432").sides[1]
+    assert (side.verdict, done.order.id in side.rule) == ("allow", True)
+    assert release(Estate(directory), done.order.id, Kind.PERMISSION, Execution(runner=hosts)).missing == ()
+    assert not any(hosts.kernels.values())
+
+
+@pytest.mark.parametrize(
+    ("ports", "wanted"),
+    [
+        ([{"port": 8443, "protocol": "tcp", "published": 9443, "published_at": "0.0.0.0"}], ["out 6 9443"]),
+        ([{"port": 8443, "protocol": "tcp", "published": 9443}, {"port": 80, "published": 81}], ["out 6 9443"]),
+        ([{"port": 8443, "protocol": "tcp", "published": 9443, "published_at": "127.0.0.1"}], []),
+        ([{"port": 8443, "protocol": "udp", "published": 9443}], []),
+        ([{"port": "8443; reboot", "published": True}, 7, {"port": 8443}, {"published_at": "x", "port": 8443}], []),
+        (None, []),
+    ],
+)
+def test_who_asks_a_container_of_another_host_is_let_out_to_the_port_that_is_published(
+    directory: Path, ports: object, wanted: list[str]
+) -> None:
+    inventory = directory / "inventory/hosts.yml"
+    inventory.write_text(
+        inventory.read_text().replace("name: web\n", f"name: web\n        ports: {json.dumps(ports)}\n", 1)
+    )
+    hosts, estate = HostsInMemory(), Estate(directory)
+    permission = permission_of(estate, PermissionRequest("1h", "db-1", "web.dock-1", "tcp/8443", "looks"))
+    allow_for(estate, permission, Execution(runner=hosts))
+    assert lines(hosts, "dock-1")[1:] == ["element permitted to 6 8443 @web 10.0.1.4"]
+    assert lines(hosts, "db-1") == [f"element permitted {one} any 10.0.1.9" for one in wanted]
+    said = [line.text for line in permission_lines(permission)]
+    assert any("no host is known to publish" in line for line in said) == (not wanted)
+    assert permission.unpublished == (() if wanted else ("web.dock-1",))
+
+
+def test_a_guardrail_against_the_host_stands_against_its_containers_elsewhere(directory: Path) -> None:
+    guard = "tier: guardrail\nrules:\n  - {name: no docker host, from: {role: host}, to: {role: db}, deny: tcp/5432}\n"
+    (directory / "policy/guard.yml").write_text(guard)
+    with pytest.raises(InputError, match="'no docker host' denies dock-1 to db-1"):
+        permission_of(Estate(directory), PermissionRequest("1h", "web.dock-1", "db-1", "tcp/5432", "looks"))

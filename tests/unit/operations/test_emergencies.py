@@ -9,7 +9,7 @@ import pytest
 from ringfence.estate import Estate
 from ringfence.model.emergencies import HostState, Kind
 from ringfence.model.errors import InputError, InputErrors
-from ringfence.operations.emergencies import emergencies, standing_problems
+from ringfence.operations.emergencies import Choice, emergencies, standing_problems
 from ringfence.operations.execution import Execution
 from ringfence.operations.explain import explain
 from ringfence.operations.quarantine import QuarantineRequest, quarantine_of
@@ -87,7 +87,7 @@ def test_what_was_not_reached_is_tried_again_by_its_id_and_released_until_it_is(
     assert hosts.asked == [("release", ("api-1",))]
     assert not any(hosts.kernels.values())
     assert emergencies(Estate(tmp_path)).orders == ()
-    assert len(emergencies(Estate(tmp_path), every=True).orders) == 1
+    assert len(emergencies(Estate(tmp_path), Choice(every=True)).orders) == 1
 
 
 def test_what_ends_by_itself_is_no_answer_after_its_end(
@@ -178,7 +178,7 @@ def test_a_file_that_is_no_emergency_is_named_with_the_way_out(tmp_path: Path, h
     path = tmp_path / f"emergencies/{order.id}.json"
     written = json.loads(path.read_text())
     wrongs: list[dict[str, object]] = [{"ends": "soon"}, {"id": "q-00000000"}, {"kind": "permission"}, {"more": 1}]
-    wrongs += [{name: 10**length} for name in ("since", "ends", "released") for length in (12, 18, 30)]
+    wrongs += [{name: 10**length} for name in ("since", "ends", "released_at") for length in (12, 18, 30)]
     wrongs += [{"ends": 5}, {"ends": int(NOW) + 31 * 86400}, {"who": "x" * 201}, {"why": "x" * 501}]
     wrongs += [{name: f"a{sign}b"} for name in ("who", "why") for sign in ("\x1b[31m", "\n", "\u202e")]
     for wrong in wrongs:
@@ -218,7 +218,7 @@ def test_what_hosts_hold_is_told_where_the_workspace_takes_nothing_any_more(
 def test_how_hosts_find_their_neighbours_is_in_no_quarantine(tmp_path: Path) -> None:
     estate = Estate(shop(tmp_path))
     for what in ("fe80::/10", "fe80::1", "ff02::/16"):
-        with pytest.raises(InputError, match="of one link"):
+        with pytest.raises(InputError, match="no address of a host"):
             quarantine_of(estate, QuarantineRequest((what,), (), "x"))
     cut = quarantine_of(estate, QuarantineRequest(("f000::/4",), (), "x"))
     assert cut.entries["web-1"].remote[-1] == "fec0::/10"

@@ -183,3 +183,30 @@ def test_addresses_need_the_approval_of_the_entry_that_chooses_them(tmp_path: Pa
     assert wanted("db-1") == ["four", "six"]
     assert wanted("10.0.1.4") == ["four"]
     assert wanted("192.0.2.1") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ("*", True),
+        ("*@elsewhere,al?ce", True),
+        ("bob,alice", True),
+        ("!alice,*", False),
+        ("*,!alice", False),
+        ("alice@example.com", False),
+        ("!alice", False),
+        ("ALICE", False),
+    ],
+)
+def test_principals_of_signers_are_patterns_as_ssh_has_them(tmp_path: Path, line: str, counts: bool) -> None:
+    workspace(tmp_path)
+    request, private = asked(tmp_path), key(tmp_path, "nobody")
+    public = private.with_suffix(".pub").read_text()
+    # a line of another namespace before it changes nothing
+    lines = [f'alice namespaces="git" {public}', f'{line} namespaces="ringfence-emergency" {public}']
+    (tmp_path / "allowed_signers").write_text("".join(lines))
+    if counts:
+        assert approve(Estate(tmp_path), request, private) == ("alice",)
+        return
+    with pytest.raises(InputError, match=r"may not approve this: alice may|of no allowed signer"):
+        approve(Estate(tmp_path), request, private)

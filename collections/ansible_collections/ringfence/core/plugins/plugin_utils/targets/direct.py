@@ -19,6 +19,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.answer_values import AnswerError, shown
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.direct_key_exchange import with_quick_exchange
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     approval_values,
     emergency_order,
@@ -37,7 +38,8 @@ LONGEST = 8_000_000
 # What a host is told nothing for: others may have told it something since.
 GONE = "the command that wanted this was killed, so this host was not asked"
 # What ssh adds where the command that was to reach a host for it has failed, behind that command's own words.
-NOISE = ("mm_receive_fd: ", "proxy dialer did not pass back ")
+# Also what OpenSSH 10.1 and newer say of a key exchange without a part against quantum computers.
+NOISE = ("mm_receive_fd: ", "proxy dialer did not pass back ", "** ")
 # The status of ssh itself: the host was not reached.
 NOT_REACHED = 255
 
@@ -118,7 +120,7 @@ def _told(verb: str, name: str, host: dict, running: _Running) -> dict:
     values |= approval_values(host.get("approval"), name)
     try:
         sent = order("emergency", values, emergency_order(put, ends).encode(), host["enforcer"])
-        process = running.begun(host["command"])
+        process = running.begun(with_quick_exchange(host["command"]))
     except PlanError as error:
         return _failed("refused", str(error))
     except OSError as error:

@@ -51,28 +51,39 @@ emergency_iptables() {
                 rule(back, place answers " -m conntrack --ctdir REPLY" stop(e) " -m connlabel --label " label " -j RETURN")
             }
         }
+        function span(i) { return control_range[i] ~ /-/ ? control_range[i] : control_range[i] "-" control_range[i] }
         function whole(option, net) { return net == "" ? "" : option net (net ~ /\// ? "" : family == 4 ? "/32" : "/128") }
         # what stands
         $1 == "+" && $2 ~ /^:rfe_/ { old[++olds] = substr($2, 2); next }
         $1 == "+" && $2 == "-A" && $3 !~ /^rfe_/ && $NF ~ /^rfe_/ { gone = gone "-D " $3 " -j " $NF "\n"; next }
         END {
             if (entries || labelled) { rule("rfe_in", "-i lo -j RETURN"); rule("rfe_out", "-o lo -j RETURN") }
-            for (e = 1; e <= entries; e++) if (cut = of_family(quarantined[e], family)) {
-                each("rfe_in", "-s ", cut, stop(e) " -j DROP"); each("rfe_out", "-d ", cut, stop(e) " -j DROP")
-                each("rfe_forward", "-s ", cut, stop(e) " -j DROP"); each("rfe_forward", "-d ", cut, stop(e) " -j DROP")
-            }
-            for (i = 1; i <= controls && entries; i++) if (control_family[i] == family) {
-                range = control_range[i] ~ /-/ ? control_range[i] : control_range[i] "-" control_range[i]
-                rule("rfe_in", "-p tcp -m iprange --src-range " range " -m tcp --dport " control_port[i] " -j RETURN")
-                rule("rfe_out", "-p tcp -m iprange --dst-range " range " -m tcp --sport " control_port[i] " -j RETURN")
-            }
-            if (isolates && family == 6) {
+            if (cuts && family == 6) {
                 n = split("133 hl255|135 hl255|136 hl255|134 hl255 link|137 hl255 link|130 hl1 link group|131 hl1 link group|132 hl1 link group|143 hl1 link group|131 hl1 none group|132 hl1 none group|143 hl1 none group", built, "|")
                 for (i = 1; i <= n; i++) {
                     place = (built[i] ~ /link/ ? "-s fe80::/10 " : built[i] ~ /none/ ? "-s ::/128 " : "") (built[i] ~ /group/ ? "-d ff00::/8 " : "")
                     text = place "-p ipv6-icmp -m hl --hl-eq " (built[i] ~ /hl255/ ? 255 : 1) " -m icmp6 --icmpv6-type " substr(built[i], 1, 3) " -j RETURN"
-                    rule("rfe_in", text); rule("rfe_out", text)
+                    rule("rfe_in", text); rule("rfe_out", text); rule("rfe_forward", text)
                 }
+            }
+            for (e = 1; e <= entries; e++) if (cut = of_family(quarantined[e], family)) {
+                each("rfe_in", "-s ", cut, stop(e) " -j DROP"); each("rfe_out", "-d ", cut, stop(e) " -j DROP")
+                # Ansible reaches those behind this host: its answers leave, and all else that the isolated send is cut before
+                for (i = 1; i <= controls; i++) if (control_family[i] == family)
+                    each("rfe_forward", "-s ", cut, " -p tcp -m iprange --dst-range " span(i) " -m tcp --sport " control_port[i] " -m conntrack --ctdir REPLY -j RETURN")
+                each("rfe_forward", "-s ", cut, stop(e) " -j DROP")
+            }
+            for (e = 1; e <= entries; e++) if (cut = of_family(quarantined[e], family)) {
+                for (i = 1; i <= controls; i++) if (control_family[i] == family)
+                    each("rfe_forward", "-d ", cut, " -p tcp -m iprange --src-range " span(i) " -m tcp --dport " control_port[i] " -j RETURN")
+                each("rfe_forward", "-d ", cut, stop(e) " -j DROP")
+            }
+            for (i = 1; i <= controls && entries; i++) if (control_family[i] == family) {
+                range = span(i)
+                rule("rfe_in", "-p tcp -m iprange --src-range " range " -m tcp --dport " control_port[i] " -j RETURN")
+                rule("rfe_out", "-p tcp -m iprange --dst-range " range " -m tcp --sport " control_port[i] " -j RETURN")
+            }
+            if (isolates && family == 6) {
                 rule("rfe_in", "-s fe80::/10 -d fe80::/10 -p udp -m udp --sport 547 --dport 546 -j RETURN")
                 rule("rfe_out", "-s fe80::/10 -d ff02::1:2/128 -p udp -m udp --sport 546 --dport 547 -j RETURN")
             } else if (isolates) {

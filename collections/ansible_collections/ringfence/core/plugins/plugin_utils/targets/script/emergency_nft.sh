@@ -38,7 +38,7 @@ emergency_parse='
     }
     $1 == "emergency" {
         entry[++entries] = substr($2, 3); kind[entries] = $3; since[entries] = $4; ends[entries] = $5
-        if ($3 == "permission") permits = 1
+        if ($3 == "permission") permits = 1; else cuts = 1
     }
     # addresses and networks of a list, without the names of containers in it, or the addresses of these alone
     function networks(list) { return several_of(list, 0) }
@@ -54,9 +54,9 @@ emergency_parse='
     }
     $1 == "element" && $2 == "container" { container[entries, $3] = rest(4) }
     $1 == "element" && $2 == "isolated" && $3 == "all" { isolated[entries] = 1; isolates = 1 }
-    $1 == "element" && $2 == "isolated" && $3 != "all" { inside[entries] = held(rest(3)); contains = 1 }
+    $1 == "element" && $2 == "isolated" && $3 != "all" { inside[entries] = held(rest(3)) }
     $1 == "element" && $2 == "quarantined" { quarantined[entries] = rest(3) }
-    $1 == "element" && $2 == "kept" { kept[entries] = networks(rest(3)); kept_inside[entries] = held(rest(3)); names_kept[entries] = 1 }
+    $1 == "element" && $2 == "kept" { kept[entries] = networks(rest(3)); kept_inside[entries] = held(rest(3)) }
     $1 == "element" && $2 == "permitted" {
         grant_of[++grants] = entries; grant_number[grants] = ++granted[entries]
         grant_way[grants] = $3; grant_protocol[grants] = $4; grant_ports[grants] = $5
@@ -81,10 +81,10 @@ emergency_nft() {
         }
         function several(list) { return list ~ /,/ ? "{ " listed(list) " }" : list }
         function listed(list) { gsub(/,/, ", ", list); return list }
-        # what a host needs to find its neighbours
+        # what a host needs to find its neighbours, and where a bridge shows it what passes, what those behind it need
         function built_in(    i, n, built) {
             n = split("ip6 hoplimit 255 icmpv6 type { 133, 135, 136 } accept|ip6 hoplimit 255 ip6 saddr fe80::/10 icmpv6 type { 134, 137 } accept|ip6 hoplimit 1 ip6 saddr fe80::/10 ip6 daddr ff00::/8 icmpv6 type { 130, 131, 132, 143 } accept|ip6 hoplimit 1 ip6 saddr :: ip6 daddr ff00::/8 icmpv6 type { 131, 132, 143 } accept", built, "|")
-            for (i = 1; i <= n; i++) { rule("input", built[i]); rule("output", built[i]) }
+            for (i = 1; i <= n; i++) { rule("input", built[i]); rule("output", built[i]); rule("forward", built[i]) }
         }
         # far and near: what leaves out who is kept, as sender and as receiver
         function but_kept(e, family) {
@@ -129,20 +129,27 @@ emergency_nft() {
             if (!entries && !labelled) exit
             print "table inet ringfence_emergency {"
             rule("input", "iifname \"lo\" accept"); rule("output", "oifname \"lo\" accept")
-            for (e = 1; e <= entries; e++) if (quarantined[e] != "" && names_kept[e]) { built_in(); break }
+            if (cuts) built_in()
             for (e = 1; e <= entries; e++) for (family = 4; family <= 6; family += 2) if (cut = of_family(quarantined[e], family)) {
                 name = "q_" entry[e] "_" family
                 set(name, family, cut, e)
                 rule("input", ip(family) " saddr @" name " drop"); rule("output", ip(family) " daddr @" name " drop")
                 but_kept(e, family)
-                rule("forward", near ip(family) " saddr @" name " drop"); rule("forward", far ip(family) " daddr @" name " drop")
+                # Ansible reaches those behind this host: its answers leave, and all else that the isolated send is cut before
+                for (i = 1; i <= controls; i++) if (control_family[i] == family)
+                    rule("forward", ip(family) " saddr @" name " " ip(family) " daddr " control_range[i] " tcp sport " control_port[i] " ct direction reply accept")
+                rule("forward", near ip(family) " saddr @" name " drop")
+            }
+            for (e = 1; e <= entries; e++) for (family = 4; family <= 6; family += 2) if (of_family(quarantined[e], family)) {
+                name = "q_" entry[e] "_" family
+                but_kept(e, family)
+                for (i = 1; i <= controls; i++) if (control_family[i] == family)
+                    rule("forward", ip(family) " saddr " control_range[i] " " ip(family) " daddr @" name " tcp dport " control_port[i] " accept")
+                rule("forward", far ip(family) " daddr @" name " drop")
             }
             for (i = 1; i <= controls; i++) {
                 rule("input", ip(control_family[i]) " saddr " control_range[i] " tcp dport " control_port[i] " accept")
                 rule("output", ip(control_family[i]) " daddr " control_range[i] " tcp sport " control_port[i] " accept")
-            }
-            if (isolates || contains) {
-                built_in()
             }
             if (isolates) {
                 rule("input", "meta nfproto ipv4 udp sport 67 udp dport 68 accept")

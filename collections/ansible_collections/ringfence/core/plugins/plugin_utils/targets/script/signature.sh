@@ -12,11 +12,15 @@ write_signed() {
 # name in it: that of the file /etc/ringfence/name, where the controller's word for it is not enough.
 find_signer() {
     signed_by=
-    for signed_who in $(ssh-keygen -Y find-principals -s "$work/$1.sig" -f "$signers" 2>/dev/null); do
+    # these are patterns of a line, which no shell may expand; one of `!` says who it is not
+    while read -r signed_who; do
+        case $signed_who in '' | '!'*) continue ;; esac
         if ssh-keygen -Y verify -f "$signers" -I "$signed_who" -n "$2" -s "$work/$1.sig" <"$work/$1" >/dev/null 2>&1; then
             signed_by=$signed_who
         fi
-    done
+    done <<FOUND
+$(ssh-keygen -Y find-principals -s "$work/$1.sig" -f "$signers" 2>/dev/null)
+FOUND
     signed_name=$rf_host
     if [ -r /etc/ringfence/name ]; then read -r signed_name </etc/ringfence/name; fi
 }
@@ -92,6 +96,20 @@ use_approval() {
         refuse signature "this approval was used already: ask for a new one, ringfence request"
     if [ -n "$rf_check" ]; then return 0; fi
     keep_text "$approval_kept" "$approval_new" || ! emergency_permits "$1" || refuse_write "$state"
+}
+
+# leave_approvals: while an approval could be used again, what is known of it outlives all else, as of one that was ended.
+leave_approvals() {
+    approvals_left || return 1
+    # what cannot be written stays as it is
+    keep_text "$approval_kept" "$approval_left" || true
+}
+
+approvals_left() {
+    approval_kept=$state/emergency.approved
+    if [ ! -e "$approval_kept" ]; then return 1; fi
+    approval_left=$(awk -v now="$(date +%s)" '$1 ~ /^p-/ && NF == 3 && $3 > now { print $1, 0, $3 }' "$approval_kept" 2>/dev/null)
+    [ -n "$approval_left" ]
 }
 
 # What was sent of this host, a line each, in the words of signed_entry. Which connections end is found on the way, and no

@@ -175,7 +175,9 @@ verb_remove() {
     end_emergencies
     read_kernel
     remove_changed=no
-    if [ -d "$state" ] || [ -d "$runs" ] || [ -e "$boot_unit" ] || [ "$kernel" != absent ]; then remove_changed=yes; fi
+    remove_there=$(ls -A "$state" 2>/dev/null)
+    if [ -d "$state" ] && { [ "$remove_there" != emergency.approved ] || ! approvals_left; }; then remove_changed=yes; fi
+    if [ -d "$runs" ] || [ -e "$boot_unit" ] || [ "$kernel" != absent ]; then remove_changed=yes; fi
     if [ -n "$rf_check" ]; then
         reply changed "$remove_changed"
         finish 0
@@ -197,9 +199,18 @@ verb_remove() {
     read_kernel
     if [ "$kernel" != absent ]; then refuse unknown "$filter_tool cannot delete the Ringfence table: the state is kept, try again"; fi
     if systemd_runs; then systemctl stop 'ringfence-return-*.timer' 2>/dev/null; fi
-    # a directory that is a mount of its own stays, empty
-    rm -rf "$state" "$runs" 2>/dev/null
-    if [ -n "$(ls -A "$state" 2>/dev/null)" ]; then refuse_write "$state"; fi
+    # a directory that is a mount of its own stays, empty but for approvals that could be used again
+    remove_left=
+    if leave_approvals; then
+        remove_left=emergency.approved
+        for remove_path in "$state"/* "$state"/.[!.]*; do
+            if [ "$remove_path" != "$approval_kept" ]; then rm -rf "$remove_path" 2>/dev/null; fi
+        done
+        rm -rf "$runs" 2>/dev/null
+    else
+        rm -rf "$state" "$runs" 2>/dev/null
+    fi
+    if [ "$(ls -A "$state" 2>/dev/null)" != "$remove_left" ]; then refuse_write "$state"; fi
     reply changed "$remove_changed"
     reply state none
 }

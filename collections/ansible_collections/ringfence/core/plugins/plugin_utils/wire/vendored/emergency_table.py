@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .address_line import V6_BASE, interval_of, range_text
-from .emergency_lines import Emergency, EmergencyError, Grant
+from .emergency_lines import QUARANTINE, Emergency, EmergencyError, Grant
 
 LABEL = 97
 IP = {4: "ip", 6: "ip6"}
@@ -142,17 +142,17 @@ def _rendered(entries: Sequence[Emergency], controls: Sequence[Path], labelled: 
         return table
     rules["input"].append('iifname "lo" accept')
     rules["output"].append('oifname "lo" accept')
-    if any(entry.remote and entry.kept for entry in entries):
-        # the host finds the neighbours that it forwards to those who are kept
-        for chain in _DHCP:
+    if any(entry.kind == QUARANTINE for entry in entries):
+        # neighbours are found whatever is cut off: networks of the link itself, and the whole family
+        for chain in CHAINS:
             rules[chain] += _BUILT_IN
     for entry in entries:
         _cut(table, entry)
+    _cut_forwarded(table, entries, controls)
     _keep_open(rules, controls if entries else ())
-    itself = any(entry.isolates for entry in entries)
-    for chain, dhcp in _DHCP.items():
-        if itself or any(entry.inside for entry in entries):
-            rules[chain] += [*_BUILT_IN, *(dhcp if itself else ())]
+    if any(entry.isolates for entry in entries):
+        for chain, dhcp in _DHCP.items():
+            rules[chain] += dhcp
     for entry in entries:
         if entry.isolates:
             _isolate(table, entry)
@@ -180,8 +180,23 @@ def _cut(table: _Table, entry: Emergency) -> None:
             table.sets[name] = set(networks)
             table.rules["input"].append(f"{ip} saddr @{name} drop")
             table.rules["output"].append(f"{ip} daddr @{name} drop")
-            far, near = _but_kept(table, entry, family)
-            table.rules["forward"] += [f"{near}{ip} saddr @{name} drop", f"{far}{ip} daddr @{name} drop"]
+
+
+def _cut_forwarded(table: _Table, entries: Sequence[Emergency], controls: Sequence[Path]) -> None:
+    """Add what cuts the isolated behind this host: first as senders, but for answers to Ansible, then as receivers."""
+    for sends in (True, False):
+        for entry in entries:
+            for family, ip in IP.items():
+                if not of_family(entry.remote, family):
+                    continue
+                name = f"q_{entry.id[2:]}_{family}"
+                far, near = _but_kept(table, entry, family)
+                for one in (control for control in controls if control.family == family):
+                    answers = f"{ip} saddr @{name} {ip} daddr {one.addresses} tcp sport {one.port} ct direction reply"
+                    asks = f"{ip} saddr {one.addresses} {ip} daddr @{name} tcp dport {one.port}"
+                    table.rules["forward"].append(f"{answers if sends else asks} accept")
+                dropped = f"{near}{ip} saddr @{name}" if sends else f"{far}{ip} daddr @{name}"
+                table.rules["forward"].append(f"{dropped} drop")
 
 
 def _but_kept(table: _Table, entry: Emergency, family: int) -> tuple[str, str]:

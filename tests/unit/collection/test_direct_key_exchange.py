@@ -1,0 +1,52 @@
+"""Which key exchange bare ssh tries first: what is quick, unless somebody has said another order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.ringfence.core.plugins.plugin_utils.targets.direct_key_exchange import with_quick_exchange
+
+OLD = "sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com,curve25519-sha256,ecdh-sha2-nistp256"
+NEW = "mlkem768x25519-sha256,curve25519-sha256"
+BETWEEN = "sntrup761x25519-sha512,mlkem768x25519-sha256,curve25519-sha256"
+
+
+def client(directory: Path, usual: str, effective: str) -> str:
+    """Return a client that has an order of its own, and one that its configuration gives it."""
+    path = directory / "ssh"
+    path.write_text(
+        f'#!/bin/sh\n[ "$2" = none ] && kex={usual} || kex={effective}\n'
+        'case "$*" in *"-G -- "*) printf "host x\\nkexalgorithms %s\\n" "$kex" ;; *) exit 9 ;; esac\n'
+    )
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("usual", "first"),
+    [
+        (OLD, "curve25519-sha256,ecdh-sha2-nistp256,sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com"),
+        (BETWEEN, "mlkem768x25519-sha256,curve25519-sha256,sntrup761x25519-sha512"),
+    ],
+)
+def test_slow_exchanges_come_last_and_stay(tmp_path: Path, usual: str, first: str) -> None:
+    ssh = client(tmp_path, usual, usual)
+    command = [ssh, "-l", "root", "--", "db-1", "exec /bin/sh -s"]
+    exchange = ["-o", f"KexAlgorithms={first}"]
+    assert with_quick_exchange(command) == [ssh, "-l", "root", *exchange, "--", "db-1", "exec /bin/sh -s"]
+
+
+@pytest.mark.parametrize(
+    ("usual", "effective"), [(OLD, "curve25519-sha256"), (OLD, f"diffie-hellman-group1-sha1,{OLD}"), (NEW, NEW)]
+)
+def test_an_order_that_somebody_gave_or_that_is_quick_is_left(tmp_path: Path, usual: str, effective: str) -> None:
+    command = [client(tmp_path, usual, effective), "--", "db-1", "exec /bin/sh -s"]
+    assert with_quick_exchange(command) == command
+
+
+@pytest.mark.parametrize(
+    "command", [["/nonexistent/ssh", "--", "a", "b"], ["/bin/false", "--", "a", "b"], ["sh", "-s"]]
+)
+def test_a_client_that_does_not_tell_is_left(command: list[str]) -> None:
+    assert with_quick_exchange(command) == command
