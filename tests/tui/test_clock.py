@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import ringfence_tui
 from ringfence_tui.ages import age, ago
 from ringfence_tui.clock import clock, date_and_clock, day_and_clock, lasted, zone
 
@@ -55,3 +57,11 @@ def test_no_time_that_a_file_or_a_host_tells_ends_in_an_error(in_zone: str) -> N
 def test_how_long_something_lasted_does_not_depend_on_clocks_that_changed_meanwhile(in_zone: str) -> None:
     # they go forward by half an hour at 15:30 UTC
     assert (lasted("2026-10-03T15:00:00Z", "2026-10-03T16:00:00Z"), in_zone) == ("60 min", "Australia/Lord_Howe")
+
+
+def test_the_pictures_have_the_time_stand_still_wherever_it_is_asked_for() -> None:
+    frozen = Path(__file__).parents[2] / "docs/pictures/screens.py"
+    program = Path(ringfence_tui.__file__).parent
+    asking = [path for path in program.rglob("*.py") if "datetime.now(" in path.read_text()]
+    names = {".".join(path.relative_to(program).with_suffix("").parts) for path in asking}
+    assert {name for name in names if f'"{name}"' not in frozen.read_text()} == set()
