@@ -22,7 +22,7 @@ from ringfence.model.problems import Problem
 from ringfence.sources.ansible_messages import first_error, unparsed_sources, warnings_of
 from ringfence.sources.ansible_settings import without_fact_cache
 from ringfence.sources.heard_run import TELL_TO, Hear, heard_run
-from ringfence.sources.inventory_files import refuse_unreadable_files
+from ringfence.sources.inventory_files import MOST_BYTES, refuse_unreadable_files
 from ringfence.sources.lifeline import UNTIL, lifeline
 from ringfence.sources.parse_places import broken_at
 from ringfence.sources.passed_over import passed_over
@@ -233,12 +233,16 @@ def _wrong_table(message: str, source: str) -> InputError:
 
 def _is_read_from_files(source: Path) -> bool:
     """Return whether an inventory is the configuration of our plug-in for tables, which asks nobody else."""
-    return source.is_file() and _READ_FROM_FILES.search(source.read_text(errors="replace")) is not None
+    return source.is_file() and _READ_FROM_FILES.search(_text(source)) is not None
 
 
 def _is_constructed(source: Path) -> bool:
     """Return whether an inventory is only expressions over the hosts of others, which a person wrote."""
-    return source.is_file() and _CONSTRUCTED.search(source.read_text(errors="replace")) is not None
+    return source.is_file() and _CONSTRUCTED.search(_text(source)) is not None
+
+
+def _text(source: Path) -> str:
+    return "" if source.stat().st_size > MOST_BYTES else source.read_text(errors="replace")
 
 
 def _parsed(listing: Path) -> Mapping[str, object]:
