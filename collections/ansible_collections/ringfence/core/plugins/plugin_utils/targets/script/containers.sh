@@ -32,10 +32,12 @@ containers_now() {
         # shellcheck disable=SC2086
         now_lines="$now_lines
 $(ask_engine "$now_engine" inspect --type container \
-            --format '{{.Name}}{{range .NetworkSettings.Networks}} {{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' $now_ids)"
+            --format '{{.Name}}{{range .NetworkSettings.Networks}} {{.IPAddress}} {{.GlobalIPv6Address}}{{end}} {{.HostConfig.NetworkMode}}' $now_ids)"
     done
     if [ -z "$now_engines" ]; then return 1; fi
     printf '%s\n' "$now_lines" | awk '
+        # one in the network of another: Podman says the address of that one of it, whose table judges both
+        $NF ~ /^container:/ { next }
         { sub(/^\//, "", $1) }
         $1 !~ /^[A-Za-z0-9][A-Za-z0-9_.-]*$/ { next }
         { for (i = 2; i <= NF; i++) if ($i ~ /^[0-9a-f.:]+$/ && $i ~ /[.:]/ && length($i) <= 39) print $1, $i }'
