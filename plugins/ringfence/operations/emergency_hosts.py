@@ -11,7 +11,7 @@ from ringfence.model.emergencies import HostState, Kind, Order
 from ringfence.model.errors import InputError, InputErrors, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.operations.drive import drive
-from ringfence.operations.emergency_turns import seen_at_hosts, wait_for_others
+from ringfence.operations.emergency_turns import seen_at_hosts, seen_at_playbooks, wait_for_others
 from ringfence.operations.hosts import decided_enforcers
 from ringfence.wire import emergency_lines
 from ringfence.wire.emergency_lines import Emergency, EmergencyError
@@ -96,7 +96,8 @@ def carry(estate: Estate, order: Order, entries: Mapping[str, Emergency], execut
 def variables_of(estate: Estate, order: Order, entries: Mapping[str, Emergency]) -> dict[str, object]:
     """Return the variables with which the playbook `quarantine` does the same; keep the emergency as not reached."""
     update_order(estate.directory, order, dict.fromkeys(entries, HostState.UNKNOWN))
-    return {name: value for name, value in _variables(estate, order, entries).items() if value is not None}
+    given = _variables(estate, order, entries) | seen_at_playbooks(estate.history.state, order)
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def lift(

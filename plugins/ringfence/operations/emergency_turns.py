@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ringfence.operations.execution import Execution
 
 FOLDER = "at-hosts"
+PLAYBOOKS = ".playbooks"
 # Seconds that an end waits at most: an emergency is never refused.
 PATIENCE = 60.0
 LOOK = 0.2
@@ -47,6 +48,25 @@ def seen_at_hosts(state: Path, order: Order) -> Iterator[dict[str, str]]:
                 rmtree(path, ignore_errors=True)  # one that is left is cleared away by whoever looks next
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def seen_at_playbooks(state: Path, order: Order) -> dict[str, str]:
+    """Return the variable by which others see that a playbook, whenever somebody runs it, works on a host for an order.
+
+    Of a playbook on another machine, which does not have this directory, nothing is seen.
+    """
+    own = state / FOLDER / f"{order.id}{PLAYBOOKS}"
+    with suppress(OSError):
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return {"ringfence_seen": str(own.resolve())}
+    return {}
+
+
+def forget_playbooks(state: Path, order: Order) -> None:
+    """Clear away what `seen_at_playbooks` made, unless one works just now."""
+    own = state / FOLDER / f"{order.id}{PLAYBOOKS}"
+    if own.is_dir() and not at_hosts(own):
+        rmtree(own, ignore_errors=True)
 
 
 def wait_for_others(state: Path, order: Order, execution: Execution, patience: float = PATIENCE) -> list[Problem]:
@@ -74,6 +94,6 @@ def _works(state: Path, order: Order) -> bool:
         # in this order: who works on a host looks whether the command lives after it has locked
         if lives(path) or at_hosts(path):
             works = True
-        else:
+        elif path.suffix != PLAYBOOKS:
             rmtree(path, ignore_errors=True)  # another command may clear it away at the same moment
     return works

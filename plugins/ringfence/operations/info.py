@@ -11,7 +11,7 @@ from ringfence.operations.emergency_newcomers import lacking
 from ringfence.operations.execution import Execution
 from ringfence.operations.host_state import keep_answers
 from ringfence.operations.hosts import HostsResult, chosen_workloads, run_on_hosts
-from ringfence.operations.other_firewalls import keep_reports
+from ringfence.operations.other_firewalls import forget_gone, keep_reports
 from ringfence.plan.journals import last_confirmed, marks
 
 if TYPE_CHECKING:
@@ -30,5 +30,6 @@ def info(estate: Estate, words: Sequence[str] = (), execution: Execution | None 
     done = run_on_hosts(estate, "info", hosts, execution, {"ringfence_plan": str(plan.absolute()) if plan else None})
     told = {name: host.result for name, host in done.result.hosts.items() if host.ok}
     problems = [*keep_answers(estate, told, marked), *keep_reports(estate, done.result.hosts)]
+    forget_gone(estate)
     execution.listener.problems([*problems, *lacking(estate, done.result.hosts)])
     return replace(done, result=with_orders(estate, done.result))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.beside import Others, read_report, unpacked
 from ringfence.files import PRIVATE, regular_file, write_whole
-from ringfence.model.errors import InputError
+from ringfence.model.errors import InputError, RingfenceError
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.safe_text import clean_line
 from ringfence.plan.artefact import time_text
@@ -45,6 +46,18 @@ def keep_reports(estate: Estate, hosts: Mapping[str, HostResult]) -> list[Proble
             message = f"what hosts told of other firewalls cannot be kept: {error.strerror}"
             return [Problem(Severity.WARNING, message, remedy="mend that, then 'ringfence info'")]
     return []
+
+
+def forget_gone(estate: Estate) -> None:
+    """Delete what hosts told that the inventory does not have any more; one that cannot be read deletes nothing."""
+    folder = estate.history.state / DIRECTORY
+    if not folder.is_dir():
+        return
+    with suppress(OSError, RingfenceError):
+        known = {_path(estate, name).name for name in estate.snapshot.called()}
+        for path in folder.glob("*.json"):
+            if path.name not in known:
+                path.unlink(missing_ok=True)
 
 
 def other_firewalls(estate: Estate, hosts: Iterable[str]) -> dict[str, Others]:

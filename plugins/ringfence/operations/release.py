@@ -13,6 +13,7 @@ from ringfence.operations.emergency_ends import known, who_asks
 from ringfence.operations.emergency_hosts import Carried, lift
 from ringfence.operations.emergency_jumps import jumps_of
 from ringfence.operations.emergency_overlaps import isolated_besides
+from ringfence.operations.emergency_turns import forget_playbooks
 from ringfence.operations.execution import Execution
 from ringfence.operations.quarantine import order_called
 
@@ -38,6 +39,8 @@ def release(
     if not order.released:
         order = replace(order, released=int(current_time().timestamp()), released_by=who_asks())
     done = lift(estate, order, hosts, execution, jumps_of(estate, order.first.names))
+    if not done.missing:
+        forget_playbooks(estate.history.state, order)
     return replace(
         done, unasked=not hosts, besides=isolated_besides(estate, done.order) if kind is Kind.QUARANTINE else {}
     )

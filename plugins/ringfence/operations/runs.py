@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from ringfence.files import open_regular
 from ringfence.model.errors import InputError, OutsideError, Place
 from ringfence.model.problems import Problem, Severity
 from ringfence.model.run_states import LIVING, PAUSED, PAUSING, RUNNING
@@ -214,7 +215,7 @@ def _abort(run: RunDirectory) -> Callable[[], None]:
 def last_words(run: RunDirectory) -> str:
     """Return the last line that the process of a run printed; one that works as it should prints nothing."""
     try:
-        with (run.path / SAID).open("rb") as file:
+        with open_regular(run.path / SAID) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_WORDS))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:

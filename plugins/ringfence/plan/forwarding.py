@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ringfence.analysis.forwarded_tables import on_the_way
-from ringfence.analysis.forwarding_hosts import ForwardingHost, forwarding_hosts
+from ringfence.analysis.forwarding_hosts import NOBODY, ForwardingHost, forwarding_hosts
 from ringfence.compiler import Compilation
 from ringfence.enforcers import EnforcedOnTheWay, Enforcer, Forwarded
 from ringfence.model.addresses import range_texts
@@ -15,8 +15,6 @@ from ringfence.model.rules import EMERGENCY, Direction, Mode
 from ringfence.model.tables import VerdictTable
 from ringfence.plan.artefact import ForwardedPlan
 from ringfence.plan.containers import denying
-
-NOBODY_FORWARDS = "no host of this plan is asked to judge what it forwards for it (forwards, docs/forwarding.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def forwarding(
         if groups := _groups(compilation, carried, host):
             by_host[host.asset.name] = groups
     met = {name for groups in by_host.values() for one in groups for name in one.assets}
-    return Forwarding(by_host, dict.fromkeys(sorted(alone - met), NOBODY_FORWARDS), hosts)
+    return Forwarding(by_host, dict.fromkeys(sorted(alone - met), NOBODY), hosts)
 
 
 def _groups(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from ringfence.model.problems import Problem
 from ringfence.operations import draft
 from ringfence.operations.draft import AddRule
 from ringfence.operations.emergencies import emergencies, standing_problems
-from ringfence.operations.emergency_hosts import lay_down
+from ringfence.operations.emergency_hosts import lay_down, variables_of
 from ringfence.operations.emergency_turns import seen_at_hosts, wait_for_others
 from ringfence.operations.execution import Execution
 from ringfence.operations.flow_selection import FlowSelection
@@ -26,7 +26,9 @@ from ringfence.operations.quarantine import QuarantineRequest, quarantine, quara
 from ringfence.operations.refresh import refresh
 from ringfence.operations.release import release
 from ringfence.operations.simulate import simulate
-from ringfence.wire.run_files import lives
+from ringfence.rollout import PlaybookResult
+from ringfence.rollout.runs import RUNS, no_run_begins
+from ringfence.wire.run_files import lives, working_on_a_host
 
 from tests.unit.cli_shop import NOW, shop, write
 from tests.unit.emergency_hosts import GUARDRAIL, HostsInMemory, isolate, permit, verdict
@@ -101,6 +103,44 @@ def test_an_end_waits_for_others_for_a_while_and_then_goes_on_with_a_warning(
         (told,) = wait_for_others(state, order, Execution(), patience=0)
     assert "one of them may hold it again" in told.message
     assert not wait_for_others(state, order, Execution(), patience=0)
+
+
+def test_an_end_waits_for_the_playbook_that_somebody_runs_with_the_variables_too(
+    tmp_path: Path, hosts: HostsInMemory
+) -> None:
+    estate = Estate(shop(tmp_path))
+    cut = quarantine_of(estate, QuarantineRequest(("web-1",), (), "scans"))
+    given = variables_of(estate, cut.order, cut.entries)
+    state, seen = tmp_path / ".ringfence", str(given["ringfence_seen"])
+    assert not wait_for_others(state, cut.order, Execution(), patience=0)
+    with working_on_a_host(seen):
+        assert wait_for_others(state, cut.order, Execution(), patience=0)
+    # one that runs later is seen as well, until the end has reached every host
+    hosts.silent = {"db-1"}
+    release(Estate(tmp_path), cut.order.id, Kind.QUARANTINE, Execution(runner=hosts))
+    assert Path(seen).is_dir()
+    hosts.silent = set()
+    release(Estate(tmp_path), cut.order.id, Kind.QUARANTINE, Execution(runner=hosts))
+    assert not Path(seen).exists()
+    with working_on_a_host(seen):
+        pass  # as on another machine
+
+
+def test_names_are_looked_up_by_one_command_at_a_time_as_all_that_changes_hosts(
+    tmp_path: Path, hosts: HostsInMemory
+) -> None:
+    estate = Estate(shop(tmp_path))
+    given: list[Mapping[str, object]] = []
+
+    def told(*words: object, **more: object) -> PlaybookResult:
+        given.append(words[2])  # type: ignore[arg-type]
+        return hosts(*words, **more)  # type: ignore[arg-type]
+
+    refresh(estate, ("web-1",), Execution(runner=told))
+    assert given[0]["ringfence_run"] == str(estate.history.state / RUNS)
+    with no_run_begins(estate.history.state), pytest.raises(InputError, match="just beginning, or hosts are being"):
+        refresh(estate, ("web-1",), Execution(runner=told))
+    assert len(given) == 1
 
 
 def test_a_disk_that_is_full_stops_nobody_from_being_isolated(tmp_path: Path, hosts: HostsInMemory) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import zlib
+from hashlib import sha256
 from pathlib import Path
 
 from ringfence.estate import Estate
-from ringfence.operations.other_firewalls import keep_reports, other_firewalls
+from ringfence.operations.other_firewalls import forget_gone, keep_reports, other_firewalls
 from ringfence.presenting.beside_view import beside_data, beside_lines
 from ringfence.rollout import HostResult
 
@@ -96,3 +97,22 @@ def test_check_and_plan_warn_where_a_test_expects_what_another_firewall_cuts(tmp
     assert said in " ".join(checked.output.split())
     assert checked.exit_code == 0
     assert said in " ".join(ringfence(workspace, "plan").output.split())
+
+
+def test_what_hosts_told_goes_when_the_inventory_does_not_have_them_any_more(tmp_path: Path) -> None:
+    shop(tmp_path)
+    folder = tmp_path / ".ringfence/beside"
+    for name in ("db-1", "web-1", "gone-1"):
+        path = folder / f"{sha256(name.encode()).hexdigest()[:32]}.json"
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    hosts, broken = tmp_path / "inventory/hosts.yml", "all: ["
+    whole = hosts.read_text()
+    hosts.write_text(broken)
+    forget_gone(Estate(tmp_path))
+    assert len(list(folder.iterdir())) == 3
+    hosts.write_text(whole)
+    forget_gone(Estate(tmp_path))
+    assert {path.name for path in folder.iterdir()} == {
+        f"{sha256(name.encode()).hexdigest()[:32]}.json" for name in ("db-1", "web-1")
+    }

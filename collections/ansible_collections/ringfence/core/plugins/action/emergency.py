@@ -18,6 +18,7 @@ from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emerge
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.orders import Reply, control_ranges
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.policy_action import WITHOUT_PLAN, PolicyAction
 from ansible_collections.ringfence.core.plugins.plugin_utils.wire.plan_directory import PlanError
+from ansible_collections.ringfence.core.plugins.plugin_utils.wire.vendored.run_files import working_on_a_host
 
 
 class ActionModule(PolicyAction):
@@ -30,9 +31,15 @@ class ActionModule(PolicyAction):
         "control": {"type": "dict", "default": {}},
         "approval": {"type": "dict", "default": {}},
         "run": {"type": "path"},
+        "seen": {"type": "path"},
         **WITHOUT_PLAN,
     }
-    VARIABLES: ClassVar = ("emergency", "control", "approval", "run", *WITHOUT_PLAN)
+    VARIABLES: ClassVar = ("emergency", "control", "approval", "run", "seen", *WITHOUT_PLAN)
+
+    def act(self, arguments: dict, task_vars: dict) -> dict:
+        """Return the result; whoever ends the emergency sees meanwhile that this works on the host."""
+        with working_on_a_host(None if self._task.check_mode else arguments.get("seen")):
+            return super().act(arguments, task_vars)
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return what the host holds; not to hold what it was given, or to hold what it was to end, is a failure."""

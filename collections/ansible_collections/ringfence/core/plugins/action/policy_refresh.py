@@ -13,8 +13,8 @@ class ActionModule(PolicyAction):
     """ringfence.core.policy_refresh."""
 
     VERB: ClassVar = "refresh"
-    ARGUMENTS: ClassVar = WITHOUT_PLAN
-    VARIABLES: ClassVar = tuple(WITHOUT_PLAN)
+    ARGUMENTS: ClassVar = {"run": {"type": "path"}, **WITHOUT_PLAN}
+    VARIABLES: ClassVar = ("run", *WITHOUT_PLAN)
 
     def carry_out(self, arguments: dict, task_vars: dict) -> dict:
         """Return what became of each name; the table itself stays as it is."""

@@ -21,7 +21,8 @@ notes:
   - On Linux an action sends one shell script over Ansible's own connection. It needs root; set O(ignore:become) if
     Ansible does not log in as root.
   - Options that a task does not set are taken from variables, if defined - C(ringfence_plan),
-    C(ringfence_confirm_within), C(ringfence_excused), C(ringfence_renew), C(ringfence_run), C(ringfence_journal),
+    C(ringfence_confirm_within), C(ringfence_excused), C(ringfence_renew), C(ringfence_run), C(ringfence_seen),
+    C(ringfence_journal),
     C(ringfence_allowed_signers), C(ringfence_enforcer), C(ringfence_enforcers), C(ringfence_emergency),
     C(ringfence_control), C(ringfence_approval), C(ringfence_release), C(ringfence_answer_within). The playbooks of this
     collection get their options this way.

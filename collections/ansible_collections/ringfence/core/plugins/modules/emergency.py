@@ -43,6 +43,12 @@ options:
       - The default is the variable C(ringfence_approval).
     type: dict
     default: {}
+  seen:
+    description:
+      - A directory in which this action locks a file while it works on a host, as C(ringfence quarantine --variables)
+        has it do - C(ringfence release) waits then. A directory that is not there changes nothing.
+      - The default is the variable C(ringfence_seen).
+    type: path
 attributes:
   check_mode:
     description: Reports whether anything would change.

@@ -23,6 +23,7 @@ attributes:
 extends_documentation_fragment:
   - ringfence.core.target
   - ringfence.core.target.enforcer
+  - ringfence.core.target.run
 """
 
 EXAMPLES = r"""

@@ -2,8 +2,13 @@
 
 emergency_containers=ringfence-emergency-containers.service
 
-# Whether a container is named in the lines $1.
+# Whether a container is named in the lines $1; behind ~ is who this host forwards for, whose addresses stay as they are.
 emergency_inside() {
+    case $1 in *"element container "[!~]*) return 0 ;; *) return 1 ;; esac
+}
+
+# Whether the lines $1 name others than the host, which only nft meets.
+emergency_forwards() {
     case $1 in *"element container "*) return 0 ;; *) return 1 ;; esac
 }
 
@@ -17,7 +22,7 @@ emergency_moved() {
         !lines && $0 == "" { lines = 1; next }
         !lines { if (!(($1, $2) in known)) { known[$1, $2] = 1; has[$1] = has[$1] " " $2 } next }
         $0 == "" { next }
-        $1 == "element" && $2 == "container" { print $1, $2, $3 has[$3]; next }
+        $1 == "element" && $2 == "container" && $3 !~ /^~/ { print $1, $2, $3 has[$3]; next }
         { print }')
     [ "$emergency_moved" != "$1" ]
 }
