@@ -9,6 +9,7 @@ from typing import ClassVar
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.action import TargetFailure
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     approval_values,
+    clock_values,
     emergency_entries,
     emergency_order,
     held_lines,
@@ -53,7 +54,7 @@ class ActionModule(PolicyAction):
         put = given if arguments["state"] == "present" else ""
         ends = given.split() if arguments["state"] == "absent" else []
         lines = emergency_order(put, ends)
-        values = {"check": "1" if self._task.check_mode else "", **_control(arguments["control"])}
+        values = {"check": "1" if self._task.check_mode else "", **clock_values(), **_control(arguments["control"])}
         values |= approval_values(arguments["approval"], str(task_vars["inventory_hostname"]))
         reply = self._ask(values, lines)
         found = read_emergencies(reply)
