@@ -32,6 +32,7 @@ TOLD = (
     "denials",
     "denials_full",
     "emergency",
+    "forwards",
 )
 VERDICTS = {"deny": "denied", "watch": "would be denied"}
 
@@ -83,6 +84,15 @@ def emergency_lines(done: HostsResult | PlanResult) -> Iterator[Line]:
                 until = f"released by {by} {_time(released)} UTC, and this host still holds it"
             text = f"{name}: {one.get('kind')} {one.get('id')} ({who}){what}, {until}{fault}"
             yield Line(text, style="red" if fault else "yellow")
+
+
+def forward_lines(done: HostsResult) -> Iterator[Line]:
+    """Yield what hosts forward for others, which no table judges."""
+    from ringfence.operations.other_firewalls import forwarded
+
+    for name, host in sorted(done.result.hosts.items()):
+        for one in forwarded(host):
+            yield Line(f"{name}: {one}", style="yellow")
 
 
 def _time(seconds: int) -> str:

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from ansible_collections.ringfence.core.plugins.action.emergency import ActionModule
 from ansible_collections.ringfence.core.plugins.plugin_utils.enforcers import enforcement
 from ansible_collections.ringfence.core.plugins.plugin_utils.targets.host_emergencies import (
     approval_values,
@@ -149,6 +151,35 @@ def answers(kernel: Kernel, address: str) -> bool:
         [*kernel.entered, sys.executable, "-I", "-c", knock], capture_output=True, text=True, check=False
     )
     return done.returncode == 0 or "Refused" in done.stderr
+
+
+def test_check_mode_changes_nothing_and_reports_what_would(target: LoneTarget, sessions: Sessions) -> None:
+    def run(state: str, *, check: bool) -> dict:
+        action = ActionModule.__new__(ActionModule)
+        action._task = SimpleNamespace(check_mode=check, diff=True)
+        action._ask = lambda values, lines: target.ask("emergency", values, lines.encode())[1]
+        given = format([CUT]) if state == "present" else CUT.id
+        arguments = {"emergency": given, "state": state, "control": {}, "approval": {}}
+        return action.carry_out(arguments, {"inventory_hostname": "h"})
+
+    def there() -> tuple[list[Path], str]:
+        files = [one for one in target.place.rglob("*") if one.parent.name != "work"]
+        return sorted(files), sessions.target.run("nft", "list", "ruleset")
+
+    for state, before, after in (("present", "", format([CUT])), ("absent", format([CUT]), "")):
+        stood = there()
+        result = run(state, check=True)
+        assert (result["changed"], result["diff"]) == (True, {"before": before, "after": after})
+        assert there() == stood
+        assert run(state, check=False)["changed"]
+        for check in (True, False):
+            result = run(state, check=check)
+            assert (result["changed"], result["diff"]) == (False, {"before": after, "after": after})
+        if state == "present":
+            # as after somebody flushed all
+            sessions.target.run("nft", "flush", "ruleset")
+            assert run(state, check=True)["changed"]
+            assert not run(state, check=False).get("failed")
 
 
 def test_of_two_quarantines_over_one_host_the_other_stands_when_one_is_released(

@@ -58,8 +58,10 @@ class ActionModule(PolicyAction):
         values |= approval_values(arguments["approval"], str(task_vars["inventory_hostname"]))
         reply = self._ask(values, lines)
         found = read_emergencies(reply)
+        # what is kept already and the kernel lacks is loaded again
+        again = self._task.check_mode and bool(_failed(found.drift, put, ends))
         result = {
-            "changed": reply.last("changed") == "yes",
+            "changed": reply.last("changed") == "yes" or again,
             "state": reply.last("state"),
             "emergencies": held_lines(found),
             "entries": emergency_entries(found),
