@@ -133,3 +133,22 @@ def test_a_host_that_was_never_reached_is_not_known_to_hold_it(tmp_path: Path) -
     (order,) = Estate(tmp_path).standing()
     assert set(order.hosts.values()) == {HostState.UNKNOWN}
     assert "is not known to be held by api-1, db-1, web-1, web-2" in ringfence(tmp_path, *ANSWERS[0]).stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("all", "every asset is 'any'"),
+        ("web-*", "names have no patterns"),
+        ("web-1,web-2", "[{asset: web-1}, {asset: web-2}]"),
+        ("web-1 web-2", "[{asset: web-1}, {asset: web-2}]"),
+        ("role=web env=prod", "role=web,env=prod"),
+    ],
+)
+def test_what_people_write_elsewhere_is_answered_with_how_it_is_written_here(
+    tmp_path: Path, text: str, remedy: str
+) -> None:
+    said = ringfence(shop(tmp_path), "quarantine", text, "--because", "scans")
+    assert said.exit_code == 2
+    assert remedy in said.stderr
+    assert ringfence(tmp_path, "reach", "--from", "[{asset: web-1}, {asset: web-2}]").exit_code == 0
