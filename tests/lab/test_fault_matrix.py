@@ -97,18 +97,13 @@ def enforced(estates: Estates, enforcer: str) -> Iterator[list[Machine]]:
     hosts = estates(enforcer)
     everywhere(hosts, hold_the_old_table)
     yield hosts
-    everywhere(hosts, put_right)
+    everywhere(hosts, Machine.put_right)
 
 
 def everywhere(machines: list[Machine], act: Callable[[Machine], object]) -> None:
     """Do this on all at once."""
     with ThreadPoolExecutor(len(machines)) as threads:
         list(threads.map(act, machines))
-
-
-def put_right(machine: Machine) -> None:
-    for fault in (TOOL_FAILS, DISK_FULL, READ_ONLY, LINK_CUT):
-        fault.end(machine)
 
 
 def hold_the_old_table(machine: Machine) -> None:
@@ -251,7 +246,7 @@ def test_at_boot(enforced: list[Machine], fault: str) -> None:
         active = machine.sh("systemctl is-active ringfence.service").strip()
         assert (active == "active") == comes_back, (machine.name, active)
         machine.honest()
-        put_right(machine)
+        machine.put_right()
         ends_well(machine, ends=("old",) if comes_back else ("open",))
 
     everywhere(enforced, fails)
